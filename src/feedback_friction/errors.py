@@ -1,0 +1,37 @@
+"""Every error that a user can meet, as one tree.
+
+    FrictionError
+    ├── UsageError        the command, its data or its directory is wrong: exit code 2, one line
+    │   └── DataError     a row of a data file is wrong: names file, line and field
+    └── RunStoppedError   the run cannot go on (server gone, key refused): resumable, exit code 1
+
+An error that concerns one model call only lives in ``engine.models.base``; it never gets this far
+unless it persists, and then it is recorded with its trial.
+"""
+
+from __future__ import annotations
+
+
+class FrictionError(Exception):
+    """Base class; its text is one line for the user, without a traceback."""
+
+
+class UsageError(FrictionError):
+    """What the user asked for cannot be done as asked; says what is allowed."""
+
+
+class DataError(UsageError):
+    """A data file that cannot be read as the schema wants it."""
+
+    def __init__(
+        self, file: str, problem: str, *, line: int | None = None, field: str | None = None
+    ):
+        """Compose ``file:line: field 'x': problem`` from the parts that are known."""
+        where = file if line is None else f"{file}:{line}"
+        what = problem if field is None else f"field '{field}': {problem}"
+        super().__init__(f"{where}: {what}")
+        self.file, self.line, self.field = file, line, field
+
+
+class RunStoppedError(FrictionError):
+    """The run stopped itself; everything paid for is in the journal, and it can be resumed."""

@@ -1,0 +1,48 @@
+"""What a grader says of a reply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """Correct, wrong, or nothing in the reply that could be an answer.
+
+    A failure of a server or of a judge is none of these: see ``engine.models.base``.
+    """
+
+    CORRECT = "correct"
+    WRONG = "wrong"
+    NO_ANSWER = "no-answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An outcome, what the reply was taken to answer, and which rule decided.
+
+    Attributes:
+        outcome: correct, wrong or no-answer.
+        prediction: the answer found, normalised so that equal strings mean the same answer;
+            None exactly when the outcome is no-answer.
+        rule: short name of the rule that found or compared the answer, e.g. ``"boxed"``.
+    """
+
+    outcome: Outcome
+    prediction: str | None
+    rule: str
+
+    @property
+    def is_correct(self) -> bool:
+        """True when the outcome is correct."""
+        return self.outcome is Outcome.CORRECT
+
+    @classmethod
+    def of(cls, correct: bool, prediction: str, rule: str) -> Verdict:
+        """A verdict on a reply that does state an answer."""
+        return cls(Outcome.CORRECT if correct else Outcome.WRONG, prediction, rule)
+
+    @classmethod
+    def none(cls, rule: str = "nothing found") -> Verdict:
+        """A verdict on a reply in which there is no answer."""
+        return cls(Outcome.NO_ANSWER, None, rule)

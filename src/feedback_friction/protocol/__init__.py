@@ -1,0 +1,1 @@
+"""The loop and its parts: pure, without I/O, tested by sending it values."""

@@ -1,0 +1,236 @@
+"""What the loop asks for, what it is told, and what it leaves behind: frozen records, no logic.
+
+The loop (``trial.trial``) yields effects (``Generate``, ``Grade``, ``Mask``) and is sent their
+results (``Completion``, ``Verdict``, ``Masked``). It ends by returning a ``Trial``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from feedback_friction.grading.verdict import Verdict
+from feedback_friction.problem import Problem
+
+Role = Literal["solver", "feedback", "judge"]
+FinishReason = Literal["stop", "length", "content_filter", "context_length"]
+Status = Literal["solved", "unsolved", "stopped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one or several calls, as the server counted them."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One reply (one choice of a completion).
+
+    Attributes:
+        text: the answer text, never an error message, never the reasoning.
+        finish_reason: ``content_filter`` and ``context_length`` are refusals: the text is then
+            whatever was really generated, often nothing.
+        mean_logprob: mean natural log-probability per generated token; None where not given.
+        reasoning: the reasoning text of a reasoning model, kept apart from the answer.
+    """
+
+    text: str
+    finish_reason: FinishReason = "stop"
+    mean_logprob: float | None = None
+    reasoning: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """The result of a ``Generate``: as many replies as were asked for, and what they took.
+
+    Attributes:
+        replies: the replies; ``len(replies) == n`` of the request.
+        usage: tokens of the whole request.
+        seconds: wall time of the successful call.
+        model: the model's name as the server reported it.
+    """
+
+    replies: tuple[Reply, ...]
+    usage: Usage = Usage()
+    seconds: float = 0.0
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Who asks, and at which point: for placing, journaling and simulating a call.
+
+    Not part of the call's identity, and never shown to a real model.
+    """
+
+    problem: Problem
+    epoch: int
+    iteration: int
+    mode: str
+    attempts: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """Ask a model for ``n`` replies to the same messages.
+
+    Attributes:
+        role: what the replies are for.
+        speaker: whose model writes them (``process`` feedback has role feedback, speaker solver).
+        messages: the chat.
+        temperature: sampling temperature, at least 0.
+        max_tokens: limit on generated tokens per reply.
+        seed: request seed; replies within one request differ from each other all the same.
+        n: number of replies.
+        top_p: nucleus sampling; None leaves the server's default.
+        logprobs: ask for token log-probabilities.
+        occasion: where in which trial this is asked.
+    """
+
+    role: Role
+    speaker: Role
+    messages: tuple[Message, ...]
+    temperature: float
+    max_tokens: int
+    seed: int
+    occasion: Occasion = field(compare=False)
+    n: int = 1
+    top_p: float | None = None
+    logprobs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """Ask for the verdict of the task's grader on a reply (answered with a ``Verdict``)."""
+
+    problem: Problem
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """Ask for feedback to pass the gate (answered with a ``Masked``)."""
+
+    problem: Problem
+    text: str
+
+
+Effect = Generate | Grade | Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of the original text that was masked: ``text[start:end]``, and the form it had."""
+
+    start: int
+    end: int
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """Text that passed the gate.
+
+    Attributes:
+        text: the text with every span replaced by ``[masked]``.
+        spans: what was replaced, in order, as offsets into the original text.
+        leaks: stretches of the masked text that the task's own grader would still accept.
+    """
+
+    text: str
+    spans: tuple[Span, ...] = ()
+    leaks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What the solver is told about a wrong attempt.
+
+    Attributes:
+        mode: name of the feedback mode.
+        raw: the text before the gate.
+        text: the text that the solver sees.
+        leaks: what the audit found in ``text``.
+        masked_spans: number of spans that the gate replaced.
+        usage: tokens of writing it; zero for a program's or a fixed text.
+        seconds: wall time of writing it.
+        donor: for placebo feedback, the id of the problem that it was written for.
+    """
+
+    mode: str
+    raw: str
+    text: str
+    leaks: tuple[str, ...] = ()
+    masked_spans: int = 0
+    usage: Usage = Usage()
+    seconds: float = 0.0
+    donor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One answer of the solver, its verdict, and the feedback it got (None if it got none).
+
+    Attributes:
+        iteration: 0 for the first attempt.
+        problem: the problem as this attempt saw it (a shuffle changes the order of choices).
+        reply: the reply that counts.
+        verdict: the grader's verdict on it.
+        temperature: the temperature it was drawn at.
+        draws: how many replies were drawn to get it.
+        usage: tokens of all those draws.
+        seconds: wall time of all those draws.
+        feedback: the feedback that followed; None for a correct or a last attempt.
+    """
+
+    iteration: int
+    problem: Problem
+    reply: Reply
+    verdict: Verdict
+    temperature: float
+    draws: int = 1
+    usage: Usage = Usage()
+    seconds: float = 0.0
+    feedback: Feedback | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One problem, solved again and again with feedback, under one condition.
+
+    Attributes:
+        problem: the problem as loaded.
+        epoch: number of the repetition, from 0.
+        attempts: the attempts in order.
+        status: ``solved``; ``unsolved`` after the last attempt; ``stopped`` when a model refused
+            to go on (context length, content filter): counted as not solved, and shown apart.
+        reason: why it stopped, for ``stopped``.
+    """
+
+    problem: Problem
+    epoch: int
+    attempts: tuple[Attempt, ...]
+    status: Status
+    reason: str = ""

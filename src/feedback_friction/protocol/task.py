@@ -1,0 +1,51 @@
+"""What the loop must know of a task: a handful of pure functions, made by a task page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+from feedback_friction.grading.verdict import Verdict
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.records import Effect, Masked, Message
+
+Judge = Callable[[Problem, str], Generator[Effect, Any, Verdict]]
+
+
+def no_examples(problem: Problem) -> tuple[Message, ...]:
+    """Zero-shot."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The functions and texts that turn a problem into prompts, verdicts and masked feedback.
+
+    Attributes:
+        name: the task's name, e.g. ``"decimal_multiplication"``.
+        system: the solver's system prompt.
+        ask: the question as the solver reads it, choices included.
+        grade: pure verdict on a reply; never raises on any text.
+        mask: pure gate for feedback; never raises on any text; includes the leak audit.
+        state_answer: a sentence in which a reply states an answer so that ``grade`` finds it
+            (``"The answer is (C)."``); gold stated so must be graded correct.
+        examples: few-shot messages that precede the question.
+        tutor: exact feedback by a program, from the problem and the attempt's text.
+        shows_solution: feedback that knows the worked solution begins with it, masked (the two
+            multiplication tasks, as in the paper, section 3).
+        slow: ``grade`` and ``mask`` may take long on some text: run them in a worker process.
+        judge: asks a judge model for the verdict; None grades with ``grade`` alone.
+    """
+
+    name: str
+    system: str
+    ask: Callable[[Problem], str]
+    grade: Callable[[Problem, str], Verdict]
+    mask: Callable[[Problem, str], Masked]
+    state_answer: Callable[[Problem, str], str]
+    examples: Callable[[Problem], tuple[Message, ...]] = no_examples
+    tutor: Callable[[Problem, str], str] | None = None
+    shows_solution: bool = False
+    slow: bool = False
+    judge: Judge | None = None

@@ -1,0 +1,74 @@
+"""The shape of a task page: where the rows come from, and how a row becomes a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.task import Task
+
+Row = Mapping[str, object]
+
+
+class RowError(Exception):
+    """A row that does not follow its task's schema; the reader adds file and line."""
+
+    def __init__(self, field: str, problem: str):
+        super().__init__(f"field '{field}': {problem}")
+        self.field, self.problem = field, problem
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which problems of a task a command asks for.
+
+    Attributes:
+        data: a file in the task's own schema instead of its usual source.
+        limit: at most this many problems.
+        fraction: share of the problems, in (0, 1], chosen by a hash of seed and problem id.
+        seed: seeds generation and choice.
+        digits: number of digits of the factors, for the multiplication tasks.
+        stratify: name of the ``Problem`` field whose groups or strata are sampled evenly.
+    """
+
+    data: Path | None = None
+    limit: int | None = None
+    fraction: float | None = None
+    seed: int = 0
+    digits: int = 5
+    stratify: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One benchmark.
+
+    Attributes:
+        task: the functions that the loop needs.
+        title: its name in tables, e.g. ``"MMLU-Pro"``.
+        source: where the rows come from (hub id, configuration, split, revision; or "generated").
+        licence: licence of the data.
+        size: number of problems in the source.
+        grader: name of the grader, e.g. ``"number"``, ``"choice"``.
+        to_problem: one row in the source's schema -> Problem; raises ``RowError``.
+        rows: the source's rows, for a selection without a data file; raises ``UsageError`` with one
+            line when they cannot be had.
+        fixture: a few rows of our own making in the source's schema.
+    """
+
+    task: Task
+    title: str
+    source: str
+    licence: str
+    size: int
+    grader: str
+    to_problem: Callable[[Row], Problem]
+    rows: Callable[[Selection], list[Row]]
+    fixture: tuple[Row, ...]
+
+    @property
+    def name(self) -> str:
+        """The task's name on the command line."""
+        return self.task.name
