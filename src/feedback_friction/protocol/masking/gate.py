@@ -1,0 +1,287 @@
+"""The one gate between feedback and solver: what every kind of answer shares.
+
+A kind of answer (letters, aliases, expressions, numbers) brings two things:
+
+- **matchers**, ``Matcher = Callable[[str], Iterable[Match]]``: given a readable view of the text,
+  each yields ``(start, end, form)``: offsets into that view, and a short name of the form
+  ("plain", "words", "latex", ...).
+- **candidates** for the audit, ``Candidates = Callable[[str], Iterable[tuple[int, int]]]``: given
+  the masked text as it is, they yield offsets of every stretch that could be read as an answer,
+  found without looking at the gold answer. ``accepts`` is the task's own grader:
+  ``lambda stretch: grade(problem, stretch).is_correct``.
+
+and composes them::
+
+    masked = mask(text, matchers)                         # Masked, leaks not yet looked for
+    leaks = audit(masked.text, candidates, accepts)
+    return gate(text, matchers, candidates, accepts)      # both at once
+
+What the core promises, whatever the matchers do:
+
+- ``mask(mask(x).text).text == mask(x).text``: matching is repeated until nothing is found, so a
+  match that only shows once its neighbour is masked does not wait for a second call.
+- An existing ``[masked]`` is never matched: a match that overlaps one is dropped, and so is an
+  empty match. Matchers see the marks as they stand, and may use them as context.
+- Overlapping matches become one span with the form of the longest; offsets of a ``Span`` are
+  offsets into the text as it was given.
+- Text without a match comes back as the same string object.
+
+Matchers do not see the text as it was written but its ``View``: full-width, Arabic-Indic and
+mathematical digits are ASCII, every space within a line is " ", hyphens and minus signs are "-",
+apostrophes are "'", zero-width and other invisible characters are gone, superscripts read "^12"
+and subscripts "_16". A matcher that wants more (case folded, accents gone) makes its own view of
+that: ``inner = View.folded(text, fold)``, matches ``inner.text``, yields ``inner.span(a, b)``.
+
+The core takes time linear in the text for each repetition; matchers must be linear too (no nested
+quantifiers over the same characters). Out of scope: letters of other scripts that merely look like
+Latin ones.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from feedback_friction.protocol.records import Masked, Span
+
+MASK = "[masked]"
+
+Match = tuple[int, int, str]
+Matcher = Callable[[str], Iterable[Match]]
+Candidates = Callable[[str], Iterable[tuple[int, int]]]
+Accepts = Callable[[str], bool]
+Fold = Callable[[str], str]
+
+_MASKS = re.compile(re.escape(MASK))
+# Everything but printable ASCII and its white space: text without these is its own view.
+_UNUSUAL = re.compile(r"[^\t\n\r\x20-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A text made easy to match, with the way back to the original.
+
+    Attributes:
+        text: the text to match on.
+        length: length of the original.
+        origin: for each character of ``text``, the offset in the original of the character that it
+            came from (never decreasing); None where the two texts have equal offsets.
+    """
+
+    text: str
+    length: int
+    origin: Sequence[int] | None = None
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The stretch of the original that ``text[start:end]`` came from, for start < end.
+
+        Invisible characters within the stretch and right after it belong to it.
+        """
+        if self.origin is None:
+            return start, end
+        after = self.origin[end] if end < len(self.text) else self.length
+        return self.origin[start], max(after, self.origin[end - 1] + 1)
+
+    @classmethod
+    def plain(cls, text: str) -> View:
+        """The view that matchers are given (see the module's docstring)."""
+        if _UNUSUAL.search(text) is None:
+            return cls(text, len(text))
+        parts: list[str] = []
+        origin = array("q")
+        done = 0
+        for run in _UNUSUAL.finditer(text):
+            parts.append(text[done : run.start()])
+            origin.extend(range(done, run.start()))
+            before = text[run.start() - 1] if run.start() else ""
+            for at, char in enumerate(run[0], run.start()):
+                shown = _in_context(char, before)
+                parts.append(shown)
+                origin.extend([at] * len(shown))
+                before = char if shown else before
+            done = run.end()
+        parts.append(text[done:])
+        origin.extend(range(done, len(text)))
+        return cls("".join(parts), len(text), origin)
+
+    @classmethod
+    def folded(cls, text: str, fold: Fold) -> View:
+        """A view in which each character is replaced by what ``fold`` makes of it ("" drops it)."""
+        known = {char: fold(char) for char in set(text)}
+        if all(len(shown) == 1 for shown in known.values()):
+            return cls("".join([known[char] for char in text]), len(text))
+        parts: list[str] = []
+        origin = array("q")
+        for at, char in enumerate(text):
+            shown = known[char]
+            parts.append(shown)
+            origin.extend([at] * len(shown))
+        return cls("".join(parts), len(text), origin)
+
+
+# Negative circled, negative squared and regional indicator letters, which NFKC leaves alone.
+_LETTER_SYMBOLS = ((0x1F150, 26), (0x1F170, 26), (0x1F1E6, 26))
+_SAME = (
+    dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d", "-")
+    | dict.fromkeys("\u2018\u2019\u201a\u201b\u02b9\u02bb\u02bc\u2032\u00b4\uff07", "'")
+    | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\uff02", '"')
+    | dict.fromkeys("\u2044\u2215", "/")
+    | dict.fromkeys("\u2028\u2029\x85\x0b\x0c", "\n")
+    # Arabic thousands and decimal separators, and the ideographic comma and full stop.
+    | {"\u066c": ",", "\u066b": ".", "\u060c": ",", "\u3001": ",", "\u3002": "."}
+)
+
+
+@lru_cache(maxsize=4096)
+def _shown(char: str) -> str:
+    """One character as the view shows it, whatever stands around it."""
+    if char in _SAME:
+        return _SAME[char]
+    if unicodedata.category(char) in ("Cc", "Cf", "Me") or "\ufe00" <= char <= "\ufe0f":
+        return ""
+    decimal = unicodedata.decimal(char, None)
+    if decimal is not None:
+        return str(decimal)
+    for first, count in _LETTER_SYMBOLS:
+        if first <= ord(char) < first + count:
+            return chr(ord("A") + ord(char) - first)
+    return "".join(_SAME.get(part, part) for part in unicodedata.normalize("NFKC", char))
+
+
+@lru_cache(maxsize=4096)
+def _raised(char: str) -> str:
+    """``"^"`` for a superscript digit or sign, ``"_"`` for a subscript one, else nothing."""
+    kind, _, _ = unicodedata.decomposition(char).partition(" ")
+    mark = {"<super>": "^", "<sub>": "_"}.get(kind, "")
+    return mark if mark and _shown(char) in "0123456789+-" else ""
+
+
+def _in_context(char: str, before: str) -> str:
+    """One unusual character as the view shows it after the visible character ``before``."""
+    mark = _raised(char)
+    if mark:
+        shown = _shown(char)
+        return shown if before and _raised(before) == mark else mark + shown
+    after_number = before != "" and before.isnumeric()
+    if after_number and unicodedata.category(char) == "Mn":  # digits struck through or underlined
+        return ""
+    shown = _shown(char)
+    # "1¾" is a mixed number: read on its own, the fraction would turn it into "13/4".
+    return f" {shown}" if after_number and "/" in shown else shown
+
+
+def mask(text: str, matchers: Sequence[Matcher]) -> Masked:
+    """Replace whatever the matchers find with ``[masked]``, until they find nothing more.
+
+    Args:
+        text: feedback as it was written.
+        matchers: what looks for the answer; see the module's docstring.
+
+    Returns:
+        The masked text with the spans that were replaced; ``leaks`` is empty (see ``audit``).
+    """
+    spans: list[Span] = []
+    current = text
+    while found := _found(current, matchers):
+        spans = sorted([*spans, *_in_original(found, spans)], key=lambda span: span.start)
+        current = _replaced(text, spans)
+    return Masked(current, tuple(spans))
+
+
+def audit(masked_text: str, candidates: Candidates, accepts: Accepts) -> tuple[str, ...]:
+    """Stretches of masked text that the task's own grader would accept as the gold answer.
+
+    Args:
+        masked_text: text that passed ``mask``.
+        candidates: offsets of stretches that could be read as an answer.
+        accepts: whether the grader takes such a stretch, alone, for the gold answer.
+
+    Returns:
+        The accepted stretches as they are written, each once, in order of appearance.
+    """
+    marks = _Marks(masked_text)
+    stretches = [pair for pair in sorted(set(candidates(masked_text))) if marks.clear(*pair)]
+    texts = dict.fromkeys(masked_text[start:end] for start, end in stretches)
+    return tuple(stretch for stretch in texts if accepts(stretch))
+
+
+def gate(
+    text: str, matchers: Sequence[Matcher], candidates: Candidates, accepts: Accepts
+) -> Masked:
+    """Mask the text and audit what is left of it."""
+    masked = mask(text, matchers)
+    return Masked(masked.text, masked.spans, audit(masked.text, candidates, accepts))
+
+
+class _Marks:
+    """Where a text already says ``[masked]``."""
+
+    def __init__(self, text: str):
+        marks = list(_MASKS.finditer(text)) if MASK in text else []
+        self.starts = [mark.start() for mark in marks]
+        self.ends = [mark.end() for mark in marks]
+
+    def clear(self, start: int, end: int) -> bool:
+        """Whether ``[start, end)`` holds something and overlaps no mark."""
+        last = bisect_left(self.starts, end) - 1
+        return start < end and (last < 0 or self.ends[last] <= start)
+
+
+def _found(text: str, matchers: Sequence[Matcher]) -> list[Span]:
+    """What the matchers find: overlaps merged, in order, clear of the marks in the text."""
+    view = View.plain(text)
+    spans = [
+        Span(*view.span(start, end), form)
+        for matcher in matchers
+        for start, end, form in matcher(view.text)
+        if start < end
+    ]
+    if not spans:
+        return spans
+    marks = _Marks(text)
+    return _merged([span for span in spans if marks.clear(span.start, span.end)])
+
+
+def _merged(spans: list[Span]) -> list[Span]:
+    """Overlapping spans as one, which takes the form of the longest."""
+    merged: list[Span] = []
+    longest = 0
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        size = span.end - span.start
+        if not merged or span.start >= merged[-1].end:
+            merged.append(span)
+            longest = size
+            continue
+        whole = merged[-1]
+        form = span.form if size > longest else whole.form
+        longest = max(size, longest)
+        merged[-1] = Span(whole.start, max(whole.end, span.end), form)
+    return merged
+
+
+def _replaced(text: str, spans: Sequence[Span]) -> str:
+    """The text with each span (in order, none overlapping) replaced by ``[masked]``."""
+    if not spans:
+        return text
+    ends = [0, *(span.end for span in spans)]
+    starts = [*(span.start for span in spans), len(text)]
+    return MASK.join(text[end:start] for end, start in zip(ends, starts, strict=True))
+
+
+def _in_original(found: Sequence[Span], spans: Sequence[Span]) -> list[Span]:
+    """Spans found in a text in which ``spans`` are masked, as offsets into the text without."""
+    shifts = [0]  # what to add to an offset after the n-th mark
+    after = []  # where the n-th mark ends in the masked text
+    for span in spans:
+        after.append(span.start - shifts[-1] + len(MASK))
+        shifts.append(span.end - after[-1])
+    moved = []
+    for span in found:
+        shift = shifts[bisect_right(after, span.start)]
+        moved.append(Span(span.start + shift, span.end + shift, span.form))
+    return moved
