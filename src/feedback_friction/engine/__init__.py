@@ -1,0 +1,1 @@
+"""The one room that runs things: scheduling, model calls, and the journal of what was paid for."""

@@ -1,0 +1,219 @@
+"""The journal: one SQLite file in the run directory, in which everything paid for is kept.
+
+A completion is committed before its trial goes on. Commits are grouped: whatever arrives while one
+commit is under way goes into the next, so that the cost of a commit is shared by hundreds of calls
+when calls come fast, and adds milliseconds when they come slowly. All writes go through one thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from feedback_friction.engine.keys import Key
+from feedback_friction.engine.prices import Cost
+from feedback_friction.engine.rows import (
+    attempt_rows,
+    completion_row,
+    insert,
+    problem_row,
+    read_completion,
+)
+from feedback_friction.errors import RunStoppedError, UsageError
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.records import Completion, Generate, Trial
+
+SCHEMA_VERSION = 1
+FILE_NAME = "journal.sqlite"
+_Write = Callable[[sqlite3.Connection], None]
+
+
+def now() -> str:
+    """The time in UTC as ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class Journal:
+    """The journal of one run; use as an asynchronous context manager.
+
+    Reading happens on the event loop's thread with a connection of its own (a look-up by key takes
+    some 20 microseconds); writing on one background thread.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        """Open or create the journal.
+
+        Raises:
+            UsageError: the directory cannot be written, or the journal is of a newer version.
+        """
+        self.path = directory / FILE_NAME
+        self._writer = _open(self.path)
+        self._reader = _open(self.path)
+        self._keys = {bytes(row[0]) for row in self._reader.execute("SELECT key FROM completions")}
+        self._pending: list[tuple[_Write, asyncio.Future[None] | None]] = []
+        self._fresh: dict[Key, Completion] = {}
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._flusher: asyncio.Task[None] | None = None
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    def find(self, key: Key) -> Completion | None:
+        """The completion with that key, if it was ever paid for."""
+        if key not in self._keys:
+            return None
+        if key in self._fresh:
+            return self._fresh[key]
+        row = self._reader.execute(
+            "SELECT replies, prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens,"
+            " seconds, server_model FROM completions WHERE key = ?",
+            (key,),
+        ).fetchone()
+        return read_completion(row)
+
+    def finished(self, condition: str) -> set[tuple[str, int]]:
+        """(problem id, epoch) of the condition's trials that need not run again."""
+        rows = self._reader.execute(
+            "SELECT problem_id, epoch FROM trials WHERE condition = ? AND status != 'failed'",
+            (condition,),
+        )
+        return {(row[0], row[1]) for row in rows}
+
+    def statuses(self, condition: str) -> dict[str, int]:
+        """How many of the condition's trials ended in which status."""
+        rows = self._reader.execute(
+            "SELECT status, count(*) FROM trials WHERE condition = ? GROUP BY status", (condition,)
+        )
+        return dict(rows.fetchall())
+
+    # --- writing ---------------------------------------------------------------------------------
+
+    async def add_completion(
+        self, key: Key, model: str, request: Generate, completion: Completion, cost: Cost
+    ) -> None:
+        """Keep a completion; returns when it is durable."""
+        row = completion_row(key, model, request, completion, cost, now())
+        self._keys.add(key)
+        self._fresh[key] = completion
+        try:
+            await self._commit(lambda db: insert(db, "completions", [row]))
+        finally:
+            del self._fresh[key]
+
+    async def add_trial(self, condition: str, trial: Trial, costs: Sequence[Cost]) -> None:
+        """Keep a finished trial with its attempts; replaces what an earlier try left."""
+        rows = attempt_rows(condition, trial, costs)
+        await self._commit(
+            lambda db: _replace_trial(
+                db, condition, trial.problem.id, trial.epoch, trial.status, trial.reason, rows
+            )
+        )
+
+    async def add_failure(self, condition: str, problem_id: str, epoch: int, error: str) -> None:
+        """Keep that a trial failed for reasons of infrastructure; it runs again on resume."""
+
+        def write(db: sqlite3.Connection) -> None:
+            _replace_trial(db, condition, problem_id, epoch, "failed", error, [])
+            db.execute(
+                "INSERT INTO errors VALUES (?, ?, ?, ?, ?)",
+                (condition, problem_id, epoch, error, now()),
+            )
+
+        await self._commit(write)
+
+    def add_problems(self, problems: Iterable[Problem], ask: Callable[[Problem], str]) -> None:
+        """Keep the problems of a task as the solver reads them (before the run, not grouped)."""
+        rows = [problem_row(problem, ask(problem)) for problem in problems]
+        with self._writer:
+            insert(self._writer, "problems", rows)
+
+    def add_conditions(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Keep the conditions of the run (before the run, not grouped)."""
+        with self._writer:
+            insert(self._writer, "conditions", rows)
+
+    async def _commit(self, write: _Write) -> None:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append((write, done))
+        if self._flusher is None or self._flusher.done():
+            self._flusher = asyncio.create_task(self._flush())
+        await done
+
+    async def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._pending:
+            batch, self._pending = self._pending, []
+            error: Exception | None = None
+            try:
+                await loop.run_in_executor(self._thread, self._write, [each[0] for each in batch])
+            except Exception as cause:  # whoever waits must hear of it, whatever it is
+                error = cause
+                if isinstance(cause, sqlite3.Error):
+                    error = RunStoppedError(f"cannot write {self.path}: {cause}; mend and resume")
+                    error.__cause__ = cause
+            for _, done in batch:
+                if done is not None and not done.done():
+                    done.set_exception(error) if error else done.set_result(None)
+
+    def _write(self, writes: Sequence[_Write]) -> None:
+        with self._writer:
+            for write in writes:
+                write(self._writer)
+
+    async def __aenter__(self) -> Journal:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Finish what is being written, and close."""
+        if self._flusher is not None:
+            await asyncio.shield(self._flusher)
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; for a journal that no event loop writes to."""
+        self._thread.shutdown(wait=True)
+        self._reader.close()
+        self._writer.close()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        db = sqlite3.connect(path, check_same_thread=False, timeout=30)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA_VERSION:
+            raise UsageError(
+                f"{path} was written by a newer version of feedback-friction (journal version "
+                f"{version}, this one reads up to {SCHEMA_VERSION}); upgrade to read it"
+            )
+        if version < SCHEMA_VERSION:
+            schema = resources.files(__package__).joinpath("schema.sql").read_text("utf-8")
+            db.executescript(schema)
+            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    except sqlite3.Error as error:
+        raise UsageError(f"cannot write the journal {path}: {error}") from error
+    return db
+
+
+def _replace_trial(
+    db: sqlite3.Connection,
+    condition: str,
+    problem_id: str,
+    epoch: int,
+    status: str,
+    reason: str,
+    rows: Sequence[dict[str, Any]],
+) -> None:
+    where = (condition, problem_id, epoch)
+    db.execute("DELETE FROM attempts WHERE condition = ? AND problem_id = ? AND epoch = ?", where)
+    insert(db, "attempts", rows)
+    db.execute(
+        "INSERT OR REPLACE INTO trials VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (*where, status, reason, len(rows), now()),
+    )

@@ -1,0 +1,152 @@
+"""Records to rows of the journal and back."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from feedback_friction.engine.keys import Key
+from feedback_friction.engine.prices import Cost
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.records import Attempt, Completion, Generate, Reply, Trial, Usage
+
+Row = dict[str, Any]
+
+
+def insert(db: sqlite3.Connection, table: str, rows: Sequence[Row]) -> None:
+    """Insert rows, replacing those with the same primary key; the table's name is ours."""
+    if rows:
+        names = list(rows[0])
+        marks = ", ".join(f":{name}" for name in names)
+        db.executemany(
+            f"INSERT OR REPLACE INTO {table} ({', '.join(names)}) VALUES ({marks})", rows
+        )
+
+
+def storable(text: str) -> str:
+    """Text as SQLite can keep it: lone surrogates, which UTF-8 cannot encode, are replaced."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
+
+
+def as_json(value: object) -> str:
+    """A value as JSON text."""
+    return orjson.dumps(value).decode()
+
+
+def completion_row(
+    key: Key, model: str, request: Generate, completion: Completion, cost: Cost, finished: str
+) -> Row:
+    """The row of a completion."""
+    occasion, usage = request.occasion, completion.usage
+    return {
+        "key": key,
+        "task": occasion.problem.task,
+        "problem_id": occasion.problem.id,
+        "epoch": occasion.epoch,
+        "iteration": occasion.iteration,
+        "role": request.role,
+        "model": model,
+        "server_model": completion.model,
+        "temperature": request.temperature,
+        "seed": request.seed,
+        "replies": as_json(
+            [
+                [
+                    storable(r.text),
+                    r.finish_reason,
+                    r.mean_logprob,
+                    r.reasoning and storable(r.reasoning),
+                ]
+                for r in completion.replies
+            ]
+        ),
+        **_usage(usage),
+        "cost_usd": cost,
+        "seconds": completion.seconds,
+        "finished": finished,
+    }
+
+
+def read_completion(row: Sequence[Any]) -> Completion:
+    """A completion from (replies, four token counts, seconds, server model)."""
+    replies, prompt, completed, cached, reasoning, seconds, model = row
+    return Completion(
+        tuple(Reply(*reply) for reply in orjson.loads(replies)),
+        Usage(prompt, completed, cached, reasoning),
+        seconds,
+        model,
+    )
+
+
+def attempt_rows(condition: str, trial: Trial, costs: Sequence[Cost]) -> list[Row]:
+    """The rows of a trial's attempts; ``costs`` has one entry an attempt, its feedback included."""
+    return [
+        _attempt_row(condition, trial, attempt, cost)
+        for attempt, cost in zip(trial.attempts, costs, strict=True)
+    ]
+
+
+def _attempt_row(condition: str, trial: Trial, attempt: Attempt, cost: Cost) -> Row:
+    reply, verdict, feedback = attempt.reply, attempt.verdict, attempt.feedback
+    feedback_usage = _usage(feedback.usage if feedback else Usage())
+    return {
+        "condition": condition,
+        "problem_id": trial.problem.id,
+        "epoch": trial.epoch,
+        "iteration": attempt.iteration,
+        "response": storable(reply.text),
+        "reasoning": reply.reasoning and storable(reply.reasoning),
+        "finish_reason": reply.finish_reason,
+        "prediction": verdict.prediction and storable(verdict.prediction),
+        "verdict": verdict.outcome.value,
+        "rule": verdict.rule,
+        "is_correct": int(verdict.is_correct),
+        "gold": attempt.problem.gold,
+        "choices": as_json(attempt.problem.choices),
+        "feedback": storable(feedback.text) if feedback else None,
+        "feedback_raw": storable(feedback.raw) if feedback else None,
+        "feedback_donor": feedback.donor if feedback else None,
+        "masked_spans": feedback.masked_spans if feedback else 0,
+        "leaks": as_json([storable(leak) for leak in feedback.leaks] if feedback else []),
+        "mean_logprob": reply.mean_logprob,
+        "temperature": attempt.temperature,
+        "draws": attempt.draws,
+        **_usage(attempt.usage),
+        **{f"feedback_{name}": tokens for name, tokens in feedback_usage.items()},
+        "cost_usd": cost,
+        "seconds": attempt.seconds,
+        "feedback_seconds": feedback.seconds if feedback else 0.0,
+    }
+
+
+def problem_row(problem: Problem, shown: str) -> Row:
+    """The row of a problem; ``shown`` is the question as the solver reads it."""
+    return {
+        "task": problem.task,
+        "problem_id": problem.id,
+        "question": storable(shown),
+        "gold": problem.gold,
+        "aliases": as_json(problem.aliases),
+        "choices": as_json(problem.choices),
+        "solution": problem.solution and storable(problem.solution),
+        "subject": problem.subject,
+        "level": problem.level,
+        "s_pop": problem.s_pop,
+        "o_pop": problem.o_pop,
+    }
+
+
+def _usage(usage: Usage) -> Row:
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+    }

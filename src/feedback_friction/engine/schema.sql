@@ -1,0 +1,107 @@
+-- A run's journal. Conditions, problems, trials and attempts are what analysis reads;
+-- completions are what was paid for, each stored before its trial goes on.
+CREATE TABLE IF NOT EXISTS conditions (
+    condition       TEXT PRIMARY KEY,   -- "task | solver | feedback | sampling"
+    task            TEXT NOT NULL,
+    solver          TEXT NOT NULL,
+    feedback        TEXT NOT NULL,
+    feedback_model  TEXT,               -- whose words the feedback is; NULL for no model
+    sampling        TEXT NOT NULL,
+    history         TEXT NOT NULL,
+    iterations      INTEGER NOT NULL,
+    epochs          INTEGER NOT NULL,
+    problems        INTEGER NOT NULL,   -- problems x epochs = trials that the run is to make
+    grader          TEXT NOT NULL,
+    simulated       INTEGER NOT NULL    -- 1: a simulated student answered, not a model
+);
+
+CREATE TABLE IF NOT EXISTS problems (
+    task        TEXT NOT NULL,
+    problem_id  TEXT NOT NULL,
+    question    TEXT NOT NULL,          -- as the solver reads it, choices included
+    gold        TEXT NOT NULL,
+    aliases     TEXT NOT NULL,          -- JSON array
+    choices     TEXT NOT NULL,          -- JSON array
+    solution    TEXT,
+    subject     TEXT,
+    level       TEXT,
+    s_pop       INTEGER,
+    o_pop       INTEGER,
+    PRIMARY KEY (task, problem_id)
+);
+
+CREATE TABLE IF NOT EXISTS trials (
+    condition   TEXT NOT NULL,
+    problem_id  TEXT NOT NULL,
+    epoch       INTEGER NOT NULL,
+    status      TEXT NOT NULL,          -- solved, unsolved, stopped, failed
+    reason      TEXT NOT NULL,          -- why it stopped or failed
+    attempts    INTEGER NOT NULL,
+    finished    TEXT NOT NULL,          -- UTC, ISO 8601
+    PRIMARY KEY (condition, problem_id, epoch)
+);
+
+CREATE TABLE IF NOT EXISTS attempts (
+    condition                   TEXT NOT NULL,
+    problem_id                  TEXT NOT NULL,
+    epoch                       INTEGER NOT NULL,
+    iteration                   INTEGER NOT NULL,
+    response                    TEXT NOT NULL,
+    reasoning                   TEXT,
+    finish_reason               TEXT NOT NULL,
+    prediction                  TEXT,
+    verdict                     TEXT NOT NULL,   -- correct, wrong, no-answer
+    rule                        TEXT NOT NULL,   -- which rule of the grader decided
+    is_correct                  INTEGER NOT NULL,
+    gold                        TEXT NOT NULL,   -- as this attempt saw it (a shuffle moves letters)
+    choices                     TEXT NOT NULL,   -- JSON array, in the order this attempt saw
+    feedback                    TEXT,            -- what the solver was shown
+    feedback_raw                TEXT,            -- before the mask
+    feedback_donor              TEXT,            -- placebo: the problem it was written for
+    masked_spans                INTEGER NOT NULL,
+    leaks                       TEXT NOT NULL,   -- JSON array: what the audit found
+    mean_logprob                REAL,
+    temperature                 REAL NOT NULL,
+    draws                       INTEGER NOT NULL,
+    prompt_tokens               INTEGER NOT NULL,
+    completion_tokens           INTEGER NOT NULL,
+    cached_tokens               INTEGER NOT NULL,
+    reasoning_tokens            INTEGER NOT NULL,
+    feedback_prompt_tokens      INTEGER NOT NULL,
+    feedback_completion_tokens  INTEGER NOT NULL,
+    feedback_cached_tokens      INTEGER NOT NULL,
+    feedback_reasoning_tokens   INTEGER NOT NULL,
+    cost_usd                    REAL,            -- answer and feedback; NULL: price unknown
+    seconds                     REAL NOT NULL,
+    feedback_seconds            REAL NOT NULL,
+    PRIMARY KEY (condition, problem_id, epoch, iteration)
+);
+
+CREATE TABLE IF NOT EXISTS completions (
+    key                BLOB PRIMARY KEY,         -- digest of model, messages, parameters and seed
+    task               TEXT NOT NULL,
+    problem_id         TEXT NOT NULL,
+    epoch              INTEGER NOT NULL,
+    iteration          INTEGER NOT NULL,
+    role               TEXT NOT NULL,            -- solver, feedback, judge
+    model              TEXT NOT NULL,            -- as asked for
+    server_model       TEXT NOT NULL,            -- as the server reported it
+    temperature        REAL NOT NULL,
+    seed               INTEGER NOT NULL,
+    replies            TEXT NOT NULL,            -- JSON: [[text, finish, mean logprob, reasoning]]
+    prompt_tokens      INTEGER NOT NULL,
+    completion_tokens  INTEGER NOT NULL,
+    cached_tokens      INTEGER NOT NULL,
+    reasoning_tokens   INTEGER NOT NULL,
+    cost_usd           REAL,
+    seconds            REAL NOT NULL,
+    finished           TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS errors (
+    condition   TEXT NOT NULL,
+    problem_id  TEXT NOT NULL,
+    epoch       INTEGER NOT NULL,
+    error       TEXT NOT NULL,
+    happened    TEXT NOT NULL
+);

@@ -1,0 +1,153 @@
+r"""How an attempt is drawn: greedy, progressive temperature, rejection of answers tried before.
+
+Rejection is lazy and exact. The paper draws 25 replies, drops those whose answer was tried before,
+and picks one of the rest at random, or any of the 25 when none is new (section 5). Drawing one at a
+time until an answer is new, at most 25 times, gives the chosen reply the same distribution:
+
+    Let X_1..X_25 be the draws, independent and identically distributed given the prompt, and let
+    N be the set of replies whose answer is new. Eager: given that some X_i is in N, the choice is
+    uniform over {i : X_i in N}; since the X_i are exchangeable, the chosen reply is distributed as
+    X_1 given X_1 in N. Lazy: the first X_i in N is distributed as X_1 given X_1 in N too, whatever
+    i is. Both find none with the same probability P(X_1 not in N)^25, and then both pick uniformly
+    among 25 draws that are not in N. QED.
+
+A reply without an answer is not a new answer. Draws come in growing requests (n = 1, 2, 4, 8, 10)
+that share their prefill; draws of the last request beyond the first new one are journaled and
+ignored, which does not touch the argument.
+
+Every strategy draws its first attempt like ``greedy``, so that conditions start from the same
+replies and comparisons are paired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from feedback_friction.errors import UsageError
+from feedback_friction.grading.verdict import Verdict
+from feedback_friction.protocol.records import Completion, Effect, Generate, Reply, Usage
+
+HEAT_STEP = 0.15
+HEAT_CAP = 1.5  # the reference code's cap
+MAX_DRAWS = 25
+REJECT_TEMPERATURE = 0.7  # rejection at temperature 0 would draw the same reply 25 times
+
+GradeReply = Callable[[str], Generator[Effect, Any, Verdict]]
+AnswerKey = Callable[[Verdict], str | None]
+Ask = Callable[[int, int, float], Generate]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """A sampling strategy.
+
+    Attributes:
+        name: as on the command line.
+        heat: temperature 0.15 x iteration, capped at 1.5.
+        reject: draw until the answer is new, at most 25 times.
+        eager: draw all 25 at once and choose among the new ones (the paper's form of ``reject``).
+    """
+
+    name: str
+    heat: bool = False
+    reject: bool = False
+    eager: bool = False
+
+    def temperature(self, base: float, iteration: int) -> float:
+        """The temperature at an iteration, from the solver's base temperature."""
+        if iteration == 0:
+            return base
+        if self.heat:
+            return round(min(HEAT_STEP * iteration, HEAT_CAP), 10)
+        if self.reject and base == 0:
+            return REJECT_TEMPERATURE
+        return base
+
+
+STRATEGIES = {
+    strategy.name: strategy
+    for strategy in (
+        Sampling("greedy"),
+        Sampling("heat", heat=True),
+        Sampling("reject", reject=True),
+        Sampling("heat+reject", heat=True, reject=True),
+        Sampling("reject-eager", reject=True, eager=True),
+        Sampling("heat+reject-eager", heat=True, reject=True, eager=True),
+    )
+}
+
+
+def parse_sampling(name: str) -> Sampling:
+    """The strategy of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in STRATEGIES:
+        raise UsageError(f"unknown sampling '{name}'; allowed: {', '.join(STRATEGIES)}")
+    return STRATEGIES[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The reply that counts, its verdict, and what it took to get it.
+
+    Attributes:
+        draws: number of replies drawn, the ignored ones included.
+        usage: tokens of all of them.
+        seconds: wall time of all requests.
+    """
+
+    reply: Reply
+    verdict: Verdict
+    draws: int
+    usage: Usage
+    seconds: float
+
+
+def draw(
+    strategy: Sampling,
+    iteration: int,
+    base_temperature: float,
+    ask: Ask,
+    grade: GradeReply,
+    answer_key: AnswerKey,
+    tried: Collection[str | None],
+    rng: Random,
+) -> Generator[Effect, Any, Drawn]:
+    """One attempt under a strategy.
+
+    Args:
+        ask: makes the request for (n replies, number of the first draw, temperature).
+        grade: asks for the verdict on a reply's text.
+        answer_key: what identifies a verdict's answer across iterations; None for no answer.
+        tried: keys of the answers tried before.
+        rng: chooses among draws when none is new (and among the new ones in the eager form).
+    """
+    temperature = strategy.temperature(base_temperature, iteration)
+    if iteration == 0 or not strategy.reject:
+        completion: Completion = yield ask(1, 0, temperature)
+        verdict = yield from grade(completion.replies[0].text)
+        return Drawn(completion.replies[0], verdict, 1, completion.usage, completion.seconds)
+    replies: list[tuple[Reply, Verdict]] = []
+    fresh: list[tuple[Reply, Verdict]] = []
+    usage, seconds = Usage(), 0.0
+    while len(replies) < MAX_DRAWS and not fresh:
+        completion = yield ask(_next_n(len(replies), strategy.eager), len(replies), temperature)
+        usage, seconds = usage + completion.usage, seconds + completion.seconds
+        for reply in completion.replies:
+            verdict = yield from grade(reply.text)
+            replies.append((reply, verdict))
+            key = answer_key(verdict)
+            if key is not None and key not in tried:
+                fresh.append((reply, verdict))
+    chosen = fresh[0] if fresh and not strategy.eager else rng.choice(fresh or replies)
+    return Drawn(*chosen, draws=len(replies), usage=usage, seconds=seconds)
+
+
+def _next_n(drawn: int, eager: bool) -> int:
+    """Size of the next request: all at once, or 1, 2, 4, 8 and the remaining 10."""
+    return MAX_DRAWS if eager else min(drawn + 1, MAX_DRAWS - drawn)

@@ -1,0 +1,183 @@
+"""The loop: one problem, solved again and again with feedback, as a pure generator of effects.
+
+It yields ``Generate``, ``Grade`` and ``Mask``, is sent a ``Completion``, a ``Verdict`` and a
+``Masked``, and returns a ``Trial``. It reads no clock, opens no socket and draws only from seeded
+generators, so that sending it the same values gives the same trial: resuming a run is replaying
+its journal through this function.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from feedback_friction.grading.verdict import Verdict
+from feedback_friction.problem import LETTERS, Problem
+from feedback_friction.protocol.feedback import Mode, write_feedback
+from feedback_friction.protocol.history import solver_messages
+from feedback_friction.protocol.plan import Plan, request_seed, rng_for
+from feedback_friction.protocol.records import (
+    Attempt,
+    Effect,
+    Feedback,
+    Generate,
+    Grade,
+    Occasion,
+    Trial,
+)
+from feedback_friction.protocol.refusals import Refused, refusal
+from feedback_friction.protocol.sampling import Drawn, draw
+from feedback_friction.protocol.shuffle import binary_hint, shuffled
+from feedback_friction.protocol.task import Task
+
+
+def trial(
+    problem: Problem, task: Task, plan: Plan, epoch: int = 0, others: Sequence[Problem] = ()
+) -> Generator[Effect, Any, Trial]:
+    """Run one trial.
+
+    Args:
+        problem: the problem as loaded.
+        epoch: number of the repetition; other epochs draw other replies.
+        others: the task's problems, from which placebo feedback takes its donors.
+    """
+    donors = donor_order(problem, others, rng_for(plan.seed, problem, epoch, 0, 0, "donors"))
+    given: list[Feedback] = []
+
+    def donate(source: Mode) -> Generator[Effect, Any, Feedback]:
+        feedback = yield from _donated_feedback(donors, source, task, plan, epoch)
+        given.append(feedback or _again(given))
+        return given[-1]
+
+    attempts: list[Attempt] = []
+    try:
+        for iteration in range(plan.iterations):
+            attempts.append((yield from _attempt(problem, task, plan, epoch, iteration, attempts)))
+            if attempts[-1].verdict.is_correct:
+                return Trial(problem, epoch, tuple(attempts), "solved")
+            if iteration < plan.iterations - 1:
+                feedback = yield from write_feedback(plan.mode, task, plan, epoch, attempts, donate)
+                attempts[-1] = replace(attempts[-1], feedback=feedback)
+    except Refused as refused:
+        return Trial(problem, epoch, tuple(attempts), "stopped", str(refused))
+    return Trial(problem, epoch, tuple(attempts), "unsolved")
+
+
+def _attempt(
+    problem: Problem,
+    task: Task,
+    plan: Plan,
+    epoch: int,
+    iteration: int,
+    attempts: Sequence[Attempt],
+) -> Generator[Effect, Any, Attempt]:
+    """One answer and its verdict; raises ``Refused`` when the model will not answer."""
+    seen = problem
+    if plan.shuffle and iteration > 0:
+        seen = shuffled(problem, rng_for(plan.seed, problem, epoch, iteration, 0, "shuffle"))
+    shown = () if plan.mode.writer == "nobody" else tuple(attempts)
+    hint = binary_hint(seen, shown) if plan.binary_hint and shown else ""
+    messages = solver_messages(task, seen, shown, plan.history, hint)
+
+    def ask(n: int, number: int, temperature: float) -> Generate:
+        return Generate(
+            role="solver",
+            speaker="solver",
+            messages=messages,
+            temperature=temperature,
+            max_tokens=plan.max_tokens,
+            seed=request_seed(plan.seed, problem, epoch, iteration, number),
+            occasion=Occasion(seen, epoch, iteration, plan.mode.name, tuple(attempts)),
+            n=n,
+            top_p=plan.top_p,
+            logprobs=plan.logprobs,
+        )
+
+    drawn: Drawn = yield from draw(
+        plan.sampling,
+        iteration,
+        plan.temperature,
+        ask,
+        lambda text: judged(task, seen, text),
+        lambda verdict: answer_key(seen, verdict),
+        {answer_key(attempt.problem, attempt.verdict) for attempt in attempts},
+        rng_for(plan.seed, problem, epoch, iteration, 0, "choose"),
+    )
+    reason = refusal(drawn.reply)
+    if reason:
+        raise Refused(f"solver: {reason}")
+    return Attempt(
+        iteration,
+        seen,
+        drawn.reply,
+        drawn.verdict,
+        plan.sampling.temperature(plan.temperature, iteration),
+        drawn.draws,
+        drawn.usage,
+        drawn.seconds,
+    )
+
+
+def judged(task: Task, problem: Problem, text: str) -> Generator[Effect, Any, Verdict]:
+    """The verdict on a reply: by the judge model where the task has one, else by its grader."""
+    if task.judge is not None:
+        return (yield from task.judge(problem, text))
+    verdict: Verdict = yield Grade(problem, text)
+    return verdict
+
+
+def answer_key(problem: Problem, verdict: Verdict) -> str | None:
+    """What identifies an answer across iterations: with choices, the text behind the letter."""
+    prediction = verdict.prediction
+    if prediction is not None and problem.choices and prediction in problem.letters:
+        return problem.choices[LETTERS.index(prediction)]
+    return prediction
+
+
+def donor_order(
+    problem: Problem, others: Sequence[Problem], rng: random.Random
+) -> Iterator[Problem]:
+    """The other problems in random order, drawn lazily: a trial seldom needs more than a few."""
+    used: set[int] = set()
+    while len(used) < len(others):
+        index = rng.randrange(len(others))
+        if index not in used:
+            used.add(index)
+            if others[index].id != problem.id:
+                yield others[index]
+
+
+def _donated_feedback(
+    donors: Iterator[Problem], source: Mode, task: Task, plan: Plan, epoch: int
+) -> Generator[Effect, Any, Feedback | None]:
+    """The feedback that the next donor's wrong first attempt got; None when no donor is left.
+
+    A donor's first attempt and the feedback on it are what its own trial asks for too, so they
+    cost nothing where that trial runs.
+    """
+    donor_plan = replace(plan, mode=source)
+    for donor in donors:
+        try:
+            attempt = yield from _attempt(donor, task, donor_plan, epoch, 0, ())
+            if not attempt.verdict.is_correct:
+                feedback = yield from write_feedback(
+                    source, task, donor_plan, epoch, [attempt], _no_donor
+                )
+                return replace(feedback, donor=donor.id) if feedback else None
+        except Refused:
+            continue
+    return None
+
+
+def _again(given: Sequence[Feedback]) -> Feedback:
+    """With few wrong problems the donors run out: what they gave goes round again."""
+    if not given:
+        raise Refused("placebo: no other problem has a wrong first answer")
+    donors = len({feedback.donor for feedback in given})
+    return given[len(given) - donors]
+
+
+def _no_donor(source: Mode) -> Generator[Effect, Any, Feedback]:
+    raise AssertionError("a placebo's source is never a placebo")
