@@ -126,12 +126,13 @@ def _attempt_row(condition: str, trial: Trial, attempt: Attempt, cost: Cost) -> 
     }
 
 
-def problem_row(problem: Problem, shown: str) -> Row:
-    """The row of a problem; ``shown`` is the question as the solver reads it."""
+def problem_row(problem: Problem, prompt: str) -> Row:
+    """The row of a problem; ``prompt`` is the question as the solver reads it."""
     return {
         "task": problem.task,
         "problem_id": problem.id,
-        "question": storable(shown),
+        "question": storable(problem.question),
+        "prompt": storable(prompt),
         "gold": problem.gold,
         "aliases": as_json(problem.aliases),
         "choices": as_json(problem.choices),

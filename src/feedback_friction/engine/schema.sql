@@ -3,6 +3,7 @@
 CREATE TABLE IF NOT EXISTS conditions (
     condition       TEXT PRIMARY KEY,   -- "task | solver | feedback | sampling"
     task            TEXT NOT NULL,
+    digits          INTEGER,            -- of the factors, for the multiplication tasks
     solver          TEXT NOT NULL,
     feedback        TEXT NOT NULL,
     feedback_model  TEXT,               -- whose words the feedback is; NULL for no model
@@ -18,7 +19,8 @@ CREATE TABLE IF NOT EXISTS conditions (
 CREATE TABLE IF NOT EXISTS problems (
     task        TEXT NOT NULL,
     problem_id  TEXT NOT NULL,
-    question    TEXT NOT NULL,          -- as the solver reads it, choices included
+    question    TEXT NOT NULL,          -- without the choices
+    prompt      TEXT NOT NULL,          -- the question as the solver reads it, choices included
     gold        TEXT NOT NULL,
     aliases     TEXT NOT NULL,          -- JSON array
     choices     TEXT NOT NULL,          -- JSON array

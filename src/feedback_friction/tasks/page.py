@@ -56,6 +56,8 @@ class Page:
         rows: the source's rows, for a selection without a data file; raises ``UsageError`` with one
             line when they cannot be had.
         fixture: a few rows of our own making in the source's schema.
+        operands: for multiplication, the two factors in a question; None where it has none.
+        cached: whether the source's rows are on this machine; None for generated rows.
     """
 
     task: Task
@@ -67,6 +69,8 @@ class Page:
     to_problem: Callable[[Row], Problem]
     rows: Callable[[Selection], list[Row]]
     fixture: tuple[Row, ...]
+    operands: Callable[[str], tuple[str, ...] | None] | None = None
+    cached: Callable[[], bool] | None = None
 
     @property
     def name(self) -> str:

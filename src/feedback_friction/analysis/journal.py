@@ -1,0 +1,86 @@
+"""Reading a run directory: its ``run.json`` and the tables of its journal, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from feedback_friction.errors import UsageError
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A row of the conditions table; see the journal's schema for the meaning of each column."""
+
+    condition: str
+    task: str
+    digits: int | None
+    solver: str
+    feedback: str
+    feedback_model: str | None
+    sampling: str
+    history: str
+    iterations: int
+    epochs: int
+    problems: int
+    grader: str
+    simulated: int
+
+
+@contextmanager
+def open_journal(directory: Path) -> Iterator[sqlite3.Connection]:
+    """The journal of a run directory, for reading; a run may be writing to it meanwhile.
+
+    Raises:
+        UsageError: there is none, it is of a newer version, or it cannot be read.
+    """
+    path = directory / "journal.sqlite"
+    if not path.is_file():
+        raise UsageError(f"{directory} is not a run directory: it has no {path.name}")
+    try:
+        with closing(_connect(path)) as db:
+            db.row_factory = sqlite3.Row
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version > SCHEMA_VERSION:
+                raise UsageError(
+                    f"{path} was written by a newer version of feedback-friction; upgrade to read"
+                )
+            yield db
+    except sqlite3.Error as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Read-only; where the directory cannot be written, without the write-ahead log's files."""
+    uri = path.resolve().as_uri()
+    try:
+        db = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=30)
+        db.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.OperationalError:
+        db = sqlite3.connect(f"{uri}?immutable=1", uri=True)
+    return db
+
+
+def read_conditions(db: sqlite3.Connection) -> list[Condition]:
+    """The run's conditions in the order in which they were asked for."""
+    return [Condition(**dict(row)) for row in db.execute("SELECT * FROM conditions ORDER BY rowid")]
+
+
+def read_run(directory: Path) -> dict[str, Any]:
+    """The contents of ``run.json``.
+
+    Raises:
+        UsageError: there is none, or it cannot be read.
+    """
+    try:
+        document: dict[str, Any] = json.loads((directory / "run.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{directory} is not a run directory: {error}") from error
+    return document

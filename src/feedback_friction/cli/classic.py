@@ -1,0 +1,137 @@
+"""``friction classic``: the reference code's flags, on this engine.
+
+The study's commands run as they stand. Results go to ``--write_file`` in the reference format; the
+run directory beside it (``FILE.run``) makes an interrupted command resumable.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from feedback_friction.analysis.accuracy import read_results
+from feedback_friction.bridges.reference import export
+from feedback_friction.cli.export import write_jsonl
+from feedback_friction.cli.run import INTERRUPTED, start
+from feedback_friction.engine.launch import Operation, Settings
+from feedback_friction.errors import UsageError
+
+DATASETS = {
+    "aime_2024": "aime_2024",
+    "custom_simple": "decimal_multiplication",
+    "gpqa": "gpqa",
+    "hex": "hex_multiplication",
+    "math": "math_500",
+    "mmlu": "mmlu",
+    "mmlu_pro": "mmlu_pro",
+    "pop_qa": "pop_qa",
+    "trivia_qa": "trivia_qa",
+}
+STRONG_MODEL = "openai/gpt-4.1-mini"  # the paper's feedback model, section 3
+
+
+@click.command("classic")
+@click.option("--dataset", default="math", show_default=True)
+@click.option("--agent_model", default="meta-llama/Meta-Llama-3-8B-Instruct", show_default=True)
+@click.option("--base_url", default="http://c004", show_default=True)
+@click.option("--ports", default="1233_1234_1235_1236", show_default=True)
+@click.option("--write_file", default="output_arc.jsonl", show_default=True, type=Path)
+@click.option("--temperature", default=0.0, show_default=True)
+@click.option("--iterations", default=10, show_default=True)
+@click.option("--proportion", default=1.0, show_default=True)
+@click.option("--use_feedback", is_flag=True)
+@click.option("--use_process_feedback", is_flag=True)
+@click.option("--use_openai", is_flag=True)
+@click.option("--shuffle", is_flag=True)
+@click.option("--binary_hint", is_flag=True)
+@click.option("--in_temp", is_flag=True)
+@click.option("--best_of_n", is_flag=True)
+@click.option("--logprobs", type=int)
+@click.option("--data", type=click.Path(path_type=Path), help="Problems from a file (not theirs).")
+@click.option("--quiet", is_flag=True, help="No progress (not theirs).")
+def command(
+    dataset: str,
+    agent_model: str,
+    base_url: str,
+    ports: str,
+    write_file: Path,
+    temperature: float,
+    iterations: int,
+    proportion: float,
+    use_feedback: bool,
+    use_process_feedback: bool,
+    use_openai: bool,
+    shuffle: bool,
+    binary_hint: bool,
+    in_temp: bool,
+    best_of_n: bool,
+    logprobs: int | None,
+    data: Path | None,
+    quiet: bool,
+) -> int:
+    """Run one of the study's own commands."""
+    if dataset not in DATASETS:
+        raise UsageError(f"unknown --dataset '{dataset}'; allowed: {', '.join(DATASETS)}")
+    mode = feedback_mode(use_feedback, use_process_feedback, use_openai)
+    settings = Settings(
+        tasks=(DATASETS[dataset],),
+        solver=f"openai/{agent_model}",
+        feedback=(mode,),
+        feedback_model=STRONG_MODEL if mode == "strong" else None,
+        sampling=(sampling_name(in_temp, best_of_n),),
+        iterations=iterations,
+        fraction=proportion if proportion != 1 else None,
+        data=data,
+        temperature=temperature,
+        logprobs=logprobs is not None,
+        shuffle=shuffle,
+        binary_hint=binary_hint,
+    )
+    operation = Operation(base_urls=server_urls(base_url, ports))
+    directory = write_file.with_name(f"{write_file.name}.run")
+    code = start(settings, operation, directory, as_json=False, quiet=quiet)
+    if code != INTERRUPTED:
+        write_jsonl(export(directory), write_file)
+        accuracy = read_results(directory)[0].accuracy
+        click.echo(f"Accuracies:  {[round(100 * share, 3) for share in accuracy]}")
+    return code
+
+
+def feedback_mode(use_feedback: bool, use_process_feedback: bool, use_openai: bool) -> str:
+    """The feedback mode that a combination of the reference's flags stands for.
+
+    Raises:
+        UsageError: a combination that the reference's documentation does not have.
+    """
+    modes = {
+        (False, False, False): "binary",
+        (True, False, False): "self",
+        (True, True, False): "process",
+        (True, True, True): "strong",
+    }
+    flags = (use_feedback, use_process_feedback, use_openai)
+    if flags not in modes:
+        raise UsageError(
+            "allowed: no feedback flag (binary), --use_feedback (self), --use_feedback "
+            "--use_process_feedback (process), or both with --use_openai (strong)"
+        )
+    return modes[flags]
+
+
+def sampling_name(in_temp: bool, best_of_n: bool) -> str:
+    """The sampling strategy for ``--in_temp`` and ``--best_of_n``."""
+    names = [name for name, wanted in (("heat", in_temp), ("reject", best_of_n)) if wanted]
+    return "+".join(names) or "greedy"
+
+
+def server_urls(base_url: str, ports: str) -> tuple[str, ...]:
+    """One URL a port: ``http://host`` and ``1233_1234`` give two replicas.
+
+    Raises:
+        UsageError: the ports are not numbers joined by underscores.
+    """
+    numbers = ports.split("_")
+    if not all(number.isdecimal() for number in numbers):
+        raise UsageError(f"--ports must be numbers joined by underscores, not '{ports}'")
+    return tuple(f"{base_url.rstrip('/')}:{number}/v1" for number in numbers)

@@ -1,0 +1,89 @@
+"""The command ``friction``: one file per verb, loaded only when the verb is used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from feedback_friction import __version__
+from feedback_friction.errors import FrictionError, UsageError
+
+# verb -> what `friction --help` says of it; the verb's module has the same name
+VERBS = {
+    "run": "Run tasks under a grid of conditions, or resume a run.",
+    "results": "Print accuracy by condition, with intervals.",
+    "show": "Print one problem's whole trial.",
+    "export": "Write attempts in the reference format.",
+    "tasks": "List the tasks.",
+    "validate": "Check that every gold answer passes its own grader and masks itself out.",
+    "generate": "Write multiplication problems to a file.",
+    "mask": "Mask feedback and audit it for leaks (JSONL in, JSONL out).",
+    "grade": "Grade replies (JSONL in, JSONL out).",
+    "classic": "Run with the reference code's own flags.",
+}
+
+
+class Verbs(click.Group):
+    """A group that imports a verb's module when it is called, so that --help is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in VERBS:
+            return None
+        module = importlib.import_module(f"feedback_friction.cli.{name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            ctx.fail(f"unknown command '{args[0]}'; allowed: {', '.join(VERBS)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="friction")
+def friction() -> None:
+    """Measure feedback friction: how much of the feedback it is given a language model takes up.
+
+    Exit codes: 0 done; 1 finished with failed trials, or stopped and resumable; 2 the command was
+    wrong (one line says what, and what is allowed); 130 interrupted, and resumable.
+    """
+
+
+def main() -> None:
+    """Entry point: errors become one line and an exit code, never a traceback."""
+    try:
+        code = friction.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        fail(error.format_message(), 2)
+    except UsageError as error:
+        fail(str(error), 2)
+    except FrictionError as error:
+        fail(str(error), 1)
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        sys.stderr.close()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def fail(message: str, code: int) -> None:
+    """Print one line to standard error and leave with an exit code."""
+    click.echo(f"friction: {' '.join(message.split())}", err=True)
+    sys.exit(code)

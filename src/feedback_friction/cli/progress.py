@@ -1,0 +1,123 @@
+"""What a run shows while it runs: a bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from feedback_friction.engine.runner import Progress as Counts
+from feedback_friction.engine.runner import Runner
+
+REDRAW_SECONDS = 0.25
+LINE_SECONDS = 30.0
+
+
+class Display:
+    """Watches a runner; ``runner`` is set when the run starts."""
+
+    def __init__(self) -> None:
+        self.runner: Runner | None = None
+        self.started = time.monotonic()
+        self._done_before: int | None = None
+
+    def counts(self) -> Counts | None:
+        """The runner's counts; None before it starts."""
+        if self.runner is None:
+            return None
+        counts = self.runner.progress
+        if self._done_before is None and counts.total:
+            self._done_before, self.started = counts.ended, time.monotonic()
+        return counts
+
+    def describe(self, counts: Counts) -> str:
+        """Solved / running / failed, speed, cost and time left, in one line."""
+        seconds = max(time.monotonic() - self.started, 1e-9)
+        tokens = counts.usage.completion_tokens
+        parts = [
+            f"{counts.statuses.get('solved', 0)} solved",
+            f"{counts.running} running",
+            f"{counts.statuses.get('failed', 0)} failed",
+            f"{counts.calls / seconds:,.1f} calls/s",
+            f"{tokens / seconds:,.0f} tokens/s",
+        ]
+        if counts.reused:
+            parts.append(f"{counts.reused:,} calls reused")
+        if counts.cost:
+            parts.append(f"${counts.cost:,.2f}" + ("+" if counts.unpriced else ""))
+        left = self._seconds_left(counts, seconds)
+        if left is not None:
+            parts.append(f"{_duration(left)} left")
+        return ", ".join(parts)
+
+    def _seconds_left(self, counts: Counts, seconds: float) -> float | None:
+        """By the pace of this session; the trials in flight count as half done."""
+        done = counts.ended - (self._done_before or 0) + counts.running / 2
+        if done <= 0 or counts.ended >= counts.total:
+            return None
+        return seconds * (counts.total - counts.ended - counts.running / 2) / done
+
+
+@asynccontextmanager
+async def shown(directory: Path, *, quiet: bool) -> AsyncIterator[Display]:
+    """Show a run's progress on standard error while the block runs."""
+    display = Display()
+    console = Console(stderr=True)
+    if quiet:
+        yield display
+        return
+    draw = _bar(display, console) if console.is_terminal else _lines(display, console)
+    task = asyncio.create_task(draw)
+    try:
+        yield display
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))
+        counts = display.counts()
+        if counts is not None:
+            console.print(
+                f"{counts.ended}/{counts.total} trials: {display.describe(counts)}; {directory}",
+                highlight=False,
+                markup=False,
+            )
+
+
+async def _bar(display: Display, console: Console) -> None:
+    columns = (
+        BarColumn(bar_width=24),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TextColumn("{task.description}", markup=False),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        line = bar.add_task("starting", total=None)
+        while True:
+            counts = display.counts()
+            if counts is not None:
+                bar.update(
+                    line,
+                    total=counts.total,
+                    completed=counts.ended,
+                    description=display.describe(counts),
+                )
+            await asyncio.sleep(REDRAW_SECONDS)
+
+
+async def _lines(display: Display, console: Console) -> None:
+    while True:
+        await asyncio.sleep(LINE_SECONDS)
+        counts = display.counts()
+        if counts is not None:
+            line = f"{counts.ended}/{counts.total} trials: {display.describe(counts)}"
+            console.print(line, highlight=False, markup=False)
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{seconds:02d}s"

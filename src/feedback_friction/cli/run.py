@@ -1,0 +1,197 @@
+"""``friction run``: tasks under a grid of conditions, resumable at any moment."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from feedback_friction.cli.progress import shown
+from feedback_friction.cli.table import print_results, results_json
+from feedback_friction.engine.launch import Operation, Prepared, Settings, execute, prepare
+from feedback_friction.engine.rundir import without_secrets
+from feedback_friction.engine.runner import Progress, Runner
+from feedback_friction.errors import RunStoppedError
+
+INTERRUPTED = 130
+
+
+@click.command("run")
+@click.argument("tasks", nargs=-1, metavar="TASK...")
+@click.option("--solver", required=True, metavar="MODEL", help="The solver, as provider/name.")
+@click.option(
+    "--feedback",
+    multiple=True,
+    metavar="MODE",
+    help="binary, self, process, strong, tutor, retry or placebo; repeat for a grid.  [binary]",
+)
+@click.option("--feedback-model", metavar="MODEL", help="Who writes 'strong' feedback.")
+@click.option("--judge-model", metavar="MODEL", help="Who judges answers, for pop_qa.")
+@click.option(
+    "--sampling",
+    multiple=True,
+    metavar="S",
+    help="greedy, heat, reject or heat+reject; repeat for a grid.  [greedy]",
+)
+@click.option("--iterations", default=10, show_default=True, help="Attempts at most.")
+@click.option("--epochs", default=1, show_default=True, help="Repetitions of each problem.")
+@click.option("--limit", type=click.IntRange(min=0), help="At most this many problems.")
+@click.option("--fraction", type=float, help="Share of the problems, chosen by seed.")
+@click.option("--stratify", metavar="FIELD", help="Sample evenly over the groups of a field.")
+@click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Problems from a file in the task's own schema.",
+)
+@click.option("--digits", type=int, default=5, show_default=True, help="Multiplication: 5 or 6.")
+@click.option("--base-url", multiple=True, metavar="URL", help="Solver's server; repeatable.")
+@click.option("--feedback-base-url", multiple=True, metavar="URL", help="Feedback model's server.")
+@click.option("--judge-base-url", multiple=True, metavar="URL", help="Judge model's server.")
+@click.option("--concurrency", default=256, show_default=True, help="Requests in flight at most.")
+@click.option("--timeout", default=600.0, show_default=True, help="Seconds a request may take.")
+@click.option(
+    "--history",
+    type=click.Choice(["transcript", "chat"]),
+    default="transcript",
+    show_default=True,
+    help="How earlier attempts are shown.",
+)
+@click.option("--temperature", default=0.0, show_default=True, help="The solver's.")
+@click.option("--top-p", type=float, help="The solver's; the server's default without it.")
+@click.option("--max-tokens", default=2000, show_default=True, help="Limit on an answer.")
+@click.option("--feedback-temperature", default=0.0, show_default=True)
+@click.option("--feedback-max-tokens", default=5000, show_default=True)
+@click.option("--logprobs", is_flag=True, help="Ask for log-probabilities of answers.")
+@click.option("--shuffle", is_flag=True, help="Permute the choices at every iteration.")
+@click.option("--binary-hint", is_flag=True, help="Tell which choices were tried and are left.")
+@click.option("--prices", type=click.Path(path_type=Path), help="A price list of your own.")
+@click.option("--out", type=click.Path(path_type=Path), help="The run directory.  [runs/...]")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def command(
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+    timeout: float,
+    prices: Path | None,
+    **options: Any,
+) -> int:
+    """Run TASKs under every combination of feedback modes and sampling strategies.
+
+    The same command with the same --out resumes; nothing that was paid for is asked again.
+    """
+    operation = Operation(
+        base_urls=options.pop("base_url"),
+        feedback_base_urls=options.pop("feedback_base_url"),
+        judge_base_urls=options.pop("judge_base_url"),
+        concurrency=options.pop("concurrency"),
+        timeout=timeout,
+        prices=prices,
+    )
+    feedback = options.pop("feedback") or ("binary",)
+    sampling = options.pop("sampling") or ("greedy",)
+    settings = Settings(feedback=feedback, sampling=sampling, **options)
+    return start(settings, operation, out, as_json=as_json, quiet=quiet)
+
+
+def start(
+    settings: Settings, operation: Operation, out: Path | None, *, as_json: bool, quiet: bool
+) -> int:
+    """Prepare, run and print; returns the exit code."""
+    prepared = prepare(settings, operation)
+    directory = out or Path("runs") / prepared.slug
+    for note in notes(prepared):
+        click.echo(f"note: {note}", err=True)
+    progress, drained = run_to_end(prepared, directory, quiet=quiet)
+    if as_json:
+        click.echo(json.dumps(results_json(directory), ensure_ascii=False))
+    else:
+        print_results(directory)
+    if drained:
+        click.echo(f"interrupted; the same command resumes {directory}", err=True)
+        return INTERRUPTED
+    failed = progress.statuses.get("failed", 0)
+    if failed:
+        click.echo(
+            f"{failed} trials failed and are missing above; the same command tries them again",
+            err=True,
+        )
+    return 1 if failed else 0
+
+
+def notes(prepared: Prepared) -> list[str]:
+    """What a user should know before the run starts."""
+    settings, found = prepared.settings, []
+    if settings.solver.startswith("student/"):
+        found.append("the solver is a simulated student, not a language model")
+    if "retry" in settings.feedback and "greedy" in settings.sampling and not settings.temperature:
+        found.append(
+            "retry at temperature 0 draws the same answer again and again; "
+            "use --temperature or --sampling heat for a control of resampling"
+        )
+    return found
+
+
+def run_to_end(prepared: Prepared, directory: Path, *, quiet: bool) -> tuple[Progress, bool]:
+    """Run; the first Ctrl-C lets the calls under way end, the second one does not.
+
+    Returns:
+        The progress at the end, and whether the run was interrupted.
+    """
+    command_line = ["friction", *(without_secrets(word) for word in sys.argv[1:])]
+    interrupted = False
+
+    async def main() -> Progress:
+        def watch(runner: Runner) -> None:
+            _drain_on_interrupt(runner, mark)
+            display.runner = runner
+
+        def mark() -> None:
+            nonlocal interrupted
+            interrupted = True
+
+        async with shown(directory, quiet=quiet) as display:
+            return await execute(prepared, directory, command_line, watch)
+
+    try:
+        progress = _run_loop(main)
+    except asyncio.CancelledError as error:
+        raise KeyboardInterrupt from error
+    except RunStoppedError as error:
+        raise RunStoppedError(f"{error} (the same command resumes {directory})") from error
+    return progress, interrupted
+
+
+def _run_loop(main: Callable[[], Any]) -> Progress:
+    if sys.platform == "win32":
+        return asyncio.run(main())
+    import uvloop
+
+    return uvloop.run(main())
+
+
+def _drain_on_interrupt(runner: Runner, mark: Callable[[], None]) -> None:
+    """First Ctrl-C: start no call, keep those under way. Second: drop them."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+
+    def second() -> None:
+        if task is not None:
+            task.cancel()
+
+    def first() -> None:
+        mark()
+        runner.drain()
+        click.echo("\nfinishing the calls under way; Ctrl-C again drops them", err=True)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, second)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, first)

@@ -1,0 +1,129 @@
+"""``friction show``: one problem's whole trial, readable in the terminal."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import unicodedata
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.text import Text
+
+from feedback_friction.analysis.journal import Condition, open_journal, read_conditions
+from feedback_friction.errors import UsageError
+
+STYLES = {"correct": "bold green", "wrong": "bold red", "no-answer": "bold yellow"}
+MASK = "[masked]"
+EXAMPLES = 5
+
+
+@click.command("show")
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@click.argument("problem", metavar="PROBLEM")
+@click.option("--feedback", help="Only conditions with this feedback mode.")
+@click.option("--sampling", help="Only conditions with this sampling.")
+@click.option("--epoch", type=int, default=0, show_default=True)
+@click.option("--raw", is_flag=True, help="Show feedback before the mask too.")
+def command(
+    directory: Path, problem: str, feedback: str | None, sampling: str | None, epoch: int, raw: bool
+) -> None:
+    """Print every attempt at PROBLEM (its id) in the run in DIR, with verdicts and feedback."""
+    console = Console(highlight=False)
+    with open_journal(directory) as db:
+        _known(db, directory, problem)
+        for condition in read_conditions(db):
+            if feedback in (None, condition.feedback) and sampling in (None, condition.sampling):
+                _show_trial(console, db, condition, problem, epoch, raw=raw)
+
+
+def _known(db: sqlite3.Connection, directory: Path, problem: str) -> None:
+    found = db.execute("SELECT 1 FROM problems WHERE problem_id = ?", (problem,)).fetchone()
+    if not found:
+        some = [
+            row[0]
+            for row in db.execute(
+                "SELECT problem_id FROM problems ORDER BY rowid LIMIT ?", (EXAMPLES,)
+            )
+        ]
+        raise UsageError(f"{directory} has no problem '{problem}'; it has {', '.join(some)}, ...")
+
+
+def _show_trial(
+    console: Console,
+    db: sqlite3.Connection,
+    condition: Condition,
+    problem: str,
+    epoch: int,
+    *,
+    raw: bool,
+) -> None:
+    asked = db.execute(
+        "SELECT * FROM problems WHERE task = ? AND problem_id = ?", (condition.task, problem)
+    ).fetchone()
+    if asked is None:
+        return
+    where = (condition.condition, problem, epoch)
+    trial = db.execute(
+        "SELECT * FROM trials WHERE condition = ? AND problem_id = ? AND epoch = ?", where
+    ).fetchone()
+    console.print(Rule(Text(condition.condition, style="bold")))
+    if condition.simulated:
+        console.print(Text("SIMULATION: a simulated student answered, not a language model"))
+    gold = Text.assemble(("gold: ", "dim"), (asked["gold"], "bold"))
+    console.print(Panel(Text.assemble(plain(asked["prompt"]), "\n\n", gold), title="problem"))
+    for row in db.execute(
+        "SELECT * FROM attempts WHERE condition = ? AND problem_id = ? AND epoch = ?"
+        " ORDER BY iteration",
+        where,
+    ):
+        _show_attempt(console, row, raw=raw)
+    console.print(_ending(trial))
+
+
+def _show_attempt(console: Console, row: sqlite3.Row, *, raw: bool) -> None:
+    verdict = row["verdict"]
+    title = Text.assemble(
+        f"attempt {row['iteration'] + 1}: ",
+        (verdict, STYLES[verdict]),
+        f", answer {row['prediction']!r}" if row["prediction"] is not None else "",
+        f" (by {row['rule']}; temperature {row['temperature']:g}, draws {row['draws']})",
+    )
+    style = STYLES[verdict].removeprefix("bold ")
+    console.print(
+        Panel(plain(row["response"]), title=title, title_align="left", border_style=style)
+    )
+    if row["feedback"] is None:
+        return
+    text = plain(row["feedback"])
+    text.highlight_words([MASK], "reverse")
+    leaks = json.loads(row["leaks"])
+    for leak in leaks:
+        text.highlight_words([leak], "bold white on red")
+    name = f"feedback ({row['masked_spans']} masked, {len(leaks)} leaks)"
+    console.print(Panel(text, title=name, title_align="left", border_style="cyan"))
+    if raw:
+        name = "feedback before the mask, never shown to the solver"
+        before = plain(row["feedback_raw"])
+        console.print(Panel(before, title=name, title_align="left", border_style="magenta"))
+
+
+def _ending(trial: sqlite3.Row | None) -> Text:
+    if trial is None:
+        return Text("not run yet", style="yellow")
+    reason = f": {trial['reason']}" if trial["reason"] else ""
+    return Text(f"{trial['status']} after {trial['attempts']} attempts{reason}", style="bold")
+
+
+def plain(text: str) -> Text:
+    """Untrusted text for a terminal: no markup, no control characters, no direction marks."""
+    kept = "".join(
+        c
+        if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
+        else "\N{REPLACEMENT CHARACTER}"
+        for c in text
+    )
+    return Text(kept)

@@ -1,0 +1,87 @@
+"""Results in the terminal: one row a condition, every share with its interval."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from feedback_friction.analysis.accuracy import ConditionResult, Paid, read_paid, read_results
+
+
+def results_json(directory: Path) -> dict[str, Any]:
+    """The object that ``friction results --json`` prints."""
+    paid = read_paid(directory)
+    return {
+        "conditions": [result.as_json() for result in read_results(directory)],
+        "paid": {
+            "calls": paid.calls,
+            "prompt_tokens": paid.prompt_tokens,
+            "completion_tokens": paid.completion_tokens,
+            "cached_tokens": paid.cached_tokens,
+            "cost_usd": paid.cost_usd,
+        },
+    }
+
+
+def print_results(directory: Path) -> None:
+    """Print the table of a run directory, and what the run paid for."""
+    results, paid = read_results(directory), read_paid(directory)
+    console = Console(highlight=False)
+    console.print(results_table(results))
+    console.print(_footer(results, paid), markup=False)
+
+
+def results_table(results: list[ConditionResult]) -> Table:
+    """A table with accuracy at the first and the last iteration, in percent."""
+    table = Table(caption_justify="left", title_justify="left", pad_edge=False)
+    for name in ("task", "feedback", "sampling"):
+        table.add_column(name, overflow="fold")
+    for name in ("first %", "last %", "n", "missing", "stopped", "leaks", "tokens", "cost $"):
+        table.add_column(name, justify="right")
+    for result in results:
+        condition = result.condition
+        usage = result.usage
+        tokens = sum(
+            usage[f"{who}{what}_tokens"]
+            for who in ("", "feedback_")
+            for what in ("prompt", "completion")
+        )
+        table.add_row(
+            condition.task + (f" ({condition.digits} digits)" if condition.digits else ""),
+            condition.feedback,
+            condition.sampling,
+            _percent(result, 0),
+            _percent(result, -1),
+            str(result.n),
+            str(result.missing),
+            str(result.stopped),
+            f"{result.leaks}/{result.feedbacks}",
+            f"{tokens:,}",
+            "unknown" if result.cost_usd is None else f"{result.cost_usd:,.2f}",
+        )
+    return table
+
+
+def _percent(result: ConditionResult, k: int) -> str:
+    if not result.accuracy:
+        return "-"
+    share, low, high = (
+        100 * values[k] for values in (result.accuracy, result.ci_low, result.ci_high)
+    )
+    return f"{share:.1f} [{low:.1f}, {high:.1f}]"
+
+
+def _footer(results: list[ConditionResult], paid: Paid) -> str:
+    solvers = ", ".join(dict.fromkeys(result.condition.solver for result in results))
+    lines = [
+        f"solver: {solvers}; brackets are 95% Wilson intervals; tokens count shared calls "
+        "in every condition",
+        f"paid for: {paid.calls:,} calls, {paid.prompt_tokens:,} prompt tokens "
+        f"({paid.cached_tokens:,} cached), {paid.completion_tokens:,} completion tokens",
+    ]
+    if any(result.condition.simulated for result in results):
+        lines.append("SIMULATION: a simulated student answered, not a language model")
+    return "\n".join(lines)

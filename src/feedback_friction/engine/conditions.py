@@ -1,0 +1,94 @@
+"""A condition: one cell of the grid that a run covers, and the jobs that it consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.plan import Plan
+from feedback_friction.protocol.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Everything that is the same for its trials.
+
+    Attributes:
+        label: name of the task as the run shows it (``"decimal_multiplication"``).
+        task: the task's functions.
+        plan: feedback mode, sampling and the other settings of the loop.
+        solver: the solver, as ``provider/name``.
+        feedback_model: who writes the feedback; None where no model does.
+        grader: who gives the verdicts: the grader's name, or the judge model's.
+        epochs: repetitions of each problem.
+        problems: the task's problems.
+        simulated: whether a simulated student stands in for the solver.
+        digits: digits of the factors, for the multiplication tasks.
+    """
+
+    label: str
+    task: Task
+    plan: Plan
+    solver: str
+    feedback_model: str | None
+    grader: str
+    epochs: int
+    problems: Sequence[Problem]
+    simulated: bool
+    digits: int | None = None
+
+    @property
+    def id(self) -> str:
+        """Readable key of the condition in the journal."""
+        return " | ".join((self.label, self.solver, self.plan.mode.name, self.plan.sampling.name))
+
+    def row(self) -> dict[str, Any]:
+        """The condition's row in the journal."""
+        return {
+            "condition": self.id,
+            "task": self.label,
+            "digits": self.digits,
+            "solver": self.solver,
+            "feedback": self.plan.mode.name,
+            "feedback_model": self.feedback_model,
+            "sampling": self.plan.sampling.name,
+            "history": self.plan.history,
+            "iterations": self.plan.iterations,
+            "epochs": self.epochs,
+            "problems": len(self.problems) * self.epochs,
+            "grader": self.grader,
+            "simulated": int(self.simulated),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One trial that is to be run."""
+
+    condition: Condition
+    problem: Problem
+    epoch: int
+
+
+def jobs(
+    conditions: Sequence[Condition], finished: dict[str, set[tuple[str, int]]]
+) -> Iterator[Job]:
+    """The trials that still have to run, problem by problem.
+
+    All conditions of a problem stand side by side: they share their first attempts, and a server's
+    prefix cache serves the question to all of them.
+
+    Args:
+        finished: by condition id, the (problem id, epoch) that need not run again.
+    """
+    by_task: dict[str, list[Condition]] = {}
+    for condition in conditions:
+        by_task.setdefault(condition.label, []).append(condition)
+    for group in by_task.values():
+        for problem in group[0].problems:
+            for epoch in range(group[0].epochs):
+                for condition in group:
+                    if (problem.id, epoch) not in finished[condition.id]:
+                        yield Job(condition, problem, epoch)

@@ -1,0 +1,297 @@
+"""From what a user asked for to a run: settings in, conditions and models checked, trials run.
+
+Everything that can be wrong with a command is found here, before any call is paid for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from feedback_friction.engine.conditions import Condition
+from feedback_friction.engine.journal import Journal
+from feedback_friction.engine.models.base import Model
+from feedback_friction.engine.models.registry import ModelSettings, open_models, parse_spec
+from feedback_friction.engine.prices import Prices, load_prices
+from feedback_friction.engine.rundir import claim, locked, without_secrets
+from feedback_friction.engine.runner import Progress, Runner
+from feedback_friction.errors import UsageError
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.feedback import Mode, check_mode, parse_mode
+from feedback_friction.protocol.plan import HistoryFormat, Plan
+from feedback_friction.protocol.records import Role
+from feedback_friction.protocol.sampling import parse_sampling
+from feedback_friction.tasks.catalog import get_page, load_problems
+from feedback_friction.tasks.page import Page, Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What decides the results of a run; a run directory holds one such configuration.
+
+    The fields are the options of ``friction run``; the defaults are the paper's.
+    """
+
+    tasks: tuple[str, ...]
+    solver: str
+    feedback: tuple[str, ...] = ("binary",)
+    feedback_model: str | None = None
+    judge_model: str | None = None
+    sampling: tuple[str, ...] = ("greedy",)
+    iterations: int = 10
+    epochs: int = 1
+    seed: int = 0
+    data: Path | None = None
+    limit: int | None = None
+    fraction: float | None = None
+    stratify: str | None = None
+    digits: int = 5
+    history: HistoryFormat = "transcript"
+    temperature: float = 0.0
+    top_p: float | None = None
+    max_tokens: int = 2000
+    feedback_temperature: float = 0.0
+    feedback_max_tokens: int = 5000
+    logprobs: bool = False
+    shuffle: bool = False
+    binary_hint: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """How a run is carried out, without influence on its results.
+
+    Attributes:
+        base_urls: OpenAI-compatible servers of the solver; several are replicas.
+        feedback_base_urls: the same for the feedback model.
+        judge_base_urls: the same for the judge model.
+        concurrency: requests in flight at most.
+        timeout: seconds that a request may take.
+        prices: a price list instead of the package's.
+    """
+
+    base_urls: tuple[str, ...] = ()
+    feedback_base_urls: tuple[str, ...] = ()
+    judge_base_urls: tuple[str, ...] = ()
+    concurrency: int = 256
+    timeout: float = 600.0
+    prices: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run that can start: nothing about the command itself is wrong."""
+
+    settings: Settings
+    operation: Operation
+    conditions: tuple[Condition, ...]
+    prices: Prices
+    config: Mapping[str, Any]
+
+    @property
+    def slug(self) -> str:
+        """A directory name for the run: the same command gives the same name."""
+        digest = hashlib.sha256(repr(sorted(self.config.items())).encode()).hexdigest()[:8]
+        tasks = "+".join(self.settings.tasks)
+        solver = "".join(c if c.isalnum() or c in "-._" else "-" for c in self.settings.solver)
+        return f"{tasks[:60]}-{solver[:40]}-{digest}"
+
+
+def prepare(settings: Settings, operation: Operation) -> Prepared:
+    """Check a command and load its problems.
+
+    Raises:
+        UsageError: anything in it is wrong; one line.
+    """
+    _check_numbers(settings, operation)
+    if not settings.tasks:
+        raise UsageError("no task given; see 'friction tasks' for those there are")
+    if settings.data is not None and len(set(settings.tasks)) > 1:
+        raise UsageError("--data goes with one task; run each task with its own file")
+    for spec in (settings.solver, settings.feedback_model, settings.judge_model):
+        if spec is not None:
+            parse_spec(spec)
+    has_feedback_model = settings.feedback_model is not None
+    modes = [
+        parse_mode(name, has_feedback_model=has_feedback_model)
+        for name in dict.fromkeys(settings.feedback)
+    ]
+    plans = [
+        _plan(settings, mode, sampling)
+        for mode in modes
+        for sampling in dict.fromkeys(settings.sampling)
+    ]
+    conditions: list[Condition] = []
+    fingerprints = {}
+    for name in dict.fromkeys(settings.tasks):
+        page = get_page(name)
+        for mode in modes:
+            check_mode(mode, page.task)
+        problems = load_problems(page, _selection(settings))
+        _check_placebo(modes, problems, name)
+        fingerprints[name] = fingerprint(problems)
+        conditions += [_condition(settings, page, plan, problems) for plan in plans]
+    prices = load_prices(operation.prices)
+    config = _config(settings, fingerprints)
+    return Prepared(settings, operation, tuple(conditions), prices, config)
+
+
+def _check_numbers(settings: Settings, operation: Operation) -> None:
+    at_least_one = {
+        "--iterations": settings.iterations,
+        "--epochs": settings.epochs,
+        "--concurrency": operation.concurrency,
+        "--max-tokens": settings.max_tokens,
+        "--feedback-max-tokens": settings.feedback_max_tokens,
+    }
+    for option, value in at_least_one.items():
+        if value < 1:
+            raise UsageError(f"{option} must be at least 1, not {value}")
+    for option, temperature in (
+        ("--temperature", settings.temperature),
+        ("--feedback-temperature", settings.feedback_temperature),
+    ):
+        if not 0 <= temperature <= 2:
+            raise UsageError(f"{option} must be from 0 to 2, not {temperature}")
+
+
+def _plan(settings: Settings, mode: Mode, sampling: str) -> Plan:
+    return Plan(
+        mode=mode,
+        sampling=parse_sampling(sampling),
+        iterations=settings.iterations,
+        history=settings.history,
+        seed=settings.seed,
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+        max_tokens=settings.max_tokens,
+        feedback_temperature=settings.feedback_temperature,
+        feedback_max_tokens=settings.feedback_max_tokens,
+        logprobs=settings.logprobs,
+        shuffle=settings.shuffle,
+        binary_hint=settings.binary_hint,
+    )
+
+
+def _selection(settings: Settings) -> Selection:
+    return Selection(
+        data=settings.data,
+        limit=settings.limit,
+        fraction=settings.fraction,
+        seed=settings.seed,
+        digits=settings.digits,
+        stratify=settings.stratify,
+    )
+
+
+def _check_placebo(modes: Sequence[Mode], problems: Sequence[Problem], task: str) -> None:
+    if len(problems) < 2 and any(mode.writer == "donor" for mode in modes):
+        raise UsageError(f"feedback mode 'placebo' needs at least two problems of {task}")
+
+
+def _condition(
+    settings: Settings, page: Page, plan: Plan, problems: Sequence[Problem]
+) -> Condition:
+    source = plan.mode.source or plan.mode.name
+    writers = {
+        "self": settings.solver,
+        "process": settings.solver,
+        "strong": settings.feedback_model,
+    }
+    task, grader = page.task, page.grader
+    if task.judge is not None:
+        if settings.judge_model is None:
+            task = replace(task, judge=None)
+        else:
+            grader = f"judge {settings.judge_model}"
+    return Condition(
+        label=page.name,
+        task=task,
+        plan=plan,
+        solver=settings.solver,
+        feedback_model=writers.get(source),
+        grader=grader,
+        epochs=settings.epochs,
+        problems=problems,
+        simulated=settings.solver.startswith("student/"),
+        digits=max((len(factor) for factor in problems[0].operands), default=None),
+    )
+
+
+def fingerprint(problems: Sequence[Problem]) -> dict[str, Any]:
+    """How many problems, and a digest of their contents: a changed data file is another run."""
+    digest = hashlib.sha256()
+    for problem in problems:
+        digest.update(repr(asdict(problem)).encode("utf-8", "surrogatepass"))
+    return {"problems": len(problems), "sha256": digest.hexdigest()[:16]}
+
+
+def _config(settings: Settings, fingerprints: Mapping[str, Any]) -> dict[str, Any]:
+    config = asdict(settings)
+    del config["data"]  # what is in the file counts, not where it lies
+    return {**config, "problems": dict(fingerprints)}
+
+
+def _operation(prepared: Prepared) -> dict[str, Any]:
+    operation, data = prepared.operation, prepared.settings.data
+    shown = {"data": str(data) if data is not None else None, **asdict(operation)}
+    for name in ("base_urls", "feedback_base_urls", "judge_base_urls"):
+        shown[name] = [without_secrets(url) for url in shown[name]]
+    shown["prices"] = str(operation.prices) if operation.prices is not None else None
+    return shown
+
+
+Watch = Callable[[Runner], None]
+
+
+async def execute(
+    prepared: Prepared, directory: Path, command: list[str], watch: Watch
+) -> Progress:
+    """Run a prepared run in a directory, or resume it.
+
+    Args:
+        watch: called once with the runner before the first call; it may keep it to show progress.
+
+    Raises:
+        UsageError: the directory or a server cannot be used as asked; no call was made.
+        RunStoppedError: the run stopped itself; resumable.
+    """
+    with locked(directory):
+        claim(directory, prepared.config, _operation(prepared), command)
+        async with Journal(directory) as journal:
+            for condition in prepared.conditions:
+                journal.add_problems(condition.problems, condition.task.ask)
+            journal.add_conditions([condition.row() for condition in prepared.conditions])
+            models = _models(prepared)
+            try:
+                for model in dict.fromkeys(models.values()):
+                    await model.check()
+                runner = Runner(
+                    models,
+                    journal,
+                    prepared.prices,
+                    concurrency=prepared.operation.concurrency,
+                )
+                watch(runner)
+                return await runner.run(prepared.conditions)
+            finally:
+                for model in dict.fromkeys(models.values()):
+                    await model.close()
+
+
+def _models(prepared: Prepared) -> dict[Role, Model]:
+    """By speaker, the models that the run's conditions need; one connection pool for all."""
+    settings, operation = prepared.settings, prepared.operation
+    wanted: dict[Role, ModelSettings] = {}
+    specs: tuple[tuple[Role, str | None, tuple[str, ...]], ...] = (
+        ("solver", settings.solver, operation.base_urls),
+        ("feedback", settings.feedback_model, operation.feedback_base_urls),
+        ("judge", settings.judge_model, operation.judge_base_urls),
+    )
+    for role, spec, urls in specs:
+        if spec is not None:
+            wanted[role] = ModelSettings(spec, urls, operation.concurrency, operation.timeout)
+    return open_models(wanted)

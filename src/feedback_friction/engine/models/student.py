@@ -1,0 +1,189 @@
+"""A simulated solver with known parameters: for tests, and to validate the estimators.
+
+It is no language model: it is told the gold answer, and decides by its parameters whether to give
+it. Everything that comes from it is labelled as simulation. A spec is ``student/NAME`` with a
+preset's name, or parameters: ``student/ability=0.4,repeat=0.8,uptake.strong=0.3``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+
+from feedback_friction.engine.models.student_answers import write_up, wrong_answer
+from feedback_friction.errors import UsageError
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.records import Completion, Generate, Reply, Usage
+from feedback_friction.tasks.catalog import get_page
+
+UPTAKE = {
+    "binary": 0.08,
+    "self": 0.15,
+    "process": 0.25,
+    "strong": 0.35,
+    "tutor": 0.45,
+    "placebo": 0.08,
+}
+CHARACTERS_PER_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """The known truth about a student.
+
+    Attributes:
+        ability: mean probability that an answer without feedback is right, in [0, 1].
+        spread: how much problems differ: the probability of a problem is drawn from a Beta
+            distribution with this much of the largest possible variance, in [0, 1).
+        uptake: by feedback mode, the probability that an attempt after feedback is right, for a
+            problem that is not resistant.
+        resistant: share of problems on which no feedback is ever taken up.
+        repeat: probability that a wrong attempt after feedback repeats the attempt before.
+        silent: probability that a wrong new attempt states no answer at all.
+        blurt: probability that feedback written by the student names the right answer.
+    """
+
+    ability: float = 0.35
+    spread: float = 0.3
+    uptake: Mapping[str, float] = field(default_factory=lambda: dict(UPTAKE))
+    resistant: float = 0.3
+    repeat: float = 0.7
+    silent: float = 0.03
+    blurt: float = 0.2
+
+
+PRESETS = {
+    "default": Traits(),
+    "keen": Traits(uptake={**UPTAKE, "strong": 0.8, "tutor": 0.9}, resistant=0.05, repeat=0.3),
+    "stubborn": Traits(resistant=0.7, repeat=0.95),
+}
+
+
+def parse_traits(name: str) -> Traits:
+    """The traits that a student's name stands for.
+
+    Raises:
+        UsageError: no such preset or parameter, or a value outside [0, 1].
+    """
+    if name in PRESETS:
+        return PRESETS[name]
+    traits = Traits()
+    for part in name.split(","):
+        key, equals, text = part.partition("=")
+        value = _share(name, key, text) if equals else None
+        known = {each.name for each in fields(Traits)} - {"uptake"}
+        if value is not None and key in known:
+            traits = replace(traits, **{key: value})  # type: ignore[arg-type]
+        elif value is not None and key.removeprefix("uptake.") in UPTAKE:
+            traits = replace(traits, uptake={**traits.uptake, key.removeprefix("uptake."): value})
+        else:
+            allowed = [*PRESETS, *(f"{each}=P" for each in (*known, "uptake.MODE"))]
+            raise UsageError(f"unknown student '{name}'; allowed: {', '.join(sorted(allowed))}")
+    return traits
+
+
+def _share(name: str, key: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise UsageError(f"student '{name}': {key} must be a number from 0 to 1, not '{text}'")
+    return value
+
+
+class StudentModel:
+    """A model that answers by its traits; deterministic, like a server that honours seeds."""
+
+    simulated = True
+
+    def __init__(self, spec: str) -> None:
+        """Make the student ``student/NAME``; raises ``UsageError`` for a name it does not know."""
+        self.name = spec
+        self.traits = parse_traits(spec.partition("/")[2])
+
+    async def check(self) -> None:
+        """Nothing can be missing."""
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    async def generate(self, request: Generate) -> Completion:
+        """Answer as the role of the request wants it."""
+        replies = tuple(self._reply(request, number) for number in range(request.n))
+        prompt = sum(len(message.content) for message in request.messages)
+        written = sum(len(reply.text) for reply in replies)
+        usage = Usage(prompt // CHARACTERS_PER_TOKEN, written // CHARACTERS_PER_TOKEN + 1)
+        return Completion(replies, usage, 0.0, self.name)
+
+    def _reply(self, request: Generate, number: int) -> Reply:
+        occasion = request.occasion
+        rng = random.Random(f"{self.name}:{_draw_key(request)}:{number}")
+        if request.role == "feedback":
+            return Reply(self._feedback(occasion.problem, rng))
+        if request.role == "judge":
+            return Reply("YES" if self._judges_right(request) else "NO")
+        text = self._answer(request, rng)
+        confidence = self.chance(occasion.problem)
+        return Reply(text, mean_logprob=-(1 - confidence) * rng.uniform(0.2, 0.6))
+
+    # --- what it knows ---------------------------------------------------------------------------
+
+    def chance(self, problem: Problem) -> float:
+        """The probability that an answer to this problem without feedback is right."""
+        mean, spread = self.traits.ability, self.traits.spread
+        if spread == 0 or mean in (0, 1):
+            return mean
+        concentration = 1 / spread - 1
+        rng = random.Random(f"{self.name}:{problem.task}:{problem.id}:chance")
+        return rng.betavariate(mean * concentration, (1 - mean) * concentration)
+
+    def resists(self, problem: Problem) -> bool:
+        """Whether no feedback on this problem is ever taken up."""
+        rng = random.Random(f"{self.name}:{problem.task}:{problem.id}:resists")
+        return rng.random() < self.traits.resistant
+
+    # --- what it writes --------------------------------------------------------------------------
+
+    def _answer(self, request: Generate, rng: random.Random) -> str:
+        occasion = request.occasion
+        mode = occasion.mode.partition(":")[0]
+        state = get_page(occasion.problem.task).task.state_answer
+        problem = occasion.problem
+        if not occasion.attempts or mode == "retry":
+            right = rng.random() < self.chance(problem)
+        else:
+            uptake = 0.0 if self.resists(problem) else self.traits.uptake[mode]
+            right = rng.random() < uptake
+            if not right and rng.random() < self.traits.repeat:
+                return occasion.attempts[-1].reply.text
+        if right:
+            return write_up(problem, problem.gold, state, rng)
+        if rng.random() < self.traits.silent:
+            return "I am not able to finish this."
+        tried = {attempt.verdict.prediction for attempt in occasion.attempts}
+        return write_up(problem, wrong_answer(problem, tried, rng), state, rng)
+
+    def _feedback(self, problem: Problem, rng: random.Random) -> str:
+        hint = "Go through your steps once more: one of them does not follow from the one before."
+        if rng.random() < self.traits.blurt:
+            return f"{hint} The correct answer is {problem.gold}."
+        return hint
+
+    def _judges_right(self, request: Generate) -> bool:
+        problem = request.occasion.problem
+        shown = request.messages[-1].content.casefold()
+        return any(alias.casefold() in shown for alias in (problem.gold, *problem.aliases))
+
+
+def _draw_key(request: Generate) -> str:
+    """What a draw depends on: at temperature 0 the prompt alone, else the request's seed too."""
+    occasion = request.occasion
+    where = f"{occasion.problem.task}:{occasion.problem.id}:{occasion.epoch}:{request.role}"
+    digest = hashlib.blake2b(digest_size=8)
+    for message in request.messages:
+        digest.update(message.content.encode("utf-8", "surrogatepass"))
+    seed = request.seed if request.temperature > 0 else "greedy"
+    return f"{where}:{digest.hexdigest()}:{seed}"

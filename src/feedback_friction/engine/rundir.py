@@ -1,0 +1,160 @@
+"""The run directory: who may write to it, what it was made with, and whether that is asked again.
+
+``run.json`` holds the configuration (what decides the results), the operation (what does not: URLs,
+concurrency), the versions, the git state and the command that makes the run again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import platform
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import orjson
+
+from feedback_friction import __version__
+from feedback_friction.engine.journal import SCHEMA_VERSION, now
+from feedback_friction.errors import UsageError
+
+FILE_NAME = "run.json"
+LOCK_NAME = "run.lock"
+_PACKAGES = ("aiohttp", "orjson", "uvloop", "math-verify", "inspect-ai")
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Hold the directory for one writing process.
+
+    Raises:
+        UsageError: it cannot be made or written, or another process holds it.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = (directory / LOCK_NAME).open("w")
+    except OSError as error:
+        raise UsageError(f"cannot write to the run directory {directory}: {error}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UsageError(f"another friction run is writing to {directory}") from error
+        yield
+
+
+def claim(
+    directory: Path,
+    config: Mapping[str, Any],
+    operation: Mapping[str, Any],
+    command: list[str],
+) -> None:
+    """Write ``run.json``, or make sure that the one there is of the same configuration.
+
+    Raises:
+        UsageError: the directory is of another configuration (names the difference), of a newer
+            version, unreadable, or not writable.
+    """
+    path = directory / FILE_NAME
+    if path.exists():
+        _compare(path, read_run(directory)["config"], config)
+        return
+    if (directory / "journal.sqlite").exists():
+        raise UsageError(f"{directory} has a journal but no {FILE_NAME}; choose another --out")
+    document = {
+        "schema": SCHEMA_VERSION,
+        "created": now(),
+        "config": config,
+        "operation": operation,
+        "versions": versions(),
+        "git": git_state(),
+        "command": command,
+    }
+    partial = path.with_suffix(".tmp")
+    try:
+        partial.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+        os.replace(partial, path)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error}") from error
+
+
+def read_run(directory: Path) -> dict[str, Any]:
+    """The contents of ``run.json``.
+
+    Raises:
+        UsageError: there is none, it cannot be read, or it is of a newer version.
+    """
+    path = directory / FILE_NAME
+    try:
+        document: dict[str, Any] = orjson.loads(path.read_bytes())
+        schema = int(document["schema"])
+        document["config"]
+    except FileNotFoundError as error:
+        raise UsageError(f"{directory} is not a run directory: it has no {FILE_NAME}") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+    if schema > SCHEMA_VERSION:
+        raise UsageError(
+            f"{path} was written by a newer version of feedback-friction (schema {schema}, this "
+            f"one reads up to {SCHEMA_VERSION}); upgrade to read it"
+        )
+    return document
+
+
+def _compare(path: Path, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    wanted = orjson.loads(orjson.dumps(asked))
+    for name in sorted({*there, *wanted}):
+        if there.get(name) != wanted.get(name):
+            raise UsageError(
+                f"{path.parent} holds a run of another configuration: {name} was "
+                f"{_shown(there.get(name))}, now {_shown(wanted.get(name))}; choose another --out"
+            )
+
+
+def _shown(value: object) -> str:
+    text = orjson.dumps(value).decode()
+    return text if len(text) <= 120 else f"{text[:117]}..."
+
+
+def versions() -> dict[str, str]:
+    """Versions of the program, of Python and of the packages that decide results."""
+    found = {"feedback-friction": __version__, "python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_state() -> dict[str, Any] | None:
+    """Commit of the working directory and whether it has changes; None outside a repository."""
+    try:
+        commit = _git("rev-parse", "HEAD")
+        return {"commit": commit, "dirty": bool(_git("status", "--porcelain"))}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments], capture_output=True, text=True, check=True, timeout=10
+    )
+    return done.stdout.strip()
+
+
+def without_secrets(url: str) -> str:
+    """A URL as it may be written down: without user name, password, query and fragment.
+
+    Anything that is no URL is returned as it is.
+    """
+    if "://" not in url:
+        return url
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
