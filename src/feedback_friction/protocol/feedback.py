@@ -216,8 +216,12 @@ def feedback_messages(
     if problem.choices != first.choices:
         parts.append(_problem(task, problem))
     secret = prompts.SECRET_CHOICES if problem.choices else prompts.SECRET_PLAIN
+    silent = latest.verdict.outcome is Outcome.NO_ANSWER
+    fault = prompts.FAULT_NO_ANSWER if silent else prompts.FAULT_WRONG
     number = latest.iteration + 1
-    parts.append(prompts.render(prompts.FEEDBACK_REQUEST, number=number, secret=secret))
+    parts.append(
+        prompts.render(prompts.FEEDBACK_REQUEST, number=number, fault=fault, secret=secret)
+    )
     return (Message("system", prompts.FEEDBACK_SYSTEM), Message("user", "\n\n".join(parts)))
 
 

@@ -60,10 +60,14 @@ FEEDBACK_SOLUTION = "### Worked solution\n{solution}"
 
 FEEDBACK_REQUEST = (
     "### Your task\n"
-    "Attempt {number} is wrong. Write feedback to the student about it. Say which steps are wrong "
+    "Attempt {number} is {fault}. Write feedback to the student about it. Say which steps are wrong "
     "and why, or how to get from the attempt to a correct result. Be specific and brief. "
     "Do not state the correct answer{secret}, and do not hint at it in other words."
 )
+
+FAULT_WRONG = "wrong"
+
+FAULT_NO_ANSWER = "not right: no final answer could be found in it"
 
 SECRET_CHOICES = ", its letter or the content of the right option"
 

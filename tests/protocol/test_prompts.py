@@ -1,0 +1,71 @@
+"""Golden tests: a changed word in a prompt is a changed experiment, and shows in the diff."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import toys
+
+from feedback_friction.grading.verdict import Verdict
+from feedback_friction.protocol import prompts
+from feedback_friction.protocol.feedback import feedback_messages
+from feedback_friction.protocol.history import solver_messages
+from feedback_friction.protocol.records import Attempt, Feedback, Message, Reply
+
+GOLDEN = Path(__file__).parents[1] / "cases" / "prompts.json"
+
+
+def attempts(problem, *texts):
+    return [
+        Attempt(
+            number,
+            problem,
+            Reply(text),
+            Verdict.none(),
+            0.0,
+            feedback=Feedback("strong", "", f"Feedback {number + 1} in full."),
+        )
+        for number, text in enumerate(texts)
+    ]
+
+
+def rendered():
+    plain = attempts(toys.PROBLEM, "The answer is 3.", "")
+    chosen = attempts(toys.CHOICES, "The answer is (A).")
+    moved = replace(toys.CHOICES, choices=("sea", "stone", "cloud", "apple"), gold="D")
+    shuffled = [*chosen, replace(attempts(moved, "The answer is (B).")[0], iteration=1)]
+    few_shot = replace(
+        toys.TASK, examples=lambda problem: (Message("user", "1+1?"), Message("assistant", "2"))
+    )
+    unanswered = [*plain[:1], replace(plain[1], feedback=None)]
+    texts = {
+        "first": solver_messages(few_shot, toys.PROBLEM, [], "transcript"),
+        "transcript": solver_messages(toys.TASK, toys.PROBLEM, plain, "transcript"),
+        "chat": solver_messages(toys.TASK, toys.PROBLEM, plain, "chat"),
+        "hint": solver_messages(toys.TASK, toys.CHOICES, chosen, "transcript", "A hint."),
+        "chat with hint": solver_messages(toys.TASK, toys.CHOICES, chosen, "chat", "A hint."),
+        "shuffled": solver_messages(toys.TASK, moved, shuffled, "transcript"),
+        "chat shuffled": solver_messages(toys.TASK, moved, shuffled, "chat"),
+        "feedback without solution": feedback_messages(toys.TASK, unanswered, sees_solution=False),
+        "feedback with solution": feedback_messages(toys.TASK, unanswered, sees_solution=True),
+        "feedback on a choice": feedback_messages(toys.TASK, chosen, sees_solution=True),
+        "feedback on a shuffled choice": feedback_messages(toys.TASK, shuffled, sees_solution=True),
+    }
+    return {
+        name: [f"{each.role}: {each.content}" for each in messages]
+        for name, messages in texts.items()
+    }
+
+
+GOLDEN_TEXTS = json.loads(GOLDEN.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", sorted({*GOLDEN_TEXTS, *rendered()}))
+def test_a_prompt_is_word_for_word_what_it_was(name):
+    assert rendered()[name] == GOLDEN_TEXTS[name]
+
+
+def test_the_fields_of_a_prompt_are_never_interpreted():
+    nasty = "{question} {0} %s \\boxed{7} {{"
+    assert prompts.render(prompts.FEEDBACK, number=1, feedback=nasty).endswith(nasty)

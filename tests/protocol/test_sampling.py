@@ -1,0 +1,156 @@
+"""Lazy rejection is exact: the same distribution as drawing all 25, at a fraction of the draws."""
+
+from collections import Counter
+from random import Random
+
+import pytest
+import toys
+
+from feedback_friction.errors import UsageError
+from feedback_friction.grading.verdict import Verdict
+from feedback_friction.protocol.records import Completion, Generate, Occasion, Reply, Usage
+from feedback_friction.protocol.sampling import (
+    HEAT_CAP,
+    MAX_DRAWS,
+    STRATEGIES,
+    draw,
+    parse_sampling,
+)
+
+TRIALS = 100_000
+# answer -> probability; "" is a reply without an answer
+SHAPES = {
+    "peaked": ({"a": 0.9, "b": 0.05, "c": 0.03, "d": 0.02}, {"a"}),
+    "flat": ({each: 0.1 for each in "abcdefghij"}, {"a", "b", "c"}),
+    "often silent": ({"": 0.6, "a": 0.25, "b": 0.1, "c": 0.05}, {"a"}),
+    "seldom new": ({"a": 0.97, "": 0.02, "b": 0.01}, {"a"}),
+    "nothing new": ({"a": 0.7, "b": 0.3}, {"a", "b"}),
+}
+# 99.9% points of chi-square by degrees of freedom: a right implementation fails one time in 1,000
+CRITICAL = {
+    1: 10.83,
+    2: 13.82,
+    3: 16.27,
+    4: 18.47,
+    5: 20.52,
+    6: 22.46,
+    7: 24.32,
+    8: 26.12,
+    9: 27.88,
+}
+
+
+def grade(text):
+    return Verdict.of(False, text, "toy") if text else Verdict.none()
+    yield
+
+
+def key(verdict):
+    return verdict.prediction
+
+
+def ask(n, number, temperature):
+    occasion = Occasion(toys.PROBLEM, 0, 1, "binary")
+    return Generate("solver", "solver", (), temperature, 10, number, occasion, n=n)
+
+
+def choose(strategy, shape, tried, rng):
+    """One draw under a strategy from a known answer distribution."""
+    answers, weights = list(shape), list(shape.values())
+    steps = draw(STRATEGIES[strategy], 1, 0.0, ask, grade, key, tried, rng)
+    request = next(steps)
+    while True:
+        replies = tuple(Reply(text) for text in rng.choices(answers, weights, k=request.n))
+        try:
+            request = steps.send(Completion(replies, Usage(1, request.n)))
+        except StopIteration as stop:
+            return stop.value
+
+
+def exact(shape, tried):
+    """The distribution of the chosen answer, in closed form."""
+    new = {answer: p for answer, p in shape.items() if answer and answer not in tried}
+    old = {answer: p for answer, p in shape.items() if answer not in new}
+    none_new = sum(old.values()) ** MAX_DRAWS
+    chances = {answer: (1 - none_new) * p / sum(new.values()) for answer, p in new.items()}
+    chances |= {answer: none_new * p / sum(old.values()) for answer, p in old.items()}
+    return chances
+
+
+def chi_square(counts, chances, trials):
+    big = {answer: p for answer, p in chances.items() if p * trials >= 5}
+    rest = 1 - sum(big.values())
+    terms = [(counts[answer] - p * trials) ** 2 / (p * trials) for answer, p in big.items()]
+    if rest * trials >= 5:
+        others = trials - sum(counts[answer] for answer in big)
+        terms.append((others - rest * trials) ** 2 / (rest * trials))
+    return sum(terms), len(terms) - 1
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_lazy_rejection_has_the_exact_distribution(shape):
+    chances, tried = SHAPES[shape]
+    rng = Random(f"lazy:{shape}")
+    counts = Counter(choose("reject", chances, tried, rng).reply.text for _ in range(TRIALS))
+    statistic, freedom = chi_square(counts, exact(chances, tried), TRIALS)
+    assert statistic < CRITICAL[max(freedom, 1)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_eager_form_of_the_paper_has_the_same_distribution(shape):
+    chances, tried = SHAPES[shape]
+    trials = TRIALS // 5
+    rng = Random(f"eager:{shape}")
+    counts = Counter(choose("reject-eager", chances, tried, rng).reply.text for _ in range(trials))
+    statistic, freedom = chi_square(counts, exact(chances, tried), trials)
+    assert statistic < CRITICAL[max(freedom, 1)]
+
+
+def test_a_biased_choice_would_be_found():
+    chances, tried = SHAPES["flat"]
+    biased = Counter({answer: int(p * TRIALS) for answer, p in exact(chances, tried).items()})
+    biased["d"] += 1500
+    biased["e"] -= 1500
+    statistic, freedom = chi_square(biased, exact(chances, tried), TRIALS)
+    assert statistic > CRITICAL[freedom]
+
+
+def test_draws_come_in_growing_requests_up_to_25():
+    sizes, numbers = [], []
+    rng = Random(0)
+    steps = draw(STRATEGIES["reject"], 1, 0.0, ask, grade, key, {"a"}, rng)
+    request = next(steps)
+    while True:
+        sizes.append(request.n)
+        numbers.append(request.seed)
+        try:
+            request = steps.send(Completion(tuple(Reply("a") for _ in range(request.n))))
+        except StopIteration as stop:
+            assert stop.value.draws == MAX_DRAWS
+            break
+    assert sizes == [1, 2, 4, 8, 10]
+    assert numbers == [0, 1, 3, 7, 15]
+
+
+def test_draws_stop_at_the_first_new_answer_and_all_are_accounted_for():
+    drawn = choose("reject", {"b": 1.0}, {"a"}, Random(0))
+    assert (drawn.draws, drawn.usage.completion_tokens) == (1, 1)
+    drawn = choose("reject-eager", {"b": 1.0}, {"a"}, Random(0))
+    assert (drawn.draws, drawn.usage.completion_tokens) == (25, 25)
+
+
+def test_every_strategy_starts_at_the_base_temperature():
+    for strategy in STRATEGIES.values():
+        assert strategy.temperature(0.0, 0) == 0.0
+        assert strategy.temperature(0.3, 0) == 0.3
+
+
+def test_heat_rises_by_iteration_up_to_the_cap():
+    heat = STRATEGIES["heat"]
+    assert [heat.temperature(0.0, k) for k in (1, 2, 3, 9)] == [0.15, 0.3, 0.45, 1.35]
+    assert heat.temperature(0.0, 40) == HEAT_CAP
+
+
+def test_an_unknown_strategy_is_refused_with_those_allowed():
+    with pytest.raises(UsageError, match=r"unknown sampling 'hot'; allowed: greedy, heat, reject"):
+        parse_sampling("hot")
