@@ -1,4 +1,4 @@
-"""A toy task and a driver, for tests of the loop: no I/O, no model, replies scripted by the test."""
+"""A toy task and a driver for tests of the loop: no I/O, no model, replies by script."""
 
 from __future__ import annotations
 

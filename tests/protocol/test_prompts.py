@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import toys
 
+import toys
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.feedback import feedback_messages
@@ -22,7 +22,7 @@ def attempts(problem, *texts):
             number,
             problem,
             Reply(text),
-            Verdict.none(),
+            Verdict.of(False, "3", "toy") if text else Verdict.none(),
             0.0,
             feedback=Feedback("strong", "", f"Feedback {number + 1} in full."),
         )

@@ -4,8 +4,8 @@ from collections import Counter
 from random import Random
 
 import pytest
-import toys
 
+import toys
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.protocol.records import Completion, Generate, Occasion, Reply, Usage
@@ -21,7 +21,7 @@ TRIALS = 100_000
 # answer -> probability; "" is a reply without an answer
 SHAPES = {
     "peaked": ({"a": 0.9, "b": 0.05, "c": 0.03, "d": 0.02}, {"a"}),
-    "flat": ({each: 0.1 for each in "abcdefghij"}, {"a", "b", "c"}),
+    "flat": (dict.fromkeys("abcdefghij", 0.1), {"a", "b", "c"}),
     "often silent": ({"": 0.6, "a": 0.25, "b": 0.1, "c": 0.05}, {"a"}),
     "seldom new": ({"a": 0.97, "": 0.02, "b": 0.01}, {"a"}),
     "nothing new": ({"a": 0.7, "b": 0.3}, {"a", "b"}),
@@ -57,12 +57,19 @@ def ask(n, number, temperature):
 def choose(strategy, shape, tried, rng):
     """One draw under a strategy from a known answer distribution."""
     answers, weights = list(shape), list(shape.values())
-    steps = draw(STRATEGIES[strategy], 1, 0.0, ask, grade, key, tried, rng)
+    return driven(
+        draw(STRATEGIES[strategy], 1, 0.0, ask, grade, key, tried, rng),
+        lambda n: rng.choices(answers, weights, k=n),
+    )
+
+
+def driven(steps, replies=lambda n: ["a"] * n):
+    """Run a draw to its end with replies from a function of how many are wanted."""
     request = next(steps)
     while True:
-        replies = tuple(Reply(text) for text in rng.choices(answers, weights, k=request.n))
+        texts = tuple(Reply(text) for text in replies(request.n))
         try:
-            request = steps.send(Completion(replies, Usage(1, request.n)))
+            request = steps.send(Completion(texts, Usage(1, request.n)))
         except StopIteration as stop:
             return stop.value
 
@@ -116,20 +123,15 @@ def test_a_biased_choice_would_be_found():
 
 
 def test_draws_come_in_growing_requests_up_to_25():
-    sizes, numbers = [], []
-    rng = Random(0)
-    steps = draw(STRATEGIES["reject"], 1, 0.0, ask, grade, key, {"a"}, rng)
-    request = next(steps)
-    while True:
-        sizes.append(request.n)
-        numbers.append(request.seed)
-        try:
-            request = steps.send(Completion(tuple(Reply("a") for _ in range(request.n))))
-        except StopIteration as stop:
-            assert stop.value.draws == MAX_DRAWS
-            break
-    assert sizes == [1, 2, 4, 8, 10]
-    assert numbers == [0, 1, 3, 7, 15]
+    asked = []
+
+    def note(n, number, temperature):
+        asked.append((n, number))
+        return ask(n, number, temperature)
+
+    drawn = driven(draw(STRATEGIES["reject"], 1, 0.0, note, grade, key, {"a"}, Random(0)))
+    assert drawn.draws == MAX_DRAWS
+    assert asked == [(1, 0), (2, 1), (4, 3), (8, 7), (10, 15)]
 
 
 def test_draws_stop_at_the_first_new_answer_and_all_are_accounted_for():

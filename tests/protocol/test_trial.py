@@ -1,12 +1,13 @@
 """The loop, driven by values: what it asks for, in which order, and what it returns."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
-import toys
 from hypothesis import given
 from hypothesis import strategies as st
 
+import toys
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.records import Completion, Generate, Reply
@@ -112,7 +113,7 @@ def test_prompts_keep_their_beginning_from_iteration_to_iteration():
         _, driver = run([WRONG], mode, iterations=5)
         for role in ("solver", "feedback"):
             texts = [request.messages[-1].content for request in driver.asked_of(role)]
-            for earlier, later in zip(texts[1:], texts[2:], strict=False):
+            for earlier, later in pairwise(texts[1:]):
                 ending = "### The problem once more" if role == "solver" else "### Your task"
                 assert later.startswith(earlier[: earlier.rindex(ending)])
 

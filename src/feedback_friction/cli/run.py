@@ -6,7 +6,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -169,9 +169,7 @@ def run_to_end(prepared: Prepared, directory: Path, *, quiet: bool) -> tuple[Pro
     return progress, interrupted
 
 
-def _run_loop(main: Callable[[], Any]) -> Progress:
-    if sys.platform == "win32":
-        return asyncio.run(main())
+def _run_loop(main: Callable[[], Coroutine[Any, Any, Progress]]) -> Progress:
     import uvloop
 
     return uvloop.run(main())

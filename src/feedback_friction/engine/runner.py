@@ -108,6 +108,7 @@ class Runner:
         self._under_way: dict[Key, asyncio.Future[Completion]] = {}
         self._slow = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="grade")
         self._draining = False
+        self._stopped: RunStoppedError | None = None
 
     def drain(self) -> None:
         """Start no further call; ``run`` returns when the calls under way are in the journal."""
@@ -131,10 +132,10 @@ class Runner:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self.concurrency * TRIALS_PER_REQUEST):
                     group.create_task(self._work(queue))
-        except BaseExceptionGroup as errors:
-            raise _first(errors) from errors
         finally:
             self._slow.shutdown(wait=False, cancel_futures=True)
+        if self._stopped is not None:
+            raise self._stopped
         return self.progress
 
     async def _work(self, queue: Iterator[Job]) -> None:
@@ -145,6 +146,10 @@ class Runner:
             try:
                 await self._run_job(job)
             except _Drained:
+                return
+            except RunStoppedError as error:  # the others finish what they are paying for
+                self._stopped = self._stopped or error
+                self.drain()
                 return
             finally:
                 self.progress.running -= 1
@@ -228,9 +233,3 @@ class Runner:
             return cost
         more = self.prices.cost(condition.feedback_model, feedback.usage)
         return None if more is None else cost + more
-
-
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first single exception of a group: what stopped the run."""
-    first = errors.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first

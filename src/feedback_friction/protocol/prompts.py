@@ -60,8 +60,8 @@ FEEDBACK_SOLUTION = "### Worked solution\n{solution}"
 
 FEEDBACK_REQUEST = (
     "### Your task\n"
-    "Attempt {number} is {fault}. Write feedback to the student about it. Say which steps are wrong "
-    "and why, or how to get from the attempt to a correct result. Be specific and brief. "
+    "Attempt {number} is {fault}. Write feedback to the student about it. Say which steps are "
+    "wrong and why, or how to get from the attempt to a correct result. Be specific and brief. "
     "Do not state the correct answer{secret}, and do not hint at it in other words."
 )
 

@@ -1,0 +1,128 @@
+"""The journal: durable, versioned, and honest about a disk that it cannot write."""
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+import toys
+from feedback_friction.engine.journal import Journal
+from feedback_friction.engine.keys import call_key
+from feedback_friction.errors import RunStoppedError, UsageError
+from feedback_friction.protocol.records import Completion, Generate, Message, Occasion, Reply, Usage
+
+OCCASION = Occasion(toys.PROBLEM, 0, 0, "binary")
+
+
+def request(text="hello", **more):
+    fields = {"temperature": 0.0, "max_tokens": 10, "seed": 1, "occasion": OCCASION, **more}
+    return Generate("solver", "solver", (Message("user", text),), **fields)
+
+
+COMPLETION = Completion(
+    (Reply("one", "stop", -0.5, "thought"), Reply("zwei ✓", "length")), Usage(1, 2, 3, 4), 0.5, "m"
+)
+
+
+def test_a_completion_comes_back_as_it_was(tmp_path):
+    async def main():
+        key = call_key("m", request())
+        async with Journal(tmp_path) as journal:
+            assert journal.find(key) is None
+            await journal.add_completion(key, "m", request(), COMPLETION, 0.25)
+            assert journal.find(key) == COMPLETION
+        async with Journal(tmp_path) as journal:
+            assert journal.find(key) == COMPLETION
+
+    asyncio.run(main())
+
+
+def test_every_parameter_and_every_word_is_part_of_a_calls_identity():
+    variants = [
+        request(),
+        request("hello "),
+        request(temperature=0.1),
+        request(max_tokens=11),
+        request(seed=2),
+        request(n=2),
+        request(top_p=0.9),
+        request(logprobs=True),
+    ]
+    keys = {call_key("m", each) for each in variants} | {call_key("n", variants[0])}
+    assert len(keys) == len(variants) + 1
+
+
+def test_who_asks_is_no_part_of_a_calls_identity():
+    other = request(occasion=Occasion(toys.CHOICES, 3, 4, "strong"))
+    assert call_key("m", other) == call_key("m", request())
+
+
+def test_messages_cannot_be_confused_by_their_borders():
+    def two(first, second):
+        messages = (Message("user", first), Message("user", second))
+        return call_key("m", Generate("solver", "solver", messages, 0.0, 10, 1, OCCASION))
+
+    assert two("ab", "c") != two("a", "bc")
+    assert two("a\0user\x001\0b", "c") != two("a", "b\0user\x001\0c")
+
+
+def test_a_completion_is_durable_when_the_call_returns(tmp_path):
+    """Another process dies by SIGKILL right after ``add_completion`` returned."""
+    script = textwrap.dedent(
+        f"""
+        import asyncio, os, signal, sys
+        sys.path[:0] = {sys.path!r}
+        from pathlib import Path
+        sys.path.insert(0, {os.path.dirname(__file__)!r})
+        from test_journal import COMPLETION, Journal, call_key, request
+
+        async def main():
+            journal = Journal(Path({str(tmp_path)!r}))
+            for number in range(20):
+                asked = request(seed=number)
+                key = call_key("m", asked)
+                await journal.add_completion(key, "m", asked, COMPLETION, None)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        asyncio.run(main())
+        """
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
+    assert done.returncode == -9, done.stderr.decode()
+    with sqlite3.connect(tmp_path / "journal.sqlite") as db:
+        assert db.execute("SELECT count(*) FROM completions").fetchone() == (20,)
+
+
+def test_a_journal_of_a_newer_version_is_refused(tmp_path):
+    Journal(tmp_path).close()
+    with sqlite3.connect(tmp_path / "journal.sqlite") as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(UsageError, match="newer version"):
+        Journal(tmp_path)
+
+
+def test_a_file_that_is_no_journal_is_refused_in_one_line(tmp_path):
+    (tmp_path / "journal.sqlite").write_text("this is no database, " * 100)
+    with pytest.raises(UsageError, match="cannot write the journal"):
+        Journal(tmp_path)
+
+
+def test_a_disk_that_becomes_full_stops_the_run_and_keeps_what_was_written(tmp_path):
+    async def main():
+        async with Journal(tmp_path) as journal:
+            first = call_key("m", request())
+            await journal.add_completion(first, "m", request(), COMPLETION, None)
+            pages = journal._writer.execute("PRAGMA page_count").fetchone()[0]
+            journal._writer.execute(f"PRAGMA max_page_count = {pages}")
+            big = Completion((Reply("x" * 100_000),))
+            with pytest.raises(RunStoppedError, match=r"cannot write .*full"):
+                await journal.add_completion(b"2" * 16, "m", request(), big, None)
+        async with Journal(tmp_path) as journal:
+            assert journal.find(first) == COMPLETION
+            assert journal.find(b"2" * 16) is None
+
+    asyncio.run(main())

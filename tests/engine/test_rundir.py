@@ -1,0 +1,67 @@
+"""The run directory refuses what is not the same run, and says what differs."""
+
+import json
+
+import pytest
+
+from feedback_friction.engine.rundir import claim, locked, read_run, without_secrets
+from feedback_friction.errors import UsageError
+
+CONFIG = {"tasks": ("a", "b"), "iterations": 10}
+
+
+def test_the_same_configuration_may_go_on(tmp_path):
+    claim(tmp_path, CONFIG, {"concurrency": 1}, ["friction", "run"])
+    claim(tmp_path, CONFIG, {"concurrency": 2}, ["friction", "run"])
+    document = read_run(tmp_path)
+    assert document["config"] == {"tasks": ["a", "b"], "iterations": 10}
+    assert document["versions"]["feedback-friction"]
+
+
+def test_another_configuration_is_refused_with_the_difference(tmp_path):
+    claim(tmp_path, CONFIG, {}, [])
+    with pytest.raises(UsageError, match="iterations was 10, now 5"):
+        claim(tmp_path, {**CONFIG, "iterations": 5}, {}, [])
+
+
+def test_a_run_of_a_newer_version_is_refused(tmp_path):
+    (tmp_path / "run.json").write_text(json.dumps({"schema": 99, "config": {}}))
+    with pytest.raises(UsageError, match="newer version"):
+        claim(tmp_path, CONFIG, {}, [])
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "x", "config": {}}', '{"schema": 1}'])
+def test_a_broken_run_file_is_refused_in_one_line(tmp_path, text):
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(UsageError, match="cannot read"):
+        claim(tmp_path, CONFIG, {}, [])
+
+
+def test_two_processes_cannot_write_to_one_directory(tmp_path):
+    with (
+        locked(tmp_path),
+        pytest.raises(UsageError, match="another friction run"),
+        locked(tmp_path),
+    ):
+        pass
+
+
+def test_a_directory_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(UsageError, match="cannot write to the run directory"),
+        locked(tmp_path / "file" / "run"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://user:secret@host:8000/v1?key=secret#x", "http://host:8000/v1"),
+        ("http://host/v1", "http://host/v1"),
+        ("openai/name", "openai/name"),
+    ],
+)
+def test_a_url_is_written_down_without_its_secrets(url, shown):
+    assert without_secrets(url) == shown

@@ -1,0 +1,236 @@
+"""The runner: every completion kept before its trial goes on, nothing asked twice, nothing lost."""
+
+import asyncio
+import sqlite3
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+import toys
+from feedback_friction.engine.conditions import Condition, jobs
+from feedback_friction.engine.journal import Journal
+from feedback_friction.engine.keys import call_key
+from feedback_friction.engine.models.base import TransientError
+from feedback_friction.engine.prices import Price, Prices
+from feedback_friction.engine.runner import Runner
+from feedback_friction.errors import RunStoppedError
+from feedback_friction.protocol.records import Completion, Reply, Usage
+
+PRICES = Prices("2025-01-01", {"fake/model": Price(1.0, 0.5, 10.0)})
+
+
+class FakeModel:
+    """Answers by a function of the request; may fail first, or be interrupted."""
+
+    name, simulated = "fake/model", False
+
+    def __init__(self, answer=lambda request: "The answer is 0.", before=None):
+        self.answer, self.before = answer, before
+        self.asked = Counter()
+        self.now = self.most = 0
+
+    async def generate(self, request):
+        self.asked[call_key(self.name, request)] += 1
+        number = self.asked.total()
+        self.now += 1
+        self.most = max(self.most, self.now)
+        try:
+            await asyncio.sleep(0)
+            if self.before is not None:
+                await self.before(self, request, number)
+            text = self.answer(request)
+            return Completion((Reply(text),) * request.n, Usage(100, 10), 0.5, "served")
+        finally:
+            self.now -= 1
+
+
+def condition(mode="binary", count=6, **plan):
+    return Condition(
+        label="toy",
+        task=toys.TUTORED,
+        plan=toys.plan(mode, **{"iterations": 3, **plan}),
+        solver="fake/model",
+        feedback_model="fake/model" if mode in ("self", "process", "strong") else None,
+        grader="toy",
+        epochs=1,
+        problems=toys.problems(count),
+        simulated=False,
+    )
+
+
+def run(directory, conditions, model, concurrency=4):
+    async def main():
+        async with Journal(directory) as journal:
+            journal.add_conditions([each.row() for each in conditions])
+            models = {"solver": model, "feedback": model}
+            runner = Runner(models, journal, PRICES, concurrency=concurrency)
+            model.runner = runner
+            return await runner.run(conditions)
+
+    return asyncio.run(main())
+
+
+def table(directory, query):
+    with sqlite3.connect(directory / "journal.sqlite") as db:
+        return db.execute(query).fetchall()
+
+
+def right_at(iteration):
+    """Every solver reply is right from this iteration on."""
+
+    def answer(request):
+        if request.role == "feedback":
+            return "Look again."
+        occasion = request.occasion
+        number = occasion.problem.id[1:]
+        return f"The answer is {number if occasion.iteration >= iteration else 'x'}."
+
+    return answer
+
+
+def test_every_trial_ends_and_every_attempt_is_in_the_journal(tmp_path):
+    progress = run(tmp_path, [condition()], FakeModel(right_at(1)))
+    assert progress.statuses == {"solved": 6}
+    assert table(tmp_path, "SELECT count(*), sum(is_correct) FROM attempts") == [(12, 6)]
+    assert table(tmp_path, "SELECT count(*) FROM completions") == [(12,)]
+
+
+def test_conditions_that_begin_alike_share_their_first_attempts(tmp_path):
+    model = FakeModel(right_at(9))
+    run(tmp_path, [condition("binary"), condition("tutor"), condition("retry")], model)
+    assert set(model.asked.values()) == {1}
+    # 6 problems: one first attempt for all three, then two more attempts for each
+    assert model.asked.total() == 6 * (1 + 3 * 2)
+
+
+def test_a_condition_added_by_name_starts_from_the_journal(tmp_path):
+    first, second = FakeModel(right_at(9)), FakeModel(right_at(9))
+    run(tmp_path, [condition("binary")], first)
+    progress = run(tmp_path, [condition("binary"), condition("tutor")], second)
+    assert second.asked.total() == 6 * 2
+    assert progress.reused == 6
+
+
+def test_requests_in_flight_are_bounded(tmp_path):
+    model = FakeModel()
+    run(tmp_path, [condition(count=30)], model, concurrency=3)
+    assert model.most == 3
+
+
+def test_a_call_that_fails_for_good_leaves_its_trial_missing_and_resuming_runs_it(tmp_path):
+    async def fail(model, request, number):
+        if request.occasion.problem.id == "p2" and request.occasion.iteration == 1:
+            raise TransientError("HTTP 500, five times")
+
+    progress = run(tmp_path, [condition()], FakeModel(right_at(2), fail))
+    assert progress.statuses == {"solved": 5, "failed": 1}
+    query = "SELECT problem_id, status, reason FROM trials WHERE status = 'failed'"
+    assert table(tmp_path, query) == [("p2", "failed", "HTTP 500, five times")]
+    assert table(tmp_path, "SELECT count(*) FROM attempts WHERE problem_id = 'p2'") == [(0,)]
+    again = FakeModel(right_at(2))
+    assert run(tmp_path, [condition()], again).statuses == {"solved": 6}
+    assert again.asked.total() == 2  # the first attempt was kept
+    assert table(tmp_path, "SELECT error FROM errors") == [("HTTP 500, five times",)]
+
+
+def test_a_stopped_run_loses_nothing_and_resumes(tmp_path):
+    async def stop(model, request, number):
+        if number == 10:
+            raise RunStoppedError("the server is gone")
+
+    first = FakeModel(right_at(2), stop)
+    with pytest.raises(RunStoppedError, match="the server is gone"):
+        run(tmp_path, [condition()], first)
+    kept = table(tmp_path, "SELECT count(*) FROM completions")[0][0]
+    assert kept == first.asked.total() - 1  # those under way were kept as well
+    second = FakeModel(right_at(2))
+    assert run(tmp_path, [condition()], second).statuses == {"solved": 6}
+    assert kept + second.asked.total() == 18
+
+
+def test_draining_keeps_the_calls_under_way_and_starts_no_other(tmp_path):
+    async def drain(model, request, number):
+        if number == 5:
+            model.runner.drain()
+        await asyncio.sleep(0.01)
+
+    model = FakeModel(right_at(2), drain)
+    progress = run(tmp_path, [condition(count=40)], model)
+    assert progress.ended < 40
+    kept = table(tmp_path, "SELECT count(*) FROM completions")[0][0]
+    assert kept == model.asked.total()
+
+
+def results(directory):
+    return table(
+        directory,
+        "SELECT condition, problem_id, epoch, iteration, response, verdict, feedback, prompt_tokens"
+        " FROM attempts ORDER BY 1, 2, 3, 4",
+    )
+
+
+def test_an_interrupted_and_resumed_run_ends_like_an_uninterrupted_one(tmp_path):
+    whole, pieces = tmp_path / "whole", tmp_path / "pieces"
+    whole.mkdir()
+    pieces.mkdir()
+    conditions = [condition("strong"), condition("retry"), condition("placebo:tutor")]
+    run(whole, conditions, FakeModel(right_at(2)))
+    for limit in (3, 11, 17, 23):
+
+        async def stop(model, request, number, limit=limit):
+            if number > limit:
+                raise RunStoppedError("stop")
+
+        with pytest.raises(RunStoppedError):
+            run(pieces, conditions, FakeModel(right_at(2), stop))
+    run(pieces, conditions, FakeModel(right_at(2)))
+    assert results(pieces) == results(whole)
+
+
+def test_costs_are_counted_by_call_and_by_attempt(tmp_path):
+    progress = run(tmp_path, [condition("strong", count=1)], FakeModel(right_at(1)))
+    one = (100 * 1.0 + 10 * 10.0) / 1e6
+    assert progress.cost == pytest.approx(3 * one)  # answer, feedback, answer
+    costs = [row[0] for row in table(tmp_path, "SELECT cost_usd FROM attempts ORDER BY iteration")]
+    assert costs == pytest.approx([2 * one, one])
+
+
+def test_a_model_without_a_price_costs_an_unknown_amount_not_nothing(tmp_path):
+    model = FakeModel(right_at(0))
+    model.name = "fake/unpriced"
+    progress = run(tmp_path, [replace(condition(), solver="fake/unpriced")], model)
+    assert progress.unpriced
+    assert table(tmp_path, "SELECT DISTINCT cost_usd FROM attempts") == [(None,)]
+
+
+def test_text_that_utf8_cannot_hold_is_kept_replaced(tmp_path):
+    run(tmp_path, [condition(count=1)], FakeModel(lambda request: "broken \ud800 \x00 text"))
+    assert table(tmp_path, "SELECT DISTINCT response FROM attempts") == [("broken ? \x00 text",)]
+
+
+def test_a_slow_grader_runs_off_the_event_loop(tmp_path):
+    import threading
+
+    threads = set()
+
+    def grade(problem, response):
+        threads.add(threading.current_thread().name)
+        return toys.grade(problem, response)
+
+    slow = replace(toys.TUTORED, grade=grade, slow=True)
+    run(tmp_path, [replace(condition(), task=slow)], FakeModel(right_at(1)))
+    assert "MainThread" not in threads
+
+
+def test_jobs_stand_problem_by_problem_and_leave_out_what_is_finished():
+    both = [condition("binary", 3), condition("retry", 3)]
+    finished = {both[0].id: {("p0", 0)}, both[1].id: set()}
+    order = [(job.problem.id, job.condition.plan.mode.name) for job in jobs(both, finished)]
+    assert order == [
+        ("p0", "retry"),
+        ("p1", "binary"),
+        ("p1", "retry"),
+        ("p2", "binary"),
+        ("p2", "retry"),
+    ]
