@@ -1,0 +1,1 @@
+"""Where replies come from: OpenAI-compatible servers, other providers, and simulation."""

@@ -1,0 +1,133 @@
+"""The request body, and the quirks that a server is found to have.
+
+Nothing is assumed from a model's name: the first request is the plain one. A server that refuses
+one of its parameters says so with a 400 (which costs nothing), and from then on this model is asked
+without it. What a quirk takes away from the experiment is told to the user once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import Enum
+from hashlib import blake2b
+
+import orjson
+
+from feedback_friction.engine.models.faults import ErrorAnswer
+from feedback_friction.protocol.records import Generate
+
+
+class Quirk(Enum):
+    """A way in which a server departs from the plain API; the value tells the user."""
+
+    COMPLETION_TOKENS = "max_tokens is called max_completion_tokens"
+    NO_TEMPERATURE = "it takes no temperature: its own default is used at every attempt"
+    NO_TOP_P = "it takes no top_p: its own default is used"
+    NO_SEED = "it takes no seed: its replies cannot be made again"
+    NO_LOGPROBS = "it gives no log-probabilities: confidence stays empty"
+    ONE_CHOICE = "it gives one reply a request: several are asked for by several requests"
+    GREEDY_ONE_CHOICE = "it gives one reply a request at temperature 0"
+
+
+_PARAMETERS = {
+    "temperature": Quirk.NO_TEMPERATURE,
+    "top_p": Quirk.NO_TOP_P,
+    "seed": Quirk.NO_SEED,
+    "logprobs": Quirk.NO_LOGPROBS,
+    "n": Quirk.ONE_CHOICE,
+}
+# How servers say that a parameter, or any value of it but the default, is not for this model.
+_UNSUPPORTED = re.compile(
+    r"unsupported (?:parameter|value)|extra inputs are not permitted|unknown (?:name|parameter)"
+    r"|unrecognized request argument|(?:is|are) not supported|does not support|not enabled for"
+    r"|not allowed to request"
+)
+_ONE_CHOICE = re.compile(r"only one completion choice|\bn must be 1\b|\bn > 1\b")
+_GREEDY = "n must be 1 when using greedy sampling"  # vLLM
+
+
+def quirks_in(answer: ErrorAnswer) -> frozenset[Quirk]:
+    """The quirks that a refusal (HTTP 400 or 422) reveals; empty for any other refusal."""
+    words = answer.words
+    if _GREEDY in words:
+        return frozenset({Quirk.GREEDY_ONE_CHOICE})
+    if _ONE_CHOICE.search(words):
+        return frozenset({Quirk.ONE_CHOICE})
+    if "max_completion_tokens" in words and "max_tokens" in words:
+        return frozenset({Quirk.COMPLETION_TOKENS}) if "instead" in words else frozenset()
+    if not _UNSUPPORTED.search(words):
+        return frozenset()
+    if answer.params:
+        return frozenset(_PARAMETERS[name] for name in answer.params if name in _PARAMETERS)
+    # Without a field that names the parameter, its name in the sentence must do.
+    return frozenset(
+        quirk
+        for name, quirk in _PARAMETERS.items()
+        if re.search(rf"['\"`]{name}['\"`]" + (rf"|\b{name}\b" if len(name) > 1 else ""), words)
+    )
+
+
+def one_reply_a_request(quirks: frozenset[Quirk], request: Generate) -> bool:
+    """Whether several replies need several requests."""
+    return Quirk.ONE_CHOICE in quirks or (
+        Quirk.GREEDY_ONE_CHOICE in quirks and request.temperature == 0
+    )
+
+
+def body_of(
+    model: str,
+    request: Generate,
+    *,
+    n: int,
+    seed: int,
+    quirks: frozenset[Quirk] = frozenset(),
+    extra: Mapping[str, object] | None = None,
+) -> bytes:
+    """The JSON body that asks for ``n`` replies.
+
+    Args:
+        model: the name that the server knows the model by.
+        request: what is asked for; its own ``n`` and ``seed`` give way to the two arguments.
+        n: number of replies to ask for in this request.
+        seed: request seed; sent with 31 bits, which every server takes.
+        quirks: what to leave out or rename.
+        extra: further fields, which win over the others.
+
+    Raises:
+        ValueError: the messages hold a lone surrogate, which no JSON can carry.
+    """
+    tokens = "max_completion_tokens" if Quirk.COMPLETION_TOKENS in quirks else "max_tokens"
+    body: dict[str, object] = {
+        "model": model,
+        "messages": request.messages,
+        tokens: request.max_tokens,
+    }
+    if Quirk.NO_TEMPERATURE not in quirks:
+        body["temperature"] = request.temperature
+    if Quirk.NO_SEED not in quirks:
+        body["seed"] = seed & 0x7FFFFFFF
+    if n > 1 and not one_reply_a_request(quirks, request):
+        body["n"] = n
+    if request.top_p is not None and Quirk.NO_TOP_P not in quirks:
+        body["top_p"] = request.top_p
+    if request.logprobs and Quirk.NO_LOGPROBS not in quirks:
+        body["logprobs"] = True
+    if extra:
+        body.update(extra)
+    try:
+        return orjson.dumps(body)
+    except orjson.JSONEncodeError as error:
+        raise ValueError("the prompt holds half a character, which JSON cannot carry") from error
+
+
+def draw_seed(seed: int, drawn: int) -> int:
+    """The seed for further replies to a request that has ``drawn`` of them already.
+
+    The first draw has the request's own seed. Later ones are hashed from it: servers count upwards
+    from the seed of a request with n > 1 (vLLM), so that seed + 1 would repeat a reply.
+    """
+    if drawn == 0:
+        return seed
+    digest = blake2b(f"{seed}:{drawn}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "big") & 0x7FFFFFFF

@@ -1,0 +1,137 @@
+"""Where a server is, and which key it gets.
+
+A key goes only where it belongs. ``OPENAI_API_KEY`` is sent to OpenAI's own hosts and nowhere else,
+so that pointing ``--base-url`` at some server cannot hand it the account. Every other server gets
+``FRICTION_API_KEY``, or nothing. Where the models of a run need different keys,
+``FRICTION_FEEDBACK_API_KEY`` (and so on for each role) comes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+
+from yarl import URL
+
+from feedback_friction.errors import UsageError
+
+OPENAI = "https://api.openai.com/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One server, ready to be called.
+
+    Attributes:
+        base: normalised base URL; a path is kept, none becomes ``/v1``.
+        label: the base URL as it may be shown: without user, password and query.
+        key: the key, never shown: not in repr, not in any message.
+        key_source: name of the variable that the key was read from, ``""`` without a key.
+        proxy: URL of the proxy that the environment names for this server.
+    """
+
+    base: URL = field(repr=False)
+    label: str
+    key: str = field(default="", repr=False)
+    key_source: str = ""
+    proxy: URL | None = field(default=None, repr=False)
+
+    def headers(self) -> dict[str, str]:
+        """The headers of a call; never to be shown."""
+        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
+
+    def without_key(self, body: bytes) -> bytes:
+        """An answer of the server without our key, should it quote it."""
+        if not self.key:
+            return body
+        key = self.key.encode()
+        return body.replace(key, b"***").replace(key.replace(b"/", rb"\/"), b"***")
+
+    def key_refused(self, detail: str) -> str:
+        """The line for the user when the server does not take the key, or wants one."""
+        if self.key_source:
+            return f"{self.label} refuses the key in {self.key_source} ({detail})"
+        return f"{self.label} wants a key: set FRICTION_API_KEY ({detail})"
+
+    def at(self, path: str) -> URL:
+        """The URL of one call, e.g. ``at("chat/completions")``; a query of the base is kept."""
+        return self.base.with_path(f"{self.base.path.rstrip('/')}/{path}", keep_query=True)
+
+
+def endpoints(
+    base_urls: Sequence[str], environ: Mapping[str, str], role: str = ""
+) -> tuple[Endpoint, ...]:
+    """The servers behind repeated ``--base-url``, or OpenAI's without any.
+
+    Args:
+        base_urls: as the user gave them; repetitions of the same URL count once.
+        environ: where keys and proxies are looked up, usually ``os.environ``.
+        role: ``"solver"``, ``"feedback"`` or ``"judge"``, for a key of its own.
+
+    Raises:
+        UsageError: not a URL, no key for OpenAI, or a key that cannot be one.
+    """
+    bases = dict.fromkeys(normal(url) for url in base_urls or (OPENAI,))
+    return tuple(_endpoint(base, environ, role) for base in bases)
+
+
+def normal(base_url: str) -> URL:
+    """A base URL in one form: no trailing slash, no ``/chat/completions``, ``/v1`` for no path.
+
+    Raises:
+        UsageError: it is not the http or https URL of a host.
+    """
+    try:
+        url = URL(base_url.strip()).with_fragment(None)
+        port = url.port
+    except ValueError:
+        url, port = URL(), None
+    if url.scheme not in ("http", "https") or not url.host or port == 0:
+        shown = base_url.rpartition("@")[2]
+        raise UsageError(f"base URL '{shown}' is not of the form http://HOST:PORT or https://HOST")
+    path = url.path.rstrip("/").removesuffix("/chat/completions").rstrip("/")
+    return url.with_path(path or "/v1", keep_query=True)
+
+
+def _endpoint(base: URL, environ: Mapping[str, str], role: str) -> Endpoint:
+    label = str(base.with_query(None).with_user(None))
+    names = ["FRICTION_API_KEY"]
+    if base.host == "api.openai.com" or (base.host or "").endswith(".api.openai.com"):
+        names = ["OPENAI_API_KEY"]
+    if role:
+        names.insert(0, f"FRICTION_{role.upper()}_API_KEY")
+    source = next((name for name in names if environ.get(name, "").strip()), "")
+    key = environ[source].strip() if source else ""
+    if not key and names[-1] == "OPENAI_API_KEY":
+        raise UsageError(
+            f"{label} needs a key: set OPENAI_API_KEY, or name another server with --base-url"
+        )
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise UsageError(f"{source} holds a character that no key has (a space or a line break?)")
+    return Endpoint(base, label, key, source, _proxy(base, environ))
+
+
+def _proxy(base: URL, environ: Mapping[str, str]) -> URL | None:
+    """The proxy for this server by the usual variables; never one for this machine itself."""
+    host = base.host or ""
+    lowered = {name.lower(): value for name, value in environ.items()}
+    proxy = lowered.get(f"{base.scheme}_proxy", "")
+    if not proxy or _is_loopback(host) or _is_exempt(host, lowered.get("no_proxy", "")):
+        return None
+    url = URL(proxy if "://" in proxy else f"http://{proxy}")
+    if url.scheme not in ("http", "https") or not url.host:
+        raise UsageError(f"{base.scheme}_proxy must name an http proxy, not '{url.scheme}'")
+    return url
+
+
+def _is_exempt(host: str, no_proxy: str) -> bool:
+    names = (name.strip().lower().lstrip(".") for name in no_proxy.split(","))
+    return any(name in ("*", host) or (name and host.endswith(f".{name}")) for name in names)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

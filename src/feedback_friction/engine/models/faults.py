@@ -1,0 +1,252 @@
+"""What went wrong with one attempt, read from the server's own words.
+
+Servers share no vocabulary: the same overflow of the context is a code for one, a type for the
+next, and half a sentence for most. The words below are those that the servers are seen to use;
+``tests/cases/models_errors.json`` holds a real answer of each.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from feedback_friction.engine.models.reply import MalformedError, parse_json
+from feedback_friction.protocol.records import FinishReason
+
+MESSAGE_LENGTH = 300
+
+
+class FaultKind(Enum):
+    """Kinds of failure; the order of the first three is that of ``breaker.Breaker``."""
+
+    UNREACHABLE = auto()  # no connection: nothing listens, no route, no such name
+    FAULTY = auto()  # connected, and no usable answer: 5xx, timeout, cut off, unreadable
+    LIMITED = auto()  # answered: not now (429, overloaded)
+    REFUSED = auto()  # answered: never (400, 404, 422)
+    KEY_REFUSED = auto()  # answered: not with this key (401, 403)
+    QUOTA = auto()  # answered: not until somebody pays
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One failed attempt.
+
+    Attributes:
+        kind: what it means for the call, the replica and the run.
+        message: one line, without the server's name, and without any key.
+        retry_after: seconds that the server asked to wait.
+        status: HTTP status, where there was an answer.
+        answer: what the server said, where it did.
+        cause: the exception behind it, where there was one.
+    """
+
+    kind: FaultKind
+    message: str
+    retry_after: float | None = None
+    status: int | None = None
+    answer: ErrorAnswer | None = None
+    cause: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorAnswer:
+    """The body of an error, reduced to what can be recognised.
+
+    Attributes:
+        message: the most telling sentence, one line of at most 300 characters.
+        words: every string in the body, lower case, one a line.
+        codes: values of every ``code``, ``type`` and ``status`` field, lower case.
+        params: the parameters that it names as the trouble.
+    """
+
+    message: str
+    words: str
+    codes: frozenset[str]
+    params: frozenset[str]
+
+
+# Values of code, type or status fields.
+_CONTEXT_CODES = frozenset(
+    {
+        "context_length_exceeded",  # OpenAI, Groq
+        "string_above_max_length",  # OpenAI, a message of more than 1,048,576 characters
+        "exceed_context_size_error",  # llama.cpp
+        "model_context_window_exceeded",  # z.ai
+    }
+)
+_CONTEXT_WORDS = (
+    "maximum context length",  # OpenAI, vLLM, SGLang, DeepSeek, OpenRouter, Mistral
+    "reduce the length of the messages",  # Groq
+    "exceeds the context window",  # OpenAI
+    "input tokens exceed the configured limit",  # OpenAI, Azure
+    "the model's context length is only",  # vLLM
+    "longer than the maximum model length",  # vLLM
+    "too long to fit into the model",  # vLLM
+    "longer than the model's context length",  # SGLang, Together
+    "exceeds the available context size",  # llama.cpp
+    "exceed context window of",  # llama-cpp-python
+    "context size has been exceeded",  # LM Studio
+    "greater than the context length",  # LM Studio
+    "input length exceeds the context length",  # Ollama
+    "input length exceeds maximum context length",  # Ollama
+    "prompt too long; exceeded",  # Ollama
+    "`inputs` tokens + `max_new_tokens` must be",  # TGI
+    "`inputs` must have less than",  # TGI
+    "prompt is too long",  # Anthropic's compatible endpoint
+    "exceed context limit",  # Anthropic's compatible endpoint
+    "exceeds the maximum number of tokens allowed",  # Gemini
+    "maximum prompt length is",  # xAI
+    "exceeded model token limit",  # Moonshot
+    "context window exceeds limit",  # MiniMax
+    "range of input length should be",  # DashScope
+    "input is too long for requested model",  # Bedrock
+    "exceeds the maximum allowed input length",  # OpenRouter
+)
+_FILTER_CODES = frozenset(
+    {
+        "content_filter",  # OpenAI, Azure
+        "content_policy_violation",  # OpenAI, OpenRouter
+        "responsibleaipolicyviolation",  # Azure
+        "data_inspection_failed",  # DashScope
+        "datainspectionfailed",  # DashScope
+    }
+)
+_FILTER_WORDS = (
+    "content management policy",  # Azure
+    "violating our usage policy",  # OpenAI, reasoning models
+    "rejected as a result of our safety system",  # OpenAI
+    "content exists risk",  # DeepSeek
+    "may contain inappropriate content",  # DashScope
+    "requires moderation",  # OpenRouter
+)
+_QUOTA_CODES = frozenset(
+    {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}  # OpenAI
+)
+# A single request above the account's limit per minute is answered 429, and will be for ever.
+_NEVER_FITS = "request too large for"
+
+_TRANSIENT_STATUS = frozenset({408, 409, 424, 425, 499})
+_LIMITED_STATUS = frozenset({429, 529})
+_TAG = re.compile(r"<[^<>]*>")
+_CONTEXT_SIZE = re.compile(r"context (?:length|size|window)[^0-9]{0,30}(\d{1,9})")
+
+
+def read_error(body: bytes) -> ErrorAnswer:
+    """Reduce the body of an error answer, whatever its format, to an ``ErrorAnswer``."""
+    try:
+        data = parse_json(body)
+    except MalformedError:
+        text = body[:10_000].decode("utf-8", "replace")
+        return ErrorAnswer(one_line(_TAG.sub(" ", text)), text.lower(), frozenset(), frozenset())
+    pairs = list(_leaves(data))
+    answer = ErrorAnswer(
+        message=one_line(_telling(pairs)),
+        words="\n".join(value for _, value in pairs).lower(),
+        codes=frozenset(v.lower() for k, v in pairs if k in ("code", "type", "status")),
+        params=frozenset(v for k, v in pairs if k in ("param", "loc")) - {"body"},
+    )
+    upstream = next((value for key, value in pairs if key == "raw"), None)
+    return answer if upstream is None else _relayed(answer, read_error(upstream.encode()))
+
+
+def _relayed(relay: ErrorAnswer, upstream: ErrorAnswer) -> ErrorAnswer:
+    """OpenRouter hands on what the provider said, as a string under ``raw``."""
+    return ErrorAnswer(
+        message=upstream.message or relay.message,
+        words=f"{relay.words}\n{upstream.words}",
+        codes=relay.codes | upstream.codes,
+        params=relay.params | upstream.params,
+    )
+
+
+def meaning(
+    status: int, answer: ErrorAnswer, *, max_tokens: int, retry_after: float | None = None
+) -> FinishReason | Fault:
+    """What an error answer means: a result without text, or a fault.
+
+    Args:
+        status: HTTP status, 300 or more.
+        answer: what ``read_error`` made of the body.
+        max_tokens: how many tokens the request wanted to generate.
+        retry_after: seconds that the server asked to wait.
+    """
+    if status not in (401, 429):
+        reason = _refusal(answer)
+        if reason == "context_length" and _context_size(answer) <= max_tokens:
+            # No prompt could ever fit: the command is wrong, not this prompt too long.
+            message = (
+                f"{max_tokens} tokens to generate leave no room for a prompt in a context of "
+                f"{_context_size(answer):.0f} tokens"
+            )
+            return Fault(FaultKind.REFUSED, message, status=status)
+        if reason is not None:
+            return reason
+    return fault_of(status, answer, retry_after)
+
+
+def fault_of(status: int, answer: ErrorAnswer, retry_after: float | None = None) -> Fault:
+    """The fault that an HTTP error status and its body amount to."""
+    message = f"HTTP {status}"
+    if answer.message:
+        message += f": {answer.message}"
+    unnamed = sorted(name for name in answer.params if name not in answer.message)
+    if unnamed:
+        message += f" ({', '.join(unnamed)})"
+    return Fault(_kind(status, answer), one_line(message), retry_after, status, answer)
+
+
+def one_line(text: str) -> str:
+    """Printable, at most 300 characters: a server's text must not steer the terminal it is shown
+    in."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[:4000]).split())
+    return line if len(line) <= MESSAGE_LENGTH else line[: MESSAGE_LENGTH - 1] + "…"
+
+
+def _refusal(answer: ErrorAnswer) -> FinishReason | None:
+    if answer.codes & _CONTEXT_CODES or any(words in answer.words for words in _CONTEXT_WORDS):
+        return "context_length"
+    if answer.codes & _FILTER_CODES or any(words in answer.words for words in _FILTER_WORDS):
+        return "content_filter"
+    return None
+
+
+def _context_size(answer: ErrorAnswer) -> float:
+    """The size of the context in tokens; infinite where the answer does not name it."""
+    found = _CONTEXT_SIZE.search(answer.words)
+    return int(found[1]) if found else math.inf
+
+
+def _kind(status: int, answer: ErrorAnswer) -> FaultKind:
+    if status == 402 or answer.codes & _QUOTA_CODES:
+        return FaultKind.QUOTA
+    if status in _LIMITED_STATUS:
+        return FaultKind.REFUSED if _NEVER_FITS in answer.words else FaultKind.LIMITED
+    if status in (401, 403):
+        return FaultKind.KEY_REFUSED
+    if status in _TRANSIENT_STATUS or (status >= 500 and status != 501):
+        return FaultKind.FAULTY
+    return FaultKind.REFUSED
+
+
+def _leaves(data: object, key: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+    """Every string and number in the body, with the name of the field that holds it."""
+    if isinstance(data, dict) and depth < 12:
+        for name, value in data.items():
+            if name != "input":  # validators echo the request there: not the server's own words
+                yield from _leaves(value, str(name), depth + 1)
+    elif isinstance(data, list) and depth < 12:
+        for value in data:
+            yield from _leaves(value, key, depth + 1)
+    elif isinstance(data, str | int | float) and not isinstance(data, bool):
+        yield key, str(data)
+
+
+def _telling(pairs: list[tuple[str, str]]) -> str:
+    for wanted in ("message", "msg", "detail", "error"):
+        for key, value in pairs:
+            if key == wanted and value:
+                return value
+    return ""

@@ -1,0 +1,314 @@
+"""Any OpenAI-compatible server (OpenAI, vLLM, SGLang, llama.cpp, Ollama, ...): the fast path.
+
+One attempt is one POST; it ends as a ``Completion`` or as a ``Fault``, and everything else here
+decides what follows from that. Bodies go out and come in as bytes (orjson), over one connection
+pool that all models of a run share. The pool is no queue for time: a call's timeout counts from
+the moment it has a connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import NamedTuple
+
+import aiohttp
+
+from feedback_friction.engine.models.base import KeyRefusedError, RefusedError, TransientError
+from feedback_friction.engine.models.breaker import Breaker, BreakerPolicy
+from feedback_friction.engine.models.dialect import (
+    Quirk,
+    body_of,
+    draw_seed,
+    one_reply_a_request,
+    quirks_in,
+)
+from feedback_friction.engine.models.endpoint import Endpoint
+from feedback_friction.engine.models.faults import (
+    Fault,
+    FaultKind,
+    meaning,
+    one_line,
+    read_error,
+)
+from feedback_friction.engine.models.preflight import check_endpoints
+from feedback_friction.engine.models.replicas import Replica, ReplicaPolicy, Replicas
+from feedback_friction.engine.models.reply import MalformedError, parse_json, read_completion
+from feedback_friction.engine.models.retry import Retries, RetryPolicy, retry_after
+from feedback_friction.engine.models.transport import Pool, lost
+from feedback_friction.errors import RunStoppedError
+from feedback_friction.protocol.records import Completion, Generate, Reply
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientOptions:
+    """How a model's calls are made; every time is in seconds.
+
+    Attributes:
+        timeout: longest silence of the server within one call.
+        connect_timeout: longest time to make a connection.
+        retry: when a failed call is tried again.
+        breaker: when the run is stopped.
+        replicas: when a replica is left alone.
+        extra: further fields of every request body, which win over ours.
+        notice: told, once each, what the user should know (a parameter that the server does not
+            take, a replica that is down); one line.
+        clock: monotonic seconds.
+        sleep: waits that many seconds.
+    """
+
+    timeout: float = 600.0
+    connect_timeout: float = 10.0
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
+    replicas: ReplicaPolicy = field(default_factory=ReplicaPolicy)
+    extra: Mapping[str, object] = field(default_factory=dict)
+    notice: Callable[[str], None] = _log.warning
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+class _Answer(NamedTuple):
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class OpenAIModel:
+    """A model behind one or several OpenAI-compatible servers.
+
+    Attributes:
+        name: as the user gave it, ``"openai/NAME"``.
+        simulated: False.
+    """
+
+    simulated = False
+
+    def __init__(
+        self,
+        name: str,
+        endpoints: Sequence[Endpoint],
+        *,
+        pool: Pool,
+        options: ClientOptions | None = None,
+    ):
+        """Get ready to call; nothing is sent yet.
+
+        Args:
+            name: ``"openai/NAME"``; the servers are asked for ``NAME``.
+            endpoints: its replicas, at least one.
+            pool: the connections of the run.
+            options: how calls are made.
+        """
+        self.name = name
+        self._model = name.partition("/")[2]
+        self._pool = pool
+        pool.join()
+        self._options = options or ClientOptions()
+        self._clock = self._options.clock
+        self._replicas = Replicas(endpoints, self._clock, self._options.replicas)
+        servers = ", ".join(endpoint.label for endpoint in endpoints)
+        self._breaker = Breaker(f"{name}: {servers}", self._clock, self._options.breaker)
+        self._timeout = aiohttp.ClientTimeout(
+            total=None,
+            sock_connect=self._options.connect_timeout,
+            sock_read=self._options.timeout,
+        )
+        self._quirks: frozenset[Quirk] = frozenset()
+        # Only spreads retries in time; what a run computes never depends on it.
+        self._random = Random()
+
+    def __repr__(self) -> str:
+        return f"OpenAIModel({self.name!r}, {[r.endpoint.label for r in self._replicas.all]})"
+
+    async def check(self) -> None:
+        """Ask each replica for its models; see ``preflight.check_endpoints``."""
+        down = await check_endpoints(
+            self._pool.session,
+            [replica.endpoint for replica in self._replicas.all],
+            self._model,
+            notice=self._options.notice,
+        )
+        for replica in self._replicas.all:
+            if replica.endpoint in down:
+                self._replicas.mark_down(replica)
+
+    async def generate(self, request: Generate) -> Completion:
+        """Answer with exactly ``request.n`` replies; raises as ``base.Model`` says."""
+        with self._breaker.watch():
+            completion = await self._draw(request, request.n, drawn=0)
+            while (drawn := len(completion.replies)) < request.n:
+                more = await self._draw(request, request.n - drawn, drawn=drawn)
+                completion = _joined(completion, more, completion.seconds + more.seconds)
+            return completion
+
+    async def close(self) -> None:
+        """Let go of the connection pool."""
+        await self._pool.leave()
+
+    async def _draw(self, request: Generate, n: int, *, drawn: int) -> Completion:
+        """Between 1 and ``n`` replies; all of them where each needs a request of its own."""
+        if n == 1 or not one_reply_a_request(self._quirks, request):
+            completion = await self._call(request, n, draw_seed(request.seed, drawn))
+            silently = not one_reply_a_request(self._quirks, request)
+            if len(completion.replies) < n and silently and len(completion.replies) == 1:
+                self._learn(frozenset({Quirk.ONE_CHOICE}))
+            return completion
+        singles = await _all(
+            [self._call(request, 1, draw_seed(request.seed, drawn + i)) for i in range(n)]
+        )
+        first = singles[0]
+        for single in singles[1:]:
+            first = _joined(first, single, max(first.seconds, single.seconds))
+        return first
+
+    async def _call(self, request: Generate, n: int, seed: int) -> Completion:
+        """One request, tried until it succeeds or its failure is final."""
+        problem = request.occasion.problem
+        place = f"{problem.task}/{problem.id}"
+        started = self._clock()
+        retries: Retries | None = None
+        while True:
+            quirks = self._quirks
+            replica = self._replicas.place(place)
+            began = self._clock()
+            outcome = await self._attempt(replica, request, n, seed, quirks)
+            if isinstance(outcome, Completion):
+                self._breaker.succeeded()
+                self._replicas.answered(replica)
+                return outcome
+            if self._taught(outcome, quirks):
+                continue
+            retries = retries or Retries(self._options.retry, self._random, started)
+            await self._options.sleep(self._next_wait(outcome, replica, began, retries))
+
+    async def _attempt(
+        self,
+        replica: Replica,
+        request: Generate,
+        n: int,
+        seed: int,
+        quirks: frozenset[Quirk],
+    ) -> Completion | Fault:
+        """One POST, and what came of it."""
+        try:
+            body = body_of(
+                self._model, request, n=n, seed=seed, quirks=quirks, extra=self._options.extra
+            )
+        except ValueError as error:
+            return Fault(FaultKind.REFUSED, str(error), cause=error)
+        began = self._clock()
+        replica.in_flight += 1
+        try:
+            answer = await self._post(replica, body)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return lost(error)
+        finally:
+            replica.in_flight -= 1
+        if answer.status >= 300:
+            return _refusal(replica.endpoint, request, n, answer)
+        try:
+            data = parse_json(answer.body)
+            if (status := _status_within(data)) is not None:
+                return _refusal(replica.endpoint, request, n, answer._replace(status=status))
+            seconds = self._clock() - began
+            return read_completion(data, n, seconds=seconds, logprobs=request.logprobs)
+        except MalformedError as error:
+            return Fault(FaultKind.FAULTY, str(error), status=answer.status, cause=error)
+
+    async def _post(self, replica: Replica, body: bytes) -> _Answer:
+        # A redirect could carry the key to another host, and would turn POST into GET.
+        async with self._pool.session.post(
+            replica.url,
+            data=body,
+            headers=replica.headers,
+            timeout=self._timeout,
+            proxy=replica.endpoint.proxy,
+            allow_redirects=False,
+        ) as response:
+            return _Answer(response.status, response.headers, await response.read())
+
+    def _taught(self, fault: Fault, quirks: frozenset[Quirk]) -> bool:
+        """Whether a refusal taught us to ask differently from how it was asked just now."""
+        if fault.answer is None or fault.kind is not FaultKind.REFUSED:
+            return False
+        learned = quirks_in(fault.answer) - quirks
+        self._learn(learned)
+        return bool(learned)
+
+    def _learn(self, quirks: frozenset[Quirk]) -> None:
+        for quirk in sorted(quirks - self._quirks, key=lambda quirk: quirk.name):
+            self._options.notice(f"{self.name}: {quirk.value}")
+        self._quirks |= quirks
+
+    def _next_wait(self, fault: Fault, replica: Replica, began: float, retries: Retries) -> float:
+        """Tell breaker and replicas of a fault; seconds to wait, or the error that it is."""
+        label = replica.endpoint.label
+        line = f"{self.name}: {label}: {fault.message}"
+        match fault.kind:
+            case FaultKind.KEY_REFUSED:
+                error = KeyRefusedError(replica.endpoint.key_refused(fault.message))
+                self._breaker.open(str(error))
+                raise error
+            case FaultKind.QUOTA:
+                self._breaker.open(f"{label}: nothing left to pay with ({fault.message})")
+                self._breaker.raise_if_open()
+            case FaultKind.REFUSED:
+                self._replicas.answered(replica)
+                self._breaker.refused(fault)
+                raise RefusedError(line) from fault.cause
+        if fault.kind is FaultKind.LIMITED:
+            self._replicas.answered(replica)
+        else:
+            self._replicas.failed(replica, fault.kind)
+        self._breaker.failed(fault, began, self._replicas.in_flight)
+        wait = retries.next_wait(fault, self._clock())
+        if wait is None:
+            raise TransientError(f"{line} (failed {retries.failures} times)") from fault.cause
+        return wait
+
+
+def _joined(one: Completion, other: Completion, seconds: float) -> Completion:
+    return Completion(
+        one.replies + other.replies, one.usage + other.usage, seconds, one.model or other.model
+    )
+
+
+def _refusal(endpoint: Endpoint, request: Generate, n: int, answer: _Answer) -> Completion | Fault:
+    """What an error answer comes to: replies that say why they have no text, or a fault."""
+    if 300 <= answer.status < 400:
+        target = one_line(str(answer.headers.get("location", "nowhere")))
+        return Fault(FaultKind.REFUSED, f"HTTP {answer.status}: moved to {target}", status=404)
+    found = meaning(
+        answer.status,
+        read_error(endpoint.without_key(answer.body)),
+        max_tokens=request.max_tokens,
+        retry_after=retry_after(answer.headers, time.time()),
+    )
+    return found if isinstance(found, Fault) else Completion((Reply("", found),) * n)
+
+
+def _status_within(data: object) -> int | None:
+    """The status of an error that comes as HTTP 200 (OpenRouter); None for a completion."""
+    if not isinstance(data, dict) or not data.get("error") or data.get("choices"):
+        return None
+    error = data["error"]
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, int) and 400 <= code < 600 else 502
+
+
+async def _all(calls: Sequence[Coroutine[object, object, Completion]]) -> list[Completion]:
+    """All results; the first failure cancels the rest and is raised as itself."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(call) for call in calls]
+    except ExceptionGroup as failures:
+        stops = [e for e in failures.exceptions if isinstance(e, RunStoppedError)]
+        raise (stops or failures.exceptions)[0] from None
+    return [task.result() for task in tasks]

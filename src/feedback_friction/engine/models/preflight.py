@@ -1,0 +1,120 @@
+"""Before anything is paid for: is there a server, and does it take the key and have the model?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+
+import aiohttp
+
+from feedback_friction.engine.models.endpoint import Endpoint
+from feedback_friction.engine.models.faults import fault_of, read_error
+from feedback_friction.engine.models.reply import MalformedError, parse_json
+from feedback_friction.engine.models.transport import lost
+from feedback_friction.errors import UsageError
+
+_TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
+_SHOWN = 5
+
+
+async def check_endpoints(
+    session: aiohttp.ClientSession,
+    endpoints: Sequence[Endpoint],
+    model: str,
+    *,
+    notice: Callable[[str], None],
+) -> frozenset[Endpoint]:
+    """Ask every replica for its list of models; returns those that are down.
+
+    A server without such a list passes: not every compatible server has one.
+
+    Args:
+        session: the run's connection pool.
+        endpoints: the replicas.
+        model: the model's name at the servers.
+        notice: told of what is odd but no reason to stop; one line each.
+
+    Raises:
+        UsageError: a replica refuses the key or lacks the model, or all of them are down.
+    """
+    trouble = await asyncio.gather(*(_check(session, each, model, notice) for each in endpoints))
+    down = {each: line for each, line in zip(endpoints, trouble, strict=True) if line}
+    if len(down) == len(endpoints):
+        raise UsageError("; ".join(down.values()))
+    for line in down.values():
+        notice(f"{line}; the run goes on with the other servers")
+    return frozenset(down)
+
+
+async def _check(
+    session: aiohttp.ClientSession, endpoint: Endpoint, model: str, notice: Callable[[str], None]
+) -> str | None:
+    """What keeps this replica from being used for now; None when nothing does."""
+    try:
+        status, body = await _get_models(session, endpoint)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        return f"no server answers at {endpoint.label} ({lost(error).message})"
+    if status == 200:
+        _check_listed(endpoint, model, body, notice)
+        return None
+    answer = read_error(endpoint.without_key(body))
+    fault = fault_of(status, answer)
+    # A key may be allowed to generate and not to list (OpenAI's restricted keys).
+    if status in (401, 403) and "scope" not in answer.words:
+        raise UsageError(endpoint.key_refused(fault.message))
+    if 300 <= status < 400:
+        raise UsageError(f"{endpoint.label} redirects elsewhere: give the final URL instead")
+    if status >= 500 and status != 501:
+        return f"{endpoint.label} answers {fault.message}"
+    return None
+
+
+async def _get_models(session: aiohttp.ClientSession, endpoint: Endpoint) -> tuple[int, bytes]:
+    async with session.get(
+        endpoint.at("models"),
+        headers=endpoint.headers(),
+        timeout=_TIMEOUT,
+        proxy=endpoint.proxy,
+        allow_redirects=False,
+    ) as response:
+        return response.status, await response.read()
+
+
+def _check_listed(
+    endpoint: Endpoint, model: str, body: bytes, notice: Callable[[str], None]
+) -> None:
+    try:
+        data = parse_json(body)
+    except MalformedError:
+        notice(f"{endpoint.label} lists no models: is it an OpenAI-compatible server?")
+        return
+    entries = data.get("data") if isinstance(data, dict) else None
+    owners = {
+        entry["id"]: entry.get("owned_by")
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, dict) and isinstance(entry.get("id"), str)
+    }
+    if not owners or any(_is_same(listed, model) for listed in owners):
+        return
+    if (endpoint.base.host or "").endswith(".azure.com"):
+        return  # Azure lists models, and is asked for deployments
+    if all(owner in ("llamacpp", listed) for listed, owner in owners.items()):
+        # llama.cpp and TGI serve what they have, whatever they are asked for.
+        notice(f"{endpoint.label} serves '{next(iter(owners))}', asked for as '{model}'")
+        return
+    raise UsageError(f"{endpoint.label} has no model '{model}'; it has {_few(list(owners), model)}")
+
+
+def _is_same(listed: str, model: str) -> bool:
+    """Whether a listed name means the model: Ollama tags, OpenRouter variants, Gemini paths."""
+    return (
+        listed in (model, f"{model}:latest", f"models/{model}") or model.partition(":")[0] == listed
+    )
+
+
+def _few(names: list[str], model: str) -> str:
+    close = get_close_matches(model, names, n=_SHOWN, cutoff=0.4)
+    shown = (close + [name for name in names if name not in close])[:_SHOWN]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")

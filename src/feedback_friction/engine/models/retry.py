@@ -1,0 +1,110 @@
+"""When to try a failed call again: exponential backoff with full jitter.
+
+Full jitter draws the wait uniformly between zero and the exponential ceiling; it clears a crowd of
+clients faster than any other form (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture
+Blog, 2015). A server's own ``Retry-After`` is honoured on top.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from random import Random
+
+from feedback_friction.engine.models.faults import Fault, FaultKind
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How long one call is kept alive.
+
+    A server that cannot be reached, or that limits the rate, has not tried the request: such
+    failures are bounded by ``total`` (and by the breaker) and do not count as attempts.
+
+    Attributes:
+        attempts: at most this many attempts that the server spoiled (5xx, timeout, cut off,
+            unreadable).
+        base: ceiling of the first wait, in seconds; it doubles with each failure.
+        cap: ceiling of any wait, in seconds.
+        reconnect_cap: the same for a server that cannot be reached: knocking costs nothing.
+        longest_wait: a server's Retry-After is honoured up to this many seconds.
+        total: no attempt starts later than this many seconds after the first.
+    """
+
+    attempts: int = 12
+    base: float = 0.5
+    cap: float = 60.0
+    reconnect_cap: float = 5.0
+    longest_wait: float = 120.0
+    total: float = 1800.0
+
+    def ceiling(self, failures: int, kind: FaultKind) -> float:
+        """Upper bound of the random wait after that many failures (at least 1), in seconds."""
+        cap = self.reconnect_cap if kind is FaultKind.UNREACHABLE else self.cap
+        return min(cap, self.base * 2.0 ** min(failures - 1, 60))
+
+    def wait(
+        self, failures: int, kind: FaultKind, random: Random, retry_after: float | None = None
+    ) -> float:
+        """Seconds to wait after that many failures, at least what the server asked for."""
+        backoff = random.random() * self.ceiling(failures, kind)
+        if retry_after is None:
+            return backoff
+        asked = min(retry_after, self.longest_wait)
+        # All calls that were refused together were told the same moment: spread them a little.
+        return max(backoff, asked + random.random() * self.base)
+
+
+class Retries:
+    """The failures of one call, and what follows from them."""
+
+    def __init__(self, policy: RetryPolicy, random: Random, started: float):
+        """Begin counting for a call whose first attempt began at the clock time ``started``."""
+        self._policy, self._random, self._started = policy, random, started
+        self.failures = 0
+        self._spoiled = 0
+
+    def next_wait(self, fault: Fault, now: float) -> float | None:
+        """Seconds until the next attempt after a fault at time ``now``; None to give up."""
+        self.failures += 1
+        self._spoiled += fault.kind is FaultKind.FAULTY
+        if self._spoiled >= self._policy.attempts:
+            return None
+        wait = self._policy.wait(self.failures, fault.kind, self._random, fault.retry_after)
+        return wait if now + wait - self._started <= self._policy.total else None
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds that a response asks to wait, or None.
+
+    Reads ``retry-after-ms`` (OpenAI, Azure), then ``Retry-After`` as seconds or as an HTTP date
+    (RFC 9110, section 10.2.3), for which ``now`` is the present in seconds since the epoch.
+    ``headers`` is a case-insensitive mapping.
+    """
+    milliseconds = _number(headers.get("retry-after-ms", ""))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    value = headers.get("retry-after", "")
+    seconds = _number(value)
+    return seconds if seconds is not None else _seconds_until(value, now)
+
+
+def _number(value: str) -> float | None:
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return max(0.0, number) if math.isfinite(number) else None
+
+
+def _seconds_until(http_date: str, now: float) -> float | None:
+    try:
+        moment = parsedate_to_datetime(http_date)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:  # "-0000" and the old asctime form: an HTTP date is always UTC
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, moment.timestamp() - now)
