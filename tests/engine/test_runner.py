@@ -176,7 +176,7 @@ def test_an_interrupted_and_resumed_run_ends_like_an_uninterrupted_one(tmp_path)
     pieces.mkdir()
     conditions = [condition("strong"), condition("retry"), condition("placebo:tutor")]
     run(whole, conditions, FakeModel(right_at(2)))
-    for limit in (3, 11, 17, 23):
+    for limit in (3, 5, 8, 6):
 
         async def stop(model, request, number, limit=limit):
             if number > limit:
