@@ -1,0 +1,41 @@
+# Two commands: `make demo` shows the main job, `make test` proves it.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/installed
+	rm -rf demo-run
+	$(BIN)/friction run decimal_multiplication hex_multiplication --limit 200 \
+	  --solver student/default --feedback-model student/default \
+	  --feedback binary --feedback self --feedback process --feedback strong \
+	  --feedback tutor --feedback retry --feedback placebo --temperature 0.7 --out demo-run
+	@echo
+	@echo "This was a simulation: a student with known parameters answered, no language model."
+	@echo "The results are in demo-run/. See more of them with:"
+	@echo "  $(BIN)/friction results demo-run --json"
+	@echo "  $(BIN)/friction export demo-run --to jsonl"
+
+test: $(VENV)/installed-dev
+	$(MAKE) lint
+	$(BIN)/pytest
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV) demo-run
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@

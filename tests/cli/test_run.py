@@ -1,0 +1,135 @@
+"""``friction run`` as a user meets it: with the simulated student, from options to a table."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FRICTION = str(Path(sys.executable).with_name("friction"))
+STUDENT = ("--solver", "student/default", "--limit", "12", "--quiet")
+
+
+def friction(*arguments, code=0, cwd=None, **env):
+    done = subprocess.run(
+        [FRICTION, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=cwd,
+        env={**os.environ, **env},
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def run_json(*arguments, **more):
+    return json.loads(friction("run", *arguments, "--json", **more).stdout)
+
+
+def test_a_grid_of_conditions_gives_one_result_each_with_intervals(tmp_path):
+    results = run_json(
+        "decimal_multiplication", "hex_multiplication", *STUDENT,
+        "--feedback", "binary", "--feedback", "tutor", "--feedback", "retry",
+        "--sampling", "greedy", "--sampling", "heat+reject", "--out", tmp_path / "run",
+    )["conditions"]  # fmt: skip
+    assert len(results) == 2 * 3 * 2
+    for result in results:
+        assert (result["n"], result["missing"], result["simulated"]) == (12, 0, True)
+        assert len(result["accuracy"]) == len(result["ci_low"]) == len(result["ci_high"]) == 10
+        assert result["accuracy"] == sorted(result["accuracy"])
+        for low, share, high in zip(
+            result["ci_low"], result["accuracy"], result["ci_high"], strict=True
+        ):
+            assert 0 <= low <= share <= high <= 1
+    firsts = {(each["task"], each["accuracy"][0]) for each in results}
+    assert len(firsts) == 2  # conditions of a task share their first attempts
+
+
+def test_the_same_command_resumes_and_asks_nothing_again(tmp_path):
+    arguments = ("decimal_multiplication", *STUDENT, "--feedback", "self", "--out", tmp_path / "r")
+    assert run_json(*arguments) == run_json(*arguments)
+
+
+def test_the_same_command_without_out_finds_its_own_directory(tmp_path):
+    arguments = ("decimal_multiplication", *STUDENT)
+    assert run_json(*arguments, cwd=tmp_path) == run_json(*arguments, cwd=tmp_path)
+    assert len(list((tmp_path / "runs").iterdir())) == 1
+
+
+def test_another_command_is_refused_with_the_difference_named(tmp_path):
+    friction("run", "decimal_multiplication", *STUDENT, "--out", tmp_path / "r")
+    done = friction(
+        "run", "decimal_multiplication", *STUDENT, "--iterations", "3", "--out", tmp_path / "r",
+        code=2,
+    )  # fmt: skip
+    assert "iterations was 10, now 3" in done.stderr
+
+
+@pytest.mark.parametrize("history", ["transcript", "chat"])
+def test_every_feedback_mode_runs(tmp_path, history):
+    modes = ("binary", "self", "process", "strong", "tutor", "retry", "placebo", "placebo:tutor")
+    options = [word for mode in modes for word in ("--feedback", mode)]
+    results = run_json(
+        "hex_multiplication", *STUDENT, *options, "--feedback-model", "student/default",
+        "--history", history, "--out", tmp_path / "run",
+    )["conditions"]  # fmt: skip
+    assert [result["feedback"] for result in results] == list(modes)
+    assert all(result["missing"] == 0 for result in results)
+    assert all(result["leaks"] == 0 for result in results)
+
+
+def test_the_table_says_that_a_simulation_is_one(tmp_path):
+    done = friction("run", "decimal_multiplication", *STUDENT, "--out", tmp_path / "r")
+    assert "SIMULATION" in done.stdout
+    assert "simulated student" in done.stderr
+
+
+BAD = json.loads((Path(__file__).parents[1] / "cases" / "bad_commands.json").read_text())
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_wrong_command_gets_one_line_and_exit_code_2(name, tmp_path):
+    command, message = BAD[name]
+    done = friction(
+        "run", *shlex.split(command), code=2, cwd=tmp_path, OPENAI_API_KEY="", FRICTION_API_KEY=""
+    )
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("note:")]
+    assert len(lines) == 1
+    assert message in lines[0]
+    assert not list(tmp_path.rglob("journal.sqlite")) or name == "unreachable"
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("{", "data.jsonl:2: not JSON"),
+        ("[]", "data.jsonl:2"),
+        ('{"answer": 1}', "data.jsonl:2: field 'question'"),
+        ('{"question": "Calculate the following question: 12345 * 23456."}', "field 'answer'"),
+        (
+            '{"question": "Calculate the following question: 12345 * 23456.", "answer": 7}',
+            "field 'answer'",
+        ),
+    ],
+)
+def test_bad_data_is_named_by_file_line_and_field(tmp_path, row, message):
+    good = '{"question": "Calculate the following question: 12345 * 10000.", "answer": 123450000}'
+    (tmp_path / "data.jsonl").write_text(f"{good}\n{row}\n")
+    done = friction(
+        "run", "decimal_multiplication", "--solver", "student/default", "--data", "data.jsonl",
+        code=2, cwd=tmp_path,
+    )  # fmt: skip
+    assert message in done.stderr
+
+
+def test_a_directory_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = friction(
+        "run", "decimal_multiplication", *STUDENT, "--out", tmp_path / "file" / "run", code=2
+    )
+    assert "cannot write to the run directory" in done.stderr
