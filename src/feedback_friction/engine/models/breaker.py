@@ -151,7 +151,7 @@ class Breaker:
         if self.reason is not None:
             return
         self.reason = reason
-        current = asyncio.current_task()
+        current = asyncio.current_task() if self._watched else None
         for task in self._watched:
             if task is not current:
                 self._interrupted.add(task)

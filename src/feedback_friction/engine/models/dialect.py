@@ -43,7 +43,9 @@ _UNSUPPORTED = re.compile(
     r"|unrecognized request argument|(?:is|are) not supported|does not support|not enabled for"
     r"|not allowed to request"
 )
-_ONE_CHOICE = re.compile(r"only one completion choice|\bn must be 1\b|\bn > 1\b")
+_ONE_CHOICE = re.compile(
+    r"only one completion choice|\bn must be 1\b|'n' ?: number must be at most 1"
+)
 _GREEDY = "n must be 1 when using greedy sampling"  # vLLM
 
 

@@ -283,8 +283,9 @@ def _joined(one: Completion, other: Completion, seconds: float) -> Completion:
 def _refusal(endpoint: Endpoint, request: Generate, n: int, answer: _Answer) -> Completion | Fault:
     """What an error answer comes to: replies that say why they have no text, or a fault."""
     if 300 <= answer.status < 400:
-        target = one_line(str(answer.headers.get("location", "nowhere")))
-        return Fault(FaultKind.REFUSED, f"HTTP {answer.status}: moved to {target}", status=404)
+        target = answer.headers.get("location", "nowhere").encode("utf-8", "replace")
+        moved = one_line(f"moved to {endpoint.without_key(target).decode()}")
+        return Fault(FaultKind.REFUSED, f"HTTP {answer.status}: {moved}", status=404)
     found = meaning(
         answer.status,
         read_error(endpoint.without_key(answer.body)),

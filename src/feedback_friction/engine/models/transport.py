@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 import aiohttp
@@ -50,8 +51,7 @@ def lost(error: Exception) -> Fault:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return Fault(FaultKind.UNREACHABLE, "its certificate is not trusted")
     if isinstance(error, aiohttp.ClientConnectorError):
-        reason = error.os_error.strerror or str(error.os_error) or "no connection"
-        return Fault(FaultKind.UNREACHABLE, one_line(reason.lower()), cause=error.os_error)
+        return Fault(FaultKind.UNREACHABLE, _reason(error.os_error), cause=error.os_error)
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return Fault(FaultKind.UNREACHABLE, "no connection in time", cause=error)
     if isinstance(error, aiohttp.ClientHttpProxyError):
@@ -63,6 +63,13 @@ def lost(error: Exception) -> Fault:
     if isinstance(error, aiohttp.ClientResponseError):
         return Fault(FaultKind.FAULTY, "the answer is not HTTP")
     return Fault(FaultKind.FAULTY, "the connection broke", cause=error)
+
+
+def _reason(error: OSError) -> str:
+    """The system's own words, the same for every event loop: "connection refused"."""
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno).lower()
+    return one_line(error.strerror or str(error) or "no connection").lower()
 
 
 def _kept_alive(info: aiohttp.AddrInfoType) -> socket.socket:

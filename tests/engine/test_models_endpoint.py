@@ -1,0 +1,138 @@
+"""Where calls go, and which key goes with them."""
+
+import pytest
+
+from feedback_friction.engine.models.endpoint import endpoints, normal
+from feedback_friction.errors import UsageError
+
+KEY = "sk-secret-0123456789"
+
+
+@pytest.mark.parametrize(
+    ("given", "calls"),
+    [
+        ("http://localhost:8000", "http://localhost:8000/v1/chat/completions"),
+        ("http://localhost:8000/", "http://localhost:8000/v1/chat/completions"),
+        ("http://localhost:8000/v1", "http://localhost:8000/v1/chat/completions"),
+        ("http://localhost:8000/v1/", "http://localhost:8000/v1/chat/completions"),
+        (" http://localhost:8000/v1/\n", "http://localhost:8000/v1/chat/completions"),
+        ("http://h:1/v1/chat/completions", "http://h:1/v1/chat/completions"),
+        ("https://openrouter.ai/api/v1", "https://openrouter.ai/api/v1/chat/completions"),
+        ("https://h/openai/deployments/d", "https://h/openai/deployments/d/chat/completions"),
+        ("https://h/openai?api-version=2", "https://h/openai/chat/completions?api-version=2"),
+        ("http://[::1]:8000", "http://[::1]:8000/v1/chat/completions"),
+    ],
+)
+def test_a_base_url_is_taken_in_every_usual_form(given: str, calls: str) -> None:
+    (endpoint,) = endpoints([given], {})
+    assert str(endpoint.at("chat/completions")) == calls
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "localhost:8000",
+        "8000",
+        "ftp://h",
+        "http://",
+        "http://h:0",
+        "http://h:99999",
+        "http://[",
+    ],
+)
+def test_what_is_no_base_url_is_refused_in_one_line(given: str) -> None:
+    with pytest.raises(UsageError, match=r"is not of the form http://HOST:PORT") as refused:
+        normal(given)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_password_in_a_url_is_used_and_never_shown() -> None:
+    (endpoint,) = endpoints(["http://me:pass-word@h:1/v1?key=secret"], {})
+    assert endpoint.base.password == "pass-word"
+    assert endpoint.label == "http://h:1/v1"
+    assert "pass-word" not in repr(endpoint)
+    assert "secret" not in repr(endpoint)
+    with pytest.raises(UsageError) as refused:
+        normal("http://me:pass-word@h:0/v1")
+    assert "pass-word" not in str(refused.value)
+
+
+def test_the_same_server_given_twice_counts_once() -> None:
+    found = endpoints(["http://a:1", "http://b:1/v1", "http://a:1/v1/"], {})
+    assert [endpoint.label for endpoint in found] == ["http://a:1/v1", "http://b:1/v1"]
+
+
+@pytest.mark.parametrize(
+    ("base_urls", "environ", "role", "key"),
+    [
+        ([], {"OPENAI_API_KEY": KEY}, "solver", KEY),
+        (["https://api.openai.com/v1"], {"OPENAI_API_KEY": KEY}, "solver", KEY),
+        (["https://eu.api.openai.com/v1"], {"OPENAI_API_KEY": KEY}, "solver", KEY),
+        ([], {"OPENAI_API_KEY": f"{KEY}\n", "FRICTION_API_KEY": "other"}, "solver", KEY),
+        (["http://h:1"], {"OPENAI_API_KEY": KEY}, "solver", ""),
+        (["https://api.openai.com.evil.org/v1"], {"OPENAI_API_KEY": KEY}, "solver", ""),
+        (["https://evilapi.openai.com.org/v1"], {"OPENAI_API_KEY": KEY}, "solver", ""),
+        (["http://h:1"], {"FRICTION_API_KEY": KEY}, "solver", KEY),
+        (["http://h:1"], {"FRICTION_API_KEY": ""}, "solver", ""),
+        (["http://h:1"], {}, "solver", ""),
+        (["http://h:1"], {"FRICTION_API_KEY": "a", "FRICTION_JUDGE_API_KEY": KEY}, "judge", KEY),
+        (["http://h:1"], {"FRICTION_API_KEY": KEY, "FRICTION_JUDGE_API_KEY": "b"}, "solver", KEY),
+    ],
+)
+def test_a_key_goes_only_where_it_belongs(
+    base_urls: list[str], environ: dict[str, str], role: str, key: str
+) -> None:
+    (endpoint,) = endpoints(base_urls, environ, role)
+    assert endpoint.key == key
+    assert endpoint.headers() == ({"Authorization": f"Bearer {key}"} if key else {})
+
+
+def test_openai_without_a_key_is_refused_before_any_call() -> None:
+    with pytest.raises(UsageError, match=r"^https://api.openai.com/v1 needs a key: set OPENAI_"):
+        endpoints([], {"FRICTION_API_KEY": KEY})
+
+
+@pytest.mark.parametrize("bad", ["sk-a b", "sk-a\nb", "sk-ä", "sk-\x00"])
+def test_a_key_that_cannot_be_one_is_refused_without_being_shown(bad: str) -> None:
+    with pytest.raises(UsageError, match="FRICTION_API_KEY holds a character") as refused:
+        endpoints(["http://h:1"], {"FRICTION_API_KEY": bad})
+    assert "sk-" not in str(refused.value)
+
+
+def test_a_key_is_not_in_the_repr() -> None:
+    (endpoint,) = endpoints(["http://h:1"], {"FRICTION_API_KEY": KEY})
+    assert KEY not in repr(endpoint)
+
+
+def test_an_answer_that_quotes_the_key_loses_it() -> None:
+    (endpoint,) = endpoints(["http://h:1"], {"FRICTION_API_KEY": "sk/a+b="})
+    assert endpoint.without_key(rb"sk/a+b= and sk\/a+b=") == b"*** and ***"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "environ", "proxy"),
+    [
+        ("https://h/v1", {"https_proxy": "http://p:3128"}, "http://p:3128"),
+        ("https://h/v1", {"HTTPS_PROXY": "p:3128"}, "http://p:3128"),
+        ("http://h/v1", {"HTTPS_PROXY": "http://p:3128"}, None),
+        ("http://h.lan/v1", {"http_proxy": "http://p:3128", "no_proxy": "x, .lan"}, None),
+        ("http://lan/v1", {"http_proxy": "http://p:3128", "no_proxy": "lan"}, None),
+        ("http://plan/v1", {"http_proxy": "http://p:3128", "no_proxy": "lan"}, "http://p:3128"),
+        ("http://h/v1", {"http_proxy": "http://p:3128", "no_proxy": "*"}, None),
+        ("http://h/v1", {"http_proxy": "http://p:3128", "no_proxy": ""}, "http://p:3128"),
+        ("http://localhost:8000", {"http_proxy": "http://p:3128"}, None),
+        ("http://127.0.0.1:8000", {"http_proxy": "http://p:3128"}, None),
+        ("http://[::1]:8000", {"http_proxy": "http://p:3128"}, None),
+    ],
+)
+def test_a_proxy_of_the_environment_is_used_but_never_for_this_machine(
+    base_url: str, environ: dict[str, str], proxy: str | None
+) -> None:
+    (endpoint,) = endpoints([base_url], environ)
+    assert (None if endpoint.proxy is None else str(endpoint.proxy).rstrip("/")) == proxy
+
+
+def test_a_proxy_of_another_kind_is_refused() -> None:
+    with pytest.raises(UsageError, match="must name an http proxy, not 'socks5'"):
+        endpoints(["http://h:1"], {"http_proxy": "socks5://p:1080"})

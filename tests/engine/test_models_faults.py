@@ -1,0 +1,71 @@
+"""What servers say when they do not answer: each in its own words, each put where it belongs."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from feedback_friction.engine.models.dialect import quirks_in
+from feedback_friction.engine.models.faults import Fault, meaning, one_line, read_error
+
+CASES = Path(__file__).parents[1] / "cases"
+ERRORS = json.loads((CASES / "models_errors.json").read_text())
+QUIRKS = json.loads((CASES / "models_quirks.json").read_text())
+
+
+def as_bytes(body: Any) -> bytes:
+    return (body if isinstance(body, str) else json.dumps(body)).encode()
+
+
+@pytest.mark.parametrize("case", ERRORS, ids=lambda case: case["server"])
+def test_an_error_answer_is_taken_for_what_it_means(case: dict[str, Any]) -> None:
+    answer = read_error(as_bytes(case["body"]))
+    found = meaning(case["status"], answer, max_tokens=2000)
+    assert (found.kind.name if isinstance(found, Fault) else found) == case["expect"]
+    if "message" in case:
+        assert isinstance(found, Fault)
+        assert found.message == case["message"]
+
+
+@pytest.mark.parametrize("case", QUIRKS, ids=lambda case: case["server"])
+def test_a_refusal_reveals_the_quirk_of_a_server(case: dict[str, Any]) -> None:
+    found = quirks_in(read_error(as_bytes(case["body"])))
+    assert sorted(quirk.name for quirk in found) == case["expect"]
+
+
+def test_no_real_error_but_those_about_parameters_reveals_a_quirk() -> None:
+    revealing = {case["server"] for case in ERRORS if quirks_in(read_error(as_bytes(case["body"])))}
+    assert revealing == {"Mistral, unknown field"}
+
+
+@pytest.mark.parametrize("status", [401, 429])
+def test_a_refused_key_or_a_rate_limit_is_never_a_reply(status: int) -> None:
+    words = {"error": {"message": "content_filter: maximum context length", "code": None}}
+    assert isinstance(meaning(status, read_error(as_bytes(words)), max_tokens=10), Fault)
+
+
+def test_a_message_fits_one_line_of_a_terminal() -> None:
+    line = one_line("a\r\n\x1b[31m" + "b" * 10_000)
+    assert line.isprintable()
+    assert len(line) == 300
+    assert line.endswith("…")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<" * 1_000_000,
+        b"<a" * 500_000,
+        b'{"error":' * 200_000,
+        b"[" * 1_000_000,
+        json.dumps({"error": {"message": "context length " * 70_000}}).encode(),
+        json.dumps({"metadata": {"raw": json.dumps({"raw": "[" * 500_000})}}).encode(),
+    ],
+    ids=["tags", "open tags", "nested objects", "nested lists", "near misses", "raw in raw"],
+)
+def test_a_hostile_error_body_costs_little(body: bytes) -> None:
+    began = time.process_time()
+    meaning(400, read_error(body), max_tokens=2000)
+    assert time.process_time() - began < 1.0

@@ -1,0 +1,133 @@
+"""Replicas: a problem keeps its server, the load is even, the dead are left alone and looked at."""
+
+import pytest
+from yarl import URL
+
+from feedback_friction.engine.models.endpoint import Endpoint
+from feedback_friction.engine.models.faults import FaultKind
+from feedback_friction.engine.models.replicas import Replica, ReplicaPolicy, Replicas
+
+POLICY = ReplicaPolicy()
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def make(count: int) -> tuple[Replicas, Clock]:
+    clock = Clock()
+    urls = [f"http://server{i}:8000/v1" for i in range(count)]
+    return Replicas([Endpoint(URL(url), url) for url in urls], clock), clock
+
+
+def kill(replicas: Replicas, replica: Replica) -> None:
+    for _ in range(POLICY.unreachable):
+        replicas.failed(replica, FaultKind.UNREACHABLE)
+
+
+def test_a_problem_stays_with_its_replica() -> None:
+    replicas, _ = make(3)
+    first = {str(i): replicas.place(str(i)) for i in range(200)}
+    for replica in replicas.all:
+        replica.in_flight += 5 * replicas.all.index(replica)
+    assert all(replicas.place(problem) is home for problem, home in first.items())
+
+
+def test_problems_that_come_alone_are_spread_the_same_way_in_every_run() -> None:
+    one, other = make(3)[0], make(3)[0]
+    names = [str(i) for i in range(600)]
+    shares = [one.place(name).endpoint.label for name in names]
+    assert shares == [other.place(name).endpoint.label for name in reversed(names)][::-1]
+    assert all(160 < shares.count(label) < 240 for label in set(shares))
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_problems_that_come_together_are_spread_evenly(count: int) -> None:
+    replicas, _ = make(count)
+    for i in range(60):
+        replicas.place(str(i)).in_flight += 1
+    loads = [replica.in_flight for replica in replicas.all]
+    assert max(loads) - min(loads) <= 1
+
+
+def test_a_dead_replica_loses_its_problems_and_the_others_keep_theirs() -> None:
+    replicas, _ = make(3)
+    homes = {str(i): replicas.place(str(i)) for i in range(300)}
+    dead = replicas.all[1]
+    kill(replicas, dead)
+    for problem, home in homes.items():
+        now = replicas.place(problem)
+        assert now is not dead
+        assert now is home or home is dead
+
+
+def test_a_moved_problem_stays_where_it_went() -> None:
+    replicas, clock = make(2)
+    dead = replicas.place("p")
+    kill(replicas, dead)
+    moved = replicas.place("p")
+    clock.now += POLICY.cooling
+    assert replicas.place("probe") is dead
+    replicas.answered(dead)
+    assert replicas.place("p") is moved
+
+
+def test_one_call_at_a_time_probes_a_dead_replica_at_growing_intervals() -> None:
+    replicas, clock = make(2)
+    dead = replicas.all[0]
+    kill(replicas, dead)
+    intervals = []
+    for _ in range(6):
+        began = clock.now
+        while replicas.place("p") is not dead:
+            clock.now += 0.5
+        intervals.append(clock.now - began)
+        assert replicas.place("p") is not dead  # the probe is under way
+        replicas.failed(dead, FaultKind.UNREACHABLE)
+    assert intervals == [5, 10, 20, 40, 60, 60]
+
+
+def test_calls_that_were_under_way_when_it_died_do_not_postpone_the_probe() -> None:
+    replicas, clock = make(2)
+    dead = replicas.all[0]
+    for _ in range(100):
+        replicas.failed(dead, FaultKind.FAULTY)
+    clock.now += POLICY.cooling
+    assert replicas.place("p") is dead
+
+
+def test_a_replica_that_answers_again_gets_new_problems() -> None:
+    replicas, clock = make(2)
+    dead = replicas.all[0]
+    kill(replicas, dead)
+    clock.now += POLICY.cooling
+    assert replicas.place("probe") is dead
+    replicas.answered(dead)
+    assert {replicas.place(str(i)) for i in range(40)} == set(replicas.all)
+
+
+def test_random_faults_do_not_mark_a_replica_down() -> None:
+    replicas, _ = make(2)
+    replica = replicas.all[0]
+    for _ in range(20):
+        for _ in range(POLICY.faulty - 1):
+            replicas.failed(replica, FaultKind.FAULTY)
+        replicas.answered(replica)
+    assert replica.down_until is None
+
+
+def test_with_all_down_calls_go_on_trying() -> None:
+    replicas, _ = make(2)
+    for replica in replicas.all:
+        kill(replicas, replica)
+    assert replicas.place("p") in replicas.all
+
+
+def test_a_single_server_is_never_left_alone() -> None:
+    replicas, _ = make(1)
+    kill(replicas, replicas.all[0])
+    assert replicas.place("p") is replicas.all[0]

@@ -1,0 +1,84 @@
+"""From bodies to replies, over a table of the dialects that servers speak."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feedback_friction.engine.models.reply import (
+    MalformedError,
+    parse_json,
+    read_completion,
+    split_thinking,
+)
+from feedback_friction.protocol.records import Reply, Usage
+
+CASES = json.loads((Path(__file__).parents[1] / "cases" / "models_replies.json").read_text())
+
+
+def read(body: bytes, n: int = 1, *, logprobs: bool = False) -> Any:
+    return read_completion(parse_json(body), n, seconds=1.5, logprobs=logprobs)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_a_body_gives_its_replies_or_is_called_malformed(case: dict[str, Any]) -> None:
+    body = case["body"] if isinstance(case["body"], str) else json.dumps(case["body"])
+    if case["expect"] is None:
+        with pytest.raises(MalformedError):
+            read(body.encode(), case["n"])
+        return
+    completion = read(body.encode(), case["n"], logprobs=case["logprobs"])
+    assert completion.replies == tuple(Reply(**each) for each in case["expect"])
+    assert completion.seconds == 1.5
+    assert completion.model == "tiny"
+    if "usage" in case:
+        assert completion.usage == Usage(*case["usage"])
+
+
+@given(st.text(), st.text())
+def test_thinking_comes_apart_from_the_answer(thought: str, answer: str) -> None:
+    if "</think>" in thought:
+        return
+    text, reasoning = split_thinking(f"<think>{thought}</think>{answer}")
+    assert text == answer.lstrip()
+    assert reasoning == (thought.strip() or None)
+
+
+@given(st.text().filter(lambda text: "think>" not in text and "THINK]" not in text))
+def test_a_text_without_thinking_is_left_alone(text: str) -> None:
+    assert split_thinking(text) == (text, None)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["choices", "message", "content", "finish_reason", "logprobs", "usage", "logprob"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+)
+
+
+@given(json_values)
+def test_no_json_breaks_the_reader(data: Any) -> None:
+    try:
+        completion = read_completion(data, 3, seconds=0, logprobs=True)
+    except MalformedError:
+        return
+    assert 1 <= len(completion.replies) <= 3
+
+
+@pytest.mark.parametrize("content", ["<think>" * 150_000, " " * 1_000_000, "</think" * 150_000])
+def test_a_reply_of_a_megabyte_costs_little(content: str) -> None:
+    began = time.process_time()
+    split_thinking(content)
+    assert time.process_time() - began < 0.2
