@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 import toys
+from feedback_friction.engine.caller import Caller
 from feedback_friction.engine.conditions import Condition, jobs
 from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.keys import call_key
@@ -64,7 +65,7 @@ def run(directory, conditions, model, concurrency=4):
         async with Journal(directory) as journal:
             journal.add_conditions([each.row() for each in conditions])
             models = {"solver": model, "feedback": model}
-            runner = Runner(models, journal, PRICES, concurrency=concurrency)
+            runner = Runner(Caller(models, journal, PRICES, concurrency))
             model.runner = runner
             return await runner.run(conditions)
 
@@ -109,7 +110,7 @@ def test_a_condition_added_by_name_starts_from_the_journal(tmp_path):
     run(tmp_path, [condition("binary")], first)
     progress = run(tmp_path, [condition("binary"), condition("tutor")], second)
     assert second.asked.total() == 6 * 2
-    assert progress.reused == 6
+    assert progress.spent.reused == 6
 
 
 def test_requests_in_flight_are_bounded(tmp_path):
@@ -152,7 +153,7 @@ def test_a_stopped_run_loses_nothing_and_resumes(tmp_path):
 def test_draining_keeps_the_calls_under_way_and_starts_no_other(tmp_path):
     async def drain(model, request, number):
         if number == 5:
-            model.runner.drain()
+            model.runner.caller.drain()
         await asyncio.sleep(0.01)
 
     model = FakeModel(right_at(2), drain)
@@ -191,7 +192,7 @@ def test_an_interrupted_and_resumed_run_ends_like_an_uninterrupted_one(tmp_path)
 def test_costs_are_counted_by_call_and_by_attempt(tmp_path):
     progress = run(tmp_path, [condition("strong", count=1)], FakeModel(right_at(1)))
     one = (100 * 1.0 + 10 * 10.0) / 1e6
-    assert progress.cost == pytest.approx(3 * one)  # answer, feedback, answer
+    assert progress.spent.cost == pytest.approx(3 * one)  # answer, feedback, answer
     costs = [row[0] for row in table(tmp_path, "SELECT cost_usd FROM attempts ORDER BY iteration")]
     assert costs == pytest.approx([2 * one, one])
 
@@ -200,7 +201,7 @@ def test_a_model_without_a_price_costs_an_unknown_amount_not_nothing(tmp_path):
     model = FakeModel(right_at(0))
     model.name = "fake/unpriced"
     progress = run(tmp_path, [replace(condition(), solver="fake/unpriced")], model)
-    assert progress.unpriced
+    assert progress.spent.unpriced
     assert table(tmp_path, "SELECT DISTINCT cost_usd FROM attempts") == [(None,)]
 
 

@@ -38,18 +38,19 @@ class Display:
     def describe(self, counts: Counts) -> str:
         """Solved / running / failed, speed, cost and time left, in one line."""
         seconds = max(time.monotonic() - self.started, 1e-9)
-        tokens = counts.usage.completion_tokens
+        spent = counts.spent
+        tokens = spent.usage.completion_tokens
         parts = [
             f"{counts.statuses.get('solved', 0)} solved",
             f"{counts.running} running",
             f"{counts.statuses.get('failed', 0)} failed",
-            f"{counts.calls / seconds:,.1f} calls/s",
+            f"{spent.calls / seconds:,.1f} calls/s",
             f"{tokens / seconds:,.0f} tokens/s",
         ]
-        if counts.reused:
-            parts.append(f"{counts.reused:,} calls reused")
-        if counts.cost:
-            parts.append(f"${counts.cost:,.2f}" + ("+" if counts.unpriced else ""))
+        if spent.reused:
+            parts.append(f"{spent.reused:,} calls reused")
+        if spent.cost:
+            parts.append(f"${spent.cost:,.2f}" + ("+" if spent.unpriced else ""))
         left = self._seconds_left(counts, seconds)
         if left is not None:
             parts.append(f"{_duration(left)} left")

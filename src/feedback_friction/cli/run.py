@@ -186,7 +186,7 @@ def _drain_on_interrupt(runner: Runner, mark: Callable[[], None]) -> None:
 
     def first() -> None:
         mark()
-        runner.drain()
+        runner.caller.drain()
         click.echo("\nfinishing the calls under way; Ctrl-C again drops them", err=True)
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, second)

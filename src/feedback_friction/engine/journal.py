@@ -27,7 +27,7 @@ from feedback_friction.engine.rows import (
 )
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.records import Completion, Generate, Trial
+from feedback_friction.protocol.records import Completion, Generate, Status, Trial
 
 SCHEMA_VERSION = 1
 FILE_NAME = "journal.sqlite"
@@ -84,7 +84,7 @@ class Journal:
         )
         return {(row[0], row[1]) for row in rows}
 
-    def statuses(self, condition: str) -> dict[str, int]:
+    def statuses(self, condition: str) -> dict[Status, int]:
         """How many of the condition's trials ended in which status."""
         rows = self._reader.execute(
             "SELECT status, count(*) FROM trials WHERE condition = ? GROUP BY status", (condition,)

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from feedback_friction.engine.caller import Caller
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.models.base import Model
@@ -269,12 +270,8 @@ async def execute(
             try:
                 for model in dict.fromkeys(models.values()):
                     await model.check()
-                runner = Runner(
-                    models,
-                    journal,
-                    prepared.prices,
-                    concurrency=prepared.operation.concurrency,
-                )
+                concurrency = prepared.operation.concurrency
+                runner = Runner(Caller(models, journal, prepared.prices, concurrency))
                 watch(runner)
                 return await runner.run(prepared.conditions)
             finally:

@@ -1,0 +1,147 @@
+"""Drives one generator of effects: calls models, keeps every completion before going on.
+
+Trials, oracles, probes and annotations are all such generators, and all go through here, so that
+each of them is journaled, resumable, shared where it asks the same, and counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from feedback_friction.engine.journal import Journal
+from feedback_friction.engine.keys import Key, call_key
+from feedback_friction.engine.models.base import Model
+from feedback_friction.engine.prices import Cost, Prices
+from feedback_friction.protocol.records import Completion, Effect, Generate, Grade, Role, Usage
+from feedback_friction.protocol.task import Task
+
+SLOW_THREADS = 2
+
+Result = TypeVar("Result")
+
+
+class Drained(Exception):  # noqa: N818 - a signal within the engine
+    """Raised in a generator that would start a call while the caller is draining."""
+
+
+@dataclass(slots=True)
+class Spent:
+    """What a session paid for so far.
+
+    Attributes:
+        calls: model calls paid for.
+        reused: calls answered from the journal, or by waiting for one under way.
+        usage: tokens of the calls paid for.
+        cost: US dollars of the calls whose price is known.
+        unpriced: whether any call had no known price.
+    """
+
+    calls: int = 0
+    reused: int = 0
+    usage: Usage = field(default_factory=Usage)
+    cost: float = 0.0
+    unpriced: bool = False
+
+    def add(self, usage: Usage, cost: Cost) -> None:
+        """Count a call that was paid for."""
+        self.calls += 1
+        self.usage = self.usage + usage
+        self.cost += cost or 0.0
+        self.unpriced = self.unpriced or cost is None
+
+
+class Caller:
+    """Answers effects: from the journal, from a call under way, or by a model."""
+
+    def __init__(
+        self, models: Mapping[Role, Model], journal: Journal, prices: Prices, concurrency: int
+    ) -> None:
+        """Make a caller.
+
+        Args:
+            models: by speaker, the model that answers its requests.
+            concurrency: requests in flight at most; the oldest goes first.
+        """
+        self.models = models
+        self.journal = journal
+        self.prices = prices
+        self.concurrency = concurrency
+        self.spent = Spent()
+        self.draining = False
+        self._slots = asyncio.Semaphore(concurrency)
+        self._under_way: dict[Key, asyncio.Future[Completion]] = {}
+        self._slow = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="grade")
+
+    def drain(self) -> None:
+        """Start no further call; those under way end and are kept."""
+        self.draining = True
+
+    def close(self) -> None:
+        """Let go of the threads for slow graders."""
+        self._slow.shutdown(wait=False, cancel_futures=True)
+
+    async def drive(self, steps: Generator[Effect, Any, Result], task: Task) -> Result:
+        """Answer a generator's effects until it returns.
+
+        Raises:
+            ModelError: a call failed for good.
+            RunStoppedError: the run cannot go on.
+            Drained: it would have started a call while draining.
+        """
+        try:
+            effect = next(steps)
+            while True:
+                effect = steps.send(await self._perform(effect, task))
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result
+
+    async def _perform(self, effect: Effect, task: Task) -> Any:
+        if isinstance(effect, Generate):
+            return await self.complete(effect)
+        work = (
+            (task.grade, effect.problem, effect.response)
+            if isinstance(effect, Grade)
+            else (task.mask, effect.problem, effect.text)
+        )
+        if task.slow:
+            return await asyncio.get_running_loop().run_in_executor(self._slow, *work)
+        function, problem, text = work
+        return function(problem, text)
+
+    async def complete(self, request: Generate) -> Completion:
+        """The completion from the journal, from a call under way, or from the model."""
+        model = self.models[request.speaker]
+        key = call_key(model.name, request)
+        while (waiting := self._under_way.get(key)) is not None:
+            await asyncio.wait((waiting,))
+            if not waiting.cancelled() and waiting.exception() is None:
+                self.spent.reused += 1
+                return waiting.result()
+        known = self.journal.find(key)
+        if known is not None:
+            self.spent.reused += 1
+            return known
+        return await self._call(model, key, request)
+
+    async def _call(self, model: Model, key: Key, request: Generate) -> Completion:
+        mine: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
+        self._under_way[key] = mine
+        try:
+            async with self._slots:
+                if self.draining:
+                    raise Drained
+                completion = await model.generate(request)
+            cost = self.prices.cost(model.name, completion.usage)
+            self.spent.add(completion.usage, cost)
+            await self.journal.add_completion(key, model.name, request, completion, cost)
+            mine.set_result(completion)
+            return completion
+        finally:
+            del self._under_way[key]
+            if not mine.done():
+                mine.cancel()
