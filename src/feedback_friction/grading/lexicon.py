@@ -1,0 +1,125 @@
+"""The English words by which answers in prose are read."""
+
+from __future__ import annotations
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Within names: "Lord of the Rings".
+PARTICLES = _set("of the de la le von van der den di da du del al el y e")
+
+TITLES = _set(
+    "sir dame mr mrs ms dr doctor prof professor president king queen prince princess emperor "
+    "empress pope general captain lord lady"
+)
+
+# Verbs that make a clause more than a phrase (contractions as they are left without apostrophe).
+FINITE = _set(
+    "is was are were be been am has have had do does did can could will would should may might "
+    "must isn wasn aren weren didn doesn became becomes won wrote sang made led built said says "
+    "means refers think believe know guess recall apologize held took gave came went began ran "
+    "knew saw fought lost died born known fell rose met grew drew flew threw wore spoke broke "
+    "chose drove rode shot sold told taught brought bought thought felt kept left meant sent stood"
+)
+
+STARTERS = _set("i it he she they we you this that these there")
+
+# Words of a question that tell nothing about its subject.
+ASKING = _set(
+    "the and for was were are is what which who whom whose when where why how did does with from "
+    "that this have has had been into their his her its name named called first"
+)
+
+# Before "answer": it is not the answer that counts, or "answer" is a verb.
+NOT_THIS_ANSWER = _set(
+    "previous earlier first initial wrong incorrect original former prior last old other second "
+    "to cannot can't not could would will no alternative"
+)
+
+# After an answer, these let a sentence go on without making the answer another entity.
+FOLLOWS = _set(
+    "who whom whose which that because since as where when while although though for in on at from "
+    "by with during after before until through under over near around between within to into of is "
+    "was are were has had have did does do can could will would should may might must became "
+    "becomes being i it located directed starring written based known also won wrote sang made led "
+    "played held founded built said took gave came went began ran fought lost died born"
+)
+
+# Before an answer, these are no part of its description.
+LINKS = _set(
+    "of in on at by for from with about to into over under than as and or nor not but versus vs "
+    "is was are were be been who which that whose where when while because"
+)
+
+# Nouns that a name follows with "of": "the city of Paris".
+NAMING = _set(
+    "city state country island town village kingdom republic name process concept phenomenon "
+    "element art game sport language god goddess month year"
+)
+
+NUMBERS = _set(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety "
+    "hundred"
+)
+
+# After a number, these make it another number.
+SCALES = _set("hundred thousand million billion trillion dozen half quarters thirds point")
+
+# Capitalised at the beginning of a sentence without being a name.
+NO_NAME = _set(
+    "the it in he she they this that these those there his her its their my i we you so then based "
+    "according after before during when while as since for from with by on at to of if yes no well "
+    "however actually therefore thus hence also and but or not what which who where why how sorry "
+    "given one both only let here finally first second answer question"
+)
+
+# Right before the point of a sentence.
+FOCUS = _set("is was are were called named as by in at on from of to a an the be")
+
+_COUNTRIES = """
+Afghanistan|Albania|Algeria|Andorra|Angola|Argentina|Armenia|Australia|Austria|Azerbaijan|Bahamas
+Bahrain|Bangladesh|Barbados|Belarus|Belgium|Belize|Benin|Bhutan|Bolivia|Bosnia and Herzegovina
+Botswana|Brazil|Brunei|Bulgaria|Burkina Faso|Burundi|Cambodia|Cameroon|Canada|Cape Verde|Chad|Chile
+China|Colombia|Comoros|Congo|Costa Rica|Croatia|Cuba|Cyprus|Czech Republic|Czechia|Denmark|Djibouti
+Dominica|Dominican Republic|East Timor|Ecuador|Egypt|El Salvador|England|Eritrea|Estonia|Eswatini
+Ethiopia|Fiji|Finland|France|Gabon|Gambia|Georgia|Germany|Ghana|Greece|Grenada|Guatemala|Guinea
+Guyana|Haiti|Honduras|Hungary|Iceland|India|Indonesia|Iran|Iraq|Ireland|Israel|Italy|Ivory Coast
+Jamaica|Japan|Jordan|Kazakhstan|Kenya|Kiribati|Kosovo|Kuwait|Kyrgyzstan|Laos|Latvia|Lebanon|Lesotho
+Liberia|Libya|Liechtenstein|Lithuania|Luxembourg|Madagascar|Malawi|Malaysia|Maldives|Mali|Malta
+Mauritania|Mauritius|Mexico|Micronesia|Moldova|Monaco|Mongolia|Montenegro|Morocco|Mozambique|Myanmar
+Namibia|Nauru|Nepal|Netherlands|New Zealand|Nicaragua|Niger|Nigeria|North Korea|North Macedonia
+Northern Ireland|Norway|Oman|Pakistan|Palau|Palestine|Panama|Papua New Guinea|Paraguay|Peru
+Philippines|Poland|Portugal|Qatar|Romania|Russia|Rwanda|Saint Lucia|Samoa|San Marino|Saudi Arabia
+Scotland|Senegal|Serbia|Seychelles|Sierra Leone|Singapore|Slovakia|Slovenia|Solomon Islands|Somalia
+South Africa|South Korea|South Sudan|Spain|Sri Lanka|Sudan|Suriname|Sweden|Switzerland|Syria|Taiwan
+Tajikistan|Tanzania|Thailand|Togo|Tonga|Trinidad and Tobago|Tunisia|Turkey|Turkmenistan|Tuvalu
+Uganda|Ukraine|United Arab Emirates|United Kingdom|UK|Great Britain|Britain|United States
+United States of America|USA|US|Uruguay|Uzbekistan|Vanuatu|Vatican City|Venezuela|Vietnam|Wales
+Yemen|Zambia|Zimbabwe
+"""
+_STATES = """
+Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|Florida|Georgia|Hawaii
+Idaho|Illinois|Indiana|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan
+Minnesota|Mississippi|Missouri|Montana|Nebraska|Nevada|New Hampshire|New Jersey|New Mexico|New York
+North Carolina|North Dakota|Ohio|Oklahoma|Oregon|Pennsylvania|Rhode Island|South Carolina
+South Dakota|Tennessee|Texas|Utah|Vermont|Virginia|Washington|West Virginia|Wisconsin|Wyoming
+Alberta|British Columbia|Manitoba|New Brunswick|Newfoundland|Nova Scotia|Ontario|Quebec
+Saskatchewan|New South Wales|Queensland|South Australia|Tasmania|Victoria|Western Australia
+"""
+
+_REGIONS = """
+Africa|Asia|Europe|Oceania|North America|South America|Central America|Latin America|Caribbean
+West Africa|East Africa|North Africa|Central Africa|Southern Africa|Middle East|Central Asia
+Southeast Asia|South Asia|East Asia|Western Europe|Eastern Europe|Central Europe|Northern Europe
+"""
+
+# As ``words.normalized`` writes them: "Reykjavik, Iceland" is one answer, not two.
+PLACES = frozenset(
+    place.lower()
+    for line in f"{_COUNTRIES}{_STATES}{_REGIONS}".split("\n")
+    for place in line.split("|")
+    if place
+)

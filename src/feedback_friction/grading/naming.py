@@ -1,0 +1,222 @@
+"""The alias that a stated answer begins with, and what the words after it make of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from feedback_friction.grading.lexicon import (
+    FINITE,
+    FOLLOWS,
+    LINKS,
+    NAMING,
+    PARTICLES,
+    PLACES,
+    TITLES,
+)
+from feedback_friction.grading.statements import ALTERNATIVE, abbreviates
+from feedback_friction.grading.words import ARTICLES, Word, key, keys, normalized, words
+
+# The answer ends here; a list of guesses goes on; it is part of another name; it is denied.
+Tail = Literal["end", "list", "other", "negated"]
+
+_SENTENCE_END = re.compile(r"[\"')\]]*[.!?…]+[\"')\]]*(?:\s|$)")
+_HEAD_END = re.compile(r"[,;:(\[—\n]|\s-+\s|\s(?:who|which|that|because|since)\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An alias at the beginning of a stated answer, and what follows it."""
+
+    alias: str
+    tail: Tail
+
+
+class Accepted:
+    """The accepted answers to one question, as they occur in prose."""
+
+    def __init__(self, gold: str, aliases: tuple[str, ...], question: str):
+        self.keys = keys(gold, aliases)
+        self.joined = frozenset("".join(alias) for alias in self.keys)
+        self.longest = max((len(alias) for alias in self.keys), default=0)
+        self.asked = frozenset(word.norm for word in words(question))
+
+    def has(self, said: tuple[str, ...]) -> bool:
+        """Whether these words are an alias; spaces and hyphens aside ("SpiderMan")."""
+        return said in self.keys or "".join(said) in self.joined
+
+    def asks_for(self, run: Sequence[Word]) -> bool:
+        """Whether the question has all these words itself."""
+        return all(word.norm in self.asked for word in run)
+
+    def begins(self, text: str) -> Found | None:
+        """The alias that text begins with, an article, a title and a description aside."""
+        found = words(text[:300])
+        for index, word in enumerate(found[:7]):
+            match = self._alias_at(found, index)
+            if match:
+                alias, last = match
+                return Found(" ".join(alias), self._tail(text, last.end))
+            if not describes(found, index) and word.norm not in ARTICLES:
+                return None
+        return None
+
+    def _alias_at(self, found: Sequence[Word], index: int) -> tuple[tuple[str, ...], Word] | None:
+        """The longest alias whose words begin at ``index``, and its last word."""
+        best = None
+        parts: list[str] = []
+        for word in found[index:]:
+            if len(parts) >= self.longest:
+                break
+            if word.norm in ARTICLES:
+                if parts and (*parts, word.norm) in self.keys:
+                    best = (*parts, word.norm), word
+                continue
+            parts.append(word.norm)
+            if tuple(parts) in self.keys:
+                best = tuple(parts), word
+        return best
+
+    def _tail(self, text: str, at: int) -> Tail:
+        """What the text after an alias makes of it."""
+        for _ in range(8):
+            rest = text[at:]
+            step = self._after(rest)
+            if isinstance(step, str):
+                return step
+            at += step
+        return "other"
+
+    def _after(self, rest: str) -> Tail | int:
+        """The kind of what follows, or how many characters can be passed over."""
+        ended = _SENTENCE_END.match(rest)
+        if ended:
+            following = rest[ended.end() :].lstrip()
+            guess = "?" in ended[0] and following
+            return (
+                "list" if guess or re.match(r"(?:or|alternatively)\b", following, re.I) else "end"
+            )
+        if re.match(r"'s\b", rest):
+            return "other"
+        bare = rest.lstrip("\"')]} \t")
+        if not words(bare[:200]):
+            return "end"
+        if ALTERNATIVE.search(first_sentence(bare)):
+            return "list"
+        skipped = len(rest) - len(bare)
+        if bare[0] in "([":
+            return self._bracketed(bare, skipped)
+        if bare[0] in "/;":
+            return self._another(bare, 1, skipped)
+        if bare[0] in ":—–\n" or re.match(r"-+\s", bare):
+            return "end"
+        if bare[0] == ",":
+            return self._comma(bare, skipped)
+        if skipped and rest[:skipped].strip(" \t") == "" and not bare[0].isalnum():
+            return "other"
+        return self._word_after(bare, skipped) if skipped else "other"
+
+    def _bracketed(self, bare: str, skipped: int) -> Tail | int:
+        close = bare.find("]" if bare[0] == "[" else ")")
+        if close < 0:
+            return "end"
+        inside = bare[1:close]
+        choice = re.match(r"(?:or|possibly|maybe|perhaps|alternatively)\b", inside, re.I)
+        if choice and key(inside[choice.end() :]) not in self.keys:
+            return "list"
+        return skipped + close + 1
+
+    def _another(self, bare: str, width: int, skipped: int) -> Tail | int:
+        """After a separator: another alias can be passed over, anything else is another guess."""
+        found = words(bare[width : width + 300])
+        while found and found[0].norm in ARTICLES:
+            found = found[1:]
+        match = self._alias_at(found, 0) if found else None
+        return skipped + width + match[1].end if match else "list"
+
+    def _comma(self, bare: str, skipped: int) -> Tail | int:
+        """A comma begins a remark, a qualification ("Paris, France") or the next guess."""
+        rest = bare[1:].lstrip()
+        width = len(bare) - len(rest)
+        word = words(rest[:60])[:1]
+        if not word or not rest[0].isalnum():
+            return "end"
+        if word[0].norm in ("or", "and"):
+            return self._joined(bare, width, skipped)
+        if not word[0].capital:
+            return "list" if word[0].norm in ("maybe", "perhaps", "possibly") else "end"
+        segment = re.split(r"[,.;:!?(\n]", rest, maxsplit=1)[0]
+        inside = words(segment)
+        passed = skipped + width + len(segment)
+        if word[0].is_number or normalized(segment) in PLACES:
+            return passed
+        if key(segment) in self.keys or self.asks_for(inside):
+            return passed
+        remark = any(not w.capital and w.norm not in PARTICLES | ARTICLES for w in inside)
+        if remark and not {"or", "and"} & {w.norm for w in inside}:
+            return "end"
+        return "list"
+
+    def _joined(self, bare: str, width: int, skipped: int) -> Tail | int:
+        """After "or" and "and": another guess, unless it is an alias or a new clause."""
+        word = words(bare[width : width + 60])[0]
+        following = words(bare[width + word.end : width + word.end + 60])[:1]
+        if word.norm == "and" and following and following[0].norm in FOLLOWS:
+            return "end"
+        return self._another(bare, width + word.end, skipped)
+
+    def _word_after(self, bare: str, skipped: int) -> Tail | int:
+        """A word right after the alias: part of another name, or the sentence going on."""
+        found = words(bare[:80])
+        word = found[0]
+        if word.norm in ("or", "and"):
+            return self._joined(bare, 0, skipped)
+        if word.norm == "i":
+            return "end"
+        if word.capital:
+            return "other"
+        if re.match(r"(?:\w+ )?(?:not|never|no longer)\b|\w+n't\b", bare):
+            return "negated"
+        goes_on = word.norm in FOLLOWS or word.norm in self.asked or word.norm.endswith("ed")
+        return "end" if goes_on else "other"
+
+
+def _sentence_end(text: str) -> int:
+    """Where the first sentence of a text ends, its full stop excluded."""
+    for found in _SENTENCE_END.finditer(text):
+        if not abbreviates(text, found.start()):
+            return found.start()
+    return len(text)
+
+
+def first_sentence(text: str) -> str:
+    return text[: _sentence_end(text)]
+
+
+def head(text: str) -> str:
+    """The answer that a phrase begins with, normalised, its description left out."""
+    sentence = first_sentence(text)
+    end = _HEAD_END.search(sentence)
+    said = sentence[: end.start()] if end and words(sentence[: end.start()]) else sentence
+    found = words(said)
+    index = 0
+    while index < min(len(found), 7) and describes(found, index):
+        index += 1
+    if index < len(found) and found[index].capital:
+        said = said[found[index].start :]
+    return normalized(said) or normalized(text)
+
+
+def describes(found: Sequence[Word], index: int) -> bool:
+    """Whether the word at ``index`` may precede a name that it describes: "the 1950 film ..."."""
+    word = found[index]
+    if word.norm in TITLES or word.norm in ARTICLES:
+        return True
+    if word.norm == "of":
+        return index > 0 and found[index - 1].norm in NAMING
+    if word.is_number:
+        return index + 1 < len(found)
+    other = word.norm in LINKS or word.norm in FINITE or word.norm == "t"  # the t of "isn't"
+    return not word.capital and not other and not word.norm.endswith("ing")

@@ -1,0 +1,329 @@
+"""Where a reply in prose states its answer.
+
+Models that are asked for a bare answer write bare answers, sentences, a chain of thought with the
+answer in its last line, or an answer with an explanation below it. The statements of a reply are,
+in the order in which they count:
+
+1. what says so itself: ``\\boxed{...}``, "the answer is ...", "Answer: ...", a correction ("wait,
+   ..."), or that there is another possibility; the last one first;
+2. phrases without a verb, such as a bare answer in a line of its own; the last one first. Names in
+   adjacent lines or list items are one statement, a list. Descriptions ("the largest gland") come
+   after names;
+3. sentences; the last one first, those that speak of what the question speaks of before others.
+
+The last 20,000 characters of a reply are read, several times what a reply of 2,000 tokens has; the
+time is linear in them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from feedback_friction.grading.lexicon import ASKING, FINITE, NOT_THIS_ANSWER, PARTICLES, STARTERS
+from feedback_friction.grading.words import ARTICLES, Word, words
+
+LONGEST = 400  # characters of a statement that are read
+_READ = 20_000  # characters of a reply that are read, from its end
+_LONGEST_PHRASE = 12  # words
+
+
+ALTERNATIVE = re.compile(
+    r"\b(?:could|might|may|can|would) also be\b|\balternatively\b"
+    r"|\bor (?:maybe|perhaps|possibly|else|even)\b"
+    r"|\banother (?:possibility|option|candidate|guess|possible)\b"
+    r"|\beither\b[^.!?\n]{1,100}\bor\b|\bone of (?:these|the following|them)\b",
+    re.I,
+)
+# What makes the rest of its clause something other than an assertion.
+UNASSERTED = re.compile(
+    r"\b(?:whether|if(?! (?:i\b|my\b|memory))|unsure|uncertain|doubt\w*|wonder\w*|unlikely"
+    r"|not (?:sure|certain|confident|think|believe|know|convinced)"
+    r"|(?:don|doesn|didn|can|couldn|won|wouldn)'t|cannot|unable to|impossible"
+    r"|instead of|rather than)\b",
+    re.I,
+)
+
+_QUOTES = str.maketrans("‘’‚′´`“”„″«»\u00a0\u202f", '\'\'\'\'\' """"""  ')
+_SPACES = re.compile(r"[ \t\f\v]{2,}")
+_BLANK_LINES = re.compile(r"\n(?: ?\n){2,}")
+_BLOCK_TAG = re.compile(
+    r"</?(?:answer|final|response|think|p|br|li|ul|ol|div)\b[^<>\n]{0,40}>", re.I
+)
+_INLINE_TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,9}>")
+_LATEX_TEXT = re.compile(r"\\(?:text(?:bf|it|rm)?|math(?:rm|bf)|emph)\{([^{}\n]*)\}")
+_BOXED = re.compile(r"\\(?:boxed|fbox|framebox)\s{0,5}\{")
+_LINE_MARK = re.compile(r"^[ \t]*[#>][#> \t]*", re.M)
+_ITEM = re.compile(r"[ \t]*(?:[-•+]|\(?\d{1,2}[.)]|\(?[a-z]\))[ \t]+")
+_NEXT_QUESTION = re.compile(r"^[ \t]*(?:Question|Q)[ \t]*\d*[ \t]*[:.]", re.M)
+_EXPLANATION = re.compile(
+    r"^[ \t]*\(?(?:brief |short )?(?:explanations?|reasoning|rationale|notes?|justification"
+    r"|sources?|references?|context|background|details|clarification|confidence)\b[^\n:]{0,20}:",
+    re.M | re.I,
+)
+_SENTENCE_END = re.compile(r"[.!?…][\"')\]]{0,3}\s+(?=[\"'(\[]{0,2}[A-Z0-9])|;\s+")
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(\"'.])(?:[A-Za-z]|Mrs?|Ms|Dr|St|Ste|Jr|Sr|Mt|Ft|Prof|Gen|Col|Lt|Sgt|Capt|Rev|Hon"
+    r"|No|Vol|vs|ca|e\.g|i\.e|Inc|Ltd|Co|Bros)\.$"
+)
+_CLAUSE_END = re.compile(r",?\s+(?:but|however|though|although|yet)\b,?\s+", re.I)
+_CLAUSE_START = re.compile(r"[\n.;,!?]|\bbut\b|\bhowever\b", re.I)
+_MARKER = re.compile(
+    r"\b(?:answers?|solution|response|guess|conclusion)\b"
+    r"(?:\s+(?:to|for|of|here|that|which|you|we|in)\b[^\n.:;!]{0,160}?)?"
+    r"[\"')\]]{0,3}\s{0,5}"
+    r"(?:(?P<copula>is|was|are|were|would be|should be|must be|may be|might be|could be|will be"
+    r"|has to be|remains|becomes)\b\s{0,5}:?|'s\s|[:=→]|->)",
+    re.I,
+)
+_HEADING = re.compile(
+    r"^\W{0,5}(?:the )?(?:final |correct |short |my )?answer\W{0,5}$", re.I | re.M
+)
+_CORRECTION = re.compile(
+    r"\W{0,3}(?:(?:no|wait|oh|sorry|correction|actually|rather|instead|apologies|i meant?"
+    r"|on (?:second thoughts?|reflection)|upon reflection)\b[\s,:.—-]*)+",
+    re.I,
+)
+# Politeness; but "Great Britain" and "Please Please Me" are answers.
+_TALK = re.compile(
+    r"\W{0,3}(?:(?i:yes|no|okay|ok|sure|certainly|of course|correct|great|(?:great|good) question"
+    r"|sorry|got it|understood|(?:the )?(?:final )?answer|you(?:'re| are) right)"
+    r"|(?i:(?:i )?hope|let me|let's|thanks?|thank you|please|feel free|you're welcome|sure"
+    r"|here(?:'s| is)|(?:my )?apologies|i apologize|sorry)(?:[\s,']{1,3}[a-z]+){0,12})\W*$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A stretch of a reply that may state the answer.
+
+    Attributes:
+        text: the answer itself for "boxed" and "answer is"; a clause for "phrase" and "sentence";
+            several names for "list".
+        kind: one of those five.
+    """
+
+    text: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    """A part of a sentence, where it begins, the number of its line, and what the line is."""
+
+    text: str
+    start: int
+    line: int
+    words: tuple[Word, ...]
+    item: bool
+    alone: bool
+
+    @property
+    def is_phrase(self) -> bool:
+        """Whether it has no verb and asks nothing."""
+        found = self.words
+        return (
+            len(found) <= _LONGEST_PHRASE
+            and found[0].norm not in STARTERS
+            and not (self.text.rstrip().endswith("?") and len(found) > 3)
+            and not any(word.norm in FINITE and not word.capital for word in found)
+        )
+
+    @property
+    def is_name(self) -> bool:
+        """Whether it is short and, but for particles, all capitals and numbers."""
+        return len(self.words) <= 6 and all(
+            word.capital or word.norm in PARTICLES for word in self.words
+        )
+
+    @property
+    def is_description(self) -> bool:
+        """Whether it begins in lower case, articles aside."""
+        for word in self.words:
+            if word.norm not in ARTICLES:
+                return not word.capital
+        return True
+
+
+def statements(response: str, question: str) -> Iterator[Statement]:
+    """The statements of a reply, the one that counts most first.
+
+    Args:
+        response: the reply as the model wrote it.
+        question: the question that it answers; tells which sentences speak of the matter.
+    """
+    text = _readable(response)
+    clauses = list(_clauses(text))
+    yield from reversed(_explicit(text, clauses))
+    yield from _phrases([clause for clause in clauses if clause.is_phrase])
+    sentences = [clause for clause in clauses if not clause.is_phrase]
+    about = {word.norm for word in words(question) if len(word.norm) > 2} - ASKING
+    near = [sum(word.norm in about for word in clause.words) >= 2 for clause in sentences]
+    for wanted in (True, False):
+        for clause, speaks in zip(reversed(sentences), reversed(near), strict=True):
+            if speaks is wanted:
+                yield Statement(clause.text, "sentence")
+
+
+def _readable(response: str) -> str:
+    """The reply without reasoning tags, Markdown and LaTeX marks, and what follows the answer."""
+    text = response[-_READ:]
+    if len(response) > _READ:  # begin with a whole line or sentence, not with half of "not Paris"
+        text = [*re.split(r"\n|[.!?] ", text, maxsplit=1), ""][1]
+    text = text.rpartition("</think>")[2]
+    if text.isupper() and len(text) > 20:  # capitals tell names from other words only among others
+        text = text.lower()
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text).translate(_QUOTES)
+    text = text.replace("`", "").replace("*", "").replace("$", "").replace("\r", "\n")
+    text = text.replace("_", " ")
+    text = _BLANK_LINES.sub("\n\n", _SPACES.sub(" ", text))
+    if "<" in text:
+        text = _INLINE_TAG.sub("", _BLOCK_TAG.sub("\n", text))
+    text = _LINE_MARK.sub("", _LATEX_TEXT.sub(r"\1", text))
+    for cut in (_NEXT_QUESTION, _EXPLANATION):
+        found = cut.search(text)
+        if found and any(word for word in words(text[: min(found.start(), 2000)])):
+            text = _cut(text, found.start(), cut is _EXPLANATION)
+    return text
+
+
+def _cut(text: str, at: int, keep_markers: bool) -> str:
+    """The text up to an explanation, unless the answer is only marked after it."""
+    if keep_markers and not _MARKER.search(text, 0, at) and _MARKER.search(text, at):
+        return text
+    return text[:at]
+
+
+def _clauses(text: str) -> Iterator[_Clause]:
+    start = 0
+    for number, line in enumerate(text.split("\n")):
+        mark = _ITEM.match(line)
+        offset = mark.end() if mark else 0
+        parts = list(_parts(line, offset))
+        for begin, end in parts:
+            found = words(line[begin : min(end, begin + LONGEST)])
+            if found and not _TALK.match(line[begin:end][:120]):
+                yield _Clause(
+                    line[begin:end][:LONGEST],
+                    start + begin,
+                    number,
+                    tuple(found),
+                    mark is not None,
+                    len(parts) == 1,
+                )
+        start += len(line) + 1
+
+
+def _parts(line: str, offset: int) -> Iterator[tuple[int, int]]:
+    """Offsets of the clauses of one line."""
+    begin = offset
+    for end in _SENTENCE_END.finditer(line, offset):
+        if not abbreviates(line, end.start()):
+            yield from _split(line, begin, end.end())
+            begin = end.end()
+    yield from _split(line, begin, len(line))
+
+
+def abbreviates(text: str, at: int) -> bool:
+    """Whether the full stop at ``at`` only ends an abbreviation or an initial."""
+    return _ABBREVIATION.search(text[max(0, at - 8) : at + 1]) is not None
+
+
+def _split(line: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
+    for joint in _CLAUSE_END.finditer(line, begin, end):
+        yield begin, joint.start()
+        begin = joint.end()
+    yield begin, end
+
+
+def _explicit(text: str, clauses: Sequence[_Clause]) -> list[Statement]:
+    """Statements that say that they are one, in the order of the text."""
+    found = [
+        *(
+            (box.start(), Statement(_braced(text, box.end()), "boxed"))
+            for box in _BOXED.finditer(text)
+        ),
+        *(
+            (mark.start(), Statement(_stated(text, mark.end()), "answer is"))
+            for pattern in (_MARKER, _HEADING)
+            for mark in pattern.finditer(text)
+            if pattern is _HEADING or _asserts(text, mark)
+        ),
+    ]
+    for clause in clauses:
+        cue = _CORRECTION.match(clause.text)
+        if cue and cue.end() < len(clause.text):
+            kind = "phrase" if clause.is_phrase else "sentence"
+            found.append((clause.start, Statement(clause.text[cue.end() :], kind)))
+        elif ALTERNATIVE.search(clause.text):
+            found.append((clause.start, Statement(clause.text, "list")))
+    return [statement for _, statement in sorted(found, key=lambda pair: pair[0])]
+
+
+def _braced(text: str, start: int) -> str:
+    """What stands between the brace before ``start`` and its partner."""
+    depth = 1
+    for at in range(start, min(len(text), start + LONGEST)):
+        depth += (text[at] == "{") - (text[at] == "}")
+        if depth == 0:
+            return text[start:at]
+    return text[start : start + LONGEST]
+
+
+def _stated(text: str, start: int) -> str:
+    """The rest of the line, or the next line with a word in it."""
+    end = text.find("\n", start)
+    end = len(text) if end < 0 else end
+    rest = text[start : min(end, start + LONGEST)]
+    if words(rest) or end == len(text):
+        return rest
+    following = text[end : end + LONGEST].lstrip()
+    return following.partition("\n")[0]
+
+
+def _asserts(text: str, mark: re.Match[str]) -> bool:
+    """Whether "answer is" is about this answer, and in an assertion."""
+    before = text[max(0, mark.start() - 120) : mark.start()]
+    cut = 0
+    for boundary in _CLAUSE_START.finditer(before):
+        cut = boundary.end()
+    clause = before[cut:]
+    last = clause.split()[-1:] or [""]
+    if last[0].lower() in NOT_THIS_ANSWER or UNASSERTED.search(clause):
+        return False
+    past = (mark["copula"] or "").lower() in ("was", "were")
+    mine = last[0].lower() in ("my", "your") or re.search(r"\b(?:gave|given|said)\b", mark[0])
+    return not (past and mine)
+
+
+def _phrases(phrases: Sequence[_Clause]) -> Iterator[Statement]:
+    """Phrases from the last to the first, names before descriptions; neighbours as a list."""
+    groups: list[list[_Clause]] = []
+    for phrase in phrases:
+        if groups and _neighbours(groups[-1][-1], phrase):
+            groups[-1].append(phrase)
+        else:
+            groups.append([phrase])
+    described = [len(group) == 1 and group[0].is_description for group in groups]
+    for wanted in (False, True):
+        for group, is_description in zip(reversed(groups), reversed(described), strict=True):
+            if is_description is wanted:
+                yield _as_statement(group)
+
+
+def _neighbours(one: _Clause, other: _Clause) -> bool:
+    """Whether two phrases are entries of one list."""
+    if not (one.alone and other.alone):
+        return False
+    if one.item and other.item:
+        return True
+    return other.line == one.line + 1 and one.is_name and other.is_name
+
+
+def _as_statement(group: Sequence[_Clause]) -> Statement:
+    if len({tuple(word.norm for word in clause.words) for clause in group}) == 1:
+        return Statement(group[-1].text, "phrase")
+    return Statement(" / ".join(clause.text.strip() for clause in group)[:LONGEST], "list")

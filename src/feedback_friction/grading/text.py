@@ -1,0 +1,360 @@
+"""Grading answers in words by alias, in sentences too (TriviaQA; PopQA without a judge; custom).
+
+TriviaQA's own script compares the whole prediction with every alias after normalisation. So does
+this grader first. A reply that is more than an alias is read statement by statement
+(``statements.py``), and the first that states an answer decides. A stated answer is right when it
+begins with an alias, an article and a short description aside ("the film Sunset Boulevard"), and
+what follows neither makes it another entity ("New York Times", "Nile crocodile"), nor lists another
+guess ("Paris, London, or Rome"). A sentence without such a form answers with the one name or number
+that it adds to the question ("Sunset Boulevard was directed by Billy Wilder").
+
+A statement that is negated ("not Paris"), only mentioned ("I am not sure whether it is Paris") or
+a refusal ("I don't know") states no answer; where nothing else does, the verdict is no-answer. A
+list of guesses is a wrong answer, whatever is in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
+
+from feedback_friction.grading.lexicon import (
+    FOCUS,
+    FOLLOWS,
+    LINKS,
+    NO_NAME,
+    NUMBERS,
+    PARTICLES,
+    PLACES,
+    SCALES,
+)
+from feedback_friction.grading.naming import Accepted, describes, first_sentence, head
+from feedback_friction.grading.statements import ALTERNATIVE, UNASSERTED, Statement, statements
+from feedback_friction.grading.verdict import Verdict
+from feedback_friction.grading.words import ARTICLES, Word, key, normalized, without_articles, words
+from feedback_friction.problem import Problem
+
+_WHOLE = 2000  # a longer reply is never compared with an alias as a whole
+_MOST_STATEMENTS = 200  # read before a reply is taken to state nothing
+
+_HEDGE = re.compile(
+    r"(?:\W*\b(?:that|most likely|likely|probably|possibly|perhaps|maybe|definitely|certainly"
+    r"|simply|just|indeed|actually|therefore|thus|then|still|also|called|named|known as"
+    r"|(?:i )?(?:think|believe|guess|suppose)|i'd say|it is|it's|it was|is|was)\b)*[^\w&]*",
+    re.I,
+)
+_OPENING = re.compile(
+    r"\W*(?:(?:so|therefore|thus|hence|then|and|well|actually|now|in fact|in conclusion|finally)"
+    r"\b,?\s+|(?:based on|after|upon|given|according to|considering|in|on|at|during)"
+    r"\b[^,.\n]{1,80},\s+|i(?:'ll|'d)? (?:now |still |also |would |will |do )?(?:think|believe"
+    r"|guess|suspect|suppose|say|recall|answer|choose|pick|go with"
+    r"|am (?:fairly |pretty |quite |very )?(?:sure|certain|confident))\s+(?:that\s+)?)*",
+    re.I,
+)
+_NO_STATEMENT = re.compile(
+    r"\W*(?:not )?(?:(?:in)?correct|wrong|right|mistaken|inaccurate|accurate|true|false)\b\W*"
+    r"(?:$|because|as|since|and|but|so)",
+    re.I,
+)
+_REFUSAL = re.compile(
+    r"\b(?:(?:do not|don't|cannot|can't|can not|could not|couldn't|unable to|not able to)"
+    r" (?:\w+ ){0,2}?(?:know|determine|answer|find|provide|identify|recall|say|tell|verify|confirm"
+    r"|access|give)|no idea|not (?:enough|sufficient) (?:information|context)|insufficient"
+    r" (?:information|context)|(?:is|are|remains?) (?:unknown|unclear|not (?:known|clear|given))"
+    r"|need more (?:information|context)|not (?:sure|certain)|unsure)\b"
+    r"|^\W*(?:unknown|unclear|n/?a|none|no answer|not (?:known|applicable|available|given))\W*$",
+    re.I,
+)
+_EARLIER = re.compile(
+    r"\b(?:previous|earlier|first|initial|last|wrong|incorrect)(?:ly)? (?:\w+ ){0,2}?"
+    r"(?:answers?|guess|attempts?|responses?)\b"
+    r"|\bi (?:\w+ )?(?:said|answered|stated|gave|guessed)\b|\bmistak\w+",
+    re.I,
+)
+_NEGATION = re.compile(
+    r"\b(?:not|never|no|neither|nor|without|except|unlike|besides)\b|n't\b", re.I
+)
+_BUT = re.compile(r"\b(?:but|rather|instead)\b(?: (?:it is|it's|it was|rather))?", re.I)
+_IT_IS = re.compile(
+    r"\W*(?:it|this|that|he|she|they|these|those|there|here|answer)(?:'s|'re|\s+(?:is|was|are|were"
+    r"|(?:would|must|should|may|might|could|has to|will) be|became|remains))\s+",
+    re.I,
+)
+_THE_X_IS = re.compile(
+    r"\W*(?:the|his|her|its|their|this|that|my|an?)\s[^,.\n]{1,120}?\s(?:is|was|are|were)\s+"
+    r"(?:called |named |known as )?",
+    re.I,
+)
+_BY = re.compile(r"\b\w+(?:ed|en|wn|un|ng|ade|uilt|et|ought|ept|eft)\s+by\s+", re.I)
+
+
+def grade_text(problem: Problem, response: str) -> Verdict:
+    """The verdict on a reply to a question whose answer is a name, a word or a number.
+
+    Args:
+        problem: ``gold`` and ``aliases`` are accepted; the question tells which names are new.
+        response: the reply as the model wrote it.
+
+    Returns:
+        The prediction is the stated answer, normalised (``words.normalized``); of a right answer
+        it is the part that is an alias. Rules: "alias" (the whole reply), "boxed", "answer is",
+        "phrase", "sentence", "list of guesses"; without an answer "nothing found", "negated",
+        "not asserted", "refusal", "earlier answer" or "masked".
+    """
+    answers = _accepted(problem.gold, problem.aliases, problem.question)
+    if len(response) <= _WHOLE:
+        said = key(response)
+        if answers.has(said):
+            return Verdict.of(True, " ".join(said), "alias")
+    reader = _Reader(answers)
+    nothing = Verdict.none()
+    for statement in islice(statements(response, problem.question), _MOST_STATEMENTS):
+        verdict = reader.read(statement)
+        if verdict.prediction is not None:
+            return verdict
+        if nothing.rule == "nothing found":
+            nothing = verdict
+    return nothing
+
+
+@lru_cache(maxsize=1024)
+def _accepted(gold: str, aliases: tuple[str, ...], question: str) -> Accepted:
+    return Accepted(gold, aliases, question)
+
+
+class _Reader:
+    """Reads statements against the accepted answers to one question."""
+
+    def __init__(self, answers: Accepted):
+        self.answers = answers
+
+    def read(self, statement: Statement) -> Verdict:
+        """The verdict on one statement; without a prediction where it states no answer."""
+        if statement.kind == "list":
+            return self._list(statement.text)
+        if statement.kind == "sentence":
+            return self._sentence(statement.text)
+        verdict = self._stated(statement.text, statement.kind)
+        if statement.kind == "phrase" and not verdict.is_correct:
+            # What looks like a phrase may have a verb that the lexicon does not know.
+            sentence = self._sentence(statement.text)
+            return sentence if sentence.is_correct else verdict
+        return verdict
+
+    def _list(self, text: str) -> Verdict:
+        if all(key(part) in self.answers.keys for part in text.split(" / ")):
+            return Verdict.of(True, normalized(text.rpartition(" / ")[2]), "phrase")
+        return Verdict.of(False, normalized(text), "list of guesses")
+
+    def _stated(self, raw: str, rule: str) -> Verdict:
+        """The verdict on text that stands where an answer is stated."""
+        said = key(raw)
+        if said in self.answers.keys:
+            return Verdict.of(True, " ".join(said), rule)
+        text = raw[_match_end(_HEDGE, raw) :]
+        if not said or not words(text) or _NO_STATEMENT.match(text):
+            return Verdict.none()
+        if said == ("masked",):
+            return Verdict.none("masked")
+        found = self.answers.begins(text) or self.answers.begins(_introduced(text))
+        if found and found.tail == "end":
+            return Verdict.of(True, found.alias, rule)
+        if self.answers.has(_turned(text)):
+            return Verdict.of(True, " ".join(_turned(text)), rule)
+        if _REFUSAL.search(text):
+            return Verdict.none("refusal")
+        if re.match(r"(?:not|neither|never|none)\b", text, re.I):
+            instead = _BUT.search(text)
+            return self._stated(text[instead.end() :], rule) if instead else Verdict.none("negated")
+        if (found and found.tail == "list") or ALTERNATIVE.search(first_sentence(text)):
+            return Verdict.of(False, normalized(first_sentence(text)), "list of guesses")
+        return Verdict.of(False, head(_introduced(text) or text), rule)
+
+    def _sentence(self, raw: str) -> Verdict:
+        """The verdict on a sentence that does not say that it states an answer."""
+        text = raw[_match_end(_OPENING, raw) :]
+        if text.rstrip().endswith("?"):
+            return Verdict.none()
+        if "[masked]" in text:
+            return Verdict.none("masked")
+        for pattern, reason in ((_REFUSAL, "refusal"), (_EARLIER, "earlier answer")):
+            if pattern.search(text):
+                return Verdict.none(reason)
+        if UNASSERTED.search(text):
+            return Verdict.none("not asserted")
+        for start, decides in _focuses(text):
+            focus = text[start:]
+            found = self.answers.begins(focus)
+            if found and _NEGATION.search(_segment(text, start)[0]):
+                return Verdict.none("negated")
+            if found and found.tail == "end":
+                return Verdict.of(True, found.alias, "sentence")
+            if found and found.tail == "list":
+                return Verdict.of(False, normalized(first_sentence(focus)), "list of guesses")
+            if (found and found.tail == "negated") or re.match(r"not\b", focus, re.I):
+                return Verdict.none("negated")
+            if decides and not found and _is_name(focus):
+                return Verdict.of(False, head(focus), "sentence")
+        return self._added(text)
+
+    def _added(self, text: str) -> Verdict:
+        """The verdict by the one name, or the one number, that a sentence adds to the question."""
+        found = words(text)
+        number = self._number(found, text)
+        if number:
+            return number
+        names = [run for run in _names(found, text) if not self.answers.asks_for(run)]
+        if names:
+            # What follows the first name after a comma, in lower case, is said about it.
+            remark = re.compile(r",\s+[a-z]").search(text, names[0][-1].end)
+            names = [run for run in names if not remark or run[0].start < remark.start()]
+        if len(names) > 1:
+            names = [run for run in names if not _describing(run, found)]
+            names = names[:1] + [run for run in names[1:] if _joined(run) not in PLACES]
+        if len(names) != 1:
+            wrong = Verdict.of(False, normalized(text), "sentence")
+            return wrong if names else self._plain_word(found, text)
+        start = names[0][0].start
+        after = self.answers.begins(text[start:])
+        if any(map(_NEGATION.search, _segment(text, start))):
+            return Verdict.none("negated")
+        if after and after.tail == "end":
+            return Verdict.of(True, after.alias, "sentence")
+        return Verdict.of(False, _joined(names[0]), "sentence")
+
+    def _number(self, found: Sequence[Word], text: str) -> Verdict | None:
+        """Where the answer is a number: the verdict by the one number that a sentence adds."""
+        if not any(_is_number(part) for alias in self.answers.keys for part in alias[:1]):
+            return None
+        added = [
+            (word, following)
+            for word, following in zip(found, [*found[1:], None], strict=True)
+            if _is_number(word.norm) and word.norm not in self.answers.asked
+        ]
+        years = [pair for pair in added if len(pair[0].norm) == 4 and pair[0].norm.isdigit()]
+        if len(years or added) != 1:
+            return None
+        word, following = (years or added)[0]
+        if any(map(_NEGATION.search, _segment(text, word.start))):
+            return Verdict.none("negated")
+        scaled = following is not None and following.norm in SCALES
+        right = (word.norm,) in self.answers.keys and not scaled
+        return Verdict.of(right, word.norm, "sentence")
+
+    def _plain_word(self, found: Sequence[Word], text: str) -> Verdict:
+        """The verdict on a sentence without names: an alias where a sentence puts its point."""
+        for index, word in enumerate(found):
+            if index and found[index - 1].norm in FOCUS:
+                after = self.answers.begins(text[word.start :])
+                if after and after.tail == "end" and not _NEGATION.search(text):
+                    return Verdict.of(True, after.alias, "sentence")
+        it_is = _IT_IS.match(text) or _THE_X_IS.match(text)
+        if it_is and 0 < len(words(text[it_is.end() :])) <= 4 and not _NEGATION.search(text):
+            return Verdict.of(False, head(text[it_is.end() :]), "sentence")
+        return Verdict.none()
+
+    def _is_asked(self, run: Sequence[Word]) -> bool:
+        return all(word.norm in self.answers.asked for word in run)
+
+
+def _match_end(pattern: re.Pattern[str], text: str) -> int:
+    found = pattern.match(text)
+    return found.end() if found else 0
+
+
+def _introduced(text: str) -> str:
+    """What follows an introduction: "the 16th president, ...", "looking again: ..."."""
+    for mark in (":", ","):
+        before, _, after = text.partition(mark)
+        found = without_articles(words(before[:200]))
+        plain = [word for word in found if not word.capital or word.norm[:1].isdigit()]
+        if words(after[:200]) and any(
+            not word.is_number and word.norm not in LINKS for word in plain
+        ):
+            return after
+    return ""
+
+
+def _turned(text: str) -> tuple[str, ...]:
+    """The words of "Lincoln, Abraham" in the usual order; none for anything else."""
+    last, _, first = text.partition(",")
+    return key(f"{first} {last}") if first and "," not in first and len(text) < 100 else ()
+
+
+def _joined(run: Sequence[Word]) -> str:
+    return " ".join(word.norm for word in run)
+
+
+def _describing(run: Sequence[Word], found: Sequence[Word]) -> bool:
+    """Whether a name only describes the word after it: "the African country of Mali"."""
+    after = next((word for word in found if word.start >= run[-1].end), None)
+    verb = after is not None and (after.norm in FOLLOWS or after.norm.endswith("ed"))
+    return after is not None and not after.capital and not verb and after.norm not in LINKS
+
+
+def _is_number(norm: str) -> bool:
+    return norm in NUMBERS or norm.replace(".", "").isdigit()
+
+
+def _is_name(focus: str) -> bool:
+    """Whether a stated answer is, description aside, a name or a number."""
+    found = words(focus[:300])
+    for index, word in enumerate(found[:7]):
+        if word.capital and word.norm not in ARTICLES and word.norm not in NO_NAME:
+            return True
+        if not describes(found, index):
+            return False
+    return False
+
+
+def _focuses(text: str) -> Iterator[tuple[int, bool]]:
+    """Where a sentence may put its answer, and whether another name there is another answer."""
+    for pattern in (_IT_IS, _THE_X_IS):
+        found = pattern.match(text)
+        if found:
+            yield found.end(), True
+    for found in _BY.finditer(text):
+        yield found.end(), False
+    yield 0, False
+
+
+def _names(found: Sequence[Word], text: str) -> list[list[Word]]:
+    """Runs of capitalised words and numbers, particles within included ("Lord of the Rings")."""
+    runs: list[list[Word]] = []
+    pending: list[Word] = []  # particles that belong to the run if a capital follows
+    for word in found:
+        joins = bool(runs) and re.fullmatch(
+            r"[\s.'&-]{1,3}", text[_end(runs, pending) : word.start]
+        )
+        if word.capital and word.norm not in NO_NAME:
+            if joins:
+                runs[-1] += [*pending, word]
+            else:
+                runs.append([word])
+            pending = []
+        elif joins and word.norm in PARTICLES and len(pending) < 3:
+            pending.append(word)
+        else:
+            pending = []
+            if runs and runs[-1]:
+                runs.append([])
+    return [run for run in runs if run and not _is_adjective(run, text)]
+
+
+def _end(runs: Sequence[Sequence[Word]], pending: Sequence[Word]) -> int:
+    last = pending[-1:] or runs[-1][-1:]
+    return last[0].end if last else 0
+
+
+def _is_adjective(run: Sequence[Word], text: str) -> bool:
+    """Whether a name only begins a compound: "London-based"."""
+    return re.match(r"-[a-z]", text[run[-1].end :][:2]) is not None
+
+
+def _segment(text: str, at: int) -> tuple[str, str]:
+    """The part of a sentence between the commas around ``at``: what is before, what is after."""
+    start = max(text.rfind(mark, 0, at) for mark in ",;:") + 1
+    ends = [end for end in (text.find(mark, at) for mark in ",;:") if end >= 0]
+    return text[start:at], text[at : min(ends, default=len(text))]
