@@ -31,9 +31,8 @@ def cases() -> Iterator[object]:
 
 @pytest.mark.parametrize(("group", "case"), list(cases()))
 def test_a_reply_gets_the_verdict_of_the_table(group, case):
-    verdict = grade_text(
-        problem(group["question"], group["gold"], *group["aliases"]), case["response"]
-    )
+    asked = problem(group["question"], group["gold"], *group["aliases"])
+    verdict = grade_text(asked, case["response"])
     assert verdict.outcome == case["outcome"], verdict
     assert verdict.prediction == case.get("prediction", verdict.prediction)
 
@@ -46,7 +45,7 @@ def test_the_table_has_enough_replies_of_every_outcome():
     assert all(outcomes.count(outcome) >= 20 for outcome in Outcome)
 
 
-# Names as they occur in answers: capitalised words, no word that the grader reads as more than that.
+# Capitalised words, none of which the grader reads as more than a name.
 word = st.text("bcdfgklmnprstvz", min_size=2, max_size=5).map(lambda s: (s + "a").capitalize())
 name = st.lists(word, min_size=1, max_size=3).map(" ".join)
 FRAMES = (
