@@ -1,0 +1,239 @@
+r"""Multiple choice: which option a reply states, by letter or by the option's text.
+
+The answer is the last statement of one. A statement is one of these; the name is the verdict's
+rule, with "(text)" after it where the option was named by its text:
+
+==============  =======================================================================
+final line      the last line says no more than "(C)", "C. mitochondria" or "mitochondria"
+boxed           ``\boxed{C}``, ``\boxed{\text{(C)}}``, ``\boxed{mitochondria}``
+answer is       "the answer is (C)", "Answer: C", "the best choice would be **C**", "答案：C"
+picked          "I'd go with C", "we'll choose option C"
+is the answer   "(C) is the correct answer", "which makes (C) the best choice"
+==============  =======================================================================
+
+Only where a reply has none of them do weaker rules look, in this order:
+
+==============  =======================================================================
+first line      the first line says no more than that, and an explanation follows
+is correct      exactly one option is called correct: "Option (C) is correct because ..."
+concluded       a finished reply's closing sentences end on one option: "..., which is (C)."
+==============  =======================================================================
+
+What is no statement, so that what was stated before it stands: a letter that is not offered, a
+negation ("the answer is not (B)", "(B) is incorrect"), a condition, a question, somebody's earlier
+answer, and a list that restates the options. A statement of several options ("(A) or (B)"), and one
+that the same sentence takes back ("..., but this is incorrect"), is an answer to nothing: the
+verdict is no-answer ("several options", "taken back"), never a guessed letter. The article "A" and
+the pronoun "I" are no letters.
+
+A letter wins over the text next to it, unless an option's text itself begins with a letter ("A and
+D", "B cells", "E. coli") and stands there in full. Everything is linear in the reply: a pattern
+looks a bounded way around its cue.
+
+On 290 labelled replies of six models to MMLU-Pro (tests/cases/choice_labels.json) precision and
+recall are above 0.99; the labels follow the same rule, that the last statement counts.
+"""
+
+from __future__ import annotations
+
+import re
+
+from feedback_friction.grading.choice_cues import ADVERB, BE, UNSURE, Said, stated_within
+from feedback_friction.grading.options import LONGEST, Options, options_of, readable
+from feedback_friction.grading.verdict import Verdict
+from feedback_friction.problem import Problem
+
+_TAIL = 120  # characters at a reply's end that are searched first: most replies end in a statement
+
+
+def grade_choice(problem: Problem, response: str) -> Verdict:
+    """The verdict on a reply to a multiple-choice problem.
+
+    Args:
+        problem: one with choices; its gold answer is a letter.
+        response: the reply as the model wrote it.
+
+    Returns:
+        The prediction is a capital letter that is offered; no-answer where the reply states none,
+        several, or takes it back.
+    """
+    if not problem.choices:
+        return Verdict.none("no choices")
+    options = options_of(problem.choices)
+    text = readable(response)
+    said = (
+        _stated(text, options)
+        or _first_line(text, options)
+        or _called_correct(text, options)
+        or _concluded(text, options)
+    )
+    if said is None:
+        return Verdict.none()
+    if not said.letter:
+        return Verdict.none(said.rule)
+    return Verdict.of(said.letter == problem.gold, said.letter, said.rule)
+
+
+def _stated(text: str, options: Options) -> Said | None:
+    """The last of the statements that say so themselves."""
+    small = text.lower()
+    if len(small) != len(text):  # a letter whose small form is longer
+        small = "".join(char if len(char.lower()) > 1 else char.lower() for char in text)
+    if "\nq" in small:  # a base model goes on with the next question
+        asked = _NEXT_QUESTION.search(small, 1)
+        end = asked.start() if asked else 0
+        said = _last_stated(text[:end], small[:end], options)
+        if said is not None:
+            return said
+    return _last_stated(text, small, options)
+
+
+def _last_stated(text: str, small: str, options: Options) -> Said | None:
+    said = _last_line(text, options)
+    tail = max(0, len(text) - _TAIL)
+    if said is None:
+        said = stated_within(text, small, tail, len(text), options)
+    if said is None and tail:
+        said = stated_within(text, small, 0, tail, options)
+    return said
+
+
+# --- a line that is an answer ---------------------------------------------------------------------
+
+_LONE = re.compile(
+    r"[\s:-]{0,6}(?:(?i:option|choice|answer|so|thus|hence|therefore)\s*[:,]?\s*)?"
+    r"([\"'(\[{]{0,4})([A-J])([)\]}.:\"';,]*)\s*"
+)
+_LABELLED = re.compile(
+    r"\s*(?:[-•]\s+)?(?:(?i:option|choice)\s+)?[\"'(\[]?([A-J])(?:[)\]\"'.:,]+|\s-)\s*(?=\S)"
+)
+_MARGIN = 20  # characters that a line may have beside an option's text: a label, a bullet
+_BULLET = re.compile(r"^\s*[-•]\s+")
+
+
+def _last_line(text: str, options: Options) -> Said | None:
+    """The option that the last line names, where it says nothing else."""
+    body = text.rstrip()
+    start = body.rfind("\n") + 1
+    if len(body) - start > options.longest + _MARGIN:
+        return None
+    above = body[:start].rstrip()
+    alone = not above or body[len(above) : start].count("\n") > 1
+    letter = _line(body[start:], options, alone=alone)
+    if not letter or _is_listed(above[above.rfind("\n") + 1 :], letter, options):
+        return None
+    return Said(letter, "final line")
+
+
+def _first_line(text: str, options: Options) -> Said | None:
+    """The option that the first line names, before an explanation."""
+    line, _, below = text.strip().partition("\n")
+    letter = _line(line, options, alone=below.startswith("\n"))
+    if not letter or _is_listed(below.lstrip().partition("\n")[0], letter, options):
+        return None
+    return Said(letter, "first line")
+
+
+def _line(line: str, options: Options, *, alone: bool) -> str:
+    """The letter of the option that a line names; a bare letter counts only in a line alone."""
+    lone = _LONE.fullmatch(line)
+    if lone is not None:
+        return lone[2] if lone[2] in options.letters and (alone or lone[1] or lone[3]) else ""
+    labelled = _LABELLED.match(line)
+    if labelled is not None and options.is_text(line[labelled.end() :], labelled[1]):
+        return labelled[1]
+    return _text_of(line, options)
+
+
+def _text_of(line: str, options: Options) -> str:
+    """The letter of the option whose text a line is, behind a bullet or not."""
+    return options.whole(line) or options.whole(_BULLET.sub("", line))
+
+
+def _is_listed(neighbour: str, letter: str, options: Options) -> bool:
+    """Whether the line next to an option's line is an item too: the options are restated."""
+    labelled = _LABELLED.match(neighbour)
+    if labelled is None:
+        return bool(_text_of(neighbour, options))
+    in_order = abs(ord(labelled[1]) - ord(letter)) == 1
+    return in_order or options.is_text(neighbour[labelled.end() :], labelled[1])
+
+
+# --- weaker rules ---------------------------------------------------------------------------------
+
+_CORRECT = re.compile(  # begins with the letter: what stands before it is looked at after it
+    r"([A-J])(?<![A-Za-z0-9_][A-J])[\"')\].:]*\s+"
+    rf"(?:is|must\sbe|seems|appears\sto\sbe|would\sbe)\s+{ADVERB}{{0,2}}(?:correct|right)\b"
+    r"(?!\s+(?:only|if|that|in|about|for|when))"
+)
+_NAMED = re.compile(
+    r"(?<![A-Za-z0-9_])(?:(?i:option|choice|answer)\s+([A-J])(?![A-Za-z0-9_'])|[(\[]([A-J])[)\].])"
+)
+_LEAD = re.compile(rf"(?:\b{BE}|\b(?:likely|probably|called)|:)\s+$")
+_HENCE = re.compile(r"\b(?:so|thus|therefore|hence|then),?\s+$", re.IGNORECASE)
+_MENTION = re.compile(r"\b(?:option|choice|answer|to|of)\s+$")
+_SUPPOSED = re.compile(
+    r"\b(?:if|whether|unless|suppos\w+|assum\w+|cannot|can't|could|previous|earlier|initially"
+    r"|(?:wrong|incorrect|least\s\w+|last|first)\s+(?:answer|option|choice))\b",
+    re.IGNORECASE,
+)
+_ELIMINATED = re.compile(
+    r"\b(?:incorrect|wrong|false|eliminat\w+|rul\w+\sout|exclud\w+|reject\w+|unlike|except)\b",
+    re.IGNORECASE,
+)
+_AGAINST = re.compile(rf"\bnot\b|n't|{_ELIMINATED.pattern}", re.IGNORECASE)
+_REFUSED = re.compile(
+    r"\b(?:none\sof|no\s(?:correct|single|answer|option)|cannot|can't|unable|insufficient"
+    r"|not\s(?:enough|possible|listed|among|provided|clear|sure|given|available))\b",
+    re.IGNORECASE,
+)
+_PLACEHOLDER = re.compile(
+    r"(?:^|\n|(?<=[.!?])\s)[^.\n]{0,80}\banswer(?:\s+is)?\s*(?:\.{2,}|…|:)?\s*$", re.IGNORECASE
+)
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
+_NEXT_QUESTION = re.compile(r"\n[ \t]*(?:question|q)[ \t]*\d*[ \t]*[:.]")
+
+
+def _called_correct(text: str, options: Options) -> Said | None:
+    """The one option that is called correct."""
+    letters = {
+        said[1]
+        for said in _CORRECT.finditer(text)
+        if said[1] in options.letters
+        and not UNSURE.search(text, max(0, said.start() - 40), said.start())
+    }
+    return Said(letters.pop(), "is correct") if len(letters) == 1 else None
+
+
+def _concluded(text: str, options: Options) -> Said | None:
+    """The one option on which the last or the last but one sentence of a finished reply ends."""
+    body = text[-4 * LONGEST :].rstrip()
+    if "nswer" in body[-20:]:
+        blank = _PLACEHOLDER.search(body, max(0, len(body) - 160))
+        body = body[: blank.start()].rstrip() if blank else body
+    if not body.endswith((".", "!", ")", '"', "'", "]")):
+        return None
+    for sentence in _BETWEEN_SENTENCES.split(body)[:-3:-1]:
+        named = [
+            name for name in _NAMED.finditer(sentence) if (name[1] or name[2]) in options.letters
+        ]
+        if not named:
+            if _REFUSED.search(sentence):
+                return None
+            continue
+        letters = {name[1] or name[2] for name in named}
+        meant = len(letters) == 1 and _is_meant(sentence, named[-1], options)
+        return Said(letters.pop(), "concluded") if meant else None
+    return None
+
+
+def _is_meant(sentence: str, named: re.Match[str], options: Options) -> bool:
+    """Whether a sentence settles on the one option that it names."""
+    before, after = sentence[: named.start()], sentence[named.end() :]
+    if _AGAINST.search(after) or _SUPPOSED.search(before):
+        return False
+    if _LEAD.search(before) or (_HENCE.search(before) and not after.strip(" .!")):
+        return True
+    if _AGAINST.search(before, max(0, len(before) - 40)) or _ELIMINATED.search(before):
+        return False
+    return bool(named[1] or _MENTION.search(before)) or options.at(after)[0] == named[2]

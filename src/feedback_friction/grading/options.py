@@ -1,0 +1,184 @@
+"""The options of a problem, and a reply's text, in the form in which the two are compared."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from feedback_friction.problem import LETTERS
+
+LONGEST = 400  # characters of an option's text that are compared; longer texts by their beginning
+
+_PLAIN = (
+    {ord(c): "'" for c in "‘’‚′´`"}
+    | {ord(c): '"' for c in "“”„″«»「」『』"}
+    | {ord(c): " " for c in "\u00a0\u2002\u2003\u2009\u202f\u3000"}
+    | {ord(c): "-" for c in "‐‑‒–—―−－"}
+    | {ord(c): None for c in "\u200b\u200c\u200d\u2060\ufeff\u00ad\ufe0f\u20e3"}
+    | {ord(wide): chr(ord(wide) - 0xFEE0) for wide in map(chr, range(0xFF01, 0xFF5F))}
+    | {ord(c): "(" for c in "【〔［〖"}
+    | {ord(c): ")" for c in "】〕］〗"}
+    | {ord("。"): ". ", ord("、"): ",", ord("→"): ">", ord("⇒"): ">"}
+)
+for _first in (0x24B6, 0x1F150, 0x1F170, 0x1F130):  # circled, squared, regional letters
+    _PLAIN |= {_first + n: f"({letter})" for n, letter in enumerate(LETTERS)}
+for _first in range(0x1D400, 0x1D670, 52):  # bold, italic, script ... mathematical letters
+    _PLAIN |= {_first + n: letter for n, letter in enumerate(LETTERS)}
+
+_TAG = re.compile(r"<(?:(/?)(?:final_)?answer|\|?/?[A-Za-z_]{1,20}\|?\s?/?)>", re.IGNORECASE)
+_LATEX = re.compile(
+    r"\\(?:(?:text\w{0,10}|math(?:rm|bf|sf|it|tt|bb|cal|normal)|operatorname|displaystyle|left|right"
+    r"|big|Big|bf|rm|hspace|emph)(?![A-Za-z])|[()\[\]!]|([,;: ]|q?quad(?![A-Za-z])))|\$"
+)
+_BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*")
+# Each begins with its mark, so that the search leaps from one mark to the next.
+_STARS = re.compile(r"\*(?:\*+|(?<![0-9A-Za-z)\]}]\*)(?=\S)|(?<=\S\*)(?![0-9A-Za-z(\[{\\]))")
+_UNDERSCORES = re.compile(r"_(?:(?<![\w\\]_)_*(?=[A-Za-z0-9($\"'])|(?<=[\w).!?\"'$]_)_*(?![\w{]))")
+_HEADING = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]+(?=[A-Za-z(]))", re.MULTILINE)
+
+
+def _untagged(tag: re.Match[str]) -> str:
+    if tag[1] is not None:
+        return "\n" if tag[1] else "\nanswer: "
+    return "\n" if tag[0][:3].lower() == "<br" else ""
+
+
+def readable(text: str) -> str:
+    """The text without what only dresses it: Markdown, LaTeX wrappers, tags, wide letters.
+
+    Reasoning that a server left in the reply is no part of the answer.
+    """
+    thought = text.rfind("</think>")
+    text = text[thought + 8 :] if thought >= 0 else text.partition("<think>")[0]
+    if not text.isascii():
+        text = text.translate(_PLAIN)
+    if "<" in text:
+        text = _TAG.sub(_untagged, text)
+    if "\\" in text:
+        text = _LATEX.sub(lambda command: " " if command[1] else "", _BOX.sub(" boxed", text))
+    elif "$" in text:
+        text = text.replace("$", "")
+    if "`" in text:
+        text = text.replace("`", "")
+    if "*" in text:
+        text = _STARS.sub("", text)
+    if "_" in text:
+        text = _UNDERSCORES.sub("", text)
+    if "#" in text or ">" in text:
+        text = _HEADING.sub("", text)
+    return text
+
+
+_DEGREES = re.compile(r"\s*\^\s*\{?\s*\\(?:circ|degree)\b\s*\}?|\\degree\b")
+_NOT_CONTENT = re.compile(r"[\s{}\\\"']+")
+_AROUND_SIGN = re.compile(r"\s*([+\-*/=<>^,()\[\]|~%])\s*")
+_LETTER_IN_BRACKETS = re.compile(r"\(([a-j])\)")
+_ARTICLE = r"(?:the|that|an?(?!\s+(?:and|or|only)\b))"
+_FRINGE = re.compile(rf"^(?:[\s:;,(\[]|\.(?!\d))*(?:{_ARTICLE}\s+)?|[\s.;,]+$")
+
+
+def folded(text: str, *, strict: bool = False) -> str:
+    """An option's text in the form in which two are compared; expects readable text.
+
+    Letter case, quotes, braces, articles, and space around signs do not count, unless ``strict``.
+    """
+    if strict:
+        return " ".join(text.split())
+    if "\\" in text:
+        text = _DEGREES.sub("°", text).replace("\\times", "×")
+    text = _LETTER_IN_BRACKETS.sub(r"\1", _NOT_CONTENT.sub(" ", text.casefold()))
+    return _AROUND_SIGN.sub(r"\1", _FRINGE.sub("", text))
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of a problem, ready to be compared.
+
+    Attributes:
+        letters: the letters offered.
+        texts: folded text -> letter, longest first; "" where several options have that text.
+        starts: the first (up to three) letters or digits of those texts; empty where one has none.
+        longest: length of the longest option's text, as shown.
+        lettered: some option's text begins with a letter that stands alone, as "A and D" does.
+        parts: some option's text labels its parts "a)", so that a small letter is no answer.
+        strict: two options differ in nothing that counts otherwise.
+    """
+
+    letters: str
+    texts: dict[str, str]
+    starts: frozenset[str]
+    longest: int
+    lettered: bool
+    parts: bool
+    strict: bool
+
+    def at(self, text: str, start: int = 0) -> tuple[str, int]:
+        """The option whose whole text stands at ``start``, and how much is left after it.
+
+        What is left is counted in characters of the folded text, of which no more is looked at
+        than an option's text could take.
+        """
+        first = _FIRST.match(text, start)
+        if self.starts and (first is None or first[1].casefold() not in self.starts):
+            return "", 0
+        tail = folded(
+            text[start : start + 2 * min(self.longest, LONGEST) + _MARGIN], strict=self.strict
+        )
+        for option, letter in self.texts.items():
+            if tail.startswith(option) and _TEXT_ENDS.match(tail, len(option)):
+                return letter, len(tail) - len(option)
+        return "", 0
+
+    def is_text(self, text: str, letter: str) -> bool:
+        """Whether this is the text of that option."""
+        return letter != "" and self.whole(text) == letter
+
+    def whole(self, text: str) -> str:
+        """The letter of the option with exactly this text, else ``""``."""
+        return (
+            self.texts.get(folded(text, strict=self.strict)[:LONGEST], "")
+            if len(text) <= 2 * LONGEST
+            else ""
+        )
+
+    def ending(self, text: str) -> str:
+        """The letter of the option whose whole text ``text`` ends in, else ``""``."""
+        head = folded(text[-2 * LONGEST :], strict=self.strict)
+        for option, letter in self.texts.items():
+            if head.endswith(option) and not head[: -len(option)][-1:].isalnum():
+                return letter
+        return ""
+
+
+_MARGIN = 40
+# The first letters or digits that count when a text is folded.
+_FIRST = re.compile(rf"\W{{0,40}}(?:{_ARTICLE}\s+\W{{0,20}})?(\w{{1,3}})", re.IGNORECASE)
+_TEXT_ENDS = re.compile(
+    r"$|[.;!?)\]:](?:\s|$)|(?<=[a-z]{3})\("
+    r"|,?\s?(?:because|since|as|which|so|but|for|given|due|based)\b"
+)
+_LETTERED = re.compile(r"\(?[A-J](?![A-Za-z0-9])")
+_PARTS = re.compile(r"(?:^|\s)\(?[a-j]\)")
+
+
+@lru_cache(maxsize=4096)
+def options_of(choices: tuple[str, ...]) -> Options:
+    """The options with these texts, in the order shown."""
+    shown = [readable(choice).strip() for choice in choices]
+    strict = len(set(map(folded, shown))) < len(set(shown))
+    texts: dict[str, str] = {}
+    for letter, option in zip(LETTERS, shown, strict=False):
+        text = folded(option, strict=strict)[:LONGEST]
+        if text:
+            texts[text] = "" if text in texts else letter
+    firsts = [_FIRST.match(text.casefold()) for text in (*texts, *filter(None, shown))]
+    return Options(
+        letters=LETTERS[: len(choices)],
+        texts=dict(sorted(texts.items(), key=lambda item: -len(item[0]))),
+        starts=frozenset(first[1] for first in firsts if first) if all(firsts) else frozenset(),
+        longest=max(map(len, shown)),
+        lettered=any(len(text) > 2 and _LETTERED.match(text) for text in shown),
+        parts=any(_PARTS.search(text) for text in shown),
+        strict=strict,
+    )
