@@ -70,7 +70,9 @@ def test_export_to_a_file_writes_it_whole(run_directory, tmp_path):
 def test_show_prints_a_trial_with_its_verdicts_and_masks(run_directory):
     rows = lines(friction("export", run_directory).stdout)
     wrong = next(
-        row["problem_id"] for row in rows if not row["is_correct"] and "strong" in row["condition"]
+        row["problem_id"]
+        for row in rows
+        if row["verdict"] == "wrong" and "strong" in row["condition"] and row["iteration"] == 0
     )
     shown = friction("show", run_directory, wrong, "--feedback", "strong").stdout
     for word in ("attempt 1", "wrong", "[masked]", "SIMULATION", "gold"):

@@ -10,6 +10,8 @@ from rich.table import Table
 
 from feedback_friction.analysis.accuracy import ConditionResult, Paid, read_paid, read_results
 
+PIPE_WIDTH = 160
+
 
 def results_json(directory: Path) -> dict[str, Any]:
     """The object that ``friction results --json`` prints."""
@@ -29,9 +31,15 @@ def results_json(directory: Path) -> dict[str, Any]:
 def print_results(directory: Path) -> None:
     """Print the table of a run directory, and what the run paid for."""
     results, paid = read_results(directory), read_paid(directory)
-    console = Console(highlight=False)
+    console = wide_console()
     console.print(results_table(results))
     console.print(_footer(results, paid), markup=False)
+
+
+def wide_console() -> Console:
+    """Standard output; as wide as tables want it where it is no terminal (a pipe, a file)."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
 
 
 def results_table(results: list[ConditionResult]) -> Table:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from feedback_friction.cli.table import wide_console
 from feedback_friction.protocol.feedback import MODES
 from feedback_friction.tasks.catalog import PAGES, get_page
 from feedback_friction.tasks.page import Page
@@ -28,7 +28,7 @@ def command() -> None:
             _modes(page),
             _data(page),
         )
-    Console(highlight=False).print(table)
+    wide_console().print(table)
 
 
 def _modes(page: Page) -> str:

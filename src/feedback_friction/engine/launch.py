@@ -260,23 +260,29 @@ async def execute(
         UsageError: the directory or a server cannot be used as asked; no call was made.
         RunStoppedError: the run stopped itself; resumable.
     """
-    with locked(directory):
-        claim(directory, prepared.config, _operation(prepared), command)
-        async with Journal(directory) as journal:
-            for condition in prepared.conditions:
-                journal.add_problems(condition.problems, condition.task.ask)
-            journal.add_conditions([condition.row() for condition in prepared.conditions])
-            models = _models(prepared)
-            try:
-                for model in dict.fromkeys(models.values()):
-                    await model.check()
-                concurrency = prepared.operation.concurrency
-                runner = Runner(Caller(models, journal, prepared.prices, concurrency))
-                watch(runner)
-                return await runner.run(prepared.conditions)
-            finally:
-                for model in dict.fromkeys(models.values()):
-                    await model.close()
+    models = _models(prepared)
+    try:
+        for model in dict.fromkeys(models.values()):
+            await model.check()
+        with locked(directory):
+            claim(directory, prepared.config, _operation(prepared), command)
+            async with Journal(directory) as journal:
+                return await _run(prepared, models, journal, watch)
+    finally:
+        for model in dict.fromkeys(models.values()):
+            await model.close()
+
+
+async def _run(
+    prepared: Prepared, models: Mapping[Role, Model], journal: Journal, watch: Watch
+) -> Progress:
+    for condition in prepared.conditions:
+        journal.add_problems(condition.problems, condition.task.ask)
+    journal.add_conditions([condition.row() for condition in prepared.conditions])
+    concurrency = prepared.operation.concurrency
+    runner = Runner(Caller(models, journal, prepared.prices, concurrency))
+    watch(runner)
+    return await runner.run(prepared.conditions)
 
 
 def _models(prepared: Prepared) -> dict[Role, Model]:
