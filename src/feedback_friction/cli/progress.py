@@ -19,25 +19,30 @@ LINE_SECONDS = 30.0
 
 
 class Display:
-    """Watches a runner; ``runner`` is set when the run starts."""
+    """Watches a runner from the moment that the run starts."""
 
     def __init__(self) -> None:
-        self.runner: Runner | None = None
-        self.started = time.monotonic()
+        """Make a display that does not watch anything yet."""
+        self._runner: Runner | None = None
+        self._started = time.monotonic()
         self._done_before: int | None = None
+
+    def watch(self, runner: Runner) -> None:
+        """Start to watch; the clock runs from here."""
+        self._runner, self._started = runner, time.monotonic()
 
     def counts(self) -> Counts | None:
         """The runner's counts; None before it starts."""
-        if self.runner is None:
+        if self._runner is None:
             return None
-        counts = self.runner.progress
+        counts = self._runner.progress
         if self._done_before is None and counts.total:
-            self._done_before, self.started = counts.ended, time.monotonic()
+            self._done_before = counts.ended
         return counts
 
     def describe(self, counts: Counts) -> str:
         """Solved / running / failed, speed, cost and time left, in one line."""
-        seconds = max(time.monotonic() - self.started, 1e-9)
+        seconds = max(time.monotonic() - self._started, 1e-9)
         spent = counts.spent
         tokens = spent.usage.completion_tokens
         parts = [
@@ -85,6 +90,7 @@ async def shown(directory: Path, *, quiet: bool) -> AsyncIterator[Display]:
                 f"{counts.ended}/{counts.total} trials: {display.describe(counts)}; {directory}",
                 highlight=False,
                 markup=False,
+                soft_wrap=True,
             )
 
 
@@ -115,7 +121,7 @@ async def _lines(display: Display, console: Console) -> None:
         counts = display.counts()
         if counts is not None:
             line = f"{counts.ended}/{counts.total} trials: {display.describe(counts)}"
-            console.print(line, highlight=False, markup=False)
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _duration(seconds: float) -> str:

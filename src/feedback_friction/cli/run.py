@@ -151,7 +151,7 @@ def run_to_end(prepared: Prepared, directory: Path, *, quiet: bool) -> tuple[Pro
     async def main() -> Progress:
         def watch(runner: Runner) -> None:
             _drain_on_interrupt(runner, mark)
-            display.runner = runner
+            display.watch(runner)
 
         def mark() -> None:
             nonlocal interrupted

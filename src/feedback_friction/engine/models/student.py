@@ -46,7 +46,7 @@ class Traits:
     """
 
     ability: float = 0.35
-    spread: float = 0.3
+    spread: float = 0.8
     uptake: Mapping[str, float] = field(default_factory=lambda: dict(UPTAKE))
     resistant: float = 0.3
     repeat: float = 0.7
