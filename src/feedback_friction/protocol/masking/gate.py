@@ -19,7 +19,9 @@ and composes them::
 What the core promises, whatever the matchers do:
 
 - ``mask(mask(x).text).text == mask(x).text``: matching is repeated until nothing is found, so a
-  match that only shows once its neighbour is masked does not wait for a second call.
+  match that only shows once its neighbour is masked does not wait for a second call. Text that
+  goes on matching repetition after repetition is no language and is masked whole ("unsettled"),
+  so that hostile text costs linear time.
 - An existing ``[masked]`` is never matched: a match that overlaps one is dropped, and so is an
   empty match. Matchers see the marks as they stand, and may use them as context.
 - Overlapping matches become one span with the form of the longest; offsets of a ``Span`` are
@@ -32,9 +34,8 @@ apostrophes are "'", zero-width and other invisible characters are gone, supersc
 and subscripts "_16". A matcher that wants more (case folded, accents gone) makes its own view of
 that: ``inner = View.folded(text, fold)``, matches ``inner.text``, yields ``inner.span(a, b)``.
 
-The core takes time linear in the text for each repetition; matchers must be linear too (no nested
-quantifiers over the same characters). Out of scope: letters of other scripts that merely look like
-Latin ones.
+The core takes linear time; matchers must too (no nested quantifiers over the same characters).
+Out of scope: letters of other scripts that merely look like Latin ones.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ import re
 import unicodedata
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -56,6 +57,8 @@ Matcher = Callable[[str], Iterable[Match]]
 Candidates = Callable[[str], Iterable[tuple[int, int]]]
 Accepts = Callable[[str], bool]
 Fold = Callable[[str], str]
+
+_MOST_WORK = 4_000_000  # characters matched in all repetitions; feedback needs two repetitions
 
 _MASKS = re.compile(re.escape(MASK))
 # Everything but printable ASCII and its white space: text without these is its own view.
@@ -90,21 +93,27 @@ class View:
     @classmethod
     def plain(cls, text: str) -> View:
         """The view that matchers are given (see the module's docstring)."""
-        if _UNUSUAL.search(text) is None:
-            return cls(text, len(text))
+        unusual = set("".join(_UNUSUAL.findall(text)))
+        if all(_is_free_of_context(char) for char in unusual):
+            changed = {char: _shown(char) for char in unusual if _shown(char) != char}
+            return cls(_exchanged(text, changed), len(text))
+        free = {char: _shown(char) for char in unusual if _is_free_of_context(char)}
         parts: list[str] = []
         origin = array("q")
         done = 0
-        for run in _UNUSUAL.finditer(text):
-            parts.append(text[done : run.start()])
-            origin.extend(range(done, run.start()))
-            before = text[run.start() - 1] if run.start() else ""
-            for at, char in enumerate(run[0], run.start()):
-                shown = _in_context(char, before)
+        before = ""  # the visible character before
+        for found in _UNUSUAL.finditer(text):
+            start = found.start()
+            if start > done:
+                parts.append(text[done:start])
+                origin.extend(range(done, start))
+                before = text[start - 1]
+            for at, char in enumerate(found[0], start):
+                shown = free.get(char) or _in_context(char, before)
                 parts.append(shown)
                 origin.extend([at] * len(shown))
                 before = char if shown else before
-            done = run.end()
+            done = found.end()
         parts.append(text[done:])
         origin.extend(range(done, len(text)))
         return cls("".join(parts), len(text), origin)
@@ -137,7 +146,7 @@ _SAME = (
 )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65536)
 def _shown(char: str) -> str:
     """One character as the view shows it, whatever stands around it."""
     if char in _SAME:
@@ -153,12 +162,27 @@ def _shown(char: str) -> str:
     return "".join(_SAME.get(part, part) for part in unicodedata.normalize("NFKC", char))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65536)
 def _raised(char: str) -> str:
     """``"^"`` for a superscript digit or sign, ``"_"`` for a subscript one, else nothing."""
     kind, _, _ = unicodedata.decomposition(char).partition(" ")
     mark = {"<super>": "^", "<sub>": "_"}.get(kind, "")
     return mark if mark and _shown(char) in "0123456789+-" else ""
+
+
+def _exchanged(text: str, by: Mapping[str, str]) -> str:
+    """The text with characters exchanged; for a few, one pass each is quicker than a table."""
+    if len(by) > 8:
+        return text.translate(str.maketrans(dict(by)))
+    for char, shown in by.items():
+        text = text.replace(char, shown)
+    return text
+
+
+@lru_cache(maxsize=65536)
+def _is_free_of_context(char: str) -> bool:
+    """Whether the view shows one character for this one, wherever it stands."""
+    return len(_shown(char)) == 1 and not _raised(char) and unicodedata.category(char) != "Mn"
 
 
 def _in_context(char: str, before: str) -> str:
@@ -187,10 +211,13 @@ def mask(text: str, matchers: Sequence[Matcher]) -> Masked:
     """
     spans: list[Span] = []
     current = text
-    while found := _found(current, matchers):
+    for _ in range(max(4, min(64, _MOST_WORK // (len(text) + 1)))):
+        found = _found(current, matchers)
+        if not found:
+            return Masked(current, tuple(spans))
         spans = sorted([*spans, *_in_original(found, spans)], key=lambda span: span.start)
         current = _replaced(text, spans)
-    return Masked(current, tuple(spans))
+    return Masked(MASK, (Span(0, len(text), "unsettled"),))
 
 
 def audit(masked_text: str, candidates: Candidates, accepts: Accepts) -> tuple[str, ...]:

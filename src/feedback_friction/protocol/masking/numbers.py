@@ -1,0 +1,170 @@
+"""The gate for the multiplication tasks.
+
+What is masked, as in Jiang et al. 2025:
+
+- decimal: the product, and the four partial products of the split at the thousands,
+  ``a_hi*b_hi, a_hi*b_lo, a_lo*b_hi, a_lo*b_lo`` with ``a = a_hi + a_lo`` and ``a_hi`` a multiple of
+  1,000 (else only an addition is left);
+- hexadecimal: the product alone, which is also the last intermediate sum of the worked solution.
+  Partial products, shifted or not, and the other intermediate sums stay.
+
+Each in every form that ``digits``, ``powers`` and ``spelled`` know, and the product in the other
+base too: 5781709410 is also 0x1589DE262, and DCB2096CA also 59242485450.
+
+What stays, so that feedback keeps its sense: the factors and the parts that they are split into,
+even where a partial product is equal to one (b_lo = 1), and partial products below 1,000: zero and
+what is done in the head hide nothing, and such numbers are counts, carries and step numbers too.
+The product is always masked, even if it is equal to a factor.
+
+Out of scope: what has to be worked out ("5,781,709,000 + 410", "19 * 12 = 228, then six zeros",
+the last digits, digits named by their place), other languages, bases other than 10 and 16, and
+partial products in base 16.
+
+The audit grades what is left of the text with ``grading.number``: every number as far as its
+separators reach, and every line between marks. An expression is no leak, for the grader takes none
+for the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+
+from feedback_friction.grading.number import grade_number
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.masking.digits import RUN, Base, find_digits, flattened, opening
+from feedback_friction.protocol.masking.gate import MASK, Match, Matcher, View, audit, mask
+from feedback_friction.protocol.masking.powers import find_scaled
+from feedback_friction.protocol.masking.spelled import find_spelled, find_words
+from feedback_friction.protocol.records import Masked
+
+_SMALLEST_PARTIAL = 1000
+
+
+def partial_products(first: int, second: int) -> tuple[int, ...]:
+    """The partial products of the split at the thousands that are masked, each once.
+
+    Without those below 1,000 and those equal to a factor or to a part of one.
+    """
+    (high, low), (other_high, other_low) = (divmod(factor, 1000) for factor in (first, second))
+    shown = {first, second, high, low, other_high, other_low, 1000 * high, 1000 * other_high}
+    products = dict.fromkeys(
+        a * b for a in (1000 * high, low) for b in (1000 * other_high, other_low)
+    )
+    return tuple(p for p in products if p >= _SMALLEST_PARTIAL and p not in shown)
+
+
+def mask_decimal(problem: Problem, text: str) -> Masked:
+    """Feedback on a decimal multiplication, masked and audited.
+
+    Args:
+        problem: ``gold`` in base 10; ``operands`` as in the question (without them, only the
+            product is masked).
+        text: the feedback.
+
+    Raises:
+        ValueError: ``gold`` or an operand is not a whole number; on no text whatever.
+    """
+    masked = mask(text, (_decimal_matcher(problem.gold, problem.operands),))
+    return replace(masked, leaks=number_leaks(problem.gold, masked.text, 10))
+
+
+def mask_hex(problem: Problem, text: str) -> Masked:
+    """Feedback on a hexadecimal multiplication, masked and audited.
+
+    Args:
+        problem: ``gold`` in base 16.
+        text: the feedback.
+
+    Raises:
+        ValueError: ``gold`` is not a whole number in base 16; on no text whatever.
+    """
+    masked = mask(text, (_hex_matcher(problem.gold),))
+    return replace(masked, leaks=number_leaks(problem.gold, masked.text, 16))
+
+
+def number_leaks(gold: str, masked_text: str, base: Base) -> tuple[str, ...]:
+    """Numbers and lines of a masked text that the grader takes for the gold number.
+
+    A number equal to the gold number has its digits in a row, whatever stands between them and
+    whatever zeros or exponent follow: text without them is not graded, which is most text.
+    """
+    digits = f"{int(gold, base):X}" if base == 16 else str(int(gold))
+    row = digits.rstrip("0")
+
+    def accepts(stretch: str) -> bool:
+        return _has_row(stretch, row, base) and grade_number(gold, stretch, base).is_correct
+
+    if not _has_row(masked_text, row, base):
+        return ()
+    leaks = audit(masked_text, lambda text: _stretches(text, base), accepts)
+    return tuple(leak for leak in leaks if not any(part != leak and part in leak for part in leaks))
+
+
+def _has_row(text: str, row: str, base: Base) -> bool:
+    """Whether the digits stand in the text with no other digit among them."""
+    flat = flattened(View.plain(text).text)
+    if base == 10:
+        return row in flat.digits
+    begins = opening(row).search(flat.text) is not None
+    return begins and row in "".join(RUN[16].findall(flat.text)).upper()
+
+
+_APART = r"(?:[^\w+=^/×÷*<>%\n]|_|\*(?! )){1,12}"
+_EXPONENT = r"(?:[eE][+-]?[0-9]{1,9}|\s?[×x*]\s?10\s?(?:\^|\*\*)\s?[{(]?[+-]?[0-9]{1,9}[})]?)?"
+_DEC = r"(?<![0-9A-Za-z])[0-9]+"
+_HEX = r"(?<![0-9A-Za-z])(?:0[xX])?[0-9A-Fa-f]+[hH]?(?![0-9A-Za-z])"
+# A number as far as its separators reach: within a word, and across blanks and marks.
+_STRETCHES: dict[Base, tuple[re.Pattern[str], ...]] = {
+    10: (
+        re.compile(rf"{_DEC}(?:[,.'_][0-9]+)*{_EXPONENT}(?![0-9A-Za-z])"),
+        re.compile(rf"{_DEC}(?:{_APART}[0-9]+)*{_EXPONENT}(?![0-9A-Za-z])"),
+    ),
+    16: (re.compile(rf"{_HEX}(?:[,.'_]{_HEX})*"), re.compile(rf"{_HEX}(?:{_APART}{_HEX})*")),
+}
+_LINE = re.compile(r"[^\n]+")
+
+
+def _stretches(text: str, base: Base) -> Iterator[tuple[int, int]]:
+    """Stretches of a masked text that may be read as a number or as stating one."""
+    view = View.plain(text)
+    flat = flattened(view.text).text
+    for pattern in _STRETCHES[base]:
+        for found in pattern.finditer(flat):
+            yield view.span(*found.span())
+    for line in _LINE.finditer(text):
+        start = line.start()
+        for part in line[0].split(MASK):
+            yield start, start + len(part)
+            start += len(part) + len(MASK)
+
+
+@lru_cache(maxsize=4096)
+def _decimal_matcher(gold: str, operands: tuple[str, ...]) -> Matcher:
+    partials = partial_products(*(int(factor) for factor in operands)) if operands else ()
+    product = int(gold)
+    decimals = dict.fromkeys((str(product), *(str(partial) for partial in partials)))
+    return _matcher(tuple(decimals), f"{product:X}")
+
+
+@lru_cache(maxsize=4096)
+def _hex_matcher(gold: str) -> Matcher:
+    product = int(gold, 16)
+    return _matcher((str(product),), f"{product:X}")
+
+
+def _matcher(decimals: tuple[str, ...], hexadecimal: str) -> Matcher:
+    """Finds numbers given in base 10 and one given in base 16."""
+
+    def find(text: str) -> Iterator[Match]:
+        flat = flattened(text)
+        yield from find_digits(flat, decimals, 10)
+        yield from find_digits(flat, (hexadecimal,), 16)
+        yield from find_scaled(flat, decimals, 10)
+        yield from find_scaled(flat, (hexadecimal,), 16)
+        yield from find_words(flat, decimals)
+        yield from find_spelled(flat, (*decimals, hexadecimal))
+
+    return find

@@ -1,0 +1,192 @@
+"""Finds a number written in English words, or its digits spelled one by one.
+
+"five billion, seven hundred and eighty-one million, seven hundred nine thousand, four hundred ten",
+"5 billion 781 million 709 thousand 410", "five seven eight one seven zero nine four one zero", and
+in base 16 "D C B two zero nine six C A". Other languages are out of scope.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
+
+from feedback_friction.protocol.masking.digits import Flat
+from feedback_friction.protocol.masking.gate import Match
+
+_SCALES = ("", "thousand", "million", "billion", "trillion", "quadrillion")
+_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_TEENS = (
+    *("ten", "eleven", "twelve", "thirteen", "fourteen"),
+    *("fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+
+_SMALL = f"(?:{'|'.join((*_DIGITS, *_TEENS, *_TENS))}|[0-9]{{1,3}})"
+_LARGE = f"(?:{'|'.join(('hundred', *_SCALES[1:]))})"
+# Between the words of one number. "and" may be blanked out already: see ``digits.flattened``.
+_GLUE = r"[\s,-]{0,12}(?:and[\s,-]{1,8})?"
+_LOOSE = r"[^\w+=^/×÷]{0,40}"
+_TENS_BEFORE = re.compile(rf"\b(?:{'|'.join(_TENS)})[\s-]{{0,4}}\Z")
+_DIGIT_BEFORE = re.compile(r"[0-9][., ]\Z")
+_DIGIT_AFTER = re.compile(r"[., ][0-9]")
+_SCALE_AFTER = re.compile(rf"[\s-]{{1,8}}{_LARGE}(?![a-z])")
+# "five" after "four hundred" or "twenty", but no "five hundred".
+_SMALL_AFTER = re.compile(rf"[\s-]{{1,8}}(?:and\s{{1,4}})?{_SMALL}(?![a-z0-9]|[\s-]hundred)")
+# A number, perhaps with its scale, after one that ends with a scale.
+_NUMBER_AFTER = re.compile(
+    rf"(?P<comma>,)?[\s-]{{1,8}}(?:and\s{{1,4}})?(?:(?:{_SMALL}|hundred)[\s-]{{1,8}}){{0,5}}"
+    rf"(?:{_SMALL}|hundred)(?![a-z0-9])(?:[\s-]{{1,8}}(?P<scale>{'|'.join(_SCALES[1:])}))?"
+)
+_WORD = re.compile("[a-z]{2}")
+_LONGEST_BEFORE = 24
+_MOST_DIGITS = 3 * len(_SCALES)
+
+
+def find_words(flat: Flat, targets: Iterable[str]) -> Iterator[Match]:
+    """Where one of the numbers stands in words, or in groups of digits with words between them.
+
+    Args:
+        flat: the text.
+        targets: decimal digits without leading zeros.
+
+    Yields:
+        ``(start, end, "words")``.
+    """
+    lower = flat.lower
+    scales = {scale for scale in _SCALES if scale in lower}
+    for target in targets:
+        if len(target) > _MOST_DIGITS or not _may_be_worded(lower, scales, target):
+            continue
+        for match in _wording(target).finditer(lower):
+            if _stands_alone(lower, match.start(), match.end(), target):
+                yield match.start(), match.end(), "words"
+
+
+def _may_be_worded(lower: str, scales: Collection[str], target: str) -> bool:
+    """Whether all words or digits that the number needs are in the text: quicker than looking."""
+    return all(
+        scale in scales and any(_holds_all(lower, way) for way in ways)
+        for ways, scale in _groups(target)
+    )
+
+
+def _holds_all(lower: str, words: Iterable[str]) -> bool:
+    return all(word in lower for word in words if word != "one")  # "a hundred" has none
+
+
+def find_spelled(flat: Flat, targets: Iterable[str]) -> Iterator[Match]:
+    """Where the digits of one of the numbers are spelled, at least one of them as a word.
+
+    Args:
+        flat: the text.
+        targets: digits in upper case, of base 10 or 16.
+
+    Yields:
+        ``(start, end, "spelled")``.
+    """
+    lower = flat.lower
+    unnamed = {digit for digit in "0123456789ABCDEF" if _name(digit) not in lower}
+    for target in targets:
+        if len(target) < 4 or not unnamed.isdisjoint(target):
+            continue
+        for match in _spelling(target).finditer(lower):
+            whole = not lower[match.start() - 1 : match.start()].isalnum()
+            if whole and _WORD.search(match[0]):
+                yield match.start(), match.end(), "spelled"
+
+
+def _name(digit: str) -> str:
+    """What the digit is called: its word, for A to F the letter."""
+    return _DIGITS[int(digit)] if digit.isdigit() else digit.lower()
+
+
+def small_words(number: int) -> tuple[str, ...]:
+    """The words of a number from 0 to 999, without "and"."""
+    hundreds, rest = divmod(number, 100)
+    words = [_DIGITS[hundreds], "hundred"] if hundreds else []
+    if rest >= 20:
+        words.append(_TENS[rest // 10 - 2])
+        rest %= 10
+    if rest >= 10:
+        words.append(_TEENS[rest - 10])
+    elif rest or not words:
+        words.append(_DIGITS[rest])
+    return tuple(words)
+
+
+@lru_cache(maxsize=4096)
+def _groups(target: str) -> tuple[tuple[tuple[tuple[str, ...], ...], str], ...]:
+    """The groups of three digits that are not zero, highest first: the ways to write each (in
+    words, in digits), and its scale."""
+    if len(target) <= 3:
+        return (((small_words(int(target)),), ""),)
+    padded = target.zfill(-(-len(target) // 3) * 3)
+    groups = [int(padded[at : at + 3]) for at in range(0, len(padded), 3)]
+    scales = reversed(_SCALES[: len(groups)])
+    return tuple(
+        ((small_words(group), (str(group),)), scale)
+        for group, scale in zip(groups, scales, strict=True)
+        if group
+    )
+
+
+@lru_cache(maxsize=256)
+def _wording(target: str) -> re.Pattern[str]:
+    parts = []
+    for ways, scale in _groups(target):
+        spoken = "|".join(
+            _GLUE.join(_word(word, at) for at, word in enumerate(way)) for way in ways
+        )
+        parts.append(f"(?:{spoken})" + (f"{_GLUE}{scale}s?" if scale else ""))
+    return re.compile(_GLUE.join(parts) + "(?![a-z0-9])")
+
+
+def _word(word: str, at: int) -> str:
+    """A word as a pattern: "a hundred" is "one hundred"."""
+    return "(?:one|a)" if word == "one" and at == 0 else word
+
+
+@lru_cache(maxsize=256)
+def _spelling(target: str) -> re.Pattern[str]:
+    names = [
+        f"(?:{digit}|{_name(digit)}{'|oh' if digit == '0' else ''})(?![a-z0-9])" for digit in target
+    ]
+    return re.compile(_LOOSE.join(names))
+
+
+@lru_cache(maxsize=256)
+def _larger_before(target: str) -> re.Pattern[str]:
+    """What makes the number's words the end of a larger number: "hundred" before "five billion"."""
+    groups = -(-len(target) // 3)
+    scales = [f"{scale}s?[\\s,-]{{0,8}}" for scale in _SCALES[groups:]]
+    if len(target) % 3:
+        scales.append(r"hundred[\s-]{0,8}")
+    return re.compile(rf"\b(?:{'|'.join(scales)})(?:and\s{{1,4}})?\Z")
+
+
+def _stands_alone(lower: str, start: int, end: int, target: str) -> bool:
+    """Whether nothing around the match makes it part of a longer word or a larger number."""
+    before = lower[max(0, start - _LONGEST_BEFORE) : start]
+    return not (
+        before[-1:].isalnum()
+        or _TENS_BEFORE.search(before)
+        or _larger_before(target).search(before)
+        or (lower[start].isdigit() and _DIGIT_BEFORE.search(before))
+        or (lower[end - 1].isdigit() and _DIGIT_AFTER.match(lower, end))
+        or _goes_on(lower, end, target)
+    )
+
+
+def _goes_on(lower: str, end: int, target: str) -> bool:
+    """Whether the words after the number make it a larger one."""
+    if _SCALE_AFTER.match(lower, end):
+        return True
+    zeros = len(target) - len(target.rstrip("0"))
+    if zeros < 3:
+        open_end = zeros > 0 and target[-2:] != "10"
+        return open_end and _SMALL_AFTER.match(lower, end) is not None
+    following = _NUMBER_AFTER.match(lower, end)
+    if following is None or (following["comma"] and not following["scale"]):
+        return False
+    return _SCALES.index(following["scale"] or "") < zeros // 3
