@@ -1,0 +1,129 @@
+"""All tasks by name, and the problems that a command asks for.
+
+A page is imported when it is asked for, so that ``friction --help`` stays quick.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from feedback_friction.errors import DataError, UsageError
+from feedback_friction.problem import Problem
+from feedback_friction.tasks.files import read_rows
+from feedback_friction.tasks.page import Page, Row, RowError, Selection
+
+_MODULES = {
+    "decimal_multiplication": "feedback_friction.tasks.decimal_multiplication",
+    "hex_multiplication": "feedback_friction.tasks.hex_multiplication",
+}
+
+
+class _Pages(Mapping[str, Page]):
+    """The pages by name; the names are known without importing any."""
+
+    def __getitem__(self, name: str) -> Page:
+        page: Page = importlib.import_module(_MODULES[name]).PAGE
+        return page
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+
+PAGES: Mapping[str, Page] = _Pages()
+
+
+def get_page(name: str) -> Page:
+    """The page of a task.
+
+    Raises:
+        UsageError: there is no such task; names those that there are.
+    """
+    if name not in PAGES:
+        raise UsageError(f"unknown task '{name}'; allowed: {', '.join(PAGES)}")
+    return PAGES[name]
+
+
+def load_problems(page: Page, selection: Selection) -> list[Problem]:
+    """The problems that a selection asks for, in the order of their rows.
+
+    A fraction is taken by a hash of the seed and each problem's id, so that adding, removing or
+    reordering rows changes nothing for the others; a limit then takes the first.
+
+    Raises:
+        UsageError: the selection is wrong, or leaves no problem.
+        DataError: a row does not follow the task's schema, or two different problems share an id.
+    """
+    _check(selection)
+    problems = [
+        problem
+        for problem in _distinct(_numbered(page, selection), _source(page, selection))
+        if selection.fraction is None or _share(page, selection.seed, problem) < selection.fraction
+    ]
+    problems = problems[: selection.limit]
+    if not problems:
+        raise UsageError(
+            f"no problems left of task '{page.name}': {_source(page, selection)} has none"
+            if selection.fraction is None
+            else f"no problems left of task '{page.name}' at --fraction {selection.fraction:g}"
+        )
+    return problems
+
+
+def _check(selection: Selection) -> None:
+    if selection.limit is not None and selection.limit < 1:
+        raise UsageError(f"--limit {selection.limit} leaves no problems; at least 1 is needed")
+    if selection.fraction is not None and not 0 < selection.fraction <= 1:
+        raise UsageError(f"--fraction {selection.fraction:g} is not in (0, 1]")
+
+
+def _source(page: Page, selection: Selection) -> str:
+    return page.source if selection.data is None else str(selection.data)
+
+
+def _numbered(page: Page, selection: Selection) -> Iterator[tuple[int, Problem]]:
+    """Every row as a problem, with the number of its line (of its row, without a file)."""
+    rows: Iterable[tuple[int, Row]] = (
+        enumerate(page.rows(selection), 1) if selection.data is None else read_rows(selection.data)
+    )
+    for number, row in rows:
+        try:
+            problem = page.to_problem(row)
+        except RowError as error:
+            raise DataError(
+                _source(page, selection), error.problem, line=number, field=error.field
+            ) from error
+        yield number, problem
+
+
+def _distinct(numbered: Iterable[tuple[int, Problem]], source: str) -> Iterator[Problem]:
+    """The problems with ids that differ: a row that occurs again gets "#2", "#3", ...
+
+    Rows that are equal may change places without changing anything, so this stays stable.
+    """
+    seen: dict[str, tuple[int, Problem]] = {}
+    times: dict[str, int] = {}
+    for number, problem in numbered:
+        first, known = seen.setdefault(problem.id, (number, problem))
+        if _asked(known) != _asked(problem):
+            raise DataError(
+                source, f"another problem than line {first} with id '{problem.id}'", line=number
+            )
+        times[problem.id] = times.get(problem.id, 0) + 1
+        again = times[problem.id]
+        yield problem if again == 1 else replace(problem, id=f"{problem.id}#{again}")
+
+
+def _asked(problem: Problem) -> tuple[str, str, tuple[str, ...]]:
+    return problem.question, problem.gold, problem.choices
+
+
+def _share(page: Page, seed: int, problem: Problem) -> float:
+    """Where in [0, 1) a problem falls, by a hash that other problems have no part in."""
+    name = f"{seed}:{page.name}:{problem.id}"
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:7], "big") / 2**56

@@ -1,0 +1,288 @@
+"""What the two multiplication tasks share: making, working out and reading their problems.
+
+The rows follow the reference schema (JHU-CLSP/Feedback-Friction)::
+
+    {"question": "Calculate the following question: 40817 * 49026.", "answer": 2001094242,
+     "range": "[40000, 49999]", "Explanation": "..."}
+    {"question": "Calculate the following question, where each number is represented in base 16: "
+     "30491 * 07264.", "answer": "159365AA4", "range": "[30491, 07264]", "Explanation": "...",
+     "Verification": true}
+
+As the study made them (Jiang et al. 2025, section 3): decimal factors both lie in the range of one
+leading digit, and the nine leading digits occur equally often; hexadecimal factors are strings of
+random digits 0-9, leading zeros included, that are read in base 16.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial, reduce
+from random import Random
+
+from feedback_friction.errors import UsageError
+from feedback_friction.grading.number import canonical, grade_number
+from feedback_friction.grading.numerals import Base, numerals, plain
+from feedback_friction.grading.verdict import Verdict
+from feedback_friction.problem import Problem
+from feedback_friction.tasks.page import Row, RowError
+
+DIGITS = (5, 6)
+_LONGEST_FACTOR = 50  # digits
+_SPLIT = 1000  # decimal factors are split at the thousands
+_THE_HEX_QUESTION = (
+    "Calculate the following question, where each number is represented in base 16: {} * {}."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One of the two tasks: its name for ``generate``, its base, and how it asks."""
+
+    name: str
+    base: Base
+    question: str
+
+    def write(self, number: int) -> str:
+        """A number in the task's base, e.g. ``"DCB2096CA"``."""
+        return f"{number:d}" if self.base == 10 else f"{number:X}"
+
+    def product(self, factors: tuple[str, str]) -> str:
+        """The product of two numbers written in the task's base."""
+        return self.write(int(factors[0], self.base) * int(factors[1], self.base))
+
+
+DECIMAL = Kind("decimal", 10, "Calculate the following question: {} * {}.")
+HEX = Kind("hex", 16, _THE_HEX_QUESTION)
+KINDS = {kind.name: kind for kind in (DECIMAL, HEX)}
+
+
+# --- making problems -----------------------------------------------------------------------------
+
+
+def generate(kind: str, digits: int, count: int, seed: int) -> list[Row]:
+    """Rows in the reference schema, all different; a row does not depend on how many follow it.
+
+    Args:
+        kind: ``"decimal"`` or ``"hex"``.
+        digits: digits of each factor, 5 or 6.
+        count: number of rows, at least 1.
+        seed: the same seed gives the same rows.
+
+    Raises:
+        UsageError: an argument is none of these.
+        ArithmeticError: a worked solution does not add up (a fault of this module).
+    """
+    if kind not in KINDS:
+        raise UsageError(f"unknown kind of multiplication '{kind}'; allowed: {', '.join(KINDS)}")
+    if digits not in DIGITS:
+        raise UsageError(f"factors of {digits} digits cannot be made; allowed: 5, 6")
+    if count < 1:
+        raise UsageError(f"{count} problems cannot be made; at least 1 is needed")
+    draw = _draw_decimal if kind == "decimal" else _draw_hex
+    seen: set[tuple[str, str]] = set()
+    rows: list[Row] = []
+    for index in range(count):
+        rng = Random(f"{seed}:{kind}:{digits}:{index}")
+        factors = draw(rng, digits, index)
+        while factors in seen:
+            factors = draw(rng, digits, index)
+        seen.add(factors)
+        rows.append(_row(KINDS[kind], factors))
+    return rows
+
+
+def _draw_decimal(rng: Random, digits: int, index: int) -> tuple[str, str]:
+    first, last = _decade(1 + index % 9, digits)
+    return str(rng.randint(first, last)), str(rng.randint(first, last))
+
+
+def _draw_hex(rng: Random, digits: int, index: int) -> tuple[str, str]:
+    """Two strings of digits; a factor of zero would be no multiplication."""
+    while True:
+        one, other = (f"{rng.randrange(10**digits):0{digits}d}" for _ in range(2))
+        if int(one) and int(other):
+            return one, other
+
+
+def _decade(leading: int, digits: int) -> tuple[int, int]:
+    """The smallest and the largest number of so many digits with this leading digit."""
+    return leading * 10 ** (digits - 1), (leading + 1) * 10 ** (digits - 1) - 1
+
+
+def _row(kind: Kind, factors: tuple[str, str]) -> Row:
+    row = {"question": kind.question.format(*factors), "Explanation": solution(kind, factors)}
+    if kind.base == 10:
+        low, high = _decade(int(factors[0][0]), len(factors[0]))
+        return row | {"answer": int(kind.product(factors)), "range": f"[{low}, {high}]"}
+    return row | {
+        "answer": kind.product(factors),
+        "range": f"[{factors[0]}, {factors[1]}]",
+        "Verification": True,
+    }
+
+
+# --- working them out ----------------------------------------------------------------------------
+
+
+def solution(kind: Kind, factors: tuple[str, str]) -> str:
+    """The worked solution by the study's decomposition; every line of it is calculated again.
+
+    Decimal: both factors split at the thousands, four partial products, one sum. A running sum
+    would give away what masking the partial products hides. Hexadecimal: the first factor times
+    each digit of the second, from the right, shifted, and a running sum.
+
+    Raises:
+        ArithmeticError: a line is wrong (a fault of this module).
+    """
+    lines = _by_thousands(*factors) if kind.base == 10 else _by_digits(*factors)
+    text = "\n".join([*lines, f"Final product = {kind.product(factors)}"])
+    _verify(text, kind.base)
+    return text
+
+
+def _by_thousands(first: str, second: str) -> Iterator[str]:
+    yield f"Split both numbers at the thousands and multiply part by part: {first} * {second}"
+    parts = [(int(factor) // _SPLIT * _SPLIT, int(factor) % _SPLIT) for factor in (first, second)]
+    for factor, (high, low) in zip((first, second), parts, strict=True):
+        yield f"{factor} = {high} + {low}"
+    products = [(one, other) for one in parts[0] for other in parts[1]]
+    for step, (one, other) in enumerate(products, 1):
+        yield f"Step {step}: {one} * {other} = {one * other}"
+    terms = " + ".join(str(one * other) for one, other in products)
+    yield f"Step 5: {terms} = {sum(one * other for one, other in products)}"
+
+
+def _by_digits(first: str, second: str) -> Iterator[str]:
+    yield f"In base 16, multiply {first} by each digit of {second}, from the right"
+    total = 0
+    for place, digit in enumerate(reversed(second)):
+        product = int(first, 16) * int(digit, 16)
+        shifted = product << 4 * place
+        yield (
+            f"Step {place + 1}: {first} * {digit} = {product:X}; "
+            f"shifted by {place}: {product:X} * 1{'0' * place} = {shifted:X}; "
+            f"running sum: {total:X} + {shifted:X} = {total + shifted:X}"
+        )
+        total += shifted
+
+
+def _verify(text: str, base: Base) -> None:
+    """Calculate every equation of a worked solution again, from what it says."""
+    equations = re.findall(r"([0-9A-F]+(?: [*+] [0-9A-F]+)+) = ([0-9A-F]+)", text)
+    for left, right in equations:
+        terms = (term.split(" * ") for term in left.split(" + "))
+        value = sum(_multiplied(factors, base) for factors in terms)
+        if value != int(right, base):
+            raise ArithmeticError(f"{left} is not {right} in base {base}")
+
+
+def _multiplied(factors: Sequence[str], base: Base) -> int:
+    return reduce(lambda one, other: one * other, map(partial(int, base=base), factors))
+
+
+# --- asking and grading --------------------------------------------------------------------------
+
+
+def ask(problem: Problem) -> str:
+    """The question as it stands in the data."""
+    return problem.question
+
+
+def grade(kind: Kind, problem: Problem, response: str) -> Verdict:
+    """Whether the last answer in a reply is exactly the product."""
+    return grade_number(problem.gold, response, kind.base, problem.operands)
+
+
+def state_answer(problem: Problem, answer: str) -> str:
+    """A sentence in which ``grade`` finds the answer."""
+    return f"The answer is \\boxed{{{answer}}}."
+
+
+# --- reading them --------------------------------------------------------------------------------
+
+
+def factors_of(kind: Kind, question: str) -> tuple[str, str] | None:
+    """The two factors of a question as they are written in it, or None.
+
+    None, too, when the question has several products, or a factor of more than 50 digits.
+    """
+    digit = "0-9" if kind.base == 10 else "0-9A-Fa-f"
+    times = r"\s?(?:\*|×|\\times|(?<=\s)x(?=\s))\s?"
+    found = re.findall(rf"(?<!\w)([{digit}]+){times}([{digit}]+)(?!\w)", question)
+    if len(found) != 1 or max(map(len, found[0])) > _LONGEST_FACTOR:
+        return None
+    first, second = found[0]
+    return first, second
+
+
+def to_problem(kind: Kind, task: str, row: Row) -> Problem:
+    """A row of the reference schema as a problem.
+
+    The answer is checked against the product. A supplied ``Explanation`` becomes the solution if
+    each number of the worked solution stands in it, in order; else the solution is ours.
+
+    Raises:
+        RowError: a field is missing or wrong.
+    """
+    question = row.get("question")
+    if not isinstance(question, str):
+        raise RowError("question", "is missing" if question is None else "is not a text")
+    factors = factors_of(kind, question)
+    if factors is None:
+        raise RowError("question", f"has no single product of two numbers in base {kind.base}")
+    gold = _gold(kind, row)
+    product = kind.product(factors)
+    if gold != product:
+        wrong = f"is {gold}, but {factors[0]} * {factors[1]} in base {kind.base} is {product}"
+        raise RowError("answer", wrong)
+    return Problem(
+        id=f"{factors[0]}x{factors[1]}",
+        task=task,
+        question=question,
+        gold=gold,
+        solution=_solution(kind, factors, row.get("Explanation")),
+        level=f"{max(map(len, factors))} digits",
+        operands=factors,
+    )
+
+
+def _gold(kind: Kind, row: Row) -> str:
+    answer = row.get("answer")
+    if answer is None:
+        raise RowError("answer", "is missing")
+    if isinstance(answer, bool) or not isinstance(answer, (int, str)):
+        raise RowError("answer", "is neither a whole number nor a text")
+    try:
+        return canonical(str(answer), kind.base)
+    except ValueError as error:
+        raise RowError("answer", str(error)) from error
+
+
+def _solution(kind: Kind, factors: tuple[str, str], supplied: object) -> str:
+    if isinstance(supplied, str) and _is_consistent(kind, factors, supplied):
+        return supplied
+    return solution(kind, factors)
+
+
+def _is_consistent(kind: Kind, factors: tuple[str, str], text: str) -> bool:
+    """Whether the numbers of the worked solution stand in a text, in its order."""
+    written = iter(numeral.digits for numeral in numerals(plain(text), kind.base))
+    return all(any(number == digits for digits in written) for number in _milestones(kind, factors))
+
+
+def _milestones(kind: Kind, factors: tuple[str, str]) -> Iterator[str]:
+    """Partial products, shifted ones and running sums in the order of the worked solution."""
+    first, second = (int(factor, kind.base) for factor in factors)
+    if kind.base == 10:
+        for one in (first // _SPLIT * _SPLIT, first % _SPLIT):
+            for other in (second // _SPLIT * _SPLIT, second % _SPLIT):
+                yield str(one * other)
+    else:
+        total = 0
+        for place, digit in enumerate(reversed(factors[1])):
+            product = first * int(digit, 16)
+            total += product << 4 * place
+            yield from (f"{number:X}" for number in (product, product << 4 * place, total))
+    yield kind.product(factors)
