@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+COLUMN = 60
 TIMINGS = frozenset({"seconds", "feedback_seconds", "finished"})
 
 
@@ -95,7 +96,8 @@ def to_table(title: str, figures: Sequence[Figure]) -> str:
         )
         for figure in figures
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    # A sentence among the values must not push the other columns off the screen.
+    widths = [max(len(row[at]) for row in rows if len(row[at]) <= COLUMN) for at in range(3)]
     lines = [
         f"  {row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:<{widths[2]}}  {row[3]}".rstrip()
         for row in rows

@@ -25,6 +25,7 @@ from benchmarks.common import (
     script,
     workspace,
 )
+from benchmarks.resume import repeated
 from benchmarks.simserver import Settings, SimulatedServer, simulated_server
 from benchmarks.simserver.settings import FAULTS
 
@@ -100,14 +101,14 @@ def death(
     out = directory / "death"
     arguments = run_arguments(server.url, out, data, *more, "--quiet")
     stopped = friction(*arguments)
-    before = server.stats()
     failed = sum(row[3] == "failed" for row in rows(out, "trials"))
     server.change(die_after=0)
     server.revive()
     finished = friction(*arguments)
-    after = server.stats()
+    log = server.log()
+    died = [entry.arrived for entry in log if entry.outcome == "died"]
+    doubles, _ = repeated(log, died)
     said = stopped.errors.strip()
-    lost = before["calls"] - before["outcomes"]["ok"]
     return [
         exactly("death: exit code", stopped.exit_code, 1),
         Figure("death: what it said", said),
@@ -116,7 +117,8 @@ def death(
         Figure("death: trials recorded as failed", failed),
         exactly("back: exit code", finished.exit_code, 0),
         exactly("back: rows that differ", different_rows(sound, out), 0),
-        exactly("back: calls beyond those lost at the death", after["calls"] - calls - lost, 0),
+        Figure("back: repeated: in flight at the death", len(log) - calls),
+        exactly("back: repeated though not in flight", doubles["other"], 0),
     ]
 
 

@@ -89,9 +89,12 @@ def _kill_at_random(
 def repeated(log: Sequence[Entry], moments: Sequence[float]) -> tuple[dict[str, int], float]:
     """Why calls were repeated.
 
+    A repeated call is excused by the first kill after it was asked, if that was before it was asked
+    again: then it was in flight, unless it had been answered long before.
+
     Returns:
-        How many repeated calls had been unanswered, or answered and uncommitted, at the last kill
-        before the repetition, or neither; and the longest time from an answer to that kill.
+        How many repeated calls had been unanswered at that kill, or answered and uncommitted, or
+        neither; and the longest time from an answer to that kill, in seconds.
     """
     before: dict[str, Entry] = {}
     reasons = {"unanswered": 0, "uncommitted": 0, "other": 0}
@@ -101,13 +104,13 @@ def repeated(log: Sequence[Entry], moments: Sequence[float]) -> tuple[dict[str, 
         before[entry.key] = entry
         if earlier is None:
             continue
-        kill = max((moment for moment in moments if moment < entry.arrived), default=0.0)
-        age = kill - (earlier.left or kill)
-        if earlier.arrived > kill:
+        kill = next((m for m in moments if earlier.arrived <= m <= entry.arrived), None)
+        if kill is None:
             reasons["other"] += 1
-        elif earlier.outcome == "gone" or age <= 0:
+        elif earlier.outcome == "gone" or earlier.left is None or earlier.left >= kill:
             reasons["unanswered"] += 1
         else:
+            age = kill - earlier.left
             longest = max(longest, age)
             reasons["uncommitted" if age <= COMMIT_SECONDS else "other"] += 1
     return reasons, longest

@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+
 from benchmarks.simserver import Settings, SimulatedServer, simulated_server
 from benchmarks.simserver.launch import ROOT
 
