@@ -12,6 +12,7 @@ from feedback_friction.grading.lexicon import (
     FOLLOWS,
     LINKS,
     NAMING,
+    NUMBERS,
     PARTICLES,
     PLACES,
     TITLES,
@@ -98,7 +99,7 @@ class Accepted:
             return (
                 "list" if guess or re.match(r"(?:or|alternatively)\b", following, re.I) else "end"
             )
-        if re.match(r"'s\b", rest):
+        if re.match(r"'s\b|[:/.,'-]\d", rest):
             return "other"
         bare = rest.lstrip("\"')]} \t")
         if not words(bare[:200]):
@@ -216,7 +217,8 @@ def describes(found: Sequence[Word], index: int) -> bool:
         return True
     if word.norm == "of":
         return index > 0 and found[index - 1].norm in NAMING
-    if word.is_number:
-        return index + 1 < len(found)
+    if word.is_number or word.norm in NUMBERS:
+        following = found[index + 1] if index + 1 < len(found) else word
+        return not (following.is_number or following.norm in NUMBERS)
     other = word.norm in LINKS or word.norm in FINITE or word.norm == "t"  # the t of "isn't"
     return not word.capital and not other and not word.norm.endswith("ing")
