@@ -9,7 +9,12 @@ import pytest
 from fake_server import completion, cut, drop, error, free_port, hang, serving, slow, text
 from models_client import KEY, FastTime, ask, client, run
 
-from feedback_friction.engine.models.base import KeyRefusedError, ModelError, TransientError
+from feedback_friction.engine.models.base import (
+    KeyRefusedError,
+    ModelError,
+    RefusedError,
+    TransientError,
+)
 from feedback_friction.engine.models.breaker import BreakerPolicy
 from feedback_friction.engine.models.retry import RetryPolicy
 from feedback_friction.errors import FrictionError, RunStoppedError
@@ -113,6 +118,19 @@ def test_the_first_calls_all_being_refused_stops_the_run() -> None:
     run(main())
 
 
+def test_refusals_between_successes_concern_their_own_call_only() -> None:
+    async def main() -> None:
+        script = [completion(), *[error(400, {"error": "no"})] * 5, completion(), completion()]
+        async with serving(*script) as server, client(server) as (model, _, _):
+            results = [
+                (await asyncio.gather(model.generate(ask(str(i))), return_exceptions=True))[0]
+                for i in range(7)
+            ]
+        assert [isinstance(each, RefusedError) for each in results] == [False, *[True] * 5, False]
+
+    run(main())
+
+
 def test_random_faults_lose_nothing_and_stop_nothing() -> None:
     noise = random.Random(5)
     faults = [
@@ -157,6 +175,22 @@ def test_a_replica_that_dies_loses_nothing_and_its_problems_move() -> None:
             before = len(two.bodies)
             await asyncio.gather(*(model.generate(ask(p)) for p in problems))
             assert len(two.bodies) == before + 40
+
+    run(main())
+
+
+def test_a_replica_that_comes_back_is_used_again() -> None:
+    async def main() -> None:
+        port = free_port()
+        async with serving() as one, client(one, f"http://127.0.0.1:{port}") as (model, time, _):
+            await asyncio.gather(*(model.generate(ask(str(i))) for i in range(20)))
+            assert len(one.bodies) == 20
+            async with serving(port=port) as two:
+                time.now += 100
+                await model.generate(ask("probe"))
+                work = (model.generate(ask(f"new {i}")) for i in range(20))
+                await asyncio.gather(*work)
+                assert len(two.bodies) == 11
 
     run(main())
 

@@ -134,8 +134,9 @@ class Breaker:
         """
         self._clear(_GRAVEST_FIRST)
         self._refusals += 1
-        # An unknown model or path concerns every call alike; other refusals may concern a prompt.
-        patience = 1 if fault.status in (404, 405) else self._policy.first_refusals
+        # A wrong model or URL concerns every call alike; other refusals may concern one prompt.
+        wrong_address = fault.status in (301, 302, 307, 308, 404, 405)
+        patience = 1 if wrong_address else self._policy.first_refusals
         limit = self._policy.refusals if self._succeeded else patience
         if self._refusals >= limit:
             self.open(

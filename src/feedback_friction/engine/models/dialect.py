@@ -86,13 +86,13 @@ def body_of(
     quirks: frozenset[Quirk] = frozenset(),
     extra: Mapping[str, object] | None = None,
 ) -> bytes:
-    """The JSON body that asks for ``n`` replies.
+    """The JSON body that asks for ``n`` replies; ``n`` and ``seed`` replace the request's own.
 
     Args:
         model: the name that the server knows the model by.
-        request: what is asked for; its own ``n`` and ``seed`` give way to the two arguments.
-        n: number of replies to ask for in this request.
-        seed: request seed; sent with 31 bits, which every server takes.
+        request: what is asked for.
+        n: number of replies to ask for in this body.
+        seed: sent with 31 bits, which every server takes.
         quirks: what to leave out or rename.
         extra: further fields, which win over the others.
 

@@ -96,9 +96,7 @@ def normal(base_url: str) -> URL:
 
 def _endpoint(base: URL, environ: Mapping[str, str], role: str) -> Endpoint:
     label = str(base.with_query(None).with_user(None))
-    names = ["FRICTION_API_KEY"]
-    if base.host == "api.openai.com" or (base.host or "").endswith(".api.openai.com"):
-        names = ["OPENAI_API_KEY"]
+    names = ["OPENAI_API_KEY" if _is_openai(base) else "FRICTION_API_KEY"]
     if role:
         names.insert(0, f"FRICTION_{role.upper()}_API_KEY")
     source = next((name for name in names if environ.get(name, "").strip()), "")
@@ -110,6 +108,13 @@ def _endpoint(base: URL, environ: Mapping[str, str], role: str) -> Endpoint:
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise UsageError(f"{source} holds a character that no key has (a space or a line break?)")
     return Endpoint(base, label, key, source, _proxy(base, environ))
+
+
+def _is_openai(base: URL) -> bool:
+    """Whether this is OpenAI itself, a regional host included, over an encrypted connection."""
+    host = base.host or ""
+    ours = host == "api.openai.com" or host.endswith(".api.openai.com")
+    return ours and base.scheme == "https"
 
 
 def _proxy(base: URL, environ: Mapping[str, str]) -> URL | None:

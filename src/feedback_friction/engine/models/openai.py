@@ -156,9 +156,8 @@ class OpenAIModel:
         """Between 1 and ``n`` replies; all of them where each needs a request of its own."""
         if n == 1 or not one_reply_a_request(self._quirks, request):
             completion = await self._call(request, n, draw_seed(request.seed, drawn))
-            silently = not one_reply_a_request(self._quirks, request)
-            if len(completion.replies) < n and silently and len(completion.replies) == 1:
-                self._learn(frozenset({Quirk.ONE_CHOICE}))
+            if 1 == len(completion.replies) < n and not one_reply_a_request(self._quirks, request):
+                self._learn(frozenset({Quirk.ONE_CHOICE}))  # the server ignores n without a word
             return completion
         singles = await _all(
             [self._call(request, 1, draw_seed(request.seed, drawn + i)) for i in range(n)]
@@ -285,7 +284,7 @@ def _refusal(endpoint: Endpoint, request: Generate, n: int, answer: _Answer) -> 
     if 300 <= answer.status < 400:
         target = answer.headers.get("location", "nowhere").encode("utf-8", "replace")
         moved = one_line(f"moved to {endpoint.without_key(target).decode()}")
-        return Fault(FaultKind.REFUSED, f"HTTP {answer.status}: {moved}", status=404)
+        return Fault(FaultKind.REFUSED, f"HTTP {answer.status}: {moved}", status=answer.status)
     found = meaning(
         answer.status,
         read_error(endpoint.without_key(answer.body)),

@@ -101,22 +101,22 @@ def split_thinking(content: str) -> tuple[str, str | None]:
 
 
 def _reply(choice: object, logprobs: bool) -> Reply | None:
-    message = choice.get("message") if isinstance(choice, dict) else None
-    if not isinstance(choice, dict) or not isinstance(message, dict):
+    if not isinstance(choice, dict):
         return None
-    finish = choice.get("finish_reason")
-    finish = finish.lower() if isinstance(finish, str) else "stop"
+    reason = str(choice.get("finish_reason")).lower()
+    finish = _FINISH.get(reason, "stop")
+    # Azure leaves out the message that it filtered.
+    message = choice.get("message", {} if finish == "content_filter" else None)
+    if not isinstance(message, dict) or reason in _BROKEN:
+        return None
     content = _content(message)
-    if finish in _BROKEN or content is None:
+    if content is None:
         return None
     text, thought = content
-    reasoning = message.get("reasoning_content") or message.get("reasoning")
-    if not isinstance(reasoning, str):
-        reasoning = thought
-    elif thought is not None:
-        reasoning = f"{reasoning}\n{thought}"
+    given = message.get("reasoning_content") or message.get("reasoning")
+    reasoning = "\n".join(part for part in (given, thought) if isinstance(part, str))
     mean = _mean_logprob(choice.get("logprobs")) if logprobs else None
-    return Reply(text, _FINISH.get(finish, "stop"), mean, reasoning)
+    return Reply(text, finish, mean, reasoning or None)
 
 
 def _content(message: dict[str, object]) -> tuple[str, str | None] | None:
