@@ -26,6 +26,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, pairwise
 
 from feedback_friction.grading.numerals import Base, Numeral, numerals, plain, read
@@ -128,6 +129,7 @@ def grade_number(gold: str, response: str, base: Base, operands: Sequence[str] =
     return Verdict.of(stated.digits == canonical(gold, base), stated.digits, stated.rule)
 
 
+@lru_cache(maxsize=4096)
 def canonical(number: str, base: Base) -> str:
     """A number in the form in which answers are compared, e.g. ``"DCB2096CA"``.
 

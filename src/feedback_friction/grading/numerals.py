@@ -37,56 +37,61 @@ _SAME = (
 _ABOVE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _BELOW = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
-# What is replaced, in this order. A command's name ends where its letters end.
-_PLAIN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), by)
-    for pattern, by in (
-        (r"<su(b|p)>\s{0,5}(\w{1,20})\s{0,5}</su\1>", r"_\1{\2}"),
-        (r"_b\{", "_{"),
-        (r"_p\{", "^{"),
-        (r"<br\s{0,5}/?>", "\n"),
-        (r"&times;", "×"),
-        (r"\\\\(?=[A-Za-z])", r"\\"),
-        (r"\\\\(?:\[[^\]\n]{0,20}\])?", "\n"),
-        (r"\\(?:(?:long)?[rR]ightarrow|to|implies|mapsto|leadsto)(?![A-Za-z])", "→"),
-        (r"\\(?:times|cdot|ast)(?![A-Za-z])|\\\*", "×"),
-        (r"\\(?:approx|simeq|sim)(?![A-Za-z])", "≈"),
-        (r"\\div(?![A-Za-z])", "/"),
-        (r"\\equiv(?![A-Za-z])", "≡"),
-        (r"\\neq?(?![A-Za-z])", "≠"),
-        (r"\\[lc]?dots(?![A-Za-z])", "…"),
-        (r"\\(?:hline|midrule|cline\s{0,5}\{[^{}\n]{0,20}\})", "\n----\n"),
+# What is replaced, in this order: a text that must occur, for speed; the pattern; the replacement.
+# A command's name ends where its letters end.
+_PLAIN: tuple[tuple[str, re.Pattern[str], str], ...] = tuple(
+    (needle, re.compile(pattern), by)
+    for needle, pattern, by in (
+        ("<su", r"<su(b|p)>\s{0,5}(\w{1,20})\s{0,5}</su\1>", r"_\1{\2}"),
+        ("_b{", r"_b\{", "_{"),
+        ("_p{", r"_p\{", "^{"),
+        ("<br", r"<br\s{0,5}/?>", "\n"),
+        ("&times;", r"&times;", "×"),
+        (">", r"[-=]>", "→"),
+        ("\\\\", r"\\\\(?=[A-Za-z])", r"\\"),
+        ("\\\\", r"\\\\(?:\[[^\]\n]{0,20}\])?", "\n"),
+        ("\\", r"\\(?:(?:long)?[rR]ightarrow|to|implies|mapsto|leadsto)(?![A-Za-z])", "→"),
+        ("\\", r"\\(?:times|cdot|ast)(?![A-Za-z])|\\\*", "×"),
+        ("\\", r"\\(?:approx|simeq|sim)(?![A-Za-z])", "≈"),
+        ("\\", r"\\div(?![A-Za-z])", "/"),
+        ("\\", r"\\equiv(?![A-Za-z])", "≡"),
+        ("\\", r"\\neq?(?![A-Za-z])", "≠"),
+        ("\\", r"\\[lc]?dots(?![A-Za-z])", "…"),
+        ("\\", r"\\(?:hline|midrule|cline\s{0,5}\{[^{}\n]{0,20}\})", "\n----\n"),
         (
+            "\\",
             r"\\(?:left|right|[bB]ig+[lr]?|displaystyle|textstyle|limits|nonumber|notag"
             r"|phantom\s{0,5}\{[^{}\n]{0,40}\})(?![A-Za-z])|\\!",
             "",
         ),
-        (r"\{\s{0,5},\s{0,5}\}", ","),
-        (r"\\[,;:> ]|~|\\(?:q?quad|enspace|thinspace|space)(?![A-Za-z])", " "),
-        (r"\\(?:text)?color\s{0,5}\{\w{1,20}\}", ""),
+        ("{", r"\{\s{0,5},\s{0,5}\}", ","),
+        ("", r"\\[,;:> ]|~|\\(?:q?quad|enspace|thinspace|space)(?![A-Za-z])", " "),
+        ("\\", r"\\(?:text)?color\s{0,5}\{\w{1,20}\}", ""),
         (
+            "\\",
             r"\\(?:text(?:bf|it|tt|rm|sf|normal)?|math(?:rm|bf|tt|sf|it|normal)|operatorname\*?"
             r"|mbox|hbox|fbox|boxed|emph|bm|boldsymbol|underline|overline|underbrace)(?![A-Za-z])",
             "",
         ),
-        (r"\\(?:begin|end)\s{0,5}\{[^{}\n]{0,40}\}(?:\{[^{}\n]{0,40}\})?", " "),
-        (r"\\?\$|\\[()\[\]]|&", " "),
-        (r"\\([_#%])", r"\1"),
-        (r"_[\s{]{0,5}(?:16|hex\w{0,8}|sixteen|H)[\s}]{0,5}(?![0-9A-Za-z_])", HEX_MARK),
-        (r"_[\s{]{0,5}(?:10|dec\w{0,8}|ten)[\s}]{0,5}(?![0-9A-Za-z_])", DEC_MARK),
-        (r"\^\s{0,5}\{\s{0,5}([+-]?[0-9]{1,20})\s{0,5}\}", r"^\1"),
-        (r"[{}`]", ""),
-        (r"(?<=[0-9)])\*\*(?=[0-9(])", "^"),
-        (r"\*\*|(?<![0-9A-Za-z_])__(?!_)|(?<!_)__(?![0-9A-Za-z_])", ""),
-        (r"(?<=[0-9A-F)])(\s?)\*(\s?)(?=[0-9A-F(])", r"\1×\2"),
-        (r"(?m)^([ \t]{0,20})\*(?=\s)", r"\1•"),
-        (r"\*", ""),
-        (r"\((?:in )?(?:base[- ]?(?:16|sixteen)|hex(?:adecimal)?)\)", HEX_MARK),
-        (r"\((?:in )?(?:base[- ]?(?:10|ten)|dec(?:imal)?)\)", DEC_MARK),
-        (r"\(\s{0,3}([0-9A-Fa-f_, ]{1,60})\)\s{0,3}(?=‹1[06]›)", r"\1"),
-        (r"[ \t]{1,20}(?=‹1[06]›)", ""),
+        ("\\", r"\\(?:begin|end)\s{0,5}\{[^{}\n]{0,40}\}(?:\{[^{}\n]{0,40}\})?", " "),
+        ("", r"\\?\$|\\[()\[\]]|&", " "),
+        ("\\", r"\\([_#%])", r"\1"),
+        ("_", r"_[\s{]{0,5}(?:16|hex\w{0,8}|sixteen|H)[\s}]{0,5}(?![0-9A-Za-z_])", HEX_MARK),
+        ("_", r"_[\s{]{0,5}(?:10|dec\w{0,8}|ten)[\s}]{0,5}(?![0-9A-Za-z_])", DEC_MARK),
+        ("^", r"\^\s{0,5}\{\s{0,5}([+-]?[0-9]{1,20})\s{0,5}\}", r"^\1"),
+        ("", r"[{}`]", ""),
+        ("**", r"(?<=[0-9)])\*\*(?=[0-9(])", "^"),
+        ("", r"\*\*|(?<![0-9A-Za-z_])__(?!_)|(?<!_)__(?![0-9A-Za-z_])", ""),
+        ("*", r"(?<=[0-9A-F)])(\s?)\*(\s?)(?=[0-9A-F(])", r"\1×\2"),
+        ("*", r"(?m)^([ \t]{0,20})\*(?=\s)", r"\1•"),
+        ("*", r"\*", ""),
+        ("(", r"\((?:in )?(?:base[- ]?(?:16|sixteen)|hex(?:adecimal)?)\)", HEX_MARK),
+        ("(", r"\((?:in )?(?:base[- ]?(?:10|ten)|dec(?:imal)?)\)", DEC_MARK),
+        ("‹", r"\(\s{0,3}([0-9A-Fa-f_, ]{1,60})\)\s{0,3}(?=‹1[06]›)", r"\1"),
+        ("‹", r"[ \t]{1,20}(?=‹1[06]›)", ""),
     )
 )
+_DRESS = re.compile(r"[\\<>&~{}$_^*`(‹]")
 
 
 def plain(text: str) -> str:
@@ -99,8 +104,11 @@ def plain(text: str) -> str:
         text = re.sub("[⁰¹²³⁴-⁹]+", lambda run: "^" + run[0].translate(_ABOVE), text)
         text = re.sub("[₀-₉]+", lambda run: f"_{{{run[0].translate(_BELOW)}}}", text)
         text = text.translate({ord(char): _fold(char) for char in set(text) if ord(char) > 126})
-    for pattern, by in _PLAIN:
-        text = pattern.sub(by, text)
+    if _DRESS.search(text) is None:
+        return text
+    for needle, pattern, by in _PLAIN:
+        if needle in text:
+            text = pattern.sub(by, text)
     return text
 
 
