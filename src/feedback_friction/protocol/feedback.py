@@ -140,28 +140,50 @@ def write_feedback(
         return None
     if mode.writer == "donor":
         return (yield from _placebo(mode, latest.problem, donate))
-    usage, seconds = Usage(), 0.0
-    if mode.writer == "fixed":
-        raw = _binary(latest)
-    elif mode.writer == "program":
-        assert task.tutor is not None  # held by check_mode, before the run
-        raw = task.tutor(latest.problem, latest.reply.text)
+    if mode.writer == "model":
+        raw, usage, seconds = yield from _from_model(mode, task, plan, epoch, attempts)
     else:
-        completion: Completion = yield _request(mode, task, plan, epoch, attempts)
-        refused = refusal(completion.replies[0])
-        if refused:
-            raise Refused(f"feedback: {refused}")
-        raw, usage, seconds = (
-            completion.replies[0].text.strip(),
-            completion.usage,
-            completion.seconds,
-        )
+        raw, usage, seconds = _from_program(mode, task, latest), Usage(), 0.0
     if task.shows_solution and mode.sees_solution:
         raw = f"{latest.problem.solution or ''}\n\n{raw}".strip()
-    masked = yield Mask(latest.problem, raw)
+    for earlier in attempts[:-1]:  # what was said before of the same problem needs no second mask
+        if earlier.feedback and earlier.feedback.raw == raw and earlier.problem == latest.problem:
+            return replace(earlier.feedback, usage=usage, seconds=seconds)
+    masked: Masked = yield Mask(latest.problem, raw)
     return Feedback(
         mode.name, raw, masked.text, masked.leaks, len(masked.spans), usage=usage, seconds=seconds
     )
+
+
+def _from_model(
+    mode: Mode, task: Task, plan: Plan, epoch: int, attempts: Sequence[Attempt]
+) -> Generator[Effect, Any, tuple[str, Usage, float]]:
+    """Text, tokens and seconds of the feedback that a model writes."""
+    latest = attempts[-1]
+    completion: Completion = yield Generate(
+        role="feedback",
+        speaker=mode.speaker,
+        messages=feedback_messages(task, attempts, sees_solution=mode.sees_solution),
+        temperature=plan.feedback_temperature,
+        max_tokens=plan.feedback_max_tokens,
+        seed=request_seed(
+            plan.seed, latest.problem, epoch, latest.iteration, 0, purpose="feedback"
+        ),
+        occasion=Occasion(latest.problem, epoch, latest.iteration, mode.name, tuple(attempts)),
+    )
+    reply = completion.replies[0]
+    if reason := refusal(reply):
+        raise Refused(f"feedback: {reason}")
+    return reply.text.strip(), completion.usage, completion.seconds
+
+
+def _from_program(mode: Mode, task: Task, latest: Attempt) -> str:
+    if mode.writer == "program":
+        assert task.tutor is not None  # held by check_mode, before the run
+        return task.tutor(latest.problem, latest.reply.text)
+    if latest.verdict.outcome is Outcome.NO_ANSWER:
+        return prompts.BINARY_NO_ANSWER
+    return prompts.BINARY_WRONG
 
 
 def _placebo(mode: Mode, problem: Problem, donate: Donate) -> Generator[Effect, Any, Feedback]:
@@ -174,28 +196,6 @@ def _placebo(mode: Mode, problem: Problem, donate: Donate) -> Generator[Effect, 
         text=masked.text,
         leaks=masked.leaks,
         masked_spans=donated.masked_spans + len(masked.spans),
-    )
-
-
-def _binary(attempt: Attempt) -> str:
-    if attempt.verdict.outcome is Outcome.NO_ANSWER:
-        return prompts.BINARY_NO_ANSWER
-    return prompts.BINARY_WRONG
-
-
-def _request(
-    mode: Mode, task: Task, plan: Plan, epoch: int, attempts: Sequence[Attempt]
-) -> Generate:
-    latest = attempts[-1]
-    problem, iteration = latest.problem, latest.iteration
-    return Generate(
-        role="feedback",
-        speaker=mode.speaker,
-        messages=feedback_messages(task, attempts, sees_solution=mode.sees_solution),
-        temperature=plan.feedback_temperature,
-        max_tokens=plan.feedback_max_tokens,
-        seed=request_seed(plan.seed, problem, epoch, iteration, 0, purpose="feedback"),
-        occasion=Occasion(problem, epoch, iteration, mode.name, tuple(attempts)),
     )
 
 
