@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import heapq
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -40,14 +40,24 @@ class FakeTime:
         await asyncio.sleep(0)
 
 
-class FastTime:
-    """A clock that runs a hundred times as fast, for tests in which several calls wait at once."""
+class SharedTime:
+    """A clock for several calls: when all of them sleep, it moves on to the next to wake."""
+
+    def __init__(self, calls: int) -> None:
+        self.now = 0.0
+        self._calls = calls
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
 
     def clock(self) -> float:
-        return time.monotonic() * 100
+        return self.now
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / 100)
+        alarm: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self.now + seconds, id(alarm), alarm))
+        if len(self._sleepers) == self._calls:
+            self.now, _, next_alarm = heapq.heappop(self._sleepers)
+            next_alarm.set_result(None)
+        await alarm
 
 
 def ask(problem: str = "p1", **changes: Any) -> Generate:
