@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -236,11 +236,15 @@ def problems(directory: Path, count: int) -> Path:
     return path
 
 
-def rows(out: Path, table: str, *, without: Collection[str] = TIMINGS) -> list[tuple[Any, ...]]:
-    """All rows of a table of a run's journal in a fixed order, without the columns that time."""
+def rows(out: Path, table: str, columns: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+    """All rows of a table of a run's journal in a fixed order.
+
+    Args:
+        columns: which columns; without any, all but those that hold times.
+    """
     with sqlite3.connect(f"file:{out / 'journal.sqlite'}?mode=ro", uri=True) as db:
-        columns = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
-        kept = ", ".join(column for column in columns if column not in without)
+        there = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+        kept = ", ".join(columns or [name for name in there if name not in TIMINGS])
         return db.execute(f"SELECT {kept} FROM {table} ORDER BY {kept}").fetchall()
 
 

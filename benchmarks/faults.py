@@ -101,7 +101,7 @@ def death(
     out = directory / "death"
     arguments = run_arguments(server.url, out, data, *more, "--quiet")
     stopped = friction(*arguments)
-    failed = sum(row[3] == "failed" for row in rows(out, "trials"))
+    failed = rows(out, "trials", ("status",)).count(("failed",))
     server.change(die_after=0)
     server.revive()
     finished = friction(*arguments)

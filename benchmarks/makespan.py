@@ -34,6 +34,7 @@ def measure(
     reply_tokens: float = 300.0,
     time_scale: float = 0.03,
     concurrency: int = 256,
+    seed: int = 0,
 ) -> list[Figure]:
     """Measure the engine and the barrier driver on servers of the same settings."""
     settings = Settings(
@@ -45,6 +46,7 @@ def measure(
         reply_sigma=sigma,
         p_first=0.1,
         p_gain=0.03,
+        seed=seed,
     )
     with workspace() as directory:
         data = problems(directory, count)

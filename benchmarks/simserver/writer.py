@@ -120,7 +120,10 @@ def _answer(settings: Settings, system: str, prompt: str, dice: Sequence[float])
 def _feedback(settings: Settings, prompt: str, dice: Sequence[float]) -> str:
     found = _GOLD.search(prompt)
     gold = found.group(1).strip() if found else ""
-    advice = "The method is sound, but one of the steps went wrong: do the middle part again."
+    question = _last_question(prompt)
+    what = "{} * {}".format(*question) if question else "the problem"
+    part = ("first", "second", "third", "last")[int(dice[3] * 4)]
+    advice = f"The method for {what} is sound, but a step went wrong: do the {part} part again."
     if not gold or dice[1] >= settings.p_leak:
         return advice
     grouped = f"{int(gold):,}" if gold.isdecimal() else gold
