@@ -1,0 +1,103 @@
+"""The records of mathematical answers: their shapes, values, and how gold shapes their reading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from functools import cached_property
+
+from feedback_friction.grading.mathematics import evaluate
+from feedback_friction.grading.mathematics.algebra import TooHardError
+from feedback_friction.grading.mathematics.formula import Node, Number, Sum
+from feedback_friction.grading.mathematics.ratio import Ratio
+
+
+class Kind(StrEnum):
+    """The shapes of answers."""
+
+    VALUE = "value"
+    PERCENT = "percent"  # value holds the number before the sign
+    SET = "set"  # parts in braces
+    LIST = "list"  # parts without brackets
+    TUPLE = "tuple"  # parts in brackets: tuples, vectors, intervals
+    UNION = "union"  # parts are intervals or sets
+    MATRIX = "matrix"  # parts are rows of kind tuple
+    EQUATION = "equation"  # parts are its two sides
+    BASE = "base"  # value holds the digits; parts[0] is the base
+    TEXT = "text"
+    RAW = "raw"
+
+
+@dataclass(frozen=True)
+class Value:
+    """A formula, and what is known of its value."""
+
+    node: Node
+
+    @cached_property
+    def exact(self) -> Ratio | None:
+        """The exact value, None where it is too hard."""
+        try:
+            return evaluate.exact(self.node)
+        except TooHardError:
+            return None
+
+    @cached_property
+    def samples(self) -> tuple[complex, ...] | None:
+        """Values at sample points; see ``evaluate.samples``."""
+        return evaluate.samples(self.node)
+
+    @property
+    def rational(self) -> Fraction | None:
+        """The value, where it is a rational number."""
+        return None if self.exact is None else self.exact.rational
+
+    @property
+    def decimal(self) -> tuple[Fraction, int] | None:
+        """Value and number of decimals, where the formula is one numeral with a decimal point."""
+        node, sign = self.node, 1
+        if isinstance(node, Sum) and len(node.terms) == 1:
+            sign, node = (-1 if node.terms[0][0] else 1), node.terms[0][1]
+        if isinstance(node, Number) and node.decimals:
+            return sign * node.value, node.decimals
+        return None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer as it was read.
+
+    Attributes:
+        kind: its shape.
+        key: canonical text; equal keys mean the same answer.
+        source: the cleaned text that it was read from.
+        value: its number or formula, where the kind has one.
+        parts: what it is made of, where the kind has parts.
+        brackets: the two brackets of a tuple or an interval, e.g. ``"[)"``.
+    """
+
+    kind: Kind
+    key: str
+    source: str
+    value: Value | None = None
+    parts: tuple[Answer, ...] = ()
+    brackets: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the gold answer tells about how to read the others.
+
+    Attributes:
+        letters: Latin letters that gold uses as symbols; they are then no units.
+        words: gold is in words.
+        equation: gold is an equation; without one, only the last side of an equation counts.
+    """
+
+    letters: frozenset[str] = frozenset()
+    words: bool = False
+    equation: bool = False
+
+
+NO_CONTEXT = Context()

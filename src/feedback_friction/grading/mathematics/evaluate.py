@@ -1,0 +1,253 @@
+"""What a formula is worth: exactly where that is cheap, and as floating-point samples.
+
+The samples are there to refute: two formulas that differ at a sample point are different. That
+they agree proves nothing here; whether they are equal is then for a computer algebra system to say.
+"""
+
+from __future__ import annotations
+
+import cmath
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from zlib import crc32
+
+from feedback_friction.grading.mathematics.algebra import TooHardError
+from feedback_friction.grading.mathematics.formula import (
+    Call,
+    Node,
+    Number,
+    Power,
+    Product,
+    Root,
+    Sum,
+    Symbol,
+)
+from feedback_friction.grading.mathematics.ratio import Ratio
+
+POINTS = 2
+_MAX_KEY = 200
+_LARGEST_FACTORIAL = 300
+
+
+def exact(node: Node) -> Ratio:
+    """The exact value; functions without one become opaque generators.
+
+    Raises:
+        TooHardError: where the value is undefined, or too large for a quick comparison.
+    """
+    match node:
+        case Number(value):
+            return Ratio.number(value)
+        case Symbol(name):
+            return Ratio.generator(name)
+        case Sum(terms):
+            total = Ratio.number(0)
+            for subtracted, term in terms:
+                total = total - exact(term) if subtracted else total + exact(term)
+            return total
+        case Product(factors):
+            product = Ratio.number(1)
+            for inverse, factor in factors:
+                product = product / exact(factor) if inverse else product * exact(factor)
+            return product
+        case Power(base, exponent):
+            return _power(exact(base), exact(exponent))
+        case Root(degree, radicand):
+            return _root(exact(radicand), degree)
+        case Call(name, arguments):
+            return _call(name, [exact(argument) for argument in arguments])
+
+
+def _opaque(name: str, *arguments: Ratio) -> Ratio:
+    key = f"{name}({','.join(argument.key for argument in arguments)})"
+    if len(key) > _MAX_KEY:
+        raise TooHardError("function")
+    return Ratio.generator(key)
+
+
+def _power(base: Ratio, exponent: Ratio) -> Ratio:
+    rational = exponent.rational
+    if rational is None:
+        return _opaque("pow", base, exponent)
+    if rational == 0 == base.rational:
+        raise TooHardError("0^0")
+    if rational.denominator == 1:
+        return base.to(rational)
+    if len(base.top.terms) > 1 or base.generators - {"pi", "e"} - _primes(base):
+        return _opaque("pow", base, exponent)
+    return base.to(rational)
+
+
+def _primes(value: Ratio) -> set[str]:
+    return {name for name in value.generators if name.isdigit()}
+
+
+def _root(radicand: Ratio, degree: int) -> Ratio:
+    only = radicand.top.single()
+    if degree % 2 and only is not None and only[1] < 0:
+        return -_root(-radicand, degree)
+    return _power(radicand, Ratio.number(Fraction(1, degree)))
+
+
+def _call(name: str, arguments: list[Ratio]) -> Ratio:
+    values = [argument.rational for argument in arguments]
+    known = [value for value in values if value is not None]
+    if len(known) == len(values):
+        rational = _rational_call(name, known)
+        if rational is not None:
+            return Ratio.number(rational)
+    return _opaque(name, *arguments)
+
+
+def _rational_call(name: str, values: list[Fraction]) -> Fraction | None:
+    """Functions that are rational at rational arguments."""
+    first = values[0]
+    if name == "abs":
+        return abs(first)
+    if name == "floor":
+        return Fraction(math.floor(first))
+    if name == "ceil":
+        return Fraction(math.ceil(first))
+    if name in ("factorial", "binom"):
+        if any(v.denominator != 1 or not 0 <= v <= _LARGEST_FACTORIAL for v in values):
+            raise TooHardError(name)
+        whole = [int(value) for value in values]
+        return Fraction(math.factorial(whole[0]) if name == "factorial" else math.comb(*whole))
+    return None
+
+
+def samples(node: Node) -> tuple[complex, ...] | None:
+    """Values at ``POINTS`` fixed points, one coordinate per variable in (0.7, 2.3).
+
+    None where a value is undefined, or cannot be computed with confidence.
+    """
+    try:
+        found = tuple(_sample(node, point) for point in range(POINTS))
+    except (ArithmeticError, ValueError):
+        return None
+    return None if any(cmath.isnan(value) for value in found) else found
+
+
+_CONSTANTS = {"pi": complex(math.pi), "e": complex(math.e), "i": 1j}
+
+
+def _sample(node: Node, point: int) -> complex:
+    match node:
+        case Number(value):
+            return complex(_float(value))
+        case Symbol(name):
+            if name == "oo":
+                raise ValueError("infinity")
+            at = 0.7 + crc32(f"{point}:{name}".encode()) / 2**32 * 1.6
+            return _CONSTANTS.get(name, complex(at))
+        case Sum(terms):
+            return _total([(-1 if s else 1) * _sample(term, point) for s, term in terms])
+        case Product(factors):
+            product = complex(1)
+            for inverse, factor in factors:
+                sample = _sample(factor, point)
+                product = _times(product, 1 / sample if inverse else sample)
+            return product
+        case Power(base, exponent):
+            return _float_power(_sample(base, point), _sample(exponent, point))
+        case Root(degree, radicand):
+            sample = _sample(radicand, point)
+            if degree % 2 and sample.imag == 0 and sample.real < 0:
+                return -complex((-sample.real) ** (1 / degree))
+            return _float_power(sample, complex(1 / degree))
+        case Call(name, arguments):
+            return _float_call(name, [_sample(argument, point) for argument in arguments])
+
+
+def _float(value: Fraction) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
+
+
+def _total(values: list[complex]) -> complex:
+    """The sum; undefined where so much cancels that few digits would be left."""
+    total = sum(values)
+    largest = max(abs(value) for value in values)
+    if largest > 1 and 0 < abs(total) < 1e-6 * largest:
+        raise ValueError("cancellation")
+    return total
+
+
+def _times(a: complex, b: complex) -> complex:
+    # A complex product with an infinite factor is not a number, even where both are real.
+    return complex(a.real * b.real) if a.imag == 0 == b.imag else a * b
+
+
+def _float_power(base: complex, exponent: complex) -> complex:
+    if base == 0 and exponent.real <= 0:
+        raise ValueError("0^0")
+    try:
+        if base.imag == 0 == exponent.imag and base.real > 0:
+            return complex(base.real**exponent.real)
+        return complex(base**exponent)
+    except OverflowError:
+        return complex(math.inf)
+
+
+def _real(function: Callable[[float], float]) -> Callable[[complex], complex]:
+    def call(value: complex) -> complex:
+        if value.imag:
+            raise ValueError("complex argument")
+        return complex(function(value.real))
+
+    return call
+
+
+_FLOAT_FUNCTIONS: dict[str, Callable[[complex], complex]] = {
+    "sin": cmath.sin,
+    "cos": cmath.cos,
+    "tan": cmath.tan,
+    "cot": lambda value: 1 / cmath.tan(value),
+    "sec": lambda value: 1 / cmath.cos(value),
+    "csc": lambda value: 1 / cmath.sin(value),
+    "arcsin": cmath.asin,
+    "arccos": cmath.acos,
+    "arctan": cmath.atan,
+    "sinh": cmath.sinh,
+    "cosh": cmath.cosh,
+    "tanh": cmath.tanh,
+    "ln": cmath.log,
+    "exp": cmath.exp,
+    "abs": lambda value: complex(abs(value)),
+    "floor": _real(math.floor),
+    "ceil": _real(math.ceil),
+}
+
+
+def _factorial(value: float) -> float:
+    if value > 170:
+        return math.inf
+    if value < 0 or value != math.floor(value):
+        raise ValueError("factorial")
+    return float(math.factorial(int(value)))
+
+
+def _float_call(name: str, values: list[complex]) -> complex:
+    if name == "log" and len(values) == 2:
+        return cmath.log(values[1]) / cmath.log(values[0])
+    if name == "factorial":
+        return _real(_factorial)(values[0])
+    function = _FLOAT_FUNCTIONS.get(name)
+    if function is None or len(values) != 1 or abs(values[0]) > 1e6:
+        # log without a base means different things; far from 0, sines lose their digits.
+        raise ValueError(name)
+    return function(values[0])
+
+
+def differ(left: tuple[complex, ...], right: tuple[complex, ...]) -> bool:
+    """Whether two formulas surely have different values at some sample point."""
+    return any(_apart(a, b) for a, b in zip(left, right, strict=True))
+
+
+def _apart(a: complex, b: complex) -> bool:
+    if cmath.isinf(a) or cmath.isinf(b):
+        return cmath.isinf(a) != cmath.isinf(b)
+    return abs(a - b) > 1e-9 * max(1.0, abs(a), abs(b))

@@ -1,0 +1,178 @@
+"""LaTeX, Unicode and plain notation brought to one spelling, without reading its meaning.
+
+Every step is a linear scan. What a formula says is for ``formula``; here ``\\dfrac`` becomes
+``\\frac``, ``−`` becomes ``-``, ``10{,}000`` becomes ``10000``, and what only sets type goes.
+"""
+
+from __future__ import annotations
+
+import re
+
+_UNICODE = {
+    "\u2212": "-", "\u2013": "-", "\u2010": "-", "\u2011": "-", "\ufe63": "-", "\uff0d": "-",
+    "×": r"\cdot ", "·": r"\cdot ", "∙": r"\cdot ", "⋅": r"\cdot ", "÷": "/", "∕": "/", "⁄": "/",
+    "π": r"\pi ", "∞": r"\infty ", "√": r"\sqrt ", "∛": r"\sqrt[3]", "°": r"^\circ ",
+    "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "±": r"\pm ", "∓": r"\mp ", "≈": r"\approx ",
+    "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "∅": r"\emptyset ", "θ": r"\theta ",
+    "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ", "δ": r"\delta ", "λ": r"\lambda ",
+    "μ": r"\mu ", "φ": r"\phi ", "ω": r"\omega ", "ℝ": "R", "′": "'", "’": "'",
+    "½": r"\frac{1}{2}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}", "⅓": r"\frac{1}{3}",
+    "⅔": r"\frac{2}{3}", "⅛": r"\frac{1}{8}", "€": "", "£": "", "\u200b": "", "\ufeff": "",
+    "\u2061": "", "\u2062": "", "\xa0": " ", "\u2009": " ", "\u202f": " ", "\u2002": " ",
+}  # fmt: skip
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+_LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_RAISED_RUN = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+")
+_LOWERED_RUN = re.compile("[₀₁₂₃₄₅₆₇₈₉]+")
+_CONTROLS = {chr(code): "" for code in range(32) if chr(code) not in "\t\n\r"}
+_TABLE = str.maketrans(_UNICODE | _CONTROLS)
+
+_SAME = {
+    r"\dfrac": r"\frac", r"\tfrac": r"\frac", r"\cfrac": r"\frac", r"\dbinom": r"\binom",
+    r"\tbinom": r"\binom", r"\leq": r"\le", r"\leqslant": r"\le", r"\geq": r"\ge",
+    r"\geqslant": r"\ge", r"\neq": r"\ne", r"\lt": "<", r"\gt": ">", r"\times": r"\cdot",
+    r"\ast": r"\cdot", r"\div": "/", r"\degree": r"^\circ", r"\lbrace": r"\{",
+    r"\rbrace": r"\}", r"\lvert": "|", r"\rvert": "|", r"\vert": "|", r"\mid": "|",
+    r"\bigcup": r"\cup", r"\iff": r"\iff", r"\varnothing": r"\emptyset", r"\arcsin": r"\arcsin",
+    r"\implies": r"\Rightarrow", r"\to": r"\Rightarrow", r"\rightarrow": r"\Rightarrow",
+    r"\lbrack": "[", r"\rbrack": "]", r"\colon": ":", r"\lor": r"\text{ or }",
+    r"\textdegree": r"^\circ",
+}  # fmt: skip
+_TYPESETTING = (
+    r"left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr displaystyle textstyle limits "
+    r"scriptstyle quad qquad thinspace medspace space rm bf it tt mathstrut middle nonumber"
+)
+_DROPPED = frozenset("\\" + name for name in _TYPESETTING.split())
+_TEXT = frozenset(
+    "\\" + name
+    for name in (
+        "text", "textbf", "textit", "textrm", "textsf", "texttt", "textnormal", "mbox", "hbox",
+        "mathrm", "mathbf", "mathit", "mathsf", "operatorname", "mathcal", "mathbb", "boldsymbol",
+        "emph", "underline", "bm",
+    )
+)  # fmt: skip
+
+_COMMAND = re.compile(
+    r"\\\\|\\(?:[A-Za-z]+\*?|[,!;: ()\[\]$%])|[$~`]|(?<![\w)}])\*\*|\*\*(?![\w({])"
+)
+_SPACING = {r"\,": " ", r"\;": " ", r"\:": " ", r"\ ": " ", "~": " ", r"\!": ""}
+_DELIMITERS = frozenset({r"\(", r"\)", r"\[", r"\]", "$", r"\$", "`", "**"})
+_SPACES = re.compile(r"\s+")
+_THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:(?:\{,\}|,\\!|\\,|\\ |\\!,)\d{3})+(?!\d)")
+_COMMA_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?!,?\d)")
+_SPACE_THOUSANDS = re.compile(r"(?<![\d.,] )(?<![\d.,])[1-9]\d{0,2}(?: \d{3})+(?! ?[\d/])")
+_NOT_DIGITS = re.compile(r"\D+")
+_PHANTOM = re.compile(r"\\[hv]?phantom\{[^{}]{0,80}\}|\\hspace\*?\{[^{}]{0,20}\}")
+_OVER = re.compile(r"\{([^{}\\]{1,40})\\over\b([^{}\\]{1,40})\}")
+_CHOOSE = re.compile(r"\{([^{}\\]{1,40})\\choose\b([^{}\\]{1,40})\}")
+_COMMA_IN_BRACKETS = re.compile(r"[(\[{][^()\[\]{}]*,")
+
+
+def _digits(match: re.Match[str]) -> str:
+    return _NOT_DIGITS.sub("", match[0])
+
+
+def _command(match: re.Match[str]) -> str:
+    name = match[0]
+    if name in _SPACING:
+        return _SPACING[name]
+    if name in _DELIMITERS or name in _DROPPED:
+        return "" if name[0] != "\\" or not name[1:].isalpha() else " "
+    if name in _TEXT:
+        return r"\text"
+    return _SAME.get(name, name)
+
+
+def clean(text: str) -> str:
+    """One spelling of the notation; spaces between words and numbers stay, single.
+
+    Dollar signs, math delimiters, Markdown's ``**`` and backquotes, sizes, fonts and thousands
+    separators go; every kind of text command becomes ``\\text``.
+    """
+    if not text.isprintable() or not text.isascii():
+        text = _RAISED_RUN.sub(lambda m: "^{" + m[0].translate(_RAISED) + "}", text)
+        text = _LOWERED_RUN.sub(lambda m: "_{" + m[0].translate(_LOWERED) + "}", text)
+        text = text.translate(_TABLE)
+    if "\\" in text or "{" in text:
+        text = _THOUSANDS.sub(_digits, text)
+        text = _PHANTOM.sub(" ", text)
+        text = _OVER.sub(r"\\frac{\1}{\2}", text)
+        text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
+    text = _COMMAND.sub(_command, text)
+    text = _SPACES.sub(" ", text).strip(" ")
+    if _COMMA_IN_BRACKETS.search(text) is None:
+        text = _COMMA_THOUSANDS.sub(_digits, text)
+        text = _SPACE_THOUSANDS.sub(_digits, text)
+    return text
+
+
+_BRACKET = re.compile(r"\\[{}|]|[()\[\]{}]")
+_OPENING = {"(": ")", "[": "]", "{": "}", "\\{": "\\}"}
+_LOOSE = {")", "]"}
+
+
+def split(text: str, separator: re.Pattern[str]) -> list[tuple[str, str]]:
+    """Parts of ``text`` between separators outside all brackets, each with the separator before it.
+
+    ``(`` may be closed by ``]`` and ``[`` by ``)``, as intervals are. Brackets that do not match
+    leave the text whole.
+    """
+    cuts: list[tuple[int, int]] = []
+    stack: list[str] = []
+    brackets = {match.start(): match[0] for match in _BRACKET.finditer(text)}
+    events = sorted([*brackets, *(match.start() for match in separator.finditer(text))])
+    for at in dict.fromkeys(events):
+        bracket = brackets.get(at)
+        if bracket is None:
+            match = separator.match(text, at)
+            if match and not stack and (not cuts or at >= cuts[-1][1]):
+                cuts.append((at, match.end()))
+        elif bracket in _OPENING:
+            stack.append(_OPENING[bracket])
+        elif bracket != "\\|":
+            if not stack or not (stack[-1] == bracket or {stack[-1], bracket} <= _LOOSE):
+                return [("", text)]
+            stack.pop()
+    if stack:
+        return [("", text)]
+    ends = [*(start for start, _ in cuts), len(text)]
+    starts = [("", 0), *((text[a:b], b) for a, b in cuts)]
+    return [(sign, text[a:b]) for (sign, a), b in zip(starts, ends, strict=True)]
+
+
+def is_balanced(text: str) -> bool:
+    """Whether every bracket has its partner; ``(`` may be closed by ``]`` and the reverse."""
+    stack: list[str] = []
+    for match in _BRACKET.finditer(text):
+        bracket = match[0]
+        if bracket in _OPENING:
+            stack.append(_OPENING[bracket])
+        elif bracket != "\\|":
+            if not stack or not (stack[-1] == bracket or {stack[-1], bracket} <= _LOOSE):
+                return False
+            stack.pop()
+    return not stack
+
+
+def enclosed(text: str) -> tuple[str, str] | None:
+    """The first and last bracket of a text that one pair of brackets encloses, else None."""
+    if not text:
+        return None
+    stack: list[str] = []
+    last = ""
+    for match in _BRACKET.finditer(text):
+        bracket = match[0]
+        if match.start() > 0 and not stack:
+            return None
+        if bracket in _OPENING:
+            stack.append(bracket)
+        elif bracket != "\\|":
+            if not stack:
+                return None
+            last = stack.pop()
+            expected = _OPENING[last]
+            if bracket != expected and not {bracket, expected} <= _LOOSE:
+                return None
+            if not stack and match.end() == len(text):
+                return last, bracket
+    return None

@@ -1,0 +1,288 @@
+"""Where a reply states its answer: the last statement of one counts, wherever it stands.
+
+Statements are, with the names of their rules:
+
+- ``boxed``: ``\\boxed``, ``\\fbox`` or ``\\framebox``; boxes joined by "and", "or" or commas are
+  one;
+- ``answer is``: "The final answer is $x = 5$", "**Answer:** 42", a heading "Answer" above a line;
+- ``conclusion``: a last line with "Therefore", "So", ... that ends in a number or formula;
+- ``last display``: a reply that ends in displayed mathematics;
+- ``bare``: a reply that is nothing but an answer.
+
+Of boxes and "answer is" the later one counts; the other three only where there is neither. A box
+that a cut reply left open states nothing, nor do numbers in the midst of work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from feedback_friction.grading.mathematics.answer import NO_CONTEXT, Answer, Context, Kind
+from feedback_friction.grading.mathematics.formula import FUNCTIONS
+from feedback_friction.grading.mathematics.reading import read
+from feedback_friction.grading.mathematics.wordnumbers import NUMBER_WORDS
+
+MAX_BOX = 30_000
+_MAX_TRIES = 100
+_MAX_LINE = 300
+_MAX_WORDS = 6
+_MAX_JOINED = 20
+
+_BOX = re.compile(r"\\(?:boxed|fbox|framebox)(?![A-Za-z])\s*(?:\[[^\]\n]{0,20}\]){0,2}")
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+_LOOSE_BOX = re.compile(r"[^\s{}$\\.,;]+|\\[A-Za-z]+(?:\{[^{}]{0,40}\}){0,2}")
+_DELIMITER = re.compile(r"\$|\\[)\]]|\n")
+_EMPTY = re.compile(
+    r"(?:\\[hv]?phantom\s*\{[^{}]*\}|\\(?:quad|qquad|square|l?dots|text\s*\{\s*\}|[ ,;:!])"
+    r"|[\s{}~.?_])*"
+    r"|(?:\\text\s*\{)?\s*(?i:(?:your |final |the )*answer)(?: here)?\s*\}?"
+)
+_JOINT = re.compile(
+    r"(?:[\s,$.]|\\[()\[\],; ]|\\(?:quad|qquad)|\\text\s*\{[\s,]*(?:and|or)\s*\}"
+    r"|\b(?:and|or)\b|[A-Za-z](?:_\w)?\s*=)*"
+)
+_SAYS_JOINT = re.compile(r",|\b(?:and|or)\b")
+
+_PHRASE = re.compile(
+    r"(?i)\banswers?\b[*_]{0,3}\s?"
+    r"(?:to (?:the|this|our) (?:[a-z]+ )?(?:problem|question)[*_]{0,3} |here |therefore |then )"
+    r"{0,2}"
+    r"(?:(?:is|are|equals|would be|should be|must be|will be)\b[*_]{0,3}\s?"
+    r"(?:therefore|thus|then|indeed|simply|also|now)?[,:]?|[:=])"
+)
+_HEADING = re.compile(r"(?im)^[#*_> \t]{0,8}(?:the |my )?(?:final )?answers?[*_:. \t]{0,8}$")
+_DISOWNED = re.compile(
+    r"(?i)\b(?:wrong|incorrect|previous|earlier|initial|original|old|common|mistaken|student'?s?"
+    r"|not|if|whether|your|given|first|possible|any|every|no)"
+    r"(?:[ *_]+(?:the|my|a|final|wrong|incorrect|given|numerical|stated))?[ *_]*$"
+)
+_OPENERS = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
+_OPENER = re.compile(r"\$\$|\$(?!\d[\d,.]*+(?:[\s)]|$))|\\\(|\\\[")
+_SENTENCE_END = re.compile(
+    r"\n|[.!?](?=\s|\*|$)|[;!?]|\s(?:because|since|which|where|as|so|for|I hope|\()"
+    r"|,\s+(?!(?:and|or)\b)(?=[a-z]{2})"
+)
+_LEADING = re.compile(r"[\s*_:>`]*")
+_BETWEEN_SPANS = re.compile(r"\s*(?:,\s*(?:and|or)?|and|or)\s*(?=\$|\\\()")
+_CONCLUDES = re.compile(
+    r"(?:^|[.!?]\s+|\n\s*)[*_]{0,2}(?:Therefore|Thus|Hence|So|Finally|In conclusion|Consequently"
+    r"|We conclude|It follows|In total|Altogether)\b"
+)
+_LAST_SPAN = re.compile(
+    r"(?:\$([^$\n]{1,200})\$|\\\(([^\n]{1,200}?)\\\))((?: [a-z]+){0,3})[*_]{0,2}[.!]?$"
+)
+_LAST_NUMBER = re.compile(
+    r"\b(?:is|are|equals|get|gives|have|be|of|=)[*_\s]{1,4}"
+    r"([-−$€£]{0,2}\d[\d,.]*(?:/\d+)?%?)((?: [a-z]+){0,3})[*_]{0,2}[.!]?$"
+)
+_DISPLAY_END = re.compile(r"(\$\$|\\\]|\\end\{(?:align|equation|gather)\*?\})[\s.]*$")
+_MATHS = re.compile(r"[\d\\√π∞½¼¾]|^\(?[A-Za-z](?:_\w+)?(?:\s*=|\)?$)")
+_WORD = re.compile(r"[A-Za-z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The text of a stated answer, the rule that found it, and where it begins in the reply."""
+
+    text: str
+    rule: str
+    start: int
+
+
+def last_statement(reply: str, context: Context = NO_CONTEXT) -> Statement | None:
+    """The last statement of an answer, or None.
+
+    Args:
+        reply: what the model wrote; its length does not matter much (linear time).
+        context: what gold tells about answers: where it is in words, words are looked for too.
+    """
+    box, phrase = _last_box(reply), _last_phrase(reply, context)
+    found = [statement for statement in (box, phrase) if statement is not None]
+    if found:
+        return max(found, key=lambda statement: statement.start)
+    return _conclusion(reply) or _last_display(reply) or _bare(reply, context)
+
+
+def _last_box(reply: str) -> Statement | None:
+    starts = [match.span() for match in _BOX.finditer(reply)][-_MAX_TRIES:]
+    later: Statement | None = None
+    joined: list[str] = []
+    for start, inner in reversed(starts):
+        found = _box_content(reply, inner)
+        if found is None:
+            continue
+        content, end = found
+        if later is None:
+            later, joined = Statement(content, "boxed", start), [content]
+        elif len(joined) < _MAX_JOINED and end <= later.start and _joins(reply[end : later.start]):
+            later = Statement(content, "boxed", start)
+            joined.insert(0, content)
+        else:
+            break
+    if later is None:
+        return None
+    return Statement(", ".join(joined), "boxed", later.start)
+
+
+def _joins(between: str) -> bool:
+    if len(between) > 60 or _SAYS_JOINT.search(between) is None:
+        return False
+    return _JOINT.fullmatch(between) is not None
+
+
+def _box_content(reply: str, start: int) -> tuple[str, int] | None:
+    """What stands in the box whose brace opens at ``start``, and where the box ends."""
+    if reply[start : start + 1] != "{":
+        loose = _LOOSE_BOX.match(reply, start)
+        return None if loose is None else (loose[0], loose.end())
+    depth = 0
+    for match in _BRACE.finditer(reply, start, start + MAX_BOX):
+        depth += {"{": 1, "}": -1}.get(match[0], 0)
+        if depth == 0:
+            content = reply[start + 1 : match.start()]
+            return None if _is_empty(content) else (content, match.end())
+    # A forgotten brace: the formula ends where its delimiter says so.
+    delimiter = _DELIMITER.search(reply, start, start + _MAX_LINE)
+    if delimiter is None or delimiter[0] == "\n":
+        return None
+    content = reply[start + 1 : delimiter.start()]
+    return None if _is_empty(content) else (content, delimiter.start())
+
+
+def _is_empty(content: str) -> bool:
+    return len(content) < 100 and _EMPTY.fullmatch(content) is not None
+
+
+def _last_phrase(reply: str, context: Context) -> Statement | None:
+    ends = sorted(
+        {
+            match.end(): match.start() for p in (_PHRASE, _HEADING) for match in p.finditer(reply)
+        }.items()
+    )
+    for end, start in islice(reversed(ends), _MAX_TRIES):
+        line = reply.rfind("\n", max(0, start - 120), start) + 1 or max(0, start - 120)
+        if _DISOWNED.search(reply[line:start]):
+            continue
+        text = _stated(reply[end : end + _MAX_LINE], context)
+        if text is not None:
+            return Statement(text, "answer is", start)
+    return None
+
+
+def _stated(rest: str, context: Context) -> str | None:
+    """The answer that a text begins with: formulas in delimiters, or plain words and numbers."""
+    begin = _LEADING.match(rest)
+    rest = rest[begin.end() :] if begin else rest
+    spans = list(_leading_spans(rest))
+    if spans:
+        content = ", ".join(spans)
+        return None if "\\boxed" in content or _is_empty(content) else content
+    if rest.startswith(("\\boxed", "\\fbox", "\\framebox")):
+        return None
+    end = _SENTENCE_END.search(rest)
+    if end is None and len(rest) >= _MAX_LINE - 20:
+        return None
+    sentence = (rest[: end.start()] if end else rest).strip(" *_`:,")
+    return sentence if _is_answer(sentence, context) else None
+
+
+def _leading_spans(rest: str) -> Iterator[str]:
+    """Contents of the delimited formulas at the start, as long as "and", "or", "," joins them."""
+    at = 0
+    while (opener := _OPENER.match(rest, at)) is not None:
+        closer = _OPENERS[opener[0]]
+        end = _unescaped(rest, closer, opener.end())
+        if end < 0:
+            return
+        percent = "%" if rest[end + len(closer) :].startswith(("%", "\\%")) else ""
+        yield rest[opener.end() : end].strip() + percent
+        joint = _BETWEEN_SPANS.match(rest, end + len(closer))
+        if joint is None:
+            return
+        at = joint.end()
+
+
+def _unescaped(text: str, sign: str, start: int) -> int:
+    """Offset of a sign that no backslash precedes, -1 if there is none."""
+    end = text.find(sign, start)
+    while sign[0] == "$" and end > 0 and text[end - 1] == "\\":
+        end = text.find(sign, end + 1)
+    return end
+
+
+def _is_answer(text: str, context: Context, whole: bool = False) -> bool:
+    """Whether undelimited text can be an answer: it must look like mathematics, or gold's words.
+
+    ``whole`` asks that all of it is understood.
+    """
+    if not text:
+        return False
+    words = _WORD.findall(text)
+    if context.words:
+        return len(words) <= _MAX_WORDS and not text.lower().startswith(
+            ("not ", "obtained", "that")
+        )
+    if _MATHS.search(text) is None and not {word.lower() for word in words} & NUMBER_WORDS:
+        return False
+    if whole and words and text.startswith(words[0]) and not _begins_formula(words[0]):
+        return False
+    # A number that more words follow is stated, though not understood: "3 more than 7".
+    return _is_formula(read(text, context)) or (not whole and text[0] in "0123456789-−+(\\√π")
+
+
+def _begins_formula(word: str) -> bool:
+    low = word.lower()
+    return len(word) == 1 or low in NUMBER_WORDS | FUNCTIONS | {"sqrt", "pi", "negative", "minus"}
+
+
+def _is_formula(answer: Answer) -> bool:
+    if answer.kind in (Kind.TEXT, Kind.RAW):
+        return False
+    return all(_is_formula(part) for part in answer.parts)
+
+
+def _conclusion(reply: str) -> Statement | None:
+    body = reply.rstrip()[-2 * _MAX_LINE :]
+    line = body[body.rfind("\n") + 1 :]
+    paragraph = body[body.rfind("\n\n") + 1 :]
+    if _CONCLUDES.search(paragraph) is None:
+        return None
+    for pattern in (_LAST_SPAN, _LAST_NUMBER):
+        match = pattern.search(line)
+        if match is not None:
+            text = next(group for group in match.groups() if group)
+            if not _is_empty(text):
+                return Statement(text, "conclusion", len(reply))
+    return None
+
+
+def _last_display(reply: str) -> Statement | None:
+    tail = reply.rstrip()[-4 * _MAX_LINE :]
+    end = _DISPLAY_END.search(tail)
+    if end is None:
+        return None
+    opener = {"$$": "$$", "\\]": "\\["}.get(end[1], "\\begin{")
+    start = tail.rfind(opener, 0, end.start())
+    if start < 0:
+        return None
+    content = tail[start + len(opener) : end.start()]
+    if opener == "\\begin{":
+        content = content.partition("}")[2]
+    row = content.rstrip("\\ \n").rpartition("\\\\")[2].replace("&", "").strip()
+    return None if _is_empty(row) else Statement(row, "last display", len(reply))
+
+
+def _bare(reply: str, context: Context) -> Statement | None:
+    text = reply.strip()
+    if len(text) > _MAX_LINE or "\n" in text:
+        return None
+    spans = list(_leading_spans(text))
+    if spans and text.endswith(("$", "\\)", "\\]", "$.", "\\).", "%")) and len(spans) == 1:
+        return Statement(spans[0], "bare", 0)
+    text = text.strip("*_` .")
+    return (
+        Statement(text, "bare", 0) if len(text) < 80 and _is_answer(text, context, True) else None
+    )

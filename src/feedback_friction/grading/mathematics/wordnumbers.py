@@ -1,0 +1,104 @@
+"""Numbers written in words: "twenty-five", "negative five", "three quarters", "one and a half"."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+_TEENS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen"
+)
+_TENS_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_ORDINALS = (
+    "third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
+    "fifteenth sixteenth seventeenth eighteenth nineteenth"
+)
+_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_SMALL = {word: value for value, word in enumerate(_TEENS.split())}
+_TENS = {word: 10 * value for value, word in enumerate(_TENS_WORDS.split(), 2)} | {"fourty": 40}
+_PARTS = {word: value for value, word in enumerate(_ORDINALS.split(), 3)} | {
+    "half": 2, "quarter": 4, "twentieth": 20, "hundredth": 100, "thousandth": 1000,
+}  # fmt: skip
+_PARTS |= {f"{word}s": value for word, value in _PARTS.items()} | {"halves": 2}
+
+NUMBER_WORDS = frozenset({*_SMALL, *_TENS, *_SCALES, *_PARTS, "hundred"})
+_SIGNS = frozenset({"negative", "minus"})
+_SPLIT = re.compile(r"[\s-]+")
+MAX_WORDS = 24
+
+
+def number_words(text: str) -> Fraction | None:
+    """The number that the whole text spells, or None.
+
+    "a half" and "one half" are numbers, "half", "a" and "hundreds" are not.
+    """
+    if len(text) > 20 * MAX_WORDS:
+        return None
+    words = [word for word in _SPLIT.split(text.strip().lower().rstrip(".")) if word]
+    if not words or len(words) > MAX_WORDS:
+        return None
+    if words[0] in _SIGNS:
+        value = _unsigned(words[1:])
+        return None if value is None else -value
+    return _unsigned(words)
+
+
+def _unsigned(words: list[str]) -> Fraction | None:
+    if not words:
+        return None
+    if words[-1] in _PARTS:
+        value = _fraction(words[:-1], _PARTS[words[-1]])
+        # "twenty third" is an ordinal: only one third, quarter, ... is written in the singular.
+        plural = words[-1].endswith(("s", "halves"))
+        return (
+            value if value is None or plural or value.numerator % value.denominator == 1 else None
+        )
+    if "point" in words:
+        return _decimal(words)
+    return _whole(words)
+
+
+def _fraction(before: list[str], part: int) -> Fraction | None:
+    """``before`` counts parts, perhaps after a whole number and "and"."""
+    whole = Fraction(0)
+    if "and" in before[1:]:
+        cut = len(before) - 1 - before[::-1].index("and")
+        above = _whole(before[:cut])
+        if above is None:
+            return None
+        whole, before = above, before[cut + 1 :]
+    count = Fraction(1) if before in (["a"], ["an"]) else _whole(before)
+    return None if count is None else whole + count / part
+
+
+def _decimal(words: list[str]) -> Fraction | None:
+    at = words.index("point")
+    whole = _whole(words[:at]) if at else Fraction(0)
+    digits = [_SMALL.get(word, 10) for word in words[at + 1 :]]
+    if whole is None or not digits or max(digits) > 9:
+        return None
+    return whole + Fraction(int("".join(map(str, digits))), 10 ** len(digits))
+
+
+def _whole(words: list[str]) -> Fraction | None:
+    """Cardinals: groups under a thousand, each with its scale, in falling order."""
+    total, group = 0, 0
+    room = 1000  # what may still be added to the group must be smaller than this
+    scale_room = 10**15
+    for at, word in enumerate(words):
+        if word == "and" and 0 < at < len(words) - 1 and words[at - 1] in ("hundred", *_SCALES):
+            continue
+        if word == "a" and at == 0 and len(words) > 1 and words[1] in ("hundred", *_SCALES):
+            group, room = 1, 1
+        elif word in _SMALL and _SMALL[word] < room and (_SMALL[word] or len(words) == 1):
+            group, room = group + _SMALL[word], 1
+        elif word in _TENS and room >= 100:
+            group, room = group + _TENS[word], 10
+        elif word == "hundred" and 0 < group < 100 and group % 100 == group and room < 1000:
+            group, room = group * 100, 100
+        elif word in _SCALES and group and _SCALES[word] < scale_room:
+            total, group, room, scale_room = total + group * _SCALES[word], 0, 1000, _SCALES[word]
+        else:
+            return None
+    return Fraction(total + group) if words else None

@@ -1,0 +1,285 @@
+"""Symbolic comparison by math-verify, in worker processes that may be killed.
+
+Expressions in replies are hostile input: ``9^{9^{9^9}}`` or a nested integral can keep a computer
+algebra system busy for years, or eat all memory. So each comparison runs in a process of its own
+kind, which a limit on CPU time and memory ends; the next comparison starts a new one. A limit on
+CPU time, not on wall time, keeps verdicts the same on a busy machine.
+
+The workers are plain child processes with a pipe, not ``multiprocessing``: nothing is forked from
+a process with threads and event loops, and the user's main module is not imported again. They start
+when first needed, ignore Ctrl-C (their parent decides), and end when their input does, even where
+the parent was killed.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import logging
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+
+from feedback_friction.errors import RunStoppedError
+
+CPU_SECONDS = 2.0
+MEMORY_BYTES = 2 << 30
+_START_SECONDS = 120.0
+_WALL_FACTOR = 15  # a worker that got no CPU for this many times its limit is taken for lost
+_MAX_WORKERS = 4
+# How a worker ends that passed its limit: the kernel's timer, or the parent's guard.
+_KILLED = frozenset({-int(getattr(signal, "SIGPROF", 27)), -int(getattr(signal, "SIGKILL", 9))})
+
+
+_PROGRAM = "from feedback_friction.grading.worker import serve; serve()"
+
+
+class Comparison(StrEnum):
+    """What came of a symbolic comparison."""
+
+    EQUAL = "equal"
+    DIFFERENT = "different"
+    TIMEOUT = "timeout"
+    CRASH = "crash"
+
+
+class _WorkerDiedError(Exception):
+    """The worker's pipe closed: it was killed by a limit, or crashed."""
+
+
+class _Worker:
+    """One child process; used by one thread at a time."""
+
+    def __init__(self, cpu_seconds: float, memory_bytes: int):
+        source = str(Path(__file__).resolve().parents[2])
+        path = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")]))
+        self.cpu_seconds = cpu_seconds
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _PROGRAM, str(cpu_seconds), str(memory_bytes)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, "PYTHONPATH": path},
+            start_new_session=True,
+        )
+        try:
+            self.answered(None, _START_SECONDS)
+        except _WorkerDiedError:
+            raise RunStoppedError(
+                "the process that compares expressions does not start; "
+                "is math-verify installed in this environment?"
+            ) from None
+
+    def answered(self, request: object, seconds: float) -> object:
+        """The reply to a request, or to the start where there is none."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        guard = threading.Timer(seconds, self.process.kill)
+        guard.daemon = True
+        guard.start()
+        try:
+            if request is not None:
+                self.process.stdin.write(json.dumps(request) + "\n")
+                self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        except OSError:
+            line = ""
+        finally:
+            guard.cancel()
+        if not line.endswith("\n"):
+            raise _WorkerDiedError
+        return json.loads(line)
+
+    def compare(self, gold: str, answer: str) -> Comparison:
+        """Ask for one comparison; a limit that was passed is an answer too."""
+        try:
+            reply = self.answered([gold, answer], _WALL_FACTOR * self.cpu_seconds)
+        except _WorkerDiedError:
+            return Comparison.TIMEOUT if self.close() in _KILLED else Comparison.CRASH
+        return Comparison(str(reply))
+
+    def close(self) -> int:
+        """End the process if it still runs, and reap it; its exit status."""
+        self.process.kill()
+        status = self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()
+        return status
+
+
+class WorkerPool:
+    """Up to ``size`` workers, shared by any number of threads.
+
+    A thread that finds all of them busy waits; each comparison ends within the CPU limit. Only
+    comparisons wait here: answers that are decided without one never do.
+
+    Args:
+        size: number of processes at most; by default one per core, at most four.
+        cpu_seconds: limit on the CPU time of one comparison.
+        memory_bytes: limit on the address space of a worker (where the system knows such limits).
+    """
+
+    def __init__(
+        self,
+        size: int | None = None,
+        cpu_seconds: float = CPU_SECONDS,
+        memory_bytes: int = MEMORY_BYTES,
+    ):
+        self._limits = (cpu_seconds, memory_bytes)
+        self._free: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
+        for _ in range(size or min(_MAX_WORKERS, os.cpu_count() or 1)):
+            self._free.put(None)
+        self._lock = threading.Lock()
+        self._live: set[_Worker] = set()
+        self._closed = False
+
+    def compare(self, gold: str, answer: str) -> Comparison:
+        """Whether two expressions in LaTeX are equal for math-verify; gold comes first.
+
+        Raises:
+            RunStoppedError: when no worker can be started, or the pool was closed meanwhile.
+        """
+        worker = self._free.get()
+        try:
+            worker = worker or self._started()
+            found = worker.compare(gold, answer)
+            if worker.process.returncode is not None:
+                dead, worker = worker, None  # the next comparison starts another
+                self._bury(dead)
+            return found
+        finally:
+            self._free.put(worker)
+
+    def _started(self) -> _Worker:
+        worker = _Worker(*self._limits)
+        with self._lock:
+            if not self._closed:
+                self._live.add(worker)
+                return worker
+        worker.close()
+        raise RunStoppedError("stopped while expressions were being compared")
+
+    def _bury(self, worker: _Worker) -> None:
+        with self._lock:
+            self._live.discard(worker)
+            if self._closed:
+                raise RunStoppedError("stopped while expressions were being compared")
+
+    def close(self) -> None:
+        """Kill all workers at once; comparisons under way raise ``RunStoppedError``."""
+        with self._lock:
+            self._closed = True
+            for worker in self._live:
+                worker.process.kill()
+            self._live.clear()
+
+
+_pool: WorkerPool | None = None
+_abandoned: list[WorkerPool] = []
+_pool_lock = threading.Lock()
+
+
+@lru_cache(maxsize=16384)
+def symbolically(gold: str, answer: str) -> Comparison:
+    """Compare two expressions in LaTeX in the shared pool; the same question is asked only once."""
+    global _pool
+    with _pool_lock:
+        if _pool is None:
+            _pool = WorkerPool()
+        pool = _pool
+    return pool.compare(gold, answer)
+
+
+@atexit.register
+def stop_workers() -> None:
+    """End the shared pool's processes; the next comparison starts new ones."""
+    global _pool
+    with _pool_lock:
+        pool, _pool = _pool, None
+    if pool is not None:
+        pool.close()
+
+
+def _after_fork() -> None:
+    # The pipes belong to the parent; the pool is kept from the garbage collector, which would
+    # write to them.
+    global _pool, _pool_lock
+    if _pool is not None:
+        _abandoned.append(_pool)
+    _pool, _pool_lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def serve() -> None:
+    """The worker's main loop: one JSON request a line in, one JSON reply a line out."""
+    from math_verify import (  # type: ignore[import-untyped, import-not-found, unused-ignore]
+        LatexExtractionConfig,
+        parse,
+        verify,
+    )
+
+    cpu_seconds, memory_bytes = float(sys.argv[1]), int(sys.argv[2])
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a library prints is no reply
+    logging.disable(logging.CRITICAL)
+    limit = _limits(memory_bytes)
+
+    def compare(gold: str, answer: str) -> Comparison:
+        read = [
+            parse(
+                "$" + text.replace("\n", " ") + "$",
+                extraction_config=[LatexExtractionConfig()],
+                fallback_mode="no_fallback",
+                extraction_mode="first_match",
+                parsing_timeout=None,
+            )
+            for text in (gold, answer)
+        ]
+        equal = all(read) and verify(*read, timeout_seconds=None)
+        return Comparison.EQUAL if equal else Comparison.DIFFERENT
+
+    replies.write("true\n")
+    replies.flush()
+    for line in sys.stdin:
+        limit(cpu_seconds)
+        try:
+            found = compare(*json.loads(line))
+        except (Exception, RecursionError) as error:
+            found = Comparison.CRASH
+            if isinstance(error, MemoryError):
+                os._exit(1)
+        limit(0)
+        replies.write(json.dumps(found) + "\n")
+        replies.flush()
+
+
+def _limits(memory_bytes: int) -> Callable[[float], None]:
+    """Limit the memory of this process; return what sets the limit on its CPU time."""
+    try:
+        import resource
+    except ImportError:  # Windows: the parent's guard on wall time has to do
+        return lambda seconds: None
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    return lambda seconds: _set_timer(seconds)
+
+
+def _set_timer(seconds: float) -> None:
+    # The kernel ends the process, whatever it is in the middle of.
+    signal.setitimer(signal.ITIMER_PROF, seconds)

@@ -1,0 +1,244 @@
+"""Expression grading: a table of labelled replies, real data, hostile text, and invariances."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feedback_friction.grading.expression import accepts, grade_expression
+from feedback_friction.grading.verdict import Outcome
+from feedback_friction.problem import Problem
+
+CASES: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parents[1] / "cases" / "expression_grading.json").read_text(encoding="utf-8")
+)
+DATA = os.environ.get("FRICTION_DATA")
+needs_data = pytest.mark.skipif(not DATA, reason="FRICTION_DATA is not set")
+
+
+def problem(gold: str, question: str = "", aliases: tuple[str, ...] = ()) -> Problem:
+    return Problem(id="1", task="math_500", question=question, gold=gold, aliases=aliases)
+
+
+def rows(name: str) -> list[dict[str, Any]]:
+    text = Path(str(DATA), name).read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.split("\n") if line]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{c['gold']}|{c['reply'][-30:]}" for c in CASES])
+def test_labelled_replies(case: dict[str, Any]) -> None:
+    verdict = grade_expression(problem(case["gold"]), case["reply"])
+    assert verdict.outcome == case["outcome"], verdict
+    assert (verdict.prediction is None) == (verdict.outcome is Outcome.NO_ANSWER)
+    if "prediction" in case:
+        assert verdict.prediction == case["prediction"]
+    if "rule" in case:
+        assert verdict.rule == case["rule"]
+
+
+def test_equal_answers_share_a_prediction_and_different_ones_do_not() -> None:
+    half = [
+        "\\frac12",
+        "0.5",
+        "1/2",
+        "\\dfrac{1}{2}",
+        ".5",
+        "\\frac{2}{4}",
+        "x = \\frac{1}{2}",
+        "50\\%",
+    ]
+    wrong = [grade_expression(problem("7"), f"\\boxed{{{text}}}").prediction for text in half]
+    assert set(wrong) == {"1/2"}
+    others = ["1", "2", "-\\frac12", "\\frac13", "5", "(1,2)", "\\sqrt{2}", "x", "0.51"]
+    keys = {grade_expression(problem("7"), f"\\boxed{{{text}}}").prediction for text in others}
+    assert len(keys) == len(others)
+    assert "1/2" not in keys
+
+
+def test_where_a_percentage_is_asked_for_the_sign_does_not_matter() -> None:
+    asks = problem("30", question="What percent of the students failed?")
+    assert grade_expression(asks, "\\boxed{25\\%}").prediction == "25"
+    assert grade_expression(asks, "\\boxed{25}").prediction == "25"
+
+
+def test_aliases_are_as_good_as_gold() -> None:
+    accepted = problem("\\frac{1}{2}", aliases=("\\text{half}", "x>3"))
+    assert grade_expression(accepted, "\\boxed{\\text{half}}").is_correct
+    assert grade_expression(accepted, "\\boxed{(3,\\infty)}").is_correct
+    assert not grade_expression(accepted, "\\boxed{\\text{quarter}}").is_correct
+
+
+@needs_data
+def test_real_replies_agree_with_the_other_grader() -> None:
+    """All disagreements are one problem, where the other grader lost the "p.m." of "4:30 p.m."."""
+    replies = rows("math_responses.jsonl")
+    different = [
+        reply
+        for reply in replies
+        if grade_expression(problem(reply["answer"]), reply["response"]).is_correct
+        != reply["score"]
+    ]
+    explained = [
+        reply
+        for reply in different
+        if reply["answer"] == "\\text{4:30 p.m.}"
+        and "\\boxed{4:30 \\text{ p.m.}}" in reply["response"]
+    ]
+    assert len(replies) == 300
+    assert different == explained
+    assert len(explained) == 5
+
+
+@needs_data
+def test_every_gold_answer_passes_its_own_grader_stated_and_in_its_solution() -> None:
+    for row in rows("math_100.jsonl"):
+        stated = grade_expression(problem(row["answer"]), f"So \\boxed{{{row['answer']}}}.")
+        assert stated.is_correct, row["answer"]
+        named = grade_expression(problem(row["answer"]), f"The answer is ${row['answer']}$.")
+        assert named.is_correct, row["answer"]
+        solved = grade_expression(problem(row["answer"]), row["solution"])
+        assert solved.is_correct, row["answer"]
+        assert solved.rule == "boxed"
+
+
+MEGABYTE = 1_000_000
+HOSTILE = {
+    "nested braces": "\\boxed{" + "{" * 10_000 + "5" + "}" * 10_000 + "}",
+    "nested fractions": "\\boxed{" + "\\frac{1}{" * 10_000 + "5" + "}" * 10_000 + "}",
+    "nested parentheses": "\\boxed{" + "(" * 900 + "5" + ")" * 900 + "}",
+    "open braces": "\\boxed{" + "{" * MEGABYTE,
+    "open boxes": "\\boxed{" * (MEGABYTE // 7),
+    "boxes": "\\boxed{6}" * (MEGABYTE // 9),
+    "joined boxes": "\\boxed{6} and " * (MEGABYTE // 14),
+    "digits": "9" * MEGABYTE,
+    "boxed digits": "\\boxed{" + "9" * MEGABYTE + "}",
+    "phrases": "the answer is " * (MEGABYTE // 14),
+    "phrases that go nowhere": "the answer is obtained so. " * (MEGABYTE // 27),
+    "phrases and dollars": "the answer is $" * (MEGABYTE // 15),
+    "answer": "answer " * (MEGABYTE // 7),
+    "headings": "answer\n" * (MEGABYTE // 7),
+    "spaces": "The answer is" + " " * MEGABYTE + "5",
+    "newlines": "\n" * MEGABYTE,
+    "stars": "*" * MEGABYTE,
+    "hashes": "#" * MEGABYTE,
+    "dollars": "$" * MEGABYTE,
+    "delimiters": "\\(" * (MEGABYTE // 2),
+    "displays": "$$x$$" * (MEGABYTE // 5),
+    "conclusions": "Therefore " * (MEGABYTE // 10),
+    "a long number to conclude": "Thus it is " + "1" * MEGABYTE,
+    "environments": "\\begin{align}" * (MEGABYTE // 13) + "\\end{align}",
+    "signs": "\\boxed{" + "-" * 1900 + "5}",
+    "commas": "\\boxed{" + "1," * 900 + "}",
+    "texts": "\\boxed{" + "\\text{a}" * 200 + "}",
+    "units": "\\boxed{5" + " a" * 900 + "}",
+    "bars": "\\boxed{" + "|" * 1900 + "}",
+    "matrix": "\\boxed{\\begin{pmatrix}" + "1&" * 300 + "\\\\" * 300 + "\\end{pmatrix}}",
+    "products": "\\boxed{" + "(a+b+c+d)^{9}" * 20 + "}",
+    "powers of powers": "\\boxed{((((((x+1)^{60})^{60})^{60})^{60})^{60})^{60}}",
+    "roots": "\\boxed{1/(" + "+".join(f"\\sqrt{{{k}}}" for k in range(2, 30)) + ")}",
+    "towers": "\\boxed{9^{9^{9^{9}}}}",
+    "a huge root": "\\boxed{\\sqrt{" + "9" * 250 + "1}}",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_replies_cost_under_a_second(name: str) -> None:
+    began = time.thread_time()
+    verdict = grade_expression(problem("5"), HOSTILE[name])
+    assert time.thread_time() - began < 1
+    assert verdict.outcome is not Outcome.CORRECT or name == "units"
+    assert verdict.prediction is None or len(verdict.prediction) < 300
+
+
+def test_an_expression_bomb_is_wrong_by_its_time_limit_and_named_so() -> None:
+    bomb = "\\boxed{9^{9^{9^{9}}} - 9^{9^{9^{9}}} + 5}"
+    verdict = grade_expression(problem("5"), bomb)
+    assert verdict.outcome is Outcome.WRONG
+    assert verdict.rule == "boxed, timeout: not shown equal"
+
+
+ANSWERS = st.sampled_from(
+    [
+        "5",
+        "\\frac{3}{4}",
+        "-2",
+        "x^2+1",
+        "(1, 2)",
+        "7\\pi",
+        "2\\sqrt{3}",
+        "\\{1, 2\\}",
+        "25\\%",
+        "10{,}000",
+    ]
+)
+PROSE = st.sampled_from(
+    [
+        "",
+        "Let us see.\n\n",
+        "We add 2 and 3 to get 5.\n",
+        "First, $x = 7$.\n\n",
+        "**Step 1.** Add.\n",
+    ]
+)
+CLOSING = st.sampled_from(["", " I hope it is correct.", "\n\nThis completes the work.", "  \n"])
+STATED = st.sampled_from(
+    [
+        "\\boxed{%s}",
+        "$\\boxed{%s}$.",
+        "The answer is $%s$.",
+        "**Answer:** $%s$",
+        "**The final answer is \\(%s\\).**",
+        "The answer is\n\n\\[\n%s\n\\]",
+        "*The answer is* **$%s$**.",
+        "\\[ \\boxed{ %s } \\]",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(gold=ANSWERS, other=ANSWERS, before=PROSE, after=CLOSING, stated=STATED)
+def test_prose_space_and_markdown_around_an_answer_do_not_matter(
+    gold: str, other: str, before: str, after: str, stated: str
+) -> None:
+    reply = before + stated % other + after
+    verdict = grade_expression(problem(gold), reply)
+    plain = grade_expression(problem(gold), f"\\boxed{{{other}}}")
+    assert (verdict.outcome, verdict.prediction) == (plain.outcome, plain.prediction)
+    assert verdict.is_correct == (gold == other)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    answer=st.sampled_from(["\\frac{3}{4}", "x^2+1", "(1,2)", "2\\sqrt{3}", "[2,5)", "-7"]),
+    spaces=st.lists(st.sampled_from(["", " ", "  ", "\\,", "\\;", "\n"]), min_size=20, max_size=20),
+)
+def test_spacing_within_an_answer_does_not_matter(answer: str, spaces: list[str]) -> None:
+    tokens = ["\\frac", "\\sqrt"]
+    pieces: list[str] = []
+    at = 0
+    while at < len(answer):
+        command = next((token for token in tokens if answer.startswith(token, at)), answer[at])
+        pieces.append(command)
+        at += len(command)
+    spaced = "".join(piece + space for piece, space in zip(pieces, spaces, strict=False))
+    assert grade_expression(problem(answer), f"\\boxed{{{spaced}}}").is_correct
+
+
+@settings(max_examples=300, deadline=None)
+@given(reply=st.text(max_size=200) | st.text(alphabet="\\boxed{}()$^_5,=x frac.-% answer is\n"))
+def test_no_text_makes_the_grader_raise(reply: str) -> None:
+    verdict = grade_expression(problem("\\frac{3}{4}"), reply)
+    assert (verdict.prediction is None) == (verdict.outcome is Outcome.NO_ANSWER)
+
+
+@given(st.fractions(max_denominator=10**6), st.fractions(max_denominator=10**6))
+def test_numbers_are_equal_exactly_when_they_are(left: Any, right: Any) -> None:
+    assert accepts(problem(str(left)), f"\\frac{{{left.numerator}}}{{{left.denominator}}}")
+    assert accepts(problem(str(left)), str(right)) == (left == right)
