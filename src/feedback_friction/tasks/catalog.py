@@ -5,7 +5,6 @@ A page is imported when it is asked for, so that ``friction --help`` stays quick
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -14,11 +13,21 @@ from feedback_friction.errors import DataError, UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.tasks.files import read_rows
 from feedback_friction.tasks.page import Page, Row, RowError, Selection
+from feedback_friction.tasks.sampling import check, sample
 
-_MODULES = {
-    "decimal_multiplication": "feedback_friction.tasks.decimal_multiplication",
-    "hex_multiplication": "feedback_friction.tasks.hex_multiplication",
-}
+_NAMES = (
+    "aime_2024",
+    "math_500",
+    "trivia_qa",
+    "pop_qa",
+    "gpqa",
+    "mmlu",
+    "mmlu_pro",
+    "decimal_multiplication",
+    "hex_multiplication",
+    "custom",
+)
+_MODULES = {name: f"feedback_friction.tasks.{name}" for name in _NAMES}
 
 
 class _Pages(Mapping[str, Page]):
@@ -52,34 +61,23 @@ def get_page(name: str) -> Page:
 def load_problems(page: Page, selection: Selection) -> list[Problem]:
     """The problems that a selection asks for, in the order of their rows.
 
-    A fraction is taken by a hash of the seed and each problem's id, so that adding, removing or
-    reordering rows changes nothing for the others; a limit then takes the first.
+    Which they are is decided by ``sampling``, by a hash of the seed and each problem's id.
 
     Raises:
         UsageError: the selection is wrong, or leaves no problem.
         DataError: a row does not follow the task's schema, or two different problems share an id.
     """
-    _check(selection)
-    problems = [
-        problem
-        for problem in _distinct(_numbered(page, selection), _source(page, selection))
-        if selection.fraction is None or _share(page, selection.seed, problem) < selection.fraction
-    ]
-    problems = problems[: selection.limit]
+    check(selection)
+    source = _source(page, selection)
+    every = list(_distinct(_numbered(page, selection), source))
+    problems = sample(every, selection)
     if not problems:
         raise UsageError(
-            f"no problems left of task '{page.name}': {_source(page, selection)} has none"
-            if selection.fraction is None
+            f"no problems left of task '{page.name}': {source} has none"
+            if not every
             else f"no problems left of task '{page.name}' at --fraction {selection.fraction:g}"
         )
     return problems
-
-
-def _check(selection: Selection) -> None:
-    if selection.limit is not None and selection.limit < 1:
-        raise UsageError(f"--limit {selection.limit} leaves no problems; at least 1 is needed")
-    if selection.fraction is not None and not 0 < selection.fraction <= 1:
-        raise UsageError(f"--fraction {selection.fraction:g} is not in (0, 1]")
 
 
 def _source(page: Page, selection: Selection) -> str:
@@ -121,9 +119,3 @@ def _distinct(numbered: Iterable[tuple[int, Problem]], source: str) -> Iterator[
 
 def _asked(problem: Problem) -> tuple[str, str, tuple[str, ...]]:
     return problem.question, problem.gold, problem.choices
-
-
-def _share(page: Page, seed: int, problem: Problem) -> float:
-    """Where in [0, 1) a problem falls, by a hash that other problems have no part in."""
-    name = f"{seed}:{page.name}:{problem.id}"
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:7], "big") / 2**56

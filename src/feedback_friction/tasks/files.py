@@ -1,14 +1,17 @@
 """Rows from a data file, each with the line it stands in.
 
 A kind of file is one reader in ``READERS``, by the suffix of its name; any other name is JSONL.
+Parquet needs pyarrow, which the extra ``[hub]`` brings along.
 """
 
 from __future__ import annotations
 
+import csv
+import importlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from feedback_friction.errors import DataError, UsageError
 from feedback_friction.tasks.page import Row
@@ -80,4 +83,82 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-READERS: dict[str, Reader] = {".jsonl": read_jsonl}
+_LONGEST_CELL = 2**31 - 1  # characters; the largest limit that csv takes on every platform
+
+
+def read_csv(path: Path, delimiter: str = ",") -> Iterator[NumberedRow]:
+    """One row a line, the first line names the fields; UTF-8. Cells are texts, empty ones None.
+
+    Errors as ``read_rows``.
+    """
+    csv.field_size_limit(_LONGEST_CELL)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            yield from _csv_rows(csv.reader(lines, delimiter=delimiter, strict=True), str(path))
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UsageError(f"cannot read data file '{path}': {why}") from error
+    except UnicodeDecodeError as error:
+        raise DataError(str(path), f"not UTF-8 near byte {error.start + 1}") from error
+
+
+def _csv_rows(lines: Any, name: str) -> Iterator[NumberedRow]:
+    """The rows of a ``csv.reader``."""
+    try:
+        fields: list[str] = next(lines, [])
+        for field in fields:
+            if not field or fields.count(field) > 1:
+                what = "is there twice" if field else "has no name"
+                raise DataError(name, f"a column {what}", line=1, field=field or None)
+        for cells in lines:
+            if not cells:
+                continue
+            if len(cells) != len(fields):
+                why = f"{len(cells)} cells, where the first line names {len(fields)} fields"
+                raise DataError(name, why, line=lines.line_num)
+            pairs = zip(fields, cells, strict=True)
+            yield lines.line_num, {field: cell or None for field, cell in pairs}
+    except csv.Error as error:
+        raise DataError(name, f"not valid CSV: {error}", line=lines.line_num) from error
+
+
+def read_tsv(path: Path) -> Iterator[NumberedRow]:
+    """As ``read_csv``, with tabs between the cells."""
+    return read_csv(path, "\t")
+
+
+def read_parquet(path: Path) -> Iterator[NumberedRow]:
+    """The rows of a Parquet file, numbered from 1.
+
+    Raises:
+        UsageError: pyarrow is not installed, or there is no such file, or it cannot be opened.
+        DataError: it is no Parquet file.
+    """
+    try:
+        parquet: Any = importlib.import_module("pyarrow.parquet")
+        arrow: Any = importlib.import_module("pyarrow")
+    except ImportError as error:
+        raise UsageError(
+            f"'{path}' is Parquet, which needs pip install 'feedback-friction[hub]'"
+        ) from error
+    number = 0
+    try:
+        with path.open("rb") as file:
+            for batch in parquet.ParquetFile(file).iter_batches():
+                for row in batch.to_pylist():
+                    number += 1
+                    yield number, row
+    except arrow.ArrowException as error:  # before OSError, which some of them are too
+        why = str(error).strip().splitlines()[0]
+        raise DataError(str(path), f"not valid Parquet: {why}") from error
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UsageError(f"cannot read data file '{path}': {why}") from error
+
+
+READERS: dict[str, Reader] = {
+    ".jsonl": read_jsonl,
+    ".csv": read_csv,
+    ".tsv": read_tsv,
+    ".parquet": read_parquet,
+}

@@ -31,6 +31,7 @@ class Selection:
         seed: seeds generation and choice.
         digits: number of digits of the factors, for the multiplication tasks.
         stratify: name of the ``Problem`` field whose groups or strata are sampled evenly.
+        examples: a file with rows for few-shot examples, in the task's own schema.
     """
 
     data: Path | None = None
@@ -39,6 +40,26 @@ class Selection:
     seed: int = 0
     digits: int = 5
     stratify: str | None = None
+    examples: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Where a task's few-shot examples come from.
+
+    Attributes:
+        source: the split that they are taken from, for people.
+        rows: its rows; raises ``UsageError`` with one line when they cannot be had.
+        answer: the worked answer that an example shows.
+        count: examples before each question.
+        by_subject: take them from the question's own subject.
+    """
+
+    source: str
+    rows: Callable[[Selection], list[Row]]
+    answer: Callable[[Problem], str]
+    count: int = 5
+    by_subject: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +79,9 @@ class Page:
         fixture: a few rows of our own making in the source's schema.
         operands: for multiplication, the two factors in a question; None where it has none.
         cached: whether the source's rows are on this machine; None for generated rows.
+        examples: where few-shot examples come from; None asks zero-shot.
+        confidential: the owner of the data asks that it is not shown in public: messages name
+            problems by their ids and quote nothing.
     """
 
     task: Task
@@ -71,6 +95,8 @@ class Page:
     fixture: tuple[Row, ...]
     operands: Callable[[str], tuple[str, ...] | None] | None = None
     cached: Callable[[], bool] | None = None
+    examples: Examples | None = None
+    confidential: bool = False
 
     @property
     def name(self) -> str:

@@ -1,0 +1,226 @@
+"""Your own questions, from a file.
+
+Source: ``--data FILE`` (JSONL, CSV or Parquet); there is no other.
+Licence: yours.
+
+A row needs a question and an answer; the rest is optional::
+
+    {"question": "What is the capital of Iceland?", "answers": ["Reykjavik", "Reykjavík"],
+     "subject": "geography", "id": "capitals/1", "level": "1", "grader": "text"}
+    {"question": "Which is a noble gas?", "choices": ["oxygen", "neon", "iron"], "answer": "B"}
+    {"question": "What is 1/2 + 1/4?", "answer": "\\\\frac{3}{4}", "solution": "2/4 + 1/4 = 3/4"}
+
+``answer`` is one answer (with choices: a letter, or one option's text), ``answers`` a list of which
+each is as good. ``grader`` says how replies are compared:
+
+==========  ===============================================================================
+choice      by letter; needs ``choices``
+expression  by mathematical equivalence
+integer     as expression, for whole numbers
+number      exactly, as a number in base 10
+text        by words: one of the answers, in a sentence too
+==========  ===============================================================================
+
+Without ``grader``, it is choice where there are choices, number for a whole or decimal number,
+expression for LaTeX and arithmetic, else text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from feedback_friction.errors import UsageError
+from feedback_friction.grading.choice import grade_choice
+from feedback_friction.grading.expression import grade_expression
+from feedback_friction.grading.integer import grade_integer
+from feedback_friction.grading.number import canonical, grade_number
+from feedback_friction.grading.text import grade_text
+from feedback_friction.grading.verdict import Verdict
+from feedback_friction.problem import LETTERS, Problem
+from feedback_friction.protocol.masking.aliases import mask_aliases
+from feedback_friction.protocol.masking.expressions import mask_expression
+from feedback_friction.protocol.masking.letters import mask_letters
+from feedback_friction.protocol.masking.numbers import mask_decimal
+from feedback_friction.protocol.records import Masked
+from feedback_friction.protocol.task import Task
+from feedback_friction.tasks import fields, mathematics, multiple_choice, short_answer
+from feedback_friction.tasks.page import Page, Row, RowError, Selection
+
+NAME = "custom"
+
+SYSTEM = (
+    "You are given a question. Where it takes more than remembering, work it out step by step. "
+    "End your reply in the way that the question asks for."
+)
+FORMATS = {
+    "choice": 'End with the sentence "The answer is (X).", where X is the letter you choose.',
+    "expression": "End with the final answer in \\boxed{}.",
+    "integer": "End with the final answer, a whole number, in \\boxed{}.",
+    "number": "End with the final answer, a number with all its digits, in \\boxed{}.",
+    "text": 'End with the sentence "The answer is ...", naming one answer only.',
+}
+_NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3}){1,20}|\d{1,200})(?:\.\d{1,200})?")
+_FORMULA = re.compile(r"[\\^=]|\d\s?[+*/]\s?\(?\d|^-\s?[a-z\d(]|\d[a-z]\b|\bsqrt\b|\bpi\b")
+
+
+def to_problem(row: Row) -> Problem:
+    """A row as a problem; raises ``RowError``."""
+    question = fields.text(row, "question")
+    choices = fields.choices(row, "choices") if row.get("choices") else ()
+    gold, *aliases = _answers(row)
+    grader = _grader(row, gold, choices)
+    if grader == "choice":
+        if aliases:
+            raise RowError("answers", "must be one where there are choices")
+        gold = _letter(gold, choices)
+    return Problem(
+        id=fields.optional_text(row, "id") or fields.digest(question, gold, *choices),
+        task=NAME,
+        question=question,
+        gold=gold,
+        aliases=tuple(aliases),
+        choices=choices,
+        solution=fields.optional_text(row, "solution"),
+        subject=fields.optional_text(row, "subject"),
+        level=fields.optional_text(row, "level"),
+        grader=grader,
+    )
+
+
+def _answers(row: Row) -> tuple[str, ...]:
+    if row.get("answers") is not None:
+        return tuple(dict.fromkeys(fields.texts(row, "answers", least=1)))
+    value = row.get("answer")
+    return (str(value),) if isinstance(value, float) else (fields.text(row, "answer"),)
+
+
+def _grader(row: Row, gold: str, choices: tuple[str, ...]) -> str:
+    grader = fields.optional_text(row, "grader") or _default(gold, choices)
+    if grader not in GRADERS:
+        raise RowError("grader", f"must be one of {', '.join(GRADERS)}, not '{grader}'")
+    if (grader == "choice") != bool(choices):
+        wrong = "go with grader choice alone" if choices else "is missing; grader choice needs it"
+        raise RowError("choices", wrong)
+    if grader in ("integer", "number"):
+        try:
+            number = canonical(gold, 10)
+        except ValueError as error:
+            raise RowError("answer", f"must be a number for grader {grader}") from error
+        if grader == "integer" and not number.lstrip("-").isdecimal():
+            raise RowError("answer", "must be a whole number for grader integer")
+    return grader
+
+
+def _default(gold: str, choices: tuple[str, ...]) -> str:
+    if choices:
+        return "choice"
+    if _NUMBER.fullmatch(gold):
+        return "number"
+    return "expression" if len(gold) <= 500 and _FORMULA.search(gold) else "text"
+
+
+def _letter(gold: str, choices: tuple[str, ...]) -> str:
+    letters = LETTERS[: len(choices)]
+    bare = gold.strip("() .").upper()
+    if choices.count(gold) == 1:
+        return letters[choices.index(gold)]
+    if len(bare) == 1 and bare in letters:
+        return bare
+    raise RowError("answer", f"must be a letter from A to {letters[-1]}, or one option's text")
+
+
+def rows(selection: Selection) -> list[Row]:
+    """There are none without a file."""
+    raise UsageError("task 'custom' asks your own questions: give them with --data FILE")
+
+
+def _grade_number(problem: Problem, response: str) -> Verdict:
+    return grade_number(problem.gold, response, 10)
+
+
+Grader = Callable[[Problem, str], Verdict]
+Mask = Callable[[Problem, str], Masked]
+State = Callable[[Problem, str], str]
+
+GRADERS: dict[str, tuple[Grader, Mask, State]] = {
+    "choice": (grade_choice, mask_letters, multiple_choice.state_answer),
+    "expression": (grade_expression, mask_expression, mathematics.state_answer),
+    "integer": (grade_integer, mask_expression, mathematics.state_answer),
+    "number": (_grade_number, mask_decimal, mathematics.state_answer),
+    "text": (grade_text, mask_aliases, short_answer.state_answer),
+}
+
+
+def _named(problem: Problem) -> str:
+    """The grader's name; a problem from elsewhere (``friction grade``) may name none."""
+    name = problem.grader or _default(problem.gold, problem.choices)
+    if name not in GRADERS:
+        raise UsageError(f"grader '{name}' is not one of {', '.join(GRADERS)}")
+    return name
+
+
+def ask(problem: Problem) -> str:
+    """The question, its options if it has any, and how the reply is to end."""
+    put = multiple_choice.ask if problem.choices else mathematics.ask
+    return f"{put(problem)}\n\n{FORMATS[_named(problem)]}"
+
+
+def grade(problem: Problem, response: str) -> Verdict:
+    """The verdict of the problem's own grader."""
+    return GRADERS[_named(problem)][0](problem, response)
+
+
+def mask(problem: Problem, text: str) -> Masked:
+    """The gate that goes with the problem's own grader."""
+    return GRADERS[_named(problem)][1](problem, text)
+
+
+def state_answer(problem: Problem, answer: str) -> str:
+    """An answer stated as the question asks for it."""
+    return GRADERS[_named(problem)][2](problem, answer)
+
+
+FIXTURE: tuple[Row, ...] = (
+    {
+        "question": "What is the capital of Iceland?",
+        "answers": ["Reykjavik", "Reykjavík"],
+        "subject": "geography",
+        "id": "capitals/1",
+        "solution": "Most people of Iceland live in and around its capital, Reykjavík.",
+    },
+    {
+        "question": "Which is a noble gas?",
+        "choices": ["oxygen", "neon", "iron"],
+        "answer": "B",
+        "solution": "Neon has a full outer shell, so (B) is right.",
+    },
+    {
+        "question": "What is 1/2 + 1/4?",
+        "answer": "\\frac{3}{4}",
+        "solution": "With the common denominator 4: 2/4 + 1/4 = \\boxed{\\frac{3}{4}}.",
+    },
+    {"question": "What is 123 * 456?", "answer": 56088, "solution": "123 * 456 = 56088"},
+    {"question": "How many legs has a spider?", "answer": "8", "grader": "integer"},
+    {"question": "Which metal is liquid at room temperature?", "answer": "mercury"},
+)
+
+PAGE = Page(
+    task=Task(
+        name=NAME,
+        system=SYSTEM,
+        ask=ask,
+        grade=grade,
+        mask=mask,
+        state_answer=state_answer,
+        slow=True,
+    ),
+    title="Custom",
+    source="--data FILE",
+    licence="your own",
+    size=0,
+    grader="by row",
+    to_problem=to_problem,
+    rows=rows,
+    fixture=FIXTURE,
+)

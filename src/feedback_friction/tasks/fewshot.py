@@ -1,0 +1,122 @@
+"""Few-shot examples: which ones precede a question, fixed by seed.
+
+The examples come from the split that the paper uses, in MMLU and MMLU-Pro from the question's own
+subject. None of them is ever a problem that is asked. With ``--data``, the data set's own example
+split is not at hand: ``--examples FILE`` gives its rows, and without it the task is asked
+zero-shot, which a note says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from feedback_friction.errors import DataError, UsageError
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.records import Message
+from feedback_friction.protocol.task import Task
+from feedback_friction.tasks.files import read_rows
+from feedback_friction.tasks.page import Examples, Page, RowError, Selection
+from feedback_friction.tasks.sampling import rank
+
+
+def with_examples(
+    page: Page, selection: Selection, problems: Sequence[Problem]
+) -> tuple[Task, str]:
+    """The page's task with its few-shot examples, and a note that says which they are.
+
+    Args:
+        page: the task's page.
+        selection: what the command asks for; its seed chooses the examples.
+        problems: the problems that will be asked; none of them becomes an example.
+
+    Returns:
+        The task, and one line for people; the line is empty for a task that the paper asks
+        zero-shot.
+
+    Raises:
+        UsageError: the examples cannot be had, or none is left.
+    """
+    examples = page.examples
+    if examples is None:
+        if selection.examples is not None:
+            raise UsageError(f"{page.name} is asked zero-shot: --examples does not go with it")
+        return page.task, ""
+    if selection.data is not None and selection.examples is None:
+        return page.task, (
+            f"{page.name}: zero-shot, because --data has no rows for examples "
+            "(give some with --examples FILE)"
+        )
+    pool = _apart(_pool(page, examples, selection), problems)
+    source = examples.source if selection.examples is None else str(selection.examples)
+    if not pool:
+        raise UsageError(f"no examples for {page.name}: {source} has none that is not asked itself")
+    chosen = _chosen(pool, examples, selection.seed)
+    shown = {subject: _messages(page.task, examples, each) for subject, each in chosen.items()}
+    few_shot = replace(page.task, examples=partial(_before, shown, examples.by_subject))
+    return few_shot, f"{page.name}: {examples.count} examples from {source}"
+
+
+def _pool(page: Page, examples: Examples, selection: Selection) -> list[Problem]:
+    """All rows of the example split as problems."""
+    if selection.examples is None:
+        rows = list(enumerate(examples.rows(selection), 1))
+    else:
+        rows = list(read_rows(selection.examples))
+    source = examples.source if selection.examples is None else str(selection.examples)
+    found = []
+    for number, row in rows:
+        try:
+            found.append(page.to_problem(row))
+        except RowError as error:
+            raise DataError(source, error.problem, line=number, field=error.field) from error
+    return found
+
+
+def _apart(pool: Sequence[Problem], problems: Sequence[Problem]) -> list[Problem]:
+    """The pool without what is asked itself, by id or by question, and without repetitions."""
+    ids = {problem.id for problem in problems}
+    questions = {_asked(problem) for problem in problems}
+    kept: dict[tuple[str, ...], Problem] = {}
+    for problem in pool:
+        if problem.id not in ids and _asked(problem) not in questions:
+            kept.setdefault(_asked(problem), problem)
+    return list(kept.values())
+
+
+def _asked(problem: Problem) -> tuple[str, ...]:
+    return (problem.question, *sorted(problem.choices))
+
+
+def _chosen(
+    pool: Sequence[Problem], examples: Examples, seed: int
+) -> dict[str | None, list[Problem]]:
+    """By subject (None: for all), the examples of lowest rank, in the order of their rows."""
+    groups: dict[str | None, list[Problem]] = {}
+    for problem in pool:
+        groups.setdefault(problem.subject if examples.by_subject else None, []).append(problem)
+    chosen = {}
+    for subject, group in groups.items():
+        ranked = sorted(group, key=lambda each: rank(f"{seed}:{each.task}:example:{each.id}"))
+        lowest = {each.id for each in ranked[: examples.count]}
+        chosen[subject] = [each for each in group if each.id in lowest]
+    return chosen
+
+
+def _messages(task: Task, examples: Examples, chosen: Sequence[Problem]) -> tuple[Message, ...]:
+    return tuple(
+        message
+        for each in chosen
+        for message in (
+            Message("user", task.ask(each)),
+            Message("assistant", examples.answer(each)),
+        )
+    )
+
+
+def _before(
+    shown: dict[str | None, tuple[Message, ...]], by_subject: bool, problem: Problem
+) -> tuple[Message, ...]:
+    """The examples that precede a problem; none where its subject has none."""
+    return shown.get(problem.subject if by_subject else None, ())

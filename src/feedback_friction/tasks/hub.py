@@ -1,0 +1,145 @@
+"""Rows from the Hugging Face hub, at a pinned revision, cached on this machine.
+
+The library ``datasets`` does the work (extra ``[hub]``); it is imported where it is needed, because
+that takes seconds. Whatever keeps the rows away is one line for the user that names ``--data``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from feedback_friction.errors import UsageError
+from feedback_friction.tasks.page import Row
+
+_SECONDS_TO_ANSWER = 10.0
+_LOGGERS = ("datasets", "huggingface_hub", "httpx", "filelock")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One split of a data set on the hub.
+
+    Attributes:
+        id: owner and name, e.g. ``"cais/mmlu"``.
+        split: the split's name.
+        revision: the commit of the data set's repository, in full.
+        config: the configuration; None for the only one.
+        columns: the columns to read; empty for all.
+        gated: the owner wants terms to be accepted, and the rows not to be shown in public.
+    """
+
+    id: str
+    split: str
+    revision: str
+    config: str | None = None
+    columns: tuple[str, ...] = ()
+    gated: bool = False
+
+    def __str__(self) -> str:
+        parts = (self.id, self.config, self.split, f"revision {self.revision[:8]}")
+        return ", ".join(part for part in parts if part)
+
+    @property
+    def url(self) -> str:
+        """The data set's page."""
+        return f"https://huggingface.co/datasets/{self.id}"
+
+
+def load_rows(source: Source) -> list[Row]:
+    """All rows of a split, from the cache or else from the hub.
+
+    Raises:
+        UsageError: they cannot be had; says why and what to do.
+    """
+    otherwise = "or give the rows with --data FILE"
+    try:
+        datasets: Any = importlib.import_module("datasets")
+    except ImportError as error:
+        raise UsageError(
+            f"{source.id} comes from the Hugging Face hub, which needs "
+            f"pip install 'feedback-friction[hub]'; do that, {otherwise}"
+        ) from error
+    if not is_cached(source) and not _reachable():  # datasets would retry for half a minute
+        raise UsageError(
+            f"cannot reach the Hugging Face hub for {source.id}, and it is not in the cache; "
+            f"connect, {otherwise}"
+        )
+    failures = (OSError, ValueError, datasets.exceptions.DatasetsError)
+    try:
+        with _quiet():
+            table = datasets.load_dataset(
+                source.id, name=source.config, split=source.split, revision=source.revision
+            )
+            if source.columns:
+                table = table.select_columns(list(source.columns))
+            return [dict(row) for row in table]
+    except failures as error:
+        raise UsageError(f"{_why(source, error)}, {otherwise}") from error
+
+
+def is_cached(source: Source) -> bool:
+    """Whether the split lies in the cache of ``datasets`` on this machine, in this revision."""
+    name = f"{source.config or 'default'}/0.0.0/{source.revision}"
+    owner = source.id.partition("/")[0]
+    return any(
+        any(folder.glob(f"*-{source.split}*.arrow"))
+        for folder in _cache().glob(f"{owner}___*/{name}")
+    )
+
+
+def _cache() -> Path:
+    """Where ``datasets`` keeps what it loaded, by its own rules (huggingface.co/docs/datasets)."""
+    if folder := os.environ.get("HF_DATASETS_CACHE"):
+        return Path(folder).expanduser()
+    home = os.environ.get("HF_HOME") or Path(
+        os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface"
+    )
+    return Path(home).expanduser() / "datasets"
+
+
+def _reachable() -> bool:
+    """Whether the hub answers anything at all."""
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        return False
+    endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    request = urllib.request.Request(endpoint, method="HEAD")
+    try:
+        with urllib.request.urlopen(request, timeout=_SECONDS_TO_ANSWER):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except (OSError, ValueError):
+        return False
+
+
+def _why(source: Source, error: Exception) -> str:
+    """One line on a failed load; of a gated data set it quotes nothing, for that might be a row."""
+    if source.gated:
+        return (
+            f"{source.id} is gated, and the hub refused it ({type(error).__name__}): accept its "
+            f"terms at {source.url} and log in with 'hf auth login' or HF_TOKEN"
+        )
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return f"cannot load {source}: {lines[0][:200]}; try again"
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the libraries' warnings and retries off the terminal."""
+    levels = {name: logging.getLogger(name).level for name in _LOGGERS}
+    for name in _LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
