@@ -34,7 +34,7 @@ RUN: dict[Base, re.Pattern[str]] = {10: re.compile("[0-9]+"), 16: re.compile("[0
 
 # Markup that may stand between two digits of one number, and the operators written as macros.
 _MARKUP = re.compile(
-    r"\\(?:text)?color\{\w{1,20}\}"
+    r"\\(?:(?:text)?color\{\w{1,20}\}|[hv]?phantom\{[^{}\n]{0,40}\})"
     r"|\\(?:[A-Za-z]+|[^A-Za-z0-9])"
     r"|</?[A-Za-z][^<>\n]{0,60}>"
     r"|&(?:[A-Za-z]{2,8}|#x?[0-9A-Fa-f]{2,6});"
@@ -58,8 +58,10 @@ _GROUP_SEPARATOR = re.compile(r"\{?(?:[,'_]|[ ~]{1,2})\}?")
 _ZERO_FRACTION = re.compile(r"\.0+(?![0-9])|,0{1,2}(?![0-9])")
 _GROUP_AFTER = re.compile(r"\{?[,'_]\}?[0-9]{3}(?![0-9])")
 _GROUP_BEFORE = re.compile(r"[0-9]\{?[,'_]\}?\Z")
-_FRACTION = re.compile(r"\.[0-9]")
-_EXPONENT = re.compile(r"[eE][+-]?[0-9]")
+_FRACTION = re.compile(r"\.[0-9]++(?![A-Za-z])")
+_BASE_AFTER = re.compile(r"_1[06](?![0-9A-Za-z_])")
+_EXPONENT = re.compile(r"[eE][+-]?0*[1-9]")
+_ZERO_EXPONENT = re.compile(r"[eE][+-]?0+(?![0-9A-Za-z])")
 _HEX_WORD = re.compile(r"[0-9A-Fa-f]{1,20}(?![0-9A-Za-z])")
 _HEX_WORD_BEFORE = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]+\Z")
 _HEX_PREFIX = re.compile(r"(?<![0-9A-Za-z])0[xX]\Z")
@@ -180,7 +182,9 @@ def _joins(gaps: Sequence[str], size: int, length: int) -> bool:
         return False
     if gaps[-1] == "." and gaps.count(".") == 1:  # "5781.709410" is a decimal fraction
         return False
-    return length >= _MANY_DIGITS or (size > 2 and _GROUP_SEPARATOR.fullmatch(gaps[0]) is not None)
+    if length >= _MANY_DIGITS or set(gaps) == {"_"}:
+        return True
+    return size > 2 and _GROUP_SEPARATOR.fullmatch(gaps[0]) is not None
 
 
 @lru_cache(maxsize=1024)
@@ -198,7 +202,7 @@ def _group_size(pieces: Sequence[Piece]) -> int:
 def _goes_on(flat: str, pieces: Sequence[Piece], gap: str, size: int, base: Base) -> bool:
     """Whether the same regular grouping goes on beyond the pieces: "15,781,709,410"."""
     start, end = pieces[0][0], pieces[-1][1]
-    if flat.startswith(gap, end):
+    if flat.startswith(gap, end) and not _BASE_AFTER.match(flat, end):
         after = RUN[base].match(flat, end + len(gap), end + len(gap) + size + 1)
         if after and len(after[0]) == size and _is_number(flat, after.span(), gap):
             return True
@@ -238,9 +242,8 @@ def _is_group(flat: str, start: int, end: int) -> bool:
 def _starts_number(flat: str, start: int, base: Base) -> bool:
     """Whether nothing before ``start`` belongs to the number."""
     before = flat[start - 1 : start]
-    if before == ".":  # the end of a sentence or of dots, or a decimal point?
-        earlier = flat[start - 2 : start - 1] if start > 1 else ""
-        return earlier.isalpha() or (earlier != "" and earlier in ".)]}*`!?")
+    if before == ".":  # a decimal point, if a digit stands before it
+        return not (start > 1 and flat[start - 2].isdigit())
     if base == 10 and before.isalpha():
         return _HEX_WORD_BEFORE.search(flat[max(0, start - _LONGEST_WORD) : start]) is None
     return True
@@ -248,18 +251,26 @@ def _starts_number(flat: str, start: int, base: Base) -> bool:
 
 def _ends_number(flat: str, end: int, base: Base) -> bool:
     """Whether nothing from ``end`` on changes the number, as a fraction or an exponent does."""
-    if base == 10 and (_EXPONENT.match(flat, end) or _HEX_WORD.match(flat, end)):
+    zeros = _ZERO_FRACTION.match(flat, end)
+    if zeros:
+        end = zeros.end()
+    elif _FRACTION.match(flat, end):
         return False
-    return _ZERO_FRACTION.match(flat, end) is not None or _FRACTION.match(flat, end) is None
+    if base == 16 or _ZERO_EXPONENT.match(flat, end):
+        return True
+    return not (_EXPONENT.match(flat, end) or (not zeros and _HEX_WORD.match(flat, end)))
 
 
 def _with_affixes(flat: str, start: int, end: int, base: Base) -> Piece:
-    """The stretch with its "0x", "h" and ".00"."""
+    """The stretch with its "0x", "h", ".00" and "e0"."""
     if _HEX_PREFIX.search(flat[max(0, start - 3) : start]):
         start -= 2
     zeros = _ZERO_FRACTION.match(flat, end)
     if zeros:
         end = zeros.end()
+    exponent = _ZERO_EXPONENT.match(flat, end) if base == 10 else None
+    if exponent:
+        end = exponent.end()
     if base == 16 and _HEX_SUFFIX.match(flat, end):
         end += 1
     return start, end

@@ -93,30 +93,7 @@ class View:
     @classmethod
     def plain(cls, text: str) -> View:
         """The view that matchers are given (see the module's docstring)."""
-        unusual = set("".join(_UNUSUAL.findall(text)))
-        if all(_is_free_of_context(char) for char in unusual):
-            changed = {char: _shown(char) for char in unusual if _shown(char) != char}
-            return cls(_exchanged(text, changed), len(text))
-        free = {char: _shown(char) for char in unusual if _is_free_of_context(char)}
-        parts: list[str] = []
-        origin = array("q")
-        done = 0
-        before = ""  # the visible character before
-        for found in _UNUSUAL.finditer(text):
-            start = found.start()
-            if start > done:
-                parts.append(text[done:start])
-                origin.extend(range(done, start))
-                before = text[start - 1]
-            for at, char in enumerate(found[0], start):
-                shown = free.get(char) or _in_context(char, before)
-                parts.append(shown)
-                origin.extend([at] * len(shown))
-                before = char if shown else before
-            done = found.end()
-        parts.append(text[done:])
-        origin.extend(range(done, len(text)))
-        return cls("".join(parts), len(text), origin)
+        return _plain(text)
 
     @classmethod
     def folded(cls, text: str, fold: Fold) -> View:
@@ -125,7 +102,7 @@ class View:
         if all(len(shown) == 1 for shown in known.values()):
             return cls("".join([known[char] for char in text]), len(text))
         parts: list[str] = []
-        origin = array("q")
+        origin = array("I")
         for at, char in enumerate(text):
             shown = known[char]
             parts.append(shown)
@@ -168,6 +145,36 @@ def _raised(char: str) -> str:
     kind, _, _ = unicodedata.decomposition(char).partition(" ")
     mark = {"<super>": "^", "<sub>": "_"}.get(kind, "")
     return mark if mark and _shown(char) in "0123456789+-" else ""
+
+
+@lru_cache(maxsize=8)  # the last repetition of the mask and the audit see the same text
+def _plain(text: str) -> View:
+    unusual = set("".join(_UNUSUAL.findall(text)))
+    free = {char for char in unusual if _is_free_of_context(char)}
+    changed = {char: _shown(char) for char in free if _shown(char) != char}
+    text = _exchanged(text, changed)
+    special = unusual - free
+    if not special:
+        return View(text, len(text))
+    parts: list[str] = []
+    origin = array("I")
+    done = 0
+    for run in _UNUSUAL.finditer(text):
+        if special.isdisjoint(run[0]):
+            continue
+        start = run.start()
+        parts.append(text[done:start])
+        origin.extend(range(done, start))
+        before = text[start - 1] if start else ""  # the visible character before
+        for at, char in enumerate(run[0], start):
+            shown = _in_context(char, before) if char in special else char
+            parts.append(shown)
+            origin.extend([at] * len(shown))
+            before = char if shown else before
+        done = run.end()
+    parts.append(text[done:])
+    origin.extend(range(done, len(text)))
+    return View("".join(parts), len(text), origin)
 
 
 def _exchanged(text: str, by: Mapping[str, str]) -> str:
@@ -232,9 +239,12 @@ def audit(masked_text: str, candidates: Candidates, accepts: Accepts) -> tuple[s
         The accepted stretches as they are written, each once, in order of appearance.
     """
     marks = _Marks(masked_text)
-    stretches = [pair for pair in sorted(set(candidates(masked_text))) if marks.clear(*pair)]
-    texts = dict.fromkeys(masked_text[start:end] for start, end in stretches)
-    return tuple(stretch for stretch in texts if accepts(stretch))
+    first: dict[str, int] = {}
+    for start, end in candidates(masked_text):
+        if marks.clear(start, end):
+            stretch = masked_text[start:end]
+            first[stretch] = min(start, first.get(stretch, start))
+    return tuple(sorted(filter(accepts, first), key=first.__getitem__))
 
 
 def gate(

@@ -49,11 +49,16 @@ def partial_products(first: int, second: int) -> tuple[int, ...]:
     Without those below 1,000 and those equal to a factor or to a part of one.
     """
     (high, low), (other_high, other_low) = (divmod(factor, 1000) for factor in (first, second))
-    shown = {first, second, high, low, other_high, other_low, 1000 * high, 1000 * other_high}
     products = dict.fromkeys(
         a * b for a in (1000 * high, low) for b in (1000 * other_high, other_low)
     )
-    return tuple(p for p in products if p >= _SMALLEST_PARTIAL and p not in shown)
+    stays = _factors_and_parts(first, second)
+    return tuple(p for p in products if p >= _SMALLEST_PARTIAL and p not in stays)
+
+
+def _factors_and_parts(*factors: int) -> frozenset[int]:
+    parts = (divmod(factor, 1000) for factor in factors)
+    return frozenset(factors).union(*((high, 1000 * high, low) for high, low in parts))
 
 
 def mask_decimal(problem: Problem, text: str) -> Masked:
@@ -75,18 +80,20 @@ def mask_hex(problem: Problem, text: str) -> Masked:
     """Feedback on a hexadecimal multiplication, masked and audited.
 
     Args:
-        problem: ``gold`` in base 16.
+        problem: ``gold`` and ``operands`` in base 16.
         text: the feedback.
 
     Raises:
-        ValueError: ``gold`` is not a whole number in base 16; on no text whatever.
+        ValueError: ``gold`` or an operand is not a whole number in base 16; on no text whatever.
     """
-    masked = mask(text, (_hex_matcher(problem.gold),))
+    masked = mask(text, (_hex_matcher(problem.gold, problem.operands),))
     return replace(masked, leaks=number_leaks(problem.gold, masked.text, 16))
 
 
 def number_leaks(gold: str, masked_text: str, base: Base) -> tuple[str, ...]:
     """Numbers and lines of a masked text that the grader takes for the gold number.
+
+    Each is graded as a reply of its own, as the end of "The answer is" and in a box.
 
     A number equal to the gold number has its digits in a row, whatever stands between them and
     whatever zeros or exponent follow: text without them is not graded, which is most text.
@@ -95,7 +102,14 @@ def number_leaks(gold: str, masked_text: str, base: Base) -> tuple[str, ...]:
     row = digits.rstrip("0")
 
     def accepts(stretch: str) -> bool:
-        return _has_row(stretch, row, base) and grade_number(gold, stretch, base).is_correct
+        long_enough = len(stretch) >= len(digits) or _POWER.search(stretch) is not None
+        return (
+            long_enough
+            and _has_row(stretch, row, base)
+            and any(
+                grade_number(gold, reply.format(stretch), base).is_correct for reply in _REPLIES
+            )
+        )
 
     if not _has_row(masked_text, row, base):
         return ()
@@ -112,17 +126,22 @@ def _has_row(text: str, row: str, base: Base) -> bool:
     return begins and row in "".join(RUN[16].findall(flat.text)).upper()
 
 
+_POWER = re.compile(r"[eE^×*x]")
+_REPLIES = ("{}", "The answer is {}.", r"\boxed{{{}}}")
 _APART = r"(?:[^\w+=^/×÷*<>%\n]|_|\*(?! )){1,12}"
 _EXPONENT = r"(?:[eE][+-]?[0-9]{1,9}|\s?[×x*]\s?10\s?(?:\^|\*\*)\s?[{(]?[+-]?[0-9]{1,9}[})]?)?"
-_DEC = r"(?<![0-9A-Za-z])[0-9]+"
+_START, _END = r"(?<![0-9A-Za-z])(?<![0-9][.,])", r"(?![0-9A-Za-z]|\.[0-9])"
 _HEX = r"(?<![0-9A-Za-z])(?:0[xX])?[0-9A-Fa-f]+[hH]?(?![0-9A-Za-z])"
 # A number as far as its separators reach: within a word, and across blanks and marks.
 _STRETCHES: dict[Base, tuple[re.Pattern[str], ...]] = {
     10: (
-        re.compile(rf"{_DEC}(?:[,.'_][0-9]+)*{_EXPONENT}(?![0-9A-Za-z])"),
-        re.compile(rf"{_DEC}(?:{_APART}[0-9]+)*{_EXPONENT}(?![0-9A-Za-z])"),
+        re.compile(rf"{_START}[0-9]+(?:[,.'_][0-9]+)*{_EXPONENT}{_END}"),
+        re.compile(rf"{_START}[0-9]+(?:{_APART}[0-9]+)*{_EXPONENT}{_END}"),
     ),
-    16: (re.compile(rf"{_HEX}(?:[,.'_]{_HEX})*"), re.compile(rf"{_HEX}(?:{_APART}{_HEX})*")),
+    16: (
+        re.compile(rf"{_START}{_HEX}(?:[,.'_]{_HEX})*"),
+        re.compile(rf"{_START}{_HEX}(?:{_APART}{_HEX})*"),
+    ),
 }
 _LINE = re.compile(r"[^\n]+")
 
@@ -143,27 +162,30 @@ def _stretches(text: str, base: Base) -> Iterator[tuple[int, int]]:
 
 @lru_cache(maxsize=4096)
 def _decimal_matcher(gold: str, operands: tuple[str, ...]) -> Matcher:
-    partials = partial_products(*(int(factor) for factor in operands)) if operands else ()
+    factors = [int(operand) for operand in operands]
+    partials = partial_products(*factors) if factors else ()
     product = int(gold)
-    decimals = dict.fromkeys((str(product), *(str(partial) for partial in partials)))
-    return _matcher(tuple(decimals), f"{product:X}")
+    decimals = dict.fromkeys((str(product), *map(str, partials)))
+    shown = frozenset(map(str, _factors_and_parts(*factors)))
+    return _matcher(tuple(decimals), f"{product:X}", shown)
 
 
 @lru_cache(maxsize=4096)
-def _hex_matcher(gold: str) -> Matcher:
+def _hex_matcher(gold: str, operands: tuple[str, ...]) -> Matcher:
     product = int(gold, 16)
-    return _matcher((str(product),), f"{product:X}")
+    shown = frozenset(f"{int(operand, 16):X}" for operand in operands)
+    return _matcher((str(product),), f"{product:X}", shown)
 
 
-def _matcher(decimals: tuple[str, ...], hexadecimal: str) -> Matcher:
+def _matcher(decimals: tuple[str, ...], hexadecimal: str, shown: frozenset[str]) -> Matcher:
     """Finds numbers given in base 10 and one given in base 16."""
 
     def find(text: str) -> Iterator[Match]:
         flat = flattened(text)
         yield from find_digits(flat, decimals, 10)
         yield from find_digits(flat, (hexadecimal,), 16)
-        yield from find_scaled(flat, decimals, 10)
-        yield from find_scaled(flat, (hexadecimal,), 16)
+        yield from find_scaled(flat, decimals, 10, shown)
+        yield from find_scaled(flat, (hexadecimal,), 16, shown)
         yield from find_words(flat, decimals)
         yield from find_spelled(flat, (*decimals, hexadecimal))
 

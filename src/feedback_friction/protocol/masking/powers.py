@@ -9,25 +9,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from feedback_friction.protocol.masking.digits import RUN, Base, Flat, Piece
 from feedback_friction.protocol.masking.gate import Match
 
-_SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+_SCALES = (
+    {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+    | {"k": 3, "m": 6, "mn": 6, "b": 9, "bn": 9}
+    | {"lakh": 5, "crore": 7}
+)
 
 _CLOSE = r"[\s}\])$*`_~]{0,12}"
 _OPEN = r"[\s{\[($*`_~]{0,12}"
 _TIMES = rf"{_CLOSE}[×x*·⋅∙∗]{_OPEN}"
 # 10^9 or a one with zeros, without its first digit.
 _FACTOR = (
-    r"(?:[06]\s{0,6}(?:\^|\*\*)\s{0,6}(?P<open>[{(])?\s{0,6}"
+    r"(?:[06][\s}]{0,6}(?:\^|\*\*)\s{0,6}(?P<open>[{(])?\s{0,6}"
     r"(?P<power>\+?[0-9]{1,3})(?![0-9])(?(open)\s{0,6}[})])"
     r"|(?P<round>[0, '_{}]*0)(?![0-9A-Za-z]|,[0-9]{3}(?![0-9])))"
 )
 _EXPONENT = r"[eE](?P<exponent>[+-]?[0-9]{1,3})(?![0-9A-Za-z])"
 _SCALE = (
-    rf"{_CLOSE}-?[\s{{]{{0,12}}(?P<scale>(?i:{'|'.join(_SCALES)}))(?![A-Za-z])"
+    rf"{_CLOSE}-?[\s{{]{{0,12}}(?P<scale>(?i:{'|'.join(_SCALES)}))s?(?![A-Za-z])"
     # "2 billion 5 hundred thousand" goes on
     r"(?!,?[\s-]{1,8}(?:[0-9]{1,3}|[A-Za-z]{3,9})[\s-]{1,8}(?i:hundred|thousand|million))"
 )
@@ -50,13 +55,17 @@ _LONGEST_NUMBER = 80
 Significant = tuple[str, int]  # digits without zeros at the ends, number of zeros at the end
 
 
-def find_scaled(flat: Flat, targets: Iterable[str], base: Base) -> Iterator[Match]:
+def find_scaled(
+    flat: Flat, targets: Iterable[str], base: Base, shown: Collection[str] = ()
+) -> Iterator[Match]:
     """Where one of the numbers stands as another number times a power of the base.
 
     Args:
         flat: the text.
         targets: digits without leading zeros, in upper case.
         base: which characters are digits, and what "10" means.
+        shown: digits of numbers whose products with each other stay: in "77970 * 10000" as in the
+            question, nobody has multiplied anything yet.
 
     Yields:
         ``(start, end, "scaled")`` over number and factor.
@@ -67,35 +76,61 @@ def find_scaled(flat: Flat, targets: Iterable[str], base: Base) -> Iterator[Matc
     else:  # no fractions in base 16: only a number that ends in zeros is another one times "10"
         wanted = {number for number in wanted if number[1]}
     if wanted:
-        yield from _before_factor(flat.text, wanted, base)
-        yield from _after_factor(flat.text, wanted, base)
+        search = _Search(flat.text, base, wanted, shown)
+        yield from search.before_factor()
+        yield from search.after_factor()
 
 
-def _before_factor(flat: str, wanted: Collection[Significant], base: Base) -> Iterator[Match]:
-    """Numbers with their factor after them."""
-    for factor in _AFTER[base].finditer(flat):
-        end = factor.start() + 1
-        number = _NUMBER[base].match(flat[max(0, end - _LONGEST_NUMBER) : end][::-1])
-        pieces = _pieces(flat, end - number.end(), end, base) if number else []
-        for first in range(len(pieces)):
-            if not _are_one(flat, pieces, first) and _equals(
-                flat, pieces[first:], _exponent(factor), wanted
-            ):
-                yield pieces[first][0], factor.end(), "scaled"
-                break
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Looks through one text for the wanted numbers."""
 
+    flat: str
+    base: Base
+    wanted: Collection[Significant]
+    shown: Collection[str]
 
-def _after_factor(flat: str, wanted: Collection[Significant], base: Base) -> Iterator[Match]:
-    """Numbers with their factor before them."""
-    for factor in _BEFORE.finditer(flat):
-        number = _NUMBER[base].match(flat, factor.end(), factor.end() + _LONGEST_NUMBER)
-        pieces = _pieces(flat, *number.span(), base) if number else []
-        for last in range(len(pieces), 0, -1):
-            if not _are_one(flat, pieces, last) and _equals(
-                flat, pieces[:last], _exponent(factor), wanted
-            ):
-                yield factor.start(), pieces[last - 1][1], "scaled"
-                break
+    def before_factor(self) -> Iterator[Match]:
+        """Numbers with their factor after them."""
+        for factor in _AFTER[self.base].finditer(self.flat):
+            end = factor.start() + 1
+            before = self.flat[max(0, end - _LONGEST_NUMBER) : end]
+            number = _NUMBER[self.base].match(before[::-1])
+            pieces = self._pieces(end - number.end(), end) if number else []
+            for first in range(len(pieces)):
+                if not _are_one(self.flat, pieces, first) and self._holds(pieces[first:], factor):
+                    yield pieces[first][0], factor.end(), "scaled"
+                    break
+
+    def after_factor(self) -> Iterator[Match]:
+        """Numbers with their factor before them."""
+        for factor in _BEFORE.finditer(self.flat):
+            start = factor.end()
+            number = _NUMBER[self.base].match(self.flat, start, start + _LONGEST_NUMBER)
+            pieces = self._pieces(*number.span()) if number else []
+            for last in range(len(pieces), 0, -1):
+                if not _are_one(self.flat, pieces, last) and self._holds(pieces[:last], factor):
+                    yield factor.start(), pieces[last - 1][1], "scaled"
+                    break
+
+    def _pieces(self, start: int, end: int) -> list[Piece]:
+        return [run.span() for run in RUN[self.base].finditer(self.flat, start, end)]
+
+    def _holds(self, pieces: Sequence[Piece], factor: re.Match[str]) -> bool:
+        """Whether the number that the pieces make, times the factor, is wanted.
+
+        What stands before the last piece may be a decimal point or a comma that groups.
+        """
+        exponent = _exponent(factor)
+        written = "".join(self.flat[start:end] for start, end in pieces).upper().lstrip("0")
+        if factor["round"] and written in self.shown and f"1{'0' * exponent}" in self.shown:
+            return False
+        digits, zeros = _significant(written)
+        if (digits, zeros + exponent) in self.wanted:
+            return True
+        last_gap = [self.flat[left[1] : right[0]] for left, right in pairwise(pieces[-2:])]
+        fraction = pieces[-1][1] - pieces[-1][0]
+        return last_gap in (["."], [","]) and (digits, zeros + exponent - fraction) in self.wanted
 
 
 def _are_one(flat: str, pieces: Sequence[Piece], at: int) -> bool:
@@ -110,17 +145,14 @@ def _are_one(flat: str, pieces: Sequence[Piece], at: int) -> bool:
         or flat[max(0, start - 2) : start] == "^{"
     ):
         return False
-    return gap == "." or (end - start <= 3 and next_end - next_start == 3)
+    groups = len(gap.strip("{}")) == 1 and end - start <= 3 and next_end - next_start == 3
+    return gap == "." or groups
 
 
 def _significant(digits: str) -> Significant:
     """The digits without the zeros at either end, and the number of zeros cut off at the end."""
     cut = digits.rstrip("0")
     return cut.lstrip("0"), len(digits) - len(cut)
-
-
-def _pieces(flat: str, start: int, end: int, base: Base) -> list[Piece]:
-    return [run.span() for run in RUN[base].finditer(flat, start, end)]
 
 
 def _exponent(factor: re.Match[str]) -> int:
@@ -131,18 +163,3 @@ def _exponent(factor: re.Match[str]) -> int:
     if groups.get("scale"):
         return _SCALES[groups["scale"].lower()]
     return int(groups["power"] or groups["exponent"])
-
-
-def _equals(
-    flat: str, pieces: Sequence[Piece], exponent: int, wanted: Collection[Significant]
-) -> bool:
-    """Whether the number that the pieces make, times base**exponent, is wanted.
-
-    What stands before the last piece may be a decimal point or a comma that groups.
-    """
-    digits, zeros = _significant("".join(flat[start:end] for start, end in pieces).upper())
-    if (digits, zeros + exponent) in wanted:
-        return True
-    last_gap = [flat[left[1] : right[0]] for left, right in pairwise(pieces[-2:])]
-    fraction = pieces[-1][1] - pieces[-1][0]
-    return last_gap in (["."], [","]) and (digits, zeros + exponent - fraction) in wanted
