@@ -12,10 +12,10 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 
-from feedback_friction.engine.models.student_answers import write_up, wrong_answer
+from feedback_friction.engine.models.student_answers import State, write_up, wrong_answer
 from feedback_friction.errors import UsageError
-from feedback_friction.problem import Problem
-from feedback_friction.protocol.records import Completion, Generate, Reply, Usage
+from feedback_friction.problem import LETTERS, Problem
+from feedback_friction.protocol.records import Attempt, Completion, Generate, Reply, Usage
 from feedback_friction.tasks.catalog import get_page
 
 UPTAKE = {
@@ -152,18 +152,19 @@ class StudentModel:
         mode = occasion.mode.partition(":")[0]
         state = get_page(occasion.problem.task).task.state_answer
         problem = occasion.problem
-        if not occasion.attempts or mode == "retry":
+        shown = () if mode == "retry" else occasion.attempts
+        if not shown:
             right = rng.random() < self.chance(problem)
         else:
             uptake = 0.0 if self.resists(problem) else self.traits.uptake[mode]
             right = rng.random() < uptake
             if not right and rng.random() < self.traits.repeat:
-                return occasion.attempts[-1].reply.text
+                return _again(problem, shown[-1], state, rng)
         if right:
             return write_up(problem, problem.gold, state, rng)
         if rng.random() < self.traits.silent:
             return "I am not able to finish this."
-        tried = {attempt.verdict.prediction for attempt in occasion.attempts}
+        tried = {answer_in(problem, attempt) for attempt in shown}
         return write_up(problem, wrong_answer(problem, tried, rng), state, rng)
 
     def _feedback(self, problem: Problem, rng: random.Random) -> str:
@@ -176,6 +177,23 @@ class StudentModel:
         problem = request.occasion.problem
         shown = request.messages[-1].content.casefold()
         return any(alias.casefold() in shown for alias in (problem.gold, *problem.aliases))
+
+
+def _again(problem: Problem, attempt: Attempt, state: State, rng: random.Random) -> str:
+    """The same answer again; the very same words unless the choices now stand in another order."""
+    answer = answer_in(problem, attempt)
+    if answer is None or attempt.problem.choices == problem.choices:
+        return attempt.reply.text
+    return write_up(problem, answer, state, rng)
+
+
+def answer_in(problem: Problem, attempt: Attempt) -> str | None:
+    """What an attempt answered, by the letters of the order in which choices now stand."""
+    prediction = attempt.verdict.prediction
+    if prediction is None or prediction not in attempt.problem.letters:
+        return prediction
+    text = attempt.problem.choices[LETTERS.index(prediction)]
+    return LETTERS[problem.choices.index(text)]
 
 
 def _draw_key(request: Generate) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 
 from feedback_friction.problem import Problem
 
+State = Callable[[Problem, str], str]
 _TRIES = 50
 
 
@@ -37,9 +38,7 @@ def _slipped_digit(gold: str, rng: random.Random) -> str:
     return gold[:place] + rng.choice(others) + gold[place + 1 :]
 
 
-def write_up(
-    problem: Problem, answer: str, state: Callable[[Problem, str], str], rng: random.Random
-) -> str:
+def write_up(problem: Problem, answer: str, state: State, rng: random.Random) -> str:
     """A reply that ends by stating an answer, with an opening that differs from draw to draw."""
     openings = ("Let me work through this.", "Step by step:", "I will go through it carefully.")
     return f"{rng.choice(openings)}\n\n{state(problem, answer)}"
