@@ -44,7 +44,7 @@ from feedback_friction.protocol.masking.letters import mask_letters
 from feedback_friction.protocol.masking.numbers import mask_decimal
 from feedback_friction.protocol.records import Masked
 from feedback_friction.protocol.task import Task
-from feedback_friction.tasks import fields, mathematics, multiple_choice, short_answer
+from feedback_friction.tasks import fields, mathematics, multiple_choice
 from feedback_friction.tasks.page import Page, Row, RowError, Selection
 
 NAME = "custom"
@@ -139,6 +139,10 @@ def _grade_number(problem: Problem, response: str) -> Verdict:
     return grade_number(problem.gold, response, 10)
 
 
+def _state_in_words(problem: Problem, answer: str) -> str:
+    return f"The answer is {answer}."
+
+
 Grader = Callable[[Problem, str], Verdict]
 Mask = Callable[[Problem, str], Masked]
 State = Callable[[Problem, str], str]
@@ -148,7 +152,7 @@ GRADERS: dict[str, tuple[Grader, Mask, State]] = {
     "expression": (grade_expression, mask_expression, mathematics.state_answer),
     "integer": (grade_integer, mask_expression, mathematics.state_answer),
     "number": (_grade_number, mask_decimal, mathematics.state_answer),
-    "text": (grade_text, mask_aliases, short_answer.state_answer),
+    "text": (grade_text, mask_aliases, _state_in_words),
 }
 
 
