@@ -71,7 +71,7 @@ def load_rows(source: Source) -> list[Row]:
     if not is_cached(source) and not _reachable():  # datasets would retry for half a minute
         raise UsageError(
             f"cannot reach the Hugging Face hub for {source.id}, and it is not in the cache; "
-            f"connect, {otherwise}"
+            f"connect{_access(source)}, {otherwise}"
         )
     failures = (OSError, ValueError, datasets.exceptions.DatasetsError)
     try:
@@ -121,13 +121,16 @@ def _reachable() -> bool:
         return False
 
 
+def _access(source: Source) -> str:
+    """How to get at a gated data set, as the middle of a sentence; nothing for any other."""
+    how = f"accept its terms at {source.url} and log in with 'hf auth login' or HF_TOKEN"
+    return f"; it is gated: {how}" if source.gated else ""
+
+
 def _why(source: Source, error: Exception) -> str:
     """One line on a failed load; of a gated data set it quotes nothing, for that might be a row."""
     if source.gated:
-        return (
-            f"{source.id} is gated, and the hub refused it ({type(error).__name__}): accept its "
-            f"terms at {source.url} and log in with 'hf auth login' or HF_TOKEN"
-        )
+        return f"the hub refused {source.id} ({type(error).__name__}){_access(source)}"
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return f"cannot load {source}: {lines[0][:200]}; try again"
 
