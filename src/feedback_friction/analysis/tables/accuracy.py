@@ -1,0 +1,125 @@
+"""Accuracy by iteration and what its course says: hazard, survival, plateau, asymptote."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from feedback_friction.analysis.frames import Runs
+from feedback_friction.analysis.stats.arrays import MISSING, UNSOLVED, IntArray
+from feedback_friction.analysis.stats.asymptote import asymptote
+from feedback_friction.analysis.stats.curve import accuracy_curve, plateau
+from feedback_friction.analysis.stats.survival import hazard, kaplan_meier
+from feedback_friction.analysis.tables.columns import (
+    SETTING_SCHEMA,
+    Row,
+    conditions,
+    frame,
+    missing,
+    setting,
+    spread,
+    spread_schema,
+)
+
+PLATEAU_GAIN = 0.02  # a gain below 2 points does not count; it is worth several problems
+
+
+def accuracy(runs: Runs) -> pl.DataFrame:
+    """Share of trials solved at or before each iteration: one row a condition and iteration.
+
+    Columns: the condition, ``iteration``, ``accuracy`` with limits, ``n`` trials, ``missing``.
+    """
+    rows = []
+    for condition, _, first in conditions(runs):
+        curve = accuracy_curve(first, condition["iterations"])
+        for iteration, estimate in enumerate(curve):
+            rows.append(
+                setting(condition)
+                | {"iteration": iteration}
+                | spread("accuracy", estimate)
+                | {"n": estimate.n, "missing": missing(first)}
+            )
+    counts = {"n": pl.Int64, "missing": pl.Int64}
+    return frame(
+        rows, SETTING_SCHEMA | {"iteration": pl.Int64} | spread_schema("accuracy") | counts
+    )
+
+
+def correction(runs: Runs) -> pl.DataFrame:
+    """Hazard of correction and Kaplan-Meier survival: one row a condition and iteration.
+
+    ``hazard``: share of the attempts at that iteration that solve a problem; ``unsolved``: share
+    still unsolved after it, trials that stopped early being censored; ``at_risk``: attempts.
+    """
+    rows = []
+    for condition, ids, first in conditions(runs):
+        last = _last_attempt(runs, condition, ids, first)
+        hazards = hazard(first, condition["iterations"], last)
+        survival = kaplan_meier(first, condition["iterations"], last)
+        for iteration, (chance, unsolved) in enumerate(zip(hazards, survival, strict=True)):
+            rows.append(
+                setting(condition)
+                | {"iteration": iteration}
+                | spread("hazard", chance)
+                | spread("unsolved", unsolved)
+                | {"at_risk": chance.n, "missing": missing(first)}
+            )
+    schema = SETTING_SCHEMA | {"iteration": pl.Int64} | spread_schema("hazard")
+    counts = {"at_risk": pl.Int64, "missing": pl.Int64}
+    return frame(rows, schema | spread_schema("unsolved") | counts)
+
+
+def _last_attempt(runs: Runs, condition: Row, ids: list[str], first: IntArray) -> IntArray:
+    """Last iteration attempted by each trial, where it stopped early before the last one."""
+    last = np.full(first.shape, condition["iterations"] - 1, dtype=np.int64)
+    stopped = runs.trials.filter(
+        pl.col("run") == condition["run"],
+        pl.col("condition") == condition["condition"],
+        pl.col("status") == "stopped",
+    )
+    position = {problem: index for index, problem in enumerate(ids)}
+    for problem, epoch, attempts in stopped.select("problem_id", "epoch", "attempts").iter_rows():
+        last[position[problem], epoch] = attempts - 1
+    return last
+
+
+def course(runs: Runs, seed: int = 0) -> pl.DataFrame:
+    """Where accuracy flattens and where it is heading: one row a condition.
+
+    ``plateau``: the iteration after which no iteration gains 2 points; ``asymptote`` with profile
+    limits; ``identified``: whether a plateau below perfect accuracy is visible at all;
+    ``fit_p_value``: a small one says that the curve does not fit and should not be quoted.
+    """
+    rows = []
+    for condition, _, first in conditions(runs):
+        if not (first != MISSING).any():
+            continue
+        flat = plateau(first, condition["iterations"], np.random.default_rng(seed), PLATEAU_GAIN)
+        heading = asymptote(first, condition["iterations"])
+        rows.append(
+            setting(condition)
+            | {"plateau": flat.iteration, "plateau_low": flat.low, "plateau_high": flat.high}
+            | spread("asymptote", heading.accuracy)
+            | {
+                "tau": heading.tau,
+                "identified": heading.identified,
+                "fit_p_value": heading.fit_p_value,
+                "unsolved": int((first == UNSOLVED).sum()),
+                "n": heading.accuracy.n,
+                "missing": missing(first),
+            }
+        )
+    schema = SETTING_SCHEMA | {
+        "plateau": pl.Int64,
+        "plateau_low": pl.Int64,
+        "plateau_high": pl.Int64,
+    }
+    ending: dict[str, type[pl.DataType]] = {
+        "tau": pl.Float64,
+        "identified": pl.Boolean,
+        "fit_p_value": pl.Float64,
+        "unsolved": pl.Int64,
+        "n": pl.Int64,
+        "missing": pl.Int64,
+    }
+    return frame(rows, schema | spread_schema("asymptote") | ending)

@@ -1,0 +1,156 @@
+"""Conditions compared problem by problem: every pair, and the gain over the controls."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import polars as pl
+
+from feedback_friction.analysis.frames import Runs
+from feedback_friction.analysis.stats.arrays import MISSING, IntArray
+from feedback_friction.analysis.stats.paired import Comparison, compare
+from feedback_friction.analysis.stats.significance import holm
+from feedback_friction.analysis.tables.columns import Row, conditions, frame, spread, spread_schema
+
+CONTROLS = ("retry", "placebo", "binary")
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A condition with its trials, as one side of a comparison."""
+
+    condition: Row
+    ids: tuple[str, ...]
+    first: IntArray
+
+    @property
+    def feedback(self) -> str:
+        """Its feedback mode."""
+        return str(self.condition["feedback"])
+
+    def name(self) -> str:
+        """Feedback and sampling, as a comparison calls it."""
+        return f"{self.feedback}, {self.condition['sampling']}"
+
+
+def arms(runs: Runs) -> dict[tuple[object, ...], list[Arm]]:
+    """Conditions that share task, digits and solver, over all runs."""
+    groups: dict[tuple[object, ...], list[Arm]] = defaultdict(list)
+    for condition, ids, first in conditions(runs):
+        key = (condition["task"], condition["digits"], condition["solver"])
+        groups[key].append(Arm(condition, tuple(ids), first))
+    return groups
+
+
+def compare_arms(treatment: Arm, control: Arm, seed: int = 0) -> Comparison:
+    """Treatment minus control on the problems of both; others count as missing."""
+    ids = sorted({*treatment.ids, *control.ids})
+    iterations = min(treatment.condition["iterations"], control.condition["iterations"])
+    return compare(
+        _aligned(treatment, ids, iterations),
+        _aligned(control, ids, iterations),
+        iterations,
+        np.random.default_rng(seed),
+    )
+
+
+def _aligned(arm: Arm, ids: list[str], iterations: int) -> IntArray:
+    """The arm's trials in the order of ``ids``, cut to so many iterations."""
+    position = {problem: index for index, problem in enumerate(arm.ids)}
+    table = np.full((len(ids), arm.first.shape[1]), MISSING, dtype=np.int64)
+    rows = [index for index, problem in enumerate(ids) if problem in position]
+    table[rows] = arm.first[[position[ids[index]] for index in rows]]
+    table[table >= iterations] = -1
+    return table
+
+
+def pairs(runs: Runs) -> pl.DataFrame:
+    """Every two conditions of a task and solver, at the last iteration, Holm over the family."""
+    found = [(one, other) for group in arms(runs).values() for one, other in combinations(group, 2)]
+    return _table(found)
+
+
+def gains(runs: Runs) -> pl.DataFrame:
+    """What feedback adds to trying again: each mode against each control with its sampling."""
+    found = [
+        (arm, control)
+        for group in arms(runs).values()
+        for arm in group
+        for control in group
+        if _is_control(control.feedback)
+        and arm.feedback != control.feedback
+        and CONTROLS.index(_base(control.feedback)) < _rank(arm.feedback)
+        and arm.condition["sampling"] == control.condition["sampling"]
+        and arm.condition["run"] == control.condition["run"]
+    ]
+    return _table(found)
+
+
+def _base(feedback: str) -> str:
+    return feedback.partition(":")[0]
+
+
+def _is_control(feedback: str) -> bool:
+    return _base(feedback) in CONTROLS
+
+
+def _rank(feedback: str) -> int:
+    """Controls are compared with the controls before them only."""
+    base = _base(feedback)
+    return CONTROLS.index(base) if base in CONTROLS else len(CONTROLS)
+
+
+def _table(found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
+    rows = []
+    for treatment, control in found:
+        comparison = compare_arms(treatment, control)
+        solved = comparison.pairs
+        rows.append(
+            {
+                "task": treatment.condition["task"],
+                "digits": treatment.condition["digits"],
+                "solver": treatment.condition["solver"],
+                "treatment": treatment.name(),
+                "control": control.name(),
+                "treatment_run": treatment.condition["run"],
+                "control_run": control.condition["run"],
+                "feedback": treatment.feedback,
+                "against": control.feedback,
+                "sampling": treatment.condition["sampling"],
+                "simulated": bool(treatment.condition["simulated"]),
+            }
+            | spread("difference", comparison.final)
+            | {
+                "p_value": comparison.p_value,
+                "only_treatment": solved.treatment if solved else None,
+                "only_control": solved.control if solved else None,
+                "n": comparison.final.n,
+                "missing": comparison.missing,
+            }
+        )
+    schema: dict[str, type[pl.DataType]] = {
+        "task": pl.String,
+        "digits": pl.Int64,
+        "solver": pl.String,
+        "treatment": pl.String,
+        "control": pl.String,
+        "treatment_run": pl.Int64,
+        "control_run": pl.Int64,
+        "feedback": pl.String,
+        "against": pl.String,
+        "sampling": pl.String,
+        "simulated": pl.Boolean,
+    }
+    ending: dict[str, type[pl.DataType]] = {
+        "p_value": pl.Float64,
+        "only_treatment": pl.Int64,
+        "only_control": pl.Int64,
+        "n": pl.Int64,
+        "missing": pl.Int64,
+    }
+    table = frame(rows, schema | spread_schema("difference") | ending)
+    adjusted = holm(table["p_value"].fill_nan(None).fill_null(float("nan")).to_list())
+    return table.with_columns(pl.Series("p_holm", adjusted, dtype=pl.Float64))
