@@ -109,7 +109,7 @@ problems = st.one_of(
 )
 WORDS = (
     "The Your answer is step wrong, because you forgot to carry; a an add be and then **Check** "
-    "(again) \\( \\times \\) = + → - the product: `line` one hundred thousand FACE \\frac in &"
+    "(again) \\( \\times \\) = + → - the product: `line` hundreds column FACE \\frac in &"
 )
 prose = st.lists(st.sampled_from([*WORDS.split(" "), "\n"]), max_size=12).map(" ".join)
 separators = st.sampled_from(
@@ -241,10 +241,10 @@ def test_what_the_grader_accepts_whole_is_masked_or_named_as_a_leak(text, name):
         assert found.leaks
 
 
-@pytest.mark.parametrize("number", range(1000))
-def test_small_words_are_the_words_of_the_number(number):
-    spoken = num2words(number).replace(" and", "").replace("-", " ")
-    assert " ".join(small_words(number)) == spoken
+def test_small_words_are_the_words_of_the_number():
+    for number in range(1000):
+        spoken = num2words(number).replace(" and", "").replace("-", " ")
+        assert " ".join(small_words(number)) == spoken
 
 
 # --- real data -----------------------------------------------------------------------------------
@@ -298,10 +298,11 @@ def seconds(problem: Problem, text: str) -> float:
 @pytest.mark.parametrize(
     "case", ["decimal: a whole reply", "decimal: nothing to mask", "hex: worked solution"]
 )
-def test_a_megabyte_of_feedback_is_masked_within_a_second(case):
+def test_a_megabyte_of_feedback_is_masked_in_time(case):
     (row,) = (row for row in TABLE["cases"] if row["name"] == case)
     text = f"{row['text']}\n"
-    assert seconds(PROBLEMS[row["problem"]], text * (1_000_000 // len(text))) < 1
+    # 0.4 s on the machine that this was written on; the rest is for slower and busier ones.
+    assert seconds(PROBLEMS[row["problem"]], text * (1_000_000 // len(text))) < 2
 
 
 @pytest.mark.parametrize("name", ["decimal", "hex"])

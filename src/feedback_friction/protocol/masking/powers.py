@@ -23,7 +23,7 @@ _SCALES = (
 
 _CLOSE = r"[\s}\])$*`_~]{0,12}"
 _OPEN = r"[\s{\[($*`_~]{0,12}"
-_TIMES = rf"{_CLOSE}[×x*·⋅∙∗]{_OPEN}"
+_TIMES = rf"{_CLOSE}(?:[×x·⋅∙∗]|(?<!\*)\*(?!\*)){_OPEN}"
 # 10^9 or a one with zeros, without its first digit.
 _FACTOR = (
     r"(?:[06][\s}]{0,6}(?:\^|\*\*)\s{0,6}(?P<open>[{(])?\s{0,6}"
@@ -119,18 +119,23 @@ class _Search:
     def _holds(self, pieces: Sequence[Piece], factor: re.Match[str]) -> bool:
         """Whether the number that the pieces make, times the factor, is wanted.
 
-        What stands before the last piece may be a decimal point or a comma that groups.
+        A single point is a decimal point. A comma before three digits groups; before more or fewer
+        it may be a decimal comma.
         """
         exponent = _exponent(factor)
         written = "".join(self.flat[start:end] for start, end in pieces).upper().lstrip("0")
         if factor["round"] and written in self.shown and f"1{'0' * exponent}" in self.shown:
             return False
         digits, zeros = _significant(written)
-        if (digits, zeros + exponent) in self.wanted:
-            return True
-        last_gap = [self.flat[left[1] : right[0]] for left, right in pairwise(pieces[-2:])]
-        fraction = pieces[-1][1] - pieces[-1][0]
-        return last_gap in (["."], [","]) and (digits, zeros + exponent - fraction) in self.wanted
+        gaps = [self.flat[left[1] : right[0]] for left, right in pairwise(pieces)]
+        last = pieces[-1][1] - pieces[-1][0]
+        if gaps and gaps[-1] == "." and gaps.count(".") == 1:
+            fractions = [last]
+        elif gaps and gaps[-1] == "," and last != 3:
+            fractions = [0, last]
+        else:
+            fractions = [0]
+        return any((digits, zeros + exponent - fraction) in self.wanted for fraction in fractions)
 
 
 def _are_one(flat: str, pieces: Sequence[Piece], at: int) -> bool:
