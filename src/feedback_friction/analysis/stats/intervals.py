@@ -1,0 +1,105 @@
+"""An interval, an estimate that carries one, and Wilson's interval for a share.
+
+The only module of this package that needs nothing outside the standard library, so that the
+default install can show a table with its intervals.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A confidence interval, ends included, in the unit of what it is an interval of.
+
+    Attributes:
+        low: lower limit.
+        high: upper limit, at least ``low``.
+    """
+
+    low: float
+    high: float
+
+    @property
+    def width(self) -> float:
+        """``high - low``."""
+        return self.high - self.low
+
+    def contains(self, value: float) -> bool:
+        """True when the value lies between the limits or on one of them."""
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with its confidence interval.
+
+    Attributes:
+        value: the estimate; ``nan`` where there is nothing to estimate it from.
+        low: lower confidence limit.
+        high: upper confidence limit.
+        n: number of observations behind it (trials, problems, pairs: the function says which).
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    @property
+    def interval(self) -> Interval:
+        """The two limits."""
+        return Interval(self.low, self.high)
+
+
+def z_value(level: float) -> float:
+    """Two-sided standard normal quantile: 1.959964 for a level of 0.95.
+
+    Raises:
+        ValueError: the level is not strictly between 0 and 1.
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, got {level}")
+    return NormalDist().inv_cdf((1 + level) / 2)
+
+
+def wilson(successes: float, n: float, level: float = 0.95) -> Interval:
+    """Wilson's score interval for a share: all p with ``|p^ - p| <= z sqrt(p (1 - p) / n)``.
+
+    Args:
+        successes: number of successes, 0 to n; with an effective sample size, ``p^ * n``, which
+            need not be whole.
+        n: number of trials, or an effective sample size; 0 gives the interval from 0 to 1.
+        level: confidence level.
+
+    Returns:
+        Limits within 0 and 1. At 0 successes the lower limit is 0 and the upper one
+        ``z^2 / (n + z^2)``; at n successes it is the mirror image.
+
+    Raises:
+        ValueError: successes outside 0..n, or a level outside (0, 1).
+
+    Source: Wilson (1927), JASA 22:209-212; Brown, Cai and DasGupta (2001), Statistical Science
+    16:101-133, section 3.1.1.
+    """
+    z = z_value(level)
+    if not 0 <= successes <= n:
+        raise ValueError(f"successes must lie between 0 and n, got {successes} of {n}")
+    if n == 0:
+        return Interval(0.0, 1.0)
+    share = successes / n
+    centre = (successes + z * z / 2) / (n + z * z)
+    half = z / (n + z * z) * math.sqrt(n * share * (1 - share) + z * z / 4)
+    # At the ends the two terms cancel exactly in theory and nearly in floating point.
+    low = 0.0 if successes == 0 else max(0.0, centre - half)
+    high = 1.0 if successes == n else min(1.0, centre + half)
+    return Interval(min(low, share), max(high, share))
+
+
+def share(successes: int, n: int, level: float = 0.95) -> Estimate:
+    """The share ``successes / n`` with Wilson's interval; ``nan`` in [0, 1] when n is 0."""
+    limits = wilson(successes, n, level)
+    return Estimate(successes / n if n else math.nan, limits.low, limits.high, n)
