@@ -1,0 +1,172 @@
+"""Two conditions compared problem by problem."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feedback_friction.analysis.stats.arrays import MISSING, UNSOLVED
+from feedback_friction.analysis.stats.intervals import Interval
+from feedback_friction.analysis.stats.paired import (
+    Pairs,
+    compare,
+    count_pairs,
+    mean_difference,
+    newcombe,
+    tango,
+)
+from feedback_friction.analysis.stats.significance import mcnemar
+
+PUBLISHED = json.loads(Path(__file__).parents[1].joinpath("cases/stats_published.json").read_text())
+METHODS = {"tango": tango, "newcombe": newcombe}
+CASES = [
+    pytest.param(METHODS[name], Pairs(*row["pairs"]), row[name], id=f"{name}, {row['name']}")
+    for row in PUBLISHED["paired"]["rows"]
+    for name in METHODS
+    if name in row
+]
+some_pairs = st.builds(Pairs, *[st.integers(0, 200)] * 4).filter(lambda pairs: pairs.n > 0)
+
+
+@pytest.mark.parametrize(("method", "pairs", "published"), CASES)
+def test_paired_intervals_give_the_published_limits(
+    method: Any, pairs: Pairs, published: list[float]
+) -> None:
+    limits = method(pairs)
+    assert (limits.low, limits.high) == pytest.approx(published, abs=5e-5)
+
+
+@given(some_pairs)
+@pytest.mark.parametrize("method", [tango, newcombe])
+def test_paired_intervals_hold_the_difference_and_mirror(method: Any, pairs: Pairs) -> None:
+    limits = method(pairs)
+    swapped = method(Pairs(pairs.both, pairs.control, pairs.treatment, pairs.neither))
+    assert -1 <= limits.low <= pairs.difference <= limits.high <= 1
+    assert (-swapped.high, -swapped.low) == pytest.approx((limits.low, limits.high), abs=1e-7)
+
+
+@given(some_pairs.filter(lambda pairs: pairs.treatment + pairs.control > 0))
+def test_tango_leaves_out_0_exactly_when_mcnemars_score_is_significant(pairs: Pairs) -> None:
+    score = abs(pairs.treatment - pairs.control) / math.sqrt(pairs.treatment + pairs.control)
+    if abs(score - 1.959964) > 1e-3:
+        assert tango(pairs).contains(0.0) == (score < 1.959964)
+
+
+def test_without_pairs_every_difference_is_possible() -> None:
+    nothing = Pairs(0, 0, 0, 0)
+    assert tango(nothing) == newcombe(nothing) == Interval(-1.0, 1.0)
+    assert math.isnan(nothing.difference)
+    assert math.isnan(mean_difference(np.array([]), np.array([])).value)
+
+
+def test_no_discordant_pair_still_leaves_doubt() -> None:
+    limits = tango(Pairs(20, 0, 0, 10))
+    assert -0.2 < limits.low < -0.05 < 0.05 < limits.high < 0.2
+
+
+@given(some_pairs)
+def test_one_trial_a_problem_is_tango(pairs: Pairs) -> None:
+    counts = [pairs.treatment, pairs.control, pairs.both + pairs.neither]
+    gaps = np.repeat([1.0, -1.0, 0.0], counts)
+    found = mean_difference(gaps, np.ones(len(gaps)))
+    limits = tango(pairs)
+    assert (found.low, found.high) == pytest.approx((limits.low, limits.high), abs=1e-9)
+    assert found.n == pairs.n
+
+
+@given(st.integers(2, 60), st.integers(1, 5), st.integers(0, 2**32 - 1))
+def test_the_mean_difference_with_epochs_lies_in_its_limits(
+    problems: int, epochs: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    chance = rng.beta(0.5, 0.5, problems)
+    gaps = (rng.binomial(epochs, chance) - rng.binomial(epochs, chance)) / epochs
+    found = mean_difference(gaps, np.full(problems, float(epochs)))
+    assert -1 <= found.low <= found.value <= found.high <= 1
+    assert found.value == pytest.approx(gaps.mean())
+
+
+def test_more_epochs_narrow_the_difference() -> None:
+    rng = np.random.default_rng(5)
+    chance = rng.beta(2, 2, 200)
+    widths = []
+    for epochs in (1, 4, 16):
+        gaps = (rng.binomial(epochs, chance) - rng.binomial(epochs, chance)) / epochs
+        widths.append(mean_difference(gaps, np.full(200, float(epochs))).interval.width)
+    assert widths == sorted(widths, reverse=True)
+    assert widths[2] < widths[0] / 2.5
+
+
+def test_the_difference_covers_with_hardly_any_discordance_where_resampling_does_not() -> None:
+    rng = np.random.default_rng(6)
+    score = resampled = 0
+    for _ in range(300):
+        control = rng.integers(0, 2, 100)
+        treatment = np.where((control == 0) & (rng.random(100) < 0.04), 1, control)
+        found = compare(treatment - 1, control - 1, 1, rng, resamples=500)
+        score += found.final.interval.contains(0.02)
+        resampled += found.bootstrap[0].contains(0.02)
+    assert score / 300 > 0.92
+    assert resampled / 300 < 0.92
+
+
+def test_compare_pairs_problems_at_every_iteration() -> None:
+    treatment = np.array([0, 1, 1, UNSOLVED, 2, 0])
+    control = np.array([0, UNSOLVED, 2, 1, UNSOLVED, 1])
+    found = compare(treatment, control, 3, np.random.default_rng(1))
+    assert [each.value for each in found.differences] == pytest.approx([1 / 6, 1 / 6, 1 / 6])
+    assert found.pairs == Pairs(both=3, treatment=2, control=1, neither=0)
+    assert found.p_value == mcnemar(2, 1).mid_p
+    assert found.final == found.differences[2]
+    assert found.final.n == 6
+    assert found.missing == 0
+    limits = tango(found.pairs)
+    assert (found.final.low, found.final.high) == pytest.approx((limits.low, limits.high))
+
+
+def test_problems_that_one_condition_lacks_are_left_out_and_counted() -> None:
+    treatment = np.array([0, MISSING, 1, MISSING, 0])
+    control = np.array([UNSOLVED, 0, 1, MISSING, MISSING])
+    found = compare(treatment, control, 2, np.random.default_rng(1))
+    assert found.missing == 2
+    assert found.final.n == 2
+    assert found.pairs == Pairs(both=1, treatment=1, control=0, neither=0)
+
+
+def test_epochs_are_averaged_by_problem_and_tested_by_permutation() -> None:
+    rng = np.random.default_rng(2)
+    chance = rng.beta(1, 1, (80, 1))
+    control = np.where(rng.random((80, 4)) < chance, 0, UNSOLVED)
+    treatment = np.where((control < 0) & (rng.random((80, 4)) < 0.3), 0, control)
+    found = compare(treatment, control, 1, rng)
+    expected = ((treatment == 0).mean(axis=1) - (control == 0).mean(axis=1)).mean()
+    assert found.final.value == pytest.approx(expected)
+    assert found.pairs is None
+    assert found.p_value < 0.001
+    assert found.bootstrap[0].contains(found.final.value)
+    assert found.bootstrap[0].width == pytest.approx(found.final.interval.width, rel=0.3)
+
+
+def test_conditions_with_nothing_in_common_compare_to_nothing() -> None:
+    found = compare(np.array([0, MISSING]), np.array([MISSING, 0]), 2, np.random.default_rng(1))
+    assert math.isnan(found.final.value)
+    assert math.isnan(found.bootstrap[0].low)
+    assert found.p_value == 1.0
+    assert found.missing == 2
+
+
+def test_conditions_of_different_length_are_not_paired() -> None:
+    with pytest.raises(ValueError, match="not paired"):
+        compare(np.array([0]), np.array([0, 1]), 2, np.random.default_rng(1))
+
+
+def test_pairs_are_counted_by_who_solved() -> None:
+    found = count_pairs(np.array([1.0, 1, 0, 0, 1]), np.array([1.0, 0, 1, 0, 0]))
+    assert found == Pairs(both=1, treatment=2, control=1, neither=1)
