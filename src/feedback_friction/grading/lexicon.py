@@ -47,6 +47,9 @@ FOLLOWS = _set(
     "played held founded built said took gave came went began ran fought lost died born"
 )
 
+# After "and", these begin a new clause, not a second answer.
+NEW_CLAUSE = _set("it he she they this that which who is was are were has had")
+
 # Before an answer, these are no part of its description.
 LINKS = _set(
     "of in on at by for from with about to into over under than as and or nor not but versus vs "

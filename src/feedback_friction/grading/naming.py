@@ -12,6 +12,7 @@ from feedback_friction.grading.lexicon import (
     FOLLOWS,
     LINKS,
     NAMING,
+    NEW_CLAUSE,
     NUMBERS,
     PARTICLES,
     PLACES,
@@ -24,15 +25,28 @@ from feedback_friction.grading.words import ARTICLES, Word, key, keys, normalize
 Tail = Literal["end", "list", "other", "negated"]
 
 _SENTENCE_END = re.compile(r"[\"')\]]*[.!?…]+[\"')\]]*(?:\s|$)")
+_DENIED = re.compile(
+    r"(?:\w+ )?(?:not|never|no longer)\b|\w+n't\b"
+    r"|(?:is|was|are|were|seems?)\s(?:\w+\s){0,2}(?:wrong|incorrect|mistaken|false|impossible|unlikely"
+    r"|out|excluded|rejected)\b|(?:is|was)\smy\s(?:first|initial|previous|earlier|last|original)\b",
+    re.I,
+)
 _HEAD_END = re.compile(r"[,;:(\[—\n]|\s-+\s|\s(?:who|which|that|because|since)\s")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An alias at the beginning of a stated answer, and what follows it."""
+    """An alias at the beginning of a stated answer.
+
+    Attributes:
+        alias: its words.
+        tail: what follows it.
+        first: whether nothing but an article precedes it.
+    """
 
     alias: str
     tail: Tail
+    first: bool
 
 
 class Accepted:
@@ -59,7 +73,8 @@ class Accepted:
             match = self._alias_at(found, index)
             if match:
                 alias, last = match
-                return Found(" ".join(alias), self._tail(text, last.end))
+                first = all(before.norm in ARTICLES for before in found[:index])
+                return Found(" ".join(alias), self._tail(text, last.end), first)
             if not describes(found, index) and word.norm not in ARTICLES:
                 return None
         return None
@@ -111,10 +126,10 @@ class Accepted:
             return self._bracketed(bare, skipped)
         if bare[0] in "/;":
             return self._another(bare, 1, skipped)
-        if bare[0] in ":—–\n" or re.match(r"-+\s", bare):
+        if bare[0] in ":\n":
             return "end"
-        if bare[0] == ",":
-            return self._comma(bare, skipped)
+        if bare[0] in ",—–" or re.match(r"-+\s", bare):
+            return self._remark(bare, skipped)
         if skipped and rest[:skipped].strip(" \t") == "" and not bare[0].isalnum():
             return "other"
         return self._word_after(bare, skipped) if skipped else "other"
@@ -137,9 +152,9 @@ class Accepted:
         match = self._alias_at(found, 0) if found else None
         return skipped + width + match[1].end if match else "list"
 
-    def _comma(self, bare: str, skipped: int) -> Tail | int:
-        """A comma begins a remark, a qualification ("Paris, France") or the next guess."""
-        rest = bare[1:].lstrip()
+    def _remark(self, bare: str, skipped: int) -> Tail | int:
+        """A comma or dash begins a remark, a qualification ("Paris, France") or the next guess."""
+        rest = bare[1:].lstrip("- ")
         width = len(bare) - len(rest)
         word = words(rest[:60])[:1]
         if not word or not rest[0].isalnum():
@@ -164,7 +179,7 @@ class Accepted:
         """After "or" and "and": another guess, unless it is an alias or a new clause."""
         word = words(bare[width : width + 60])[0]
         following = words(bare[width + word.end : width + word.end + 60])[:1]
-        if word.norm == "and" and following and following[0].norm in FOLLOWS:
+        if word.norm == "and" and following and following[0].norm in NEW_CLAUSE:
             return "end"
         return self._another(bare, width + word.end, skipped)
 
@@ -178,7 +193,7 @@ class Accepted:
             return "end"
         if word.capital:
             return "other"
-        if re.match(r"(?:\w+ )?(?:not|never|no longer)\b|\w+n't\b", bare):
+        if _DENIED.match(bare):
             return "negated"
         goes_on = word.norm in FOLLOWS or word.norm in self.asked or word.norm.endswith("ed")
         return "end" if goes_on else "other"

@@ -42,7 +42,9 @@ UNASSERTED = re.compile(
     r"\b(?:whether|if(?! (?:i\b|my\b|memory))|unsure|uncertain|doubt\w*|wonder\w*|unlikely"
     r"|not (?:sure|certain|confident|think|believe|know|convinced)"
     r"|(?:don|doesn|didn|can|couldn|won|wouldn)'t|cannot|unable to|impossible"
-    r"|instead of|rather than)\b",
+    r"|instead of|rather than|anything but|other than|rul(?:e|es|ed|ing) out|exclud\w*|eliminat\w*"
+    r"|reject\w*|(?:people|many|some|others|most)(?: \w+){0,2} (?:say|think|believe|assume|claim"
+    r"|guess|answer))\b",
     re.I,
 )
 
@@ -68,7 +70,13 @@ _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'.])(?:[A-Za-z]|Mrs?|Ms|Dr|St|Ste|Jr|Sr|Mt|Ft|Prof|Gen|Col|Lt|Sgt|Capt|Rev|Hon"
     r"|No|Vol|vs|ca|e\.g|i\.e|Inc|Ltd|Co|Bros)\.$"
 )
-_CLAUSE_END = re.compile(r",?\s+(?:but|however|though|although|yet)\b,?\s+", re.I)
+_CLAUSE_END = re.compile(
+    r"(?<!anything)(?<!nothing)(?<!all),?\s(?:but|however|though|although|yet)\b,?\s"
+    # "It isn't Paris, it's Rome"; but the cue of a correction ("no, it's Rome") stays with it.
+    r"|(?<!\bno)(?<!\boh)(?<!wait)(?<!sorry)(?<!ally)(?<!tead),\s"
+    r"(?=(?:it's|it is|it was|rather|instead)\b)",
+    re.I,
+)
 _CLAUSE_START = re.compile(r"[\n.;,!?]|\bbut\b|\bhowever\b", re.I)
 _MARKER = re.compile(
     r"\b(?:answers?|solution|response|guess|conclusion)\b"

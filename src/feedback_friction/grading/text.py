@@ -70,12 +70,13 @@ _REFUSAL = re.compile(
 _EARLIER = re.compile(
     r"\b(?:previous|earlier|first|initial|last|wrong|incorrect)(?:ly)? (?:\w+ ){0,2}?"
     r"(?:answers?|guess|attempts?|responses?)\b"
-    r"|\bi (?:\w+ )?(?:said|answered|stated|gave|guessed)\b|\bmistak\w+",
+    r"|\bi (?:\w+ ){0,2}(?:said|answered|stated|gave|guessed)\b|\bmistak\w+",
     re.I,
 )
 _NEGATION = re.compile(
     r"\b(?:not|never|no|neither|nor|without|except|unlike|besides)\b|n't\b", re.I
 )
+_DENIAL = re.compile(r"(?:not|neither|never|none|no longer)\b", re.I)
 _BUT = re.compile(r"\b(?:but|rather|instead)\b(?: (?:it is|it's|it was|rather))?", re.I)
 _IT_IS = re.compile(
     r"\W*(?:it|this|that|he|she|they|these|those|there|here|answer)(?:'s|'re|\s+(?:is|was|are|were"
@@ -158,19 +159,27 @@ class _Reader:
             return Verdict.none()
         if said == ("masked",):
             return Verdict.none("masked")
-        found = self.answers.begins(text) or self.answers.begins(_introduced(text))
+        found = self.answers.begins(raw)
+        if not found or not found.first:  # "Never Let Me Go" denies nothing
+            if UNASSERTED.match(text):
+                return Verdict.none("not asserted")
+            if _DENIAL.match(text):
+                return self._instead(text, rule)
+            found = self.answers.begins(text) or self.answers.begins(_introduced(text))
         if found and found.tail == "end":
             return Verdict.of(True, found.alias, rule)
         if self.answers.has(_turned(text)):
             return Verdict.of(True, " ".join(_turned(text)), rule)
         if _REFUSAL.search(text):
             return Verdict.none("refusal")
-        if re.match(r"(?:not|neither|never|none)\b", text, re.I):
-            instead = _BUT.search(text)
-            return self._stated(text[instead.end() :], rule) if instead else Verdict.none("negated")
         if (found and found.tail == "list") or ALTERNATIVE.search(first_sentence(text)):
             return Verdict.of(False, normalized(first_sentence(text)), "list of guesses")
         return Verdict.of(False, head(_introduced(text) or text), rule)
+
+    def _instead(self, text: str, rule: str) -> Verdict:
+        """The verdict on "not Paris but Rome": what stands after the denial, if anything does."""
+        but = _BUT.search(text)
+        return self._stated(text[but.end() :], rule) if but else Verdict.none("negated")
 
     def _sentence(self, raw: str) -> Verdict:
         """The verdict on a sentence that does not say that it states an answer."""
@@ -187,14 +196,17 @@ class _Reader:
         for start, decides in _focuses(text):
             focus = text[start:]
             found = self.answers.begins(focus)
-            if found and _NEGATION.search(_segment(text, start)[0]):
+            denied = _DENIAL.match(focus) and not (found and found.first)
+            if denied or (found and _NEGATION.search(_segment(text, start)[0])):
                 return Verdict.none("negated")
             if found and found.tail == "end":
                 return Verdict.of(True, found.alias, "sentence")
             if found and found.tail == "list":
                 return Verdict.of(False, normalized(first_sentence(focus)), "list of guesses")
-            if (found and found.tail == "negated") or re.match(r"not\b", focus, re.I):
+            if found and found.tail == "negated":
                 return Verdict.none("negated")
+            if decides and _NO_STATEMENT.match(focus):
+                return Verdict.none()
             if decides and not found and _is_name(focus):
                 return Verdict.of(False, head(focus), "sentence")
         return self._added(text)
