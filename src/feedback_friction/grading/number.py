@@ -74,7 +74,7 @@ _FILLER = re.compile(
 )
 # What, right after a number, says that the number is not the value.
 _GOES_ON = re.compile(
-    r"[\s)\]]{0,4}(?:[×/+^…%]|[xX](?=\s?[0-9(])|-\s?[0-9(]|\.\.|(?:digits?|zeros?|places?)\b)"
+    r"[\s)\]]{0,4}(?:[×/+^…%]|[xX](?=\s?[0-9(])|-\s?[0-9(]|\.{3}|(?:digits?|zeros?|places?)\b)"
 )
 _EXPRESSION = re.compile(r"[\s0-9A-F×/+^().,_‹›-]*")
 _BASE_NOTE = re.compile(
