@@ -41,6 +41,7 @@ from feedback_friction.protocol.masking.spelled import find_spelled, find_words
 from feedback_friction.protocol.records import Masked
 
 _SMALLEST_PARTIAL = 1000
+_LONGEST_STRETCH = 2000  # characters of a line that is graded whole; its numbers are in any case
 
 
 def partial_products(first: int, second: int) -> tuple[int, ...]:
@@ -105,6 +106,7 @@ def number_leaks(gold: str, masked_text: str, base: Base) -> tuple[str, ...]:
         long_enough = len(stretch) >= len(digits) or _POWER.search(stretch) is not None
         return (
             long_enough
+            and len(stretch) <= _LONGEST_STRETCH
             and _has_row(stretch, row, base)
             and any(
                 grade_number(gold, reply.format(stretch), base).is_correct for reply in _REPLIES
@@ -113,7 +115,7 @@ def number_leaks(gold: str, masked_text: str, base: Base) -> tuple[str, ...]:
 
     if not _has_row(masked_text, row, base):
         return ()
-    leaks = audit(masked_text, lambda text: _stretches(text, base), accepts)
+    leaks = audit(masked_text, lambda text: _stretches(text, base, len(row)), accepts)
     return tuple(leak for leak in leaks if not any(part != leak and part in leak for part in leaks))
 
 
@@ -146,13 +148,15 @@ _STRETCHES: dict[Base, tuple[re.Pattern[str], ...]] = {
 _LINE = re.compile(r"[^\n]+")
 
 
-def _stretches(text: str, base: Base) -> Iterator[tuple[int, int]]:
+def _stretches(text: str, base: Base, shortest: int) -> Iterator[tuple[int, int]]:
     """Stretches of a masked text that may be read as a number or as stating one."""
     view = View.plain(text)
     flat = flattened(view.text).text
     for pattern in _STRETCHES[base]:
         for found in pattern.finditer(flat):
-            yield view.span(*found.span())
+            start, end = found.span()
+            if end - start >= shortest:
+                yield view.span(start, end)
     for line in _LINE.finditer(text):
         start = line.start()
         for part in line[0].split(MASK):
