@@ -1,0 +1,178 @@
+r"""Multiple choice: what gives the right option away, by its letter or by its text.
+
+Let C be the right one. Its **letter** is masked
+
+- wherever its form says that it is an option: "(C)", "[C]", "option C", "options B and C",
+  "\boxed{C}", "**C**", '"C"', "C)" or "C." as a label, "C is incorrect", "the answer is C";
+- where it stands bare in a sentence that judges ("correct", "choose", "answer", "eliminate", ...)
+  and nothing around it says that it is something else: when in doubt, mask.
+
+It stays where it is an article or a pronoun ("A common mistake", "I think"), a unit ("5 C",
+"degrees Celsius (C)"), a part of a name ("vitamin C", "C-12", "E. coli", "B cells", "figure A",
+"phase I"), a letter in a formula ("let A be", "P(A)", "A + B"), or what the question itself calls
+something.
+
+Its **text** is masked in any case, with any white space, punctuation, Markdown, LaTeX delimiters or
+quotes, as a singular or plural, but not as a part of another option's longer text. Texts that say
+little by themselves stay, unless the feedback gives them as the answer:
+
+- a number of one or two digits is masked after "=", "is", "get", "value of" and the like, not in
+  "step 2" or "2 of the forces";
+- a common word ("increase", "true", "positive"), a letter, and a text of up to three words that the
+  question uses are masked after "answer", "should be", "must be" and the like, before "is correct",
+  and where they stand alone in quotes, emphasis, brackets, a box or a line.
+
+Last, whatever line or sentence the task's own grader still takes for the right answer is masked:
+in it every such letter and text, or else all of it.
+
+Out of reach of any mask of strings: feedback that calls every other option wrong, that describes
+the right one in other words, or from which only one thing was masked in a list of all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import pairwise
+
+from feedback_friction.grading.choice import grade_choice
+from feedback_friction.problem import LETTERS, Problem
+from feedback_friction.protocol.masking.gate import MASK, Match, Matcher, View, audit, mask
+from feedback_friction.protocol.masking.option_letter import (
+    bare_letter,
+    is_abbreviation,
+    letter_matcher,
+)
+from feedback_friction.protocol.masking.option_text import text_matcher, text_pattern
+from feedback_friction.protocol.records import Masked
+
+
+def mask_letters(problem: Problem, text: str) -> Masked:
+    """Feedback on a multiple-choice problem without its right option, and what leaks all the same.
+
+    Args:
+        problem: one with choices; its gold answer is a letter.
+        text: the feedback as it was written.
+
+    Returns:
+        The masked text; ``leaks`` are lines, sentences and parts of them that ``grade_choice``
+        takes for the right answer.
+    """
+    if not problem.choices:
+        return Masked(text)
+    patterns = _matchers(problem.gold, problem.choices, problem.question)
+    found = mask(text, [*patterns, _graded(problem, patterns)])
+    return Masked(found.text, found.spans, audit_letters(problem, found.text))
+
+
+@lru_cache(maxsize=1024)
+def _matchers(gold: str, choices: tuple[str, ...], question: str) -> tuple[Matcher, ...]:
+    right = choices[LETTERS.index(gold)]
+    others = tuple(choice for choice in choices if choice != right)
+    nouns = tuple(dict.fromkeys(found[1].lower() for found in _OPTION_NOUNS.finditer(question)))
+    letter = letter_matcher(gold, nouns=nouns, named_in_question=_is_named(gold, question))
+    text = text_matcher(right, others, question)
+    return (letter,) if text is None else (letter, text)
+
+
+# "Which of the following chemical processes are ...": a process is an option.
+_OPTION_NOUNS = re.compile(
+    r"\b(?:which|one|what|all|each)\sof\sthe\s(?:following|these)?\s?(?:[a-z]+\s)?([a-z]{4,}s)\b",
+    re.IGNORECASE,
+)
+
+
+def _is_named(letter: str, question: str) -> bool:
+    """Whether a question calls something by a letter: "If A sells to B", but not "A man sells"."""
+    return any(
+        letter not in "AI" or not re.match(r"\s[a-z]", question[found.end() :])
+        for found in bare_letter(letter).finditer(question)
+    )
+
+
+# --- what the grader still takes for the right answer ---------------------------------------------
+
+_SENTENCE = re.compile(r"(?:[^.!?\n]|[.!?](?!\s|$))+[.!?]*")
+_LINE = re.compile(r"[^\n]+")
+
+
+def _stretches(text: str) -> Iterator[tuple[int, int]]:
+    """Whatever could be read as a reply by itself: sentences, lines, two of them, and all."""
+    yield 0, len(text)
+    for found in _SENTENCE.finditer(text):
+        if len(found[0].strip()) > 3:  # "2." and "C." begin lists and names
+            yield found.span()
+    lines = [found.span() for found in _LINE.finditer(text) if not found[0].isspace()]
+    yield from lines
+    yield from ((start, end) for (start, _), (_, end) in pairwise(lines))
+
+
+def _graded(problem: Problem, patterns: Sequence[Matcher]) -> Matcher:
+    """A matcher that asks the grader, once the patterns find nothing more."""
+    letter, words = bare_letter(problem.gold), text_pattern(problem.gold_text)
+
+    def find(text: str) -> Iterator[Match]:
+        if mask(text, patterns).spans:
+            return
+        for start, end in _accepted(problem, text, _stretches(text)):
+            inner = View.folded(text[start:end], str.casefold)
+            hits = [found.span() for found in letter.finditer(text, start, end)]
+            if words is not None:
+                spans = (inner.span(*found.span()) for found in words.finditer(inner.text))
+                hits += [(start + first, start + last) for first, last in spans]
+            for first, last in hits or _between_marks(text, start, end):
+                yield first, last, "graded"
+
+    return find
+
+
+def _accepted(
+    problem: Problem, text: str, stretches: Iterable[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """The stretches that the grader takes for the right answer, each different one asked once."""
+    known: dict[str, bool] = {}
+    accepted = []
+    for start, end in stretches:
+        stretch = text[start:end]
+        if stretch not in known:
+            known[stretch] = grade_choice(problem, stretch).is_correct
+        if known[stretch]:
+            accepted.append((start, end))
+    return accepted
+
+
+def _between_marks(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A stretch without the marks in it."""
+    for mark in re.finditer(re.escape(MASK), text[start:end]):
+        yield start, start + mark.start()
+        start += mark.end()
+    yield start, end
+
+
+# --- audit ---------------------------------------------------------------------------------------
+
+_QUOTED = re.compile(r"\"([^\"\n]{1,300})\"|\*\*([^*\n]{1,300})\*\*|`([^`\n]{1,300})`")
+_BRACKETED = re.compile(r"(?<![\w)\]}])\([^()\n]{1,300}\)")
+
+
+def _candidates(text: str) -> Iterator[tuple[int, int]]:
+    """Stretches that could be read as an answer: also what stands in quotes, bold and brackets."""
+    for start, end in _stretches(text):
+        for first, last in _between_marks(text, start, end):
+            if text[first:last].strip() not in ("A", "I"):  # an article before a masked noun
+                yield first, last
+    for found in _QUOTED.finditer(text):
+        yield found.span(found.lastindex or 0)
+    for found in _BRACKETED.finditer(text):
+        inside, before = found[0].strip("() "), text[max(0, found.start() - 30) : found.start()]
+        if inside not in set(LETTERS) or not is_abbreviation(inside).search(before):
+            yield found.span()
+
+
+def audit_letters(problem: Problem, text: str) -> tuple[str, ...]:
+    """What the grader takes for the right answer: stretches around marks, then between them."""
+    around = [pair for pair in _stretches(text) if MASK in text[slice(*pair)]]
+    found = [text[start:end] for start, end in _accepted(problem, text, around)]
+    found += audit(text, _candidates, lambda part: grade_choice(problem, part).is_correct)
+    return tuple(dict.fromkeys(found))
