@@ -183,6 +183,8 @@ class WorkerPool:
             self._closed = True
             for worker in self._live:
                 worker.process.kill()
+            for worker in self._live:
+                worker.process.wait()
             self._live.clear()
 
 

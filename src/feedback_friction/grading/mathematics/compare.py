@@ -17,7 +17,7 @@ _NUMBERS = frozenset({Kind.VALUE, Kind.PERCENT, Kind.BASE})
 _MANY = frozenset({Kind.SET, Kind.LIST, Kind.TUPLE, Kind.UNION, Kind.MATRIX})
 _ENOUGH_DIGITS = 6
 _WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
-_COMMAND = re.compile(r"\\[A-Za-z]+")
+_COMMAND = re.compile(r"\\(?:begin|end) ?\{[a-z]+\}|\\[A-Za-z]+")
 _VARIABLE = re.compile(r"[A-Za-df-hj-z]")
 _UNEVALUATED = re.compile(r"\\(?:sum|prod|int|iint|oint|lim|cdots|ldots|dots|phantom)(?![a-z])")
 

@@ -238,8 +238,13 @@ class _Parser:
 
     def mixed(self, last: tuple[bool, Node], depth: int) -> tuple[bool, Node] | None:
         """``12\\frac{3}{5}`` or ``1 1/4``: the sum of a whole number and a proper fraction."""
-        whole = last[1]
-        is_whole = self.kind(-1) == "number" and isinstance(whole, Number) and whole.decimals == 0
+        divides, whole = last
+        is_whole = (
+            not divides
+            and self.kind(-1) == "number"
+            and isinstance(whole, Number)
+            and whole.decimals == 0
+        )
         if self.kind() == "number":
             if not is_whole or not self.tokens[self.at].spaced or self.peek(1) not in _OVER:
                 raise FormulaError("two numbers")
@@ -253,8 +258,8 @@ class _Parser:
             return None
         fraction = Product(((False, above), (True, below)))
         if _is_proper(above, below):
-            return last[0], Sum(((False, whole), (False, fraction)))
-        return last[0], Product(((False, whole), (False, fraction)))
+            return False, Sum(((False, whole), (False, fraction)))
+        return False, Product(((False, whole), (False, fraction)))
 
     def power(self, depth: int) -> Node:
         node = self.atom(depth)

@@ -124,11 +124,12 @@ def _quotient(top: Poly, bottom: Poly) -> Ratio:
 
 def _rationalised(top: Poly, bottom: Poly) -> tuple[Poly, Poly]:
     """The same fraction with no square root and no i in a denominator of several terms."""
+    if any(name != "i" and not name.isdigit() for name in bottom.generators):
+        return top, bottom
     for name in sorted(bottom.generators):
-        if name != "i" and not name.isdigit():
-            return top, bottom
-        if any(dict(m).get(name) not in (None, _HALF, 1) for m in bottom.terms):
-            return top, bottom
+        powers = {dict(monomial).get(name) for monomial in bottom.terms}
+        if powers == {None} or not powers <= {None, _HALF, Fraction(1)}:
+            continue  # gone with another root, or no square root
         conjugate = Poly({m: -c if name in dict(m) else c for m, c in bottom.terms.items()})
         top, bottom = top * conjugate, bottom * conjugate
     return top, bottom

@@ -41,6 +41,7 @@ _OTHER = (
     "frac cdot if when where unless percent with without the each choose point factorial"
 )
 _NOT_UNITS = frozenset(_OTHER.split()) | FUNCTIONS | NUMBER_WORDS
+_MOST_UNIT_WORDS = 4
 _TAIL = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ ./-")
 
 
@@ -155,7 +156,7 @@ def _before_words(text: str, letters: frozenset[str]) -> tuple[str, int]:
     while at and stripped[at - 1] in _TAIL:
         at -= 1
     words, head = _LATIN.findall(stripped[at:]), stripped[:at]
-    if not words or not head or head[-1] not in "0123456789})]!":
+    if not 1 <= len(words) <= _MOST_UNIT_WORDS or not head or head[-1] not in "0123456789})]!":
         return text, 1
     glued = stripped[at].isalpha()
     if not all(_is_unit(word, glued and k == 0, letters) for k, word in enumerate(words)):
@@ -178,4 +179,4 @@ def _is_unit(word: str, glued: bool, letters: frozenset[str]) -> bool:
         return len(low) > 1 or not glued
     if len(word) == 1:
         return word in _UNIT_LETTERS and not glued
-    return len(word) > 2 and not glued
+    return len(word) > 2 and word.islower() and not glued

@@ -25,6 +25,7 @@ _PARTS |= {f"{word}s": value for word, value in _PARTS.items()} | {"halves": 2}
 NUMBER_WORDS = frozenset({*_SMALL, *_TENS, *_SCALES, *_PARTS, "hundred"})
 _SIGNS = frozenset({"negative", "minus"})
 _SPLIT = re.compile(r"[\s-]+")
+_SCALE_COMMA = re.compile(r"(?<=thousand|.million|.billion|trillion),(?=\s)", re.I)
 MAX_WORDS = 24
 
 
@@ -35,7 +36,8 @@ def number_words(text: str) -> Fraction | None:
     """
     if len(text) > 20 * MAX_WORDS:
         return None
-    words = [word for word in _SPLIT.split(text.strip().lower().rstrip(".")) if word]
+    plain = _SCALE_COMMA.sub("", " " + text.strip().lower().rstrip("."))
+    words = [word for word in _SPLIT.split(plain) if word]
     if not words or len(words) > MAX_WORDS:
         return None
     if words[0] in _SIGNS:

@@ -1,0 +1,138 @@
+"""A gold answer as a mask looks for it: what equals it, and where it may stand by chance."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property, lru_cache
+
+from feedback_friction.grading.expression import equal
+from feedback_friction.grading.mathematics import answer as answers
+from feedback_friction.grading.mathematics.answer import Answer, Context
+from feedback_friction.grading.mathematics.compare import alike, same
+from feedback_friction.grading.mathematics.formula import Sum
+from feedback_friction.grading.mathematics.reading import context_of, read
+from feedback_friction.protocol.masking.gate import MASK
+
+_LONGEST = 300
+_MOST_QUESTIONS = 6
+_COMMON_WHOLE = 100
+_COMMON_PART = 10
+
+_NUMERAL = re.compile(r"\d+(?:\.\d+)?")
+_LABEL = re.compile(
+    r"(?:^|[^A-Za-z])(?<!this )(?<!that )(?<!which )(?<!either )(?<!any )(?<!each )(?<!every )"
+    r"(?<!next )(?<!last )(?<!final )(?<!previous )(?<!first )(?<!second )(?<!third )(?<!same )"
+    r"(?:step|case|part|problem|question|equation|eq|eqn|figure|fig|line|iteration|attempt|section"
+    r"|chapter|method|theorem|lemma|rule|exercise|item|phase|stage|page|paragraph|example|row"
+    r"|column|bullet|claim|formula|condition|scenario|observation|remark|version|subcase|statement"
+    r"|sentence|#|nos?\.)s?"
+    r"[.:]?\s*(?:number|no\.?)?\s*[#(*$]{0,4}(?:\d{1,3}[)*]{0,2}\s*(?:,|and|or|to|through|-|&)+\s*"
+    r"[(#]?){0,6}$",
+    re.I,
+)
+_EQUATED = re.compile(r"\s*\$?\s*(?:[=<>≤≥≈]|\\(?:le|ge|approx)(?![a-z]))")
+_NAME_AFTER = re.compile(r"(?:\$|\\\))?(?:-[A-Za-z]{2}|(?:st|nd|rd|th)\b)")
+_LINE_START = re.compile(r"(?:^|\n)[ \t>*#_(-]{0,8}$")
+_LIST_ITEM = re.compile(r"(?:[.)]|\*\*[.):]?|[.)]\*\*):?[ \t*]+\S")
+
+
+@dataclass(frozen=True)
+class Target:
+    """One accepted answer."""
+
+    gold: Answer
+    context: Context
+
+    @classmethod
+    def of(cls, gold: str) -> Target:
+        """The target for an answer as the data set writes it."""
+        return _target(gold)
+
+    @cached_property
+    def number(self) -> Fraction | None:
+        """The gold number, where gold is one rational number (of a percentage: before the sign)."""
+        numeric = (answers.Kind.VALUE, answers.Kind.PERCENT)
+        return self.gold.value.rational if self.gold.value and self.gold.kind in numeric else None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether gold is a whole number."""
+        return self.number is not None and self.number.denominator == 1
+
+    @property
+    def is_common(self) -> bool:
+        """Whether gold is a number that formulas are full of."""
+        if self.number is None:
+            return False
+        top, bottom = abs(self.number.numerator), self.number.denominator
+        return top < (_COMMON_WHOLE if bottom == 1 else _COMMON_PART) and bottom < _COMMON_PART
+
+    @property
+    def terms(self) -> int:
+        """How many terms gold has."""
+        node = self.gold.value.node if self.gold.value else None
+        return len(node.terms) if isinstance(node, Sum) and self.number is None else 1
+
+    @cached_property
+    def letter(self) -> str | None:
+        """The capital letter that gold is, e.g. of a graph."""
+        key = self.gold.key
+        return key if len(key) == 1 and key.isalpha() and key.isupper() else None
+
+    @cached_property
+    def _seen(self) -> dict[str, bool]:
+        return {}
+
+    def hits(self, text: str) -> bool:
+        """Whether a text says gold, for all that exact arithmetic and samples can tell."""
+        if len(text) > _LONGEST or MASK in text:
+            return False
+        if _NUMERAL.fullmatch(text):
+            return self._is_numeral(text)
+        read_as = read(text, self.context)
+        return bool(read_as.key) and alike(self.gold, read_as)
+
+    def _is_numeral(self, text: str) -> bool:
+        if self.number is None:
+            return alike(self.gold, read(text, self.context))
+        value = Fraction(text)
+        percent = self.gold.kind is answers.Kind.PERCENT
+        return value == self.number or (percent and 100 * value == self.number)
+
+    def asker(self) -> Callable[[str], bool]:
+        """The grader's own equality for an audit; a few open questions go to a worker process."""
+        questions = 0
+
+        def accepts(text: str) -> bool:
+            nonlocal questions
+            if len(text) > _LONGEST or not text.strip():
+                return False
+            read_as = read(text, self.context)
+            known = same(self.gold, read_as)
+            if known is not None:
+                return known
+            if questions >= _MOST_QUESTIONS:
+                return alike(self.gold, read_as)
+            questions += 1
+            return equal(self.gold, read_as)[0]
+
+        return accepts
+
+    def is_label(self, text: str, start: int, end: int) -> bool:
+        """Whether a common whole number names something: "step 5", "equation (5)", "$5$-gon"."""
+        if not (self.is_common and self.is_whole):
+            return False
+        if _NAME_AFTER.match(text, end):
+            return True
+        before = text[max(0, start - 60) : start]
+        if _LABEL.search(before) and not _EQUATED.match(text, end):
+            return True
+        return bool(_LINE_START.search(before) and _LIST_ITEM.match(text, end))
+
+
+@lru_cache(maxsize=1024)
+def _target(gold: str) -> Target:
+    return Target(*context_of(gold))

@@ -1,0 +1,174 @@
+"""Gold answers in words: spelled numbers, ratios, and answers that are words themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from feedback_friction.grading.mathematics import scalar
+from feedback_friction.grading.mathematics.wordnumbers import NUMBER_WORDS, number_words
+from feedback_friction.protocol.masking.expression_target import Target
+from feedback_friction.protocol.masking.gate import Match
+
+_WORD = re.compile(r"[A-Za-z]+")
+_GLUE = re.compile(r"[ \n-]{1,3}|, ")
+_JOINING = frozenset({"and", "a", "an", "point", "negative", "minus"})
+_MOST_WORDS = 12
+_SIGNED_NUMERAL = re.compile(
+    r"(?<![\d)$}] )\b(?:negative|minus)\s+(\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?)(?![\w.,]*\d)"
+)
+_PERCENT = re.compile(r"[ -]?(?:percent|per cent|\\?%)")
+_PRONOUN_BEFORE = re.compile(
+    r"\b(?:no|any|every|each|some|the|this|that|which|another|other|first|second|last|next|right"
+    r"|wrong|correct|only|such|as|than|your|my|for|at|if|when|just|this|whichever)[ -]+$",
+    re.I,
+)
+_PRONOUN_AFTER = re.compile(
+    r"[ -]+(?:of|another|by|must|can|should|could|might|may|would|will|has|needs|more|way|step|to"
+    r"|approach|method|thing|mistake|error|place|side|that|who|which|such|also|always|cannot|side"
+    r"|issue|problem|key|important|small|other|case|possible|hand|day|time)\b",
+    re.I,
+)
+_PART_AFTER = re.compile(r" of\b|[.,;:!?)$*]|\s*$")
+_STATED_HALF = re.compile(
+    r"\b(?:is|are|be|equals|equal to|exactly|answer:?|probability of|gives)[ *_]{1,3}(half)\b"
+    r"(?![ -][a-z])",
+    re.I,
+)
+_RATIO = re.compile(
+    r"(?<![\w.:/^{])(\d{1,9})(?:\s?:\s?|\s(?:out of|in|to)\s)(\d{1,9})(?![\w:/^]|[.,]\d)"
+)
+
+_STATING = (
+    r"(?:\b(?:is|be|are|says?|answer|choose|choosing|pick|select|graph|option|choice|letter|figure"
+    r"|labell?ed)\s*:?|[:=])\s*[*_\"'({$\\]{0,4}$"
+)
+_STATED_BEFORE = re.compile(_STATING, re.I)
+_OPENED = re.compile(r"(?:[{$*\"'(\[`_]|\\\()\s?$")
+_CLOSED = re.compile(r"\s?(?:[}$*\"')\]`_]|\\\))")
+_ENDED = re.compile(r"\s*(?:[.,;:!?)}\]*\"'`$\\]|\n|$)|\s+is (?:the )?(?:correct|right|answer)")
+_NAMED = re.compile(
+    r"(?:graph|option|choice|letter|figure|labell?ed)\s*:?\s*[*_\"'({$\\]{0,4}$", re.I
+)
+_BETWEEN = r"[\s.,:;~\\'{}()*_-]{0,6}(?:\\text[a-z]{0,2}\s?\{)?\s{0,2}"
+_COMMON_WORDS = frozenset(
+    ("yes", "no", "true", "false", "none", "even", "odd", "all", "neither", "both", "zero", "one")
+)
+_TIME = re.compile(r"\d{1,2}:\d{2}")
+
+
+def find_words(text: str, target: Target) -> Iterator[Match]:
+    """Numbers in words: "three quarters", "minus five", "seventy-five percent"."""
+    if target.number is None:
+        return
+    if target.number < 0:
+        for match in _SIGNED_NUMERAL.finditer(text):
+            if target.hits("-" + match[1]):
+                yield match.start(), match.end(), "words"
+    for run in _runs(text):
+        at = 0
+        while at < len(run):
+            size = _longest(text, run[at:])
+            if not size:
+                at += 1
+                continue
+            start, end = run[at].start(), run[at + size - 1].end()
+            yield from _spelled(text, start, end, at > 0, target)
+            at += size
+
+
+def _runs(text: str) -> Iterator[list[re.Match[str]]]:
+    """Stretches of words that numbers are written with."""
+    run: list[re.Match[str]] = []
+    for word in _WORD.finditer(text):
+        low = word[0].lower()
+        if low not in NUMBER_WORDS and low not in _JOINING:
+            continue
+        if run and _GLUE.fullmatch(text, run[-1].end(), word.start()) is None:
+            yield run
+            run = []
+        run.append(word)
+    if run:
+        yield run
+
+
+def _longest(text: str, run: list[re.Match[str]]) -> int:
+    """How many words from the first on spell one number; 0 if none do."""
+    for size in range(min(len(run), _MOST_WORDS), 0, -1):
+        if number_words(text[run[0].start() : run[size - 1].end()]) is not None:
+            return size
+    return 0
+
+
+def _spelled(text: str, start: int, end: int, joined: bool, target: Target) -> Iterator[Match]:
+    words = text[start:end]
+    value = number_words(words)
+    assert value is not None
+    if text[end : end + 1] == "-" and text[end + 1 : end + 2].isalpha():
+        return
+    percent = _PERCENT.match(text, end)
+    if percent and target.hits(f"{value}\\%" if value.denominator == 1 else f"({value})\\%"):
+        yield start, percent.end(), "words"
+    elif target.hits(str(value)) and not _is_innocent(text, start, end, target):
+        yield start, end, "words"
+    elif joined and words.lower().startswith("minus") and target.hits(str(-value)):
+        yield start + len("minus") + 1, end, "words"
+
+
+def _is_innocent(text: str, start: int, end: int, target: Target) -> bool:
+    if target.is_label(text, start, end):
+        return True
+    words = text[start:end].lower()
+    if words == "one":
+        before = text[max(0, start - 20) : start]
+        return bool(_PRONOUN_BEFORE.search(before) or _PRONOUN_AFTER.match(text, end))
+    if words in ("a third", "a quarter", "a fourth", "a fifth", "a half", "a tenth"):
+        return _PART_AFTER.match(text, end) is None
+    return False
+
+
+def find_ratios(text: str, target: Target) -> Iterator[Match]:
+    """A fraction as "3:4", "3 out of 4", "3 in 4"; one half as "half" where it is stated."""
+    if target.number is None or target.is_whole:
+        return
+    for match in _RATIO.finditer(text):
+        top, bottom = int(match[1]), int(match[2])
+        if bottom and target.number * bottom == top:
+            yield match.start(), match.end(), "ratio"
+    if target.hits("1/2"):
+        for match in _STATED_HALF.finditer(text):
+            yield match.start(1), match.end(1), "words"
+
+
+@lru_cache(maxsize=256)
+def _wording_pattern(gold: str) -> re.Pattern[str]:
+    words = re.findall(r"[A-Za-z]+|\d+(?::\d+)?|[^\sA-Za-z\d.,:;~\\'{}()*_-]", gold)
+    single = len(words) == 1 and len(words[0]) == 1
+    body = _BETWEEN.join(re.escape(word) for word in words)
+    if _TIME.fullmatch(words[0]):
+        body = f"{re.escape(words[0])}(?:{_BETWEEN}{_BETWEEN.join(map(re.escape, words[1:]))}\\.?)?"
+    flags = re.NOFLAG if single else re.IGNORECASE
+    after = r"(?![A-Za-z0-9]|'[a-z]|\s?[-=+^_*/(](?!\*))" if single else r"(?![A-Za-z0-9])"
+    return re.compile(rf"(?<![A-Za-z0-9\\]){body}{after}", flags)
+
+
+def find_wording(text: str, target: Target) -> Iterator[Match]:
+    """An answer that is words or a letter, wherever it is written or (if common) stated."""
+    gold = target.letter or scalar.without_text(target.gold.source)
+    if not any(char.isalnum() for char in gold):
+        return
+    common = target.letter is not None or gold.strip(" .()").lower() in _COMMON_WORDS
+    for match in _wording_pattern(gold).finditer(text):
+        if not common or _is_stated(text, match.start(), match.end()):
+            yield match.start(), match.end(), "text"
+
+
+def _is_stated(text: str, start: int, end: int) -> bool:
+    """Whether a common word or a letter stands as an answer would."""
+    before = text[max(0, start - 24) : start]
+    if _OPENED.search(before) and _CLOSED.match(text, end):
+        return True
+    if _NAMED.search(before):
+        return True
+    return bool(_STATED_BEFORE.search(before) and _ENDED.match(text, end))

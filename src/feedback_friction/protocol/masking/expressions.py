@@ -1,0 +1,280 @@
+"""The gate for mathematics: the gold answer in every form in which the grader would take it.
+
+What is looked for is not a list of spellings but a value: every side, term, factor, bracketed
+group, list and number word of the feedback is read as the grader reads an answer, and masked if it
+is equal to gold. So 3/4 goes as ``\\frac34``, ``.75``, ``75\\%``, "three quarters",
+``\\frac{6}{8}`` and ``1 - \\frac14``.
+
+A value can also be there by chance. These rules say what stays:
+
+- numerals are whole: 42 in 1420, 4.2, 42nd or 42-gon is not 42;
+- a *common* number, which is a whole number below 100 or a fraction of two numbers below 10, stays
+  where it is part of a larger value: exponent, index, argument of a function or root, numerator or
+  denominator, coefficient (``5x``, ``5\\sqrt2``); a common whole number also as the constant in a
+  formula with variables (``x + 5 = 2y``). Any other number goes wherever it stands;
+- a common whole number stays in "step 5", "case 5", "#5", "equation (5)" and as the number of a
+  list item;
+- "one" stays as a pronoun and article ("one of them", "no one"), "half" unless it is stated ("is
+  half"), a third or a quarter unless something follows that it is a part of;
+- short words ("no", "even") and single letters that are the answer stay unless they are stated as
+  one: in a box, alone in a formula, in bold or brackets, after "is", "graph", "option", ...
+
+An operand goes (``3 + [masked] = 8``), as it does in the paper's masking; what has to be worked out
+from words ("add two to three") stays. Out of scope are other languages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+
+from feedback_friction.grading.expression import grade_expression
+from feedback_friction.grading.mathematics.answer import Kind as Shape
+from feedback_friction.grading.mathematics.statement import last_statement
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.masking.expression_audit import candidates
+from feedback_friction.protocol.masking.expression_target import Target
+from feedback_friction.protocol.masking.expression_words import (
+    find_ratios,
+    find_wording,
+    find_words,
+)
+from feedback_friction.protocol.masking.formulas import Formulas, Kind, Side
+from feedback_friction.protocol.masking.gate import MASK, Match, Matcher, audit, mask
+from feedback_friction.protocol.records import Masked
+
+
+def mask_expression(problem: Problem, text: str) -> Masked:
+    """Feedback on a problem whose answer is a mathematical expression, masked and audited.
+
+    Args:
+        problem: ``gold`` and ``aliases`` in LaTeX or plain notation; all of them are masked.
+        text: the feedback; any text.
+
+    Returns:
+        The masked text; ``leaks`` holds what the grader would still take for the answer.
+
+    Raises:
+        RunStoppedError: only where the comparing process cannot be started at all.
+    """
+    targets = [Target.of(gold) for gold in dict.fromkeys((problem.gold, *problem.aliases))]
+    matchers = [matcher for target in targets for matcher in _matchers(target)]
+    masked = mask(text, [*matchers, lambda shown: _find_statement(shown, problem, targets)])
+    leaks = [leak for target in targets for leak in _leaks(masked.text, target)]
+    leaks += [masked.text[a:b] for a, b, _ in _find_statement(masked.text, problem, targets)]
+    return Masked(masked.text, masked.spans, tuple(dict.fromkeys(leaks)))
+
+
+def _leaks(text: str, target: Target) -> tuple[str, ...]:
+    return audit(text, lambda shown: candidates(shown, target.is_label), target.asker())
+
+
+@lru_cache(maxsize=1024)
+def _matchers(target: Target) -> tuple[Matcher, ...]:
+    if target.gold.kind is Shape.TEXT or target.letter is not None:
+        return (
+            lambda text: find_wording(text, target),
+            lambda text: _find_stated(text, target),
+        )
+    return (
+        lambda text: _find_values(text, target),
+        lambda text: _find_matrices(text, target),
+        lambda text: find_words(text, target),
+        lambda text: find_ratios(text, target),
+        lambda text: _find_stated(text, target),
+    )
+
+
+# Only a part of such a stretch is the answer, and the parts are candidates themselves.
+_BOX = re.compile(r"\\(?:boxed|fbox|framebox)(?![A-Za-z])")
+_RELATION = re.compile(r"[=<>≤≥≈]|\\(?:le|ge|leq|geq|approx)(?![A-Za-z])")
+
+
+def _find_stated(text: str, target: Target) -> Iterator[Match]:
+    """What the audit would report: what only a computer algebra system sees to be gold, say."""
+    accepts = target.asker()
+    sides_only = not target.gold.parts
+    for start, end in candidates(text, target.is_label):
+        stretch = text[start:end]
+        compound = _BOX.search(stretch) or (sides_only and _RELATION.search(stretch))
+        if MASK in stretch or compound:
+            continue
+        if accepts(stretch):
+            yield start, end, "stated"
+
+
+_MATRIX = re.compile(r"\\begin\{([pbvBV]?matrix|array)\}")
+
+
+def _find_matrices(text: str, target: Target) -> Iterator[Match]:
+    if target.gold.kind is not Shape.MATRIX:
+        return
+    for match in _MATRIX.finditer(text):
+        closing = f"\\end{{{match[1]}}}"
+        end = text.find(closing, match.end(), match.end() + 1000)
+        if end >= 0 and target.hits(text[match.start() : end + len(closing)]):
+            yield match.start(), end + len(closing), "matrix"
+
+
+def _find_statement(text: str, problem: Problem, targets: list[Target]) -> Iterator[Match]:
+    """What the grader takes for the answer of the whole text, if it takes it for gold."""
+    if not grade_expression(problem, text).is_correct:
+        return
+    statement = last_statement(text, targets[0].context)
+    assert statement is not None
+    at = text.find(statement.text, statement.start)
+    at = at if at >= 0 else text.rfind(statement.text)
+    if at >= 0:
+        yield at, at + len(statement.text), "stated"
+    else:  # several boxes, read as one answer
+        yield min(statement.start, len(text) - 1), len(text), "stated"
+
+
+def _find_values(text: str, target: Target) -> Iterator[Match]:
+    """Sides, terms, factors, groups and lists that are equal to gold."""
+    finder = _Finder(Formulas(text), target)
+    for first, last, form in finder.ranges():
+        yield finder.offsets(first, last, form)
+
+
+class _Finder:
+    """What in the formulas of a text is equal to gold, as ranges of tokens."""
+
+    def __init__(self, formulas: Formulas, target: Target):
+        self.formulas, self.target = formulas, target
+        self.tokens = formulas.tokens
+
+    def ranges(self) -> Iterator[tuple[int, int, str]]:
+        for sides in self.formulas.regions():
+            for side in sides:
+                yield from self.side(side)
+            if self.target.gold.parts:
+                yield from self.windows(sides)
+        if self.target.gold.parts:
+            yield from self.groups()
+
+    def offsets(self, first: int, last: int, form: str) -> Match:
+        """Where a range of tokens stands in the text; ``\\left`` goes with its bracket."""
+        start, end = self.tokens[first].start, self.tokens[last - 1].end
+        before = self.formulas.text[max(0, start - 6) : start].rstrip()
+        if self.tokens[first].kind is Kind.OPEN and before.endswith("\\left"):
+            start -= len(self.formulas.text[max(0, start - 6) : start]) - before.rindex("\\left")
+        return start, end, form
+
+    def hits(self, first: int, last: int) -> bool:
+        return first < last and self.target.hits(self.formulas.shown(first, last))
+
+    def side(self, side: Side) -> Iterator[tuple[int, int, str]]:
+        first, last = side.first, side.last
+        if self.formulas.group(side) and not self.is_collection(first):
+            return  # what stands in the brackets is a side itself
+        for begin, end in self.readings(first, last):
+            if self.hits(begin, end):
+                if not self.stays(side, begin, end):
+                    yield begin, end, "value"
+                return
+        yield from self.parts(side)
+
+    def readings(self, first: int, last: int) -> list[tuple[int, int]]:
+        """A side, and without a dash that is perhaps no minus or a point that is no factorial."""
+        found = [(first, last)]
+        spaced = first + 1 < last and self.tokens[first].end < self.tokens[first + 1].start
+        if spaced and self.tokens[first].kind is Kind.SIGN:
+            found.append((first + 1, last))
+        if last - first > 1 and self.tokens[last - 1].text == "!":
+            found.append((first, last - 1))
+        return found
+
+    def stays(self, side: Side, begin: int, end: int) -> bool:
+        """Whether a side that is equal to gold is so by chance."""
+        if not self.target.is_common:
+            return False
+        first, last = self.tokens[begin], self.tokens[end - 1]
+        single = begin + 1 == end
+        label = single and self.target.is_label(self.formulas.text, first.start, last.end)
+        return side.argument or label
+
+    def parts(self, side: Side) -> Iterator[tuple[int, int, str]]:
+        """Terms and factors of a side that is not gold as a whole."""
+        terms = self.formulas.terms(side.first, side.last)
+        size = self.target.terms
+        for at in range(len(terms) - size + 1 if size > 1 else 0):
+            begin, end = terms[at][0], terms[at + size - 1][1]
+            begin += self.tokens[begin].text == "+"
+            if self.hits(begin, end):
+                yield begin, end, "terms"
+        symbolic = self.formulas.is_symbolic(side.first, side.last)
+        for start, end in terms:
+            begin = start
+            if self.tokens[start].kind is Kind.SIGN and start > side.first:
+                begin += 1  # a sign between two terms is not the second one's
+            if len(terms) > 1 and self.hits(begin, end):
+                if self.allows_term(side, symbolic):
+                    yield begin, end, "term"
+                continue
+            yield from self.factors(side, begin, end, symbolic)
+
+    def allows_term(self, side: Side, symbolic: bool) -> bool:
+        if not self.target.is_common:
+            return True
+        return not side.argument and not (symbolic and self.target.is_whole)
+
+    def factors(
+        self, side: Side, first: int, last: int, symbolic: bool
+    ) -> Iterator[tuple[int, int, str]]:
+        factors = self.formulas.factors(first, last)
+        for begin, end, before, after in factors:
+            if len(factors) > 1 and self.hits(begin, end):
+                part = "/" in (before, after)
+                if not (self.target.is_common and (part or symbolic or side.argument)):
+                    yield begin, end, "factor"
+            elif not self.target.is_common and self.target.number is not None:
+                for start, stop in self.formulas.numerals(begin, end):
+                    if self.hits(start, stop):
+                        yield start, stop, "numeral"
+
+    def windows(self, sides: list[Side]) -> Iterator[tuple[int, int, str]]:
+        """Lists without brackets, inequalities and equations: several sides in a row."""
+        items = self.items(sides)
+        size = len(self.target.gold.parts)
+        for at, (first, last, links) in enumerate(items):
+            if links and self.hits(first, last):
+                yield first, last, "relation"
+            listed = items[at : at + size]
+            if any(self.hits(begin, end) for begin, end, _ in listed):
+                continue
+            if size > 1 and len(listed) == size and self.are_listed(listed):
+                texts = [self.formulas.shown(begin, end) for begin, end, _ in listed]
+                if self.target.hits(", ".join(texts)) or self.hits(first, listed[-1][1]):
+                    yield first, listed[-1][1], "list"
+
+    def items(self, sides: list[Side]) -> list[tuple[int, int, int]]:
+        """Sides joined by relation signs, as ranges, with the number of signs."""
+        items: list[tuple[int, int, int]] = []
+        for at, side in enumerate(sides):
+            gap = self.formulas.gap(sides[at - 1], side) if at else frozenset()
+            if Kind.RELATION in gap and gap <= {Kind.RELATION, Kind.EDGE}:
+                first, _, links = items.pop()
+                items.append((first, side.last, links + 1))
+            else:
+                items.append((side.first, side.last, 0))
+        return items
+
+    def are_listed(self, items: list[tuple[int, int, int]]) -> bool:
+        gaps = [
+            {token.kind for token in self.tokens[before[1] : after[0]]}
+            for before, after in pairwise(items)
+        ]
+        return all(Kind.LIST in gap and gap <= {Kind.LIST, Kind.EDGE} for gap in gaps)
+
+    def groups(self) -> Iterator[tuple[int, int, str]]:
+        """Bracketed tuples, sets and intervals within larger formulas."""
+        for first, last in self.formulas.partner.items():
+            if first < last and self.is_collection(first) and self.hits(first, last + 1):
+                yield first, last + 1, "group"
+
+    def is_collection(self, opening: int) -> bool:
+        """Whether brackets belong to an answer; braces are LaTeX's own."""
+        return bool(self.target.gold.parts) and self.tokens[opening].text != "{"
