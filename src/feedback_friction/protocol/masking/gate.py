@@ -180,7 +180,7 @@ def _plain(text: str) -> View:
 def _exchanged(text: str, by: Mapping[str, str]) -> str:
     """The text with characters exchanged; for a few, one pass each is quicker than a table."""
     if len(by) > 8:
-        return text.translate(str.maketrans(dict(by)))
+        return text.translate({ord(char): shown for char, shown in by.items()})
     for char, shown in by.items():
         text = text.replace(char, shown)
     return text
