@@ -77,6 +77,23 @@ def test_the_same_server_given_twice_counts_once() -> None:
         (["http://h:1"], {"FRICTION_API_KEY": KEY}, "solver", KEY),
         (["http://h:1"], {"FRICTION_API_KEY": ""}, "solver", ""),
         (["http://h:1"], {}, "solver", ""),
+        (["http://h:1"], {"OPENAI_API_KEY": KEY, "FRICTION_API_KEY": ""}, "solver", ""),
+        ([], {"FRICTION_API_KEY": KEY}, "solver", KEY),
+        ([], {"OPENAI_API_KEY": "a", "FRICTION_FEEDBACK_API_KEY": KEY}, "feedback", KEY),
+        (["http://localhost:1"], {"OPENAI_API_KEY": KEY}, "solver", KEY),
+        (["http://127.0.0.1:1"], {"OPENAI_API_KEY": KEY}, "solver", KEY),
+        (["http://127.8.9.1:1"], {"OPENAI_API_KEY": KEY}, "solver", KEY),
+        (["http://[::1]:1"], {"OPENAI_API_KEY": KEY}, "solver", KEY),
+        (["http://127.0.0.1:1"], {"OPENAI_API_KEY": "a", "FRICTION_API_KEY": KEY}, "solver", KEY),
+        (["http://127.0.0.1.evil.org:1"], {"OPENAI_API_KEY": KEY}, "solver", ""),
+        (["http://localhost.evil.org:1"], {"OPENAI_API_KEY": KEY}, "solver", ""),
+        (["http://[2001:db8::1]:1"], {"OPENAI_API_KEY": KEY}, "solver", ""),
+        (["http://192.168.0.1:1"], {"OPENAI_API_KEY": KEY}, "solver", ""),
+        ([], {"OPENAI_BASE_URL": "http://h:1/v1", "OPENAI_API_KEY": KEY}, "solver", KEY),
+        (["http://h:1"], {"OPENAI_BASE_URL": "http://h:1/", "OPENAI_API_KEY": KEY}, "solver", KEY),
+        (["http://i:1"], {"OPENAI_BASE_URL": "http://h:1/", "OPENAI_API_KEY": KEY}, "solver", ""),
+        ([], {"OPENAI_BASE_URL": "http://h:1", "FRICTION_API_KEY": KEY}, "solver", KEY),
+        ([], {"OPENAI_BASE_URL": "http://h:1"}, "solver", ""),
         (["http://h:1"], {"FRICTION_API_KEY": "a", "FRICTION_JUDGE_API_KEY": KEY}, "judge", KEY),
         (["http://h:1"], {"FRICTION_API_KEY": KEY, "FRICTION_JUDGE_API_KEY": "b"}, "solver", KEY),
     ],
@@ -89,9 +106,44 @@ def test_a_key_goes_only_where_it_belongs(
     assert endpoint.headers() == ({"Authorization": f"Bearer {key}"} if key else {})
 
 
+def test_without_a_base_url_the_server_is_the_one_that_openai_base_url_names() -> None:
+    (endpoint,) = endpoints([], {"OPENAI_BASE_URL": "http://h:1/v1/"})
+    assert endpoint.label == "http://h:1/v1"
+    (endpoint,) = endpoints([], {"OPENAI_BASE_URL": " ", "OPENAI_API_KEY": KEY})
+    assert endpoint.label == "https://api.openai.com/v1"
+
+
 def test_openai_without_a_key_is_refused_before_any_call() -> None:
     with pytest.raises(UsageError, match=r"^https://api.openai.com/v1 needs a key: set OPENAI_"):
-        endpoints([], {"FRICTION_API_KEY": KEY})
+        endpoints([], {})
+
+
+@pytest.mark.parametrize(
+    ("url", "environ", "says"),
+    [
+        (
+            "http://h:1",
+            {"OPENAI_API_KEY": KEY},
+            "http://h:1/v1 wants a key: set FRICTION_JUDGE_API_KEY or FRICTION_API_KEY (HTTP 401)",
+        ),
+        (
+            "http://localhost:1",
+            {},
+            "http://localhost:1/v1 wants a key: set FRICTION_JUDGE_API_KEY or FRICTION_API_KEY "
+            "or OPENAI_API_KEY (HTTP 401)",
+        ),
+        (
+            "http://h:1",
+            {"FRICTION_API_KEY": KEY},
+            "http://h:1/v1 refuses the key in FRICTION_API_KEY (HTTP 401)",
+        ),
+    ],
+)
+def test_a_refused_key_is_named_by_the_variable_that_it_comes_from(
+    url: str, environ: dict[str, str], says: str
+) -> None:
+    (endpoint,) = endpoints([url], environ, "judge")
+    assert endpoint.key_refused("HTTP 401") == says
 
 
 @pytest.mark.parametrize("bad", ["sk-a b", "sk-a\nb", "sk-ä", "sk-\x00"])

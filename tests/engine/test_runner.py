@@ -24,7 +24,7 @@ PRICES = Prices("2025-01-01", {"fake/model": Price(1.0, 0.5, 10.0)})
 class FakeModel:
     """Answers by a function of the request; may fail first, or be interrupted."""
 
-    name, simulated = "fake/model", False
+    name, identity, simulated = "fake/model", "fake/model", False
 
     def __init__(self, answer=lambda request: "The answer is 0.", before=None):
         self.answer, self.before = answer, before

@@ -21,8 +21,9 @@ LINE_SECONDS = 30.0
 class Display:
     """Watches a runner from the moment that the run starts."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console) -> None:
         """Make a display that does not watch anything yet."""
+        self._console = console
         self._runner: Runner | None = None
         self._started = time.monotonic()
         self._done_before: int | None = None
@@ -30,6 +31,10 @@ class Display:
     def watch(self, runner: Runner) -> None:
         """Start to watch; the clock runs from here."""
         self._runner, self._started = runner, time.monotonic()
+
+    def note(self, line: str) -> None:
+        """Print what the user should know, above the bar where there is one."""
+        self._console.print(f"note: {line}", highlight=False, markup=False, soft_wrap=True)
 
     def counts(self) -> Counts | None:
         """The runner's counts; None before it starts."""
@@ -72,8 +77,8 @@ class Display:
 @asynccontextmanager
 async def shown(directory: Path, *, quiet: bool) -> AsyncIterator[Display]:
     """Show a run's progress on standard error while the block runs."""
-    display = Display()
     console = Console(stderr=True)
+    display = Display(console)
     if quiet:
         yield display
         return

@@ -15,6 +15,7 @@ import click
 from feedback_friction.cli.progress import shown
 from feedback_friction.cli.table import print_results, results_json
 from feedback_friction.engine.launch import Operation, Prepared, Settings, execute, prepare
+from feedback_friction.engine.models.options import EFFORTS
 from feedback_friction.engine.rundir import without_secrets
 from feedback_friction.engine.runner import Progress, Runner
 from feedback_friction.errors import RunStoppedError
@@ -22,7 +23,18 @@ from feedback_friction.errors import RunStoppedError
 INTERRUPTED = 130
 
 
-@click.command("run")
+EPILOG = """\b
+Keys: FRICTION_SOLVER_API_KEY, FRICTION_FEEDBACK_API_KEY or FRICTION_JUDGE_API_KEY, else
+FRICTION_API_KEY, else OPENAI_API_KEY (only to OpenAI, OPENAI_BASE_URL, and this machine).
+
+\b
+Claude with extended thinking at temperature 1, as in the paper:
+  friction run gpqa --solver anthropic/claude-3-7-sonnet-20250219 \\
+    --reasoning-tokens 4000 --temperature 1 --feedback-temperature 1
+"""
+
+
+@click.command("run", epilog=EPILOG)
 @click.argument("tasks", nargs=-1, metavar="TASK...")
 @click.option("--solver", required=True, metavar="MODEL", help="The solver, as provider/name.")
 @click.option(
@@ -69,6 +81,35 @@ INTERRUPTED = 130
 @click.option("--feedback-temperature", default=0.0, show_default=True)
 @click.option("--feedback-max-tokens", default=5000, show_default=True)
 @click.option("--logprobs", is_flag=True, help="Ask for log-probabilities of answers.")
+@click.option(
+    "--reasoning-tokens", type=int, metavar="N", help="The solver's, on top of --max-tokens."
+)
+@click.option(
+    "--reasoning-effort",
+    type=click.Choice(EFFORTS),
+    help="The solver's; its reasoning counts within --max-tokens.",
+)
+@click.option(
+    "-M",
+    "options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A further request field (or provider argument) for the solver; VALUE may be JSON.",
+)
+@click.option(
+    "--feedback-option",
+    "feedback_options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="The same for the feedback model; reasoning_tokens and reasoning_effort too.",
+)
+@click.option(
+    "--judge-option",
+    "judge_options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="The same for the judge model.",
+)
 @click.option("--shuffle", is_flag=True, help="Permute the choices at every iteration.")
 @click.option("--binary-hint", is_flag=True, help="Tell which choices were tried and are left.")
 @click.option("--prices", type=click.Path(path_type=Path), help="A price list of your own.")
@@ -158,7 +199,7 @@ def run_to_end(prepared: Prepared, directory: Path, *, quiet: bool) -> tuple[Pro
             interrupted = True
 
         async with shown(directory, quiet=quiet) as display:
-            return await execute(prepared, directory, command_line, watch)
+            return await execute(prepared, directory, command_line, watch, display.note)
 
     try:
         progress = _run_loop(main)

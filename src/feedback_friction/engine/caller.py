@@ -116,7 +116,7 @@ class Caller:
     async def complete(self, request: Generate) -> Completion:
         """The completion from the journal, from a call under way, or from the model."""
         model = self.models[request.speaker]
-        key = call_key(model.name, request)
+        key = call_key(model.identity, request)
         while (waiting := self._under_way.get(key)) is not None:
             await asyncio.wait((waiting,))
             if not waiting.cancelled() and waiting.exception() is None:

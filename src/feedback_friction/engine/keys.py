@@ -14,8 +14,9 @@ Key = bytes
 
 
 def call_key(model: str, request: Generate) -> Key:
-    """A 16-byte BLAKE2b digest of the model's name, the messages and all parameters.
+    """A 16-byte BLAKE2b digest of the model's identity, the messages and all parameters.
 
+    The identity is the model's name, and its options where it has any (``Model.identity``).
     Every part is preceded by its length, so that no two different calls give the same input.
     """
     head = (

@@ -6,8 +6,9 @@ Everything that can be wrong with a command is found here, before any call is pa
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ from feedback_friction.engine.caller import Caller
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.models.base import Model
+from feedback_friction.engine.models.options import ModelOptions, parse_options
+from feedback_friction.engine.models.providers import Asked, refuse_untaken
 from feedback_friction.engine.models.registry import ModelSettings, open_models, parse_spec
+from feedback_friction.engine.notices import Notices
 from feedback_friction.engine.prices import Prices, load_prices
 from feedback_friction.engine.rundir import claim, locked, without_secrets
 from feedback_friction.engine.runner import Progress, Runner
@@ -59,6 +63,20 @@ class Settings:
     logprobs: bool = False
     shuffle: bool = False
     binary_hint: bool = False
+    reasoning_tokens: int | None = None
+    reasoning_effort: str | None = None
+    options: tuple[str, ...] = ()
+    feedback_options: tuple[str, ...] = ()
+    judge_options: tuple[str, ...] = ()
+
+
+_OPTION_FIELDS = (
+    "reasoning_tokens",
+    "reasoning_effort",
+    "options",
+    "feedback_options",
+    "judge_options",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +109,7 @@ class Prepared:
     conditions: tuple[Condition, ...]
     prices: Prices
     config: Mapping[str, Any]
+    options: Mapping[Role, ModelOptions] = field(default_factory=dict)
 
     @property
     def slug(self) -> str:
@@ -115,6 +134,7 @@ def prepare(settings: Settings, operation: Operation) -> Prepared:
     for spec in (settings.solver, settings.feedback_model, settings.judge_model):
         if spec is not None:
             parse_spec(spec)
+    options = _model_options(settings)
     has_feedback_model = settings.feedback_model is not None
     modes = [
         parse_mode(name, has_feedback_model=has_feedback_model)
@@ -125,6 +145,7 @@ def prepare(settings: Settings, operation: Operation) -> Prepared:
         for mode in modes
         for sampling in dict.fromkeys(settings.sampling)
     ]
+    _check_providers(settings, plans)
     conditions: list[Condition] = []
     fingerprints = {}
     for name in dict.fromkeys(settings.tasks):
@@ -136,8 +157,8 @@ def prepare(settings: Settings, operation: Operation) -> Prepared:
         fingerprints[name] = fingerprint(problems)
         conditions += [_condition(settings, page, plan, problems) for plan in plans]
     prices = load_prices(operation.prices)
-    config = _config(settings, fingerprints)
-    return Prepared(settings, operation, tuple(conditions), prices, config)
+    config = _config(settings, options, fingerprints)
+    return Prepared(settings, operation, tuple(conditions), prices, config, options)
 
 
 def _check_numbers(settings: Settings, operation: Operation) -> None:
@@ -157,6 +178,40 @@ def _check_numbers(settings: Settings, operation: Operation) -> None:
     ):
         if not 0 <= temperature <= 2:
             raise UsageError(f"{option} must be from 0 to 2, not {temperature}")
+
+
+def _model_options(settings: Settings) -> dict[Role, ModelOptions]:
+    """By speaker, the options of its model; every speaker has some, if only empty ones."""
+    for flag, words, spec, needed in (
+        ("--feedback-option", settings.feedback_options, settings.feedback_model, "feedback"),
+        ("--judge-option", settings.judge_options, settings.judge_model, "judge"),
+    ):
+        if words and spec is None:
+            raise UsageError(f"{flag} needs --{needed}-model")
+    return {
+        "solver": parse_options(
+            settings.options,
+            "-M",
+            reasoning_tokens=settings.reasoning_tokens,
+            reasoning_effort=settings.reasoning_effort,
+        ),
+        "feedback": parse_options(settings.feedback_options, "--feedback-option"),
+        "judge": parse_options(settings.judge_options, "--judge-option"),
+    }
+
+
+def _check_providers(settings: Settings, plans: Sequence[Plan]) -> None:
+    """Refuse what the models' providers do not take, as far as the command asks for it."""
+    heat = any(plan.sampling.heat for plan in plans)
+    refuse_untaken(
+        settings.solver, Asked(settings.temperature, heat, settings.top_p, settings.logprobs)
+    )
+    writers = {plan.mode.source or plan.mode.name for plan in plans}
+    writing = Asked(settings.feedback_temperature)
+    if writers & {"self", "process"}:
+        refuse_untaken(settings.solver, writing)
+    if settings.feedback_model is not None:
+        refuse_untaken(settings.feedback_model, writing)
 
 
 def _plan(settings: Settings, mode: Mode, sampling: str) -> Plan:
@@ -230,10 +285,16 @@ def fingerprint(problems: Sequence[Problem]) -> dict[str, Any]:
     return {"problems": len(problems), "sha256": digest.hexdigest()[:16]}
 
 
-def _config(settings: Settings, fingerprints: Mapping[str, Any]) -> dict[str, Any]:
+def _config(
+    settings: Settings, options: Mapping[Role, ModelOptions], fingerprints: Mapping[str, Any]
+) -> dict[str, Any]:
     config = asdict(settings)
     del config["data"]  # what is in the file counts, not where it lies
-    return {**config, "problems": dict(fingerprints)}
+    for name in _OPTION_FIELDS:
+        del config[name]
+    # Only what is set: a run without options has the configuration that it always had.
+    given = {f"{role}_options": each.as_dict() for role, each in options.items()}
+    return {**config, **{k: v for k, v in given.items() if v}, "problems": dict(fingerprints)}
 
 
 def _operation(prepared: Prepared) -> dict[str, Any]:
@@ -246,26 +307,34 @@ def _operation(prepared: Prepared) -> dict[str, Any]:
 
 
 Watch = Callable[[Runner], None]
+_log = logging.getLogger(__name__)
 
 
 async def execute(
-    prepared: Prepared, directory: Path, command: list[str], watch: Watch
+    prepared: Prepared,
+    directory: Path,
+    command: list[str],
+    watch: Watch,
+    notice: Callable[[str], None] = _log.warning,
 ) -> Progress:
     """Run a prepared run in a directory, or resume it.
 
     Args:
         watch: called once with the runner before the first call; it may keep it to show progress.
+        notice: shown, once each, what the user should know of; all of it is kept in ``run.json``.
 
     Raises:
         UsageError: the directory or a server cannot be used as asked; no call was made.
         RunStoppedError: the run stopped itself; resumable.
     """
-    models = _models(prepared)
+    notices = Notices(notice)
+    models = _models(prepared, notices.tell)
     try:
         for model in dict.fromkeys(models.values()):
             await model.check()
         with locked(directory):
             claim(directory, prepared.config, _operation(prepared), command)
+            notices.keep_in(directory)
             async with Journal(directory) as journal:
                 return await _run(prepared, models, journal, watch)
     finally:
@@ -285,7 +354,7 @@ async def _run(
     return await runner.run(prepared.conditions)
 
 
-def _models(prepared: Prepared) -> dict[Role, Model]:
+def _models(prepared: Prepared, notice: Callable[[str], None]) -> dict[Role, Model]:
     """By speaker, the models that the run's conditions need; one connection pool for all."""
     settings, operation = prepared.settings, prepared.operation
     wanted: dict[Role, ModelSettings] = {}
@@ -296,5 +365,12 @@ def _models(prepared: Prepared) -> dict[Role, Model]:
     )
     for role, spec, urls in specs:
         if spec is not None:
-            wanted[role] = ModelSettings(spec, urls, operation.concurrency, operation.timeout)
+            wanted[role] = ModelSettings(
+                spec,
+                urls,
+                operation.concurrency,
+                operation.timeout,
+                prepared.options.get(role, ModelOptions()),
+                notice,
+            )
     return open_models(wanted)

@@ -1,7 +1,8 @@
 """The run directory: who may write to it, what it was made with, and whether that is asked again.
 
 ``run.json`` holds the configuration (what decides the results), the operation (what does not: URLs,
-concurrency), the versions, the git state and the command that makes the run again.
+concurrency), the versions, the git state, the command that makes the run again, and what the user
+was told while it ran (``notices``).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import fcntl
 import os
 import platform
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -25,7 +26,15 @@ from feedback_friction.errors import UsageError
 
 FILE_NAME = "run.json"
 LOCK_NAME = "run.lock"
-_PACKAGES = ("aiohttp", "orjson", "uvloop", "math-verify", "inspect-ai")
+_PACKAGES = (
+    "aiohttp",
+    "orjson",
+    "uvloop",
+    "math-verify",
+    "inspect-ai",
+    "anthropic",
+    "google-genai",
+)
 
 
 @contextmanager
@@ -75,12 +84,33 @@ def claim(
         "git": git_state(),
         "command": command,
     }
-    partial = path.with_suffix(".tmp")
     try:
-        partial.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
-        os.replace(partial, path)
+        _write(path, document)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error}") from error
+
+
+def add_notices(directory: Path, lines: Sequence[str]) -> None:
+    """Add lines to the run's ``notices``, each once; readers see the old file or the new one.
+
+    Only for the process that holds the directory (``locked``), so that no other one writes.
+
+    Raises:
+        UsageError: there is no readable ``run.json``.
+        OSError: it cannot be written.
+    """
+    document = read_run(directory)
+    known = document.get("notices", [])
+    notices = list(dict.fromkeys([*known, *lines]))
+    if notices != known:
+        _write(directory / FILE_NAME, {**document, "notices": notices})
+
+
+def _write(path: Path, document: Mapping[str, Any]) -> None:
+    """Replace a file by a complete new one."""
+    partial = path.with_suffix(".tmp")
+    partial.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+    os.replace(partial, path)
 
 
 def read_run(directory: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from feedback_friction.engine.models.options import ModelOptions
 from feedback_friction.errors import FrictionError, RunStoppedError
 from feedback_friction.protocol.records import Completion, Generate
 
@@ -39,15 +40,23 @@ class KeyRefusedError(ModelError, RunStoppedError):
     """The server refuses the key, or wants one: the whole run stops."""
 
 
+def identity_of(name: str, options: ModelOptions) -> str:
+    """``Model.identity`` of a model with options: its name alone where none is set."""
+    return f"{name}\0{options.identity}" if options.identity else name
+
+
 class Model(Protocol):
     """A model as the engine sees it.
 
     Attributes:
         name: the model as the user gave it, ``"openai/NAME"``.
+        identity: what tells it from a model that would reply otherwise: the name, and the options
+            that it is called with where there are any.
         simulated: True for a simulation, which every output must then say.
     """
 
     name: str
+    identity: str
     simulated: bool
 
     async def check(self) -> None:

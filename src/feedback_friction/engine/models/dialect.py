@@ -8,13 +8,16 @@ without it. What a quirk takes away from the experiment is told to the user once
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from hashlib import blake2b
 
 import orjson
 
+from feedback_friction.engine.models.endpoint import Endpoint
 from feedback_friction.engine.models.faults import ErrorAnswer
+from feedback_friction.engine.models.options import ModelOptions
+from feedback_friction.errors import UsageError
 from feedback_friction.protocol.records import Generate
 
 
@@ -85,6 +88,7 @@ def body_of(
     seed: int,
     quirks: frozenset[Quirk] = frozenset(),
     extra: Mapping[str, object] | None = None,
+    reasoning_tokens: int = 0,
 ) -> bytes:
     """The JSON body that asks for ``n`` replies; ``n`` and ``seed`` replace the request's own.
 
@@ -95,6 +99,7 @@ def body_of(
         seed: sent with 31 bits, which every server takes.
         quirks: what to leave out or rename.
         extra: further fields, which win over the others.
+        reasoning_tokens: added to the limit on the answer.
 
     Raises:
         ValueError: the messages hold a lone surrogate, which no JSON can carry.
@@ -103,7 +108,7 @@ def body_of(
     body: dict[str, object] = {
         "model": model,
         "messages": request.messages,
-        tokens: request.max_tokens,
+        tokens: request.max_tokens + reasoning_tokens,
     }
     if Quirk.NO_TEMPERATURE not in quirks:
         body["temperature"] = request.temperature
@@ -121,6 +126,31 @@ def body_of(
         return orjson.dumps(body)
     except orjson.JSONEncodeError as error:
         raise ValueError("the prompt holds half a character, which JSON cannot carry") from error
+
+
+def reasoning_fields(options: ModelOptions, servers: Sequence[Endpoint]) -> Mapping[str, object]:
+    """The fields of a body that ask for reasoning; the same for all replicas.
+
+    There is a common name for the effort, and none for a number of tokens: OpenRouter has one of
+    its own, and vLLM's is sent to every other server. One that does not know it will not say so;
+    a reply without reasoning is told to the user.
+
+    Raises:
+        UsageError: OpenAI itself takes no number of tokens.
+    """
+    fields: dict[str, object] = {}
+    if options.reasoning_effort is not None:
+        fields["reasoning_effort"] = options.reasoning_effort
+    if options.reasoning_tokens is None:
+        return fields
+    hosts = {server.base.host or "" for server in servers}
+    if any(host.endswith("api.openai.com") for host in hosts):
+        raise UsageError("OpenAI takes no number of reasoning tokens: use --reasoning-effort")
+    if any(host.endswith("openrouter.ai") for host in hosts):
+        fields["reasoning"] = {"max_tokens": options.reasoning_tokens}
+    else:
+        fields["thinking_token_budget"] = options.reasoning_tokens
+    return fields
 
 
 def draw_seed(seed: int, drawn: int) -> int:

@@ -1,9 +1,10 @@
 """Where a server is, and which key it gets.
 
-A key goes only where it belongs. ``OPENAI_API_KEY`` is sent to OpenAI's own hosts and nowhere else,
-so that pointing ``--base-url`` at some server cannot hand it the account. Every other server gets
-``FRICTION_API_KEY``, or nothing. Where the models of a run need different keys,
-``FRICTION_FEEDBACK_API_KEY`` (and so on for each role) comes first.
+A key goes only where it belongs. ``FRICTION_SOLVER_API_KEY`` (and so on for each role) comes first,
+then ``FRICTION_API_KEY``. ``OPENAI_API_KEY`` is sent to OpenAI itself, to the server that
+``OPENAI_BASE_URL`` names, and to this machine, and to nobody else, so that pointing ``--base-url``
+at some server cannot hand it the account. At OpenAI itself it comes before ``FRICTION_API_KEY``: a
+run whose solver stands on a server of one's own may well have both.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Endpoint:
         label: the base URL as it may be shown: without user, password and query.
         key: the key, never shown: not in repr, not in any message.
         key_source: name of the variable that the key was read from, ``""`` without a key.
+        key_names: names of the variables that are looked up for it, the first one wins.
         proxy: URL of the proxy that the environment names for this server.
     """
 
@@ -35,6 +37,7 @@ class Endpoint:
     label: str
     key: str = field(default="", repr=False)
     key_source: str = ""
+    key_names: tuple[str, ...] = field(default=("FRICTION_API_KEY",), compare=False)
     proxy: URL | None = field(default=None, repr=False)
 
     def headers(self) -> dict[str, str]:
@@ -52,7 +55,7 @@ class Endpoint:
         """The line for the user when the server does not take the key, or wants one."""
         if self.key_source:
             return f"{self.label} refuses the key in {self.key_source} ({detail})"
-        return f"{self.label} wants a key: set FRICTION_API_KEY ({detail})"
+        return f"{self.label} wants a key: set {' or '.join(self.key_names)} ({detail})"
 
     def at(self, path: str) -> URL:
         """The URL of one call, e.g. ``at("chat/completions")``; a query of the base is kept."""
@@ -62,7 +65,7 @@ class Endpoint:
 def endpoints(
     base_urls: Sequence[str], environ: Mapping[str, str], role: str = ""
 ) -> tuple[Endpoint, ...]:
-    """The servers behind repeated ``--base-url``, or OpenAI's without any.
+    """The servers behind repeated ``--base-url``; without any ``OPENAI_BASE_URL``, else OpenAI's.
 
     Args:
         base_urls: as the user gave them; repetitions of the same URL count once.
@@ -72,7 +75,8 @@ def endpoints(
     Raises:
         UsageError: not a URL, no key for OpenAI, or a key that cannot be one.
     """
-    bases = dict.fromkeys(normal(url) for url in base_urls or (OPENAI,))
+    default = environ.get("OPENAI_BASE_URL", "").strip() or OPENAI
+    bases = dict.fromkeys(normal(url) for url in base_urls or (default,))
     return tuple(_endpoint(base, environ, role) for base in bases)
 
 
@@ -96,18 +100,31 @@ def normal(base_url: str) -> URL:
 
 def _endpoint(base: URL, environ: Mapping[str, str], role: str) -> Endpoint:
     label = str(base.with_query(None).with_user(None))
-    names = ["OPENAI_API_KEY" if _is_openai(base) else "FRICTION_API_KEY"]
-    if role:
-        names.insert(0, f"FRICTION_{role.upper()}_API_KEY")
+    names = _key_names(base, environ, role)
     source = next((name for name in names if environ.get(name, "").strip()), "")
     key = environ[source].strip() if source else ""
-    if not key and names[-1] == "OPENAI_API_KEY":
+    if not key and _is_openai(base):
         raise UsageError(
             f"{label} needs a key: set OPENAI_API_KEY, or name another server with --base-url"
         )
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise UsageError(f"{source} holds a character that no key has (a space or a line break?)")
-    return Endpoint(base, label, key, source, _proxy(base, environ))
+    return Endpoint(base, label, key, source, names, _proxy(base, environ))
+
+
+def _key_names(base: URL, environ: Mapping[str, str], role: str) -> tuple[str, ...]:
+    """The variables that may hold this server's key; the first that is set counts."""
+    own = (f"FRICTION_{role.upper()}_API_KEY",) if role else ()
+    if _is_openai(base):
+        return (*own, "OPENAI_API_KEY", "FRICTION_API_KEY")
+    if _is_loopback(base.host or "") or _is_named(base, environ.get("OPENAI_BASE_URL", "")):
+        return (*own, "FRICTION_API_KEY", "OPENAI_API_KEY")
+    return (*own, "FRICTION_API_KEY")
+
+
+def _is_named(base: URL, base_url: str) -> bool:
+    """Whether this is the server that ``OPENAI_BASE_URL`` names."""
+    return bool(base_url.strip()) and base == normal(base_url)
 
 
 def _is_openai(base: URL) -> bool:
@@ -139,4 +156,4 @@ def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return host.rstrip(".").lower() == "localhost"

@@ -127,6 +127,7 @@ _QUOTA_CODES = frozenset(
 )
 # A single request above the account's limit per minute is answered 429, and will be for ever.
 _NEVER_FITS = "request too large for"
+_WRONG_KEY = "api key not valid"  # Gemini, with a 400
 
 _TRANSIENT_STATUS = frozenset({408, 409, 424, 425, 499})
 _LIMITED_STATUS = frozenset({429, 529})
@@ -224,7 +225,7 @@ def _kind(status: int, answer: ErrorAnswer) -> FaultKind:
         return FaultKind.QUOTA
     if status in _LIMITED_STATUS:
         return FaultKind.REFUSED if _NEVER_FITS in answer.words else FaultKind.LIMITED
-    if status in (401, 403):
+    if status in (401, 403) or _WRONG_KEY in answer.words:
         return FaultKind.KEY_REFUSED
     if status in _TRANSIENT_STATUS or (status >= 500 and status != 501):
         return FaultKind.FAULTY

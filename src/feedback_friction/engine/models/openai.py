@@ -11,14 +11,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple
 
 import aiohttp
 
-from feedback_friction.engine.models.base import KeyRefusedError, RefusedError, TransientError
+from feedback_friction.engine.models.base import (
+    KeyRefusedError,
+    RefusedError,
+    TransientError,
+    identity_of,
+)
 from feedback_friction.engine.models.breaker import Breaker, BreakerPolicy
 from feedback_friction.engine.models.dialect import (
     Quirk,
@@ -27,6 +32,7 @@ from feedback_friction.engine.models.dialect import (
     one_reply_a_request,
     quirks_in,
 )
+from feedback_friction.engine.models.draws import all_of, joined
 from feedback_friction.engine.models.endpoint import Endpoint
 from feedback_friction.engine.models.faults import (
     Fault,
@@ -35,12 +41,13 @@ from feedback_friction.engine.models.faults import (
     one_line,
     read_error,
 )
+from feedback_friction.engine.models.omissions import left_out
+from feedback_friction.engine.models.options import ModelOptions
 from feedback_friction.engine.models.preflight import check_endpoints
 from feedback_friction.engine.models.replicas import Replica, ReplicaPolicy, Replicas
 from feedback_friction.engine.models.reply import MalformedError, parse_json, read_completion
 from feedback_friction.engine.models.retry import Retries, RetryPolicy, retry_after
 from feedback_friction.engine.models.transport import Pool, lost
-from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.records import Completion, Generate, Reply
 
 _log = logging.getLogger(__name__)
@@ -56,7 +63,9 @@ class ClientOptions:
         retry: when a failed call is tried again.
         breaker: when the run is stopped.
         replicas: when a replica is left alone.
+        model: the model's own options; part of the identity of its calls.
         extra: further fields of every request body, which win over ours.
+        reasoning_tokens: tokens that a reply may take on top of the limit on its answer.
         notice: told, once each, what the user should know (a parameter that the server does not
             take, a replica that is down); one line.
         clock: monotonic seconds.
@@ -68,7 +77,9 @@ class ClientOptions:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     replicas: ReplicaPolicy = field(default_factory=ReplicaPolicy)
+    model: ModelOptions = field(default_factory=ModelOptions)
     extra: Mapping[str, object] = field(default_factory=dict)
+    reasoning_tokens: int = 0
     notice: Callable[[str], None] = _log.warning
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -85,6 +96,7 @@ class OpenAIModel:
 
     Attributes:
         name: as the user gave it, ``"openai/NAME"``.
+        identity: the name, and its options where it has any.
         simulated: False.
     """
 
@@ -111,6 +123,7 @@ class OpenAIModel:
         self._pool = pool
         pool.join()
         self._options = options or ClientOptions()
+        self.identity = identity_of(name, self._options.model)
         self._clock = self._options.clock
         self._replicas = Replicas(endpoints, self._clock, self._options.replicas)
         servers = ", ".join(endpoint.label for endpoint in endpoints)
@@ -121,6 +134,9 @@ class OpenAIModel:
             sock_read=self._options.timeout,
         )
         self._quirks: frozenset[Quirk] = frozenset()
+        self._told: set[str] = set()
+        self._doubtful = False
+        self._first_call = asyncio.Lock()
         # Only spreads retries in time; what a run computes never depends on it.
         self._random = Random()
 
@@ -129,28 +145,41 @@ class OpenAIModel:
 
     async def check(self) -> None:
         """Ask each replica for its models; see ``preflight.check_endpoints``."""
-        down = await check_endpoints(
+        checked = await check_endpoints(
             self._pool.session,
             [replica.endpoint for replica in self._replicas.all],
             self._model,
             notice=self._options.notice,
         )
         for replica in self._replicas.all:
-            if replica.endpoint in down:
+            if replica.endpoint in checked.down:
                 self._replicas.mark_down(replica)
+        self._doubtful = checked.doubtful
 
     async def generate(self, request: Generate) -> Completion:
         """Answer with exactly ``request.n`` replies; raises as ``base.Model`` says."""
         with self._breaker.watch():
-            completion = await self._draw(request, request.n, drawn=0)
-            while (drawn := len(completion.replies)) < request.n:
-                more = await self._draw(request, request.n - drawn, drawn=drawn)
-                completion = _joined(completion, more, completion.seconds + more.seconds)
-            return completion
+            if self._doubtful:
+                # Nobody has seen the model yet: one call at a time finds out at the price of one.
+                async with self._first_call:
+                    if self._doubtful:
+                        completion = await self._answer(request)
+                        self._doubtful = False
+                        return completion
+            return await self._answer(request)
 
     async def close(self) -> None:
         """Let go of the connection pool."""
         await self._pool.leave()
+
+    async def _answer(self, request: Generate) -> Completion:
+        completion = await self._draw(request, request.n, drawn=0)
+        while (drawn := len(completion.replies)) < request.n:
+            more = await self._draw(request, request.n - drawn, drawn=drawn)
+            completion = joined(completion, more, completion.seconds + more.seconds)
+        for line in left_out(request, completion, reasons=self._options.model.reasons):
+            self._tell(line)
+        return completion
 
     async def _draw(self, request: Generate, n: int, *, drawn: int) -> Completion:
         """Between 1 and ``n`` replies; all of them where each needs a request of its own."""
@@ -159,12 +188,12 @@ class OpenAIModel:
             if 1 == len(completion.replies) < n and not one_reply_a_request(self._quirks, request):
                 self._learn(frozenset({Quirk.ONE_CHOICE}))  # the server ignores n without a word
             return completion
-        singles = await _all(
+        singles = await all_of(
             [self._call(request, 1, draw_seed(request.seed, drawn + i)) for i in range(n)]
         )
         first = singles[0]
         for single in singles[1:]:
-            first = _joined(first, single, max(first.seconds, single.seconds))
+            first = joined(first, single, max(first.seconds, single.seconds))
         return first
 
     async def _call(self, request: Generate, n: int, seed: int) -> Completion:
@@ -198,7 +227,13 @@ class OpenAIModel:
         """One POST, and what came of it."""
         try:
             body = body_of(
-                self._model, request, n=n, seed=seed, quirks=quirks, extra=self._options.extra
+                self._model,
+                request,
+                n=n,
+                seed=seed,
+                quirks=quirks,
+                extra=self._options.extra,
+                reasoning_tokens=self._options.reasoning_tokens,
             )
         except ValueError as error:
             return Fault(FaultKind.REFUSED, str(error), cause=error)
@@ -211,15 +246,31 @@ class OpenAIModel:
         finally:
             replica.in_flight -= 1
         if answer.status >= 300:
-            return _refusal(replica.endpoint, request, n, answer)
+            return self._refusal(replica.endpoint, request, n, answer)
         try:
             data = parse_json(answer.body)
             if (status := _status_within(data)) is not None:
-                return _refusal(replica.endpoint, request, n, answer._replace(status=status))
+                return self._refusal(replica.endpoint, request, n, answer._replace(status=status))
             seconds = self._clock() - began
             return read_completion(data, n, seconds=seconds, logprobs=request.logprobs)
         except MalformedError as error:
             return Fault(FaultKind.FAULTY, str(error), status=answer.status, cause=error)
+
+    def _refusal(
+        self, endpoint: Endpoint, request: Generate, n: int, answer: _Answer
+    ) -> Completion | Fault:
+        """What an error answer comes to: replies that say why they have no text, or a fault."""
+        if 300 <= answer.status < 400:
+            target = answer.headers.get("location", "nowhere").encode("utf-8", "replace")
+            moved = one_line(f"moved to {endpoint.without_key(target).decode()}")
+            return Fault(FaultKind.REFUSED, f"HTTP {answer.status}: {moved}", status=answer.status)
+        found = meaning(
+            answer.status,
+            read_error(endpoint.without_key(answer.body)),
+            max_tokens=request.max_tokens + self._options.reasoning_tokens,
+            retry_after=retry_after(answer.headers, time.time()),
+        )
+        return found if isinstance(found, Fault) else Completion((Reply("", found),) * n)
 
     async def _post(self, replica: Replica, body: bytes) -> _Answer:
         # A redirect could carry the key to another host, and would turn POST into GET.
@@ -243,8 +294,13 @@ class OpenAIModel:
 
     def _learn(self, quirks: frozenset[Quirk]) -> None:
         for quirk in sorted(quirks - self._quirks, key=lambda quirk: quirk.name):
-            self._options.notice(f"{self.name}: {quirk.value}")
+            self._tell(quirk.value)
         self._quirks |= quirks
+
+    def _tell(self, line: str) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            self._options.notice(f"{self.name}: {line}")
 
     def _next_wait(self, fault: Fault, replica: Replica, began: float, retries: Retries) -> float:
         """Tell breaker and replicas of a fault; seconds to wait, or the error that it is."""
@@ -273,27 +329,6 @@ class OpenAIModel:
         return wait
 
 
-def _joined(one: Completion, other: Completion, seconds: float) -> Completion:
-    return Completion(
-        one.replies + other.replies, one.usage + other.usage, seconds, one.model or other.model
-    )
-
-
-def _refusal(endpoint: Endpoint, request: Generate, n: int, answer: _Answer) -> Completion | Fault:
-    """What an error answer comes to: replies that say why they have no text, or a fault."""
-    if 300 <= answer.status < 400:
-        target = answer.headers.get("location", "nowhere").encode("utf-8", "replace")
-        moved = one_line(f"moved to {endpoint.without_key(target).decode()}")
-        return Fault(FaultKind.REFUSED, f"HTTP {answer.status}: {moved}", status=answer.status)
-    found = meaning(
-        answer.status,
-        read_error(endpoint.without_key(answer.body)),
-        max_tokens=request.max_tokens,
-        retry_after=retry_after(answer.headers, time.time()),
-    )
-    return found if isinstance(found, Fault) else Completion((Reply("", found),) * n)
-
-
 def _status_within(data: object) -> int | None:
     """The status of an error that comes as HTTP 200 (OpenRouter); None for a completion."""
     if not isinstance(data, dict) or not data.get("error") or data.get("choices"):
@@ -301,14 +336,3 @@ def _status_within(data: object) -> int | None:
     error = data["error"]
     code = error.get("code") if isinstance(error, dict) else None
     return code if isinstance(code, int) and 400 <= code < 600 else 502
-
-
-async def _all(calls: Sequence[Coroutine[object, object, Completion]]) -> list[Completion]:
-    """All results; the first failure cancels the rest and is raised as itself."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(call) for call in calls]
-    except ExceptionGroup as failures:
-        stops = [e for e in failures.exceptions if isinstance(e, RunStoppedError)]
-        raise (stops or failures.exceptions)[0] from None
-    return [task.result() for task in tasks]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 import aiohttp
@@ -18,16 +19,39 @@ _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
 _SHOWN = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the replicas said.
+
+    Attributes:
+        down: those that cannot be used for now.
+        doubtful: none of them lists the model, so that the first call has to show whether it is
+            there.
+    """
+
+    down: frozenset[Endpoint]
+    doubtful: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What one replica said: why it cannot be used for now, and what it lists instead."""
+
+    trouble: str = ""
+    lists: tuple[str, ...] = ()
+
+
 async def check_endpoints(
     session: aiohttp.ClientSession,
     endpoints: Sequence[Endpoint],
     model: str,
     *,
     notice: Callable[[str], None],
-) -> frozenset[Endpoint]:
-    """Ask every replica for its list of models; returns those that are down.
+) -> Checked:
+    """Ask every replica for its list of models.
 
-    A server without such a list passes: not every compatible server has one.
+    A server without such a list passes: not every compatible server has one. So does one whose
+    list lacks the model: aliases, adapters and what a proxy routes to are often not listed.
 
     Args:
         session: the run's connection pool.
@@ -36,28 +60,35 @@ async def check_endpoints(
         notice: told of what is odd but no reason to stop; one line each.
 
     Raises:
-        UsageError: a replica refuses the key or lacks the model, or all of them are down.
+        UsageError: a replica refuses the key, or lacks the model that another one lists, or all of
+            them are down.
     """
-    trouble = await asyncio.gather(*(_check(session, each, model, notice) for each in endpoints))
-    down = {each: line for each, line in zip(endpoints, trouble, strict=True) if line}
+    answers = await asyncio.gather(*(_check(session, each, model, notice) for each in endpoints))
+    by_endpoint = dict(zip(endpoints, answers, strict=True))
+    down = {each: answer.trouble for each, answer in by_endpoint.items() if answer.trouble}
     if len(down) == len(endpoints):
         raise UsageError("; ".join(down.values()))
     for line in down.values():
         notice(f"{line}; the run goes on with the other servers")
-    return frozenset(down)
+    up = {each: answer.lists for each, answer in by_endpoint.items() if each not in down}
+    unlisted = {each: lists for each, lists in up.items() if lists}
+    for each, lists in unlisted.items():
+        lacking = f"{each.label} does not list the model '{model}'; it lists {_few(lists, model)}"
+        if len(unlisted) < len(up):
+            raise UsageError(f"{lacking}; replicas must serve the same model")
+        notice(f"{lacking}; the first call will show whether it is there")
+    return Checked(frozenset(down), bool(unlisted))
 
 
 async def _check(
     session: aiohttp.ClientSession, endpoint: Endpoint, model: str, notice: Callable[[str], None]
-) -> str | None:
-    """What keeps this replica from being used for now; None when nothing does."""
+) -> _Answer:
     try:
         status, body = await _get_models(session, endpoint)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        return f"no server answers at {endpoint.label} ({lost(error).message})"
+        return _Answer(f"no server answers at {endpoint.label} ({lost(error).message})")
     if status == 200:
-        _check_listed(endpoint, model, body, notice)
-        return None
+        return _Answer(lists=_listed_instead(endpoint, model, body, notice))
     answer = read_error(endpoint.without_key(body))
     fault = fault_of(status, answer)
     # A key may be allowed to generate and not to list (OpenAI's restricted keys).
@@ -66,8 +97,8 @@ async def _check(
     if 300 <= status < 400:
         raise UsageError(f"{endpoint.label} redirects elsewhere: give the final URL instead")
     if status >= 500 and status != 501:
-        return f"{endpoint.label} answers {fault.message}"
-    return None
+        return _Answer(f"{endpoint.label} answers {fault.message}")
+    return _Answer()
 
 
 async def _get_models(session: aiohttp.ClientSession, endpoint: Endpoint) -> tuple[int, bytes]:
@@ -81,14 +112,15 @@ async def _get_models(session: aiohttp.ClientSession, endpoint: Endpoint) -> tup
         return response.status, await response.read()
 
 
-def _check_listed(
+def _listed_instead(
     endpoint: Endpoint, model: str, body: bytes, notice: Callable[[str], None]
-) -> None:
+) -> tuple[str, ...]:
+    """The models that are listed, if the one that is asked for should be and is not."""
     try:
         data = parse_json(body)
     except MalformedError:
         notice(f"{endpoint.label} lists no models: is it an OpenAI-compatible server?")
-        return
+        return ()
     entries = data.get("data") if isinstance(data, dict) else None
     owners = {
         entry["id"]: entry.get("owned_by")
@@ -96,14 +128,14 @@ def _check_listed(
         if isinstance(entry, dict) and isinstance(entry.get("id"), str)
     }
     if not owners or any(_is_same(listed, model) for listed in owners):
-        return
+        return ()
     if (endpoint.base.host or "").endswith(".azure.com"):
-        return  # Azure lists models, and is asked for deployments
+        return ()  # Azure lists models, and is asked for deployments
     if all(owner in ("llamacpp", listed) for listed, owner in owners.items()):
         # llama.cpp and TGI serve what they have, whatever they are asked for.
         notice(f"{endpoint.label} serves '{next(iter(owners))}', asked for as '{model}'")
-        return
-    raise UsageError(f"{endpoint.label} has no model '{model}'; it has {_few(list(owners), model)}")
+        return ()
+    return tuple(owners)
 
 
 def _is_same(listed: str, model: str) -> bool:
@@ -113,7 +145,7 @@ def _is_same(listed: str, model: str) -> bool:
     )
 
 
-def _few(names: list[str], model: str) -> str:
+def _few(names: Sequence[str], model: str) -> str:
     close = get_close_matches(model, names, n=_SHOWN, cutoff=0.4)
     shown = (close + [name for name in names if name not in close])[:_SHOWN]
     more = len(names) - len(shown)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, NamedTuple
 
 from feedback_friction.engine.models.base import Model
+from feedback_friction.engine.models.options import ModelOptions
+from feedback_friction.engine.models.providers import EXTRA, INSPECT_PROVIDERS
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.records import Role
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from feedback_friction.engine.models.openai import ClientOptions
     from feedback_friction.engine.models.transport import Pool
 
-PROVIDERS = ("openai", "student")
+PROVIDERS = ("openai", "student", *INSPECT_PROVIDERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class ModelSettings:
         base_urls: its servers; several are replicas; none is the provider's own.
         concurrency: connections at most, over all models of the run.
         timeout: longest silence of a server within one call, in seconds.
-        extra: further fields of every request body, which win over ours.
+        options: reasoning and the model's own options.
         notice: told what the user should know, one line each; None logs a warning.
     """
 
@@ -36,7 +39,7 @@ class ModelSettings:
     base_urls: tuple[str, ...] = ()
     concurrency: int = 256
     timeout: float = 600.0
-    extra: Mapping[str, object] = field(default_factory=dict)
+    options: ModelOptions = field(default_factory=ModelOptions)
     notice: Callable[[str], None] | None = None
 
 
@@ -47,7 +50,7 @@ def parse_spec(spec: str) -> tuple[str, str]:
         UsageError: no provider, no name, or an unknown provider; names those that there are.
     """
     provider, _, name = spec.partition("/")
-    allowed = " or ".join(f"{each}/NAME" for each in PROVIDERS)
+    allowed = f"openai/NAME, student/NAME, or NAME of {', '.join(INSPECT_PROVIDERS)}"
     if provider not in PROVIDERS:
         raise UsageError(f"unknown model provider '{provider}' in '{spec}'; allowed: {allowed}")
     if not name or name != name.strip():
@@ -60,43 +63,70 @@ def open_models(
 ) -> dict[Role, Model]:
     """Make the models of a run, ready to be checked and called; nothing is sent yet.
 
-    Roles whose model, servers and key are the same share one model, and all share one connection
-    pool, which closes with the last of them. To be called within the running event loop.
+    Roles whose model, options, servers and key are the same share one model, and those on
+    OpenAI-compatible servers share one connection pool, which closes with the last of them. To be
+    called within the running event loop.
 
     Args:
         wanted: by role, the model.
         environ: where keys and proxies are looked up.
 
     Raises:
-        UsageError: an unknown provider or student, a bad URL, a missing key, a base URL for a
-            simulation.
+        UsageError: an unknown provider or student, a bad URL, a missing key or package, an option
+            that the model cannot have, a base URL for a simulation.
     """
     # What can be wrong is found first: a pool that is opened must also be closed.
-    servers = {role: _servers(role, each, environ) for role, each in wanted.items()}
-    pool = _pool(wanted) if any(servers.values()) else None
-    models: dict[tuple[str, tuple[Endpoint, ...]], Model] = {}
-    opened: dict[Role, Model] = {}
-    for role, each in wanted.items():
-        key = (each.spec, servers[role])
+    keys = {role: _key(role, each, environ) for role, each in wanted.items()}
+    by_key = {keys[role]: each for role, each in wanted.items()}
+    models = {key: _inspect(each) for key, each in by_key.items() if is_inspect(each.spec)}
+    pool = _pool(wanted) if any(key.servers for key in keys.values()) else None
+    for key, each in by_key.items():
         if key not in models:
-            models[key] = _open(each, servers[role], pool)
-        opened[role] = models[key]
-    return opened
+            models[key] = _open(each, key.servers, pool)
+    return {role: models[key] for role, key in keys.items()}
+
+
+class _Key(NamedTuple):
+    """What two roles must have in common to share a model."""
+
+    spec: str
+    options: str
+    base_urls: tuple[str, ...]
+    servers: tuple[Endpoint, ...]
+
+
+def _key(role: Role, settings: ModelSettings, environ: Mapping[str, str]) -> _Key:
+    servers = _servers(role, settings, environ)
+    return _Key(settings.spec, settings.options.identity, settings.base_urls, servers)
+
+
+def is_inspect(spec: str) -> bool:
+    """Whether a model is reached through inspect_ai."""
+    return spec.partition("/")[0] in INSPECT_PROVIDERS
 
 
 def _servers(
     role: Role, settings: ModelSettings, environ: Mapping[str, str]
 ) -> tuple[Endpoint, ...]:
-    """The servers of a model; none for a simulation, which is checked here as well."""
+    """The servers of a model; none where there is no choice of them, which is checked here too."""
     provider, _ = parse_spec(settings.spec)
     if provider == "student":
         if settings.base_urls:
             raise UsageError(f"{settings.spec} is a simulation and takes no base URL")
+        if settings.options.identity:
+            raise UsageError(f"{settings.spec} is a simulation and takes no options")
         _student(settings.spec)
         return ()
+    if is_inspect(settings.spec):
+        if len(settings.base_urls) > 1:
+            raise UsageError(f"{settings.spec} takes one base URL; replicas need openai/NAME")
+        return ()
+    from feedback_friction.engine.models.dialect import reasoning_fields
     from feedback_friction.engine.models.endpoint import endpoints
 
-    return endpoints(settings.base_urls, environ, role)
+    servers = endpoints(settings.base_urls, environ, role)
+    reasoning_fields(settings.options, servers)
+    return servers
 
 
 def _pool(wanted: Mapping[Role, ModelSettings]) -> Pool:
@@ -110,14 +140,37 @@ def _open(settings: ModelSettings, servers: tuple[Endpoint, ...], pool: Pool | N
         return _student(settings.spec)
     from feedback_friction.engine.models.openai import OpenAIModel
 
-    return OpenAIModel(settings.spec, servers, pool=pool, options=_options(settings))
+    return OpenAIModel(settings.spec, servers, pool=pool, options=_options(settings, servers))
 
 
-def _options(settings: ModelSettings) -> ClientOptions:
+def _options(settings: ModelSettings, servers: tuple[Endpoint, ...]) -> ClientOptions:
+    from feedback_friction.engine.models.dialect import reasoning_fields
     from feedback_friction.engine.models.openai import ClientOptions
 
-    options = ClientOptions(timeout=settings.timeout, extra=settings.extra)
+    model = settings.options
+    options = ClientOptions(
+        timeout=settings.timeout,
+        model=model,
+        extra={**reasoning_fields(model, servers), **model.extra},
+        reasoning_tokens=model.reasoning_tokens or 0,
+    )
     return options if settings.notice is None else replace(options, notice=settings.notice)
+
+
+def _inspect(settings: ModelSettings) -> Model:
+    if find_spec("inspect_ai") is None:
+        raise UsageError(f"{settings.spec} needs inspect_ai, which is not installed: {EXTRA}")
+    from feedback_friction.engine.models.inspect import InspectModel, InspectOptions
+
+    options = InspectOptions(
+        model=settings.options,
+        base_url=settings.base_urls[0] if settings.base_urls else None,
+        concurrency=settings.concurrency,
+        timeout=settings.timeout,
+    )
+    if settings.notice is not None:
+        options = replace(options, notice=settings.notice)
+    return InspectModel(settings.spec, options)
 
 
 def _student(spec: str) -> Model:

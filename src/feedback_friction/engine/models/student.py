@@ -101,7 +101,7 @@ class StudentModel:
 
     def __init__(self, spec: str) -> None:
         """Make the student ``student/NAME``; raises ``UsageError`` for a name it does not know."""
-        self.name = spec
+        self.name = self.identity = spec
         self.traits = parse_traits(spec.partition("/")[2])
 
     async def check(self) -> None:

@@ -1,0 +1,315 @@
+"""Every provider but the OpenAI-compatible ones, through inspect_ai's Model API.
+
+inspect_ai makes single attempts here: how often a call is tried again, when the run stops, and how
+many replies come from one request is decided by the same policies as on the fast path. Every call
+carries its whole configuration, because a model of inspect_ai inherits what a call leaves open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import os
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from inspect_ai._util.error import PrerequisiteError
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageUser,
+    GenerateConfig,
+    get_model,
+)
+
+from feedback_friction.engine.models.base import (
+    KeyRefusedError,
+    RefusedError,
+    TransientError,
+    identity_of,
+)
+from feedback_friction.engine.models.breaker import Breaker, BreakerPolicy
+from feedback_friction.engine.models.dialect import Quirk, draw_seed, quirks_in
+from feedback_friction.engine.models.draws import all_of, joined
+from feedback_friction.engine.models.faults import Fault, FaultKind, one_line
+from feedback_friction.engine.models.inspect_reply import original, read_exception, read_output
+from feedback_friction.engine.models.omissions import left_out
+from feedback_friction.engine.models.options import ModelOptions
+from feedback_friction.engine.models.providers import EXTRA, INSPECT_PROVIDERS
+from feedback_friction.engine.models.retry import Retries, RetryPolicy
+from feedback_friction.errors import UsageError
+from feedback_friction.protocol.records import Completion, Generate, Message, Reply
+
+_log = logging.getLogger(__name__)
+_INSPECT_LOG = logging.getLogger("inspect_ai")
+_MESSAGES: dict[str, type[ChatMessage]] = {
+    "system": ChatMessageSystem,
+    "user": ChatMessageUser,
+    "assistant": ChatMessageAssistant,
+}
+# The SDK would try again by itself, unseen by breaker and retries.
+_SINGLE_ATTEMPTS: dict[str, dict[str, Any]] = {"anthropic": {"max_retries": 0}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectOptions:
+    """How a model's calls are made; every time is in seconds.
+
+    Attributes:
+        model: the model's own options; part of the identity of its calls.
+        base_url: another server than the provider's own.
+        concurrency: calls at once, at most.
+        timeout: longest time that one attempt may take.
+        retry: when a failed call is tried again.
+        breaker: when the run is stopped.
+        notice: told what the user should know, one line each.
+        clock: monotonic seconds.
+        sleep: waits that many seconds.
+    """
+
+    model: ModelOptions = field(default_factory=ModelOptions)
+    base_url: str | None = None
+    concurrency: int = 256
+    timeout: float = 600.0
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
+    notice: Callable[[str], None] = _log.warning
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+class InspectModel:
+    """A model of one of inspect_ai's providers.
+
+    Attributes:
+        name: as the user gave it, ``"provider/NAME"``.
+        identity: the name, and its options where it has any.
+        simulated: False.
+    """
+
+    simulated = False
+
+    def __init__(self, name: str, options: InspectOptions | None = None):
+        """Get ready to call; nothing is sent yet.
+
+        Raises:
+            UsageError: the provider's package or key is missing, or it does not take an option.
+        """
+        self.name = name
+        self._provider = name.partition("/")[0]
+        self._options = options = options or InspectOptions()
+        self.identity = identity_of(name, options.model)
+        self._model = _opened(name, options)
+        self._breaker = Breaker(name, options.clock, options.breaker)
+        self._quirks = INSPECT_PROVIDERS[self._provider].lacks
+        self._told: set[str] = set()
+        self._under_way = 0
+        # Only spreads retries in time; what a run computes never depends on it.
+        self._random = Random()
+        self._warnings = _Warnings(self._tell)
+        _INSPECT_LOG.addHandler(self._warnings)
+        _INSPECT_LOG.propagate = False
+
+    def __repr__(self) -> str:
+        return f"InspectModel({self.name!r})"
+
+    async def check(self) -> None:
+        """Nothing can be asked of a provider without paying; ``__init__`` checked the rest."""
+
+    async def close(self) -> None:
+        """Close the provider's connections."""
+        _INSPECT_LOG.removeHandler(self._warnings)
+        await self._model.api.aclose()
+
+    async def generate(self, request: Generate) -> Completion:
+        """Answer with exactly ``request.n`` replies; raises as ``base.Model`` says."""
+        for quirk in sorted(self._quirks & _needed(request), key=lambda quirk: quirk.name):
+            self._tell(quirk.value)
+        with self._breaker.watch():
+            completion = await self._draw(request, request.n, drawn=0)
+            while (drawn := len(completion.replies)) < request.n:
+                more = await self._draw(request, request.n - drawn, drawn=drawn)
+                completion = joined(completion, more, completion.seconds + more.seconds)
+        for line in left_out(request, completion, reasons=self._options.model.reasons):
+            self._tell(line)
+        return completion
+
+    async def _draw(self, request: Generate, n: int, *, drawn: int) -> Completion:
+        """Between 1 and ``n`` replies; all of them where each needs a request of its own."""
+        if n == 1 or Quirk.ONE_CHOICE not in self._quirks:
+            completion = await self._call(request, n, draw_seed(request.seed, drawn))
+            if len(completion.replies) == 1 < n:
+                self._learn(frozenset({Quirk.ONE_CHOICE}))  # n was ignored without a word
+            return completion
+        singles = await all_of(
+            [self._call(request, 1, draw_seed(request.seed, drawn + i)) for i in range(n)]
+        )
+        first = singles[0]
+        for single in singles[1:]:
+            first = joined(first, single, max(first.seconds, single.seconds))
+        return first
+
+    async def _call(self, request: Generate, n: int, seed: int) -> Completion:
+        """One request, tried until it succeeds or its failure is final."""
+        clock = self._options.clock
+        retries = Retries(self._options.retry, self._random, clock())
+        while True:
+            quirks, began = self._quirks, clock()
+            self._under_way += 1
+            try:
+                outcome = await self._attempt(request, n, seed, quirks)
+            finally:
+                self._under_way -= 1
+            if isinstance(outcome, Completion):
+                self._breaker.succeeded()
+                return outcome
+            if not self._taught(outcome, quirks):
+                await self._options.sleep(self._next_wait(outcome, began, retries))
+
+    async def _attempt(
+        self, request: Generate, n: int, seed: int, quirks: frozenset[Quirk]
+    ) -> Completion | Fault:
+        """One attempt, and what came of it."""
+        config = _config(request, n, seed, quirks, self._options)
+        messages = [_message(message) for message in request.messages]
+        began = self._options.clock()
+        try:
+            output = await self._model.generate(messages, config=config)
+        except PrerequisiteError as error:  # a parameter that this model can never take
+            self._breaker.open(f"{self.name}: {_plain(error)}")
+            self._breaker.raise_if_open()
+            raise
+        except Exception as error:  # every SDK has exceptions of its own, without a common class
+            found = read_exception(
+                error,
+                retryable=bool(self._model.api.should_retry(original(error))),
+                max_tokens=config.max_tokens or 0,
+                secrets=_secrets(self._model.api.api_key),
+            )
+            return found if isinstance(found, Fault) else Completion((Reply("", found),) * n)
+        seconds = self._options.clock() - began
+        completion = read_output(output, seconds=seconds, logprobs=request.logprobs)
+        if isinstance(completion, Completion) and len(completion.replies) > n:
+            return Completion(completion.replies[:n], completion.usage, seconds, completion.model)
+        return completion
+
+    def _taught(self, fault: Fault, quirks: frozenset[Quirk]) -> bool:
+        """Whether a refusal taught us to ask differently from how it was asked just now."""
+        if fault.answer is None or fault.kind is not FaultKind.REFUSED:
+            return False
+        learned = quirks_in(fault.answer)
+        if "multiple candidates" in fault.answer.words:  # Google, for most of its models
+            learned |= {Quirk.ONE_CHOICE}
+        learned -= quirks
+        self._learn(learned)
+        return bool(learned)
+
+    def _learn(self, quirks: frozenset[Quirk]) -> None:
+        for quirk in sorted(quirks - self._quirks, key=lambda quirk: quirk.name):
+            self._tell(quirk.value)
+        self._quirks |= quirks
+
+    def _tell(self, line: str) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            self._options.notice(f"{self.name}: {line}")
+
+    def _next_wait(self, fault: Fault, began: float, retries: Retries) -> float:
+        """Tell the breaker of a fault; seconds to wait, or the error that it is."""
+        line = f"{self.name}: {fault.message}"
+        match fault.kind:
+            case FaultKind.KEY_REFUSED:
+                error = KeyRefusedError(f"{self.name}: the key is refused ({fault.message})")
+                self._breaker.open(str(error))
+                raise error from fault.cause
+            case FaultKind.QUOTA:
+                self._breaker.open(f"{self.name}: nothing left to pay with ({fault.message})")
+                self._breaker.raise_if_open()
+            case FaultKind.REFUSED:
+                self._breaker.refused(fault)
+                raise RefusedError(line) from fault.cause
+        self._breaker.failed(fault, began, self._under_way)
+        wait = retries.next_wait(fault, self._options.clock())
+        if wait is None:
+            raise TransientError(f"{line} (failed {retries.failures} times)") from fault.cause
+        return wait
+
+
+class _Warnings(logging.Handler):
+    """Hands on what inspect_ai warns of: a parameter that it drops or replaces."""
+
+    def __init__(self, tell: Callable[[str], None]):
+        super().__init__(logging.WARNING)
+        self._hand_on = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._hand_on(one_line(record.getMessage()))
+
+
+def _opened(name: str, options: InspectOptions) -> Any:
+    """The model of inspect_ai; the errors of its providers become one line."""
+    arguments = _SINGLE_ATTEMPTS.get(name.partition("/")[0], {}) | dict(options.model.extra)
+    try:
+        return get_model(name, base_url=options.base_url, memoize=False, **arguments)
+    except PrerequisiteError as error:
+        line = _plain(error)
+        hint = f" (the usual providers: {EXTRA})" if "pip install" in line else ""
+        raise UsageError(f"{name}: {line}{hint}") from error
+    except (TypeError, ValueError, ImportError, OSError) as error:
+        raise UsageError(f"{name} cannot be used: {one_line(str(error))}") from error
+
+
+def _config(
+    request: Generate, n: int, seed: int, quirks: frozenset[Quirk], options: InspectOptions
+) -> GenerateConfig:
+    """The whole configuration of one attempt, without what the provider does not take."""
+    reasoning = options.model.reasoning_tokens
+    return GenerateConfig(
+        max_retries=0,
+        attempt_timeout=math.ceil(options.timeout),
+        max_connections=options.concurrency,
+        max_tokens=request.max_tokens + (reasoning or 0),
+        temperature=None if Quirk.NO_TEMPERATURE in quirks else request.temperature,
+        top_p=None if Quirk.NO_TOP_P in quirks else request.top_p,
+        seed=None if Quirk.NO_SEED in quirks else seed & 0x7FFFFFFF,
+        num_choices=n if n > 1 else None,
+        logprobs=True if request.logprobs and Quirk.NO_LOGPROBS not in quirks else None,
+        reasoning_tokens=reasoning,
+        reasoning_effort=options.model.reasoning_effort,  # type: ignore[arg-type] # checked there
+    )
+
+
+def _needed(request: Generate) -> frozenset[Quirk]:
+    """The quirks that take something away from this request, which the user should know of."""
+    missed = {Quirk.NO_SEED}
+    if request.temperature != 1:
+        missed.add(Quirk.NO_TEMPERATURE)
+    if request.top_p is not None:
+        missed.add(Quirk.NO_TOP_P)
+    if request.logprobs:
+        missed.add(Quirk.NO_LOGPROBS)
+    return frozenset(missed)
+
+
+def _message(message: Message) -> ChatMessage:
+    return _MESSAGES[message.role](content=message.content)
+
+
+def _secrets(key: str | None) -> tuple[str, ...]:
+    """Values of the environment that look like keys, and the one that the provider has."""
+    names = (name for name in os.environ if name.endswith(("_API_KEY", "_TOKEN", "_SECRET")))
+    values = {key or "", *(os.environ[name] for name in names)}
+    return tuple(value for value in values if len(value) >= 8)
+
+
+def _plain(error: PrerequisiteError) -> str:
+    """Its message as one line, without the markup that inspect_ai puts into some."""
+    text = str(error.message)
+    for mark in ("[bold]", "[/bold]", "[blue]", "[/blue]", "ERROR:"):
+        text = text.replace(mark, "")
+    return one_line(text)

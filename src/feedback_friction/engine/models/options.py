@@ -1,0 +1,144 @@
+"""What is asked of a model beyond the plain parameters: reasoning, and options of its own.
+
+They belong to the model, in whatever role it speaks, and change what it replies: they are part of
+the identity of its calls and of the run's configuration.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from feedback_friction.errors import UsageError
+
+# In the order of growing effort; each provider takes some of them.
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+
+# What has an option of its own would be journaled as it was given there, and sent otherwise.
+_OWN_OPTIONS = {
+    "model": "--solver",
+    "messages": "--history",
+    "n": "--sampling",
+    "num_choices": "--sampling",
+    "seed": "--seed",
+    "temperature": "--temperature",
+    "top_p": "--top-p",
+    "max_tokens": "--max-tokens",
+    "max_completion_tokens": "--max-tokens",
+    "logprobs": "--logprobs",
+    "base_url": "--base-url",
+}
+_UNREADABLE = frozenset({"stream"})  # replies are read whole
+_SECRET = re.compile(
+    r"(?:api|access|secret|session|auth)_?(?:key|token)|secret|password|^auth", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """Options of one model.
+
+    Attributes:
+        reasoning_tokens: budget of reasoning tokens per reply, on top of the limit on the answer.
+        reasoning_effort: one of ``EFFORTS``.
+        extra: further fields of the request body (OpenAI-compatible servers) or arguments of the
+            provider (all others), as JSON values.
+    """
+
+    reasoning_tokens: int | None = None
+    reasoning_effort: str | None = None
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> str:
+        """The same text for the same options, whatever their order; empty where none is set."""
+        options = self.as_dict()
+        return orjson.dumps(options, option=orjson.OPT_SORT_KEYS).decode() if options else ""
+
+    @property
+    def reasons(self) -> bool:
+        """Whether reasoning was asked for."""
+        return bool(self.reasoning_tokens) or self.reasoning_effort not in (None, *EFFORTS[:2])
+
+    def as_dict(self) -> dict[str, object]:
+        """What is set, by name."""
+        reasoning = {
+            "reasoning_tokens": self.reasoning_tokens,
+            "reasoning_effort": self.reasoning_effort,
+        }
+        return {
+            **{name: value for name, value in reasoning.items() if value is not None},
+            **self.extra,
+        }
+
+
+def parse_options(
+    words: Sequence[str],
+    flag: str,
+    *,
+    reasoning_tokens: int | None = None,
+    reasoning_effort: str | None = None,
+) -> ModelOptions:
+    """Options from words like ``top_k=20``; a value that is JSON is read as such, else as text.
+
+    ``reasoning_tokens`` and ``reasoning_effort`` may be given as words too.
+
+    Args:
+        words: as on the command line, each ``KEY=VALUE``.
+        flag: the command line's name for them, for errors.
+        reasoning_tokens: the option of that name.
+        reasoning_effort: the option of that name.
+
+    Raises:
+        UsageError: not ``KEY=VALUE``, a key given twice, a key that has an option of its own or
+            would hold a secret, or an impossible value.
+    """
+    extra: dict[str, object] = {}
+    for word in words:
+        key, equals, text = word.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(f"{flag} must be of the form KEY=VALUE, not '{word}'")
+        _check_key(key, flag)
+        if key in extra:
+            raise UsageError(f"{flag} {key} is given twice")
+        extra[key] = _value(text)
+    for name, value in (
+        ("reasoning_tokens", reasoning_tokens),
+        ("reasoning_effort", reasoning_effort),
+    ):
+        if value is not None and name in extra:
+            raise UsageError(f"{name} is given both as an option and with {flag}")
+    tokens = extra.pop("reasoning_tokens", reasoning_tokens)
+    effort = extra.pop("reasoning_effort", reasoning_effort)
+    return ModelOptions(_tokens(tokens), _effort(effort), extra)
+
+
+def _check_key(key: str, flag: str) -> None:
+    if key in _OWN_OPTIONS:
+        raise UsageError(f"{flag} {key} has an option of its own: use {_OWN_OPTIONS[key]}")
+    if key in _UNREADABLE:
+        raise UsageError(f"{flag} {key} cannot be used: replies are read whole")
+    if _SECRET.search(key):
+        raise UsageError(f"{flag} {key} would be written down: keys come from the environment")
+
+
+def _value(text: str) -> object:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+
+
+def _tokens(value: object) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        return value
+    raise UsageError(f"reasoning tokens must be a whole number of at least 1, not '{value}'")
+
+
+def _effort(value: object) -> str | None:
+    if value is None or (isinstance(value, str) and value in EFFORTS):
+        return value
+    raise UsageError(f"unknown reasoning effort '{value}'; allowed: {', '.join(EFFORTS)}")
