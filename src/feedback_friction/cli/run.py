@@ -56,6 +56,7 @@ Claude with extended thinking at temperature 1, as in the paper:
 @click.option("--limit", type=click.IntRange(min=0), help="At most this many problems.")
 @click.option("--fraction", type=float, help="Share of the problems, chosen by seed.")
 @click.option("--stratify", metavar="FIELD", help="Sample evenly over the groups of a field.")
+@click.option("--examples", type=click.Path(path_type=Path), help="Rows for few-shot examples.")
 @click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
 @click.option(
     "--data",
@@ -169,7 +170,7 @@ def start(
 
 def notes(prepared: Prepared) -> list[str]:
     """What a user should know before the run starts."""
-    settings, found = prepared.settings, []
+    settings, found = prepared.settings, [*prepared.notes]
     if settings.solver.startswith("student/"):
         found.append("the solver is a simulated student, not a language model")
     if "retry" in settings.feedback and "greedy" in settings.sampling and not settings.temperature:

@@ -29,7 +29,9 @@ from feedback_friction.protocol.feedback import Mode, check_mode, parse_mode
 from feedback_friction.protocol.plan import HistoryFormat, Plan
 from feedback_friction.protocol.records import Role
 from feedback_friction.protocol.sampling import parse_sampling
+from feedback_friction.protocol.task import Task
 from feedback_friction.tasks.catalog import get_page, load_problems
+from feedback_friction.tasks.fewshot import with_examples
 from feedback_friction.tasks.page import Page, Selection
 
 
@@ -53,6 +55,7 @@ class Settings:
     limit: int | None = None
     fraction: float | None = None
     stratify: str | None = None
+    examples: Path | None = None
     digits: int = 5
     history: HistoryFormat = "transcript"
     temperature: float = 0.0
@@ -110,6 +113,7 @@ class Prepared:
     prices: Prices
     config: Mapping[str, Any]
     options: Mapping[Role, ModelOptions] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def slug(self) -> str:
@@ -147,18 +151,21 @@ def prepare(settings: Settings, operation: Operation) -> Prepared:
     ]
     _check_providers(settings, plans)
     conditions: list[Condition] = []
-    fingerprints = {}
+    fingerprints, notes = {}, []
     for name in dict.fromkeys(settings.tasks):
         page = get_page(name)
         for mode in modes:
             check_mode(mode, page.task)
-        problems = load_problems(page, _selection(settings))
+        selection = _selection(settings)
+        problems = load_problems(page, selection)
         _check_placebo(modes, problems, name)
-        fingerprints[name] = fingerprint(problems)
-        conditions += [_condition(settings, page, plan, problems) for plan in plans]
+        task, note = with_examples(page, selection, problems)
+        notes += [note] if note else []
+        fingerprints[name] = fingerprint(problems, task)
+        conditions += [_condition(settings, page, task, plan, problems) for plan in plans]
     prices = load_prices(operation.prices)
     config = _config(settings, options, fingerprints)
-    return Prepared(settings, operation, tuple(conditions), prices, config, options)
+    return Prepared(settings, operation, tuple(conditions), prices, config, options, tuple(notes))
 
 
 def _check_numbers(settings: Settings, operation: Operation) -> None:
@@ -240,6 +247,7 @@ def _selection(settings: Settings) -> Selection:
         seed=settings.seed,
         digits=settings.digits,
         stratify=settings.stratify,
+        examples=settings.examples,
     )
 
 
@@ -249,7 +257,7 @@ def _check_placebo(modes: Sequence[Mode], problems: Sequence[Problem], task: str
 
 
 def _condition(
-    settings: Settings, page: Page, plan: Plan, problems: Sequence[Problem]
+    settings: Settings, page: Page, task: Task, plan: Plan, problems: Sequence[Problem]
 ) -> Condition:
     source = plan.mode.source or plan.mode.name
     writers = {
@@ -257,7 +265,7 @@ def _condition(
         "process": settings.solver,
         "strong": settings.feedback_model,
     }
-    task, grader = page.task, page.grader
+    grader = page.grader
     if task.judge is not None:
         if settings.judge_model is None:
             task = replace(task, judge=None)
@@ -277,11 +285,12 @@ def _condition(
     )
 
 
-def fingerprint(problems: Sequence[Problem]) -> dict[str, Any]:
-    """How many problems, and a digest of their contents: a changed data file is another run."""
+def fingerprint(problems: Sequence[Problem], task: Task) -> dict[str, Any]:
+    """How many problems, and a digest of all that is asked: a changed data file is another run."""
     digest = hashlib.sha256()
     for problem in problems:
         digest.update(repr(asdict(problem)).encode("utf-8", "surrogatepass"))
+        digest.update(repr(task.examples(problem)).encode("utf-8", "surrogatepass"))
     return {"problems": len(problems), "sha256": digest.hexdigest()[:16]}
 
 
@@ -289,7 +298,7 @@ def _config(
     settings: Settings, options: Mapping[Role, ModelOptions], fingerprints: Mapping[str, Any]
 ) -> dict[str, Any]:
     config = asdict(settings)
-    del config["data"]  # what is in the file counts, not where it lies
+    del config["data"], config["examples"]  # what is in a file counts, not where it lies
     for name in _OPTION_FIELDS:
         del config[name]
     # Only what is set: a run without options has the configuration that it always had.

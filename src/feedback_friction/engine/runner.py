@@ -17,6 +17,7 @@ from feedback_friction.engine.conditions import Condition, Job, jobs
 from feedback_friction.engine.models.base import ModelError
 from feedback_friction.engine.prices import Cost
 from feedback_friction.errors import RunStoppedError
+from feedback_friction.protocol.judge import JudgeError
 from feedback_friction.protocol.records import Attempt, Status
 from feedback_friction.protocol.trial import trial
 
@@ -89,7 +90,7 @@ class Runner:
             done = await self.caller.drive(steps, condition.task)
         except RunStoppedError:
             raise
-        except ModelError as error:
+        except (ModelError, JudgeError) as error:
             await self.journal.add_failure(condition.id, problem.id, job.epoch, str(error))
             self.progress.count("failed")
             return
