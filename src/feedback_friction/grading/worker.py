@@ -105,6 +105,8 @@ class _Worker:
         try:
             reply = self.answered([gold, answer], _WALL_FACTOR * self.cpu_seconds)
         except _WorkerDiedError:
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(1)  # it ended by itself; killing it now would hide how
             return Comparison.TIMEOUT if self.close() in _KILLED else Comparison.CRASH
         return Comparison(str(reply))
 
@@ -229,17 +231,34 @@ if hasattr(os, "register_at_fork"):
 
 def serve() -> None:
     """The worker's main loop: one JSON request a line in, one JSON reply a line out."""
+    cpu_seconds, memory_bytes = float(sys.argv[1]), int(sys.argv[2])
+    compare = _comparer()
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a library prints is no reply
+    logging.disable(logging.CRITICAL)
+    limit = _limits(memory_bytes)
+    replies.write("true\n")
+    replies.flush()
+    for line in sys.stdin:
+        limit(cpu_seconds)
+        try:
+            found = compare(*json.loads(line))
+        except MemoryError:
+            os._exit(1)
+        except Exception:  # whatever a hostile expression brings the library to raise
+            found = Comparison.CRASH
+        limit(0)
+        replies.write(json.dumps(found) + "\n")
+        replies.flush()
+
+
+def _comparer() -> Callable[[str, str], Comparison]:
+    """math-verify's comparison, of whole expressions only: no part of one, no text for text."""
     from math_verify import (  # type: ignore[import-untyped, import-not-found, unused-ignore]
         LatexExtractionConfig,
         parse,
         verify,
     )
-
-    cpu_seconds, memory_bytes = float(sys.argv[1]), int(sys.argv[2])
-    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a library prints is no reply
-    logging.disable(logging.CRITICAL)
-    limit = _limits(memory_bytes)
 
     def compare(gold: str, answer: str) -> Comparison:
         read = [
@@ -255,19 +274,7 @@ def serve() -> None:
         equal = all(read) and verify(*read, timeout_seconds=None)
         return Comparison.EQUAL if equal else Comparison.DIFFERENT
 
-    replies.write("true\n")
-    replies.flush()
-    for line in sys.stdin:
-        limit(cpu_seconds)
-        try:
-            found = compare(*json.loads(line))
-        except (Exception, RecursionError) as error:
-            found = Comparison.CRASH
-            if isinstance(error, MemoryError):
-                os._exit(1)
-        limit(0)
-        replies.write(json.dumps(found) + "\n")
-        replies.flush()
+    return compare
 
 
 def _limits(memory_bytes: int) -> Callable[[float], None]:

@@ -19,7 +19,9 @@ _ENOUGH_DIGITS = 6
 _WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
 _COMMAND = re.compile(r"\\(?:begin|end) ?\{[a-z]+\}|\\[A-Za-z]+")
 _VARIABLE = re.compile(r"[A-Za-df-hj-z]")
-_UNEVALUATED = re.compile(r"\\(?:sum|prod|int|iint|oint|lim|cdots|ldots|dots|phantom)(?![a-z])")
+_UNEVALUATED = re.compile(
+    r"\\(?:sum|prod|int|iint|oint|lim|cdots|ldots|dots|phantom|boxed)(?![a-z])"
+)
 
 
 def same(gold: Answer, other: Answer) -> bool | None:

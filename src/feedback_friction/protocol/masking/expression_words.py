@@ -1,4 +1,4 @@
-"""Gold answers in words: spelled numbers, ratios, and answers that are words themselves."""
+"""Gold answers in words: spelled numbers and formulas, ratios, answers that are words."""
 
 from __future__ import annotations
 
@@ -37,8 +37,20 @@ _STATED_HALF = re.compile(
     re.I,
 )
 _RATIO = re.compile(
-    r"(?<![\w.:/^{])(\d{1,9})(?:\s?:\s?|\s(?:out of|in|to)\s)(\d{1,9})(?![\w:/^]|[.,]\d)"
+    r"(?<![\w.:/^{])(\d{1,9})(?:\s?:\s?|\s(?:out of|in|to|over)\s)(\d{1,9})(?![\w:/^]|[.,]\d)"
 )
+_SPOKEN = {
+    "plus": "+", "minus": "-", "negative": "-", "times": "\\cdot ", "over": "/", "squared": "^{2}",
+    "cubed": "^{3}", "pi": "\\pi ", "the": "", "multiplied by": "\\cdot ", "divided by": "/",
+    "square root of": "\\sqrt", "root": "\\sqrt", "cube root of": "\\sqrt[3]",
+}  # fmt: skip
+_SPOKEN_WORD = re.compile(
+    r"(?:square root of|cube root of|multiplied by|divided by|[A-Za-z]+|\d+(?:,\d{3})*(?:\.\d+)?"
+    r"|\\pi|π)(?![A-Za-z])",
+    re.I,
+)
+_SPOKEN_GLUE = re.compile(r"[ \n-]{1,2}|\$? ?\$?")
+_MOST_SPOKEN = 24
 
 _STATING = (
     r"(?:\b(?:is|be|are|says?|answer|choose|choosing|pick|select|graph|option|choice|letter|figure"
@@ -126,6 +138,59 @@ def _is_innocent(text: str, start: int, end: int, target: Target) -> bool:
     if words in ("a third", "a quarter", "a fourth", "a fifth", "a half", "a tenth"):
         return _PART_AFTER.match(text, end) is None
     return False
+
+
+def find_spoken(text: str, target: Target) -> Iterator[Match]:
+    """Formulas read aloud: "two times the square root of three", "pi over 4", "100 plus 13"."""
+    if target.gold.value is None:
+        return
+    for run in _spoken_runs(text):
+        words = [match[0].lower() for match in run]
+        signs = [at for at, word in enumerate(words) if word in _SPOKEN and word != "the"]
+        if not signs or len(run) == 1 or len(run) > _MOST_SPOKEN:
+            continue
+        formula = _as_formula(words)
+        if formula and target.hits(formula):
+            yield run[0].start(), run[-1].end(), "words"
+
+
+def _spoken_runs(text: str) -> Iterator[list[re.Match[str]]]:
+    run: list[re.Match[str]] = []
+    for match in _SPOKEN_WORD.finditer(text):
+        low = match[0].lower()
+        spoken = low in _SPOKEN or low in NUMBER_WORDS or not low.isalpha()
+        variable = len(low) == 1 and low not in "ai"
+        if run and _SPOKEN_GLUE.fullmatch(text, run[-1].end(), match.start()) is None:
+            yield run
+            run = []
+        joins = low == "and" and run and run[-1][0].lower() in ("hundred", "thousand", "million")
+        if spoken or variable or joins:
+            run.append(match)
+        elif run:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
+def _as_formula(words: list[str]) -> str | None:
+    """The formula that words say; words of one number stand together."""
+    parts: list[str] = []
+    number: list[str] = []
+    for word in [*words, "the"]:
+        if word in NUMBER_WORDS or (word == "and" and number):
+            number.append(word)
+            continue
+        if number:
+            value = number_words(" ".join(number))
+            if value is None:
+                return None
+            parts.append(f"{{{value}}}")
+            number = []
+        if word == "and":
+            return None
+        parts.append(_SPOKEN.get(word, f"{{{word}}}"))
+    return "".join(parts)
 
 
 def find_ratios(text: str, target: Target) -> Iterator[Match]:

@@ -7,20 +7,21 @@ is equal to gold. So 3/4 goes as ``\\frac34``, ``.75``, ``75\\%``, "three quarte
 
 A value can also be there by chance. These rules say what stays:
 
-- numerals are whole: 42 in 1420, 4.2, 42nd or 42-gon is not 42;
+- numerals are whole: 42 in 1420, 4.2 or 42nd is not 42, and 3 in 3:30 is not 3;
 - a *common* number, which is a whole number below 100 or a fraction of two numbers below 10, stays
   where it is part of a larger value: exponent, index, argument of a function or root, numerator or
   denominator, coefficient (``5x``, ``5\\sqrt2``); a common whole number also as the constant in a
   formula with variables (``x + 5 = 2y``). Any other number goes wherever it stands;
-- a common whole number stays in "step 5", "case 5", "#5", "equation (5)" and as the number of a
-  list item;
+- a common whole number stays in "step 5", "case 5", "#5", "equation (5)", "5-digit" and as the
+  number of a list item;
 - "one" stays as a pronoun and article ("one of them", "no one"), "half" unless it is stated ("is
   half"), a third or a quarter unless something follows that it is a part of;
 - short words ("no", "even") and single letters that are the answer stay unless they are stated as
   one: in a box, alone in a formula, in bold or brackets, after "is", "graph", "option", ...
 
-An operand goes (``3 + [masked] = 8``), as it does in the paper's masking; what has to be worked out
-from words ("add two to three") stays. Out of scope are other languages.
+An operand goes (``3 + [masked] = 8``), as it does in the paper's masking. Out of scope are other
+languages, digits one by one ("two, zero, four"), and what has to be worked out from instructions
+("add two to three", "the same without the minus sign").
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from feedback_friction.protocol.masking.expression_audit import candidates
 from feedback_friction.protocol.masking.expression_target import Target
 from feedback_friction.protocol.masking.expression_words import (
     find_ratios,
+    find_spoken,
     find_wording,
     find_words,
 )
@@ -83,6 +85,7 @@ def _matchers(target: Target) -> tuple[Matcher, ...]:
         lambda text: _find_matrices(text, target),
         lambda text: find_words(text, target),
         lambda text: find_ratios(text, target),
+        lambda text: find_spoken(text, target),
         lambda text: _find_stated(text, target),
     )
 

@@ -62,7 +62,8 @@ _TOKEN = re.compile(
     r"|(?P<jumble>\d[\d.,]*)"
     r"|(?P<sign>\S|\s+)"
 )
-_ORDINAL = re.compile(r"(?:st|nd|rd|th|s|-[A-Za-z]{2,})(?![A-Za-z])|:\d|-year|\.\d")
+# 42nd, and the parts of 5:30, are no numbers of their own.
+_PART_OF_MORE = re.compile(r"(?:st|nd|rd|th)(?![A-Za-z])|:\d")
 
 _SKIPPED_NAMES = (
     "left right displaystyle textstyle big Big bigg Bigg bigl bigr Bigl Bigr limits quad qquad"
@@ -153,7 +154,13 @@ def tokens_of(text: str) -> list[Token]:
         elif group == "number":
             kind = Kind.NUMBER
             glued = bool(found) and found[-1].end == start and found[-1].text[-1:].isalpha()
-            if (glued and found[-1].text[0] != "\\") or _ORDINAL.match(text, end):
+            clock = text[max(0, start - 2) : start]
+            named = glued and found[-1].text[0] != "\\"
+            if (
+                named
+                or _PART_OF_MORE.match(text, end)
+                or (clock[:1].isdigit() and clock[1:] == ":")
+            ):
                 kind = Kind.BREAK
         elif group == "word":
             kind = _kind_of_word(text, match[0], start, end)
