@@ -12,17 +12,14 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.engine.caller import Caller
 from feedback_friction.engine.conditions import Condition
-from feedback_friction.engine.journal import Journal
-from feedback_friction.engine.models.base import Model
 from feedback_friction.engine.models.options import ModelOptions, parse_options
 from feedback_friction.engine.models.providers import Asked, refuse_untaken
-from feedback_friction.engine.models.registry import ModelSettings, open_models, parse_spec
-from feedback_friction.engine.notices import Notices
+from feedback_friction.engine.models.registry import ModelSettings, parse_spec
 from feedback_friction.engine.prices import Prices, load_prices
-from feedback_friction.engine.rundir import claim, locked, without_secrets
+from feedback_friction.engine.rundir import without_secrets
 from feedback_friction.engine.runner import Progress, Runner
+from feedback_friction.engine.session import Claim, opened
 from feedback_friction.errors import UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.feedback import Mode, check_mode, parse_mode
@@ -307,8 +304,10 @@ def _config(
 
 
 def _operation(prepared: Prepared) -> dict[str, Any]:
-    operation, data = prepared.operation, prepared.settings.data
-    shown = {"data": str(data) if data is not None else None, **asdict(operation)}
+    operation, settings = prepared.operation, prepared.settings
+    files = {"data": settings.data, "examples": settings.examples}
+    paths = {name: str(path) if path is not None else None for name, path in files.items()}
+    shown: dict[str, Any] = {**paths, **asdict(operation)}
     for name in ("base_urls", "feedback_base_urls", "judge_base_urls"):
         shown[name] = [without_secrets(url) for url in shown[name]]
     shown["prices"] = str(operation.prices) if operation.prices is not None else None
@@ -336,50 +335,38 @@ async def execute(
         UsageError: the directory or a server cannot be used as asked; no call was made.
         RunStoppedError: the run stopped itself; resumable.
     """
-    notices = Notices(notice)
-    models = _models(prepared, notices.tell)
-    try:
-        for model in dict.fromkeys(models.values()):
-            await model.check()
-        with locked(directory):
-            claim(directory, prepared.config, _operation(prepared), command)
-            notices.keep_in(directory)
-            async with Journal(directory) as journal:
-                return await _run(prepared, models, journal, watch)
-    finally:
-        for model in dict.fromkeys(models.values()):
-            await model.close()
-
-
-async def _run(
-    prepared: Prepared, models: Mapping[Role, Model], journal: Journal, watch: Watch
-) -> Progress:
-    for condition in prepared.conditions:
-        journal.add_problems(condition.problems, condition.task.ask)
-    journal.add_conditions([condition.row() for condition in prepared.conditions])
+    wanted, claimed = wanted_models(prepared), made_with(prepared, command)
     concurrency = prepared.operation.concurrency
-    runner = Runner(Caller(models, journal, prepared.prices, concurrency))
-    watch(runner)
-    return await runner.run(prepared.conditions)
+    async with opened(wanted, directory, prepared.prices, concurrency, notice, claimed) as caller:
+        for condition in prepared.conditions:
+            caller.journal.add_problems(condition.problems, condition.task.ask)
+        caller.journal.add_conditions([condition.row() for condition in prepared.conditions])
+        runner = Runner(caller)
+        watch(runner)
+        return await runner.run(prepared.conditions)
 
 
-def _models(prepared: Prepared, notice: Callable[[str], None]) -> dict[Role, Model]:
-    """By speaker, the models that the run's conditions need; one connection pool for all."""
+def made_with(prepared: Prepared, command: list[str]) -> Claim:
+    """What the directory of a prepared run is claimed with."""
+    return Claim(prepared.config, _operation(prepared), command)
+
+
+def wanted_models(prepared: Prepared) -> dict[Role, ModelSettings]:
+    """By speaker, the models that a run's conditions need."""
     settings, operation = prepared.settings, prepared.operation
-    wanted: dict[Role, ModelSettings] = {}
     specs: tuple[tuple[Role, str | None, tuple[str, ...]], ...] = (
         ("solver", settings.solver, operation.base_urls),
         ("feedback", settings.feedback_model, operation.feedback_base_urls),
         ("judge", settings.judge_model, operation.judge_base_urls),
     )
-    for role, spec, urls in specs:
-        if spec is not None:
-            wanted[role] = ModelSettings(
-                spec,
-                urls,
-                operation.concurrency,
-                operation.timeout,
-                prepared.options.get(role, ModelOptions()),
-                notice,
-            )
-    return open_models(wanted)
+    return {
+        role: ModelSettings(
+            spec,
+            urls,
+            operation.concurrency,
+            operation.timeout,
+            prepared.options.get(role, ModelOptions()),
+        )
+        for role, spec, urls in specs
+        if spec is not None
+    }

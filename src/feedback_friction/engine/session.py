@@ -1,0 +1,68 @@
+"""What every command that calls models opens, and in which order: models, directory, journal.
+
+Nothing is written before every model was checked, and nothing is asked before the directory is
+held by this process alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from feedback_friction.engine.caller import Caller
+from feedback_friction.engine.journal import Journal
+from feedback_friction.engine.models.registry import ModelSettings, open_models
+from feedback_friction.engine.notices import Notices
+from feedback_friction.engine.prices import Prices
+from feedback_friction.engine.rundir import claim, locked
+from feedback_friction.protocol.records import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a run directory is made with, or has to have been made with; see ``rundir.claim``."""
+
+    config: Mapping[str, Any]
+    operation: Mapping[str, Any]
+    command: list[str]
+
+
+@asynccontextmanager
+async def opened(
+    wanted: Mapping[Role, ModelSettings],
+    directory: Path,
+    prices: Prices,
+    concurrency: int,
+    notice: Callable[[str], None],
+    made_with: Claim | None = None,
+) -> AsyncIterator[Caller]:
+    """A caller with checked models and a journal, for the length of the block.
+
+    Args:
+        wanted: by speaker, the models.
+        concurrency: requests in flight at most.
+        notice: shown, once each, what the user should know of; all of it is kept in ``run.json``.
+        made_with: writes ``run.json`` or compares with the one there; None for a directory that is
+            a run's already.
+
+    Raises:
+        UsageError: the directory or a model cannot be used as asked; no call was made.
+    """
+    notices = Notices(notice)
+    told = {role: replace(each, notice=notices.tell) for role, each in wanted.items()}
+    models = open_models(told)
+    try:
+        for model in dict.fromkeys(models.values()):
+            await model.check()
+        with locked(directory):
+            if made_with is not None:
+                claim(directory, made_with.config, made_with.operation, made_with.command)
+            notices.keep_in(directory)
+            async with Journal(directory) as journal:
+                yield Caller(models, journal, prices, concurrency)
+    finally:
+        for model in dict.fromkeys(models.values()):
+            await model.close()
