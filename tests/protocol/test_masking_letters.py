@@ -139,6 +139,19 @@ def test_real_replies_masked_leak_nothing_and_masking_twice_changes_nothing() ->
     assert leaked_before >= 250  # half of the models' replies are right and say so
 
 
+def test_letters_in_real_mathematics_stay() -> None:
+    rows = data("math_100.jsonl") + data("aime_2024.jsonl")
+    solutions = [row.get("solution") or row["Solution"] for row in rows]
+    choices = tuple(f"none of the {number} shapes" for number in range(1, 5))
+    changed = 0
+    for solution in solutions:
+        for gold in "ABCD":
+            of = Problem(id="1", task="mmlu", question="Which?", gold=gold, choices=choices)
+            changed += mask_letters(of, solution).text != solution
+    assert len(solutions) == 130
+    assert changed <= 1  # one solution's answer is the graph A, in a box
+
+
 # --- properties -----------------------------------------------------------------------------------
 
 REVEALING = (

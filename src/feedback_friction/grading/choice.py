@@ -21,10 +21,10 @@ concluded       a finished reply's closing sentences end on one option: "..., wh
 
 What is no statement, so that what was stated before it stands: a letter that is not offered, a
 negation ("the answer is not (B)", "(B) is incorrect"), a condition, a question, somebody's earlier
-answer, and a list that restates the options. A statement of several options ("(A) or (B)"), and one
-that the same sentence takes back ("..., but this is incorrect"), is an answer to nothing: the
-verdict is no-answer ("several options", "taken back"), never a guessed letter. The article "A" and
-the pronoun "I" are no letters.
+answer, and a list that restates the options. A statement of several options ("(A) or (B)"), of none
+of them, or one that the same sentence takes back ("..., but this is incorrect") is an answer to
+nothing: the verdict is no-answer ("several options", "none of them", "taken back"), never a guessed
+letter. The article "A" and the pronoun "I" are no letters.
 
 A letter wins over the text next to it, unless an option's text itself begins with a letter ("A and
 D", "B cells", "E. coli") and stands there in full. Everything is linear in the reply: a pattern
@@ -38,7 +38,7 @@ from __future__ import annotations
 
 import re
 
-from feedback_friction.grading.choice_cues import ADVERB, BE, UNSURE, Said, stated_within
+from feedback_friction.grading.choice_cues import ADVERB, BE, CONDITION, UNSURE, Said, stated_within
 from feedback_friction.grading.options import LONGEST, Options, options_of, readable
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
@@ -230,7 +230,7 @@ def _concluded(text: str, options: Options) -> Said | None:
 def _is_meant(sentence: str, named: re.Match[str], options: Options) -> bool:
     """Whether a sentence settles on the one option that it names."""
     before, after = sentence[: named.start()], sentence[named.end() :]
-    if _AGAINST.search(after) or _SUPPOSED.search(before):
+    if _AGAINST.search(after) or _SUPPOSED.search(before) or CONDITION.match(after):
         return False
     if _LEAD.search(before) or (_HENCE.search(before) and not after.strip(" .!")):
         return True

@@ -74,19 +74,10 @@ _CUES = (
     {"boxed": _Cue("boxed", re.compile(r"\s*(?=\{)")), "answer": _ANSWER}
     | dict.fromkeys([*_GOOD_WORDS, "my", "our"], _ADJECTIVE)
     | dict.fromkeys(
-        (
-            *(
-                "choose",
-                "choosing",
-                "chose",
-                "pick",
-                "select",
-                "go with",
-                "going with",
-                "went with",
-            ),
-            *("opt for", "settle on", "stick with", "sticking with"),
-        ),
+        [
+            *("choose", "choosing", "chose", "pick", "select", "opt for", "settle on"),
+            *("go with", "going with", "went with", "stick with", "sticking with"),
+        ],
         _PICKED,
     )
     | dict.fromkeys(
@@ -108,6 +99,8 @@ _NOT_CUE = re.compile(
 _EARLIER = re.compile(
     r"\b(?:previous|earlier|initial|prior|original|first|former|wrong|incorrect|least)\b"
 )
+_MODAL = re.compile(r"\b(?:would|could|might|may)\b")
+CONDITION = re.compile(r"\W{0,3}(?:only\s)?(?:if|had|were)\b")
 _HAS_NOUN = re.compile(rf"\b{_NOUN}s?\b")
 
 
@@ -136,7 +129,9 @@ def _after(text: str, small: str, word: re.Match[str], options: Options) -> Said
     if said is None and free:
         find = _boxed_text if cue.rule == "boxed" else _text
         said = find(text, lead.end(), options, cue.rule)
-    return said if said is not None and _leads(small, word, lead, cue) else None
+    if said is None or (token and _MODAL.search(lead[0]) and CONDITION.match(text, token.end())):
+        return None
+    return said if _leads(small, word, lead, cue) else None
 
 
 def _leads(small: str, word: re.Match[str], lead: re.Match[str], cue: _Cue) -> bool:
@@ -156,7 +151,8 @@ _TOKEN = re.compile(
 )
 # What may follow a letter that stands without brackets: an article or an initial is none.
 _BARE_END = re.compile(
-    r"[)\]}\"\s]*(?:$|\n|[.,;:!?|/&<](?!\d)|(?<=\s)(?:-\s(?![A-Z]\b)|[^\w\s+*/^=<>|\\-])|[\u4e00-\u9fff])|'(?![a-z])"
+    r"[)\]}\"\s]*(?:$|\n|[.,;:!?|/&<](?!\d)|(?<=\s)(?:-\s(?![A-Z]\b)|[^\w\s+*/^=<>|\\-])"
+    r"|[\u4e00-\u9fff])|'(?![a-z])"
     r"|\s+(?:because|since|as|which|with|and|or|but|if|is|was|due|based|given|by|when|while"
     r"|although|though|even|from|for|instead|rather|not|over|where|so|assuming|after|in|on|at|to"
     r"|would|should|seems|represents|states|says|describes|corresponds|matches)\b"
@@ -179,6 +175,7 @@ _TAKEN_BACK = re.compile(
     r"\s+(?:(?:the|an?|one|in|really)\s+){0,2}(?:correct|right|answers?|best|options?|among|exact"
     r"|listed|of\sthe|possible|valid|given|provided|available))\b"
 )
+_NONE_OF_THEM = re.compile(r"\W{0,9}none\sof\s(?:the|these|them|those)\b", re.IGNORECASE)
 _REASON = re.compile(r"\b(?:because|since|as|rather|unlike|whereas|while|not)\b")
 _NEXT_ITEM = re.compile(r"[^\n]{0,400}\n\s{0,9}(?:[-•]\s*)?[\"'(\[]?[A-Z][)\].:]")
 _BOX = re.compile(r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]{0,99}\}){0,99}\}){0,400}\}")
@@ -222,7 +219,8 @@ def _judged(text: str, end: int, letter: str, options: Options, rule: str) -> Sa
     if _DENIED.match(rest) or (stop and stop[0] == "?"):
         return None
     sentence = rest[: stop.start()] if stop else rest
-    if _names_more(rest, sentence, letter, options.letters):
+    own, _ = options.at(text, end)
+    if own != letter and _names_more(rest, sentence, letter, options.letters):
         return Said("", "several options")
     if _is_taken_back(sentence):
         return Said("", "taken back")
@@ -258,7 +256,7 @@ def _text(text: str, at: int, options: Options, rule: str) -> Said | None:
     """The statement of an option by its text, right after a cue."""
     letter, left = options.at(text, at)
     if not letter:
-        return None
+        return Said("", "none of them") if _NONE_OF_THEM.match(text, at) else None
     rest = text[at : at + 2 * LONGEST].partition("\n")[0]
     sentence = _SENTENCE_END.split(rest, maxsplit=1)[0] if left else ""
     if _is_taken_back(sentence):
@@ -288,6 +286,7 @@ _ONE_OF_SEVERAL = re.compile(
     r"(?<![A-Za-z0-9_])[A-J][\"')\]]*(?:\s*[,/&]|\s+(?:and|or|nor|to)\b)[\s,]*(?:(?:and|or)\s+)?"
     r"(?:(?:option|choice)\s+)?[\"'(\[]*$"
 )
+_PROVIDED = re.compile(r"\b(?:if|had|unless)\b")
 _POSSIBLE_ANSWERS = re.compile(r"\s+(?:answers|options|choices)\b")
 UNSURE = re.compile(r"(?:\b(?:not|neither|nor|if|whether|than|unless)|n't)\b[^.,;:\n]{0,30}$")
 
@@ -312,7 +311,8 @@ def _before(text: str, small: str, word: re.Match[str], options: Options) -> Sai
     if _ONE_OF_SEVERAL.search(subject, 0, begins):
         return Said("", "several options")
     stop = _SENTENCE_END.search(small, at, at + _FAR)
-    if not is_answer or (stop and stop[0] == "?"):
+    asked = stop is not None and stop[0] == "?"
+    if not is_answer or asked or _PROVIDED.search(small, at, stop.start() if stop else at + _FAR):
         return None
     return Said(letter, "is the answer")
 

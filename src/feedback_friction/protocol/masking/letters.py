@@ -16,11 +16,11 @@ Its **text** is masked in any case, with any white space, punctuation, Markdown,
 quotes, as a singular or plural, but not as a part of another option's longer text. Texts that say
 little by themselves stay, unless the feedback gives them as the answer:
 
-- a number of one or two digits is masked after "=", "is", "get", "value of" and the like, not in
-  "step 2" or "2 of the forces";
-- a common word ("increase", "true", "positive"), a letter, and a text of up to three words that the
-  question uses are masked after "answer", "should be", "must be" and the like, before "is correct",
-  and where they stand alone in quotes, emphasis, brackets, a box or a line.
+- a number of one or two digits, or one that the question uses, is masked after "=", "is", "get",
+  "value of" and the like, not in "step 2" or "2 of the forces";
+- a common word ("increase", "true", "positive"), and a word that the question uses, is masked after
+  "answer", "should be", "must be" and the like, before "is correct", and where it stands alone in
+  quotes, emphasis, brackets, a box or a line.
 
 Last, whatever line or sentence the task's own grader still takes for the right answer is masked:
 in it every such letter and text, or else all of it.
@@ -94,6 +94,7 @@ def _is_named(letter: str, question: str) -> bool:
 # --- what the grader still takes for the right answer ---------------------------------------------
 
 _SENTENCE = re.compile(r"(?:[^.!?\n]|[.!?](?!\s|$))+[.!?]*")
+_MARK = re.compile(re.escape(MASK))
 _LINE = re.compile(r"[^\n]+")
 
 
@@ -144,9 +145,9 @@ def _accepted(
 
 def _between_marks(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """A stretch without the marks in it."""
-    for mark in re.finditer(re.escape(MASK), text[start:end]):
-        yield start, start + mark.start()
-        start += mark.end()
+    for mark in _MARK.finditer(text, start, end):
+        yield start, mark.start()
+        start = mark.end()
     yield start, end
 
 
