@@ -12,7 +12,7 @@ from typing import Any
 
 from feedback_friction.errors import UsageError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from typing import Any
 from feedback_friction.engine.keys import Key
 from feedback_friction.engine.prices import Cost
 from feedback_friction.engine.rows import (
+    Row,
     attempt_rows,
     completion_row,
     insert,
@@ -29,7 +30,7 @@ from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Completion, Generate, Status, Trial
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: oracle_draws, probes; every version adds tables only
 FILE_NAME = "journal.sqlite"
 _Write = Callable[[sqlite3.Connection], None]
 
@@ -91,6 +92,24 @@ class Journal:
         )
         return dict(rows.fetchall())
 
+    def drawn(self) -> dict[str, list[tuple[int, int, bool]]]:
+        """By problem, the (draw, request, is correct) of an oracle, in the order of the draws."""
+        found: dict[str, list[tuple[int, int, bool]]] = {}
+        for problem_id, draw, request, verdict in self._reader.execute(
+            "SELECT problem_id, draw, request, verdict FROM oracle_draws ORDER BY problem_id, draw"
+        ):
+            found.setdefault(problem_id, []).append((draw, request, verdict == "correct"))
+        return found
+
+    def probed(self, probe: str, settings: str) -> set[tuple[str, str, int, int]]:
+        """(condition, problem id, epoch, iteration) where a probe with these settings has been."""
+        rows = self._reader.execute(
+            "SELECT condition, problem_id, epoch, iteration FROM probes"
+            " WHERE probe = ? AND settings = ?",
+            (probe, settings),
+        )
+        return {(row[0], row[1], row[2], row[3]) for row in rows}
+
     # --- writing ---------------------------------------------------------------------------------
 
     async def add_completion(
@@ -119,12 +138,22 @@ class Journal:
 
         def write(db: sqlite3.Connection) -> None:
             _replace_trial(db, condition, problem_id, epoch, "failed", error, [])
-            db.execute(
-                "INSERT INTO errors VALUES (?, ?, ?, ?, ?)",
-                (condition, problem_id, epoch, error, now()),
-            )
+            _insert_error(db, (condition, problem_id, epoch, error, now()))
 
         await self._commit(write)
+
+    async def add_error(self, where: str, problem_id: str, epoch: int, error: str) -> None:
+        """Keep why something that is no trial (an oracle's request, a probe) failed."""
+        row = (where, problem_id, epoch, error, now())
+        await self._commit(lambda db: _insert_error(db, row))
+
+    async def add_draws(self, rows: Sequence[Row]) -> None:
+        """Keep an oracle's draws; see ``oracle_draws`` in the schema."""
+        await self._commit(lambda db: insert(db, "oracle_draws", rows))
+
+    async def add_finding(self, row: Row) -> None:
+        """Keep what a probe found; see ``probes`` in the schema."""
+        await self._commit(lambda db: insert(db, "probes", [row]))
 
     def add_problems(self, problems: Iterable[Problem], ask: Callable[[Problem], str]) -> None:
         """Keep the problems of a task as the solver reads them (before the run, not grouped)."""
@@ -199,6 +228,10 @@ def _open(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise UsageError(f"cannot write the journal {path}: {error}") from error
     return db
+
+
+def _insert_error(db: sqlite3.Connection, row: tuple[str, str, int, str, str]) -> None:
+    db.execute("INSERT INTO errors VALUES (?, ?, ?, ?, ?)", row)
 
 
 def _replace_trial(

@@ -107,3 +107,31 @@ CREATE TABLE IF NOT EXISTS errors (
     error       TEXT NOT NULL,
     happened    TEXT NOT NULL
 );
+
+-- A draw of the first prompt (friction oracle).
+CREATE TABLE IF NOT EXISTS oracle_draws (
+    task          TEXT NOT NULL,
+    problem_id    TEXT NOT NULL,
+    draw          INTEGER NOT NULL,     -- from 0
+    request       INTEGER NOT NULL,     -- number of the request that it came with, from 0
+    response      TEXT NOT NULL,
+    finish_reason TEXT NOT NULL,
+    prediction    TEXT,
+    verdict       TEXT NOT NULL,        -- correct, wrong, no-answer
+    rule          TEXT NOT NULL,
+    mean_logprob  REAL,
+    tokens        REAL NOT NULL,        -- completion tokens of the request, shared by its draws
+    PRIMARY KEY (task, problem_id, draw)
+);
+
+-- What a probe found at one place of a finished run (friction probe).
+CREATE TABLE IF NOT EXISTS probes (
+    probe       TEXT NOT NULL,
+    settings    TEXT NOT NULL,          -- JSON: what decides its results (draws, temperature, ...)
+    condition   TEXT NOT NULL,
+    problem_id  TEXT NOT NULL,
+    epoch       INTEGER NOT NULL,
+    iteration   INTEGER NOT NULL,       -- whose prompt, or whose feedback, was looked at
+    value       TEXT NOT NULL,          -- JSON: what was found
+    PRIMARY KEY (probe, settings, condition, problem_id, epoch, iteration)
+);

@@ -12,7 +12,7 @@ from typing import Literal
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 
-Role = Literal["solver", "feedback", "judge"]
+Role = Literal["solver", "feedback", "judge", "reader", "perception"]
 FinishReason = Literal["stop", "length", "content_filter", "context_length"]
 Status = Literal["solved", "unsolved", "stopped", "failed"]
 
