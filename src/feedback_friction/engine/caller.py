@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from feedback_friction.engine.budget import Budget, SpentError
 from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.keys import Key, call_key
 from feedback_friction.engine.models.base import Model
@@ -72,6 +73,7 @@ class Caller:
         self.concurrency = concurrency
         self.spent = Spent()
         self.draining = False
+        self.budget: Budget | None = None  # None: no limit
         self._slots = asyncio.Semaphore(concurrency)
         self._under_way: dict[Key, asyncio.Future[Completion]] = {}
         self._slow = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="grade")
@@ -135,7 +137,7 @@ class Caller:
             async with self._slots:
                 if self.draining:
                     raise Drained
-                completion = await model.generate(request)
+                completion = await self._ask(model, request)
             cost = self.prices.cost(model.name, completion.usage)
             self.spent.add(completion.usage, cost)
             await self.journal.add_completion(key, model.name, request, completion, cost)
@@ -145,3 +147,22 @@ class Caller:
             del self._under_way[key]
             if not mine.done():
                 mine.cancel()
+
+    async def _ask(self, model: Model, request: Generate) -> Completion:
+        """The model's completion, within the budget where there is one."""
+        if self.budget is None:
+            return await model.generate(request)
+        try:
+            reserved = await self.budget.reserve(model.name, request)
+        except SpentError as error:
+            self.drain()
+            raise Drained from error
+        usage, cost = None, None
+        try:
+            if self.draining:  # since it began to wait
+                raise Drained
+            completion = await model.generate(request)
+            usage, cost = completion.usage, self.prices.cost(model.name, completion.usage)
+            return completion
+        finally:
+            self.budget.settle(reserved, usage, cost)

@@ -28,7 +28,7 @@ from feedback_friction.engine.rows import (
 )
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.records import Completion, Generate, Status, Trial
+from feedback_friction.protocol.records import Completion, Generate, Status, Trial, Usage
 
 SCHEMA_VERSION = 2  # 2: oracle_draws, probes; every version adds tables only
 FILE_NAME = "journal.sqlite"
@@ -109,6 +109,15 @@ class Journal:
             (probe, settings),
         )
         return {(row[0], row[1], row[2], row[3]) for row in rows}
+
+    def paid(self) -> list[tuple[str, Usage, Cost]]:
+        """What the run paid for so far: (model, tokens, cost), apart where the cost is unknown."""
+        rows = self._reader.execute(
+            "SELECT model, sum(prompt_tokens), sum(completion_tokens), sum(cached_tokens),"
+            " sum(reasoning_tokens), sum(cost_usd)"
+            " FROM completions GROUP BY model, cost_usd IS NULL"
+        )
+        return [(model, Usage(*tokens), cost) for model, *tokens, cost in rows]
 
     # --- writing ---------------------------------------------------------------------------------
 
