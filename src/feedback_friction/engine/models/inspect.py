@@ -12,7 +12,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -224,7 +224,8 @@ class InspectModel:
         line = f"{self.name}: {fault.message}"
         match fault.kind:
             case FaultKind.KEY_REFUSED:
-                error = KeyRefusedError(f"{self.name}: the key is refused ({fault.message})")
+                key = _key_name(self._model.api.api_key_vars)
+                error = KeyRefusedError(f"{self.name}: {key} is refused ({fault.message})")
                 self._breaker.open(str(error))
                 raise error from fault.cause
             case FaultKind.QUOTA:
@@ -298,6 +299,12 @@ def _needed(request: Generate) -> frozenset[Quirk]:
 
 def _message(message: Message) -> ChatMessage:
     return _MESSAGES[message.role](content=message.content)
+
+
+def _key_name(variables: Sequence[str]) -> str:
+    """The key that was sent, by the variable that it comes from."""
+    given = [name for name in variables if os.environ.get(name)]
+    return f"the key in {given[0]}" if given else "the key"
 
 
 def _secrets(key: str | None) -> tuple[str, ...]:

@@ -81,7 +81,7 @@ def _reply(choice: ChatCompletionChoice, *, written: bool, logprobs: bool) -> Re
         return Reply("", "context_length")
     content = choice.message.content
     thoughts = [
-        part.text if not part.redacted else part.summary or ""
+        part.summary or "" if part.redacted else part.reasoning
         for part in (content if isinstance(content, list) else ())
         if isinstance(part, ContentReasoning)
     ]
@@ -123,14 +123,14 @@ def read_exception(
 
     Args:
         error: as inspect_ai raised it.
-        retryable: the provider's own verdict on an error without an HTTP status.
+        retryable: whether inspect_ai would try again.
         max_tokens: how many tokens the request wanted to generate.
         secrets: texts that no message may show.
     """
     cause = original(error)
     status = _status(cause)
     if status is None:
-        return _without_status(cause, retryable, secrets)
+        return _without_status(cause, secrets)
     answer = read_error(_without(secrets, _body(cause)))
     found = meaning(status, answer, max_tokens=max_tokens, retry_after=_retry_after(cause))
     if isinstance(found, Fault) and found.kind is FaultKind.REFUSED and retryable:
@@ -181,7 +181,8 @@ def _retry_after(error: Exception) -> float | None:
     return retry_after(headers, time.time()) if isinstance(headers, Mapping) else None
 
 
-def _without_status(error: Exception, retryable: bool, secrets: tuple[str, ...]) -> Fault:
+def _without_status(error: Exception, secrets: tuple[str, ...]) -> Fault:
+    """No HTTP status: no connection, no answer in time, or an answer that the SDK cannot read."""
     names = {type(each).__name__ for each in _chain(error)}
     if names & _NO_CONNECTION:
         return Fault(FaultKind.UNREACHABLE, "no connection", cause=error)
@@ -189,7 +190,7 @@ def _without_status(error: Exception, retryable: bool, secrets: tuple[str, ...])
         return Fault(FaultKind.FAULTY, "no answer in time", cause=error)
     said = _without(secrets, str(error).encode("utf-8", "replace")).decode()
     message = one_line(f"{type(error).__name__}: {said}")
-    return Fault(FaultKind.FAULTY if retryable else FaultKind.REFUSED, message, cause=error)
+    return Fault(FaultKind.FAULTY, message, cause=error)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -8,6 +8,7 @@ preset's name, or parameters: ``student/ability=0.4,repeat=0.8,uptake.strong=0.3
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field, fields, replace
 from feedback_friction.engine.models.student_answers import State, write_up, wrong_answer
 from feedback_friction.errors import UsageError
 from feedback_friction.problem import LETTERS, Problem
+from feedback_friction.protocol.annotation import MODE as ANNOTATE
 from feedback_friction.protocol.records import Attempt, Completion, Generate, Reply, Usage
 from feedback_friction.tasks.catalog import get_page
 
@@ -27,6 +29,13 @@ UPTAKE = {
     "placebo": 0.08,
 }
 CHARACTERS_PER_TOKEN = 4
+LABEL_WEIGHTS = {
+    "feedback not followed": 0.65,
+    "feedback wrong": 0.25,
+    "too complicated": 0.05,
+    "style or format": 0.03,
+    "impossible": 0.02,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +132,8 @@ class StudentModel:
         rng = random.Random(f"{self.name}:{_draw_key(request)}:{number}")
         if request.role == "feedback":
             return Reply(self._feedback(occasion.problem, rng))
+        if request.role == "judge" and occasion.mode == ANNOTATE:
+            return Reply(_label(occasion.iteration + 1, rng))
         if request.role == "judge":
             return Reply("YES" if self._judges_right(request) else "NO")
         text = self._answer(request, rng)
@@ -177,6 +188,17 @@ class StudentModel:
         problem = request.occasion.problem
         shown = request.messages[-1].content.casefold()
         return any(alias.casefold() in shown for alias in (problem.gold, *problem.aliases))
+
+
+def _label(rounds: int, rng: random.Random) -> str:
+    """A label for an unsolved trial, by lot: the student does not read what it labels."""
+    category = rng.choices(list(LABEL_WEIGHTS), list(LABEL_WEIGHTS.values()))[0]
+    said = {
+        "reason": "Drawn by lot: a simulated student does not read the trial.",
+        "round": rng.randint(1, rounds),
+        "category": category,
+    }
+    return json.dumps(said)
 
 
 def _again(problem: Problem, attempt: Attempt, state: State, rng: random.Random) -> str:
