@@ -1,0 +1,65 @@
+"""What a run was made with, for whoever wants to make it again."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from feedback_friction.analysis.journal import open_journal, read_run
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """How a run came about.
+
+    Attributes:
+        directory: the run directory.
+        command: the command that makes it again.
+        created: when it was begun, UTC.
+        config: the configuration that decides its results.
+        versions: of the program and of what it uses.
+        git: commit and state of the working directory; None outside a repository.
+        models: (role, name asked for, name as the server reported it, calls).
+        paid: calls, prompt tokens, completion tokens and US dollars (None: price unknown).
+        notices: what servers left out of what was asked.
+    """
+
+    directory: Path
+    command: str
+    created: str
+    config: dict[str, Any]
+    versions: dict[str, str]
+    git: dict[str, Any] | None
+    models: tuple[tuple[str, str, str, int], ...]
+    paid: tuple[int, int, int, float | None]
+    notices: tuple[str, ...]
+
+
+def provenance(directory: Path) -> Provenance:
+    """Read it from ``run.json`` and the journal.
+
+    Raises:
+        UsageError: the directory is no run directory.
+    """
+    document = read_run(directory)
+    with open_journal(directory) as db:
+        models = db.execute(
+            "SELECT role, model, server_model, count(*) FROM completions GROUP BY 1, 2, 3"
+        ).fetchall()
+        paid = db.execute(
+            "SELECT count(*), total(prompt_tokens), total(completion_tokens),"
+            " CASE WHEN count(*) = count(cost_usd) THEN total(cost_usd) END FROM completions"
+        ).fetchone()
+    return Provenance(
+        directory,
+        shlex.join(document.get("command", [])),
+        document.get("created", ""),
+        document.get("config", {}),
+        document.get("versions", {}),
+        document.get("git"),
+        tuple((row[0], row[1], row[2], row[3]) for row in models),
+        (paid[0], int(paid[1]), int(paid[2]), paid[3]),
+        tuple(map(str, document.get("notices", ()))),
+    )

@@ -1,0 +1,26 @@
+"""``friction report``: figures, tables and one page from one or many runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from feedback_friction.cli.extras import needs
+
+
+@click.command("report")
+@click.argument(
+    "directories", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR..."
+)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("report"), show_default=True)
+def command(directories: tuple[Path, ...], out: Path) -> None:
+    """Write the report of the runs in DIR...: one HTML page, figures (SVG, PNG, PDF), tables (CSV).
+
+    The page needs no network and opens from the file.
+    """
+    with needs("report"):
+        from feedback_friction.report.build import build_report
+
+        page = build_report(directories, out)
+    click.echo(f"report in {page}")

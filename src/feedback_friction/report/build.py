@@ -1,0 +1,192 @@
+"""The report: figures and tables as files, and one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from feedback_friction import __version__
+from feedback_friction.analysis.frames import Runs, load_runs
+from feedback_friction.analysis.provenance import Provenance, provenance
+from feedback_friction.analysis.tables import accuracy, answers, comparison, problems, solvers
+from feedback_friction.analysis.trials import chosen_problems, read_trials
+from feedback_friction.errors import UsageError
+from feedback_friction.report.figure import Figure
+from feedback_friction.report.figures import figures
+from feedback_friction.report.findings import findings, gaps
+
+PROBLEMS_SHOWN = 120  # problems whose trials the page holds, over all runs
+BYTES_SHOWN = 6_000_000  # of trials within the page, packed
+ROWS_SHOWN = 30  # rows of a table within the page; its file has them all
+
+TABLES = {
+    "accuracy": accuracy.accuracy,
+    "correction": accuracy.correction,
+    "course": accuracy.course,
+    "pairs": comparison.pairs,
+    "gains": comparison.gains,
+    "moves": answers.moves,
+    "moves_by_iteration": answers.moves_by_iteration,
+    "feedback": answers.feedback,
+    "cost": answers.cost,
+    "subjects": problems.subjects,
+    "confidence": problems.confidence,
+    "confidence_summary": problems.confidence_summary,
+    "popularity": problems.popularity,
+    "overlap_summary": solvers.overlap_summary,
+    "overlap_sets": solvers.overlap_sets,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Some trials, packed for the page: gzip in base64, opened by the reader's browser."""
+
+    label: str
+    entries: list[dict[str, Any]]
+    data: str
+
+
+def build_report(directories: Sequence[Path], out: Path) -> Path:
+    """Write the report of one or many runs; returns the page.
+
+    Raises:
+        UsageError: a directory is no run directory, or ``out`` cannot be written.
+    """
+    runs = load_runs(directories)
+    if runs.attempts.is_empty():
+        raise UsageError("nothing to report: no trial of these runs has ended yet")
+    made = list(figures(runs))
+    try:
+        (out / "figures").mkdir(parents=True, exist_ok=True)
+        (out / "tables").mkdir(parents=True, exist_ok=True)
+        for figure in made:
+            figure.save(out / "figures")
+        for name, table in TABLES.items():
+            frame = table(runs)
+            if not frame.is_empty():
+                frame.write_csv(out / "tables" / f"{name}.csv")
+        page = out / "index.html"
+        page.write_text(_page(runs, made), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write the report to {out}: {error}") from error
+    return page
+
+
+def _page(runs: Runs, made: Sequence[Figure]) -> str:
+    import jinja2
+
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    script = _resource("page.js")
+    packs, shown, there = _packs(runs)
+    return environment.from_string(_resource("page.html")).render(
+        version=__version__,
+        made=datetime.now(UTC).isoformat(timespec="minutes"),
+        simulated=bool(runs.conditions["simulated"].max()),
+        findings=findings(runs),
+        gaps=gaps(runs),
+        figures=[_figure(figure) for figure in made],
+        packs=packs,
+        problems_shown=shown,
+        problems_there=there,
+        runs=[_provenance(provenance(directory)) for directory in runs.directories],
+        style=_resource("page.css"),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+def _resource(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text("utf-8")
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    """What the template needs; the drawings go in as data URIs, so that nothing in them runs."""
+    table = figure.table.head(ROWS_SHOWN)
+    return {
+        "name": figure.name,
+        "title": figure.title,
+        "caption": figure.caption,
+        "alt": figure.alt,
+        "light": _data_uri(figure.svg("light")),
+        "dark": _data_uri(figure.svg("dark")),
+        "columns": table.columns,
+        "rows": [[_cell(value) for value in row] for row in table.iter_rows()],
+        "more": max(0, figure.table.height - ROWS_SHOWN),
+    }
+
+
+def _data_uri(svg: str) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _packs(runs: Runs) -> tuple[list[Pack], int, int]:
+    """Trials for the page, one pack a condition; and how many problems are shown of how many."""
+    packs, shown, there, room = [], 0, 0, BYTES_SHOWN
+    limit = max(1, PROBLEMS_SHOWN // len(runs.directories))
+    for run, directory in enumerate(runs.directories):
+        chosen, count = chosen_problems(directory, limit)
+        by_condition: dict[str, list[dict[str, Any]]] = {}
+        for trial in read_trials(directory, chosen):
+            by_condition.setdefault(trial.condition, []).append(trial.as_json())
+        share = room // max(1, len(runs.directories) - run)
+        kept = list(_within(by_condition, share // max(1, len(by_condition))))
+        room -= sum(len(pack.data) for pack in kept)
+        packs += kept
+        shown, there = shown + len(chosen), there + count
+    return packs, shown, there
+
+
+def _within(by_condition: dict[str, list[dict[str, Any]]], room: int) -> Iterator[Pack]:
+    """Packs of at most so many bytes each: trials are left out from the end until they fit."""
+    for label, trials in by_condition.items():
+        data = _packed(trials)
+        while len(data) > room and len(trials) > 1:
+            trials = trials[: max(1, len(trials) * room // len(data))]
+            data = _packed(trials)
+        entries = [
+            {"problem": each["problem"], "epoch": each["epoch"], "status": each["status"]}
+            for each in trials
+        ]
+        yield Pack(label, entries, data)
+
+
+def _packed(trials: list[dict[str, Any]]) -> str:
+    text = json.dumps(trials, ensure_ascii=True).encode()
+    return base64.b64encode(gzip.compress(text, mtime=0)).decode()
+
+
+def _provenance(made: Provenance) -> dict[str, Any]:
+    calls, prompt, completion, dollars = made.paid
+    return {
+        "directory": made.directory.name,
+        "command": made.command,
+        "created": made.created,
+        "config": json.dumps(made.config, indent=2, ensure_ascii=False),
+        "versions": ", ".join(f"{name} {version}" for name, version in made.versions.items()),
+        "git": _git(made.git),
+        "models": made.models,
+        "paid": f"{calls:,} calls, {prompt:,} prompt tokens, {completion:,} completion tokens, "
+        + ("cost unknown" if dollars is None else f"${dollars:,.2f}"),
+        "notices": made.notices,
+    }
+
+
+def _git(state: dict[str, Any] | None) -> str:
+    if not state:
+        return "outside a repository"
+    return f"{state['commit']}{' with uncommitted changes' if state['dirty'] else ''}"

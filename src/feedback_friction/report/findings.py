@@ -1,0 +1,119 @@
+"""The findings, in sentences made from the numbers: nothing is said that no table holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from feedback_friction.analysis.frames import Runs
+from feedback_friction.analysis.tables import accuracy, answers, comparison
+
+Row = dict[str, Any]
+
+
+def findings(runs: Runs) -> list[str]:
+    """The main findings, most important first."""
+    return [*_gains(runs), *_plateaus(runs), *_repetition(runs)]
+
+
+def gaps(runs: Runs) -> list[str]:
+    """What is missing or must be known before the numbers are believed."""
+    return [*_missing(runs), *_stopped(runs), *_leaks(runs), *_no_controls(runs)]
+
+
+def _subject(row: Row) -> str:
+    digits = f" ({row['digits']} digits)" if row["digits"] else ""
+    return f"{row['task']}{digits}, {row['solver']}"
+
+
+def _gains(runs: Runs) -> Iterator[str]:
+    table = comparison.gains(runs)
+    real = table.filter(
+        pl.col("against").str.starts_with("retry") | pl.col("against").str.starts_with("placebo"),
+        ~pl.col("feedback").str.starts_with("placebo"),
+        pl.col("sampling") == "greedy",
+    )
+    for row in real.sort("difference", descending=True).iter_rows(named=True):
+        points, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
+        if low > 0:
+            verb = f"adds {points:.1f} points over {row['against']}"
+        elif high < 0:
+            verb = f"ends {-points:.1f} points below {row['against']}"
+        else:
+            verb = f"shows no clear difference from {row['against']} ({points:+.1f} points)"
+        yield (
+            f"{_subject(row)}: {row['feedback']} {verb}, 95% CI {low:.1f} to {high:.1f}, "
+            f"n = {row['n']}, p {_p(row['p_holm'])} after Holm's correction."
+        )
+
+
+def _plateaus(runs: Runs) -> Iterator[str]:
+    for row in accuracy.course(runs).filter(pl.col("sampling") == "greedy").iter_rows(named=True):
+        if row["feedback"].startswith(("retry", "placebo")):
+            continue
+        if row["plateau"] is not None and row["identified"] and (row["fit_p_value"] or 0) > 0.05:
+            yield (
+                f"{_subject(row)}: under {row['feedback']} feedback no iteration after "
+                f"{row['plateau']} gains 2 points; the curve is heading for "
+                f"{100 * row['asymptote']:.1f}% (95% CI {100 * row['asymptote_low']:.1f} to "
+                f"{100 * row['asymptote_high']:.1f}, if all problems that can be solved are "
+                f"equally easy to correct), n = {row['n']}."
+            )
+
+
+def _repetition(runs: Runs) -> Iterator[str]:
+    table = answers.moves(runs).filter(pl.col("sampling") == "greedy")
+    seen = table.unique(["run", "task", "digits", "solver", "feedback"], maintain_order=True)
+    for row in seen.iter_rows(named=True):
+        if not row["feedback"].startswith("retry"):
+            yield (
+                f"{_subject(row)}: after {row['feedback']} feedback "
+                f"{100 * row['repetition']:.1f}% of the retries give a wrong answer that was given "
+                f"before (95% CI {100 * row['repetition_low']:.1f} to "
+                f"{100 * row['repetition_high']:.1f}, n = {row['n']} retries)."
+            )
+
+
+def _missing(runs: Runs) -> Iterator[str]:
+    ends = accuracy.accuracy(runs).filter(pl.col("iteration") == 0, pl.col("missing") > 0)
+    for row in ends.iter_rows(named=True):
+        yield (
+            f"{_subject(row)}, {row['feedback']}, {row['sampling']}: {row['missing']} of "
+            f"{row['missing'] + row['n']} trials are missing (failed or not run yet)."
+        )
+
+
+def _stopped(runs: Runs) -> Iterator[str]:
+    stopped = (
+        runs.trials.filter(pl.col("status") == "stopped")
+        .group_by("condition", "reason")
+        .len()
+        .sort("condition", "reason")
+    )
+    for condition, reason, count in stopped.iter_rows():
+        yield f"{condition}: {count} trials stopped early ({reason}); they count as not solved."
+
+
+def _leaks(runs: Runs) -> Iterator[str]:
+    for row in answers.feedback(runs).filter(pl.col("leaks") > 0).iter_rows(named=True):
+        yield (
+            f"{_subject(row)}, {row['feedback']}: the audit found the answer in {row['leaks']} of "
+            f"{row['texts']} feedback texts ({100 * row['leaked']:.1f}%, 95% CI "
+            f"{100 * row['leaked_low']:.1f} to {100 * row['leaked_high']:.1f})."
+        )
+
+
+def _no_controls(runs: Runs) -> Iterator[str]:
+    for key, group in comparison.arms(runs).items():
+        modes = {arm.feedback.partition(":")[0] for arm in group}
+        if modes - {"retry", "placebo"} and "retry" not in modes:
+            yield (
+                f"{key[0]}, {key[2]}: there is no retry control, so that gains cannot be told "
+                "from mere trying again."
+            )
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
