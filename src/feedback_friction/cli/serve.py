@@ -1,0 +1,145 @@
+"""``friction serve``: the vLLM command for a model, printed or run.
+
+It starts what it is asked to start, in its own place, and touches nothing else: a server that is
+already there keeps running, and a taken port is for vLLM to complain about.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from feedback_friction.errors import UsageError
+
+NVIDIA_SMI_SECONDS = 10.0
+# vLLM splits attention heads evenly, and their numbers are divisible by powers of two.
+_SIZES = (64, 32, 16, 8, 4, 2)
+
+
+@click.command("serve", context_settings={"ignore_unknown_options": False})
+@click.argument("model")
+@click.argument("more", nargs=-1, type=click.UNPROCESSED, metavar="[-- VLLM_OPTION...]")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+@click.option(
+    "--max-model-len", type=click.IntRange(min=1), metavar="N", help="Context, in tokens."
+)
+@click.option("--served-model-name", metavar="NAME", help="What clients call it.  [MODEL]")
+@click.option("--exec", "execute", is_flag=True, help="Run the command instead of printing it.")
+def command(
+    model: str,
+    more: tuple[str, ...],
+    port: int,
+    max_model_len: int | None,
+    served_model_name: str | None,
+    execute: bool,
+) -> None:
+    """Print the command that serves MODEL with vLLM on the GPUs of this machine.
+
+    Options after -- are handed on to vLLM, and win over those that are chosen here.
+    """
+    words = vllm_command(
+        model.removeprefix("openai/"),
+        gpus=visible_gpus(os.environ),
+        port=port,
+        max_model_len=max_model_len,
+        served_model_name=served_model_name,
+        more=more,
+    )
+    if not execute:
+        click.echo(shlex.join(words))
+        return
+    program = find_vllm()
+    click.echo(shlex.join(words), err=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(program, words)
+
+
+def vllm_command(
+    model: str,
+    *,
+    gpus: int,
+    port: int,
+    max_model_len: int | None = None,
+    served_model_name: str | None = None,
+    more: Sequence[str] = (),
+) -> list[str]:
+    """The words of the command.
+
+    Args:
+        model: name on the Hugging Face hub, or a folder.
+        gpus: visible GPUs; the largest power of two of them shares the model.
+        port: where it listens.
+        max_model_len: the context in tokens; None leaves the model's own.
+        served_model_name: what clients call it; None leaves the model's own name.
+        more: further words, which replace those chosen here.
+    """
+    chosen: list[tuple[str, str | None]] = [("--port", str(port))]
+    share = next((size for size in _SIZES if size <= gpus), 1)
+    if share > 1:
+        chosen.append(("--tensor-parallel-size", str(share)))
+    chosen.append(("--enable-prefix-caching", None))
+    if max_model_len is not None:
+        chosen.append(("--max-model-len", str(max_model_len)))
+    if served_model_name is not None:
+        chosen.append(("--served-model-name", served_model_name))
+    given = {word.partition("=")[0] for word in more}
+    given |= {"--tensor-parallel-size"} if given & {"-tp"} else set()
+    given |= {"--enable-prefix-caching"} if "--no-enable-prefix-caching" in given else set()
+    words = ["vllm", "serve", model]
+    for name, value in chosen:
+        if name not in given:
+            words += [name] if value is None else [name, value]
+    return [*words, *more]
+
+
+def visible_gpus(environ: Mapping[str, str]) -> int:
+    """How many GPUs a program started here would see: 0 without any, or where nobody can tell.
+
+    ``CUDA_VISIBLE_DEVICES`` decides where it is set; as in CUDA, what follows an invalid entry does
+    not count.
+    """
+    listed = environ.get("CUDA_VISIBLE_DEVICES")
+    if listed is None:
+        return _installed_gpus()
+    devices: list[str] = []
+    for device in (each.strip() for each in listed.split(",")):
+        if not device or device.startswith("-") or device in devices:
+            break
+        devices.append(device)
+    return len(devices)
+
+
+def _installed_gpus() -> int:
+    try:
+        done = subprocess.run(
+            ["nvidia-smi", "-L"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=NVIDIA_SMI_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return 0
+    return sum(line.startswith("GPU ") for line in done.stdout.splitlines())
+
+
+def find_vllm() -> str:
+    """The program ``vllm``: beside this Python, or on the path.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    beside = Path(sys.executable).with_name("vllm")
+    found = str(beside) if os.access(beside, os.X_OK) else shutil.which("vllm")
+    if found is None:
+        raise UsageError("vllm is not installed here: pip install vllm, or run the printed command")
+    return found
