@@ -14,6 +14,7 @@ import click
 
 from feedback_friction.cli.progress import shown
 from feedback_friction.cli.table import print_results, results_json
+from feedback_friction.engine.budget import Limits
 from feedback_friction.engine.launch import Operation, Prepared, Settings, execute, prepare
 from feedback_friction.engine.models.options import EFFORTS
 from feedback_friction.engine.rundir import without_secrets
@@ -114,33 +115,34 @@ Claude with extended thinking at temperature 1, as in the paper:
 @click.option("--shuffle", is_flag=True, help="Permute the choices at every iteration.")
 @click.option("--binary-hint", is_flag=True, help="Tell which choices were tried and are left.")
 @click.option("--prices", type=click.Path(path_type=Path), help="A price list of your own.")
+@click.option("--budget-usd", type=float, metavar="X", help="US dollars the run may cost in all.")
+@click.option("--budget-tokens", type=int, metavar="N", help="Tokens the run may take in all.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run directory.  [runs/...]")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress.")
-def command(
-    out: Path | None,
-    as_json: bool,
-    quiet: bool,
-    timeout: float,
-    prices: Path | None,
-    **options: Any,
-) -> int:
+def command(out: Path | None, as_json: bool, quiet: bool, **options: Any) -> int:
     """Run TASKs under every combination of feedback modes and sampling strategies.
 
     The same command with the same --out resumes; nothing that was paid for is asked again.
     """
+    settings, operation = asked_for(options)
+    return start(settings, operation, out, as_json=as_json, quiet=quiet)
+
+
+def asked_for(options: dict[str, Any]) -> tuple[Settings, Operation]:
+    """What the options of a run, without those of its output, ask for; empties ``options``."""
     operation = Operation(
         base_urls=options.pop("base_url"),
         feedback_base_urls=options.pop("feedback_base_url"),
         judge_base_urls=options.pop("judge_base_url"),
         concurrency=options.pop("concurrency"),
-        timeout=timeout,
-        prices=prices,
+        timeout=options.pop("timeout"),
+        prices=options.pop("prices"),
+        budget=Limits(options.pop("budget_usd"), options.pop("budget_tokens")),
     )
     feedback = options.pop("feedback") or ("binary",)
     sampling = options.pop("sampling") or ("greedy",)
-    settings = Settings(feedback=feedback, sampling=sampling, **options)
-    return start(settings, operation, out, as_json=as_json, quiet=quiet)
+    return Settings(feedback=feedback, sampling=sampling, **options), operation
 
 
 def start(
@@ -159,13 +161,15 @@ def start(
     if drained:
         click.echo(f"interrupted; the same command resumes {directory}", err=True)
         return INTERRUPTED
+    if progress.stopped:
+        click.echo(progress.stopped, err=True)
     failed = progress.statuses.get("failed", 0)
     if failed:
         click.echo(
             f"{failed} trials failed and are missing above; the same command tries them again",
             err=True,
         )
-    return 1 if failed else 0
+    return 1 if failed or progress.stopped else 0
 
 
 def notes(prepared: Prepared) -> list[str]:

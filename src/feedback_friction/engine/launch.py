@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from feedback_friction.engine.budget import Budget, Limits, check_priced, paid_before
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.models.options import ModelOptions, parse_options
 from feedback_friction.engine.models.providers import Asked, refuse_untaken
@@ -90,6 +92,7 @@ class Operation:
         concurrency: requests in flight at most.
         timeout: seconds that a request may take.
         prices: a price list instead of the package's.
+        budget: what the run may pay for in all.
     """
 
     base_urls: tuple[str, ...] = ()
@@ -98,6 +101,7 @@ class Operation:
     concurrency: int = 256
     timeout: float = 600.0
     prices: Path | None = None
+    budget: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,7 @@ def prepare(settings: Settings, operation: Operation) -> Prepared:
         fingerprints[name] = fingerprint(problems, task)
         conditions += [_condition(settings, page, task, plan, problems) for plan in plans]
     prices = load_prices(operation.prices)
+    check_priced(operation.budget, prices, _models_paid(settings, conditions))
     config = _config(settings, options, fingerprints)
     return Prepared(settings, operation, tuple(conditions), prices, config, options, tuple(notes))
 
@@ -176,6 +181,7 @@ def _check_numbers(settings: Settings, operation: Operation) -> None:
     for option, value in at_least_one.items():
         if value < 1:
             raise UsageError(f"{option} must be at least 1, not {value}")
+    operation.budget.check()
     for option, temperature in (
         ("--temperature", settings.temperature),
         ("--feedback-temperature", settings.feedback_temperature),
@@ -234,6 +240,13 @@ def _plan(settings: Settings, mode: Mode, sampling: str) -> Plan:
         shuffle=settings.shuffle,
         binary_hint=settings.binary_hint,
     )
+
+
+def _models_paid(settings: Settings, conditions: Sequence[Condition]) -> list[str]:
+    """The models that the conditions call."""
+    judge = settings.judge_model if any(each.task.judge for each in conditions) else None
+    writers = (each.feedback_model for each in conditions)
+    return [each for each in dict.fromkeys((settings.solver, *writers, judge)) if each is not None]
 
 
 def _selection(settings: Settings) -> Selection:
@@ -335,15 +348,36 @@ async def execute(
         UsageError: the directory or a server cannot be used as asked; no call was made.
         RunStoppedError: the run stopped itself; resumable.
     """
+    async with started(prepared, directory, command, notice) as runner:
+        watch(runner)
+        progress = await runner.run(prepared.conditions)
+        budget = runner.caller.budget
+        if budget is not None and budget.refused is not None:
+            progress.stopped = budget.line(progress.total - progress.ended)
+        return progress
+
+
+@asynccontextmanager
+async def started(
+    prepared: Prepared, directory: Path, command: list[str], notice: Callable[[str], None]
+) -> AsyncIterator[Runner]:
+    """A runner that can begin: models checked, directory claimed, conditions kept, budget set."""
     wanted, claimed = wanted_models(prepared), made_with(prepared, command)
-    concurrency = prepared.operation.concurrency
-    async with opened(wanted, directory, prepared.prices, concurrency, notice, claimed) as caller:
+    operation, prices = prepared.operation, prepared.prices
+    concurrency = operation.concurrency
+    async with opened(wanted, directory, prices, concurrency, notice, claimed) as caller:
         for condition in prepared.conditions:
             caller.journal.add_problems(condition.problems, condition.task.ask)
         caller.journal.add_conditions([condition.row() for condition in prepared.conditions])
-        runner = Runner(caller)
-        watch(runner)
-        return await runner.run(prepared.conditions)
+        if operation.budget != Limits():
+            paid = paid_before(caller.journal.paid(), prices)
+            caller.budget = Budget(operation.budget, prices, paid, thinking(prepared))
+        yield Runner(caller)
+
+
+def thinking(prepared: Prepared) -> dict[Role, int]:
+    """By speaker, tokens of reasoning that a reply may take on top of its ``max_tokens``."""
+    return {role: each.reasoning_tokens or 0 for role, each in prepared.options.items()}
 
 
 def made_with(prepared: Prepared, command: list[str]) -> Claim:

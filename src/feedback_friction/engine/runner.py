@@ -35,12 +35,14 @@ class Progress:
         total: trials of the run, those of earlier sessions included.
         statuses: trials that ended, by status.
         running: trials in flight.
+        stopped: why the run ended before its trials did, where a budget ended it.
     """
 
     spent: Spent
     total: int = 0
     statuses: dict[str, int] = field(default_factory=dict)
     running: int = 0
+    stopped: str = ""
 
     @property
     def ended(self) -> int:
