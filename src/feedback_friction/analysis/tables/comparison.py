@@ -89,6 +89,29 @@ def gains(runs: Runs) -> pl.DataFrame:
     return _table(found)
 
 
+def across(runs: Runs) -> pl.DataFrame:
+    """The second run's conditions minus the first's, on the problems that both have.
+
+    Conditions with the same task, digits, feedback and sampling face each other; solvers and
+    settings may differ. Where no two match, all conditions of the same task do.
+    """
+    sides: tuple[list[Arm], list[Arm]] = ([], [])
+    for condition, ids, first in conditions(runs):
+        sides[condition["run"]].append(Arm(condition, tuple(ids), first))
+    same_task = [
+        (new, old)
+        for old in sides[0]
+        for new in sides[1]
+        if all(new.condition[each] == old.condition[each] for each in ("task", "digits"))
+    ]
+    alike = [
+        (new, old)
+        for new, old in same_task
+        if all(new.condition[each] == old.condition[each] for each in ("feedback", "sampling"))
+    ]
+    return _table(alike or same_task)
+
+
 def _base(feedback: str) -> str:
     return feedback.partition(":")[0]
 

@@ -1,0 +1,61 @@
+"""``friction compare``: conditions against each other, paired by problem."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.table import Table
+
+from feedback_friction.cli.extras import needs
+from feedback_friction.cli.table import wide_console
+from feedback_friction.errors import UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@click.command("compare")
+@click.argument("first", type=click.Path(path_type=Path), metavar="A")
+@click.argument("second", type=click.Path(path_type=Path), metavar="[B]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="A JSON array of rows.")
+def command(first: Path, second: Path | None, as_json: bool) -> None:
+    """Compare the conditions of run A with each other, or those of run B with those of run A.
+
+    Differences are of accuracy at the last iteration, on the problems that both have, with a score
+    interval; p-values are McNemar's (mid-p), adjusted by Holm over the whole table.
+    """
+    with needs("report"):
+        from feedback_friction.analysis.frames import load_runs
+        from feedback_friction.analysis.tables.comparison import across, pairs
+
+        if second is None:
+            table = pairs(load_runs([first]))
+        else:
+            table = across(load_runs([first, second]))
+    if table.is_empty():
+        raise UsageError("there are no two conditions of the same task to compare")
+    if as_json:
+        click.echo(table.write_json())
+    else:
+        wide_console().print(_shown(table))
+
+
+def _shown(table: pl.DataFrame) -> Table:
+    shown = Table(pad_edge=False)
+    for name in ("task", "minuend", "minus", "difference, points", "p (Holm)", "n", "missing"):
+        shown.add_column(name, justify="right" if name in ("n", "missing") else "left")
+    for row in table.iter_rows(named=True):
+        value, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
+        digits = f" ({row['digits']} digits)" if row["digits"] else ""
+        shown.add_row(
+            row["task"] + digits,
+            row["treatment"],
+            row["control"],
+            f"{value:+.1f} [{low:+.1f}, {high:+.1f}]",
+            f"{row['p_holm']:.4f}",
+            str(row["n"]),
+            str(row["missing"]),
+        )
+    return shown
