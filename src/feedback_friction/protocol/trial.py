@@ -24,6 +24,7 @@ from feedback_friction.protocol.records import (
     Feedback,
     Generate,
     Grade,
+    Message,
     Occasion,
     Trial,
 )
@@ -74,12 +75,7 @@ def _attempt(
     attempts: Sequence[Attempt],
 ) -> Generator[Effect, Any, Attempt]:
     """One answer and its verdict; raises ``Refused`` when the model will not answer."""
-    seen = problem
-    if plan.shuffle and iteration > 0:
-        seen = shuffled(problem, rng_for(plan.seed, problem, epoch, iteration, 0, "shuffle"))
-    shown = () if plan.mode.writer == "nobody" else tuple(attempts)
-    hint = binary_hint(seen, shown) if plan.binary_hint and shown else ""
-    messages = solver_messages(task, seen, shown, plan.history, hint)
+    seen, messages = next_prompt(problem, task, plan, epoch, iteration, attempts)
 
     def ask(n: int, number: int, temperature: float) -> Generate:
         return Generate(
@@ -118,6 +114,27 @@ def _attempt(
         drawn.usage,
         drawn.seconds,
     )
+
+
+def next_prompt(
+    problem: Problem,
+    task: Task,
+    plan: Plan,
+    epoch: int,
+    iteration: int,
+    attempts: Sequence[Attempt],
+) -> tuple[Problem, tuple[Message, ...]]:
+    """The problem as an attempt sees it, and the prompt that asks for the attempt.
+
+    Args:
+        attempts: those before it, each with its feedback.
+    """
+    seen = problem
+    if plan.shuffle and iteration > 0:
+        seen = shuffled(problem, rng_for(plan.seed, problem, epoch, iteration, 0, "shuffle"))
+    shown = () if plan.mode.writer == "nobody" else tuple(attempts)
+    hint = binary_hint(seen, shown) if plan.binary_hint and shown else ""
+    return seen, solver_messages(task, seen, shown, plan.history, hint)
 
 
 def judged(task: Task, problem: Problem, text: str) -> Generator[Effect, Any, Verdict]:

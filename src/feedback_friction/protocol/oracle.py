@@ -1,0 +1,122 @@
+"""The oracle: many draws of a problem's first prompt, and whether any of them is right.
+
+What a solver could reach without feedback, if it knew which of its answers is the right one: the
+ceiling that feedback competes with (paper, section 5). Draws come in requests of several replies
+that share their prefill; every request has a seed of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from feedback_friction.grading.verdict import Verdict
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.history import solver_messages
+from feedback_friction.protocol.plan import request_seed
+from feedback_friction.protocol.records import (
+    Completion,
+    Effect,
+    Generate,
+    Message,
+    Occasion,
+    Reply,
+)
+from feedback_friction.protocol.refusals import refusal
+from feedback_friction.protocol.task import Task
+from feedback_friction.protocol.trial import judged
+
+TEMPERATURE = 0.3  # the reference code's
+
+
+@dataclass(frozen=True, slots=True)
+class OraclePlan:
+    """How an oracle draws.
+
+    Attributes:
+        attempts: requests for each problem.
+        gens: replies in each request.
+        until_solved: ask no more about a problem once a request had a right reply in it.
+        seed: the run's seed.
+        temperature: sampling temperature.
+        top_p: nucleus sampling; None leaves the server's default.
+        max_tokens: limit on a reply.
+        logprobs: ask for log-probabilities.
+    """
+
+    attempts: int = 10
+    gens: int = 10
+    until_solved: bool = False
+    seed: int = 0
+    temperature: float = TEMPERATURE
+    top_p: float | None = None
+    max_tokens: int = 2000
+    logprobs: bool = False
+
+    @property
+    def draws(self) -> int:
+        """Draws for each problem, unless it is solved before."""
+        return self.attempts * self.gens
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One reply and its verdict.
+
+    Attributes:
+        number: among the problem's draws, from 0.
+        request: number of the request that it came with, from 0.
+        tokens: completion tokens of that request divided by its replies: servers count them
+            together.
+    """
+
+    number: int
+    request: int
+    reply: Reply
+    verdict: Verdict
+    tokens: float
+
+
+def oracle(
+    problem: Problem, task: Task, plan: OraclePlan, requests: Iterable[int]
+) -> Generator[Effect, Any, tuple[Draw, ...]]:
+    """The draws of some of a problem's requests.
+
+    A reply that a model refused to write is no answer; its rule says why.
+
+    Args:
+        requests: their numbers, from 0 to ``plan.attempts - 1``.
+    """
+    messages = solver_messages(task, problem, (), "transcript")
+    draws: list[Draw] = []
+    for request in requests:
+        completion: Completion = yield _ask(problem, messages, plan, request)
+        tokens = completion.usage.completion_tokens / len(completion.replies)
+        for place, reply in enumerate(completion.replies):
+            reason = refusal(reply)
+            if reason is not None:
+                verdict = Verdict.none(reason)
+            else:
+                verdict = yield from judged(task, problem, reply.text)
+            draws.append(Draw(request * plan.gens + place, request, reply, verdict, tokens))
+        if plan.until_solved and any(each.verdict.is_correct for each in draws):
+            break
+    return tuple(draws)
+
+
+def _ask(
+    problem: Problem, messages: tuple[Message, ...], plan: OraclePlan, request: int
+) -> Generate:
+    return Generate(
+        role="solver",
+        speaker="solver",
+        messages=messages,
+        temperature=plan.temperature,
+        max_tokens=plan.max_tokens,
+        seed=request_seed(plan.seed, problem, 0, 0, request * plan.gens, purpose="oracle"),
+        occasion=Occasion(problem, epoch=0, iteration=0, mode="oracle"),
+        n=plan.gens,
+        top_p=plan.top_p,
+        logprobs=plan.logprobs,
+    )
