@@ -19,6 +19,9 @@ from feedback_friction.problem import Problem
 CASES: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "cases" / "expression_grading.json").read_text(encoding="utf-8")
 )
+GOLDS: list[str] = json.loads(
+    (Path(__file__).parents[1] / "cases" / "expression_golds.json").read_text(encoding="utf-8")
+)
 DATA = os.environ.get("FRICTION_DATA")
 needs_data = pytest.mark.skipif(not DATA, reason="FRICTION_DATA is not set")
 
@@ -106,6 +109,21 @@ def test_every_gold_answer_passes_its_own_grader_stated_and_in_its_solution() ->
         solved = grade_expression(problem(row["answer"]), row["solution"])
         assert solved.is_correct, row["answer"]
         assert solved.rule == "boxed"
+
+
+@pytest.mark.parametrize("gold", GOLDS)
+def test_gold_answers_of_many_shapes_grade_themselves_and_nothing_else(gold: str) -> None:
+    for stated in (
+        "\\boxed{%s}",
+        "The answer is $%s$.",
+        "**Answer:** \\(%s\\)",
+        "So it is \\[%s\\]",
+    ):
+        verdict = grade_expression(problem(gold), stated % gold)
+        assert verdict.is_correct, stated
+        assert "symbolic" not in verdict.rule
+    assert not grade_expression(problem(gold), "\\boxed{\\frac{17}{19}}").is_correct
+    assert not grade_expression(problem(gold), "\\boxed{\\text{something else}}").is_correct
 
 
 MEGABYTE = 1_000_000

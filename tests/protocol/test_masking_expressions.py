@@ -20,6 +20,9 @@ from feedback_friction.protocol.masking.expressions import mask_expression
 CASES: list[dict[str, str]] = json.loads(
     (Path(__file__).parents[1] / "cases" / "mask_expressions.json").read_text(encoding="utf-8")
 )
+MANY_GOLDS: list[str] = json.loads(
+    (Path(__file__).parents[1] / "cases" / "expression_golds.json").read_text(encoding="utf-8")
+)
 DATA = os.environ.get("FRICTION_DATA")
 needs_data = pytest.mark.skipif(not DATA, reason="FRICTION_DATA is not set")
 
@@ -44,6 +47,22 @@ def test_feedback_is_masked_as_written_down(case: dict[str, str]) -> None:
     for piece in pieces:
         rebuilt = rebuilt.replace("[masked]", piece, 1)
     assert rebuilt == case["text"]
+
+
+@pytest.mark.parametrize("gold", MANY_GOLDS)
+def test_answers_of_many_shapes_are_masked_as_the_data_set_writes_them(gold: str) -> None:
+    for sentence in (
+        "So $%s$.",
+        "Thus \\[ X = %s. \\]",
+        "We get %s in the end.",
+        "and \\boxed{%s}",
+    ):
+        masked = mask_expression(problem(gold), sentence % gold)
+        assert "[masked]" in masked.text, sentence
+        assert masked.leaks == ()
+        left = re.sub(r"\\text *\{[^{}]*\}(\^2)?", "", masked.text)
+        assert not re.search(r"\d", left), masked.text
+        assert mask_expression(problem(gold), masked.text).text == masked.text
 
 
 def test_aliases_are_masked_too() -> None:

@@ -79,6 +79,7 @@ _LAST_NUMBER = re.compile(
     r"([-−$€£]{0,2}\d[\d,.]*(?:/\d+)?%?)((?: [a-z]+){0,3})[*_]{0,2}[.!]?$"
 )
 _DISPLAY_END = re.compile(r"(\$\$|\\\]|\\end\{(?:align|equation|gather)\*?\})[\s.]*$")
+_ALIGNED = re.compile(r"\\(?:begin|end)\{(?:aligned|split|gathered)\}")
 _MATHS = re.compile(r"[\d\\√π∞½¼¾]|^\(?[A-Za-z](?:_\w+)?(?:\s*=|\)?$)")
 _WORD = re.compile(r"[A-Za-z]+")
 
@@ -271,7 +272,10 @@ def _last_display(reply: str) -> Statement | None:
     content = tail[start + len(opener) : end.start()]
     if opener == "\\begin{":
         content = content.partition("}")[2]
-    row = content.rstrip("\\ \n").rpartition("\\\\")[2].replace("&", "").strip()
+    row = content
+    if "matrix" not in content and "array" not in content:
+        content = _ALIGNED.sub("", content)
+        row = content.rstrip("\\ \n").rpartition("\\\\")[2].replace("&", "").strip()
     return None if _is_empty(row) else Statement(row, "last display", len(reply))
 
 

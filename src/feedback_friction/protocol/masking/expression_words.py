@@ -218,6 +218,20 @@ def _wording_pattern(gold: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![A-Za-z0-9\\]){body}{after}", flags)
 
 
+@lru_cache(maxsize=256)
+def _literal_pattern(gold: str) -> re.Pattern[str]:
+    pieces = re.findall(r"\\[A-Za-z]+|\d+(?:\.\d+)?|[A-Za-z]|\S", gold)
+    body = r"\s{0,3}".join(re.escape(piece) for piece in pieces)
+    return re.compile(rf"(?<![A-Za-z0-9\\]){body}(?![A-Za-z0-9])")
+
+
+def find_literal(text: str, target: Target) -> Iterator[Match]:
+    """An answer of several parts, or one that is not understood, as the data set writes it."""
+    if len(target.gold.source) > 1 and (target.gold.parts or target.gold.value is None):
+        for match in _literal_pattern(target.gold.source).finditer(text):
+            yield match.start(), match.end(), "literal"
+
+
 def find_wording(text: str, target: Target) -> Iterator[Match]:
     """An answer that is words or a letter, wherever it is written or (if common) stated."""
     gold = target.letter or scalar.without_text(target.gold.source)

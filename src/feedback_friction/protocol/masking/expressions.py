@@ -38,6 +38,7 @@ from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.expression_audit import candidates
 from feedback_friction.protocol.masking.expression_target import Target
 from feedback_friction.protocol.masking.expression_words import (
+    find_literal,
     find_ratios,
     find_spoken,
     find_wording,
@@ -86,6 +87,7 @@ def _matchers(target: Target) -> tuple[Matcher, ...]:
         lambda text: find_words(text, target),
         lambda text: find_ratios(text, target),
         lambda text: find_spoken(text, target),
+        lambda text: find_literal(text, target),
         lambda text: _find_stated(text, target),
     )
 

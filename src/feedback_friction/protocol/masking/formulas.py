@@ -277,6 +277,8 @@ class Formulas:
         """Whether a number does not go on the formula before it: "5 6", but not "1 1/4"."""
         before = self.tokens[index - 1]
         if before.kind is Kind.NUMBER:
+            if index > 1 and self.tokens[index - 2].kind is Kind.SCRIPT:
+                return False  # \\log_2 3
             mixed = [token.text for token in self.tokens[index + 1 : index + 2]] == ["/"]
             return not (mixed and before.text.isdigit())
         spaced = before.end < self.tokens[index].start
