@@ -21,17 +21,17 @@ concluded       a finished reply's closing sentences end on one option: "..., wh
 
 What is no statement, so that what was stated before it stands: a letter that is not offered, a
 negation ("the answer is not (B)", "(B) is incorrect"), a condition, a question, somebody's earlier
-answer, and a list that restates the options. A statement of several options ("(A) or (B)"), of none
-of them, or one that the same sentence takes back ("..., but this is incorrect") is an answer to
-nothing: the verdict is no-answer ("several options", "none of them", "taken back"), never a guessed
-letter. The article "A" and the pronoun "I" are no letters.
+answer, a list that restates the options, and answers to further questions, with which models that
+were shown examples go on. A statement of several options ("(A) or (B)"), of none of them, or one
+that the same sentence takes back ("..., but this is incorrect") is an answer to nothing: the
+verdict is no-answer ("several options", "none of them", "taken back"), never a guessed letter. The
+article "A" and the pronoun "I" are no letters.
 
 A letter wins over the text next to it, unless an option's text itself begins with a letter ("A and
 D", "B cells", "E. coli") and stands there in full. Everything is linear in the reply: a pattern
 looks a bounded way around its cue.
 
-On 290 labelled replies of six models to MMLU-Pro (tests/cases/choice_labels.json) precision and
-recall are above 0.99; the labels follow the same rule, that the last statement counts.
+tests/cases/choice_labels.json holds replies of six models to MMLU-Pro, labelled by reading them.
 """
 
 from __future__ import annotations
@@ -79,9 +79,9 @@ def _stated(text: str, options: Options) -> Said | None:
     small = text.lower()
     if len(small) != len(text):  # a letter whose small form is longer
         small = "".join(char if len(char.lower()) > 1 else char.lower() for char in text)
-    if "\nq" in small:  # a base model goes on with the next question
-        asked = _NEXT_QUESTION.search(small, 1)
-        end = asked.start() if asked else 0
+    if "\nq" in small or "answers" in small or "答案" in small:
+        other = _OTHER_QUESTIONS.search(small, 1)
+        end = other.start() if other else 0
         said = _last_stated(text[:end], small[:end], options)
         if said is not None:
             return said
@@ -191,7 +191,12 @@ _PLACEHOLDER = re.compile(
     r"(?:^|\n|(?<=[.!?])\s)[^.\n]{0,80}\banswer(?:\s+is)?\s*(?:\.{2,}|…|:)?\s*$", re.IGNORECASE
 )
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
-_NEXT_QUESTION = re.compile(r"\n[ \t]*(?:question|q)[ \t]*\d*[ \t]*[:.]")
+# A model that was shown examples goes on with a next question, or sums up its answers to all.
+_OTHER_QUESTIONS = re.compile(
+    r"\n[ \t]*(?:question|q)[ \t]*\d*[ \t]*[:.]"
+    r"|\n[^\n]{0,30}(?:\b(?:combin|summari[sz])(?:e|ing)\s[^\n]{0,30}|\bconsidering\sall\s[^\n]{0,20})"
+    r"\banswers\b|\n[^\n]{0,30}总结[^\n]{0,20}答案"
+)
 
 
 def _called_correct(text: str, options: Options) -> Said | None:
