@@ -1,0 +1,23 @@
+"""In-domain accuracy: how often the solver is right on a question when it is asked many times.
+
+A stand-in for how familiar a question is (paper, section 5: 100 draws a question).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from feedback_friction.protocol.probes.scene import Answers, Prompt, Scene, draw_answers
+from feedback_friction.protocol.records import Effect
+from feedback_friction.protocol.trial import next_prompt
+
+DRAWS = 100
+TEMPERATURE = 0.7
+
+
+def in_domain(scene: Scene, draws: int) -> Generator[Effect, Any, Answers]:
+    """Answers to the first prompt."""
+    seen, messages = next_prompt(scene.problem, scene.task, scene.plan, scene.epoch, 0, ())
+    prompt = Prompt(messages, seen, (), "in-domain", TEMPERATURE)
+    return (yield from draw_answers(scene, prompt, draws))
