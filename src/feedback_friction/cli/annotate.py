@@ -1,0 +1,169 @@
+"""``friction annotate``: a judge model says why trials stayed unsolved."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from feedback_friction.cli.table import wide_console
+from feedback_friction.engine.annotate import Annotated, Annotating, annotate_run
+from feedback_friction.engine.caller import Caller
+from feedback_friction.engine.models.options import parse_options
+from feedback_friction.errors import RunStoppedError
+from feedback_friction.protocol.annotation import CATEGORIES, ROUNDS
+
+INTERRUPTED = 130
+
+
+@click.command("annotate")
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--judge-model", required=True, metavar="MODEL", help="Who judges.")
+@click.option("--judge-base-url", multiple=True, metavar="URL", help="Its server; repeatable.")
+@click.option(
+    "--judge-option",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A further request field for the judge; reasoning_tokens and reasoning_effort too.",
+)
+@click.option("--sample", type=int, help="Label at most this many trials of each condition.")
+@click.option("--rounds", default=ROUNDS, show_default=True, help="Rounds that the judge reads.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the sample.")
+@click.option("--concurrency", default=64, show_default=True, help="Requests in flight at most.")
+@click.option("--timeout", default=600.0, show_default=True, help="Seconds a request may take.")
+@click.option("--prices", type=click.Path(path_type=Path), help="A price list of your own.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was labelled as JSON.")
+def command(
+    directory: Path,
+    judge_model: str,
+    judge_base_url: tuple[str, ...],
+    judge_option: tuple[str, ...],
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Label the trials in DIR that stayed unsolved although feedback was given.
+
+    The judge reads the first rounds of a trial and names one of six categories. The same command
+    again resumes, and asks nothing that was asked before. Several judges may label the same trials.
+    """
+    asked = Annotating(
+        judge_model,
+        judge_base_url,
+        options=parse_options(judge_option, "--judge-option"),
+        **options,
+    )
+    if judge_model.startswith("student/"):
+        click.echo("note: the judge is a simulated student, not a language model", err=True)
+    found, interrupted = _label(directory, asked)
+    if as_json:
+        click.echo(json.dumps(as_object(found), ensure_ascii=False))
+    else:
+        _print(found)
+    if interrupted:
+        click.echo(f"interrupted; {found.left} trials left; the same command goes on", err=True)
+        return INTERRUPTED
+    for error in found.errors:
+        click.echo(f"failed: {' '.join(error.split())}", err=True)
+    if found.failed:
+        click.echo(
+            f"{found.failed} trials have no label, since calls failed; the same command tries "
+            "them again",
+            err=True,
+        )
+    return 1 if found.failed else 0
+
+
+def _label(directory: Path, asked: Annotating) -> tuple[Annotated, bool]:
+    """What came of it, and whether it was interrupted."""
+    interrupted = False
+
+    async def main() -> Annotated:
+        def watch(caller: Caller) -> None:
+            def first() -> None:
+                nonlocal interrupted
+                interrupted = True
+                caller.drain()
+                click.echo("\nfinishing the calls under way; Ctrl-C again drops them", err=True)
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    loop.add_signal_handler(number, second)
+
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, first)
+
+        def second() -> None:
+            if task is not None:
+                task.cancel()
+
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        return await annotate_run(directory, asked, watch, _note)
+
+    import uvloop
+
+    try:
+        return uvloop.run(main()), interrupted
+    except asyncio.CancelledError as error:
+        raise KeyboardInterrupt from error
+    except RunStoppedError as error:
+        raise RunStoppedError(f"{error} (the same command goes on)") from error
+
+
+def _note(line: str) -> None:
+    click.echo(f"note: {line}", err=True)
+
+
+def as_object(found: Annotated) -> dict[str, Any]:
+    """The object that ``friction annotate --json`` prints; the cost is null where unknown."""
+    spent = found.spent
+    return {
+        "annotator": found.annotator,
+        "simulated": found.simulated,
+        "conditions": [
+            {
+                "condition": condition,
+                "unsolved": tally.unsolved,
+                "sampled": tally.sampled,
+                "labelled": tally.labelled,
+                "failed": tally.failed,
+                "unreadable": tally.unreadable,
+                "raw": {name: tally.raw[name] for name in CATEGORIES},
+            }
+            for condition, tally in found.tallies.items()
+        ],
+        "paid": {
+            "calls": spent.calls,
+            "reused": spent.reused,
+            "prompt_tokens": spent.usage.prompt_tokens,
+            "completion_tokens": spent.usage.completion_tokens,
+            "cached_tokens": spent.usage.cached_tokens,
+            "cost_usd": None if spent.unpriced else spent.cost,
+        },
+    }
+
+
+def _print(found: Annotated) -> None:
+    table = Table(caption_justify="left", title_justify="left", pad_edge=False)
+    table.add_column("condition", no_wrap=True)
+    for name in ("unsolved", "labelled", "failed", "unreadable", *CATEGORIES):
+        table.add_column(name, justify="right")
+    for condition, tally in found.tallies.items():
+        counts = (tally.unsolved, tally.labelled, tally.failed, tally.unreadable)
+        raw = (tally.raw[name] for name in CATEGORIES)
+        table.add_row(condition, *map(str, counts), *map(str, raw))
+    spent = found.spent
+    cost = "cost unknown" if spent.unpriced else f"${spent.cost:,.2f}"
+    lines = [
+        f"judge: {found.annotator}; unsolved: trials that had feedback; 'unknown' holds those "
+        "whose answers were unreadable",
+        f"paid for: {spent.calls:,} calls, {spent.usage.prompt_tokens:,} prompt tokens, "
+        f"{spent.usage.completion_tokens:,} completion tokens, {cost}; {spent.reused:,} reused",
+    ]
+    if found.simulated:
+        lines.append("SIMULATION: a simulated student judged, not a language model")
+    console = wide_console()
+    console.print(table)
+    console.print("\n".join(lines), markup=False)
