@@ -92,14 +92,10 @@ class Journal:
         )
         return dict(rows.fetchall())
 
-    def drawn(self) -> dict[str, list[tuple[int, int, bool]]]:
-        """By problem, the (draw, request, is correct) of an oracle, in the order of the draws."""
-        found: dict[str, list[tuple[int, int, bool]]] = {}
-        for problem_id, draw, request, verdict in self._reader.execute(
-            "SELECT problem_id, draw, request, verdict FROM oracle_draws ORDER BY problem_id, draw"
-        ):
-            found.setdefault(problem_id, []).append((draw, request, verdict == "correct"))
-        return found
+    def drawn(self) -> set[tuple[str, int]]:
+        """(problem id, request) of which an oracle's draws are there."""
+        rows = self._reader.execute("SELECT DISTINCT problem_id, request FROM oracle_draws")
+        return {(row[0], row[1]) for row in rows}
 
     def probed(self, probe: str, settings: str) -> set[tuple[str, str, int, int]]:
         """(condition, problem id, epoch, iteration) where a probe with these settings has been."""

@@ -1,0 +1,215 @@
+"""Runs an oracle: a command checked, its requests asked many at once, every draw in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from feedback_friction.engine.batch import Batch, Place, Watched
+from feedback_friction.engine.conditions import Condition
+from feedback_friction.engine.launch import (
+    Operation,
+    Prepared,
+    Settings,
+    made_with,
+    prepare,
+    wanted_models,
+)
+from feedback_friction.engine.rows import Row, storable
+from feedback_friction.engine.runner import Progress
+from feedback_friction.engine.session import opened
+from feedback_friction.errors import UsageError
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.oracle import Draw, OraclePlan, oracle
+from feedback_friction.protocol.records import Status
+
+KIND = "oracle"
+
+# What an oracle never does is no part of what its directory is made with.
+_CONFIG = (
+    "tasks", "solver", "judge_model", "seed", "limit", "fraction", "stratify", "digits",
+    "temperature", "top_p", "max_tokens", "logprobs", "solver_options", "judge_options", "problems",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedOracle:
+    """An oracle that can start: nothing about the command itself is wrong.
+
+    Attributes:
+        run: the models, the task and its problems; its condition's feedback mode is never used.
+        plan: how the draws are made.
+    """
+
+    run: Prepared
+    plan: OraclePlan
+
+    @property
+    def condition(self) -> Condition:
+        """The task, its problems and its grader."""
+        return self.run.conditions[0]
+
+    @property
+    def slug(self) -> str:
+        """A directory name: the same command gives the same name."""
+        return f"oracle-{self.run.slug}"
+
+
+def prepare_oracle(
+    settings: Settings,
+    operation: Operation,
+    *,
+    attempts: int = 10,
+    gens: int = 10,
+    until_solved: bool = False,
+    ks: Sequence[int] = (),
+) -> PreparedOracle:
+    """Check a command and load its problems.
+
+    Args:
+        settings: one task, the solver, and how it is sampled; fields about feedback are not used.
+        attempts: requests for each problem.
+        gens: replies in each request.
+        until_solved: ask no more about a problem once it is solved.
+        ks: the k for which pass@k is wanted.
+
+    Raises:
+        UsageError: anything in it is wrong; one line.
+    """
+    for option, value in (("--attempts", attempts), ("--gens", gens)):
+        if value < 1:
+            raise UsageError(f"{option} must be at least 1, not {value}")
+    if settings.temperature == 0 and attempts * gens > 1:
+        raise UsageError("an oracle at temperature 0 draws the same reply again and again")
+    check_ks(ks, attempts * gens, until_solved=until_solved)
+    plan = OraclePlan(
+        attempts,
+        gens,
+        until_solved,
+        settings.seed,
+        settings.temperature,
+        settings.top_p,
+        settings.max_tokens,
+        settings.logprobs,
+    )
+    run = prepare(replace(settings, feedback=("binary",), sampling=("greedy",)), operation)
+    return PreparedOracle(replace(run, config=_config(run, plan)), plan)
+
+
+def check_ks(ks: Sequence[int], draws: int, *, until_solved: bool) -> None:
+    """Refuse a k for which pass@k cannot be told.
+
+    Raises:
+        UsageError: a k below 1 or above the draws, or any with ``until_solved``.
+    """
+    if ks and until_solved:
+        raise UsageError(
+            "--k cannot go with --until-solved: pass@k needs all draws of every problem"
+        )
+    for k in ks:
+        if not 1 <= k <= draws:
+            raise UsageError(
+                f"--k {k} is impossible with {draws} draws a problem (--attempts x --gens); "
+                f"allowed: 1 to {draws}"
+            )
+
+
+def _config(run: Prepared, plan: OraclePlan) -> Mapping[str, Any]:
+    kept = {name: run.config[name] for name in _CONFIG if name in run.config}
+    return {
+        "kind": KIND,
+        **kept,
+        "attempts": plan.attempts,
+        "gens": plan.gens,
+        "until_solved": plan.until_solved,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class OracleJob:
+    """Some requests about a problem: one, or with ``until_solved`` all of them in turn."""
+
+    problem: Problem
+    requests: tuple[int, ...]
+
+    @property
+    def place(self) -> Place:
+        """What it is about."""
+        return Place(KIND, self.problem.id)
+
+
+async def execute_oracle(
+    prepared: PreparedOracle,
+    directory: Path,
+    command: list[str],
+    watch: Callable[[Watched], None],
+    notice: Callable[[str], None],
+) -> Progress:
+    """Run an oracle in a directory, or resume it.
+
+    Args:
+        watch: called once before the first call.
+        notice: shown, once each, what the user should know of.
+
+    Raises:
+        UsageError: the directory or a server cannot be used as asked; no call was made.
+        RunStoppedError: the run stopped itself; resumable.
+    """
+    run, condition, plan = prepared.run, prepared.condition, prepared.plan
+    async with opened(
+        wanted_models(run),
+        directory,
+        run.prices,
+        run.operation.concurrency,
+        notice,
+        made_with(run, command),
+    ) as caller:
+        journal = caller.journal
+        journal.add_problems(condition.problems, condition.task.ask)
+        every = list(_jobs(condition.problems, plan))
+        drawn = journal.drawn()
+        left = [job for job in every if not _is_done(job, drawn)]
+        batch = Batch(caller, len(every))
+        batch.progress.count("unsolved", len(every) - len(left))
+        watch(batch)
+
+        async def work(job: OracleJob) -> Status:
+            steps = oracle(job.problem, condition.task, plan, job.requests)
+            draws = await caller.drive(steps, condition.task)
+            await journal.add_draws([_row(condition.label, job.problem, draw) for draw in draws])
+            return "solved" if any(each.verdict.is_correct for each in draws) else "unsolved"
+
+        return await batch.run(iter(left), work)
+
+
+def _jobs(problems: Sequence[Problem], plan: OraclePlan) -> Iterator[OracleJob]:
+    """Problem by problem, so that a server's prefix cache serves the question to all requests."""
+    for problem in problems:
+        if plan.until_solved:
+            yield OracleJob(problem, tuple(range(plan.attempts)))
+        else:
+            yield from (OracleJob(problem, (number,)) for number in range(plan.attempts))
+
+
+def _is_done(job: OracleJob, drawn: Collection[tuple[str, int]]) -> bool:
+    """A job's draws are written together when it ends: those of its first request tell."""
+    return (job.problem.id, job.requests[0]) in drawn
+
+
+def _row(task: str, problem: Problem, draw: Draw) -> Row:
+    reply, verdict = draw.reply, draw.verdict
+    return {
+        "task": task,
+        "problem_id": problem.id,
+        "draw": draw.number,
+        "request": draw.request,
+        "response": storable(reply.text),
+        "finish_reason": reply.finish_reason,
+        "prediction": verdict.prediction and storable(verdict.prediction),
+        "verdict": verdict.outcome.value,
+        "rule": verdict.rule,
+        "mean_logprob": reply.mean_logprob,
+        "tokens": draw.tokens,
+    }
