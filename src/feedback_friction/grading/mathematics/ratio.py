@@ -51,11 +51,6 @@ class Ratio:
         """Whether two such values that are not shown equal are different: no opaque functions."""
         return not any("(" in name for name in self.generators)
 
-    @property
-    def leads_negative(self) -> bool:
-        """Whether its text starts with a minus sign; exactly one of a value and its negative."""
-        return self.top.key.startswith("-")
-
     @cached_property
     def key(self) -> str:
         """Equal for equal values, except for fractions that only a common factor would unite."""

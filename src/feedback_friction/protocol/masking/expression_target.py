@@ -82,10 +82,6 @@ class Target:
         key = self.gold.key
         return key if len(key) == 1 and key.isalpha() and key.isupper() else None
 
-    @cached_property
-    def _seen(self) -> dict[str, bool]:
-        return {}
-
     def hits(self, text: str) -> bool:
         """Whether a text says gold, for all that exact arithmetic and samples can tell."""
         if len(text) > _LONGEST or MASK in text:
