@@ -11,24 +11,25 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from feedback_friction.engine.batch import Watched
 from feedback_friction.engine.runner import Progress as Counts
-from feedback_friction.engine.runner import Runner
 
 REDRAW_SECONDS = 0.25
 LINE_SECONDS = 30.0
 
 
 class Display:
-    """Watches a runner from the moment that the run starts."""
+    """Watches a run from the moment that it starts."""
 
-    def __init__(self, console: Console) -> None:
-        """Make a display that does not watch anything yet."""
+    def __init__(self, console: Console, unit: str = "trials") -> None:
+        """Make a display that does not watch anything yet; ``unit``: what the run counts."""
         self._console = console
-        self._runner: Runner | None = None
+        self.unit = unit
+        self._runner: Watched | None = None
         self._started = time.monotonic()
         self._done_before: int | None = None
 
-    def watch(self, runner: Runner) -> None:
+    def watch(self, runner: Watched) -> None:
         """Start to watch; the clock runs from here."""
         self._runner, self._started = runner, time.monotonic()
 
@@ -50,8 +51,9 @@ class Display:
         seconds = max(time.monotonic() - self._started, 1e-9)
         spent = counts.spent
         tokens = spent.usage.completion_tokens
+        solved = counts.statuses.get("solved", 0)
         parts = [
-            f"{counts.statuses.get('solved', 0)} solved",
+            *([f"{solved} solved"] if solved or self.unit == "trials" else []),
             f"{counts.running} running",
             f"{counts.statuses.get('failed', 0)} failed",
             f"{spent.calls / seconds:,.1f} calls/s",
@@ -75,10 +77,10 @@ class Display:
 
 
 @asynccontextmanager
-async def shown(directory: Path, *, quiet: bool) -> AsyncIterator[Display]:
+async def shown(directory: Path, *, quiet: bool, unit: str = "trials") -> AsyncIterator[Display]:
     """Show a run's progress on standard error while the block runs."""
     console = Console(stderr=True)
-    display = Display(console)
+    display = Display(console, unit)
     if quiet:
         yield display
         return
@@ -92,7 +94,7 @@ async def shown(directory: Path, *, quiet: bool) -> AsyncIterator[Display]:
         counts = display.counts()
         if counts is not None:
             console.print(
-                f"{counts.ended}/{counts.total} trials: {display.describe(counts)}; {directory}",
+                f"{counts.ended}/{counts.total} {unit}: {display.describe(counts)}; {directory}",
                 highlight=False,
                 markup=False,
                 soft_wrap=True,
@@ -125,7 +127,7 @@ async def _lines(display: Display, console: Console) -> None:
         await asyncio.sleep(LINE_SECONDS)
         counts = display.counts()
         if counts is not None:
-            line = f"{counts.ended}/{counts.total} trials: {display.describe(counts)}"
+            line = f"{counts.ended}/{counts.total} {display.unit}: {display.describe(counts)}"
             console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import signal
-import sys
-from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import click
 
-from feedback_friction.cli.progress import shown
+from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
 from feedback_friction.cli.table import print_results, results_json
 from feedback_friction.engine.budget import Limits
 from feedback_friction.engine.launch import Operation, Prepared, Settings, execute, prepare
 from feedback_friction.engine.models.options import EFFORTS
-from feedback_friction.engine.rundir import without_secrets
-from feedback_friction.engine.runner import Progress, Runner
-from feedback_friction.errors import RunStoppedError
-
-INTERRUPTED = 130
-
+from feedback_friction.engine.runner import Progress
 
 EPILOG = """\b
 Keys: FRICTION_SOLVER_API_KEY, FRICTION_FEEDBACK_API_KEY or FRICTION_JUDGE_API_KEY, else
@@ -153,7 +144,11 @@ def start(
     directory = out or Path("runs") / prepared.slug
     for note in notes(prepared):
         click.echo(f"note: {note}", err=True)
-    progress, drained = run_to_end(prepared, directory, quiet=quiet)
+
+    async def work(watch: Watch, note: Note) -> Progress:
+        return await execute(prepared, directory, command_line(), watch, note)
+
+    progress, drained = run_to_end(work, directory, quiet=quiet)
     if as_json:
         click.echo(json.dumps(results_json(directory), ensure_ascii=False))
     else:
@@ -183,59 +178,3 @@ def notes(prepared: Prepared) -> list[str]:
             "use --temperature or --sampling heat for a control of resampling"
         )
     return found
-
-
-def run_to_end(prepared: Prepared, directory: Path, *, quiet: bool) -> tuple[Progress, bool]:
-    """Run; the first Ctrl-C lets the calls under way end, the second one does not.
-
-    Returns:
-        The progress at the end, and whether the run was interrupted.
-    """
-    command_line = ["friction", *(without_secrets(word) for word in sys.argv[1:])]
-    interrupted = False
-
-    async def main() -> Progress:
-        def watch(runner: Runner) -> None:
-            _drain_on_interrupt(runner, mark)
-            display.watch(runner)
-
-        def mark() -> None:
-            nonlocal interrupted
-            interrupted = True
-
-        async with shown(directory, quiet=quiet) as display:
-            return await execute(prepared, directory, command_line, watch, display.note)
-
-    try:
-        progress = _run_loop(main)
-    except asyncio.CancelledError as error:
-        raise KeyboardInterrupt from error
-    except RunStoppedError as error:
-        raise RunStoppedError(f"{error} (the same command resumes {directory})") from error
-    return progress, interrupted
-
-
-def _run_loop(main: Callable[[], Coroutine[Any, Any, Progress]]) -> Progress:
-    import uvloop
-
-    return uvloop.run(main())
-
-
-def _drain_on_interrupt(runner: Runner, mark: Callable[[], None]) -> None:
-    """First Ctrl-C: start no call, keep those under way. Second: drop them."""
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-
-    def second() -> None:
-        if task is not None:
-            task.cancel()
-
-    def first() -> None:
-        mark()
-        runner.caller.drain()
-        click.echo("\nfinishing the calls under way; Ctrl-C again drops them", err=True)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, second)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, first)

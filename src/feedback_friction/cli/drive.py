@@ -1,0 +1,90 @@
+"""Runs asynchronous work from the command line: its progress, Ctrl-C, and how it can be resumed."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from feedback_friction.cli.progress import shown
+from feedback_friction.engine.batch import Watched
+from feedback_friction.engine.caller import Caller
+from feedback_friction.engine.rundir import without_secrets
+from feedback_friction.errors import RunStoppedError
+
+INTERRUPTED = 130
+
+Result = TypeVar("Result")
+Watch = Callable[[Watched], None]
+Note = Callable[[str], None]
+
+
+def command_line() -> list[str]:
+    """The command as it may be written down."""
+    return ["friction", *(without_secrets(word) for word in sys.argv[1:])]
+
+
+def run_to_end(
+    work: Callable[[Watch, Note], Awaitable[Result]],
+    directory: Path,
+    *,
+    quiet: bool,
+    unit: str = "trials",
+) -> tuple[Result, bool]:
+    """Run; the first Ctrl-C lets the calls under way end, the second one does not.
+
+    Args:
+        work: is given what it tells its progress to, and what it tells the user's notes to.
+        unit: what the progress counts.
+
+    Returns:
+        What the work returns, and whether it was interrupted.
+    """
+    interrupted = False
+
+    async def main() -> Result:
+        def watch(watched: Watched) -> None:
+            _drain_on_interrupt(watched.caller, mark)
+            display.watch(watched)
+
+        def mark() -> None:
+            nonlocal interrupted
+            interrupted = True
+
+        async with shown(directory, quiet=quiet, unit=unit) as display:
+            return await work(watch, display.note)
+
+    import uvloop
+
+    try:
+        result = uvloop.run(main())
+    except asyncio.CancelledError as error:
+        raise KeyboardInterrupt from error
+    except RunStoppedError as error:
+        raise RunStoppedError(f"{error} (the same command resumes {directory})") from error
+    return result, interrupted
+
+
+def _drain_on_interrupt(caller: Caller, mark: Callable[[], None]) -> None:
+    """First Ctrl-C: start no call, keep those under way. Second: drop them."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+
+    def second() -> None:
+        if task is not None:
+            task.cancel()
+
+    def first() -> None:
+        mark()
+        caller.drain()
+        click.echo("\nfinishing the calls under way; Ctrl-C again drops them", err=True)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, second)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, first)
