@@ -30,10 +30,8 @@ def command(first: Path, second: Path | None, as_json: bool) -> None:
         from feedback_friction.analysis.frames import load_runs
         from feedback_friction.analysis.tables.comparison import across, pairs
 
-        if second is None:
-            table = pairs(load_runs([first]))
-        else:
-            table = across(load_runs([first, second]))
+        runs = load_runs([first] if second is None else [first, second])
+        table = pairs(runs) if second is None else across(runs)
     if table.is_empty():
         raise UsageError("there are no two conditions of the same task to compare")
     if as_json:
@@ -54,7 +52,7 @@ def _shown(table: pl.DataFrame) -> Table:
             row["treatment"],
             row["control"],
             f"{value:+.1f} [{low:+.1f}, {high:+.1f}]",
-            f"{row['p_holm']:.4f}",
+            "< 0.0001" if row["p_holm"] < 1e-4 else f"{row['p_holm']:.4f}",
             str(row["n"]),
             str(row["missing"]),
         )

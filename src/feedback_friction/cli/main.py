@@ -15,6 +15,7 @@ VERBS = {
     "run": "Run tasks under a grid of conditions, or resume a run.",
     "results": "Print accuracy by condition, with intervals.",
     "show": "Print one problem's whole trial.",
+    "adopt": "Grade replies from elsewhere and keep them as a run.",
     "compare": "Compare conditions or runs, paired by problem.",
     "power": "How many problems it takes to see a difference.",
     "report": "Write figures, tables and one HTML page from runs.",

@@ -45,7 +45,8 @@ def wide_console() -> Console:
 def results_table(results: list[ConditionResult]) -> Table:
     """A table with accuracy at the first and the last iteration, in percent."""
     table = Table(caption_justify="left", title_justify="left", pad_edge=False)
-    for name in ("task", "feedback", "sampling"):
+    several = len({result.condition.solver for result in results}) > 1
+    for name in ("task", *(("solver",) if several else ()), "feedback", "sampling"):
         table.add_column(name, overflow="fold")
     for name in ("first %", "last %", "n", "missing", "stopped", "leaks", "tokens", "cost $"):
         table.add_column(name, justify="right")
@@ -59,6 +60,7 @@ def results_table(results: list[ConditionResult]) -> Table:
         )
         table.add_row(
             condition.task + (f" ({condition.digits} digits)" if condition.digits else ""),
+            *((condition.solver,) if several else ()),
             condition.feedback,
             condition.sampling,
             _percent(result, 0),

@@ -19,7 +19,7 @@ from feedback_friction.analysis.provenance import Provenance, provenance
 from feedback_friction.analysis.tables import accuracy, answers, comparison, problems, solvers
 from feedback_friction.analysis.trials import chosen_problems, read_trials
 from feedback_friction.errors import UsageError
-from feedback_friction.report.figure import Figure
+from feedback_friction.report.figure import Drawing
 from feedback_friction.report.figures import figures
 from feedback_friction.report.findings import findings, gaps
 
@@ -33,6 +33,7 @@ TABLES = {
     "course": accuracy.course,
     "pairs": comparison.pairs,
     "gains": comparison.gains,
+    "solvers": comparison.solvers,
     "moves": answers.moves,
     "moves_by_iteration": answers.moves_by_iteration,
     "feedback": answers.feedback,
@@ -64,12 +65,12 @@ def build_report(directories: Sequence[Path], out: Path) -> Path:
     runs = load_runs(directories)
     if runs.attempts.is_empty():
         raise UsageError("nothing to report: no trial of these runs has ended yet")
-    made = list(figures(runs))
+    made = [figure.draw() for figure in figures(runs)]
     try:
         (out / "figures").mkdir(parents=True, exist_ok=True)
         (out / "tables").mkdir(parents=True, exist_ok=True)
-        for figure in made:
-            figure.save(out / "figures")
+        for drawing in made:
+            drawing.save(out / "figures")
         for name, table in TABLES.items():
             frame = table(runs)
             if not frame.is_empty():
@@ -81,7 +82,7 @@ def build_report(directories: Sequence[Path], out: Path) -> Path:
     return page
 
 
-def _page(runs: Runs, made: Sequence[Figure]) -> str:
+def _page(runs: Runs, made: Sequence[Drawing]) -> str:
     import jinja2
 
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
@@ -93,7 +94,7 @@ def _page(runs: Runs, made: Sequence[Figure]) -> str:
         simulated=bool(runs.conditions["simulated"].max()),
         findings=findings(runs),
         gaps=gaps(runs),
-        figures=[_figure(figure) for figure in made],
+        figures=[_figure(drawing) for drawing in made],
         packs=packs,
         problems_shown=shown,
         problems_there=there,
@@ -108,16 +109,17 @@ def _resource(name: str) -> str:
     return resources.files(__package__).joinpath(name).read_text("utf-8")
 
 
-def _figure(figure: Figure) -> dict[str, Any]:
+def _figure(drawing: Drawing) -> dict[str, Any]:
     """What the template needs; the drawings go in as data URIs, so that nothing in them runs."""
+    figure = drawing.figure
     table = figure.table.head(ROWS_SHOWN)
     return {
         "name": figure.name,
         "title": figure.title,
         "caption": figure.caption,
         "alt": figure.alt,
-        "light": _data_uri(figure.svg("light")),
-        "dark": _data_uri(figure.svg("dark")),
+        "light": _data_uri(drawing.light),
+        "dark": _data_uri(drawing.dark),
         "columns": table.columns,
         "rows": [[_cell(value) for value in row] for row in table.iter_rows()],
         "more": max(0, figure.table.height - ROWS_SHOWN),

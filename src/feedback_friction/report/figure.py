@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from feedback_friction.report.theme import Mode, config
+from feedback_friction.report.theme import config
 
 PNG_SCALE = 2.0
 
@@ -33,27 +33,40 @@ class Figure:
     chart: dict[str, Any]
     table: pl.DataFrame
 
-    def svg(self, mode: Mode) -> str:
-        """The figure as SVG text; the light one has a white ground, the dark one none."""
+    def draw(self) -> Drawing:
+        """The figure in both modes; the slow part, so done once."""
         import vl_convert
 
-        text: str = vl_convert.vegalite_to_svg(self.chart, config=config(mode))
-        return text
+        light, dark = (
+            str(vl_convert.vegalite_to_svg(self.chart, config=config(mode)))
+            for mode in ("light", "dark")
+        )
+        return Drawing(self, light, dark)
 
-    def save(self, directory: Path) -> list[Path]:
-        """Write SVG, PNG, PDF (fonts embedded) and the table as CSV; returns the files."""
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A figure drawn.
+
+    Attributes:
+        figure: what was drawn.
+        light: SVG text on white.
+        dark: SVG text in light ink, without a ground.
+    """
+
+    figure: Figure
+    light: str
+    dark: str
+
+    def save(self, directory: Path) -> None:
+        """Write SVG, PNG, PDF (its fonts embedded) and the table as CSV."""
         import vl_convert
 
-        light = config("light")
         files = {
-            "svg": self.svg("light").encode(),
-            "png": vl_convert.vegalite_to_png(self.chart, config=light, scale=PNG_SCALE),
-            "pdf": vl_convert.vegalite_to_pdf(self.chart, config=light),
-            "csv": self.table.write_csv().encode(),
+            "svg": self.light.encode(),
+            "png": vl_convert.svg_to_png(self.light, scale=PNG_SCALE),
+            "pdf": vl_convert.svg_to_pdf(self.light),
+            "csv": self.figure.table.write_csv().encode(),
         }
-        written = []
         for ending, content in files.items():
-            path = directory / f"{self.name}.{ending}"
-            path.write_bytes(content)
-            written.append(path)
-        return written
+            (directory / f"{self.figure.name}.{ending}").write_bytes(content)

@@ -36,6 +36,7 @@ def figures(runs: Runs) -> Iterator[Figure]:
         subjects,
         confidence,
         popularity,
+        solvers_compared,
         overlap,
         tokens,
     ):
@@ -218,6 +219,8 @@ def complexity(runs: Runs) -> Figure | None:
 def subjects(runs: Runs) -> Figure | None:
     """Final accuracy by subject."""
     table = _named(problems.subjects(runs))
+    if not table.is_empty():
+        table = table.filter(pl.col("sampling") == table["sampling"][0])
     if table.is_empty() or table["subject"].n_unique() > 60:
         return None
     chart = charts.intervals(
@@ -266,6 +269,30 @@ def _bucket_figure(table: pl.DataFrame, name: str, title: str, caption: str) -> 
     )
     alt = f"Points with intervals: gain by bucket of {title.lower()}."
     return Figure(name, title, f"{caption} {BANDS}", alt, chart, table)
+
+
+def solvers_compared(runs: Runs) -> Figure | None:
+    """Every two solvers under the same condition, paired by problem."""
+    table = comparison.solvers(runs)
+    if table.is_empty():
+        return None
+    table = table.with_columns(
+        pl.format("{}, {}, {}", pl.col("task"), pl.col("feedback"), pl.col("sampling")).alias(
+            "panel"
+        ),
+        pl.format("{} − {}", pl.col("solver"), pl.col("control_solver")).alias("row"),
+    )
+    chart = charts.intervals(
+        table, "difference", "row", "panel",
+        title="difference of accuracy, paired by problem", zero_line=True,
+    )  # fmt: skip
+    return Figure(
+        "solvers", "Solvers compared",
+        "Accuracy at the last iteration, one solver minus another, paired by problem. "
+        f"{BANDS} The table has McNemar's mid-p, Holm-adjusted.",
+        "Forest plot of paired differences of accuracy between solvers.",
+        chart, table,
+    )  # fmt: skip
 
 
 def overlap(runs: Runs) -> Figure | None:

@@ -73,6 +73,21 @@ def pairs(runs: Runs) -> pl.DataFrame:
     return _table(found)
 
 
+def solvers(runs: Runs) -> pl.DataFrame:
+    """Every two solvers under the same task, feedback and sampling, Holm over the family."""
+    groups: dict[tuple[object, ...], list[Arm]] = defaultdict(list)
+    for condition, ids, first in conditions(runs):
+        key = tuple(condition[each] for each in ("task", "digits", "feedback", "sampling"))
+        groups[key].append(Arm(condition, tuple(ids), first))
+    found = [
+        (one, other)
+        for group in groups.values()
+        for one, other in combinations(group, 2)
+        if one.condition["solver"] != other.condition["solver"]
+    ]
+    return _table(found)
+
+
 def gains(runs: Runs) -> pl.DataFrame:
     """What feedback adds to trying again: each mode against each control with its sampling."""
     found = [
@@ -136,6 +151,7 @@ def _table(found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
                 "task": treatment.condition["task"],
                 "digits": treatment.condition["digits"],
                 "solver": treatment.condition["solver"],
+                "control_solver": control.condition["solver"],
                 "treatment": treatment.name(),
                 "control": control.name(),
                 "treatment_run": treatment.condition["run"],
@@ -158,6 +174,7 @@ def _table(found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
         "task": pl.String,
         "digits": pl.Int64,
         "solver": pl.String,
+        "control_solver": pl.String,
         "treatment": pl.String,
         "control": pl.String,
         "treatment_run": pl.Int64,

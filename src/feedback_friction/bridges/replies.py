@@ -1,0 +1,111 @@
+"""Replies from elsewhere as a run: graded here, first attempts only, ready to be analysed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from feedback_friction.engine.conditions import Condition
+from feedback_friction.engine.journal import Journal
+from feedback_friction.engine.launch import fingerprint
+from feedback_friction.engine.rundir import claim, locked
+from feedback_friction.errors import DataError, UsageError
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.feedback import MODES
+from feedback_friction.protocol.plan import Plan
+from feedback_friction.protocol.records import Attempt, Reply, Status, Trial
+from feedback_friction.protocol.sampling import STRATEGIES
+from feedback_friction.tasks.files import read_rows
+from feedback_friction.tasks.page import Page, Row
+
+ID_FIELDS = ("id", "problem_id", "question_id", "unique_id", "ID")
+NO_FEEDBACK = replace(MODES["retry"], name="none")
+Replies = dict[str, dict[str, str]]  # model -> problem id -> reply
+
+
+def read_replies(file: Path, problems: Sequence[Problem]) -> Replies:
+    """Replies by model and problem from JSONL rows with an id, a model and a response.
+
+    Raises:
+        DataError: a row lacks a field, or names a problem that is not among the problems, or a
+            model answers the same problem twice.
+    """
+    known = {problem.id for problem in problems}
+    found: Replies = {}
+    for line, row in read_rows(file):
+        problem = _id(file, line, row)
+        if problem not in known:
+            raise DataError(str(file), f"no problem '{problem}' in the data", line=line)
+        model, response = (_text(file, line, row, field) for field in ("model", "response"))
+        if problem in found.setdefault(model, {}):
+            raise DataError(str(file), f"{model} answers '{problem}' twice", line=line)
+        found[model][problem] = response
+    if not found:
+        raise UsageError(f"{file} holds no replies")
+    return found
+
+
+def _id(file: Path, line: int, row: Row) -> str:
+    for field in ID_FIELDS:
+        if field in row:
+            return str(row[field])
+    allowed = ", ".join(ID_FIELDS)
+    raise DataError(str(file), f"names no problem; one of {allowed} is needed", line=line)
+
+
+def _text(file: Path, line: int, row: Row, field: str) -> str:
+    value = row.get(field)
+    if not isinstance(value, str):
+        raise DataError(str(file), "must be a text", line=line, field=field)
+    return value
+
+
+def import_replies(
+    page: Page, problems: Sequence[Problem], replies: Replies, directory: Path, command: list[str]
+) -> None:
+    """Grade the replies and write them as a run of first attempts, one condition a model.
+
+    Raises:
+        UsageError: the directory cannot be written, or holds something else.
+    """
+    config = {
+        "imported": True,
+        "tasks": [page.name],
+        "models": sorted(replies),
+        "problems": {page.name: fingerprint(problems, page.task)},
+    }
+    with locked(directory):
+        claim(directory, config, {}, command)
+        asyncio.run(_write(page, problems, replies, directory))
+
+
+async def _write(
+    page: Page, problems: Sequence[Problem], replies: Replies, directory: Path
+) -> None:
+    plan = Plan(NO_FEEDBACK, STRATEGIES["greedy"], iterations=1)
+    async with Journal(directory) as journal:
+        journal.add_problems(problems, page.task.ask)
+        for model, texts in replies.items():
+            condition = Condition(
+                page.name, page.task, plan, model, None, page.grader, 1, problems, False
+            )
+            journal.add_conditions([condition.row()])
+            done = journal.finished(condition.id)
+            todo = [each for each in problems if each.id in texts and (each.id, 0) not in done]
+            await asyncio.gather(
+                *(
+                    journal.add_trial(condition.id, trial, [None])
+                    for trial in _graded(page, todo, texts)
+                )
+            )
+
+
+def _graded(page: Page, problems: Iterable[Problem], texts: dict[str, str]) -> Iterable[Trial]:
+    for problem in problems:
+        reply = Reply(texts[problem.id])
+        verdict = page.task.grade(problem, reply.text)
+        attempt = Attempt(0, problem, reply, verdict, temperature=0.0)
+        status: Status = "solved" if verdict.is_correct else "unsolved"
+        yield Trial(problem, 0, (attempt,), status)

@@ -1,0 +1,32 @@
+"""``friction adopt``: other people's replies as a run of first attempts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from feedback_friction.bridges.replies import import_replies, read_replies
+from feedback_friction.cli.table import print_results
+from feedback_friction.tasks.catalog import get_page, load_problems
+from feedback_friction.tasks.page import Selection
+
+
+@click.command("adopt")
+@click.argument("name", metavar="TASK")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="The questions, in the task's schema."
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The run directory.")
+def command(name: str, file: Path, data: Path | None, out: Path) -> None:
+    """Grade the replies in FILE and keep them as a run, one condition a model.
+
+    Lines in: the problem's id (id, problem_id, question_id, unique_id or ID), model, response.
+    Results, comparisons and reports then work as for any run; a reply that is not there is missing.
+    """
+    page = get_page(name)
+    problems = load_problems(page, Selection(data=data))
+    words = ["friction", "adopt", name, str(file), "--out", str(out)]
+    import_replies(page, problems, read_replies(file, problems), out, words)
+    print_results(out)
