@@ -11,7 +11,17 @@ from collections.abc import Sequence
 
 from benchmarks.common import ROOT
 
-NAMES = ("serving", "startup", "overhead", "makespan", "sharing", "resume", "faults", "memory")
+NAMES = (
+    "serving",
+    "startup",
+    "overhead",
+    "makespan",
+    "sharing",
+    "resume",
+    "faults",
+    "replicas",
+    "memory",
+)
 
 
 def main(arguments: Sequence[str]) -> int:
