@@ -36,6 +36,7 @@ def figures(runs: Runs) -> Iterator[Figure]:
         subjects,
         confidence,
         popularity,
+        by_solver,
         solvers_compared,
         overlap,
         tokens,
@@ -75,7 +76,7 @@ def _last(table: pl.DataFrame) -> pl.DataFrame:
 def curve(runs: Runs) -> Figure | None:
     """Accuracy by iteration, greedy sampling (or the first strategy there is)."""
     table = _named(accuracy.accuracy(runs))
-    if table.is_empty():
+    if table.is_empty() or table["iteration"].max() == 0:
         return None
     first = "greedy" if "greedy" in table["sampling"] else table["sampling"][0]
     table = table.filter(pl.col("sampling") == first)
@@ -174,7 +175,7 @@ def correction(runs: Runs) -> Figure | None:
 
 def moves(runs: Runs) -> Figure | None:
     """How answers change from attempt to attempt."""
-    table = _named(answers.moves(runs))
+    table = _named(answers.moves(runs)).filter(pl.col("n") > 0)
     if table.is_empty():
         return None
     table = table.with_columns(
@@ -269,6 +270,25 @@ def _bucket_figure(table: pl.DataFrame, name: str, title: str, caption: str) -> 
     )
     alt = f"Points with intervals: gain by bucket of {title.lower()}."
     return Figure(name, title, f"{caption} {BANDS}", alt, chart, table)
+
+
+def by_solver(runs: Runs) -> Figure | None:
+    """Final accuracy by solver, where there are several."""
+    table = _last(_named(accuracy.accuracy(runs)))
+    if table["solver"].n_unique() < 2:
+        return None
+    table = table.with_columns(
+        pl.format("{}, {}", pl.col("task"), pl.col("condition")).alias("panel")
+    )
+    chart = charts.intervals(
+        table, "accuracy", "solver", "panel", title="accuracy at the last iteration"
+    )
+    return Figure(
+        "by_solver", "Accuracy by solver",
+        f"Share solved in the end by each solver. {BANDS}",
+        "Points with intervals: accuracy at the last iteration, one row a solver.",
+        chart, table,
+    )  # fmt: skip
 
 
 def solvers_compared(runs: Runs) -> Figure | None:

@@ -8,14 +8,20 @@ from typing import Any
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.tables import accuracy, answers, comparison
+from feedback_friction.analysis.tables import accuracy, answers, comparison, solvers
 
 Row = dict[str, Any]
 
 
 def findings(runs: Runs) -> list[str]:
     """The main findings, most important first."""
-    return [*_gains(runs), *_plateaus(runs), *_repetition(runs)]
+    return [
+        *_gains(runs),
+        *_solvers(runs),
+        *_overlaps(runs),
+        *_plateaus(runs),
+        *_repetition(runs),
+    ]
 
 
 def gaps(runs: Runs) -> list[str]:
@@ -49,6 +55,30 @@ def _gains(runs: Runs) -> Iterator[str]:
         )
 
 
+def _solvers(runs: Runs) -> Iterator[str]:
+    table = comparison.solvers(runs).filter(pl.col("p_holm") < 0.05)
+    for row in table.sort(pl.col("difference").abs(), descending=True).iter_rows(named=True):
+        points, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
+        better, worse = row["solver"], row["control_solver"]
+        if points < 0:
+            better, worse, points, low, high = worse, better, -points, -high, -low
+        yield (
+            f"{row['task']}, {row['feedback']}: {better} solves {points:.1f} points more than "
+            f"{worse}, 95% CI {low:.1f} to {high:.1f}, n = {row['n']}, p {_p(row['p_holm'])} after "
+            "Holm's correction."
+        )
+
+
+def _overlaps(runs: Runs) -> Iterator[str]:
+    for row in solvers.overlap_summary(runs).iter_rows(named=True):
+        yield (
+            f"{row['task']}, {row['feedback']}: {row['all']} of the {row['union']} problems that "
+            f"any of {row['solvers']} fails on are failed by all of them "
+            f"({100 * row['ratio']:.1f}%, 95% CI {100 * row['ratio_low']:.1f} to "
+            f"{100 * row['ratio_high']:.1f}; by chance {100 * row['chance']:.1f}%)."
+        )
+
+
 def _plateaus(runs: Runs) -> Iterator[str]:
     for row in accuracy.course(runs).filter(pl.col("sampling") == "greedy").iter_rows(named=True):
         if row["feedback"].startswith(("retry", "placebo")):
@@ -67,7 +97,7 @@ def _repetition(runs: Runs) -> Iterator[str]:
     table = answers.moves(runs).filter(pl.col("sampling") == "greedy")
     seen = table.unique(["run", "task", "digits", "solver", "feedback"], maintain_order=True)
     for row in seen.iter_rows(named=True):
-        if not row["feedback"].startswith("retry"):
+        if row["n"] and not row["feedback"].startswith("retry"):
             yield (
                 f"{_subject(row)}: after {row['feedback']} feedback "
                 f"{100 * row['repetition']:.1f}% of the retries give a wrong answer that was given "
@@ -108,7 +138,7 @@ def _leaks(runs: Runs) -> Iterator[str]:
 def _no_controls(runs: Runs) -> Iterator[str]:
     for key, group in comparison.arms(runs).items():
         modes = {arm.feedback.partition(":")[0] for arm in group}
-        if modes - {"retry", "placebo"} and "retry" not in modes:
+        if modes - {"retry", "placebo", "none"} and "retry" not in modes:
             yield (
                 f"{key[0]}, {key[2]}: there is no retry control, so that gains cannot be told "
                 "from mere trying again."
