@@ -58,11 +58,10 @@ class Perception:
     updated: bool | None
 
 
-def self_perception(scene: Scene, draws: int) -> Generator[Effect, Any, Perception]:
-    """Ask both questions about the feedback of a scene; there is an attempt after it.
+def self_perception(scene: Scene) -> Generator[Effect, Any, Perception]:
+    """Ask both questions about the feedback of a scene, after which there is an attempt.
 
-    Args:
-        draws: unused: each question is asked once, at the solver's own temperature.
+    They are asked once, at the solver's own temperature.
     """
     before = scene.attempts[: scene.iteration + 1]
     after = replace(scene.attempts[scene.iteration + 1], feedback=None)

@@ -1,0 +1,324 @@
+"""Runs a probe over a finished run: places chosen, asked many at once, journaled beside the run."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from feedback_friction.engine.batch import Batch, Place, Watched
+from feedback_friction.engine.conditions import Condition
+from feedback_friction.engine.launch import Operation, Prepared, wanted_models
+from feedback_friction.engine.models.options import ModelOptions
+from feedback_friction.engine.models.providers import Asked, refuse_untaken
+from feedback_friction.engine.models.registry import ModelSettings, parse_spec
+from feedback_friction.engine.reopen import read_trials, reopen
+from feedback_friction.engine.rows import Row, storable
+from feedback_friction.engine.runner import Progress
+from feedback_friction.engine.session import opened
+from feedback_friction.errors import UsageError
+from feedback_friction.protocol.plan import rng_for
+from feedback_friction.protocol.probes import entropy, in_domain, reader, self_perception
+from feedback_friction.protocol.probes.scene import Scene
+from feedback_friction.protocol.records import Effect, Role, Status, Trial
+
+Steps = Generator[Effect, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A probe.
+
+    Attributes:
+        name: as on the command line.
+        places: the iterations of a trial at which it looks.
+        needs: what a run lacks in which there is no such place.
+        draws: draws at each place; 0 for a probe that asks once.
+        temperature: of the draws.
+        reads: whether a reader model is asked, not the solver.
+    """
+
+    name: str
+    places: Callable[[Trial], Sequence[int]]
+    needs: str
+    draws: int = 0
+    temperature: float = 0.0
+    reads: bool = False
+
+
+def _first_feedback(trial: Trial) -> Sequence[int]:
+    return (0,) if trial.attempts and trial.attempts[0].feedback is not None else ()
+
+
+def _every_feedback(trial: Trial) -> Sequence[int]:
+    return [each.iteration for each in trial.attempts if each.feedback is not None]
+
+
+def _answered_feedback(trial: Trial) -> Sequence[int]:
+    last = len(trial.attempts) - 1
+    return [each for each in _every_feedback(trial) if each < last]
+
+
+def _first_prompt(trial: Trial) -> Sequence[int]:
+    return (0,) if trial.epoch == 0 and trial.attempts else ()
+
+
+_NO_FEEDBACK = "no feedback: no first attempt is wrong, or the mode is 'retry'"
+
+PROBES = {
+    probe.name: probe
+    for probe in (
+        Probe("entropy", _first_feedback, _NO_FEEDBACK, entropy.DRAWS, entropy.TEMPERATURE),
+        Probe("in-domain", _first_prompt, "no attempts", in_domain.DRAWS, in_domain.TEMPERATURE),
+        Probe("self-perception", _answered_feedback, "no attempt after feedback"),
+        Probe("reader", _every_feedback, _NO_FEEDBACK, reads=True),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeOptions:
+    """What a probe command asks for.
+
+    Attributes:
+        draws: draws at each place; None for the probe's own number.
+        sample: at most this many problems of each condition.
+        conditions: only these; none is all.
+        seed: seeds the sample.
+        reader_model: who reads, for the probe ``reader``; None for the solver.
+        reader_base_urls: its servers; none: those of the solver if that reads.
+    """
+
+    draws: int | None = None
+    sample: int | None = None
+    conditions: tuple[str, ...] = ()
+    seed: int = 0
+    reader_model: str | None = None
+    reader_base_urls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeJob:
+    """One place to be probed; ``donor`` is a place of another problem, for the reader's control."""
+
+    condition: str
+    scene: Scene
+    donor: Scene | None = None
+
+    @property
+    def place(self) -> Place:
+        """What it is about."""
+        return Place(self.condition, self.scene.problem.id, self.scene.epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedProbe:
+    """A probe that can start: nothing about the command itself is wrong.
+
+    Attributes:
+        probe: which one.
+        draws: draws at each place.
+        settings: what decides its results, as JSON; findings of other settings stand apart.
+        directory: the run's.
+        run: the run as it was made.
+        wanted: by speaker, the models.
+        jobs: every place, those where the probe has been included.
+    """
+
+    probe: Probe
+    draws: int
+    settings: str
+    directory: Path
+    run: Prepared
+    wanted: Mapping[Role, ModelSettings]
+    jobs: tuple[ProbeJob, ...]
+
+
+def get_probe(name: str) -> Probe:
+    """The probe of that name; raises ``UsageError`` when there is none."""
+    if name not in PROBES:
+        raise UsageError(f"unknown probe '{name}'; allowed: {', '.join(PROBES)}, confidence")
+    return PROBES[name]
+
+
+def prepare_probe(
+    directory: Path, name: str, options: ProbeOptions, operation: Operation
+) -> PreparedProbe:
+    """Check a command, read the run's trials and choose the places.
+
+    Raises:
+        UsageError: an unknown probe or condition, options that the probe does not have, or a run
+            without the attempts that it needs; one line.
+    """
+    probe = get_probe(name)
+    _check(probe, options)
+    run = reopen(directory, operation)
+    conditions = _conditions(run, options.conditions)
+    jobs = tuple(
+        job
+        for condition in conditions
+        for job in _jobs(probe, condition, list(read_trials(directory, condition)), options)
+    )
+    if not jobs:
+        raise UsageError(f"the probe '{name}' has nothing to ask in {directory}: {probe.needs}")
+    wanted = _wanted(probe, run, options)
+    draws = options.draws or probe.draws
+    return PreparedProbe(
+        probe, draws, _settings(probe, draws, wanted), directory, run, wanted, jobs
+    )
+
+
+def _check(probe: Probe, options: ProbeOptions) -> None:
+    for flag, number in (("--draws", options.draws), ("--sample", options.sample)):
+        if number is not None and number < 1:
+            raise UsageError(f"{flag} must be at least 1, not {number}")
+    if options.draws is not None and not probe.draws:
+        raise UsageError(f"the probe '{probe.name}' asks once and takes no --draws")
+    if not probe.reads and (options.reader_model or options.reader_base_urls):
+        raise UsageError(f"the probe '{probe.name}' has no reader: --reader-model goes with reader")
+
+
+def _conditions(run: Prepared, asked: Sequence[str]) -> list[Condition]:
+    known = {condition.id: condition for condition in run.conditions}
+    for name in asked:
+        if name not in known:
+            raise UsageError(
+                f"unknown condition '{name}'; allowed: {', '.join(repr(each) for each in known)}"
+            )
+    return [known[name] for name in dict.fromkeys(asked or known)]
+
+
+def _jobs(
+    probe: Probe, condition: Condition, trials: Sequence[Trial], options: ProbeOptions
+) -> Iterator[ProbeJob]:
+    scenes = [
+        Scene(condition.task, condition.plan, trial.problem, trial.epoch, trial.attempts, iteration)
+        for trial in trials
+        for iteration in probe.places(trial)
+    ]
+    chosen = _sampled(scenes, options)
+    for scene in scenes:
+        if scene.problem.id in chosen:
+            donor = _donor(scene, scenes, options.seed) if probe.reads else None
+            yield ProbeJob(condition.id, scene, donor)
+
+
+def _sampled(scenes: Sequence[Scene], options: ProbeOptions) -> set[str]:
+    """Problems by a hash of the seed and their ids: a larger sample holds the smaller one."""
+    problems = {scene.problem.id: scene.problem for scene in scenes}
+    order = sorted(
+        problems.values(),
+        key=lambda each: random.Random(f"{options.seed}:{each.task}:{each.id}:probe").random(),
+    )
+    return {problem.id for problem in order[: options.sample]}
+
+
+def _donor(scene: Scene, scenes: Sequence[Scene], seed: int) -> Scene | None:
+    """Another problem's feedback, if possible at the same iteration."""
+    others = [each for each in scenes if each.problem.id != scene.problem.id]
+    alike = [each for each in others if each.iteration == scene.iteration]
+    rng = rng_for(seed, scene.problem, scene.epoch, scene.iteration, 0, "reader's donor")
+    return rng.choice(alike or others) if others else None
+
+
+def _wanted(probe: Probe, run: Prepared, options: ProbeOptions) -> dict[Role, ModelSettings]:
+    """The models that the probe asks: the solver or the reader, and a judge where there is one."""
+    models = wanted_models(run)
+    found: dict[Role, ModelSettings] = {}
+    if "judge" in models:
+        found["judge"] = models["judge"]
+    if not probe.reads:
+        refuse_untaken(run.settings.solver, Asked(probe.temperature or run.settings.temperature))
+        return found | {"solver": models["solver"]}
+    solver, name = models["solver"], options.reader_model
+    if name is None or name == solver.spec:
+        reading = replace(solver, base_urls=options.reader_base_urls or solver.base_urls)
+    else:
+        parse_spec(name)
+        reading = replace(
+            solver, spec=name, base_urls=options.reader_base_urls, options=ModelOptions()
+        )
+    refuse_untaken(reading.spec, Asked(0.0))
+    return found | {"reader": reading}
+
+
+def _settings(probe: Probe, draws: int, wanted: Mapping[Role, ModelSettings]) -> str:
+    settings: dict[str, Any] = {}
+    if probe.draws:
+        settings |= {"draws": draws, "temperature": probe.temperature}
+    if probe.reads:
+        settings |= {"reader": wanted["reader"].spec, **wanted["reader"].options.as_dict()}
+    return orjson.dumps(settings, option=orjson.OPT_SORT_KEYS).decode()
+
+
+async def execute_probe(
+    prepared: PreparedProbe, watch: Callable[[Watched], None], notice: Callable[[str], None]
+) -> Progress:
+    """Ask at every place where the probe has not been.
+
+    Args:
+        watch: called once before the first call.
+        notice: shown, once each, what the user should know of.
+
+    Raises:
+        UsageError: the directory or a model cannot be used as asked; no call was made.
+        RunStoppedError: it stopped itself; resumable.
+    """
+    run, name = prepared.run, prepared.probe.name
+    async with opened(
+        prepared.wanted, prepared.directory, run.prices, run.operation.concurrency, notice
+    ) as caller:
+        been = caller.journal.probed(name, prepared.settings)
+        left = [job for job in prepared.jobs if _key(job) not in been]
+        batch = Batch(caller, len(prepared.jobs))
+        batch.progress.count("unsolved", len(prepared.jobs) - len(left))
+        watch(batch)
+
+        async def work(job: ProbeJob) -> Status:
+            found = await caller.drive(_steps(prepared, job), job.scene.task)
+            await caller.journal.add_finding(_row(prepared, job, asdict(found)))
+            return "unsolved"
+
+        return await batch.run(iter(left), work)
+
+
+def _steps(prepared: PreparedProbe, job: ProbeJob) -> Steps:
+    scene, draws = job.scene, prepared.draws
+    steps: dict[str, Callable[[], Steps]] = {
+        "entropy": lambda: entropy.entropy(scene, draws),
+        "in-domain": lambda: in_domain.in_domain(scene, draws),
+        "self-perception": lambda: self_perception.self_perception(scene),
+        "reader": lambda: reader.reader(scene, job.donor),
+    }
+    return steps[prepared.probe.name]()
+
+
+def _key(job: ProbeJob) -> tuple[str, str, int, int]:
+    scene = job.scene
+    return job.condition, scene.problem.id, scene.epoch, scene.iteration
+
+
+def _row(prepared: PreparedProbe, job: ProbeJob, value: Mapping[str, Any]) -> Row:
+    condition, problem_id, epoch, iteration = _key(job)
+    return {
+        "probe": prepared.probe.name,
+        "settings": prepared.settings,
+        "condition": condition,
+        "problem_id": problem_id,
+        "epoch": epoch,
+        "iteration": iteration,
+        "value": orjson.dumps(_storable(value)).decode(),
+    }
+
+
+def _storable(value: Any) -> Any:
+    """A value in which no text has what UTF-8 cannot hold."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, Mapping):
+        return {name: _storable(each) for name, each in value.items()}
+    return [_storable(each) for each in value] if isinstance(value, list | tuple) else value

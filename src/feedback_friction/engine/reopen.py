@@ -1,0 +1,141 @@
+"""A run made ready again from its own directory: for whatever asks more about it later.
+
+``run.json`` says how it was made; problems come from the same data, and must still be the same.
+Attempts come from the journal, as they were.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from feedback_friction.analysis.journal import open_journal
+from feedback_friction.engine.conditions import Condition
+from feedback_friction.engine.launch import Operation, Prepared, Settings, prepare
+from feedback_friction.engine.models.options import ModelOptions
+from feedback_friction.engine.rundir import read_run
+from feedback_friction.errors import UsageError
+from feedback_friction.grading.verdict import Outcome, Verdict
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.records import Attempt, Feedback, Reply, Role, Trial
+
+_ROLES: tuple[Role, ...] = ("solver", "feedback", "judge")
+
+
+def reopen(directory: Path, operation: Operation) -> Prepared:
+    """What a run was started with.
+
+    Args:
+        operation: how it is carried on; servers that are not named are those of the run.
+
+    Raises:
+        UsageError: the directory is no run of trials, or its data are gone or have changed.
+    """
+    document = read_run(directory)
+    config = document["config"]
+    if "kind" in config:
+        raise UsageError(f"{directory} holds no trials: it is of the kind '{config['kind']}'")
+    before = document.get("operation", {})
+    try:
+        prepared = prepare(_settings(config, before), _servers(operation, before))
+    except UsageError as error:
+        raise UsageError(f"cannot ask more about {directory}: {error}") from error
+    if prepared.config["problems"] != config["problems"]:
+        raise UsageError(
+            f"the problems of {directory} are no longer those that it was run with: "
+            f"{before.get('data') or 'the data set'} has changed"
+        )
+    options = {role: _options(config.get(f"{role}_options", {})) for role in _ROLES}
+    return replace(prepared, options=options, config=config)
+
+
+def _settings(config: Mapping[str, Any], operation: Mapping[str, Any]) -> Settings:
+    """The settings that a configuration was made of; models' options are put back by ``reopen``."""
+    known = {each.name for each in fields(Settings)}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in config.items()
+        if name in known
+    }
+    for name in ("data", "examples"):
+        if operation.get(name) is not None:
+            values[name] = Path(operation[name])
+    return Settings(**values)
+
+
+def _servers(operation: Operation, before: Mapping[str, Any]) -> Operation:
+    def urls(name: str, given: tuple[str, ...]) -> tuple[str, ...]:
+        return given or tuple(before.get(name, ()))
+
+    return replace(
+        operation,
+        base_urls=urls("base_urls", operation.base_urls),
+        feedback_base_urls=urls("feedback_base_urls", operation.feedback_base_urls),
+        judge_base_urls=urls("judge_base_urls", operation.judge_base_urls),
+    )
+
+
+def _options(given: Mapping[str, Any]) -> ModelOptions:
+    extra = dict(given)
+    tokens, effort = extra.pop("reasoning_tokens", None), extra.pop("reasoning_effort", None)
+    return ModelOptions(tokens, effort, extra)
+
+
+def read_trials(directory: Path, condition: Condition) -> Iterator[Trial]:
+    """The trials of a condition that ended, in the order of its problems.
+
+    Raises:
+        UsageError: the journal cannot be read.
+    """
+    problems = {problem.id: problem for problem in condition.problems}
+    with open_journal(directory) as db:
+        statuses = {
+            (row["problem_id"], row["epoch"]): row["status"]
+            for row in db.execute(
+                "SELECT problem_id, epoch, status FROM trials"
+                " WHERE condition = ? AND status != 'failed'",
+                (condition.id,),
+            )
+        }
+        rows = db.execute(
+            "SELECT * FROM attempts WHERE condition = ? ORDER BY problem_id, epoch, iteration",
+            (condition.id,),
+        )
+        found = {
+            key: tuple(_attempt(problems[key[0]], condition.plan.mode.name, row) for row in group)
+            for key, group in groupby(rows, key=lambda row: (row["problem_id"], row["epoch"]))
+            if key[0] in problems and key in statuses
+        }
+    for problem in condition.problems:
+        for epoch in range(condition.epochs):
+            if (problem.id, epoch) in found:
+                status = statuses[problem.id, epoch]
+                yield Trial(problem, epoch, found[problem.id, epoch], status)
+
+
+def _attempt(problem: Problem, mode: str, row: sqlite3.Row) -> Attempt:
+    """An attempt from its row, with the problem as the attempt saw it."""
+    feedback = None
+    if row["feedback"] is not None:
+        feedback = Feedback(
+            mode,
+            row["feedback_raw"],
+            row["feedback"],
+            tuple(json.loads(row["leaks"])),
+            row["masked_spans"],
+            donor=row["feedback_donor"],
+        )
+    return Attempt(
+        iteration=row["iteration"],
+        problem=replace(problem, gold=row["gold"], choices=tuple(json.loads(row["choices"]))),
+        reply=Reply(row["response"], row["finish_reason"], row["mean_logprob"]),
+        verdict=Verdict(Outcome(row["verdict"]), row["prediction"], row["rule"]),
+        temperature=row["temperature"],
+        draws=row["draws"],
+        feedback=feedback,
+    )
