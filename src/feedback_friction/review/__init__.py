@@ -1,0 +1,1 @@
+"""People label unsolved trials on a local page; reads run directories, writes labels."""

@@ -1,0 +1,113 @@
+"""Untrusted text made ready to be looked at: harmless characters, and what changed from a text.
+
+The page puts every text in as a text node, so nothing here is about markup; it is about what a
+text node can still do: reorder what stands around it, hide, or be too long to compare.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal
+
+LONGEST = 200_000  # characters of a text that are shown; what is left out is said
+MOST_WORDS = 1_500  # that are compared one by one, on either side; more count as rewritten
+LITTLE_IN_COMMON = 0.3  # below this share of common words, marks would only be noise
+
+Change = Literal["same", "added", "removed"]
+Kind = Literal["first", "same", "edited", "rewritten"]
+
+# Controls but tab and line feed, zero-width and direction marks, lone surrogates, separators that
+# break lines in some places only.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_WORD = re.compile(r"\s+|\w+|[^\w\s]")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of text, and whether it is new, gone, or as before."""
+
+    change: Change
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A text against the one before it.
+
+    Attributes:
+        kind: ``first`` without one before, ``same``, ``edited`` (the parts say where), or
+            ``rewritten`` (hardly anything in common, or too long to compare word by word).
+        parts: the text in order, with what was removed where it stood.
+    """
+
+    kind: Kind
+    parts: tuple[Part, ...]
+
+
+def visible(text: str) -> str:
+    """The text with invisible characters shown as symbols or by number, e.g. ``⟨U+202E⟩``.
+
+    Line ends become line feeds; what exceeds ``LONGEST`` is replaced by a line that says so.
+    """
+    shown = text[:LONGEST].replace("\r\n", "\n")
+    shown = _INVISIBLE.sub(_symbol, shown)
+    if len(text) > LONGEST:
+        shown += f"\n[{len(text) - LONGEST:,} more characters are not shown here]"
+    return shown
+
+
+def _symbol(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return chr(0x2400 + code) if code < 0x20 else f"⟨U+{code:04X}⟩"
+
+
+def difference(before: str | None, after: str) -> Difference:
+    """What changed from one text to the next, by words; both as ``visible`` gives them."""
+    whole = (Part("same", after),)
+    if before is None:
+        return Difference("first", whole)
+    if before == after:
+        return Difference("same", whole)
+    old, new = _WORD.findall(before), _WORD.findall(after)
+    head = _common(old, new)
+    tail = _common(old[head:][::-1], new[head:][::-1])
+    old_middle, new_middle = old[head : len(old) - tail], new[head : len(new) - tail]
+    if max(len(old_middle), len(new_middle)) > MOST_WORDS:
+        return Difference("rewritten", whole)
+    middle = list(_compare(old_middle, new_middle))
+    kept = [*new[:head], *(part.text for part in middle if part.change == "same")]
+    kept += new[len(new) - tail :]
+    if 2 * len("".join(kept)) < LITTLE_IN_COMMON * (len(before) + len(after)):
+        return Difference("rewritten", whole)
+    parts = [
+        Part("same", "".join(new[:head])),
+        *middle,
+        Part("same", "".join(new[len(new) - tail :])),
+    ]
+    return Difference("edited", tuple(part for part in parts if part.text))
+
+
+def _common(old: list[str], new: list[str]) -> int:
+    """Length of the beginning that both have in common."""
+    count = 0
+    for left, right in zip(old, new, strict=False):
+        if left != right:
+            break
+        count += 1
+    return count
+
+
+def _compare(old: list[str], new: list[str]) -> list[Part]:
+    parts = []
+    for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new).get_opcodes():
+        if tag == "equal":
+            parts.append(Part("same", "".join(new[j1:j2])))
+            continue
+        parts.append(Part("removed", "".join(old[i1:i2])))
+        parts.append(Part("added", "".join(new[j1:j2])))
+    return parts
