@@ -29,6 +29,8 @@ UPTAKE = {
     "placebo": 0.08,
 }
 CHARACTERS_PER_TOKEN = 4
+SAYS_YES = 0.96  # asked whether it understood or updated
+GIVES_UP = 0.5  # as a reader of feedback that names nothing
 LABEL_WEIGHTS = {
     "feedback not followed": 0.65,
     "feedback wrong": 0.25,
@@ -136,6 +138,10 @@ class StudentModel:
             return Reply(_label(occasion.iteration + 1, rng))
         if request.role == "judge":
             return Reply("YES" if self._judges_right(request) else "NO")
+        if request.role == "perception":  # it says yes whatever it did, as the study found
+            return Reply("YES" if rng.random() < SAYS_YES else "NO")
+        if request.role == "reader":
+            return Reply(_read(request, rng))
         text = self._answer(request, rng)
         confidence = self.chance(occasion.problem)
         return Reply(text, mean_logprob=-(1 - confidence) * rng.uniform(0.2, 0.6))
@@ -216,6 +222,18 @@ def answer_in(problem: Problem, attempt: Attempt) -> str | None:
         return prediction
     text = attempt.problem.choices[LETTERS.index(prediction)]
     return LETTERS[problem.choices.index(text)]
+
+
+def _read(request: Generate, rng: random.Random) -> str:
+    """What a reader of feedback names: the answer if it stands there, else a guess or nothing."""
+    problem = request.occasion.problem
+    state = get_page(problem.task).task.state_answer
+    if problem.gold_text.casefold() in request.messages[-1].content.casefold():
+        return write_up(problem, problem.gold, state, rng)
+    if rng.random() < GIVES_UP:
+        return "UNKNOWN"
+    guess = rng.choice(problem.letters) if problem.choices else wrong_answer(problem, (), rng)
+    return write_up(problem, guess, state, rng)
 
 
 def _draw_key(request: Generate) -> str:
