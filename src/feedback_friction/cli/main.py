@@ -13,7 +13,10 @@ from feedback_friction.errors import FrictionError, UsageError
 # verb -> what `friction --help` says of it; the verb's module has the same name
 VERBS = {
     "run": "Run tasks under a grid of conditions, or resume a run.",
+    "estimate": "Predict calls, tokens, cost and time of a run.",
     "results": "Print accuracy by condition, with intervals.",
+    "oracle": "Draw many answers: coverage and pass@k, without feedback.",
+    "probe": "Ask more about a finished run: entropy, familiarity, self-perception, reader.",
     "show": "Print one problem's whole trial.",
     "adopt": "Grade replies from elsewhere and keep them as a run.",
     "compare": "Compare conditions or runs, paired by problem.",

@@ -1,0 +1,232 @@
+"""``friction estimate``: what a run will take, from a pilot that the run reuses."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
+from feedback_friction.cli.run import asked_for, notes
+from feedback_friction.cli.run import command as run_command
+from feedback_friction.cli.table import wide_console
+from feedback_friction.engine.budget import dollars
+from feedback_friction.engine.estimate import Estimate, Range, from_data, from_pilot
+from feedback_friction.engine.launch import Prepared, prepare, started, thinking
+from feedback_friction.engine.pilot import Pilot, choose, run_pilot
+from feedback_friction.engine.runner import Progress
+from feedback_friction.engine.strata import Setting
+
+NAMES = {
+    "calls": "calls",
+    "uncached_prompt_tokens": "prompt tokens, not cached",
+    "cached_prompt_tokens": "prompt tokens, cached",
+    "completion_tokens": "completion tokens",
+    "cost_usd": "cost",
+}
+
+
+def estimate(out: Path | None, pilot: int, as_json: bool, quiet: bool, **options: Any) -> int:
+    """Predict calls, tokens, cost and time of a run, with 95% intervals.
+
+    Takes the options of 'friction run'. The pilot's problems are run for real, in the run's own
+    directory: 'friction run' with the same options pays for none of them again.
+    """
+    settings, operation = asked_for(options)
+    prepared = prepare(settings, operation)
+    directory = out or Path("runs") / prepared.slug
+    for note in notes(prepared):
+        click.echo(f"note: {note}", err=True)
+    setting = Setting(
+        prepared.prices, settings.judge_model, operation.concurrency, thinking(prepared),
+        settings.seed,
+    )  # fmt: skip
+    if not pilot:
+        _show(from_data(prepared.conditions, setting), prepared, None, as_json=as_json)
+        return 0
+    chosen = choose(prepared.conditions, pilot)
+    progress, interrupted = _run(prepared, directory, chosen, quiet=quiet)
+    if interrupted:
+        click.echo(f"interrupted; the same command resumes {directory}", err=True)
+        return INTERRUPTED
+    if progress.stopped:
+        click.echo(f"no estimate, the pilot did not end: {progress.stopped}", err=True)
+        return 1
+    _show(from_pilot(prepared.conditions, chosen, setting), prepared, directory, as_json=as_json)
+    return 0
+
+
+command = click.Command(
+    "estimate",
+    callback=estimate,
+    params=[
+        *run_command.params,
+        click.Option(
+            ["--pilot"],
+            type=click.IntRange(min=0),
+            default=20,
+            show_default=True,
+            metavar="N",
+            help="Problems of each task to run first; 0 makes no call, and gives bounds.",
+        ),
+    ],
+    help=estimate.__doc__,
+)
+
+
+def _run(
+    prepared: Prepared, directory: Path, pilot: Pilot, *, quiet: bool
+) -> tuple[Progress, bool]:
+    async def work(watch: Watch, note: Note) -> Progress:
+        async with started(prepared, directory, run_line(command_line()), note) as runner:
+            watch(runner)
+            await run_pilot(runner, prepared.conditions, pilot)
+            budget, progress = runner.caller.budget, runner.progress
+            if budget is not None and budget.refused is not None:
+                progress.stopped = budget.line(progress.total - progress.ended)
+            return progress
+
+    return run_to_end(work, directory, quiet=quiet, unit="pilot trials")
+
+
+def run_line(words: list[str]) -> list[str]:
+    """The command line of the run that an estimate is about."""
+    kept, rest = [], iter(words)
+    for word in rest:
+        if word == "--pilot":
+            next(rest, None)
+        elif not word.startswith("--pilot=") and word != "--json":
+            kept.append(word)
+    return [*kept[:1], "run", *kept[2:]]
+
+
+# --- what is shown -------------------------------------------------------------------------------
+
+
+def assumptions(found: Estimate, prepared: Prepared, *, simulated: bool) -> list[str]:
+    """What the numbers rest on, one line each."""
+    lines = []
+    if simulated:
+        lines.append("SIMULATION: a simulated student answers, free and at once")
+    if found.seconds is None:
+        lines += [
+            "bounds without a call: at least as if every first answer were right in one token, at "
+            "most as if none ever were and every reply took all the tokens that it may",
+            "a token is taken for 4 characters of a prompt; nothing is taken for cached; the time "
+            "is not known without a pilot",
+        ]
+    else:
+        pilots = ", ".join(f"{n} of {size} of {task}" for task, (n, size) in found.problems.items())
+        lines += [
+            f"the whole run, the pilot included: {pilots}, chosen at random by --seed",
+            "95% intervals of what was not run: Gaffke's bound on the mean, and the scatter of "
+            "problems; at most a problem takes as much as if never solved, with replies as in the "
+            "pilot",
+            "prompt caching and seconds a call are taken to stay as in the pilot; time is at most "
+            f"busy time / {prepared.operation.concurrency} slots and the longest trial",
+        ]
+    if found.failed:
+        lines.append(f"{found.failed} problems are left out, because a trial failed in the pilot")
+    lines.append(
+        "a call that conditions share counts once; calls that fail and are repeated do not count"
+    )
+    if not simulated:
+        lines.append(f"prices of {prepared.prices.as_of}, in US dollars")
+    limit, cost = prepared.operation.budget, found.ranges["cost_usd"]
+    if limit.usd is not None and cost is not None and cost.high > limit.usd:
+        lines.append(f"the budget of {dollars(limit.usd)} may end the run before it is done")
+    if limit.tokens is not None and _tokens(found) > limit.tokens:
+        lines.append(f"the budget of {limit.tokens:,} tokens may end the run before it is done")
+    return lines
+
+
+def _tokens(found: Estimate) -> float:
+    """The upper limit of all tokens."""
+    return sum(
+        each.high
+        for name, each in found.ranges.items()
+        if each is not None and name.endswith("_tokens")
+    )
+
+
+def _show(found: Estimate, prepared: Prepared, directory: Path | None, *, as_json: bool) -> None:
+    simulated = prepared.conditions[0].simulated
+    lines = assumptions(found, prepared, simulated=simulated)
+    if as_json:
+        click.echo(json.dumps(estimate_json(found, prepared, directory, lines)))
+        return
+    console = wide_console()
+    console.print(_table(found))
+    for line in lines:
+        console.print(line, markup=False)
+    if directory is not None:
+        usd = found.paid.cost_usd
+        cost = "at unknown cost" if math.isnan(usd) else f"for {dollars(usd)}"
+        console.print(
+            f"the pilot made {found.paid.calls:,.0f} of these calls {cost}; 'friction run' with "
+            f"the same options finds them in {directory}",
+            markup=False,
+        )
+
+
+def estimate_json(
+    found: Estimate, prepared: Prepared, directory: Path | None, lines: list[str]
+) -> dict[str, Any]:
+    """The object that ``--json`` prints; a range is {"value", "low", "high"}, unknown is null."""
+    ranges = {name: _range_json(found.ranges[name]) for name in NAMES}
+    usd = found.paid.cost_usd
+    return {
+        **ranges,
+        "seconds": _range_json(found.seconds),
+        "simulated": prepared.conditions[0].simulated,
+        "prices_as_of": prepared.prices.as_of,
+        "pilot": {
+            "directory": str(directory) if directory is not None else None,
+            "problems": {task: n for task, (n, _) in found.problems.items()},
+            "of": {task: size for task, (_, size) in found.problems.items()},
+            "failed": found.failed,
+            "calls": round(found.paid.calls),
+            "cost_usd": None if math.isnan(usd) else usd,
+        },
+        "assumptions": lines,
+    }
+
+
+def _range_json(found: Range | None) -> dict[str, float | None] | None:
+    if found is None:
+        return None
+    return {"value": found.value, "low": found.low, "high": found.high}
+
+
+def _table(found: Estimate) -> Table:
+    table = Table(pad_edge=False)
+    table.add_column("of the run")
+    for name in ("estimate", "low", "high"):
+        table.add_column(name, justify="right")
+    for name, title in NAMES.items():
+        write = dollars if name == "cost_usd" else _count
+        table.add_row(title, *_cells(found.ranges[name], write))
+    table.add_row("wall time", *_cells(found.seconds, _duration))
+    return table
+
+
+def _cells(found: Range | None, write: Any) -> list[str]:
+    if found is None:
+        return ["unknown", "", ""]
+    value = "-" if found.value is None else write(found.value)
+    return [value, write(found.low), write(found.high)]
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, hours = seconds / 60, seconds / 3600
+    return f"{minutes:.0f} min" if minutes < 90 else f"{hours:.1f} h"
