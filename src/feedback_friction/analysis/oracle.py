@@ -1,0 +1,137 @@
+"""What an oracle's draws say: coverage, and pass@k.
+
+A problem counts when all its draws are there, or, where drawing stopped at the first right one,
+when it has one. Any other is missing: in no numerator and in no denominator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from feedback_friction.analysis.journal import open_journal, read_run
+from feedback_friction.analysis.stats.intervals import Estimate, wilson
+from feedback_friction.errors import UsageError
+
+DEFAULT_KS = (1, 10, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class OracleRun:
+    """An oracle's draws, counted by problem.
+
+    Attributes:
+        config: how it was made, from ``run.json``.
+        problems: problems that it was to draw from.
+        correct: right draws of each problem that counts.
+        drawn: draws of each.
+        replies: draws in all, those of missing problems included.
+        no_answer: those without an answer.
+        calls: requests paid for, a judge's included.
+        prompt_tokens: their tokens.
+        completion_tokens: their tokens.
+        cost_usd: what they cost; None where a price is not known.
+    """
+
+    config: dict[str, Any]
+    problems: int
+    correct: tuple[int, ...]
+    drawn: tuple[int, ...]
+    replies: int
+    no_answer: int
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+
+    @property
+    def draws(self) -> int:
+        """Draws of a problem, unless it is solved before."""
+        return int(self.config["attempts"]) * int(self.config["gens"])
+
+    @property
+    def missing(self) -> int:
+        """Problems that do not count."""
+        return self.problems - len(self.correct)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether a simulated student answered."""
+        return str(self.config["solver"]).startswith("student/")
+
+    def coverage(self) -> Estimate:
+        """Share of the problems that any draw solves, with Wilson's interval."""
+        n, solved = len(self.correct), sum(count > 0 for count in self.correct)
+        limits = wilson(solved, n)
+        return Estimate(solved / n if n else float("nan"), limits.low, limits.high, n)
+
+    def pass_at(self, k: int) -> Estimate:
+        """Chance that one of k draws is right, by the unbiased estimator; needs numpy and scipy.
+
+        Raises:
+            UsageError: there are fewer draws than k, or drawing stopped at the first right one.
+        """
+        if self.config["until_solved"]:
+            raise UsageError("pass@k needs all draws of every problem, not --until-solved")
+        if not 1 <= k <= self.draws:
+            raise UsageError(f"pass@{k} needs k from 1 to the {self.draws} draws of a problem")
+        import numpy as np
+
+        from feedback_friction.analysis.stats.pass_at_k import pass_at_k
+
+        return pass_at_k(
+            np.array(self.correct, dtype=np.int64), np.array(self.drawn, dtype=np.int64), k
+        )
+
+    def default_ks(self) -> Sequence[int]:
+        """The usual k that these draws allow."""
+        if self.config["until_solved"]:
+            return ()
+        return [k for k in DEFAULT_KS if k <= self.draws]
+
+
+_DRAWS = """
+    SELECT problem_id, count(*) AS drawn, sum(verdict = 'correct') AS correct,
+           sum(verdict = 'no-answer') AS no_answer
+    FROM oracle_draws GROUP BY problem_id
+"""
+_PAID = """
+    SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),
+           sum(cost_usd), count(*) - count(cost_usd)
+    FROM completions
+"""
+
+
+def read_oracle(directory: Path) -> OracleRun:
+    """The draws of an oracle's directory; it may still be drawing.
+
+    Raises:
+        UsageError: it is none, or cannot be read.
+    """
+    config = read_run(directory)["config"]
+    if config.get("kind") != "oracle":
+        raise UsageError(f"{directory} is not the directory of an oracle")
+    whole = config["attempts"] * config["gens"]
+    with open_journal(directory) as db:
+        problems = db.execute("SELECT count(*) FROM problems").fetchone()[0]
+        rows = db.execute(_DRAWS).fetchall()
+        calls, prompt, completion, cost, unpriced = db.execute(_PAID).fetchone()
+    counted = [
+        row
+        for row in rows
+        if row["drawn"] == whole or (config["until_solved"] and row["correct"] > 0)
+    ]
+    return OracleRun(
+        config,
+        problems,
+        tuple(row["correct"] for row in counted),
+        tuple(row["drawn"] for row in counted),
+        sum(row["drawn"] for row in rows),
+        sum(row["no_answer"] for row in rows),
+        calls,
+        prompt,
+        completion,
+        None if unpriced else float(cost or 0.0),
+    )
