@@ -1,0 +1,98 @@
+"""Texts on the review page: harmless characters, and marks of what changed."""
+
+import time
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feedback_friction.review.text import LONGEST, difference, visible
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x00b", "a␀b"),
+        ("\x1b[31mred", "␛[31mred"),
+        ("\u202eabc", "⟨U+202E⟩abc"),
+        ("\u2066x\u2069", "⟨U+2066⟩x⟨U+2069⟩"),
+        ("a\ufeffb\u200b", "a⟨U+FEFF⟩b⟨U+200B⟩"),
+        ("one\r\ntwo\tthree\n", "one\ntwo\tthree\n"),
+        ("a\rb", "a␍b"),
+        ("\U000e0041", "⟨U+E0041⟩"),
+        ("مرحبا 漢字 é 👩\u200d🔬", "مرحبا 漢字 é 👩\u200d🔬"),
+    ],
+)
+def test_what_cannot_be_seen_is_shown_and_nothing_else_is_changed(text, shown):
+    assert visible(text) == shown
+
+
+@given(st.text(st.characters(codec=None)))
+def test_no_control_and_no_direction_mark_is_left_and_showing_twice_changes_nothing(text):
+    shown = visible(text)
+    assert not {c for c in shown if unicodedata.category(c) in ("Cc", "Cs")} - {"\n", "\t"}
+    assert not {unicodedata.bidirectional(c) for c in shown} & {"RLO", "LRO", "RLI", "LRI", "FSI"}
+    assert visible(shown) == shown
+
+
+def test_what_is_not_shown_of_a_huge_text_is_said():
+    shown = visible("y" * (LONGEST + 1234))
+    assert shown.endswith("[1,234 more characters are not shown here]")
+    assert len(shown) < LONGEST + 100
+
+
+def told(before, after):
+    found = difference(before, after)
+    return found.kind, [(part.change, part.text) for part in found.parts]
+
+
+def test_a_changed_number_is_marked_where_it_stands():
+    assert told("Thus 3 + 4 = 8, I think.", "Thus 3 + 4 = 9, I think.") == (
+        "edited",
+        [("same", "Thus 3 + 4 = "), ("removed", "8"), ("added", "9"), ("same", ", I think.")],
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        (None, "anything", "first"),
+        ("the same", "the same", "same"),
+        ("", "", "same"),
+        ("one two three", "cat dog bird", "rewritten"),
+        ("", "something", "rewritten"),
+        ("something", "", "rewritten"),
+    ],
+)
+def test_how_much_changed_is_named(before, after, kind):
+    assert difference(before, after).kind == kind
+
+
+words = st.lists(st.sampled_from(["the", "a", "of", "x", "12", "+", "=", "\n"]), max_size=60).map(
+    " ".join
+)
+
+
+@given(words, words)
+def test_the_parts_give_back_the_text_and_where_edited_the_one_before_it(before, after):
+    found = difference(before, after)
+    assert "".join(part.text for part in found.parts if part.change != "removed") == after
+    if found.kind == "edited":
+        assert "".join(part.text for part in found.parts if part.change != "added") == before
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("x" * 100_000, "y" * 100_000),
+        ("a " * 100_000, "b " * 100_000),
+        ("a b " * 50_000, "b a " * 50_000 + "c"),
+        ("a b c " * 240, "c a b " * 249),
+        ("<" * 100_000, ">" * 100_000),
+    ],
+)
+def test_hostile_texts_are_compared_in_no_time(before, after):
+    begin = time.perf_counter()
+    difference(before, after)
+    assert time.perf_counter() - begin < 2
