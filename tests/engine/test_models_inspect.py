@@ -114,6 +114,13 @@ def test_a_chat_keeps_its_turns() -> None:
         assert sent.index("2 + 2?") < sent.index("'5'") < sent.index("Again.")
 
 
+def test_only_the_turns_of_a_chat_are_put_into_anthropics_cache() -> None:
+    turns = (Message("user", "2 + 2?"), Message("assistant", "5"), Message("user", "Again."))
+    for messages, cached in ((turns[:1], False), (turns, True)):
+        _, server, _ = asked(CLAUDE, message(), messages=messages)
+        assert ("cache_control" in str(server.bodies[0])) is cached
+
+
 def test_extended_thinking_has_its_budget_on_top_and_its_text_apart() -> None:
     options = {"model": ModelOptions(reasoning_tokens=4000)}
     completion, server, notices = asked(

@@ -282,6 +282,9 @@ def _config(
         logprobs=True if request.logprobs and Quirk.NO_LOGPROBS not in quirks else None,
         reasoning_tokens=reasoning,
         reasoning_effort=options.model.reasoning_effort,  # type: ignore[arg-type] # checked there
+        # Writing to Anthropic's cache costs a quarter more, and only turns of a chat come again:
+        # a transcript is one message that grows.
+        cache_prompt=any(message.role == "assistant" for message in request.messages),
     )
 
 
