@@ -25,7 +25,7 @@ from benchmarks.common import (
     script,
     workspace,
 )
-from benchmarks.resume import repeated
+from benchmarks.resume import asked_again, lost, stop
 from benchmarks.simserver import Settings, SimulatedServer, simulated_server
 from benchmarks.simserver.settings import FAULTS
 
@@ -46,7 +46,11 @@ def measure(
     """
     # The prefix cache is off: how much of it is warm depends on the order of arrival.
     settings = Settings(
-        slots=64, decode_seconds=0.001, reply_tokens=60.0, prefix_cache=False, retry_after=1.0
+        slots=64,
+        decode_seconds=0.001,
+        reply_tokens=60.0,
+        prefix_cache=False,
+        name_calls=True,
     )
     more = ("--feedback", "self", "--concurrency", concurrency, "--timeout", timeout)
     with workspace() as directory, simulated_server(settings) as server:
@@ -55,7 +59,7 @@ def measure(
         calls = server.stats()["calls"]
         return [
             *random_faults(server, directory, data, more, rate, sound),
-            *death(server, directory, data, more, calls, patience, sound),
+            *server_death(server, directory, data, more, calls, patience, sound),
         ]
 
 
@@ -86,7 +90,7 @@ def random_faults(
     ]
 
 
-def death(
+def server_death(
     server: SimulatedServer,
     directory: Path,
     data: Path,
@@ -101,13 +105,13 @@ def death(
     out = directory / "death"
     arguments = run_arguments(server.url, out, data, *more, "--quiet")
     stopped = friction(*arguments)
+    death = stop(server, out)
     failed = rows(out, "trials", ("status",)).count(("failed",))
     server.change(die_after=0)
     server.revive()
     finished = friction(*arguments)
     log = server.log()
-    died = [entry.arrived for entry in log if entry.outcome == "died"]
-    doubles, _ = repeated(log, died)
+    unanswered, unkept = lost(log, [death])
     said = stopped.errors.strip()
     return [
         exactly("death: exit code", stopped.exit_code, 1),
@@ -117,8 +121,9 @@ def death(
         Figure("death: trials recorded as failed", failed),
         exactly("back: exit code", finished.exit_code, 0),
         exactly("back: rows that differ", different_rows(sound, out), 0),
-        Figure("back: repeated: in flight at the death", len(log) - calls),
-        exactly("back: repeated though not in flight", doubles["other"], 0),
+        exactly("back: asked again though in the journal", asked_again(log, [death]), 0),
+        Figure("lost at the death: not answered", unanswered),
+        Figure("lost at the death: answered, not received", unkept),
     ]
 
 

@@ -1,9 +1,8 @@
 """Resume: killed with SIGKILL five times and finished, a run gives what an uninterrupted one gives.
 
 The server is deterministic. Attempts and trials are compared row by row, all columns but those that
-time. No completion is asked for twice, except those in flight at a kill: asked before it, and not
-yet committed to the journal. The server knows which of those it had not answered; those that it had
-answered just before the kill must have been answered within the time that a commit may take.
+time. After each kill the journal is read: a completion that is in it must not be asked for again.
+So what is repeated was in flight: not answered yet, or answered and not yet committed.
 """
 
 from __future__ import annotations
@@ -11,10 +10,11 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.common import (
     Figure,
-    at_most,
     different_rows,
     exactly,
     friction,
@@ -27,7 +27,18 @@ from benchmarks.common import (
 )
 from benchmarks.simserver import Entry, Settings, SimulatedServer, simulated_server
 
-COMMIT_SECONDS = 0.25
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The end of a session that did not finish.
+
+    Attributes:
+        calls: how many calls had come to the server in all sessions so far.
+        kept: keys of the calls whose completions were in the journal.
+    """
+
+    calls: int
+    kept: frozenset[str]
 
 
 def measure(
@@ -36,7 +47,12 @@ def measure(
     """Run through, run with kills, compare."""
     # The prefix cache is off: how much of it is warm depends on the order of arrival.
     settings = Settings(
-        slots=64, decode_seconds=0.001, reply_tokens=60.0, reply_sigma=0.8, prefix_cache=False
+        slots=64,
+        decode_seconds=0.001,
+        reply_tokens=60.0,
+        reply_sigma=0.8,
+        prefix_cache=False,
+        name_calls=True,
     )
     with workspace() as directory, simulated_server(settings) as server:
         data = problems(directory, count)
@@ -46,33 +62,36 @@ def measure(
         total = server.stats()["calls"]
         server.reset()
         arguments = run_arguments(server.url, killed, data, *more)
-        moments = _kill_at_random(server, arguments, total, kills, seed)
+        stops = _kill_at_random(server, arguments, killed, total, kills, seed)
         last = friction(*arguments).expect(0)
         log = server.log()
         different, attempts = different_rows(whole, killed), len(rows(whole, "attempts"))
-    doubles, latest = repeated(log, moments)
+    unanswered, uncommitted = lost(log, stops)
     return [
         Figure("attempts compared", attempts),
         exactly("rows that differ", different, 0),
-        exactly("kills", len(moments), kills),
+        exactly("kills", len(stops), kills),
         Figure("calls of an uninterrupted run", total),
         Figure("calls with the kills", len(log)),
-        exactly("repeated though not in flight at a kill", doubles["other"], 0),
-        Figure("repeated: unanswered at the kill", doubles["unanswered"]),
-        Figure("repeated: answered, not yet committed", doubles["uncommitted"]),
-        at_most("repeated: earliest answer before its kill", latest, COMMIT_SECONDS, "s"),
-        at_most("repeated per kill", (len(log) - total) / kills, concurrency),
+        exactly("asked again though in the journal", asked_again(log, stops), 0),
+        Figure("lost at a kill: not yet answered", unanswered),
+        Figure("lost at a kill: answered, not yet committed", uncommitted),
         Figure("last session", last.seconds, "s"),
     ]
 
 
 def _kill_at_random(
-    server: SimulatedServer, arguments: Sequence[object], total: int, kills: int, seed: int
-) -> list[float]:
-    """Start the command and kill it at random points of its work; returns when it was killed."""
+    server: SimulatedServer,
+    arguments: Sequence[object],
+    out: Path,
+    total: int,
+    kills: int,
+    seed: int,
+) -> list[Stop]:
+    """Start the command and kill it at random points of its work, time after time."""
     dice = random.Random(seed)
-    points = sorted(dice.uniform(0.02, 0.95) * total for _ in range(kills))
-    moments: list[float] = []
+    points = sorted(dice.uniform(0.02, 0.85) * total for _ in range(kills))
+    stops: list[Stop] = []
     for point in points:
         process = start_friction(*arguments)
         time.sleep(dice.random() * 0.05)
@@ -80,40 +99,40 @@ def _kill_at_random(
             time.sleep(0.005)
         if not process.is_running():
             break
-        moments.append(time.time())
         process.kill()
         process.wait().expect(-9)
-    return moments
+        stops.append(stop(server, out))
+    return stops
 
 
-def repeated(log: Sequence[Entry], moments: Sequence[float]) -> tuple[dict[str, int], float]:
-    """Why calls were repeated.
+def stop(server: SimulatedServer, out: Path) -> Stop:
+    """What the server has seen and what the journal has kept, after a session has ended."""
+    calls = server.stats()["calls"]
+    names = rows(out, "completions", ("server_model",)) if (out / "journal.sqlite").exists() else []
+    return Stop(calls, frozenset(name.partition("#")[2] for (name,) in names))
 
-    A repeated call is excused by the first kill after it was asked, if that was before it was asked
-    again: then it was in flight, unless it had been answered long before.
 
-    Returns:
-        How many repeated calls had been unanswered at that kill, or answered and uncommitted, or
-        neither; and the longest time from an answer to that kill, in seconds.
-    """
-    before: dict[str, Entry] = {}
-    reasons = {"unanswered": 0, "uncommitted": 0, "other": 0}
-    longest = 0.0
-    for entry in log:
-        earlier = before.get(entry.key)
-        before[entry.key] = entry
-        if earlier is None:
-            continue
-        kill = next((m for m in moments if earlier.arrived <= m <= entry.arrived), None)
-        if kill is None:
-            reasons["other"] += 1
-        elif earlier.outcome == "gone" or earlier.left is None or earlier.left >= kill:
-            reasons["unanswered"] += 1
-        else:
-            age = kill - earlier.left
-            longest = max(longest, age)
-            reasons["uncommitted" if age <= COMMIT_SECONDS else "other"] += 1
-    return reasons, longest
+def asked_again(log: Sequence[Entry], stops: Sequence[Stop]) -> int:
+    """Number of calls for completions that the journal had kept in an earlier session."""
+    ends = [*(each.calls for each in stops[1:]), len(log)]
+    return sum(
+        entry.key in each.kept
+        for each, end in zip(stops, ends, strict=True)
+        for entry in log[each.calls : end]
+    )
+
+
+def lost(log: Sequence[Entry], stops: Sequence[Stop]) -> tuple[int, int]:
+    """Calls that had come to the server and were not kept: not answered, and answered."""
+    starts = [0, *(each.calls for each in stops[:-1])]
+    missing = [
+        entry
+        for each, start in zip(stops, starts, strict=True)
+        for entry in log[start : each.calls]
+        if entry.key not in each.kept
+    ]
+    unanswered = sum(entry.outcome != "ok" for entry in missing)
+    return unanswered, len(missing) - unanswered
 
 
 if __name__ == "__main__":

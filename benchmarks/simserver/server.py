@@ -319,7 +319,7 @@ class Call:
             "id": f"chatcmpl-{entry.key}",
             "object": "chat.completion",
             "created": int(entry.arrived),
-            "model": self._model,
+            "model": f"{self._model}#{entry.key}" if self._settings.name_calls else self._model,
             "choices": [
                 {
                     "index": number,

@@ -41,10 +41,7 @@ def test_placebo_takes_over_feedback_that_was_written_for_others() -> None:
 
 
 def test_a_run_killed_twice_ends_as_an_uninterrupted_one() -> None:
-    held = holding(resume.measure(count=40, kills=2, concurrency=32))
-    assert held["kills"]
-    assert held["rows that differ"]
-    assert held["repeated per kill"]
+    assert all(holding(resume.measure(count=40, kills=2, concurrency=32)).values())
 
 
 def test_a_run_in_which_every_fourth_call_fails_ends_as_one_without_faults() -> None:

@@ -1,4 +1,4 @@
-"""The benchmarks' own judgement: what makes a figure fail, and which repeated calls are excused."""
+"""The benchmarks' own judgement: what makes a figure fail, and what counts as asked again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from benchmarks.common import (
     rows,
     script,
 )
-from benchmarks.resume import repeated
+from benchmarks.resume import Stop, asked_again, lost
 from benchmarks.simserver import Entry
 
 
@@ -91,29 +91,23 @@ def test_journals_are_compared_in_everything_but_time(tmp_path: Path) -> None:
     assert different_rows(one, other) == 2
 
 
-def asked(key: str, arrived: float, left: float | None, outcome: str = "ok") -> Entry:
-    return Entry(key, arrived, left, outcome)
+def asked(key: str, outcome: str = "ok") -> Entry:
+    return Entry(key, 0.0, outcome=outcome)
 
 
-REPEATED = {
-    "unanswered: the client was gone": (asked("a", 9.0, 10.01, "gone"), "unanswered"),
-    "unanswered: answered after the kill": (asked("a", 9.0, 10.01), "unanswered"),
-    "answered just before the kill": (asked("a", 9.0, 9.9), "uncommitted"),
-    "answered long before the kill": (asked("a", 8.0, 9.0), "other"),
-    "asked and answered between kills": (asked("a", 10.1, 10.2), "other"),
-    "asked and answered after the kills": (asked("a", 10.85, 10.9), "other"),
-}
+LOG = [asked("a"), asked("b"), asked("c", "gone"), asked("b"), asked("c"), asked("d")]
 
 
-@pytest.mark.parametrize("case", REPEATED)
-def test_a_repeated_call_is_excused_only_if_it_was_in_flight_at_a_kill(case: str) -> None:
-    earlier, reason = REPEATED[case]
-    moments = [5.0, 10.0, 10.8]
-    reasons, _ = repeated([earlier, asked("b", 10.6, 10.7), asked("a", 11.0, 11.1)], moments)
-    assert {name for name, count in reasons.items() if count} == {reason}
+def test_a_call_is_asked_again_only_if_an_earlier_session_had_kept_it() -> None:
+    kept = frozenset("a")
+    assert asked_again(LOG, [Stop(3, kept)]) == 0
+    assert asked_again(LOG, [Stop(3, kept | {"b"})]) == 1
+    assert asked_again(LOG, [Stop(3, kept | {"b", "c"})]) == 2
+    assert asked_again(LOG, [Stop(3, kept), Stop(5, kept | {"b", "c", "d"})]) == 1
+    assert asked_again([*LOG, asked("a")], [Stop(3, kept), Stop(5, kept)]) == 1
 
 
-def test_calls_that_differ_are_not_repeated() -> None:
-    reasons, longest = repeated([asked("a", 1.0, 2.0), asked("b", 11.0, 12.0)], [10.0])
-    assert not any(reasons.values())
-    assert longest == 0.0
+def test_what_was_asked_and_not_kept_is_lost() -> None:
+    assert lost(LOG, [Stop(3, frozenset("a"))]) == (1, 1)
+    assert lost(LOG, [Stop(3, frozenset("a")), Stop(6, frozenset("abc"))]) == (1, 2)
+    assert lost(LOG[:2], [Stop(2, frozenset("ab"))]) == (0, 0)
