@@ -64,9 +64,9 @@ def load_prices(file: Path | None = None) -> Prices:
         else:
             text = file.read_bytes()
         return _parse(orjson.loads(text))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
-            f"cannot read the prices in {file}: {error}; wanted: "
+            f"cannot read the prices in {file}: {_said(error)}; wanted: "
             '{"as_of": "2025-06-01", "models": {"openai/NAME": '
             '{"input": 0.4, "cached_input": 0.1, "output": 1.6}}}'
         ) from error
@@ -75,10 +75,21 @@ def load_prices(file: Path | None = None) -> Prices:
 def _parse(data: Any) -> Prices:
     models = {
         name: Price(
-            float(price["input"]),
-            float(price.get("cached_input", price["input"])),
-            float(price["output"]),
+            _amount(name, price["input"]),
+            _amount(name, price.get("cached_input", price["input"])),
+            _amount(name, price["output"]),
         )
         for name, price in data["models"].items()
     }
     return Prices(str(data["as_of"]), models)
+
+
+def _amount(model: str, value: Any) -> float:
+    amount = float(value)
+    if not 0 <= amount < float("inf"):
+        raise ValueError(f"the price of {model} must be at least 0, not {value}")
+    return amount
+
+
+def _said(error: Exception) -> str:
+    return f"it has no {error}" if isinstance(error, KeyError) else str(error)
