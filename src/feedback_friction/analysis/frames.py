@@ -34,9 +34,9 @@ _ATTEMPTS = """
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Runs:
-    """One or many runs.
+    """One or many runs; equal only to itself, so that tables made from it can be kept.
 
     Every frame has a column ``run``: the position of the run directory in ``directories``. A
     condition is known by (``run``, ``condition``).

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from feedback_friction.report.theme import config
+from feedback_friction.report.theme import CONFIG, darkened
 
 PNG_SCALE = 2.0
 
@@ -34,14 +34,11 @@ class Figure:
     table: pl.DataFrame
 
     def draw(self) -> Drawing:
-        """The figure in both modes; the slow part, so done once."""
+        """Lay the figure out, which is the slow part, once for both modes."""
         import vl_convert
 
-        light, dark = (
-            str(vl_convert.vegalite_to_svg(self.chart, config=config(mode)))
-            for mode in ("light", "dark")
-        )
-        return Drawing(self, light, dark)
+        light = str(vl_convert.vegalite_to_svg(self.chart, config=CONFIG))
+        return Drawing(self, light, darkened(light))
 
 
 @dataclass(frozen=True, slots=True)

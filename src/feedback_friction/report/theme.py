@@ -6,9 +6,7 @@ something a dash or a place says it too.
 
 from __future__ import annotations
 
-from typing import Any, Literal
-
-Mode = Literal["light", "dark"]
+from typing import Any
 
 FEEDBACK_COLOURS = {
     "retry": "#8c8c8c",
@@ -20,35 +18,36 @@ FEEDBACK_COLOURS = {
     "tutor": "#cc79a7",
 }
 SERIES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c", "#b8a800"]
-_INK: dict[Mode, str] = {"light": "#1b1b1b", "dark": "#ececec"}
-_GRID: dict[Mode, str] = {"light": "#dddddd", "dark": "#444444"}
+_INK, _GRID, _GROUND = "#1b1b1b", "#dddddd", "#ffffff"
+_DARK = {_INK: "#ececec", _GRID: "#444444", _GROUND: "none"}
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 PANEL_WIDTH, PANEL_HEIGHT, ROW_HEIGHT = 300, 200, 22
 
 
-def config(mode: Mode) -> dict[str, Any]:
-    """The Vega-Lite configuration of a mode."""
-    ink, grid = _INK[mode], _GRID[mode]
-    text = {"labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontSize": 12}
-    return {
-        "font": FONT,
-        "background": "transparent" if mode == "dark" else "white",
-        "view": {"stroke": grid},
-        "axis": {
-            **text,
-            "gridColor": grid,
-            "domainColor": ink,
-            "tickColor": ink,
-            "labelLimit": 320,
-        },
-        "legend": {**text, "labelLimit": 300, "symbolStrokeWidth": 2, "symbolOpacity": 1},
-        "header": {**text, "labelFontSize": 13, "labelFontWeight": "bold", "labelLimit": 320},
-        "title": {"color": ink, "fontSize": 13, "limit": 420, "anchor": "start"},
-        "concat": {"spacing": 28},
-        "range": {"category": SERIES},
-        "text": {"color": ink},
-        "rule": {"color": ink},
-    }
+_TEXT = {"labelColor": _INK, "titleColor": _INK, "labelFontSize": 12, "titleFontSize": 12}
+CONFIG: dict[str, Any] = {  # of Vega-Lite
+    "font": FONT,
+    "background": _GROUND,
+    "view": {"stroke": _GRID},
+    "axis": {
+        **_TEXT, "gridColor": _GRID, "domainColor": _INK, "tickColor": _INK, "labelLimit": 320,
+    },
+    "legend": {**_TEXT, "labelLimit": 300, "symbolStrokeWidth": 2, "symbolOpacity": 1},
+    "header": {**_TEXT, "labelFontSize": 13, "labelFontWeight": "bold", "labelLimit": 320},
+    "title": {"color": _INK, "fontSize": 13, "limit": 420, "anchor": "start"},
+    "concat": {"spacing": 28},
+    "range": {"category": SERIES},
+    "text": {"color": _INK},
+    "rule": {"color": _INK},
+}  # fmt: skip
+
+
+def darkened(svg: str) -> str:
+    """The same drawing in light ink and without a ground, to stand on a dark page."""
+    for light, dark in _DARK.items():
+        for part in ("fill", "stroke"):
+            svg = svg.replace(f'{part}="{light}"', f'{part}="{dark}"')
+    return svg
 
 
 def feedback_colours(modes: list[str]) -> tuple[list[str], list[str]]:

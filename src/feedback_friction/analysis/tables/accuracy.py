@@ -16,6 +16,7 @@ from feedback_friction.analysis.tables.columns import (
     conditions,
     frame,
     missing,
+    once,
     setting,
     spread,
     spread_schema,
@@ -24,6 +25,7 @@ from feedback_friction.analysis.tables.columns import (
 PLATEAU_GAIN = 0.02  # a gain below 2 points does not count; it is worth several problems
 
 
+@once
 def accuracy(runs: Runs) -> pl.DataFrame:
     """Share of trials solved at or before each iteration: one row a condition and iteration.
 
@@ -45,6 +47,7 @@ def accuracy(runs: Runs) -> pl.DataFrame:
     )
 
 
+@once
 def correction(runs: Runs) -> pl.DataFrame:
     """Hazard of correction and Kaplan-Meier survival: one row a condition and iteration.
 
@@ -83,6 +86,7 @@ def _last_attempt(runs: Runs, condition: Row, ids: list[str], first: IntArray) -
     return last
 
 
+@once
 def course(runs: Runs, seed: int = 0) -> pl.DataFrame:
     """Where accuracy flattens and where it is heading: one row a condition.
 

@@ -19,6 +19,7 @@ from feedback_friction.analysis.tables.columns import (
     conditions,
     frame,
     missing,
+    once,
     setting,
     spread,
     spread_schema,
@@ -28,6 +29,7 @@ LETTERS = "ABCDEFGHIJ"
 Answer = tuple[str | None, bool]
 
 
+@once
 def moves(runs: Runs) -> pl.DataFrame:
     """How each retry's answer relates to those before it: one row a condition and kind of move.
 
@@ -53,6 +55,7 @@ def moves(runs: Runs) -> pl.DataFrame:
     return frame(rows, schema | spread_schema("repetition") | counts)
 
 
+@once
 def moves_by_iteration(runs: Runs) -> pl.DataFrame:
     """Counts of moves from each iteration to the next: one row a condition, iteration and move."""
     rows = []
@@ -91,6 +94,7 @@ def _text(prediction: str | None, choices: str) -> str | None:
     return texts[index] if index < len(texts) else prediction
 
 
+@once
 def feedback(runs: Runs) -> pl.DataFrame:
     """Length, masking and leaks of the feedback: one row a condition that gave any.
 
@@ -128,6 +132,7 @@ def feedback(runs: Runs) -> pl.DataFrame:
     return frame(rows, schema | spread_schema("leaked") | {"missing": pl.Int64})
 
 
+@once
 def cost(runs: Runs) -> pl.DataFrame:
     """Tokens and US dollars of a condition, in all and per solved problem.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 import polars as pl
 
@@ -12,6 +14,8 @@ from feedback_friction.analysis.stats.arrays import MISSING, IntArray
 from feedback_friction.analysis.stats.intervals import Estimate
 
 Row = dict[str, Any]
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 SETTING = ("run", "task", "digits", "solver", "feedback", "sampling", "simulated")
 SETTING_SCHEMA: dict[str, type[pl.DataType]] = {
@@ -45,11 +49,31 @@ def frame(rows: Sequence[Row], schema: dict[str, type[pl.DataType]]) -> pl.DataF
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def conditions(runs: Runs) -> Iterator[tuple[Row, list[str], IntArray]]:
+def once(make: Callable[Concatenate[Runs, _P], _T]) -> Callable[Concatenate[Runs, _P], _T]:
+    """Make a table once for the same runs and arguments: figures, findings and files share it.
+
+    The arguments after the runs must be hashable. What is kept goes with the runs.
+    """
+    kept: WeakKeyDictionary[Runs, dict[object, _T]] = WeakKeyDictionary()
+
+    @wraps(make)
+    def table(runs: Runs, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        made = kept.setdefault(runs, {})
+        key = (args, tuple(sorted(kwargs.items())))
+        if key not in made:
+            made[key] = make(runs, *args, **kwargs)
+        return made[key]
+
+    return table
+
+
+@once
+def conditions(runs: Runs) -> tuple[tuple[Row, list[str], IntArray], ...]:
     """Every condition with its problem ids and first-solved array, in the order of the runs."""
-    for condition in runs.conditions.iter_rows(named=True):
-        ids, first = runs.first_solved(condition["run"], condition["condition"])
-        yield condition, ids, first
+    return tuple(
+        (condition, *runs.first_solved(condition["run"], condition["condition"]))
+        for condition in runs.conditions.iter_rows(named=True)
+    )
 
 
 def missing(first: IntArray) -> int:

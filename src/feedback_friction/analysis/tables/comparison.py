@@ -10,10 +10,17 @@ import numpy as np
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.stats.arrays import MISSING, IntArray
+from feedback_friction.analysis.stats.arrays import MISSING, UNSOLVED, IntArray
 from feedback_friction.analysis.stats.paired import Comparison, compare
 from feedback_friction.analysis.stats.significance import holm
-from feedback_friction.analysis.tables.columns import Row, conditions, frame, spread, spread_schema
+from feedback_friction.analysis.tables.columns import (
+    Row,
+    conditions,
+    frame,
+    once,
+    spread,
+    spread_schema,
+)
 
 CONTROLS = ("retry", "placebo", "binary")
 
@@ -36,6 +43,7 @@ class Arm:
         return f"{self.feedback}, {self.condition['sampling']}"
 
 
+@once
 def arms(runs: Runs) -> dict[tuple[object, ...], list[Arm]]:
     """Conditions that share task, digits and solver, over all runs."""
     groups: dict[tuple[object, ...], list[Arm]] = defaultdict(list)
@@ -46,33 +54,39 @@ def arms(runs: Runs) -> dict[tuple[object, ...], list[Arm]]:
 
 
 def compare_arms(treatment: Arm, control: Arm, seed: int = 0) -> Comparison:
-    """Treatment minus control on the problems of both; others count as missing."""
+    """Treatment minus control on the problems of both, others counting as missing.
+
+    Compared is what was solved within the iterations that both had, so that the comparison has one
+    iteration only, and little to resample.
+    """
     ids = sorted({*treatment.ids, *control.ids})
     iterations = min(treatment.condition["iterations"], control.condition["iterations"])
     return compare(
-        _aligned(treatment, ids, iterations),
-        _aligned(control, ids, iterations),
-        iterations,
+        _in_the_end(treatment, ids, iterations),
+        _in_the_end(control, ids, iterations),
+        1,
         np.random.default_rng(seed),
     )
 
 
-def _aligned(arm: Arm, ids: list[str], iterations: int) -> IntArray:
-    """The arm's trials in the order of ``ids``, cut to so many iterations."""
+def _in_the_end(arm: Arm, ids: list[str], iterations: int) -> IntArray:
+    """The arm's trials in the order of ``ids``: 0 where solved within so many iterations."""
     position = {problem: index for index, problem in enumerate(arm.ids)}
     table = np.full((len(ids), arm.first.shape[1]), MISSING, dtype=np.int64)
     rows = [index for index, problem in enumerate(ids) if problem in position]
     table[rows] = arm.first[[position[ids[index]] for index in rows]]
-    table[table >= iterations] = -1
-    return table
+    solved = (table >= 0) & (table < iterations)
+    return np.where(solved, 0, np.where(table == MISSING, MISSING, UNSOLVED))
 
 
+@once
 def pairs(runs: Runs) -> pl.DataFrame:
     """Every two conditions of a task and solver, at the last iteration, Holm over the family."""
     found = [(one, other) for group in arms(runs).values() for one, other in combinations(group, 2)]
     return _table(found)
 
 
+@once
 def solvers(runs: Runs) -> pl.DataFrame:
     """Every two solvers under the same task, feedback and sampling, Holm over the family."""
     groups: dict[tuple[object, ...], list[Arm]] = defaultdict(list)
@@ -88,6 +102,7 @@ def solvers(runs: Runs) -> pl.DataFrame:
     return _table(found)
 
 
+@once
 def gains(runs: Runs) -> pl.DataFrame:
     """What feedback adds to trying again: each mode against each control with its sampling."""
     found = [
@@ -104,6 +119,7 @@ def gains(runs: Runs) -> pl.DataFrame:
     return _table(found)
 
 
+@once
 def across(runs: Runs) -> pl.DataFrame:
     """The second run's conditions minus the first's, on the problems that both have.
 
@@ -142,6 +158,7 @@ def _rank(feedback: str) -> int:
 
 
 def _table(found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
+    """A row a pair: the difference with its score interval and the bootstrap's, McNemar, Holm."""
     rows = []
     for treatment, control in found:
         comparison = compare_arms(treatment, control)
@@ -163,6 +180,8 @@ def _table(found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
             }
             | spread("difference", comparison.final)
             | {
+                "bootstrap_low": comparison.bootstrap[-1].low,
+                "bootstrap_high": comparison.bootstrap[-1].high,
                 "p_value": comparison.p_value,
                 "only_treatment": solved.treatment if solved else None,
                 "only_control": solved.control if solved else None,
@@ -185,6 +204,8 @@ def _table(found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
         "simulated": pl.Boolean,
     }
     ending: dict[str, type[pl.DataType]] = {
+        "bootstrap_low": pl.Float64,
+        "bootstrap_high": pl.Float64,
         "p_value": pl.Float64,
         "only_treatment": pl.Int64,
         "only_control": pl.Int64,

@@ -18,6 +18,7 @@ from feedback_friction.analysis.tables.columns import (
     conditions,
     frame,
     missing,
+    once,
     setting,
     spread,
     spread_schema,
@@ -41,6 +42,7 @@ def _gain(
     return final - initial, trials - initial
 
 
+@once
 def subjects(runs: Runs) -> pl.DataFrame:
     """Accuracy by subject, at the first and the last attempt: one row a condition and subject."""
     rows = []
@@ -65,6 +67,7 @@ def subjects(runs: Runs) -> pl.DataFrame:
     return frame(rows, schema | spread_schema("final") | counts)
 
 
+@once
 def popularity(runs: Runs) -> pl.DataFrame:
     """Gain by entity popularity (PopQA), in buckets of equal count of s_pop and of o_pop."""
     rows = []
@@ -78,6 +81,7 @@ def popularity(runs: Runs) -> pl.DataFrame:
     return frame(rows, _BUCKET_SCHEMA)
 
 
+@once
 def confidence(runs: Runs) -> pl.DataFrame:
     """First accuracy and gain by the first answer's confidence, in buckets of 0.1.
 
@@ -92,6 +96,7 @@ def confidence(runs: Runs) -> pl.DataFrame:
     return frame(rows, _BUCKET_SCHEMA)
 
 
+@once
 def confidence_summary(runs: Runs) -> pl.DataFrame:
     """Does confidence predict first accuracy and gain: AUROC and Spearman, one row a condition."""
     rows = []

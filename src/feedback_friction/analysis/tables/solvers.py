@@ -14,6 +14,7 @@ from feedback_friction.analysis.tables.columns import (
     Row,
     conditions,
     frame,
+    once,
     spread,
     spread_schema,
 )
@@ -21,6 +22,7 @@ from feedback_friction.analysis.tables.columns import (
 Group = tuple[str, int | None, str, str]
 
 
+@once
 def overlaps(runs: Runs, seed: int = 0) -> dict[Group, tuple[tuple[str, ...], Overlap]]:
     """Failure overlap by (task, digits, feedback, sampling) with two solvers or more.
 
@@ -52,6 +54,7 @@ def _matrix(solvers: dict[str, dict[str, float]]) -> FloatArray:
     )
 
 
+@once
 def overlap_summary(runs: Runs) -> pl.DataFrame:
     """All / union of the failures, and the ratio expected by chance: one row a group."""
     rows: list[Row] = []
@@ -95,6 +98,7 @@ def overlap_summary(runs: Runs) -> pl.DataFrame:
     return frame(rows, schema | spread_schema("ratio") | ending)
 
 
+@once
 def overlap_sets(runs: Runs) -> pl.DataFrame:
     """Problems that exactly these solvers fail on: the bars of an UpSet plot."""
     rows = [
