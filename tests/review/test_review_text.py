@@ -54,6 +54,18 @@ def test_a_changed_number_is_marked_where_it_stands():
     )
 
 
+def test_neighbouring_words_that_change_are_marked_as_one():
+    assert told("So let me work: the sum is 7.", "So step by step: the sum is 7.") == (
+        "edited",
+        [
+            ("same", "So "),
+            ("removed", "let me work"),
+            ("added", "step by step"),
+            ("same", ": the sum is 7."),
+        ],
+    )
+
+
 @pytest.mark.parametrize(
     ("before", "after", "kind"),
     [

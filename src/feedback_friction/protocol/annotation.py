@@ -28,6 +28,7 @@ MAX_TOKENS = 4000  # a label takes a hundred; a reasoning model thinks first
 MODE = "annotate"  # of the occasion: tells a simulation what it is asked for
 LONGEST_ANSWER = 100_000  # characters of the judge's answer; what is longer is malformed
 LONGEST_TEXT = 12_000  # characters of one answer or feedback that the judge reads
+MOST_ALIASES = 30
 CUT = "\n[... {count} characters left out ...]\n"
 
 UNKNOWN = "unknown"
@@ -164,6 +165,8 @@ def annotation_messages(case: Case) -> tuple[Message, ...]:
     document: dict[str, Any] = {"problem": case.prompt, "correct answer": case.problem.gold}
     if case.problem.choices:
         document["text of the correct answer"] = case.problem.gold_text
+    if case.problem.aliases:
+        document["also accepted"] = list(case.problem.aliases[:MOST_ALIASES])
     if solution:
         document["worked solution"] = _cut(solution)
     document["rounds"] = [
@@ -217,12 +220,16 @@ def parse(text: str, rounds: int) -> Annotation | None:
 
 
 def _unfenced(text: str) -> str:
-    """What stands in the text's one code fence, or the text itself where there is none."""
-    parts = text.split("```")
-    if len(parts) != 3:
-        return text.strip()
-    language, newline, body = parts[1].partition("\n")
-    return body if newline and language.strip().lower() in ("", "json") else parts[1]
+    """What stands between the first and the last code fence; the text itself where it is bare.
+
+    With several fenced blocks that is no JSON any more, as it should be: which one counts?
+    """
+    bare = text.strip()
+    inside, closing, _ = bare.partition("```")[2].rpartition("```")
+    if bare.startswith("{") or not closing:
+        return bare
+    language, newline, body = inside.partition("\n")
+    return body if newline and language.strip().lower() in ("", "json") else inside
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -103,11 +103,15 @@ def _common(old: list[str], new: list[str]) -> int:
 
 
 def _compare(old: list[str], new: list[str]) -> list[Part]:
-    parts = []
+    """The parts by words; words that change with nothing but space between them change as one."""
+    parts: list[Part] = []
+    removed, added = "", ""
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new).get_opcodes():
-        if tag == "equal":
-            parts.append(Part("same", "".join(new[j1:j2])))
+        before, after = "".join(old[i1:i2]), "".join(new[j1:j2])
+        inside = removed or added
+        if tag != "equal" or (inside and not after.strip() and i2 < len(old) and j2 < len(new)):
+            removed, added = removed + before, added + after
             continue
-        parts.append(Part("removed", "".join(old[i1:i2])))
-        parts.append(Part("added", "".join(new[j1:j2])))
-    return parts
+        parts += [Part("removed", removed), Part("added", added), Part("same", after)]
+        removed, added = "", ""
+    return [*parts, Part("removed", removed), Part("added", added)]
