@@ -6,7 +6,19 @@ import time as wall
 from typing import Any
 
 import pytest
-from fake_server import Answer, choice, completion, cut, drop, error, hang, serving, slow, text
+from fake_server import (
+    Answer,
+    choice,
+    completion,
+    cut,
+    drop,
+    error,
+    hang,
+    listing,
+    serving,
+    slow,
+    text,
+)
 from models_client import ask, client, run
 
 from feedback_friction.engine.models.base import RefusedError, TransientError
@@ -339,5 +351,57 @@ def test_waiting_for_a_connection_is_not_taken_for_a_silent_server() -> None:
             await asyncio.gather(*(model.generate(ask()) for _ in range(5)))
         assert len(server.bodies) == 5
         assert time.slept == []
+
+    run(main())
+
+
+def test_a_model_that_no_server_lists_is_asked_alone_until_it_has_answered_once() -> None:
+    async def main() -> None:
+        answers = [slow(0.1, completion(choice("4")))] * 3
+        async with (
+            serving(*answers, models=listing("other")) as server,
+            client(server) as (
+                model,
+                _,
+                notices,
+            ),
+        ):
+            await model.check()
+            calls = [asyncio.create_task(model.generate(ask(f"p{i}"))) for i in range(8)]
+            await asyncio.sleep(0.05)
+            assert len(server.bodies) == 1
+            done = await asyncio.gather(*calls)
+            assert all(each.replies == (Reply("4"),) for each in done)
+            assert len(server.bodies) == 8
+            assert len(notices) == 1
+
+    run(main())
+
+
+def test_a_model_that_is_listed_is_asked_by_all_at_once() -> None:
+    async def main() -> None:
+        async with (
+            serving(slow(0.2, completion(choice("4")))) as server,
+            client(server) as (
+                model,
+                _,
+                _,
+            ),
+        ):
+            await model.check()
+            calls = [asyncio.create_task(model.generate(ask(f"p{i}"))) for i in range(8)]
+            await asyncio.sleep(0.1)
+            assert len(server.bodies) == 8
+            await asyncio.gather(*calls)
+
+    run(main())
+
+
+def test_reasoning_tokens_come_on_top_of_the_limit_on_the_answer() -> None:
+    async def main() -> None:
+        options = {"extra": {"thinking_token_budget": 64}, "reasoning_tokens": 64}
+        async with serving() as server, client(server, **options) as (model, _, _):
+            await model.generate(ask())
+        assert server.bodies == [PLAIN | {"max_tokens": 2064, "thinking_token_budget": 64}]
 
     run(main())

@@ -110,7 +110,5 @@ def test_one_replica_is_enough_and_the_dead_one_is_pointed_out() -> None:
 
 
 def test_a_replica_that_lacks_what_another_lists_is_refused() -> None:
-    with pytest.raises(
-        UsageError, match="not list the model 'tiny'; it lists other; replicas"
-    ):
+    with pytest.raises(UsageError, match="not list the model 'tiny'; it lists other; replicas"):
         check(listing("tiny"), listing("other"))

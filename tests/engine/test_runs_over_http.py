@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from fake_providers import Answer, Body, Said, anthropic_error, content, message, standing_in
+from fake_server import Answer as ServerAnswer
 from fake_server import choice, completion, error, listing, serving
 from models_client import run
 
@@ -265,17 +266,20 @@ def test_an_alias_that_a_server_does_not_list_is_pointed_out_and_used(tmp_path: 
     assert len(notices(tmp_path)) == 1
 
 
-@pytest.mark.parametrize("body", [{"error": {"message": "no such model"}}, {"detail": "Not Found"}])
-def test_a_model_that_is_not_there_stops_the_run_within_three_calls(
-    body: Body, tmp_path: Path
+NO_MODEL = {"error": {"message": "no such model"}}
+
+
+@pytest.mark.parametrize("models", [listing("other"), error(404, {"detail": "Not Found"})])
+def test_a_model_that_is_not_there_stops_the_run_at_the_first_call(
+    models: ServerAnswer, tmp_path: Path
 ) -> None:
     async def main() -> None:
-        async with serving(error(404, body), models=listing("other")) as server:
+        async with serving(error(404, NO_MODEL), models=models) as server:
             ended = await friction(tmp_path, "--solver", "openai/tiny", "--base-url", server.url)
         assert ended.code == 1
         (line,) = [line for line in ended.lines if not line.startswith("note:")]
-        assert "refused the first call: HTTP 404" in line
-        assert len(server.bodies) <= 3
+        assert "refused the first call: HTTP 404: no such model" in line
+        assert len(server.bodies) == 1
 
     run(main())
 

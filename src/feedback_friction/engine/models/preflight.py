@@ -25,8 +25,7 @@ class Checked:
 
     Attributes:
         down: those that cannot be used for now.
-        doubtful: none of them lists the model, so that the first call has to show whether it is
-            there.
+        doubtful: none of them says that it has the model, so that the first call has to show it.
     """
 
     down: frozenset[Endpoint]
@@ -35,9 +34,16 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What one replica said: why it cannot be used for now, and what it lists instead."""
+    """What one replica said.
+
+    Attributes:
+        trouble: why it cannot be used for now.
+        has_model: it lists the model, or serves what it has under any name.
+        lists: where the model is missing from its list, what is there.
+    """
 
     trouble: str = ""
+    has_model: bool = False
     lists: tuple[str, ...] = ()
 
 
@@ -70,14 +76,16 @@ async def check_endpoints(
         raise UsageError("; ".join(down.values()))
     for line in down.values():
         notice(f"{line}; the run goes on with the other servers")
-    up = {each: answer.lists for each, answer in by_endpoint.items() if each not in down}
-    unlisted = {each: lists for each, lists in up.items() if lists}
-    for each, lists in unlisted.items():
-        lacking = f"{each.label} does not list the model '{model}'; it lists {_few(lists, model)}"
-        if len(unlisted) < len(up):
+    is_listed = any(answer.has_model for answer in answers)
+    for each, answer in by_endpoint.items():
+        if not answer.lists:
+            continue
+        lacking = f"{each.label} does not list the model '{model}'; it lists "
+        lacking += _few(answer.lists, model)
+        if is_listed:
             raise UsageError(f"{lacking}; replicas must serve the same model")
         notice(f"{lacking}; the first call will show whether it is there")
-    return Checked(frozenset(down), bool(unlisted))
+    return Checked(frozenset(down), not is_listed)
 
 
 async def _check(
@@ -88,7 +96,7 @@ async def _check(
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         return _Answer(f"no server answers at {endpoint.label} ({lost(error).message})")
     if status == 200:
-        return _Answer(lists=_listed_instead(endpoint, model, body, notice))
+        return _read_list(endpoint, model, body, notice)
     answer = read_error(endpoint.without_key(body))
     fault = fault_of(status, answer)
     # A key may be allowed to generate and not to list (OpenAI's restricted keys).
@@ -112,30 +120,29 @@ async def _get_models(session: aiohttp.ClientSession, endpoint: Endpoint) -> tup
         return response.status, await response.read()
 
 
-def _listed_instead(
+def _read_list(
     endpoint: Endpoint, model: str, body: bytes, notice: Callable[[str], None]
-) -> tuple[str, ...]:
-    """The models that are listed, if the one that is asked for should be and is not."""
+) -> _Answer:
     try:
         data = parse_json(body)
     except MalformedError:
         notice(f"{endpoint.label} lists no models: is it an OpenAI-compatible server?")
-        return ()
+        return _Answer()
     entries = data.get("data") if isinstance(data, dict) else None
     owners = {
         entry["id"]: entry.get("owned_by")
         for entry in (entries if isinstance(entries, list) else ())
         if isinstance(entry, dict) and isinstance(entry.get("id"), str)
     }
-    if not owners or any(_is_same(listed, model) for listed in owners):
-        return ()
-    if (endpoint.base.host or "").endswith(".azure.com"):
-        return ()  # Azure lists models, and is asked for deployments
+    if any(_is_same(listed, model) for listed in owners):
+        return _Answer(has_model=True)
+    if not owners or (endpoint.base.host or "").endswith(".azure.com"):
+        return _Answer()  # Azure lists models, and is asked for deployments
     if all(owner in ("llamacpp", listed) for listed, owner in owners.items()):
         # llama.cpp and TGI serve what they have, whatever they are asked for.
         notice(f"{endpoint.label} serves '{next(iter(owners))}', asked for as '{model}'")
-        return ()
-    return tuple(owners)
+        return _Answer(has_model=True)
+    return _Answer(lists=tuple(owners))
 
 
 def _is_same(listed: str, model: str) -> bool:
