@@ -9,6 +9,7 @@ from feedback_friction.problem import Problem
 
 State = Callable[[Problem, str], str]
 _TRIES = 50
+SLIPS_IN_PARTIALS = 0.6  # the other slips are in the sum
 
 
 def wrong_answer(problem: Problem, tried: Collection[str | None], rng: random.Random) -> str:
@@ -39,6 +40,35 @@ def _slipped_digit(gold: str, rng: random.Random) -> str:
 
 
 def write_up(problem: Problem, answer: str, state: State, rng: random.Random) -> str:
-    """A reply that ends by stating an answer, with an opening that differs from draw to draw."""
+    """A reply that ends by stating an answer, with an opening that differs from draw to draw.
+
+    A multiplication is worked out, so that a tutor has work to read: a wrong answer comes from a
+    slip in one partial product or in the sum.
+    """
     openings = ("Let me work through this.", "Step by step:", "I will go through it carefully.")
-    return f"{rng.choice(openings)}\n\n{state(problem, answer)}"
+    parts = [rng.choice(openings), *_work(problem, answer, rng), state(problem, answer)]
+    return "\n\n".join(parts)
+
+
+def _work(problem: Problem, answer: str, rng: random.Random) -> list[str]:
+    """The partial products, digit by digit of the second factor, and their sum; or nothing."""
+    if len(problem.operands) != 2:
+        return []
+    base = 10 if problem.task == "decimal_multiplication" else 16
+    first, second = problem.operands
+    places = [(digit, place) for place, digit in enumerate(reversed(second)) if int(digit, base)]
+    partials = [int(first, base) * int(digit, base) * base**place for digit, place in places]
+    slip = int(answer, base) - sum(partials)
+    largest = partials.index(max(partials))
+    if slip and partials[largest] + slip > 0 and rng.random() < SLIPS_IN_PARTIALS:
+        partials[largest] += slip
+    shown = [_digits(partial, base) for partial in partials]
+    lines = [
+        f"{first} * {digit}{'0' * place} = {partial}"
+        for (digit, place), partial in zip(places, shown, strict=True)
+    ]
+    return ["\n".join([*lines, f"{' + '.join(shown)} = {answer}"])]
+
+
+def _digits(number: int, base: int) -> str:
+    return str(number) if base == 10 else f"{number:X}"
