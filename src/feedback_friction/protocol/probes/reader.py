@@ -30,6 +30,7 @@ from feedback_friction.protocol.task import Task
 from feedback_friction.protocol.trial import judged
 
 MAX_TOKENS = 2000
+LONGEST = 100  # characters of a reply that can still be one word
 
 SYSTEM = (
     "A teacher wrote feedback on a student's wrong answer to a question. You see the feedback; you "
@@ -97,7 +98,8 @@ def _read(scene: Scene, feedback: str) -> Generator[Effect, Any, Verdict]:
         occasion=Occasion(problem, scene.epoch, scene.iteration, scene.plan.mode.name),
     )
     reply = completion.replies[0]
-    if refusal(reply) is not None or _UNKNOWN.fullmatch(reply.text.strip()[:100]):
+    gives_up = len(reply.text) <= LONGEST and _UNKNOWN.fullmatch(reply.text)
+    if refusal(reply) is not None or gives_up:
         return Verdict.none("unknown")
     return (yield from judged(scene.task, problem, reply.text))
 

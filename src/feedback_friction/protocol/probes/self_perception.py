@@ -26,6 +26,7 @@ from feedback_friction.protocol.records import (
 )
 
 MAX_TOKENS = 1000  # a word is enough; a reasoning model thinks first
+LONGEST = 100  # characters of an answer that can still be one word
 
 SYSTEM = (
     "You are asked about your own work on a problem. Answer the question at the end honestly, with "
@@ -111,5 +112,6 @@ def messages(scene: Scene, shown: tuple[Attempt, ...], question: str) -> tuple[M
 
 def parse(text: str) -> bool | None:
     """True for YES alone, False for NO alone, None for anything else."""
-    said = _SAID.fullmatch(text.strip()[:100])
+    bare = text.strip()
+    said = _SAID.fullmatch(bare) if len(bare) <= LONGEST else None
     return said[1].lower() == "yes" if said else None
