@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
+from feedback_friction.analysis.journal import read_run
 from feedback_friction.analysis.stats.agreement import (
     UNRATED,
     ClassAgreement,
@@ -98,8 +99,9 @@ def read_agreement(directory: Path) -> Agreement:
     agreement of one who knows the other's answer says nothing.
 
     Raises:
-        UsageError: nothing was labelled, or the labels cannot be read.
+        UsageError: no run directory, nothing was labelled, or the labels cannot be read.
     """
+    read_run(directory)
     found = read_labels(directory)
     if not found:
         raise UsageError(

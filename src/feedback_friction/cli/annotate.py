@@ -57,8 +57,6 @@ def command(
         options=parse_options(judge_option, "--judge-option"),
         **options,
     )
-    if judge_model.startswith("student/"):
-        click.echo("note: the judge is a simulated student, not a language model", err=True)
     found, interrupted = _label(directory, asked)
     if as_json:
         click.echo(json.dumps(as_object(found), ensure_ascii=False))
@@ -84,6 +82,9 @@ def _label(directory: Path, asked: Annotating) -> tuple[Annotated, bool]:
 
     async def main() -> Annotated:
         def watch(caller: Caller) -> None:
+            if asked.judge_model.startswith("student/"):
+                _note("the judge is a simulated student, not a language model")
+
             def first() -> None:
                 nonlocal interrupted
                 interrupted = True

@@ -138,7 +138,7 @@ def _labelled(runs: Runs, annotator: str | None) -> Iterator[tuple[Row, IntArray
         in_run = every.filter(pl.col("run") == condition["run"])
         name = annotator or usual_annotator(in_run)
         own = in_run.filter(
-            pl.col("condition") == condition["condition"], pl.col("annotator") == name
+            pl.col("condition") == condition["condition"], pl.col("annotator") == (name or "")
         )
         if own.is_empty():
             continue
