@@ -40,8 +40,8 @@ class Settings:
         max_model_len: limit on prompt plus reply in tokens, refused with 400; 0 is no limit.
         models: names served; another is answered with 404; empty accepts any name.
         api_key: the only accepted bearer token; empty accepts any.
-        name_calls: whether a reply names its model NAME#KEY, with the call's key in the log, so that
-            what a client kept can be matched with what it asked.
+        name_calls: whether a reply names its model NAME#KEY, with the key of the call in the log,
+            so that what a client kept can be matched with what it asked.
         seed: seeds the replies and the faults.
         rate_limit: rate of 429 without Retry-After.
         rate_limit_after: rate of 429 with Retry-After.
