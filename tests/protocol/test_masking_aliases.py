@@ -118,9 +118,9 @@ def test_long_feedback_takes_time_in_proportion():
     asked = problem("Billy Wilder", "7", "It")
 
     def seconds(text: str) -> float:
-        begin = time.perf_counter()
+        begin = time.process_time()
         mask_aliases(asked, text)
-        return time.perf_counter() - begin
+        return time.process_time() - begin
 
     for piece in ("a ", "7 ", "It ", "B-i-l-l-y ", '"a', "*a", "7. a\n", "a.b", "(", "step 7 "):
         short, long = (seconds(piece * (size // len(piece))) for size in (20_000, 80_000))

@@ -174,7 +174,9 @@ def _boxed(response: str, base: Base) -> tuple[str, int] | None:
     for opening in reversed(openings):
         end = closing.get(opening)
         if end is not None and end - opening <= _LONGEST_BOX:
-            digits = _last_number(plain(response[opening + 1 : end]), base)
+            inside = plain(response[opening + 1 : end])
+            # A box holds a number and no word, so that letters alone are digits there.
+            digits = _last_number(inside.upper() if base == 16 else inside, base)
             if digits is not None:
                 return digits, end + 1
     return None

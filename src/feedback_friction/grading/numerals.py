@@ -20,6 +20,7 @@ from typing import Literal
 Base = Literal[10, 16]
 
 LONGEST = 200  # digits of a number that are kept; no task has more than a tenth of that
+_NO_WORD = 8  # letters from a to f alone: "facade" and "effaced" are words, nothing longer is
 _FURTHEST = 1000  # exponents beyond this are not written out
 
 HEX_MARK, DEC_MARK = "‹16›", "‹10›"
@@ -169,8 +170,8 @@ _HEXADECIMAL = re.compile(
 def read(text: str, base: Base, at: int = 0) -> Numeral | None:
     """The numeral that begins exactly at a place of a plain text, or None.
 
-    In base 16 a word counts as a numeral when it is marked, has a digit in it, or is all capitals;
-    "add", "Bad" and "0.5" are none.
+    In base 16 a word counts as a numeral when it is marked, has a digit in it, is all capitals or
+    too long to be English; "add", "Bad" and "0.5" are none.
     """
     if base == 10:
         found = _DECIMAL.match(text, at)
@@ -208,7 +209,9 @@ def _hexadecimal(found: re.Match[str]) -> Numeral | None:
     marked: Base | None = 16 if found["prefix"] or found["suffix"] else None
     if found["mark"]:
         marked = 10 if found["mark"] == DEC_MARK else 16
-    if marked is None and not (any(char.isdigit() for char in written) or written.isupper()):
+    if marked is None and not (
+        any(char.isdigit() for char in written) or written.isupper() or len(written) >= _NO_WORD
+    ):
         return None
     if found.string[found.end() : found.end() + 1] == "." and _fraction_follows(found):
         return None
