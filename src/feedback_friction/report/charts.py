@@ -12,7 +12,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from feedback_friction.report.theme import PANEL_HEIGHT, PANEL_WIDTH, ROW_HEIGHT, SERIES
+from feedback_friction.report.theme import PANEL_HEIGHT, PANEL_WIDTH, ROW_HEIGHT, SERIES, SHAPES
 
 Spec = dict[str, Any]
 Scale = tuple[list[str], list[str]] | None
@@ -26,6 +26,15 @@ def colour(field: str, title: str, scale: Scale) -> alt.Color:
     if scale is None:
         return alt.Color(f"{field}:N", title=title)
     return alt.Color(f"{field}:N", title=title, scale=alt.Scale(domain=scale[0], range=scale[1]))
+
+
+def shape(field: str, scale: Scale) -> alt.Shape:
+    """A shape encoding beside the colour, so that series are told apart without colours, too."""
+    if scale is None:
+        return alt.Shape(f"{field}:N", title=field)
+    names = [*dict.fromkeys(scale[0])]
+    shapes = [SHAPES[number % len(SHAPES)] for number in range(len(names))]
+    return alt.Shape(f"{field}:N", title=field, scale=alt.Scale(domain=names, range=shapes))
 
 
 def curves(
@@ -49,7 +58,10 @@ def curves(
     band = alt.Y(f"{y}_low:Q", title=y_title)
     layers: list[alt.Chart] = [
         base.mark_area(opacity=0.15).encode(y=band, y2=f"{y}_high:Q"),
-        base.mark_line(point=True, strokeWidth=2).encode(y=value),
+        base.mark_line(strokeWidth=2).encode(y=value),
+        base.mark_point(filled=True, size=45, opacity=1).encode(
+            y=value, shape=shape(series, scale)
+        ),
     ]
     if target is not None:
         layers.append(base.mark_line(strokeDash=[5, 4], strokeWidth=1.5).encode(y=f"{target}:Q"))
@@ -155,7 +167,7 @@ def _panels(frame: pl.DataFrame, panel: str, one: Callable[[pl.DataFrame], Any])
         one(frame.filter(pl.col(panel) == name)).properties(width=PANEL_WIDTH, title=str(name))
         for name in frame[panel].unique(maintain_order=True)
     ]
-    chart = alt.concat(*made, columns=2).resolve_scale(color="shared")
+    chart = alt.concat(*made, columns=2).resolve_scale(color="shared", shape="shared")
     spec: Spec = chart.to_dict(validate=False)
     spec.pop("config", None)
     return spec

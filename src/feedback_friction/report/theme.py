@@ -18,6 +18,7 @@ FEEDBACK_COLOURS = {
     "tutor": "#cc79a7",
 }
 SERIES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c", "#b8a800"]
+SHAPES = ["circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "triangle-right"]
 _INK, _GRID, _GROUND = "#1b1b1b", "#dddddd", "#ffffff"
 _DARK = {_INK: "#ececec", _GRID: "#444444", _GROUND: "none"}
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
@@ -53,7 +54,7 @@ def darkened(svg: str) -> str:
 def feedback_colours(modes: list[str]) -> tuple[list[str], list[str]]:
     """Domain and range of the colour scale for the feedback modes that occur."""
     order = [*FEEDBACK_COLOURS]
-    known = sorted(set(modes), key=lambda mode: (order.index(_base(mode)), mode))
+    known = sorted({*modes}, key=lambda mode: (order.index(_base(mode)), mode))
     return known, [FEEDBACK_COLOURS[_base(mode)] for mode in known]
 
 
