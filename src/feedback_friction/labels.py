@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import RunStoppedError, UsageError
 
 FILE_NAME = "annotations.sqlite"
 SCHEMA_VERSION = 1
@@ -156,7 +156,7 @@ class Labels:
         """Keep a label, in the place of what the same annotator said before; durable on return.
 
         Raises:
-            UsageError: the file cannot be written.
+            RunStoppedError: the file cannot be written; what was kept before is there.
         """
         row = asdict(label)
         marks = ", ".join(f":{name}" for name in row)
@@ -166,7 +166,7 @@ class Labels:
                     f"INSERT OR REPLACE INTO labels ({', '.join(row)}) VALUES ({marks})", row
                 )
         except sqlite3.Error as error:
-            raise UsageError(f"cannot write {self.path}: {error}") from error
+            raise RunStoppedError(f"cannot write {self.path}: {error}") from error
 
     def all(self) -> list[Label]:
         """Every label, in the order of trial and annotator."""

@@ -122,6 +122,24 @@ def test_after_a_crash_only_what_is_missing_is_asked(run, judge):
     assert len(read_labels(run)) == total
 
 
+def test_an_interrupted_pass_says_how_many_are_left(run):
+    found = asyncio.run(annotate_run(run, STUDENT, watch=lambda caller: caller.drain()))
+    assert found.left == sum(unsolved(run).values())
+    assert (found.spent.calls, found.failed) == (0, 0)
+
+
+def test_labels_that_cannot_be_written_stop_the_pass_with_one_line(run, monkeypatch):
+    def full(labels, label):
+        labels._db.execute("PRAGMA query_only = 1")
+        put(labels, label)
+
+    put = Labels.put
+    monkeypatch.setattr(Labels, "put", full)
+    with pytest.raises(RunStoppedError, match=r"cannot write .*annotations\.sqlite"):
+        asyncio.run(annotate_run(run, STUDENT))
+    assert read_labels(run) == []
+
+
 def test_a_failed_call_leaves_the_trial_unlabelled_and_the_next_run_tries_it_again(run, judge):
     def every_third_fails(request, number):
         if number % 3 == 0:

@@ -247,6 +247,23 @@ def test_a_slip_that_showed_nothing_can_be_corrected(run):
     assert (mine.category, mine.blind) == ("other", "other")
 
 
+def test_a_label_that_cannot_be_written_is_not_said_to_be_kept(run, monkeypatch):
+    def full(labels, label):
+        labels._db.execute("PRAGMA query_only = 1")
+        put(labels, label)
+
+    put = Labels.put
+    monkeypatch.setattr(Labels, "put", full)
+
+    async def steps(page):
+        return await page.post(LABEL)
+
+    status, answer = drive(run, steps)
+    assert status == 500
+    assert "cannot write" in answer["error"]
+    assert read_labels(run) == []
+
+
 def test_several_people_label_side_by_side(run):
     async def steps(page):
         await page.post(LABEL)

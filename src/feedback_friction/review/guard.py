@@ -14,7 +14,7 @@ import secrets
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import FrictionError, UsageError
 
 HOSTS = ("127.0.0.1", "localhost")
 HEADERS = {
@@ -74,6 +74,8 @@ class Guard:
                     answer = await handler(request)
                 except UsageError as error:
                     answer = web.json_response({"error": str(error)}, status=400)
+                except FrictionError as error:
+                    answer = web.json_response({"error": str(error)}, status=500)
                 except web.HTTPException as error:
                     answer = web.json_response({"error": error.reason}, status=error.status)
             else:
