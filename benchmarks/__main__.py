@@ -21,6 +21,7 @@ NAMES = (
     "faults",
     "replicas",
     "memory",
+    "estimate",
 )
 
 

@@ -108,8 +108,8 @@ def test_a_pilot_that_saw_no_failure_leaves_room_for_some(tmp_path):
     each = from_pilot(GRID[:1], pilot, SETTING).ranges["calls"]
     assert each.value == pytest.approx(60)
     assert each.low == pytest.approx(60)
-    # ten of ten right: up to 30.8% may be wrong (Clopper-Pearson), each with four calls
-    assert each.high == pytest.approx(10 + 50 * (1 + 0.308 * 3), rel=0.03)
+    # ten of ten right: up to 22.7% may be wrong (Jeffreys: 21.7%), each with four calls
+    assert each.high == pytest.approx(10 + 50 * (1 + 0.227 * 3), rel=0.03)
 
 
 def test_an_unknown_price_gives_an_unknown_cost_not_none(tmp_path):

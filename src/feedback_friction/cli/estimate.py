@@ -123,9 +123,9 @@ def assumptions(found: Estimate, prepared: Prepared, *, simulated: bool) -> list
         pilots = ", ".join(f"{n} of {size} of {task}" for task, (n, size) in found.problems.items())
         lines += [
             f"the whole run, the pilot included: {pilots}, chosen at random by --seed",
-            "95% intervals of what was not run: Gaffke's bound on the mean, and the scatter of "
-            "problems; at most a problem takes as much as if never solved, with replies as in the "
-            "pilot",
+            "95% intervals: bounds of Gaffke's kind on the mean of what was not run, and its "
+            "scatter; a problem takes at most what one that is never solved would, with replies "
+            "as long as in the pilot",
             "prompt caching and seconds a call are taken to stay as in the pilot; time is at most "
             f"busy time / {prepared.operation.concurrency} slots and the longest trial",
         ]

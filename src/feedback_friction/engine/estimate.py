@@ -1,11 +1,12 @@
 """How much a run will take: calls, tokens, cost and time, with 95% intervals, before it is made.
 
 From a pilot: problems are drawn at random, so what the others take is the sample's mean, times
-their number. The interval is Gaffke's bound: the mean under weights that are Dirichlet(1, ..., 1)
-over the sample and one more problem, which takes the most that a problem may (for the upper limit)
-or the least (for the lower). For shares it is the Clopper-Pearson interval; it never vanishes
-because a small sample saw one kind of problem only. To it comes the scatter of what the others take
-around their mean. Of the problems of the pilot itself all is known.
+their number. The interval is of the kind of Gaffke's bound: the mean under Dirichlet weights over
+the sample and one more problem, which takes the most that a problem may (for the upper limit) or
+the least (for the lower), so that it never vanishes because a small sample saw one kind of problem
+only. The parameter of the one more is 1/2 (Gaffke: 1, which for shares gives the Clopper-Pearson
+interval; 1/2 comes near Jeffreys', whose coverage is right on average instead of at least). To it
+comes the scatter of what the others take around their mean. Of the pilot's problems all is known.
 
 Source: Gaffke (2005), Three test statistics for a nonparametric one-sided hypothesis on the mean of
 a nonnegative variable, Mathematical Methods of Statistics 14; its coverage is studied in
@@ -48,6 +49,7 @@ from feedback_friction.protocol.judge import MAX_TOKENS as JUDGE_MAX_TOKENS
 
 RESAMPLES = 2000
 LEVEL = 0.95
+EXTREME_WEIGHT = 0.5  # Dirichlet parameter of the problem that the pilot did not see
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +156,11 @@ def _limits(strata: Sequence[Stratum], seed: int) -> tuple[Taken, Taken]:
 
 
 def _weights(number: int, rng: random.Random) -> list[list[float]]:
-    """Dirichlet(1, ..., 1) weights over a sample and one more, as many as there are resamples."""
+    """Dirichlet weights over a sample and one more problem, as many as there are resamples."""
     found = []
     for _ in range(RESAMPLES):
-        drawn = [rng.expovariate(1.0) for _ in range(number + 1)]
+        drawn = [rng.expovariate(1.0) for _ in range(number)]
+        drawn.append(rng.gammavariate(EXTREME_WEIGHT, 1.0))
         whole = sum(drawn)
         found.append([each / whole for each in drawn])
     return found
