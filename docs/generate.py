@@ -1,0 +1,150 @@
+"""Write what docs/ says of commands, tasks and tables: ``python docs/generate.py``.
+
+``cli.md`` comes from the commands' own help. What stands between the marks of the other pages comes
+from the task pages, ``schema.sql`` and the report's tables. So none of it can say what is no longer
+so; a test compares the pages with what this makes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+import click
+
+from feedback_friction.cli.main import VERBS, friction
+from feedback_friction.report.build import TABLES
+from feedback_friction.tasks.catalog import PAGES, get_page
+
+DOCS = Path(__file__).parent
+_MARKED = re.compile(r"(<!-- generated: ([a-z ]+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
+_TABLE = re.compile(
+    r"((?:^--[^\n]*\n)*)^CREATE TABLE IF NOT EXISTS (\w+) \(\n(.*?)^\);", re.MULTILINE | re.DOTALL
+)
+_COLUMN = re.compile(r"\s+([a-z]\w*)\s+([A-Z]+)([^\n]*)")
+
+
+def cli_page() -> str:
+    """The page of all verbs: what each does, takes, and has for options."""
+    parts = [
+        "# Commands\n\nWritten by `python docs/generate.py` from the commands' own help.\n",
+        _paragraphs(friction.help or ""),
+        *(_verb(name) for name in VERBS),
+    ]
+    return "\n".join(parts)
+
+
+def _verb(name: str) -> str:
+    command: click.Command = importlib.import_module(f"feedback_friction.cli.{name}").command
+    context = click.Context(command, info_name=f"friction {name}")
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    rows = [_option(each) for each in command.params if isinstance(each, click.Option)]
+    lines = [f"## {name}\n", f"`{usage}`\n", _paragraphs(command.help or "")]
+    if rows:
+        lines.append("| option | what it does |\n|---|---|\n" + "".join(rows))
+    if command.epilog:
+        lines.append(_paragraphs(command.epilog))
+    return "\n".join(lines)
+
+
+def _option(option: click.Option) -> str:
+    names = ", ".join(f"`{name}`" for name in [*option.opts, *option.secondary_opts])
+    metavar = "" if option.is_flag else f" {_metavar(option)}"
+    notes = [option.help or ""]
+    if option.required:
+        notes.append("Required.")
+    if option.show_default and not option.is_flag:
+        notes.append(f"Default: `{option.default}`.")
+    return f"| {names}{metavar} | {_cell(' '.join(filter(None, notes)))} |\n"
+
+
+def _metavar(option: click.Option) -> str:
+    if option.metavar:
+        return _cell(option.metavar)
+    if isinstance(option.type, click.Choice):
+        return " or ".join(str(choice) for choice in option.type.choices)
+    return option.type.name.removesuffix(" range").upper()
+
+
+def _paragraphs(text: str) -> str:
+    """Help text as Markdown; a paragraph that click must not wrap (``\\b``) stays as it is."""
+    found = []
+    for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(text)):
+        kept = paragraph.lstrip().removeprefix("\b")
+        found.append(f"```text{kept}\n```" if kept != paragraph.lstrip() else kept)
+    return "\n\n".join(found) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def schema_tables() -> str:
+    """The tables of the journal, a section each, from the schema and its comments."""
+    schema = resources.files("feedback_friction.engine").joinpath("schema.sql").read_text("utf-8")
+    return "\n".join(_schema_table(*found.groups()) for found in _TABLE.finditer(schema))
+
+
+def _schema_table(above: str, name: str, body: str) -> str:
+    said = " ".join(line.removeprefix("--").strip() for line in above.splitlines())
+    lines = [f"### {name}\n"] + ([f"{said}\n"] if said else [])
+    key = re.search(r"PRIMARY KEY \(([^)]*)\)", body)
+    if key:
+        lines.append(f"One row for each {key[1]}.\n")
+    lines.append("| column | type | |\n|---|---|---|")
+    for column, kind, rest in _COLUMN.findall(body):
+        comment = rest.partition("--")[2].strip()
+        lines.append(f"| {column} | {kind.lower()} | {_cell(comment)} |")
+    return "\n".join(lines) + "\n"
+
+
+def task_table() -> str:
+    """All tasks: what they are, where they come from, how they are graded."""
+    lines = ["| task | problems | from | licence | grader | examples |\n|---|---|---|---|---|---|"]
+    for name in PAGES:
+        page = get_page(name)
+        size = f"{page.size:,}" if page.size else "yours"
+        shots = page.examples
+        shown = f"{shots.count}, from {shots.source}" if shots else "none"
+        cells = (size, page.source, page.licence, page.grader, shown)
+        lines.append(f"| `{name}` | {' | '.join(_cell(each) for each in cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def report_tables() -> str:
+    """The report's tables: the file, and the function that makes it with its first sentence."""
+    lines = ["| file | what | made by |\n|---|---|---|"]
+    for name, make in TABLES.items():
+        said = (make.__doc__ or "").strip().partition("\n\n")[0]
+        where = make.__module__.removeprefix("feedback_friction.")
+        lines.append(
+            f"| {name}.csv | {_cell(' '.join(said.split()))} | `{where}.{make.__name__}` |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+GENERATED: dict[str, Callable[[], str]] = {
+    "schema": schema_tables,
+    "tasks": task_table,
+    "report tables": report_tables,
+}
+
+
+def current(page: str) -> str:
+    """A page's text with what stands between its marks made anew."""
+    return _MARKED.sub(lambda found: f"{found[1]}\n{GENERATED[found[2]]()}\n{found[3]}", page)
+
+
+def main() -> None:
+    """Write all pages."""
+    (DOCS / "cli.md").write_text(cli_page(), encoding="utf-8")
+    for path in DOCS.glob("*.md"):
+        path.write_text(current(path.read_text("utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

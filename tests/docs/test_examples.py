@@ -1,0 +1,58 @@
+"""Every example runs, and shows what it says it shows."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from blocks import ROOT
+
+EXAMPLES = ROOT / "examples"
+
+
+def run(name, *arguments):
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / name, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("own")
+    return folder, run("own_task.py", folder)
+
+
+def test_every_example_is_run_here():
+    here = set(re.findall(r'run\("(\w+\.py)"', Path(__file__).read_text("utf-8")))
+    assert {path.name for path in EXAMPLES.glob("*.py")} == here
+
+
+def test_own_task_checks_its_file_and_prints_each_condition(own):
+    folder, said = own
+    assert "4 problems checked, 0 failures" in said
+    for mode in ("binary", "self"):
+        assert re.search(rf"{mode}: \d+% at first, \d+% at the end .* n = 4, missing 0", said)
+    assert (folder / "run" / "journal.sqlite").exists()
+
+
+def test_read_journal_counts_the_answers_that_come_back(own):
+    said = run("read_journal.py", own[0] / "run")
+    for retries, repeated in re.findall(r": (\d+) of (\d+) retries", said):
+        assert int(retries) <= int(repeated)
+    assert "custom | student/default" in said
+
+
+def test_drive_a_trial_masks_the_answer_and_solves_at_the_second_attempt():
+    said = run("drive_a_trial.py")
+    assert "A is wrong" in said
+    assert "B is correct" in said
+    shown = re.search(r"shown: (.*)", said)[1]
+    assert "[masked]" in shown
+    assert "neon" not in shown
+    assert said.endswith("the trial is solved\n")
