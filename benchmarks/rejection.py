@@ -1,6 +1,6 @@
 """Rejection: drawn lazily it takes at most 1/8 of the tokens of 25 draws, and 1/10 of the time.
 
-100 problems under ``heat+reject`` on a server with 128 slots, where a reply takes 6 s x the time
+100 problems under ``heat+reject`` on a server with 64 slots, where a reply takes 6 s x the time
 scale. Beside it the eager form (all 25 draws in one request), and a driver that asks for the 25
 draws one after the other, as the reference code of the study does; its problems do not wait for
 each other. Each of the three is the same loop with the same prompts; which answers come differs.
@@ -44,9 +44,9 @@ from feedback_friction.tasks.page import Selection
 def measure(
     *,
     count: int = 100,
-    slots: int = 128,
+    slots: int = 64,
     reply_tokens: float = 300.0,
-    time_scale: float = 0.02,
+    time_scale: float = 0.03,
     p_repeat: float = 0.5,
 ) -> list[Figure]:
     """Run all three on servers of the same settings."""

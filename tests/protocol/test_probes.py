@@ -128,7 +128,8 @@ def test_self_perception_asks_before_and_after_the_next_answer():
     [
         ("YES", True), ("yes.", True), (" **No** ", False), ("NO!", False), ("'Yes'", True),
         ("", None), ("Yes and no", None), ("YES, but", None), ("Yesterday", None), ("maybe", None),
-        ("yes" + " " * 200 + "in a way", None), ("yes" * 400_000, None), (" " * 1_000_000 + "x", None), ("*" * 1_000_000, None),
+        ("yes" + " " * 200 + "in a way", None), ("yes" * 400_000, None),
+        (" " * 1_000_000 + "x", None), ("*" * 1_000_000, None),
     ],
 )  # fmt: skip
 def test_yes_and_no_are_read_strictly(text, said):
