@@ -10,6 +10,8 @@ from feedback_friction.report import charts
 from feedback_friction.report.figure import Figure
 from feedback_friction.report.naming import BANDS, last, named
 
+SETS_DRAWN = 24
+
 
 def by_solver(runs: Runs) -> Figure | None:
     """Final accuracy by solver, where there are several."""
@@ -59,18 +61,25 @@ def overlap(runs: Runs) -> Figure | None:
     table = solvers.overlap_sets(runs)
     if table.is_empty():
         return None
+    digits = pl.format(" ({} digits)", pl.col("digits")).fill_null("")
     table = table.with_columns(
-        pl.format("{}, {}", pl.col("task"), pl.col("feedback")).alias("panel"),
-        pl.when(pl.col("size") == 1)
-        .then(pl.format("only {}", pl.col("solvers")))
-        .otherwise(pl.col("solvers"))
-        .alias("who"),
+        pl.concat_str("task", digits, pl.lit(", "), "feedback", pl.lit(", "), "sampling").alias(
+            "panel"
+        )
     )
-    chart = charts.bars(table, "count", "who", "panel", title="problems")
+    drawn = (
+        table.sort("count", descending=True, maintain_order=True)
+        .group_by("panel", maintain_order=True)
+        .head(SETS_DRAWN)
+        .with_columns(pl.col("solvers").str.split(", ").alias("solver"))
+    )
+    names = runs.conditions["solver"].unique(maintain_order=True).to_list()
     return Figure(
         "overlap", "Failures that solvers share",
-        "Problems that exactly these solvers fail on (an UpSet plot's bars). The ratio of shared "
-        "to all failures, and what chance would give, is in overlap_summary.csv.",
-        "Bars: number of problems that exactly the named solvers fail on.",
-        chart, table,
+        "Problems that exactly the marked solvers fail on (an UpSet plot), at most "
+        f"{SETS_DRAWN} sets, the largest first. The ratio of shared to all failures, and what "
+        "chance would give, is in tables/overlap_summary.csv.",
+        "UpSet plot: number of problems that exactly the marked solvers fail on. Most, "
+        f"{drawn['count'][0]}: {drawn['solvers'][0]}.",
+        charts.upset(drawn, "panel", "solver", "count", names), table,
     )  # fmt: skip

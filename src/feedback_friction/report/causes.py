@@ -10,6 +10,7 @@ from feedback_friction.report import charts
 from feedback_friction.report.figure import Figure
 from feedback_friction.report.naming import BANDS, last, main_sampling, named, scale
 
+AXES = {"gain": "gain", "final": "accuracy at the last iteration"}
 CATEGORIES = {  # in the order of the stack
     "resistance": "#d55e00",
     "quality": "#0072b2",
@@ -200,5 +201,5 @@ def _bucket_chart(table: pl.DataFrame, value: str) -> charts.Spec | None:
         panel = pl.format("{}, {}", panel, pl.col("field"))
     return charts.intervals(
         shown.with_columns(panel.alias("panel")).sort("low", maintain_order=True),
-        value, "bucket", "panel", title=value, series="feedback", scale=scale(shown),
+        value, "bucket", "panel", title=AXES[value], series="feedback", scale=scale(shown),
     )  # fmt: skip

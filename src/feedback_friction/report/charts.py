@@ -12,13 +12,20 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from feedback_friction.report.theme import PANEL_HEIGHT, PANEL_WIDTH, ROW_HEIGHT, SERIES, SHAPES
+from feedback_friction.report.theme import (
+    PANEL_HEIGHT,
+    PANEL_WIDTH,
+    QUIET,
+    ROW_HEIGHT,
+    SERIES,
+    SHAPES,
+)
 
 Spec = dict[str, Any]
 Scale = tuple[list[str], list[str]] | None
 Order = dict[str, str]  # part of a whole -> its colour
 
-PERCENT = alt.Axis(format=".0%")
+PERCENT = alt.Axis(format=".0%", tickMinStep=0.01, labelFlush=False)
 
 
 def colour(field: str, title: str, scale: Scale) -> alt.Color:
@@ -107,7 +114,7 @@ def intervals(
 
     def one(part: pl.DataFrame) -> Any:
         within = part[series].n_unique() if series is not None and several else 1
-        rows = part[row].n_unique() * (within + (within > 1)) / 1.2
+        rows = part[row].n_unique() * (within + (within > 1)) * (0.7 if within > 1 else 1)
         return alt.layer(*layers, data=_data(part)).properties(height=max(2, rows) * ROW_HEIGHT)
 
     return _panels(frame, panel, one)
@@ -161,13 +168,57 @@ def bars(frame: pl.DataFrame, value: str, row: str, panel: str, *, title: str) -
     return _panels(frame, panel, one)
 
 
+def upset(frame: pl.DataFrame, panel: str, sets: str, count: str, solvers: list[str]) -> Spec:
+    """An UpSet plot: bars of how many belong to exactly a set, above a matrix of who is in it.
+
+    Args:
+        frame: one row a set; ``sets`` holds the names of those in it as a list.
+        panel: column that names the plots, one below the other.
+        count: column of the bars' heights.
+        solvers: all names, in the order of the matrix.
+
+    Source: Lex et al. (2014), UpSet, IEEE TVCG 20:1983-1992.
+    """
+    made = [
+        _upset(frame.filter(pl.col(panel) == name), str(name), sets, count, solvers)
+        for name in frame[panel].unique(maintain_order=True)
+    ]
+    spec: Spec = alt.vconcat(*made).to_dict(validate=False)
+    spec.pop("config", None)
+    return spec
+
+
+def _upset(part: pl.DataFrame, title: str, sets: str, count: str, solvers: list[str]) -> Any:
+    part = part.sort(count, descending=True, maintain_order=True).with_row_index("place")
+    place = alt.X("place:O", axis=None)
+    bars = alt.Chart(_data(part.drop(sets))).encode(
+        x=place, y=alt.Y(f"{count}:Q", title="problems")
+    )
+    width = max(3, part.height) * ROW_HEIGHT
+    top = alt.layer(
+        bars.mark_bar(color=SERIES[0]), bars.mark_text(dy=-7).encode(text=f"{count}:Q")
+    ).properties(height=PANEL_HEIGHT * 0.7, title=title, width=width)
+    inside = part.select("place", sets).explode(sets)
+    every = part.select("place").join(pl.DataFrame({sets: solvers}), how="cross")
+    who = alt.Y(f"{sets}:N", title=None, sort=solvers, axis=alt.Axis(domain=False, ticks=False))
+    matrix = alt.layer(
+        alt.Chart(_data(every)).mark_circle(color=QUIET, size=90, opacity=1).encode(x=place, y=who),
+        alt.Chart(_data(inside))
+        .mark_circle(color=SERIES[0], size=90, opacity=1)
+        .encode(x=place, y=who),
+    ).properties(height=len(solvers) * ROW_HEIGHT, width=width)
+    return alt.vconcat(top, matrix, spacing=4).resolve_scale(x="shared")
+
+
 def _panels(frame: pl.DataFrame, panel: str, one: Callable[[pl.DataFrame], Any]) -> Spec:
     """One panel a value with scales of its own, two in a row, one legend for all."""
     made = [
         one(frame.filter(pl.col(panel) == name)).properties(width=PANEL_WIDTH, title=str(name))
         for name in frame[panel].unique(maintain_order=True)
     ]
-    chart = alt.concat(*made, columns=2).resolve_scale(color="shared", shape="shared")
+    chart = alt.concat(*made, columns=2).resolve_scale(
+        color="shared", shape="shared", yOffset="independent"
+    )
     spec: Spec = chart.to_dict(validate=False)
     spec.pop("config", None)
     return spec

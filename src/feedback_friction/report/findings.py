@@ -8,25 +8,45 @@ from typing import Any
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.tables import accuracy, answers, comparison, solvers
+from feedback_friction.analysis.tables import accuracy, annotation, answers, comparison, solvers
 
 Row = dict[str, Any]
+
+
+MOST = 6  # sentences of one kind; more would bury what matters
 
 
 def findings(runs: Runs) -> list[str]:
     """The main findings, most important first."""
     return [
-        *_gains(runs),
-        *_solvers(runs),
-        *_overlaps(runs),
-        *_plateaus(runs),
-        *_repetition(runs),
+        *_most(_gains(runs), "gains"),
+        *_most(_frictions(runs), "target"),
+        *_most(_solvers(runs), "solvers"),
+        *_most(_overlaps(runs), "overlap_summary"),
+        *_most(_plateaus(runs), "course"),
+        *_most(_repetition(runs), "moves"),
     ]
 
 
 def gaps(runs: Runs) -> list[str]:
     """What is missing or must be known before the numbers are believed."""
-    return [*_missing(runs), *_stopped(runs), *_leaks(runs), *_no_controls(runs)]
+    return [
+        *_missing(runs),
+        *_stopped(runs),
+        *_leaks(runs),
+        *_first_only(runs),
+        *_no_controls(runs),
+        *_frozen_retry(runs),
+    ]
+
+
+def _most(sentences: Iterator[str], table: str) -> list[str]:
+    """The first few, and how many more their table holds."""
+    made = list(sentences)
+    if len(made) <= MOST:
+        return made
+    more = f"{len(made) - MOST} more findings like these are in tables/{table}.csv."
+    return [*made[:MOST], more]
 
 
 def _subject(row: Row) -> str:
@@ -52,6 +72,19 @@ def _gains(runs: Runs) -> Iterator[str]:
         yield (
             f"{_subject(row)}: {row['feedback']} {verb}, 95% CI {low:.1f} to {high:.1f}, "
             f"n = {row['n']}, p {_p(row['p_holm'])} after Holm's correction."
+        )
+
+
+def _frictions(runs: Runs) -> Iterator[str]:
+    table = annotation.target(runs).filter(pl.col("friction").is_not_nan())
+    for row in table.sort("friction", descending=True).iter_rows(named=True):
+        labels = "labels drawn by lot" if row["annotator_simulated"] else f"by {row['annotator']}"
+        yield (
+            f"{_subject(row)}, {row['feedback']}, {row['sampling']}: ends "
+            f"{100 * row['friction']:.1f} points below target accuracy "
+            f"({100 * row['final']:.1f}% of {100 * row['target']:.1f}%), 95% CI "
+            f"{100 * row['friction_low']:.1f} to {100 * row['friction_high']:.1f}, n = {row['n']}, "
+            f"{row['annotated']} of {row['unsolved']} unsolved trials labelled ({labels})."
         )
 
 
@@ -133,6 +166,24 @@ def _leaks(runs: Runs) -> Iterator[str]:
             f"{row['texts']} feedback texts ({100 * row['leaked']:.1f}%, 95% CI "
             f"{100 * row['leaked_low']:.1f} to {100 * row['leaked_high']:.1f})."
         )
+
+
+def _first_only(runs: Runs) -> Iterator[str]:
+    tasks = runs.conditions.filter(pl.col("iterations") == 1)["task"].unique().sort()
+    for task in tasks:
+        yield f"{task}: first attempts only; nothing here says how feedback is taken up."
+
+
+def _frozen_retry(runs: Runs) -> Iterator[str]:
+    """Retry without temperature repeats itself, so that beating it takes little."""
+    retries = runs.conditions.filter(pl.col("feedback").str.starts_with("retry"))
+    warm = runs.attempts.filter(pl.col("temperature") > 0).select("run", "condition").unique()
+    for row in retries.join(warm, on=["run", "condition"], how="anti").iter_rows(named=True):
+        if row["iterations"] > 1:
+            yield (
+                f"{_subject(row)}, {row['feedback']}, {row['sampling']}: retry at temperature 0 "
+                "draws the same answer again and again; it is no control of mere resampling."
+            )
 
 
 def _no_controls(runs: Runs) -> Iterator[str]:

@@ -18,6 +18,7 @@ FEEDBACK_COLOURS = {
     "tutor": "#cc79a7",
 }
 SERIES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c", "#b8a800"]
+QUIET = "#b0b0b0"  # what is there but not meant; seen on both grounds
 SHAPES = ["circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "triangle-right"]
 _INK, _GRID, _GROUND = "#1b1b1b", "#dddddd", "#ffffff"
 _DARK = {_INK: "#ececec", _GRID: "#444444", _GROUND: "none"}
