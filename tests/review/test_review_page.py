@@ -151,7 +151,7 @@ def test_hostile_text_is_shown_as_text(run):
     assert HOSTILE["image"] in seen["text"]
     assert HOSTILE["line"] in seen["text"]
     assert "left ⟨U+202E⟩right to left⟨U+202C⟩" in seen["text"]
-    assert "before␀after␛[31m" in seen["text"]
+    assert "before⟨U+0000⟩after⟨U+001B⟩[31m" in seen["text"]
 
 
 def test_every_control_has_a_name_and_the_page_its_landmarks(run):

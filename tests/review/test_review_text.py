@@ -13,13 +13,13 @@ from feedback_friction.review.text import LONGEST, difference, visible
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("a\x00b", "a␀b"),
-        ("\x1b[31mred", "␛[31mred"),
+        ("a\x00b", "a⟨U+0000⟩b"),
+        ("\x1b[31mred", "⟨U+001B⟩[31mred"),
         ("\u202eabc", "⟨U+202E⟩abc"),
         ("\u2066x\u2069", "⟨U+2066⟩x⟨U+2069⟩"),
         ("a\ufeffb\u200b", "a⟨U+FEFF⟩b⟨U+200B⟩"),
         ("one\r\ntwo\tthree\n", "one\ntwo\tthree\n"),
-        ("a\rb", "a␍b"),
+        ("a\rb", "a⟨U+000D⟩b"),
         ("\U000e0041", "⟨U+E0041⟩"),
         ("مرحبا 漢字 é 👩\u200d🔬", "مرحبا 漢字 é 👩\u200d🔬"),
     ],

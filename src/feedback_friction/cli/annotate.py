@@ -149,17 +149,18 @@ def as_object(found: Annotated) -> dict[str, Any]:
 def _print(found: Annotated) -> None:
     table = Table(caption_justify="left", title_justify="left", pad_edge=False)
     table.add_column("condition", no_wrap=True)
-    for name in ("unsolved", "labelled", "failed", "unreadable", *CATEGORIES):
-        table.add_column(name, justify="right")
+    given = [name for name in CATEGORIES if any(each.raw[name] for each in found.tallies.values())]
+    for name in ("unsolved", "labelled", "failed", "unreadable", *given):
+        table.add_column(name, justify="right", min_width=max(map(len, name.split())))
     for condition, tally in found.tallies.items():
         counts = (tally.unsolved, tally.labelled, tally.failed, tally.unreadable)
-        raw = (tally.raw[name] for name in CATEGORIES)
+        raw = (tally.raw[name] for name in given)
         table.add_row(condition, *map(str, counts), *map(str, raw))
     spent = found.spent
     cost = "cost unknown" if spent.unpriced else f"${spent.cost:,.2f}"
     lines = [
-        f"judge: {found.annotator}; unsolved: trials that had feedback; 'unknown' holds those "
-        "whose answers were unreadable",
+        f"judge: {found.annotator}; unsolved: trials that had feedback; unreadable ones are "
+        "labelled 'unknown'; a category without a column was not given",
         f"paid for: {spent.calls:,} calls, {spent.usage.prompt_tokens:,} prompt tokens, "
         f"{spent.usage.completion_tokens:,} completion tokens, {cost}; {spent.reused:,} reused",
     ]

@@ -50,7 +50,7 @@ class Difference:
 
 
 def visible(text: str) -> str:
-    """The text with invisible characters shown as symbols or by number, e.g. ``⟨U+202E⟩``.
+    """The text with invisible characters shown by number, e.g. ``⟨U+202E⟩``.
 
     Line ends become line feeds; what exceeds ``LONGEST`` is replaced by a line that says so.
     """
@@ -62,8 +62,7 @@ def visible(text: str) -> str:
 
 
 def _symbol(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    return chr(0x2400 + code) if code < 0x20 else f"⟨U+{code:04X}⟩"
+    return f"⟨U+{ord(found[0]):04X}⟩"  # not a symbol such as U+2400: few fonts have those
 
 
 def difference(before: str | None, after: str) -> Difference:

@@ -5,6 +5,7 @@ const NAMES = { resistance: "Resistance", quality: "Feedback quality", other: "O
 const VERDICTS = { wrong: "✕ wrong", "no-answer": "○ no answer", correct: "✓ correct" };
 const KEYS = { 1: "resistance", 2: "quality", 3: "other" };
 const LONG = 4000; // characters, from which a text scrolls in its own box
+const LONGEST_ANSWER = 120; // characters of a final answer in a heading; all of it is in the text
 
 const state = {
   annotator: "", trials: [], index: 0, mine: null, ready: false, turn: 0,
@@ -83,7 +84,10 @@ function answerOf(attempt, earlier) {
   if (attempt.prediction === null) return "";
   const same = earlier.find((each) => each.prediction === attempt.prediction);
   const again = same && !attempt.order ? ` · same as attempt ${same.number}` : "";
-  return make("span", "answer", "answer ", make("code", "", attempt.prediction), again);
+  const characters = [...attempt.prediction];
+  const cut = characters.length > LONGEST_ANSWER;
+  const shown = characters.slice(0, LONGEST_ANSWER).join("") + (cut ? "…" : "");
+  return make("span", "answer", "answer ", make("code", "", shown), again);
 }
 
 function round(attempt, earlier) {
@@ -112,7 +116,7 @@ function round(attempt, earlier) {
 
 function showTrial(trial) {
   const epoch = trial.epoch ? ` · repetition ${trial.epoch + 1}` : "";
-  const simulated = trial.simulated ? " · simulated student, not a language model" : "";
+  const simulated = trial.simulated ? " · simulation, no language model" : "";
   at("setting").textContent =
     `${trial.task} · ${trial.feedback} feedback · ${trial.sampling} · ` +
     `problem ${trial.problem}${epoch}${simulated}`;
