@@ -32,8 +32,8 @@ from feedback_friction.tasks.multiplication import (
     to_problem,
 )
 from feedback_friction.tasks.page import Page, Row, Selection
+from feedback_friction.tasks.tutor import tutor
 
-NAME = "decimal_multiplication"
 SIZE = 450
 
 SYSTEM = (
@@ -49,12 +49,13 @@ def rows(selection: Selection) -> list[Row]:
 
 PAGE = Page(
     task=Task(
-        name=NAME,
+        name=DECIMAL.task,
         system=SYSTEM,
         ask=ask,
         grade=partial(grade, DECIMAL),
         mask=mask_decimal,
         state_answer=state_answer,
+        tutor=tutor,
         shows_solution=True,
     ),
     title="Decimal multiplication",
@@ -62,7 +63,7 @@ PAGE = Page(
     licence="CC0",
     size=SIZE,
     grader="number",
-    to_problem=partial(to_problem, DECIMAL, NAME),
+    to_problem=partial(to_problem, DECIMAL),
     rows=rows,
     fixture=(
         {

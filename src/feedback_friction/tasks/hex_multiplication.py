@@ -33,8 +33,8 @@ from feedback_friction.tasks.multiplication import (
     to_problem,
 )
 from feedback_friction.tasks.page import Page, Row, Selection
+from feedback_friction.tasks.tutor import tutor
 
-NAME = "hex_multiplication"
 SIZE = 1000
 
 SYSTEM = (
@@ -51,12 +51,13 @@ def rows(selection: Selection) -> list[Row]:
 
 PAGE = Page(
     task=Task(
-        name=NAME,
+        name=HEX.task,
         system=SYSTEM,
         ask=ask,
         grade=partial(grade, HEX),
         mask=mask_hex,
         state_answer=state_answer,
+        tutor=tutor,
         shows_solution=True,
     ),
     title="Hexadecimal multiplication",
@@ -64,7 +65,7 @@ PAGE = Page(
     licence="CC0",
     size=SIZE,
     grader="number",
-    to_problem=partial(to_problem, HEX, NAME),
+    to_problem=partial(to_problem, HEX),
     rows=rows,
     fixture=(
         {

@@ -38,9 +38,10 @@ _THE_HEX_QUESTION = (
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One of the two tasks: its name for ``generate``, its base, and how it asks."""
+    """One of the two tasks: its name for ``generate``, the task's name, its base, how it asks."""
 
     name: str
+    task: str
     base: Base
     question: str
 
@@ -53,8 +54,10 @@ class Kind:
         return self.write(int(factors[0], self.base) * int(factors[1], self.base))
 
 
-DECIMAL = Kind("decimal", 10, "Calculate the following question: {} * {}.")
-HEX = Kind("hex", 16, _THE_HEX_QUESTION)
+DECIMAL = Kind(
+    "decimal", "decimal_multiplication", 10, "Calculate the following question: {} * {}."
+)
+HEX = Kind("hex", "hex_multiplication", 16, _THE_HEX_QUESTION)
 KINDS = {kind.name: kind for kind in (DECIMAL, HEX)}
 
 
@@ -217,7 +220,7 @@ def factors_of(kind: Kind, question: str) -> tuple[str, str] | None:
     return first, second
 
 
-def to_problem(kind: Kind, task: str, row: Row) -> Problem:
+def to_problem(kind: Kind, row: Row) -> Problem:
     """A row of the reference schema as a problem.
 
     The answer is checked against the product. A supplied ``Explanation`` becomes the solution if
@@ -239,7 +242,7 @@ def to_problem(kind: Kind, task: str, row: Row) -> Problem:
         raise RowError("answer", wrong)
     return Problem(
         id=f"{factors[0]}x{factors[1]}",
-        task=task,
+        task=kind.task,
         question=question,
         gold=gold,
         solution=_solution(kind, factors, row.get("Explanation")),

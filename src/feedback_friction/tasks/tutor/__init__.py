@@ -1,0 +1,21 @@
+"""The tutor: exact feedback on an attempt at a multiplication, written by a program.
+
+It reads the work, finds the first step that is wrong, and says which one and why, without the
+answer and without the right partial products. What it says is right by construction: every claim
+is calculated, and where a line can be meant in a way in which it is right, nothing is said of it.
+So what stays wrong after its feedback is not for want of right feedback.
+
+``find_error`` gives the finding, ``tutor`` its text. The way of an attempt through the modules:
+
+- ``lines``, ``phrases``, ``expressions``: plain text, tokens, words put into signs;
+- ``statements``, ``verify``: chains of equal expressions, and which of them hold in any reading;
+- ``equations``, ``slips``, ``diagnosis``: what kind of error an equation is or carries on;
+- ``steps``, ``columns``, ``digitwork``: labelled steps, long multiplication, digits and carries;
+- ``closing``, ``coverage``: what is wrong when no line is;
+- ``question``, ``ledger``, ``finding``, ``wording``: what all of them share.
+"""
+
+from feedback_friction.tasks.tutor.finder import find_error, tutor
+from feedback_friction.tasks.tutor.finding import Finding, Kind
+
+__all__ = ["Finding", "Kind", "find_error", "tutor"]

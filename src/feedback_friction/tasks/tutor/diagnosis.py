@@ -1,0 +1,225 @@
+"""What kind of error an equation is that no reading makes right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from feedback_friction.grading.numerals import Base
+from feedback_friction.tasks.tutor.coverage import (
+    left_out,
+    parts_that_do_not_add_up,
+    two_numbers,
+)
+from feedback_friction.tasks.tutor.expressions import Expression, Number, Product, Sum
+from feedback_friction.tasks.tutor.finding import Finding, Kind
+from feedback_friction.tasks.tutor.ledger import Ledger
+from feedback_friction.tasks.tutor.question import Question, places, power_between
+from feedback_friction.tasks.tutor.slips import row_in_place
+from feedback_friction.tasks.tutor.statements import Chain, Piece
+from feedback_friction.tasks.tutor.verify import (
+    Pair,
+    exact,
+    is_by_places,
+    leading_number,
+    may_be_equal,
+    numbers_in,
+    numbers_of_sum,
+    readings,
+)
+from feedback_friction.tasks.tutor.wording import first_wrong_place, found_at, written
+
+_UNEQUAL = "The two sides are not equal."
+
+
+def is_answer(pair: Pair, question: Question) -> bool:
+    """Whether a pair gives the question itself a value: that is an answer, not a step.
+
+    With a factor of one digit it is both, and is taken for a step.
+    """
+    one_step = any(len(factor.rstrip("0")) == 1 for factor in question.factors)
+    stated = pair.right.number is not None and is_question(pair.left.expression, question)
+    return stated and not one_step
+
+
+def is_question(expression: Expression | None, question: Question) -> bool:
+    """Whether an expression is the product of the question's two factors."""
+    if not isinstance(expression, Product):
+        return False
+    digits = [factor.digits for factor in expression.factors if isinstance(factor, Number)]
+    return len(digits) == len(expression.factors) and sorted(digits) == sorted(question.factors)
+
+
+class Diagnosis:
+    """A pair that fails, with what is known where it stands."""
+
+    def __init__(self, pair: Pair, chain: Chain, ledger: Ledger):
+        self.pair, self.chain, self.ledger = pair, chain, ledger
+        self.question = ledger.question
+        self.left, self.right = pair.left, pair.right
+
+    def finding(self) -> Finding | None:
+        """What is wrong; None where the writing may mean something else than an equation."""
+        left, right = self.left.number, self.right.number
+        first = self.left is self.chain.pieces[0]
+        if left is not None and right is not None:
+            return self._numbers(first)
+        if left is not None and first:
+            return self._named_number(left)
+        if right is not None:
+            return self._value(self.left, right)
+        if left is not None:
+            return self._value(self.right, left)
+        return self._expressions()
+
+    def _found(self, kind: Kind, why: str) -> Finding:
+        return found_at(kind, self.question, why, self.left, self.right)
+
+    # A number, and a number or an expression that it is said to be.
+
+    def _numbers(self, first: bool) -> Finding | None:
+        marks = {
+            numeral.marked
+            for side in (self.left, self.right)
+            for numeral in numbers_in(side.expression)
+        }
+        if self.question.base == 16 and len(marks) == 2:
+            return self._found(Kind.CONVERSION, "These are not the same number in two bases.")
+        if first and marks == {None}:
+            return None
+        return self._found(Kind.EQUATION, "These two numbers are not equal.")
+
+    def _named_number(self, number: Number) -> Finding | None:
+        """A chain that begins with a number speaks of it only if it is a factor, or marked."""
+        is_factor = number.digits in self.question.factors
+        if not is_factor and number.numeral.marked is None:
+            return None
+        if self.question.base == 16 and (is_by_places(self.right.expression) or not is_factor):
+            return self._found(Kind.CONVERSION, f"The right side is not {number.digits}.")
+        if isinstance(self.right.expression, Sum):
+            return self._found(Kind.SPLIT, f"The parts do not add up to {number.digits}.")
+        return None
+
+    # An expression and the number that it is said to be worth.
+
+    def _value(self, side: Piece, result: Number) -> Finding | None:
+        expression = side.expression
+        if self.question.base == 16 and is_by_places(expression):
+            return self._found(Kind.CONVERSION, "The places do not add up to that.")
+        if isinstance(expression, Sum):
+            return self._sum(expression, result)
+        if isinstance(expression, Product):
+            return self._product(expression, result)
+        return self._found(Kind.EQUATION, _UNEQUAL)
+
+    def _sum(self, expression: Sum, result: Number) -> Finding | None:
+        terms = numbers_of_sum(expression)
+        if terms is None:
+            kind = Kind.SUM if _only_numbers(expression) else Kind.EQUATION
+            return self._found(kind, f"{_UNEQUAL}{self._place(expression, result)}")
+        if result.digits in self.question.factors:
+            return self._found(Kind.SPLIT, f"The parts do not add up to {result.digits}.")
+        if self.chain.shifts and any(row_in_place(t, self.question) is False for t in terms):
+            return None  # rows that are shifted in the mind before they are added
+        return self._found(Kind.SUM, f"The sum is wrong.{self._place(expression, result)}")
+
+    def _product(self, expression: Product, result: Number) -> Finding | None:
+        power = self._power(expression, result)
+        if power is None:
+            place = self._place(expression, result)
+            return self._found(Kind.PRODUCT, f"The product is wrong.{place}")
+        row = _places_of_row(expression, self.question)
+        if power > 0 and row is not None:
+            if power in row:
+                return None  # the row of this digit, in its place already
+        elif self.chain.shifts:
+            return None
+        many = "many" if power > 0 else "few"
+        return self._found(Kind.SHIFT, f"The digits are right, but there are too {many} zeros.")
+
+    def _power(self, expression: Expression, result: Number) -> int | None:
+        """By how many places the result is shifted, if its digits are right."""
+        task = self.question.base
+        one, other = readings(expression, task), readings(result, task)
+        bases: tuple[Base, ...] = (10,) if task == 10 else (16, 10)
+        candidates = (
+            power_between(value, stated, base)
+            for base in bases
+            for value in (one or {}).get(base, ())
+            for stated in (other or {}).get(base, ())
+        )
+        return next((power for power in candidates if power is not None), None)
+
+    def _place(self, expression: Expression, result: Number) -> str:
+        """Where the result first goes wrong, if it is plain which base this is in."""
+        base = self.ledger.base_of(self.pair)
+        if base is None:
+            return ""
+        right, wrong = (exact(side, base, self.question.base) for side in (expression, result))
+        if right is None or wrong is None:
+            return ""
+        return f" {first_wrong_place(wrong, right, base)}"
+
+    # Two expressions.
+
+    def _expressions(self) -> Finding | None:
+        left, right = self.left.expression, self.right.expression
+        found = None
+        if isinstance(left, Product) and isinstance(right, Product):
+            found = self._unequal_part(left.factors, right.factors, Kind.SPLIT)
+        elif isinstance(left, Product) and isinstance(right, Sum):
+            found = self._expansion(left, right)
+        elif isinstance(left, Sum) and isinstance(right, Sum):
+            signs = [[sign for sign, _ in side.terms] for side in (left, right)]
+            parts = [[term for _, term in side.terms] for side in (left, right)]
+            if signs[0] == signs[1]:
+                found = self._unequal_part(parts[0], parts[1], Kind.PRODUCT)
+        begins = leading_number(right)
+        if found is None and begins is not None and self.right is not self.chain.pieces[-1]:
+            return self._value(self.left, begins)  # "9 × 3 = 28 + 2 = 30"
+        return found or self._found(Kind.EQUATION, _UNEQUAL)
+
+    def _unequal_part(
+        self, left: Sequence[Expression], right: Sequence[Expression], kind: Kind
+    ) -> Finding | None:
+        """The first part of the left side that its counterpart on the right is not equal to."""
+        if len(left) != len(right):
+            return None
+        task = self.question.base
+        for one, other in zip(left, right, strict=True):
+            if not may_be_equal(one, other, task):
+                is_factor = isinstance(one, Number) and one.digits in self.question.factors
+                sure = kind is Kind.PRODUCT and isinstance(one, Product)
+                if not (is_factor if kind is Kind.SPLIT else sure):
+                    return None
+                shown = " = ".join(written(self.question, side) for side in (one, other))
+                why = f"In it, {shown} is wrong."
+                return self._found(kind, why)
+        return None
+
+    def _expansion(self, left: Product, right: Sum) -> Finding | None:
+        """The question multiplied out: parts that do not add up, or products left out."""
+        pairs = [two_numbers(term) for sign, term in right.terms if sign == 1]
+        products = [pair for pair in pairs if pair is not None]
+        if len(products) != len(right.terms) or not is_question(left, self.question):
+            return None
+        if wrong := parts_that_do_not_add_up(products, self.question):
+            return self._found(Kind.SPLIT, wrong)
+        if missing := left_out(products, self.question):
+            return self._found(Kind.MISSING, missing)
+        return None
+
+
+def _only_numbers(expression: Sum) -> bool:
+    return all(isinstance(term, Number) for _, term in expression.terms)
+
+
+def _places_of_row(expression: Product, question: Question) -> list[int] | None:
+    """Where a digit stands in a factor, for a product of the other factor and that digit."""
+    pair = two_numbers(expression)
+    if pair is None:
+        return None
+    for one, digit in (pair, pair[::-1]):
+        factor = question.other(one)
+        if factor is not None and len(digit) == 1:
+            return list(places(digit, factor))
+    return None

@@ -1,0 +1,109 @@
+"""What the tutor finds wrong, and how it says it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What is wrong with the first step that is wrong."""
+
+    MISREAD = "misread"  # a factor of the question copied wrongly
+    SPLIT = "split"  # the parts of a factor do not add up to it
+    PRODUCT = "product"  # a product calculated wrongly
+    SHIFT = "shift"  # the right digits with the wrong number of zeros
+    CARRY = "carry"  # digit written down and carry do not make up the number
+    SUM = "sum"  # a sum or difference calculated wrongly
+    COPY = "copy"  # an own result carried over wrongly
+    BASE = "base"  # decimal arithmetic in base 16, or an answer in the wrong base
+    CONVERSION = "conversion"  # a number brought wrongly from one base to the other
+    EQUATION = "equation"  # two expressions said to be equal that are not
+    MISSING = "missing"  # a partial product left out, or counted twice
+    ANSWER = "answer"  # the answer is not the result of the work
+    RESULT = "result"  # no line is wrong by itself, but the result cannot be right
+    NO_WORK = "no work"
+    NO_ANSWER = "no answer"
+    UNFINISHED = "unfinished"
+    NONE = "none"  # nothing wrong was found, and the answer is right
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The first thing that is wrong with an attempt.
+
+    Attributes:
+        kind: what kind of error it is.
+        why: what is wrong, in whole sentences, all of them true; never the answer.
+        line: line of the attempt, from 1; None where it is not about one line.
+        quote: what the attempt says there, with numbers that give something away left out.
+        column: where in its line it stands, to tell the first of several.
+    """
+
+    kind: Kind
+    why: str
+    line: int | None = None
+    quote: str = ""
+    column: int = 0
+
+
+_NEXT: dict[Kind, str] = {
+    Kind.MISREAD: "Copy the numbers from the question again and redo the work from there.",
+    Kind.SPLIT: "Split the number again so that the parts add up to it, and redo the work from "
+    "there.",
+    Kind.PRODUCT: "Multiply again digit by digit, with the carries, and redo every line that uses "
+    "this result.",
+    Kind.SHIFT: "Count the places again, and redo every line that uses this number.",
+    Kind.CARRY: "Redo this digit and the carries after it.",
+    Kind.SUM: "Add again column by column from the right, with the carries, and redo every line "
+    "that uses this result.",
+    Kind.COPY: "Carry your own result over exactly, and redo the work from there.",
+    Kind.BASE: "Work in base 16: a digit is worth up to fifteen, and a carry is worth sixteen.",
+    Kind.CONVERSION: "Convert again, place by place, and redo the work from there.",
+    Kind.EQUATION: "Work out both sides again, and redo the work from there.",
+    Kind.MISSING: "Every part of one factor has to be multiplied by every part of the other, and "
+    "each of these products is added exactly once.",
+    Kind.ANSWER: "Check which of the two numbers you mean.",
+    Kind.RESULT: "Work the product out again by another way and compare.",
+    Kind.NO_WORK: "Write down every partial product and the sum, so that each step can be checked.",
+    Kind.NO_ANSWER: "Finish by stating the result.",
+    Kind.UNFINISHED: "Finish the work, with shorter steps if space is short, and state the result.",
+    Kind.NONE: "",
+}
+
+
+_PLAINLY: dict[Kind, str] = {
+    Kind.MISREAD: "One of the numbers that it works with is not the one in the question.",
+    Kind.SPLIT: "The parts do not add up to the number that is split.",
+    Kind.PRODUCT: "A product in it is wrong.",
+    Kind.SHIFT: "A number in it has the wrong number of zeros at its end.",
+    Kind.CARRY: "A digit written down and its carry do not fit together.",
+    Kind.SUM: "A sum in it is wrong.",
+    Kind.COPY: "One of your own results is copied wrongly in it.",
+    Kind.BASE: "It is calculated or written in the wrong base.",
+    Kind.CONVERSION: "A number is converted wrongly in it.",
+    Kind.EQUATION: "Two sides that are said to be equal in it are not.",
+    Kind.MISSING: "A product of two parts is missing from the sum, or stands in it twice.",
+    Kind.ANSWER: "The answer that you state is not the result of your work.",
+    Kind.RESULT: "No line that can be checked by itself is wrong, but the result is.",
+    Kind.NO_WORK: "There is no work that can be checked, and the result is wrong.",
+    Kind.NO_ANSWER: "The work states no final answer.",
+    Kind.UNFINISHED: "The work breaks off before it states an answer.",
+    Kind.NONE: "The stated answer is right.",
+}
+
+
+def without_numbers(finding: Finding) -> Finding:
+    """The same finding without a quotation or a number."""
+    return Finding(finding.kind, _PLAINLY[finding.kind])
+
+
+def render(finding: Finding) -> str:
+    """The finding as the solver reads it."""
+    if finding.quote:
+        where = f'Look at "{finding.quote}". '
+    elif finding.line is not None:
+        where = f"Look at line {finding.line} of your work. "
+    else:
+        where = ""
+    return f"{where}{finding.why} {_NEXT[finding.kind]}".strip()
