@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 demo: $(VENV)/installed
 	rm -rf demo-run demo-report
 	$(BIN)/friction run decimal_multiplication hex_multiplication --limit 200 \
-	  --solver student/default --feedback-model student/default \
+	  --solver student/default --feedback-model student/keen \
 	  --feedback binary --feedback self --feedback process --feedback strong \
 	  --feedback tutor --feedback retry --feedback placebo --temperature 0.7 --out demo-run
 	$(BIN)/friction report demo-run --out demo-report

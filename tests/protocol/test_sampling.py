@@ -58,7 +58,7 @@ def choose(strategy, shape, tried, rng):
     """One draw under a strategy from a known answer distribution."""
     answers, weights = list(shape), list(shape.values())
     return driven(
-        draw(STRATEGIES[strategy], 1, 0.0, ask, grade, key, tried, rng),
+        draw(STRATEGIES[strategy], 1, 0.0, ask, grade, key, tried, lambda: rng),
         lambda n: rng.choices(answers, weights, k=n),
     )
 
@@ -129,7 +129,7 @@ def test_draws_come_in_growing_requests_up_to_25():
         asked.append((n, number))
         return ask(n, number, temperature)
 
-    drawn = driven(draw(STRATEGIES["reject"], 1, 0.0, note, grade, key, {"a"}, Random(0)))
+    drawn = driven(draw(STRATEGIES["reject"], 1, 0.0, note, grade, key, {"a"}, lambda: Random(0)))
     assert drawn.draws == MAX_DRAWS
     assert asked == [(1, 0), (2, 1), (4, 3), (8, 7), (10, 15)]
 

@@ -116,7 +116,7 @@ def draw(
     grade: GradeReply,
     answer_key: AnswerKey,
     tried: Collection[str | None],
-    rng: Random,
+    choice: Callable[[], Random],
 ) -> Generator[Effect, Any, Drawn]:
     """One attempt under a strategy.
 
@@ -125,7 +125,7 @@ def draw(
         grade: asks for the verdict on a reply's text.
         answer_key: what identifies a verdict's answer across iterations; None for no answer.
         tried: keys of the answers tried before.
-        rng: chooses among draws when none is new (and among the new ones in the eager form).
+        choice: makes what chooses among draws when none is new (in the eager form, always).
     """
     temperature = strategy.temperature(base_temperature, iteration)
     if iteration == 0 or not strategy.reject:
@@ -144,7 +144,7 @@ def draw(
             key = answer_key(verdict)
             if key is not None and key not in tried:
                 fresh.append((reply, verdict))
-    chosen = fresh[0] if fresh and not strategy.eager else rng.choice(fresh or replies)
+    chosen = fresh[0] if fresh and not strategy.eager else choice().choice(fresh or replies)
     return Drawn(*chosen, draws=len(replies), usage=usage, seconds=seconds)
 
 

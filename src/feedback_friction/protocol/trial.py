@@ -99,7 +99,7 @@ def _attempt(
         lambda text: judged(task, seen, text),
         lambda verdict: answer_key(seen, verdict),
         {answer_key(attempt.problem, attempt.verdict) for attempt in attempts},
-        rng_for(plan.seed, problem, epoch, iteration, 0, "choose"),
+        lambda: rng_for(plan.seed, problem, epoch, iteration, 0, "choose"),
     )
     reason = refusal(drawn.reply)
     if reason:

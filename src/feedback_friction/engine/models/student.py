@@ -185,7 +185,10 @@ class StudentModel:
         return write_up(problem, wrong_answer(problem, tried, rng), state, rng)
 
     def _feedback(self, problem: Problem, rng: random.Random) -> str:
-        hint = "Go through your steps once more: one of them does not follow from the one before."
+        hint = (
+            f"Simulated feedback by {self.name}: go through your steps once more; one of them does "
+            "not follow from the one before."
+        )
         if rng.random() < self.traits.blurt:
             return f"{hint} The correct answer is {problem.gold}."
         return hint
