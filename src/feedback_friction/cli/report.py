@@ -14,7 +14,10 @@ from feedback_friction.cli.extras import needs
     "directories", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR..."
 )
 @click.option("--out", type=click.Path(path_type=Path), default=Path("report"), show_default=True)
-def command(directories: tuple[Path, ...], out: Path) -> None:
+@click.option(
+    "--reference", type=click.Choice(["paper"]), help="Lay published numbers beside these."
+)
+def command(directories: tuple[Path, ...], out: Path, reference: str | None) -> None:
     """Write the report of the runs in DIR...: one HTML page, figures (SVG, PNG, PDF), tables (CSV).
 
     The page needs no network and opens from the file.
@@ -22,5 +25,5 @@ def command(directories: tuple[Path, ...], out: Path) -> None:
     with needs("report"):
         from feedback_friction.report.build import build_report
 
-        page = build_report(directories, out)
+        page = build_report(directories, out, reference=reference is not None)
     click.echo(f"report in {page}")

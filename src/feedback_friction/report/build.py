@@ -16,12 +16,21 @@ from typing import Any
 from feedback_friction import __version__
 from feedback_friction.analysis.frames import Runs, load_runs
 from feedback_friction.analysis.provenance import Provenance, provenance
-from feedback_friction.analysis.tables import accuracy, answers, comparison, problems, solvers
+from feedback_friction.analysis.tables import (
+    accuracy,
+    annotation,
+    answers,
+    comparison,
+    probes,
+    problems,
+    solvers,
+)
 from feedback_friction.analysis.trials import chosen_problems, read_trials
 from feedback_friction.errors import UsageError
 from feedback_friction.report.figure import Drawing
 from feedback_friction.report.figures import figures
 from feedback_friction.report.findings import findings, gaps
+from feedback_friction.report.reference import paper
 
 PROBLEMS_SHOWN = 120  # problems whose trials the page holds, over all runs
 BYTES_SHOWN = 6_000_000  # of trials within the page, packed
@@ -44,6 +53,13 @@ TABLES = {
     "popularity": problems.popularity,
     "overlap_summary": solvers.overlap_summary,
     "overlap_sets": solvers.overlap_sets,
+    "categories": annotation.categories,
+    "target": annotation.target,
+    "entropy": probes.entropy,
+    "entropy_summary": probes.entropy_summary,
+    "in_domain": probes.in_domain,
+    "self_perception": probes.self_perception,
+    "reader": probes.reader,
 }
 
 
@@ -56,8 +72,13 @@ class Pack:
     data: str
 
 
-def build_report(directories: Sequence[Path], out: Path) -> Path:
+def build_report(directories: Sequence[Path], out: Path, *, reference: bool = False) -> Path:
     """Write the report of one or many runs; returns the page.
+
+    Args:
+        directories: the run directories.
+        out: the directory to write to; what an earlier report left there is replaced by name.
+        reference: lay the study's published numbers beside ours.
 
     Raises:
         UsageError: a directory is no run directory, or ``out`` cannot be written.
@@ -65,7 +86,8 @@ def build_report(directories: Sequence[Path], out: Path) -> Path:
     runs = load_runs(directories)
     if runs.attempts.is_empty():
         raise UsageError("nothing to report: no trial of these runs has ended yet")
-    made = [figure.draw() for figure in figures(runs)]
+    published = paper(runs) if reference else None
+    made = [figure.draw() for figure in (*figures(runs), *filter(None, [published]))]
     try:
         (out / "figures").mkdir(parents=True, exist_ok=True)
         (out / "tables").mkdir(parents=True, exist_ok=True)

@@ -103,12 +103,13 @@ def _solvers(runs: Runs) -> Iterator[str]:
 
 
 def _overlaps(runs: Runs) -> Iterator[str]:
-    for row in solvers.overlap_summary(runs).iter_rows(named=True):
+    for row in solvers.overlap_summary(runs).filter(pl.col("union") > 0).iter_rows(named=True):
+        chance = "" if row["chance"] is None else f"; by chance {100 * row['chance']:.1f}%"
         yield (
             f"{row['task']}, {row['feedback']}: {row['all']} of the {row['union']} problems that "
             f"any of {row['solvers']} fails on are failed by all of them "
             f"({100 * row['ratio']:.1f}%, 95% CI {100 * row['ratio_low']:.1f} to "
-            f"{100 * row['ratio_high']:.1f}; by chance {100 * row['chance']:.1f}%)."
+            f"{100 * row['ratio_high']:.1f}{chance})."
         )
 
 
