@@ -3,10 +3,12 @@
 import asyncio
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from test_runner import PRICES, FakeModel, condition, right_at, table
 
+import toys
 from feedback_friction.engine.amounts import Taken
 from feedback_friction.engine.caller import Caller
 from feedback_friction.engine.estimate import from_data, from_pilot
@@ -17,6 +19,7 @@ from feedback_friction.engine.prices import Prices
 from feedback_friction.engine.runner import Runner
 from feedback_friction.engine.strata import Setting
 from feedback_friction.errors import FrictionError
+from feedback_friction.protocol.judge import judge
 
 SETTING = Setting(PRICES, None, 4, {})
 
@@ -36,7 +39,9 @@ def piloted(directory, conditions, model, size, prices=PRICES):
 
     async def main():
         async with Journal(directory) as journal:
-            caller = Caller({"solver": model, "feedback": model}, journal, prices, 4)
+            caller = Caller(
+                dict.fromkeys(("solver", "feedback", "judge"), model), journal, prices, 4
+            )
             runner = Runner(caller)
             chosen = choose(conditions, size)
             await run_pilot(runner, conditions, chosen)
@@ -48,7 +53,9 @@ def piloted(directory, conditions, model, size, prices=PRICES):
 def whole(directory, conditions, model):
     async def main():
         async with Journal(directory) as journal:
-            runner = Runner(Caller({"solver": model, "feedback": model}, journal, PRICES, 4))
+            runner = Runner(
+                Caller(dict.fromkeys(("solver", "feedback", "judge"), model), journal, PRICES, 4)
+            )
             return await runner.run(conditions)
 
     return asyncio.run(main())
@@ -181,6 +188,23 @@ def test_without_a_pilot_the_bounds_hold_whatever_the_model_does(tmp_path, answe
     assert found.ranges["calls"].low == 20
     assert found.ranges["calls"].high == 20 * (1 + 3 + 3 + 3 + 3)
     assert found.seconds is None
+
+
+def test_draws_and_verdicts_of_a_run_that_never_succeeds_reach_the_bound_in_calls(tmp_path):
+    judged = replace(toys.TUTORED, judge=judge)
+    grid = [replace(condition("binary", 5, iterations=3, sampling="reject"), task=judged)]
+    setting = Setting(PRICES, "fake/model", 4, {})
+
+    def answer(request):
+        return "VERDICT: NO" if request.role == "judge" else f"wrong-{request.occasion.problem.id}"
+
+    whole(tmp_path, grid, FakeModel(answer))
+    calls = dict(table(tmp_path, "SELECT role, count(*) FROM completions GROUP BY role"))
+    high = from_data(grid, setting).ranges["calls"].high
+    assert calls["solver"] == 5 * (1 + 2 * 5)  # 25 draws in five requests, twice
+    assert high == calls["solver"] + 5 * (1 + 2 * 25)  # a verdict for every reply, were they new
+    without = from_data(grid, SETTING).ranges["calls"].high
+    assert without == calls["solver"]
 
 
 def test_the_pilot_is_drawn_by_the_seed(tmp_path):

@@ -157,6 +157,7 @@ def start(
         click.echo(f"interrupted; the same command resumes {directory}", err=True)
         return INTERRUPTED
     if progress.stopped:
+        click.echo("what ended so far are the shorter trials, no random sample of all", err=True)
         click.echo(progress.stopped, err=True)
     failed = progress.statuses.get("failed", 0)
     if failed:

@@ -4,6 +4,7 @@ A call starts only if what the run has paid, in earlier sessions too, plus the m
 in flight can take, plus the most that this call can take, stays within the budget. A call that
 does not fit waits until those in flight have ended, for they seldom take the most; if it does not
 fit with none in flight, the budget is spent and the run drains: nothing that was paid for is lost.
+So the last calls of a budget go out fewer at a time, down to one.
 
 The most that a call can take is one token for every byte of its prompt (a byte-level tokenizer
 makes no more), some for the chat template around each message, and every reply up to its limit.
