@@ -21,6 +21,8 @@ NAMES = (
     "faults",
     "replicas",
     "memory",
+    "rejection",
+    "recovery",
     "estimate",
 )
 

@@ -46,7 +46,7 @@ def measure(
     count: int = 100,
     slots: int = 64,
     reply_tokens: float = 300.0,
-    time_scale: float = 0.03,
+    time_scale: float = 0.06,
     p_repeat: float = 0.5,
 ) -> list[Figure]:
     """Run all three on servers of the same settings."""
