@@ -18,7 +18,9 @@ class Provenance:
         directory: the run directory.
         command: the command that makes it again.
         created: when it was begun, UTC.
+        ended: when its last trial ended, UTC; empty before any did.
         config: the configuration that decides its results.
+        operation: what does not decide them: servers, concurrency, budget, price list.
         versions: of the program and of what it uses.
         git: commit and state of the working directory; None outside a repository.
         models: (role, name asked for, name as the server reported it, calls).
@@ -29,7 +31,9 @@ class Provenance:
     directory: Path
     command: str
     created: str
+    ended: str
     config: dict[str, Any]
+    operation: dict[str, Any]
     versions: dict[str, str]
     git: dict[str, Any] | None
     models: tuple[tuple[str, str, str, int], ...]
@@ -52,11 +56,14 @@ def provenance(directory: Path) -> Provenance:
             "SELECT count(*), total(prompt_tokens), total(completion_tokens),"
             " CASE WHEN count(*) = count(cost_usd) THEN total(cost_usd) END FROM completions"
         ).fetchone()
+        ended = db.execute("SELECT max(finished) FROM trials").fetchone()[0]
     return Provenance(
         directory,
         shlex.join(document.get("command", [])),
         document.get("created", ""),
+        ended or "",
         document.get("config", {}),
+        document.get("operation", {}),
         document.get("versions", {}),
         document.get("git"),
         tuple((row[0], row[1], row[2], row[3]) for row in models),

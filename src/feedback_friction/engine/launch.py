@@ -324,6 +324,7 @@ def _operation(prepared: Prepared) -> dict[str, Any]:
     for name in ("base_urls", "feedback_base_urls", "judge_base_urls"):
         shown[name] = [without_secrets(url) for url in shown[name]]
     shown["prices"] = str(operation.prices) if operation.prices is not None else None
+    shown["prices_as_of"] = prepared.prices.as_of
     return shown
 
 

@@ -200,7 +200,11 @@ def _provenance(made: Provenance) -> dict[str, Any]:
         "directory": made.directory.name,
         "command": made.command,
         "created": made.created,
+        "ended": made.ended,
+        "seed": made.config.get("seed"),
+        "prices": _prices(made.operation),
         "config": json.dumps(made.config, indent=2, ensure_ascii=False),
+        "operation": json.dumps(made.operation, indent=2, ensure_ascii=False),
         "versions": ", ".join(f"{name} {version}" for name, version in made.versions.items()),
         "git": _git(made.git),
         "models": made.models,
@@ -208,6 +212,13 @@ def _provenance(made: Provenance) -> dict[str, Any]:
         + ("cost unknown" if dollars is None else f"${dollars:,.2f}"),
         "notices": made.notices,
     }
+
+
+def _prices(operation: dict[str, Any]) -> str:
+    dated = operation.get("prices_as_of")
+    if dated is None:
+        return ""
+    return f"{operation.get('prices') or 'the price list of the package'}, as of {dated}"
 
 
 def _git(state: dict[str, Any] | None) -> str:

@@ -25,7 +25,7 @@ Spec = dict[str, Any]
 Scale = tuple[list[str], list[str]] | None
 Order = dict[str, str]  # part of a whole -> its colour
 
-PERCENT = alt.Axis(format=".0%", tickMinStep=0.01, labelFlush=False)
+PERCENT = alt.Axis(format="~%", labelFlush=False)
 
 
 def colour(field: str, title: str, scale: Scale) -> alt.Color:

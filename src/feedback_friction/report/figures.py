@@ -99,7 +99,7 @@ def modes(runs: Runs) -> Figure | None:
 
 def controls(runs: Runs) -> Figure | None:
     """Gain over the controls."""
-    table = named(comparison.gains(runs))
+    table = named(comparison.gains(runs).with_columns(pl.col("treatment_run").alias("run")))
     if table.is_empty():
         return None
     table = table.with_columns(
