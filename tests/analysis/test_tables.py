@@ -1,0 +1,174 @@
+"""The tables against runs small enough to count by hand."""
+
+import math
+
+import polars as pl
+import pytest
+
+from feedback_friction.analysis.frames import load_runs
+from feedback_friction.analysis.stats.intervals import wilson
+from feedback_friction.analysis.tables import accuracy, answers, comparison, problems, solvers
+from feedback_friction.errors import UsageError
+from journals import NOTHING, RIGHT, trials, write_run
+
+BINARY = trials((RIGHT,), ("a", RIGHT), ("a", "a", "b"), ("a", NOTHING, "a"))
+RETRY = trials((RIGHT,), ("a", "a", "a"), ("a", "a", "b"), ("a", "a", "a"))
+EVERY = [
+    accuracy.accuracy, accuracy.correction, accuracy.course, answers.moves,
+    answers.moves_by_iteration, answers.feedback, answers.cost, comparison.pairs, comparison.gains,
+    comparison.solvers, problems.subjects, problems.confidence, problems.confidence_summary,
+    problems.popularity, solvers.overlap_summary, solvers.overlap_sets,
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("runs") / "run"
+    return load_runs([write_run(directory, {"retry": RETRY, "binary": BINARY})])
+
+
+def of(table, feedback="binary"):
+    return table.filter(pl.col("feedback") == feedback)
+
+
+def test_accuracy_is_the_share_solved_so_far(runs):
+    table = of(accuracy.accuracy(runs))
+    assert table["accuracy"].to_list() == [0.25, 0.5, 0.5]
+    assert table["n"].to_list() == [4, 4, 4]
+    assert table["missing"].to_list() == [0, 0, 0]
+    low, high = table.row(1, named=True)["accuracy_low"], table.row(1, named=True)["accuracy_high"]
+    assert (low, high) == pytest.approx((wilson(2, 4).low, wilson(2, 4).high))
+
+
+def test_hazard_counts_the_attempts_at_risk(runs):
+    table = of(accuracy.correction(runs))
+    assert table["at_risk"].to_list() == [4, 3, 2]
+    assert table["hazard"].to_list() == pytest.approx([1 / 4, 1 / 3, 0])
+    assert table["unsolved"].to_list() == pytest.approx([3 / 4, 1 / 2, 1 / 2])
+
+
+def test_moves_compare_each_retry_with_those_before(runs):
+    table = of(answers.moves(runs))
+    counts = dict(table.select("move", "count").iter_rows())
+    # p1: right; p2: the same, then new; p3: no answer, then back to the first.
+    assert counts == {
+        "correct": 1, "same wrong answer": 1, "new wrong answer": 1, "no-answer": 1,
+        "back to an old answer": 1,
+    }  # fmt: skip
+    assert set(table["n"]) == {5}
+    assert table["repetition"][0] == pytest.approx(2 / 5)
+
+
+def test_moves_by_iteration_add_up_to_the_moves(runs):
+    split = answers.moves_by_iteration(runs).group_by("feedback", "move").agg(pl.col("count").sum())
+    whole = answers.moves(runs).select("feedback", "move", "count")
+    assert sorted(split.iter_rows()) == sorted(whole.iter_rows())
+
+
+def test_gain_over_retry_is_paired(runs):
+    (row,) = comparison.gains(runs).iter_rows(named=True)
+    assert (row["feedback"], row["against"]) == ("binary", "retry")
+    assert row["difference"] == pytest.approx(0.25)
+    assert (row["only_treatment"], row["only_control"], row["n"]) == (1, 0, 4)
+    assert row["p_value"] == row["p_holm"] == pytest.approx(0.5)  # mid-p of one of one
+    assert row["difference_low"] < 0 < row["difference_high"]
+
+
+def test_cost_counts_tokens_of_all_attempts(runs):
+    row = of(answers.cost(runs)).row(0, named=True)
+    assert (row["solved"], row["tokens"], row["tokens_per_solved"]) == (2, 9 * 15, 9 * 15 / 2)
+    assert (row["cost_usd"], row["n"], row["missing"]) == (0.0, 4, 0)
+
+
+def test_subjects_split_the_trials(runs):
+    table = of(problems.subjects(runs))
+    assert table.select("subject", "initial", "final", "n").rows() == [
+        ("s0", 0.5, 0.5, 2), ("s1", 0.0, 0.5, 2),
+    ]  # fmt: skip
+
+
+def test_confidence_is_the_first_attempts(runs):
+    (row,) = of(problems.confidence(runs)).filter(pl.col("problems") > 0).iter_rows(named=True)
+    assert row["low"] <= math.exp(-0.5) <= row["high"]
+    assert (row["initial"], row["gain"], row["few"]) == (0.25, pytest.approx(1 / 3), True)
+
+
+def test_leaks_are_counted_by_text(tmp_path):
+    leaky = write_run(tmp_path / "run", {"binary": BINARY}, leaks=("right",))
+    row = answers.feedback(load_runs([leaky])).row(0, named=True)
+    assert (row["texts"], row["leaks"], row["leaked"]) == (5, 5, 1.0)
+    assert (row["length"], row["masked"]) == (len("Look again."), 1.0)
+
+
+def test_trials_that_failed_or_never_ran_are_missing_everywhere(tmp_path):
+    arm = trials((RIGHT,), "failed", ("a", "a", "a"))  # p3 never ran
+    runs = load_runs([write_run(tmp_path / "run", {"binary": arm, "retry": RETRY})])
+    for table in (accuracy.accuracy, accuracy.correction, accuracy.course, answers.moves,
+                  answers.feedback, answers.cost):  # fmt: skip
+        assert set(of(table(runs))["missing"]) == {2}, table.__name__
+    assert of(accuracy.accuracy(runs))["accuracy"].to_list() == [0.5, 0.5, 0.5]
+    row = comparison.gains(runs).row(0, named=True)
+    assert (row["n"], row["missing"]) == (2, 2)
+
+
+def test_a_stopped_trial_is_unsolved_and_leaves_the_risk_set(tmp_path):
+    arm = trials((RIGHT,), "stopped:context length", ("a", "b", RIGHT), ("a", "a", "a"))
+    runs = load_runs([write_run(tmp_path / "run", {"binary": arm})])
+    assert accuracy.accuracy(runs)["accuracy"].to_list() == [0.25, 0.25, 0.5]
+    assert accuracy.correction(runs)["at_risk"].to_list() == [4, 2, 2]
+
+
+def test_epochs_count_as_trials_of_one_problem(tmp_path):
+    arm = trials((RIGHT,), ("a", RIGHT)) | trials((RIGHT,), ("a", "a", "a"), epoch=1)
+    run = write_run(tmp_path / "run", {"binary": arm, "retry": arm}, problems=2, epochs=2)
+    runs = load_runs([run])
+    table = of(accuracy.accuracy(runs))
+    assert table["accuracy"].to_list() == [0.5, 0.75, 0.75]
+    assert table["n"].to_list() == [4, 4, 4]
+    row = comparison.gains(runs).row(0, named=True)
+    assert (row["difference"], row["n"], row["only_treatment"]) == (0.0, 2, None)
+
+
+def test_solvers_are_compared_and_share_failures(tmp_path):
+    one = write_run(tmp_path / "one", {"binary": BINARY}, solver="student/keen")
+    other = write_run(
+        tmp_path / "other",
+        {"binary": trials(("a", "a", "a"), (RIGHT,), ("a", "a", "a"), (RIGHT,))},
+        solver="student/stubborn",
+    )
+    runs = load_runs([one, other])
+    row = comparison.solvers(runs).row(0, named=True)
+    assert (row["difference"], row["only_treatment"], row["only_control"]) == (0.0, 1, 1)
+    shared = solvers.overlap_summary(runs).row(0, named=True)
+    assert (shared["all"], shared["union"], shared["ratio"]) == (1, 3, pytest.approx(1 / 3))
+    sets = solvers.overlap_sets(runs)
+    assert dict(sets.select("solvers", "count").iter_rows()) == {
+        "student/keen, student/stubborn": 1, "student/keen": 1, "student/stubborn": 1,
+    }  # fmt: skip
+
+
+def test_across_pairs_equal_conditions_of_two_runs(tmp_path):
+    one = write_run(tmp_path / "one", {"binary": BINARY, "retry": RETRY})
+    other = write_run(tmp_path / "other", {"binary": RETRY, "retry": RETRY})
+    table = comparison.across(load_runs([one, other]))
+    assert table.select("feedback", "against", "difference").rows() == [
+        ("binary", "binary", -0.25), ("retry", "retry", 0.0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("table", EVERY, ids=lambda table: table.__name__)
+def test_without_trials_a_table_keeps_its_columns(runs, tmp_path, table):
+    empty = load_runs([write_run(tmp_path / "run", {"binary": {}})])
+    assert table(empty).schema == table(runs).schema
+
+
+def test_a_table_is_made_once_for_the_same_runs(runs):
+    assert accuracy.accuracy(runs) is accuracy.accuracy(runs)
+    again = load_runs(runs.directories)
+    assert accuracy.accuracy(again) is not accuracy.accuracy(runs)
+    assert accuracy.accuracy(again).equals(accuracy.accuracy(runs))
+
+
+def test_no_directory_is_an_error():
+    with pytest.raises(UsageError, match="no run directory given"):
+        load_runs([])

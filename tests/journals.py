@@ -1,0 +1,102 @@
+"""Runs written by hand: the journal's own writer, answers by script, no model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from feedback_friction.engine.conditions import Condition
+from feedback_friction.engine.journal import Journal
+from feedback_friction.engine.rundir import claim, locked
+from feedback_friction.grading.verdict import Verdict
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.records import Attempt, Feedback, Reply, Status, Trial, Usage
+from toys import TASK, plan
+
+RIGHT, NOTHING = "right", None
+Script = Sequence[str | None] | str  # answers in order; "failed" or "stopped:" and a reason
+Arm = Mapping[tuple[str, int], Script]  # (problem id, epoch) -> what became of the trial
+
+
+def verdict(answer: str | None) -> Verdict:
+    if answer is NOTHING:
+        return Verdict.none()
+    return Verdict.of(answer == RIGHT, answer, "script")
+
+
+def write_run(
+    directory: Path,
+    arms: Mapping[str, Arm],
+    *,
+    problems: int = 4,
+    iterations: int = 3,
+    epochs: int = 1,
+    solver: str = "student/default",
+    task: str = "decimal_multiplication",
+    digits: int | None = 5,
+    reply: str = "I say {answer}.",
+    feedback: str = "Look again.",
+    leaks: tuple[str, ...] = (),
+    **more: Any,
+) -> Path:
+    """Write a run; ``arms`` by "mode" or "mode, sampling". A trial that is not named never ran."""
+    asked = [
+        replace(Problem(f"p{number}", task, f"Question {number}?", RIGHT), subject=f"s{number % 2}")
+        for number in range(problems)
+    ]
+    command = ["friction", "run", task, "--solver", solver]
+
+    async def write() -> None:
+        async with Journal(directory) as journal:
+            journal.add_problems(asked, lambda problem: problem.question)
+            for name, trials in arms.items():
+                mode, _, strategy = name.partition(", ")
+                condition = Condition(
+                    task, TASK, plan(mode, strategy or "greedy", iterations=iterations), solver,
+                    None, "script", epochs, asked, solver.startswith("student/"), digits,
+                )  # fmt: skip
+                journal.add_conditions([condition.row()])
+                for (problem, epoch), script in trials.items():
+                    if script == "failed":
+                        await journal.add_failure(condition.id, problem, epoch, "no server")
+                        continue
+                    made = _trial(asked[int(problem[1:])], epoch, script, iterations, mode)
+                    await journal.add_trial(condition.id, made, [0.0] * len(made.attempts))
+
+    def _trial(problem: Problem, epoch: int, script: Script, iterations: int, mode: str) -> Trial:
+        reason = ""
+        if isinstance(script, str):
+            reason, script = script.partition(":")[2], ("wrong",)
+        attempts = []
+        for number, answer in enumerate(script):
+            told = None
+            if answer != RIGHT and number < iterations - 1 and mode != "retry":
+                told = Feedback(mode, feedback, feedback, leaks, 1)
+            attempts.append(
+                Attempt(
+                    number,
+                    problem,
+                    Reply(reply.format(answer=answer), mean_logprob=-0.5),
+                    verdict(answer),
+                    0.0,
+                    usage=Usage(10, 5),
+                    feedback=told,
+                )
+            )
+        solved: Status = "solved" if script[-1] == RIGHT else "unsolved"
+        return Trial(problem, epoch, tuple(attempts), "stopped" if reason else solved, reason)
+
+    with locked(directory):
+        config = {"tasks": [task], "solver": solver, "seed": 7, "epochs": epochs}
+        operation = {"prices": None, "prices_as_of": "2026-01-01", **more}
+        claim(directory, config, operation, command)
+        asyncio.run(write())
+    return directory
+
+
+def trials(*scripts: Script, epoch: int = 0) -> dict[tuple[str, int], Script]:
+    """The trials of p0, p1, ... in one epoch."""
+    return {(f"p{number}", epoch): script for number, script in enumerate(scripts)}
