@@ -42,12 +42,12 @@ def measure(*, runs: int = 100, count: int = 100) -> list[Figure]:
         hits[name] = hits.get(name, 0) + estimate.interval.contains(truth)
 
     for seed in range(runs):
-        drawn = _problems(count, seed)
+        drawn = selected(count, seed)
         for mode in MODES:
             done = trials("student/resistant=0,blurt=0", mode, task, drawn, seed)
             truth = UPTAKE[mode]
             judge(f"{mode}: uptake, from the second attempt", _second(done), truth)
-            judge(f"{mode}: uptake, from all retries", _corrected(done), truth)
+            judge(f"{mode}: uptake, from all retries", corrected(done), truth)
         done = trials(f"student/resistant=1,silent=0,repeat={REPEAT}", "binary", task, drawn, seed)
         repetition = transitions([answers(each) for each in done]).repetition
         judge("repetition rate", repetition, REPEAT)
@@ -55,7 +55,7 @@ def measure(*, runs: int = 100, count: int = 100) -> list[Figure]:
     return [at_least(name, held, least, f"of {runs}") for name, held in hits.items()]
 
 
-def _problems(count: int, seed: int) -> list[Problem]:
+def selected(count: int, seed: int) -> list[Problem]:
     page = get_page("decimal_multiplication")
     return load_problems(page, Selection(limit=count, seed=seed))
 
@@ -110,7 +110,7 @@ def _second(done: Sequence[Trial]) -> Estimate:
     return hazard(first_solved(done), ITERATIONS)[1]
 
 
-def _corrected(done: Sequence[Trial]) -> Estimate:
+def corrected(done: Sequence[Trial]) -> Estimate:
     """Share of all retries that are right."""
     moves = transitions([answers(each) for each in done])
     return next(each.share for each in moves.shares if each.move is Move.CORRECT)
