@@ -9,8 +9,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from attempts import STYLES, attempt
 
 from feedback_friction.errors import UsageError
+from feedback_friction.grading.verdict import Outcome
 from feedback_friction.tasks import multiplication
 from feedback_friction.tasks.catalog import get_page
 from feedback_friction.tasks.multiplication import KINDS, factors_of, generate, solution
@@ -223,6 +225,25 @@ def test_every_row_of_the_study_loads_grades_itself_and_masks_itself(kind: str) 
         assert not masked.leaks
         if kind == "hex":
             assert problem.solution == row["Explanation"]
+
+
+@pytest.mark.parametrize("base", [10, 16])
+def test_work_in_any_style_that_is_cut_off_is_right_or_no_answer(base: int) -> None:
+    page = get_page(NAMES["decimal" if base == 10 else "hex"])
+    factors = ("77970", "74153")
+    problem = page.to_problem(
+        {
+            "question": KINDS["decimal" if base == 10 else "hex"].question.format(*factors),
+            "answer": KINDS["decimal" if base == 10 else "hex"].product(factors),
+        }
+    )
+    for style in STYLES[base]:
+        text = attempt(style, base, factors, None, 0).text()
+        # "Answer: 57817" may be all that there is of an answer; a cut-off box shows that it is not
+        end = max(text.rfind("Final Product"), text.rfind("**Answer"))
+        for length in range(0, end if end > 0 else len(text), 3):
+            verdict = page.task.grade(problem, text[:length])
+            assert verdict.outcome is not Outcome.WRONG, text[:length][-80:]
 
 
 @both
