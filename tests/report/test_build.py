@@ -1,0 +1,149 @@
+"""What a report writes: files, findings, gaps, provenance, and the published numbers."""
+
+import base64
+import csv
+import hashlib
+import re
+
+import pytest
+
+from feedback_friction.analysis.frames import load_runs
+from feedback_friction.errors import UsageError
+from feedback_friction.report.build import build_report
+from feedback_friction.report.figures import figures
+from feedback_friction.report.findings import MOST, findings, gaps
+from feedback_friction.report.reference import reference_table
+from journals import RIGHT, trials, write_run
+
+RETRY = trials(*[(RIGHT,)] * 4, *[("a", "a", "a")] * 16)
+BINARY = trials(*[(RIGHT,)] * 4, *[("a", RIGHT)] * 10, *[("a", "a", "b")] * 6)
+ARMS = {"retry": RETRY, "binary": BINARY}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return write_run(tmp_path_factory.mktemp("runs") / "run", ARMS, problems=20)
+
+
+@pytest.fixture(scope="module")
+def report(run, tmp_path_factory):
+    return build_report([run], tmp_path_factory.mktemp("report"), reference=True)
+
+
+def test_each_figure_comes_as_svg_png_pdf_and_csv(report):
+    names = {file.stem for file in (report.parent / "figures").iterdir()}
+    assert {"accuracy", "modes", "controls", "correction", "moves", "tokens"} <= names
+    starts = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF"}
+    for name in names:
+        for ending, start in starts.items():
+            content = (report.parent / "figures" / f"{name}.{ending}").read_bytes()
+            assert content.startswith(start)
+        rows = (report.parent / "figures" / f"{name}.csv").read_text("utf-8").splitlines()
+        assert len(rows) > 1
+
+
+def test_fonts_are_embedded_in_the_pdf(report):
+    content = (report.parent / "figures" / "accuracy.pdf").read_bytes()
+    assert b"/FontFile" in content or b"/ObjStm" in content
+
+
+def test_the_tables_carry_the_numbers(report):
+    with (report.parent / "tables" / "gains.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["feedback"], row["against"], float(row["difference"])) == ("binary", "retry", 0.5)
+    assert (row["n"], row["missing"]) == ("20", "0")
+
+
+def test_the_script_is_the_one_that_the_policy_names(report):
+    html = report.read_text("utf-8")
+    (named,) = re.findall(r"script-src 'sha256-([^']+)'", html)
+    script = html.rpartition("<script>")[2].partition("</script>")[0]
+    assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() == named
+    assert "\r" not in script  # a browser hashes what it reads, with line ends made \n
+
+
+def test_the_page_is_small(report):
+    assert report.stat().st_size < 10_000_000
+
+
+def test_findings_say_what_the_tables_say(run):
+    first = findings(load_runs([run]))[0]
+    assert first.startswith("decimal_multiplication (5 digits), student/default: binary adds 50.0")
+    assert "over retry, 95% CI " in first
+    assert "n = 20, p = 0.00" in first or "n = 20, p < 0.001" in first
+
+
+def test_many_findings_are_cut_and_counted(tmp_path):
+    runs = load_runs(
+        [write_run(tmp_path / str(n), ARMS, problems=20, solver=f"student/s{n}") for n in range(8)]
+    )
+    gains = [line for line in findings(runs) if "points over retry" in line]
+    assert len(gains) == MOST
+    assert "2 more findings like these are in tables/gains.csv." in findings(runs)
+
+
+def test_gaps_name_what_is_missing(tmp_path):
+    arm = trials((RIGHT,), "failed", "stopped:content filter", ("a", "a", "a"))
+    run = write_run(tmp_path / "run", {"binary": arm}, problems=5, leaks=("right",))
+    said = "\n".join(gaps(load_runs([run])))
+    assert "2 of 5 trials are missing" in said
+    assert "1 trials stopped early (content filter)" in said
+    assert "found the answer in" in said
+    assert "no retry control" in said
+
+
+def test_a_retry_without_temperature_is_named(run):
+    assert any("retry at temperature 0" in line for line in gaps(load_runs([run])))
+
+
+def test_the_page_documents_its_run(report):
+    html = report.read_text("utf-8")
+    for words in (
+        "friction run decimal_multiplication --solver student/default",
+        "<dt>Seed</dt><dd>7</dd>",
+        "as of 2026-01-01",
+        "last trial ended 20",
+        "feedback-friction 0.",
+        "<dt>Git</dt>",
+        "Simulation.",
+    ):
+        assert words in html, words
+
+
+def test_two_runs_of_the_same_condition_stand_in_panels_of_their_own(run, tmp_path):
+    other = write_run(tmp_path / "run", ARMS, problems=20)
+    (curve,) = [each for each in figures(load_runs([run, other])) if each.name == "accuracy"]
+    assert curve.table["panel"].unique().sort().to_list() == [
+        "decimal_multiplication (5 digits), run 1", "decimal_multiplication (5 digits), run 2",
+    ]  # fmt: skip
+
+
+def test_one_condition_makes_a_report(tmp_path):
+    run = write_run(tmp_path / "run", {"binary": BINARY}, problems=20)
+    page = build_report([run], tmp_path / "report")
+    assert (tmp_path / "report" / "figures" / "accuracy.png").is_file()
+    assert not (tmp_path / "report" / "figures" / "controls.png").exists()
+    assert "no retry control" in page.read_text("utf-8")
+
+
+def test_published_numbers_stand_beside_ours(run):
+    rows = reference_table(load_runs([run])).rows(named=True)
+    firsts = [row for row in rows if row["quantity"] == "first"]
+    assert [(row["origin"], row["who"], row["value"]) for row in firsts] == [
+        ("published", "Llama-4-Scout", 0.022),
+        ("this report", "student/default, retry, greedy", 0.2),
+    ]  # the six-digit number is not there: nobody ran six digits
+    assert firsts[1]["simulated"]
+    (shared,) = [row for row in rows if row["quantity"] == "failure overlap"]
+    assert shared["value"] == pytest.approx(1 / 141, abs=1e-4)
+    assert shared["source"] == "Table 2"
+
+
+def test_a_task_that_the_study_has_not_gets_no_published_numbers(tmp_path):
+    run = write_run(tmp_path / "run", {"binary": BINARY}, problems=20, task="mine", digits=None)
+    assert reference_table(load_runs([run])).is_empty()
+
+
+def test_a_run_without_trials_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="no trial of these runs has ended"):
+        build_report([write_run(tmp_path / "run", {"binary": {}})], tmp_path / "report")
