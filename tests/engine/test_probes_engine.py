@@ -137,6 +137,16 @@ def test_other_settings_are_other_findings(finished, monkeypatch):
     assert len(found(finished)) == 2 * places
 
 
+def test_a_solver_that_reads_does_so_at_its_own_temperature(tmp_path, monkeypatch):
+    run(tmp_path, limit=4, temperature=1.0)
+    warm = prepare_probe(tmp_path, "reader", ProbeOptions(), OPERATION)
+    other = prepare_probe(tmp_path, "reader", ProbeOptions(reader_model="student/keen"), OPERATION)
+    assert (warm.temperature, other.temperature) == (1.0, 0.0)
+    probe(tmp_path, "reader", monkeypatch)
+    asked = query(tmp_path, "SELECT DISTINCT temperature FROM completions WHERE role = 'reader'")
+    assert asked == [(1.0,)]
+
+
 def test_a_larger_sample_holds_the_smaller_one(finished, monkeypatch):
     probe(finished, "in-domain", monkeypatch, sample=3, draws=5)
     few = {row[3] for row in found(finished)}
@@ -205,6 +215,9 @@ def test_the_readers_control_is_another_problems_feedback(finished, monkeypatch)
         ("entropy", {"conditions": ("x",)}, "unknown condition 'x'; allowed: 'decimal"),
         ("entropy", {"draws": 0}, "--draws must be at least 1"),
         ("entropy", {"sample": 0}, "--sample must be at least 1"),
+        ("entropy", {"temperature": 0.0}, "at temperature 0 every draw is the same"),
+        ("entropy", {"temperature": 3.0}, "--temperature must be from 0 to 2"),
+        ("self-perception", {"temperature": 1.0}, "asks at the run's own temperature"),
         ("reader", {"draws": 3}, "asks once and takes no --draws"),
         ("entropy", {"reader_model": "student/keen"}, "has no reader"),
         ("reader", {"reader_model": "nobody/x"}, "unknown model provider 'nobody'"),

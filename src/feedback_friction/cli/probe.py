@@ -33,6 +33,7 @@ CONFIDENCE = "confidence"  # needs no call: its numbers are in the run, or they 
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
 @click.argument("name", metavar="PROBE")
 @click.option("--draws", type=int, metavar="N", help="Draws.  [entropy 50, in-domain 100]")
+@click.option("--temperature", type=float, help="Of draws, or of the reader.  [0.7; reader 0]")
 @click.option("--sample", type=int, metavar="N", help="At most this many problems, by seed.")
 @click.option("--condition", "conditions", multiple=True, metavar="NAME", help="Only this one.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the sample.")

@@ -86,6 +86,8 @@ class ProbeOptions:
 
     Attributes:
         draws: draws at each place; None for the probe's own number.
+        temperature: of draws or of the reader; None for the probe's own, or the solver's own where
+            it reads.
         sample: at most this many problems of each condition.
         conditions: only these; none is all.
         seed: seeds the sample.
@@ -94,6 +96,7 @@ class ProbeOptions:
     """
 
     draws: int | None = None
+    temperature: float | None = None
     sample: int | None = None
     conditions: tuple[str, ...] = ()
     seed: int = 0
@@ -122,6 +125,7 @@ class PreparedProbe:
     Attributes:
         probe: which one.
         draws: draws at each place.
+        temperature: of the draws or the reader.
         settings: what decides its results, as JSON; findings of other settings stand apart.
         directory: the run's.
         run: the run as it was made.
@@ -131,6 +135,7 @@ class PreparedProbe:
 
     probe: Probe
     draws: int
+    temperature: float
     settings: str
     directory: Path
     run: Prepared
@@ -166,10 +171,23 @@ def prepare_probe(
     if not jobs:
         raise UsageError(f"the probe '{name}' has nothing to ask in {directory}: {probe.needs}")
     wanted = _wanted(probe, run, options)
-    draws = options.draws or probe.draws
-    return PreparedProbe(
-        probe, draws, _settings(probe, draws, wanted), directory, run, wanted, jobs
-    )
+    draws, temperature = options.draws or probe.draws, _temperature(probe, run, options, wanted)
+    for each in wanted.values():
+        refuse_untaken(each.spec, Asked(temperature if each is not wanted.get("judge") else 0.0))
+    settings = _settings(probe, draws, temperature, wanted)
+    return PreparedProbe(probe, draws, temperature, settings, directory, run, wanted, jobs)
+
+
+def _temperature(
+    probe: Probe, run: Prepared, options: ProbeOptions, wanted: Mapping[Role, ModelSettings]
+) -> float:
+    """As asked for; else the draws' own, 0 for another reader, the solver's where it is asked."""
+    if options.temperature is not None:
+        return options.temperature
+    if probe.draws:
+        return probe.temperature
+    another = probe.reads and wanted["reader"].spec != run.settings.solver
+    return 0.0 if another else run.settings.temperature
 
 
 def _check(probe: Probe, options: ProbeOptions) -> None:
@@ -178,6 +196,12 @@ def _check(probe: Probe, options: ProbeOptions) -> None:
             raise UsageError(f"{flag} must be at least 1, not {number}")
     if options.draws is not None and not probe.draws:
         raise UsageError(f"the probe '{probe.name}' asks once and takes no --draws")
+    if options.temperature is not None and not 0 <= options.temperature <= 2:
+        raise UsageError(f"--temperature must be from 0 to 2, not {options.temperature}")
+    if probe.draws and options.temperature == 0:
+        raise UsageError("at temperature 0 every draw is the same")
+    if options.temperature is not None and not (probe.draws or probe.reads):
+        raise UsageError(f"the probe '{probe.name}' asks at the run's own temperature")
     if not probe.reads and (options.reader_model or options.reader_base_urls):
         raise UsageError(f"the probe '{probe.name}' has no reader: --reader-model goes with reader")
 
@@ -232,7 +256,6 @@ def _wanted(probe: Probe, run: Prepared, options: ProbeOptions) -> dict[Role, Mo
     if "judge" in models:
         found["judge"] = models["judge"]
     if not probe.reads:
-        refuse_untaken(run.settings.solver, Asked(probe.temperature or run.settings.temperature))
         return found | {"solver": models["solver"]}
     solver, name = models["solver"], options.reader_model
     if name is None or name == solver.spec:
@@ -242,14 +265,15 @@ def _wanted(probe: Probe, run: Prepared, options: ProbeOptions) -> dict[Role, Mo
         reading = replace(
             solver, spec=name, base_urls=options.reader_base_urls, options=ModelOptions()
         )
-    refuse_untaken(reading.spec, Asked(0.0))
     return found | {"reader": reading}
 
 
-def _settings(probe: Probe, draws: int, wanted: Mapping[Role, ModelSettings]) -> str:
-    settings: dict[str, Any] = {}
+def _settings(
+    probe: Probe, draws: int, temperature: float, wanted: Mapping[Role, ModelSettings]
+) -> str:
+    settings: dict[str, Any] = {"temperature": temperature}
     if probe.draws:
-        settings |= {"draws": draws, "temperature": probe.temperature}
+        settings |= {"draws": draws}
     if probe.reads:
         settings |= {"reader": wanted["reader"].spec, **wanted["reader"].options.as_dict()}
     return orjson.dumps(settings, option=orjson.OPT_SORT_KEYS).decode()
@@ -287,12 +311,12 @@ async def execute_probe(
 
 
 def _steps(prepared: PreparedProbe, job: ProbeJob) -> Steps:
-    scene, draws = job.scene, prepared.draws
+    scene, draws, temperature = job.scene, prepared.draws, prepared.temperature
     steps: dict[str, Callable[[], Steps]] = {
-        "entropy": lambda: entropy.entropy(scene, draws),
-        "in-domain": lambda: in_domain.in_domain(scene, draws),
+        "entropy": lambda: entropy.entropy(scene, draws, temperature),
+        "in-domain": lambda: in_domain.in_domain(scene, draws, temperature),
         "self-perception": lambda: self_perception.self_perception(scene),
-        "reader": lambda: reader.reader(scene, job.donor),
+        "reader": lambda: reader.reader(scene, job.donor, temperature),
     }
     return steps[prepared.probe.name]()
 

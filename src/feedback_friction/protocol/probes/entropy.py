@@ -19,11 +19,13 @@ DRAWS = 50
 TEMPERATURE = 0.7
 
 
-def entropy(scene: Scene, draws: int) -> Generator[Effect, Any, Answers]:
+def entropy(
+    scene: Scene, draws: int, temperature: float = TEMPERATURE
+) -> Generator[Effect, Any, Answers]:
     """Answers to the prompt that follows the feedback of a scene."""
     shown = scene.attempts[: scene.iteration + 1]
     seen, messages = next_prompt(
         scene.problem, scene.task, scene.plan, scene.epoch, len(shown), shown
     )
-    prompt = Prompt(messages, seen, shown, "entropy", TEMPERATURE)
+    prompt = Prompt(messages, seen, shown, "entropy", temperature)
     return (yield from draw_answers(scene, prompt, draws))

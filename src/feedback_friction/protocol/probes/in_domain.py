@@ -16,8 +16,10 @@ DRAWS = 100
 TEMPERATURE = 0.7
 
 
-def in_domain(scene: Scene, draws: int) -> Generator[Effect, Any, Answers]:
+def in_domain(
+    scene: Scene, draws: int, temperature: float = TEMPERATURE
+) -> Generator[Effect, Any, Answers]:
     """Answers to the first prompt."""
     seen, messages = next_prompt(scene.problem, scene.task, scene.plan, scene.epoch, 0, ())
-    prompt = Prompt(messages, seen, (), "in-domain", TEMPERATURE)
+    prompt = Prompt(messages, seen, (), "in-domain", temperature)
     return (yield from draw_answers(scene, prompt, draws))

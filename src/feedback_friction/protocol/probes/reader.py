@@ -75,16 +75,18 @@ class Reading:
     donor: str | None
 
 
-def reader(scene: Scene, donor: Scene | None) -> Generator[Effect, Any, Reading]:
+def reader(
+    scene: Scene, donor: Scene | None, temperature: float = 0.0
+) -> Generator[Effect, Any, Reading]:
     """Read the feedback of a scene, and that of another problem's."""
-    verdict = yield from _read(scene, scene.feedback.text)
+    verdict = yield from _read(scene, scene.feedback.text, temperature)
     if donor is None:
         return Reading(verdict.is_correct, verdict.prediction, None, None)
-    by_chance = yield from _read(scene, donor.feedback.text)
+    by_chance = yield from _read(scene, donor.feedback.text, temperature)
     return Reading(verdict.is_correct, verdict.prediction, by_chance.is_correct, donor.problem.id)
 
 
-def _read(scene: Scene, feedback: str) -> Generator[Effect, Any, Verdict]:
+def _read(scene: Scene, feedback: str, temperature: float) -> Generator[Effect, Any, Verdict]:
     """The verdict on what the reader names, graded as an attempt would be."""
     problem = scene.attempts[scene.iteration].problem
     chat = messages(scene.task, problem, feedback)
@@ -92,7 +94,7 @@ def _read(scene: Scene, feedback: str) -> Generator[Effect, Any, Verdict]:
         role="reader",
         speaker="reader",
         messages=chat,
-        temperature=0.0,
+        temperature=temperature,
         max_tokens=MAX_TOKENS,
         seed=_seed(chat),
         occasion=Occasion(problem, scene.epoch, scene.iteration, scene.plan.mode.name),
