@@ -15,6 +15,7 @@ from rich.text import Text
 
 from feedback_friction.analysis.journal import Condition, open_journal, read_conditions
 from feedback_friction.errors import UsageError
+from feedback_friction.problem import LETTERS
 
 STYLES = {"correct": "bold green", "wrong": "bold red", "no-answer": "bold yellow"}
 MASK = "[masked]"
@@ -80,8 +81,17 @@ def _show_trial(
         " ORDER BY iteration",
         where,
     ):
+        if row["choices"] != asked["choices"]:
+            console.print(Panel(_order(row), title="choices, shuffled", title_align="left"))
         _show_attempt(console, row, raw=raw)
     console.print(_ending(trial))
+
+
+def _order(row: sqlite3.Row) -> Text:
+    """The choices as a shuffled attempt saw them: its letters, and the gold one, are its own."""
+    choices = zip(LETTERS, json.loads(row["choices"]), strict=False)
+    lines = plain("\n".join(f"({letter}) {text}" for letter, text in choices))
+    return Text.assemble(lines, "\n\n", ("gold: ", "dim"), (row["gold"], "bold"))
 
 
 def _show_attempt(console: Console, row: sqlite3.Row, *, raw: bool) -> None:

@@ -86,9 +86,13 @@ def _percent(result: ConditionResult, k: int) -> str:
 
 def _footer(results: list[ConditionResult], paid: Paid) -> str:
     solvers = ", ".join(dict.fromkeys(result.condition.solver for result in results))
+    graders = dict.fromkeys(
+        f"{result.condition.task}: {result.condition.grader}" for result in results
+    )
     lines = [
         f"solver: {solvers}; brackets are 95% Wilson intervals; tokens count shared calls "
         "in every condition",
+        f"graders: {', '.join(graders)}",
         f"paid for: {paid.calls:,} calls, {paid.prompt_tokens:,} prompt tokens "
         f"({paid.cached_tokens:,} cached), {paid.completion_tokens:,} completion tokens",
     ]
