@@ -21,6 +21,7 @@ NAMES = (
     "faults",
     "replicas",
     "memory",
+    "report",
     "rejection",
     "recovery",
     "estimate",

@@ -1,9 +1,11 @@
 """What a report writes: files, findings, gaps, provenance, and the published numbers."""
 
 import base64
+import contextlib
 import csv
 import hashlib
 import re
+import zlib
 
 import pytest
 
@@ -44,7 +46,14 @@ def test_each_figure_comes_as_svg_png_pdf_and_csv(report):
 
 def test_fonts_are_embedded_in_the_pdf(report):
     content = (report.parent / "figures" / "accuracy.pdf").read_bytes()
-    assert b"/FontFile" in content or b"/ObjStm" in content
+    streams = re.findall(rb"stream\r?\n(.*?)endstream", content, re.DOTALL)
+    for stream in streams:
+        with contextlib.suppress(zlib.error):
+            content += zlib.decompressobj().decompress(stream)
+    fonts = set(re.findall(rb"/BaseFont\s*/([^\s/]+)", content))
+    assert fonts
+    assert all(re.match(rb"[A-Z]{6}\+", font) for font in fonts)  # a subset's prefix: embedded
+    assert b"/FontFile" in content
 
 
 def test_the_tables_carry_the_numbers(report):

@@ -25,7 +25,7 @@ Spec = dict[str, Any]
 Scale = tuple[list[str], list[str]] | None
 Order = dict[str, str]  # part of a whole -> its colour
 
-PERCENT = alt.Axis(format="~%", labelFlush=False)
+PERCENT = alt.Axis(format="~%", labelFlush=False, tickCount=5)
 
 
 def colour(field: str, title: str, scale: Scale) -> alt.Color:
@@ -152,7 +152,10 @@ def bars(frame: pl.DataFrame, value: str, row: str, panel: str, *, title: str) -
     base = alt.Chart().encode(y=alt.Y(f"{row}:N", title=None, sort=None))
     top = float(frame[value].max() or 1) * 1.2  # type: ignore[arg-type]  # numbers only
     axis = alt.X(
-        f"{value}:Q", title=title, axis=alt.Axis(format="~s"), scale=alt.Scale(domain=[0, top])
+        f"{value}:Q",
+        title=title,
+        axis=alt.Axis(format="~s", tickCount=5),
+        scale=alt.Scale(domain=[0, top]),
     )
     layers: list[alt.Chart] = [
         base.mark_bar(color=SERIES[0]).encode(x=axis),

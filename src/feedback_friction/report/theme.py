@@ -23,7 +23,8 @@ SHAPES = ["circle", "square", "diamond", "triangle-up", "cross", "triangle-down"
 _INK, _GRID, _GROUND = "#1b1b1b", "#dddddd", "#ffffff"
 _DARK = {_INK: "#ececec", _GRID: "#444444", _GROUND: "none"}
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
-PANEL_WIDTH, PANEL_HEIGHT, ROW_HEIGHT = 300, 200, 22
+# Two panels and a legend are as wide as a page of a paper when 12 pixels are 8 points.
+PANEL_WIDTH, PANEL_HEIGHT, ROW_HEIGHT = 240, 170, 20
 
 
 _TEXT = {"labelColor": _INK, "titleColor": _INK, "labelFontSize": 12, "titleFontSize": 12}
