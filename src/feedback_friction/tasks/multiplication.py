@@ -115,15 +115,15 @@ def _decade(leading: int, digits: int) -> tuple[int, int]:
 
 
 def _row(kind: Kind, factors: tuple[str, str]) -> Row:
-    row = {"question": kind.question.format(*factors), "Explanation": solution(kind, factors)}
+    """A row with its fields in the order of the reference files."""
+    question, product = kind.question.format(*factors), kind.product(factors)
+    explanation = {"Explanation": solution(kind, factors)}
     if kind.base == 10:
         low, high = _decade(int(factors[0][0]), len(factors[0]))
-        return row | {"answer": int(kind.product(factors)), "range": f"[{low}, {high}]"}
-    return row | {
-        "answer": kind.product(factors),
-        "range": f"[{factors[0]}, {factors[1]}]",
-        "Verification": True,
-    }
+        fields = {"question": question, "answer": int(product), "range": f"[{low}, {high}]"}
+        return fields | explanation
+    fields = {"question": question, "answer": product, "range": f"[{factors[0]}, {factors[1]}]"}
+    return fields | explanation | {"Verification": True}
 
 
 # --- working them out ----------------------------------------------------------------------------
