@@ -152,6 +152,29 @@ def test_adopt_refuses_replies_that_fit_nothing(tmp_path, rows, problem):
     assert problem in line
 
 
+def test_labels_and_probes_of_a_run_are_drawn(tmp_path):
+    run, out = tmp_path / "run", tmp_path / "report"
+    friction(
+        "run", "decimal_multiplication", "--solver", "student/default", "--limit", "60",
+        "--feedback", "self", "--quiet", "--out", run,
+    )  # fmt: skip
+    friction("annotate", run, "--judge-model", "student/default")
+    for probe in ("entropy", "in-domain"):
+        friction("probe", run, probe, "--draws", "10")
+    for probe in ("self-perception", "reader"):
+        friction("probe", run, probe)
+    friction("report", run, "--out", out)
+    made = {file.stem for file in (out / "figures").glob("*.svg")}
+    assert {"categories", "entropy", "in_domain", "self_perception", "reader"} <= made
+    with (out / "tables" / "target.csv").open(newline="") as file:
+        (target,) = csv.DictReader(file)
+    with (out / "figures" / "accuracy.csv").open(newline="") as file:
+        assert {row["target"] for row in csv.DictReader(file)} == {target["target"]}
+    assert "stroke-dasharray" in (out / "figures" / "accuracy.svg").read_text("utf-8")
+    page = (out / "index.html").read_text("utf-8")
+    assert f"{100 * float(target['friction']):.1f} points below target accuracy" in page
+
+
 @needs_data
 def test_six_models_replies_make_one_report(tmp_path):
     run, out = tmp_path / "six", tmp_path / "report"

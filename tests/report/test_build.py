@@ -153,6 +153,14 @@ def test_a_task_that_the_study_has_not_gets_no_published_numbers(tmp_path):
     assert reference_table(load_runs([run])).is_empty()
 
 
+def test_a_condition_that_failed_altogether_is_missing_and_breaks_nothing(tmp_path):
+    arms = {"retry": RETRY, "binary": trials(*["failed"] * 20), "self": BINARY}
+    page = build_report([write_run(tmp_path / "run", arms, problems=20)], tmp_path / "report")
+    html = page.read_text("utf-8")
+    assert "binary, greedy: 20 of 20 trials are missing" in html
+    assert not re.search(r"\bnan\b", re.sub('base64,[^"]*|<script.*?</script>', "", html))
+
+
 def test_a_run_without_trials_is_refused(tmp_path):
     with pytest.raises(UsageError, match="no trial of these runs has ended"):
         build_report([write_run(tmp_path / "run", {"binary": {}})], tmp_path / "report")

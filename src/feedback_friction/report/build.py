@@ -153,7 +153,7 @@ def _data_uri(svg: str) -> str:
 
 
 def _cell(value: object) -> str:
-    if value is None:
+    if value is None or value != value:  # not a number: nothing to show
         return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 

@@ -63,7 +63,8 @@ def persistent(runs: Runs) -> Figure | None:
         else ""
     )
     labellers = ", ".join(table["annotator"].unique().sort())
-    most = drawn.filter(pl.col("category") == "resistance").sort("share", descending=True)
+    resisted = drawn.filter(pl.col("category") == "resistance", pl.col("share").is_not_nan())
+    most = resisted.sort("share", descending=True)
     return Figure(
         "categories", "Why trials stay unsolved",
         f"Categories of persistent errors among the labelled unsolved trials, by {labellers}.{lots}"

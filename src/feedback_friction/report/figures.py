@@ -65,7 +65,7 @@ def curve(runs: Runs) -> Figure | None:
         x_title="iteration", y_title="accuracy", scale=scale(table),
         target="target" if labelled else None,
     )  # fmt: skip
-    best = last(table).sort("accuracy", descending=True)
+    best = last(table).filter(pl.col("accuracy").is_not_nan()).sort("accuracy", descending=True)
     dashed = (
         " Dashed: target accuracy, of a solver that took up all its feedback (our reading of it: "
         "final accuracy plus the share that stays unsolved for feedback resistance)."

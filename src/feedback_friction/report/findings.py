@@ -60,6 +60,7 @@ def _gains(runs: Runs) -> Iterator[str]:
         pl.col("against").str.starts_with("retry") | pl.col("against").str.starts_with("placebo"),
         ~pl.col("feedback").str.starts_with("placebo"),
         pl.col("sampling") == "greedy",
+        pl.col("difference").is_not_nan(),
     )
     for row in real.sort("difference", descending=True).iter_rows(named=True):
         points, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))

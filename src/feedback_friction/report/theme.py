@@ -18,10 +18,10 @@ FEEDBACK_COLOURS = {
     "tutor": "#cc79a7",
 }
 SERIES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c", "#b8a800"]
-QUIET = "#b0b0b0"  # what is there but not meant; seen on both grounds
+QUIET = "#d3d3d3"  # a place that is there and not meant
 SHAPES = ["circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "triangle-right"]
 _INK, _GRID, _GROUND = "#1b1b1b", "#dddddd", "#ffffff"
-_DARK = {_INK: "#ececec", _GRID: "#444444", _GROUND: "none"}
+_DARK = {_INK: "#ececec", _GRID: "#444444", _GROUND: "none", QUIET: "#4a4a4a"}
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 # Two panels and a legend are as wide as a page of a paper when 12 pixels are 8 points.
 PANEL_WIDTH, PANEL_HEIGHT, ROW_HEIGHT = 240, 170, 20
