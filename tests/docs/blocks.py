@@ -22,8 +22,8 @@ STAND_INS = (
     (re.compile(r"(--(feedback|judge)-model openai/\S+)"), r"\1 --\2-base-url {server}"),
 )
 SMALL = " --limit 6"  # is added to a run that says nothing of its size
-# These need a GPU with vLLM, another provider's key, the hub, someone at a browser or a second judge: their words
-# are held against the verb's own parser instead.
+# These need a GPU with vLLM, another provider's key, the hub, someone at a browser or a second
+# judge: their words are held against the verb's own parser instead.
 PARSED_ONLY = re.compile(
     r"friction (?:review|agreement)\b|friction serve\b.*--exec|(?:anthropic|google|bedrock|hf)/"
     r"|friction (?:run|validate|estimate|oracle)\b(?!.*--data\b).*"

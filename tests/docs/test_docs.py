@@ -160,6 +160,15 @@ def test_every_relative_link_leads_somewhere(page):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_every_claim_of_the_readme_names_a_benchmark_that_there_is():
+    text = (ROOT / "README.md").read_text("utf-8")
+    claims = text.partition("script in `benchmarks/` |")[2].partition("\n\n")[0].splitlines()[2:]
+    assert len(claims) >= 5
+    for claim in claims:
+        name = claim.split("|")[-2].strip(" `")
+        assert (ROOT / "benchmarks" / name).is_file(), claim
+
+
 def test_every_path_of_the_readme_s_map_exists():
     """A path is a word with a slash or a suffix, below the folder that its indentation names."""
     [tree] = [each for each in blocks_of(ROOT / "README.md") if each.language == "text"]
@@ -170,18 +179,19 @@ def test_every_path_of_the_readme_s_map_exists():
 
 
 def map_paths(text):
+    """The paths of a tree; what stands in one line stands in one folder."""
+    chunk = r"(?:^|(?<=\s\s))([\w./]+(?:, [\w./]+)*)(?=\s|$)"
     parents: list[tuple[int, Path]] = []
     for line in text.splitlines():
-        for found in re.finditer(r"(?:^|(?<=\s\s))([\w.]+(?:/[\w.]+)*/?)(?=\s|$)", line):
-            word, indent = found[1], len(line) - len(line.lstrip())
-            if not (word.endswith("/") or re.search(r"\.(py|md|sql|toml)$", word)):
-                continue
-            if found.start() == indent:  # the first of its line says how deep the line is
-                parents = [each for each in parents if each[0] < indent]
-            above = parents[-1][1] if parents else Path()
-            yield above / word
-            if found.start() == indent and word.endswith("/"):
-                parents.append((indent, above / word))
+        indent = len(line) - len(line.lstrip())
+        parents = [each for each in parents if each[0] < indent]
+        above = parents[-1][1] if parents else Path()
+        for word in (each for found in re.findall(chunk, line) for each in found.split(", ")):
+            if word.endswith("/") or re.search(r"\.(py|md|sql|toml)$", word):
+                yield above / word
+        first = line.split()[:1]
+        if first and first[0].endswith("/"):
+            parents.append((indent, above / first[0]))
 
 
 def test_the_page_of_commands_is_current():

@@ -12,8 +12,9 @@ PLACES = {
     "an issue's number": r"\b[Ii]ssue\s?#?\s?\d{1,2}\b",
     "a colleague": r"\b[Tt]eammat[e]|\bhelper\s\d\b",
 }
+SHARED = "shared"
 # the checks look for the data beside the checkout
-ALLOWED = {".ci/run": {"../shared/", "shared/data"}}
+ALLOWED = {".ci/run": {f"../{SHARED}/", f"{SHARED}/data"}}
 
 
 def tracked():
