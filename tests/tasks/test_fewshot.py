@@ -90,6 +90,15 @@ def test_a_subject_without_examples_is_asked_without():
     assert with_examples(mmlu, Selection(), [asked])[0].examples(asked) == ()
 
 
+def test_the_note_says_for_how_many_problems_there_are_fewer_examples():
+    mmlu = page(rows(40, ("physics",)))
+    asked = [mmlu.to_problem(row) for row in rows(46)[40:]]
+    _, note = with_examples(mmlu, Selection(), asked)
+    assert note.endswith(", fewer for 3 of 6 problems")
+    _, note = with_examples(mmlu, Selection(), asked[::2])
+    assert "fewer" not in note
+
+
 def test_with_a_data_file_the_task_is_asked_zero_shot_and_a_note_says_so(tmp_path):
     for name in FEW_SHOT:
         task, note = with_examples(get_page(name), Selection(data=tmp_path / "rows.jsonl"), [])

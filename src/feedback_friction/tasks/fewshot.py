@@ -55,7 +55,9 @@ def with_examples(
     chosen = _chosen(pool, examples, selection.seed)
     shown = {subject: _messages(page.task, examples, each) for subject, each in chosen.items()}
     few_shot = replace(page.task, examples=partial(_before, shown, examples.by_subject))
-    return few_shot, f"{page.name}: {examples.count} examples from {source}"
+    note = f"{page.name}: {examples.count} examples from {source}"
+    short = sum(len(few_shot.examples(each)) < 2 * examples.count for each in problems)
+    return few_shot, f"{note}, fewer for {short} of {len(problems)} problems" if short else note
 
 
 def _pool(page: Page, examples: Examples, selection: Selection) -> list[Problem]:
