@@ -132,3 +132,7 @@ def test_with_judge_changes_who_gives_the_verdicts_and_nothing_else():
     assert judged.judge is judge
     assert TASK.judge is None
     assert (judged.grade, judged.mask, judged.name) == (TASK.grade, TASK.mask, TASK.name)
+
+
+def test_a_yes_before_much_white_space_and_another_text_is_not_a_bare_yes():
+    assert parse("yes" + " " * 200 + "or rather no") is None

@@ -98,7 +98,8 @@ def parse(text: str) -> bool | None:
 
     Read are a bare YES or NO, and lines that say "VERDICT: YES" or "VERDICT: NO".
     """
-    bare = _BARE.fullmatch(text.strip()[:100])
+    stripped = text.strip()
+    bare = _BARE.fullmatch(stripped) if len(stripped) <= 100 else None
     said = {bare[1].lower()} if bare else {found.lower() for found in _LINE.findall(text)}
     return said == {"yes"} if len(said) == 1 else None
 
