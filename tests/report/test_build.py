@@ -3,7 +3,10 @@
 import base64
 import contextlib
 import csv
+import gzip
 import hashlib
+import json
+import random
 import re
 import zlib
 
@@ -11,6 +14,7 @@ import pytest
 
 from feedback_friction.analysis.frames import load_runs
 from feedback_friction.errors import UsageError
+from feedback_friction.report import build
 from feedback_friction.report.build import build_report
 from feedback_friction.report.figures import figures
 from feedback_friction.report.findings import MOST, findings, gaps
@@ -73,6 +77,18 @@ def test_the_script_is_the_one_that_the_policy_names(report):
 
 def test_the_page_is_small(report):
     assert report.stat().st_size < 10_000_000
+
+
+def test_trials_that_would_make_the_page_too_large_are_left_out_and_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "BYTES_SHOWN", 8_000)
+    noise = random.Random(0).randbytes(2_000).hex()
+    run = write_run(tmp_path / "run", ARMS, problems=20, reply=noise[:3_000] + " {answer}")
+    html = build_report([run], tmp_path / "report").read_text("utf-8")
+    packs = re.findall(r'<script type="text/plain" class="pack">([^<]*)<', html)
+    assert len(packs) == 2
+    held = [len(json.loads(gzip.decompress(base64.b64decode(pack)))) for pack in packs]
+    assert sum(map(len, packs)) <= 8_000
+    assert f"but for {40 - sum(held)} trials" in html
 
 
 def test_findings_say_what_the_tables_say(run):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
@@ -42,7 +42,16 @@ def command(first: Path, second: Path | None, as_json: bool) -> None:
 
 def _shown(table: pl.DataFrame) -> Table:
     shown = Table(pad_edge=False)
-    for name in ("task", "minuend", "minus", "difference, points", "p (Holm)", "n", "missing"):
+    for name in (
+        "task",
+        "minuend",
+        "minus",
+        "difference, points",
+        "only one",
+        "p (Holm)",
+        "n",
+        "missing",
+    ):
         shown.add_column(name, justify="right" if name in ("n", "missing") else "left")
     for row in table.iter_rows(named=True):
         value, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
@@ -52,8 +61,16 @@ def _shown(table: pl.DataFrame) -> Table:
             row["treatment"],
             row["control"],
             f"{value:+.1f} [{low:+.1f}, {high:+.1f}]",
+            _discordant(row),
             "< 0.0001" if row["p_holm"] < 1e-4 else f"{row['p_holm']:.4f}",
             str(row["n"]),
             str(row["missing"]),
         )
     return shown
+
+
+def _discordant(row: dict[str, Any]) -> str:
+    """Problems that only the one and only the other solves; empty with several epochs."""
+    if row["only_treatment"] is None:
+        return ""
+    return f"{row['only_treatment']} / {row['only_control']}"

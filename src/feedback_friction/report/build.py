@@ -109,7 +109,6 @@ def _page(runs: Runs, made: Sequence[Drawing]) -> str:
 
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     script = _resource("page.js")
-    packs, shown, there = _packs(runs)
     return environment.from_string(_resource("page.html")).render(
         version=__version__,
         made=datetime.now(UTC).isoformat(timespec="minutes"),
@@ -117,9 +116,7 @@ def _page(runs: Runs, made: Sequence[Drawing]) -> str:
         findings=findings(runs),
         gaps=gaps(runs),
         figures=[_figure(drawing) for drawing in made],
-        packs=packs,
-        problems_shown=shown,
-        problems_there=there,
+        shelf=_shelf(runs),
         runs=[_provenance(provenance(directory)) for directory in runs.directories],
         style=_resource("page.css"),
         script=script,
@@ -158,21 +155,39 @@ def _cell(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _packs(runs: Runs) -> tuple[list[Pack], int, int]:
-    """Trials for the page, one pack a condition; and how many problems are shown of how many."""
-    packs, shown, there, room = [], 0, 0, BYTES_SHOWN
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The trials that the page holds, and what it does not.
+
+    Attributes:
+        packs: one a condition.
+        shown: problems whose trials were taken.
+        there: problems in all.
+        left_out: trials of those taken that did not fit.
+    """
+
+    packs: list[Pack]
+    shown: int
+    there: int
+    left_out: int
+
+
+def _shelf(runs: Runs) -> Shelf:
+    """Trials for the page, of the same problems for every condition, within its bytes."""
+    packs: list[Pack] = []
+    shown = there = left_out = 0
     limit = max(1, PROBLEMS_SHOWN // len(runs.directories))
-    for run, directory in enumerate(runs.directories):
+    share = BYTES_SHOWN // len(runs.directories)
+    for directory in runs.directories:
         chosen, count = chosen_problems(directory, limit)
         by_condition: dict[str, list[dict[str, Any]]] = {}
         for trial in read_trials(directory, chosen):
             by_condition.setdefault(trial.condition, []).append(trial.as_json())
-        share = room // max(1, len(runs.directories) - run)
         kept = list(_within(by_condition, share // max(1, len(by_condition))))
-        room -= sum(len(pack.data) for pack in kept)
+        left_out += sum(map(len, by_condition.values())) - sum(len(each.entries) for each in kept)
         packs += kept
         shown, there = shown + len(chosen), there + count
-    return packs, shown, there
+    return Shelf(packs, shown, there, left_out)
 
 
 def _within(by_condition: dict[str, list[dict[str, Any]]], room: int) -> Iterator[Pack]:
