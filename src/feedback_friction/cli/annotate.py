@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import signal
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.table import Table
 
+from feedback_friction.cli.drive import INTERRUPTED, drain_on_interrupt, in_loop
 from feedback_friction.cli.table import wide_console
 from feedback_friction.engine.annotate import Annotated, Annotating, annotate_run
 from feedback_friction.engine.caller import Caller
 from feedback_friction.engine.models.options import parse_options
-from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.annotation import CATEGORIES, ROUNDS
-
-INTERRUPTED = 130
 
 
 @click.command("annotate")
@@ -80,37 +76,19 @@ def _label(directory: Path, asked: Annotating) -> tuple[Annotated, bool]:
     """What came of it, and whether it was interrupted."""
     interrupted = False
 
+    def mark() -> None:
+        nonlocal interrupted
+        interrupted = True
+
     async def main() -> Annotated:
         def watch(caller: Caller) -> None:
             if asked.judge_model.startswith("student/"):
                 _note("the judge is a simulated student, not a language model")
+            drain_on_interrupt(caller, mark)
 
-            def first() -> None:
-                nonlocal interrupted
-                interrupted = True
-                caller.drain()
-                click.echo("\nfinishing the calls under way; Ctrl-C again drops them", err=True)
-                for number in (signal.SIGINT, signal.SIGTERM):
-                    loop.add_signal_handler(number, second)
-
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, first)
-
-        def second() -> None:
-            if task is not None:
-                task.cancel()
-
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
         return await annotate_run(directory, asked, watch, _note)
 
-    import uvloop
-
-    try:
-        return uvloop.run(main()), interrupted
-    except asyncio.CancelledError as error:
-        raise KeyboardInterrupt from error
-    except RunStoppedError as error:
-        raise RunStoppedError(f"{error} (the same command goes on)") from error
+    return in_loop(main, "the same command goes on"), interrupted
 
 
 def _note(line: str) -> None:

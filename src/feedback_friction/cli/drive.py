@@ -6,9 +6,9 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -50,7 +50,7 @@ def run_to_end(
 
     async def main() -> Result:
         def watch(watched: Watched) -> None:
-            _drain_on_interrupt(watched.caller, mark)
+            drain_on_interrupt(watched.caller, mark)
             display.watch(watched)
 
         def mark() -> None:
@@ -60,16 +60,28 @@ def run_to_end(
         async with shown(directory, quiet=quiet, unit=unit) as display:
             return await work(watch, display.note)
 
+    return in_loop(main, f"the same command resumes {directory}"), interrupted
+
+
+def in_loop(main: Callable[[], Coroutine[Any, Any, Result]], resume: str) -> Result:
+    """Run asynchronous work to its end.
+
+    Args:
+        resume: says how a run that stopped itself goes on.
+
+    Raises:
+        KeyboardInterrupt: it was cancelled.
+        RunStoppedError: it stopped itself; the line ends with ``resume``.
+    """
     import uvloop
 
     _collect_seldom()
     try:
-        result = uvloop.run(main())
+        return uvloop.run(main())
     except asyncio.CancelledError as error:
         raise KeyboardInterrupt from error
     except RunStoppedError as error:
-        raise RunStoppedError(f"{error} (the same command resumes {directory})") from error
-    return result, interrupted
+        raise RunStoppedError(f"{error} ({resume})") from error
 
 
 def _collect_seldom() -> None:
@@ -82,7 +94,7 @@ def _collect_seldom() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def _drain_on_interrupt(caller: Caller, mark: Callable[[], None]) -> None:
+def drain_on_interrupt(caller: Caller, mark: Callable[[], None]) -> None:
     """First Ctrl-C: start no call, keep those under way. Second: drop them."""
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
