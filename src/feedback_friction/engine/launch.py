@@ -162,12 +162,23 @@ def prepare(settings: Settings, operation: Operation) -> Prepared:
         _check_placebo(modes, problems, name)
         task, note = with_examples(page, selection, problems)
         notes += [note] if note else []
+        notes += _without_effect(settings, task, problems)
         fingerprints[name] = fingerprint(problems, task)
         conditions += [_condition(settings, page, task, plan, problems) for plan in plans]
     prices = load_prices(operation.prices)
     check_priced(operation.budget, prices, _models_paid(settings, conditions))
     config = _config(settings, options, fingerprints)
     return Prepared(settings, operation, tuple(conditions), prices, config, options, tuple(notes))
+
+
+def _without_effect(settings: Settings, task: Task, problems: Sequence[Problem]) -> list[str]:
+    """What the command asks for that changes nothing for a task."""
+    found = []
+    if (settings.shuffle or settings.binary_hint) and not any(each.choices for each in problems):
+        found.append(f"{task.name} has no choices: --shuffle and --binary-hint change nothing")
+    if settings.judge_model is not None and task.judge is None:
+        found.append(f"{task.name} needs no judge: --judge-model changes nothing")
+    return found
 
 
 def _check_numbers(settings: Settings, operation: Operation) -> None:
@@ -389,6 +400,7 @@ def made_with(prepared: Prepared, command: list[str]) -> Claim:
 def wanted_models(prepared: Prepared) -> dict[Role, ModelSettings]:
     """By speaker, the models that a run's conditions need."""
     settings, operation = prepared.settings, prepared.operation
+    judged = any(condition.task.judge is not None for condition in prepared.conditions)
     specs: tuple[tuple[Role, str | None, tuple[str, ...]], ...] = (
         ("solver", settings.solver, operation.base_urls),
         ("feedback", settings.feedback_model, operation.feedback_base_urls),
@@ -403,5 +415,5 @@ def wanted_models(prepared: Prepared) -> dict[Role, ModelSettings]:
             prepared.options.get(role, ModelOptions()),
         )
         for role, spec, urls in specs
-        if spec is not None
+        if spec is not None and (role != "judge" or judged)
     }

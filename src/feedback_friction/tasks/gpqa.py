@@ -155,6 +155,7 @@ PAGE = Page(
         grade=grade_choice,
         mask=mask_letters,
         state_answer=state_answer,
+        slow=True,
     ),
     title="GPQA Diamond",
     source=str(SOURCE),

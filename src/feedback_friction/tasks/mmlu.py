@@ -109,6 +109,7 @@ PAGE = Page(
         grade=grade_choice,
         mask=mask_letters,
         state_answer=state_answer,
+        slow=True,
     ),
     title="MMLU",
     source=str(SOURCE),

@@ -143,6 +143,7 @@ PAGE = Page(
         grade=grade_choice,
         mask=mask_letters,
         state_answer=state_answer,
+        slow=True,
     ),
     title="MMLU-Pro",
     source=str(SOURCE),

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable, Sequence
+from itertools import accumulate, pairwise
 
 from feedback_friction.errors import UsageError
 from feedback_friction.problem import Problem
@@ -45,7 +46,8 @@ def sample(problems: Sequence[Problem], selection: Selection) -> list[Problem]:
     groups = _groups(problems, selection.stratify)
     ranked = [sorted(group, key=lambda each: share(selection.seed, each)) for group in groups]
     if selection.fraction is not None:
-        ranked = [group[: _rounded(len(group) * selection.fraction)] for group in ranked]
+        sizes = _shares([len(group) for group in ranked], selection.fraction)
+        ranked = [group[:size] for group, size in zip(ranked, sizes, strict=True)]
     taken = {id(each) for each in _evenly(ranked, selection.limit)}
     return [problem for problem in problems if id(problem) in taken]
 
@@ -111,5 +113,11 @@ def _evenly(ranked: Sequence[Sequence[Problem]], limit: int | None) -> list[Prob
     return in_turn[:limit]
 
 
-def _rounded(size: float) -> int:
-    return int(size + 0.5)
+def _shares(sizes: Sequence[int], fraction: float) -> list[int]:
+    """The share of every group in whole problems, so that all together are the share of all.
+
+    Each group gets what the rounded running total grows by: rounding never adds up.
+    """
+    totals = [0, *accumulate(sizes)]
+    rounded = [int(total * fraction + 0.5) for total in totals]
+    return [more - less for less, more in pairwise(rounded)]

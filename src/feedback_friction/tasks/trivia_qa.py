@@ -118,6 +118,7 @@ PAGE = Page(
         grade=grade_text,
         mask=mask_aliases,
         state_answer=state_answer,
+        slow=True,
     ),
     title="TriviaQA",
     source=str(SOURCE),

@@ -12,7 +12,7 @@ from feedback_friction.tasks.tutor.ledger import Ledger
 from feedback_friction.tasks.tutor.lines import LONGEST, Line
 from feedback_friction.tasks.tutor.question import Question
 
-_CHECKED = "No line that can be checked by itself is wrong, but "
+_CHECKED = "No line is found wrong by itself, but "
 
 
 def close(question: Question, attempt: str, lines: Sequence[Line], ledger: Ledger) -> Finding:
@@ -36,10 +36,10 @@ def _unanswered(attempt: str, lines: Sequence[Line], ledger: Ledger) -> Finding:
     if not ledger.checked and not ledger.results:
         return Finding(Kind.NO_ANSWER, "There is neither an answer nor work that can be checked.")
     if not lines[-1].cut or len(attempt) > LONGEST:
-        why = "The work states no final answer. Nothing in it that can be checked is wrong."
+        why = "The work states no final answer. Nothing in it is found wrong so far."
         return Finding(Kind.NO_ANSWER, why)
-    why = "The work breaks off before it states an answer. Nothing in it that can be checked is "
-    return Finding(Kind.UNFINISHED, f"{why}wrong.")
+    why = "The work ends before it states an answer. Nothing in it is found wrong so far."
+    return Finding(Kind.UNFINISHED, why)
 
 
 def _in_wrong_base(question: Question, stated: Stated) -> Finding | None:

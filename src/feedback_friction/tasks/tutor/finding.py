@@ -85,10 +85,10 @@ _PLAINLY: dict[Kind, str] = {
     Kind.EQUATION: "Two sides that are said to be equal in it are not.",
     Kind.MISSING: "A product of two parts is missing from the sum, or stands in it twice.",
     Kind.ANSWER: "The answer that you state is not the result of your work.",
-    Kind.RESULT: "No line that can be checked by itself is wrong, but the result is.",
+    Kind.RESULT: "No line is found wrong by itself, but the result is wrong.",
     Kind.NO_WORK: "There is no work that can be checked, and the result is wrong.",
     Kind.NO_ANSWER: "The work states no final answer.",
-    Kind.UNFINISHED: "The work breaks off before it states an answer.",
+    Kind.UNFINISHED: "The work ends before it states an answer.",
     Kind.NONE: "The stated answer is right.",
 }
 

@@ -31,6 +31,8 @@ def misread(piece: Piece, ledger: Ledger) -> Finding | None:
             digits = one.digits
             if len(digits) < _LONG or ledger.knows(digits) or not ledger.knows(other.digits):
                 continue
+            if digits.strip("0") == "1" or other.digits == "0":
+                continue  # zeros that are appended, or nothing at all
             meant = _meant(digits, other.digits, ledger)
             if meant is not None:
                 why = f"It works with {digits}. {meant}"
@@ -97,8 +99,8 @@ def wrong_term(pair: Pair, ledger: Ledger) -> Finding | None:
         meant = ledger.slipped_from(term)
         if meant is not None and meant not in terms:
             why = (
-                f"It adds {term}, but line {ledger.results[meant]} of your work has another number "
-                "in its place."
+                f"It adds {term}, which your work has not found before. The result of line "
+                f"{ledger.results[meant]} differs from it by one slip of copying."
             )
             return found_at(Kind.COPY, ledger.question, why, pair.left, pair.right)
     return _misplaced(terms, pair, ledger)

@@ -36,14 +36,15 @@ class _Step:
 
     Attributes:
         value: what the partial product is worth.
-        places: the places of the digit, from the right; one if the order of the steps tells.
         decimal: the product of the same digits read in base 10.
+        places: all places of the digit in the other factor, from the right. Which of them is meant
+            the order of the steps might tell, but solvers repeat and skip steps.
         addend: the shifted product, once it is known.
     """
 
     value: int
-    places: tuple[int, ...]
     decimal: int
+    places: tuple[int, ...]
     addend: int | None = None
 
 
@@ -59,10 +60,8 @@ class Steps:
     question: Question
     results: dict[str, int] = field(default_factory=dict)
     _step: _Step | None = None
-    _factor: str = ""
-    _digits: str = ""
     _running: Numeral | None = None
-    _begun: bool = False
+    _seen: set[tuple[str, str]] = field(default_factory=set)
 
     def first_error(self, lines: Sequence[Line], chains: Sequence[Chain]) -> Finding | None:
         """The first labelled number that is wrong."""
@@ -84,29 +83,21 @@ class Steps:
         return None
 
     def _begin(self, one: str, two: str) -> None:
-        """A step, if one number is a factor and the other a digit of the other factor."""
+        """A step, if one number is a factor and the other a digit of the other factor.
+
+        Any other product of more than two digits ends the step before it.
+        """
+        if len(one) == len(two) == 1 and not {one, two} & set(self.question.factors):
+            return
+        self._step = None
         for factor, digit in ((one, two), (two, one)):
             other = self.question.other(factor)
-            if other is None or len(digit) != 1:
-                continue
-            if factor != self._factor:
-                self._factor, self._digits = factor, ""
-            self._digits += digit
-            base = self.question.base
-            value = int(factor, base) * int(digit, base)
-            decimal = int(factor) * int(digit) if (factor + digit).isdigit() else -1
-            self._step = _Step(value, self._places(digit, other), decimal)
-            return
-
-    def _places(self, digit: str, other: str) -> tuple[int, ...]:
-        """Where the digit stands; by the order of the steps, if they go through the factor."""
-        written = other.zfill(max(len(factor) for factor in self.question.problem.operands))
-        done = len(self._digits)
-        if done <= len(written) and written[::-1].startswith(self._digits):
-            return (done - 1,)
-        if done <= len(written) and written.startswith(self._digits):
-            return (len(written) - done,)
-        return tuple(places(digit, written))
+            if other is not None and len(digit) == 1:
+                value = int(factor, self.question.base) * int(digit, self.question.base)
+                decimal = int(factor) * int(digit) if (factor + digit).isdigit() else -1
+                self._step = _Step(value, decimal, tuple(places(digit, other)))
+                self._seen.add((factor, digit))
+                return
 
     def _check(self, label: str, numeral: Numeral) -> tuple[Kind, str] | None:
         if numeral.marked not in (None, self.question.base) or not numeral.digits.isalnum():
@@ -146,9 +137,9 @@ class Steps:
         step, self._step = self._step, None
         if step is None or step.addend is None:
             return None
-        if before is None and len(self._digits) > 1:
-            return None
         base = self.question.base
+        if before is None and len(self._seen) > 1:
+            return None  # the sums before it were not labelled
         sum_before = int(before.digits, base) if before else 0
         right = sum_before + step.addend
         if value == right:
