@@ -4,9 +4,9 @@ import json
 from urllib.parse import urlsplit
 
 import pytest
-from test_run import friction
 
 from benchmarks.simserver import Settings, simulated_server
+from commands import friction
 from feedback_friction.cli.classic import feedback_mode, sampling_name, server_urls
 from feedback_friction.errors import UsageError
 

@@ -3,7 +3,9 @@
 import json
 
 import pytest
-from test_run import STUDENT, friction
+from test_run import STUDENT
+
+from commands import friction
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from test_run import friction
 
+from commands import friction
 from journals import RIGHT, trials, write_run
 
 DATA = os.environ.get("FRICTION_DATA")

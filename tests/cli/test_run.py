@@ -1,30 +1,14 @@
 """``friction run`` as a user meets it: with the simulated student, from options to a table."""
 
 import json
-import os
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-FRICTION = str(Path(sys.executable).with_name("friction"))
+from commands import friction
+
 STUDENT = ("--solver", "student/default", "--limit", "12", "--quiet")
-
-
-def friction(*arguments, code=0, cwd=None, **env):
-    done = subprocess.run(
-        [FRICTION, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=cwd,
-        env={**os.environ, **env},
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
 
 
 def run_json(*arguments, **more):

@@ -16,7 +16,11 @@ _LONGEST = 20_000  # characters of one text; the rest is cut, and said to be
 
 @dataclass(frozen=True, slots=True)
 class AttemptText:
-    """One attempt as it was written."""
+    """One attempt as it was written.
+
+    Attributes:
+        order: where the choices were shuffled, how this attempt saw them and which was gold.
+    """
 
     iteration: int
     response: str
@@ -27,6 +31,7 @@ class AttemptText:
     leaks: tuple[str, ...]
     draws: int
     temperature: float
+    order: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ def read_trials(directory: Path, problems: Sequence[tuple[str, str]]) -> Iterato
         conditions = read_conditions(db)
         for task, problem in problems:
             asked = db.execute(
-                "SELECT prompt, gold FROM problems WHERE task = ? AND problem_id = ?",
+                "SELECT prompt, gold, choices FROM problems WHERE task = ? AND problem_id = ?",
                 (task, problem),
             ).fetchone()
             for condition in conditions:
@@ -88,11 +93,11 @@ def read_trials(directory: Path, problems: Sequence[tuple[str, str]]) -> Iterato
                         row["reason"],
                         _cut(asked["prompt"]),
                         asked["gold"],
-                        tuple(_attempt(dict(each)) for each in attempts),
+                        tuple(_attempt(dict(each), asked["choices"]) for each in attempts),
                     )
 
 
-def _attempt(row: dict[str, Any]) -> AttemptText:
+def _attempt(row: dict[str, Any], choices: str) -> AttemptText:
     return AttemptText(
         row["iteration"],
         _cut(row["response"]),
@@ -103,7 +108,13 @@ def _attempt(row: dict[str, Any]) -> AttemptText:
         tuple(json.loads(row["leaks"])),
         row["draws"],
         row["temperature"],
+        None if row["choices"] == choices else _order(row),
     )
+
+
+def _order(row: dict[str, Any]) -> str:
+    lines = [f"({chr(65 + i)}) {text}" for i, text in enumerate(json.loads(row["choices"]))]
+    return "\n".join([*lines, f"gold: {row['gold']}"])
 
 
 def _cut(text: str) -> str:

@@ -46,6 +46,7 @@
       const answer = attempt.prediction === null ? "" : ", answer " + attempt.prediction;
       const drawn = attempt.draws > 1 ? ", " + attempt.draws + " draws" : "";
       const title = "Attempt " + (attempt.iteration + 1) + ": " + attempt.verdict + answer + " (" + attempt.rule + drawn + ")";
+      if (attempt.order) article.append(box("Choices as attempt " + (attempt.iteration + 1) + " saw them", attempt.order, "problem"));
       article.append(box(title, attempt.response, attempt.verdict));
       if (attempt.feedback !== null) {
         const leaks = attempt.leaks.length ? ", LEAKS: " + attempt.leaks.join(" | ") : "";
