@@ -207,7 +207,7 @@ def labelled(work: Work) -> None:
     for place, digit in enumerate(reversed(second)):
         product = work.number(Kind.PRODUCT, work.value(first) * work.value(digit))
         shifted = product * work.base**place
-        if place and product:
+        if place and product and digit != second[::-1][(place + 1) % len(second)]:
             shifted = work.number(Kind.SHIFT, shifted)
         total = work.number(Kind.SUM, total + shifted)
         work.add(
@@ -228,7 +228,7 @@ def labelled_lines(work: Work) -> None:
         product = work.number(Kind.PRODUCT, work.value(first) * work.value(digit))
         work.add(f"- Partial product: {work.write(product)}")
         shifted = product * work.base**place
-        if place and product:
+        if place and product and digit != second[::-1][(place + 1) % len(second)]:
             shifted = work.number(Kind.SHIFT, shifted)
         work.add(f"- Shifted product: {work.write(shifted)}")
         total = work.number(Kind.SUM, total + shifted)

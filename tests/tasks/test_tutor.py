@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from attempts import STYLES, Style, Work, attempt
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from feedback_friction.problem import Problem
@@ -71,24 +71,34 @@ def test_case(case: dict[str, Any]) -> None:
 # --- attempts in many styles ---------------------------------------------------------------------
 
 FIVE_OR_SIX_DIGITS = st.integers(10_001, 999_999)
+# Numbers in which no partial product passes for another, so that a slip is where it seems to be.
+VARIED = FIVE_OR_SIX_DIGITS.filter(lambda value: len(set(str(value))) > 4)
+# Numbers in which they do: digits that repeat, many zeros.
+AWKWARD = (
+    st.sampled_from(["01", "012", "19", "123"])
+    .flatmap(lambda digits: st.text(digits, min_size=5, max_size=6))
+    .map(int)
+    .filter(lambda value: value > 10_000)
+)
 
 
 @st.composite
-def tasks(draw: st.DrawFn) -> tuple[int, Style, tuple[str, str]]:
+def tasks(draw: st.DrawFn, numbers: st.SearchStrategy[int]) -> tuple[int, Style, tuple[str, str]]:
     """A base, a style of working, and two factors; in base 16 perhaps with leading zeros."""
     base = draw(st.sampled_from([10, 16]))
     style = draw(st.sampled_from(STYLES[base]))
     width = draw(st.sampled_from([1, 6])) if base == 16 else 1
-    first, second = (f"{draw(FIVE_OR_SIX_DIGITS):0{width}d}" for _ in range(2))
+    first, second = (f"{draw(numbers):0{width}d}" for _ in range(2))
     return base, style, (first, second)
 
 
 @settings(max_examples=250, deadline=None, derandomize=True)
-@given(task=tasks(), wrong_at=st.integers(0, 10_000), seed=st.integers(0, 10_000))
+@given(task=tasks(VARIED), wrong_at=st.integers(0, 10_000), seed=st.integers(0, 10_000))
 def test_the_first_wrong_line_is_found_with_its_kind(
     task: tuple[int, Style, tuple[str, str]], wrong_at: int, seed: int
 ) -> None:
     base, style, factors = task
+    assume(factors[0] != factors[1])
     problem = _problem(base, factors)
     work = attempt(style, base, factors, wrong_at, seed)
     if get_page(problem.task).task.grade(problem, work.text()).is_correct:
@@ -98,8 +108,8 @@ def test_the_first_wrong_line_is_found_with_its_kind(
     assert _hides(problem, tutor(problem, work.text()))
 
 
-@settings(max_examples=100, deadline=None)
-@given(task=tasks(), seed=st.integers(0, 10_000))
+@settings(max_examples=150, deadline=None)
+@given(task=tasks(FIVE_OR_SIX_DIGITS | AWKWARD), seed=st.integers(0, 10_000))
 def test_right_lines_are_never_found_wrong(
     task: tuple[int, Style, tuple[str, str]], seed: int
 ) -> None:
@@ -113,7 +123,7 @@ def test_right_lines_are_never_found_wrong(
 
 
 @settings(max_examples=100, deadline=None)
-@given(task=tasks(), share=st.floats(0, 1))
+@given(task=tasks(FIVE_OR_SIX_DIGITS | AWKWARD), share=st.floats(0, 1))
 def test_work_that_is_cut_off_is_not_found_wrong(
     task: tuple[int, Style, tuple[str, str]], share: float
 ) -> None:
@@ -126,7 +136,7 @@ def test_work_that_is_cut_off_is_not_found_wrong(
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(task=tasks(), drop=st.integers(0, 3), twice=st.booleans())
+@given(task=tasks(VARIED), drop=st.integers(0, 3), twice=st.booleans())
 def test_a_partial_product_left_out_or_added_twice_is_named(
     task: tuple[int, Style, tuple[str, str]], drop: int, twice: bool
 ) -> None:

@@ -110,6 +110,10 @@ class Ledger:
         candidates = list(self.results)[-_MOST:]
         return next((result for result in candidates if is_slip(digits, result)), None)
 
+    def times_found(self, result: str) -> int:
+        """How many partial products have come to a result; at least one, for other calculations."""
+        return max(1, sum(leaf.result == result for leaf in self.leaves))
+
     def base_of(self, pair: Pair) -> Base | None:
         """The base in which both sides of a pair are meant; None if that is not plain."""
         if self.question.base == 10:

@@ -63,20 +63,19 @@ def _whole(part: str, question: Question) -> str | None:
 
 
 def split_of_a_misread(pair: Pair, ledger: Ledger) -> Finding | None:
-    """A sum, right in itself, for a number that was to be a factor of the question."""
+    """A split "N = a + b", right in itself, of a number that was to be a factor of the question."""
     question = ledger.question
-    for side, other in ((pair.left, pair.right), (pair.right, pair.left)):
-        terms = numbers_of_sum(other.expression)
-        if side.number is None or terms is None:
-            continue
-        digits = side.number.digits
-        if digits in question.factors or digits in ledger.results or len(digits) < _LONG:
-            continue
-        meant = next((factor for factor in question.factors if is_slip(digits, factor)), None)
-        if meant is not None and _has_digits_of(terms, digits):
-            why = f"It splits {digits}. The question's factor is {meant}."
-            return found_at(Kind.MISREAD, question, why, pair.left, pair.right)
-    return None
+    number, terms = pair.left.number, numbers_of_sum(pair.right.expression)
+    if number is None or terms is None or len(number.digits) < _LONG:
+        return None
+    digits = number.digits
+    if digits in question.factors or digits in ledger.results or digits in question.secrets:
+        return None
+    meant = next((factor for factor in question.factors if is_slip(digits, factor)), None)
+    if meant is None or not _has_digits_of(terms, digits):
+        return None
+    why = f"It splits {digits}. The question's factor is {meant}."
+    return found_at(Kind.MISREAD, question, why, pair.left, pair.right)
 
 
 def _has_digits_of(terms: Sequence[str], digits: str) -> bool:
@@ -97,7 +96,7 @@ def wrong_term(pair: Pair, ledger: Ledger) -> Finding | None:
         return None
     for term in terms:
         meant = ledger.slipped_from(term)
-        if meant is not None and meant not in terms:
+        if meant is not None and terms.count(meant) < ledger.times_found(meant):
             why = (
                 f"It adds {term}, which your work has not found before. The result of line "
                 f"{ledger.results[meant]} differs from it by one slip of copying."
