@@ -173,10 +173,27 @@ class Diagnosis:
             parts = [[term for _, term in side.terms] for side in (left, right)]
             if signs[0] == signs[1]:
                 found = self._unequal_part(parts[0], parts[1], Kind.PRODUCT)
-        begins = leading_number(right)
-        if found is None and begins is not None and self.right is not self.chain.pieces[-1]:
-            return self._value(self.left, begins)  # "9 × 3 = 28 + 2 = 30"
+        if found is None and (begins := self._carried_on()) is not None:
+            return self._value(self.left, begins)
         return found or self._found(Kind.EQUATION, _UNEQUAL)
+
+    def _carried_on(self) -> Number | None:
+        """The number that the left side was meant to be worth in "9 × 3 = 28 + 2 = 30".
+
+        There the number alone is nearer to the left side than the sum that it begins; in
+        "365 × 12 = 3650 + 731 = 4381" the sum is.
+        """
+        begins = leading_number(self.right.expression)
+        if begins is None or self.right is self.chain.pieces[-1]:
+            return None
+        base = self.ledger.base_of(self.pair) or self.question.base
+        left, right, number = (
+            None if side is None else exact(side, base, self.question.base)
+            for side in (self.left.expression, self.right.expression, begins)
+        )
+        if left is None or right is None or number is None:
+            return None
+        return begins if abs(left - number) < abs(left - right) else None
 
     def _unequal_part(
         self, left: Sequence[Expression], right: Sequence[Expression], kind: Kind
