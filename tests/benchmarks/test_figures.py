@@ -56,7 +56,7 @@ def test_a_process_is_measured_and_its_failure_shown() -> None:
     code = "import sys; x = b'x' * 50_000_000; print('out'); sys.exit('bad end')"
     ended = Started([sys.executable, "-c", code]).wait()
     assert (ended.exit_code, ended.output, ended.errors) == (1, "out\n", "bad end\n")
-    assert 50 < ended.peak_mb < 150
+    assert ended.peak_mb > 50  # at most what this process itself had when it made the other
     assert 0 < ended.cpu_seconds < ended.seconds + 1
     with pytest.raises(RuntimeError, match="bad end"):
         ended.expect(0)

@@ -31,7 +31,7 @@ def test_warm_replies_depend_on_seed_and_number_of_the_reply() -> None:
         unseeded = [ask(server, user, temperature=0.7).texts[0] for _ in range(4)]
     assert five == again
     assert len({*five, *six}) == 8
-    assert len(set(unseeded)) == 4
+    assert len(set(unseeded)) > 1  # drawn anew each time, so that two may be alike
 
 
 @pytest.mark.parametrize(

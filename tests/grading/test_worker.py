@@ -97,7 +97,7 @@ def test_bombs_in_all_workers_do_not_stall_replies_that_need_none(pool: WorkerPo
             graded += 1
     assert [bomb.result() for bomb in bombs] == [Comparison.TIMEOUT] * 4
     assert graded > 100
-    assert slowest < 0.2
+    assert slowest < 1.0  # a bomb takes two seconds
 
 
 def test_it_works_from_an_event_loop(pool: WorkerPool) -> None:

@@ -5,6 +5,8 @@ This is how ``friction mask`` and ``friction grade`` read logs from elsewhere.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.tasks.page import Page, Row, RowError
 
@@ -31,7 +33,7 @@ def to_problem(page: Page, row: Row) -> Problem:
     if page.grader == "choice" and not choices:
         raise RowError("choices", f"is missing; {page.name} needs it")
     gold = _text(row, "gold")
-    return Problem(
+    problem = Problem(
         id=str(row.get("id", question)),
         task=page.name,
         question=question,
@@ -42,6 +44,18 @@ def to_problem(page: Page, row: Row) -> Problem:
         operands=operands,
         grader=str(row["grader"]) if row.get("grader") is not None else None,
     )
+    return problem if page.operands is None else _numeric(page, problem)
+
+
+def _numeric(page: Page, problem: Problem) -> Problem:
+    """The problem of a multiplication with its gold as the grader writes numbers."""
+    try:
+        read = page.task.grade(problem, problem.gold).prediction
+    except ValueError:
+        read = None
+    if read is None:
+        raise RowError("gold", f"is not a number as {page.name} has it: '{problem.gold[:40]}'")
+    return replace(problem, gold=read)
 
 
 def _text(row: Row, field: str) -> str:
