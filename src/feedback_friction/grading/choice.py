@@ -43,8 +43,6 @@ from feedback_friction.grading.options import LONGEST, Options, options_of, read
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 
-_LONGEST_BARE = 20
-_BARE = re.compile(r"[\s*_(\[]{0,8}([A-Ja-j])[\s*_)\].]{0,8}")
 _TAIL = 120  # characters at a reply's end that are searched first: most replies end in a statement
 
 
@@ -64,8 +62,7 @@ def grade_choice(problem: Problem, response: str) -> Verdict:
     options = options_of(problem.choices)
     text = readable(response)
     said = (
-        _bare(response, problem.letters)
-        or _stated(text, options)
+        _stated(text, options)
         or _first_line(text, options)
         or _called_correct(text, options)
         or _concluded(text, options)
@@ -75,14 +72,6 @@ def grade_choice(problem: Problem, response: str) -> Verdict:
     if not said.letter:
         return Verdict.none(said.rule)
     return Verdict.of(said.letter == problem.gold, said.letter, said.rule)
-
-
-def _bare(response: str, letters: str) -> Said | None:
-    """A reply that is nothing but a letter, in whatever dress: "(c)", "c.", "**C**"."""
-    found = _BARE.fullmatch(response) if len(response) <= _LONGEST_BARE else None
-    if found is None or found[1].upper() not in letters:
-        return None
-    return Said(found[1].upper(), "final line")
 
 
 def _stated(text: str, options: Options) -> Said | None:
