@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 LETTERS = "ABCDEFGHIJ"
+
+
+def lettered(choices: Sequence[str]) -> str:
+    """Choices as they are shown everywhere: each in a line of its own, after its letter."""
+    return "\n".join(f"({letter}) {text}" for letter, text in zip(LETTERS, choices, strict=False))
 
 
 @dataclass(frozen=True, slots=True)

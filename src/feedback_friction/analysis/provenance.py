@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from feedback_friction.analysis.accuracy import Paid, read_paid
 from feedback_friction.analysis.journal import open_journal, read_run
 
 
@@ -24,7 +25,7 @@ class Provenance:
         versions: of the program and of what it uses.
         git: commit and state of the working directory; None outside a repository.
         models: (role, name asked for, name as the server reported it, calls).
-        paid: calls, prompt tokens, completion tokens and US dollars (None: price unknown).
+        paid: what was paid for, every call once.
         notices: what servers left out of what was asked.
     """
 
@@ -37,7 +38,7 @@ class Provenance:
     versions: dict[str, str]
     git: dict[str, Any] | None
     models: tuple[tuple[str, str, str, int], ...]
-    paid: tuple[int, int, int, float | None]
+    paid: Paid
     notices: tuple[str, ...]
 
 
@@ -52,10 +53,6 @@ def provenance(directory: Path) -> Provenance:
         models = db.execute(
             "SELECT role, model, server_model, count(*) FROM completions GROUP BY 1, 2, 3"
         ).fetchall()
-        paid = db.execute(
-            "SELECT count(*), total(prompt_tokens), total(completion_tokens),"
-            " CASE WHEN count(*) = count(cost_usd) THEN total(cost_usd) END FROM completions"
-        ).fetchone()
         ended = db.execute("SELECT max(finished) FROM trials").fetchone()[0]
     return Provenance(
         directory,
@@ -67,6 +64,6 @@ def provenance(directory: Path) -> Provenance:
         document.get("versions", {}),
         document.get("git"),
         tuple((row[0], row[1], row[2], row[3]) for row in models),
-        (paid[0], int(paid[1]), int(paid[2]), paid[3]),
+        read_paid(directory),
         tuple(map(str, document.get("notices", ()))),
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from feedback_friction.analysis.journal import open_journal, read_conditions
+from feedback_friction.problem import lettered
 
 _LONGEST = 20_000  # characters of one text; the rest is cut, and said to be
 
@@ -113,8 +114,7 @@ def _attempt(row: dict[str, Any], choices: str) -> AttemptText:
 
 
 def _order(row: dict[str, Any]) -> str:
-    lines = [f"({chr(65 + i)}) {text}" for i, text in enumerate(json.loads(row["choices"]))]
-    return "\n".join([*lines, f"gold: {row['gold']}"])
+    return f"{lettered(json.loads(row['choices']))}\ngold: {row['gold']}"
 
 
 def _cut(text: str) -> str:

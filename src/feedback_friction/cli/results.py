@@ -7,9 +7,7 @@ from pathlib import Path
 
 import click
 
-from feedback_friction.analysis.accuracy import read_results
 from feedback_friction.cli.table import print_results, results_json
-from feedback_friction.errors import UsageError
 
 
 @click.command("results")
@@ -17,10 +15,6 @@ from feedback_friction.errors import UsageError
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, every iteration in it.")
 def command(directory: Path, as_json: bool) -> None:
     """Print the results of the run in DIR; a run may still be writing to it."""
-    if not read_results(directory):
-        raise UsageError(
-            f"{directory} holds no conditions; an oracle's command, run again, prints its results"
-        )
     if as_json:
         click.echo(json.dumps(results_json(directory), ensure_ascii=False))
     else:

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from feedback_friction.analysis.journal import Condition, open_journal, read_conditions
 from feedback_friction.errors import UsageError
-from feedback_friction.problem import LETTERS
+from feedback_friction.problem import lettered
 
 STYLES = {"correct": "bold green", "wrong": "bold red", "no-answer": "bold yellow"}
 MASK = "[masked]"
@@ -89,8 +89,7 @@ def _show_trial(
 
 def _order(row: sqlite3.Row) -> Text:
     """The choices as a shuffled attempt saw them: its letters, and the gold one, are its own."""
-    choices = zip(LETTERS, json.loads(row["choices"]), strict=False)
-    lines = plain("\n".join(f"({letter}) {text}" for letter, text in choices))
+    lines = plain(lettered(json.loads(row["choices"])))
     return Text.assemble(lines, "\n\n", ("gold: ", "dim"), (row["gold"], "bold"))
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from feedback_friction.analysis.accuracy import ConditionResult, Paid, read_paid, read_results
+from feedback_friction.errors import UsageError
 
 PIPE_WIDTH = 160
 
@@ -17,7 +18,7 @@ def results_json(directory: Path) -> dict[str, Any]:
     """The object that ``friction results --json`` prints."""
     paid = read_paid(directory)
     return {
-        "conditions": [result.as_json() for result in read_results(directory)],
+        "conditions": [result.as_json() for result in _results(directory)],
         "paid": {
             "calls": paid.calls,
             "prompt_tokens": paid.prompt_tokens,
@@ -30,10 +31,20 @@ def results_json(directory: Path) -> dict[str, Any]:
 
 def print_results(directory: Path) -> None:
     """Print the table of a run directory, and what the run paid for."""
-    results, paid = read_results(directory), read_paid(directory)
+    results, paid = _results(directory), read_paid(directory)
     console = wide_console()
     console.print(results_table(results))
     console.print(_footer(results, paid), markup=False)
+
+
+def _results(directory: Path) -> list[ConditionResult]:
+    """The results of a run's conditions; raises ``UsageError`` where it has none."""
+    results = read_results(directory)
+    if not results:
+        raise UsageError(
+            f"{directory} holds no conditions; an oracle's command, run again, prints its results"
+        )
+    return results
 
 
 def wide_console() -> Console:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from feedback_friction.problem import Problem
+from feedback_friction.problem import Problem, lettered
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.plan import HistoryFormat
 from feedback_friction.protocol.records import Attempt, Message
@@ -59,10 +59,7 @@ def _attempt(attempt: Attempt, first: Problem) -> str:
     number, answer = attempt.iteration + 1, written(attempt)
     if attempt.problem.choices == first.choices:
         return prompts.render(prompts.ATTEMPT, number=number, answer=answer)
-    choices = "\n".join(
-        f"({letter}) {text}"
-        for letter, text in zip(attempt.problem.letters, attempt.problem.choices, strict=True)
-    )
+    choices = lettered(attempt.problem.choices)
     return prompts.render(prompts.ATTEMPT_SHUFFLED, number=number, choices=choices, answer=answer)
 
 

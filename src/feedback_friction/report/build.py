@@ -210,7 +210,7 @@ def _packed(trials: list[dict[str, Any]]) -> str:
 
 
 def _provenance(made: Provenance) -> dict[str, Any]:
-    calls, prompt, completion, dollars = made.paid
+    paid = made.paid
     return {
         "directory": made.directory.name,
         "command": made.command,
@@ -223,8 +223,9 @@ def _provenance(made: Provenance) -> dict[str, Any]:
         "versions": ", ".join(f"{name} {version}" for name, version in made.versions.items()),
         "git": _git(made.git),
         "models": made.models,
-        "paid": f"{calls:,} calls, {prompt:,} prompt tokens, {completion:,} completion tokens, "
-        + ("cost unknown" if dollars is None else f"${dollars:,.2f}"),
+        "paid": f"{paid.calls:,} calls, {paid.prompt_tokens:,} prompt tokens, "
+        f"{paid.completion_tokens:,} completion tokens, "
+        + ("cost unknown" if paid.cost_usd is None else f"${paid.cost_usd:,.2f}"),
         "notices": made.notices,
     }
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from feedback_friction.analysis.journal import open_journal
 from feedback_friction.labels import Label, TrialKey, read_labels, sample, unsolved_trials
+from feedback_friction.problem import lettered
 from feedback_friction.review.text import difference, visible
 
 
@@ -99,8 +100,7 @@ def _attempts(rows: Sequence[sqlite3.Row], choices: Sequence[str]) -> list[dict[
 
 def _order(gold: str, choices: Sequence[str]) -> str:
     """The choices as a shuffled attempt saw them, and which was right."""
-    lines = [f"({chr(ord('A') + i)}) {text}" for i, text in enumerate(choices)]
-    return visible("\n".join([*lines, f"right: ({gold})"]))
+    return visible(f"{lettered(choices)}\nright: ({gold})")
 
 
 def _difference(before: str | None, after: str) -> dict[str, Any]:

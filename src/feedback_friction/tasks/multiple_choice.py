@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feedback_friction.problem import Problem
+from feedback_friction.problem import Problem, lettered
 
 SYSTEM = (
     "You are given a question and its options, exactly one of which is right. Work through the "
@@ -13,8 +13,7 @@ SYSTEM = (
 
 def ask(problem: Problem) -> str:
     """The question, and each option in a line of its own."""
-    options = zip(problem.letters, problem.choices, strict=True)
-    return "\n".join([problem.question, "", *(f"({letter}) {text}" for letter, text in options)])
+    return f"{problem.question}\n\n{lettered(problem.choices)}"
 
 
 def state_answer(problem: Problem, answer: str) -> str:

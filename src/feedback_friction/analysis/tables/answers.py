@@ -24,8 +24,8 @@ from feedback_friction.analysis.tables.columns import (
     spread,
     spread_schema,
 )
+from feedback_friction.problem import LETTERS
 
-LETTERS = "ABCDEFGHIJ"
 Answer = tuple[str | None, bool]
 
 
