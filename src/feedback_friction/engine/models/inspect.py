@@ -34,8 +34,8 @@ from feedback_friction.engine.models.base import (
     identity_of,
 )
 from feedback_friction.engine.models.breaker import Breaker, BreakerPolicy
-from feedback_friction.engine.models.dialect import Quirk, draw_seed, quirks_in
-from feedback_friction.engine.models.draws import all_of, joined
+from feedback_friction.engine.models.dialect import Quirk, quirks_in
+from feedback_friction.engine.models.draws import drawn
 from feedback_friction.engine.models.faults import Fault, FaultKind, one_line
 from feedback_friction.engine.models.inspect_reply import original, read_exception, read_output
 from feedback_friction.engine.models.omissions import left_out
@@ -131,28 +131,15 @@ class InspectModel:
         for quirk in sorted(self._quirks & _needed(request), key=lambda quirk: quirk.name):
             self._tell(quirk.value)
         with self._breaker.watch():
-            completion = await self._draw(request, request.n, drawn=0)
-            while (drawn := len(completion.replies)) < request.n:
-                more = await self._draw(request, request.n - drawn, drawn=drawn)
-                completion = joined(completion, more, completion.seconds + more.seconds)
+            completion = await drawn(
+                request,
+                self._call,
+                lambda: Quirk.ONE_CHOICE in self._quirks,
+                lambda: self._learn(frozenset({Quirk.ONE_CHOICE})),
+            )
         for line in left_out(request, completion, reasons=self._options.model.reasons):
             self._tell(line)
         return completion
-
-    async def _draw(self, request: Generate, n: int, *, drawn: int) -> Completion:
-        """Between 1 and ``n`` replies; all of them where each needs a request of its own."""
-        if n == 1 or Quirk.ONE_CHOICE not in self._quirks:
-            completion = await self._call(request, n, draw_seed(request.seed, drawn))
-            if len(completion.replies) == 1 < n:
-                self._learn(frozenset({Quirk.ONE_CHOICE}))  # n was ignored without a word
-            return completion
-        singles = await all_of(
-            [self._call(request, 1, draw_seed(request.seed, drawn + i)) for i in range(n)]
-        )
-        first = singles[0]
-        for single in singles[1:]:
-            first = joined(first, single, max(first.seconds, single.seconds))
-        return first
 
     async def _call(self, request: Generate, n: int, seed: int) -> Completion:
         """One request, tried until it succeeds or its failure is final."""

@@ -28,11 +28,10 @@ from feedback_friction.engine.models.breaker import Breaker, BreakerPolicy
 from feedback_friction.engine.models.dialect import (
     Quirk,
     body_of,
-    draw_seed,
     one_reply_a_request,
     quirks_in,
 )
-from feedback_friction.engine.models.draws import all_of, joined
+from feedback_friction.engine.models.draws import drawn
 from feedback_friction.engine.models.endpoint import Endpoint
 from feedback_friction.engine.models.faults import (
     Fault,
@@ -173,28 +172,15 @@ class OpenAIModel:
         await self._pool.leave()
 
     async def _answer(self, request: Generate) -> Completion:
-        completion = await self._draw(request, request.n, drawn=0)
-        while (drawn := len(completion.replies)) < request.n:
-            more = await self._draw(request, request.n - drawn, drawn=drawn)
-            completion = joined(completion, more, completion.seconds + more.seconds)
+        completion = await drawn(
+            request,
+            self._call,
+            lambda: one_reply_a_request(self._quirks, request),
+            lambda: self._learn(frozenset({Quirk.ONE_CHOICE})),
+        )
         for line in left_out(request, completion, reasons=self._options.model.reasons):
             self._tell(line)
         return completion
-
-    async def _draw(self, request: Generate, n: int, *, drawn: int) -> Completion:
-        """Between 1 and ``n`` replies; all of them where each needs a request of its own."""
-        if n == 1 or not one_reply_a_request(self._quirks, request):
-            completion = await self._call(request, n, draw_seed(request.seed, drawn))
-            if 1 == len(completion.replies) < n and not one_reply_a_request(self._quirks, request):
-                self._learn(frozenset({Quirk.ONE_CHOICE}))  # the server ignores n without a word
-            return completion
-        singles = await all_of(
-            [self._call(request, 1, draw_seed(request.seed, drawn + i)) for i in range(n)]
-        )
-        first = singles[0]
-        for single in singles[1:]:
-            first = joined(first, single, max(first.seconds, single.seconds))
-        return first
 
     async def _call(self, request: Generate, n: int, seed: int) -> Completion:
         """One request, tried until it succeeds or its failure is final."""
