@@ -95,7 +95,7 @@ def test_a_wrong_row_is_named_by_file_line_and_field(tmp_path: Path) -> None:
         (Selection(fraction=0.0), "not in"),
         (Selection(fraction=1.5), "not in"),
         (Selection(fraction=1e-9), "no problems left"),
-        (Selection(digits=7), "allowed: 5, 6"),
+        (Selection(digits=7), "allowed: 2, 3, 4, 5, 6"),
         (Selection(data=Path("/nowhere/rows.jsonl")), "cannot read data file"),
     ],
 )

@@ -125,7 +125,7 @@ def test_hex_solution_goes_digit_by_digit() -> None:
 
 def test_a_wrong_line_of_a_solution_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        multiplication, "_by_thousands", lambda first, second: iter(["2 * 3 + 1 = 8"])
+        multiplication, "_by_parts", lambda first, second: iter(["2 * 3 + 1 = 8"])
     )
     with pytest.raises(ArithmeticError, match="2 \\* 3 \\+ 1 is not 8 in base 10"):
         solution(KINDS["decimal"], ("40817", "49026"))
@@ -135,7 +135,7 @@ def test_a_wrong_line_of_a_solution_is_refused(monkeypatch: pytest.MonkeyPatch) 
     ("arguments", "says"),
     [
         (("octal", 5, 1, 0), "allowed: decimal, hex"),
-        (("decimal", 4, 1, 0), "allowed: 5, 6"),
+        (("decimal", 7, 1, 0), "allowed: 2, 3, 4, 5, 6"),
         (("hex", 5, 0, 0), "at least 1"),
     ],
 )

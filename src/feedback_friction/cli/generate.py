@@ -14,7 +14,7 @@ from feedback_friction.tasks.multiplication import generate
 
 @click.command("generate")
 @click.argument("kind", type=click.Choice(["decimal", "hex"]))
-@click.option("--digits", type=int, default=5, show_default=True, help="5 or 6.")
+@click.option("--digits", type=int, default=5, show_default=True, help="2 to 6.")
 @click.option("--count", type=click.IntRange(min=1), default=1000, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="A file.  [standard output]")

@@ -46,7 +46,7 @@ from feedback_friction.protocol.oracle import TEMPERATURE
     help="Problems from a file in the task's own schema.",
 )
 @click.option("--examples", type=click.Path(path_type=Path), help="Rows for few-shot examples.")
-@click.option("--digits", type=int, default=5, show_default=True, help="Multiplication: 5 or 6.")
+@click.option("--digits", type=int, default=5, show_default=True, help="Multiplication: 2 to 6.")
 @click.option("--judge-model", metavar="MODEL", help="Who judges answers, for pop_qa.")
 @click.option("--base-url", multiple=True, metavar="URL", help="Solver's server; repeatable.")
 @click.option("--judge-base-url", multiple=True, metavar="URL", help="Judge model's server.")

@@ -55,7 +55,7 @@ Claude with extended thinking at temperature 1, as in the paper:
     type=click.Path(path_type=Path),
     help="Problems from a file in the task's own schema.",
 )
-@click.option("--digits", type=int, default=5, show_default=True, help="Multiplication: 5 or 6.")
+@click.option("--digits", type=int, default=5, show_default=True, help="Multiplication: 2 to 6.")
 @click.option("--base-url", multiple=True, metavar="URL", help="Solver's server; repeatable.")
 @click.option("--feedback-base-url", multiple=True, metavar="URL", help="Feedback model's server.")
 @click.option("--judge-base-url", multiple=True, metavar="URL", help="Judge model's server.")

@@ -14,7 +14,7 @@ from feedback_friction.tasks.validate import validate
 @click.command("validate")
 @click.argument("name", metavar="TASK")
 @click.option("--data", type=click.Path(path_type=Path), help="A file in the task's own schema.")
-@click.option("--digits", type=int, default=5, show_default=True, help="Multiplication: 5 or 6.")
+@click.option("--digits", type=int, default=5, show_default=True, help="Multiplication: 2 to 6.")
 def command(name: str, data: Path | None, digits: int) -> int:
     """Check every row of TASK, and print what fails.
 

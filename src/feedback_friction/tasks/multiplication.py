@@ -26,11 +26,12 @@ from feedback_friction.grading.number import canonical, grade_number
 from feedback_friction.grading.numerals import Base, numerals, plain
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.masking.numbers import split, split_place
 from feedback_friction.tasks.page import Row, RowError
 
-DIGITS = (5, 6)
+DIGITS = (2, 3, 4, 5, 6)  # the study has 5 and 6; fewer are for small models
 _LONGEST_FACTOR = 50  # digits
-_SPLIT = 1000  # decimal factors are split at the thousands
+_PLACES = {10: "tens", 100: "hundreds", 1000: "thousands"}
 _THE_HEX_QUESTION = (
     "Calculate the following question, where each number is represented in base 16: {} * {}."
 )
@@ -69,8 +70,8 @@ def generate(kind: str, digits: int, count: int, seed: int) -> list[Row]:
 
     Args:
         kind: ``"decimal"`` or ``"hex"``.
-        digits: digits of each factor, 5 or 6.
-        count: number of rows, at least 1.
+        digits: digits of each factor, 2 to 6.
+        count: number of rows, at least 1 and at most as many as there are.
         seed: the same seed gives the same rows.
 
     Raises:
@@ -80,9 +81,11 @@ def generate(kind: str, digits: int, count: int, seed: int) -> list[Row]:
     if kind not in KINDS:
         raise UsageError(f"unknown kind of multiplication '{kind}'; allowed: {', '.join(KINDS)}")
     if digits not in DIGITS:
-        raise UsageError(f"factors of {digits} digits cannot be made; allowed: 5, 6")
+        allowed = ", ".join(map(str, DIGITS))
+        raise UsageError(f"factors of {digits} digits cannot be made; allowed: {allowed}")
     if count < 1:
         raise UsageError(f"{count} problems cannot be made; at least 1 is needed")
+    _check_that_there_are(kind, digits, count)
     draw = _draw_decimal if kind == "decimal" else _draw_hex
     seen: set[tuple[str, str]] = set()
     rows: list[Row] = []
@@ -96,16 +99,33 @@ def generate(kind: str, digits: int, count: int, seed: int) -> list[Row]:
     return rows
 
 
+def _check_that_there_are(kind: str, digits: int, count: int) -> None:
+    """Refuse more different problems than exist, for which ``generate`` would draw for ever.
+
+    Decimal rows go through the leading digits in turn, so that as many of each are needed.
+    """
+    if kind == "decimal":
+        of_each = 10 ** (2 * (digits - 1))
+        existing, why = 9 * of_each, f", {of_each} for each leading digit"
+    else:
+        existing, why = (10**digits - 2) ** 2, ""
+    if count > existing:
+        raise UsageError(
+            f"{count} different {kind} problems of {digits} digits cannot be made; "
+            f"there are {existing}{why}"
+        )
+
+
 def _draw_decimal(rng: Random, digits: int, index: int) -> tuple[str, str]:
     first, last = _decade(1 + index % 9, digits)
     return str(rng.randint(first, last)), str(rng.randint(first, last))
 
 
 def _draw_hex(rng: Random, digits: int, index: int) -> tuple[str, str]:
-    """Two strings of digits; a factor of zero would be no multiplication."""
+    """Two strings of digits; with a factor of zero or one there is nothing to multiply."""
     while True:
         one, other = (f"{rng.randrange(10**digits):0{digits}d}" for _ in range(2))
-        if int(one) and int(other):
+        if min(int(one), int(other)) > 1:
             return one, other
 
 
@@ -132,22 +152,24 @@ def _row(kind: Kind, factors: tuple[str, str]) -> Row:
 def solution(kind: Kind, factors: tuple[str, str]) -> str:
     """The worked solution by the study's decomposition; every line of it is calculated again.
 
-    Decimal: both factors split at the thousands, four partial products, one sum. A running sum
-    would give away what masking the partial products hides. Hexadecimal: the first factor times
+    Decimal: both factors split at one place (at the thousands for 5 and 6 digits, see
+    ``split_place``), four partial products, one sum. A running sum would give away what masking
+    the partial products hides. Hexadecimal: the first factor times
     each digit of the second, from the right, shifted, and a running sum.
 
     Raises:
         ArithmeticError: a line is wrong (a fault of this module).
     """
-    lines = _by_thousands(*factors) if kind.base == 10 else _by_digits(*factors)
+    lines = _by_parts(*factors) if kind.base == 10 else _by_digits(*factors)
     text = "\n".join([*lines, f"Final product = {kind.product(factors)}"])
     _verify(text, kind.base)
     return text
 
 
-def _by_thousands(first: str, second: str) -> Iterator[str]:
-    yield f"Split both numbers at the thousands and multiply part by part: {first} * {second}"
-    parts = [(int(factor) // _SPLIT * _SPLIT, int(factor) % _SPLIT) for factor in (first, second)]
+def _by_parts(first: str, second: str) -> Iterator[str]:
+    place = _PLACES[split_place(int(first), int(second))]
+    yield f"Split both numbers at the {place} and multiply part by part: {first} * {second}"
+    parts = split(int(first), int(second))
     for factor, (high, low) in zip((first, second), parts, strict=True):
         yield f"{factor} = {high} + {low}"
     products = [(one, other) for one in parts[0] for other in parts[1]]
@@ -279,9 +301,8 @@ def _milestones(kind: Kind, factors: tuple[str, str]) -> Iterator[str]:
     """Partial products, shifted ones and running sums in the order of the worked solution."""
     first, second = (int(factor, kind.base) for factor in factors)
     if kind.base == 10:
-        for one in (first // _SPLIT * _SPLIT, first % _SPLIT):
-            for other in (second // _SPLIT * _SPLIT, second % _SPLIT):
-                yield str(one * other)
+        firsts, seconds = split(first, second)
+        yield from (str(one * other) for one in firsts for other in seconds)
     else:
         total = 0
         for place, digit in enumerate(reversed(factors[1])):

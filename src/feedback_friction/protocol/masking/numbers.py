@@ -2,18 +2,23 @@
 
 What is masked, as in Jiang et al. 2025:
 
-- decimal: the product, and the four partial products of the split at the thousands,
+- decimal: the product, and the four partial products of the split of both factors at one place,
   ``a_hi*b_hi, a_hi*b_lo, a_lo*b_hi, a_lo*b_lo`` with ``a = a_hi + a_lo`` and ``a_hi`` a multiple of
-  1,000 (else only an addition is left);
+  1,000 (else only an addition is left). The study's factors have five digits; where the longer one
+  has 3 or 4, the split is at the hundreds, and where it has 1 or 2, at the tens (``split_place``);
 - hexadecimal: the product alone, which is also the last intermediate sum of the worked solution.
   Partial products, shifted or not, and the other intermediate sums stay.
 
 Each in every form that ``digits``, ``powers`` and ``spelled`` know, and the product in the other
-base too: 5781709410 is also 0x1589DE262, and DCB2096CA also 59242485450.
+base too: 5781709410 is also 0x1589DE262, and DCB2096CA also 59242485450. In base 10 a product of
+fewer than six digits in base 16 is looked for only where it is marked as that ("0x69C", "69Ch"):
+1600 is 640 in base 16, 2989 is "bad".
 
 What stays, so that feedback keeps its sense: the factors and the parts that they are split into,
-even where a partial product is equal to one (b_lo = 1), and partial products below 1,000: zero and
-what is done in the head hide nothing, and such numbers are counts, carries and step numbers too.
+even where a partial product is equal to one (b_lo = 1), and partial products below the place of the
+split (1,000, 100 or 10), and ten: zero and what is done in the head hide nothing, and such numbers
+are counts, carries, places and step numbers too. Of 47 * 36 = 1692, the numbers 1200, 240, 210 and
+42 are masked; of 41 * 32 neither 2 nor 30, of 42 * 35 not 10.
 The product is always masked, even if it is equal to a factor.
 
 Out of scope: what has to be worked out ("5,781,709,000 + 410", "19 * 12 = 228, then six zeros",
@@ -40,26 +45,49 @@ from feedback_friction.protocol.masking.powers import find_scaled
 from feedback_friction.protocol.masking.spelled import find_spelled, find_words
 from feedback_friction.protocol.records import Masked
 
-_SMALLEST_PARTIAL = 1000
+_SPLIT_PLACES = (10, 100, 1000)
+_TEN = 10  # the base that places and shifts are spoken of by
+_MANY_HEX_DIGITS = 6  # from which a number in base 16 is no other number and no word by chance
 _LONGEST_STRETCH = 2000  # characters of a line that is graded whole; its numbers are in any case
 
 
-def partial_products(first: int, second: int) -> tuple[int, ...]:
-    """The partial products of the split at the thousands that are masked, each once.
+def split_place(*factors: int) -> int:
+    """The power of ten at which decimal factors are split: 10, 100 or 1,000.
 
-    Without those below 1,000 and those equal to a factor or to a part of one.
+    Half of the longer factor's digits, rounded up, are the low part, and never more than three: at
+    the thousands for 5 and 6 digits, as in the study, at the hundreds for 3 and 4, at the tens for
+    2. Three digits are split at the hundreds and not at the tens, for 400 * 600, 400 * 28, 73 * 600
+    and 73 * 28 are harder to guess than 470 * 620, 470 * 8, 3 * 620 and 3 * 8, and only one number
+    in a hundred, not in ten, has no low part.
     """
-    (high, low), (other_high, other_low) = (divmod(factor, 1000) for factor in (first, second))
-    products = dict.fromkeys(
-        a * b for a in (1000 * high, low) for b in (1000 * other_high, other_low)
-    )
-    stays = _factors_and_parts(first, second)
-    return tuple(p for p in products if p >= _SMALLEST_PARTIAL and p not in stays)
+    longest = max(len(str(factor)) for factor in factors)
+    return _SPLIT_PLACES[min((longest + 1) // 2, len(_SPLIT_PLACES)) - 1]
+
+
+def split(first: int, second: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Each factor's high and low part, which add up to it; a part may be 0."""
+    place = split_place(first, second)
+    return (first - first % place, first % place), (second - second % place, second % place)
+
+
+def partial_products(first: int, second: int) -> tuple[int, ...]:
+    """The partial products of the split that are masked, each once.
+
+    Without those below the place of the split, ten, and those equal to a factor or a part of one.
+    """
+    firsts, seconds = split(first, second)
+    products = dict.fromkeys(a * b for a in firsts for b in seconds)
+    place, stays = split_place(first, second), _factors_and_parts(first, second)
+    return tuple(p for p in products if p >= place and p != _TEN and p not in stays)
 
 
 def _factors_and_parts(*factors: int) -> frozenset[int]:
-    parts = (divmod(factor, 1000) for factor in factors)
-    return frozenset(factors).union(*((high, 1000 * high, low) for high, low in parts))
+    """The factors, their parts, and the high parts without their zeros."""
+    if not factors:
+        return frozenset()
+    place = split_place(*factors)
+    halves = (divmod(factor, place) for factor in factors)
+    return frozenset(factors).union(*((high, place * high, low) for high, low in halves))
 
 
 def mask_decimal(problem: Problem, text: str) -> Masked:
@@ -171,7 +199,9 @@ def _decimal_matcher(gold: str, operands: tuple[str, ...]) -> Matcher:
     product = int(gold)
     decimals = dict.fromkeys((str(product), *map(str, partials)))
     shown = frozenset(map(str, _factors_and_parts(*factors)))
-    return _matcher(tuple(decimals), f"{product:X}", shown)
+    hexadecimal = f"{product:X}"
+    marked = len(hexadecimal) < _MANY_HEX_DIGITS
+    return _matcher(tuple(decimals), hexadecimal, shown, hex_is_marked=marked)
 
 
 @lru_cache(maxsize=4096)
@@ -181,16 +211,42 @@ def _hex_matcher(gold: str, operands: tuple[str, ...]) -> Matcher:
     return _matcher((str(product),), f"{product:X}", shown)
 
 
-def _matcher(decimals: tuple[str, ...], hexadecimal: str, shown: frozenset[str]) -> Matcher:
-    """Finds numbers given in base 10 and one given in base 16."""
+def _matcher(
+    decimals: tuple[str, ...],
+    hexadecimal: str,
+    shown: frozenset[str],
+    *,
+    hex_is_marked: bool = False,
+) -> Matcher:
+    """Finds numbers given in base 10, and one in base 16, perhaps only where it is marked as such.
+
+    Args:
+        decimals: digits of the numbers in base 10.
+        hexadecimal: digits of the number in base 16.
+        shown: digits of numbers whose products with each other stay (see ``find_scaled``).
+        hex_is_marked: leave alone what could be a decimal number or a word.
+    """
 
     def find(text: str) -> Iterator[Match]:
         flat = flattened(text)
         yield from find_digits(flat, decimals, 10)
-        yield from find_digits(flat, (hexadecimal,), 16)
+        for match in find_digits(flat, (hexadecimal,), 16):
+            if not hex_is_marked or _is_marked(flat.text, match):
+                yield match
         yield from find_scaled(flat, decimals, 10, shown)
-        yield from find_scaled(flat, (hexadecimal,), 16, shown)
+        if not hex_is_marked:
+            yield from find_scaled(flat, (hexadecimal,), 16, shown)
         yield from find_words(flat, decimals)
-        yield from find_spelled(flat, (*decimals, hexadecimal))
+        yield from find_spelled(flat, decimals if hex_is_marked else (*decimals, hexadecimal))
 
     return find
+
+
+_MARKED = re.compile(r"0[xX][^\n]*|[^\n]*[hH]")
+_BASE_AFTER = re.compile(r"[\s)}$]{0,4}_\s?\{?\s?(?:16|hex)|\s?\((?:base[ -]?16|hex)", re.I)
+
+
+def _is_marked(flat: str, match: Match) -> bool:
+    """Whether a number is marked as one in base 16, before or after it."""
+    start, end, _ = match
+    return bool(_MARKED.fullmatch(flat, start, end) or _BASE_AFTER.match(flat, end))
