@@ -16,6 +16,7 @@ from statistics import NormalDist
 
 from benchmarks.simserver.prefix import CHARS_PER_TOKEN
 from benchmarks.simserver.settings import Settings
+from feedback_friction.protocol.masking.numbers import split
 
 MARK = "Let me work through this."
 DICE = 8
@@ -168,9 +169,9 @@ def _multiplication(
 
 
 def _decimal_steps(a: str, b: str) -> list[tuple[int, int, int, int]]:
-    """The four partial products of both numbers split at the thousands."""
-    parts = [(int(x) // 1000 * 1000, int(x) % 1000) for x in (a, b)]
-    return [(x, y, x * y, 0) for x in parts[0] for y in parts[1]]
+    """The four partial products of both numbers split as in the worked solution."""
+    firsts, seconds = split(int(a), int(b))
+    return [(x, y, x * y, 0) for x in firsts for y in seconds]
 
 
 def _hexadecimal_steps(a: str, b: str) -> list[tuple[str, str, int, int]]:

@@ -20,6 +20,7 @@ from feedback_friction.protocol.masking.numbers import (
     mask_hex,
     number_leaks,
     partial_products,
+    split,
 )
 from feedback_friction.protocol.masking.spelled import small_words
 from feedback_friction.protocol.records import Masked
@@ -81,6 +82,16 @@ def test_the_four_partial_products_of_the_split_at_the_thousands():
         (21003, 35007, (735_000_000, 147_000, 105_000)),  # 21 is below 1,000
         (1000, 45678, (45_000_000, 678_000)),
         (1, 23456, ()),  # 23000 and 456 are the parts
+        (473, 628, (240_000, 11_200, 43_800, 2_044)),
+        (403, 628, (240_000, 11_200, 1_800)),  # 3 * 28 = 84 is below 100
+        (400, 628, (240_000, 11_200)),  # 0 twice
+        (4738, 1628, (7_520_000, 131_600, 60_800, 1_064)),
+        (47, 36, (1200, 240, 210, 42)),
+        (41, 32, (1200, 80)),  # 30 is a part, 2 has one digit
+        (42, 35, (1200, 200, 60)),  # ten is what places are spoken of by
+        (40, 30, (1200,)),  # 0 three times
+        (1, 47, ()),  # 40 and 7 are the parts
+        (7, 8, (56,)),
     ],
 )
 def test_partial_products_that_are_small_or_stand_in_the_question_are_left_alone(
@@ -89,15 +100,65 @@ def test_partial_products_that_are_small_or_stand_in_the_question_are_left_alone
     assert partial_products(first, second) == kept
 
 
-@given(st.integers(10_000, 999_999), st.integers(10_000, 999_999))
-def test_nothing_in_the_question_or_its_split_is_masked(first, second):
+sizes = st.integers(2, 6).flatmap(lambda n: st.tuples(*2 * [st.integers(10 ** (n - 1), 10**n - 1)]))
+
+
+@given(sizes)
+def test_nothing_in_the_question_or_its_split_is_masked(numbers):
+    first, second = numbers
     problem = multiplication("decimal", str(first), str(second))
-    (high, low), (other_high, other_low) = divmod(first, 1000), divmod(second, 1000)
+    (high, low), (other_high, other_low) = split(first, second)
     text = (
-        f"{first} * {second} = ({high}000 + {low}) * ({other_high}000 + {other_low}); that is, "
-        f"{first:,} = {high},000 + {low} and {second:,} = {other_high},000 + {other_low}."
+        f"{first} * {second} = ({high} + {low}) * ({other_high} + {other_low}); that is, "
+        f"{first:,} = {high:,} + {low} and {second:,} = {other_high:,} + {other_low}."
     )
     assert masked(problem, text).text is text
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "text"),
+    [
+        ("40", "40", "640 is the wrong result; 600 + 40 is not 1500."),  # 1600 is 640 in base 16
+        ("43", "71", "A bed of nails, Bed by bed; 0b4."),  # 3053 is BED
+        ("49", "61", "That is a bad idea, Bad."),  # 2989 is BAD
+        ("21", "23", "1e3 times as large; one E 3."),  # 483 is 1E3
+        ("261", "246", "face to Face"),  # 64206 is FACE
+        ("47", "36", "Step 4: 7 and 6, carry 4; 12 of 30, 10 times 47, 24 hours, 420, 1.2, 142."),
+    ],
+)
+def test_other_numbers_and_words_stay_where_numbers_are_small(first, second, text):
+    assert masked(multiplication("decimal", first, second), text).text is text
+
+
+def test_a_short_number_in_base_16_is_masked_as_a_word_and_not_within_one():
+    problem = multiplication("hex", "65", "02")
+    text = "Calculate cases: CA, 0xCA, 0x00ca or CAh; decade, 0xCAB, CA7, xCA."
+    assert masked(problem, text).text == (
+        f"Calculate cases: {MASK}, {MASK}, {MASK} or {MASK}; decade, 0xCAB, CA7, xCA."
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "forms"),
+    [
+        ("40", "40", "1600|1,600|sixteen hundred|one thousand six hundred|1.6e3|16 * 100|160 × 10"),
+        ("40", "40", "0x640|0X0640|640h"),
+        ("43", "71", "3053|0xBED|0xbed|BEDh|3,053"),
+        (
+            "47",
+            "36",
+            "1692|42|forty-two|210|24 * 10|one thousand six hundred ninety-two"
+            "|sixteen hundred and ninety-two",
+        ),
+        ("473", "628", "297044|297,044|0x48854|2044|two thousand and forty-four|11,200"),
+    ],
+)
+def test_small_secrets_are_masked_in_every_form(first, second, forms):
+    problem = multiplication("decimal", first, second)
+    for form in forms.split("|"):
+        found = masked(problem, f"It is {form}, no less.")
+        assert found.text == f"It is {MASK}, no less.", form
+        assert found.leaks == ()
 
 
 # --- properties ----------------------------------------------------------------------------------

@@ -6,17 +6,21 @@ import json
 import os
 import re
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import pytest
 from attempts import STYLES, attempt
+from hypothesis import given
+from hypothesis import strategies as st
 
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.verdict import Outcome
+from feedback_friction.problem import Problem
 from feedback_friction.tasks import multiplication
 from feedback_friction.tasks.catalog import get_page
-from feedback_friction.tasks.multiplication import KINDS, factors_of, generate, solution
-from feedback_friction.tasks.page import RowError, Selection
+from feedback_friction.tasks.multiplication import DIGITS, KINDS, factors_of, generate, solution
+from feedback_friction.tasks.page import Page, RowError, Selection
 
 DATA = os.environ.get("FRICTION_DATA")
 NAMES = {"decimal": "decimal_multiplication", "hex": "hex_multiplication"}
@@ -32,18 +36,101 @@ def _factors(kind: str, row: object) -> tuple[str, str]:
     return found
 
 
+def _holds_good(page: Page, problem: Problem) -> None:
+    """Gold grades itself, stands in the solution, and is masked there with nothing left of it."""
+    task, solution = page.task, problem.solution or ""
+    assert task.grade(problem, task.state_answer(problem, problem.gold)).is_correct
+    assert task.grade(problem, solution).is_correct
+    masked = task.mask(problem, solution)
+    assert re.search(rf"(?<!\w){problem.gold}(?!\w)", masked.text) is None
+    assert not task.grade(problem, masked.text).is_correct
+    assert not masked.leaks
+    assert not task.mask(problem, problem.question).spans
+
+
 @both
-@pytest.mark.parametrize("digits", [5, 6])
+@pytest.mark.parametrize("digits", DIGITS)
 def test_gold_grades_itself_masks_itself_and_is_in_the_solution(kind: str, digits: int) -> None:
     page = get_page(NAMES[kind])
     for row in (*generate(kind, digits, 60, seed=3), *page.fixture):
-        problem = page.to_problem(row)
-        assert page.task.grade(problem, page.task.state_answer(problem, problem.gold)).is_correct
-        assert page.task.grade(problem, problem.solution or "").is_correct
-        masked = page.task.mask(problem, problem.solution or "")
-        assert problem.gold not in masked.text
-        assert not page.task.grade(problem, masked.text).is_correct
-        assert not masked.leaks
+        _holds_good(page, page.to_problem(row))
+
+
+@both
+def test_so_it_does_for_every_problem_of_two_digits(kind: str) -> None:
+    page = get_page(NAMES[kind])
+    count = {"decimal": 900, "hex": 98**2 - 16}[kind]
+    rows = generate(kind, 2, count, seed=0)
+    assert len({row["question"] for row in rows}) == count
+    for row in rows:
+        _holds_good(page, page.to_problem(row))
+
+
+def test_so_it_does_for_every_pair_of_two_digits_from_a_file() -> None:
+    page = get_page(NAMES["decimal"])
+    for first, second in product(range(10, 100), repeat=2):
+        question = KINDS["decimal"].question.format(first, second)
+        _holds_good(page, page.to_problem({"question": question, "answer": first * second}))
+
+
+@given(kind=st.sampled_from(sorted(KINDS)), digits=st.integers(3, 4), data=st.data())
+def test_so_it_does_for_any_pair_of_three_or_four_digits(
+    kind: str, digits: int, data: st.DataObject
+) -> None:
+    page, task = get_page(NAMES[kind]), KINDS[kind]
+    least = 10 ** (digits - 1) if kind == "decimal" else 4
+    numbers = st.integers(least, 10**digits - 1) | st.sampled_from([least, 10**digits // 2])
+    factors = tuple(f"{data.draw(numbers):0{digits}d}" for _ in range(2))
+    one, other = factors
+    row = {"question": task.question.format(one, other), "answer": task.product((one, other))}
+    _holds_good(page, page.to_problem(row))
+
+
+@pytest.mark.parametrize(
+    ("kind", "digits", "count", "says"),
+    [
+        ("decimal", 2, 901, "there are 900, 100 for each leading digit"),
+        ("decimal", 3, 90_001, "there are 90000, 10000 for each leading digit"),
+        ("hex", 2, 9_589, "there are 9588"),
+    ],
+)
+def test_more_problems_than_there_are_is_refused(
+    kind: str, digits: int, count: int, says: str
+) -> None:
+    with pytest.raises(UsageError, match=f"{count} different {kind} problems .*{says}"):
+        generate(kind, digits, count, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("factors", "lines"),
+    [
+        (("47", "36"), "tens|40 * 30 = 1200|40 * 6 = 240|7 * 30 = 210|7 * 6 = 42|= 1692"),
+        (("40", "30"), "tens|40 * 30 = 1200|40 * 0 = 0|0 * 30 = 0|0 * 0 = 0|= 1200"),
+        (("473", "628"), "hundreds|400 * 600 = 240000|400 * 28 = 11200|73 * 28 = 2044|= 297044"),
+        (("400", "628"), "hundreds|400 = 400 + 0|400 * 28 = 11200|0 * 600 = 0|= 251200"),
+        (("4738", "1628"), "hundreds|4700 * 1600 = 7520000|4700 * 28 = 131600|38 * 28 = 1064"),
+        (("123456", "987654"), "thousands|123000 * 987000 = 121401000000|456 * 654 = 298224"),
+    ],
+)
+def test_where_a_decimal_solution_splits_the_factors(factors: tuple[str, str], lines: str) -> None:
+    text = solution(KINDS["decimal"], factors)
+    assert all(line in text for line in lines.split("|")), text
+
+
+def test_what_is_masked_of_a_solution_with_two_digits() -> None:
+    page, (one, other) = get_page(NAMES["decimal"]), ("47", "36")
+    question = KINDS["decimal"].question.format(one, other)
+    problem = page.to_problem({"question": question, "answer": 1692})
+    assert page.task.mask(problem, problem.solution or "").text.splitlines()[1:] == [
+        "47 = 40 + 7",
+        "36 = 30 + 6",
+        "Step 1: 40 * 30 = [masked]",
+        "Step 2: 40 * 6 = [masked]",
+        "Step 3: 7 * 30 = [masked]",
+        "Step 4: 7 * 6 = [masked]",
+        "Step 5: [masked] + [masked] + [masked] + [masked] = [masked]",
+        "Final product = [masked]",
+    ]
 
 
 @both
@@ -124,9 +211,7 @@ def test_hex_solution_goes_digit_by_digit() -> None:
 
 
 def test_a_wrong_line_of_a_solution_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        multiplication, "_by_parts", lambda first, second: iter(["2 * 3 + 1 = 8"])
-    )
+    monkeypatch.setattr(multiplication, "_by_parts", lambda first, second: iter(["2 * 3 + 1 = 8"]))
     with pytest.raises(ArithmeticError, match="2 \\* 3 \\+ 1 is not 8 in base 10"):
         solution(KINDS["decimal"], ("40817", "49026"))
 
@@ -249,6 +334,7 @@ def test_work_in_any_style_that_is_cut_off_is_right_or_no_answer(base: int) -> N
 @both
 def test_rows_of_a_page_follow_the_selection(kind: str) -> None:
     page = get_page(NAMES[kind])
-    rows = page.rows(Selection(seed=5, digits=6))
-    assert len(rows) == page.size
-    assert rows[:3] == generate(kind, 6, 3, seed=5)
+    for digits in (2, 6):
+        rows = page.rows(Selection(seed=5, digits=digits))
+        assert len(rows) == page.size
+        assert rows[:3] == generate(kind, digits, 3, seed=5)

@@ -99,20 +99,29 @@ def generate(kind: str, digits: int, count: int, seed: int) -> list[Row]:
     return rows
 
 
-def _check_that_there_are(kind: str, digits: int, count: int) -> None:
-    """Refuse more different problems than exist, for which ``generate`` would draw for ever.
+def existing(kind: str, digits: int) -> int:
+    """How many different problems of a kind and a number of digits can be made.
 
-    Decimal rows go through the leading digits in turn, so that as many of each are needed.
+    Decimal rows go through the leading digits in turn: as many of each, whatever the order.
     """
     if kind == "decimal":
-        of_each = 10 ** (2 * (digits - 1))
-        existing, why = 9 * of_each, f", {of_each} for each leading digit"
-    else:
-        existing, why = (10**digits - 2) ** 2, ""
-    if count > existing:
+        return 9 * _of_each_leading_digit(digits)
+    too_small = sum(one * other < 16 for one in range(2, 8) for other in range(2, 8))
+    return int((10**digits - 2) ** 2) - too_small
+
+
+def _of_each_leading_digit(digits: int) -> int:
+    return int(100 ** (digits - 1))
+
+
+def _check_that_there_are(kind: str, digits: int, count: int) -> None:
+    """Refuse more different problems than exist, for which ``generate`` would draw for ever."""
+    most = existing(kind, digits)
+    if count > most:
+        each = f", {_of_each_leading_digit(digits)} for each leading digit"
         raise UsageError(
             f"{count} different {kind} problems of {digits} digits cannot be made; "
-            f"there are {existing}{why}"
+            f"there are {most}{each if kind == 'decimal' else ''}"
         )
 
 
@@ -122,10 +131,10 @@ def _draw_decimal(rng: Random, digits: int, index: int) -> tuple[str, str]:
 
 
 def _draw_hex(rng: Random, digits: int, index: int) -> tuple[str, str]:
-    """Two strings of digits; with a factor of zero or one there is nothing to multiply."""
+    """Two strings of digits, neither of them zero or one, with a product of two digits or more."""
     while True:
         one, other = (f"{rng.randrange(10**digits):0{digits}d}" for _ in range(2))
-        if min(int(one), int(other)) > 1:
+        if min(int(one), int(other)) > 1 and int(one, 16) * int(other, 16) > 15:
             return one, other
 
 

@@ -8,7 +8,8 @@ all: that they follow each other by chance is out of the question. Fewer are loo
 or in regular groups only.
 
 A number is never found inside a longer one: not "42" in "1420", "42,000", "4.2", "42.5", "42e3",
-not "781,709,410" in "5,781,709,410", not "CAFE1" in "0xCAFE12".
+not "781,709,410" in "5,781,709,410", not "CAFE1" in "0xCAFE12". Fewer than six digits of base 16
+are not found within a word either: not "CA" in "Calculate".
 """
 
 from __future__ import annotations
@@ -173,6 +174,8 @@ def _checked(flat: str, pieces: Sequence[Piece], base: Base, length: int) -> Mat
         partial = size > 0 and _goes_on(flat, pieces, gaps[0], size, base)
     if partial or not (_starts_number(flat, start, base) and _ends_number(flat, end, base)):
         return None
+    if base == 16 and length < _MANY_DIGITS and _is_in_word(flat, start, end):
+        return None
     return *_with_affixes(flat, start, end, base), form
 
 
@@ -259,6 +262,12 @@ def _ends_number(flat: str, end: int, base: Base) -> bool:
     if base == 16 or _ZERO_EXPONENT.match(flat, end):
         return True
     return not (_EXPONENT.match(flat, end) or (not zeros and _HEX_WORD.match(flat, end)))
+
+
+def _is_in_word(flat: str, start: int, end: int) -> bool:
+    """Whether a letter that does not mark base 16 stands before or after."""
+    begins = flat[start - 1 : start].isalpha() and not _HEX_PREFIX.search(flat[:start][-3:])
+    return begins or (flat[end : end + 1].isalpha() and not _HEX_SUFFIX.match(flat, end))
 
 
 def _with_affixes(flat: str, start: int, end: int, base: Base) -> Piece:

@@ -208,7 +208,8 @@ def _decimal_matcher(gold: str, operands: tuple[str, ...]) -> Matcher:
 def _hex_matcher(gold: str, operands: tuple[str, ...]) -> Matcher:
     product = int(gold, 16)
     shown = frozenset(f"{int(operand, 16):X}" for operand in operands)
-    return _matcher((str(product),), f"{product:X}", shown)
+    decimals = () if product == 16 else (str(product),)  # "base 16" stays
+    return _matcher(decimals, f"{product:X}", shown)
 
 
 def _matcher(

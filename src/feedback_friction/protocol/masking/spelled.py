@@ -1,8 +1,9 @@
 """Finds a number written in English words, or its digits spelled one by one.
 
 "five billion, seven hundred and eighty-one million, seven hundred nine thousand, four hundred ten",
-"5 billion 781 million 709 thousand 410", "five seven eight one seven zero nine four one zero", and
-in base 16 "D C B two zero nine six C A". Other languages are out of scope.
+"5 billion 781 million 709 thousand 410", "sixteen hundred ninety-two", "five seven eight one seven
+zero nine four one zero", and in base 16 "D C B two zero nine six C A". Other languages are out of
+scope.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ _NUMBER_AFTER = re.compile(
     rf"(?:{_SMALL}|hundred)(?![a-z0-9])(?:[\s-]{{1,8}}(?P<scale>{'|'.join(_SCALES[1:])}))?"
 )
 _WORD = re.compile("[a-z]{2}")
+
+# Groups of digits, highest first: the ways to write each (in words, in digits), and its scale.
+_Groups = tuple[tuple[tuple[tuple[str, ...], ...], str], ...]
 _LONGEST_BEFORE = 24
 _MOST_DIGITS = 3 * len(_SCALES)
 
@@ -54,20 +58,20 @@ def find_words(flat: Flat, targets: Iterable[str]) -> Iterator[Match]:
         ``(start, end, "words")``.
     """
     lower = flat.lower
-    scales = {scale for scale in _SCALES if scale in lower}
+    scales = {scale for scale in (*_SCALES, "hundred") if scale in lower}
     for target in targets:
-        if len(target) > _MOST_DIGITS or not _may_be_worded(lower, scales, target):
-            continue
-        for match in _wording(target).finditer(lower):
-            if _stands_alone(lower, match.start(), match.end(), target):
-                yield match.start(), match.end(), "words"
+        for groups in _groupings(target):
+            if not _may_be_worded(lower, scales, groups):
+                continue
+            for match in _wording(groups).finditer(lower):
+                if _stands_alone(lower, match.start(), match.end(), target):
+                    yield match.start(), match.end(), "words"
 
 
-def _may_be_worded(lower: str, scales: Collection[str], target: str) -> bool:
+def _may_be_worded(lower: str, scales: Collection[str], groups: _Groups) -> bool:
     """Whether all words or digits that the number needs are in the text: quicker than looking."""
     return all(
-        scale in scales and any(_holds_all(lower, way) for way in ways)
-        for ways, scale in _groups(target)
+        scale in scales and any(_holds_all(lower, way) for way in ways) for ways, scale in groups
     )
 
 
@@ -116,25 +120,31 @@ def small_words(number: int) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _groups(target: str) -> tuple[tuple[tuple[tuple[str, ...], ...], str], ...]:
-    """The groups of three digits that are not zero, highest first: the ways to write each (in
-    words, in digits), and its scale."""
+def _groupings(target: str) -> tuple[_Groups, ...]:
+    """The ways to say a number: by thousands, and one of four digits by hundreds as well."""
+    if len(target) > _MOST_DIGITS:
+        return ()
     if len(target) <= 3:
-        return (((small_words(int(target)),), ""),)
+        return ((((small_words(int(target)),), ""),),)
     padded = target.zfill(-(-len(target) // 3) * 3)
-    groups = [int(padded[at : at + 3]) for at in range(0, len(padded), 3)]
-    scales = reversed(_SCALES[: len(groups)])
+    numbers = [int(padded[at : at + 3]) for at in range(0, len(padded), 3)]
+    by_thousands = _named(zip(numbers, reversed(_SCALES[: len(numbers)]), strict=True))
+    if len(target) > 4 or target[1] == "0":
+        return (by_thousands,)
+    return by_thousands, _named(((int(target[:2]), "hundred"), (int(target[2:]), "")))
+
+
+def _named(numbers: Iterable[tuple[int, str]]) -> _Groups:
+    """Numbers below 1,000, each with its scale, in words and in digits; without those of 0."""
     return tuple(
-        ((small_words(group), (str(group),)), scale)
-        for group, scale in zip(groups, scales, strict=True)
-        if group
+        ((small_words(number), (str(number),)), scale) for number, scale in numbers if number
     )
 
 
 @lru_cache(maxsize=256)
-def _wording(target: str) -> re.Pattern[str]:
+def _wording(groups: _Groups) -> re.Pattern[str]:
     parts = []
-    for ways, scale in _groups(target):
+    for ways, scale in groups:
         spoken = "|".join(
             _GLUE.join(_word(word, at) for at, word in enumerate(way)) for way in ways
         )

@@ -11,7 +11,7 @@ So what stays wrong after its feedback is not for want of right feedback.
 - ``statements``, ``verify``: chains of equal expressions, and which of them hold in any reading;
 - ``equations``, ``slips``, ``diagnosis``: what kind of error an equation is or carries on;
 - ``steps``, ``columns``, ``digitwork``: labelled steps, long multiplication, digits and carries;
-- ``closing``, ``coverage``: what is wrong when no line is;
+- ``closing``, ``coverage``, ``tally``: what is wrong when no line is;
 - ``question``, ``ledger``, ``finding``, ``wording``: what all of them share.
 """
 

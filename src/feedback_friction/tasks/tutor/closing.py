@@ -11,6 +11,7 @@ from feedback_friction.tasks.tutor.finding import Finding, Kind
 from feedback_friction.tasks.tutor.ledger import Ledger
 from feedback_friction.tasks.tutor.lines import LONGEST, Line
 from feedback_friction.tasks.tutor.question import Question
+from feedback_friction.tasks.tutor.tally import parts_behind, slip_behind
 
 _CHECKED = "No line is found wrong by itself, but "
 
@@ -27,6 +28,7 @@ def close(question: Question, attempt: str, lines: Sequence[Line], ledger: Ledge
         or _without_work(question, stated, ledger)
         or _wrongly_converted(question, ledger)
         or _not_the_own_result(question, stated, lines, ledger)
+        or _not_the_last_result(question, stated, lines, ledger)
         or _incomplete(question, stated, ledger)
         or Finding(Kind.RESULT, f"{_CHECKED}{_impossible(question, stated.digits)}")
     )
@@ -76,6 +78,8 @@ def _not_the_own_result(
     question: Question, stated: Stated, lines: Sequence[Line], ledger: Ledger
 ) -> Finding | None:
     """An answer that the work has not led to: it first stands after the last long result."""
+    if stated.digits in question.factors:
+        return None
     at = min(
         (line.number for line in lines for t in line.tokens if t.text == stated.digits),
         default=lines[-1].number,
@@ -95,12 +99,35 @@ def _not_the_own_result(
     return Finding(Kind.ANSWER, why, at, stated.digits)
 
 
+def _not_the_last_result(
+    question: Question, stated: Stated, lines: Sequence[Line], ledger: Ledger
+) -> Finding | None:
+    """An answer that is a factor, or an earlier result of work that comes to the product."""
+    right = question.write(question.product) in ledger.results
+    if not ledger.results or not (right or stated.digits in question.factors):
+        return None
+    last = max(ledger.results.values())
+    if ledger.results.get(stated.digits) == last:
+        return None
+    at = max(
+        (line.number for line in lines for t in line.tokens if t.text == stated.digits),
+        default=lines[-1].number,
+    )
+    why = f"The answer that you state is not the last result of your work, that of line {last}."
+    return Finding(Kind.ANSWER, why, at, stated.digits)
+
+
 def _incomplete(question: Question, stated: Stated, ledger: Ledger) -> Finding | None:
+    """What accounts for the answer to the unit, the surest first."""
     if not re.fullmatch("[0-9A-F]+", stated.digits):
         return None
-    missing = question.product - int(stated.digits, question.base)
-    said = amount_missing(missing, question, ledger)
-    return None if said is None else Finding(Kind.MISSING, f"{_CHECKED}{said}")
+    answer = int(stated.digits, question.base)
+    if (slip := slip_behind(answer, question, ledger)) is not None:
+        return slip
+    said = amount_missing(question.product - answer, question, ledger)
+    if said is not None:
+        return Finding(Kind.MISSING, f"{_CHECKED}{said}")
+    return parts_behind(answer, question, ledger)
 
 
 def _impossible(question: Question, digits: str) -> str:

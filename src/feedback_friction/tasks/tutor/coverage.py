@@ -61,7 +61,8 @@ def amount_missing(missing: int, question: Question, ledger: Ledger) -> str | No
     """
     for leaf in ledger.leaves[:_MOST]:
         value = int(leaf.result, question.base) if _is_in_base(leaf.result, question) else None
-        if value and value == missing and leaf.result not in ledger.summed:
+        is_sum = ledger.summed or value != question.product - missing
+        if value and value == missing and is_sum and leaf.result not in ledger.summed:
             return f"the result of line {leaf.line} is missing from what is added up."
         if value and value == -missing:
             return f"the sum is too large by exactly the result of line {leaf.line}."

@@ -116,25 +116,32 @@ class Diagnosis:
         if terms is None:
             kind = Kind.SUM if _only_numbers(expression) else Kind.EQUATION
             return self._found(kind, f"{_UNEQUAL}{self._place(expression, result)}")
-        if result.digits in self.question.factors:
+        if result.digits in self.question.factors and not self._are_results(terms):
             return self._found(Kind.SPLIT, f"The parts do not add up to {result.digits}.")
         if self.chain.shifts and any(row_in_place(t, self.question) is False for t in terms):
             return None  # rows that are shifted in the mind before they are added
         return self._found(Kind.SUM, f"The sum is wrong.{self._place(expression, result)}")
+
+    def _are_results(self, terms: Sequence[str]) -> bool:
+        return all(term in self.ledger.results for term in terms)
 
     def _product(self, expression: Product, result: Number) -> Finding | None:
         power = self._power(expression, result)
         if power is None:
             place = self._place(expression, result)
             return self._found(Kind.PRODUCT, f"The product is wrong.{place}")
+        many = "many" if power > 0 else "few"
+        found = self._found(Kind.SHIFT, f"The digits are right, but there are too {many} zeros.")
         row = _places_of_row(expression, self.question)
         if power > 0 and row is not None:
-            if power in row:
-                return None  # the row of this digit, in its place already
+            if power in row:  # the row of this digit, in its place already
+                stated = int(result.digits, self.question.base)
+                too_much = stated - stated // self.question.base**power
+                self.ledger.excused.append((too_much, found))
+                return None
         elif self.chain.shifts:
             return None
-        many = "many" if power > 0 else "few"
-        return self._found(Kind.SHIFT, f"The digits are right, but there are too {many} zeros.")
+        return found
 
     def _power(self, expression: Expression, result: Number) -> int | None:
         """By how many places the result is shifted, if its digits are right."""

@@ -52,8 +52,10 @@ def find_error(problem: Problem, attempt: str) -> Finding:
 def tutor(problem: Problem, attempt: str) -> str:
     """Feedback on an attempt, right by construction, without the answer.
 
-    Neither the product nor, in base 10, a right partial product of the split at the thousands
-    stands in it: what the task's own mask would hide is left out. Errors as ``find_error``.
+    Neither the product nor, in base 10, a right partial product of the split that the task's mask
+    goes by stands in it: what the mask would hide is left out. What is quoted has spaces around its
+    signs, × for multiplication and … for numbers left out: "470 × 8 = 3860", "… + … + 3784 = 9".
+    Errors as ``find_error``.
     """
     question = Question.of(problem)
     finding = find_error(problem, attempt)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from feedback_friction.grading.numerals import Base
 from feedback_friction.tasks.tutor.expressions import Product
+from feedback_friction.tasks.tutor.finding import Finding
 from feedback_friction.tasks.tutor.question import Question, is_slip
 from feedback_friction.tasks.tutor.verify import Pair, numbers_in, numbers_of_sum, products_in
 
@@ -35,6 +36,9 @@ class Ledger:
         parts: for each factor, the parts that it was split into.
         leaves: partial products.
         summed: terms of sums.
+        sums: sums of numbers that were calculated rightly.
+        excused: what would be wrong if the line were not meant otherwise, each with the amount by
+            which it would be too large.
         hexed: numbers without letters that are meant in base 16.
         tenned: numbers that are meant in base 10 in a base 16 task.
         checked: number of equations that hold, answers aside.
@@ -47,6 +51,8 @@ class Ledger:
     parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     leaves: list[Leaf] = field(default_factory=list)
     summed: list[str] = field(default_factory=list)
+    sums: list[Pair] = field(default_factory=list)
+    excused: list[tuple[int, Finding]] = field(default_factory=list)
     hexed: set[str] = field(default_factory=set)
     tenned: set[str] = field(default_factory=set)
     checked: int = 0
@@ -81,6 +87,8 @@ class Ledger:
             if other.number is not None and side.number is None:
                 self.results.setdefault(other.number.digits, line)
         product, result = pair.left.expression, pair.right.number
+        if result is not None and numbers_of_sum(product) is not None:
+            self.sums.append(pair)
         if result is not None and isinstance(product, Product):
             for one, two in products_in(product):
                 self.leaves.append(Leaf((one.digits, two.digits), result.digits, line))
@@ -109,6 +117,11 @@ class Ledger:
             return None
         candidates = list(self.results)[-_MOST:]
         return next((result for result in candidates if is_slip(digits, result)), None)
+
+    def is_total(self, digits: str) -> bool:
+        """Whether a number is the result of a sum."""
+        rights = (pair.right.number for pair in self.sums)
+        return any(right is not None and right.digits == digits for right in rights)
 
     def times_found(self, result: str) -> int:
         """How many partial products have come to a result; at least one, for other calculations."""

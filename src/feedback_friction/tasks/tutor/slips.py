@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from feedback_friction.tasks.tutor.expressions import Sum
 from feedback_friction.tasks.tutor.finding import Finding, Kind
-from feedback_friction.tasks.tutor.ledger import Ledger
+from feedback_friction.tasks.tutor.ledger import Leaf, Ledger
 from feedback_friction.tasks.tutor.question import (
     Question,
     is_positional,
@@ -44,8 +44,8 @@ def _meant(digits: str, other: str, ledger: Ledger) -> str | None:
     """What a number that is accounted for by nothing was meant to be, as a sentence."""
     question = ledger.question
     for factor in question.factors:
-        by = question.other(factor)
-        if is_slip(digits, factor) and by in (other, _whole(other, question)):
+        by = question.other(factor) or ""
+        if is_slip(digits, factor) and (by == other or is_positional(other, by)):
             too_much = int(digits, question.base) - int(factor, question.base)
             if question.write(too_much * int(other, question.base)) in ledger.taken_away:
                 return None  # rounded up, and the rest taken away later
@@ -55,11 +55,6 @@ def _meant(digits: str, other: str, ledger: Ledger) -> str | None:
             if len(part) >= _LONG and is_slip(digits, part) and part not in question.secrets:
                 return f"Among the parts that you split {factor} into is {part}."
     return None
-
-
-def _whole(part: str, question: Question) -> str | None:
-    """The factor that a number is a part of, by its digits in their places."""
-    return next((factor for factor in question.factors if is_positional(part, factor)), None)
 
 
 def split_of_a_misread(pair: Pair, ledger: Ledger) -> Finding | None:
@@ -114,6 +109,9 @@ def _misplaced(terms: Sequence[str], pair: Pair, ledger: Ledger) -> Finding | No
         return None
     if not all(in_place[term] or term in ledger.results for term in others):
         return None
+    told = [leaf for leaf in ledger.leaves if leaf.result == strays[0]]
+    if told:
+        return _no_part(told[0], ledger.question)
     why = (
         f"The term {strays[0]} has the digits of a partial product, but too many or too few zeros "
         "at its end for the place of the digit that it belongs to."
@@ -121,11 +119,25 @@ def _misplaced(terms: Sequence[str], pair: Pair, ledger: Ledger) -> Finding | No
     return found_at(Kind.SHIFT, ledger.question, why, pair.left, pair.right)
 
 
+def _no_part(leaf: Leaf, question: Question) -> Finding | None:
+    """A product of a factor and a number that is no part of the other."""
+    for factor, part in (leaf.factors, leaf.factors[::-1]):
+        other = question.other(factor)
+        if other is not None and not is_positional(part, other):
+            why = f"It multiplies by {part}, which is no part of {other}."
+            return Finding(Kind.SPLIT, why, leaf.line)
+    return None
+
+
 def _is_meant(term: str, ledger: Ledger) -> bool:
-    """Whether a term is the product of parts that the attempt itself accounts for."""
-    return term in ledger.question.factors or any(
-        leaf.result == term and all(ledger.knows(factor) for factor in leaf.factors)
-        for leaf in ledger.leaves
+    """Whether a term is a sum, or the product of parts that the attempt itself accounts for."""
+    return (
+        term in ledger.question.factors
+        or ledger.is_total(term)
+        or any(
+            leaf.result == term and all(ledger.knows(factor) for factor in leaf.factors)
+            for leaf in ledger.leaves
+        )
     )
 
 
