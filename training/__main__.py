@@ -1,0 +1,60 @@
+"""``python -m training train|export|golden|curves``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def main() -> None:
+    """Make the small language model that ships with the package."""
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--minutes", default=30.0, show_default=True, help="Wall time of the training.")
+@click.option("--seed", default=0, show_default=True, help="Of the weights and the dialogues.")
+def train(folder: Path, minutes: float, seed: int) -> None:
+    """Train; leaves network.pt and log.csv in FOLDER."""
+    from training.train import Schedule
+    from training.train import train as run
+
+    run(folder, Schedule(minutes=minutes, seed=seed))
+
+
+@main.command()
+@click.argument("checkpoint", type=FILE)
+@click.argument("folder", type=FOLDER)
+def export(checkpoint: Path, folder: Path) -> None:
+    """Write the model of CHECKPOINT to FOLDER in the format of Hugging Face."""
+    from training.export import export as run
+
+    run(checkpoint, folder)
+
+
+@main.command()
+@click.argument("checkpoint", type=FILE)
+@click.argument("file", type=FILE)
+def golden(checkpoint: Path, file: Path) -> None:
+    """Write torch's scores on a few dialogues to FILE, which a test holds the package to."""
+    from training.export import golden as run
+
+    run(checkpoint, file)
+
+
+@main.command()
+@click.argument("log", type=FILE)
+@click.argument("picture", type=FILE)
+def curves(log: Path, picture: Path) -> None:
+    """Draw the loss and the share of tokens predicted by LOG."""
+    from training.curves import draw
+
+    draw(log, picture)
+
+
+main()

@@ -1,0 +1,151 @@
+"""Multiplication as the model writes it, right or with one slip in it.
+
+A written work is one line per digit of the second factor that is not 0, from the left, one sum, and
+the result in a box::
+
+    473 * 600 = 283800
+    473 * 20 = 9460
+    473 * 8 = 3784
+    283800 + 9460 + 3784 = 297044
+    \\boxed{297044}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+SLIPS = {
+    "fact": 30,  # one product of two digits is that of a neighbour in the table
+    "carry": 25,  # a carry is forgotten
+    "digit": 10,  # one digit of a product is off
+    "sum carry": 15,
+    "sum digit": 10,
+    "copy": 5,  # a factor is misread in one line
+    "place": 3,  # a zero too many or too few
+    "result": 2,  # the box holds another number than the sum
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One attempt at ``first * second``.
+
+    Attributes:
+        lines: (first factor as read, part of the second factor, product), from the left.
+        total: the sum that is written.
+        result: what stands in the box.
+    """
+
+    lines: tuple[tuple[int, int, int], ...]
+    total: int
+    result: int
+
+    def __str__(self) -> str:
+        text = [f"{first} * {part} = {product}" for first, part, product in self.lines]
+        if len(self.lines) > 1:
+            terms = " + ".join(str(product) for _, _, product in self.lines)
+            text.append(f"{terms} = {self.total}")
+        return "\n".join([*text, f"\\boxed{{{self.result}}}"])
+
+
+def right(first: int, second: int) -> Work:
+    """The work without a slip."""
+    parts = [part for part in _parts(second) if part]
+    return _summed([(first, part, first * part) for part in parts])
+
+
+def _parts(number: int) -> Iterable[int]:
+    digits = str(number)
+    for index, digit in enumerate(digits):
+        yield int(digit) * 10 ** (len(digits) - 1 - index)
+
+
+def _summed(lines: Sequence[tuple[int, int, int]]) -> Work:
+    total = sum(product for _, _, product in lines)
+    return Work(tuple(lines), total, total)
+
+
+def slipped(work: Work, rng: Random) -> Work:
+    """The same work with one more slip and another result; what follows from it is consistent."""
+    while True:
+        kind = rng.choices(list(SLIPS), list(SLIPS.values()))[0]
+        other = _slip(work, kind, rng)
+        if other is not None and other.result != work.result:
+            return other
+
+
+def _slip(work: Work, kind: str, rng: Random) -> Work | None:
+    """The work with a slip of this kind; None where it has no place for one."""
+    if kind == "result":
+        return replace(work, result=_off_by_a_digit(work.result, rng))
+    if kind.startswith("sum"):
+        if len(work.lines) == 1:
+            return None
+        terms = [product for _, _, product in work.lines]
+        total = _sum_without_a_carry(terms, rng) if kind == "sum carry" else None
+        total = _off_by_a_digit(work.total, rng) if total is None else total
+        return replace(work, total=total, result=total)
+    place = rng.randrange(len(work.lines))
+    line = _line(*work.lines[place], kind, rng)
+    return _summed([*work.lines[:place], line, *work.lines[place + 1 :]])
+
+
+def _line(first: int, part: int, product: int, kind: str, rng: Random) -> tuple[int, int, int]:
+    digit, zeros = int(str(part)[0]), len(str(part)) - 1
+    if kind == "fact":
+        return first, part, _by_digits(first, digit, rng, neighbour=True) * 10**zeros
+    if kind == "carry":
+        return first, part, _by_digits(first, digit, rng, neighbour=False) * 10**zeros
+    if kind == "copy":
+        read = _off_by_a_digit(first, rng)
+        return read, part, read * part
+    if kind == "place":
+        return first, part, product * 10 if rng.random() < 0.5 or zeros == 0 else product // 10
+    return first, part, _off_by_a_digit(product // 10**zeros, rng) * 10**zeros
+
+
+def _by_digits(first: int, digit: int, rng: Random, *, neighbour: bool) -> int:
+    """``first * digit``, written from the right, with one wrong fact or one carry forgotten."""
+    digits = [int(each) for each in reversed(str(first))]
+    place = rng.randrange(len(digits))
+    carry, product = 0, 0
+    for index, each in enumerate(digits):
+        fact = each * digit
+        if neighbour and index == place:
+            fact += rng.choice((-1, 1)) * rng.choice((each, digit, 1))
+        column = max(0, fact) + carry
+        carry = column // 10
+        if not neighbour and index == place:
+            carry = 0 if rng.random() < 0.5 else max(0, carry - 1)
+        product += column % 10 * 10**index
+    return product + carry * 10 ** len(digits)
+
+
+def _sum_without_a_carry(terms: Sequence[int], rng: Random) -> int | None:
+    """The sum with one carry forgotten; None where nothing is carried."""
+    width = max(len(str(term)) for term in terms)
+    carries, carry = [], 0
+    for index in range(width):
+        carry = (sum(term // 10**index % 10 for term in terms) + carry) // 10
+        if carry:
+            carries.append(index)
+    if not carries:
+        return None
+    place, carry, total = rng.choice(carries), 0, 0
+    for index in range(width):
+        column = sum(term // 10**index % 10 for term in terms) + carry
+        carry = 0 if index == place else column // 10
+        total += column % 10 * 10**index
+    return total + carry * 10**width
+
+
+def _off_by_a_digit(number: int, rng: Random) -> int:
+    digits = list(str(number))
+    place = rng.randrange(len(digits))
+    step = rng.choice((-1, 1, -1, 1, -2, 2, rng.randrange(3, 8)))
+    digits[place] = str((int(digits[place]) + step) % 10)
+    if digits[0] == "0" and len(digits) > 1:
+        digits[0] = "1"
+    return int("".join(digits))
