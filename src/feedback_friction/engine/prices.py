@@ -44,9 +44,9 @@ class Prices:
     def cost(self, model: str, usage: Usage) -> Cost:
         """What some tokens of a model cost; None when its price is not known.
 
-        A simulation is free.
+        A simulation is free, and so is a model in this process.
         """
-        if model.startswith("student/"):
+        if model.startswith(("student/", "pocket/")):
             return 0.0
         price = self.models.get(model)
         return price.of(usage) if price else None

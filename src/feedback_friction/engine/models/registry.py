@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from feedback_friction.engine.models.openai import ClientOptions
     from feedback_friction.engine.models.transport import Pool
 
-PROVIDERS = ("openai", "student", *INSPECT_PROVIDERS)
+PROVIDERS = ("openai", "pocket", "student", *INSPECT_PROVIDERS)
+_LOCAL = {"pocket": "a model in this process", "student": "a simulation"}
+_POCKET_PACKAGES = ("numpy", "safetensors", "threadpoolctl", "jinja2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def parse_spec(spec: str) -> tuple[str, str]:
         UsageError: no provider, no name, or an unknown provider; names those that there are.
     """
     provider, _, name = spec.partition("/")
-    allowed = f"openai/NAME, student/NAME, or NAME of {', '.join(INSPECT_PROVIDERS)}"
+    allowed = f"openai/NAME, pocket/NAME, student/NAME, or NAME of {', '.join(INSPECT_PROVIDERS)}"
     if provider not in PROVIDERS:
         raise UsageError(f"unknown model provider '{provider}' in '{spec}'; allowed: {allowed}")
     if not name or name != name.strip():
@@ -72,17 +74,18 @@ def open_models(
         environ: where keys and proxies are looked up.
 
     Raises:
-        UsageError: an unknown provider or student, a bad URL, a missing key or package, an option
-            that the model cannot have, a base URL for a simulation.
+        UsageError: an unknown provider, student or folder, a bad URL, a missing key or package, an
+            option that the model cannot have, a base URL for what has no server.
     """
     # What can be wrong is found first: a pool that is opened must also be closed.
     keys = {role: _key(role, each, environ) for role, each in wanted.items()}
     by_key = {keys[role]: each for role, each in wanted.items()}
-    models = {key: _inspect(each) for key, each in by_key.items() if is_inspect(each.spec)}
+    models = {key: _local(each) for key, each in by_key.items() if _is_local(each.spec)}
+    models |= {key: _inspect(each) for key, each in by_key.items() if is_inspect(each.spec)}
     pool = _pool(wanted) if any(key.servers for key in keys.values()) else None
     for key, each in by_key.items():
-        if key not in models:
-            models[key] = _open(each, key.servers, pool)
+        if pool is not None and key.servers:
+            models[key] = _remote(each, key.servers, pool)
     return {role: models[key] for role, key in keys.items()}
 
 
@@ -110,12 +113,8 @@ def _servers(
 ) -> tuple[Endpoint, ...]:
     """The servers of a model; none where there is no choice of them, which is checked here too."""
     provider, _ = parse_spec(settings.spec)
-    if provider == "student":
-        if settings.base_urls:
-            raise UsageError(f"{settings.spec} is a simulation and takes no base URL")
-        if settings.options.identity:
-            raise UsageError(f"{settings.spec} is a simulation and takes no options")
-        _student(settings.spec)
+    if provider in _LOCAL:
+        _check_local(settings, _LOCAL[provider])
         return ()
     if is_inspect(settings.spec):
         if len(settings.base_urls) > 1:
@@ -129,15 +128,45 @@ def _servers(
     return servers
 
 
+def _check_local(settings: ModelSettings, what: str) -> None:
+    if settings.base_urls:
+        raise UsageError(f"{settings.spec} is {what} and takes no base URL")
+    if settings.options.identity:
+        raise UsageError(f"{settings.spec} is {what} and takes no options")
+    provider, name = parse_spec(settings.spec)
+    if provider == "student":
+        _student(settings.spec)
+        return
+    from feedback_friction.engine.models.pocket.folder import find
+
+    missing = [each for each in _POCKET_PACKAGES if find_spec(each) is None]
+    if missing:
+        raise UsageError(
+            f"{settings.spec} needs {missing[0]}, which is not installed: "
+            "pip install 'feedback-friction[pocket]'"
+        )
+    find(name)
+
+
 def _pool(wanted: Mapping[Role, ModelSettings]) -> Pool:
     from feedback_friction.engine.models.transport import Pool
 
     return Pool(max(each.concurrency for each in wanted.values()))
 
 
-def _open(settings: ModelSettings, servers: tuple[Endpoint, ...], pool: Pool | None) -> Model:
-    if pool is None or not servers:
+def _is_local(spec: str) -> bool:
+    return spec.partition("/")[0] in _LOCAL
+
+
+def _local(settings: ModelSettings) -> Model:
+    if settings.spec.startswith("student/"):
         return _student(settings.spec)
+    from feedback_friction.engine.models.pocket.model import PocketModel
+
+    return PocketModel(settings.spec)
+
+
+def _remote(settings: ModelSettings, servers: tuple[Endpoint, ...], pool: Pool) -> Model:
     from feedback_friction.engine.models.openai import OpenAIModel
 
     return OpenAIModel(settings.spec, servers, pool=pool, options=_options(settings, servers))

@@ -1,0 +1,16 @@
+"""A small language model of the Llama type within this process: numpy on the CPU, no torch.
+
+``pocket/NAME`` is a packaged folder beside this file, ``pocket/PATH`` any folder in the format of
+Hugging Face. A reply depends on its request alone: what else is computed in the same step changes
+no bit of it, see ``exact``.
+
+    folder.py       a model folder: found, checked, read, digested
+    tokenizer.py    text to ids and back; messages through the chat template
+    exact.py        arithmetic whose results do not depend on the order of summation
+    grids.py        weights made ready for it
+    transformer.py  tokens of many sequences to scores of their successors
+    memory.py       keys and values of one sequence; blocks of them that prompts share
+    sampling.py     scores to tokens
+    engine.py       continuous batching in a thread of its own
+    model.py        the provider
+"""

@@ -1,0 +1,218 @@
+"""The transformer computes what a plain one does, and the same bits in any company."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pocket_reference
+import pytest
+from pocket_folders import write_folder
+
+from feedback_friction.engine.models.pocket.exact import UnboundedError
+from feedback_friction.engine.models.pocket.folder import read_shape, read_weights
+from feedback_friction.engine.models.pocket.grids import Weights
+from feedback_friction.engine.models.pocket.memory import BLOCK, KeysValues, Prefixes
+from feedback_friction.engine.models.pocket.transformer import Span, Team, Transformer, shared_out
+
+SHAPES = {
+    "one group": {},
+    "two groups": {"num_key_value_heads": 2},
+    "a group a head, scores apart": {
+        "num_key_value_heads": 4,
+        "head_dim": 32,
+        "tie_word_embeddings": False,
+    },
+    "odd sizes": {"hidden_size": 52, "num_hidden_layers": 3, "intermediate_size": 70},
+    "one layer": {"num_hidden_layers": 1},
+}
+
+
+def load(folder):
+    shape = read_shape(folder)
+    return shape, read_weights(folder, shape)
+
+
+@pytest.fixture(scope="module", params=SHAPES)
+def model(request, tmp_path_factory):
+    shape, weights = load(write_folder(tmp_path_factory.mktemp("model"), **SHAPES[request.param]))
+    return shape, weights, Weights(shape, weights)
+
+
+def tokens_of(shape, count, seed=0):
+    return np.random.default_rng(seed).integers(0, shape.vocabulary, count).tolist()
+
+
+def alone(weights, tokens, cuts=()):
+    """Scores of the last token's successor, the tokens in chunks that end at the cuts."""
+    memory = KeysValues(weights.shape, len(tokens))
+    transformer, start = Transformer(weights), 0
+    for end in (*cuts, len(tokens)):
+        scores = transformer.scores([Span(memory, start, tokens[start:end], end == len(tokens))])
+        start = end
+    return scores[0]
+
+
+@pytest.mark.parametrize("count", [1, 2, 60, 300])
+def test_scores_are_those_of_a_plain_transformer(model, count):
+    shape, weights, ready = model
+    tokens = tokens_of(shape, count)
+    wanted = pocket_reference.logits(shape, weights, tokens)
+    memory, transformer = KeysValues(shape, count), Transformer(ready)
+    half = max(1, count // 2)
+    found = [transformer.scores([Span(memory, 0, tokens[:half], True)])]
+    for at in range(half, count):
+        found.append(transformer.scores([Span(memory, at, tokens[at : at + 1], True)]))
+    assert np.std(wanted) > 0.5  # scores that differ
+    assert abs(np.concatenate(found) - wanted[half - 1 :]).max() < 1e-4
+
+
+@pytest.mark.parametrize("cuts", [(1,), (5, 6, 7), (64,), tuple(range(1, 90)), (16, 48, 80)])
+def test_chunks_of_a_prompt_change_no_bit(model, cuts):
+    shape, _, ready = model
+    tokens = tokens_of(shape, 90)
+    assert np.array_equal(alone(ready, tokens, cuts), alone(ready, tokens))
+
+
+def test_64_random_neighbours_change_no_bit_at_prompts_and_at_single_tokens(model):
+    shape, _, ready = model
+    random = np.random.default_rng(1)
+    mine = tokens_of(shape, 75, seed=2)
+    lengths = random.integers(1, 120, 64).tolist()
+    others = [tokens_of(shape, length, seed) for seed, length in enumerate(lengths)]
+    memories = [KeysValues(shape, 200) for _ in others]
+    memory, team = KeysValues(shape, 80), Team(ready, 2)
+    for end, place in ((60, 0), (61, 64), (62, 31), (63, 7), (75, 50)):
+        start = {60: 0, 61: 60, 62: 61, 63: 62, 75: 63}[end]
+        spans = [
+            Span(each, 0, tokens, bool(number % 3))
+            for number, (each, tokens) in enumerate(zip(memories, others, strict=True))
+        ]
+        spans.insert(place, Span(memory, start, mine[start:end], True))
+        scored = [span for span in spans if span.scored]
+        row = team.scores(spans)[[span.memory is memory for span in scored].index(True)]
+        assert np.array_equal(row, alone(ready, mine[:end]))
+        others = [tokens[:1] if end > 60 else tokens for tokens in others]
+    team.close()
+
+
+def test_a_prefix_from_the_cache_changes_no_bit(model):
+    shape, _, ready = model
+    tokens, transformer, prefixes = tokens_of(shape, 100), Transformer(ready), Prefixes()
+    first = KeysValues(shape, 100)
+    transformer.scores([Span(first, 0, tokens, False)])
+    prefixes.keep(tokens, 100, first)
+    again = [*tokens[:70], *tokens_of(shape, 30, seed=5)]
+    blocks = prefixes.find(again, 99)
+    assert len(blocks) == 70 // BLOCK
+    memory = KeysValues(shape, 100)
+    for number, block in enumerate(blocks):
+        memory.set_block(number, block)
+    known = len(blocks) * BLOCK
+    found = transformer.scores([Span(memory, known, again[known:], True)])[0]
+    assert np.array_equal(found, alone(ready, again))
+
+
+DIGEST = """
+import hashlib, sys
+from pathlib import Path
+from test_pocket_transformer import load, step_of_many
+print(hashlib.sha256(step_of_many(Path(sys.argv[1]))).hexdigest())
+"""
+
+
+def step_of_many(folder: Path) -> bytes:
+    """The scores of 40 sequences in one step, as bytes."""
+    shape, weights = load(folder)
+    spans = [
+        Span(KeysValues(shape, 90), 0, tokens_of(shape, 1 + seed * 2, seed), True)
+        for seed in range(40)
+    ]
+    return Transformer(Weights(shape, weights)).scores(spans).tobytes()
+
+
+def test_the_number_of_threads_of_blas_changes_no_bit(tmp_path):
+    folder = write_folder(tmp_path, hidden_size=256, intermediate_size=640, head_dim=64)
+    wanted = hashlib.sha256(step_of_many(folder)).hexdigest()
+    here = Path(__file__).parent
+    for threads in ("1", "2", "3"):
+        done = subprocess.run(
+            [sys.executable, "-c", DIGEST, str(folder)],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={
+                **os.environ,
+                "OPENBLAS_NUM_THREADS": threads,
+                "PYTHONPATH": f"{here}:{here.parents[1]}",
+            },
+        )
+        assert done.stdout.strip() == wanted
+
+
+def test_another_kernel_of_blas_changes_no_bit(tmp_path):
+    """OpenBLAS has other code for other processors; one that this one cannot run is passed over."""
+    folder = write_folder(tmp_path, hidden_size=256, intermediate_size=640, head_dim=64)
+    wanted = hashlib.sha256(step_of_many(folder)).hexdigest()
+    here = Path(__file__).parent
+    for kernel in ("Prescott", "Nehalem", "Haswell"):
+        done = subprocess.run(
+            [sys.executable, "-c", DIGEST, str(folder)],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={
+                **os.environ,
+                "OPENBLAS_CORETYPE": kernel,
+                "PYTHONPATH": f"{here}:{here.parents[1]}",
+            },
+        )
+        assert done.stdout.strip() == wanted, kernel
+
+
+def test_shares_are_in_order_and_about_equal():
+    memory = KeysValues(load_small(), 1)
+    spans = [Span(memory, 0, [0] * count, True) for count in (1, 1, 1, 1, 60, 1, 1, 70, 1)]
+    for count in (1, 2, 3, 4):
+        shares = shared_out(spans, count)
+        assert [span for share in shares for span in share] == spans
+        assert 1 <= len(shares) <= count
+    sums = [sum(len(span.tokens) for span in share) for share in shared_out(spans, 2)]
+    assert max(sums) <= 75
+
+
+def load_small():
+    from feedback_friction.engine.models.pocket.folder import Shape
+
+    return Shape(10, 8, 1, 2, 1, 4, 8, 64, 1e-5, 1e4, True)
+
+
+def test_more_threads_than_sequences_are_no_trouble(model):
+    shape, _, ready = model
+    tokens, team = tokens_of(shape, 9), Team(ready, 4)
+    found = team.scores([Span(KeysValues(shape, 9), 0, tokens, True)])
+    assert np.array_equal(found[0], alone(ready, tokens))
+    team.close()
+
+
+def test_weights_too_large_for_exact_sums_are_refused(tmp_path):
+    shape, weights = load(write_folder(tmp_path))
+    huge = {name: weight * 1e4 for name, weight in weights.items()}
+    with pytest.raises(UnboundedError):
+        Weights(shape, huge)
+
+
+def test_memory_grows_and_keeps_what_it_holds():
+    shape = load_small()
+    memory = KeysValues(shape, 3)
+    both = np.random.default_rng(0).normal(size=(3, 2, 1, 4))
+    memory.write(0, 0, both)
+    room = memory.room
+    memory.grow(room + 1)
+    assert memory.room > room
+    assert np.array_equal(memory.keys[0][0][:, :3].T, both[:, 0, 0])
+    assert np.array_equal(memory.values[0][0][:3], both[:, 1, 0])
