@@ -65,7 +65,8 @@ def write_weights(folder: Path, shape: Shape, seed: int, spread: float) -> None:
             drawn = 1 + 0.2 * random.normal(size=size)
         else:
             drawn = random.normal(size=size) * spread * (1.5 / size[1] ** 0.5)
-        weights[name] = (np.rint(drawn.astype(np.float16) * 2.0**14) / 2.0**14).astype(np.float16)
+        halved = drawn.astype(np.float16).astype(np.float64)
+        weights[name] = (np.rint(halved * 2.0**14) / 2.0**14).astype(np.float16)
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
 
 

@@ -9,15 +9,15 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pocket_reference
 import pytest
-from pocket_folders import write_folder
 
+import pocket_reference
 from feedback_friction.engine.models.pocket.exact import UnboundedError
-from feedback_friction.engine.models.pocket.folder import read_shape, read_weights
+from feedback_friction.engine.models.pocket.folder import Shape, read_shape, read_weights
 from feedback_friction.engine.models.pocket.grids import Weights
 from feedback_friction.engine.models.pocket.memory import BLOCK, KeysValues, Prefixes
 from feedback_friction.engine.models.pocket.transformer import Span, Team, Transformer, shared_out
+from pocket_folders import write_folder
 
 SHAPES = {
     "one group": {},
@@ -30,6 +30,8 @@ SHAPES = {
     "odd sizes": {"hidden_size": 52, "num_hidden_layers": 3, "intermediate_size": 70},
     "one layer": {"num_hidden_layers": 1},
 }
+
+SMALL = Shape(10, 8, 1, 2, 1, 4, 8, 64, 1e-5, 1e4, True)
 
 
 def load(folder):
@@ -65,8 +67,10 @@ def test_scores_are_those_of_a_plain_transformer(model, count):
     memory, transformer = KeysValues(shape, count), Transformer(ready)
     half = max(1, count // 2)
     found = [transformer.scores([Span(memory, 0, tokens[:half], True)])]
-    for at in range(half, count):
-        found.append(transformer.scores([Span(memory, at, tokens[at : at + 1], True)]))
+    found += [
+        transformer.scores([Span(memory, at, tokens[at : at + 1], True)])
+        for at in range(half, count)
+    ]
     assert np.std(wanted) > 0.5  # scores that differ
     assert abs(np.concatenate(found) - wanted[half - 1 :]).max() < 1e-4
 
@@ -135,47 +139,29 @@ def step_of_many(folder: Path) -> bytes:
     return Transformer(Weights(shape, weights)).scores(spans).tobytes()
 
 
-def test_the_number_of_threads_of_blas_changes_no_bit(tmp_path):
+# OpenBLAS has other code for other processors, with which plain sums come out otherwise.
+@pytest.mark.parametrize(
+    "setting",
+    [
+        *(f"OPENBLAS_NUM_THREADS={count}" for count in (1, 2, 3)),
+        *(f"OPENBLAS_CORETYPE={kernel}" for kernel in ("Prescott", "Nehalem", "Haswell")),
+    ],
+)
+def test_threads_and_kernels_of_blas_change_no_bit(tmp_path, setting):
     folder = write_folder(tmp_path, hidden_size=256, intermediate_size=640, head_dim=64)
-    wanted = hashlib.sha256(step_of_many(folder)).hexdigest()
-    here = Path(__file__).parent
-    for threads in ("1", "2", "3"):
-        done = subprocess.run(
-            [sys.executable, "-c", DIGEST, str(folder)],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={
-                **os.environ,
-                "OPENBLAS_NUM_THREADS": threads,
-                "PYTHONPATH": f"{here}:{here.parents[1]}",
-            },
-        )
-        assert done.stdout.strip() == wanted
-
-
-def test_another_kernel_of_blas_changes_no_bit(tmp_path):
-    """OpenBLAS has other code for other processors; one that this one cannot run is passed over."""
-    folder = write_folder(tmp_path, hidden_size=256, intermediate_size=640, head_dim=64)
-    wanted = hashlib.sha256(step_of_many(folder)).hexdigest()
-    here = Path(__file__).parent
-    for kernel in ("Prescott", "Nehalem", "Haswell"):
-        done = subprocess.run(
-            [sys.executable, "-c", DIGEST, str(folder)],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={
-                **os.environ,
-                "OPENBLAS_CORETYPE": kernel,
-                "PYTHONPATH": f"{here}:{here.parents[1]}",
-            },
-        )
-        assert done.stdout.strip() == wanted, kernel
+    here, (name, value) = Path(__file__).parent, setting.split("=")
+    done = subprocess.run(
+        [sys.executable, "-c", DIGEST, str(folder)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, name: value, "PYTHONPATH": f"{here}:{here.parents[1]}"},
+    )
+    assert done.stdout.strip() == hashlib.sha256(step_of_many(folder)).hexdigest()
 
 
 def test_shares_are_in_order_and_about_equal():
-    memory = KeysValues(load_small(), 1)
+    memory = KeysValues(SMALL, 1)
     spans = [Span(memory, 0, [0] * count, True) for count in (1, 1, 1, 1, 60, 1, 1, 70, 1)]
     for count in (1, 2, 3, 4):
         shares = shared_out(spans, count)
@@ -183,12 +169,6 @@ def test_shares_are_in_order_and_about_equal():
         assert 1 <= len(shares) <= count
     sums = [sum(len(span.tokens) for span in share) for share in shared_out(spans, 2)]
     assert max(sums) <= 75
-
-
-def load_small():
-    from feedback_friction.engine.models.pocket.folder import Shape
-
-    return Shape(10, 8, 1, 2, 1, 4, 8, 64, 1e-5, 1e4, True)
 
 
 def test_more_threads_than_sequences_are_no_trouble(model):
@@ -207,8 +187,7 @@ def test_weights_too_large_for_exact_sums_are_refused(tmp_path):
 
 
 def test_memory_grows_and_keeps_what_it_holds():
-    shape = load_small()
-    memory = KeysValues(shape, 3)
+    memory = KeysValues(SMALL, 3)
     both = np.random.default_rng(0).normal(size=(3, 2, 1, 4))
     memory.write(0, 0, both)
     room = memory.room

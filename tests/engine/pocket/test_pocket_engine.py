@@ -1,0 +1,295 @@
+"""The engine: replies do not depend on what else is under way, and draws follow the model."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import CancelledError
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import pocket_reference
+from feedback_friction.engine.models.pocket.engine import ClosedError, Engine, Limits, Order
+from feedback_friction.engine.models.pocket.folder import read_shape, read_weights
+from feedback_friction.engine.models.pocket.grids import Weights
+from feedback_friction.engine.models.pocket.memory import BLOCK
+from feedback_friction.engine.models.pocket.sampling import picks
+from feedback_friction.engine.models.pocket.transformer import Transformer
+from pocket_folders import write_folder
+
+END, NEVER = 5, frozenset({10**6})
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = write_folder(tmp_path_factory.mktemp("model"))
+    shape = read_shape(folder)
+    weights = read_weights(folder, shape)
+    return shape, weights, Weights(shape, weights)
+
+
+@pytest.fixture
+def engine_of(model):
+    """Makes engines that are closed after the test."""
+    shape, _, ready = model
+    made = []
+
+    def make(limits=None, scores=None, ends=frozenset({END})):
+        made.append(Engine(scores or Transformer(ready).scores, shape, ends, limits))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def many_orders(count=40):
+    random = np.random.default_rng(0)
+    return [
+        Order(
+            prompt=tuple(random.integers(6, 100, random.integers(1, 150)).tolist()),
+            seeds=tuple(range(number, number + int(random.integers(1, 4)))),
+            max_tokens=int(random.integers(1, 50)),
+            temperature=float(random.choice([0, 0.7, 1.3])),
+            top_p=float(random.choice([1.0, 0.8])),
+            logprobs=True,
+        )
+        for number in range(count)
+    ]
+
+
+def served(engine, orders):
+    return [each.result(60) for each in [engine.submit(order) for order in orders]]
+
+
+def test_replies_are_the_same_alone_together_again_and_with_hardly_any_memory(engine_of):
+    orders = many_orders()
+    alone_engine = engine_of(Limits(sequences=1, prompt_tokens=7, memory=0))
+    alone = [alone_engine.submit(order).result(60).replies for order in orders]
+    together = engine_of()
+    cramped = engine_of(Limits(sequences=9, prompt_tokens=33, memory=1_500_000))
+    for engine in (together, together, cramped):
+        assert [each.replies for each in served(engine, orders)] == alone
+    assert len({reply.tokens for replies in alone for reply in replies}) > 40
+
+
+def test_sequences_that_outgrow_the_memory_give_way_and_come_back(engine_of, model):
+    shape = model[0]
+    room = 2 * shape.layers * shape.groups * shape.head * 8  # bytes of a token
+    orders = [Order((7, 8, number), (number,), 400, 1.0) for number in range(12)]
+    wanted = [each.replies for each in served(engine_of(ends=NEVER), orders)]
+    held = []
+    counted = Transformer(model[2])
+
+    def scores(spans):
+        held.append((len(spans), max(len(span.tokens) for span in spans)))
+        return counted.scores(spans)
+
+    cramped = engine_of(Limits(memory=room * 2000), scores, NEVER)
+    assert [each.replies for each in served(cramped, orders)] == wanted
+    assert max(count for count, _ in held) > 2
+    assert any(longest > 20 for _, longest in held), "nobody had to be computed again"
+
+
+def test_greedy_replies_are_the_plain_transformer_s_most_probable_tokens(engine_of, model):
+    shape, weights, _ = model
+    (served_one,) = served(engine_of(), [Order((9, 30, 41), (1, 2), 12, logprobs=True)])
+    tokens, wanted, logprob = [9, 30, 41], [], 0.0
+    while len(wanted) < 12 and (not wanted or wanted[-1] != END):
+        scores = pocket_reference.logits(shape, weights, tokens)[-1]
+        wanted.append(int(scores.argmax()))
+        logprob += scores[wanted[-1]] - np.logaddexp.reduce(scores)
+        tokens.append(wanted[-1])
+    for reply in served_one.replies:
+        assert reply.tokens == tuple(wanted)
+        assert reply.mean_logprob == pytest.approx(logprob / len(wanted), abs=1e-5)
+        assert reply.finish == ("stop" if wanted[-1] == END else "length")
+
+
+def test_of_tokens_with_the_same_score_the_greedy_one_has_the_lowest_id(engine_of):
+    level = engine_of(scores=lambda spans: np.zeros((sum(s.scored for s in spans), 40)))
+    (reply,) = served(level, [Order((9,), (0,), 3)])[0].replies
+    assert reply.tokens == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("temperature", "top_p"), [(1.0, 1.0), (0.6, 1.0), (1.0, 0.7)])
+def test_draws_have_the_model_s_own_frequencies(engine_of, model, temperature, top_p):
+    shape, weights, _ = model
+    prompt, count = (9, 30, 41, 17), 2500
+    scores = pocket_reference.logits(shape, weights, prompt)[-1] / temperature
+    shares = np.exp(scores - np.logaddexp.reduce(scores))
+    order = np.argsort(-shares, kind="stable")
+    before = np.cumsum(shares[order]) - shares[order]
+    shares[order[before >= top_p]] = 0
+    shares /= shares.sum()
+    orders = [Order(prompt, (seed,), 1, temperature, top_p) for seed in range(count)]
+    drawn = [each.replies[0].tokens[0] for each in served(engine_of(), orders)]
+    counts = np.bincount(drawn, minlength=shape.vocabulary)
+    assert not counts[shares == 0].any()
+    common = shares * count >= 5
+    observed = [*counts[common], counts[~common].sum()]
+    expected = [*(shares[common] * count), shares[~common].sum() * count]
+    seen, wanted = (
+        np.array([x for x, e in zip(values, expected, strict=True) if e > 0])
+        for values in (observed, expected)
+    )
+    assert len(wanted) > 8
+    assert stats.chisquare(seen, wanted * seen.sum() / wanted.sum()).pvalue > 0.001
+
+
+def test_the_mean_logprob_is_that_of_temperature_1_whatever_was_drawn_at(engine_of, model):
+    shape, weights, _ = model
+    orders = [Order((9, 30), (seed,), 20, 1.7, 0.95, logprobs=True) for seed in range(5)]
+    for order, each in zip(orders, served(engine_of(), orders), strict=True):
+        (reply,) = each.replies
+        scores = pocket_reference.logits(shape, weights, [*order.prompt, *reply.tokens])
+        rows = scores[len(order.prompt) - 1 : -1]
+        known = rows - np.logaddexp.reduce(rows, axis=1, keepdims=True)
+        mean = known[range(len(reply.tokens)), list(reply.tokens)].mean()
+        assert reply.mean_logprob == pytest.approx(mean, abs=1e-5)
+    (plain,) = served(engine_of(), [Order((9, 30), (1,), 5)])[0].replies
+    assert plain.mean_logprob is None
+
+
+def test_a_seed_draws_the_same_again_and_another_one_something_else(engine_of):
+    orders = [Order((9, 30), (1, 2, 1), 30, 1.0), Order((9, 30), (2,), 30, 1.0)]
+    first, second = served(engine_of(), orders)
+    assert first.replies[0] == first.replies[2] != first.replies[1]
+    assert second.replies[0] == first.replies[1]
+
+
+@pytest.mark.parametrize(
+    ("number", "top_p", "index"),
+    [
+        (0.0, 1.0, 1),
+        (0.6249, 1.0, 1),
+        (0.625, 1.0, 2),
+        (0.875, 1.0, 0),
+        (1 - 2**-53, 1.0, 0),
+        (0.99, 0.625, 1),  # the likeliest alone has that share
+        (0.99, 0.63, 2),
+        (0.99, 1e-9, 1),
+    ],
+)
+def test_a_number_falls_on_a_choice_by_its_weight_likeliest_first(number, top_p, index):
+    weights = np.array([[1.0, 5.0, 2.0, 0.0]]) * 2**25
+    assert picks(weights, np.array([number]), np.array([top_p])).tolist() == [index]
+
+
+def test_what_prompts_begin_with_is_computed_once(engine_of, model):
+    prompt = tuple(np.random.default_rng(1).integers(6, 100, 100).tolist())
+    computed = []
+    transformer = Transformer(model[2])
+
+    def scores(spans):
+        computed.append(sum(len(span.tokens) for span in spans))
+        return transformer.scores(spans)
+
+    engine = engine_of(scores=scores)
+    (first,) = served(engine, [Order(prompt, (1,), 40, 1.0)])
+    assert first.cached_tokens == 0
+    assert sum(computed) == 100 + len(first.replies[0].tokens) - 1
+    longer = (*prompt, *first.replies[0].tokens[:-1], 7, 8, 9)
+    computed.clear()
+    (second,) = served(engine, [Order(longer, (1,), 1)])
+    assert second.cached_tokens == (len(longer) - 3) // BLOCK * BLOCK
+    assert sum(computed) == len(longer) - second.cached_tokens
+    (other,) = served(engine, [Order((prompt[0] + 1, *prompt[1:]), (1,), 1)])
+    assert other.cached_tokens == 0
+
+
+def test_several_draws_of_a_prompt_compute_it_once(engine_of, model):
+    prompt = tuple(range(6, 6 + 5 * BLOCK + 1))
+    computed = []
+    transformer = Transformer(model[2])
+
+    def scores(spans):
+        computed.append(sum(len(span.tokens) for span in spans))
+        return transformer.scores(spans)
+
+    (one,) = served(engine_of(scores=scores), [Order(prompt, tuple(range(8)), 1, 1.0)])
+    assert sum(computed) == len(prompt) + 7  # the last token once more for each
+    assert one.cached_tokens == 0
+    assert len({reply.tokens for reply in one.replies}) > 1
+
+
+def test_a_reply_ends_where_the_context_does(engine_of, model):
+    endless = engine_of(ends=NEVER)
+    (reply,) = served(endless, [Order(tuple(range(6, 26)) * 25, (1,), 10**6, 1.0)])[0].replies
+    assert len(reply.tokens) == model[0].context - 500
+    assert reply.finish == "length"
+
+
+def wait_for(condition, seconds=30.0):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.002)
+
+
+def test_a_cancelled_order_leaves_its_place_and_the_others_as_they_are(engine_of, model):
+    transformer, under_way = Transformer(model[2]), []
+
+    def scores(spans):
+        under_way.append(len(spans))
+        return transformer.scores(spans)
+
+    endless = engine_of(Limits(sequences=3), scores, NEVER)
+    wanted = served(engine_of(ends=NEVER), [Order((9, 9), (3,), 60, 1.0)])
+    stuck = [endless.submit(Order((9,), (seed,), 10**6, 1.0)) for seed in range(3)]
+    kept = endless.submit(Order((9, 9), (3,), 60, 1.0))
+    wait_for(lambda: under_way and under_way[-1] == 3)
+    assert stuck[0].cancel()
+    assert kept.result(60) == wanted[0]
+    assert stuck[1].cancel()
+    assert stuck[2].cancel()
+    wait_for(lambda: not endless._running)
+    with pytest.raises(CancelledError):
+        stuck[0].result()
+
+
+def test_what_breaks_the_worker_reaches_everyone_who_waits_and_whoever_comes_later(engine_of):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def scores(spans):
+        begun.set()
+        go_on.wait(30)
+        raise MemoryError("no more")
+
+    engine = engine_of(Limits(sequences=1), scores)
+    first = engine.submit(Order((9,), (1,), 5))
+    assert begun.wait(30)
+    second = engine.submit(Order((9,), (1,), 5))
+    go_on.set()
+    for future in (first, second):
+        with pytest.raises(MemoryError, match="no more"):
+            future.result(30)
+    with pytest.raises(ClosedError):
+        engine.submit(Order((9,), (1,), 5))
+
+
+def test_closing_gives_up_what_is_under_way_and_ends_the_thread(engine_of):
+    engine = engine_of(ends=NEVER)
+    future = engine.submit(Order((9,), (1,), 10**6))
+    engine.close()
+    with pytest.raises(ClosedError):
+        future.result(30)
+    assert not engine._thread.is_alive()
+    engine.close()
+
+
+def test_the_least_recently_used_prefixes_go_first(engine_of, model):
+    shape = model[0]
+    block = 2 * shape.layers * shape.groups * shape.head * 4 * BLOCK
+    running = 2 * shape.layers * shape.groups * shape.head * 8 * 256
+    engine = engine_of(Limits(memory=running + 7 * block))
+    one, two, three = (tuple(range(start, start + 3 * BLOCK + 1)) for start in (6, 30, 50))
+    orders = [Order(prompt, (1,), 1) for prompt in (one, two, one, three, one, two)]
+    hits = [engine.submit(order).result(60).cached_tokens for order in orders]
+    # of two, the end was given up for three; its beginning was still there
+    assert hits == [0, 0, 3 * BLOCK, 0, 3 * BLOCK, BLOCK]
+    assert engine._prefixes.size == sum(
+        block.nbytes for _, block in engine._prefixes._blocks.values()
+    )
