@@ -2,7 +2,8 @@
 
 The server is deterministic. Attempts and trials are compared row by row, all columns but those that
 time. After each kill the journal is read: a completion that is in it must not be asked for again.
-So what is repeated was in flight: not answered yet, or answered and not yet committed.
+So what is repeated was in flight: not answered yet, or answered and not yet written. At one kill
+that is at most as much as there may be requests in flight.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from benchmarks.common import (
     Figure,
+    at_most,
     different_rows,
     exactly,
     friction,
@@ -66,7 +68,7 @@ def measure(
         last = friction(*arguments).expect(0)
         log = server.log()
         different, attempts = different_rows(whole, killed), len(rows(whole, "attempts"))
-    unanswered, uncommitted = lost(log, stops)
+    unanswered, unwritten = lost(log, stops)
     return [
         Figure("attempts compared", attempts),
         exactly("rows that differ", different, 0),
@@ -75,7 +77,8 @@ def measure(
         Figure("calls with the kills", len(log)),
         exactly("asked again though in the journal", asked_again(log, stops), 0),
         Figure("lost at a kill: not yet answered", unanswered),
-        Figure("lost at a kill: answered, not yet committed", uncommitted),
+        Figure("lost at a kill: answered, not yet written", unwritten),
+        at_most("lost at the worst kill", most_lost(log, stops), concurrency),
         Figure("last session", last.seconds, "s"),
     ]
 
@@ -124,15 +127,23 @@ def asked_again(log: Sequence[Entry], stops: Sequence[Stop]) -> int:
 
 def lost(log: Sequence[Entry], stops: Sequence[Stop]) -> tuple[int, int]:
     """Calls that had come to the server and were not kept: not answered, and answered."""
-    starts = [0, *(each.calls for each in stops[:-1])]
-    missing = [
-        entry
-        for each, start in zip(stops, starts, strict=True)
-        for entry in log[start : each.calls]
-        if entry.key not in each.kept
-    ]
+    missing = [entry for each in _missing(log, stops) for entry in each]
     unanswered = sum(entry.outcome != "ok" for entry in missing)
     return unanswered, len(missing) - unanswered
+
+
+def most_lost(log: Sequence[Entry], stops: Sequence[Stop]) -> int:
+    """The most calls of one session that were not kept."""
+    return max((len(each) for each in _missing(log, stops)), default=0)
+
+
+def _missing(log: Sequence[Entry], stops: Sequence[Stop]) -> list[list[Entry]]:
+    """By session that was killed, its calls that were not kept."""
+    starts = [0, *(each.calls for each in stops[:-1])]
+    return [
+        [entry for entry in log[start : each.calls] if entry.key not in each.kept]
+        for each, start in zip(stops, starts, strict=False)
+    ]
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from benchmarks.common import (
     rows,
     script,
 )
-from benchmarks.resume import Stop, asked_again, lost
+from benchmarks.resume import Stop, asked_again, lost, most_lost
 from benchmarks.simserver import Entry
 
 
@@ -111,3 +111,10 @@ def test_what_was_asked_and_not_kept_is_lost() -> None:
     assert lost(LOG, [Stop(3, frozenset("a"))]) == (1, 1)
     assert lost(LOG, [Stop(3, frozenset("a")), Stop(6, frozenset("abc"))]) == (1, 2)
     assert lost(LOG[:2], [Stop(2, frozenset("ab"))]) == (0, 0)
+
+
+def test_the_worst_kill_is_counted_alone() -> None:
+    assert most_lost(LOG, [Stop(3, frozenset("a")), Stop(6, frozenset("abc"))]) == 2
+    assert most_lost(LOG, [Stop(1, frozenset()), Stop(6, frozenset("a"))]) == 5
+    assert most_lost(LOG[:2], [Stop(2, frozenset("ab"))]) == 0
+    assert most_lost(LOG, []) == 0

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections import Counter
 from dataclasses import replace
 
@@ -10,13 +11,20 @@ import pytest
 import toys
 from feedback_friction.engine.caller import Caller
 from feedback_friction.engine.conditions import Condition, jobs
-from feedback_friction.engine.journal import Journal
+from feedback_friction.engine.journal import Journal, _Log
 from feedback_friction.engine.keys import call_key
 from feedback_friction.engine.models.base import TransientError
 from feedback_friction.engine.prices import Price, Prices
 from feedback_friction.engine.runner import Runner
 from feedback_friction.errors import RunStoppedError
-from feedback_friction.protocol.records import Completion, Reply, Usage
+from feedback_friction.protocol.records import (
+    Completion,
+    Generate,
+    Message,
+    Occasion,
+    Reply,
+    Usage,
+)
 
 PRICES = Prices("2025-01-01", {"fake/model": Price(1.0, 0.5, 10.0)})
 
@@ -117,6 +125,48 @@ def test_requests_in_flight_are_bounded(tmp_path):
     model = FakeModel()
     run(tmp_path, [condition(count=30)], model, concurrency=3)
     assert model.most == 3
+
+
+@pytest.mark.parametrize("concurrency", [1, 3, 16])
+def test_a_kill_at_any_moment_would_lose_at_most_the_requests_in_flight(tmp_path, concurrency):
+    """What another connection reads is what would be there after SIGKILL."""
+    lost = []
+
+    async def look(model, request, number):
+        with sqlite3.connect(tmp_path / "journal.sqlite") as db:
+            kept = db.execute("SELECT count(*) FROM completions").fetchone()[0]
+        lost.append(number - kept)
+
+    run(tmp_path, [condition(count=60)], FakeModel(before=look), concurrency)
+    assert len(lost) > 100
+    assert max(lost) <= concurrency
+
+
+def test_a_call_ends_when_its_completion_is_on_the_disk_and_the_next_may_begin_before(
+    tmp_path, monkeypatch
+):
+    blocked, synchronise = threading.Event(), _Log.synchronise
+
+    def held_up(log):
+        assert blocked.wait(60)
+        synchronise(log)
+
+    monkeypatch.setattr(_Log, "synchronise", held_up)
+    asked, occasion = (Message("user", "1 + 1?"),), Occasion(toys.PROBLEM, 0, 0, "binary")
+    requests = [Generate("solver", "solver", asked, 0.0, 10, seed, occasion) for seed in (1, 2)]
+
+    async def main():
+        async with Journal(tmp_path) as journal:
+            model = FakeModel()
+            caller = Caller({"solver": model}, journal, PRICES, concurrency=1)
+            calls = [asyncio.create_task(caller.complete(each)) for each in requests]
+            while len(table(tmp_path, "SELECT key FROM completions")) < 2:
+                await asyncio.sleep(0.001)
+            assert not any(call.done() for call in calls)
+            blocked.set()
+            await asyncio.gather(*calls)
+
+    asyncio.run(main())
 
 
 def test_a_call_that_fails_for_good_leaves_its_trial_missing_and_resuming_runs_it(tmp_path):

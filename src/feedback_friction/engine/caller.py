@@ -65,7 +65,8 @@ class Caller:
 
         Args:
             models: by speaker, the model that answers its requests.
-            concurrency: requests in flight at most; the oldest goes first.
+            concurrency: requests in flight at most, the oldest goes first. A request is in flight
+                until its completion is written, so that no more than these are lost by a kill.
         """
         self.models = models
         self.journal = journal
@@ -138,9 +139,12 @@ class Caller:
                 if self.draining:
                     raise Drained
                 completion = await self._ask(model, request)
-            cost = self.prices.cost(model.name, completion.usage)
-            self.spent.add(completion.usage, cost)
-            await self.journal.add_completion(key, model.name, request, completion, cost)
+                cost = self.prices.cost(model.name, completion.usage)
+                self.spent.add(completion.usage, cost)
+                durable = await self.journal.add_completion(
+                    key, model.name, request, completion, cost
+                )
+            await durable
             mine.set_result(completion)
             return completion
         finally:
