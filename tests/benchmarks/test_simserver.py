@@ -30,7 +30,7 @@ def test_several_replies_count_the_prompt_once() -> None:
 
 
 def test_slots_bound_what_runs_at_once_and_serve_first_in_first_out() -> None:
-    settings = Settings(slots=2, reply_tokens=100, decode_seconds=0.001, p_first=1.0)
+    settings = Settings(slots=2, reply_tokens=100, decode_seconds=0.004, p_first=1.0)
     with simulated_server(settings) as server:
         start = time.perf_counter()
         ask_all(server, questions(10))
@@ -39,7 +39,7 @@ def test_slots_bound_what_runs_at_once_and_serve_first_in_first_out() -> None:
     assert stats["max_running"] == 2
     assert stats["max_waiting"] == 8
     assert seconds >= stats["busy_seconds"] / 2
-    assert stats["busy_seconds"] == pytest.approx(1.0, rel=0.1)
+    assert stats["busy_seconds"] == pytest.approx(4.0, rel=0.1)
     left = [entry.left or 0.0 for entry in log]
     assert left[::2] == sorted(left[::2])  # pairs share a moment; between pairs order holds
 
@@ -117,7 +117,7 @@ WIRE = {
 def test_a_fault_looks_on_the_wire_as_its_name_says(fault: str) -> None:
     status, error, after = WIRE[fault]
     with simulated_server(Settings(retry_after=2.0, **{fault: 1.0})) as server:
-        [answer] = ask_all(server, questions(1), timeout=0.5)
+        [answer] = ask_all(server, questions(1), timeout=0.5 if fault == "hang" else 60)
         assert (answer.status, answer.error) == (status, error)
         assert answer.headers.get("Retry-After") == after
         if status == 200:

@@ -76,7 +76,7 @@ def test_another_oracle_in_the_same_directory_is_refused(tmp_path):
 
 
 def test_an_oracle_killed_in_the_middle_asks_nothing_twice_but_what_was_in_flight(tmp_path):
-    settings = Settings(slots=8, decode_seconds=0.0005)
+    settings = Settings(slots=8, decode_seconds=0.002)  # the first session would take five seconds
     out, flight = tmp_path / "o", 8
     with simulated_server(settings) as server:
         command = [
@@ -90,6 +90,7 @@ def test_an_oracle_killed_in_the_middle_asks_nothing_twice_but_what_was_in_fligh
         assert first.poll() is None
         first.kill()
         first.wait()
+        server.change(decode_seconds=0.0)
         found = json.loads(friction(*command[1:]).stdout)
         stats = server.stats()
     assert (found["draws"], found["missing"]) == (200, 0)

@@ -151,6 +151,16 @@ async def hang(request: web.Request, body: dict[str, Any]) -> web.StreamResponse
     return web.Response()
 
 
+def held(go_on: asyncio.Event, then: Answer) -> Answer:
+    """An answer when a test says so."""
+
+    async def answer(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        await go_on.wait()
+        return await then(request, body)
+
+    return answer
+
+
 def slow(seconds: float, then: Answer) -> Answer:
     """An answer after a while."""
 

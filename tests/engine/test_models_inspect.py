@@ -300,8 +300,8 @@ def test_a_failure_that_persists_is_an_error_and_never_a_reply() -> None:
 
 def test_a_provider_that_does_not_answer_is_given_up_and_asked_again() -> None:
     async def main() -> None:
-        slow = slowly(message("late"), 3)
-        async with provider(CLAUDE, slow, message("4"), timeout=1.0) as (model, server, _, _):
+        slow = slowly(message("late"), 10)
+        async with provider(CLAUDE, slow, message("4"), timeout=2.0) as (model, server, _, _):
             assert (await model.generate(ask())).replies == (Reply("4"),)
             assert len(server.bodies) == 2
 

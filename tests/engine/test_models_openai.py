@@ -14,6 +14,7 @@ from fake_server import (
     drop,
     error,
     hang,
+    held,
     listing,
     serving,
     slow,
@@ -114,7 +115,7 @@ def test_a_transient_failure_is_tried_again_and_never_becomes_a_reply(fault: str
     async def main() -> None:
         async with (
             serving(TRANSIENT[fault], TRANSIENT[fault], completion(choice("4"))) as server,
-            client(server, timeout=0.2) as (model, time, _),
+            client(server, timeout=1.0 if fault == "silent" else 60.0) as (model, time, _),
         ):
             found = await model.generate(ask())
         assert found.replies == (Reply("4"),)
@@ -345,8 +346,8 @@ def test_a_cancelled_call_leaves_nothing_behind() -> None:
 def test_waiting_for_a_connection_is_not_taken_for_a_silent_server() -> None:
     async def main() -> None:
         async with (
-            serving(slow(0.15, completion())) as server,
-            client(server, connections=1, timeout=0.3) as (model, time, _),
+            serving(slow(0.3, completion())) as server,
+            client(server, connections=1, timeout=1.2) as (model, time, _),
         ):
             await asyncio.gather(*(model.generate(ask()) for _ in range(5)))
         assert len(server.bodies) == 5
@@ -357,7 +358,8 @@ def test_waiting_for_a_connection_is_not_taken_for_a_silent_server() -> None:
 
 def test_a_model_that_no_server_lists_is_asked_alone_until_it_has_answered_once() -> None:
     async def main() -> None:
-        answers = [slow(0.1, completion(choice("4")))] * 3
+        go_on = asyncio.Event()
+        answers = [held(go_on, completion(choice("4")))] * 3
         async with (
             serving(*answers, models=listing("other")) as server,
             client(server) as (
@@ -368,8 +370,11 @@ def test_a_model_that_no_server_lists_is_asked_alone_until_it_has_answered_once(
         ):
             await model.check()
             calls = [asyncio.create_task(model.generate(ask(f"p{i}"))) for i in range(8)]
+            while not server.bodies:
+                await asyncio.sleep(0.001)
             await asyncio.sleep(0.05)
             assert len(server.bodies) == 1
+            go_on.set()
             done = await asyncio.gather(*calls)
             assert all(each.replies == (Reply("4"),) for each in done)
             assert len(server.bodies) == 8
@@ -380,8 +385,9 @@ def test_a_model_that_no_server_lists_is_asked_alone_until_it_has_answered_once(
 
 def test_a_model_that_is_listed_is_asked_by_all_at_once() -> None:
     async def main() -> None:
+        go_on = asyncio.Event()
         async with (
-            serving(slow(0.2, completion(choice("4")))) as server,
+            serving(held(go_on, completion(choice("4")))) as server,
             client(server) as (
                 model,
                 _,
@@ -390,8 +396,9 @@ def test_a_model_that_is_listed_is_asked_by_all_at_once() -> None:
         ):
             await model.check()
             calls = [asyncio.create_task(model.generate(ask(f"p{i}"))) for i in range(8)]
-            await asyncio.sleep(0.1)
-            assert len(server.bodies) == 8
+            while len(server.bodies) < 8:  # and none of them has been answered
+                await asyncio.sleep(0.001)
+            go_on.set()
             await asyncio.gather(*calls)
 
     run(main())

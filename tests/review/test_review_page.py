@@ -88,7 +88,7 @@ def test_a_trial_is_labelled_by_keyboard_and_kept(run):
         await page.keyboard.press("c")
         await page.keyboard.type("123 says nothing")
         await page.keyboard.press("Escape")
-        await page.wait_for_timeout(300)
+        await page.wait_for_selector("#others-list li")
         others = await page.locator("#others-list li").all_inner_texts()
         await page.keyboard.press("ArrowRight")
         await at_trial(page, 2)
