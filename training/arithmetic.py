@@ -1,12 +1,13 @@
 """Multiplication as the model writes it, right or with one slip in it.
 
-A written work is one line per digit of the second factor that is not 0, from the left, one sum, and
-the result in a box::
+A written work is one line per digit of the second factor that is not 0, from the left, then the
+sums one after the other, and the result in a box::
 
     473 * 600 = 283800
     473 * 20 = 9460
     473 * 8 = 3784
-    283800 + 9460 + 3784 = 297044
+    283800 + 9460 = 293260
+    293260 + 3784 = 297044
     \\boxed{297044}
 """
 
@@ -34,19 +35,19 @@ class Work:
 
     Attributes:
         lines: (first factor as read, part of the second factor, product), from the left.
-        total: the sum that is written.
+        sums: the running sums, after the second line, the third and so on.
         result: what stands in the box.
     """
 
     lines: tuple[tuple[int, int, int], ...]
-    total: int
+    sums: tuple[int, ...]
     result: int
 
     def __str__(self) -> str:
         text = [f"{first} * {part} = {product}" for first, part, product in self.lines]
-        if len(self.lines) > 1:
-            terms = " + ".join(str(product) for _, _, product in self.lines)
-            text.append(f"{terms} = {self.total}")
+        before = (self.lines[0][2], *self.sums)
+        for one, (_, _, other), total in zip(before, self.lines[1:], self.sums, strict=False):
+            text.append(f"{one} + {other} = {total}")
         return "\n".join([*text, f"\\boxed{{{self.result}}}"])
 
 
@@ -62,9 +63,14 @@ def _parts(number: int) -> Iterable[int]:
         yield int(digit) * 10 ** (len(digits) - 1 - index)
 
 
-def _summed(lines: Sequence[tuple[int, int, int]]) -> Work:
-    total = sum(product for _, _, product in lines)
-    return Work(tuple(lines), total, total)
+def _summed(lines: Sequence[tuple[int, int, int]], sums: Sequence[int] = ()) -> Work:
+    """The work with these lines, and with the sums that follow from them and the first sums."""
+    sums = list(sums)
+    total = sums[-1] if sums else lines[0][2]
+    for _, _, product in lines[1 + len(sums) :]:
+        total += product
+        sums.append(total)
+    return Work(tuple(lines), tuple(sums), total)
 
 
 def slipped(work: Work, rng: Random) -> Work:
@@ -81,12 +87,13 @@ def _slip(work: Work, kind: str, rng: Random) -> Work | None:
     if kind == "result":
         return replace(work, result=_off_by_a_digit(work.result, rng))
     if kind.startswith("sum"):
-        if len(work.lines) == 1:
+        if not work.sums:
             return None
-        terms = [product for _, _, product in work.lines]
+        place = rng.randrange(len(work.sums))
+        terms = ((work.lines[0][2], *work.sums)[place], work.lines[place + 1][2])
         total = _sum_without_a_carry(terms, rng) if kind == "sum carry" else None
-        total = _off_by_a_digit(work.total, rng) if total is None else total
-        return replace(work, total=total, result=total)
+        total = _off_by_a_digit(work.sums[place], rng) if total is None else total
+        return _summed(work.lines, [*work.sums[:place], total])
     place = rng.randrange(len(work.lines))
     line = _line(*work.lines[place], kind, rng)
     return _summed([*work.lines[:place], line, *work.lines[place + 1 :]])

@@ -27,8 +27,7 @@ PAGE = get_page("decimal_multiplication")
 ATTEMPTS = 10
 HELD_OUT_SEEDS, HELD_OUT_ROWS = range(10), 450
 
-DIGITS = {3: 0.8, 2: 0.2}
-FIRST_ATTEMPTS = 0.5  # share of the trials that are a first attempt and nothing more
+DIGITS = {2: 0.4, 3: 0.6}
 MODES: dict[Mode, float] = {"tutor": 0.4, "binary": 0.25, "process": 0.2, "self": 0.15}
 CHAT = 0.1  # share of the trials whose history is shown as turns of a chat
 CRITIQUES = 0.15  # share of the wrong attempts whose feedback the model learns to write itself
@@ -63,15 +62,22 @@ def held_out() -> frozenset[frozenset[int]]:
     return frozenset(frozenset(map(int, problem.operands)) for problem in problems)
 
 
-def examples(seed: int, without: frozenset[frozenset[int]]) -> Iterator[Example]:
-    """Examples without end; the same seed gives the same ones."""
+def examples(
+    seed: int, without: frozenset[frozenset[int]], first_attempts: float = 0.5
+) -> Iterator[Example]:
+    """Examples without end; the same seed gives the same ones.
+
+    Args:
+        without: pairs of factors that do not occur.
+        first_attempts: share of the trials that are a right first attempt and nothing more.
+    """
     rng = Random(f"dialogues:{seed}")
     while True:
         first, second = _factors(rng)
         if frozenset((first, second)) in without:
             continue
         problem = _problem(first, second)
-        if rng.random() < FIRST_ATTEMPTS:
+        if rng.random() < first_attempts:
             yield _answer(problem, (), "transcript", right(first, second))
         else:
             yield from _trial(problem, right(first, second), rng)

@@ -14,7 +14,7 @@ from random import Random
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch.utils.data import DataLoader, IterableDataset
 
 from training.dialogues import examples, held_out
 from training.network import Network, Shape
@@ -29,6 +29,7 @@ class Schedule:
 
     Attributes:
         minutes: wall time; the learning rate falls to zero at its end.
+        answers: share of the time in which only first attempts are learnt, without feedback.
         tokens: tokens of a step, padding included.
         longest: longer dialogues are left out.
         warm_up: steps in which the learning rate rises.
@@ -38,7 +39,8 @@ class Schedule:
     """
 
     minutes: float
-    tokens: int = 16_384
+    answers: float = 0.45
+    tokens: int = 6_144
     longest: int = 1024
     warm_up: int = 50
     matrices: float = 0.02
@@ -49,13 +51,13 @@ class Schedule:
 class Batches(IterableDataset[tuple[Tensor, Tensor]]):
     """Dialogues of about one length together, so that little is padding."""
 
-    def __init__(self, vocabulary: Vocabulary, schedule: Schedule) -> None:
+    def __init__(self, vocabulary: Vocabulary, schedule: Schedule, first_attempts: float) -> None:
         self.vocabulary, self.schedule = vocabulary, schedule
+        self.first_attempts = first_attempts
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        worker = get_worker_info()
-        seed = 1_000 * self.schedule.seed + (worker.id if worker else 0)
-        rng, source = Random(seed), examples(seed, held_out())
+        seed = self.schedule.seed
+        rng, source = Random(seed), examples(seed, held_out(), self.first_attempts)
         while True:
             pool = [self.vocabulary.example(each) for each in islice(source, 4_000)]
             pool = sorted(
@@ -95,7 +97,11 @@ def train(folder: Path, schedule: Schedule) -> None:
     vocabulary = Vocabulary.counted()
     network = Network(Shape(len(vocabulary))).to(device)
     optimizers = _optimizers(network, schedule)
-    batches = iter(DataLoader(Batches(vocabulary, schedule), batch_size=None, num_workers=1))
+    network.compile(dynamic=True)
+    answers, dialogues = (
+        iter(DataLoader(Batches(vocabulary, schedule, share), batch_size=None, num_workers=1))
+        for share in (1.0, 0.5)
+    )
     begun, seen, step = time.monotonic(), 0, 0
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "log.csv").open("w", newline="") as file:
@@ -103,7 +109,9 @@ def train(folder: Path, schedule: Schedule) -> None:
         log.writerow(("step", "minutes", "tokens", "rate", "loss", "right"))
         losses: list[tuple[float, float]] = []
         while (share := (time.monotonic() - begun) / 60 / schedule.minutes) < 1:
-            inputs, targets = (each.to(device) for each in next(batches))
+            inputs, targets = (
+                each.to(device) for each in next(answers if share < schedule.answers else dialogues)
+            )
             rate = min(1.0, (step + 1) / schedule.warm_up, 1.6 * (1 - share))
             losses.append(_step(network, optimizers, inputs, targets, rate))
             seen, step = seen + int((inputs != vocabulary.id(PAD)).sum()), step + 1
