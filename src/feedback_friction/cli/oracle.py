@@ -13,6 +13,7 @@ from rich.table import Table
 
 from feedback_friction.analysis.oracle import OracleRun, read_oracle
 from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.caveats import caveats
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
 from feedback_friction.cli.extras import needs
 from feedback_friction.cli.table import wide_console
@@ -197,8 +198,7 @@ def _print(run: OracleRun, pass_at: dict[int, Estimate]) -> None:
         f"{run.replies:,} draws, {run.no_answer:,} without an answer; paid for: {run.calls:,} "
         f"calls, {run.prompt_tokens:,} prompt tokens, {run.completion_tokens:,} completion tokens",
     ]
-    if run.simulated:
-        lines.append("SIMULATION: a simulated student answered, not a language model")
+    lines += caveats([run.config["solver"]], simulated=run.simulated)
     console = wide_console()
     console.print(table)
     console.print("\n".join(lines), markup=False)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
+from feedback_friction.caveats import SIMULATION
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, run_to_end
 from feedback_friction.cli.extras import needs
 from feedback_friction.cli.table import wide_console
@@ -144,7 +145,7 @@ def _show(table: pl.DataFrame, *, as_json: bool) -> None:
     if "few" in table.columns and table["few"].any():
         lines.append("*: fewer than 10 problems, too few to read anything from")
     if table["simulated"].any():
-        lines.append("SIMULATION: a simulated student answered, not a language model")
+        lines.append(SIMULATION)
     console.print("\n".join(lines), markup=False)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from feedback_friction.caveats import ABACUS, MINIATURE
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
 from feedback_friction.cli.table import print_results, results_json
 from feedback_friction.engine.budget import Limits
@@ -173,6 +174,8 @@ def notes(prepared: Prepared) -> list[str]:
     settings, found = prepared.settings, [*prepared.notes]
     if settings.solver.startswith("student/"):
         found.append("the solver is a simulated student, not a language model")
+    if settings.solver == ABACUS:
+        found.append(MINIATURE.partition(": ")[2])
     if "retry" in settings.feedback and "greedy" in settings.sampling and not settings.temperature:
         found.append(
             "retry at temperature 0 draws the same answer again and again; "

@@ -14,6 +14,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from feedback_friction.analysis.journal import Condition, open_journal, read_conditions
+from feedback_friction.caveats import caveats
 from feedback_friction.errors import UsageError
 from feedback_friction.problem import lettered
 
@@ -72,8 +73,8 @@ def _show_trial(
         "SELECT * FROM trials WHERE condition = ? AND problem_id = ? AND epoch = ?", where
     ).fetchone()
     console.print(Rule(Text(condition.condition, style="bold")))
-    if condition.simulated:
-        console.print(Text("SIMULATION: a simulated student answered, not a language model"))
+    for line in caveats([condition.solver], simulated=bool(condition.simulated)):
+        console.print(Text(line))
     gold = Text.assemble(("gold: ", "dim"), (asked["gold"], "bold"))
     console.print(Panel(Text.assemble(plain(asked["prompt"]), "\n\n", gold), title="problem"))
     for row in db.execute(

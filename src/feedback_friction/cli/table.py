@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from feedback_friction.analysis.accuracy import ConditionResult, Paid, read_paid, read_results
+from feedback_friction.caveats import caveats
 from feedback_friction.errors import UsageError
 
 PIPE_WIDTH = 160
@@ -107,6 +108,6 @@ def _footer(results: list[ConditionResult], paid: Paid) -> str:
         f"paid for: {paid.calls:,} calls, {paid.prompt_tokens:,} prompt tokens "
         f"({paid.cached_tokens:,} cached), {paid.completion_tokens:,} completion tokens",
     ]
-    if any(result.condition.simulated for result in results):
-        lines.append("SIMULATION: a simulated student answered, not a language model")
+    simulated = any(result.condition.simulated for result in results)
+    lines += caveats([result.condition.solver for result in results], simulated=bool(simulated))
     return "\n".join(lines)

@@ -26,6 +26,7 @@ from feedback_friction.analysis.tables import (
     solvers,
 )
 from feedback_friction.analysis.trials import chosen_problems, read_trials
+from feedback_friction.caveats import ABACUS
 from feedback_friction.errors import UsageError
 from feedback_friction.report.figure import Drawing
 from feedback_friction.report.figures import figures
@@ -113,6 +114,7 @@ def _page(runs: Runs, made: Sequence[Drawing]) -> str:
         version=__version__,
         made=datetime.now(UTC).isoformat(timespec="minutes"),
         simulated=bool(runs.conditions["simulated"].max()),
+        miniature=ABACUS in runs.conditions["solver"],
         findings=findings(runs),
         gaps=gaps(runs),
         figures=[_figure(drawing) for drawing in made],
