@@ -1,9 +1,13 @@
 """Accuracy by iteration, per condition: what ``friction results`` prints.
 
-Acc_k is the share of trials solved at or before iteration k (paper, section 2); a solved trial
-stays solved. A trial that failed for reasons of infrastructure, or that has not run yet, is
-missing: in no numerator, in no denominator, and counted. A trial that stopped because a model
-refused to go on is not solved.
+Acc_k is the share of problems solved at or before iteration k (paper, section 2); a solved trial
+stays solved. With several epochs a problem counts with the share of its trials that are, and every
+problem counts the same. The report's ``stats.curve.accuracy_curve`` is the same estimate with the
+same interval; here it is made without numpy.
+
+A trial that failed for reasons of infrastructure, or that has not run yet, is missing: in no
+numerator, in no denominator, and counted. A trial that stopped because a model refused to go on is
+not solved.
 """
 
 from __future__ import annotations
@@ -14,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from feedback_friction.analysis.journal import Condition, open_journal, read_conditions
-from feedback_friction.analysis.stats.intervals import Interval, wilson
+from feedback_friction.analysis.stats.clusters import clustered_share
+from feedback_friction.analysis.stats.intervals import Estimate
 
 USAGE_COLUMNS = (
     "prompt_tokens",
@@ -39,7 +44,8 @@ class ConditionResult:
         failed: the part of the missing that failed; resuming runs them again.
         stopped: trials in which a model refused to go on; part of ``n``, not solved.
         accuracy: Acc_k for k = 0, 1, ...; empty when ``n`` is 0.
-        ci_low, ci_high: 95% Wilson intervals, adjusted for clustering when there are epochs.
+        ci_low, ci_high: 95% Wilson intervals; with epochs, at the number of trials that they are
+            worth (``stats.clusters``).
         usage: tokens of the condition's attempts, calls that it shares with others included.
         cost_usd: what these tokens cost; None where a price is not known.
         leaks: feedback texts in which the audit found the answer.
@@ -155,40 +161,21 @@ def _result(db: sqlite3.Connection, condition: Condition) -> ConditionResult:
 
 
 def _columns(
-    curve: list[tuple[float, float, float]],
+    curve: list[Estimate],
 ) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
-    if not curve:
-        return (), (), ()
-    accuracy, low, high = zip(*curve, strict=True)
-    return accuracy, low, high
+    return (
+        tuple(point.value for point in curve),
+        tuple(point.low for point in curve),
+        tuple(point.high for point in curve),
+    )
 
 
-def _curve(solved_at: list[list[int | None]], iterations: int) -> list[tuple[float, float, float]]:
-    """(Acc_k, low, high) for each k; one inner list a problem, one entry an epoch."""
-    n = sum(map(len, solved_at))
-    points = []
+def _curve(solved_at: list[list[int | None]], iterations: int) -> list[Estimate]:
+    """Acc_k for each k; one inner list a problem, one entry an epoch."""
+    trials = [float(len(problem)) for problem in solved_at]
+    curve = []
     for k in range(iterations):
-        solved = [sum(at is not None and at <= k for at in trials) for trials in solved_at]
-        if n == len(solved_at):
-            interval = wilson(sum(solved), n)
-        else:
-            interval = _clustered(solved, [len(trials) for trials in solved_at])
-        points.append((sum(solved) / n, interval.low, interval.high))
-    return points
-
-
-def _clustered(solved: list[int], epochs: list[int]) -> Interval:
-    """Wilson's interval at the effective number of trials: repetitions of a problem are alike.
-
-    The variance is the ratio estimator's over problems (Cochran, Sampling Techniques, 1977,
-    eq. 6.9); what it leaves of the trials is never more than the trials, and where it says nothing
-    (all or none solved) the problems alone count.
-    """
-    n, problems = sum(epochs), len(epochs)
-    share = sum(solved) / n
-    squares = sum((x - share * m) ** 2 for x, m in zip(solved, epochs, strict=True))
-    if problems < 2 or share in (0, 1) or squares == 0:
-        return wilson(share * problems, problems)
-    variance = problems / (problems - 1) * squares / n**2
-    effective = min(n, share * (1 - share) / variance)
-    return wilson(share * effective, effective)
+        solved = [sum(at is not None and at <= k for at in problem) for problem in solved_at]
+        means = [number / of for number, of in zip(solved, trials, strict=True)]
+        curve.append(clustered_share(means, [1.0] * len(means), trials))
+    return curve

@@ -2,7 +2,8 @@
 
     arrays        how a table of trials is written: first-solved iterations
     intervals     Interval, Estimate, Wilson (standard library only)
-    proportions   exact, simultaneous and cluster-robust intervals of shares
+    clusters      cluster-robust intervals of shares (standard library only)
+    proportions   exact, simultaneous and cluster-robust intervals of shares in arrays
     resampling    the bootstrap over problems
     curve         accuracy by iteration, plateau
     asymptote     A of acc(t) = A - B exp(-t / tau)
@@ -20,6 +21,6 @@
     entropy       semantic entropy
     power         problems needed to see a difference
 
-All but ``intervals`` and ``categories`` need numpy and scipy. Every interval was chosen for its
-coverage of known truth; ``benchmarks/coverage.py`` prints it.
+All but ``intervals``, ``clusters`` and ``categories`` need numpy and scipy. Every interval was
+chosen for its coverage of known truth; ``benchmarks/coverage.py`` prints it.
 """

@@ -16,8 +16,8 @@ from feedback_friction.analysis.stats.arrays import (
     problem_means,
     solved_by,
 )
+from feedback_friction.analysis.stats.clusters import effective_size
 from feedback_friction.analysis.stats.intervals import Estimate, z_value
-from feedback_friction.analysis.stats.proportions import effective_size
 
 _FASTEST, _SLOWEST = 0.05, 1e6  # iterations: all gain at once, and none in any run
 
@@ -135,7 +135,8 @@ def _cell_shares(table: IntArray, iterations: int, level: float) -> tuple[FloatA
     unsolved = cells[-1][0][used]
     if not used.any():
         return shares, 0, 0.0
-    size = effective_size(shares[-1], unsolved, np.ones(len(unsolved)), trials[used], level)
+    each = [1.0] * len(unsolved)
+    size = effective_size(shares[-1], unsolved.tolist(), each, trials[used].tolist(), level)
     return shares, int(trials.sum()), size
 
 

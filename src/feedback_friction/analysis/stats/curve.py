@@ -22,7 +22,8 @@ def accuracy_curve(first: IntArray, iterations: int, level: float = 0.95) -> tup
     """Share of problems solved at or before each iteration.
 
     With one epoch each interval is Wilson's. With several, a problem's accuracy is its mean over
-    the epochs it has, every problem counts the same, and the interval is ``proportions.clustered``.
+    the epochs it has, every problem counts the same, and the interval is that of
+    ``clusters.clustered_share``.
 
     Args:
         first: first-solved iterations, shape (problems, epochs); see ``arrays``.

@@ -1,7 +1,7 @@
 """An interval, an estimate that carries one, and Wilson's interval for a share.
 
-The only module of this package that needs nothing outside the standard library, so that the
-default install can show a table with its intervals.
+Needs nothing outside the standard library, as ``clusters`` does, so that the default install can
+show a table with its intervals.
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ def mean_difference(gaps: FloatArray, trials: FloatArray, level: float = 0.95) -
         The mean difference, n being the number of problems; ``nan`` in [-1, 1] without problems.
 
     Source: Tango (1998), Statistics in Medicine 17:891-908; the effective number of pairs follows
-    Korn and Graubard (1998), Survey Methodology 24:193-201, as in ``proportions.clustered``.
+    Korn and Graubard (1998), Survey Methodology 24:193-201, as in ``clusters.clustered_share``.
     """
     n = len(gaps)
     z = z_value(level)

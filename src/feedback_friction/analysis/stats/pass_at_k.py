@@ -16,7 +16,7 @@ def pass_at_k(correct: IntArray, samples: IntArray, k: int, level: float = 0.95)
 
     For a problem with c correct among n samples ``1 - C(n - c, k) / C(n, k)``, the unbiased
     estimator; with k = n it is coverage: the share of problems solved by any sample. The interval
-    is Wilson's with an effective number of problems (``proportions.clustered``), since
+    is Wilson's with an effective number of problems (``clusters.clustered_share``), since
     the problems' values lie between 0 and 1 and vary no more than single trials would.
 
     Args:

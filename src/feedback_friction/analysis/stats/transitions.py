@@ -84,7 +84,7 @@ def transitions(
     """Count the moves of many trials, with cluster-robust intervals.
 
     The moves of a trial, and the trials of a problem, are alike: intervals are
-    ``proportions.clustered`` with the problem as the unit.
+    ``clusters.clustered_share`` with the problem as the unit.
 
     Args:
         trials: the answers of each trial, in order.

@@ -1,0 +1,159 @@
+"""Shares of clustered trials with their intervals, by the standard library alone.
+
+Several epochs of one problem are not independent trials: the problem is the unit that was sampled.
+``clustered_share`` asks how many independent trials the clustered ones are worth, and gives
+Wilson's interval for that many. The default install shows it, and so do reports: sums are exact
+(``math.fsum``), so that the order of the problems makes no difference either.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+
+from feedback_friction.analysis.stats.intervals import Estimate, wilson, z_value
+
+_MOST_STEPS = 100
+
+
+def clustered_share(
+    successes: Sequence[float],
+    weights: Sequence[float],
+    trials: Sequence[float] | None = None,
+    level: float = 0.95,
+) -> Estimate:
+    """The share ``sum(successes) / sum(weights)`` with a cluster-robust Wilson interval.
+
+    The variance of the ratio comes from the clusters' residuals,
+    ``v = C / (C - 1) * sum((x_c - p w_c)^2) / sum(w)^2``; the trials are worth
+    ``n* = p (1 - p) / v * (z / t)^2`` independent ones, t being Student's quantile with C - 1
+    degrees of freedom, and the interval is Wilson's with n* trials. n* is kept between what
+    perfectly dependent and what independent trials within clusters would be worth, which also
+    settles the case of no variance (no success, or nothing but successes): there the clusters
+    count as one trial each. With one trial in every cluster the result is Wilson's own interval.
+
+    Args:
+        successes: for each cluster, the sum of its outcomes, 0 to its weight.
+        weights: for each cluster, its share in the denominator; its number of trials for a share
+            of trials, 1 for a mean over clusters. Clusters of weight 0 are left out.
+        trials: for each cluster, the number of trials behind the weight; by default the weights.
+        level: confidence level.
+
+    Returns:
+        The estimate, n being the number of trials; ``nan`` in [0, 1] without any.
+
+    Raises:
+        ValueError: lengths differ, successes outside 0..weight, or a level outside (0, 1).
+
+    Source: Korn and Graubard (1998), Survey Methodology 24:193-201 (effective sample size and the
+    Student correction); Dean and Pagano (2015), Journal of Survey Statistics and Methodology
+    3:484-503 (Wilson's interval with it).
+    """
+    counts = weights if trials is None else trials
+    if not len(successes) == len(weights) == len(counts):
+        raise ValueError("successes, weights and trials must have one shape")
+    cells = _cells(successes, weights, counts)
+    if any(x < 0 or x > w * (1 + 1e-12) for x, w, _ in cells):
+        raise ValueError("the successes of a cluster must lie between 0 and its weight")
+    if not cells:
+        z_value(level)
+        return Estimate(math.nan, 0.0, 1.0, 0)
+    total = math.fsum(count * w for (_, w, _), count in cells.items())
+    share = min(1.0, math.fsum(count * x for (x, _, _), count in cells.items()) / total)
+    size = _size(share, cells, level)
+    limits = wilson(share * size, size, level)
+    trials_in_all = math.fsum(count * m for (_, _, m), count in cells.items())
+    return Estimate(share, limits.low, limits.high, round(trials_in_all))
+
+
+def effective_size(
+    share: float,
+    successes: Sequence[float],
+    weights: Sequence[float],
+    trials: Sequence[float],
+    level: float,
+) -> float:
+    """How many independent trials the clustered ones are worth.
+
+    Args:
+        share: ``sum(successes) / sum(weights)``.
+        successes: for each cluster, as in ``clustered_share``.
+        weights: for each cluster, all positive.
+        trials: for each cluster, all positive.
+        level: confidence level, for the Student correction.
+    """
+    return _size(share, _cells(successes, weights, trials), level)
+
+
+_Cells = Counter[tuple[float, float, float]]
+
+
+def _cells(successes: Sequence[float], weights: Sequence[float], trials: Sequence[float]) -> _Cells:
+    """How many clusters have the same successes, weight and trials; there are few such cells."""
+    cells = Counter(zip(successes, weights, trials, strict=True))
+    return Counter({cell: count for cell, count in cells.items() if cell[1] > 0})
+
+
+def _size(share: float, cells: _Cells, level: float) -> float:
+    clusters = cells.total()
+    total = math.fsum(count * w for (_, w, _), count in cells.items())
+    dependent = total**2 / math.fsum(count * w * w for (_, w, _), count in cells.items())
+    independent = total**2 / math.fsum(count * w * w / m for (_, w, m), count in cells.items())
+    if clusters == 1 or share in (0.0, 1.0):
+        return dependent
+    residual = math.fsum(count * (x - share * w) ** 2 for (x, w, _), count in cells.items())
+    if residual == 0.0:
+        return independent
+    variance = clusters / (clusters - 1) * residual / total**2
+    correction = (z_value(level) / student_value(level, clusters - 1)) ** 2
+    return min(max(share * (1 - share) / variance * correction, dependent), independent)
+
+
+@lru_cache(maxsize=1024)
+def student_value(level: float, degrees: int) -> float:
+    """Two-sided quantile of Student's distribution: 2.776445 for 0.95 and 4 degrees of freedom.
+
+    Found by Newton's method from the normal quantile. The distribution function is concave right
+    of 0 and that quantile is too small, so that every step falls short of the root and none passes
+    it.
+
+    Args:
+        level: confidence level.
+        degrees: degrees of freedom, a whole number from 1.
+
+    Raises:
+        ValueError: a level outside (0, 1), or less than one degree of freedom.
+    """
+    value = z_value(level)
+    if degrees < 1:
+        raise ValueError(f"degrees of freedom must be at least 1, got {degrees}")
+    if degrees == 1:
+        return math.tan(math.pi / 2 * level)
+    scale = math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2)
+    for _ in range(_MOST_STEPS):
+        tail = -(degrees + 1) / 2 * math.log1p(value**2 / degrees)
+        density = 2 * math.exp(scale + tail) / math.sqrt(math.pi * degrees)
+        step = (level - _student_within(value, degrees)) / density
+        value += step
+        if step <= 1e-15 * value:
+            break
+    return value
+
+
+def _student_within(value: float, degrees: int) -> float:
+    """The chance that Student's variable lies within -value and value.
+
+    A finite sum for whole degrees of freedom: Abramowitz and Stegun (1964), 26.7.3 and 26.7.4.
+    """
+    angle = math.atan(value / math.sqrt(degrees))
+    cosine_squared = degrees / (degrees + value**2)
+    odd = degrees % 2
+    term = math.cos(angle) if odd else 1.0
+    terms = [term] if degrees > 1 else []
+    for factor in range(2 + odd, degrees - 1, 2):
+        term *= (factor - 1) / factor * cosine_squared
+        terms.append(term)
+    within = math.sin(angle) * math.fsum(terms)
+    return 2 / math.pi * (angle + within) if odd else within

@@ -1,0 +1,86 @@
+"""``friction results`` and the report: one estimate, one interval."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from random import Random
+
+import polars as pl
+import pytest
+
+from commands import friction
+from feedback_friction.analysis.accuracy import read_results
+from feedback_friction.analysis.frames import load_runs
+from feedback_friction.analysis.stats.intervals import wilson
+from feedback_friction.analysis.tables import accuracy
+from journals import RIGHT, trials, write_run
+
+Script = tuple[str | None, ...] | str
+
+
+def _drawn(rng: Random, problems: int, epochs: int) -> dict[tuple[str, int], Script]:
+    """Trials of problems of different difficulty; some failed, some stopped, some never ran."""
+    arm: dict[tuple[str, int], Script] = {}
+    for problem in range(problems):
+        chance = rng.random()
+        for epoch in range(epochs):
+            answers = ["a", "b", "c"]
+            if rng.random() < chance:
+                at = rng.randrange(3)
+                answers[at:] = [RIGHT]
+            kinds = ["failed", "stopped:refused", "", *[tuple(answers)] * 12]
+            if kind := rng.choice(kinds):
+                arm[f"p{problem}", epoch] = kind
+    return arm
+
+
+@pytest.mark.parametrize(("problems", "epochs"), [(1, 3), (2, 3), (5, 2), (30, 3), (40, 1)])
+def test_results_and_report_agree_to_the_last_digit_missing_trials_or_not(
+    tmp_path: Path, problems: int, epochs: int
+) -> None:
+    rng = Random(problems)
+    for number in range(4):
+        arms = {mode: _drawn(rng, problems, epochs) for mode in ("binary", "retry")}
+        run = write_run(tmp_path / f"{number}", arms, problems=problems, epochs=epochs)
+        table = accuracy.accuracy(load_runs([run]))
+        for result in read_results(run):
+            rows = table.filter(pl.col("feedback") == result.condition.feedback)
+            rows = rows.sort("iteration").filter(pl.col("accuracy").is_not_nan())
+            assert tuple(rows["accuracy"]) == result.accuracy
+            assert tuple(rows["accuracy_low"]) == result.ci_low
+            assert tuple(rows["accuracy_high"]) == result.ci_high
+            assert set(rows["n"]) == ({result.n} if result.n else set())
+
+
+def test_results_and_report_agree_as_a_user_meets_them(tmp_path: Path) -> None:
+    friction(
+        "run", "decimal_multiplication", "--digits", "2", "--solver", "student/default",
+        "--limit", "15", "--epochs", "3", "--feedback", "binary", "--temperature", "0.7",
+        "--iterations", "4", "--quiet", "--out", tmp_path / "run",
+    )  # fmt: skip
+    [found] = json.loads(friction("results", tmp_path / "run", "--json").stdout)["conditions"]
+    friction("report", tmp_path / "run", "--out", tmp_path / "report")
+    table = pl.read_csv(tmp_path / "report" / "tables" / "accuracy.csv").sort("iteration")
+    assert found["n"] == 45
+    names = {"accuracy": "accuracy", "ci_low": "accuracy_low", "ci_high": "accuracy_high"}
+    for name, column in names.items():
+        assert found[name] == table[column].to_list()
+    apart = wilson(round(45 * found["accuracy"][-1]), 45)
+    assert found["ci_low"][-1] < apart.low  # three epochs of a problem are no three problems
+
+
+def test_with_one_epoch_the_interval_is_wilsons(tmp_path: Path) -> None:
+    arm = trials(*[(RIGHT,)] * 3, *[("a", RIGHT)] * 4, *[("a", "a", "b")] * 6)
+    [result] = read_results(write_run(tmp_path / "run", {"binary": arm}, problems=13))
+    for k, solved in enumerate((3, 7, 7)):
+        limits = wilson(solved, 13)
+        assert result.accuracy[k] == solved / 13
+        assert (result.ci_low[k], result.ci_high[k]) == pytest.approx((limits.low, limits.high))
+
+
+def test_a_problem_with_fewer_epochs_counts_as_much_as_any_other(tmp_path: Path) -> None:
+    arm = {("p0", 0): (RIGHT,), **{("p1", epoch): ("a", "a", "a") for epoch in range(3)}}
+    [result] = read_results(write_run(tmp_path / "run", {"binary": arm}, problems=2, epochs=3))
+    assert (result.n, result.missing) == (4, 2)
+    assert result.accuracy == (0.5, 0.5, 0.5)

@@ -1,0 +1,64 @@
+"""Clustered shares by the standard library: Student's quantile, exact sums, no numpy."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats as distributions
+
+from feedback_friction.analysis.stats.clusters import clustered_share, student_value
+from feedback_friction.analysis.stats.intervals import z_value
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.9, 0.95, 0.99, 1 - 0.05 / 6, 0.999])
+@pytest.mark.parametrize("degrees", [*range(1, 40), 99, 100, 449, 450, 13_999, 14_000])
+def test_students_quantile_is_that_of_scipy(level: float, degrees: int) -> None:
+    expected = float(distributions.t.ppf((1 + level) / 2, degrees))
+    assert student_value(level, degrees) == pytest.approx(expected, rel=1e-11)
+
+
+def test_students_quantile_falls_to_the_normal_one() -> None:
+    values = [student_value(0.95, degrees) for degrees in (1, 2, 3, 10, 100, 10_000, 1_000_000)]
+    assert values == sorted(values, reverse=True)
+    assert values[0] == pytest.approx(12.7062, abs=1e-4)
+    assert values[-1] == pytest.approx(z_value(0.95), abs=1e-5)
+    assert values[-1] > z_value(0.95)
+
+
+@pytest.mark.parametrize(("level", "degrees"), [(0.0, 3), (1.0, 3), (0.95, 0)])
+def test_students_quantile_refuses_what_has_none(level: float, degrees: int) -> None:
+    with pytest.raises(ValueError, match=r"level must|degrees of freedom must"):
+        student_value(level, degrees)
+
+
+clusters = st.lists(
+    st.integers(1, 5).flatmap(lambda m: st.tuples(st.integers(0, m), st.just(m))), min_size=1
+)
+
+
+@given(clusters, st.randoms(use_true_random=False))
+def test_the_order_of_the_clusters_makes_no_difference_at_all(
+    found: list[tuple[int, int]], rng: random.Random
+) -> None:
+    def estimate(cells: list[tuple[int, int]]) -> object:
+        means = [solved / trials for solved, trials in cells]
+        return clustered_share(means, [1.0] * len(cells), [float(m) for _, m in cells])
+
+    assert estimate(found) == estimate(rng.sample(found, len(found)))
+
+
+def test_results_need_neither_numpy_nor_scipy() -> None:
+    code = (
+        "import sys\n"
+        "for name in ('numpy', 'scipy', 'polars'): sys.modules[name] = None\n"
+        "from feedback_friction.analysis import accuracy\n"
+        "from feedback_friction.analysis.stats.clusters import clustered_share\n"
+        "print(clustered_share([3, 0, 1, 2], [3, 3, 3, 3]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.startswith("Estimate(value=0.5, low="), done.stderr
