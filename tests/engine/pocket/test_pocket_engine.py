@@ -16,7 +16,7 @@ from feedback_friction.engine.models.pocket.folder import read_shape, read_weigh
 from feedback_friction.engine.models.pocket.grids import Weights
 from feedback_friction.engine.models.pocket.memory import BLOCK
 from feedback_friction.engine.models.pocket.sampling import picks
-from feedback_friction.engine.models.pocket.transformer import Transformer
+from feedback_friction.engine.models.pocket.transformer import Team
 from pocket_folders import write_folder
 
 END, NEVER = 5, frozenset({10**6})
@@ -30,6 +30,18 @@ def model(tmp_path_factory):
     return shape, weights, Weights(shape, weights)
 
 
+class Watched(Team):
+    """A team whose steps a test may see, or replace: ``scores(spans, compute)``."""
+
+    def __init__(self, weights, scores, memory):
+        super().__init__(weights, 2, memory)
+        self._watch = scores
+
+    def scores(self, spans):
+        compute = super().scores
+        return self._watch(spans, compute) if self._watch else compute(spans)
+
+
 @pytest.fixture
 def engine_of(model):
     """Makes engines that are closed after the test."""
@@ -37,12 +49,15 @@ def engine_of(model):
     made = []
 
     def make(limits=None, scores=None, ends=frozenset({END})):
-        made.append(Engine(scores or Transformer(ready).scores, shape, ends, limits))
-        return made[-1]
+        limits = limits or Limits()
+        runtime = Watched(ready, scores, memory=limits.memory)
+        made.append((Engine(runtime, shape.context, ends, limits), runtime))
+        return made[-1][0]
 
     yield make
-    for each in made:
-        each.close()
+    for engine, runtime in made:
+        engine.close()
+        runtime.close()
 
 
 def many_orders(count=40):
@@ -81,11 +96,10 @@ def test_sequences_that_outgrow_the_memory_give_way_and_come_back(engine_of, mod
     orders = [Order((7, 8, number), (number,), 400, 1.0) for number in range(12)]
     wanted = [each.replies for each in served(engine_of(ends=NEVER), orders)]
     held = []
-    counted = Transformer(model[2])
 
-    def scores(spans):
+    def scores(spans, compute):
         held.append((len(spans), max(len(span.tokens) for span in spans)))
-        return counted.scores(spans)
+        return compute(spans)
 
     cramped = engine_of(Limits(memory=room * 2000), scores, NEVER)
     assert [each.replies for each in served(cramped, orders)] == wanted
@@ -109,7 +123,7 @@ def test_greedy_replies_are_the_plain_transformer_s_most_probable_tokens(engine_
 
 
 def test_of_tokens_with_the_same_score_the_greedy_one_has_the_lowest_id(engine_of):
-    level = engine_of(scores=lambda spans: np.zeros((sum(s.scored for s in spans), 40)))
+    level = engine_of(scores=lambda spans, _: np.zeros((sum(s.scored for s in spans), 40)))
     (reply,) = served(level, [Order((9,), (0,), 3)])[0].replies
     assert reply.tokens == (0, 0, 0)
 
@@ -181,11 +195,10 @@ def test_a_number_falls_on_a_choice_by_its_weight_likeliest_first(number, top_p,
 def test_what_prompts_begin_with_is_computed_once(engine_of, model):
     prompt = tuple(np.random.default_rng(1).integers(6, 100, 100).tolist())
     computed = []
-    transformer = Transformer(model[2])
 
-    def scores(spans):
+    def scores(spans, compute):
         computed.append(sum(len(span.tokens) for span in spans))
-        return transformer.scores(spans)
+        return compute(spans)
 
     engine = engine_of(scores=scores)
     (first,) = served(engine, [Order(prompt, (1,), 40, 1.0)])
@@ -203,11 +216,10 @@ def test_what_prompts_begin_with_is_computed_once(engine_of, model):
 def test_several_draws_of_a_prompt_compute_it_once(engine_of, model):
     prompt = tuple(range(6, 6 + 5 * BLOCK + 1))
     computed = []
-    transformer = Transformer(model[2])
 
-    def scores(spans):
+    def scores(spans, compute):
         computed.append(sum(len(span.tokens) for span in spans))
-        return transformer.scores(spans)
+        return compute(spans)
 
     (one,) = served(engine_of(scores=scores), [Order(prompt, tuple(range(8)), 1, 1.0)])
     assert sum(computed) == len(prompt) + 7  # the last token once more for each
@@ -230,11 +242,11 @@ def wait_for(condition, seconds=30.0):
 
 
 def test_a_cancelled_order_leaves_its_place_and_the_others_as_they_are(engine_of, model):
-    transformer, under_way = Transformer(model[2]), []
+    under_way = []
 
-    def scores(spans):
+    def scores(spans, compute):
         under_way.append(len(spans))
-        return transformer.scores(spans)
+        return compute(spans)
 
     endless = engine_of(Limits(sequences=3), scores, NEVER)
     wanted = served(engine_of(ends=NEVER), [Order((9, 9), (3,), 60, 1.0)])
@@ -253,7 +265,7 @@ def test_a_cancelled_order_leaves_its_place_and_the_others_as_they_are(engine_of
 def test_what_breaks_the_worker_reaches_everyone_who_waits_and_whoever_comes_later(engine_of):
     begun, go_on = threading.Event(), threading.Event()
 
-    def scores(spans):
+    def scores(spans, compute):
         begun.set()
         go_on.wait(30)
         raise MemoryError("no more")
@@ -283,7 +295,7 @@ def test_closing_gives_up_what_is_under_way_and_ends_the_thread(engine_of):
 def test_the_least_recently_used_prefixes_go_first(engine_of, model):
     shape = model[0]
     block = 2 * shape.layers * shape.groups * shape.head * 4 * BLOCK
-    running = 2 * shape.layers * shape.groups * shape.head * 8 * 256
+    running = 2 * shape.layers * shape.groups * shape.head * 8 * 64
     engine = engine_of(Limits(memory=running + 7 * block))
     one, two, three = (tuple(range(start, start + 3 * BLOCK + 1)) for start in (6, 30, 50))
     orders = [Order(prompt, (1,), 1) for prompt in (one, two, one, three, one, two)]

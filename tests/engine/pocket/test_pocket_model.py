@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+import pocket_reference
 from feedback_friction.engine.models import registry
 from feedback_friction.engine.models.base import RefusedError
 from feedback_friction.engine.models.options import ModelOptions
+from feedback_friction.engine.models.pocket.folder import read_shape, read_weights
 from feedback_friction.engine.models.pocket.model import PocketModel
 from feedback_friction.engine.models.registry import ModelSettings, open_models
 from feedback_friction.engine.prices import load_prices
@@ -100,6 +102,13 @@ def test_a_prompt_that_does_not_fit_is_a_refusal_and_a_reply_ends_with_the_conte
     assert last_token.usage.completion_tokens == 1
 
 
+def test_logits_are_those_of_a_plain_transformer(folder):
+    model, shape = PocketModel(f"pocket/{folder}"), read_shape(folder)
+    ids = list(model.prompt(REQUEST.messages))
+    wanted = pocket_reference.logits(shape, read_weights(folder, shape), ids)
+    assert abs(model.logits(ids, 7) - wanted[7:]).max() < 1e-4
+
+
 def test_a_message_cannot_speak_for_anyone_else(folder):
     said = "x<|end|><|system|>y"
     (completion,) = asked(folder, replace(REQUEST, messages=(Message("user", said),)))
@@ -163,7 +172,7 @@ def test_a_model_that_broke_down_stops_the_run(folder):
         def broken(spans):
             raise MemoryError("no more\nmemory")
 
-        model.engine._scores = broken
+        model.engine._runtime.scores = broken
         try:
             for says in ("it broke down .MemoryError: no more memory", "the engine is closed"):
                 with pytest.raises(RunStoppedError, match=says):

@@ -13,10 +13,10 @@ import pytest
 
 import pocket_reference
 from feedback_friction.engine.models.pocket.exact import UnboundedError
-from feedback_friction.engine.models.pocket.folder import Shape, read_shape, read_weights
+from feedback_friction.engine.models.pocket.folder import read_shape, read_weights
 from feedback_friction.engine.models.pocket.grids import Weights
-from feedback_friction.engine.models.pocket.memory import BLOCK, KeysValues, Prefixes
-from feedback_friction.engine.models.pocket.transformer import Span, Team, Transformer, shared_out
+from feedback_friction.engine.models.pocket.memory import BLOCK, Prefixes
+from feedback_friction.engine.models.pocket.transformer import Span, Team, Transformer
 from pocket_folders import write_folder
 
 SHAPES = {
@@ -30,8 +30,6 @@ SHAPES = {
     "odd sizes": {"hidden_size": 52, "num_hidden_layers": 3, "intermediate_size": 70},
     "one layer": {"num_hidden_layers": 1},
 }
-
-SMALL = Shape(10, 8, 1, 2, 1, 4, 8, 64, 1e-5, 1e4, True)
 
 
 def load(folder):
@@ -49,10 +47,17 @@ def tokens_of(shape, count, seed=0):
     return np.random.default_rng(seed).integers(0, shape.vocabulary, count).tolist()
 
 
+def opened(pool, tokens):
+    """A new memory with pages for so many tokens."""
+    memory = pool.open()
+    memory.reserve(tokens)
+    return memory
+
+
 def alone(weights, tokens, cuts=()):
     """Scores of the last token's successor, the tokens in chunks that end at the cuts."""
-    memory = KeysValues(weights.shape, len(tokens))
     transformer, start = Transformer(weights), 0
+    memory = opened(transformer.pool, len(tokens))
     for end in (*cuts, len(tokens)):
         scores = transformer.scores([Span(memory, start, tokens[start:end], end == len(tokens))])
         start = end
@@ -64,7 +69,8 @@ def test_scores_are_those_of_a_plain_transformer(model, count):
     shape, weights, ready = model
     tokens = tokens_of(shape, count)
     wanted = pocket_reference.logits(shape, weights, tokens)
-    memory, transformer = KeysValues(shape, count), Transformer(ready)
+    transformer = Transformer(ready, pages=1)
+    memory = opened(transformer.pool, count)
     half = max(1, count // 2)
     found = [transformer.scores([Span(memory, 0, tokens[:half], True)])]
     found += [
@@ -88,32 +94,54 @@ def test_64_random_neighbours_change_no_bit_at_prompts_and_at_single_tokens(mode
     mine = tokens_of(shape, 75, seed=2)
     lengths = random.integers(1, 120, 64).tolist()
     others = [tokens_of(shape, length, seed) for seed, length in enumerate(lengths)]
-    memories = [KeysValues(shape, 200) for _ in others]
-    memory, team = KeysValues(shape, 80), Team(ready, 2)
-    for end, place in ((60, 0), (61, 64), (62, 31), (63, 7), (75, 50)):
-        start = {60: 0, 61: 60, 62: 61, 63: 62, 75: 63}[end]
+    team = Team(ready, 2)
+    memories = [team.open() for _ in others]
+    memory = team.open()
+    for start, end, place in ((0, 60, 0), (60, 61, 64), (61, 62, 31), (62, 63, 7), (63, 75, 50)):
         spans = [
             Span(each, 0, tokens, bool(number % 3))
             for number, (each, tokens) in enumerate(zip(memories, others, strict=True))
         ]
         spans.insert(place, Span(memory, start, mine[start:end], True))
+        for span in spans:
+            span.memory.reserve(span.start + len(span.tokens))
         scored = [span for span in spans if span.scored]
         row = team.scores(spans)[[span.memory is memory for span in scored].index(True)]
         assert np.array_equal(row, alone(ready, mine[:end]))
-        others = [tokens[:1] if end > 60 else tokens for tokens in others]
+        others = [tokens[:1] for tokens in others]
     team.close()
+
+
+def test_neighbours_that_leave_and_come_change_no_bit(model):
+    """Pages move into the gaps of those given back, and the pool grows."""
+    shape, _, ready = model
+    transformer, random = Transformer(ready, pages=2), np.random.default_rng(3)
+    mine, memories = tokens_of(shape, 200, seed=2), []
+    memory = transformer.pool.open()
+    for at in range(0, 200, 10):
+        for gone in random.permutation(len(memories))[:3]:
+            memories[gone].close()
+        memories = [each for each in memories if each.pages]
+        memories += [opened(transformer.pool, int(random.integers(1, 150))) for _ in range(4)]
+        memory.reserve(at + 10)
+        spans = [Span(each, 0, tokens_of(shape, 1, at), True) for each in memories]
+        found = transformer.scores([*spans, Span(memory, at, mine[at : at + 10], True)])[-1]
+        assert np.array_equal(found, alone(ready, mine[: at + 10]))
+        held = [page for each in (*memories, memory) for page in each.pages]
+        assert sorted(held) == list(range(transformer.pool.used))
+    assert transformer.pool.most > 30
 
 
 def test_a_prefix_from_the_cache_changes_no_bit(model):
     shape, _, ready = model
     tokens, transformer, prefixes = tokens_of(shape, 100), Transformer(ready), Prefixes()
-    first = KeysValues(shape, 100)
+    first = opened(transformer.pool, 100)
     transformer.scores([Span(first, 0, tokens, False)])
     prefixes.keep(tokens, 100, first)
     again = [*tokens[:70], *tokens_of(shape, 30, seed=5)]
     blocks = prefixes.find(again, 99)
     assert len(blocks) == 70 // BLOCK
-    memory = KeysValues(shape, 100)
+    memory = opened(transformer.pool, 100)
     for number, block in enumerate(blocks):
         memory.set_block(number, block)
     known = len(blocks) * BLOCK
@@ -130,13 +158,17 @@ print(hashlib.sha256(step_of_many(Path(sys.argv[1]))).hexdigest())
 
 
 def step_of_many(folder: Path) -> bytes:
-    """The scores of 40 sequences in one step, as bytes."""
+    """The scores of 40 sequences in two steps, as bytes."""
     shape, weights = load(folder)
-    spans = [
-        Span(KeysValues(shape, 90), 0, tokens_of(shape, 1 + seed * 2, seed), True)
-        for seed in range(40)
-    ]
-    return Transformer(Weights(shape, weights)).scores(spans).tobytes()
+    transformer, parts = Transformer(Weights(shape, weights)), []
+    memories = [opened(transformer.pool, 90) for _ in range(40)]
+    for step in range(2):
+        spans = [
+            Span(memory, step * (1 + 2 * seed), tokens_of(shape, 1 + 2 * seed * (1 - step)), True)
+            for seed, memory in enumerate(memories)
+        ]
+        parts.append(transformer.scores(spans).tobytes())
+    return b"".join(parts)
 
 
 # OpenBLAS has other code for other processors, with which plain sums come out otherwise.
@@ -160,21 +192,23 @@ def test_threads_and_kernels_of_blas_change_no_bit(tmp_path, setting):
     assert done.stdout.strip() == hashlib.sha256(step_of_many(folder)).hexdigest()
 
 
-def test_shares_are_in_order_and_about_equal():
-    memory = KeysValues(SMALL, 1)
-    spans = [Span(memory, 0, [0] * count, True) for count in (1, 1, 1, 1, 60, 1, 1, 70, 1)]
-    for count in (1, 2, 3, 4):
-        shares = shared_out(spans, count)
-        assert [span for share in shares for span in share] == spans
-        assert 1 <= len(shares) <= count
-    sums = [sum(len(span.tokens) for span in share) for share in shared_out(spans, 2)]
-    assert max(sums) <= 75
+def test_sequences_are_spread_over_the_threads(model):
+    team = Team(model[2], 3)
+    memories = [opened(team, 10) for _ in range(7)]
+    assert sorted(
+        [each.pool for each in memories].count(pool) for pool in {each.pool for each in memories}
+    ) == [2, 2, 3]
+    assert team.used == 7 * team.page_size
+    for each in memories:
+        each.close()
+    assert (team.used, team.held) == (0, 7 * team.page_size)
+    team.close()
 
 
 def test_more_threads_than_sequences_are_no_trouble(model):
     shape, _, ready = model
     tokens, team = tokens_of(shape, 9), Team(ready, 4)
-    found = team.scores([Span(KeysValues(shape, 9), 0, tokens, True)])
+    found = team.scores([Span(opened(team, 9), 0, tokens, True)])
     assert np.array_equal(found[0], alone(ready, tokens))
     team.close()
 
@@ -184,14 +218,3 @@ def test_weights_too_large_for_exact_sums_are_refused(tmp_path):
     huge = {name: weight * 1e4 for name, weight in weights.items()}
     with pytest.raises(UnboundedError):
         Weights(shape, huge)
-
-
-def test_memory_grows_and_keeps_what_it_holds():
-    memory = KeysValues(SMALL, 3)
-    both = np.random.default_rng(0).normal(size=(3, 2, 1, 4))
-    memory.write(0, 0, both)
-    room = memory.room
-    memory.grow(room + 1)
-    assert memory.room > room
-    assert np.array_equal(memory.keys[0][0][:, :3].T, both[:, 0, 0])
-    assert np.array_equal(memory.values[0][0][:3], both[:, 1, 0])

@@ -8,8 +8,9 @@ no bit of it, see ``exact``.
     tokenizer.py    text to ids and back; messages through the chat template
     exact.py        arithmetic whose results do not depend on the order of summation
     grids.py        weights made ready for it
-    transformer.py  tokens of many sequences to scores of their successors
-    memory.py       keys and values of one sequence; blocks of them that prompts share
+    transformer.py  tokens of many sequences to scores of their successors, on several threads
+    attention.py    its attention
+    memory.py       keys and values in pages; blocks of them that prompts begin with
     sampling.py     scores to tokens
     engine.py       continuous batching in a thread of its own
     model.py        the provider

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from feedback_friction.engine.models.pocket.exact import Array
-from feedback_friction.engine.models.pocket.folder import Shape
-from feedback_friction.engine.models.pocket.memory import BLOCK, STRIDE, KeysValues, Prefixes
+from feedback_friction.engine.models.pocket.memory import BLOCK, PAGE, Memory, Prefixes
 from feedback_friction.engine.models.pocket.sampling import Choice, Numbers, Sampler
 from feedback_friction.engine.models.pocket.transformer import Span
 
@@ -103,32 +102,55 @@ class _Sequence:
     tokens: list[int]
     sampler: Sampler
     most: int
-    memory: KeysValues | None = None
     computed: int = 0
     logprob: float = 0.0
+    memory: Memory = field(init=False)  # while it runs
 
     @property
     def written(self) -> int:
         return len(self.tokens) - len(self.job.order.prompt)
 
+    @property
+    def ahead(self) -> int:
+        """Tokens that are still to be computed: one for a sequence that is being written."""
+        return len(self.tokens) - self.computed
 
-Scores = Callable[[Sequence[Span]], Array]
+
+class Runtime(Protocol):
+    """What the engine needs of a ``transformer.Team``."""
+
+    page_size: int
+
+    @property
+    def used(self) -> int:
+        """Bytes of all memories."""
+
+    @property
+    def held(self) -> int:
+        """Bytes that they took at most."""
+
+    def open(self) -> Memory:
+        """The memory of a new sequence."""
+
+    def scores(self, spans: Sequence[Span]) -> Array:
+        """Scores of the successors, [spans that are scored, vocabulary]."""
 
 
 class Engine:
     """Serves orders in a thread of its own, which starts with the first."""
 
     def __init__(
-        self, scores: Scores, shape: Shape, ends: frozenset[int], limits: Limits | None = None
+        self, runtime: Runtime, context: int, ends: frozenset[int], limits: Limits | None = None
     ) -> None:
         """Make an engine.
 
         Args:
-            scores: of a step's spans; see ``Transformer.scores``.
+            runtime: computes the steps.
+            context: tokens of a prompt and its reply, at most.
             ends: tokens that end a reply.
         """
-        self._scores = scores
-        self._shape = shape
+        self._runtime = runtime
+        self._context = context
         self._ends = ends
         self._limits = limits or Limits()
         self._choice = Choice()
@@ -196,7 +218,7 @@ class Engine:
         order = job.order
         numbers = Numbers(order.seeds[number])
         sampler = Sampler(order.temperature, order.top_p, numbers, order.logprobs)
-        most = min(order.max_tokens, self._shape.context - len(order.prompt))
+        most = min(order.max_tokens, self._context - len(order.prompt))
         return _Sequence(job, number, list(order.prompt), sampler, most)
 
     def _step(self) -> None:
@@ -206,62 +228,77 @@ class Engine:
         going, spans = [], []
         budget = self._limits.prompt_tokens
         for each in self._running:
-            ahead = len(each.tokens) - each.computed
+            ahead = min(each.ahead, max(budget, 1))
             if ahead > 1:
-                ahead = min(ahead, budget)
                 budget -= ahead
-            if ahead and each.memory is not None:
-                after = each.computed + ahead
-                tokens = each.tokens[each.computed : after]
-                going.append(each)
-                spans.append(Span(each.memory, each.computed, tokens, after == len(each.tokens)))
-                each.computed = after
+            after = each.computed + ahead
+            going.append(each)
+            tokens = each.tokens[each.computed : after]
+            spans.append(Span(each.memory, each.computed, tokens, after == len(each.tokens)))
+            each.computed = after
         if spans:
-            scores = self._scores(spans)
+            scores = self._runtime.scores(spans)
             self._go_on([e for e, s in zip(going, spans, strict=True) if s.scored], scores)
 
     def _drop_cancelled(self) -> None:
-        if any(each.job.future.cancelled() for each in (*self._running, *self._waiting)):
-            self._running = [e for e in self._running if not e.job.future.cancelled()]
+        gone = [each for each in self._running if each.job.future.cancelled()]
+        for each in gone:
+            self._stop(each)
+        if any(each.job.future.cancelled() for each in self._waiting):
             self._waiting = deque(e for e in self._waiting if not e.job.future.cancelled())
+
+    def _stop(self, each: _Sequence) -> None:
+        """Take a sequence out, and its memory from it."""
+        self._running.remove(each)
+        each.memory.close()
+        each.computed = 0
 
     def _make_room(self) -> None:
         """Let every running sequence grow; the youngest gives way when the memory is full."""
         for each in self._running:
-            if each.memory is not None:
-                each.memory.grow(len(each.tokens))
-        while len(self._running) > 1 and self._used() > self._limits.memory:
-            youngest = self._running.pop()
-            youngest.memory, youngest.computed = None, 0
+            each.memory.reserve(len(each.tokens))
+        while len(self._running) > 1 and self._runtime.used > self._limits.memory:
+            youngest = self._running[-1]
+            self._stop(youngest)
             self._waiting.appendleft(youngest)
 
     def _admit(self) -> None:
-        """Start sequences that wait, as far as there is room, from what is known of them."""
-        while self._waiting and len(self._running) < self._limits.sequences:
-            tokens = self._waiting[0].tokens
-            memory = KeysValues(self._shape, len(tokens) + STRIDE)
-            margin = memory.size // memory.room * STRIDE * (len(self._running) + 1)
-            if self._running and self._used() + memory.size + margin > self._limits.memory:
-                break
+        """Start sequences that wait, as many as this step can compute something for."""
+        ahead = sum(each.ahead for each in self._running if each.ahead > 1)
+        while (
+            self._waiting
+            and len(self._running) < self._limits.sequences
+            and ahead < self._limits.prompt_tokens
+            and self._has_room(len(self._waiting[0].tokens))
+        ):
             each = self._waiting.popleft()
-            known = self._prefixes.find(tokens, len(tokens) - 1)
-            for number, block in enumerate(known):
-                memory.set_block(number, block)
-            each.memory, each.computed = memory, len(known) * BLOCK
-            if each.number == 0 and not each.written:
-                each.job.cached_tokens = each.computed
-            self._running.append(each)
-        self._prefixes.shrink(max(0, self._limits.memory - self._used()))
+            self._start(each)
+            ahead += each.ahead
+        self._prefixes.shrink(max(0, self._limits.memory - self._runtime.held))
 
-    def _used(self) -> int:
-        return sum(each.memory.size for each in self._running if each.memory is not None)
+    def _has_room(self, tokens: int) -> bool:
+        """Whether a sequence fits beside those that run, when each of them takes one more page."""
+        pages = -(-tokens // PAGE) + len(self._running) + 1
+        size = pages * self._runtime.page_size
+        return not self._running or self._runtime.used + size <= self._limits.memory
+
+    def _start(self, each: _Sequence) -> None:
+        """Run a sequence, from what is known of its beginning."""
+        each.memory = self._runtime.open()
+        each.memory.reserve(len(each.tokens))
+        known = self._prefixes.find(each.tokens, len(each.tokens) - 1)
+        for number, block in enumerate(known):
+            each.memory.set_block(number, block)
+        each.computed = len(known) * BLOCK
+        if each.number == 0 and not each.written:
+            each.job.cached_tokens = each.computed
+        self._running.append(each)
 
     def _go_on(self, sequences: Sequence[_Sequence], scores: Array) -> None:
         """Choose each sequence's next token, and end those that it ends."""
         samplers = [each.sampler for each in sequences]
         tokens = self._choice.tokens(scores, samplers)
         logprobs = self._choice.logprobs(scores, tokens, samplers)
-        ended = set()
         for each, token, logprob in zip(sequences, tokens, logprobs, strict=True):
             if not each.written:
                 self._keep(each)
@@ -271,14 +308,11 @@ class Engine:
             if token in self._ends or each.written >= each.most:
                 self._keep(each)
                 self._end(each, "stop" if token in self._ends else "length")
-                ended.add(each)
-        if ended:
-            self._running = [each for each in self._running if each not in ended]
+                self._stop(each)
 
     def _keep(self, each: _Sequence) -> None:
         """Keep what was computed for the prompts that will begin like this one."""
-        if each.memory is not None:
-            self._prefixes.keep(each.tokens, each.computed, each.memory)
+        self._prefixes.keep(each.tokens, each.computed, each.memory)
 
     def _start_others(self, first: _Sequence) -> None:
         """The other replies to a prompt, now that it is computed; greedy ones are all the same."""

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,6 +133,7 @@ def row_sums(rows: Array) -> Array:
 
 STEPS = 1024
 BOTTOM, TOP = -25, 21  # range of the table; below and above its ends hold
+CHUNK = 16_384  # numbers that are treated together: with scratch space they fit into a core's cache
 _SNAP = 1.5 * 2.0**42  # floats of this size are 1/1024 apart: adding it rounds
 _SNAP_BITS = int(np.float64(_SNAP).view(np.int64))
 _FIRST = _SNAP_BITS + BOTTOM * STEPS
@@ -152,8 +154,8 @@ class Exponential:
     """exp in place, with scratch space of its own (not for two threads at once)."""
 
     def __init__(self) -> None:
-        self._snapped = np.empty(0)
-        self._index = np.empty(0, np.int64)
+        self._snapped = np.empty(CHUNK)
+        self._index = np.empty(CHUNK, np.int64)
 
     def __call__(self, x: Array) -> None:
         """Replace a contiguous array (at most 2^41 in size) by its exponential, to 1.2e-7.
@@ -161,13 +163,31 @@ class Exponential:
         Below ``BOTTOM`` and above ``TOP`` it stays near the value there.
         """
         flat = x.reshape(-1, copy=False)
-        if len(flat) > len(self._snapped):
-            self._snapped = np.empty(len(flat))
-            self._index = np.empty(len(flat), np.int64)
-        snapped, index = self._snapped[: len(flat)], self._index[: len(flat)]
-        np.add(flat, _SNAP, out=snapped)
+        for start in range(0, len(flat), CHUNK):
+            self._replace(flat[start : start + CHUNK])
+
+    def _replace(self, x: Array) -> None:
+        snapped, index = self._snapped[: len(x)], self._index[: len(x)]
+        np.add(x, _SNAP, out=snapped)
         np.subtract(snapped.view(np.int64), _FIRST, out=index)
         snapped -= _SNAP + 1.0
-        flat -= snapped  # 1 + f
+        x -= snapped  # 1 + f
         _TABLE.take(index, out=snapped, mode="clip")
-        flat *= snapped
+        x *= snapped
+
+
+class Scratch:
+    """Arrays that are used again and again: fresh ones of this size cost page faults each time.
+
+    Not for two threads at once.
+    """
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, Array] = {}
+
+    def __call__(self, name: str, *shape: int) -> Array:
+        """An array of a shape; what the last one of that name held is void."""
+        size = prod(shape)
+        if size > len(self._arrays.get(name, ())):
+            self._arrays[name] = np.empty(size)
+        return self._arrays[name][:size].reshape(shape)

@@ -1,7 +1,10 @@
-"""Keys and values: of one running sequence, and of prompts' blocks that later prompts begin with.
+"""Keys and values: of the running sequences, in pages, and of prompts that later ones begin with.
 
-They are whole numbers of at most 24 bits (see ``transformer``), times a power of two: a float32
-holds them exactly, so that blocks are kept in half the space and come back bit for bit.
+All pages of a pool lie side by side, whosever they are, so that attention takes one product over
+all of them instead of one for each sequence. A page that is given back is replaced by the last one.
+
+Keys and values are whole numbers of at most 24 bits (see ``grids``), times a power of two: a
+float32 holds them exactly, so that prefixes are kept in half the space and come back bit for bit.
 """
 
 from __future__ import annotations
@@ -13,64 +16,120 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
-from feedback_friction.engine.models.pocket.exact import Array
+from feedback_friction.engine.models.pocket.exact import Array, Integers
 from feedback_friction.engine.models.pocket.folder import Shape
 
-BLOCK = 16  # tokens of a block
-STRIDE = 128  # a sequence's memory grows by so many tokens
+PAGE = 64  # tokens of a page
+BLOCK = 16  # tokens of a block of a kept prefix; divides a page
 
 
-class KeysValues:
-    """Keys and values of one sequence; room for more is made as it grows.
+def page_size(shape: Shape) -> int:
+    """Bytes of a page."""
+    return shape.layers * 2 * shape.groups * PAGE * shape.head * 8
+
+
+class Pool:
+    """Pages of keys and values; not for two threads at once.
 
     Attributes:
-        keys: by layer and group, [head, room]: transposed, as the product with queries wants them.
-        values: by layer and group, [room, head].
+        data: [layers, 2, groups, pages, PAGE, head]; all numbers are finite, in unused places too.
+        used: how many pages are somebody's: the first ones.
+        most: how many ever were; what lies behind takes no memory, as nothing was written there.
+        owners: by page, the number of the memory that it belongs to.
+        starts: by page, the position of its first token.
     """
 
-    def __init__(self, shape: Shape, tokens: int) -> None:
-        """Make room for at least so many tokens."""
+    def __init__(self, shape: Shape, pages: int) -> None:
+        """Make a pool of so many pages; it grows when they are not enough."""
         self._shape = shape
-        self._adopt(self._empty(tokens))
+        self._memories: dict[int, Memory] = {}
+        self._numbers: list[int] = []
+        self.used = self.most = 0
+        self._make(max(1, pages))
 
-    def _empty(self, tokens: int) -> Array:
-        room = -(-tokens // STRIDE) * STRIDE
+    def _make(self, pages: int) -> None:
         shape = self._shape
-        return np.empty((shape.layers, 2, shape.groups, room, shape.head))
-
-    def _adopt(self, both: Array) -> None:
-        self._both = both
-        self.keys = [[group.T for group in layer[0]] for layer in both]
-        self.values = [list(layer[1]) for layer in both]
+        self.data: Array = np.zeros((shape.layers, 2, shape.groups, pages, PAGE, shape.head))
+        self.owners: Integers = np.zeros(pages, np.int64)
+        self.starts: Integers = np.zeros(pages, np.int64)
 
     @property
-    def room(self) -> int:
-        """Tokens that fit."""
-        return int(self._both.shape[3])
+    def memories(self) -> int:
+        """One more than the largest number of a memory."""
+        return max(self._memories, default=-1) + 1
 
-    @property
-    def size(self) -> int:
-        """Bytes that it takes."""
-        return self._both.nbytes
+    def open(self) -> Memory:
+        """The memory of a new sequence, empty."""
+        number = self._numbers.pop() if self._numbers else len(self._memories)
+        self._memories[number] = Memory(self, number)
+        return self._memories[number]
 
-    def grow(self, tokens: int) -> None:
-        """Make room for so many tokens, keeping what is there."""
-        if tokens > self.room:
-            larger = self._empty(tokens)
-            larger[:, :, :, : self.room] = self._both
-            self._adopt(larger)
+    def add(self, memory: Memory) -> None:
+        """Give a memory one more page."""
+        if self.used == self.data.shape[3]:
+            before = self.data, self.owners, self.starts
+            self._make(2 * self.used)
+            for old, new in zip(before[1:], (self.owners, self.starts), strict=True):
+                new[: self.used] = old
+            self.data[:, :, :, : self.used] = before[0]
+        self.owners[self.used] = memory.number
+        self.starts[self.used] = len(memory.pages) * PAGE
+        memory.pages.append(self.used)
+        self.used += 1
+        self.most = max(self.most, self.used)
 
-    def write(self, layer: int, start: int, both: Array) -> None:
-        """Set keys and values of some positions; ``both`` is [tokens, 2, groups, head]."""
-        self._both[layer, :, :, start : start + len(both)] = both.transpose(1, 2, 0, 3)
+    def close(self, memory: Memory) -> None:
+        """Take all pages of a memory back."""
+        for page in sorted(memory.pages, reverse=True):
+            self.used -= 1
+            if page != self.used:  # the last page moves into the gap
+                self.data[:, :, :, page] = self.data[:, :, :, self.used]
+                self.owners[page], self.starts[page] = (
+                    self.owners[self.used],
+                    self.starts[self.used],
+                )
+                moved = self._memories[int(self.owners[page])]
+                moved.pages[int(self.starts[page]) // PAGE] = page
+        memory.pages.clear()
+        del self._memories[memory.number]
+        self._numbers.append(memory.number)
+
+
+class Memory:
+    """Keys and values of one sequence.
+
+    Attributes:
+        pool: whose pages it has.
+        number: among the pool's memories.
+        pages: in order of their tokens.
+    """
+
+    def __init__(self, pool: Pool, number: int) -> None:
+        self.pool = pool
+        self.number = number
+        self.pages: list[int] = []
+
+    def reserve(self, tokens: int) -> None:
+        """Have pages for so many tokens."""
+        while len(self.pages) * PAGE < tokens:
+            self.pool.add(self)
+
+    def close(self) -> None:
+        """Give everything back."""
+        self.pool.close(self)
 
     def block(self, number: int) -> NDArray[np.float32]:
         """A copy of a block, exact in float32."""
-        return self._both[:, :, :, number * BLOCK : (number + 1) * BLOCK].astype(np.float32)
+        return self._block(number).astype(np.float32)
 
     def set_block(self, number: int, block: NDArray[np.float32]) -> None:
-        """Write a block."""
-        self._both[:, :, :, number * BLOCK : (number + 1) * BLOCK] = block
+        """Write a block; there must be a page for it."""
+        self._block(number)[:] = block
+
+    def _block(self, number: int) -> Array:
+        page, place = divmod(number * BLOCK, PAGE)
+        found: Array = self.pool.data[:, :, :, self.pages[page], place : place + BLOCK]
+        return found
 
 
 class Prefixes:
@@ -99,7 +158,7 @@ class Prefixes:
         self._touch(keys)
         return found
 
-    def keep(self, tokens: Sequence[int], computed: int, memory: KeysValues) -> None:
+    def keep(self, tokens: Sequence[int], computed: int, memory: Memory) -> None:
         """Keep all whole blocks of a sequence's first ``computed`` tokens."""
         before, keys = 0, []
         for number in range(computed // BLOCK):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
+
+import numpy as np
 
 from feedback_friction.engine.models.base import RefusedError
 from feedback_friction.engine.models.dialect import draw_seed
@@ -16,7 +19,7 @@ from feedback_friction.engine.models.pocket.engine import (
     Order,
     Served,
 )
-from feedback_friction.engine.models.pocket.exact import UnboundedError
+from feedback_friction.engine.models.pocket.exact import Array, UnboundedError
 from feedback_friction.engine.models.pocket.folder import (
     digest,
     find,
@@ -26,7 +29,7 @@ from feedback_friction.engine.models.pocket.folder import (
 )
 from feedback_friction.engine.models.pocket.grids import Weights
 from feedback_friction.engine.models.pocket.tokenizer import TemplateError, Tokenizer
-from feedback_friction.engine.models.pocket.transformer import Team
+from feedback_friction.engine.models.pocket.transformer import Span, Team, Transformer
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.protocol.records import Completion, Generate, Message, Reply, Usage
 
@@ -64,11 +67,12 @@ class PocketModel:
             raise UsageError(f"{folder}: the tokenizer has ids beyond vocab_size")
         self._context = shape.context
         try:
-            weights = Weights(shape, read_weights(folder, shape))
+            self._weights = Weights(shape, read_weights(folder, shape))
         except UnboundedError as error:
             raise UsageError(f"{folder}: weights too large to be summed exactly") from error
-        self._team = Team(weights, threads)
-        self.engine = Engine(self._team.scores, shape, ends, limits)
+        limits = limits or Limits()
+        self._team = Team(self._weights, threads, limits.memory)
+        self.engine = Engine(self._team, shape.context, ends, limits)
 
     def __repr__(self) -> str:
         return f"PocketModel({self._shown!r})"
@@ -99,6 +103,18 @@ class PocketModel:
             line = one_line(f"{type(error).__name__}: {error}")
             raise RunStoppedError(f"{self.name}: it broke down ({line})") from error
         return self._completion(order, served, time.perf_counter() - began)
+
+    def logits(self, ids: Sequence[int], first: int = 0) -> Array:
+        """Scores of the successors of ``ids[first:]``, [len(ids) - first, vocabulary].
+
+        For comparison with other programs: they are computed apart from the engine.
+        """
+        transformer = Transformer(self._weights, pages=1)
+        memory = transformer.pool.open()
+        memory.reserve(len(ids))
+        spans = [Span(memory, 0, ids[: first + 1], True)]
+        spans += [Span(memory, at, ids[at : at + 1], True) for at in range(first + 1, len(ids))]
+        return np.concatenate([transformer.scores([span]) for span in spans])
 
     def prompt(self, messages: tuple[Message, ...]) -> tuple[int, ...]:
         """Ids of a chat, up to where the reply begins.

@@ -1,8 +1,7 @@
-"""Tokens of many sequences in, scores of their successors out; bit for bit the same in any company.
+"""Tokens of many sequences in, scores of their successors out: the same bits in any company.
 
-All tokens of a step go through the matrices together. Attention goes sequence by sequence, in tiles
-whose scores lie one after the other in one flat array, so that nothing is computed for padding.
-``Team`` shares a step out to threads: each takes some of the sequences through all layers.
+All tokens of a step go through the matrices together. ``Team`` shares a step out to threads, each
+of which takes some of the sequences through all layers.
 """
 
 from __future__ import annotations
@@ -11,27 +10,22 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
-from math import prod
+from itertools import accumulate
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
+from feedback_friction.engine.models.pocket.attention import Singles, mixed_of_prompt
 from feedback_friction.engine.models.pocket.exact import (
-    TOP,
     Array,
     Exact,
     Exponential,
-    Integers,
+    Scratch,
     row_sums,
 )
-from feedback_friction.engine.models.pocket.grids import WEIGHT_BITS, Layer, Weights
-from feedback_friction.engine.models.pocket.memory import KeysValues
+from feedback_friction.engine.models.pocket.grids import Layer, Weights
+from feedback_friction.engine.models.pocket.memory import PAGE, Memory, Pool, page_size
 
-PEAK = TOP - 1.0  # the largest exponent in a softmax: exp(20) is 2^28.9, summed as an integer
-NEVER = -(2.0**30)  # the score of a token that is still to come
-TILE = 49_152  # scores that are treated together: they fit into a core's cache
 MOST_THREADS = 4  # Python's own share of the work is not done in parallel
 
 
@@ -46,7 +40,7 @@ class Span:
         scored: whether the scores of the last one's successor are wanted.
     """
 
-    memory: KeysValues
+    memory: Memory
     start: int
     tokens: Sequence[int]
     scored: bool
@@ -59,150 +53,74 @@ class Span:
 
 
 class Transformer:
-    """Takes spans through a model's layers; holds scratch space, so not for two threads at once."""
+    """Takes spans through a model's layers; not for two threads at once.
 
-    def __init__(self, weights: Weights) -> None:
+    Attributes:
+        weights: the model.
+        pool: where its sequences have their keys and values.
+    """
+
+    def __init__(self, weights: Weights, pages: int = 64) -> None:
+        """Make one with a pool of so many pages, to begin with."""
         self.weights = weights
+        self.pool = Pool(weights.shape, pages)
         self._shape = weights.shape
         self._exp = Exponential()
-        self._scratch: dict[str, Array] = {}
+        self._scratch = Scratch()
 
     def scores(self, spans: Sequence[Span]) -> Array:
         """Scores (logits) of the successors, [spans that are scored, vocabulary].
 
-        Writes the keys and values of all tokens to the spans' memories, which must have room.
+        Writes the keys and values of all tokens to the spans' memories, which must have pages for
+        them and belong to this transformer's pool.
         """
         weights = self.weights
         ids = np.array([token for span in spans for token in span.tokens])
-        positions = np.concatenate(
-            [np.arange(span.start, span.start + len(span.tokens)) for span in spans]
-        )
-        turns = weights.cosines[positions], weights.sines[positions]
+        places = _Places(self.pool, weights, spans)
         ends = accumulate(len(span.tokens) for span in spans)
         last = np.array([end - 1 for end, span in zip(ends, spans, strict=True) if span.scored])
         x: Array = weights.embeddings[ids]
-        tiles: list[_Tile] = []
+        step = _Step(self.pool, spans)
         for number, layer in enumerate(weights.layers):
-            queries = self._remember(number, layer, x, turns, spans)
+            queries = self._remember(number, layer, x, places)
             if number == self._shape.layers - 1:  # from here on only what is scored is wanted
                 if not len(last):
                     return np.empty((0, self._shape.vocabulary))
                 if len(last) < len(x):
-                    x, queries, tiles = x[last], queries.take(last, axis=1), []
-                    spans = [span.last for span in spans if span.scored]
-            tiles = tiles or self._tiles(spans)
-            x += self._product(self._mixed(number, queries, tiles), layer.output)
+                    x, queries = x[last], queries.take(last, axis=1)
+                    step = _Step(self.pool, [span.last for span in spans if span.scored])
+            x += self._product(step.mixed(number, queries, self._exp, self._scratch), layer.output)
             self._feed_forward(layer, x)
         return self._normed(x, weights.head_gain) @ weights.head.matrix
 
-    # --- attention -------------------------------------------------------------------------------
-
-    def _remember(
-        self,
-        number: int,
-        layer: Layer,
-        x: Array,
-        turns: tuple[Array, Array],
-        spans: Sequence[Span],
-    ) -> Array:
+    def _remember(self, number: int, layer: Layer, x: Array, places: _Places) -> Array:
         """Write keys and values; returns the queries, [groups, tokens, heads of a group, head]."""
         shape, rows = self._shape, len(x)
-        heads = self._space("heads", rows, shape.heads + 2 * shape.groups, shape.head)
+        heads = self._scratch("heads", rows, shape.heads + 2 * shape.groups, shape.head)
         normed = self._normed(x, layer.attend_gain)
         np.matmul(normed, layer.attend.matrix, out=heads.reshape(rows, -1, copy=False))
-        turned = _turned(heads[:, : shape.heads + shape.groups], *turns)
+        turned = _turned(heads[:, : shape.heads + shape.groups], places.cosines, places.sines)
         both = np.empty((rows, 2, shape.groups, shape.head))
         both[:, 0] = turned[:, shape.heads :] * layer.key_scale
         both[:, 1] = heads[:, shape.heads + shape.groups :] * layer.value_scale
         np.rint(both, out=both)
         both[:, 0] *= layer.key_unit
         both[:, 1] *= layer.value_unit
-        first = 0
-        for span in spans:
-            after = first + len(span.tokens)
-            span.memory.write(number, span.start, both[first:after])
-            first = after
+        self.pool.data[number][:, :, places.pages, places.offsets] = both.transpose(1, 2, 0, 3)
         grouped = turned[:, : shape.heads].reshape(rows, shape.groups, -1, shape.head)
-        queries = self._space("queries", shape.groups, rows, *grouped.shape[2:])
+        queries = self._scratch("queries", shape.groups, rows, *grouped.shape[2:])
         np.multiply(grouped.swapaxes(0, 1), layer.query_scale, out=queries)
         return np.rint(queries, out=queries)
-
-    def _tiles(self, spans: Sequence[Span]) -> list[_Tile]:
-        """All queries of the spans, in tiles of about ``TILE`` scores."""
-        heads = self._shape.heads // self._shape.groups
-        items, row = [], 0
-        for span in spans:
-            most = max(1, TILE // (heads * (span.start + len(span.tokens))))
-            for first in range(0, len(span.tokens), most):
-                last = min(first + most, len(span.tokens))
-                items += [
-                    _Item(span.memory, group, row + first, row + last, span.start + last)
-                    for group in range(self._shape.groups)
-                ]
-            row += len(span.tokens)
-        begun, filled, tiles = 0, 0, []
-        for at, item in enumerate(items):
-            size = heads * (item.last - item.first) * item.context
-            if filled and filled + size > TILE:
-                tiles.append(self._tile(items[begun:at], heads))
-                begun, filled = at, 0
-            filled += size
-        return [*tiles, self._tile(items[begun:], heads)]
-
-    def _tile(self, items: Sequence[_Item], heads: int) -> _Tile:
-        rows = [heads * (item.last - item.first) for item in items]
-        contexts = [item.context for item in items]
-        sizes = [count * context for count, context in zip(rows, contexts, strict=True)]
-        flat = self._space("scores", sum(sizes))
-        views = [
-            flat[start:end].reshape(-1, context)
-            for context, (start, end) in zip(
-                contexts, pairwise(accumulate(sizes, initial=0)), strict=True
-            )
-        ]
-        lengths = np.repeat(contexts, rows)
-        return _Tile(tuple(zip(items, views, strict=True)), flat, lengths)
-
-    def _mixed(self, number: int, queries: Array, tiles: Sequence[_Tile]) -> Array:
-        """What attention takes from the values, [tokens, heads x head]."""
-        mixed: Array = np.empty(queries.shape)
-        width = self._shape.head
-        for tile in tiles:
-            for item, scores in tile.items:
-                rows = queries[item.group, item.first : item.last].reshape(-1, width)
-                keys = item.memory.keys[number][item.group]
-                np.dot(rows, keys[:, : item.context], out=scores)
-                if item.last - item.first > 1:
-                    _hide_what_comes(scores, item.last - item.first)
-            self._softmax(tile)
-            for item, scores in tile.items:
-                rows = mixed[item.group, item.first : item.last].reshape(-1, width, copy=False)
-                values = item.memory.values[number][item.group]
-                np.dot(scores, values[: item.context], out=rows)
-        return mixed.swapaxes(0, 1).reshape(mixed.shape[1], -1)
-
-    def _softmax(self, tile: _Tile) -> None:
-        """Scores to weights in place: whole numbers that add up to about 2^28 in each row."""
-        flat, lengths = tile.scores, tile.lengths
-        starts = np.cumsum(lengths) - lengths
-        peaks = np.maximum.reduceat(flat, starts)
-        peaks -= PEAK
-        flat -= np.repeat(peaks, lengths)
-        self._exp(flat)
-        np.rint(flat, out=flat)
-        shares = 2.0**WEIGHT_BITS / np.add.reduceat(flat, starts)
-        flat *= np.repeat(shares, lengths)
-        np.rint(flat, out=flat)
 
     # --- the rest --------------------------------------------------------------------------------
 
     def _feed_forward(self, layer: Layer, x: Array) -> None:
         """Add what the gated linear unit makes of x to it."""
         inner = self._shape.inner
-        both = self._space("both", len(x), 2 * inner)
+        both = self._scratch("both", len(x), 2 * inner)
         np.matmul(self._normed(x, layer.widen_gain), layer.widen.matrix, out=both)
         gate, up = both[:, :inner], both[:, inner:]
-        hidden = np.negative(gate, out=self._space("hidden", len(x), inner))
+        hidden = np.negative(gate, out=self._scratch("hidden", len(x), inner))
         self._exp(hidden)
         hidden += 1.0
         np.divide(gate, hidden, out=hidden)
@@ -211,10 +129,10 @@ class Transformer:
 
     def _normed(self, x: Array, gain: Array) -> Array:
         """Rows divided by their root mean square, times a gain, rounded to integers."""
-        squares = np.square(x, out=self._space("squares", *x.shape))
+        squares = np.square(x, out=self._scratch("squares", *x.shape))
         means = row_sums(squares) / self._shape.hidden
         normed = np.multiply(
-            x, 1.0 / np.sqrt(means + self._shape.epsilon), out=self._space("normed", *x.shape)
+            x, 1.0 / np.sqrt(means + self._shape.epsilon), out=self._scratch("normed", *x.shape)
         )
         normed *= gain
         return np.rint(normed, out=normed)
@@ -222,37 +140,61 @@ class Transformer:
     def _product(self, x: Array, matrix: Exact) -> Array:
         """x, which is used up, times a matrix."""
         x *= matrix.scale
-        return np.rint(x, out=x) @ matrix.matrix
-
-    def _space(self, name: str, *shape: int) -> Array:
-        """Scratch space of a shape: what it held before is void, and allocating takes time."""
-        size = prod(shape)
-        if size > len(self._scratch.get(name, ())):
-            self._scratch[name] = np.empty(size)
-        return self._scratch[name][:size].reshape(shape)
+        product = self._scratch("product", len(x), matrix.matrix.shape[1])
+        return np.matmul(np.rint(x, out=x), matrix.matrix, out=product)
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """Queries of one sequence and group: rows ``first:last``, which see ``context`` positions."""
+class _Places:
+    """Where the tokens of a step stand: their turns, and their places in the pool."""
 
-    memory: KeysValues
-    group: int
-    first: int
-    last: int
-    context: int
+    def __init__(self, pool: Pool, weights: Weights, spans: Sequence[Span]) -> None:
+        positions = np.concatenate(
+            [np.arange(span.start, span.start + len(span.tokens)) for span in spans]
+        )
+        self.cosines, self.sines = weights.cosines[positions], weights.sines[positions]
+        self.offsets = positions % PAGE
+        self.pages = np.array(
+            [
+                span.memory.pages[position // PAGE]
+                for span in spans
+                for position in range(span.start, span.start + len(span.tokens))
+            ]
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class _Tile:
-    """Items that are treated together, each with its place [rows, context] in the flat scores.
+class _Step:
+    """How the queries of a step attend: single tokens all at once, pieces of prompts one by one."""
 
-    ``lengths`` are the contexts of all rows.
-    """
+    def __init__(self, pool: Pool, spans: Sequence[Span]) -> None:
+        self._pool = pool
+        ends = list(accumulate(len(span.tokens) for span in spans))
+        single = [at for at, span in enumerate(spans) if len(span.tokens) == 1]
+        self._rows = np.array([ends[at] - 1 for at in single])
+        self._prompts = [
+            (ends[at] - len(span.tokens), ends[at], span)
+            for at, span in enumerate(spans)
+            if len(span.tokens) > 1
+        ]
+        if single:
+            memories = [spans[at].memory for at in single]
+            self._singles = Singles(pool, memories, [spans[at].start + 1 for at in single])
 
-    items: tuple[tuple[_Item, Array], ...]
-    scores: Array
-    lengths: Integers
+    def mixed(self, number: int, queries: Array, exp: Exponential, scratch: Scratch) -> Array:
+        """What attention takes from a layer's values, [tokens, heads x head]."""
+        keys, values = self._pool.data[number]
+        if not self._prompts:
+            mixed = self._singles.mixed(queries, keys, values, exp, scratch)
+        else:
+            mixed = np.empty(queries.shape)
+            if len(self._rows):
+                asked = queries.take(self._rows, axis=1)
+                mixed[:, self._rows] = self._singles.mixed(asked, keys, values, exp, scratch)
+            for first, end, span in self._prompts:
+                asked = queries[:, first:end]
+                mixed[:, first:end] = mixed_of_prompt(
+                    asked, span.memory, span.start, keys, values, exp
+                )
+        return mixed.swapaxes(0, 1).reshape(mixed.shape[1], -1)
 
 
 def _turned(heads: Array, cosines: Array, sines: Array) -> Array:
@@ -265,46 +207,60 @@ def _turned(heads: Array, cosines: Array, sines: Array) -> Array:
     return turned
 
 
-def _hide_what_comes(scores: Array, tokens: int) -> None:
-    """Set the scores [tokens x heads, context] of positions after each token's own to ``NEVER``."""
-    by_token = scores.reshape(tokens, -1, scores.shape[1])[:, :, -tokens:]
-    later: NDArray[np.bool_] = ~np.tri(tokens, dtype=np.bool_)
-    np.copyto(by_token, NEVER, where=later[:, None])
-
-
 class Team:
-    """Several transformers that share out a step: the same scores, sooner."""
+    """Several transformers that share out a step: the same scores, sooner.
 
-    def __init__(self, weights: Weights, threads: int | None = None) -> None:
-        """Make a team of so many threads; None for as many as there are cores, within reason."""
+    A sequence stays with one of them, in whose pool its memory is.
+
+    Attributes:
+        page_size: bytes of ``PAGE`` tokens.
+    """
+
+    def __init__(self, weights: Weights, threads: int | None = None, memory: int = 0) -> None:
+        """Make a team.
+
+        Args:
+            threads: how many; None for as many as there are cores, within reason.
+            memory: bytes of keys and values that are expected.
+        """
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
         count = threads or min(cores, MOST_THREADS)
-        self._members = [Transformer(weights) for _ in range(count)]
-        self._pool = ThreadPoolExecutor(max(1, count - 1), thread_name_prefix="pocket")
+        self.page_size = page_size(weights.shape)
+        self._members = [Transformer(weights, memory // self.page_size) for _ in range(count)]
+        self._threads = ThreadPoolExecutor(max(1, count - 1), thread_name_prefix="pocket")
         self._libraries = ThreadpoolController()
 
+    @property
+    def used(self) -> int:
+        """Bytes of all memories."""
+        return sum(each.pool.used for each in self._members) * self.page_size
+
+    @property
+    def held(self) -> int:
+        """Bytes that memories took at most, which stay with this process."""
+        return sum(each.pool.most for each in self._members) * self.page_size
+
+    def open(self) -> Memory:
+        """The memory of a new sequence, with the member that has least to do."""
+        return min(self._members, key=lambda each: each.pool.used).pool.open()
+
     def scores(self, spans: Sequence[Span]) -> Array:
-        """As ``Transformer.scores``."""
-        shares = shared_out(spans, len(self._members))
+        """As ``Transformer.scores``, in the order of the spans."""
+        shares = [
+            (member, [span for span in spans if span.memory.pool is member.pool])
+            for member in self._members
+        ]
+        busy = [(member, share) for member, share in shares if share]
         # one thread each: BLAS's own would wait for each other at every one of many small products
         with self._libraries.limit(limits=1, user_api="blas"):
-            others = [
-                self._pool.submit(member.scores, share)
-                for member, share in zip(self._members[1:], shares[1:], strict=False)
-            ]
-            parts = [self._members[0].scores(shares[0]), *(each.result() for each in others)]
-        return np.concatenate(parts)
+            others = [self._threads.submit(member.scores, share) for member, share in busy[1:]]
+            member, share = busy[0]
+            parts = [member.scores(share), *(each.result() for each in others)]
+        order = [id(span) for _, share in busy for span in share if span.scored]
+        rows = {span: row for row, span in enumerate(order)}
+        scores: Array = np.concatenate(parts)
+        return scores[[rows[id(span)] for span in spans if span.scored]]
 
     def close(self) -> None:
         """End the threads."""
-        self._pool.shutdown()
-
-
-def shared_out(spans: Sequence[Span], count: int) -> list[Sequence[Span]]:
-    """The spans in order, in at most ``count`` runs of about as many tokens."""
-    ends = list(accumulate(len(span.tokens) for span in spans))
-    cuts = {0, len(spans)}
-    for number in range(1, count):
-        goal = ends[-1] * number / count
-        cuts.add(min(range(len(spans) + 1), key=lambda at: abs((ends[at - 1] if at else 0) - goal)))
-    return [spans[first:last] for first, last in pairwise(sorted(cuts))]
+        self._threads.shutdown()
