@@ -14,6 +14,7 @@ from feedback_friction.engine.models.pocket.exact import (
     BOTTOM,
     FINEST,
     LEAST,
+    STEPS,
     TOP,
     Exact,
     Exponential,
@@ -23,7 +24,10 @@ from feedback_friction.engine.models.pocket.exact import (
     of_bounded,
     of_normed,
     row_sums,
+    with_bits,
 )
+from feedback_friction.engine.models.pocket.folder import Shape
+from feedback_friction.engine.models.pocket.grids import rotations
 
 
 def weights_of(seed, inputs, outputs, spread=0.1):
@@ -136,6 +140,22 @@ def test_the_sum_of_a_row_is_that_of_the_row_alone(seed, width, rows):
     for number in range(rows):
         assert together[number, 0] == row_sums(made[number : number + 1].copy())[0, 0]
         assert together[number, 0] == pytest.approx(math.fsum(made[number]), abs=1e-12)
+
+
+def test_tables_are_the_same_with_a_library_that_errs_by_some_units_in_the_last_place():
+    """No entry lies so near to the middle of two rounded values that such an error would tip it."""
+    places = np.arange(BOTTOM * STEPS, TOP * STEPS + 1) / STEPS
+    shape = Shape(10, 256, 1, 8, 1, 32, 8, 2048, 1e-5, 1e4, True)
+    half, unit = shape.head // 2, 2.0**-53
+    powers = np.array([shape.theta ** (-number / half) for number in range(half)])
+    angles = np.arange(shape.context)[:, None, None] * with_bits(powers, 40)
+    for table, found in zip(rotations(shape), (np.cos(angles), np.sin(angles)), strict=True):
+        for error in (-8 * unit, 8 * unit):
+            assert np.array_equal(np.rint((found + error) * 2.0**30), table * 2.0**30)
+    for error in (-7 * unit, 7 * unit):
+        erring = np.exp(places) * (1 + error)
+        assert np.array_equal(with_bits(erring, 30), with_bits(np.exp(places), 30))
+        assert np.array_equal(with_bits(powers * (1 + error), 40), with_bits(powers, 40))
 
 
 @given(st.floats(1e-300, 1e300))

@@ -14,7 +14,8 @@ IEEE 754 rounds correctly (+ - * / and square root), with rounding to integers, 
 table look-ups, each a function of its operands alone; or is a maximum; or a sum of integers below
 2^53; or, for the norm, additions in an order fixed by the length of the row (``row_sums``). (3) So
 a token's keys, values and scores are a function of its sequence up to it. Batch size, position in
-the batch, number of threads, BLAS kernel, chunks of the prompt and reused prefixes change no bit.
+the batch, number of threads, BLAS kernel, chunks of the prompt and reused prefixes change no bit,
+and nor does another machine.
 (The sign of a zero may change; nothing here tells zeros apart.)
 
 The bounds hold for every input because a normed row x has an Euclidean length of at most
@@ -109,6 +110,13 @@ def of_bounded(most: Array) -> Callable[[Array], Array]:
     return largest
 
 
+def with_bits(values: Array, bits: int) -> Array:
+    """The values rounded to so many significant bits."""
+    mantissas, exponents = np.frexp(values)
+    rounded: Array = np.ldexp(np.rint(mantissas * 2.0**bits) * 2.0**-bits, exponents)
+    return rounded
+
+
 def floor_log2(value: float) -> int:
     """The largest e with 2^e <= value (value > 0)."""
     return math.frexp(value)[1] - 1
@@ -139,15 +147,8 @@ _SNAP_BITS = int(np.float64(_SNAP).view(np.int64))
 _FIRST = _SNAP_BITS + BOTTOM * STEPS
 
 
-def _table() -> Array:
-    """exp(k/1024) rounded to 30 bits, so that it is the same whatever mathematical library."""
-    values = np.exp(np.arange(BOTTOM * STEPS, TOP * STEPS + 1) / STEPS)
-    mantissas, exponents = np.frexp(values)
-    table: Array = np.ldexp(np.rint(mantissas * 2.0**30) * 2.0**-30, exponents)
-    return table
-
-
-_TABLE = _table()
+# rounded, it is the same with all mathematical libraries, which differ in the last bits
+_TABLE = with_bits(np.exp(np.arange(BOTTOM * STEPS, TOP * STEPS + 1) / STEPS), 30)
 
 
 class Exponential:

@@ -20,6 +20,7 @@ from feedback_friction.engine.models.pocket.exact import (
     floor_log2,
     of_bounded,
     of_normed,
+    with_bits,
 )
 from feedback_friction.engine.models.pocket.folder import Shape
 
@@ -120,12 +121,13 @@ class Weights:
 
 
 def rotations(shape: Shape) -> tuple[Array, Array]:
-    """Cosines and sines [context, 1, head / 2], rounded to 30 bits, as libraries' last ones differ.
+    """Cosines and sines of rotary positions, [context, 1, head / 2], rounded to whole 2^-30.
 
-    Frequency i of n is theta^(-i/n), as in Hugging Face's Llama.
+    Frequency i of n is theta^(-i/n), as in Hugging Face's Llama. Mathematical libraries differ in
+    the last bits; rounded, the tables are the same with all of them.
     """
     half = shape.head // 2
-    frequencies = np.array([shape.theta ** (-number / half) for number in range(half)])
-    angles = np.arange(shape.context)[:, None, None] * frequencies
+    powers = np.array([shape.theta ** (-number / half) for number in range(half)])
+    angles = np.arange(shape.context)[:, None, None] * with_bits(powers, 40)
     cosines, sines = (np.rint(f(angles) * 2.0**30) * 2.0**-30 for f in (np.cos, np.sin))
     return cosines, sines
