@@ -15,6 +15,7 @@ NAMES = (
     "serving",
     "startup",
     "overhead",
+    "pocket",
     "makespan",
     "sharing",
     "resume",

@@ -15,8 +15,8 @@ table look-ups, each a function of its operands alone; or is a maximum; or a sum
 2^53; or, for the norm, additions in an order fixed by the length of the row (``row_sums``). (3) So
 a token's keys, values and scores are a function of its sequence up to it. Batch size, position in
 the batch, number of threads, BLAS kernel, chunks of the prompt and reused prefixes change no bit,
-and nor does another machine.
-(The sign of a zero may change; nothing here tells zeros apart.)
+and another machine does not either. (The sign of a zero may change; nothing here tells zeros
+apart.)
 
 The bounds hold for every input because a normed row x has an Euclidean length of at most
 sqrt(len(x)): sum |x_i g_i w_i| <= sqrt(n) |g w| (Cauchy and Schwarz).
