@@ -17,7 +17,7 @@ from feedback_friction.engine.budget import Budget, Limits, check_priced, paid_b
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.models.options import ModelOptions, parse_options
 from feedback_friction.engine.models.providers import Asked, refuse_untaken
-from feedback_friction.engine.models.registry import ModelSettings, parse_spec
+from feedback_friction.engine.models.registry import ModelSettings, digests, parse_spec
 from feedback_friction.engine.prices import Prices, load_prices
 from feedback_friction.engine.rundir import without_secrets
 from feedback_friction.engine.runner import Progress, Runner
@@ -323,7 +323,10 @@ def _config(
     for name in _OPTION_FIELDS:
         del config[name]
     # Only what is set: a run without options has the configuration that it always had.
-    given = {f"{role}_options": each.as_dict() for role, each in options.items()}
+    given: dict[str, Mapping[str, object]] = {
+        "digests": digests((settings.solver, settings.feedback_model, settings.judge_model))
+    }
+    given |= {f"{role}_options": each.as_dict() for role, each in options.items()}
     return {**config, **{k: v for k, v in given.items() if v}, "problems": dict(fingerprints)}
 
 

@@ -50,6 +50,8 @@ def reopen(directory: Path, operation: Operation) -> Prepared:
             f"the problems of {directory} are no longer those that it was run with: "
             f"{before.get('data') or 'the data set'} has changed"
         )
+    if prepared.config.get("digests") != config.get("digests"):
+        raise UsageError(f"a model of {directory} is no longer the one that it was run with")
     options = {role: _options(config.get(f"{role}_options", {})) for role in _ROLES}
     return replace(prepared, options=options, config=config)
 

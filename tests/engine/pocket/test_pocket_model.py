@@ -284,6 +284,22 @@ def test_a_run_goes_from_options_to_results_and_is_the_same_with_any_concurrency
     assert all(row[5] < 0 for row in journals[0])
 
 
+def test_a_run_of_a_model_that_was_trained_anew_since_is_neither_resumed_nor_asked_more(tmp_path):
+    folder, out = tmp_path / "model", tmp_path / "run"
+    write_folder(folder, seed=0, max_position_embeddings=2048)
+    words = ("run", "decimal_multiplication", "--solver", f"pocket/{folder}", "--limit", 2)
+    words = (*words, "--iterations", 2, "--max-tokens", 5, "--out", out, "--quiet")
+    for _ in range(2):
+        assert friction(*words).returncode == 0
+    write_folder(folder, seed=1, max_position_embeddings=2048)
+    resumed = friction(*words)
+    assert resumed.returncode == 2
+    assert f'holds a run of another configuration: digests was {{"pocket/{folder}' in resumed.stderr
+    more = friction("probe", out, "self-perception")
+    assert more.returncode == 2
+    assert f"a model of {out} is no longer the one that it was run with" in more.stderr
+
+
 @pytest.mark.parametrize(
     ("code", "modules"),
     [

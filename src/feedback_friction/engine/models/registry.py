@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
@@ -58,6 +58,18 @@ def parse_spec(spec: str) -> tuple[str, str]:
     if not name or name != name.strip():
         raise UsageError(f"model '{spec}' has no name; allowed: {allowed}")
     return provider, name
+
+
+def digests(specs: Iterable[str | None]) -> dict[str, str]:
+    """By spec of a model in this process, a digest of its folder: trained anew, it is another one.
+
+    Raises:
+        UsageError: there is no such folder.
+    """
+    from feedback_friction.engine.models.pocket.folder import digest, find
+
+    names = {spec: parse_spec(spec)[1] for spec in specs if spec and spec.startswith("pocket/")}
+    return {spec: digest(find(name)) for spec, name in names.items()}
 
 
 def open_models(
