@@ -15,7 +15,7 @@ from feedback_friction.engine.models.pocket.engine import ClosedError, Engine, L
 from feedback_friction.engine.models.pocket.folder import read_shape, read_weights
 from feedback_friction.engine.models.pocket.grids import Weights
 from feedback_friction.engine.models.pocket.memory import BLOCK
-from feedback_friction.engine.models.pocket.sampling import picks
+from feedback_friction.engine.models.pocket.sampling import nuclei, picks
 from feedback_friction.engine.models.pocket.transformer import Team
 from pocket_folders import write_folder
 
@@ -174,22 +174,36 @@ def test_a_seed_draws_the_same_again_and_another_one_something_else(engine_of):
     assert second.replies[0] == first.replies[1]
 
 
+WEIGHTS = np.array([[1.0, 5.0, 2.0, 0.0]]) * 2**25
+
+
 @pytest.mark.parametrize(
-    ("number", "top_p", "index"),
+    ("number", "index"),
+    [(0.0, 0), (0.1249, 0), (0.125, 1), (0.7499, 1), (0.75, 2), (1 - 2**-53, 2)],
+)
+def test_a_number_falls_on_a_choice_by_its_weight(number, index):
+    assert picks(WEIGHTS, np.array([number])).tolist() == [index]
+
+
+@pytest.mark.parametrize(
+    ("top_p", "kept"),
     [
-        (0.0, 1.0, 1),
-        (0.6249, 1.0, 1),
-        (0.625, 1.0, 2),
-        (0.875, 1.0, 0),
-        (1 - 2**-53, 1.0, 0),
-        (0.99, 0.625, 1),  # the likeliest alone has that share
-        (0.99, 0.63, 2),
-        (0.99, 1e-9, 1),
+        (1.0, [True, True, True, False]),
+        (0.876, [True, True, True, False]),
+        (0.875, [False, True, True, False]),  # two have that share by themselves
+        (0.626, [False, True, True, False]),
+        (0.625, [False, True, False, False]),
+        (1e-9, [False, True, False, False]),
     ],
 )
-def test_a_number_falls_on_a_choice_by_its_weight_likeliest_first(number, top_p, index):
-    weights = np.array([[1.0, 5.0, 2.0, 0.0]]) * 2**25
-    assert picks(weights, np.array([number]), np.array([top_p])).tolist() == [index]
+def test_the_smallest_set_with_a_share_keeps_its_weights(top_p, kept):
+    wanted = np.where(kept, WEIGHTS, 0.0)
+    assert np.array_equal(nuclei(WEIGHTS, np.array([top_p])), wanted)
+
+
+def test_of_equal_weights_the_lowest_ids_are_kept():
+    level = np.full((1, 4), 7.0)
+    assert nuclei(level, np.array([0.5])).tolist() == [[7.0, 7.0, 0.0, 0.0]]
 
 
 def test_what_prompts_begin_with_is_computed_once(engine_of, model):

@@ -8,14 +8,14 @@ more wait and are computed again later: as arithmetic is exact, nobody can tell.
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from feedback_friction.engine.models.pocket.exact import Array
-from feedback_friction.engine.models.pocket.memory import BLOCK, PAGE, Memory, Prefixes
+from feedback_friction.engine.models.pocket.memory import BLOCK, PAGE, Memory, Pool, Prefixes
 from feedback_friction.engine.models.pocket.sampling import Choice, Numbers, Sampler
 from feedback_friction.engine.models.pocket.transformer import Span
 
@@ -26,12 +26,12 @@ class Limits:
 
     Attributes:
         sequences: that run at once.
-        prompt_tokens: of prompts, computed in one step beside the running sequences.
+        prompt_tokens: of prompts, computed in one step by each thread.
         memory: bytes of keys and values, of running sequences and of kept prefixes together.
     """
 
     sequences: int = 64
-    prompt_tokens: int = 256
+    prompt_tokens: int = 128
     memory: int = 320 * 2**20
 
 
@@ -120,6 +120,7 @@ class Runtime(Protocol):
     """What the engine needs of a ``transformer.Team``."""
 
     page_size: int
+    threads: int
 
     @property
     def used(self) -> int:
@@ -226,11 +227,12 @@ class Engine:
         self._make_room()
         self._admit()
         going, spans = [], []
-        budget = self._limits.prompt_tokens
+        begun: Counter[Pool] = Counter()
         for each in self._running:
-            ahead = min(each.ahead, max(budget, 1))
+            left = self._limits.prompt_tokens - begun[each.memory.pool]
+            ahead = min(each.ahead, max(left, 1))
             if ahead > 1:
-                budget -= ahead
+                begun[each.memory.pool] += ahead
             after = each.computed + ahead
             going.append(each)
             tokens = each.tokens[each.computed : after]
@@ -265,10 +267,11 @@ class Engine:
     def _admit(self) -> None:
         """Start sequences that wait, as many as this step can compute something for."""
         ahead = sum(each.ahead for each in self._running if each.ahead > 1)
+        wanted = self._limits.prompt_tokens * self._runtime.threads
         while (
             self._waiting
             and len(self._running) < self._limits.sequences
-            and ahead < self._limits.prompt_tokens
+            and ahead < wanted
             and self._has_room(len(self._waiting[0].tokens))
         ):
             each = self._waiting.popleft()

@@ -64,8 +64,11 @@ class Choice:
             asked = [samplers[row] for row in drawn]
             temperatures = np.array([each.temperature for each in asked])
             weights = self._weights(scores[drawn], temperatures[:, None])
-            numbers = np.array([each.numbers.next() for each in asked])
-            found[drawn] = picks(weights, numbers, np.array([each.top_p for each in asked]))
+            narrow = [row for row, each in enumerate(asked) if each.top_p < 1]
+            if narrow:
+                shares = np.array([asked[row].top_p for row in narrow])
+                weights[narrow] = nuclei(weights[narrow], shares)
+            found[drawn] = picks(weights, np.array([each.numbers.next() for each in asked]))
         tokens: list[int] = found.tolist()
         return tokens
 
@@ -94,22 +97,30 @@ class Choice:
         return np.rint(weights, out=weights)
 
 
-def picks(weights: Array, numbers: Array, top_p: Array) -> Integers:
-    """By row, the index that a number in [0, 1) falls on, among the smallest set with ``top_p``.
+def nuclei(weights: Array, top_p: Array) -> Array:
+    """The weights [rows, choices], 0 outside each row's smallest set of likeliest with ``top_p``.
+
+    Args:
+        top_p: [rows], above 0 and at most 1.
+    """
+    order = np.argsort(-weights, axis=1, kind="stable")
+    ordered = np.take_along_axis(weights, order, axis=1)
+    sums = np.cumsum(ordered, axis=1)
+    ordered[sums - ordered >= top_p[:, None] * sums[:, -1:]] = 0.0
+    kept = np.empty_like(weights)
+    np.put_along_axis(kept, order, ordered, axis=1)
+    return kept
+
+
+def picks(weights: Array, numbers: Array) -> Integers:
+    """By row, the index that a number in [0, 1) falls on.
 
     Args:
         weights: [rows, choices], whole numbers.
         numbers: [rows].
-        top_p: [rows], above 0 and at most 1.
     """
-    rows = np.arange(len(weights))[:, None]
-    order = np.argsort(-weights, axis=1, kind="stable")
-    weights = weights[rows, order]
     sums = np.cumsum(weights, axis=1)
-    kept = np.where(sums - weights < top_p[:, None] * sums[:, -1:], weights, 0.0)
-    sums = np.cumsum(kept, axis=1)
     # a number next to 1 must not fall behind the end
     targets = np.minimum(np.floor(numbers * sums[:, -1]), sums[:, -1] - 1)
-    places = (sums <= targets[:, None]).sum(axis=1)
-    found: Integers = order[rows[:, 0], places]
+    found: Integers = (sums <= targets[:, None]).sum(axis=1)
     return found

@@ -214,6 +214,7 @@ class Team:
 
     Attributes:
         page_size: bytes of ``PAGE`` tokens.
+        threads: how many there are.
     """
 
     def __init__(self, weights: Weights, threads: int | None = None, memory: int = 0) -> None:
@@ -224,10 +225,12 @@ class Team:
             memory: bytes of keys and values that are expected.
         """
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-        count = threads or min(cores, MOST_THREADS)
+        self.threads = threads or min(cores, MOST_THREADS)
         self.page_size = page_size(weights.shape)
-        self._members = [Transformer(weights, memory // self.page_size) for _ in range(count)]
-        self._threads = ThreadPoolExecutor(max(1, count - 1), thread_name_prefix="pocket")
+        self._members = [
+            Transformer(weights, memory // self.page_size) for _ in range(self.threads)
+        ]
+        self._threads = ThreadPoolExecutor(max(1, self.threads - 1), thread_name_prefix="pocket")
         self._libraries = ThreadpoolController()
 
     @property
