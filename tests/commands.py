@@ -13,7 +13,7 @@ def friction(*arguments, code=0, cwd=None, **env):
         [FRICTION, *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,  # a machine may be busy
         cwd=cwd,
         env={**os.environ, **env},
     )

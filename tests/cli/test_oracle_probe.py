@@ -22,7 +22,7 @@ STUDENT = ("--solver", "student/default", "--limit", "10", "--attempts", "3", "-
 def friction(*arguments, code=0):
     done = subprocess.run(
         [FRICTION, *map(str, arguments)],
-        capture_output=True, text=True, timeout=120, env=ENVIRONMENT,
+        capture_output=True, text=True, timeout=600, env=ENVIRONMENT,
     )  # fmt: skip
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
