@@ -3,7 +3,8 @@
 64 sequences at once, whose contexts grow from 200 to 400 tokens; beside it 8 and 1. The prompts are
 known when the replies are timed; what reading them takes is measured by itself. Memory is the peak
 of the process with 64 sequences of 1,000 tokens. The best of several repeats counts, for the same
-reason as in ``overhead``.
+reason as in ``overhead``; beside the speed stands its share of what it would be if the products of
+weights alone took time, which holds on a busy machine too.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ def measure(*, model: str = "pocket/abacus", repeats: int = 5) -> list[Figure]:
         target = at_least(f"{name}: tokens a second", speed, 5000)
         figures += [
             target if sequences == 64 else Figure(target.name, speed),
+            Figure(f"{name}: of products alone", speed / speeds["products_per_second"]),
             Figure(f"{name}: prompt tokens a second", speeds["prompt_tokens_per_second"]),
         ]
     start = min((_load(model, 1, 1, 1, 1) for _ in range(repeats)), key=lambda run: run.seconds)

@@ -9,6 +9,10 @@ import argparse
 import json
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from feedback_friction.engine.models.pocket.engine import Engine, Limits, Order
 from feedback_friction.engine.models.pocket.folder import find, read_shape, read_weights
@@ -25,16 +29,17 @@ def run(model: str, sequences: int, prompt: int, reply: int, repeats: int) -> di
         reply: tokens of each reply.
 
     Returns:
-        The best of the repeats: prompt tokens a second, and, when prompts are known, tokens of
-        replies a second.
+        The best of the repeats: prompt tokens a second; when prompts are known, tokens of replies
+        a second; and how many it would be if the matrix products alone took time.
     """
     folder = find(model.partition("/")[2])
     shape = read_shape(folder)
     limits = Limits()
-    team = Team(Weights(shape, read_weights(folder, shape)), memory=limits.memory)
+    weights = Weights(shape, read_weights(folder, shape))
+    team = Team(weights, memory=limits.memory)
     engine = Engine(team, shape.context, frozenset(), limits)
     drawn = random.Random(0)
-    reading, writing = [], []
+    reading, writing, multiplying = [], [], []
     for repeat in range(repeats):
         prompts = [
             tuple(drawn.randrange(shape.vocabulary) for _ in range(prompt))
@@ -43,11 +48,13 @@ def run(model: str, sequences: int, prompt: int, reply: int, repeats: int) -> di
         reading.append(_seconds(engine, [Order(each, (repeat,), 1) for each in prompts]))
         orders = [Order(each, (repeat,), reply, 1.0) for each in prompts]
         writing.append(_seconds(engine, orders))
+        multiplying.append(_products(weights, sequences, min(sequences, team.threads)))
     engine.close()
     team.close()
     return {
         "prompt_tokens_per_second": sequences * prompt / min(reading),
         "tokens_per_second": sequences * reply / min(writing),
+        "products_per_second": sequences / min(multiplying),
     }
 
 
@@ -56,6 +63,27 @@ def _seconds(engine: Engine, orders: list[Order]) -> float:
     for each in [engine.submit(order) for order in orders]:
         each.result()
     return time.perf_counter() - began
+
+
+def _products(weights: Weights, sequences: int, threads: int, steps: int = 20) -> float:
+    """Seconds of a step's products of weights, rows shared out to threads as the team does."""
+    matrices = [weights.head.matrix]
+    for layer in weights.layers:
+        matrices += [
+            each.matrix for each in (layer.attend, layer.output, layer.widen, layer.narrow)
+        ]
+    rows = [np.ones((sequences // threads, len(matrix))) for matrix in matrices]
+
+    def work() -> None:
+        for _ in range(steps):
+            for row, matrix in zip(rows, matrices, strict=True):
+                row @ matrix
+
+    with ThreadpoolController().limit(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as go:
+        began = time.perf_counter()
+        for each in [go.submit(work) for _ in range(threads)]:
+            each.result()
+        return (time.perf_counter() - began) / steps
 
 
 def main() -> None:
