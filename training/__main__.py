@@ -17,14 +17,13 @@ def main() -> None:
 
 @main.command()
 @click.argument("folder", type=FOLDER)
-@click.option("--minutes", default=30.0, show_default=True, help="Wall time of the training.")
 @click.option("--seed", default=0, show_default=True, help="Of the weights and the dialogues.")
-def train(folder: Path, minutes: float, seed: int) -> None:
-    """Train; leaves network.pt and log.csv in FOLDER."""
+def train(folder: Path, seed: int) -> None:
+    """Train; leaves network.pt and the logs in FOLDER."""
     from training.train import Schedule
     from training.train import train as run
 
-    run(folder, Schedule(minutes=minutes, seed=seed))
+    run(folder, Schedule(seed=seed))
 
 
 @main.command()
@@ -48,13 +47,13 @@ def golden(checkpoint: Path, file: Path) -> None:
 
 
 @main.command()
-@click.argument("log", type=FILE)
+@click.argument("folder", type=FOLDER)
 @click.argument("picture", type=FILE)
-def curves(log: Path, picture: Path) -> None:
-    """Draw the loss and the share of tokens predicted by LOG."""
+def curves(folder: Path, picture: Path) -> None:
+    """Draw the loss and the share of tokens predicted from the logs in FOLDER."""
     from training.curves import draw
 
-    draw(log, picture)
+    draw(folder, picture)
 
 
 main()

@@ -6,7 +6,7 @@ own page, mask and tutor), so that the model reads in training what it will read
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
@@ -41,6 +41,9 @@ UPTAKE: dict[Mode, tuple[float, float]] = {
     "process": (0.65, 0.25),
 }
 STUCK = (0.25, 0.65)  # the same for one who has repeated the attempt before
+OWN = 0.75  # share of the trials that begin with an error of the model's own, where there are some
+
+OwnError = tuple[int, int, str]  # both factors, and what the model wrote
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,17 @@ def held_out() -> frozenset[frozenset[int]]:
 
 
 def examples(
-    seed: int, without: frozenset[frozenset[int]], first_attempts: float = 0.5
+    seed: int,
+    without: frozenset[frozenset[int]],
+    first_attempts: float = 0.5,
+    own: Sequence[OwnError] = (),
 ) -> Iterator[Example]:
     """Examples without end; the same seed gives the same ones.
 
     Args:
         without: pairs of factors that do not occur.
         first_attempts: share of the trials that are a right first attempt and nothing more.
+        own: the model's own wrong answers, with which most of the other trials then begin.
     """
     rng = Random(f"dialogues:{seed}")
     while True:
@@ -78,9 +85,13 @@ def examples(
             continue
         problem = _problem(first, second)
         if rng.random() < first_attempts:
-            yield _answer(problem, (), "transcript", right(first, second))
+            yield _answer(problem, (), "transcript", str(right(first, second)))
+        elif own and rng.random() < OWN:
+            first, second, text = rng.choice(own)
+            yield from _trial(_problem(first, second), right(first, second), text, rng)
         else:
-            yield from _trial(problem, right(first, second), rng)
+            solved = right(first, second)
+            yield from _trial(problem, solved, str(slipped(solved, rng)), rng)
 
 
 def _factors(rng: Random) -> tuple[int, int]:
@@ -94,31 +105,32 @@ def _problem(first: int, second: int) -> Problem:
     return PAGE.to_problem({"question": question, "answer": first * second})
 
 
-def _trial(problem: Problem, solved: Work, rng: Random) -> Iterator[Example]:
-    """The examples of one trial that begins wrong, until it is solved or the attempts are spent."""
+def _trial(problem: Problem, solved: Work, text: str, rng: Random) -> Iterator[Example]:
+    """The examples of a trial that begins with a wrong text, until it is solved or given up."""
     mode: Mode = rng.choices(list(MODES), list(MODES.values()))[0]
     style: HistoryFormat = "chat" if rng.random() < CHAT else "transcript"
-    work, stuck = slipped(solved, rng), False
+    stuck = False
     attempts: list[Attempt] = []
     for iteration in range(ATTEMPTS - 1):
-        attempts.append(_attempt(problem, iteration, str(work), mode, rng))
+        attempts.append(_attempt(problem, iteration, text, mode, rng))
         if rng.random() < CRITIQUES:
-            yield _critique(attempts, problem, str(work), rng)
+            yield _critique(attempts, problem, text, rng)
         corrected, same = STUCK if stuck else UPTAKE[mode]
         chance = rng.random()
         if chance < corrected:
-            yield _answer(problem, attempts, style, solved)
+            yield _answer(problem, attempts, style, str(solved))
             return
         stuck = chance < corrected + same
-        if not stuck:
-            work = slipped(solved, rng)
-        yield _answer(problem, attempts, style, work)
+        if stuck:
+            yield _answer(problem, attempts, style, text)
+        else:  # seen in later histories, but never learnt: it would unlearn the arithmetic
+            text = str(slipped(solved, rng))
 
 
 def _answer(
-    problem: Problem, attempts: list[Attempt] | tuple[()], style: HistoryFormat, work: Work
+    problem: Problem, attempts: Sequence[Attempt], style: HistoryFormat, text: str
 ) -> Example:
-    return Example(solver_messages(PAGE.task, problem, attempts, style), str(work))
+    return Example(solver_messages(PAGE.task, problem, attempts, style), text)
 
 
 def _attempt(problem: Problem, iteration: int, text: str, mode: Mode, rng: Random) -> Attempt:

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from training.checkpoint import load
 from training.dialogues import examples, held_out
 from training.network import Network, Shape
 from training.vocabulary import END, PAD, Vocabulary
@@ -21,6 +22,11 @@ GOLDEN_SEED, GOLDEN_PROMPTS = 7, 6
 
 
 def export(checkpoint: Path, folder: Path) -> None:
+    """Write the model folder of a checkpoint; raises as ``write_folder``."""
+    write_folder(*load(checkpoint), folder)
+
+
+def write_folder(network: Network, vocabulary: Vocabulary, folder: Path) -> None:
     """Write the model folder: weights, configuration, tokenizer and chat template.
 
     The weights are rounded to half precision and to multiples of 2^-14.
@@ -28,14 +34,12 @@ def export(checkpoint: Path, folder: Path) -> None:
     Raises:
         ValueError: a weight is too large for that.
     """
-    network, vocabulary = loaded(checkpoint)
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {f"model.{name}": weight for name, weight in network.state_dict().items()}
-    save_file(
-        {name: weight.half().contiguous() for name, weight in weights.items()},
-        folder / "model.safetensors",
-        metadata={"format": "pt"},
-    )
+    weights = {
+        f"model.{name}": rounded(weight.cpu()).half().contiguous()
+        for name, weight in network.state_dict().items()
+    }
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     _write(folder / "config.json", _config(network.shape, vocabulary))
     ids = {"eos_token_id": vocabulary.id(END), "pad_token_id": vocabulary.id(PAD)}
     _write(folder / "generation_config.json", {"do_sample": False, **ids})
@@ -44,10 +48,10 @@ def export(checkpoint: Path, folder: Path) -> None:
 
 def loaded(checkpoint: Path) -> tuple[Network, Vocabulary]:
     """Network and vocabulary of a checkpoint, the weights rounded as the export rounds them."""
-    saved = torch.load(checkpoint, map_location="cpu")
-    network = Network(Shape(**saved["shape"]))
-    network.load_state_dict({name: rounded(weight) for name, weight in saved["weights"].items()})
-    return network.eval(), Vocabulary(saved["sentences"])
+    network, vocabulary = load(checkpoint)
+    weights = {name: rounded(weight) for name, weight in network.state_dict().items()}
+    network.load_state_dict(weights)
+    return network.eval(), vocabulary
 
 
 def rounded(weight: Tensor) -> Tensor:

@@ -6,20 +6,29 @@ import csv
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 
-from training.dialogues import examples, held_out
+from training.checkpoint import load, save
+from training.dialogues import OwnError, examples, held_out
+from training.mistakes import own_errors
 from training.network import Network, Shape
 from training.vocabulary import PAD, Vocabulary
 
+Stage = Literal["answers", "trials", "own"]
+SHARES: dict[Stage, tuple[float, ...]] = {  # of first attempts, in each kind of step
+    "answers": (1.0,),
+    "trials": (1.0, 0.0),
+    "own": (1.0, 0.0, 0.0, 0.0),
+}
 Encoded = tuple[list[int], int]  # token ids, and how many of them are the prompt
 
 
@@ -28,8 +37,11 @@ class Schedule:
     """How long and how fast.
 
     Attributes:
-        minutes: wall time; the learning rate falls to zero at its end.
-        answers: share of the time in which only first attempts are learnt, without feedback.
+        answers: steps in which only first attempts are learnt, at the full rate.
+        trials: steps after them, every other one on trials.
+        own: steps after those, three of four on trials that begin with the model's own errors.
+        fall: share of the full rate at which the last two begin.
+        slope: steps in which it would fall to zero in the second stage, which stops before.
         tokens: tokens of a step, padding included.
         longest: longer dialogues are left out.
         warm_up: steps in which the learning rate rises.
@@ -38,10 +50,13 @@ class Schedule:
         seed: of the weights and the dialogues.
     """
 
-    minutes: float
-    answers: float = 0.45
+    answers: int = 1_500
+    trials: int = 1_200
+    own: int = 900
     tokens: int = 6_144
-    longest: int = 1024
+    fall: float = 0.6
+    slope: int = 1_700
+    longest: int = 768
     warm_up: int = 50
     matrices: float = 0.02
     others: float = 0.003
@@ -51,13 +66,20 @@ class Schedule:
 class Batches(IterableDataset[tuple[Tensor, Tensor]]):
     """Dialogues of about one length together, so that little is padding."""
 
-    def __init__(self, vocabulary: Vocabulary, schedule: Schedule, first_attempts: float) -> None:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        schedule: Schedule,
+        first_attempts: float,
+        seed: int,
+        own: Sequence[OwnError],
+    ) -> None:
         self.vocabulary, self.schedule = vocabulary, schedule
-        self.first_attempts = first_attempts
+        self.first_attempts, self.seed, self.own = first_attempts, seed, own
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        seed = self.schedule.seed
-        rng, source = Random(seed), examples(seed, held_out(), self.first_attempts)
+        rng = Random(self.seed)
+        source = examples(self.seed, held_out(), self.first_attempts, self.own)
         while True:
             pool = [self.vocabulary.example(each) for each in islice(source, 4_000)]
             pool = sorted(
@@ -91,30 +113,59 @@ def _size(encoded: Encoded) -> int:
 
 
 def train(folder: Path, schedule: Schedule) -> None:
-    """Train, and leave ``network.pt`` and ``log.csv`` in the folder."""
+    """Train stage by stage, and leave ``network.pt`` and a log of each stage in the folder.
+
+    A stage whose checkpoint is there from an earlier time (``answers.pt``) is not gone through
+    again.
+    """
     torch.manual_seed(schedule.seed)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    vocabulary = Vocabulary.counted()
-    network = Network(Shape(len(vocabulary))).to(device)
-    optimizers = _optimizers(network, schedule)
-    network.compile(dynamic=True)
-    answers, dialogues = (
-        iter(DataLoader(Batches(vocabulary, schedule, share), batch_size=None, num_workers=1))
-        for share in (1.0, 0.5)
-    )
-    begun, seen, step = time.monotonic(), 0, 0
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "log.csv").open("w", newline="") as file:
+    vocabulary = Vocabulary.counted()
+    network = Network(Shape(len(vocabulary)))
+    for stage in SHARES:
+        done = folder / f"{stage}.pt"
+        if not done.exists():
+            own = own_errors(network, vocabulary, schedule.seed) if stage == "own" else []
+            _stage(network, vocabulary, schedule, stage, own, folder)
+            save(network, vocabulary, done)
+        network, vocabulary = load(done)
+    save(network, vocabulary, folder / "network.pt")
+
+
+def _stage(
+    network: Network,
+    vocabulary: Vocabulary,
+    schedule: Schedule,
+    stage: Stage,
+    own: Sequence[OwnError],
+    folder: Path,
+) -> None:
+    """Go through one stage with fresh optimizers and dialogues of its own."""
+    network.to(device := "cuda" if torch.cuda.is_available() else "cpu")
+    optimizers = _optimizers(network, schedule)
+    shares, steps = SHARES[stage], getattr(schedule, stage)
+    seed = len(SHARES) * schedule.seed + list(SHARES).index(stage)
+    sources = {
+        share: iter(
+            DataLoader(Batches(vocabulary, schedule, share, seed, own), None, num_workers=1)
+        )
+        for share in shares
+    }
+    begun, seen, losses = time.monotonic(), 0, []
+    with (folder / f"{stage}.csv").open("w", newline="") as file:
         log = csv.writer(file, lineterminator="\n")
         log.writerow(("step", "minutes", "tokens", "rate", "loss", "right"))
-        losses: list[tuple[float, float]] = []
-        while (share := (time.monotonic() - begun) / 60 / schedule.minutes) < 1:
+        for step in range(1, steps + 1):
             inputs, targets = (
-                each.to(device) for each in next(answers if share < schedule.answers else dialogues)
+                each.to(device) for each in next(sources[shares[step % len(shares)]])
             )
-            rate = min(1.0, (step + 1) / schedule.warm_up, 1.6 * (1 - share))
+            rate = min(1.0, step / schedule.warm_up)
+            if stage != "answers":
+                rate *= schedule.fall * (
+                    1 - step / (schedule.slope if stage == "trials" else steps)
+                )
             losses.append(_step(network, optimizers, inputs, targets, rate))
-            seen, step = seen + int((inputs != vocabulary.id(PAD)).sum()), step + 1
+            seen += int((inputs != vocabulary.id(PAD)).sum())
             if step % 20 == 0:
                 loss, right = (sum(each) / len(losses) for each in zip(*losses, strict=True))
                 minutes = (time.monotonic() - begun) / 60
@@ -123,18 +174,6 @@ def train(folder: Path, schedule: Schedule) -> None:
                 )
                 file.flush()
                 losses.clear()
-            if step % 500 == 0:
-                _save(network, vocabulary, folder)
-    _save(network, vocabulary, folder)
-
-
-def _save(network: Network, vocabulary: Vocabulary, folder: Path) -> None:
-    checkpoint = {
-        "shape": asdict(network.shape),
-        "sentences": vocabulary.fixed,
-        "weights": network.state_dict(),
-    }
-    torch.save(checkpoint, folder / "network.pt")
 
 
 def _optimizers(network: Network, schedule: Schedule) -> list[torch.optim.Optimizer]:
