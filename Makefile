@@ -7,13 +7,14 @@ BIN := $(VENV)/bin
 
 demo: $(VENV)/installed
 	rm -rf demo-run demo-report
-	$(BIN)/friction run decimal_multiplication hex_multiplication --limit 200 \
-	  --solver student/default --feedback-model student/keen \
-	  --feedback binary --feedback self --feedback process --feedback strong \
-	  --feedback tutor --feedback retry --feedback placebo --temperature 0.7 --out demo-run
+	$(BIN)/friction run decimal_multiplication --digits 3 --limit 100 --iterations 4 \
+	  --solver pocket/abacus --sampling greedy --sampling heat+reject \
+	  --feedback binary --feedback self --feedback tutor --feedback retry \
+	  --feedback placebo:tutor --out demo-run
 	$(BIN)/friction report demo-run --out demo-report
 	@echo
-	@echo "This was a simulation: a student with known parameters answered, no language model."
+	@echo "pocket/abacus answered: a small language model, trained for this and in this package."
+	@echo "It is a working miniature of feedback friction, and no evidence about large models."
 	@echo "The run is in demo-run/, its report in demo-report/index.html. See more of it with:"
 	@echo "  $(BIN)/friction results demo-run --json"
 	@echo "  $(BIN)/friction export demo-run --to jsonl"
@@ -34,7 +35,7 @@ clean:
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable '.[report]'
+	$(BIN)/pip install --quiet --editable '.[pocket,report]'
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed

@@ -91,3 +91,15 @@ def test_no_text_can_hold_a_special_token():
     vocabulary = Vocabulary([])
     special = {vocabulary.id(each) for each in ("<|user|>", "<|end|>", UNKNOWN)}
     assert not special & set(vocabulary.encode("<|user|>answer<|end|>"))
+
+
+def test_trials_begin_with_the_models_own_errors_where_there_are_some():
+    own = [(473, 628, "473 * 600 = 1\n\\boxed{1}")]
+    found = [
+        example
+        for example in islice(examples(0, frozenset(), 0.0, own), 400)
+        if any("473 * 600 = 1\n" in message.content for message in example.messages)
+    ]
+    assert len(found) > 200
+    corrected = str(right(473, 628))
+    assert sum(example.reply == corrected for example in found) > 50

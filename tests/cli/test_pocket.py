@@ -1,0 +1,134 @@
+"""Whole runs of the language model that ships with the package, as a user makes them.
+
+Its arithmetic is exact, so that what it answers is the same on every machine: these tests say what
+a real network does under feedback, not what a script was told to reply.
+"""
+
+import json
+import signal
+import sqlite3
+import subprocess
+import time
+from itertools import pairwise
+
+import pytest
+
+from commands import FRICTION, friction
+from training.dialogues import held_out
+
+SIZE = ("--digits", "3", "--limit", "40", "--iterations", "5", "--quiet")
+RUN = ("run", "decimal_multiplication", "--solver", "pocket/abacus", *SIZE)
+ARMS = ("--feedback", "tutor", "--feedback", "retry", "--feedback", "self")
+WHAT_WAS_SAID = (
+    "SELECT condition, problem_id, epoch, iteration, response, finish_reason, prediction, verdict,"
+    " feedback, mean_logprob, temperature, draws FROM attempts ORDER BY 1, 2, 3, 4"
+)
+
+
+def rows(run, query=WHAT_WAS_SAID):
+    with sqlite3.connect(f"file:{run / 'journal.sqlite'}?mode=ro", uri=True) as db:
+        return db.execute(query).fetchall()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "run"
+    friction(*RUN, *ARMS, "--logprobs", "--out", out)
+    return out
+
+
+def results(run):
+    found = json.loads(friction("results", run, "--json").stdout)
+    return {each["feedback"]: each for each in found["conditions"]}
+
+
+def test_a_run_is_of_a_language_model_and_of_problems_that_it_was_not_trained_on(finished):
+    shown = friction("results", finished).stdout
+    assert "SIMULATION" not in shown
+    assert "MINIATURE: pocket/abacus" in shown
+    without = held_out()
+    asked = {problem for (problem,) in rows(finished, "SELECT problem_id FROM problems")}
+    assert len(asked) == 40
+    assert all(frozenset(map(int, each.split("x"))) in without for each in asked)
+
+
+def test_feedback_is_taken_up_in_part_and_most_of_what_is_left_is_said_again(finished):
+    shown = results(finished)
+    first, last = (shown["tutor"]["accuracy"][at] for at in (0, -1))
+    again = shown["retry"]["accuracy"][-1]
+    assert 0.25 < first < 0.75
+    assert again == first  # at temperature 0 the first prompt gets the first answer
+    assert again < last < 1
+    wrong = rows(
+        finished,
+        "SELECT problem_id, prediction FROM attempts WHERE condition LIKE '%tutor%'"
+        " AND verdict = 'wrong' ORDER BY problem_id, iteration",
+    )
+    pairs = [two[0][1] == two[1][1] for two in pairwise(wrong) if two[0][0] == two[1][0]]
+    assert sum(pairs) > len(pairs) / 2
+
+
+def test_every_reply_is_the_same_one_after_the_other_and_all_at_once(finished, tmp_path):
+    alone = tmp_path / "alone"
+    friction(*RUN, *ARMS, "--logprobs", "--concurrency", "1", "--out", alone)
+    assert rows(alone) == rows(finished)
+
+
+def test_a_run_killed_in_the_middle_and_resumed_says_what_one_left_alone_says(tmp_path):
+    arguments = (*RUN, "--feedback", "tutor", "--sampling", "heat+reject", "--out")
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    friction(*arguments, whole)
+    with subprocess.Popen([FRICTION, *arguments, str(broken)]) as process:
+        while process.poll() is None and not _completions(broken) >= 60:
+            time.sleep(0.02)
+        assert process.poll() is None
+        process.send_signal(signal.SIGKILL)
+    friction(*arguments, broken)
+    assert rows(broken) == rows(whole)
+
+
+def _completions(run):
+    try:
+        return rows(run, "SELECT count(*) FROM completions")[0][0]
+    except sqlite3.Error:
+        return 0
+
+
+def test_rejected_answers_are_not_given_again(tmp_path):
+    friction(*RUN, "--feedback", "binary", "--sampling", "reject", "--out", tmp_path)
+    answers: dict[str, list[str]] = {}
+    exhausted = 0
+    for problem, prediction, draws in rows(
+        tmp_path, "SELECT problem_id, prediction, draws FROM attempts ORDER BY 1, iteration"
+    ):
+        repeated = prediction in answers.setdefault(problem, [])
+        assert not repeated or draws == 25
+        exhausted += repeated
+        answers[problem].append(prediction)
+    assert exhausted < len(answers) / 2
+
+
+def test_its_feedback_names_a_line_of_the_attempt(finished):
+    said = rows(
+        finished,
+        "SELECT feedback, response FROM attempts WHERE feedback LIKE 'Look at \"%' "
+        "AND condition LIKE '%self%' AND feedback NOT LIKE '%masked%'",
+    )
+    quoted = [
+        feedback.split('"')[1].replace("×", "*").replace(" ", "") in response.replace(" ", "")
+        for feedback, response in said
+    ]
+    assert len(quoted) > 20
+    assert sum(quoted) / len(quoted) > 0.8
+
+
+def test_the_probes_read_it(finished):
+    found = json.loads(friction("probe", finished, "reader", "--quiet", "--json").stdout)
+    assert all(row["missing"] == 0 for row in found)
+    oracle = friction(
+        "oracle", "decimal_multiplication", "--solver", "pocket/abacus", "--digits", "3",
+        "--limit", "10", "--attempts", "2", "--gens", "5", "--temperature", "1", "--json",
+        "--quiet", "--out", finished.parent / "oracle",
+    )  # fmt: skip
+    found = json.loads(oracle.stdout)
+    assert found["draws"] == 100
