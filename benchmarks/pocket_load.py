@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from feedback_friction.engine.models.pocket.engine import Engine, Limits, Order
+from feedback_friction.engine.models.pocket.engine import Engine
 from feedback_friction.engine.models.pocket.folder import find, read_shape, read_weights
 from feedback_friction.engine.models.pocket.grids import Weights
-from feedback_friction.engine.models.pocket.transformer import Team
+from feedback_friction.engine.models.pocket.orders import Order
 
 
 def run(model: str, sequences: int, prompt: int, reply: int, repeats: int) -> dict[str, float]:
@@ -34,10 +34,8 @@ def run(model: str, sequences: int, prompt: int, reply: int, repeats: int) -> di
     """
     folder = find(model.partition("/")[2])
     shape = read_shape(folder)
-    limits = Limits()
     weights = Weights(shape, read_weights(folder, shape))
-    team = Team(weights, memory=limits.memory)
-    engine = Engine(team, shape.context, frozenset(), limits)
+    engine = Engine(weights, frozenset())
     drawn = random.Random(0)
     reading, writing, multiplying = [], [], []
     for repeat in range(repeats):
@@ -48,9 +46,8 @@ def run(model: str, sequences: int, prompt: int, reply: int, repeats: int) -> di
         reading.append(_seconds(engine, [Order(each, (repeat,), 1) for each in prompts]))
         orders = [Order(each, (repeat,), reply, 1.0) for each in prompts]
         writing.append(_seconds(engine, orders))
-        multiplying.append(_products(weights, sequences, min(sequences, team.threads)))
+        multiplying.append(_products(weights, sequences, min(sequences, engine.threads)))
     engine.close()
-    team.close()
     return {
         "prompt_tokens_per_second": sequences * prompt / min(reading),
         "tokens_per_second": sequences * reply / min(writing),
@@ -66,7 +63,7 @@ def _seconds(engine: Engine, orders: list[Order]) -> float:
 
 
 def _products(weights: Weights, sequences: int, threads: int, steps: int = 20) -> float:
-    """Seconds of a step's products of weights, rows shared out to threads as the team does."""
+    """Seconds of a step's products of weights, rows shared out to threads as the engine does."""
     matrices = [weights.head.matrix]
     for layer in weights.layers:
         matrices += [

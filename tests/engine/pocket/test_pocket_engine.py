@@ -9,14 +9,16 @@ from concurrent.futures import CancelledError
 import numpy as np
 import pytest
 from scipy import stats
+from threadpoolctl import ThreadpoolController
 
 import pocket_reference
-from feedback_friction.engine.models.pocket.engine import ClosedError, Engine, Limits, Order
+from feedback_friction.engine.models.pocket.engine import Engine
 from feedback_friction.engine.models.pocket.folder import read_shape, read_weights
 from feedback_friction.engine.models.pocket.grids import Weights
 from feedback_friction.engine.models.pocket.memory import BLOCK
+from feedback_friction.engine.models.pocket.orders import ClosedError, Limits, Order
 from feedback_friction.engine.models.pocket.sampling import nuclei, picks
-from feedback_friction.engine.models.pocket.transformer import Team
+from feedback_friction.engine.models.pocket.transformer import Transformer
 from pocket_folders import write_folder
 
 END, NEVER = 5, frozenset({10**6})
@@ -30,34 +32,39 @@ def model(tmp_path_factory):
     return shape, weights, Weights(shape, weights)
 
 
-class Watched(Team):
-    """A team whose steps a test may see, or replace: ``scores(spans, compute)``."""
-
-    def __init__(self, weights, scores, memory):
-        super().__init__(weights, 2, memory)
-        self._watch = scores
-
-    def scores(self, spans):
-        compute = super().scores
-        return self._watch(spans, compute) if self._watch else compute(spans)
-
-
 @pytest.fixture
 def engine_of(model):
     """Makes engines that are closed after the test."""
-    shape, _, ready = model
     made = []
 
-    def make(limits=None, scores=None, ends=frozenset({END})):
-        limits = limits or Limits()
-        runtime = Watched(ready, scores, memory=limits.memory)
-        made.append((Engine(runtime, shape.context, ends, limits), runtime))
-        return made[-1][0]
+    def make(limits=None, ends=frozenset({END})):
+        made.append(Engine(model[2], ends, limits or Limits(threads=2)))
+        return made[-1]
 
     yield make
-    for engine, runtime in made:
+    for engine in made:
         engine.close()
-        runtime.close()
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    """Replaces a transformer's step by ``watch(spans, compute)``, or takes note of it: spans."""
+    steps, compute = [], Transformer.scores
+
+    def watch(replacement=None):
+        def scores(self, spans):
+            steps.append(spans)
+            return replacement(spans) if replacement else compute(self, spans)
+
+        monkeypatch.setattr(Transformer, "scores", scores)
+        return steps
+
+    return watch
+
+
+def computed_in(steps):
+    """Tokens that went through the model."""
+    return sum(len(span.tokens) for spans in steps for span in spans)
 
 
 def many_orders(count=40):
@@ -81,30 +88,37 @@ def served(engine, orders):
 
 def test_replies_are_the_same_alone_together_again_and_with_hardly_any_memory(engine_of):
     orders = many_orders()
-    alone_engine = engine_of(Limits(sequences=1, prompt_tokens=7, memory=0))
+    alone_engine = engine_of(Limits(sequences=1, prompt_tokens=7, memory=0, threads=1))
     alone = [alone_engine.submit(order).result(60).replies for order in orders]
     together = engine_of()
-    cramped = engine_of(Limits(sequences=9, prompt_tokens=33, memory=1_500_000))
+    cramped = engine_of(Limits(sequences=9, prompt_tokens=33, memory=1_500_000, threads=3))
     for engine in (together, together, cramped):
         assert [each.replies for each in served(engine, orders)] == alone
     assert len({reply.tokens for replies in alone for reply in replies}) > 40
 
 
-def test_sequences_that_outgrow_the_memory_give_way_and_come_back(engine_of, model):
+def test_sequences_that_outgrow_the_memory_give_way_and_come_back(engine_of, model, watched):
     shape = model[0]
     room = 2 * shape.layers * shape.groups * shape.head * 8  # bytes of a token
     orders = [Order((7, 8, number), (number,), 400, 1.0) for number in range(12)]
     wanted = [each.replies for each in served(engine_of(ends=NEVER), orders)]
-    held = []
-
-    def scores(spans, compute):
-        held.append((len(spans), max(len(span.tokens) for span in spans)))
-        return compute(spans)
-
-    cramped = engine_of(Limits(memory=room * 2000), scores, NEVER)
+    steps = watched()
+    cramped = engine_of(Limits(memory=room * 2000, threads=1), NEVER)
     assert [each.replies for each in served(cramped, orders)] == wanted
-    assert max(count for count, _ in held) > 2
-    assert any(longest > 20 for _, longest in held), "nobody had to be computed again"
+    assert max(map(len, steps)) > 2
+    longest = max(len(span.tokens) for spans in steps for span in spans)
+    assert longest > 20, "nobody had to be computed again"
+
+
+def test_sequences_are_spread_over_the_threads(engine_of, watched):
+    steps = watched()
+    engine = engine_of(Limits(threads=3), NEVER)
+    served(engine, [Order((9, number), (1,), 50) for number in range(12)])
+    pools = {span.memory.pool for spans in steps for span in spans}
+    assert len(pools) == 3
+    for pool in pools:
+        held = [len(spans) for spans in steps if spans[0].memory.pool is pool]
+        assert 4 <= max(held) <= 6
 
 
 def test_greedy_replies_are_the_plain_transformer_s_most_probable_tokens(engine_of, model):
@@ -122,9 +136,9 @@ def test_greedy_replies_are_the_plain_transformer_s_most_probable_tokens(engine_
         assert reply.finish == ("stop" if wanted[-1] == END else "length")
 
 
-def test_of_tokens_with_the_same_score_the_greedy_one_has_the_lowest_id(engine_of):
-    level = engine_of(scores=lambda spans, _: np.zeros((sum(s.scored for s in spans), 40)))
-    (reply,) = served(level, [Order((9,), (0,), 3)])[0].replies
+def test_of_tokens_with_the_same_score_the_greedy_one_has_the_lowest_id(engine_of, watched):
+    watched(lambda spans: np.zeros((len(spans), 40)))
+    (reply,) = served(engine_of(), [Order((9,), (0,), 3)])[0].replies
     assert reply.tokens == (0, 0, 0)
 
 
@@ -206,37 +220,26 @@ def test_of_equal_weights_the_lowest_ids_are_kept():
     assert nuclei(level, np.array([0.5])).tolist() == [[7.0, 7.0, 0.0, 0.0]]
 
 
-def test_what_prompts_begin_with_is_computed_once(engine_of, model):
+def test_what_prompts_begin_with_is_computed_once(engine_of, watched):
     prompt = tuple(np.random.default_rng(1).integers(6, 100, 100).tolist())
-    computed = []
-
-    def scores(spans, compute):
-        computed.append(sum(len(span.tokens) for span in spans))
-        return compute(spans)
-
-    engine = engine_of(scores=scores)
+    steps, engine = watched(), engine_of()
     (first,) = served(engine, [Order(prompt, (1,), 40, 1.0)])
     assert first.cached_tokens == 0
-    assert sum(computed) == 100 + len(first.replies[0].tokens) - 1
+    assert computed_in(steps) == 100 + len(first.replies[0].tokens) - 1
     longer = (*prompt, *first.replies[0].tokens[:-1], 7, 8, 9)
-    computed.clear()
+    steps.clear()
     (second,) = served(engine, [Order(longer, (1,), 1)])
     assert second.cached_tokens == (len(longer) - 3) // BLOCK * BLOCK
-    assert sum(computed) == len(longer) - second.cached_tokens
+    assert computed_in(steps) == len(longer) - second.cached_tokens
     (other,) = served(engine, [Order((prompt[0] + 1, *prompt[1:]), (1,), 1)])
     assert other.cached_tokens == 0
 
 
-def test_several_draws_of_a_prompt_compute_it_once(engine_of, model):
+def test_several_draws_of_a_prompt_compute_it_once(engine_of, watched):
     prompt = tuple(range(6, 6 + 5 * BLOCK + 1))
-    computed = []
-
-    def scores(spans, compute):
-        computed.append(sum(len(span.tokens) for span in spans))
-        return compute(spans)
-
-    (one,) = served(engine_of(scores=scores), [Order(prompt, tuple(range(8)), 1, 1.0)])
-    assert sum(computed) == len(prompt) + 7  # the last token once more for each
+    steps = watched()
+    (one,) = served(engine_of(), [Order(prompt, tuple(range(8)), 1, 1.0)])
+    assert computed_in(steps) == len(prompt) + 7  # the last token once more for each
     assert one.cached_tokens == 0
     assert len({reply.tokens for reply in one.replies}) > 1
 
@@ -255,67 +258,81 @@ def wait_for(condition, seconds=30.0):
         time.sleep(0.002)
 
 
-def test_a_cancelled_order_leaves_its_place_and_the_others_as_they_are(engine_of, model):
-    under_way = []
-
-    def scores(spans, compute):
-        under_way.append(len(spans))
-        return compute(spans)
-
-    endless = engine_of(Limits(sequences=3), scores, NEVER)
+def test_a_cancelled_order_leaves_its_place_and_the_others_as_they_are(engine_of, watched):
     wanted = served(engine_of(ends=NEVER), [Order((9, 9), (3,), 60, 1.0)])
+    steps = watched()
+    endless = engine_of(Limits(sequences=3, threads=1), NEVER)
     stuck = [endless.submit(Order((9,), (seed,), 10**6, 1.0)) for seed in range(3)]
     kept = endless.submit(Order((9, 9), (3,), 60, 1.0))
-    wait_for(lambda: under_way and under_way[-1] == 3)
+    wait_for(lambda: steps and len(steps[-1]) == 3)
     assert stuck[0].cancel()
     assert kept.result(60) == wanted[0]
     assert stuck[1].cancel()
     assert stuck[2].cancel()
-    wait_for(lambda: not endless._running)
+    wait_for(lambda: not endless.running)
     with pytest.raises(CancelledError):
         stuck[0].result()
 
 
-def test_what_breaks_the_worker_reaches_everyone_who_waits_and_whoever_comes_later(engine_of):
+def test_what_breaks_a_worker_reaches_everyone_who_waits_and_whoever_comes_later(
+    engine_of, watched
+):
     begun, go_on = threading.Event(), threading.Event()
 
-    def scores(spans, compute):
+    def broken(spans):
         begun.set()
         go_on.wait(30)
         raise MemoryError("no more")
 
-    engine = engine_of(Limits(sequences=1), scores)
-    first = engine.submit(Order((9,), (1,), 5))
+    watched(broken)
+    engine = engine_of(Limits(sequences=2, threads=2))
+    futures = [engine.submit(Order((9,), (1, 2), 5, 1.0)) for _ in range(5)]
     assert begun.wait(30)
-    second = engine.submit(Order((9,), (1,), 5))
     go_on.set()
-    for future in (first, second):
+    for future in futures:
         with pytest.raises(MemoryError, match="no more"):
             future.result(30)
     with pytest.raises(ClosedError):
         engine.submit(Order((9,), (1,), 5))
 
 
-def test_closing_gives_up_what_is_under_way_and_ends_the_thread(engine_of):
-    engine = engine_of(ends=NEVER)
-    future = engine.submit(Order((9,), (1,), 10**6))
+def test_closing_gives_up_what_is_under_way_and_ends_the_threads(engine_of):
+    engine = engine_of(Limits(sequences=2, threads=2), NEVER)
+    before = {each.name for each in threading.enumerate()}
+    futures = [engine.submit(Order((9,), (1,), 10**6)) for _ in range(4)]
+    assert {each.name for each in threading.enumerate()} - before == {"pocket"}
     engine.close()
-    with pytest.raises(ClosedError):
-        future.result(30)
-    assert not engine._thread.is_alive()
+    for future in futures:
+        with pytest.raises(ClosedError):
+            future.result(30)
+    assert "pocket" not in {each.name for each in threading.enumerate()}
     engine.close()
+
+
+def test_while_it_serves_blas_has_one_thread_and_then_as_many_as_before(engine_of, watched):
+    libraries = ThreadpoolController().select(user_api="blas")
+    with libraries.limit(limits=2):
+        counts = []
+        watched(lambda spans: counts.append(threads_of(libraries)) or np.zeros((len(spans), 40)))
+        engine = engine_of()
+        served(engine, [Order((9,), (1,), 3)])
+        engine.close()
+        assert counts == [{1}] * 3
+        assert threads_of(libraries) == {2}
+
+
+def threads_of(libraries):
+    return {each.num_threads for each in libraries.lib_controllers}
 
 
 def test_the_least_recently_used_prefixes_go_first(engine_of, model):
     shape = model[0]
     block = 2 * shape.layers * shape.groups * shape.head * 4 * BLOCK
     running = 2 * shape.layers * shape.groups * shape.head * 8 * 64
-    engine = engine_of(Limits(memory=running + 7 * block))
+    engine = engine_of(Limits(memory=running + 7 * block, threads=1))
     one, two, three = (tuple(range(start, start + 3 * BLOCK + 1)) for start in (6, 30, 50))
     orders = [Order(prompt, (1,), 1) for prompt in (one, two, one, three, one, two)]
     hits = [engine.submit(order).result(60).cached_tokens for order in orders]
     # of two, the end was given up for three; its beginning was still there
     assert hits == [0, 0, 3 * BLOCK, 0, 3 * BLOCK, BLOCK]
-    assert engine._prefixes.size == sum(
-        block.nbytes for _, block in engine._prefixes._blocks.values()
-    )
+    wait_for(lambda: engine.prefixes.size <= 7 * block)

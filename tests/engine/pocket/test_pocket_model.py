@@ -19,6 +19,8 @@ from feedback_friction.engine.models.base import RefusedError
 from feedback_friction.engine.models.options import ModelOptions
 from feedback_friction.engine.models.pocket.folder import read_shape, read_weights
 from feedback_friction.engine.models.pocket.model import PocketModel
+from feedback_friction.engine.models.pocket.orders import Limits
+from feedback_friction.engine.models.pocket.transformer import Transformer
 from feedback_friction.engine.models.registry import ModelSettings, open_models
 from feedback_friction.engine.prices import load_prices
 from feedback_friction.errors import RunStoppedError, UsageError
@@ -83,7 +85,8 @@ def test_replies_to_one_request_are_those_to_as_many_with_further_seeds(folder):
 def test_threads_change_no_reply(folder):
     requests = [replace(REQUEST, seed=seed) for seed in range(12)]
     found = [
-        [each.replies for each in asked(folder, *requests, threads=count)] for count in (1, 2, 3)
+        [each.replies for each in asked(folder, *requests, limits=Limits(threads=count))]
+        for count in (1, 2, 3)
     ]
     assert found[0] == found[1] == found[2]
 
@@ -154,9 +157,9 @@ def test_the_loop_goes_on_while_the_model_works_and_cancelling_frees_its_place(f
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
         until = time.monotonic() + 30
-        while model.engine._running and time.monotonic() < until:
+        while model.engine.running and time.monotonic() < until:
             await asyncio.sleep(0.01)
-        left = len(model.engine._running)
+        left = model.engine.running
         await model.close()
         return turns, left
 
@@ -165,14 +168,14 @@ def test_the_loop_goes_on_while_the_model_works_and_cancelling_frees_its_place(f
     assert left == 0
 
 
-def test_a_model_that_broke_down_stops_the_run(folder):
+def test_a_model_that_broke_down_stops_the_run(folder, monkeypatch):
+    def broken(self, spans):
+        raise MemoryError("no more\nmemory")
+
+    monkeypatch.setattr(Transformer, "scores", broken)
+
     async def main():
         model = PocketModel(f"pocket/{folder}")
-
-        def broken(spans):
-            raise MemoryError("no more\nmemory")
-
-        model.engine._runtime.scores = broken
         try:
             for says in ("it broke down .MemoryError: no more memory", "the engine is closed"):
                 with pytest.raises(RunStoppedError, match=says):

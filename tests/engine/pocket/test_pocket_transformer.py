@@ -16,7 +16,7 @@ from feedback_friction.engine.models.pocket.exact import UnboundedError
 from feedback_friction.engine.models.pocket.folder import read_shape, read_weights
 from feedback_friction.engine.models.pocket.grids import Weights
 from feedback_friction.engine.models.pocket.memory import BLOCK, Prefixes
-from feedback_friction.engine.models.pocket.transformer import Span, Team, Transformer
+from feedback_friction.engine.models.pocket.transformer import Span, Transformer
 from pocket_folders import write_folder
 
 SHAPES = {
@@ -94,9 +94,9 @@ def test_64_random_neighbours_change_no_bit_at_prompts_and_at_single_tokens(mode
     mine = tokens_of(shape, 75, seed=2)
     lengths = random.integers(1, 120, 64).tolist()
     others = [tokens_of(shape, length, seed) for seed, length in enumerate(lengths)]
-    team = Team(ready, 2)
-    memories = [team.open() for _ in others]
-    memory = team.open()
+    transformer = Transformer(ready)
+    memories = [transformer.pool.open() for _ in others]
+    memory = transformer.pool.open()
     for start, end, place in ((0, 60, 0), (60, 61, 64), (61, 62, 31), (62, 63, 7), (63, 75, 50)):
         spans = [
             Span(each, 0, tokens, bool(number % 3))
@@ -106,10 +106,9 @@ def test_64_random_neighbours_change_no_bit_at_prompts_and_at_single_tokens(mode
         for span in spans:
             span.memory.reserve(span.start + len(span.tokens))
         scored = [span for span in spans if span.scored]
-        row = team.scores(spans)[[span.memory is memory for span in scored].index(True)]
+        row = transformer.scores(spans)[[span.memory is memory for span in scored].index(True)]
         assert np.array_equal(row, alone(ready, mine[:end]))
         others = [tokens[:1] for tokens in others]
-    team.close()
 
 
 def test_neighbours_that_leave_and_come_change_no_bit(model):
@@ -190,27 +189,6 @@ def test_threads_and_kernels_of_blas_change_no_bit(tmp_path, setting):
         env={**os.environ, name: value, "PYTHONPATH": f"{here}:{here.parents[1]}"},
     )
     assert done.stdout.strip() == hashlib.sha256(step_of_many(folder)).hexdigest()
-
-
-def test_sequences_are_spread_over_the_threads(model):
-    team = Team(model[2], 3)
-    memories = [opened(team, 10) for _ in range(7)]
-    assert sorted(
-        [each.pool for each in memories].count(pool) for pool in {each.pool for each in memories}
-    ) == [2, 2, 3]
-    assert team.used == 7 * team.page_size
-    for each in memories:
-        each.close()
-    assert (team.used, team.held) == (0, 7 * team.page_size)
-    team.close()
-
-
-def test_more_threads_than_sequences_are_no_trouble(model):
-    shape, _, ready = model
-    tokens, team = tokens_of(shape, 9), Team(ready, 4)
-    found = team.scores([Span(opened(team, 9), 0, tokens, True)])
-    assert np.array_equal(found[0], alone(ready, tokens))
-    team.close()
 
 
 def test_weights_too_large_for_exact_sums_are_refused(tmp_path):

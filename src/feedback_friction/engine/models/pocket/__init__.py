@@ -8,10 +8,13 @@ no bit of it, see ``exact``.
     tokenizer.py    text to ids and back; messages through the chat template
     exact.py        arithmetic whose results do not depend on the order of summation
     grids.py        weights made ready for it
-    transformer.py  tokens of many sequences to scores of their successors, on several threads
+    transformer.py  tokens of many sequences to scores of their successors
     attention.py    its attention
     memory.py       keys and values in pages; blocks of them that prompts begin with
     sampling.py     scores to tokens
-    engine.py       continuous batching in a thread of its own
+    sequence.py     a reply under way
+    worker.py       continuous batching on one thread
+    engine.py       orders in, replies out, several workers
+    orders.py       what is asked of it, and what it gives back
     model.py        the provider
 """

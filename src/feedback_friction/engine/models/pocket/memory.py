@@ -9,6 +9,7 @@ float32 holds them exactly, so that prefixes are kept in half the space and come
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import count
@@ -136,45 +137,49 @@ class Prefixes:
     """Blocks of keys and values by the tokens before them, the least recently used goes first.
 
     A block is known by its tokens and by the block before it, as in vLLM; that one's number stands
-    for all tokens before it, so that two prefixes never take each other's place.
+    for all tokens before it, so that two prefixes never take each other's place. For any thread.
     """
 
     def __init__(self) -> None:
         self._blocks: OrderedDict[tuple[int, tuple[int, ...]], tuple[int, NDArray[np.float32]]]
         self._blocks = OrderedDict()
         self._numbers = count(1)
+        self._lock = threading.Lock()
         self.size = 0  # bytes
 
     def find(self, tokens: Sequence[int], limit: int) -> list[NDArray[np.float32]]:
         """The blocks that are known of a sequence's beginning, of at most ``limit`` tokens."""
         found, keys, before = [], [], 0
-        for start in range(0, limit - BLOCK + 1, BLOCK):
-            key = (before, tuple(tokens[start : start + BLOCK]))
-            if key not in self._blocks:
-                break
-            before, block = self._blocks[key]
-            found.append(block)
-            keys.append(key)
-        self._touch(keys)
+        with self._lock:
+            for start in range(0, limit - BLOCK + 1, BLOCK):
+                key = (before, tuple(tokens[start : start + BLOCK]))
+                if key not in self._blocks:
+                    break
+                before, block = self._blocks[key]
+                found.append(block)
+                keys.append(key)
+            self._touch(keys)
         return found
 
     def keep(self, tokens: Sequence[int], computed: int, memory: Memory) -> None:
         """Keep all whole blocks of a sequence's first ``computed`` tokens."""
         before, keys = 0, []
-        for number in range(computed // BLOCK):
-            key = (before, tuple(tokens[number * BLOCK : (number + 1) * BLOCK]))
-            if key not in self._blocks:
-                self._blocks[key] = (next(self._numbers), memory.block(number))
-                self.size += self._blocks[key][1].nbytes
-            before = self._blocks[key][0]
-            keys.append(key)
-        self._touch(keys)
+        with self._lock:
+            for number in range(computed // BLOCK):
+                key = (before, tuple(tokens[number * BLOCK : (number + 1) * BLOCK]))
+                if key not in self._blocks:
+                    self._blocks[key] = (next(self._numbers), memory.block(number))
+                    self.size += self._blocks[key][1].nbytes
+                before = self._blocks[key][0]
+                keys.append(key)
+            self._touch(keys)
 
     def shrink(self, size: int) -> None:
         """Forget the least recently used blocks until they take at most so many bytes."""
-        while self.size > size and self._blocks:
-            _, (_, block) = self._blocks.popitem(last=False)
-            self.size -= block.nbytes
+        with self._lock:
+            while self.size > size and self._blocks:
+                _, (_, block) = self._blocks.popitem(last=False)
+                self.size -= block.nbytes
 
     def _touch(self, keys: Sequence[tuple[int, tuple[int, ...]]]) -> None:
         # The beginning last: a block without the one before it can never be found.

@@ -11,14 +11,7 @@ import numpy as np
 from feedback_friction.engine.models.base import RefusedError
 from feedback_friction.engine.models.dialect import draw_seed
 from feedback_friction.engine.models.faults import one_line
-from feedback_friction.engine.models.pocket.engine import (
-    ClosedError,
-    Drawn,
-    Engine,
-    Limits,
-    Order,
-    Served,
-)
+from feedback_friction.engine.models.pocket.engine import Engine
 from feedback_friction.engine.models.pocket.exact import Array, UnboundedError
 from feedback_friction.engine.models.pocket.folder import (
     digest,
@@ -28,8 +21,15 @@ from feedback_friction.engine.models.pocket.folder import (
     read_weights,
 )
 from feedback_friction.engine.models.pocket.grids import Weights
+from feedback_friction.engine.models.pocket.orders import (
+    ClosedError,
+    Drawn,
+    Limits,
+    Order,
+    Served,
+)
 from feedback_friction.engine.models.pocket.tokenizer import TemplateError, Tokenizer
-from feedback_friction.engine.models.pocket.transformer import Span, Team, Transformer
+from feedback_friction.engine.models.pocket.transformer import Span, Transformer
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.protocol.records import Completion, Generate, Message, Reply, Usage
 
@@ -48,11 +48,8 @@ class PocketModel:
 
     simulated = False
 
-    def __init__(self, spec: str, limits: Limits | None = None, threads: int | None = None) -> None:
-        """Load ``pocket/NAME`` or ``pocket/FOLDER``.
-
-        Neither ``limits`` nor ``threads`` (None: as many as there are cores, up to four) changes
-        any reply.
+    def __init__(self, spec: str, limits: Limits | None = None) -> None:
+        """Load ``pocket/NAME`` or ``pocket/FOLDER``; ``limits`` change no reply.
 
         Raises:
             UsageError: there is no such folder, or it is not supported; one line.
@@ -70,9 +67,7 @@ class PocketModel:
             self._weights = Weights(shape, read_weights(folder, shape))
         except UnboundedError as error:
             raise UsageError(f"{folder}: weights too large to be summed exactly") from error
-        limits = limits or Limits()
-        self._team = Team(self._weights, threads, limits.memory)
-        self.engine = Engine(self._team, shape.context, ends, limits)
+        self.engine = Engine(self._weights, ends, limits)
 
     def __repr__(self) -> str:
         return f"PocketModel({self._shown!r})"
@@ -83,7 +78,6 @@ class PocketModel:
     async def close(self) -> None:
         """End the threads."""
         await asyncio.to_thread(self.engine.close)
-        self._team.close()
 
     async def generate(self, request: Generate) -> Completion:
         """Answer with exactly ``request.n`` replies; raises as ``base.Model`` says.

@@ -1,19 +1,15 @@
 """Tokens of many sequences in, scores of their successors out: the same bits in any company.
 
-All tokens of a step go through the matrices together. ``Team`` shares a step out to threads, each
-of which takes some of the sequences through all layers.
+All tokens of a step go through the matrices together; attention goes by pages, see ``attention``.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from feedback_friction.engine.models.pocket.attention import Singles, mixed_of_prompt
 from feedback_friction.engine.models.pocket.exact import (
@@ -24,9 +20,7 @@ from feedback_friction.engine.models.pocket.exact import (
     row_sums,
 )
 from feedback_friction.engine.models.pocket.grids import Layer, Weights
-from feedback_friction.engine.models.pocket.memory import PAGE, Memory, Pool, page_size
-
-MOST_THREADS = 4  # Python's own share of the work is not done in parallel
+from feedback_friction.engine.models.pocket.memory import PAGE, Memory, Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,65 +199,3 @@ def _turned(heads: Array, cosines: Array, sines: Array) -> Array:
     turned[:, :, :half] = one * cosines - other * sines
     turned[:, :, half:] = other * cosines + one * sines
     return turned
-
-
-class Team:
-    """Several transformers that share out a step: the same scores, sooner.
-
-    A sequence stays with one of them, in whose pool its memory is.
-
-    Attributes:
-        page_size: bytes of ``PAGE`` tokens.
-        threads: how many there are.
-    """
-
-    def __init__(self, weights: Weights, threads: int | None = None, memory: int = 0) -> None:
-        """Make a team.
-
-        Args:
-            threads: how many; None for as many as there are cores, within reason.
-            memory: bytes of keys and values that are expected.
-        """
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-        self.threads = threads or min(cores, MOST_THREADS)
-        self.page_size = page_size(weights.shape)
-        self._members = [
-            Transformer(weights, memory // self.page_size) for _ in range(self.threads)
-        ]
-        self._threads = ThreadPoolExecutor(max(1, self.threads - 1), thread_name_prefix="pocket")
-        self._libraries = ThreadpoolController()
-
-    @property
-    def used(self) -> int:
-        """Bytes of all memories."""
-        return sum(each.pool.used for each in self._members) * self.page_size
-
-    @property
-    def held(self) -> int:
-        """Bytes that memories took at most, which stay with this process."""
-        return sum(each.pool.most for each in self._members) * self.page_size
-
-    def open(self) -> Memory:
-        """The memory of a new sequence, with the member that has least to do."""
-        return min(self._members, key=lambda each: each.pool.used).pool.open()
-
-    def scores(self, spans: Sequence[Span]) -> Array:
-        """As ``Transformer.scores``, in the order of the spans."""
-        shares = [
-            (member, [span for span in spans if span.memory.pool is member.pool])
-            for member in self._members
-        ]
-        busy = [(member, share) for member, share in shares if share]
-        # one thread each: BLAS's own would wait for each other at every one of many small products
-        with self._libraries.limit(limits=1, user_api="blas"):
-            others = [self._threads.submit(member.scores, share) for member, share in busy[1:]]
-            member, share = busy[0]
-            parts = [member.scores(share), *(each.result() for each in others)]
-        order = [id(span) for _, share in busy for span in share if span.scored]
-        rows = {span: row for row, span in enumerate(order)}
-        scores: Array = np.concatenate(parts)
-        return scores[[rows[id(span)] for span in spans if span.scored]]
-
-    def close(self) -> None:
-        """End the threads."""
-        self._threads.shutdown()
