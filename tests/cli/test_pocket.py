@@ -16,8 +16,9 @@ import pytest
 from commands import FRICTION, friction
 from training.dialogues import held_out
 
+SHORT = ("--max-tokens", "200", "--feedback-max-tokens", "200")
 SIZE = ("--digits", "3", "--limit", "40", "--iterations", "5", "--quiet")
-RUN = ("run", "decimal_multiplication", "--solver", "pocket/abacus", *SIZE)
+RUN = ("run", "decimal_multiplication", "--solver", "pocket/abacus", *SIZE, *SHORT)
 ARMS = ("--feedback", "tutor", "--feedback", "retry", "--feedback", "self")
 WHAT_WAS_SAID = (
     "SELECT condition, problem_id, epoch, iteration, response, finish_reason, prediction, verdict,"
@@ -120,13 +121,10 @@ def test_its_own_feedback_has_the_tutors_form_and_does_not_give_the_answer_away(
     assert all(leaks == "[]" for _, leaks in said)
 
 
-def test_the_probes_read_it(finished):
-    found = json.loads(friction("probe", finished, "reader", "--quiet", "--json").stdout)
-    assert all(row["missing"] == 0 for row in found)
+def test_an_oracle_draws_from_it(tmp_path):
     oracle = friction(
         "oracle", "decimal_multiplication", "--solver", "pocket/abacus", "--digits", "3",
-        "--limit", "10", "--attempts", "2", "--gens", "5", "--temperature", "1", "--json",
-        "--quiet", "--out", finished.parent / "oracle",
+        "--limit", "10", "--attempts", "2", "--gens", "5", "--temperature", "1",
+        "--max-tokens", "200", "--json", "--quiet", "--out", tmp_path,
     )  # fmt: skip
-    found = json.loads(oracle.stdout)
-    assert found["draws"] == 100
+    assert json.loads(oracle.stdout)["draws"] == 100
