@@ -66,8 +66,8 @@ class Singles:
 
         Args:
             queries: [groups, rows, heads of a group, head].
-            keys: [groups, pages, PAGE, head], at least all used pages.
-            values: the same.
+            keys: [groups, pages, head, PAGE], at least all used pages.
+            values: [groups, pages, PAGE, head].
         """
         groups, rows, heads, width = queries.shape
         pages = self._pages
@@ -76,7 +76,7 @@ class Singles:
         asked = scratch("asked", groups, pages, heads, width)
         padded.take(self._rows, axis=1, out=asked, mode="clip")
         scores = scratch("scores", groups, pages, heads, PAGE)
-        np.matmul(asked, keys[:, :pages].swapaxes(2, 3), out=scores)
+        np.matmul(asked, keys[:, :pages], out=scores)
         scores[:, self._cut] += self._hide
         flat = scores.reshape(-1, copy=False)
         peaks = np.maximum.reduceat(flat, np.arange(0, len(flat), PAGE))
@@ -110,21 +110,21 @@ def mixed_of_prompt(
     Args:
         queries: [groups, tokens, heads of a group, head].
         start: position of the first token.
-        keys: [groups, pages, PAGE, head].
-        values: the same.
+        keys: [groups, pages, head, PAGE].
+        values: [groups, pages, PAGE, head].
     """
     groups, tokens, heads, width = queries.shape
     length = start + tokens
     mixed: Array = np.empty(queries.shape)
     pages = memory.pages[: -(-length // PAGE)]
     for group in range(groups):
-        mine = keys[group, pages].reshape(-1, width)
+        mine = keys[group, pages].swapaxes(0, 1).reshape(width, -1)
         theirs = values[group, pages].reshape(-1, width)
         step = max(1, TILE // (heads * length))
         for first in range(0, tokens, step):
             last = min(first + step, tokens)
             seen = start + last
-            scores = queries[group, first:last].reshape(-1, width) @ mine[:seen].T
+            scores = queries[group, first:last].reshape(-1, width) @ mine[:, :seen]
             _hide_what_comes(scores, last - first)
             _softmax(scores, exp)
             rows = mixed[group, first:last].reshape(-1, width, copy=False)

@@ -33,7 +33,9 @@ class Pool:
     """Pages of keys and values; not for two threads at once.
 
     Attributes:
-        data: [layers, 2, groups, pages, PAGE, head]; all numbers are finite, in unused places too.
+        keys: [layers, groups, pages, head, PAGE], as the product with queries wants them; all
+            numbers are finite, in unused places too.
+        values: [layers, groups, pages, PAGE, head]; the same.
         used: how many pages are somebody's: the first ones.
         most: how many ever were; what lies behind takes no memory, as nothing was written there.
         owners: by page, the number of the memory that it belongs to.
@@ -50,7 +52,8 @@ class Pool:
 
     def _make(self, pages: int) -> None:
         shape = self._shape
-        self.data: Array = np.zeros((shape.layers, 2, shape.groups, pages, PAGE, shape.head))
+        self.keys: Array = np.zeros((shape.layers, shape.groups, pages, shape.head, PAGE))
+        self.values: Array = np.zeros((shape.layers, shape.groups, pages, PAGE, shape.head))
         self.owners: Integers = np.zeros(pages, np.int64)
         self.starts: Integers = np.zeros(pages, np.int64)
 
@@ -67,12 +70,11 @@ class Pool:
 
     def add(self, memory: Memory) -> None:
         """Give a memory one more page."""
-        if self.used == self.data.shape[3]:
-            before = self.data, self.owners, self.starts
+        if self.used == len(self.owners):
+            before = self.owners, self.starts, self.keys, self.values
             self._make(2 * self.used)
-            for old, new in zip(before[1:], (self.owners, self.starts), strict=True):
-                new[: self.used] = old
-            self.data[:, :, :, : self.used] = before[0]
+            self.owners[: self.used], self.starts[: self.used] = before[:2]
+            self.keys[:, :, : self.used], self.values[:, :, : self.used] = before[2:]
         self.owners[self.used] = memory.number
         self.starts[self.used] = len(memory.pages) * PAGE
         memory.pages.append(self.used)
@@ -84,11 +86,10 @@ class Pool:
         for page in sorted(memory.pages, reverse=True):
             self.used -= 1
             if page != self.used:  # the last page moves into the gap
-                self.data[:, :, :, page] = self.data[:, :, :, self.used]
-                self.owners[page], self.starts[page] = (
-                    self.owners[self.used],
-                    self.starts[self.used],
-                )
+                for array in (self.keys, self.values):
+                    array[:, :, page] = array[:, :, self.used]
+                for numbers in (self.owners, self.starts):
+                    numbers[page] = numbers[self.used]
                 moved = self._memories[int(self.owners[page])]
                 moved.pages[int(self.starts[page]) // PAGE] = page
         memory.pages.clear()
@@ -120,17 +121,20 @@ class Memory:
         self.pool.close(self)
 
     def block(self, number: int) -> NDArray[np.float32]:
-        """A copy of a block, exact in float32."""
-        return self._block(number).astype(np.float32)
+        """A copy of a block, [2, layers, groups, BLOCK, head], exact in float32."""
+        return np.stack(self._block(number)).astype(np.float32)
 
     def set_block(self, number: int, block: NDArray[np.float32]) -> None:
         """Write a block; there must be a page for it."""
-        self._block(number)[:] = block
+        keys, values = self._block(number)
+        keys[:], values[:] = block
 
-    def _block(self, number: int) -> Array:
+    def _block(self, number: int) -> tuple[Array, Array]:
+        """Views of a block's keys and values, each [layers, groups, BLOCK, head]."""
         page, place = divmod(number * BLOCK, PAGE)
-        found: Array = self.pool.data[:, :, :, self.pages[page], place : place + BLOCK]
-        return found
+        keys = self.pool.keys[:, :, self.pages[page], :, place : place + BLOCK]
+        values = self.pool.values[:, :, self.pages[page], place : place + BLOCK]
+        return keys.swapaxes(2, 3), values
 
 
 class Prefixes:

@@ -94,13 +94,13 @@ class Transformer:
         normed = self._normed(x, layer.attend_gain)
         np.matmul(normed, layer.attend.matrix, out=heads.reshape(rows, -1, copy=False))
         turned = _turned(heads[:, : shape.heads + shape.groups], places.cosines, places.sines)
-        both = np.empty((rows, 2, shape.groups, shape.head))
-        both[:, 0] = turned[:, shape.heads :] * layer.key_scale
-        both[:, 1] = heads[:, shape.heads + shape.groups :] * layer.value_scale
-        np.rint(both, out=both)
-        both[:, 0] *= layer.key_unit
-        both[:, 1] *= layer.value_unit
-        self.pool.data[number][:, :, places.pages, places.offsets] = both.transpose(1, 2, 0, 3)
+        keys = np.rint(turned[:, shape.heads :] * layer.key_scale)
+        values = np.rint(heads[:, shape.heads + shape.groups :] * layer.value_scale)
+        keys *= layer.key_unit
+        values *= layer.value_unit
+        pool, pages, offsets = self.pool, places.pages, places.offsets
+        pool.keys[number][:, pages, :, offsets] = keys
+        pool.values[number][:, pages, offsets] = values.swapaxes(0, 1)
         grouped = turned[:, : shape.heads].reshape(rows, shape.groups, -1, shape.head)
         queries = self._scratch("queries", shape.groups, rows, *grouped.shape[2:])
         np.multiply(grouped.swapaxes(0, 1), layer.query_scale, out=queries)
@@ -175,7 +175,7 @@ class _Step:
 
     def mixed(self, number: int, queries: Array, exp: Exponential, scratch: Scratch) -> Array:
         """What attention takes from a layer's values, [tokens, heads x head]."""
-        keys, values = self._pool.data[number]
+        keys, values = self._pool.keys[number], self._pool.values[number]
         if not self._prompts:
             mixed = self._singles.mixed(queries, keys, values, exp, scratch)
         else:
