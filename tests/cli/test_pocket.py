@@ -8,12 +8,12 @@ import json
 import signal
 import sqlite3
 import subprocess
-import time
+import sys
 from itertools import pairwise
 
 import pytest
 
-from commands import FRICTION, friction
+from commands import friction
 from training.dialogues import held_out
 
 SHORT = ("--max-tokens", "200", "--feedback-max-tokens", "200")
@@ -75,24 +75,32 @@ def test_every_reply_is_the_same_one_after_the_other_and_all_at_once(finished, t
     assert rows(alone) == rows(finished)
 
 
+DYING = """
+import itertools, os, signal
+from feedback_friction.cli.main import main
+from feedback_friction.engine.journal import Journal
+
+async def add_or_die(journal, *completion):
+    durable = await add(journal, *completion)
+    if next(numbers) == 60:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return durable
+
+add, numbers, Journal.add_completion = Journal.add_completion, itertools.count(1), add_or_die
+main()
+"""
+
+
 def test_a_run_killed_in_the_middle_and_resumed_says_what_one_left_alone_says(tmp_path):
     arguments = (*RUN, "--feedback", "tutor", "--sampling", "heat+reject", "--out")
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     friction(*arguments, whole)
-    with subprocess.Popen([FRICTION, *arguments, str(broken)]) as process:
-        while process.poll() is None and not _completions(broken) >= 60:
-            time.sleep(0.02)
-        assert process.poll() is None
-        process.send_signal(signal.SIGKILL)
+    command = [sys.executable, "-c", DYING, *arguments, str(broken)]
+    assert subprocess.run(command, timeout=600).returncode == -signal.SIGKILL
+    kept, needed = (rows(run, "SELECT count(*) FROM completions")[0][0] for run in (broken, whole))
+    assert 60 <= kept < needed
     friction(*arguments, broken)
     assert rows(broken) == rows(whole)
-
-
-def _completions(run):
-    try:
-        return rows(run, "SELECT count(*) FROM completions")[0][0]
-    except sqlite3.Error:
-        return 0
 
 
 def test_rejected_answers_are_not_given_again(tmp_path):

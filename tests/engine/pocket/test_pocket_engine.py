@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from concurrent.futures import CancelledError
 
 import numpy as np
@@ -22,6 +23,7 @@ from feedback_friction.engine.models.pocket.transformer import Transformer
 from pocket_folders import write_folder
 
 END, NEVER = 5, frozenset({10**6})
+WAIT = 60  # seconds; longer than anything takes
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +50,17 @@ def engine_of(model):
 
 @pytest.fixture
 def watched(monkeypatch):
-    """Replaces a transformer's step by ``watch(spans, compute)``, or takes note of it: spans."""
+    """Takes note of the spans of each step; one may come before it, or in its place.
+
+    ``before()`` may hold a thread, so that what a test says of several at once does not depend on
+    how fast each of them runs.
+    """
     steps, compute = [], Transformer.scores
 
-    def watch(replacement=None):
+    def watch(replacement=None, before=lambda: None):
         def scores(self, spans):
             steps.append(spans)
+            before()
             return replacement(spans) if replacement else compute(self, spans)
 
         monkeypatch.setattr(Transformer, "scores", scores)
@@ -102,23 +109,37 @@ def test_sequences_that_outgrow_the_memory_give_way_and_come_back(engine_of, mod
     room = 2 * shape.layers * shape.groups * shape.head * 8  # bytes of a token
     orders = [Order((7, 8, number), (number,), 400, 1.0) for number in range(12)]
     wanted = [each.replies for each in served(engine_of(ends=NEVER), orders)]
-    steps = watched()
+    all_wait = threading.Event()
+    steps = watched(before=lambda: all_wait.wait(WAIT))
     cramped = engine_of(Limits(memory=room * 2000, threads=1), NEVER)
-    assert [each.replies for each in served(cramped, orders)] == wanted
+    futures = [cramped.submit(order) for order in orders]
+    all_wait.set()
+    assert [each.result(60).replies for each in futures] == wanted
     assert max(map(len, steps)) > 2
     longest = max(len(span.tokens) for spans in steps for span in spans)
     assert longest > 20, "nobody had to be computed again"
 
 
 def test_sequences_are_spread_over_the_threads(engine_of, watched):
-    steps = watched()
+    submitted, together = threading.Barrier(4, timeout=WAIT), threading.Barrier(3, timeout=WAIT)
+    barriers = defaultdict(lambda: iter((submitted, together)))  # of each thread's first steps
+
+    def before():
+        barrier = next(barriers[threading.get_ident()], None)
+        if barrier is not None:
+            barrier.wait()
+
+    steps = watched(before=before)
     engine = engine_of(Limits(threads=3), NEVER)
-    served(engine, [Order((9, number), (1,), 50) for number in range(12)])
+    futures = [engine.submit(Order((9, number), (1,), 50)) for number in range(12)]
+    submitted.wait()
+    for future in futures:
+        future.result(60)
     pools = {span.memory.pool for spans in steps for span in spans}
     assert len(pools) == 3
     for pool in pools:
         held = [len(spans) for spans in steps if spans[0].memory.pool is pool]
-        assert 4 <= max(held) <= 6
+        assert held[1] == max(held) == 4
 
 
 def test_greedy_replies_are_the_plain_transformer_s_most_probable_tokens(engine_of, model):
@@ -251,7 +272,7 @@ def test_a_reply_ends_where_the_context_does(engine_of, model):
     assert reply.finish == "length"
 
 
-def wait_for(condition, seconds=30.0):
+def wait_for(condition, seconds=WAIT):
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "waited in vain"
@@ -260,16 +281,31 @@ def wait_for(condition, seconds=30.0):
 
 def test_a_cancelled_order_leaves_its_place_and_the_others_as_they_are(engine_of, watched):
     wanted = served(engine_of(ends=NEVER), [Order((9, 9), (3,), 60, 1.0)])
-    steps = watched()
-    endless = engine_of(Limits(sequences=3, threads=1), NEVER)
-    stuck = [endless.submit(Order((9,), (seed,), 10**6, 1.0)) for seed in range(3)]
-    kept = endless.submit(Order((9, 9), (3,), 60, 1.0))
-    wait_for(lambda: steps and len(steps[-1]) == 3)
+    submitted, first_gone, all_gone = (threading.Event() for _ in range(3))
+    first_steps = iter((submitted, first_gone))
+
+    def before():
+        event = next(first_steps, None)
+        if event is None and kept.done():
+            event = all_gone
+        if event is not None:
+            event.wait(WAIT)
+
+    steps = watched(before=before)
+    engine = engine_of(Limits(sequences=3, threads=1), NEVER)
+    stuck = [engine.submit(Order((9,), (seed,), 10**6, 1.0)) for seed in range(3)]
+    kept = engine.submit(Order((9, 9), (3,), 60, 1.0))
+    submitted.set()
+    wait_for(lambda: len(steps) == 2)
+    assert len(steps[1]) == 3
     assert stuck[0].cancel()
-    assert kept.result(60) == wanted[0]
+    first_gone.set()
+    assert kept.result(WAIT) == wanted[0]
     assert stuck[1].cancel()
     assert stuck[2].cancel()
-    wait_for(lambda: not endless.running)
+    all_gone.set()
+    wait_for(lambda: not engine.running)
+    assert len(steps) == 1 + 1 + 60 + 1, "sequences whose order was cancelled went on"
     with pytest.raises(CancelledError):
         stuck[0].result()
 
@@ -281,30 +317,37 @@ def test_what_breaks_a_worker_reaches_everyone_who_waits_and_whoever_comes_later
 
     def broken(spans):
         begun.set()
-        go_on.wait(30)
+        go_on.wait(WAIT)
         raise MemoryError("no more")
 
     watched(broken)
     engine = engine_of(Limits(sequences=2, threads=2))
     futures = [engine.submit(Order((9,), (1, 2), 5, 1.0)) for _ in range(5)]
-    assert begun.wait(30)
+    assert begun.wait(WAIT)
     go_on.set()
     for future in futures:
         with pytest.raises(MemoryError, match="no more"):
-            future.result(30)
+            future.result(WAIT)
     with pytest.raises(ClosedError):
         engine.submit(Order((9,), (1,), 5))
 
 
-def test_closing_gives_up_what_is_under_way_and_ends_the_threads(engine_of):
+def test_closing_gives_up_what_is_under_way_and_ends_the_threads(engine_of, watched):
+    go_on = threading.Event()
+    watched(before=lambda: go_on.wait(WAIT))
     engine = engine_of(Limits(sequences=2, threads=2), NEVER)
     before = {each.name for each in threading.enumerate()}
     futures = [engine.submit(Order((9,), (1,), 10**6)) for _ in range(4)]
     assert {each.name for each in threading.enumerate()} - before == {"pocket"}
-    engine.close()
+    closing = threading.Thread(target=engine.close)
+    closing.start()
+    with pytest.raises(ClosedError):  # it still waits for its turn
+        futures[-1].result(WAIT)
+    go_on.set()
+    closing.join(WAIT)
     for future in futures:
         with pytest.raises(ClosedError):
-            future.result(30)
+            future.result(0)
     assert "pocket" not in {each.name for each in threading.enumerate()}
     engine.close()
 

@@ -7,6 +7,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -141,31 +142,40 @@ def test_a_chat_that_the_template_refuses_is_refused(tmp_path):
         asked(folder, REQUEST)
 
 
-def test_the_loop_goes_on_while_the_model_works_and_cancelling_frees_its_place(folder):
+def test_the_loop_goes_on_while_the_model_works_and_cancelling_frees_its_place(folder, monkeypatch):
+    begun, go_on, compute = threading.Event(), threading.Event(), Transformer.scores
+    steps = []
+
+    def scores(self, spans):
+        steps.append(spans)
+        begun.set()
+        assert go_on.wait(60), "the loop waited for the model"
+        return compute(self, spans)
+
+    monkeypatch.setattr(Transformer, "scores", scores)
+
     async def main():
         model = PocketModel(f"pocket/{folder}")
-        request = replace(REQUEST, max_tokens=400, temperature=0.0)
+        request = replace(REQUEST, max_tokens=400)
         calls = [
             asyncio.create_task(model.generate(replace(request, seed=seed, temperature=1.9)))
             for seed in range(60)
         ]
-        turns = 0
-        while not any(call.done() for call in calls):
-            await asyncio.sleep(0)
-            turns += 1
+        assert await asyncio.to_thread(begun.wait, 60)
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
-        until = time.monotonic() + 30
+        go_on.set()
+        until = time.monotonic() + 60
         while model.engine.running and time.monotonic() < until:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.002)
         left = model.engine.running
         await model.close()
-        return turns, left
+        return left, model.engine.threads
 
-    turns, left = asyncio.run(main())
-    assert turns > 20
+    left, threads = asyncio.run(main())
     assert left == 0
+    assert len(steps) <= threads  # those under way when all was cancelled
 
 
 def test_a_model_that_broke_down_stops_the_run(folder, monkeypatch):
