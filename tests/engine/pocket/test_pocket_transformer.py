@@ -15,7 +15,7 @@ import pocket_reference
 from feedback_friction.engine.models.pocket.exact import UnboundedError
 from feedback_friction.engine.models.pocket.folder import read_shape, read_weights
 from feedback_friction.engine.models.pocket.grids import Weights
-from feedback_friction.engine.models.pocket.memory import BLOCK, Prefixes
+from feedback_friction.engine.models.pocket.memory import BLOCK, Pool, Prefixes
 from feedback_friction.engine.models.pocket.transformer import Span, Transformer
 from pocket_folders import write_folder
 
@@ -30,6 +30,8 @@ SHAPES = {
     "odd sizes": {"hidden_size": 52, "num_hidden_layers": 3, "intermediate_size": 70},
     "one layer": {"num_hidden_layers": 1},
 }
+
+STATM = Path("/proc/self/statm")
 
 
 def load(folder):
@@ -146,6 +148,30 @@ def test_a_prefix_from_the_cache_changes_no_bit(model):
     known = len(blocks) * BLOCK
     found = transformer.scores([Span(memory, known, again[known:], True)])[0]
     assert np.array_equal(found, alone(ready, again))
+
+
+def test_pages_in_use_lie_together_so_that_the_rest_of_a_pool_takes_no_memory(model):
+    pool = Pool(model[0], 50)
+    for array in (pool.keys[:, :, :7], pool.values[:, :, :7]):
+        first, end = np.lib.array_utils.byte_bounds(array)
+        assert end - first == array.nbytes
+
+
+@pytest.mark.skipif(not STATM.exists(), reason="nobody says how much memory a process has")
+def test_the_memory_of_forgotten_prefixes_goes_back_to_the_system(tmp_path):
+    shape = read_shape(write_folder(tmp_path, head_dim=64, num_hidden_layers=4))
+    memory, prefixes = opened(Pool(shape, 8), 512), Prefixes()
+    for number in range(64):
+        prefixes.keep([number] * 512, 512, memory)
+    assert prefixes.size == 64 * 2**20
+    before = resident()
+    prefixes.shrink(16 * 2**20)
+    assert resident() < before - 40 * 2**20
+
+
+def resident():
+    """Bytes of memory that this process has."""
+    return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
 DIGEST = """

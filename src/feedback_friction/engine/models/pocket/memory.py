@@ -9,10 +9,13 @@ float32 holds them exactly, so that prefixes are kept in half the space and come
 
 from __future__ import annotations
 
+import mmap
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import count
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +55,12 @@ class Pool:
 
     def _make(self, pages: int) -> None:
         shape = self._shape
-        self.keys: Array = np.zeros((shape.layers, shape.groups, pages, shape.head, PAGE))
-        self.values: Array = np.zeros((shape.layers, shape.groups, pages, PAGE, shape.head))
+        # All layers of a page lie together, so that what is in use ends in one place: the system
+        # hands memory out in pieces of up to 2 MB, and part of the last piece goes to waste.
+        keys = np.zeros((pages, shape.layers, shape.groups, shape.head, PAGE))
+        values = np.zeros((pages, shape.layers, shape.groups, PAGE, shape.head))
+        self.keys: Array = keys.transpose(1, 2, 0, 3, 4)
+        self.values: Array = values.transpose(1, 2, 0, 3, 4)
         self.owners: Integers = np.zeros(pages, np.int64)
         self.starts: Integers = np.zeros(pages, np.int64)
 
@@ -122,7 +129,10 @@ class Memory:
 
     def block(self, number: int) -> NDArray[np.float32]:
         """A copy of a block, [2, layers, groups, BLOCK, head], exact in float32."""
-        return np.stack(self._block(number)).astype(np.float32)
+        views = self._block(number)
+        block = _apart((len(views), *views[0].shape))
+        block[0], block[1] = views
+        return block
 
     def set_block(self, number: int, block: NDArray[np.float32]) -> None:
         """Write a block; there must be a page for it."""
@@ -135,6 +145,16 @@ class Memory:
         keys = self.pool.keys[:, :, self.pages[page], :, place : place + BLOCK]
         values = self.pool.values[:, :, self.pages[page], place : place + BLOCK]
         return keys.swapaxes(2, 3), values
+
+
+def _apart(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """An array whose memory goes back to the system with it; malloc would keep most of it."""
+    size = 4 * prod(shape)
+    if sys.platform == "win32":
+        space = mmap.mmap(-1, size)
+    else:
+        space = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return np.ndarray(shape, np.float32, space)
 
 
 class Prefixes:
