@@ -16,7 +16,7 @@ import pocket_reference
 from feedback_friction.engine.models.pocket.engine import Engine
 from feedback_friction.engine.models.pocket.folder import read_shape, read_weights
 from feedback_friction.engine.models.pocket.grids import Weights
-from feedback_friction.engine.models.pocket.memory import BLOCK
+from feedback_friction.engine.models.pocket.memory import BLOCK, page_size
 from feedback_friction.engine.models.pocket.orders import ClosedError, Limits, Order
 from feedback_friction.engine.models.pocket.sampling import nuclei, picks
 from feedback_friction.engine.models.pocket.transformer import Transformer
@@ -378,4 +378,30 @@ def test_the_least_recently_used_prefixes_go_first(engine_of, model):
     hits = [engine.submit(order).result(60).cached_tokens for order in orders]
     # of two, the end was given up for three; its beginning was still there
     assert hits == [0, 0, 3 * BLOCK, 0, 3 * BLOCK, BLOCK]
-    wait_for(lambda: engine.prefixes.size <= 7 * block)
+    assert engine.prefixes.size == 7 * block
+
+
+def test_prefixes_give_way_before_sequences_that_start_take_the_memory(engine_of, model, watched):
+    """Known prompts start together: their pages may not stand beside all that was kept of them."""
+    page, together = page_size(model[0]), threading.Event()
+    taken = []
+
+    def before():
+        taken.append(steps[-1][0].memory.pool.most * page + engine.prefixes.size)
+        together.wait(WAIT)
+
+    steps = watched(before=before)
+    # each of the four takes six pages and may take one more; what is kept of it, two and a half
+    engine = engine_of(Limits(memory=29 * page, threads=1), NEVER)
+    prompts = [(number, *[7] * 320) for number in range(20, 24)]
+    together.set()
+    wanted = [served(engine, [Order(prompt, (1,), 3)])[0].replies for prompt in prompts]
+    assert engine.prefixes.size == 4 * 5 * page // 2
+    together.clear()
+    futures = [engine.submit(Order(prompt, (1,), 3)) for prompt in prompts]
+    together.set()
+    again = [future.result(WAIT) for future in futures]
+    assert [each.replies for each in again] == wanted
+    assert [each.cached_tokens for each in again] == [320] * 4
+    assert max(map(len, steps)) == 4
+    assert max(taken) <= 29 * page

@@ -106,6 +106,11 @@ class Engine:
             self._waiting.extendleft(reversed(list(sequences)))
             self._changed.notify_all()
 
+    def make_room(self) -> None:
+        """Forget prefixes until they fit into the memory beside the sequences."""
+        held = sum(each.held for each in self._workers)
+        self.prefixes.shrink(max(0, self._limits.memory - held))
+
     def _share(self) -> int:
         """How many sequences each worker would have if all that wait ran too."""
         return -(-(self.running + len(self._waiting)) // len(self._workers))
@@ -126,8 +131,6 @@ class Engine:
         try:
             while self._wait(worker):
                 worker.step()
-                held = sum(each.held for each in self._workers)
-                self.prefixes.shrink(max(0, self._limits.memory - held))
         except Exception as error:  # whatever it is: nobody may wait for ever
             self._fail(error)
         for each in worker.running:

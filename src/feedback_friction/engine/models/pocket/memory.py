@@ -158,7 +158,7 @@ def _apart(shape: tuple[int, ...]) -> NDArray[np.float32]:
 
 
 class Prefixes:
-    """Blocks of keys and values by the tokens before them, the least recently used goes first.
+    """Blocks of keys and values by the tokens before them, the least recently kept goes first.
 
     A block is known by its tokens and by the block before it, as in vLLM; that one's number stands
     for all tokens before it, so that two prefixes never take each other's place. For any thread.
@@ -173,7 +173,7 @@ class Prefixes:
 
     def find(self, tokens: Sequence[int], limit: int) -> list[NDArray[np.float32]]:
         """The blocks that are known of a sequence's beginning, of at most ``limit`` tokens."""
-        found, keys, before = [], [], 0
+        found, before = [], 0
         with self._lock:
             for start in range(0, limit - BLOCK + 1, BLOCK):
                 key = (before, tuple(tokens[start : start + BLOCK]))
@@ -181,12 +181,10 @@ class Prefixes:
                     break
                 before, block = self._blocks[key]
                 found.append(block)
-                keys.append(key)
-            self._touch(keys)
         return found
 
     def keep(self, tokens: Sequence[int], computed: int, memory: Memory) -> None:
-        """Keep all whole blocks of a sequence's first ``computed`` tokens."""
+        """Keep all whole blocks of a sequence's first ``computed`` tokens, known ones longer."""
         before, keys = 0, []
         with self._lock:
             for number in range(computed // BLOCK):
@@ -196,16 +194,13 @@ class Prefixes:
                     self.size += self._blocks[key][1].nbytes
                 before = self._blocks[key][0]
                 keys.append(key)
-            self._touch(keys)
+            # The beginning last: a block without the one before it can never be found.
+            for key in reversed(keys):
+                self._blocks.move_to_end(key)
 
     def shrink(self, size: int) -> None:
-        """Forget the least recently used blocks until they take at most so many bytes."""
+        """Forget the least recently kept blocks until they take at most so many bytes."""
         with self._lock:
             while self.size > size and self._blocks:
                 _, (_, block) = self._blocks.popitem(last=False)
                 self.size -= block.nbytes
-
-    def _touch(self, keys: Sequence[tuple[int, tuple[int, ...]]]) -> None:
-        # The beginning last: a block without the one before it can never be found.
-        for key in reversed(keys):
-            self._blocks.move_to_end(key)

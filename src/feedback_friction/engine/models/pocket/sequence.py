@@ -59,6 +59,7 @@ class Sequence:
         sampler: chooses its tokens.
         memory: its keys and values, while it runs.
         computed: how many of its tokens are in memory.
+        known: how many of them were kept from others.
     """
 
     memory: Memory
@@ -70,7 +71,7 @@ class Sequence:
         self.tokens = list(order.prompt)
         numbers = Numbers(order.seeds[number])
         self.sampler = Sampler(order.temperature, order.top_p, numbers, order.logprobs)
-        self.computed = 0
+        self.computed = self.known = 0
         self._most = min(order.max_tokens, context - len(order.prompt))
         self._logprob = 0.0
 

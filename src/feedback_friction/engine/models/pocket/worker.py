@@ -35,6 +35,9 @@ class Office(Protocol):
     def put_first(self, sequences: Iterable[Sequence]) -> None:
         """Let sequences wait before all others."""
 
+    def make_room(self) -> None:
+        """Forget prefixes, now that sequences or prefixes take more memory than before."""
+
 
 class Worker:
     """Takes sequences from the office and writes them to their ends.
@@ -93,6 +96,7 @@ class Worker:
             youngest = self.running[-1]
             self._stop(youngest)
             self._office.put_first([youngest])
+        self._office.make_room()
 
     def _admit(self) -> None:
         """Start sequences that wait, as many as this step can compute something for."""
@@ -107,11 +111,12 @@ class Worker:
         each.memory = self._pool.open()
         each.memory.reserve(len(each.tokens))
         known = self._office.prefixes.find(each.tokens, len(each.tokens) - 1)
+        self._office.make_room()  # before anything is written to the new pages
         for number, block in enumerate(known):
             each.memory.set_block(number, block)
-        each.computed = len(known) * BLOCK
+        each.known = each.computed = len(known) * BLOCK
         if each.number == 0 and not each.written:
-            each.job.cached_tokens = each.computed
+            each.job.cached_tokens = each.known
 
     def _spans(self) -> Iterable[Span]:
         """What each sequence computes in this step; a prompt for which nothing is left, a token."""
@@ -130,7 +135,8 @@ class Worker:
         logprobs = self._choice.logprobs(scores, tokens, samplers)
         for each, token, logprob in zip(sequences, tokens, logprobs, strict=True):
             if not each.written:
-                self._keep(each)
+                if each.computed - each.known >= BLOCK:  # a block that nobody kept
+                    self._keep(each)
                 self._start_others(each)
             finish = each.add(token, logprob, self._ends)
             if finish is not None:
@@ -141,6 +147,7 @@ class Worker:
     def _keep(self, each: Sequence) -> None:
         """Keep what was computed for the prompts that will begin like this one."""
         self._office.prefixes.keep(each.tokens, each.computed, each.memory)
+        self._office.make_room()
 
     def _start_others(self, first: Sequence) -> None:
         """The other replies to a prompt, now that it is computed; greedy ones are all the same."""
