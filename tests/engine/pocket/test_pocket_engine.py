@@ -23,7 +23,7 @@ from feedback_friction.engine.models.pocket.transformer import Transformer
 from pocket_folders import write_folder
 
 END, NEVER = 5, frozenset({10**6})
-WAIT = 60  # seconds; longer than anything takes
+WAIT = 300  # seconds; a machine may be busy
 
 
 @pytest.fixture(scope="module")
@@ -90,13 +90,13 @@ def many_orders(count=40):
 
 
 def served(engine, orders):
-    return [each.result(60) for each in [engine.submit(order) for order in orders]]
+    return [each.result(WAIT) for each in [engine.submit(order) for order in orders]]
 
 
 def test_replies_are_the_same_alone_together_again_and_with_hardly_any_memory(engine_of):
     orders = many_orders()
     alone_engine = engine_of(Limits(sequences=1, prompt_tokens=7, memory=0, threads=1))
-    alone = [alone_engine.submit(order).result(60).replies for order in orders]
+    alone = [alone_engine.submit(order).result(WAIT).replies for order in orders]
     together = engine_of()
     cramped = engine_of(Limits(sequences=9, prompt_tokens=33, memory=1_500_000, threads=3))
     for engine in (together, together, cramped):
@@ -114,7 +114,7 @@ def test_sequences_that_outgrow_the_memory_give_way_and_come_back(engine_of, mod
     cramped = engine_of(Limits(memory=room * 2000, threads=1), NEVER)
     futures = [cramped.submit(order) for order in orders]
     all_wait.set()
-    assert [each.result(60).replies for each in futures] == wanted
+    assert [each.result(WAIT).replies for each in futures] == wanted
     assert max(map(len, steps)) > 2
     longest = max(len(span.tokens) for spans in steps for span in spans)
     assert longest > 20, "nobody had to be computed again"
@@ -134,7 +134,7 @@ def test_sequences_are_spread_over_the_threads(engine_of, watched):
     futures = [engine.submit(Order((9, number), (1,), 50)) for number in range(12)]
     submitted.wait()
     for future in futures:
-        future.result(60)
+        future.result(WAIT)
     pools = {span.memory.pool for spans in steps for span in spans}
     assert len(pools) == 3
     for pool in pools:
@@ -375,7 +375,7 @@ def test_the_least_recently_used_prefixes_go_first(engine_of, model):
     engine = engine_of(Limits(memory=running + 7 * block, threads=1))
     one, two, three = (tuple(range(start, start + 3 * BLOCK + 1)) for start in (6, 30, 50))
     orders = [Order(prompt, (1,), 1) for prompt in (one, two, one, three, one, two)]
-    hits = [engine.submit(order).result(60).cached_tokens for order in orders]
+    hits = [engine.submit(order).result(WAIT).cached_tokens for order in orders]
     # of two, the end was given up for three; its beginning was still there
     assert hits == [0, 0, 3 * BLOCK, 0, 3 * BLOCK, BLOCK]
     assert engine.prefixes.size == 7 * block
