@@ -1,4 +1,4 @@
-"""Multiplication as the model writes it, right or with one slip in it.
+"""Multiplication as the model writes it: right, with facts of the table wrong, or with a slip.
 
 A written work is one line per digit of the second factor that is not 0, from the left, then the
 sums one after the other, and the result in a box::
@@ -9,13 +9,20 @@ sums one after the other, and the result in a box::
     283800 + 9460 = 293260
     293260 + 3784 = 297044
     \\boxed{297044}
+
+``MISCONCEPTIONS`` are facts that the model learns wrong and believes until feedback changes its
+mind; a slip is an error of the moment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from random import Random
+
+Fact = tuple[int, int]  # two digits, the smaller first
+
+MISCONCEPTIONS: dict[Fact, int] = {(7, 8): 54, (6, 9): 56, (4, 8): 36, (3, 7): 24}
 
 SLIPS = {
     "fact": 30,  # one product of two digits is that of a neighbour in the table
@@ -53,8 +60,45 @@ class Work:
 
 def right(first: int, second: int) -> Work:
     """The work without a slip."""
-    parts = [part for part in _parts(second) if part]
-    return _summed([(first, part, first * part) for part in parts])
+    return believed(first, second, frozenset())
+
+
+def believed(first: int, second: int, held: Set[Fact]) -> Work:
+    """The work of one who holds these misconceptions, and makes no slip."""
+    return with_products(
+        first, second, {part: product(first, part, held) for part in _parts(second)}
+    )
+
+
+def involved(first: int, second: int) -> frozenset[Fact]:
+    """The misconceptions that this product is about."""
+    pairs = ((min(a, b), max(a, b)) for a in _digits(first) for b in _digits(second))
+    return frozenset(pairs) & MISCONCEPTIONS.keys()
+
+
+def with_products(first: int, second: int, products: Mapping[int, int]) -> Work:
+    """The work with these products of the parts of the second factor, and right sums."""
+    return _summed([(first, part, products[part]) for part in _parts(second) if part])
+
+
+def product(first: int, part: int, held: Set[Fact]) -> int:
+    """The product of one line, of one who holds these misconceptions."""
+    wrong = involved(first, part) & held
+    found = first * part
+    for one, other in wrong:
+        off = MISCONCEPTIONS[one, other] - one * other
+        found += off * _ones_at(first, one) * _ones_at(part, other)
+        found += off * _ones_at(first, other) * _ones_at(part, one)
+    return found
+
+
+def _ones_at(number: int, digit: int) -> int:
+    """1 in every place where the number has this digit, and 0 in the others."""
+    return int("".join("1" if each == str(digit) else "0" for each in str(number)))
+
+
+def _digits(number: int) -> Iterable[int]:
+    return map(int, str(number))
 
 
 def _parts(number: int) -> Iterable[int]:
@@ -85,14 +129,14 @@ def slipped(work: Work, rng: Random) -> Work:
 def _slip(work: Work, kind: str, rng: Random) -> Work | None:
     """The work with a slip of this kind; None where it has no place for one."""
     if kind == "result":
-        return replace(work, result=_off_by_a_digit(work.result, rng))
+        return replace(work, result=off_by_a_digit(work.result, rng))
     if kind.startswith("sum"):
         if not work.sums:
             return None
         place = rng.randrange(len(work.sums))
         terms = ((work.lines[0][2], *work.sums)[place], work.lines[place + 1][2])
         total = _sum_without_a_carry(terms, rng) if kind == "sum carry" else None
-        total = _off_by_a_digit(work.sums[place], rng) if total is None else total
+        total = off_by_a_digit(work.sums[place], rng) if total is None else total
         return _summed(work.lines, [*work.sums[:place], total])
     place = rng.randrange(len(work.lines))
     line = _line(*work.lines[place], kind, rng)
@@ -106,11 +150,11 @@ def _line(first: int, part: int, product: int, kind: str, rng: Random) -> tuple[
     if kind == "carry":
         return first, part, _by_digits(first, digit, rng, neighbour=False) * 10**zeros
     if kind == "copy":
-        read = _off_by_a_digit(first, rng)
+        read = off_by_a_digit(first, rng)
         return read, part, read * part
     if kind == "place":
         return first, part, product * 10 if rng.random() < 0.5 or zeros == 0 else product // 10
-    return first, part, _off_by_a_digit(product // 10**zeros, rng) * 10**zeros
+    return first, part, off_by_a_digit(product // 10**zeros, rng) * 10**zeros
 
 
 def _by_digits(first: int, digit: int, rng: Random, *, neighbour: bool) -> int:
@@ -148,7 +192,8 @@ def _sum_without_a_carry(terms: Sequence[int], rng: Random) -> int | None:
     return total + carry * 10**width
 
 
-def _off_by_a_digit(number: int, rng: Random) -> int:
+def off_by_a_digit(number: int, rng: Random) -> int:
+    """The number with one digit changed, mostly by one or two."""
     digits = list(str(number))
     place = rng.randrange(len(digits))
     step = rng.choice((-1, 1, -1, 1, -2, 2, rng.randrange(3, 8)))

@@ -66,16 +66,16 @@ def golden(checkpoint: Path, file: Path) -> None:
     network, vocabulary = loaded(checkpoint)
     cases = []
     for example in islice(examples(GOLDEN_SEED, held_out()), GOLDEN_PROMPTS):
-        ids, prompt = vocabulary.example(example)
+        encoded = vocabulary.example(example)
         with torch.no_grad():
-            scores = network.logits(network(torch.tensor([ids])))[0, prompt - 1 :]
+            scores = network.logits(network(torch.tensor([encoded.ids])))[0, encoded.prompt - 1 :]
         messages = [[message.role, message.content] for message in example.messages]
         cases.append(
             {
                 "messages": messages,
                 "reply": example.reply,
-                "ids": ids,
-                "prompt": prompt,
+                "ids": encoded.ids,
+                "prompt": encoded.prompt,
                 "logits": [[round(each, 5) for each in row] for row in scores.tolist()],
             }
         )

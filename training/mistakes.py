@@ -1,4 +1,4 @@
-"""What the model itself gets wrong: its own errors, to learn from."""
+"""The slips that the model itself makes, to learn from."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from random import Random
 from feedback_friction.engine.models.pocket.model import PocketModel
 from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.records import Generate, Occasion
-from training.dialogues import PAGE, OwnError, _factors, _problem, held_out
+from training.dialogues import PAGE, OwnError, attempted, factors, held_out, problem_of
 from training.export import write_folder
 from training.network import Network
 from training.vocabulary import Vocabulary
 
-ASKED, TEMPERATURE, LONGEST = 8_000, 0.7, 160
+ASKED, TEMPERATURE, LONGEST = 10_000, 0.7, 160
 
 
 def own_errors(network: Network, vocabulary: Vocabulary, seed: int) -> list[OwnError]:
-    """Wrong first attempts at problems that are not held out, drawn by the package's own engine."""
+    """Slips in first attempts at problems that are not held out, drawn by the package's engine."""
     with tempfile.TemporaryDirectory() as name:
         write_folder(network, vocabulary, Path(name))
         model = PocketModel(f"pocket/{name}")
@@ -28,8 +28,7 @@ def own_errors(network: Network, vocabulary: Vocabulary, seed: int) -> list[OwnE
 
 async def _wrong(model: PocketModel, seed: int) -> list[OwnError]:
     rng, without = Random(f"own:{seed}"), held_out()
-    pairs = [_factors(rng) for _ in range(ASKED)]
-    asked = [pair for pair in pairs if frozenset(pair) not in without]
+    asked = [factors(rng, without) for _ in range(ASKED)]
     try:
         found = await asyncio.gather(*(_attempt(model, *pair) for pair in asked))
     finally:
@@ -38,12 +37,12 @@ async def _wrong(model: PocketModel, seed: int) -> list[OwnError]:
 
 
 async def _attempt(model: PocketModel, first: int, second: int) -> OwnError | None:
-    problem = _problem(first, second)
+    problem = problem_of(first, second)
     messages = solver_messages(PAGE.task, problem, (), "transcript")
     occasion = Occasion(problem, 0, 0, "binary")
     request = Generate(
         "solver", "solver", messages, TEMPERATURE, LONGEST, first * 1000 + second, occasion
     )
     text = (await model.generate(request)).replies[0].text.strip()
-    wrong = text and not PAGE.task.grade(problem, text).is_correct
-    return (first, second, text) if wrong else None
+    slip = text and text != str(attempted(first, second))
+    return (first, second, text) if slip and not PAGE.task.grade(problem, text).is_correct else None

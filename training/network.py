@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+Turns = tuple[Tensor, Tensor]  # cosine and sine by position, (length, 1, head / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +40,24 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(shape.hidden, shape.head, bias=False)
         self.o_proj = nn.Linear(inner, shape.hidden, bias=False)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    def forward(self, x: Tensor, turns: Turns) -> Tensor:
         batch, length, _ = x.shape
-        query = self.q_proj(x).view(batch, length, self.shape.heads, -1).transpose(1, 2)
-        key = self.k_proj(x).view(batch, length, 1, -1).transpose(1, 2)
-        value = self.v_proj(x).view(batch, length, 1, -1).transpose(1, 2)
-        query, key = rotated(query, cos, sin), rotated(key, cos, sin)
-        wide = (batch, self.shape.heads, length, self.shape.head)
-        mixed = functional.scaled_dot_product_attention(
-            query.to(value.dtype),
-            key.to(value.dtype).expand(wide),
-            value.expand(wide),
-            is_causal=True,
-        )
-        return self.o_proj(mixed.transpose(1, 2).reshape(batch, length, -1))
+        heads, head = self.shape.heads, self.shape.head
+        query = rotated(self.q_proj(x).view(batch, length, heads, head), turns)
+        key = rotated(self.k_proj(x).view(batch, length, 1, head), turns).squeeze(2)
+        rows = (query * head**-0.5).view(batch, length * heads, head)
+        scores = (rows @ key.transpose(1, 2)).view(batch, length, heads, length)
+        later = torch.full((length, length), -torch.inf, dtype=scores.dtype, device=x.device)
+        shares = functional.softmax(scores + later.triu(1)[:, None], dim=-1)
+        mixed = shares.view(batch, length * heads, length).to(rows.dtype) @ self.v_proj(x)
+        return self.o_proj(mixed.view(batch, length, heads * head))
 
 
-def rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+def rotated(x: Tensor, turns: Turns) -> Tensor:
     """Rotary position embedding, halves of the head turned against each other."""
     one, other = x.chunk(2, dim=-1)
-    return x * cos + torch.cat((-other, one), dim=-1) * sin
+    cos, sin = (each.to(x.dtype) for each in turns)
+    return torch.cat((one * cos - other * sin, other * cos + one * sin), dim=-1)
 
 
 class Feedforward(nn.Module):
@@ -68,7 +70,43 @@ class Feedforward(nn.Module):
         self.down_proj = nn.Linear(shape.inner, shape.hidden, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down_proj(functional.silu(self.gate_proj(x)) * self.up_proj(x))
+        rows = x.reshape(-1, x.shape[-1])
+        inner = _gated(self.gate_proj(rows), self.up_proj(rows))
+        return self.down_proj(inner).view(x.shape)
+
+
+class Norm(nn.Module):
+    """Root mean square norm."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.epsilon = shape.epsilon
+        self.weight = nn.Parameter(torch.ones(shape.hidden))
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = x.reshape(-1, x.shape[-1])
+        return _normed(rows, self.weight, self.epsilon, _precision(x)).view(x.shape)
+
+
+def _precision(x: Tensor) -> torch.dtype:
+    """What the products that follow are calculated in."""
+    kind = x.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
+
+
+def _fused(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The function in one pass over its elements, where there is a compiler for it."""
+    return torch.compile(function, dynamic=True) if shutil.which("c++") else function
+
+
+@_fused
+def _normed(x: Tensor, weight: Tensor, epsilon: float, dtype: torch.dtype) -> Tensor:
+    return (x * torch.rsqrt(x.square().mean(-1, keepdim=True) + epsilon) * weight).to(dtype)
+
+
+@_fused
+def _gated(gate: Tensor, up: Tensor) -> Tensor:
+    return functional.silu(gate) * up
 
 
 class Layer(nn.Module):
@@ -76,13 +114,13 @@ class Layer(nn.Module):
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.input_layernorm = nn.RMSNorm(shape.hidden, eps=shape.epsilon)
+        self.input_layernorm = Norm(shape)
         self.self_attn = Attention(shape)
-        self.post_attention_layernorm = nn.RMSNorm(shape.hidden, eps=shape.epsilon)
+        self.post_attention_layernorm = Norm(shape)
         self.mlp = Feedforward(shape)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        x = x + self.self_attn(self.input_layernorm(x), cos, sin)
+    def forward(self, x: Tensor, turns: Turns) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), turns)
         return x + self.mlp(self.post_attention_layernorm(x))
 
 
@@ -94,11 +132,11 @@ class Network(nn.Module):
         self.shape = shape
         self.embed_tokens = nn.Embedding(shape.vocabulary, shape.hidden)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
-        self.norm = nn.RMSNorm(shape.hidden, eps=shape.epsilon)
+        self.norm = Norm(shape)
         angles = torch.outer(
             torch.arange(shape.context, dtype=torch.float32),
             shape.theta ** (-torch.arange(0, shape.head, 2, dtype=torch.float32) / shape.head),
-        ).repeat(1, 2)
+        ).unsqueeze(1)
         self.register_buffer("cos", angles.cos(), persistent=False)
         self.register_buffer("sin", angles.sin(), persistent=False)
         for name, weight in self.named_parameters():
@@ -111,9 +149,9 @@ class Network(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """Final hidden states, (batch, length, hidden), of ids, (batch, length)."""
         x = self.embed_tokens(ids)
-        cos, sin = self.cos[: ids.shape[1]], self.sin[: ids.shape[1]]
+        turns = self.cos[: ids.shape[1]], self.sin[: ids.shape[1]]
         for layer in self.layers:
-            x = layer(x, cos, sin)
+            x = layer(x, turns)
         return self.norm(x)
 
     def logits(self, hidden: Tensor) -> Tensor:

@@ -21,15 +21,17 @@ from training.checkpoint import load, save
 from training.dialogues import OwnError, examples, held_out
 from training.mistakes import own_errors
 from training.network import Network, Shape
-from training.vocabulary import PAD, Vocabulary
+from training.vocabulary import PAD, Encoded, Vocabulary
 
 Stage = Literal["answers", "trials", "own"]
 SHARES: dict[Stage, tuple[float, ...]] = {  # of first attempts, in each kind of step
     "answers": (1.0,),
-    "trials": (1.0, 0.0),
+    "trials": (1.0, 0.0, 0.0, 0.0),
     "own": (1.0, 0.0, 0.0, 0.0),
 }
-Encoded = tuple[list[int], int]  # token ids, and how many of them are the prompt
+
+
+STRIDE = 16  # tokens; dialogues are padded to a multiple of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,32 +40,36 @@ class Schedule:
 
     Attributes:
         answers: steps in which only first attempts are learnt, at the full rate.
-        trials: steps after them, every other one on trials.
-        own: steps after those, three of four on trials that begin with the model's own errors.
-        fall: share of the full rate at which the last two begin.
-        slope: steps in which it would fall to zero in the second stage, which stops before.
+        trials: steps after them, three of four on trials; from here the rate falls to zero.
+        own: steps after those, many of whose trials begin with the model's own slips.
         tokens: tokens of a step, padding included.
         longest: longer dialogues are left out.
+        prompts: what a token of a prompt counts, where one of the reply counts 1.
         warm_up: steps in which the learning rate rises.
         matrices: peak learning rate of the matrices in the layers (Muon).
         others: peak learning rate of embedding and norms (AdamW).
         seed: of the weights and the dialogues.
     """
 
-    answers: int = 1_500
-    trials: int = 1_200
-    own: int = 900
-    tokens: int = 6_144
-    fall: float = 0.6
-    slope: int = 1_700
-    longest: int = 768
+    answers: int = 1_000
+    trials: int = 2_600
+    own: int = 1_900
+    tokens: int = 8_192
+    longest: int = 1_024
+    prompts: float = 0.25
     warm_up: int = 50
     matrices: float = 0.02
     others: float = 0.003
     seed: int = 0
 
+    def rate(self, stage: Stage, step: int) -> float:
+        """The share of the peak learning rates at a step of a stage, from 1."""
+        fall = self.trials + self.own + 1
+        left = {"answers": fall, "trials": fall - step, "own": self.own + 1 - step}
+        return min(1.0, step / self.warm_up) * left[stage] / fall
 
-class Batches(IterableDataset[tuple[Tensor, Tensor]]):
+
+class Batches(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
     """Dialogues of about one length together, so that little is padding."""
 
     def __init__(
@@ -77,39 +83,42 @@ class Batches(IterableDataset[tuple[Tensor, Tensor]]):
         self.vocabulary, self.schedule = vocabulary, schedule
         self.first_attempts, self.seed, self.own = first_attempts, seed, own
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         rng = Random(self.seed)
         source = examples(self.seed, held_out(), self.first_attempts, self.own)
         while True:
             pool = [self.vocabulary.example(each) for each in islice(source, 4_000)]
-            pool = sorted(
-                (each for each in pool if len(each[0]) <= self.schedule.longest), key=_size
-            )
-            batches = list(self._cut(pool))
+            short = [each for each in pool if _size(each) <= self.schedule.longest]
+            batches = list(self._cut(sorted(short, key=_size, reverse=True)))
             rng.shuffle(batches)
             yield from (self._padded(batch) for batch in batches)
 
-    def _cut(self, pool: Sequence[Encoded]) -> Iterator[list[Encoded]]:
-        batch: list[Encoded] = []
-        for each in pool:
-            if batch and (len(batch) + 1) * len(each[0]) > self.schedule.tokens:
-                yield batch
-                batch = []
-            batch.append(each)
+    def _cut(self, pool: Sequence[Encoded]) -> Iterator[Sequence[Encoded]]:
+        begin = 0
+        while begin < len(pool):
+            rows = self.schedule.tokens // _padded_size(pool[begin])
+            yield pool[begin : begin + rows]
+            begin += rows
 
-    def _padded(self, batch: Sequence[Encoded]) -> tuple[Tensor, Tensor]:
-        """Ids, and the ids to predict, -100 where nothing is to be learnt."""
-        length = max(len(ids) for ids, _ in batch)
-        inputs = torch.full((len(batch), length), self.vocabulary.id(PAD))
-        targets = torch.full((len(batch), length), -100)
-        for row, (ids, prompt) in enumerate(batch):
-            inputs[row, : len(ids)] = torch.tensor(ids)
-            targets[row, prompt - 1 : len(ids) - 1] = torch.tensor(ids[prompt:])
-        return inputs, targets
+    def _padded(self, batch: Sequence[Encoded]) -> tuple[Tensor, Tensor, Tensor]:
+        """Ids, the ids that follow on them, and what each of those counts: (dialogues, length)."""
+        length = max(map(_padded_size, batch))
+        ids = torch.full((len(batch), length), self.vocabulary.id(PAD))
+        counts = torch.zeros((len(batch), length))
+        for row, each in enumerate(batch):
+            ids[row, : _size(each)] = torch.tensor(each.ids)
+            counts[row, : _size(each)] = torch.tensor(each.learnt)
+            counts[row, : each.prompt] *= self.schedule.prompts
+        return ids, ids.roll(-1, 1), counts.roll(-1, 1)
 
 
 def _size(encoded: Encoded) -> int:
-    return len(encoded[0])
+    return len(encoded.ids)
+
+
+def _padded_size(encoded: Encoded) -> int:
+    """Few different sizes, as every new one costs the libraries time to prepare for."""
+    return -(-_size(encoded) // STRIDE) * STRIDE
 
 
 def train(folder: Path, schedule: Schedule) -> None:
@@ -156,16 +165,10 @@ def _stage(
         log = csv.writer(file, lineterminator="\n")
         log.writerow(("step", "minutes", "tokens", "rate", "loss", "right"))
         for step in range(1, steps + 1):
-            inputs, targets = (
-                each.to(device) for each in next(sources[shares[step % len(shares)]])
-            )
-            rate = min(1.0, step / schedule.warm_up)
-            if stage != "answers":
-                rate *= schedule.fall * (
-                    1 - step / (schedule.slope if stage == "trials" else steps)
-                )
-            losses.append(_step(network, optimizers, inputs, targets, rate))
-            seen += int((inputs != vocabulary.id(PAD)).sum())
+            batch = [each.to(device) for each in next(sources[shares[step % len(shares)]])]
+            rate = schedule.rate(stage, step)
+            losses.append(_step(network, optimizers, *batch, rate))
+            seen += int((batch[0] != vocabulary.id(PAD)).sum())
             if step % 20 == 0:
                 loss, right = (sum(each) / len(losses) for each in zip(*losses, strict=True))
                 minutes = (time.monotonic() - begun) / 60
@@ -202,15 +205,18 @@ def _optimizers(network: Network, schedule: Schedule) -> list[torch.optim.Optimi
 def _step(
     network: Network,
     optimizers: Sequence[torch.optim.Optimizer],
-    inputs: Tensor,
-    targets: Tensor,
+    ids: Tensor,
+    following: Tensor,
+    counts: Tensor,
     rate: float,
 ) -> tuple[float, float]:
-    """One step; the loss per token, and the share of tokens that were predicted."""
-    with torch.autocast(inputs.device.type, torch.bfloat16):
-        wanted = targets >= 0
-        logits = network.logits(network(inputs)[wanted])
-    loss = functional.cross_entropy(logits.float(), targets[wanted])
+    """One step; the loss per token, and the share of the replies' tokens that were foretold."""
+    learnt = counts > 0
+    following, counts = following[learnt], counts[learnt]
+    with torch.autocast(ids.device.type, torch.bfloat16):
+        logits = network.logits(network(ids)[learnt])
+    losses = functional.cross_entropy(logits.float(), following, reduction="none")
+    loss = (losses * counts).sum() / counts.sum()
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     for optimizer in optimizers:
@@ -219,6 +225,6 @@ def _step(
             group["lr"] = group["peak"] * rate
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-    right = (logits.argmax(-1) == targets[wanted]).float().mean()
+    right = (logits.argmax(-1) == following)[counts == 1].float().mean()
     assert math.isfinite(loss.item())
     return loss.item(), right.item()

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -40,6 +41,21 @@ def sentences(sample: Iterable[Example]) -> list[str]:
     return sorted(often, key=lambda each: (-len(each), each))
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A dialogue in tokens.
+
+    Attributes:
+        ids: of the prompt and the reply, with its end.
+        learnt: which of them the model learns to foretell.
+        prompt: how many of them are the prompt.
+    """
+
+    ids: list[int]
+    learnt: list[bool]
+    prompt: int
+
+
 class Vocabulary:
     """Token ids of texts and dialogues.
 
@@ -67,15 +83,38 @@ class Vocabulary:
         unknown = self._ids[UNKNOWN]
         return [self._ids.get(piece, unknown) for piece in self._split.findall(text)]
 
-    def example(self, example: Example) -> tuple[list[int], int]:
-        """Ids of a dialogue with its reply and end, and how many of them are the prompt."""
+    def example(self, example: Example) -> Encoded:
+        """Ids of a dialogue with its reply and end, and what of it is to be learnt."""
         ids: list[int] = []
+        learnt: list[bool] = []
+        hidden = list(example.hidden)
         for message in example.messages:
-            ids += [self._ids[f"<|{message.role}|>"], *self.encode(message.content)]
+            pieces = self.encode(message.content)
+            ids += [self._ids[f"<|{message.role}|>"], *pieces]
+            learnt += [False, *self._learnt(message.content, pieces, hidden)]
             if message.role == "assistant":
                 ids.append(self._ids[END])
+                learnt.append(False)
         ids.append(self._ids["<|assistant|>"])
-        return [*ids, *self.encode(example.reply), self._ids[END]], len(ids)
+        reply = [*self.encode(example.reply), self._ids[END]]
+        learnt += [False, *(True for _ in reply)]
+        return Encoded([*ids, *reply], learnt, len(ids))
+
+    def _learnt(self, text: str, ids: Sequence[int], hidden: list[str]) -> Iterator[bool]:
+        """For each token of a text whether it lies outside of what is hidden in it.
+
+        Args:
+            hidden: what is hidden where it occurs first; what occurs is taken out.
+        """
+        covered = [False] * len(text)
+        for each in [each for each in hidden if each in text]:
+            hidden.remove(each)
+            begin = text.index(each)
+            covered[begin : begin + len(each)] = [True] * len(each)
+        at = 0
+        for number in ids:
+            yield not covered[at]
+            at += len(self.tokens[number]) if number != self._ids[UNKNOWN] else 1
 
     def id(self, token: str) -> int:
         """The id of one token."""

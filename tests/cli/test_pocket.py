@@ -14,7 +14,8 @@ from itertools import pairwise
 import pytest
 
 from commands import friction
-from training.dialogues import held_out
+from training.arithmetic import involved
+from training.dialogues import DEEP, DEEP_FACTS, LIGHT, held_out
 
 SHORT = ("--max-tokens", "200", "--feedback-max-tokens", "200")
 SIZE = ("--digits", "3", "--limit", "40", "--iterations", "5", "--quiet")
@@ -69,6 +70,26 @@ def test_feedback_is_taken_up_in_part_and_most_of_what_is_left_is_said_again(fin
     assert sum(pairs) > len(pairs) / 2
 
 
+def test_what_the_tutor_says_beats_asking_again_by_the_paired_test(finished):
+    rows_ = json.loads(friction("compare", finished, "--json").stdout)
+    (found,) = (each for each in rows_ if (each["feedback"], each["against"]) == ("tutor", "retry"))
+    assert found["only_control"] == 0
+    assert found["p_holm"] < 0.05
+    assert found["difference_low"] > 0
+
+
+def test_what_it_was_taught_to_hold_fast_is_what_stays_wrong(finished):
+    """The causes are known: misconceptions that it gives up when told, and others that it keeps."""
+    ended = rows(finished, "SELECT problem_id, status FROM trials WHERE condition LIKE '%| tutor%'")
+    solved = {LIGHT: [], DEEP: []}
+    for problem, status in ended:
+        facts = involved(*map(int, problem.split("x")))
+        if facts:
+            solved[DEEP if facts & DEEP_FACTS else LIGHT].append(status == "solved")
+    assert sum(solved[LIGHT]) > 0.6 * len(solved[LIGHT])
+    assert sum(solved[DEEP]) < 0.4 * len(solved[DEEP])
+
+
 def test_every_reply_is_the_same_one_after_the_other_and_all_at_once(finished, tmp_path):
     alone = tmp_path / "alone"
     friction(*RUN, *ARMS, "--logprobs", "--concurrency", "1", "--out", alone)
@@ -82,7 +103,7 @@ from feedback_friction.engine.journal import Journal
 
 async def add_or_die(journal, *completion):
     durable = await add(journal, *completion)
-    if next(numbers) == 60:
+    if next(numbers) == 40:
         os.kill(os.getpid(), signal.SIGKILL)
     return durable
 
@@ -92,19 +113,21 @@ main()
 
 
 def test_a_run_killed_in_the_middle_and_resumed_says_what_one_left_alone_says(tmp_path):
-    arguments = (*RUN, "--feedback", "tutor", "--sampling", "heat+reject", "--out")
+    few = ("--limit", "12", "--iterations", "3")
+    arguments = (*RUN, *few, "--feedback", "tutor", "--sampling", "heat+reject", "--out")
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     friction(*arguments, whole)
     command = [sys.executable, "-c", DYING, *arguments, str(broken)]
     assert subprocess.run(command, timeout=600).returncode == -signal.SIGKILL
     kept, needed = (rows(run, "SELECT count(*) FROM completions")[0][0] for run in (broken, whole))
-    assert 60 <= kept < needed
+    assert 40 <= kept < needed
     friction(*arguments, broken)
     assert rows(broken) == rows(whole)
 
 
 def test_rejected_answers_are_not_given_again(tmp_path):
-    friction(*RUN, "--feedback", "binary", "--sampling", "reject", "--out", tmp_path)
+    few = ("--limit", "12", "--iterations", "3")
+    friction(*RUN, *few, "--feedback", "binary", "--sampling", "heat+reject", "--out", tmp_path)
     answers: dict[str, list[str]] = {}
     exhausted = 0
     for problem, prediction, draws in rows(
@@ -127,6 +150,24 @@ def test_its_own_feedback_has_the_tutors_form_and_does_not_give_the_answer_away(
     formed = sum(text.startswith(("Look at ", "No line ", "The stated")) for text, _ in said)
     assert formed > 0.9 * len(said)
     assert all(leaks == "[]" for _, leaks in said)
+
+
+def test_answers_drawn_again_differ_where_the_model_wavers(finished):
+    arguments = ("probe", finished, "entropy", "--draws", "8", "--sample", "12", "--quiet", "--json")
+    found = json.loads(friction(*arguments).stdout)
+    assert all(each["missing"] == 0 and not each["simulated"] for each in found)
+    buckets = [each for each in found if "problems" in each]
+    assert sum(each["problems"] for each in buckets) > 0
+
+
+def test_an_estimate_covers_what_a_run_then_takes(tmp_path):
+    arguments = ("decimal_multiplication", *RUN[2:], "--feedback", "tutor", "--out", tmp_path)
+    told = json.loads(friction("estimate", *arguments, "--pilot", "15", "--json").stdout)
+    paid = json.loads(friction("run", *arguments, "--json").stdout)["paid"]
+    assert 0 < told["pilot"]["calls"] < paid["calls"]
+    for what in ("calls", "completion_tokens"):
+        assert told[what]["low"] <= paid[what] <= told[what]["high"]
+    assert not told["simulated"]
 
 
 def test_an_oracle_draws_from_it(tmp_path):
