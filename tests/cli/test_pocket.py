@@ -127,7 +127,18 @@ def test_a_run_killed_in_the_middle_and_resumed_says_what_one_left_alone_says(tm
 
 def test_rejected_answers_are_not_given_again(tmp_path):
     few = ("--limit", "12", "--iterations", "3")
-    friction(*RUN, *few, "--feedback", "binary", "--sampling", "heat+reject", "--out", tmp_path)
+    friction(
+        *RUN,
+        *few,
+        "--feedback",
+        "binary",
+        "--sampling",
+        "reject",
+        "--out",
+        tmp_path,
+        "--temperature",
+        "1",
+    )
     answers: dict[str, list[str]] = {}
     exhausted = 0
     for problem, prediction, draws in rows(
@@ -153,11 +164,22 @@ def test_its_own_feedback_has_the_tutors_form_and_does_not_give_the_answer_away(
 
 
 def test_answers_drawn_again_differ_where_the_model_wavers(finished):
-    arguments = ("probe", finished, "entropy", "--draws", "8", "--sample", "12", "--quiet", "--json")
+    arguments = (
+        "probe",
+        finished,
+        "entropy",
+        "--draws",
+        "8",
+        "--sample",
+        "12",
+        "--quiet",
+        "--json",
+    )
     found = json.loads(friction(*arguments).stdout)
-    assert all(each["missing"] == 0 and not each["simulated"] for each in found)
-    buckets = [each for each in found if "problems" in each]
-    assert sum(each["problems"] for each in buckets) > 0
+    assert not any(each["simulated"] for each in found)
+    spread = [each for each in found if each.get("estimate") == "plug-in"]
+    assert any(each["low"] > 0 and each["problems"] for each in spread)
+    assert any(each["low"] == 0 and each["problems"] for each in spread)
 
 
 def test_an_estimate_covers_what_a_run_then_takes(tmp_path):

@@ -25,6 +25,7 @@ Spec = dict[str, Any]
 Scale = tuple[list[str], list[str]] | None
 Order = dict[str, str]  # part of a whole -> its colour
 
+MOST_TICKS = 11
 PERCENT = alt.Axis(format="~%", labelFlush=False, tickCount=5)
 
 
@@ -44,6 +45,12 @@ def shape(field: str, scale: Scale) -> alt.Shape:
     return alt.Shape(f"{field}:N", title=field, scale=alt.Scale(domain=names, range=shapes))
 
 
+def _ticks(numbers: pl.Series) -> list[int]:
+    """Whole numbers to write at an axis: all that occur, or every so many of them."""
+    found = numbers.unique().sort()
+    return found.gather_every(max(1, -(-len(found) // MOST_TICKS))).to_list()
+
+
 def curves(
     frame: pl.DataFrame,
     x: str,
@@ -58,7 +65,7 @@ def curves(
 ) -> Spec:
     """Lines with bands, one panel a value of ``panel``; ``target`` names a dashed level."""
     base = alt.Chart().encode(
-        x=alt.X(f"{x}:Q", title=x_title, axis=alt.Axis(tickMinStep=1, format="d")),
+        x=alt.X(f"{x}:Q", title=x_title, axis=alt.Axis(values=_ticks(frame[x]), format="d")),
         color=colour(series, series, scale),
     )
     value = alt.Y(f"{y}:Q", title=y_title, axis=PERCENT, scale=alt.Scale(zero=False))
