@@ -244,14 +244,7 @@ class _Trial:
     def _redone(self, text: str, line: Line | None, share: float, where: str) -> str:
         """The work of a text with one line redone; hidden where a slip is made at it."""
         first, second = self.factors
-        products = {
-            part: product(first, part, self.held)
-            for part in (part for _, part, _ in believed(first, second, self.held).lines)
-        }
-        written = {
-            int(two): int(found) for _, sign, two, found in _LINE.findall(text) if sign == "*"
-        }
-        products |= {part: written[part] for part in products.keys() & written.keys()}
+        products = self._products(text)
         if line is None:
             return f"{REDO_ALL}\n{with_products(first, second, products)}"
         one, sign, other = line
@@ -269,6 +262,14 @@ class _Trial:
         if slip:
             self.hidden.append(following)
         return following
+
+    def _products(self, text: str) -> dict[int, int]:
+        """The product of each part of the second factor as a text has it, or as it is believed."""
+        products = {part: found for _, part, found in believed(*self.factors, self.held).lines}
+        for _, sign, part, found in _LINE.findall(text):
+            if sign == "*" and int(part) in products:
+                products[int(part)] = int(found)
+        return products
 
     def _give_up(self, facts: Set[Fact], share: float) -> None:
         """Give up misconceptions that are held about these facts, by chance."""
