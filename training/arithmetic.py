@@ -58,11 +58,6 @@ class Work:
         return "\n".join([*text, f"\\boxed{{{self.result}}}"])
 
 
-def right(first: int, second: int) -> Work:
-    """The work without a slip."""
-    return believed(first, second, frozenset())
-
-
 def believed(first: int, second: int, held: Set[Fact]) -> Work:
     """The work of one who holds these misconceptions, and makes no slip."""
     return with_products(
@@ -78,7 +73,7 @@ def involved(first: int, second: int) -> frozenset[Fact]:
 
 def with_products(first: int, second: int, products: Mapping[int, int]) -> Work:
     """The work with these products of the parts of the second factor, and right sums."""
-    return _summed([(first, part, products[part]) for part in _parts(second) if part])
+    return _summed([(first, part, products[part]) for part in _parts(second)])
 
 
 def product(first: int, part: int, held: Set[Fact]) -> int:
@@ -102,9 +97,10 @@ def _digits(number: int) -> Iterable[int]:
 
 
 def _parts(number: int) -> Iterable[int]:
-    digits = str(number)
-    for index, digit in enumerate(digits):
-        yield int(digit) * 10 ** (len(digits) - 1 - index)
+    """What each digit that is not 0 stands for, from the left."""
+    for index, digit in enumerate(_digits(number)):
+        if digit:
+            yield digit * 10 ** (len(str(number)) - 1 - index)
 
 
 def _summed(lines: Sequence[tuple[int, int, int]], sums: Sequence[int] = ()) -> Work:
@@ -159,7 +155,7 @@ def _line(first: int, part: int, product: int, kind: str, rng: Random) -> tuple[
 
 def _by_digits(first: int, digit: int, rng: Random, *, neighbour: bool) -> int:
     """``first * digit``, written from the right, with one wrong fact or one carry forgotten."""
-    digits = [int(each) for each in reversed(str(first))]
+    digits = list(_digits(first))[::-1]
     place = rng.randrange(len(digits))
     carry, product = 0, 0
     for index, each in enumerate(digits):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 from typing import Literal
 
@@ -83,6 +84,7 @@ class Example:
     hidden: tuple[str, ...] = ()
 
 
+@cache
 def held_out() -> frozenset[frozenset[int]]:
     """The pairs of factors that no training dialogue has: every problem of the first ten seeds."""
     problems = (

@@ -29,8 +29,6 @@ SHARES: dict[Stage, tuple[float, ...]] = {  # of first attempts, in each kind of
     "trials": (1.0, 0.0, 0.0, 0.0),
     "own": (1.0, 0.0, 0.0, 0.0),
 }
-
-
 STRIDE = 16  # tokens; dialogues are padded to a multiple of it
 
 

@@ -126,19 +126,10 @@ def test_a_run_killed_in_the_middle_and_resumed_says_what_one_left_alone_says(tm
 
 
 def test_rejected_answers_are_not_given_again(tmp_path):
-    few = ("--limit", "12", "--iterations", "3")
     friction(
-        *RUN,
-        *few,
-        "--feedback",
-        "binary",
-        "--sampling",
-        "reject",
-        "--out",
-        tmp_path,
-        "--temperature",
-        "1",
-    )
+        *RUN, "--limit", "12", "--iterations", "3", "--feedback", "binary",
+        "--sampling", "reject", "--temperature", "1", "--out", tmp_path,
+    )  # fmt: skip
     answers: dict[str, list[str]] = {}
     exhausted = 0
     for problem, prediction, draws in rows(
@@ -164,18 +155,9 @@ def test_its_own_feedback_has_the_tutors_form_and_does_not_give_the_answer_away(
 
 
 def test_answers_drawn_again_differ_where_the_model_wavers(finished):
-    arguments = (
-        "probe",
-        finished,
-        "entropy",
-        "--draws",
-        "8",
-        "--sample",
-        "12",
-        "--quiet",
-        "--json",
-    )
-    found = json.loads(friction(*arguments).stdout)
+    few = ("--draws", "8", "--sample", "12")
+    shown = friction("probe", finished, "entropy", *few, "--quiet", "--json").stdout
+    found = json.loads(shown)
     assert not any(each["simulated"] for each in found)
     spread = [each for each in found if each.get("estimate") == "plug-in"]
     assert any(each["low"] > 0 and each["problems"] for each in spread)

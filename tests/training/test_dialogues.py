@@ -16,11 +16,11 @@ from feedback_friction.tasks.multiplication import generate
 from training.arithmetic import (
     MISCONCEPTIONS,
     SLIPS,
+    Work,
     _slip,
     believed,
     involved,
     product,
-    right,
     slipped,
 )
 from training.dialogues import (
@@ -42,6 +42,11 @@ from training.dialogues import (
 from training.vocabulary import UNKNOWN, Vocabulary
 
 FACTORS = st.integers(10, 999)
+
+
+def right(first: int, second: int) -> Work:
+    """The work of one who makes no error."""
+    return believed(first, second, frozenset())
 
 
 @given(FACTORS, FACTORS)
@@ -74,12 +79,10 @@ def test_a_first_attempt_is_wrong_where_a_misconception_is_involved(first, secon
 
 @given(FACTORS, FACTORS, st.integers())
 def test_a_slip_makes_an_answer_wrong_and_the_tutor_finds_something_to_say(first, second, seed):
+    problem = problem_of(first, second)
     text = str(slipped(right(first, second), Random(seed)))
-    verdict = PAGE.task.grade(problem_of(first, second), text)
-    assert verdict.outcome is Outcome.WRONG
-    said = PAGE.task.mask(
-        problem_of(first, second), PAGE.task.tutor(problem_of(first, second), text)
-    )
+    assert PAGE.task.grade(problem, text).outcome is Outcome.WRONG
+    said = PAGE.task.mask(problem, PAGE.task.tutor(problem, text))
     assert said.text != "The stated answer is right."
     assert not said.leaks
 
