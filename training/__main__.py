@@ -19,7 +19,7 @@ def main() -> None:
 @click.argument("folder", type=FOLDER)
 @click.option("--seed", default=0, show_default=True, help="Of the weights and the dialogues.")
 def train(folder: Path, seed: int) -> None:
-    """Train; leaves network.pt and the logs in FOLDER."""
+    """Train; leaves the model, own.pt, and the logs in FOLDER."""
     from training.train import Schedule
     from training.train import train as run
 

@@ -7,15 +7,14 @@ from pathlib import Path
 import altair as alt
 import polars as pl
 
-STAGES = ("answers", "trials", "own", "opening")  # those that were gone through
+STAGES = ("answers", "trials", "own")
 NAMES = {"loss": "loss per token (nats)", "right": "tokens predicted (share)"}
 
 
 def draw(folder: Path, picture: Path) -> None:
     """Loss and share of predicted tokens, stage by stage; PNG or SVG by the picture's name."""
     stages, seen = [], 0
-    gone_through = [stage for stage in STAGES if (folder / f"{stage}.csv").exists()]
-    for number, stage in enumerate(gone_through, 1):
+    for number, stage in enumerate(STAGES, 1):
         log = pl.read_csv(folder / f"{stage}.csv").with_columns(
             pl.col("tokens") + seen, stage=pl.lit(f"{number}: {stage}")
         )

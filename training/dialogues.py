@@ -111,15 +111,16 @@ def examples(
     """
     rng = Random(f"dialogues:{seed}")
     while True:
-        first, second = factors(rng, without)
-        trial = _Trial(first, second, without, rng)
         if rng.random() < first_attempts:
-            yield trial.answer(str(attempted(first, second)))
+            first, second = factors(rng, without)
+            yield _Trial(first, second, without, rng).answer(str(attempted(first, second)))
         elif own and rng.random() < OWN:
             first, second, text = rng.choice(own)
             yield from _Trial(first, second, without, rng).examples(text)
         else:
-            yield from trial.examples(_wrong(first, second, rng))
+            first, second = factors(rng, without)
+            text = _wrong(first, second, rng)
+            yield from _Trial(first, second, without, rng).examples(text)
 
 
 def factors(
@@ -250,17 +251,21 @@ class _Trial:
         if line is None:
             return f"{REDO_ALL}\n{with_products(first, second, products)}"
         one, sign, other = line
-        slip = self._happens(FRESH)
+        slip = False
         if sign == "*" and other in products:
             one = first
             self._give_up(involved(first, other), share)
-            products[other] = value = product(first, other, self.held)
-            if slip:
-                products[other] = value = off_by_a_digit(value, self.rng)
+            value = product(first, other, self.held)
+            if slip := self._happens(FRESH):
+                value = off_by_a_digit(value, self.rng)
+            products[other] = value
         else:
-            slip, value = False, one + other if sign == "+" else one * other
-        said = REDO.format(f"{one} {sign} {other}", value)
-        following = f"{where}{said}\n{with_products(first, second, products)}"
+            value = one + other if sign == "+" else one * other
+        work = with_products(first, second, products)
+        # the sum of a wrong addend is not there any more
+        is_there = f"{one} {sign} {other} = {value}" in str(work).split("\n")
+        said = REDO.format(f"{one} {sign} {other}", value) if is_there else REDO_ALL
+        following = f"{where}{said}\n{work}"
         if slip:
             self.hidden.append(following)
         return following

@@ -22,7 +22,7 @@ class Shape:
     layers: int = 4
     heads: int = 4
     head: int = 64
-    inner: int = 640
+    inner: int = 512
     context: int = 2048
     theta: float = 10_000.0
     epsilon: float = 1e-5

@@ -120,10 +120,10 @@ def _padded_size(encoded: Encoded) -> int:
 
 
 def train(folder: Path, schedule: Schedule) -> None:
-    """Train stage by stage, and leave ``network.pt`` and a log of each stage in the folder.
+    """Train stage by stage, and leave a checkpoint and a log of each in the folder.
 
     A stage whose checkpoint is there from an earlier time (``answers.pt``) is not gone through
-    again.
+    again. The model is the last one, ``own.pt``.
     """
     torch.manual_seed(schedule.seed)
     folder.mkdir(parents=True, exist_ok=True)
@@ -136,7 +136,6 @@ def train(folder: Path, schedule: Schedule) -> None:
             _stage(network, vocabulary, schedule, stage, own, folder)
             save(network, vocabulary, done)
         network, vocabulary = load(done)
-    save(network, vocabulary, folder / "network.pt")
 
 
 def _stage(
