@@ -19,6 +19,7 @@ from feedback_friction.engine.models.pocket.grids import Weights
 from feedback_friction.engine.models.pocket.memory import BLOCK, page_size
 from feedback_friction.engine.models.pocket.orders import ClosedError, Limits, Order
 from feedback_friction.engine.models.pocket.sampling import nuclei, picks
+from feedback_friction.engine.models.pocket.sequence import Job, Sequence
 from feedback_friction.engine.models.pocket.transformer import Transformer
 from pocket_folders import write_folder
 
@@ -256,11 +257,12 @@ def test_what_prompts_begin_with_is_computed_once(engine_of, watched):
     assert other.cached_tokens == 0
 
 
-def test_several_draws_of_a_prompt_compute_it_once(engine_of, watched):
-    prompt = tuple(range(6, 6 + 5 * BLOCK + 1))
+@pytest.mark.parametrize("beyond", [1, 2, BLOCK])
+def test_several_draws_of_a_prompt_compute_it_once(engine_of, watched, beyond):
+    prompt = tuple(range(6, 6 + 4 * BLOCK + beyond))
     steps = watched()
     (one,) = served(engine_of(), [Order(prompt, tuple(range(8)), 1, 1.0)])
-    assert computed_in(steps) == len(prompt) + 7  # the last token once more for each
+    assert computed_in(steps) == len(prompt) + 7 * beyond  # what is no whole block, for each
     assert one.cached_tokens == 0
     assert len({reply.tokens for reply in one.replies}) > 1
 
@@ -332,6 +334,16 @@ def test_what_breaks_a_worker_reaches_everyone_who_waits_and_whoever_comes_later
         engine.submit(Order((9,), (1,), 5))
 
 
+def test_a_sequence_that_is_given_back_to_a_broken_engine_is_told_so(engine_of):
+    """One worker breaks while another lets its youngest wait again: nobody may wait for ever."""
+    engine = engine_of()
+    engine._fail(MemoryError("no more"))
+    job = Job(Order((9,), (1,), 5))
+    engine.put_first([Sequence(job, 0, 100)])
+    with pytest.raises(MemoryError, match="no more"):
+        job.future.result(0)
+
+
 def test_closing_gives_up_what_is_under_way_and_ends_the_threads(engine_of, watched):
     go_on = threading.Event()
     watched(before=lambda: go_on.wait(WAIT))
@@ -357,10 +369,13 @@ def test_while_it_serves_blas_has_one_thread_and_then_as_many_as_before(engine_o
     with libraries.limit(limits=2):
         counts = []
         watched(lambda spans: counts.append(threads_of(libraries)) or np.zeros((len(spans), 40)))
-        engine = engine_of()
-        served(engine, [Order((9,), (1,), 3)])
-        engine.close()
-        assert counts == [{1}] * 3
+        first, second = engine_of(), engine_of()
+        for engine in (first, second):
+            served(engine, [Order((9,), (1,), 3)])
+        first.close()
+        served(second, [Order((9,), (1,), 3)])
+        assert counts == [{1}] * 9
+        second.close()
         assert threads_of(libraries) == {2}
 
 
@@ -392,7 +407,7 @@ def test_prefixes_give_way_before_sequences_that_start_take_the_memory(engine_of
 
     steps = watched(before=before)
     # each of the four takes six pages and may take one more; what is kept of it, two and a half
-    engine = engine_of(Limits(memory=29 * page, threads=1), NEVER)
+    engine = engine_of(Limits(memory=32 * page, threads=1), NEVER)
     prompts = [(number, *[7] * 320) for number in range(20, 24)]
     together.set()
     wanted = [served(engine, [Order(prompt, (1,), 3)])[0].replies for prompt in prompts]
@@ -404,4 +419,12 @@ def test_prefixes_give_way_before_sequences_that_start_take_the_memory(engine_of
     assert [each.replies for each in again] == wanted
     assert [each.cached_tokens for each in again] == [320] * 4
     assert max(map(len, steps)) == 4
-    assert max(taken) <= 29 * page
+    assert max(taken) <= 32 * page
+
+
+def test_when_sequences_have_filled_the_memory_prompts_are_still_remembered(engine_of, model):
+    engine = engine_of(Limits(memory=32 * page_size(model[0]), threads=1), NEVER)
+    served(engine, [Order((number,), (1,), 450) for number in range(20, 26)])
+    prompt = tuple(range(6, 6 + 2 * BLOCK + 1))
+    hits = [served(engine, [Order(prompt, (1,), 1)])[0].cached_tokens for _ in range(2)]
+    assert hits == [0, 2 * BLOCK]

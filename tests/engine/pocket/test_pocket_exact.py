@@ -26,7 +26,7 @@ from feedback_friction.engine.models.pocket.exact import (
     row_sums,
     with_bits,
 )
-from feedback_friction.engine.models.pocket.folder import Shape
+from feedback_friction.engine.models.pocket.folder import find, read_shape
 from feedback_friction.engine.models.pocket.grids import rotations
 
 
@@ -145,7 +145,7 @@ def test_the_sum_of_a_row_is_that_of_the_row_alone(seed, width, rows):
 def test_tables_are_the_same_with_a_library_that_errs_by_some_units_in_the_last_place():
     """No entry lies so near to the middle of two rounded values that such an error would tip it."""
     places = np.arange(BOTTOM * STEPS, TOP * STEPS + 1) / STEPS
-    shape = Shape(10, 256, 1, 8, 1, 32, 8, 2048, 1e-5, 1e4, True)
+    shape = read_shape(find("abacus"))
     half, unit = shape.head // 2, 2.0**-53
     powers = np.array([shape.theta ** (-number / half) for number in range(half)])
     angles = np.arange(shape.context)[:, None, None] * with_bits(powers, 40)

@@ -77,9 +77,12 @@ def test_a_reply_that_could_not_end_and_draws_from_other_probabilities_are_refus
     changed_json(folder / "generation_config.json", eos_token_id=None)
     with pytest.raises(UsageError, match="eos_token_id"):
         read_ends(folder)
-    changed_json(folder / "generation_config.json", eos_token_id=5, top_p=0.9)
-    with pytest.raises(UsageError, match=r"top_p 0\.9 is not supported"):
-        read_ends(folder)
+    for changed in ({"top_p": 0.9}, {"top_k": 50}, {"min_p": 0.1}, {"repetition_penalty": 1.2}):
+        folder = write_folder(tmp_path)
+        changed_json(folder / "generation_config.json", eos_token_id=5, **changed)
+        ((name, value),) = changed.items()
+        with pytest.raises(UsageError, match=rf"{name} {value} is not supported"):
+            read_ends(folder)
 
 
 def with_bias(weights):

@@ -130,6 +130,19 @@ def test_a_template_may_refuse_a_chat(tmp_path):
         made.prompt([Message("system", "x")])
 
 
+def test_a_message_that_the_template_would_change_is_refused(tmp_path):
+    folder = write_folder(tmp_path)
+    (folder / "chat_template.jinja").write_text(
+        "{% for m in messages %}{% if m.role == 'system' %}{{ m.content | trim }}"
+        "{% else %}{{ m.content.split('</think>')[-1] }}{% endif %}{% endfor %}"
+    )
+    made = Tokenizer(folder)
+    assert made.prompt([Message("system", "x"), Message("user", "y")]) == [IDS["x"], IDS["y"]]
+    for changed in (Message("system", "x "), Message("user", "why</think>y")):
+        with pytest.raises(TemplateError, match="changes what messages say"):
+            made.prompt([changed])
+
+
 @pytest.mark.parametrize(
     ("template", "says"),
     [

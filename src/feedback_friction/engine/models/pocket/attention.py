@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feedback_friction.engine.models.pocket.exact import (
-    TOP,
+    PEAK,
     Array,
     Exponential,
     Integers,
@@ -21,7 +21,6 @@ from feedback_friction.engine.models.pocket.exact import (
 from feedback_friction.engine.models.pocket.grids import WEIGHT_BITS
 from feedback_friction.engine.models.pocket.memory import PAGE, Memory, Pool
 
-PEAK = TOP - 1.0  # the largest exponent in a softmax: exp(20) is 2^28.9, summed as an integer
 NEVER = -(2.0**40)  # added to the score of a token that is still to come
 TILE = 32_768  # scores of a prompt that are treated together: they fit into a core's cache
 SHARES = 2.0**WEIGHT_BITS
@@ -38,12 +37,13 @@ class Singles:
             lengths: tokens that each sees, its own included.
         """
         self._pages = pool.used
-        rows_of, lengths_of = np.full((2, pool.memories), len(memories))
+        # pages of others than these are computed too, whole, for a row that is left out in the end
+        rows_of = np.full(pool.memories, len(memories))
+        lengths_of = np.full(pool.memories, PAGE * pool.used)
         numbers = [memory.number for memory in memories]
         rows_of[numbers] = np.arange(len(memories))
         lengths_of[numbers] = lengths
         owners = pool.owners[: pool.used]
-        # pages of others than these are computed too, for a row that is left out in the end
         self._rows: Integers = rows_of[owners]
         order = np.argsort(self._rows, kind="stable")
         ordered = self._rows[order]

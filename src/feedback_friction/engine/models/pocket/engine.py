@@ -25,6 +25,35 @@ from feedback_friction.engine.models.pocket.worker import Worker
 MOST_THREADS = 4  # Python's own share of the work is not done in parallel
 
 
+class _Blas:
+    """BLAS on one thread while any engine serves, and then on as many as before the first.
+
+    Threads of its own would wait for each other at every one of many small products.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._engines = 0
+        self._limited: Any = None
+
+    def take(self) -> None:
+        """An engine begins."""
+        with self._lock:
+            self._engines += 1
+            if self._engines == 1:
+                self._limited = ThreadpoolController().limit(limits=1, user_api="blas")
+
+    def give_back(self) -> None:
+        """An engine has ended."""
+        with self._lock:
+            self._engines -= 1
+            if self._engines == 0:
+                self._limited.restore_original_limits()
+
+
+_BLAS = _Blas()
+
+
 class Engine:
     """Serves orders in threads of its own, which start with the first order.
 
@@ -55,9 +84,7 @@ class Engine:
         self._waiting: deque[Sequence] = deque()
         self._changed = threading.Condition()
         self._reason: BaseException | None = None  # why it is closed
-        # BLAS's own threads would wait for each other at every one of many small products
-        self._blas = ThreadpoolController()
-        self._limited: Any = None
+        self._has_blas = False
 
     @property
     def running(self) -> int:
@@ -85,9 +112,9 @@ class Engine:
         self._fail(ClosedError("the engine was closed"))
         for thread in self._started:
             thread.join()
-        if self._limited is not None:
-            self._limited.restore_original_limits()
-            self._limited = None
+        if self._has_blas:
+            self._has_blas = False
+            _BLAS.give_back()
 
     # --- for the workers -------------------------------------------------------------------------
 
@@ -101,10 +128,16 @@ class Engine:
             return self._waiting.popleft() if worker.has_room(self._waiting[0]) else None
 
     def put_first(self, sequences: Iterable[Sequence]) -> None:
-        """Let sequences wait before all others, in their order."""
+        """Let sequences wait before all others, in their order; closed, tell those who wait."""
+        given = list(sequences)
         with self._changed:
-            self._waiting.extendleft(reversed(list(sequences)))
-            self._changed.notify_all()
+            reason = self._reason
+            if reason is None:
+                self._waiting.extendleft(reversed(given))
+                self._changed.notify_all()
+        if reason is not None:
+            for each in given:
+                each.job.fail(reason)
 
     def make_room(self) -> None:
         """Forget prefixes until they fit into the memory beside the sequences."""
@@ -118,7 +151,8 @@ class Engine:
     # --- threads ---------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        self._limited = self._blas.limit(limits=1, user_api="blas")
+        self._has_blas = True
+        _BLAS.take()
         self._started = [
             threading.Thread(target=self._work, args=(worker,), name="pocket", daemon=True)
             for worker in self._workers

@@ -2,7 +2,7 @@
 
 Floating-point addition rounds, so that a sum depends on its order, and a BLAS chooses the order by
 the size of the matrix, the position of the row and the number of threads: the same prompt would get
-other scores in other company. Here no sum ever rounds.
+other scores in other company. Here no sum rounds whose order is not fixed.
 
 Proof. (1) In a matrix product, weights are whole multiples of 2^-g and activations are rounded to
 whole multiples of 2^-a, so that each product is a whole multiple of 2^-(a+g). ``a`` is chosen when
@@ -36,6 +36,7 @@ Integers = NDArray[np.int64]
 
 MANTISSA = 53  # bits of a float64: whole numbers up to 2^53 are exact
 FINEST, COARSEST = 24, 10  # exponents of the grid of weights; float16 has multiples of 2^-24
+ROUGHEST = 18  # of a grid that weights are rounded to because their own leaves no room
 LEAST, MOST = 18, 26  # exponents of the grid of activations
 SLACK = 1 + 2.0**-20  # for the roundings within the elementwise operations before
 
@@ -73,7 +74,7 @@ class Exact:
             if room >= LEAST:
                 break
             grid -= LEAST - room
-            if grid < COARSEST:
+            if grid < ROUGHEST:
                 raise UnboundedError
         exponent = min(room, MOST)
         self.scale = 2.0**exponent
@@ -141,6 +142,7 @@ def row_sums(rows: Array) -> Array:
 
 STEPS = 1024
 BOTTOM, TOP = -25, 21  # range of the table; below and above its ends hold
+PEAK = TOP - 1.0  # the largest exponent in a softmax: exp(20) is 2^28.9, summed as an integer
 CHUNK = 16_384  # numbers that are treated together: with scratch space they fit into a core's cache
 _SNAP = 1.5 * 2.0**42  # floats of this size are 1/1024 apart: adding it rounds
 _SNAP_BITS = int(np.float64(_SNAP).view(np.int64))

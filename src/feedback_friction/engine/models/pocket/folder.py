@@ -37,6 +37,8 @@ _PLAIN: Mapping[str, tuple[object, ...]] = {
 # Settings with which a server would draw from other probabilities than the model's own.
 _NEUTRAL: Mapping[str, tuple[object, ...]] = {
     "top_p": (None, 1, 1.0),
+    "top_k": (None, 0, -1),
+    "min_p": (None, 0, 0.0),
     "repetition_penalty": (None, 1, 1.0),
 }
 
@@ -201,7 +203,8 @@ def read_ends(folder: Path) -> frozenset[int]:
     _refuse_other(path, generation, _NEUTRAL)
     ends: set[int] = set()
     for given in (generation.get("eos_token_id"), config.get("eos_token_id")):
-        ends |= {each for each in (given if isinstance(given, list) else [given]) if each != None}  # noqa: E711
+        several = given if isinstance(given, list) else [given]
+        ends |= {each for each in several if each is not None}
     if not ends or not all(isinstance(each, int) for each in ends):
         raise UsageError(f"{folder}: eos_token_id in {GENERATION} or {CONFIG} must name a token")
     return frozenset(ends)

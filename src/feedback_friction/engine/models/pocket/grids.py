@@ -26,7 +26,7 @@ from feedback_friction.engine.models.pocket.folder import Shape
 
 KEY_BITS = 24  # of keys and values: what a float32 can hold
 WEIGHT_BITS = 28  # of a weight of attention: 24 + 28 leave one for the roundings of many weights
-COARSEST = 8  # a grid of 2^-8 is too coarse for anything
+TOO_COARSE = 8  # a grid of 2^-8 is too coarse for anything
 
 
 class Layer:
@@ -76,7 +76,7 @@ class Layer:
         query_grid = query_bits - 1 - floor_log2(float(query.max()) * turned * root)
         key_grid = KEY_BITS - 1 - floor_log2(float(key.max()) * turned)
         value_grid = KEY_BITS - 1 - floor_log2(float(value.max()))
-        if min(query_grid, key_grid, value_grid) < COARSEST:
+        if min(query_grid, key_grid, value_grid) < TOO_COARSE:
             raise UnboundedError
         self.query_scale = root * 2.0**query_grid
         self.key_scale, self.key_unit = 2.0**key_grid, 2.0 ** -(key_grid + query_grid)
@@ -124,7 +124,8 @@ def rotations(shape: Shape) -> tuple[Array, Array]:
     """Cosines and sines of rotary positions, [context, 1, head / 2], rounded to whole 2^-30.
 
     Frequency i of n is theta^(-i/n), as in Hugging Face's Llama. Mathematical libraries differ in
-    the last bits; rounded, the tables are the same with all of them.
+    the last bits; rounded, the tables of ``pocket/abacus`` are the same with all of them, and of
+    other folders most likely.
     """
     half = shape.head // 2
     powers = np.array([shape.theta ** (-number / half) for number in range(half)])

@@ -130,7 +130,7 @@ class Memory:
     def block(self, number: int) -> NDArray[np.float32]:
         """A copy of a block, [2, layers, groups, BLOCK, head], exact in float32."""
         views = self._block(number)
-        block = _apart((len(views), *views[0].shape))
+        block = _returned_when_freed((len(views), *views[0].shape))
         block[0], block[1] = views
         return block
 
@@ -147,7 +147,7 @@ class Memory:
         return keys.swapaxes(2, 3), values
 
 
-def _apart(shape: tuple[int, ...]) -> NDArray[np.float32]:
+def _returned_when_freed(shape: tuple[int, ...]) -> NDArray[np.float32]:
     """An array whose memory goes back to the system with it; malloc would keep most of it."""
     size = 4 * prod(shape)
     if sys.platform == "win32":

@@ -15,7 +15,8 @@ class Limits:
     Attributes:
         sequences: that run at once, over all threads.
         prompt_tokens: of prompts, computed in one step of a thread beside its sequences.
-        memory: bytes of keys and values, of running sequences and of kept prefixes together.
+        memory: bytes of keys and values, of running sequences and of kept prefixes together; an
+            eighth is left to prefixes, however many sequences run.
         threads: None for as many as there are cores, within reason.
     """
 

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feedback_friction.engine.models.pocket.exact import TOP, Array, Exponential, Integers
+from feedback_friction.engine.models.pocket.exact import PEAK, Array, Exponential, Integers
 
-PEAK = TOP - 1.0
 LOWEST = -100.0  # exp is 0 as a whole number long before
-AHEAD = 64  # numbers are drawn so many at once
+DRAWN_AT_ONCE = 64  # uniform numbers
 
 
 class Numbers:
@@ -24,13 +23,13 @@ class Numbers:
 
     def __init__(self, seed: int) -> None:
         self._generator = np.random.Generator(np.random.Philox(key=seed & (2**128 - 1)))
-        self._ahead: list[float] = []
+        self._drawn: list[float] = []
 
     def next(self) -> float:
         """The next one."""
-        if not self._ahead:
-            self._ahead = self._generator.random(AHEAD).tolist()[::-1]
-        return self._ahead.pop()
+        if not self._drawn:
+            self._drawn = self._generator.random(DRAWN_AT_ONCE).tolist()[::-1]
+        return self._drawn.pop()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,13 @@ class Job:
         order: what was asked for.
         future: gets what was served.
         replies: those that ended, by their number.
-        cached_tokens: of the prompt, known when it was first computed.
+        cached_tokens: of the prompt, known when it was first computed; None before that.
     """
 
     order: Order
     future: Future[Served] = field(default_factory=Future)
     replies: dict[int, Drawn] = field(default_factory=dict)
-    cached_tokens: int = 0
+    cached_tokens: int | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, number: int, reply: Drawn) -> None:
@@ -36,7 +36,7 @@ class Job:
             self.replies.update(dict.fromkeys(numbers, reply))
             if len(self.replies) == len(seeds) and self._begin():
                 replies = tuple(self.replies[number] for number in range(len(seeds)))
-                self.future.set_result(Served(replies, self.cached_tokens))
+                self.future.set_result(Served(replies, self.cached_tokens or 0))
 
     def fail(self, reason: BaseException) -> None:
         """Hand an error to whoever waits."""

@@ -86,11 +86,15 @@ class Tokenizer:
         """Ids of a chat, up to where the reply begins.
 
         Raises:
-            TemplateError: the chat template refuses it.
+            TemplateError: the chat template refuses it, or changes what they say.
         """
         marked = [Message(each.role, f"\ue000{at}\ue001") for at, each in enumerate(messages)]
+        rendered = self._render(marked)
+        filled = _MARK.sub(lambda mark: messages[int(mark[1])].content, rendered)
+        if filled != self._render(messages):
+            raise TemplateError("the chat template changes what messages say")
         pieces: list[tuple[bool, str]] = []
-        for at, piece in enumerate(_MARK.split(self._render(marked))):
+        for at, piece in enumerate(_MARK.split(rendered)):
             if at % 2:
                 pieces.append((False, messages[int(piece)].content))
             else:
@@ -119,16 +123,12 @@ class Tokenizer:
             raise TemplateError(" ".join(f"the chat template fails: {error}".split())) from error
 
     def _check_template(self, path: Path) -> None:
-        """Refuse a template that changes what messages say: no mark could stand for them."""
+        """Refuse a template that changes what messages say before anything is asked."""
         said = '  <b>\n"It\'s" {{ 1 }}\t\n '
-        chat = [Message("user", said), Message("assistant", said), Message("user", said)]
-        marks = [Message(each.role, f"\ue000{at}\ue001") for at, each in enumerate(chat)]
         try:
-            changed = self._render(chat) != _MARK.sub(lambda _: said, self._render(marks))
+            self.prompt([Message(role, said) for role in ("user", "assistant", "user")])
         except TemplateError as error:
             raise UsageError(f"{path}: {error}") from error
-        if changed:
-            raise UsageError(f"{path}: a template that changes what messages say is not supported")
 
 
 def _check_pattern(pattern: str) -> None:

@@ -20,7 +20,7 @@ from feedback_friction.engine.models.pocket.sequence import Job, Sequence
 from feedback_friction.engine.models.pocket.transformer import Span, Transformer
 
 
-class Office(Protocol):
+class Scheduler(Protocol):
     """Where a worker's sequences come from, and what it shares with other workers.
 
     Attributes:
@@ -40,7 +40,7 @@ class Office(Protocol):
 
 
 class Worker:
-    """Takes sequences from the office and writes them to their ends.
+    """Takes sequences from the scheduler and writes them to their ends.
 
     Attributes:
         running: its sequences, the oldest first.
@@ -48,7 +48,7 @@ class Worker:
     """
 
     def __init__(
-        self, office: Office, weights: Weights, ends: frozenset[int], limits: Limits
+        self, scheduler: Scheduler, weights: Weights, ends: frozenset[int], limits: Limits
     ) -> None:
         """Make a worker with limits of its own.
 
@@ -57,12 +57,12 @@ class Worker:
         """
         self.running: list[Sequence] = []
         self.most = limits.sequences
-        self._office = office
+        self._scheduler = scheduler
         self._ends = ends
         self._prompt_tokens = limits.prompt_tokens
         self._context = weights.shape.context
         self._page_size = page_size(weights.shape)
-        self._pages = limits.memory // self._page_size
+        self._pages = limits.memory * 7 // 8 // self._page_size
         self._transformer = Transformer(weights, self._pages)
         self._pool = self._transformer.pool
         self._choice = Choice()
@@ -95,13 +95,13 @@ class Worker:
         while len(self.running) > 1 and self._pool.used > self._pages:
             youngest = self.running[-1]
             self._stop(youngest)
-            self._office.put_first([youngest])
-        self._office.make_room()
+            self._scheduler.put_first([youngest])
+        self._scheduler.make_room()
 
     def _admit(self) -> None:
         """Start sequences that wait, as many as this step can compute something for."""
         ahead = sum(each.ahead for each in self.running if each.ahead > 1)
-        while ahead < self._prompt_tokens and (each := self._office.take(self)) is not None:
+        while ahead < self._prompt_tokens and (each := self._scheduler.take(self)) is not None:
             self._start(each)
             ahead += each.ahead
 
@@ -110,12 +110,12 @@ class Worker:
         self.running.append(each)
         each.memory = self._pool.open()
         each.memory.reserve(len(each.tokens))
-        known = self._office.prefixes.find(each.tokens, len(each.tokens) - 1)
-        self._office.make_room()  # before anything is written to the new pages
+        known = self._scheduler.prefixes.find(each.tokens, len(each.tokens) - 1)
+        self._scheduler.make_room()  # before anything is written to the new pages
         for number, block in enumerate(known):
             each.memory.set_block(number, block)
         each.known = each.computed = len(known) * BLOCK
-        if each.number == 0 and not each.written:
+        if each.job.cached_tokens is None:
             each.job.cached_tokens = each.known
 
     def _spans(self) -> Iterable[Span]:
@@ -146,15 +146,15 @@ class Worker:
 
     def _keep(self, each: Sequence) -> None:
         """Keep what was computed for the prompts that will begin like this one."""
-        self._office.prefixes.keep(each.tokens, each.computed, each.memory)
-        self._office.make_room()
+        self._scheduler.prefixes.keep(each.tokens, each.computed, each.memory)
+        self._scheduler.make_room()
 
     def _start_others(self, first: Sequence) -> None:
         """The other replies to a prompt, now that it is computed; greedy ones are all the same."""
         job: Job = first.job
         if first.number == 0 and job.order.temperature > 0:
             numbers = range(1, len(job.order.seeds))
-            self._office.put_first([Sequence(job, each, self._context) for each in numbers])
+            self._scheduler.put_first([Sequence(job, each, self._context) for each in numbers])
 
     def _stop(self, each: Sequence) -> None:
         """Take a sequence out, and its memory from it."""
