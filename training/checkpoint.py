@@ -1,9 +1,10 @@
-"""Checkpoints: weights, sizes and vocabulary together."""
+"""Checkpoints: weights, sizes and vocabulary together, and what they were made with."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -11,14 +12,21 @@ from training.network import Network, Shape
 from training.vocabulary import Vocabulary
 
 
-def save(network: Network, vocabulary: Vocabulary, file: Path) -> None:
-    """Write a checkpoint."""
+def save(network: Network, vocabulary: Vocabulary, settings: dict[str, Any], file: Path) -> None:
+    """Write a checkpoint; it is there whole or not at all.
+
+    Args:
+        settings: what it was made with, for ``settings_of``.
+    """
     checkpoint = {
         "shape": asdict(network.shape),
         "sentences": vocabulary.fixed,
+        "settings": settings,
         "weights": network.state_dict(),
     }
-    torch.save(checkpoint, file)
+    unfinished = file.with_suffix(".unfinished")
+    torch.save(checkpoint, unfinished)
+    unfinished.replace(file)
 
 
 def load(file: Path) -> tuple[Network, Vocabulary]:
@@ -27,3 +35,9 @@ def load(file: Path) -> tuple[Network, Vocabulary]:
     network = Network(Shape(**checkpoint["shape"]))
     network.load_state_dict(checkpoint["weights"])
     return network, Vocabulary(checkpoint["sentences"])
+
+
+def settings_of(file: Path) -> dict[str, Any]:
+    """What a checkpoint was made with."""
+    settings: dict[str, Any] = torch.load(file, map_location="cpu")["settings"]
+    return settings

@@ -20,7 +20,7 @@ from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.plan import HistoryFormat
 from feedback_friction.protocol.records import Attempt, Feedback, Message, Reply
 from feedback_friction.tasks.catalog import get_page
-from feedback_friction.tasks.multiplication import generate
+from feedback_friction.tasks.page import Selection
 from training.arithmetic import (
     Fact,
     Work,
@@ -36,7 +36,7 @@ Mode = Literal["binary", "tutor", "self", "process", "placebo"]
 
 PAGE = get_page("decimal_multiplication")
 ATTEMPTS = 10
-HELD_OUT_SEEDS, HELD_OUT_ROWS = range(10), 450
+HELD_OUT_SEEDS = range(10)
 
 DIGITS = {2: 0.35, 3: 0.65}
 MODES: dict[Mode, float] = {
@@ -86,12 +86,12 @@ class Example:
 
 @cache
 def held_out() -> frozenset[frozenset[int]]:
-    """The pairs of factors that no training dialogue has: every problem of the first ten seeds."""
+    """The pairs of factors that no training dialogue has: all that a run asks by these seeds."""
     problems = (
         PAGE.to_problem(row)
         for digits in DIGITS
         for seed in HELD_OUT_SEEDS
-        for row in generate("decimal", digits, HELD_OUT_ROWS, seed)
+        for row in PAGE.rows(Selection(digits=digits, seed=seed))
     )
     return frozenset(frozenset(map(int, problem.operands)) for problem in problems)
 

@@ -6,18 +6,19 @@ import csv
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Literal
 
+import click
 import torch
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 
-from training.checkpoint import load, save
+from training.checkpoint import load, save, settings_of
 from training.dialogues import OwnError, examples, held_out
 from training.mistakes import own_errors
 from training.network import Network, Shape
@@ -29,6 +30,7 @@ SHARES: dict[Stage, tuple[float, ...]] = {  # of first attempts, in each kind of
     "trials": (1.0, 0.0, 0.0, 0.0),
     "own": (1.0, 0.0, 0.0, 0.0),
 }
+LOGGED = 20  # steps of a line in the log
 STRIDE = 16  # tokens; dialogues are padded to a multiple of it
 
 
@@ -124,17 +126,26 @@ def train(folder: Path, schedule: Schedule) -> None:
 
     A stage whose checkpoint is there from an earlier time (``answers.pt``) is not gone through
     again. The model is the last one, ``own.pt``.
+
+    Raises:
+        click.UsageError: a checkpoint that is there was made with other settings.
     """
     torch.manual_seed(schedule.seed)
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = Vocabulary.counted()
     network = Network(Shape(len(vocabulary)))
+    settings = asdict(schedule) | asdict(network.shape) | {"sentences": vocabulary.fixed}
     for stage in SHARES:
         done = folder / f"{stage}.pt"
         if not done.exists():
             own = own_errors(network, vocabulary, schedule.seed) if stage == "own" else []
             _stage(network, vocabulary, schedule, stage, own, folder)
-            save(network, vocabulary, done)
+            save(network, vocabulary, settings, done)
+        elif (made_with := settings_of(done)) != settings:
+            other = sorted(each for each in settings if made_with.get(each) != settings[each])
+            raise click.UsageError(
+                f"{done} was made with other settings ({', '.join(other)}); use another folder"
+            )
         network, vocabulary = load(done)
 
 
@@ -166,7 +177,7 @@ def _stage(
             rate = schedule.rate(stage, step)
             losses.append(_step(network, optimizers, *batch, rate))
             seen += int((batch[0] != vocabulary.id(PAD)).sum())
-            if step % 20 == 0:
+            if step % LOGGED == 0:
                 loss, right = (sum(each) / len(losses) for each in zip(*losses, strict=True))
                 minutes = (time.monotonic() - begun) / 60
                 log.writerow(

@@ -12,7 +12,7 @@ from scipy import stats
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.records import Message
-from feedback_friction.tasks.multiplication import generate
+from feedback_friction.tasks.page import Selection
 from training.arithmetic import (
     MISCONCEPTIONS,
     SLIPS,
@@ -101,12 +101,14 @@ def test_every_kind_of_slip_occurs(kind):
 def test_no_dialogue_has_a_pair_of_factors_that_is_held_out():
     without = held_out()
     for digits in DIGITS:
-        for row in generate("decimal", digits, 100, seed=3):
+        for row in PAGE.rows(Selection(digits=digits, seed=3)):
             assert frozenset(map(int, PAGE.to_problem(row).operands)) in without
-    for example in islice(examples(5, without), 3_000):
-        question = next(each.content for each in example.messages if "Calculate" in each.content)
-        asked = question.split("Calculate the following question: ")[1].split(".")[0]
-        assert frozenset(map(int, asked.split(" * "))) not in without
+    own = [(473, 628, "473 * 600 = 283800\n\\boxed{0}")]
+    for example in islice(examples(5, without, 0.2, own), 3_000):
+        said = "\n".join(message.content for message in example.messages)
+        asked = re.findall(r"Calculate the following question: (\d+) \* (\d+)\.", said)
+        assert len(set(asked)) == 1
+        assert frozenset(map(int, asked[0])) not in without
 
 
 def test_the_same_seed_gives_the_same_dialogues_and_another_one_others():
