@@ -66,8 +66,8 @@ class Singles:
 
         Args:
             queries: [groups, rows, heads of a group, head].
-            keys: [groups, pages, head, PAGE], at least all used pages.
-            values: [groups, pages, PAGE, head].
+            keys: [groups, pages, PAGE, head], at least all used pages.
+            values: [groups, pages, head, PAGE].
         """
         groups, rows, heads, width = queries.shape
         pages = self._pages
@@ -76,7 +76,8 @@ class Singles:
         asked = scratch("asked", groups, pages, heads, width)
         padded.take(self._rows, axis=1, out=asked, mode="clip")
         scores = scratch("scores", groups, pages, heads, PAGE)
-        np.matmul(asked, keys[:, :pages], out=scores)
+        # few rows meet each page: taken one by one they spare BLAS a copy of it
+        np.matvec(keys[:, :pages, None], asked, out=scores)
         scores[:, self._cut] += self._hide
         flat = scores.reshape(-1, copy=False)
         peaks = np.maximum.reduceat(flat, np.arange(0, len(flat), PAGE))
@@ -86,7 +87,7 @@ class Singles:
         sums = scores.reshape(-1, PAGE) @ np.ones(PAGE)
         scores *= self._apart(SHARES / self._together(np.add, sums.reshape(scores.shape[:3])))
         np.rint(scores, out=scores)
-        parts = np.matmul(scores, values[:, :pages], out=asked)
+        parts = np.matvec(values[:, :pages, None], scores, out=asked)
         padded[:] = 0.0
         for rows_of, pages_of in self._rounds:
             padded[:, rows_of] += parts[:, pages_of]
@@ -110,16 +111,16 @@ def mixed_of_prompt(
     Args:
         queries: [groups, tokens, heads of a group, head].
         start: position of the first token.
-        keys: [groups, pages, head, PAGE].
-        values: [groups, pages, PAGE, head].
+        keys: [groups, pages, PAGE, head].
+        values: [groups, pages, head, PAGE].
     """
     groups, tokens, heads, width = queries.shape
     length = start + tokens
     mixed: Array = np.empty(queries.shape)
     pages = memory.pages[: -(-length // PAGE)]
     for group in range(groups):
-        mine = keys[group, pages].swapaxes(0, 1).reshape(width, -1)
-        theirs = values[group, pages].reshape(-1, width)
+        mine = keys[group, pages].reshape(-1, width).T
+        theirs = values[group, pages].swapaxes(0, 1).reshape(width, -1).T
         step = max(1, TILE // (heads * length))
         for first in range(0, tokens, step):
             last = min(first + step, tokens)

@@ -36,9 +36,9 @@ class Pool:
     """Pages of keys and values; not for two threads at once.
 
     Attributes:
-        keys: [layers, groups, pages, head, PAGE], as the product with queries wants them; all
-            numbers are finite, in unused places too.
-        values: [layers, groups, pages, PAGE, head]; the same.
+        keys: [layers, groups, pages, PAGE, head]; all numbers are finite, in unused places too.
+        values: [layers, groups, pages, head, PAGE], as the product with weights wants them; the
+            same.
         used: how many pages are somebody's: the first ones.
         most: how many ever were; what lies behind takes no memory, as nothing was written there.
         owners: by page, the number of the memory that it belongs to.
@@ -57,8 +57,8 @@ class Pool:
         shape = self._shape
         # All layers of a page lie together, so that what is in use ends in one place: the system
         # hands memory out in pieces of up to 2 MB, and part of the last piece goes to waste.
-        keys = np.zeros((pages, shape.layers, shape.groups, shape.head, PAGE))
-        values = np.zeros((pages, shape.layers, shape.groups, PAGE, shape.head))
+        keys = np.zeros((pages, shape.layers, shape.groups, PAGE, shape.head))
+        values = np.zeros((pages, shape.layers, shape.groups, shape.head, PAGE))
         self.keys: Array = keys.transpose(1, 2, 0, 3, 4)
         self.values: Array = values.transpose(1, 2, 0, 3, 4)
         self.owners: Integers = np.zeros(pages, np.int64)
@@ -142,9 +142,9 @@ class Memory:
     def _block(self, number: int) -> tuple[Array, Array]:
         """Views of a block's keys and values, each [layers, groups, BLOCK, head]."""
         page, place = divmod(number * BLOCK, PAGE)
-        keys = self.pool.keys[:, :, self.pages[page], :, place : place + BLOCK]
-        values = self.pool.values[:, :, self.pages[page], place : place + BLOCK]
-        return keys.swapaxes(2, 3), values
+        keys = self.pool.keys[:, :, self.pages[page], place : place + BLOCK]
+        values = self.pool.values[:, :, self.pages[page], :, place : place + BLOCK]
+        return keys, values.swapaxes(2, 3)
 
 
 def _returned_when_freed(shape: tuple[int, ...]) -> NDArray[np.float32]:

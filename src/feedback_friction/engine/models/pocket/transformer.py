@@ -99,8 +99,8 @@ class Transformer:
         keys *= layer.key_unit
         values *= layer.value_unit
         pool, pages, offsets = self.pool, places.pages, places.offsets
-        pool.keys[number][:, pages, :, offsets] = keys
-        pool.values[number][:, pages, offsets] = values.swapaxes(0, 1)
+        pool.keys[number][:, pages, offsets] = keys.swapaxes(0, 1)
+        pool.values[number][:, pages, :, offsets] = values
         grouped = turned[:, : shape.heads].reshape(rows, shape.groups, -1, shape.head)
         queries = self._scratch("queries", shape.groups, rows, *grouped.shape[2:])
         np.multiply(grouped.swapaxes(0, 1), layer.query_scale, out=queries)

@@ -74,7 +74,7 @@ class Worker:
 
     def has_room(self, sequence: Sequence) -> bool:
         """Whether a sequence fits beside those that run, when each of them takes one more page."""
-        pages = -(-len(sequence.tokens) // PAGE) + len(self.running) + 1
+        pages = _pages_of(sequence) + len(self.running) + 1
         return not self.running or self._pool.used + pages <= self._pages
 
     def step(self) -> None:
@@ -90,12 +90,12 @@ class Worker:
 
     def _make_room(self) -> None:
         """Let every sequence grow; the youngest gives way when the memory is full."""
-        for each in self.running:
-            each.memory.reserve(len(each.tokens))
-        while len(self.running) > 1 and self._pool.used > self._pages:
+        while len(self.running) > 1 and sum(map(_pages_of, self.running)) > self._pages:
             youngest = self.running[-1]
             self._stop(youngest)
             self._scheduler.put_first([youngest])
+        for each in self.running:
+            each.memory.reserve(len(each.tokens))
         self._scheduler.make_room()
 
     def _admit(self) -> None:
@@ -161,3 +161,8 @@ class Worker:
         self.running.remove(each)
         each.memory.close()
         each.computed = 0
+
+
+def _pages_of(sequence: Sequence) -> int:
+    """Pages that a sequence's tokens take."""
+    return -(-len(sequence.tokens) // PAGE)
