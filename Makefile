@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 
 demo: $(VENV)/installed
 	rm -rf demo-run demo-report
-	$(BIN)/friction run decimal_multiplication --digits 3 --limit 60 --iterations 3 \
+	$(BIN)/friction run decimal_multiplication --digits 3 --limit 80 --iterations 3 \
 	  --solver pocket/abacus --sampling greedy --sampling heat+reject \
 	  --feedback binary --feedback self --feedback tutor --feedback retry \
 	  --feedback placebo:tutor --out demo-run

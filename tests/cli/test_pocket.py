@@ -58,7 +58,7 @@ def test_feedback_is_taken_up_in_part_and_most_of_what_is_left_is_said_again(fin
     shown = results(finished)
     first, last = (shown["tutor"]["accuracy"][at] for at in (0, -1))
     again = shown["retry"]["accuracy"][-1]
-    assert 0.25 < first < 0.75
+    assert 0.25 < first < 0.7
     assert again == first  # at temperature 0 the first prompt gets the first answer
     assert again < last < 1
     wrong = rows(
@@ -92,8 +92,10 @@ def test_what_it_was_taught_to_hold_fast_is_what_stays_wrong(finished):
 
 def test_every_reply_is_the_same_one_after_the_other_and_all_at_once(finished, tmp_path):
     alone = tmp_path / "alone"
-    friction(*RUN, *ARMS, "--logprobs", "--concurrency", "1", "--out", alone)
-    assert rows(alone) == rows(finished)
+    friction(*RUN, *ARMS, "--limit", "10", "--logprobs", "--concurrency", "1", "--out", alone)
+    few = {problem for (problem,) in rows(alone, "SELECT problem_id FROM problems")}
+    assert len(few) == 10
+    assert rows(alone) == [row for row in rows(finished) if row[1] in few]
 
 
 DYING = """

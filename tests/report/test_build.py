@@ -98,6 +98,24 @@ def test_findings_say_what_the_tables_say(run):
     assert "n = 20, p = 0.00" in first or "n = 20, p < 0.001" in first
 
 
+def test_a_gain_is_claimed_where_it_stands_beside_all_others(tmp_path):
+    """Its own interval is above zero; among four such, one is to be expected now and then."""
+    weak = trials(*[(RIGHT,)] * 4, *[("a", RIGHT)] * 5, *[("a", "a", "b")] * 11)
+    runs = [
+        write_run(
+            tmp_path / str(number),
+            {"retry": RETRY, "binary": weak},
+            problems=20,
+            solver=f"student/s{number}",
+        )
+        for number in range(4)
+    ]
+    assert "binary adds 25.0 points over retry, 95% CI 4.9" in findings(load_runs(runs[:1]))[0]
+    assert (
+        "no clear difference from retry (+25.0 points), 95% CI 4.9" in findings(load_runs(runs))[0]
+    )
+
+
 def test_many_findings_are_cut_and_counted(tmp_path):
     runs = load_runs(
         [write_run(tmp_path / str(n), ARMS, problems=20, solver=f"student/s{n}") for n in range(8)]

@@ -55,5 +55,7 @@ def test_a_stage_that_is_done_is_not_gone_through_again(trained):
 
 
 def test_checkpoints_of_other_settings_are_refused(trained):
-    with pytest.raises(click.UsageError, match=r"answers\.pt was made with other settings \(seed\)"):
+    with pytest.raises(
+        click.UsageError, match=r"answers\.pt was made with other settings \(seed\)"
+    ):
         train.train(trained, replace(SOON, seed=1))

@@ -12,8 +12,8 @@ from feedback_friction.analysis.tables import accuracy, annotation, answers, com
 
 Row = dict[str, Any]
 
-
 MOST = 6  # sentences of one kind; more would bury what matters
+CLEAR = 0.05  # an adjusted p-value below it; the interval of a single pair knows nothing of others
 
 
 def findings(runs: Runs) -> list[str]:
@@ -64,9 +64,10 @@ def _gains(runs: Runs) -> Iterator[str]:
     )
     for row in real.sort("difference", descending=True).iter_rows(named=True):
         points, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
-        if low > 0:
+        clear = row["p_holm"] is not None and row["p_holm"] < CLEAR
+        if clear and points > 0:
             verb = f"adds {points:.1f} points over {row['against']}"
-        elif high < 0:
+        elif clear:
             verb = f"ends {-points:.1f} points below {row['against']}"
         else:
             verb = f"shows no clear difference from {row['against']} ({points:+.1f} points)"
@@ -90,7 +91,7 @@ def _frictions(runs: Runs) -> Iterator[str]:
 
 
 def _solvers(runs: Runs) -> Iterator[str]:
-    table = comparison.solvers(runs).filter(pl.col("p_holm") < 0.05)
+    table = comparison.solvers(runs).filter(pl.col("p_holm") < CLEAR)
     for row in table.sort(pl.col("difference").abs(), descending=True).iter_rows(named=True):
         points, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
         better, worse = row["solver"], row["control_solver"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -188,3 +190,22 @@ def test_a_name_that_there_is_not_is_refused_with_those_there_are(tmp_path, monk
     with pytest.raises(UsageError) as some:
         find(str(tmp_path))
     assert str(some.value).endswith("allowed: pocket/one or pocket/FOLDER with a config.json in it")
+
+
+PAGES = ("training/README.md", "README.md", "docs/models.md")
+
+
+def test_what_is_written_of_the_shipped_model_is_true_of_it():
+    folder = find("abacus")
+    shape = read_shape(folder)
+    weights = sum(math.prod(size) for size in shape.weights().values())
+    made, root = f"{weights / 1e6:.1f} million", Path(__file__).parents[3]
+    pages = [folder / "README.md", *(root / each for each in PAGES)]
+    card, how, *others = (each.read_text("utf-8") for each in pages)
+    assert all(made in text for text in (card, how, *others))
+    size = (folder / "model.safetensors").stat().st_size
+    assert f"{size / 1e6:.1f} MB; context {shape.context:,} tokens" in card
+    assert (
+        f"{shape.layers} layers, width {shape.hidden}, {shape.heads} heads of {shape.head}" in how
+    )
+    assert f"gated unit of {shape.inner}," in how
