@@ -21,7 +21,7 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed-dev
 	$(MAKE) lint
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
