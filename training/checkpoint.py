@@ -39,5 +39,5 @@ def load(file: Path) -> tuple[Network, Vocabulary]:
 
 def settings_of(file: Path) -> dict[str, Any]:
     """What a checkpoint was made with."""
-    settings: dict[str, Any] = torch.load(file, map_location="cpu")["settings"]
+    settings: dict[str, Any] = torch.load(file, map_location="cpu").get("settings", {})
     return settings
