@@ -2,6 +2,7 @@
 
 import re
 from itertools import islice
+from itertools import product as product_of
 from random import Random
 
 import pytest
@@ -12,7 +13,7 @@ from scipy import stats
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.records import Message
-from feedback_friction.tasks.page import Selection
+from feedback_friction.tasks.multiplication import generate
 from training.arithmetic import (
     MISCONCEPTIONS,
     SLIPS,
@@ -100,8 +101,8 @@ def test_every_kind_of_slip_occurs(kind):
 
 def test_no_dialogue_has_a_pair_of_factors_that_is_held_out():
     without = held_out()
-    for digits in DIGITS:
-        for row in PAGE.rows(Selection(digits=digits, seed=3)):
+    for digits, seed in product_of(DIGITS, range(10)):  # what the model's card promises
+        for row in generate("decimal", digits, 450, seed):
             assert frozenset(map(int, PAGE.to_problem(row).operands)) in without
     own = [(473, 628, "473 * 600 = 283800\n\\boxed{0}")]
     for example in islice(examples(5, without, 0.2, own), 3_000):

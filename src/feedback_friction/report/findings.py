@@ -73,7 +73,7 @@ def _gains(runs: Runs) -> Iterator[str]:
             verb = f"shows no clear difference from {row['against']} ({points:+.1f} points)"
         yield (
             f"{_subject(row)}: {row['feedback']} {verb}, 95% CI {low:.1f} to {high:.1f}, "
-            f"n = {row['n']}, p {_p(row['p_holm'])} after Holm's correction."
+            f"n = {row['n']}, p {_p(row['p_holm'])} {_corrected(table)}."
         )
 
 
@@ -91,16 +91,17 @@ def _frictions(runs: Runs) -> Iterator[str]:
 
 
 def _solvers(runs: Runs) -> Iterator[str]:
-    table = comparison.solvers(runs).filter(pl.col("p_holm") < CLEAR)
-    for row in table.sort(pl.col("difference").abs(), descending=True).iter_rows(named=True):
+    table = comparison.solvers(runs)
+    clear = table.filter(pl.col("p_holm") < CLEAR)
+    for row in clear.sort(pl.col("difference").abs(), descending=True).iter_rows(named=True):
         points, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
         better, worse = row["solver"], row["control_solver"]
         if points < 0:
             better, worse, points, low, high = worse, better, -points, -high, -low
         yield (
             f"{row['task']}, {row['feedback']}: {better} solves {points:.1f} points more than "
-            f"{worse}, 95% CI {low:.1f} to {high:.1f}, n = {row['n']}, p {_p(row['p_holm'])} after "
-            "Holm's correction."
+            f"{worse}, 95% CI {low:.1f} to {high:.1f}, n = {row['n']}, p {_p(row['p_holm'])} "
+            f"{_corrected(table)}."
         )
 
 
@@ -197,6 +198,12 @@ def _no_controls(runs: Runs) -> Iterator[str]:
                 f"{key[0]}, {key[2]}: there is no retry control, so that gains cannot be told "
                 "from mere trying again."
             )
+
+
+def _corrected(table: pl.DataFrame) -> str:
+    """How the p-values of a table were adjusted."""
+    family = table["p_holm"].fill_nan(None).count()
+    return f"after Holm's correction over {family} comparison{'s' if family != 1 else ''}"
 
 
 def _p(value: float) -> str:

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from feedback_friction.engine.models.pocket.folder import find
+import pocket_reference
+from feedback_friction.engine.models.pocket.folder import find, read_shape, read_weights
 from feedback_friction.engine.models.pocket.model import PocketModel
 from feedback_friction.protocol.records import Generate, Message, Occasion
 from training.dialogues import examples, held_out
@@ -54,6 +55,16 @@ def test_scores_are_torchs_within_a_thousandth(model, case):
     assert list(model.prompt(messages)) == case["ids"][: case["prompt"]]
     scores = model.logits(case["ids"], case["prompt"] - 1)
     assert np.abs(scores - np.array(case["logits"])).max() < 1e-3
+
+
+def test_scores_are_those_of_plain_float64(model):
+    shape = read_shape(find("abacus"))
+    weights, errors = read_weights(find("abacus"), shape), []
+    for case in GOLDEN:
+        wanted = pocket_reference.logits(shape, weights, case["ids"])[case["prompt"] - 1 :]
+        errors.append(np.abs(model.logits(case["ids"], case["prompt"] - 1) - wanted).max())
+    assert max(errors) < 1e-3
+    assert np.median(errors) < 1e-4
 
 
 def test_transformers_gives_the_same_replies(model, prompts):

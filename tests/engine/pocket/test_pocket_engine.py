@@ -16,7 +16,7 @@ import pocket_reference
 from feedback_friction.engine.models.pocket.engine import Engine
 from feedback_friction.engine.models.pocket.folder import read_shape, read_weights
 from feedback_friction.engine.models.pocket.grids import Weights
-from feedback_friction.engine.models.pocket.memory import BLOCK, page_size
+from feedback_friction.engine.models.pocket.memory import BLOCK, PAGE, page_size
 from feedback_friction.engine.models.pocket.orders import ClosedError, Limits, Order
 from feedback_friction.engine.models.pocket.sampling import nuclei, picks
 from feedback_friction.engine.models.pocket.sequence import Job, Sequence
@@ -344,6 +344,28 @@ def test_a_sequence_that_is_given_back_to_a_broken_engine_is_told_so(engine_of):
         job.future.result(0)
 
 
+def test_an_engine_whose_threads_cannot_start_says_so_and_leaves_blas_alone(engine_of, monkeypatch):
+    libraries = ThreadpoolController().select(user_api="blas")
+    start, started = threading.Thread.start, []
+
+    def one_only(thread):
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    with libraries.limit(limits=2):
+        engine = engine_of()
+        monkeypatch.setattr(threading.Thread, "start", one_only)
+        with pytest.raises(RuntimeError, match="can't start"):
+            engine.submit(Order((9,), (1,), 5))
+        with pytest.raises(ClosedError):
+            engine.submit(Order((9,), (1,), 5))
+        engine.close()
+        assert threads_of(libraries) == {2}
+    assert not started[0].is_alive()
+
+
 def test_closing_gives_up_what_is_under_way_and_ends_the_threads(engine_of, watched):
     go_on = threading.Event()
     watched(before=lambda: go_on.wait(WAIT))
@@ -422,9 +444,44 @@ def test_prefixes_give_way_before_sequences_that_start_take_the_memory(engine_of
     assert max(taken) <= 32 * page
 
 
-def test_when_sequences_have_filled_the_memory_prompts_are_still_remembered(engine_of, model):
-    engine = engine_of(Limits(memory=32 * page_size(model[0]), threads=1), NEVER)
-    served(engine, [Order((number,), (1,), 450) for number in range(20, 26)])
+@pytest.mark.parametrize("pages", [32, 6])  # one of them takes eight
+def test_when_sequences_have_filled_the_memory_prompts_are_still_remembered(
+    engine_of, model, watched, pages
+):
+    all_wait = threading.Event()
+    watched(before=lambda: all_wait.wait(WAIT))
+    engine = engine_of(Limits(memory=pages * page_size(model[0]), threads=1), NEVER)
+    futures = [engine.submit(Order((number,), (1,), 450)) for number in range(20, 26)]
+    all_wait.set()
+    for future in futures:
+        future.result(WAIT)
     prompt = tuple(range(6, 6 + 2 * BLOCK + 1))
     hits = [served(engine, [Order(prompt, (1,), 1)])[0].cached_tokens for _ in range(2)]
     assert hits == [0, 2 * BLOCK]
+
+
+def test_a_sequence_starts_where_those_that_run_can_still_grow(engine_of, model):
+    engine = engine_of(Limits(memory=8 * page_size(model[0]), threads=1))
+    (worker,) = engine._workers  # has seven pages
+
+    def of_pages(number):
+        return Sequence(Job(Order((9,) * (number * PAGE), (1,), 5)), 0, 512)
+
+    assert worker.has_room(of_pages(8))  # alone, however large
+    worker._start(of_pages(3))
+    assert worker.has_room(of_pages(2))
+    assert not worker.has_room(of_pages(3))  # the two of them take a page each before they end
+
+
+def test_cached_tokens_are_those_that_were_known_when_the_prompt_was_first_computed(engine_of):
+    engine = engine_of()
+    worker, _ = engine._workers
+    prompt = tuple(range(6, 6 + 2 * BLOCK + 1))
+    late = Sequence(Job(Order(prompt, (1,), 5)), 0, 512)
+    worker._start(late)
+    worker._stop(late)  # it gave way before its first token
+    served(engine, [Order(prompt, (1,), 1)])
+    worker._start(late)
+    assert late.known == 2 * BLOCK
+    assert late.job.cached_tokens == 0
+    worker._stop(late)

@@ -208,4 +208,4 @@ def test_what_is_written_of_the_shipped_model_is_true_of_it():
     assert (
         f"{shape.layers} layers, width {shape.hidden}, {shape.heads} heads of {shape.head}" in how
     )
-    assert f"gated unit of {shape.inner}," in how
+    assert f"gated feed-forward layer of {shape.inner}," in how

@@ -150,6 +150,8 @@ def test_a_message_that_the_template_would_change_is_refused(tmp_path):
         ("{% for m in messages %}{{ m.content | upper }}{% endfor %}", "changes what messages say"),
         ("{% for m in messages %}{{ m.content }}", "cannot read the chat template"),
         ("{{ messages[7].content.x.y }}", "the chat template fails"),
+        ("{{ messages[0].content + 1 }}", "the chat template fails"),
+        ("{{ 1 / 0 }}", "the chat template fails"),
     ],
 )
 def test_templates_that_cannot_be_used_are_refused_in_one_line(tmp_path, template, says):

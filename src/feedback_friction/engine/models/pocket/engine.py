@@ -18,7 +18,13 @@ from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from feedback_friction.engine.models.pocket.grids import Weights
 from feedback_friction.engine.models.pocket.memory import Prefixes
-from feedback_friction.engine.models.pocket.orders import ClosedError, Limits, Order, Served
+from feedback_friction.engine.models.pocket.orders import (
+    FOR_PREFIXES,
+    ClosedError,
+    Limits,
+    Order,
+    Served,
+)
 from feedback_friction.engine.models.pocket.sequence import Job, Sequence
 from feedback_friction.engine.models.pocket.worker import Worker
 
@@ -39,9 +45,9 @@ class _Blas:
     def take(self) -> None:
         """An engine begins."""
         with self._lock:
-            self._engines += 1
-            if self._engines == 1:
+            if self._engines == 0:
                 self._limited = ThreadpoolController().limit(limits=1, user_api="blas")
+            self._engines += 1
 
     def give_back(self) -> None:
         """An engine has ended."""
@@ -102,7 +108,7 @@ class Engine:
             if self._reason is not None:
                 raise ClosedError("the engine is closed")
             if not self._started:
-                self._start()
+                self._start_threads()
             self._waiting.append(Sequence(job, 0, self._context))
             self._changed.notify_all()
         return job.future
@@ -112,8 +118,9 @@ class Engine:
         self._fail(ClosedError("the engine was closed"))
         for thread in self._started:
             thread.join()
-        if self._has_blas:
-            self._has_blas = False
+        with self._changed:
+            has_blas, self._has_blas = self._has_blas, False
+        if has_blas:
             _BLAS.give_back()
 
     # --- for the workers -------------------------------------------------------------------------
@@ -140,9 +147,9 @@ class Engine:
                 each.job.fail(reason)
 
     def make_room(self) -> None:
-        """Forget prefixes until they fit into the memory beside the sequences."""
-        held = sum(each.held for each in self._workers)
-        self.prefixes.shrink(max(0, self._limits.memory - held))
+        """Forget prefixes until they fit into the memory beside the sequences, or into a share."""
+        held, memory = sum(each.held for each in self._workers), self._limits.memory
+        self.prefixes.shrink(max(memory - held, memory // FOR_PREFIXES))
 
     def _share(self) -> int:
         """How many sequences each worker would have if all that wait ran too."""
@@ -150,15 +157,19 @@ class Engine:
 
     # --- threads ---------------------------------------------------------------------------------
 
-    def _start(self) -> None:
-        self._has_blas = True
+    def _start_threads(self) -> None:
         _BLAS.take()
-        self._started = [
-            threading.Thread(target=self._work, args=(worker,), name="pocket", daemon=True)
-            for worker in self._workers
-        ]
-        for thread in self._started:
-            thread.start()
+        self._has_blas = True
+        try:
+            for worker in self._workers:
+                thread = threading.Thread(
+                    target=self._work, args=(worker,), name="pocket", daemon=True
+                )
+                thread.start()
+                self._started.append(thread)
+        except BaseException as error:
+            self._reason = error
+            raise
 
     def _work(self, worker: Worker) -> None:
         """What a thread does until the engine is closed, or fails."""

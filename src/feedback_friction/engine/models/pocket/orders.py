@@ -7,6 +7,8 @@ from typing import Literal
 
 Finish = Literal["stop", "length"]
 
+FOR_PREFIXES = 8  # one part of so many of the memory is theirs, whatever sequences take
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -15,8 +17,8 @@ class Limits:
     Attributes:
         sequences: that run at once, over all threads.
         prompt_tokens: of prompts, computed in one step of a thread beside its sequences.
-        memory: bytes of keys and values, of running sequences and of kept prefixes together; an
-            eighth is left to prefixes, however many sequences run.
+        memory: bytes of keys and values, of running sequences and of kept prefixes together,
+            unless a single sequence needs more; a share is left to prefixes, see ``FOR_PREFIXES``.
         threads: None for as many as there are cores, within reason.
     """
 

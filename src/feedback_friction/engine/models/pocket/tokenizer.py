@@ -112,14 +112,12 @@ class Tokenizer:
         return ids
 
     def _render(self, messages: Sequence[Message]) -> str:
-        from jinja2 import TemplateError as JinjaError
-
         shown = [{"role": each.role, "content": each.content} for each in messages]
         try:
             return self._template.render(
                 messages=shown, add_generation_prompt=True, raise_exception=_refuse, **self._names
             )
-        except JinjaError as error:
+        except Exception as error:  # whatever a template's expressions come to
             raise TemplateError(" ".join(f"the chat template fails: {error}".split())) from error
 
     def _check_template(self, path: Path) -> None:

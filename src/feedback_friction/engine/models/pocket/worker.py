@@ -14,7 +14,7 @@ from typing import Protocol
 from feedback_friction.engine.models.pocket.exact import Array
 from feedback_friction.engine.models.pocket.grids import Weights
 from feedback_friction.engine.models.pocket.memory import BLOCK, PAGE, Prefixes, page_size
-from feedback_friction.engine.models.pocket.orders import Limits
+from feedback_friction.engine.models.pocket.orders import FOR_PREFIXES, Limits
 from feedback_friction.engine.models.pocket.sampling import Choice
 from feedback_friction.engine.models.pocket.sequence import Job, Sequence
 from feedback_friction.engine.models.pocket.transformer import Span, Transformer
@@ -62,7 +62,7 @@ class Worker:
         self._prompt_tokens = limits.prompt_tokens
         self._context = weights.shape.context
         self._page_size = page_size(weights.shape)
-        self._pages = limits.memory * 7 // 8 // self._page_size
+        self._pages = (limits.memory - limits.memory // FOR_PREFIXES) // self._page_size
         self._transformer = Transformer(weights, self._pages)
         self._pool = self._transformer.pool
         self._choice = Choice()
