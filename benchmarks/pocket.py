@@ -15,7 +15,7 @@ import sys
 from benchmarks.common import Ended, Figure, Started, at_least, at_most, script
 
 
-def measure(*, model: str = "pocket/abacus", repeats: int = 5) -> list[Figure]:
+def measure(*, model: str = "pocket/abacus", repeats: int = 10) -> list[Figure]:
     """Measure speed by the number of sequences, memory, and the time to the first token."""
     figures = []
     for sequences in (64, 8, 1):
