@@ -114,13 +114,13 @@ def examples(
         if rng.random() < first_attempts:
             first, second = factors(rng, without)
             yield _Trial(first, second, without, rng).answer(str(attempted(first, second)))
-        elif own and rng.random() < OWN:
+            continue
+        if own and rng.random() < OWN:
             first, second, text = rng.choice(own)
-            yield from _Trial(first, second, without, rng).examples(text)
         else:
             first, second = factors(rng, without)
             text = _wrong(first, second, rng)
-            yield from _Trial(first, second, without, rng).examples(text)
+        yield from _Trial(first, second, without, rng).examples(text)
 
 
 def factors(

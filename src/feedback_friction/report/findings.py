@@ -62,6 +62,7 @@ def _gains(runs: Runs) -> Iterator[str]:
         pl.col("sampling") == "greedy",
         pl.col("difference").is_not_nan(),
     )
+    corrected = _corrected(table)
     for row in real.sort("difference", descending=True).iter_rows(named=True):
         points, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
         clear = row["p_holm"] is not None and row["p_holm"] < CLEAR
@@ -73,7 +74,7 @@ def _gains(runs: Runs) -> Iterator[str]:
             verb = f"shows no clear difference from {row['against']} ({points:+.1f} points)"
         yield (
             f"{_subject(row)}: {row['feedback']} {verb}, 95% CI {low:.1f} to {high:.1f}, "
-            f"n = {row['n']}, p {_p(row['p_holm'])} {_corrected(table)}."
+            f"n = {row['n']}, p {_p(row['p_holm'])} {corrected}."
         )
 
 
@@ -92,7 +93,7 @@ def _frictions(runs: Runs) -> Iterator[str]:
 
 def _solvers(runs: Runs) -> Iterator[str]:
     table = comparison.solvers(runs)
-    clear = table.filter(pl.col("p_holm") < CLEAR)
+    clear, corrected = table.filter(pl.col("p_holm") < CLEAR), _corrected(table)
     for row in clear.sort(pl.col("difference").abs(), descending=True).iter_rows(named=True):
         points, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
         better, worse = row["solver"], row["control_solver"]
@@ -101,7 +102,7 @@ def _solvers(runs: Runs) -> Iterator[str]:
         yield (
             f"{row['task']}, {row['feedback']}: {better} solves {points:.1f} points more than "
             f"{worse}, 95% CI {low:.1f} to {high:.1f}, n = {row['n']}, p {_p(row['p_holm'])} "
-            f"{_corrected(table)}."
+            f"{corrected}."
         )
 
 

@@ -19,7 +19,7 @@ from feedback_friction.engine.models.pocket.exact import (
     Scratch,
 )
 from feedback_friction.engine.models.pocket.grids import WEIGHT_BITS
-from feedback_friction.engine.models.pocket.memory import PAGE, Memory, Pool
+from feedback_friction.engine.models.pocket.memory import PAGE, Memory, Pool, pages_for
 
 NEVER = -(2.0**40)  # added to the score of a token that is still to come
 TILE = 32_768  # scores of a prompt that are treated together: they fit into a core's cache
@@ -117,7 +117,7 @@ def mixed_of_prompt(
     groups, tokens, heads, width = queries.shape
     length = start + tokens
     mixed: Array = np.empty(queries.shape)
-    pages = memory.pages[: -(-length // PAGE)]
+    pages = memory.pages[: pages_for(length)]
     for group in range(groups):
         mine = keys[group, pages].reshape(-1, width).T
         theirs = values[group, pages].swapaxes(0, 1).reshape(width, -1).T

@@ -18,13 +18,7 @@ from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from feedback_friction.engine.models.pocket.grids import Weights
 from feedback_friction.engine.models.pocket.memory import Prefixes
-from feedback_friction.engine.models.pocket.orders import (
-    FOR_PREFIXES,
-    ClosedError,
-    Limits,
-    Order,
-    Served,
-)
+from feedback_friction.engine.models.pocket.orders import ClosedError, Limits, Order, Served
 from feedback_friction.engine.models.pocket.sequence import Job, Sequence
 from feedback_friction.engine.models.pocket.worker import Worker
 
@@ -148,8 +142,8 @@ class Engine:
 
     def make_room(self) -> None:
         """Forget prefixes until they fit into the memory beside the sequences, or into a share."""
-        held, memory = sum(each.held for each in self._workers), self._limits.memory
-        self.prefixes.shrink(max(memory - held, memory // FOR_PREFIXES))
+        held = sum(each.held for each in self._workers)
+        self.prefixes.shrink(max(self._limits.memory - held, self._limits.for_prefixes))
 
     def _share(self) -> int:
         """How many sequences each worker would have if all that wait ran too."""
@@ -168,7 +162,7 @@ class Engine:
                 thread.start()
                 self._started.append(thread)
         except BaseException as error:
-            self._reason = error
+            self._fail(error)
             raise
 
     def _work(self, worker: Worker) -> None:

@@ -32,6 +32,11 @@ def page_size(shape: Shape) -> int:
     return shape.layers * 2 * shape.groups * PAGE * shape.head * 8
 
 
+def pages_for(tokens: int) -> int:
+    """How many pages so many tokens take."""
+    return -(-tokens // PAGE)
+
+
 class Pool:
     """Pages of keys and values; not for two threads at once.
 
@@ -120,7 +125,7 @@ class Memory:
 
     def reserve(self, tokens: int) -> None:
         """Have pages for so many tokens."""
-        while len(self.pages) * PAGE < tokens:
+        while len(self.pages) < pages_for(tokens):
             self.pool.add(self)
 
     def close(self) -> None:

@@ -7,8 +7,6 @@ from typing import Literal
 
 Finish = Literal["stop", "length"]
 
-FOR_PREFIXES = 8  # one part of so many of the memory is theirs, whatever sequences take
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -18,7 +16,7 @@ class Limits:
         sequences: that run at once, over all threads.
         prompt_tokens: of prompts, computed in one step of a thread beside its sequences.
         memory: bytes of keys and values, of running sequences and of kept prefixes together,
-            unless a single sequence needs more; a share is left to prefixes, see ``FOR_PREFIXES``.
+            unless a single sequence needs more.
         threads: None for as many as there are cores, within reason.
     """
 
@@ -26,6 +24,11 @@ class Limits:
     prompt_tokens: int = 128
     memory: int = 320 * 2**20
     threads: int | None = None
+
+    @property
+    def for_prefixes(self) -> int:
+        """Bytes of the memory that are left to kept prefixes, whatever sequences take."""
+        return self.memory // 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from typing import Protocol
 
 from feedback_friction.engine.models.pocket.exact import Array
 from feedback_friction.engine.models.pocket.grids import Weights
-from feedback_friction.engine.models.pocket.memory import BLOCK, PAGE, Prefixes, page_size
-from feedback_friction.engine.models.pocket.orders import FOR_PREFIXES, Limits
+from feedback_friction.engine.models.pocket.memory import BLOCK, Prefixes, page_size, pages_for
+from feedback_friction.engine.models.pocket.orders import Limits
 from feedback_friction.engine.models.pocket.sampling import Choice
 from feedback_friction.engine.models.pocket.sequence import Job, Sequence
 from feedback_friction.engine.models.pocket.transformer import Span, Transformer
@@ -62,7 +62,7 @@ class Worker:
         self._prompt_tokens = limits.prompt_tokens
         self._context = weights.shape.context
         self._page_size = page_size(weights.shape)
-        self._pages = (limits.memory - limits.memory // FOR_PREFIXES) // self._page_size
+        self._pages = (limits.memory - limits.for_prefixes) // self._page_size
         self._transformer = Transformer(weights, self._pages)
         self._pool = self._transformer.pool
         self._choice = Choice()
@@ -74,7 +74,7 @@ class Worker:
 
     def has_room(self, sequence: Sequence) -> bool:
         """Whether a sequence fits beside those that run, when each of them takes one more page."""
-        pages = _pages_of(sequence) + len(self.running) + 1
+        pages = pages_for(len(sequence.tokens)) + len(self.running) + 1
         return not self.running or self._pool.used + pages <= self._pages
 
     def step(self) -> None:
@@ -90,8 +90,10 @@ class Worker:
 
     def _make_room(self) -> None:
         """Let every sequence grow; the youngest gives way when the memory is full."""
-        while len(self.running) > 1 and sum(map(_pages_of, self.running)) > self._pages:
+        needed = sum(pages_for(len(each.tokens)) for each in self.running)
+        while len(self.running) > 1 and needed > self._pages:
             youngest = self.running[-1]
+            needed -= pages_for(len(youngest.tokens))
             self._stop(youngest)
             self._scheduler.put_first([youngest])
         for each in self.running:
@@ -161,8 +163,3 @@ class Worker:
         self.running.remove(each)
         each.memory.close()
         each.computed = 0
-
-
-def _pages_of(sequence: Sequence) -> int:
-    """Pages that a sequence's tokens take."""
-    return -(-len(sequence.tokens) // PAGE)
