@@ -24,6 +24,7 @@ from feedback_friction.protocol.records import (
     Effect,
     Generate,
     Grade,
+    Mask,
     Reply,
     Trial,
     Usage,
@@ -44,8 +45,10 @@ def advance(steps: Steps, task: Task, answer: Completion | None) -> Generate | N
         while not isinstance(effect, Generate):
             if isinstance(effect, Grade):
                 effect = steps.send(task.grade(effect.problem, effect.response))
-            else:
+            elif isinstance(effect, Mask):
                 effect = steps.send(task.mask(effect.problem, effect.text))
+            else:
+                effect = steps.send(None)
     except StopIteration:
         return None
     return effect

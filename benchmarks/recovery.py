@@ -21,7 +21,7 @@ from feedback_friction.engine.models.student import UPTAKE, StudentModel
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.feedback import parse_mode
 from feedback_friction.protocol.plan import Plan
-from feedback_friction.protocol.records import Generate, Grade, Trial
+from feedback_friction.protocol.records import Generate, Grade, Mask, Trial
 from feedback_friction.protocol.sampling import parse_sampling
 from feedback_friction.protocol.task import Task
 from feedback_friction.protocol.trial import trial
@@ -80,8 +80,10 @@ def trials(spec: str, mode: str, task: Task, problems: Sequence[Problem], seed: 
                     effect = steps.send(await model.generate(effect))
                 elif isinstance(effect, Grade):
                     effect = steps.send(task.grade(effect.problem, effect.response))
-                else:
+                elif isinstance(effect, Mask):
                     effect = steps.send(task.mask(effect.problem, effect.text))
+                else:
+                    effect = steps.send(None)
         except StopIteration as stop:
             done: Trial = stop.value
             return done

@@ -10,7 +10,15 @@ from collections.abc import Iterator
 
 from feedback_friction.protocol.feedback import parse_mode
 from feedback_friction.protocol.plan import Plan
-from feedback_friction.protocol.records import Completion, Effect, Generate, Grade, Reply, Trial
+from feedback_friction.protocol.records import (
+    Completion,
+    Effect,
+    Generate,
+    Grade,
+    Mask,
+    Reply,
+    Trial,
+)
 from feedback_friction.protocol.sampling import parse_sampling
 from feedback_friction.protocol.task import Task
 from feedback_friction.protocol.trial import trial
@@ -26,13 +34,15 @@ FEEDBACK = iter(["Oxygen forms compounds easily. The right one, (B) neon, does n
 
 
 def answer(effect: Effect, task: Task) -> object:
-    """What an engine would do: call a model, grade a reply, or mask a text."""
+    """What an engine would do: call a model, grade a reply, mask a text, keep an attempt."""
     if isinstance(effect, Generate):
         replies: Iterator[str] = SOLVER if effect.role == "solver" else FEEDBACK
         return Completion(tuple(Reply(next(replies)) for _ in range(effect.n)))
     if isinstance(effect, Grade):
         return task.grade(effect.problem, effect.response)
-    return task.mask(effect.problem, effect.text)
+    if isinstance(effect, Mask):
+        return task.mask(effect.problem, effect.text)
+    return None  # an ``Attempted``: an engine keeps it, here nothing is kept
 
 
 def main() -> None:

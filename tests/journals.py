@@ -17,6 +17,7 @@ from feedback_friction.protocol.records import Attempt, Feedback, Reply, Status,
 from toys import TASK, plan
 
 RIGHT, NOTHING = "right", None
+IN_FLIGHT = "in flight"  # as the last answer: the trial has not ended
 Script = Sequence[str | None] | str  # answers in order; "failed" or "stopped:" and a reason
 Arm = Mapping[tuple[str, int], Script]  # (problem id, epoch) -> what became of the trial
 
@@ -63,7 +64,14 @@ def write_run(
                     if script == "failed":
                         await journal.add_failure(condition.id, problem, epoch, "no server")
                         continue
+                    in_flight = script[-1] == IN_FLIGHT
+                    script = script[:-1] if in_flight else script
                     made = _trial(asked[int(problem[1:])], epoch, script, iterations, mode)
+                    if in_flight:
+                        for attempt in made.attempts:
+                            told = replace(attempt, feedback=None)
+                            journal.add_attempt(condition.id, problem, epoch, told, 0.0)
+                        continue
                     await journal.add_trial(condition.id, made, [0.0] * len(made.attempts))
 
     def _trial(problem: Problem, epoch: int, script: Script, iterations: int, mode: str) -> Trial:

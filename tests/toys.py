@@ -12,6 +12,8 @@ from feedback_friction.problem import Problem
 from feedback_friction.protocol.feedback import parse_mode
 from feedback_friction.protocol.plan import Plan
 from feedback_friction.protocol.records import (
+    Attempt,
+    Attempted,
     Completion,
     Effect,
     Generate,
@@ -79,6 +81,7 @@ class Driver:
     solver: Sequence[str] | Callable[[Generate, int], str] = ("The answer is 0.",)
     feedback: str = "The answer is 7, not that."
     requests: list[Generate] = field(default_factory=list)
+    attempted: list[Attempt] = field(default_factory=list)
 
     def run(self, steps: Generator[Effect, Any, Any], task: Task = TASK) -> Any:
         try:
@@ -93,6 +96,9 @@ class Driver:
             return task.grade(effect.problem, effect.response)
         if isinstance(effect, Mask):
             return task.mask(effect.problem, effect.text)
+        if isinstance(effect, Attempted):
+            self.attempted.append(effect.attempt)
+            return None
         self.requests.append(effect)
         replies = tuple(Reply(self._text(effect, number)) for number in range(effect.n))
         return Completion(replies, Usage(10, 5 * effect.n), 1.0, "toy")

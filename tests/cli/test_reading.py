@@ -5,6 +5,7 @@ import json
 import pytest
 from test_run import STUDENT
 
+import journals
 from commands import friction
 
 
@@ -79,6 +80,16 @@ def test_show_prints_a_trial_with_its_verdicts_and_masks(run_directory):
     shown = friction("show", run_directory, wrong, "--feedback", "strong").stdout
     for word in ("attempt 1", "wrong", "[masked]", "SIMULATION", "gold"):
         assert word in shown
+
+
+def test_a_trial_in_flight_is_shown_as_such_and_not_exported(tmp_path):
+    arms = {"binary": journals.trials(("3", journals.IN_FLIGHT), ("3", journals.RIGHT))}
+    journals.write_run(tmp_path / "run", arms)
+    assert "not ended: 1 attempt so far" in friction("show", tmp_path / "run", "p0").stdout
+    assert "solved after 2 attempts" in friction("show", tmp_path / "run", "p1").stdout
+    assert "not run yet" in friction("show", tmp_path / "run", "p2").stdout
+    exported = lines(friction("export", tmp_path / "run").stdout)
+    assert [row["problem_id"] for row in exported] == ["p1", "p1"]
 
 
 def test_show_names_some_problems_when_asked_for_one_that_is_not_there(run_directory):

@@ -200,6 +200,59 @@ def test_a_stopped_run_loses_nothing_and_resumes(tmp_path):
     assert kept + second.asked.total() == 18
 
 
+IN_FLIGHT = (
+    "SELECT problem_id, iteration, is_correct, feedback FROM attempts a WHERE NOT EXISTS ("
+    " SELECT 1 FROM trials t WHERE (t.condition, t.problem_id, t.epoch)"
+    " = (a.condition, a.problem_id, a.epoch)) ORDER BY 1, 2"
+)
+
+
+def stop_at(iteration, problem="p2"):
+    async def stop(model, request, number):
+        if (request.occasion.iteration, request.occasion.problem.id) == (iteration, problem):
+            raise RunStoppedError("the server is gone")
+
+    return stop
+
+
+def test_the_attempts_of_a_trial_in_flight_are_in_the_journal(tmp_path):
+    with pytest.raises(RunStoppedError):
+        run(tmp_path, [condition(iterations=5)], FakeModel(right_at(4), stop_at(2)), concurrency=1)
+    kept = [row for row in table(tmp_path, IN_FLIGHT) if row[0] == "p2"]
+    assert kept == [("p2", 0, 0, None), ("p2", 1, 0, None)]
+    run(tmp_path, [condition(iterations=5)], FakeModel(right_at(4)))
+    assert table(tmp_path, IN_FLIGHT) == []
+
+
+def test_a_resume_replaces_the_attempts_of_a_trial_in_flight_and_leaves_none_behind(tmp_path):
+    """By another grader the trial goes another way: nothing of the first one may stay."""
+
+    def lenient(problem, response):
+        return replace(toys.grade(problem, response), rule="lenient")
+
+    before = condition(iterations=5)
+    after = replace(before, task=replace(before.task, grade=lenient))
+    with pytest.raises(RunStoppedError):
+        run(tmp_path, [before], FakeModel(right_at(4), stop_at(3)), concurrency=1)
+    table(tmp_path, "DELETE FROM completions WHERE problem_id = 'p2' AND iteration > 0")
+    with pytest.raises(RunStoppedError):  # at the second attempt, which has to be asked again
+        run(tmp_path, [after], FakeModel(right_at(4), stop_at(1)), concurrency=1)
+    rules = "SELECT iteration, rule FROM attempts WHERE problem_id = 'p2'"
+    assert table(tmp_path, rules) == [(0, "lenient")]
+
+
+def test_a_failed_trial_that_runs_again_is_in_flight_and_no_longer_failed(tmp_path):
+    async def fail(model, request, number):
+        if request.occasion.problem.id == "p2" and request.occasion.iteration == 1:
+            raise TransientError("HTTP 500, five times")
+
+    run(tmp_path, [condition()], FakeModel(right_at(2), fail))
+    with pytest.raises(RunStoppedError):
+        run(tmp_path, [condition()], FakeModel(right_at(2), stop_at(1)))
+    assert table(tmp_path, "SELECT status FROM trials WHERE problem_id = 'p2'") == []
+    assert table(tmp_path, IN_FLIGHT) == [("p2", 0, 0, None)]
+
+
 def test_draining_keeps_the_calls_under_way_and_starts_no_other(tmp_path):
     async def drain(model, request, number):
         if number == 5:

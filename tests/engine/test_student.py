@@ -11,7 +11,7 @@ from feedback_friction.errors import UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.feedback import parse_mode
 from feedback_friction.protocol.plan import Plan
-from feedback_friction.protocol.records import Generate, Grade
+from feedback_friction.protocol.records import Generate, Grade, Mask
 from feedback_friction.protocol.sampling import parse_sampling
 from feedback_friction.protocol.trial import trial
 from feedback_friction.tasks.catalog import get_page
@@ -42,8 +42,10 @@ def run(spec, mode="binary", count=300, sampling="greedy", **plan):
                     effect = steps.send(await model.generate(effect))
                 elif isinstance(effect, Grade):
                     effect = steps.send(task.grade(effect.problem, effect.response))
-                else:
+                elif isinstance(effect, Mask):
                     effect = steps.send(task.mask(effect.problem, effect.text))
+                else:
+                    effect = steps.send(None)
         except StopIteration as stop:
             return stop.value
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import toys
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.protocol import prompts
-from feedback_friction.protocol.records import Completion, Generate, Reply
+from feedback_friction.protocol.records import Attempted, Completion, Generate, Grade, Reply
 from feedback_friction.protocol.trial import donor_order, trial
 
 WRONG, RIGHT, NONE = "The answer is 3.", "The answer is 7.", "I do not know."
@@ -42,6 +42,23 @@ def test_an_unsolved_trial_has_all_its_attempts_and_no_feedback_on_the_last():
     assert done.status == "unsolved"
     assert [attempt.iteration for attempt in done.attempts] == [0, 1, 2, 3]
     assert [attempt.feedback is None for attempt in done.attempts] == [False] * 3 + [True]
+
+
+@pytest.mark.parametrize("mode", ["binary", "strong", "retry", "placebo"])
+def test_every_attempt_is_told_when_it_has_its_verdict_and_before_its_feedback(mode):
+    done, driver = run([WRONG], mode, others=toys.problems(5), iterations=4)
+    assert driver.attempted == [replace(each, feedback=None) for each in done.attempts]
+    assert len(driver.attempted) == 4
+
+
+def test_an_attempt_is_told_before_anything_is_asked_for_its_feedback():
+    steps = trial(toys.PROBLEM, toys.TASK, toys.plan("strong"))
+    driver, told = toys.Driver([WRONG]), []
+    effect = next(steps)
+    while not (isinstance(effect, Generate) and effect.role == "feedback"):
+        told.append(type(effect))
+        effect = steps.send(driver.answer(effect, toys.TASK))
+    assert told == [Generate, Grade, Attempted]
 
 
 def test_no_answer_is_not_called_a_wrong_answer():

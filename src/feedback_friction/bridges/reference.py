@@ -23,7 +23,7 @@ _HISTORY: dict[str, HistoryFormat] = {"transcript": "transcript", "chat": "chat"
 
 
 def export(directory: Path) -> Iterator[dict[str, Any]]:
-    """The attempts of a run, condition by condition, trial by trial.
+    """The attempts of a run's trials that ended, condition by condition, trial by trial.
 
     Yields:
         The reference's fields (question is the whole interaction up to the attempt, response_probs
@@ -37,7 +37,9 @@ def export(directory: Path) -> Iterator[dict[str, Any]]:
             task = get_page(condition.task).task
             rows = db.execute(
                 "SELECT p.*, a.* FROM attempts a JOIN problems p"
-                " ON p.problem_id = a.problem_id AND p.task = ? WHERE a.condition = ?"
+                " ON p.problem_id = a.problem_id AND p.task = ?"
+                # a trial in flight has no feedback in its rows yet, so its questions cannot be told
+                " JOIN trials USING (condition, problem_id, epoch) WHERE a.condition = ?"
                 " ORDER BY a.problem_id, a.epoch, a.iteration",
                 (condition.task, condition.condition),
             )

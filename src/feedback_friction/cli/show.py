@@ -77,15 +77,16 @@ def _show_trial(
         console.print(Text(line))
     gold = Text.assemble(("gold: ", "dim"), (asked["gold"], "bold"))
     console.print(Panel(Text.assemble(plain(asked["prompt"]), "\n\n", gold), title="problem"))
-    for row in db.execute(
+    attempts = db.execute(
         "SELECT * FROM attempts WHERE condition = ? AND problem_id = ? AND epoch = ?"
         " ORDER BY iteration",
         where,
-    ):
+    ).fetchall()
+    for row in attempts:
         if row["choices"] != asked["choices"]:
             console.print(Panel(_order(row), title="choices, shuffled", title_align="left"))
         _show_attempt(console, row, raw=raw)
-    console.print(_ending(trial))
+    console.print(_ending(trial, len(attempts)))
 
 
 def _order(row: sqlite3.Row) -> Text:
@@ -121,11 +122,13 @@ def _show_attempt(console: Console, row: sqlite3.Row, *, raw: bool) -> None:
         console.print(Panel(before, title=name, title_align="left", border_style="magenta"))
 
 
-def _ending(trial: sqlite3.Row | None) -> Text:
+def _ending(trial: sqlite3.Row | None, attempts: int) -> Text:
+    number = f"{attempts} attempt{'' if attempts == 1 else 's'}"
     if trial is None:
-        return Text("not run yet", style="yellow")
+        so_far = f"not ended: {number} so far, their feedback not shown yet"
+        return Text(so_far if attempts else "not run yet", style="yellow")
     reason = f": {trial['reason']}" if trial["reason"] else ""
-    return Text(f"{trial['status']} after {trial['attempts']} attempts{reason}", style="bold")
+    return Text(f"{trial['status']} after {number}{reason}", style="bold")
 
 
 def plain(text: str) -> Text:

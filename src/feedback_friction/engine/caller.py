@@ -7,7 +7,7 @@ each of them is journaled, resumable, shared where it asks the same, and counted
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -17,7 +17,17 @@ from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.keys import Key, call_key
 from feedback_friction.engine.models.base import Model
 from feedback_friction.engine.prices import Cost, Prices
-from feedback_friction.protocol.records import Completion, Effect, Generate, Grade, Role, Usage
+from feedback_friction.protocol.records import (
+    Attempt,
+    Attempted,
+    Completion,
+    Effect,
+    Generate,
+    Grade,
+    Mask,
+    Role,
+    Usage,
+)
 from feedback_friction.protocol.task import Task
 
 SLOW_THREADS = 2
@@ -87,8 +97,16 @@ class Caller:
         """Let go of the threads for slow graders."""
         self._slow.shutdown(wait=False, cancel_futures=True)
 
-    async def drive(self, steps: Generator[Effect, Any, Result], task: Task) -> Result:
+    async def drive(
+        self,
+        steps: Generator[Effect, Any, Result],
+        task: Task,
+        attempted: Callable[[Attempt], None] = lambda attempt: None,
+    ) -> Result:
         """Answer a generator's effects until it returns.
+
+        Args:
+            attempted: told of every attempt as soon as it has its verdict.
 
         Raises:
             ModelError: a call failed for good.
@@ -98,12 +116,16 @@ class Caller:
         try:
             effect = next(steps)
             while True:
-                effect = steps.send(await self._perform(effect, task))
+                if isinstance(effect, Attempted):
+                    attempted(effect.attempt)
+                    effect = steps.send(None)
+                else:
+                    effect = steps.send(await self._perform(effect, task))
         except StopIteration as stop:
             result: Result = stop.value
             return result
 
-    async def _perform(self, effect: Effect, task: Task) -> Any:
+    async def _perform(self, effect: Generate | Grade | Mask, task: Task) -> Any:
         if isinstance(effect, Generate):
             return await self.complete(effect)
         work = (

@@ -25,6 +25,7 @@ from feedback_friction.engine.keys import Key
 from feedback_friction.engine.prices import Cost
 from feedback_friction.engine.rows import (
     Row,
+    attempt_row,
     attempt_rows,
     completion_row,
     insert,
@@ -33,10 +34,18 @@ from feedback_friction.engine.rows import (
 )
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.records import Completion, Generate, Status, Trial, Usage
+from feedback_friction.protocol.records import (
+    Attempt,
+    Completion,
+    Generate,
+    Status,
+    Trial,
+    Usage,
+)
 
 SCHEMA_VERSION = 2  # 2: oracle_draws, probes; every version adds tables only
 FILE_NAME = "journal.sqlite"
+_TRIAL = "condition = ? AND problem_id = ? AND epoch = ?"
 _Write = Callable[[sqlite3.Connection], None]
 
 
@@ -45,12 +54,19 @@ def _future() -> asyncio.Future[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    """Something to write, and what becomes done when it is written and when it is durable."""
+class _Awaited:
+    """What becomes done when something is written, and when it is durable."""
 
-    write: _Write
     written: asyncio.Future[None] = field(default_factory=_future)
     durable: asyncio.Future[None] = field(default_factory=_future)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """Something to write, and who waits for it."""
+
+    write: _Write
+    awaited: _Awaited | None
 
 
 def now() -> str:
@@ -78,7 +94,7 @@ class Journal:
         self._fresh: dict[Key, Completion] = {}
         self._log = _Log(self.path) if _has_log(self._writer) else None
         self._pending: list[_Entry] = []
-        self._written: list[_Entry] = []
+        self._written: list[_Awaited] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._flusher: asyncio.Task[None] | None = None
         self._syncer: asyncio.Task[None] | None = None
@@ -146,11 +162,35 @@ class Journal:
         self._keys.add(key)
         self._fresh[key] = completion
         try:
-            entry = self._enter(lambda db: insert(db, "completions", [row]))
-            await entry.written
-            return entry.durable
+            awaited = _Awaited()
+            self._enter(lambda db: insert(db, "completions", [row]), awaited)
+            await awaited.written
+            return awaited.durable
         finally:
             del self._fresh[key]
+
+    def add_attempt(
+        self, condition: str, problem_id: str, epoch: int, attempt: Attempt, cost: Cost
+    ) -> None:
+        """Keep an attempt of a trial in flight; nobody has to wait for it.
+
+        What an earlier session kept of the trial from this attempt on goes. A failure to write is
+        told to whoever waits for what is written with it or after it, the end of the trial at the
+        latest.
+        """
+        row = attempt_row(condition, problem_id, epoch, attempt, cost)
+        where = (condition, problem_id, epoch)
+
+        def write(db: sqlite3.Connection) -> None:
+            if attempt.iteration == 0:  # a trial that failed before is in flight again
+                db.execute(f"DELETE FROM trials WHERE {_TRIAL}", where)
+            db.execute(
+                f"DELETE FROM attempts WHERE {_TRIAL} AND iteration >= ?",
+                (*where, attempt.iteration),
+            )
+            insert(db, "attempts", [row])
+
+        self._enter(write)
 
     async def add_trial(self, condition: str, trial: Trial, costs: Sequence[Cost]) -> None:
         """Keep a finished trial with its attempts; replaces what an earlier try left."""
@@ -196,16 +236,15 @@ class Journal:
 
     async def _commit(self, write: _Write) -> None:
         """Write something; returns when it is durable."""
-        entry = self._enter(write)
-        await entry.written
-        await entry.durable
+        awaited = _Awaited()
+        self._enter(write, awaited)
+        await awaited.written
+        await awaited.durable
 
-    def _enter(self, write: _Write) -> _Entry:
-        entry = _Entry(write)
-        self._pending.append(entry)
+    def _enter(self, write: _Write, awaited: _Awaited | None = None) -> None:
+        self._pending.append(_Entry(write, awaited))
         if self._flusher is None or self._flusher.done():
             self._flusher = asyncio.create_task(self._flush())
-        return entry
 
     async def _flush(self) -> None:
         loop = asyncio.get_running_loop()
@@ -218,10 +257,11 @@ class Journal:
                 )
             except Exception as cause:  # whoever waits must hear of it, whatever it is
                 error = self._stopping(cause)
-            for each in batch:
+            awaited = [each.awaited for each in batch if each.awaited is not None]
+            for each in awaited:
                 _settle(each.written, error)
-            if error is None:
-                self._written += batch
+            if error is None and awaited:
+                self._written += awaited
                 if self._syncer is None or self._syncer.done():
                     self._syncer = asyncio.create_task(self._synchronise())
 
@@ -272,8 +312,13 @@ class Journal:
 
 
 def _settle(future: asyncio.Future[None], error: Exception | None) -> None:
-    if not future.done():
-        future.set_exception(error) if error else future.set_result(None)
+    if future.done():
+        return
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)
+        future.exception()  # whoever waits hears of it; where nobody does, that is no error itself
 
 
 class _Log:
@@ -348,7 +393,7 @@ def _replace_trial(
     rows: Sequence[dict[str, Any]],
 ) -> None:
     where = (condition, problem_id, epoch)
-    db.execute("DELETE FROM attempts WHERE condition = ? AND problem_id = ? AND epoch = ?", where)
+    db.execute(f"DELETE FROM attempts WHERE {_TRIAL}", where)
     insert(db, "attempts", rows)
     db.execute(
         "INSERT OR REPLACE INTO trials VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -89,7 +89,9 @@ class Runner:
         condition, problem = job.condition, job.problem
         steps = trial(problem, condition.task, condition.plan, job.epoch, condition.problems)
         try:
-            done = await self.caller.drive(steps, condition.task)
+            done = await self.caller.drive(
+                steps, condition.task, lambda attempt: self._keep(job, attempt)
+            )
         except RunStoppedError:
             raise
         except (ModelError, JudgeError) as error:
@@ -99,6 +101,10 @@ class Runner:
         costs = [self._cost(condition, attempt) for attempt in done.attempts]
         await self.journal.add_trial(condition.id, done, costs)
         self.progress.count(done.status)
+
+    def _keep(self, job: Job, attempt: Attempt) -> None:
+        cost = self._cost(job.condition, attempt)
+        self.journal.add_attempt(job.condition.id, job.problem.id, job.epoch, attempt, cost)
 
     def _cost(self, condition: Condition, attempt: Attempt) -> Cost:
         """What an attempt and its feedback cost, shared calls included."""

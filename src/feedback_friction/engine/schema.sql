@@ -43,6 +43,8 @@ CREATE TABLE IF NOT EXISTS trials (
     PRIMARY KEY (condition, problem_id, epoch)
 );
 
+-- Rows of a trial without a row in trials: it is in flight, or was when the run was interrupted.
+-- Their feedback is filled in when the trial ends.
 CREATE TABLE IF NOT EXISTS attempts (
     condition                   TEXT NOT NULL,
     problem_id                  TEXT NOT NULL,

@@ -1,7 +1,8 @@
 """What the loop asks for, what it is told, and what it leaves behind: frozen records, no logic.
 
-The loop (``trial.trial``) yields effects (``Generate``, ``Grade``, ``Mask``) and is sent their
-results (``Completion``, ``Verdict``, ``Masked``). It ends by returning a ``Trial``.
+The loop (``trial.trial``) yields effects (``Generate``, ``Grade``, ``Mask``, ``Attempted``), is
+sent their results (``Completion``, ``Verdict``, ``Masked``, None), and ends by returning a
+``Trial``.
 """
 
 from __future__ import annotations
@@ -137,9 +138,6 @@ class Mask:
     text: str
 
 
-Effect = Generate | Grade | Mask
-
-
 @dataclass(frozen=True, slots=True)
 class Span:
     """A stretch of the original text that was masked: ``text[start:end]``, and the form it had."""
@@ -214,6 +212,19 @@ class Attempt:
     usage: Usage = Usage()
     seconds: float = 0.0
     feedback: Feedback | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """Tell that an attempt has its verdict, and no feedback yet (answered with None).
+
+    So that whoever drives the loop can keep the attempts of a trial that has not ended.
+    """
+
+    attempt: Attempt
+
+
+Effect = Generate | Grade | Mask | Attempted
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """The loop: one problem, solved again and again with feedback, as a pure generator of effects.
 
-It yields ``Generate``, ``Grade`` and ``Mask``, is sent a ``Completion``, a ``Verdict`` and a
-``Masked``, and returns a ``Trial``. It reads no clock, opens no socket and draws only from seeded
-generators, so that sending it the same values gives the same trial: resuming a run is replaying
-its journal through this function.
+It yields ``Generate``, ``Grade``, ``Mask`` and ``Attempted``, is sent a ``Completion``, a
+``Verdict``, a ``Masked`` and None, and returns a ``Trial``. It reads no clock, opens no socket and
+draws only from seeded generators, so that sending it the same values gives the same trial: resuming
+a run is replaying its journal through this function.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.plan import Plan, request_seed, rng_for
 from feedback_friction.protocol.records import (
     Attempt,
+    Attempted,
     Effect,
     Feedback,
     Generate,
@@ -56,6 +57,7 @@ def trial(
     try:
         for iteration in range(plan.iterations):
             attempts.append((yield from _attempt(problem, task, plan, epoch, iteration, attempts)))
+            yield Attempted(attempts[-1])
             if attempts[-1].verdict.is_correct:
                 return Trial(problem, epoch, tuple(attempts), "solved")
             if iteration < plan.iterations - 1:
