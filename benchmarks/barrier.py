@@ -17,7 +17,7 @@ import aiohttp
 import orjson
 import uvloop
 
-from feedback_friction.protocol.feedback import parse_mode
+from feedback_friction.modes import parse_mode, parse_sampling
 from feedback_friction.protocol.plan import Plan
 from feedback_friction.protocol.records import (
     Completion,
@@ -29,7 +29,6 @@ from feedback_friction.protocol.records import (
     Trial,
     Usage,
 )
-from feedback_friction.protocol.sampling import parse_sampling
 from feedback_friction.protocol.task import Task
 from feedback_friction.protocol.trial import trial
 from feedback_friction.tasks.catalog import get_page, load_problems

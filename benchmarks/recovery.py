@@ -17,12 +17,11 @@ from feedback_friction.analysis.stats.arrays import UNSOLVED, IntArray
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.stats.survival import hazard
 from feedback_friction.analysis.stats.transitions import Answer, Move, transitions
-from feedback_friction.engine.models.student import UPTAKE, StudentModel
+from feedback_friction.engine.models.student import StudentModel
+from feedback_friction.modes import parse_mode, parse_sampling
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.feedback import parse_mode
 from feedback_friction.protocol.plan import Plan
 from feedback_friction.protocol.records import Generate, Grade, Mask, Trial
-from feedback_friction.protocol.sampling import parse_sampling
 from feedback_friction.protocol.task import Task
 from feedback_friction.protocol.trial import trial
 from feedback_friction.tasks.catalog import get_page, load_problems
@@ -45,7 +44,7 @@ def measure(*, runs: int = 100, count: int = 100) -> list[Figure]:
         drawn = selected(count, seed)
         for mode in MODES:
             done = trials("student/resistant=0,blurt=0", mode, task, drawn, seed)
-            truth = UPTAKE[mode]
+            truth = parse_mode(mode, has_feedback_model=True).uptake
             judge(f"{mode}: uptake, from the second attempt", _second(done), truth)
             judge(f"{mode}: uptake, from all retries", corrected(done), truth)
         done = trials(f"student/resistant=1,silent=0,repeat={REPEAT}", "binary", task, drawn, seed)

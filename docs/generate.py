@@ -1,8 +1,8 @@
 """Write what docs/ says of commands, tasks and tables: ``python docs/generate.py``.
 
 ``cli.md`` comes from the commands' own help. What stands between the marks of the other pages comes
-from the task pages, ``schema.sql`` and the report's tables. So none of it can say what is no longer
-so; a test compares the pages with what this makes.
+from the task pages, ``modes``, ``schema.sql`` and the report's tables. So none of it can say what
+is no longer so; a test compares the pages with what this makes.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from pathlib import Path
 import click
 
 from feedback_friction.cli.main import VERBS, friction
+from feedback_friction.modes import MODES
 from feedback_friction.report.build import TABLES
 from feedback_friction.tasks.catalog import PAGES, get_page
 
 DOCS = Path(__file__).parent
+PAGES_WITH_MARKS = [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]
 _MARKED = re.compile(r"(<!-- generated: ([a-z ]+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
 _TABLE = re.compile(
     r"((?:^--[^\n]*\n)*)^CREATE TABLE IF NOT EXISTS (\w+) \(\n(.*?)^\);", re.MULTILINE | re.DOTALL
@@ -127,9 +129,17 @@ def report_tables() -> str:
     return "\n".join(lines) + "\n"
 
 
+def mode_table() -> str:
+    """All feedback modes: who writes them, and what for."""
+    lines = ["| feedback | who writes it | what for |\n|---|---|---|"]
+    lines += [f"| `{each.name}` | {each.by} | {each.purpose} |" for each in MODES.values()]
+    return "\n".join(lines) + "\n"
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "schema": schema_tables,
     "tasks": task_table,
+    "modes": mode_table,
     "report tables": report_tables,
 }
 
@@ -142,7 +152,7 @@ def current(page: str) -> str:
 def main() -> None:
     """Write all pages."""
     (DOCS / "cli.md").write_text(cli_page(), encoding="utf-8")
-    for path in DOCS.glob("*.md"):
+    for path in PAGES_WITH_MARKS:
         path.write_text(current(path.read_text("utf-8")), encoding="utf-8")
 
 

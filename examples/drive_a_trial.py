@@ -8,7 +8,7 @@ be seen; anything that can answer a ``Generate`` can stand in its place.
 
 from collections.abc import Iterator
 
-from feedback_friction.protocol.feedback import parse_mode
+from feedback_friction.modes import parse_mode, parse_sampling
 from feedback_friction.protocol.plan import Plan
 from feedback_friction.protocol.records import (
     Completion,
@@ -19,7 +19,6 @@ from feedback_friction.protocol.records import (
     Reply,
     Trial,
 )
-from feedback_friction.protocol.sampling import parse_sampling
 from feedback_friction.protocol.task import Task
 from feedback_friction.protocol.trial import trial
 from feedback_friction.tasks.custom import PAGE

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from feedback_friction.grading.verdict import Verdict
+from feedback_friction.modes import parse_mode, parse_sampling
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.feedback import parse_mode
 from feedback_friction.protocol.plan import Plan
 from feedback_friction.protocol.records import (
     Attempt,
@@ -24,7 +24,6 @@ from feedback_friction.protocol.records import (
     Span,
     Usage,
 )
-from feedback_friction.protocol.sampling import parse_sampling
 from feedback_friction.protocol.task import Task
 
 ANSWER = re.compile(r"answer is \(?(\w+)\)?")

@@ -68,7 +68,7 @@ def test_a_wrong_budget_gets_one_line_before_any_call(tmp_path, verb, options, m
     ("options", "message"),
     [
         (("--pilot", "-1"), "-1 is not in the range"),
-        (("--feedback", "kind"), "'kind'; allowed: binary, self"),
+        (("--feedback", "kind"), "'kind'; allowed: retry, placebo, binary"),
         (("--solver", "acme/x"), "unknown model provider 'acme'"),
         (("--iterations", "0"), "--iterations must be at least 1"),
     ],

@@ -8,11 +8,10 @@ import pytest
 
 from feedback_friction.engine.models.student import StudentModel, parse_traits
 from feedback_friction.errors import UsageError
+from feedback_friction.modes import parse_mode, parse_sampling
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.feedback import parse_mode
 from feedback_friction.protocol.plan import Plan
 from feedback_friction.protocol.records import Generate, Grade, Mask
-from feedback_friction.protocol.sampling import parse_sampling
 from feedback_friction.protocol.trial import trial
 from feedback_friction.tasks.catalog import get_page
 from feedback_friction.tasks.page import Selection

@@ -12,6 +12,7 @@ from typing import Any
 
 from feedback_friction.analysis.journal import open_journal, read_conditions
 from feedback_friction.grading.verdict import Outcome, Verdict
+from feedback_friction.modes import recorded_mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.plan import HistoryFormat
@@ -43,7 +44,7 @@ def export(directory: Path) -> Iterator[dict[str, Any]]:
                 " ORDER BY a.problem_id, a.epoch, a.iteration",
                 (condition.task, condition.condition),
             )
-            shows_history = condition.feedback != "retry"
+            shows_history = recorded_mode(condition.feedback).shows_history
             for _, trial in groupby(rows, key=lambda row: (row["problem_id"], row["epoch"])):
                 earlier: list[Attempt] = []
                 for row in trial:

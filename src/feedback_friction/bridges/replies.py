@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from feedback_friction.engine.conditions import Condition
@@ -12,16 +11,14 @@ from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.launch import fingerprint
 from feedback_friction.engine.rundir import claim, locked
 from feedback_friction.errors import DataError, UsageError
+from feedback_friction.modes import GREEDY, NO_FEEDBACK
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.feedback import MODES
 from feedback_friction.protocol.plan import Plan
 from feedback_friction.protocol.records import Attempt, Reply, Status, Trial
-from feedback_friction.protocol.sampling import STRATEGIES
 from feedback_friction.tasks.files import read_rows
 from feedback_friction.tasks.page import Page, Row
 
 ID_FIELDS = ("id", "problem_id", "question_id", "unique_id", "ID")
-NO_FEEDBACK = replace(MODES["retry"], name="none")
 Replies = dict[str, dict[str, str]]  # model -> problem id -> reply
 
 
@@ -84,7 +81,7 @@ def import_replies(
 async def _write(
     page: Page, problems: Sequence[Problem], replies: Replies, directory: Path
 ) -> None:
-    plan = Plan(NO_FEEDBACK, STRATEGIES["greedy"], iterations=1)
+    plan = Plan(NO_FEEDBACK, GREEDY, iterations=1)
     async with Journal(directory) as journal:
         journal.add_problems(problems, page.task.ask)
         for model, texts in replies.items():

@@ -17,6 +17,16 @@ from feedback_friction.cli.export import write_jsonl
 from feedback_friction.cli.run import start
 from feedback_friction.engine.launch import Operation, Settings
 from feedback_friction.errors import UsageError
+from feedback_friction.modes import (
+    BINARY,
+    GREEDY,
+    HEAT,
+    HEAT_REJECT,
+    PROCESS,
+    REJECT,
+    SELF,
+    STRONG,
+)
 
 DATASETS = {
     "aime_2024": "aime_2024",
@@ -79,7 +89,7 @@ def command(
         tasks=(DATASETS[dataset],),
         solver=f"openai/{agent_model}",
         feedback=(mode,),
-        feedback_model=STRONG_MODEL if mode == "strong" else None,
+        feedback_model=STRONG_MODEL if mode == STRONG.name else None,
         sampling=(sampling_name(in_temp, best_of_n),),
         iterations=iterations,
         fraction=proportion if proportion != 1 else None,
@@ -106,10 +116,10 @@ def feedback_mode(use_feedback: bool, use_process_feedback: bool, use_openai: bo
         UsageError: a combination that the reference's documentation does not have.
     """
     modes = {
-        (False, False, False): "binary",
-        (True, False, False): "self",
-        (True, True, False): "process",
-        (True, True, True): "strong",
+        (False, False, False): BINARY,
+        (True, False, False): SELF,
+        (True, True, False): PROCESS,
+        (True, True, True): STRONG,
     }
     flags = (use_feedback, use_process_feedback, use_openai)
     if flags not in modes:
@@ -117,13 +127,13 @@ def feedback_mode(use_feedback: bool, use_process_feedback: bool, use_openai: bo
             "allowed: no feedback flag (binary), --use_feedback (self), --use_feedback "
             "--use_process_feedback (process), or both with --use_openai (strong)"
         )
-    return modes[flags]
+    return modes[flags].name
 
 
 def sampling_name(in_temp: bool, best_of_n: bool) -> str:
     """The sampling strategy for ``--in_temp`` and ``--best_of_n``."""
-    names = [name for name, wanted in (("heat", in_temp), ("reject", best_of_n)) if wanted]
-    return "+".join(names) or "greedy"
+    wanted = {(False, False): GREEDY, (True, False): HEAT, (False, True): REJECT}
+    return wanted.get((in_temp, best_of_n), HEAT_REJECT).name
 
 
 def server_urls(base_url: str, ports: str) -> tuple[str, ...]:

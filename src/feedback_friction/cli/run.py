@@ -15,6 +15,7 @@ from feedback_friction.engine.budget import Limits
 from feedback_friction.engine.launch import Operation, Prepared, Settings, execute, prepare
 from feedback_friction.engine.models.options import EFFORTS
 from feedback_friction.engine.runner import Progress
+from feedback_friction.modes import BINARY, GREEDY, HEAT, MODES, STRATEGIES, recorded_mode
 
 EPILOG = """\b
 Keys: FRICTION_SOLVER_API_KEY, FRICTION_FEEDBACK_API_KEY or FRICTION_JUDGE_API_KEY, else
@@ -34,7 +35,7 @@ Claude with extended thinking at temperature 1, as in the paper:
     "--feedback",
     multiple=True,
     metavar="MODE",
-    help="binary, self, process, strong, tutor, retry or placebo; repeat for a grid.  [binary]",
+    help=f"{', '.join(MODES)}; repeat for a grid.  [{BINARY.name}]",
 )
 @click.option("--feedback-model", metavar="MODEL", help="Who writes 'strong' feedback.")
 @click.option("--judge-model", metavar="MODEL", help="Who judges answers, for pop_qa.")
@@ -42,7 +43,7 @@ Claude with extended thinking at temperature 1, as in the paper:
     "--sampling",
     multiple=True,
     metavar="S",
-    help="greedy, heat, reject or heat+reject; repeat for a grid.  [greedy]",
+    help=f"{', '.join(STRATEGIES)}; repeat for a grid.  [{GREEDY.name}]",
 )
 @click.option("--iterations", default=10, show_default=True, help="Attempts at most.")
 @click.option("--epochs", default=1, show_default=True, help="Repetitions of each problem.")
@@ -132,8 +133,8 @@ def asked_for(options: dict[str, Any]) -> tuple[Settings, Operation]:
         prices=options.pop("prices"),
         budget=Limits(options.pop("budget_usd"), options.pop("budget_tokens")),
     )
-    feedback = options.pop("feedback") or ("binary",)
-    sampling = options.pop("sampling") or ("greedy",)
+    feedback = options.pop("feedback") or (BINARY.name,)
+    sampling = options.pop("sampling") or (GREEDY.name,)
     return Settings(feedback=feedback, sampling=sampling, **options), operation
 
 
@@ -176,9 +177,11 @@ def notes(prepared: Prepared) -> list[str]:
         found.append("the solver is a simulated student, not a language model")
     if settings.solver == ABACUS:
         found.append(MINIATURE.partition(": ")[2])
-    if "retry" in settings.feedback and "greedy" in settings.sampling and not settings.temperature:
-        found.append(
-            "retry at temperature 0 draws the same answer again and again; "
-            "use --temperature or --sampling heat for a control of resampling"
-        )
+    if GREEDY.name in settings.sampling and not settings.temperature:
+        found += [
+            f"{name} at temperature 0 draws the same answer again and again; "
+            f"use --temperature or --sampling {HEAT.name} for a control of resampling"
+            for name in dict.fromkeys(settings.feedback)
+            if recorded_mode(name).repeats_when_cold
+        ]
     return found

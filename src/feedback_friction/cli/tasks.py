@@ -6,7 +6,7 @@ import click
 from rich.table import Table
 
 from feedback_friction.cli.table import wide_console
-from feedback_friction.protocol.feedback import MODES
+from feedback_friction.modes import MODES
 from feedback_friction.tasks.catalog import PAGES, get_page
 from feedback_friction.tasks.page import Page
 
@@ -32,10 +32,9 @@ def command() -> None:
 
 
 def _modes(page: Page) -> str:
-    without = () if page.task.tutor else ("tutor",)
-    return (
-        "all" if not without else "all but " + ", ".join(each for each in MODES if each in without)
-    )
+    tutored = page.task.tutor is not None
+    without = [each.name for each in MODES.values() if each.writer == "program" and not tutored]
+    return f"all but {', '.join(without)}" if without else "all"
 
 
 def _data(page: Page) -> str:

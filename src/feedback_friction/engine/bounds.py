@@ -13,7 +13,7 @@ from feedback_friction.engine.amounts import Taken, of_call, total
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.prices import Prices
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.prompts import BINARY_NO_ANSWER, BINARY_WRONG
+from feedback_friction.protocol.prompts import FIXED
 from feedback_friction.protocol.records import Generate, Usage
 from feedback_friction.protocol.sampling import MAX_DRAWS
 from feedback_friction.protocol.trial import trial
@@ -79,10 +79,8 @@ def unsolved(condition: Condition, lengths: Lengths, judge: str | None, prices: 
         judge: the judge model's name, where there is one.
     """
     mode, later = condition.plan.mode, condition.plan.iterations - 1
-    writes = mode.writer in ("model", "donor") and condition.feedback_model is not None
-    fixed = max(tokens_in(BINARY_WRONG), tokens_in(BINARY_NO_ANSWER))
-    told = lengths.feedback if mode.writer in ("model", "donor", "program") else fixed
-    grown = 0.0 if mode.writer == "nobody" else lengths.reply + told
+    told = max(map(tokens_in, FIXED[mode.fixed])) if mode.fixed else lengths.feedback
+    grown = lengths.reply + told if mode.shows_history else 0.0
     prompts = later * lengths.prompt + grown * later * (later + 1) / 2
     parts = [first_attempt(condition, lengths, judge, prices)]
     parts.append(
@@ -96,7 +94,7 @@ def unsolved(condition: Condition, lengths: Lengths, judge: str | None, prices: 
         )
     )
     parts.append(_judged(condition, later * lengths.draws, lengths, judge, prices))
-    if writes and condition.feedback_model is not None:
+    if condition.feedback_model is not None:
         read = later * (lengths.prompt + lengths.solution) + (lengths.reply + told) * (
             later * (later + 1) / 2
         )

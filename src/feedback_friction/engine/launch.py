@@ -23,11 +23,11 @@ from feedback_friction.engine.rundir import without_secrets
 from feedback_friction.engine.runner import Progress, Runner
 from feedback_friction.engine.session import Claim, opened
 from feedback_friction.errors import UsageError
+from feedback_friction.modes import BINARY, GREEDY, Mode, parse_mode, parse_sampling
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.feedback import Mode, check_mode, parse_mode
+from feedback_friction.protocol.feedback import check_mode
 from feedback_friction.protocol.plan import HistoryFormat, Plan
 from feedback_friction.protocol.records import Role
-from feedback_friction.protocol.sampling import parse_sampling
 from feedback_friction.protocol.task import Task
 from feedback_friction.tasks.catalog import get_page, load_problems
 from feedback_friction.tasks.fewshot import with_examples
@@ -43,10 +43,10 @@ class Settings:
 
     tasks: tuple[str, ...]
     solver: str
-    feedback: tuple[str, ...] = ("binary",)
+    feedback: tuple[str, ...] = (BINARY.name,)
     feedback_model: str | None = None
     judge_model: str | None = None
-    sampling: tuple[str, ...] = ("greedy",)
+    sampling: tuple[str, ...] = (GREEDY.name,)
     iterations: int = 10
     epochs: int = 1
     seed: int = 0
@@ -227,12 +227,20 @@ def _check_providers(settings: Settings, plans: Sequence[Plan]) -> None:
     refuse_untaken(
         settings.solver, Asked(settings.temperature, heat, settings.top_p, settings.logprobs)
     )
-    writers = {plan.mode.source or plan.mode.name for plan in plans}
+    writers = {_writer(settings, plan.mode) for plan in plans}
     writing = Asked(settings.feedback_temperature)
-    if writers & {"self", "process"}:
+    if settings.solver in writers:
         refuse_untaken(settings.solver, writing)
     if settings.feedback_model is not None:
         refuse_untaken(settings.feedback_model, writing)
+
+
+def _writer(settings: Settings, mode: Mode) -> str | None:
+    """The model that writes a mode's feedback; None where no model does."""
+    written = mode.written_as
+    if written.writer != "model":
+        return None
+    return settings.solver if written.speaker == "solver" else settings.feedback_model
 
 
 def _plan(settings: Settings, mode: Mode, sampling: str) -> Plan:
@@ -280,12 +288,6 @@ def _check_placebo(modes: Sequence[Mode], problems: Sequence[Problem], task: str
 def _condition(
     settings: Settings, page: Page, task: Task, plan: Plan, problems: Sequence[Problem]
 ) -> Condition:
-    source = plan.mode.source or plan.mode.name
-    writers = {
-        "self": settings.solver,
-        "process": settings.solver,
-        "strong": settings.feedback_model,
-    }
     grader = page.grader
     if task.judge is not None:
         if settings.judge_model is None:
@@ -297,7 +299,7 @@ def _condition(
         task=task,
         plan=plan,
         solver=settings.solver,
-        feedback_model=writers.get(source),
+        feedback_model=_writer(settings, plan.mode),
         grader=grader,
         epochs=settings.epochs,
         problems=problems,

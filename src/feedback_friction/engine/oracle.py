@@ -21,6 +21,7 @@ from feedback_friction.engine.rows import Row, storable
 from feedback_friction.engine.runner import Progress
 from feedback_friction.engine.session import opened
 from feedback_friction.errors import UsageError
+from feedback_friction.modes import BINARY, GREEDY
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.oracle import Draw, OraclePlan, oracle
 from feedback_friction.protocol.records import Status
@@ -94,7 +95,7 @@ def prepare_oracle(
         settings.max_tokens,
         settings.logprobs,
     )
-    run = prepare(replace(settings, feedback=("binary",), sampling=("greedy",)), operation)
+    run = prepare(replace(settings, feedback=(BINARY.name,), sampling=(GREEDY.name,)), operation)
     return PreparedOracle(replace(run, config=_config(run, plan)), plan)
 
 

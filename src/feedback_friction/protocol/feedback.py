@@ -1,31 +1,18 @@
-"""The feedback modes: what each one is told, by whom it is written, and what it reveals.
+"""Feedback on an attempt, written in the way of its mode and masked before the solver sees it.
 
-=======  =====================  ==========  ==========  ====================
-mode     written by             knows gold  solution    the solver sees
-=======  =====================  ==========  ==========  ====================
-binary   nobody (a fixed text)  verdict     no          "wrong, try again"
-self     the solver model       yes         no          masked guidance
-process  the solver model       yes         yes         masked guidance
-strong   the feedback model     yes         yes         masked guidance
-tutor    an exact program       yes         needs none  masked guidance
-retry    nobody                 -           -           its first prompt
-placebo  another mode, about another problem            masked guidance
-=======  =====================  ==========  ==========  ====================
-
-``binary``, ``process`` and ``strong`` are F1, F2 and F3 of the paper (section 2.1); ``self`` is
-the reference code's mode without the worked solution. ``retry`` and ``placebo`` are controls:
-what feedback is worth is what it adds to them. For tasks whose page says so (multiplication),
-guidance that knows the worked solution is preceded by that solution, masked.
+What a mode is, and what each reveals, is said in ``modes``. For tasks whose page says so
+(multiplication), guidance that knows the worked solution is preceded by that solution, masked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.verdict import Outcome
+from feedback_friction.modes import Mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import history, prompts
 from feedback_friction.protocol.plan import Plan, request_seed
@@ -39,71 +26,12 @@ from feedback_friction.protocol.records import (
     Masked,
     Message,
     Occasion,
-    Role,
     Usage,
 )
 from feedback_friction.protocol.refusals import Refused, refusal
 from feedback_friction.protocol.task import Task
 
-Writer = Literal["nobody", "fixed", "program", "model", "donor"]
-Donate = Callable[["Mode"], Generator[Effect, Any, Feedback]]
-
-
-@dataclass(frozen=True, slots=True)
-class Mode:
-    """One feedback mode.
-
-    Attributes:
-        name: as on the command line.
-        writer: who writes the text.
-        speaker: whose model writes it, where a model does.
-        sees_solution: whether the writer is shown the worked solution.
-        source: for placebo, the name of the mode whose feedback is taken from another problem.
-    """
-
-    name: str
-    writer: Writer
-    speaker: Role = "solver"
-    sees_solution: bool = False
-    source: str = ""
-
-
-MODES = {
-    mode.name: mode
-    for mode in (
-        Mode("binary", "fixed"),
-        Mode("self", "model"),
-        Mode("process", "model", sees_solution=True),
-        Mode("strong", "model", "feedback", sees_solution=True),
-        Mode("tutor", "program"),
-        Mode("retry", "nobody"),
-        Mode("placebo", "donor"),
-    )
-}
-_DONOR_SOURCES = ("self", "process", "strong", "tutor")
-
-
-def parse_mode(name: str, *, has_feedback_model: bool) -> Mode:
-    """The mode of that name; ``placebo:MODE`` names the mode that the placebo imitates.
-
-    A bare ``placebo`` imitates ``strong`` where there is a feedback model, else ``process``.
-
-    Raises:
-        UsageError: the name is unknown, or the mode needs a feedback model and there is none.
-    """
-    base, _, source = name.partition(":")
-    if base not in MODES or (source and base != "placebo"):
-        raise UsageError(f"unknown feedback mode '{name}'; allowed: {', '.join(MODES)}")
-    mode = MODES[base]
-    if mode.writer == "donor":
-        source = source or ("strong" if has_feedback_model else "process")
-        if source not in _DONOR_SOURCES:
-            allowed = ", ".join(f"placebo:{each}" for each in _DONOR_SOURCES)
-            raise UsageError(f"unknown placebo '{name}'; allowed: placebo, {allowed}")
-        mode = replace(mode, name=name, source=source)
-    if "strong" in (mode.name, mode.source) and not has_feedback_model:
-        raise UsageError(f"feedback mode '{name}' needs --feedback-model")
-    return mode
+Donate = Callable[[Mode], Generator[Effect, Any, Feedback]]
 
 
 def check_mode(mode: Mode, task: Task) -> None:
@@ -112,7 +40,7 @@ def check_mode(mode: Mode, task: Task) -> None:
     Raises:
         UsageError: the task has no tutor.
     """
-    if "tutor" in (mode.name, mode.source) and task.tutor is None:
+    if mode.written_as.writer == "program" and task.tutor is None:
         raise UsageError(
             f"task '{task.name}' has no tutor, so feedback mode '{mode.name}' cannot be used with "
             "it; only the multiplication tasks have one"
@@ -181,14 +109,13 @@ def _from_program(mode: Mode, task: Task, latest: Attempt) -> str:
     if mode.writer == "program":
         assert task.tutor is not None  # held by check_mode, before the run
         return task.tutor(latest.problem, latest.reply.text)
-    if latest.verdict.outcome is Outcome.NO_ANSWER:
-        return prompts.BINARY_NO_ANSWER
-    return prompts.BINARY_WRONG
+    text = prompts.FIXED[mode.fixed]
+    return text.no_answer if latest.verdict.outcome is Outcome.NO_ANSWER else text.wrong
 
 
 def _placebo(mode: Mode, problem: Problem, donate: Donate) -> Generator[Effect, Any, Feedback]:
     """Another problem's feedback, masked for its own problem already, masked for this one too."""
-    donated = yield from donate(MODES[mode.source])
+    donated = yield from donate(mode.written_as)
     masked: Masked = yield Mask(problem, donated.text)
     return replace(
         donated,

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from feedback_friction.modes import Mode, Sampling
 from feedback_friction.problem import Problem
-
-if TYPE_CHECKING:
-    from feedback_friction.protocol.feedback import Mode
-    from feedback_friction.protocol.sampling import Sampling
 
 HistoryFormat = Literal["transcript", "chat"]
 

@@ -7,6 +7,8 @@ System prompts and few-shot examples belong to the tasks.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 # --- what the solver reads -----------------------------------------------------------------------
 
 HISTORY_INTRO = (
@@ -45,6 +47,16 @@ BINARY_WRONG = "Your answer is wrong. Try again."
 BINARY_NO_ANSWER = (
     "No final answer could be found in your response, so it does not count as right. Try again."
 )
+
+
+class Fixed(NamedTuple):
+    """A feedback text that is the same for every problem."""
+
+    wrong: str
+    no_answer: str
+
+
+FIXED = {"verdict": Fixed(BINARY_WRONG, BINARY_NO_ANSWER)}  # by the key that a mode names
 
 # --- what the feedback generator reads -----------------------------------------------------------
 

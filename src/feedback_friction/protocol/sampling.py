@@ -26,69 +26,15 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from feedback_friction.errors import UsageError
 from feedback_friction.grading.verdict import Verdict
+from feedback_friction.modes import Sampling
 from feedback_friction.protocol.records import Completion, Effect, Generate, Reply, Usage
 
-HEAT_STEP = 0.15
-HEAT_CAP = 1.5  # the reference code's cap
 MAX_DRAWS = 25
-REJECT_TEMPERATURE = 0.7  # rejection at temperature 0 would draw the same reply 25 times
 
 GradeReply = Callable[[str], Generator[Effect, Any, Verdict]]
 AnswerKey = Callable[[Verdict], str | None]
 Ask = Callable[[int, int, float], Generate]
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """A sampling strategy.
-
-    Attributes:
-        name: as on the command line.
-        heat: temperature 0.15 x iteration, capped at 1.5.
-        reject: draw until the answer is new, at most 25 times.
-        eager: draw all 25 at once and choose among the new ones (the paper's form of ``reject``).
-    """
-
-    name: str
-    heat: bool = False
-    reject: bool = False
-    eager: bool = False
-
-    def temperature(self, base: float, iteration: int) -> float:
-        """The temperature at an iteration, from the solver's base temperature."""
-        if iteration == 0:
-            return base
-        if self.heat:
-            return round(min(HEAT_STEP * iteration, HEAT_CAP), 10)
-        if self.reject and base == 0:
-            return REJECT_TEMPERATURE
-        return base
-
-
-STRATEGIES = {
-    strategy.name: strategy
-    for strategy in (
-        Sampling("greedy"),
-        Sampling("heat", heat=True),
-        Sampling("reject", reject=True),
-        Sampling("heat+reject", heat=True, reject=True),
-        Sampling("reject-eager", reject=True, eager=True),
-        Sampling("heat+reject-eager", heat=True, reject=True, eager=True),
-    )
-}
-
-
-def parse_sampling(name: str) -> Sampling:
-    """The strategy of that name.
-
-    Raises:
-        UsageError: there is none.
-    """
-    if name not in STRATEGIES:
-        raise UsageError(f"unknown sampling '{name}'; allowed: {', '.join(STRATEGIES)}")
-    return STRATEGIES[name]
 
 
 @dataclass(frozen=True, slots=True)

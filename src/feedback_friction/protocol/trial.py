@@ -14,8 +14,9 @@ from dataclasses import replace
 from typing import Any
 
 from feedback_friction.grading.verdict import Verdict
+from feedback_friction.modes import Mode
 from feedback_friction.problem import LETTERS, Problem
-from feedback_friction.protocol.feedback import Mode, write_feedback
+from feedback_friction.protocol.feedback import write_feedback
 from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.plan import Plan, request_seed, rng_for
 from feedback_friction.protocol.records import (
@@ -134,7 +135,7 @@ def next_prompt(
     seen = problem
     if plan.shuffle and iteration > 0:
         seen = shuffled(problem, rng_for(plan.seed, problem, epoch, iteration, 0, "shuffle"))
-    shown = () if plan.mode.writer == "nobody" else tuple(attempts)
+    shown = tuple(attempts) if plan.mode.shows_history else ()
     hint = binary_hint(seen, shown) if plan.binary_hint and shown else ""
     return seen, solver_messages(task, seen, shown, plan.history, hint)
 

@@ -18,31 +18,31 @@ from feedback_friction.report.theme import (
     QUIET,
     ROW_HEIGHT,
     SERIES,
-    SHAPES,
+    Scale,
 )
 
 Spec = dict[str, Any]
-Scale = tuple[list[str], list[str]] | None
 Order = dict[str, str]  # part of a whole -> its colour
 
 MOST_TICKS = 11
 PERCENT = alt.Axis(format="~%", labelFlush=False, tickCount=5)
 
 
-def colour(field: str, title: str, scale: Scale) -> alt.Color:
+def colour(field: str, title: str, scale: Scale | None) -> alt.Color:
     """A colour encoding; with a scale, the same colours in every figure."""
     if scale is None:
         return alt.Color(f"{field}:N", title=title)
-    return alt.Color(f"{field}:N", title=title, scale=alt.Scale(domain=scale[0], range=scale[1]))
+    return alt.Color(
+        f"{field}:N", title=title, scale=alt.Scale(domain=scale.names, range=scale.colours)
+    )
 
 
-def shape(field: str, scale: Scale) -> alt.Shape:
+def shape(field: str, scale: Scale | None) -> alt.Shape:
     """A shape encoding beside the colour, so that series are told apart without colours, too."""
     if scale is None:
         return alt.Shape(f"{field}:N", title=field)
-    names = [*dict.fromkeys(scale[0])]
-    shapes = [SHAPES[number % len(SHAPES)] for number in range(len(names))]
-    return alt.Shape(f"{field}:N", title=field, scale=alt.Scale(domain=names, range=shapes))
+    shapes = alt.Scale(domain=scale.names, range=scale.shapes)
+    return alt.Shape(f"{field}:N", title=field, scale=shapes)
 
 
 def _ticks(numbers: pl.Series) -> list[int]:
@@ -60,7 +60,7 @@ def curves(
     *,
     x_title: str,
     y_title: str,
-    scale: Scale = None,
+    scale: Scale | None = None,
     target: str | None = None,
 ) -> Spec:
     """Lines with bands, one panel a value of ``panel``; ``target`` names a dashed level."""
@@ -94,7 +94,7 @@ def intervals(
     *,
     title: str,
     series: str | None = None,
-    scale: Scale = None,
+    scale: Scale | None = None,
     zero_line: bool = False,
 ) -> Spec:
     """Points with intervals, one row a name: a forest plot, one panel a value of ``panel``.

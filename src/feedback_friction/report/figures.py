@@ -10,6 +10,7 @@ from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.transitions import Move
 from feedback_friction.analysis.tables import accuracy, annotation, answers, comparison, problems
 from feedback_friction.analysis.tables.columns import SETTING
+from feedback_friction.modes import control_modes
 from feedback_friction.report import between, causes, charts
 from feedback_friction.report.figure import Figure
 from feedback_friction.report.naming import BANDS, last, main_sampling, named, scale
@@ -106,6 +107,7 @@ def controls(runs: Runs) -> Figure | None:
         pl.format("{} − {}", pl.col("condition"), pl.col("against")).alias("row")
     )
     drawn, note = main_sampling(table)
+    said = "; ".join(f"{mode.name} is {mode.controls_for}" for mode in control_modes())
     chart = charts.intervals(
         drawn, "difference", "row", "panel",
         title="difference of accuracy, paired by problem", series="against",
@@ -113,9 +115,8 @@ def controls(runs: Runs) -> Figure | None:
     )  # fmt: skip
     return Figure(
         "controls", "What feedback adds to trying again",
-        "Final accuracy of each condition minus that of a control, paired by problem: retry draws "
-        "again without feedback, placebo shows another problem's feedback, binary says no more "
-        f"than \u201cwrong\u201d. {BANDS} The table has McNemar's mid-p, Holm-adjusted.{note}",
+        f"Final accuracy of each condition minus that of a control, paired by problem: {said}. "
+        f"{BANDS} The table has McNemar's mid-p, Holm-adjusted.{note}",
         "Forest plot of paired differences of final accuracy between conditions and controls.",
         chart, table,
     )  # fmt: skip

@@ -9,6 +9,7 @@ import polars as pl
 
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.tables import accuracy, annotation, answers, comparison, solvers
+from feedback_friction.modes import GREEDY, RETRY, recorded_mode
 
 Row = dict[str, Any]
 
@@ -57,9 +58,9 @@ def _subject(row: Row) -> str:
 def _gains(runs: Runs) -> Iterator[str]:
     table = comparison.gains(runs)
     real = table.filter(
-        pl.col("against").str.starts_with("retry") | pl.col("against").str.starts_with("placebo"),
-        ~pl.col("feedback").str.starts_with("placebo"),
-        pl.col("sampling") == "greedy",
+        _informs("feedback"),
+        ~_informs("against"),
+        pl.col("sampling") == GREEDY.name,
         pl.col("difference").is_not_nan(),
     )
     corrected = _corrected(table)
@@ -76,6 +77,11 @@ def _gains(runs: Runs) -> Iterator[str]:
             f"{_subject(row)}: {row['feedback']} {verb}, 95% CI {low:.1f} to {high:.1f}, "
             f"n = {row['n']}, p {_p(row['p_holm'])} {corrected}."
         )
+
+
+def _informs(column: str) -> pl.Expr:
+    """Whether the mode that a column names tells the solver anything about its attempt."""
+    return pl.col(column).map_elements(lambda name: recorded_mode(name).informs, pl.Boolean)
 
 
 def _frictions(runs: Runs) -> Iterator[str]:
@@ -118,8 +124,10 @@ def _overlaps(runs: Runs) -> Iterator[str]:
 
 
 def _plateaus(runs: Runs) -> Iterator[str]:
-    for row in accuracy.course(runs).filter(pl.col("sampling") == "greedy").iter_rows(named=True):
-        if row["feedback"].startswith(("retry", "placebo")):
+    for row in (
+        accuracy.course(runs).filter(pl.col("sampling") == GREEDY.name).iter_rows(named=True)
+    ):
+        if not recorded_mode(row["feedback"]).informs:
             continue
         if row["plateau"] is not None and row["identified"] and (row["fit_p_value"] or 0) > 0.05:
             yield (
@@ -132,10 +140,10 @@ def _plateaus(runs: Runs) -> Iterator[str]:
 
 
 def _repetition(runs: Runs) -> Iterator[str]:
-    table = answers.moves(runs).filter(pl.col("sampling") == "greedy")
+    table = answers.moves(runs).filter(pl.col("sampling") == GREEDY.name)
     seen = table.unique(["run", "task", "digits", "solver", "feedback"], maintain_order=True)
     for row in seen.iter_rows(named=True):
-        if row["n"] and not row["feedback"].startswith("retry"):
+        if row["n"] and recorded_mode(row["feedback"]).shows_history:
             yield (
                 f"{_subject(row)}: after {row['feedback']} feedback "
                 f"{100 * row['repetition']:.1f}% of the retries give a wrong answer that was given "
@@ -181,23 +189,24 @@ def _first_only(runs: Runs) -> Iterator[str]:
 
 def _frozen_retry(runs: Runs) -> Iterator[str]:
     """Retry without temperature repeats itself, so that beating it takes little."""
-    retries = runs.conditions.filter(pl.col("feedback").str.starts_with("retry"))
     warm = runs.attempts.filter(pl.col("temperature") > 0).select("run", "condition").unique()
-    for row in retries.join(warm, on=["run", "condition"], how="anti").iter_rows(named=True):
-        if row["iterations"] > 1:
+    cold = runs.conditions.join(warm, on=["run", "condition"], how="anti")
+    for row in cold.filter(pl.col("iterations") > 1).iter_rows(named=True):
+        if recorded_mode(row["feedback"]).repeats_when_cold:
             yield (
-                f"{_subject(row)}, {row['feedback']}, {row['sampling']}: retry at temperature 0 "
-                "draws the same answer again and again; it is no control of mere resampling."
+                f"{_subject(row)}, {row['feedback']}, {row['sampling']}: {row['feedback']} at "
+                "temperature 0 draws the same answer again and again; it is no control of mere "
+                "resampling."
             )
 
 
 def _no_controls(runs: Runs) -> Iterator[str]:
     for key, group in comparison.arms(runs).items():
-        modes = {arm.feedback.partition(":")[0] for arm in group}
-        if modes - {"retry", "placebo", "none"} and "retry" not in modes:
+        modes = {recorded_mode(arm.feedback) for arm in group}
+        if RETRY not in modes and any(mode.informs for mode in modes):
             yield (
-                f"{key[0]}, {key[2]}: there is no retry control, so that gains cannot be told "
-                "from mere trying again."
+                f"{key[0]}, {key[2]}: there is no {RETRY.name} control, so that gains cannot be "
+                "told from mere trying again."
             )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from feedback_friction.analysis.tables.columns import SETTING
-from feedback_friction.report.theme import feedback_colours
+from feedback_friction.modes import GREEDY
+from feedback_friction.report.theme import Scale, feedback_scale
 
 BANDS = "Bands and bars are 95% intervals."
 
@@ -23,7 +24,7 @@ def named(table: pl.DataFrame) -> pl.DataFrame:
     several = table["solver"].n_unique() > 1
     solver = pl.format(", {}", pl.col("solver")) if several else pl.lit("")
     run = pl.format(", run {}", pl.col("run") + 1) if _collide(table) else pl.lit("")
-    greedy = pl.col("sampling") == "greedy"
+    greedy = pl.col("sampling") == GREEDY.name
     return table.with_columns(
         (pl.col("task") + digits + solver + run).alias("panel"),
         pl.when(greedy)
@@ -41,9 +42,9 @@ def _collide(table: pl.DataFrame) -> bool:
     return int(table.group_by(alike).agg(pl.col("run").n_unique())["run"].max() or 0) > 1  # type: ignore[arg-type]  # a count
 
 
-def scale(table: pl.DataFrame, column: str = "feedback") -> tuple[list[str], list[str]]:
-    """Domain and range of colours for the feedback modes in a column."""
-    return feedback_colours(table[column].to_list())
+def scale(table: pl.DataFrame, column: str = "feedback") -> Scale:
+    """How the feedback modes in a column are drawn."""
+    return feedback_scale(table[column].to_list())
 
 
 def last(table: pl.DataFrame) -> pl.DataFrame:
@@ -56,6 +57,6 @@ def main_sampling(table: pl.DataFrame) -> tuple[pl.DataFrame, str]:
     names = table["sampling"].unique(maintain_order=True).to_list()
     if len(names) < 2:
         return table, ""
-    chosen = "greedy" if "greedy" in names else names[0]
+    chosen = GREEDY.name if GREEDY.name in names else names[0]
     words = f" Drawn is {chosen} sampling; the table has the other strategies."
     return table.filter(pl.col("sampling") == chosen), words

@@ -11,10 +11,11 @@ import polars as pl
 
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.tables import accuracy, annotation, comparison, probes, solvers
+from feedback_friction.modes import BINARY, STRONG
 from feedback_friction.report import charts
 from feedback_friction.report.figure import Figure
 from feedback_friction.report.naming import last
-from feedback_friction.report.theme import SERIES
+from feedback_friction.report.theme import SERIES, Scale
 
 Row = dict[str, Any]
 
@@ -48,10 +49,10 @@ def paper(runs: Runs) -> Figure | None:
     )
     if drawn.is_empty():
         return None
+    looks = Scale([PUBLISHED, OURS], [SERIES[4], SERIES[0]], ["circle", "square"])
     chart = charts.intervals(
-        drawn, "value", "row", "panel", title="share",
-        series="origin", scale=([PUBLISHED, OURS], [SERIES[4], SERIES[0]]),
-    )  # fmt: skip
+        drawn, "value", "row", "panel", title="share", series="origin", scale=looks
+    )
     published = table.filter(pl.col("origin") == PUBLISHED).height
     return Figure(
         "reference_paper", "The study's published numbers beside ours",
@@ -121,7 +122,7 @@ def _rows(table: pl.DataFrame, value: str) -> Iterator[Row]:
 
 def _strong(table: pl.DataFrame) -> pl.DataFrame:
     """The study's F3; every mode where a run has no strong feedback model would mislead."""
-    return table.filter(pl.col("feedback").str.starts_with("strong"))
+    return table.filter(pl.col("feedback") == STRONG.name)
 
 
 def _first(runs: Runs) -> Iterator[Row]:
@@ -130,7 +131,7 @@ def _first(runs: Runs) -> Iterator[Row]:
 
 
 def _gain(runs: Runs) -> Iterator[Row]:
-    table = _strong(comparison.gains(runs)).filter(pl.col("against") == "binary")
+    table = _strong(comparison.gains(runs)).filter(pl.col("against") == BINARY.name)
     return _rows(table, "difference")
 
 

@@ -1,25 +1,18 @@
 """One look for all figures, light and dark, in colours that colour-blind readers tell apart.
 
-Colours are Okabe and Ito's (2008); a mode keeps its colour in every figure, and where colour says
-something a dash or a place says it too.
+Colours are Okabe and Ito's (2008); a mode keeps its own (``modes.Look``) in every figure, and where
+colour says something a dash or a place says it too.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-FEEDBACK_COLOURS = {
-    "retry": "#8c8c8c",
-    "placebo": "#56b4e9",
-    "binary": "#0072b2",
-    "self": "#e69f00",
-    "process": "#009e73",
-    "strong": "#d55e00",
-    "tutor": "#cc79a7",
-}
+from feedback_friction.modes import MODES, recorded_mode
+
 SERIES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c", "#b8a800"]
 QUIET = "#d3d3d3"  # a place that is there and not meant
-SHAPES = ["circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "triangle-right"]
 _INK, _GRID, _GROUND = "#1b1b1b", "#dddddd", "#ffffff"
 _DARK = {_INK: "#ececec", _GRID: "#444444", _GROUND: "none", QUIET: "#4a4a4a"}
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
@@ -53,13 +46,22 @@ def darkened(svg: str) -> str:
     return svg
 
 
-def feedback_colours(modes: list[str]) -> tuple[list[str], list[str]]:
-    """Domain and range of the colour scale for the feedback modes that occur."""
-    order = [*FEEDBACK_COLOURS]
-    known = sorted({*modes}, key=lambda mode: (order.index(_base(mode)), mode))
-    return known, [FEEDBACK_COLOURS[_base(mode)] for mode in known]
+class Scale(NamedTuple):
+    """The series of a figure in their order, each with its colour and the shape of its points."""
+
+    names: list[str]
+    colours: list[str]
+    shapes: list[str]
 
 
-def _base(mode: str) -> str:
-    base = mode.partition(":")[0]
-    return base if base in FEEDBACK_COLOURS else "retry"
+def feedback_scale(names: Iterable[str]) -> Scale:
+    """The scale of the feedback modes that occur, in the order of the modes."""
+    order = {name: place for place, name in enumerate(MODES)}
+    by_mode = [(recorded_mode(name), name) for name in {*names}]
+    by_mode.sort(key=lambda pair: (order.get(pair[0].name, len(order)), pair[1]))
+    looks = [mode.look for mode, _ in by_mode]
+    return Scale(
+        [name for _, name in by_mode],
+        [look.colour for look in looks],
+        [look.marker for look in looks],
+    )

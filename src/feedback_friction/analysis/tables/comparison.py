@@ -21,8 +21,7 @@ from feedback_friction.analysis.tables.columns import (
     spread,
     spread_schema,
 )
-
-CONTROLS = ("retry", "placebo", "binary")
+from feedback_friction.modes import control_modes, recorded_mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +109,7 @@ def gains(runs: Runs) -> pl.DataFrame:
         for group in arms(runs).values()
         for arm in group
         for control in group
-        if _is_control(control.feedback)
-        and arm.feedback != control.feedback
-        and CONTROLS.index(_base(control.feedback)) < _rank(arm.feedback)
+        if _rank(control.feedback) < _rank(arm.feedback)
         and arm.condition["sampling"] == control.condition["sampling"]
         and arm.condition["run"] == control.condition["run"]
     ]
@@ -143,18 +140,11 @@ def across(runs: Runs) -> pl.DataFrame:
     return _table(alike or same_task)
 
 
-def _base(feedback: str) -> str:
-    return feedback.partition(":")[0]
-
-
-def _is_control(feedback: str) -> bool:
-    return _base(feedback) in CONTROLS
-
-
 def _rank(feedback: str) -> int:
-    """Controls are compared with the controls before them only."""
-    base = _base(feedback)
-    return CONTROLS.index(base) if base in CONTROLS else len(CONTROLS)
+    """Controls are compared with the controls before them only, and what is none with them all."""
+    names = [mode.name for mode in control_modes()]
+    name = recorded_mode(feedback).name
+    return names.index(name) if name in names else len(names)
 
 
 def _table(found: list[tuple[Arm, Arm]]) -> pl.DataFrame:

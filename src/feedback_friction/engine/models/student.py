@@ -15,19 +15,12 @@ from dataclasses import dataclass, field, fields, replace
 
 from feedback_friction.engine.models.student_answers import State, write_up, wrong_answer
 from feedback_friction.errors import UsageError
+from feedback_friction.modes import MODES, STRONG, TUTOR, recorded_mode
 from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.protocol.annotation import MODE as ANNOTATE
 from feedback_friction.protocol.records import Attempt, Completion, Generate, Reply, Usage
 from feedback_friction.tasks.catalog import get_page
 
-UPTAKE = {
-    "binary": 0.08,
-    "self": 0.15,
-    "process": 0.25,
-    "strong": 0.35,
-    "tutor": 0.45,
-    "placebo": 0.08,
-}
 CHARACTERS_PER_TOKEN = 4
 SAYS_YES = 0.96  # asked whether it understood or updated
 GIVES_UP = 0.5  # as a reader of feedback that names nothing
@@ -49,7 +42,7 @@ class Traits:
         spread: how much problems differ: the probability of a problem is drawn from a Beta
             distribution with this much of the largest possible variance, in [0, 1).
         uptake: by feedback mode, the probability that an attempt after feedback is right, for a
-            problem that is not resistant.
+            problem that is not resistant, where it is not the mode's own (``modes.Mode.uptake``).
         resistant: share of problems on which no feedback is ever taken up.
         repeat: probability that a wrong attempt after feedback repeats the attempt before.
         silent: probability that a wrong new attempt states no answer at all.
@@ -58,7 +51,7 @@ class Traits:
 
     ability: float = 0.35
     spread: float = 0.8
-    uptake: Mapping[str, float] = field(default_factory=lambda: dict(UPTAKE))
+    uptake: Mapping[str, float] = field(default_factory=dict)
     resistant: float = 0.3
     repeat: float = 0.7
     silent: float = 0.03
@@ -67,7 +60,7 @@ class Traits:
 
 PRESETS = {
     "default": Traits(),
-    "keen": Traits(uptake={**UPTAKE, "strong": 0.8, "tutor": 0.9}, resistant=0.05, repeat=0.3),
+    "keen": Traits(uptake={STRONG.name: 0.8, TUTOR.name: 0.9}, resistant=0.05, repeat=0.3),
     "stubborn": Traits(resistant=0.7, repeat=0.95),
 }
 
@@ -87,12 +80,17 @@ def parse_traits(name: str) -> Traits:
         known = {each.name for each in fields(Traits)} - {"uptake"}
         if value is not None and key in known:
             traits = replace(traits, **{key: value})  # type: ignore[arg-type]
-        elif value is not None and key.removeprefix("uptake.") in UPTAKE:
+        elif value is not None and _takes_up(key.removeprefix("uptake.")):
             traits = replace(traits, uptake={**traits.uptake, key.removeprefix("uptake."): value})
         else:
             allowed = [*PRESETS, *(f"{each}=P" for each in (*known, "uptake.MODE"))]
             raise UsageError(f"unknown student '{name}'; allowed: {', '.join(sorted(allowed))}")
     return traits
+
+
+def _takes_up(mode: str) -> bool:
+    """Whether there is such a mode, and anything in it to take up."""
+    return mode in MODES and MODES[mode].shows_history
 
 
 def _share(name: str, key: str, text: str) -> float:
@@ -166,15 +164,15 @@ class StudentModel:
 
     def _answer(self, request: Generate, rng: random.Random) -> str:
         occasion = request.occasion
-        mode = occasion.mode.partition(":")[0]
+        mode = recorded_mode(occasion.mode)
         state = get_page(occasion.problem.task).task.state_answer
         problem = occasion.problem
-        shown = () if mode == "retry" else occasion.attempts
+        shown = occasion.attempts if mode.shows_history else ()
         if not shown:
             right = rng.random() < self.chance(problem)
         else:
-            uptake = 0.0 if self.resists(problem) else self.traits.uptake[mode]
-            right = rng.random() < uptake
+            uptake = self.traits.uptake.get(mode.name, mode.uptake)
+            right = not self.resists(problem) and rng.random() < uptake
             if not right and rng.random() < self.traits.repeat:
                 return _again(problem, shown[-1], state, rng)
         if right:

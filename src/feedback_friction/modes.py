@@ -1,0 +1,257 @@
+"""What a condition is made of: feedback modes and sampling strategies, each one value.
+
+Everything that a mode is stands here: who writes the feedback, what the writer sees, what the mode
+controls for, how it looks in figures, how the simulated student takes it up. Loop, engine,
+analysis, report and commands read it here; none of them names a mode in a string of its own.
+
+To add a mode: a value here, its text in ``protocol.prompts`` where it has a fixed one, and the
+golden test of that text. A mode that needs a new kind of writer adds the writer to
+``protocol.feedback``.
+
+``binary``, ``process`` and ``strong`` are F1, F2 and F3 of the paper (section 2.1); ``self`` is the
+reference code's mode without the worked solution. What feedback is worth is what it adds to the
+controls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from feedback_friction.errors import UsageError
+
+Writer = Literal["nobody", "fixed", "program", "model", "donor"]
+Speaker = Literal["solver", "feedback"]
+
+# --- feedback ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a mode is drawn: alike in every figure, and told apart without colours, too.
+
+    Attributes:
+        colour: one of Okabe and Ito's (2008), which colour-blind readers tell apart.
+        marker: a point's shape, as Vega-Lite names it.
+    """
+
+    colour: str
+    marker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """One feedback mode. The order of ``MODES`` is the order in help, tables and figures.
+
+    Attributes:
+        name: as on the command line.
+        writer: who writes the text: nobody (the first prompt again), a fixed text, a program (the
+            task's tutor), a model, or a donor (another problem's feedback).
+        by: the writer in words, for help and documentation.
+        purpose: what it is for, in words.
+        look: how it is drawn.
+        uptake: probability that the simulated student is right after it, where the student is not
+            resistant.
+        fixed: key of the text in ``prompts.FIXED``, for a fixed one.
+        speaker: whose model writes it, where a model does.
+        sees_solution: whether the writer is shown the worked solution.
+        controls_for: what a comparison with it takes out, in words; "" where it is no control.
+        informs: whether it tells the solver anything about its own attempt.
+        repeats_when_cold: whether at temperature 0 every attempt repeats the first one.
+        source: for a donor, the name of the mode whose feedback is taken from another problem.
+    """
+
+    name: str
+    writer: Writer
+    by: str
+    purpose: str
+    look: Look
+    uptake: float = 0.0
+    fixed: str = ""
+    speaker: Speaker = "solver"
+    sees_solution: bool = False
+    controls_for: str = ""
+    informs: bool = True
+    repeats_when_cold: bool = False
+    source: str = ""
+
+    @property
+    def shows_history(self) -> bool:
+        """Whether the solver sees its earlier attempts."""
+        return self.writer != "nobody"
+
+    @property
+    def can_be_donated(self) -> bool:
+        """Whether its text is about one problem, so that a placebo of it is another text."""
+        return self.writer in ("program", "model")
+
+    @property
+    def written_as(self) -> Mode:
+        """The mode in which the text is written: the source of a placebo, else the mode itself."""
+        return MODES[self.source] if self.source else self
+
+
+RETRY = Mode(
+    "retry", "nobody",
+    by="nobody: the first prompt again",
+    purpose="control for resampling",
+    look=Look("#8c8c8c", "circle"),
+    controls_for="drawing again without feedback",
+    informs=False,
+    repeats_when_cold=True,
+)  # fmt: skip
+PLACEBO = Mode(
+    "placebo", "donor",
+    by="another problem's feedback",
+    purpose='control for "any text helps"',
+    look=Look("#56b4e9", "square"),
+    uptake=0.08,
+    controls_for="reading another problem's feedback",
+    informs=False,
+)  # fmt: skip
+BINARY = Mode(
+    "binary", "fixed",
+    by='nobody: "wrong, try again"',
+    purpose="F1 of the paper",
+    look=Look("#0072b2", "diamond"),
+    uptake=0.08,
+    fixed="verdict",
+    controls_for="knowing no more than that the answer is wrong",
+)  # fmt: skip
+SELF = Mode(
+    "self", "model",
+    by="the solver model, knowing the gold answer",
+    purpose="self-generated feedback",
+    look=Look("#e69f00", "triangle-up"),
+    uptake=0.15,
+)  # fmt: skip
+PROCESS = Mode(
+    "process", "model",
+    by="the solver model, knowing the worked solution too",
+    purpose="F2",
+    look=Look("#009e73", "cross"),
+    uptake=0.25,
+    sees_solution=True,
+)  # fmt: skip
+STRONG = Mode(
+    "strong", "model",
+    by="another model, knowing the worked solution too",
+    purpose="F3",
+    look=Look("#d55e00", "triangle-down"),
+    uptake=0.35,
+    speaker="feedback",
+    sees_solution=True,
+)  # fmt: skip
+TUTOR = Mode(
+    "tutor", "program",
+    by="a program that finds the first wrong step (multiplication)",
+    purpose="right by construction: what stays wrong is friction",
+    look=Look("#cc79a7", "triangle-right"),
+    uptake=0.45,
+)  # fmt: skip
+MODES = {mode.name: mode for mode in (RETRY, PLACEBO, BINARY, SELF, PROCESS, STRONG, TUTOR)}
+
+# Replies from elsewhere: first attempts, never followed by feedback. On no command line.
+NO_FEEDBACK = replace(RETRY, name="none", controls_for="", repeats_when_cold=False)
+
+
+def parse_mode(name: str, *, has_feedback_model: bool) -> Mode:
+    """The mode of that name; ``placebo:MODE`` names the mode that the placebo imitates.
+
+    A bare ``placebo`` imitates ``strong`` where there is a feedback model, else ``process``.
+
+    Raises:
+        UsageError: the name is unknown, or the mode needs a feedback model and there is none.
+    """
+    base, _, source = name.partition(":")
+    if base not in MODES or (source and MODES[base].writer != "donor"):
+        raise UsageError(f"unknown feedback mode '{name}'; allowed: {', '.join(MODES)}")
+    mode = MODES[base]
+    if mode.writer == "donor":
+        source = source or (STRONG if has_feedback_model else PROCESS).name
+        donated = [each.name for each in MODES.values() if each.can_be_donated]
+        if source not in donated:
+            allowed = ", ".join(f"{base}:{each}" for each in donated)
+            raise UsageError(f"unknown placebo '{name}'; allowed: {base}, {allowed}")
+        mode = replace(mode, name=name, source=source)
+    if mode.written_as.speaker == "feedback" and not has_feedback_model:
+        raise UsageError(f"feedback mode '{name}' needs --feedback-model")
+    return mode
+
+
+def recorded_mode(name: str) -> Mode:
+    """The mode that a run directory names; of one that this version does not know, a plain value.
+
+    Args:
+        name: as on the command line, with what follows a colon.
+    """
+    base = name.partition(":")[0]
+    plain = replace(NO_FEEDBACK, name=base, writer="fixed", informs=True)
+    return NO_FEEDBACK if base == NO_FEEDBACK.name else MODES.get(base, plain)
+
+
+def control_modes() -> list[Mode]:
+    """The controls, each before those that it can be a control of."""
+    return [mode for mode in MODES.values() if mode.controls_for]
+
+
+# --- sampling ------------------------------------------------------------------------------------
+
+HEAT_STEP = 0.15
+HEAT_CAP = 1.5  # the reference code's cap
+REJECT_TEMPERATURE = 0.7  # rejection at temperature 0 would draw the same reply 25 times
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """A sampling strategy.
+
+    Attributes:
+        name: as on the command line.
+        heat: temperature 0.15 x iteration, capped at 1.5.
+        reject: draw until the answer is new, at most 25 times.
+        eager: draw all 25 at once and choose among the new ones (the paper's form of ``reject``).
+    """
+
+    name: str
+    heat: bool = False
+    reject: bool = False
+    eager: bool = False
+
+    def temperature(self, base: float, iteration: int) -> float:
+        """The temperature at an iteration, from the solver's base temperature."""
+        if iteration == 0:
+            return base
+        if self.heat:
+            return round(min(HEAT_STEP * iteration, HEAT_CAP), 10)
+        if self.reject and base == 0:
+            return REJECT_TEMPERATURE
+        return base
+
+
+GREEDY = Sampling("greedy")
+HEAT = Sampling("heat", heat=True)
+REJECT = Sampling("reject", reject=True)
+HEAT_REJECT = Sampling("heat+reject", heat=True, reject=True)
+STRATEGIES = {
+    strategy.name: strategy
+    for strategy in (
+        GREEDY,
+        HEAT,
+        REJECT,
+        HEAT_REJECT,
+        replace(REJECT, name="reject-eager", eager=True),
+        replace(HEAT_REJECT, name="heat+reject-eager", eager=True),
+    )
+}
+
+
+def parse_sampling(name: str) -> Sampling:
+    """The strategy of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in STRATEGIES:
+        raise UsageError(f"unknown sampling '{name}'; allowed: {', '.join(STRATEGIES)}")
+    return STRATEGIES[name]
