@@ -12,6 +12,7 @@ from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.rundir import claim, locked
 from feedback_friction.grading.verdict import Verdict
+from feedback_friction.modes import parse_history
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Attempt, Feedback, Reply, Status, Trial, Usage
 from toys import TASK, plan
@@ -43,7 +44,12 @@ def write_run(
     leaks: tuple[str, ...] = (),
     **more: Any,
 ) -> Path:
-    """Write a run; ``arms`` by "mode" or "mode, sampling". A trial that is not named never ran."""
+    """Write a run; a trial that is not named never ran.
+
+    Args:
+        arms: by "mode", "mode, sampling" or "mode, sampling, history".
+    """
+    histories = {name.split(", ")[2] for name in arms if name.count(", ") == 2}
     asked = [
         replace(Problem(f"p{number}", task, f"Question {number}?", RIGHT), subject=f"s{number % 2}")
         for number in range(problems)
@@ -54,10 +60,13 @@ def write_run(
         async with Journal(directory) as journal:
             journal.add_problems(asked, lambda problem: problem.question)
             for name, trials in arms.items():
-                mode, _, strategy = name.partition(", ")
+                mode, *rest = name.split(", ")
+                strategy, history = [*rest, *("greedy", "transcript")[len(rest) :]]
+                shown = parse_history(history)
                 condition = Condition(
-                    task, TASK, plan(mode, strategy or "greedy", iterations=iterations), solver,
+                    task, TASK, plan(mode, strategy, iterations=iterations, history=shown), solver,
                     None, "script", epochs, asked, solver.startswith("student/"), digits,
+                    by_history=bool(histories),
                 )  # fmt: skip
                 journal.add_conditions([condition.row()])
                 for (problem, epoch), script in trials.items():

@@ -13,11 +13,11 @@ from functools import cache
 from random import Random
 from typing import Literal
 
+from feedback_friction import modes
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.feedback import feedback_messages
 from feedback_friction.protocol.history import solver_messages
-from feedback_friction.protocol.plan import HistoryFormat
 from feedback_friction.protocol.records import Attempt, Feedback, Message, Reply
 from feedback_friction.tasks.catalog import get_page
 from feedback_friction.tasks.page import Selection
@@ -169,7 +169,7 @@ class _Trial:
         self.problem = problem_of(first, second)
         self.held = involved(first, second)
         self.mode: Mode = rng.choices(list(MODES), list(MODES.values()))[0]
-        self.style: HistoryFormat = "chat" if rng.random() < CHAT else "transcript"
+        self.style = modes.CHAT if rng.random() < CHAT else modes.TRANSCRIPT
         self.attempts: list[Attempt] = []
         self.hidden = [self.problem.question]
 

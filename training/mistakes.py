@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 from feedback_friction.engine.models.pocket.model import PocketModel
+from feedback_friction.modes import TRANSCRIPT
 from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.records import Generate, Occasion
 from training.dialogues import PAGE, OwnError, attempted, factors, held_out, problem_of
@@ -38,7 +39,7 @@ async def _wrong(model: PocketModel, seed: int) -> list[OwnError]:
 
 async def _attempt(model: PocketModel, first: int, second: int) -> OwnError | None:
     problem = problem_of(first, second)
-    messages = solver_messages(PAGE.task, problem, (), "transcript")
+    messages = solver_messages(PAGE.task, problem, (), TRANSCRIPT)
     occasion = Occasion(problem, 0, 0, "binary")
     request = Generate(
         "solver", "solver", messages, TEMPERATURE, LONGEST, first * 1000 + second, occasion

@@ -1,4 +1,4 @@
-"""What a condition is made of: feedback modes and sampling strategies, each one value.
+"""What a condition is made of: feedback modes, sampling strategies, histories, each one value.
 
 Everything that a mode is stands here: who writes the feedback, what the writer sees, what the mode
 controls for, how it looks in figures, how the simulated student takes it up. Loop, engine,
@@ -193,6 +193,48 @@ def recorded_mode(name: str) -> Mode:
 def control_modes() -> list[Mode]:
     """The controls, each before those that it can be a control of."""
     return [mode for mode in MODES.values() if mode.controls_for]
+
+
+# --- history -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """How a solver is shown what came before its next attempt.
+
+    Attributes:
+        name: as on the command line.
+        shows: what the prompt holds, in words.
+        shows_attempts: whether it holds the earlier attempts, and all the feedback on them; else
+            the newest feedback alone.
+    """
+
+    name: str
+    shows: str
+    shows_attempts: bool = True
+
+
+TRANSCRIPT = History("transcript", "all attempts and feedback in one message, as in the paper")
+CHAT = History("chat", "all attempts and feedback as turns")
+CLEAN = History("clean", "the newest feedback, none of the attempts", shows_attempts=False)
+HISTORIES = {history.name: history for history in (TRANSCRIPT, CHAT, CLEAN)}
+
+
+def parse_history(name: str) -> History:
+    """The history of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in HISTORIES:
+        raise UsageError(f"unknown history '{name}'; allowed: {', '.join(HISTORIES)}")
+    return HISTORIES[name]
+
+
+def named_history(feedback: str, history: str) -> str:
+    """The history to name beside a recorded mode: "" for a transcript, and where none is shown."""
+    usual = history == TRANSCRIPT.name or not recorded_mode(feedback).shows_history
+    return "" if usual else history
 
 
 # --- sampling ------------------------------------------------------------------------------------

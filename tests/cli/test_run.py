@@ -2,11 +2,13 @@
 
 import json
 import shlex
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from commands import friction
+from feedback_friction.modes import HISTORIES
 
 STUDENT = ("--solver", "student/default", "--limit", "12", "--quiet")
 
@@ -54,7 +56,7 @@ def test_another_command_is_refused_with_the_difference_named(tmp_path):
     assert "iterations was 10, now 3" in done.stderr
 
 
-@pytest.mark.parametrize("history", ["transcript", "chat"])
+@pytest.mark.parametrize("history", HISTORIES)
 def test_every_feedback_mode_runs(tmp_path, history):
     modes = ("binary", "self", "process", "strong", "tutor", "retry", "placebo", "placebo:tutor")
     options = [word for mode in modes for word in ("--feedback", mode)]
@@ -65,6 +67,60 @@ def test_every_feedback_mode_runs(tmp_path, history):
     assert [result["feedback"] for result in results] == list(modes)
     assert all(result["missing"] == 0 for result in results)
     assert all(result["leaks"] == 0 for result in results)
+
+
+def test_histories_make_a_grid_that_a_mode_without_any_does_not_join(tmp_path):
+    grid = (
+        "decimal_multiplication", *STUDENT, "--feedback", "tutor", "--feedback", "retry",
+        "--history", "transcript", "--history", "clean", "--sampling", "heat",
+    )  # fmt: skip
+    results = run_json(*grid, "--out", tmp_path / "run")["conditions"]
+    found = [(each["condition"].split(" | ")[2:], each["history"]) for each in results]
+    assert found == [
+        (["tutor", "heat", "transcript"], "transcript"),
+        (["tutor", "heat", "clean"], "clean"),
+        (["retry", "heat"], "transcript"),
+    ]
+    assert results[0]["accuracy"][0] == results[1]["accuracy"][0]
+    lines = [json.loads(line) for line in friction("export", tmp_path / "run").stdout.splitlines()]
+    second = {
+        line["condition"].rpartition(" | ")[2]: line["question"]
+        for line in lines
+        if line["iteration"] == 1
+    }
+    assert "### Attempt 1" in second["transcript"]
+    assert "### Attempt" not in second["clean"]
+    assert "### Feedback" in second["clean"]
+    pairs = json.loads(friction("compare", tmp_path / "run", "--json").stdout)
+    names = {row["treatment"] for row in pairs}
+    assert names == {"tutor, heat", "tutor, heat, clean"}
+    assert " history " in friction("results", tmp_path / "run").stdout
+    friction("report", tmp_path / "run", "--out", tmp_path / "report")
+    series = (tmp_path / "report" / "figures" / "accuracy.csv").read_text("utf-8")
+    assert {"tutor, clean", "tutor", "retry"} <= {*series.replace("\n", ",").split(",")} | {
+        row.split('"')[1] for row in series.splitlines() if '"' in row
+    }
+
+
+@pytest.mark.parametrize("probe", ["entropy", "self-perception"])
+def test_probes_ask_as_the_condition_of_each_history_did(tmp_path, probe):
+    histories = [word for name in HISTORIES for word in ("--history", name)]
+    run = ("decimal_multiplication", *STUDENT, *histories, "--out", tmp_path / "run")
+    named = {each["condition"] for each in run_json(*run)["conditions"]}
+    draws = ("--draws", "2") if probe == "entropy" else ()
+    friction("probe", tmp_path / "run", probe, *draws, "--quiet")
+    with sqlite3.connect(tmp_path / "run" / "journal.sqlite") as db:
+        asked = {row[0] for row in db.execute("SELECT DISTINCT condition FROM probes")}
+    assert asked == named
+    assert {name.rpartition(" | ")[2] for name in asked} == {*HISTORIES}
+
+
+def test_a_run_of_one_history_is_kept_as_it_always_was(tmp_path):
+    arguments = ("decimal_multiplication", *STUDENT, "--history", "chat", "--out", tmp_path / "run")
+    (condition,) = run_json(*arguments)["conditions"]
+    assert condition["condition"].endswith("| binary | greedy")
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["config"]["history"] == "chat"
+    assert run_json(*arguments)["conditions"] == [condition]
 
 
 def test_the_table_says_that_a_simulation_is_one(tmp_path):

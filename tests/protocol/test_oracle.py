@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import toys
 from feedback_friction.grading.verdict import Outcome
+from feedback_friction.modes import TRANSCRIPT
 from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.oracle import OraclePlan, oracle
 from feedback_friction.protocol.records import Completion, Reply, Usage
@@ -20,7 +21,7 @@ def test_every_request_asks_the_first_prompt_for_several_replies_with_a_seed_of_
     driver, draws = draw(PLAN, ["The answer is 3."])
     assert [each.number for each in draws] == list(range(12))
     assert [each.request for each in draws] == [0] * 4 + [1] * 4 + [2] * 4
-    first = solver_messages(toys.TASK, toys.PROBLEM, (), "transcript")
+    first = solver_messages(toys.TASK, toys.PROBLEM, (), TRANSCRIPT)
     assert all(each.messages == first and each.n == 4 for each in driver.requests)
     assert all(each.temperature == 0.3 for each in driver.requests)
     assert len({each.seed for each in driver.requests}) == 3

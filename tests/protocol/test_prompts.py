@@ -8,6 +8,7 @@ import pytest
 
 import toys
 from feedback_friction.grading.verdict import Verdict
+from feedback_friction.modes import CHAT, CLEAN, TRANSCRIPT
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.feedback import feedback_messages
 from feedback_friction.protocol.history import solver_messages
@@ -40,13 +41,17 @@ def rendered():
     )
     unanswered = [*plain[:1], replace(plain[1], feedback=None)]
     texts = {
-        "first": solver_messages(few_shot, toys.PROBLEM, [], "transcript"),
-        "transcript": solver_messages(toys.TASK, toys.PROBLEM, plain, "transcript"),
-        "chat": solver_messages(toys.TASK, toys.PROBLEM, plain, "chat"),
-        "hint": solver_messages(toys.TASK, toys.CHOICES, chosen, "transcript", "A hint."),
-        "chat with hint": solver_messages(toys.TASK, toys.CHOICES, chosen, "chat", "A hint."),
-        "shuffled": solver_messages(toys.TASK, moved, shuffled, "transcript"),
-        "chat shuffled": solver_messages(toys.TASK, moved, shuffled, "chat"),
+        "first": solver_messages(few_shot, toys.PROBLEM, [], TRANSCRIPT),
+        "transcript": solver_messages(toys.TASK, toys.PROBLEM, plain, TRANSCRIPT),
+        "chat": solver_messages(toys.TASK, toys.PROBLEM, plain, CHAT),
+        "hint": solver_messages(toys.TASK, toys.CHOICES, chosen, TRANSCRIPT, "A hint."),
+        "chat with hint": solver_messages(toys.TASK, toys.CHOICES, chosen, CHAT, "A hint."),
+        "shuffled": solver_messages(toys.TASK, moved, shuffled, TRANSCRIPT),
+        "chat shuffled": solver_messages(toys.TASK, moved, shuffled, CHAT),
+        "clean": solver_messages(toys.TASK, toys.PROBLEM, plain, CLEAN),
+        "clean with hint": solver_messages(toys.TASK, toys.CHOICES, chosen, CLEAN, "A hint."),
+        "clean shuffled": solver_messages(toys.TASK, moved, chosen, CLEAN),
+        "clean without feedback": solver_messages(toys.TASK, toys.PROBLEM, unanswered, CLEAN),
         "feedback without solution": feedback_messages(toys.TASK, unanswered, sees_solution=False),
         "feedback with solution": feedback_messages(toys.TASK, unanswered, sees_solution=True),
         "feedback on a choice": feedback_messages(toys.TASK, chosen, sees_solution=True),

@@ -98,6 +98,50 @@ def test_findings_say_what_the_tables_say(run):
     assert "n = 20, p = 0.00" in first or "n = 20, p < 0.001" in first
 
 
+def test_findings_set_the_histories_of_a_mode_beside_each_other(tmp_path):
+    stuck = trials(*[(RIGHT,)] * 4, *[("a", "a", "a")] * 16)
+    freed = trials(*[(RIGHT,)] * 4, *[("a", RIGHT)] * 12, *[("a", "a", "a")] * 4)
+    retry = trials(*[(RIGHT,)] * 4, *[("a", "b", "c")] * 16)
+    arms = {
+        "retry, heat": retry,
+        "binary, heat, transcript": stuck,
+        "binary, heat, clean": freed,
+    }
+    said = findings(load_runs([write_run(tmp_path / "run", arms, problems=20)]))
+    subject = "decimal_multiplication (5 digits), student/default"
+    assert any(line.startswith(f"{subject}: binary (clean history) adds 60.0") for line in said)
+    assert any(
+        line.startswith(
+            f"{subject}: binary with a clean history adds 60.0 points over a transcript"
+        )
+        for line in said
+    )
+    assert any("after binary feedback 100.0% of the retries give a wrong" in line for line in said)
+    assert any("after binary (clean history) feedback 40.0% of" in line for line in said)
+
+
+def test_series_of_two_histories_have_one_colour_and_lines_that_differ(tmp_path):
+    arms = {"binary, heat, transcript": BINARY, "binary, heat, clean": RETRY}
+    made = {
+        each.name: each
+        for each in figures(load_runs([write_run(tmp_path / "run", arms, problems=20)]))
+    }
+    drawn = made["accuracy"].draw().light
+    assert len(re.findall('stroke-dasharray="6,3"', drawn)) >= 1
+    assert made["accuracy"].table["series"].unique().sort().to_list() == ["binary", "binary, clean"]
+
+
+def test_a_report_draws_each_run_with_the_sampling_that_it_has(tmp_path):
+    warm = write_run(
+        tmp_path / "warm", {"binary, heat": BINARY}, problems=20, task="hex_multiplication"
+    )
+    cold = write_run(tmp_path / "cold", {"binary": BINARY, "binary, heat": RETRY}, problems=20)
+    (curve,) = [each for each in figures(load_runs([warm, cold])) if each.name == "accuracy"]
+    drawn = curve.table.select("task", "sampling").unique().sort("task").rows()
+    assert drawn == [("decimal_multiplication", "greedy"), ("hex_multiplication", "heat")]
+    assert "the other strategies" in curve.caption
+
+
 def test_a_gain_is_claimed_where_it_stands_beside_all_others(tmp_path):
     """Its own interval is above zero; among four such, one is to be expected now and then."""
     weak = trials(*[(RIGHT,)] * 4, *[("a", RIGHT)] * 5, *[("a", "a", "b")] * 11)

@@ -12,15 +12,12 @@ from typing import Any
 
 from feedback_friction.analysis.journal import open_journal, read_conditions
 from feedback_friction.grading.verdict import Outcome, Verdict
-from feedback_friction.modes import recorded_mode
+from feedback_friction.modes import History, parse_history, recorded_mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.history import solver_messages
-from feedback_friction.protocol.plan import HistoryFormat
 from feedback_friction.protocol.records import Attempt, Feedback, Reply
 from feedback_friction.protocol.task import Task
 from feedback_friction.tasks.catalog import get_page
-
-_HISTORY: dict[str, HistoryFormat] = {"transcript": "transcript", "chat": "chat"}
 
 
 def export(directory: Path) -> Iterator[dict[str, Any]]:
@@ -49,13 +46,11 @@ def export(directory: Path) -> Iterator[dict[str, Any]]:
                 earlier: list[Attempt] = []
                 for row in trial:
                     shown = earlier if shows_history else []
-                    yield _line(row, task, shown, _HISTORY[condition.history])
+                    yield _line(row, task, shown, parse_history(condition.history))
                     earlier.append(_attempt(row))
 
 
-def _line(
-    row: sqlite3.Row, task: Task, earlier: list[Attempt], style: HistoryFormat
-) -> dict[str, Any]:
+def _line(row: sqlite3.Row, task: Task, earlier: list[Attempt], style: History) -> dict[str, Any]:
     bare = replace(task, system="", examples=lambda problem: ())
     messages = solver_messages(bare, _problem(row), earlier, style)[1:]
     return {

@@ -15,7 +15,16 @@ from feedback_friction.engine.budget import Limits
 from feedback_friction.engine.launch import Operation, Prepared, Settings, execute, prepare
 from feedback_friction.engine.models.options import EFFORTS
 from feedback_friction.engine.runner import Progress
-from feedback_friction.modes import BINARY, GREEDY, HEAT, MODES, STRATEGIES, recorded_mode
+from feedback_friction.modes import (
+    BINARY,
+    GREEDY,
+    HEAT,
+    HISTORIES,
+    MODES,
+    STRATEGIES,
+    TRANSCRIPT,
+    recorded_mode,
+)
 
 EPILOG = """\b
 Keys: FRICTION_SOLVER_API_KEY, FRICTION_FEEDBACK_API_KEY or FRICTION_JUDGE_API_KEY, else
@@ -65,10 +74,11 @@ Claude with extended thinking at temperature 1, as in the paper:
 @click.option("--timeout", default=600.0, show_default=True, help="Seconds a request may take.")
 @click.option(
     "--history",
-    type=click.Choice(["transcript", "chat"]),
-    default="transcript",
-    show_default=True,
-    help="How earlier attempts are shown.",
+    multiple=True,
+    metavar="H",
+    help="What a solver sees of earlier attempts: "
+    f"{'; '.join(f'{each.name}, {each.shows}' for each in HISTORIES.values())}; "
+    f"repeat for a grid.  [{TRANSCRIPT.name}]",
 )
 @click.option("--temperature", default=0.0, show_default=True, help="The solver's.")
 @click.option("--top-p", type=float, help="The solver's; the server's default without it.")
@@ -135,7 +145,9 @@ def asked_for(options: dict[str, Any]) -> tuple[Settings, Operation]:
     )
     feedback = options.pop("feedback") or (BINARY.name,)
     sampling = options.pop("sampling") or (GREEDY.name,)
-    return Settings(feedback=feedback, sampling=sampling, **options), operation
+    history = options.pop("history") or (TRANSCRIPT.name,)
+    settings = Settings(feedback=feedback, sampling=sampling, history=history, **options)
+    return settings, operation
 
 
 def start(

@@ -28,17 +28,16 @@ EXAMPLES = 5
 @click.argument("problem", metavar="PROBLEM")
 @click.option("--feedback", help="Only conditions with this feedback mode.")
 @click.option("--sampling", help="Only conditions with this sampling.")
+@click.option("--history", help="Only conditions with this history.")
 @click.option("--epoch", type=int, default=0, show_default=True)
 @click.option("--raw", is_flag=True, help="Show feedback before the mask too.")
-def command(
-    directory: Path, problem: str, feedback: str | None, sampling: str | None, epoch: int, raw: bool
-) -> None:
+def command(directory: Path, problem: str, epoch: int, raw: bool, **wanted: str | None) -> None:
     """Print every attempt at PROBLEM (its id) in the run in DIR, with verdicts and feedback."""
     console = Console(highlight=False)
     with open_journal(directory) as db:
         _known(db, directory, problem)
         for condition in read_conditions(db):
-            if feedback in (None, condition.feedback) and sampling in (None, condition.sampling):
+            if all(each in (None, getattr(condition, name)) for name, each in wanted.items()):
                 _show_trial(console, db, condition, problem, epoch, raw=raw)
 
 

@@ -9,8 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from feedback_friction.analysis.accuracy import ConditionResult, Paid, read_paid, read_results
+from feedback_friction.analysis.journal import Condition
 from feedback_friction.caveats import caveats
 from feedback_friction.errors import UsageError
+from feedback_friction.modes import recorded_mode
 
 PIPE_WIDTH = 160
 
@@ -58,7 +60,9 @@ def results_table(results: list[ConditionResult]) -> Table:
     """A table with accuracy at the first and the last iteration, in percent."""
     table = Table(caption_justify="left", title_justify="left", pad_edge=False)
     several = len({result.condition.solver for result in results}) > 1
-    for name in ("task", *(("solver",) if several else ()), "feedback", "sampling"):
+    by_history = len({result.condition.history for result in results}) > 1
+    history = ("history",) if by_history else ()
+    for name in ("task", *(("solver",) if several else ()), "feedback", "sampling", *history):
         table.add_column(name, overflow="fold")
     for name in ("first %", "last %", "n", "missing", "stopped", "leaks", "tokens", "cost $"):
         table.add_column(name, justify="right")
@@ -75,6 +79,7 @@ def results_table(results: list[ConditionResult]) -> Table:
             *((condition.solver,) if several else ()),
             condition.feedback,
             condition.sampling,
+            *((_history(condition),) if by_history else ()),
             _percent(result, 0),
             _percent(result, -1),
             str(result.n),
@@ -85,6 +90,11 @@ def results_table(results: list[ConditionResult]) -> Table:
             "unknown" if result.cost_usd is None else f"{result.cost_usd:,.2f}",
         )
     return table
+
+
+def _history(condition: Condition) -> str:
+    """What the solver saw of its attempts; nothing where the feedback shows it none."""
+    return condition.history if recorded_mode(condition.feedback).shows_history else ""
 
 
 def _percent(result: ConditionResult, k: int) -> str:

@@ -80,8 +80,11 @@ def unsolved(condition: Condition, lengths: Lengths, judge: str | None, prices: 
     """
     mode, later = condition.plan.mode, condition.plan.iterations - 1
     told = max(map(tokens_in, FIXED[mode.fixed])) if mode.fixed else lengths.feedback
-    grown = lengths.reply + told if mode.shows_history else 0.0
-    prompts = later * lengths.prompt + grown * later * (later + 1) / 2
+    prompts = later * lengths.prompt
+    if mode.shows_history and condition.plan.history.shows_attempts:
+        prompts += (lengths.reply + told) * later * (later + 1) / 2
+    elif mode.shows_history:
+        prompts += later * told
     parts = [first_attempt(condition, lengths, judge, prices)]
     parts.append(
         _calls(

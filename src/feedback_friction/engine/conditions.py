@@ -26,6 +26,7 @@ class Condition:
         problems: the task's problems.
         simulated: whether a simulated student stands in for the solver.
         digits: digits of the factors, for the multiplication tasks.
+        by_history: whether the run has conditions that differ in their history alone.
     """
 
     label: str
@@ -38,11 +39,14 @@ class Condition:
     problems: Sequence[Problem]
     simulated: bool
     digits: int | None = None
+    by_history: bool = False
 
     @property
     def id(self) -> str:
         """Readable key of the condition in the journal."""
-        return " | ".join((self.label, self.solver, self.plan.mode.name, self.plan.sampling.name))
+        plan = self.plan
+        history = (plan.history.name,) if self.by_history and plan.mode.shows_history else ()
+        return " | ".join((self.label, self.solver, plan.mode.name, plan.sampling.name, *history))
 
     def row(self) -> dict[str, Any]:
         """The condition's row in the journal."""
@@ -54,7 +58,7 @@ class Condition:
             "feedback": self.plan.mode.name,
             "feedback_model": self.feedback_model,
             "sampling": self.plan.sampling.name,
-            "history": self.plan.history,
+            "history": self.plan.history.name,
             "iterations": self.plan.iterations,
             "epochs": self.epochs,
             "problems": len(self.problems) * self.epochs,

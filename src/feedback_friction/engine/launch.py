@@ -23,10 +23,20 @@ from feedback_friction.engine.rundir import without_secrets
 from feedback_friction.engine.runner import Progress, Runner
 from feedback_friction.engine.session import Claim, opened
 from feedback_friction.errors import UsageError
-from feedback_friction.modes import BINARY, GREEDY, Mode, parse_mode, parse_sampling
+from feedback_friction.modes import (
+    BINARY,
+    GREEDY,
+    TRANSCRIPT,
+    History,
+    Mode,
+    Sampling,
+    parse_history,
+    parse_mode,
+    parse_sampling,
+)
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.feedback import check_mode
-from feedback_friction.protocol.plan import HistoryFormat, Plan
+from feedback_friction.protocol.plan import Plan
 from feedback_friction.protocol.records import Role
 from feedback_friction.protocol.task import Task
 from feedback_friction.tasks.catalog import get_page, load_problems
@@ -56,7 +66,7 @@ class Settings:
     stratify: str | None = None
     examples: Path | None = None
     digits: int = 5
-    history: HistoryFormat = "transcript"
+    history: tuple[str, ...] = (TRANSCRIPT.name,)
     temperature: float = 0.0
     top_p: float | None = None
     max_tokens: int = 2000
@@ -145,11 +155,7 @@ def prepare(settings: Settings, operation: Operation) -> Prepared:
         parse_mode(name, has_feedback_model=has_feedback_model)
         for name in dict.fromkeys(settings.feedback)
     ]
-    plans = [
-        _plan(settings, mode, sampling)
-        for mode in modes
-        for sampling in dict.fromkeys(settings.sampling)
-    ]
+    plans = _plans(settings, modes)
     _check_providers(settings, plans)
     conditions: list[Condition] = []
     fingerprints, notes = {}, []
@@ -243,12 +249,23 @@ def _writer(settings: Settings, mode: Mode) -> str | None:
     return settings.solver if written.speaker == "solver" else settings.feedback_model
 
 
-def _plan(settings: Settings, mode: Mode, sampling: str) -> Plan:
+def _plans(settings: Settings, modes: Sequence[Mode]) -> list[Plan]:
+    """The grid; a mode that shows nothing of what came before is not repeated by history."""
+    histories = [parse_history(name) for name in dict.fromkeys(settings.history)]
+    return [
+        _plan(settings, mode, parse_sampling(sampling), history)
+        for mode in modes
+        for sampling in dict.fromkeys(settings.sampling)
+        for history in (histories if mode.shows_history else histories[:1])
+    ]
+
+
+def _plan(settings: Settings, mode: Mode, sampling: Sampling, history: History) -> Plan:
     return Plan(
         mode=mode,
-        sampling=parse_sampling(sampling),
+        sampling=sampling,
         iterations=settings.iterations,
-        history=settings.history,
+        history=history,
         seed=settings.seed,
         temperature=settings.temperature,
         top_p=settings.top_p,
@@ -304,6 +321,7 @@ def _condition(
         epochs=settings.epochs,
         problems=problems,
         simulated=settings.solver.startswith("student/"),
+        by_history=len(set(settings.history)) > 1,
         digits=max((len(factor) for factor in problems[0].operands), default=None),
     )
 
@@ -324,6 +342,8 @@ def _config(
     del config["data"], config["examples"]  # what is in a file counts, not where it lies
     for name in _OPTION_FIELDS:
         del config[name]
+    if len(set(settings.history)) == 1:  # as it always was, so that earlier runs can be resumed
+        config["history"] = settings.history[0]
     # Only what is set: a run without options has the configuration that it always had.
     given: dict[str, Mapping[str, object]] = {
         "digests": digests((settings.solver, settings.feedback_model, settings.judge_model))

@@ -64,6 +64,8 @@ def _settings(config: Mapping[str, Any], operation: Mapping[str, Any]) -> Settin
         for name, value in config.items()
         if name in known
     }
+    if isinstance(values.get("history"), str):  # a run with one history names it alone
+        values["history"] = (values["history"],)
     for name in ("data", "examples"):
         if operation.get(name) is not None:
             values[name] = Path(operation[name])

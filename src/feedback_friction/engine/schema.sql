@@ -1,14 +1,15 @@
 -- A run's journal. Conditions, problems, trials and attempts are what analysis reads;
 -- completions are what was paid for, each stored before its trial goes on.
 CREATE TABLE IF NOT EXISTS conditions (
-    condition       TEXT PRIMARY KEY,   -- "task | solver | feedback | sampling"
+    condition       TEXT PRIMARY KEY,   -- "task | solver | feedback | sampling", and " | history"
+                                        -- where the run has several
     task            TEXT NOT NULL,
     digits          INTEGER,            -- of the factors, for the multiplication tasks
     solver          TEXT NOT NULL,
     feedback        TEXT NOT NULL,
     feedback_model  TEXT,               -- whose words the feedback is; NULL for no model
     sampling        TEXT NOT NULL,
-    history         TEXT NOT NULL,
+    history         TEXT NOT NULL,      -- transcript, chat, clean
     iterations      INTEGER NOT NULL,
     epochs          INTEGER NOT NULL,
     problems        INTEGER NOT NULL,   -- problems x epochs = trials that the run is to make

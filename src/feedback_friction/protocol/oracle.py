@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from feedback_friction.grading.verdict import Verdict
+from feedback_friction.modes import TRANSCRIPT
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.plan import request_seed
@@ -88,7 +89,7 @@ def oracle(
     Args:
         requests: their numbers, from 0 to ``plan.attempts - 1``.
     """
-    messages = solver_messages(task, problem, (), "transcript")
+    messages = solver_messages(task, problem, (), TRANSCRIPT)
     draws: list[Draw] = []
     for request in requests:
         completion: Completion = yield _ask(problem, messages, plan, request)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import Literal
 
-from feedback_friction.modes import Mode, Sampling
+from feedback_friction.modes import TRANSCRIPT, History, Mode, Sampling
 from feedback_friction.problem import Problem
-
-HistoryFormat = Literal["transcript", "chat"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ class Plan:
     mode: Mode
     sampling: Sampling
     iterations: int = 10
-    history: HistoryFormat = "transcript"
+    history: History = TRANSCRIPT
     seed: int = 0
     temperature: float = 0.0
     top_p: float | None = None

@@ -29,6 +29,17 @@ AGAIN = (
     "Use the feedback above: find what went wrong, and answer the problem again."
 )
 
+CLEAN_INTRO = (
+    "You have already tried this problem. Below is the feedback that your latest attempt "
+    "received; the attempt itself is not shown."
+)
+
+CLEAN_FEEDBACK = "### Feedback\n{feedback}"
+
+CLEAN_FEEDBACK_SHUFFLED = (
+    "### Feedback (the choices were then ordered as follows)\n{choices}\n\n{feedback}"
+)
+
 CHAT_TURN = (
     "Feedback on your answer:\n{feedback}\n\n"
     "Use the feedback: find what went wrong, and answer the problem again.\n\n{question}"

@@ -8,7 +8,7 @@ from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.tables import accuracy, comparison, solvers
 from feedback_friction.report import charts
 from feedback_friction.report.figure import Figure
-from feedback_friction.report.naming import BANDS, last, named
+from feedback_friction.report.naming import BANDS, last, named, series
 
 SETS_DRAWN = 24
 
@@ -38,9 +38,7 @@ def solvers_compared(runs: Runs) -> Figure | None:
     if table.is_empty():
         return None
     table = table.with_columns(
-        pl.format("{}, {}, {}", pl.col("task"), pl.col("feedback"), pl.col("sampling")).alias(
-            "panel"
-        ),
+        pl.format("{}, {}, {}", pl.col("task"), series(), pl.col("sampling")).alias("panel"),
         pl.format("{} − {}", pl.col("solver"), pl.col("control_solver")).alias("row"),
     )
     chart = charts.intervals(
@@ -63,7 +61,7 @@ def overlap(runs: Runs) -> Figure | None:
         return None
     digits = pl.format(" ({} digits)", pl.col("digits")).fill_null("")
     table = table.with_columns(
-        pl.concat_str("task", digits, pl.lit(", "), "feedback", pl.lit(", "), "sampling").alias(
+        pl.concat_str("task", digits, pl.lit(", "), series(), pl.lit(", "), "sampling").alias(
             "panel"
         )
     )

@@ -22,9 +22,9 @@ def complexity(runs: Runs) -> Figure | None:
     """First and final accuracy by number of digits and base."""
     table = named(accuracy.accuracy(runs)).filter(pl.col("digits").is_not_null())
     table, note = main_sampling(table)
-    sizes = table.group_by("feedback").agg(pl.struct("task", "digits").n_unique().alias("sizes"))
-    compared = sizes.filter(pl.col("sizes") > 1)["feedback"].to_list()
-    table = table.filter(pl.col("feedback").is_in(compared))
+    sizes = table.group_by("series").agg(pl.struct("task", "digits").n_unique().alias("sizes"))
+    compared = sizes.filter(pl.col("sizes") > 1)["series"].to_list()
+    table = table.filter(pl.col("series").is_in(compared))
     if table.is_empty():
         return None
     ends = pl.concat(
@@ -150,7 +150,7 @@ def _shares_chart(table: pl.DataFrame, names: dict[str, str], title: str) -> cha
     """Several shares of a table below each other, one panel a task and solver."""
     rows = [
         table.select(
-            "panel", "feedback", "condition", pl.lit(words).alias("row"),
+            "panel", "series", "condition", pl.lit(words).alias("row"),
             pl.col(name).alias("share"),
             pl.col(f"{name}_low").alias("share_low"), pl.col(f"{name}_high").alias("share_high"),
         )
@@ -158,7 +158,7 @@ def _shares_chart(table: pl.DataFrame, names: dict[str, str], title: str) -> cha
     ]  # fmt: skip
     drawn = pl.concat(rows).filter(pl.col("share").is_not_nan())
     return charts.intervals(
-        drawn, "share", "row", "panel", title=title, series="feedback", scale=scale(drawn)
+        drawn, "share", "row", "panel", title=title, series="series", scale=scale(drawn)
     )
 
 
@@ -202,5 +202,5 @@ def _bucket_chart(table: pl.DataFrame, value: str) -> charts.Spec | None:
         panel = pl.format("{}, {}", panel, pl.col("field"))
     return charts.intervals(
         shown.with_columns(panel.alias("panel")).sort("low", maintain_order=True),
-        value, "bucket", "panel", title=AXES[value], series="feedback", scale=scale(shown),
+        value, "bucket", "panel", title=AXES[value], series="series", scale=scale(shown),
     )  # fmt: skip

@@ -45,6 +45,14 @@ def shape(field: str, scale: Scale | None) -> alt.Shape:
     return alt.Shape(f"{field}:N", title=field, scale=shapes)
 
 
+def _dashes(field: str, scale: Scale | None) -> dict[str, alt.StrokeDash]:
+    """An encoding of dashes, where any series has some."""
+    if scale is None or not any(scale.dashes):
+        return {}
+    dashes = alt.Scale(domain=scale.names, range=[each or [1, 0] for each in scale.dashes])
+    return {"strokeDash": alt.StrokeDash(f"{field}:N", title=field, scale=dashes)}
+
+
 def _ticks(numbers: pl.Series) -> list[int]:
     """Whole numbers to write at an axis: all that occur, or every so many of them."""
     found = numbers.unique().sort()
@@ -72,7 +80,7 @@ def curves(
     band = alt.Y(f"{y}_low:Q", title=y_title)
     layers: list[alt.Chart] = [
         base.mark_area(opacity=0.15).encode(y=band, y2=f"{y}_high:Q"),
-        base.mark_line(strokeWidth=2).encode(y=value),
+        base.mark_line(strokeWidth=2).encode(y=value, **_dashes(series, scale)),
         base.mark_point(filled=True, size=45, opacity=1).encode(
             y=value, shape=shape(series, scale)
         ),

@@ -62,7 +62,7 @@ def curve(runs: Runs) -> Figure | None:
     table = table.join(targets, on=SETTING, how="left", nulls_equal=True)
     labelled = table["target"].is_not_null().any()
     chart = charts.curves(
-        table, "iteration", "accuracy", "feedback", "panel",
+        table, "iteration", "accuracy", "series", "panel",
         x_title="iteration", y_title="accuracy", scale=scale(table),
         target="target" if labelled else None,
     )  # fmt: skip
@@ -76,7 +76,7 @@ def curve(runs: Runs) -> Figure | None:
         "Share of problems solved at or before each iteration; a solved problem stays solved. "
         f"{BANDS}{dashed if labelled else ''}{note}",
         "Line chart of accuracy by iteration. Highest at the end: "
-        f"{best['feedback'][0]} on {best['panel'][0]}, {best['accuracy'][0]:.1%}.",
+        f"{best['series'][0]} on {best['panel'][0]}, {best['accuracy'][0]:.1%}.",
         chart, table,
     )  # fmt: skip
 
@@ -84,11 +84,11 @@ def curve(runs: Runs) -> Figure | None:
 def modes(runs: Runs) -> Figure | None:
     """Final accuracy by feedback mode."""
     table, note = main_sampling(last(named(accuracy.accuracy(runs))))
-    if table["feedback"].n_unique() < 2:
+    if table["series"].n_unique() < 2:
         return None
     chart = charts.intervals(
-        table, "accuracy", "feedback", "panel",
-        title="accuracy at the last iteration", series="feedback", scale=scale(table),
+        table, "accuracy", "series", "panel",
+        title="accuracy at the last iteration", series="series", scale=scale(table),
     )  # fmt: skip
     return Figure(
         "modes", "Accuracy by kind of feedback",
@@ -129,7 +129,7 @@ def sampling(runs: Runs) -> Figure | None:
         return None
     chart = charts.intervals(
         table, "accuracy", "sampling", "panel",
-        title="accuracy at the last iteration", series="feedback", scale=scale(table),
+        title="accuracy at the last iteration", series="series", scale=scale(table),
     )  # fmt: skip
     return Figure(
         "sampling", "Accuracy by sampling strategy",
@@ -148,7 +148,7 @@ def correction(runs: Runs) -> Figure | None:
         return None
     drawn, note = main_sampling(table)
     chart = charts.curves(
-        drawn, "iteration", "hazard", "feedback", "panel",
+        drawn, "iteration", "hazard", "series", "panel",
         x_title="iteration", y_title="solved at this attempt", scale=scale(drawn),
     )  # fmt: skip
     return Figure(
@@ -190,7 +190,7 @@ def subjects(runs: Runs) -> Figure | None:
         return None
     chart = charts.intervals(
         table, "final", "subject", "panel", title="accuracy at the last iteration",
-        series="feedback", scale=scale(table),
+        series="series", scale=scale(table),
     )  # fmt: skip
     return Figure(
         "subjects", "Accuracy by subject",

@@ -9,7 +9,9 @@ import polars as pl
 
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.tables import accuracy, annotation, answers, comparison, solvers
-from feedback_friction.modes import GREEDY, RETRY, recorded_mode
+from feedback_friction.analysis.tables.columns import SETTING
+from feedback_friction.modes import RETRY, named_history, recorded_mode
+from feedback_friction.report.naming import main_sampling
 
 Row = dict[str, Any]
 
@@ -21,6 +23,7 @@ def findings(runs: Runs) -> list[str]:
     """The main findings, most important first."""
     return [
         *_most(_gains(runs), "gains"),
+        *_most(_histories(runs), "pairs"),
         *_most(_frictions(runs), "target"),
         *_most(_solvers(runs), "solvers"),
         *_most(_overlaps(runs), "overlap_summary"),
@@ -55,27 +58,54 @@ def _subject(row: Row) -> str:
     return f"{row['task']}{digits}, {row['solver']}"
 
 
+def _mode(row: Row) -> str:
+    """The feedback mode, and the history where it is not the usual one."""
+    history = named_history(row["feedback"], row["history"])
+    return f"{row['feedback']} ({history} history)" if history else str(row["feedback"])
+
+
 def _gains(runs: Runs) -> Iterator[str]:
     table = comparison.gains(runs)
     real = table.filter(
         _informs("feedback"),
         ~_informs("against"),
-        pl.col("sampling") == GREEDY.name,
         pl.col("difference").is_not_nan(),
     )
     corrected = _corrected(table)
-    for row in real.sort("difference", descending=True).iter_rows(named=True):
+    for row in main_sampling(real)[0].sort("difference", descending=True).iter_rows(named=True):
         points, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
-        clear = row["p_holm"] is not None and row["p_holm"] < CLEAR
-        if clear and points > 0:
-            verb = f"adds {points:.1f} points over {row['against']}"
-        elif clear:
-            verb = f"ends {-points:.1f} points below {row['against']}"
-        else:
-            verb = f"shows no clear difference from {row['against']} ({points:+.1f} points)"
         yield (
-            f"{_subject(row)}: {row['feedback']} {verb}, 95% CI {low:.1f} to {high:.1f}, "
-            f"n = {row['n']}, p {_p(row['p_holm'])} {corrected}."
+            f"{_subject(row)}: {_mode(row)} {_verb(row, points, row['against'])}, 95% CI "
+            f"{low:.1f} to {high:.1f}, n = {row['n']}, p {_p(row['p_holm'])} {corrected}."
+        )
+
+
+def _verb(row: Row, points: float, other: str) -> str:
+    """What a difference of so many points from another condition is, as far as it is clear."""
+    if row["p_holm"] is None or row["p_holm"] >= CLEAR:
+        return f"shows no clear difference from {other} ({points:+.1f} points)"
+    if points > 0:
+        return f"adds {points:.1f} points over {other}"
+    return f"ends {-points:.1f} points below {other}"
+
+
+def _histories(runs: Runs) -> Iterator[str]:
+    """The same feedback with what came before shown in one way and in another."""
+    table = comparison.pairs(runs)
+    corrected = _corrected(table)
+    shown = main_sampling(table)[0].filter(
+        pl.col("feedback") == pl.col("against"),
+        pl.col("treatment_run") == pl.col("control_run"),
+        pl.col("sampling") == pl.col("control_sampling"),
+        pl.col("history") != pl.col("control_history"),
+        pl.col("difference").is_not_nan(),
+    )
+    for row in shown.iter_rows(named=True):  # the one that was asked for later minus the earlier
+        points, high, low = (-100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
+        verb = _verb(row, points, f"a {row['history']}")
+        yield (
+            f"{_subject(row)}: {row['feedback']} with a {row['control_history']} history {verb}, "
+            f"95% CI {low:.1f} to {high:.1f}, n = {row['n']}, p {_p(row['p_holm'])} {corrected}."
         )
 
 
@@ -89,7 +119,7 @@ def _frictions(runs: Runs) -> Iterator[str]:
     for row in table.sort("friction", descending=True).iter_rows(named=True):
         labels = "labels drawn by lot" if row["annotator_simulated"] else f"by {row['annotator']}"
         yield (
-            f"{_subject(row)}, {row['feedback']}, {row['sampling']}: ends "
+            f"{_subject(row)}, {_mode(row)}, {row['sampling']}: ends "
             f"{100 * row['friction']:.1f} points below target accuracy "
             f"({100 * row['final']:.1f}% of {100 * row['target']:.1f}%), 95% CI "
             f"{100 * row['friction_low']:.1f} to {100 * row['friction_high']:.1f}, n = {row['n']}, "
@@ -124,14 +154,12 @@ def _overlaps(runs: Runs) -> Iterator[str]:
 
 
 def _plateaus(runs: Runs) -> Iterator[str]:
-    for row in (
-        accuracy.course(runs).filter(pl.col("sampling") == GREEDY.name).iter_rows(named=True)
-    ):
+    for row in main_sampling(accuracy.course(runs))[0].iter_rows(named=True):
         if not recorded_mode(row["feedback"]).informs:
             continue
         if row["plateau"] is not None and row["identified"] and (row["fit_p_value"] or 0) > 0.05:
             yield (
-                f"{_subject(row)}: under {row['feedback']} feedback no iteration after "
+                f"{_subject(row)}: under {_mode(row)} feedback no iteration after "
                 f"{row['plateau']} gains 2 points; the curve is heading for "
                 f"{100 * row['asymptote']:.1f}% (95% CI {100 * row['asymptote_low']:.1f} to "
                 f"{100 * row['asymptote_high']:.1f}, if all problems that can be solved are "
@@ -140,12 +168,12 @@ def _plateaus(runs: Runs) -> Iterator[str]:
 
 
 def _repetition(runs: Runs) -> Iterator[str]:
-    table = answers.moves(runs).filter(pl.col("sampling") == GREEDY.name)
-    seen = table.unique(["run", "task", "digits", "solver", "feedback"], maintain_order=True)
+    table = main_sampling(answers.moves(runs))[0]
+    seen = table.unique([*SETTING], maintain_order=True)
     for row in seen.iter_rows(named=True):
         if row["n"] and recorded_mode(row["feedback"]).shows_history:
             yield (
-                f"{_subject(row)}: after {row['feedback']} feedback "
+                f"{_subject(row)}: after {_mode(row)} feedback "
                 f"{100 * row['repetition']:.1f}% of the retries give a wrong answer that was given "
                 f"before (95% CI {100 * row['repetition_low']:.1f} to "
                 f"{100 * row['repetition_high']:.1f}, n = {row['n']} retries)."
@@ -156,7 +184,7 @@ def _missing(runs: Runs) -> Iterator[str]:
     ends = accuracy.accuracy(runs).filter(pl.col("iteration") == 0, pl.col("missing") > 0)
     for row in ends.iter_rows(named=True):
         yield (
-            f"{_subject(row)}, {row['feedback']}, {row['sampling']}: {row['missing']} of "
+            f"{_subject(row)}, {_mode(row)}, {row['sampling']}: {row['missing']} of "
             f"{row['missing'] + row['n']} trials are missing (failed or not run yet)."
         )
 
@@ -194,7 +222,7 @@ def _frozen_retry(runs: Runs) -> Iterator[str]:
     for row in cold.filter(pl.col("iterations") > 1).iter_rows(named=True):
         if recorded_mode(row["feedback"]).repeats_when_cold:
             yield (
-                f"{_subject(row)}, {row['feedback']}, {row['sampling']}: {row['feedback']} at "
+                f"{_subject(row)}, {_mode(row)}, {row['sampling']}: {row['feedback']} at "
                 "temperature 0 draws the same answer again and again; it is no control of mere "
                 "resampling."
             )

@@ -5,14 +5,17 @@ from __future__ import annotations
 import polars as pl
 
 from feedback_friction.analysis.tables.columns import SETTING
-from feedback_friction.modes import GREEDY
+from feedback_friction.modes import GREEDY, named_history
 from feedback_friction.report.theme import Scale, feedback_scale
 
 BANDS = "Bands and bars are 95% intervals."
 
 
 def named(table: pl.DataFrame) -> pl.DataFrame:
-    """With ``panel`` (task, digits, solver) and ``condition`` (feedback, sampling) in words.
+    """With ``panel``, ``series`` and ``condition`` in words.
+
+    A panel is a task, its digits and the solver; a series a feedback mode, and its history where
+    that is not the usual one; a condition is a series and its sampling.
 
     Where two runs hold the same condition, the panel says which run it is, counting from 1.
     """
@@ -26,11 +29,19 @@ def named(table: pl.DataFrame) -> pl.DataFrame:
     run = pl.format(", run {}", pl.col("run") + 1) if _collide(table) else pl.lit("")
     greedy = pl.col("sampling") == GREEDY.name
     return table.with_columns(
-        (pl.col("task") + digits + solver + run).alias("panel"),
+        (pl.col("task") + digits + solver + run).alias("panel"), series().alias("series")
+    ).with_columns(
         pl.when(greedy)
-        .then(pl.col("feedback"))
-        .otherwise(pl.format("{}, {}", pl.col("feedback"), pl.col("sampling")))
+        .then("series")
+        .otherwise(pl.format("{}, {}", pl.col("series"), pl.col("sampling")))
         .alias("condition"),
+    )
+
+
+def series() -> pl.Expr:
+    """Feedback, and the history where it is shown otherwise than as a transcript."""
+    return pl.struct("feedback", "history").map_elements(
+        lambda row: ", ".join(filter(None, (row["feedback"], named_history(**row)))), pl.String
     )
 
 
@@ -42,8 +53,8 @@ def _collide(table: pl.DataFrame) -> bool:
     return int(table.group_by(alike).agg(pl.col("run").n_unique())["run"].max() or 0) > 1  # type: ignore[arg-type]  # a count
 
 
-def scale(table: pl.DataFrame, column: str = "feedback") -> Scale:
-    """How the feedback modes in a column are drawn."""
+def scale(table: pl.DataFrame, column: str = "series") -> Scale:
+    """How the series in a column are drawn, or the feedback modes."""
     return feedback_scale(table[column].to_list())
 
 
@@ -53,10 +64,17 @@ def last(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def main_sampling(table: pl.DataFrame) -> tuple[pl.DataFrame, str]:
-    """The rows of one sampling strategy, greedy where there is it, and words to say so."""
-    names = table["sampling"].unique(maintain_order=True).to_list()
-    if len(names) < 2:
+    """The rows of one sampling strategy of each run, task and solver, and words to say so.
+
+    It is greedy where there are rows of it, else the first.
+    """
+    about = [name for name in ("run", "task", "digits", "solver") if name in table.columns]
+    greedy = pl.col("sampling") == GREEDY.name
+    first = pl.col("sampling").first().over(about)
+    drawn = table.filter(
+        pl.when(greedy.any().over(about)).then(greedy).otherwise(pl.col("sampling") == first)
+    )
+    if drawn.height == table.height:
         return table, ""
-    chosen = GREEDY.name if GREEDY.name in names else names[0]
-    words = f" Drawn is {chosen} sampling; the table has the other strategies."
-    return table.filter(pl.col("sampling") == chosen), words
+    names = " or ".join(drawn["sampling"].unique(maintain_order=True))
+    return drawn, f" Drawn is {names} sampling; the table has the other strategies."

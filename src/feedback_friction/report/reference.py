@@ -49,7 +49,7 @@ def paper(runs: Runs) -> Figure | None:
     )
     if drawn.is_empty():
         return None
-    looks = Scale([PUBLISHED, OURS], [SERIES[4], SERIES[0]], ["circle", "square"])
+    looks = Scale([PUBLISHED, OURS], [SERIES[4], SERIES[0]], ["circle", "square"], [[], []])
     chart = charts.intervals(
         drawn, "value", "row", "panel", title="share", series="origin", scale=looks
     )

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from feedback_friction.modes import MODES, recorded_mode
+from feedback_friction.modes import CHAT, CLEAN, MODES, recorded_mode
 
 SERIES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c", "#b8a800"]
+DASHES = {CHAT.name: [2, 2], CLEAN.name: [6, 3]}  # of a history that is not the usual one
 QUIET = "#d3d3d3"  # a place that is there and not meant
 _INK, _GRID, _GROUND = "#1b1b1b", "#dddddd", "#ffffff"
 _DARK = {_INK: "#ececec", _GRID: "#444444", _GROUND: "none", QUIET: "#4a4a4a"}
@@ -47,21 +48,27 @@ def darkened(svg: str) -> str:
 
 
 class Scale(NamedTuple):
-    """The series of a figure in their order, each with its colour and the shape of its points."""
+    """The series of a figure in their order: colour, shape of the points, dashes of the line."""
 
     names: list[str]
     colours: list[str]
     shapes: list[str]
+    dashes: list[list[int]]
 
 
 def feedback_scale(names: Iterable[str]) -> Scale:
-    """The scale of the feedback modes that occur, in the order of the modes."""
+    """The scale of series that occur, in the order of the modes.
+
+    Args:
+        names: each a mode's name, and the history after a comma where it is not the usual one.
+    """
     order = {name: place for place, name in enumerate(MODES)}
-    by_mode = [(recorded_mode(name), name) for name in {*names}]
+    by_mode = [(recorded_mode(name.partition(", ")[0]), name) for name in {*names}]
     by_mode.sort(key=lambda pair: (order.get(pair[0].name, len(order)), pair[1]))
     looks = [mode.look for mode, _ in by_mode]
     return Scale(
         [name for _, name in by_mode],
         [look.colour for look in looks],
         [look.marker for look in looks],
+        [DASHES.get(name.partition(", ")[2], []) for _, name in by_mode],
     )

@@ -17,7 +17,7 @@ Row = dict[str, Any]
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
-SETTING = ("run", "task", "digits", "solver", "feedback", "sampling", "simulated")
+SETTING = ("run", "task", "digits", "solver", "feedback", "sampling", "history", "simulated")
 SETTING_SCHEMA: dict[str, type[pl.DataType]] = {
     "run": pl.Int64,
     "task": pl.String,
@@ -25,6 +25,7 @@ SETTING_SCHEMA: dict[str, type[pl.DataType]] = {
     "solver": pl.String,
     "feedback": pl.String,
     "sampling": pl.String,
+    "history": pl.String,
     "simulated": pl.Boolean,
 }
 

@@ -21,7 +21,7 @@ from feedback_friction.analysis.tables.columns import (
     spread,
     spread_schema,
 )
-from feedback_friction.modes import control_modes, recorded_mode
+from feedback_friction.modes import control_modes, named_history, recorded_mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,10 @@ class Arm:
         return str(self.condition["feedback"])
 
     def name(self) -> str:
-        """Feedback and sampling, as a comparison calls it."""
-        return f"{self.feedback}, {self.condition['sampling']}"
+        """Feedback, sampling and a history that is not the usual one, as a comparison says it."""
+        history = named_history(self.feedback, self.condition["history"])
+        parts = (self.feedback, self.condition["sampling"], history)
+        return ", ".join(filter(None, parts))
 
 
 @once
@@ -87,10 +89,12 @@ def pairs(runs: Runs) -> pl.DataFrame:
 
 @once
 def solvers(runs: Runs) -> pl.DataFrame:
-    """Every two solvers under the same task, feedback and sampling, Holm over the family."""
+    """Every two solvers under the same task, feedback, sampling and history, Holm over all."""
     groups: dict[tuple[object, ...], list[Arm]] = defaultdict(list)
     for condition, ids, first in conditions(runs):
-        key = tuple(condition[each] for each in ("task", "digits", "feedback", "sampling"))
+        key = tuple(
+            condition[each] for each in ("task", "digits", "feedback", "sampling", "history")
+        )
         groups[key].append(Arm(condition, tuple(ids), first))
     found = [
         (one, other)
@@ -111,6 +115,7 @@ def gains(runs: Runs) -> pl.DataFrame:
         for control in group
         if _rank(control.feedback) < _rank(arm.feedback)
         and arm.condition["sampling"] == control.condition["sampling"]
+        and _same_history(arm, control)
         and arm.condition["run"] == control.condition["run"]
     ]
     return _table(found)
@@ -120,8 +125,9 @@ def gains(runs: Runs) -> pl.DataFrame:
 def across(runs: Runs) -> pl.DataFrame:
     """The second run's conditions minus the first's, on the problems that both have.
 
-    Conditions with the same task, digits, feedback and sampling face each other; solvers and
-    settings may differ. Where no two match, all conditions of the same task do.
+    Conditions with the same task, digits, feedback and sampling face each other, where there are
+    such with the same history; solvers and settings may differ. Where no two match, all conditions
+    of the same task do.
     """
     sides: tuple[list[Arm], list[Arm]] = ([], [])
     for condition, ids, first in conditions(runs):
@@ -137,7 +143,14 @@ def across(runs: Runs) -> pl.DataFrame:
         for new, old in same_task
         if all(new.condition[each] == old.condition[each] for each in ("feedback", "sampling"))
     ]
-    return _table(alike or same_task)
+    shown_alike = [(new, old) for new, old in alike if _same_history(new, old)]
+    return _table(shown_alike or alike or same_task)
+
+
+def _same_history(one: Arm, other: Arm) -> bool:
+    """Whether both show what came before in the same way; one that shows nothing suits all."""
+    shows = all(recorded_mode(each.feedback).shows_history for each in (one, other))
+    return not shows or one.condition["history"] == other.condition["history"]
 
 
 def _rank(feedback: str) -> int:
@@ -166,6 +179,9 @@ def _table(found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
                 "feedback": treatment.feedback,
                 "against": control.feedback,
                 "sampling": treatment.condition["sampling"],
+                "control_sampling": control.condition["sampling"],
+                "history": treatment.condition["history"],
+                "control_history": control.condition["history"],
                 "simulated": bool(treatment.condition["simulated"]),
             }
             | spread("difference", comparison.final)
@@ -191,6 +207,9 @@ def _table(found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
         "feedback": pl.String,
         "against": pl.String,
         "sampling": pl.String,
+        "control_sampling": pl.String,
+        "history": pl.String,
+        "control_history": pl.String,
         "simulated": pl.Boolean,
     }
     ending: dict[str, type[pl.DataType]] = {

@@ -19,12 +19,12 @@ from feedback_friction.analysis.tables.columns import (
     spread_schema,
 )
 
-Group = tuple[str, int | None, str, str]
+Group = tuple[str, int | None, str, str, str]
 
 
 @once
 def overlaps(runs: Runs, seed: int = 0) -> dict[Group, tuple[tuple[str, ...], Overlap]]:
-    """Failure overlap by (task, digits, feedback, sampling) with two solvers or more.
+    """Failure overlap by (task, digits, feedback, sampling, history) with two solvers or more.
 
     A problem counts as failed by a solver when none of its epochs was solved.
     """
@@ -35,6 +35,7 @@ def overlaps(runs: Runs, seed: int = 0) -> dict[Group, tuple[tuple[str, ...], Ov
             condition["digits"],
             condition["feedback"],
             condition["sampling"],
+            condition["history"],
         )
         failed = np.where((first == MISSING).all(axis=1), np.nan, (first < 0).all(axis=1))
         groups[key].setdefault(condition["solver"], {}).update(
@@ -58,13 +59,14 @@ def _matrix(solvers: dict[str, dict[str, float]]) -> FloatArray:
 def overlap_summary(runs: Runs) -> pl.DataFrame:
     """All / union of the failures, and the ratio expected by chance: one row a group."""
     rows: list[Row] = []
-    for (task, digits, feedback, sampling), (solvers, found) in overlaps(runs).items():
+    for (task, digits, feedback, sampling, history), (solvers, found) in overlaps(runs).items():
         chance = found.chance
         counts: Row = {
             "task": task,
             "digits": digits,
             "feedback": feedback,
             "sampling": sampling,
+            "history": history,
             "solvers": ", ".join(solvers),
             "all": found.all,
             "union": found.union,
@@ -83,6 +85,7 @@ def overlap_summary(runs: Runs) -> pl.DataFrame:
         "digits": pl.Int64,
         "feedback": pl.String,
         "sampling": pl.String,
+        "history": pl.String,
         "solvers": pl.String,
         "all": pl.Int64,
         "union": pl.Int64,
@@ -107,12 +110,13 @@ def overlap_sets(runs: Runs) -> pl.DataFrame:
             "digits": digits,
             "feedback": feedback,
             "sampling": sampling,
+            "history": history,
             "solvers": ", ".join(solvers[index] for index in shared.solvers),
             "size": len(shared.solvers),
             "count": shared.count,
             "n": found.n,
         }
-        for (task, digits, feedback, sampling), (solvers, found) in overlaps(runs).items()
+        for (task, digits, feedback, sampling, history), (solvers, found) in overlaps(runs).items()
         for shared in found.exclusive
     ]
     return frame(
@@ -122,6 +126,7 @@ def overlap_sets(runs: Runs) -> pl.DataFrame:
             "digits": pl.Int64,
             "feedback": pl.String,
             "sampling": pl.String,
+            "history": pl.String,
             "solvers": pl.String,
             "size": pl.Int64,
             "count": pl.Int64,
