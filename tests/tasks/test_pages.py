@@ -13,6 +13,7 @@ import pytest
 
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.records import Masked
 from feedback_friction.tasks.catalog import PAGES, get_page, load_problems
 from feedback_friction.tasks.page import RowError, Selection
 from feedback_friction.tasks.validate import validate
@@ -132,6 +133,9 @@ def test_validate_finds_a_wrong_gold_a_leaking_solution_and_a_long_question(name
     broken = replace(page.task, grade=lambda problem, text: page.task.grade(problem, ""))
     failures = validate(replace(page, task=broken), [problem]).failures
     assert {failure.check for failure in failures} >= {"gold"}
+    open_gate = replace(page.task, mask=lambda problem, text: Masked(text))
+    failures = validate(replace(page, task=open_gate), [problem]).failures
+    assert {failure.check for failure in failures} == {"mask"}
     long = replace(problem, question=problem.question + " x" * 20_000)
     assert {failure.check for failure in validate(page, [long]).failures} == {"prompt"}
 
@@ -147,6 +151,6 @@ def test_validate_quotes_nothing_of_confidential_data():
     )
     for confidential in (True, False):
         report = validate(replace(page, task=leaking, confidential=confidential), [problem])
-        assert {failure.check for failure in report.failures} == {"gold", "solution"}
+        assert {failure.check for failure in report.failures} == {"gold", "mask", "solution"}
         shown = " ".join(failure.detail for failure in report.failures)
         assert (problem.gold_text in shown) is not confidential

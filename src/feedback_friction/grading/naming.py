@@ -185,8 +185,7 @@ class Accepted:
 
     def _word_after(self, bare: str, skipped: int) -> Tail | int:
         """A word right after the alias: part of another name, or the sentence going on."""
-        found = words(bare[:80])
-        word = found[0]
+        word = words(bare[:200])[0]
         if word.norm in ("or", "and"):
             return self._joined(bare, 0, skipped)
         if word.norm == "i":

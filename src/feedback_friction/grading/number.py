@@ -38,7 +38,7 @@ from feedback_friction.grading.number_values import (
     value,
 )
 from feedback_friction.grading.number_work import CLOSED, bare, concluded, equation
-from feedback_friction.grading.numerals import Base, plain
+from feedback_friction.grading.numerals import LONGEST, Base, plain
 from feedback_friction.grading.verdict import Verdict
 
 _TAIL = 100_000  # characters at the end of a reply that are read for statements without a box
@@ -104,11 +104,14 @@ def canonical(number: str, base: Base) -> str:
     """A number in the form in which answers are compared, e.g. ``"DCB2096CA"``.
 
     Raises:
-        ValueError: the text is not one number.
+        ValueError: the text is not one number, or one of more than ``LONGEST`` digits, of which
+            not all are read.
     """
     found = alone(plain(number), base)
     if found is None:
         raise ValueError(f"not a number in base {base}: {number[:80]!r}")
+    if len(found) >= LONGEST or "e" in found.partition(" ")[0]:
+        raise ValueError(f"a number of more than {LONGEST - 1} digits: {number[:80]!r}")
     return found
 
 

@@ -62,16 +62,17 @@ def alone(text: str, base: Base) -> str | None:
     sign = before[-1:] if before[-1:] in ("+", "-") else ""
     if re.search(r"[0-9×/+^<>…%≠]", before.removesuffix(sign) + after) or "-" in after:
         return None
-    return ("-" if sign == "-" else "") + _named(found[0], after, base)
+    return _named(found[0], after, base, negative=sign == "-")
 
 
-def _named(number: Numeral, after: str, base: Base) -> str:
-    """The digits, with the base where it is marked as another one."""
+def _named(number: Numeral, after: str, base: Base, *, negative: bool) -> str:
+    """The signed digits, with the base where it is marked as another one; -0 is 0."""
     marked = number.marked
     note = BASE_NOTE.match(after)
     if base == 16 and marked is None and note and note["base"]:
         marked = 16 if note["base"].lower().startswith(("h", "base 16", "base-16")) else 10
-    return number.digits if marked in (None, base) else f"{number.digits} (base {marked})"
+    digits = "-" * (negative and number.digits != "0") + number.digits
+    return digits if marked in (None, base) else f"{digits} (base {marked})"
 
 
 def value(text: str, base: Base) -> str | None:
@@ -83,7 +84,7 @@ def value(text: str, base: Base) -> str | None:
         negative = part.startswith("-", at)
         number = read(part, base, at + negative)
         if number is not None and not _is_letter(number) and not _GOES_ON.match(part, number.end):
-            found.append(negative * "-" + _named(number, part[number.end :], base))
+            found.append(_named(number, part[number.end :], base, negative=negative))
             note = BASE_NOTE.match(part, number.end)
             if note and note.end() < len(part):
                 break

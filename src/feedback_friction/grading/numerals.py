@@ -149,10 +149,10 @@ class Numeral:
 
 _GROUPS_OF_THREE = r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?: [0-9]{3})+|[0-9]{1,3}(?:_[0-9]{3})+"
 _DECIMAL = re.compile(
-    r"(?<![A-Za-z0-9_])(?<![0-9][.,])(?<![^.]\.)"
+    r"(?<![A-Za-z0-9_])(?<![0-9][.,])(?<![^.]\.)(?<!\A\.)"
     r"(?:(?P<grouped>(?:" + _GROUPS_OF_THREE + r"|[0-9]{1,3}(?:'[0-9]{3})+"
     r"|[0-9]{1,3}(?:\.[0-9]{3}){2,})(?!,?[0-9]))"
-    r"|(?P<odd>[0-9]+(?:,[0-9]+)+)|(?P<run>[0-9]+))"
+    r"|(?P<odd>[0-9]+(?:,[0-9]+)+)|(?P<run>[0-9]+)|(?<!\.)(?=\.[0-9]))"
     r"(?:\.(?P<fraction>[0-9]+))?"
     r"(?:[eE](?P<e>[+-]?[0-9]{1,9})(?![0-9A-Za-z])|\s?×\s?10\s?\^\s?(?P<power>[+-]?[0-9]{1,9}))?"
     r"(?![A-Za-z0-9_])(?P<mark>‹1[06]›)?"
@@ -160,8 +160,10 @@ _DECIMAL = re.compile(
 _H = "[0-9A-Fa-f]"
 _HEXADECIMAL = re.compile(
     r"(?<![A-Za-z0-9_\\])(?<![0-9A-Fa-f]\.)(?P<prefix>0[xX]_?)?"
-    rf"(?:(?P<grouped>{_H}{{1,3}}(?:,{_H}{{3}})+|{_H}{{1,4}}(?:,{_H}{{4}})+"
-    rf"|{_H}{{1,4}}(?:_{_H}{{4}})+|{_H}{{1,3}}(?:_{_H}{{3}})+)(?![,_]?[0-9A-Za-z])"
+    # At most as many groups as make a number of LONGEST digits: groups that do not add up to a
+    # number are tried again from each of them on.
+    rf"(?:(?P<grouped>{_H}{{1,3}}(?:,{_H}{{3}}){{1,67}}|{_H}{{1,4}}(?:,{_H}{{4}}){{1,67}}"
+    rf"|{_H}{{1,4}}(?:_{_H}{{4}}){{1,67}}|{_H}{{1,3}}(?:_{_H}{{3}}){{1,67}})(?![,_]?[0-9A-Za-z])"
     rf"|(?P<odd>{_H}+(?:_{_H}+)+)|(?P<run>{_H}+))"
     r"(?:(?P<suffix>[hH])(?![0-9A-Za-z_])|(?![A-Za-z0-9_]))(?P<mark>‹1[06]›)?"
 )
@@ -187,7 +189,7 @@ def numerals(text: str, base: Base) -> list[Numeral]:
 
 
 def _decimal(found: re.Match[str]) -> Numeral:
-    whole = re.sub("[^0-9]", "", found["grouped"] or found["odd"] or found["run"])
+    whole = re.sub("[^0-9]", "", found["grouped"] or found["odd"] or found["run"] or "")
     digits = _scaled(whole, found["fraction"] or "", found["e"] or found["power"] or "0")
     marked: Base | None = (10 if found["mark"] == DEC_MARK else 16) if found["mark"] else None
     return Numeral(found.start(), found.end(), digits, marked, found["odd"] is None)

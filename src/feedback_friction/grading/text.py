@@ -214,6 +214,8 @@ class _Reader:
     def _added(self, text: str) -> Verdict:
         """The verdict by the one name, or the one number, that a sentence adds to the question."""
         found = words(text)
+        if not found:  # "&" alone, the word "and", opens a sentence that never comes
+            return Verdict.none()
         number = self._number(found, text)
         if number:
             return number

@@ -35,13 +35,14 @@ from feedback_friction.grading.choice import grade_choice
 from feedback_friction.grading.expression import grade_expression
 from feedback_friction.grading.integer import grade_integer
 from feedback_friction.grading.number import canonical, grade_number
+from feedback_friction.grading.numerals import LONGEST
 from feedback_friction.grading.text import grade_text
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.protocol.masking.aliases import mask_aliases
 from feedback_friction.protocol.masking.expressions import mask_expression
 from feedback_friction.protocol.masking.letters import mask_letters
-from feedback_friction.protocol.masking.numbers import mask_decimal
+from feedback_friction.protocol.masking.quantities import mask_number
 from feedback_friction.protocol.records import Masked
 from feedback_friction.protocol.task import Task
 from feedback_friction.tasks import fields, mathematics, multiple_choice
@@ -106,7 +107,8 @@ def _grader(row: Row, gold: str, choices: tuple[str, ...]) -> str:
         try:
             number = canonical(gold, 10)
         except ValueError as error:
-            raise RowError("answer", f"must be a number for grader {grader}") from error
+            wanted = f"a number of at most {LONGEST - 1} digits for grader {grader}"
+            raise RowError("answer", f"must be {wanted}") from error
         if grader == "integer" and not number.lstrip("-").isdecimal():
             raise RowError("answer", "must be a whole number for grader integer")
     return grader
@@ -151,7 +153,7 @@ GRADERS: dict[str, tuple[Grader, Mask, State]] = {
     "choice": (grade_choice, mask_letters, multiple_choice.state_answer),
     "expression": (grade_expression, mask_expression, mathematics.state_answer),
     "integer": (grade_integer, mask_expression, mathematics.state_answer),
-    "number": (_grade_number, mask_decimal, mathematics.state_answer),
+    "number": (_grade_number, mask_number, mathematics.state_answer),
     "text": (grade_text, mask_aliases, _state_in_words),
 }
 

@@ -2,6 +2,7 @@
 
 - ``gold``: the gold answer and every alias, stated as the task's prompt asks for it, is graded
   correct;
+- ``mask``: in feedback that blurts it out, each of these is masked, and no leak is left;
 - ``solution``: the worked solution, masked, leaks nothing by the audit;
 - ``prompt``: system prompt and question keep within ``LONGEST_PROMPT``.
 """
@@ -12,9 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.task import Task
 from feedback_friction.tasks.page import Page
 
 LONGEST_PROMPT = 24_000  # characters, about 6,000 tokens: room for ten attempts in 128,000
+_BLURTED = "Look again. The answer is {}. Check each step."
 _QUOTED = 80  # characters of a row that a failure quotes
 
 
@@ -24,7 +27,7 @@ class Failure:
 
     Attributes:
         problem_id: the problem.
-        check: "gold", "solution" or "prompt".
+        check: "gold", "mask", "solution" or "prompt".
         detail: what was found; quotes nothing of confidential data.
     """
 
@@ -52,18 +55,25 @@ def validate(page: Page, problems: Sequence[Problem]) -> Report:
 
 
 def _failed(page: Page, problem: Problem) -> Iterator[tuple[str, str]]:
-    task = page.task
     for answer in (problem.gold, *problem.aliases):
-        verdict = task.grade(problem, task.state_answer(problem, answer))
-        if not verdict.is_correct:
-            found = f"graded {verdict.outcome} (rule '{verdict.rule}')"
-            yield "gold", found if page.confidential else f"'{answer[:_QUOTED]}' is {found}"
+        for check, found in _unfit(page.task, problem, answer):
+            yield check, found if page.confidential else f"'{answer[:_QUOTED]}' {found}"
     if problem.solution is not None:
-        leaks = task.mask(problem, problem.solution).leaks
+        leaks = page.task.mask(problem, problem.solution).leaks
         if leaks:
             found = f"{len(leaks)} leaks in the masked solution"
             shown = ", ".join(f"'{leak[:_QUOTED]}'" for leak in leaks[:3])
             yield "solution", found if page.confidential else f"{found}: {shown}"
-    length = len(task.system) + len(task.ask(problem))
+    length = len(page.task.system) + len(page.task.ask(problem))
     if length > LONGEST_PROMPT:
         yield "prompt", f"{length} characters, more than {LONGEST_PROMPT}"
+
+
+def _unfit(task: Task, problem: Problem, answer: str) -> Iterator[tuple[str, str]]:
+    """What grader and mask do wrong with an accepted answer."""
+    verdict = task.grade(problem, task.state_answer(problem, answer))
+    if not verdict.is_correct:
+        yield "gold", f"is graded {verdict.outcome} (rule '{verdict.rule}')"
+    masked = task.mask(problem, _BLURTED.format(answer))
+    if not masked.spans or masked.leaks:
+        yield "mask", "is not masked where feedback gives it away"

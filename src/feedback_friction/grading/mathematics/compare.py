@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from cmath import isfinite
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -16,6 +17,7 @@ _SETS = frozenset({Kind.SET, Kind.LIST})
 _NUMBERS = frozenset({Kind.VALUE, Kind.PERCENT, Kind.BASE})
 _MANY = frozenset({Kind.SET, Kind.LIST, Kind.TUPLE, Kind.UNION, Kind.MATRIX})
 _ENOUGH_DIGITS = 6
+_MOST_PLACES = 12
 _WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
 _COMMAND = re.compile(r"\\(?:begin|end) ?\{[a-z]+\}|\\[A-Za-z]+")
 _VARIABLE = re.compile(r"[A-Za-df-hj-z]")
@@ -116,13 +118,16 @@ def _rounded(exact: Value, other: Value) -> bool:
     if decimal is None or exact.decimal is not None or exact.samples is None:
         return False
     value, places = decimal
-    digits = len(str(abs(value.numerator * 10**places // value.denominator)))
-    if min(places, digits) < _ENOUGH_DIGITS or not places <= 12:
+    if not _ENOUGH_DIGITS <= places <= _MOST_PLACES:
+        return False
+    if abs(value) * 10**places < 10 ** (_ENOUGH_DIGITS - 1):  # fewer significant digits
         return False
     number = exact.samples[0]
     if exact.rational is not None:
         return _gives(exact.rational, value, Fraction(1, 10**places))
     constant = all(sample == number for sample in exact.samples) and number.imag == 0
+    if not isfinite(number):
+        return False
     return constant and _gives(Fraction(number.real), value, Fraction(1, 10**places))
 
 

@@ -250,4 +250,9 @@ def differ(left: tuple[complex, ...], right: tuple[complex, ...]) -> bool:
 def _apart(a: complex, b: complex) -> bool:
     if cmath.isinf(a) or cmath.isinf(b):
         return cmath.isinf(a) != cmath.isinf(b)
-    return abs(a - b) > 1e-9 * max(1.0, abs(a), abs(b))
+    return _size(a - b) > 1e-9 * max(1.0, _size(a), _size(b))
+
+
+def _size(value: complex) -> float:
+    # abs() of a finite complex number may overflow; hypot is then infinite.
+    return math.hypot(value.real, value.imag)

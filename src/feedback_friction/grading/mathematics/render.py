@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from feedback_friction.grading.mathematics.algebra import MAX_BITS, TooHardError
 from feedback_friction.grading.mathematics.formula import (
     GREEK,
     Call,
@@ -22,9 +23,15 @@ _BRACKETS = {
 
 
 def latex(node: Node) -> str:
-    """Every factor, term and argument in brackets of its own."""
+    """Every factor, term and argument in brackets of its own.
+
+    Raises:
+        TooHardError: for a numeral of more than ``MAX_BITS`` bits, such as ``1e5000`` is.
+    """
     match node:
         case Number(value, _):
+            if max(abs(value.numerator), value.denominator).bit_length() > MAX_BITS:
+                raise TooHardError("size")  # str() refuses integers of more than 4,300 digits
             if value.denominator == 1:
                 return str(value.numerator)
             return f"\\frac{{{value.numerator}}}{{{value.denominator}}}"

@@ -63,8 +63,8 @@ def mask_expression(problem: Problem, text: str) -> Masked:
         RunStoppedError: only where the comparing process cannot be started at all.
     """
     targets = [Target.of(gold) for gold in dict.fromkeys((problem.gold, *problem.aliases))]
-    matchers = [matcher for target in targets for matcher in _matchers(target)]
-    masked = mask(text, [*matchers, lambda shown: _find_statement(shown, problem, targets)])
+    finders = [matcher for target in targets for matcher in matchers(target)]
+    masked = mask(text, [*finders, lambda shown: _find_statement(shown, problem, targets)])
     leaks = [leak for target in targets for leak in _leaks(masked.text, target)]
     leaks += [masked.text[a:b] for a, b, _ in _find_statement(masked.text, problem, targets)]
     return Masked(masked.text, masked.spans, tuple(dict.fromkeys(leaks)))
@@ -75,7 +75,8 @@ def _leaks(text: str, target: Target) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _matchers(target: Target) -> tuple[Matcher, ...]:
+def matchers(target: Target) -> tuple[Matcher, ...]:
+    """What looks for one gold answer in the view of a text."""
     if target.gold.kind is Shape.TEXT or target.letter is not None:
         return (
             lambda text: find_wording(text, target),

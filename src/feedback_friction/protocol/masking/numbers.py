@@ -37,7 +37,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
-from feedback_friction.grading.number import grade_number
+from feedback_friction.grading.number import canonical, grade_number
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.digits import RUN, Base, find_digits, flattened, opening
 from feedback_friction.protocol.masking.gate import MASK, Match, Matcher, View, audit, mask
@@ -127,7 +127,7 @@ def number_leaks(gold: str, masked_text: str, base: Base) -> tuple[str, ...]:
     A number equal to the gold number has its digits in a row, whatever stands between them and
     whatever zeros or exponent follow: text without them is not graded, which is most text.
     """
-    digits = f"{int(gold, base):X}" if base == 16 else str(int(gold))
+    digits = canonical(gold, base).translate(_NO_SIGNS).lstrip("0")
     row = digits.rstrip("0")
 
     def accepts(stretch: str) -> bool:
@@ -156,6 +156,7 @@ def _has_row(text: str, row: str, base: Base) -> bool:
     return begins and row in "".join(RUN[16].findall(flat.text)).upper()
 
 
+_NO_SIGNS = str.maketrans("", "", "-.")
 _POWER = re.compile(r"[eE^×*x]")
 _REPLIES = ("{}", "The answer is {}.", r"\boxed{{{}}}")
 _APART = r"(?:[^\w+=^/×÷*<>%\n]|_|\*(?! )){1,12}"
