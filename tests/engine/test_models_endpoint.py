@@ -49,7 +49,8 @@ def test_what_is_no_base_url_is_refused_in_one_line(given: str) -> None:
 
 def test_a_password_in_a_url_is_used_and_never_shown() -> None:
     (endpoint,) = endpoints(["http://me:pass-word@h:1/v1?key=secret"], {})
-    assert endpoint.base.password == "pass-word"
+    assert endpoint.headers() == {"Authorization": "Basic bWU6cGFzcy13b3Jk"}
+    assert endpoint.secrets.hide("me:pass-word bWU6cGFzcy13b3Jk") == "*** ***"
     assert endpoint.label == "http://h:1/v1"
     assert "pass-word" not in repr(endpoint)
     assert "secret" not in repr(endpoint)
@@ -159,8 +160,47 @@ def test_a_key_is_not_in_the_repr() -> None:
 
 
 def test_an_answer_that_quotes_the_key_loses_it() -> None:
-    (endpoint,) = endpoints(["http://h:1"], {"FRICTION_API_KEY": "sk/a+b="})
-    assert endpoint.without_key(rb"sk/a+b= and sk\/a+b=") == b"*** and ***"
+    (endpoint,) = endpoints(["http://h:1"], {"FRICTION_API_KEY": "sk/a+bcd="})
+    assert endpoint.secrets.hide(r"sk/a+bcd= and sk\/a+bcd=") == "*** and ***"
+
+
+def test_a_user_in_the_url_is_sent_instead_of_a_key_and_the_key_is_named() -> None:
+    environ = {"FRICTION_API_KEY": KEY}
+    (endpoint,) = endpoints(["http://me:pass-word@h:1/v1"], environ)
+    assert endpoint.headers() == {"Authorization": "Basic bWU6cGFzcy13b3Jk"}
+    assert (endpoint.key, endpoint.unused) == ("", "FRICTION_API_KEY")
+    assert str(endpoint.at("models")) == "http://h:1/v1/models"
+    assert endpoint.key_refused("HTTP 401") == (
+        "http://h:1/v1 refuses the user and password of its URL (HTTP 401)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("base_url", "authorization"),
+    [
+        ("http://me@h", "Basic bWU6"),
+        ("http://:word@h", "Basic OndvcmQ="),
+        ("http://m%40e:p%2Fw%3A@h", "Basic bUBlOnAvdzo="),
+        ("http://m%C3%A4:p@h", "Basic bcOkOnA="),
+    ],
+)
+def test_user_and_password_of_a_url_are_sent_in_every_form(
+    base_url: str, authorization: str
+) -> None:
+    (endpoint,) = endpoints([base_url], {})
+    assert endpoint.headers() == {"Authorization": authorization}
+    assert endpoint.label == "http://h/v1"
+
+
+def test_what_no_error_about_a_url_may_show() -> None:
+    for bad in ("http://u:s3cret@h:0", "u:s3cret@h", "http://h:0?key=s3cret", "http://u:s3/cret@h"):
+        with pytest.raises(UsageError) as refused:
+            endpoints([bad], {})
+        assert "s3" not in str(refused.value)
+    for bad in ("http://u:s3cret@h:port", "socks5://u:s3cret@h"):
+        with pytest.raises(UsageError, match="_proxy") as refused:
+            endpoints(["https://h"], {"https_proxy": bad})
+        assert "s3" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,8 @@ def test_a_value_is_json_where_it_can_be_and_text_otherwise(word: str, value: ob
     ("words", "says"),
     [
         (["k"], "-M must be of the form KEY=VALUE, not 'k'"),
+        (["Authorization: Bearer sk-1"], "-M must be of the form KEY=VALUE, not 'Auth…'"),
+        (['a={"b": {"X-Api-Key": "sk-1"}}'], "-M a.b.X-Api-Key would be written down"),
         (["=1"], "-M must be of the form KEY=VALUE"),
         (["k=1", "k=2"], "-M k is given twice"),
         (["temperature=1"], "-M temperature has an option of its own: use --temperature"),

@@ -194,6 +194,26 @@ def test_a_replica_that_comes_back_is_used_again() -> None:
     run(main())
 
 
+def test_a_limited_replica_costs_one_refusal_and_no_wait() -> None:
+    async def main() -> None:
+        limited = error(429, {"error": {"message": "later"}}, {"Retry-After": "3600"})
+        async with (
+            serving(limited) as one,
+            serving() as other,
+            client(one, other) as (model, time, _),
+        ):
+            await asyncio.gather(*(model.generate(ask(f"p{i}")) for i in range(40)))
+            asked = len(one.bodies)
+            for i in range(40):
+                await model.generate(ask(f"p{i}"))
+        assert 1 <= asked <= 20  # those that were under way when it said so
+        assert len(one.bodies) == asked
+        assert len(other.bodies) == 80
+        assert sum(time.slept) < 30
+
+    run(main())
+
+
 def test_when_all_replicas_are_gone_the_run_stops_and_names_them() -> None:
     async def main() -> None:
         urls = [f"http://127.0.0.1:{free_port()}" for _ in range(3)]

@@ -131,3 +131,103 @@ def test_a_single_server_is_never_left_alone() -> None:
     replicas, _ = make(1)
     kill(replicas, replicas.all[0])
     assert replicas.place("p") is replicas.all[0]
+
+
+def limit(
+    replicas: Replicas,
+    replica: Replica,
+    problem: str = "p",
+    after: float | None = 3600,
+    times: int = 1,
+) -> bool:
+    return replicas.limited(replica, problem, after, times)
+
+
+def test_a_replica_that_asks_for_a_long_wait_hands_its_problems_over() -> None:
+    replicas, _ = make(3)
+    homes = {str(i): replicas.place(str(i)) for i in range(300)}
+    limited = replicas.all[1]
+    asker = next(problem for problem, home in homes.items() if home is limited)
+    assert limit(replicas, limited, asker)
+    for problem, home in homes.items():
+        now = replicas.place(problem)
+        assert now is not limited
+        assert now is home or home is limited
+
+
+def test_a_short_wait_is_waited_where_the_prefix_is_but_not_for_ever() -> None:
+    replicas, _ = make(2)
+    home = replicas.place("p")
+    other = next(each for each in replicas.all if each is not home)
+    assert not limit(replicas, home, "p", 1.0, 1)
+    assert not limit(replicas, home, "p", None, POLICY.limits - 1)
+    assert replicas.place("p") is home
+    assert limit(replicas, home, "p", 1.0, POLICY.limits)
+    assert replicas.place("p") is other
+    assert home.down_until is None  # its other problems stay
+
+
+def test_a_limited_replica_is_looked_at_and_gets_some_of_its_problems_back() -> None:
+    replicas, clock = make(2)
+    problems = [str(i) for i in range(40)]
+    homes = {problem: replicas.place(problem) for problem in problems}
+    limited, other = replicas.all
+    mine = [problem for problem in problems if homes[problem] is limited]
+    limit(replicas, limited, mine[0])
+    assert {replicas.place(problem) for problem in problems} == {other}
+    clock.now += POLICY.longest_limit
+    assert replicas.place(mine[0]) is limited
+    assert {replicas.place(problem) for problem in problems} == {other}  # one call looks
+    replicas.answered(limited, clock.now)
+    other.in_flight = 10
+    back = []
+    for problem in problems:
+        if replicas.place(problem) is limited:
+            back.append(problem)
+            limited.in_flight += 1
+            other.in_flight -= 1
+    assert set(back) <= set(mine)  # what never moved stays where its prefix is
+    assert len(back) == 5  # the load is even now
+    assert [problem for problem in problems if replicas.place(problem) is limited] == back
+
+
+def test_a_probe_that_is_limited_again_is_followed_by_another_wait() -> None:
+    replicas, clock = make(2)
+    limited = replicas.place("p")
+    limit(replicas, limited, "p", 30)
+    clock.now += 30
+    assert replicas.place("p") is limited
+    limit(replicas, limited, "p", 60)
+    clock.now += 59
+    assert replicas.place("p") is not limited
+    clock.now += 1
+    assert replicas.place("p") is limited
+
+
+def test_what_was_asked_before_the_limit_does_not_lift_it() -> None:
+    replicas, clock = make(2)
+    limited, began = replicas.place("p"), clock.now
+    clock.now += 1
+    limit(replicas, limited, "p")
+    replicas.answered(limited, began)
+    assert replicas.place("p") is not limited
+    replicas.answered(limited, clock.now)
+    assert limited.down_until is None
+
+
+def test_a_shorter_wait_that_comes_late_does_not_shorten_the_first() -> None:
+    replicas, clock = make(2)
+    limited = replicas.place("p")
+    limit(replicas, limited, "p", 100)
+    limit(replicas, limited, "p", 10)
+    clock.now += 99
+    assert replicas.place("q") is not limited
+
+
+def test_when_every_replica_is_limited_calls_wait_as_they_are_told() -> None:
+    replicas, _ = make(2)
+    one, other = replicas.all
+    assert limit(replicas, one)
+    assert not limit(replicas, other)
+    single, _ = make(1)
+    assert not limit(single, single.all[0])

@@ -9,14 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feedback_friction.engine.models.faults import read_error
 from feedback_friction.engine.models.reply import (
+    EmptyError,
     MalformedError,
+    failure_in,
     parse_json,
     read_completion,
     split_thinking,
 )
 from feedback_friction.protocol.records import Reply, Usage
 
+FAILURES = json.loads(
+    (Path(__file__).parents[1] / "cases" / "models_failures_within.json").read_text()
+)
 CASES = json.loads((Path(__file__).parents[1] / "cases" / "models_replies.json").read_text())
 
 
@@ -37,6 +43,31 @@ def test_a_body_gives_its_replies_or_is_called_malformed(case: dict[str, Any]) -
     assert completion.model == "tiny"
     if "usage" in case:
         assert completion.usage == Usage(*case["usage"])
+
+
+@pytest.mark.parametrize("case", FAILURES, ids=lambda case: case["name"])
+def test_a_failure_within_a_200_is_found_wherever_it_stands(case: dict[str, Any]) -> None:
+    found = failure_in(case["body"])
+    if case["status"] is None:
+        assert found is None
+        return
+    assert found is not None
+    status, said = found
+    assert status == case["status"]
+    answer = read_error(said)
+    assert case["says"] in answer.message
+    assert "the answer is" not in answer.words  # what the model said decides nothing
+
+
+@pytest.mark.parametrize("choices", [[], None])
+def test_a_completion_without_replies_and_without_a_reason_is_told_from_nonsense(
+    choices: Any,
+) -> None:
+    with pytest.raises(EmptyError):
+        read_completion({"choices": choices}, 1, seconds=0, logprobs=False)
+    with pytest.raises(MalformedError) as malformed:
+        read_completion({"id": "x"}, 1, seconds=0, logprobs=False)
+    assert not isinstance(malformed.value, EmptyError)
 
 
 @given(st.text(), st.text())

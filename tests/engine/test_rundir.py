@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from feedback_friction.engine.rundir import claim, locked, read_run, without_secrets
+from feedback_friction.engine.rundir import claim, locked, read_run
 from feedback_friction.errors import UsageError
 
 CONFIG = {"tasks": ("a", "b"), "iterations": 10}
@@ -53,15 +53,3 @@ def test_a_directory_that_cannot_be_made_is_refused(tmp_path):
         locked(tmp_path / "file" / "run"),
     ):
         pass
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("http://user:secret@host:8000/v1?key=secret#x", "http://host:8000/v1"),
-        ("http://host/v1", "http://host/v1"),
-        ("openai/name", "openai/name"),
-    ],
-)
-def test_a_url_is_written_down_without_its_secrets(url, shown):
-    assert without_secrets(url) == shown

@@ -297,3 +297,65 @@ def test_openai_base_url_is_the_default_server_and_gets_openais_key(tmp_path: Pa
         assert {headers["Authorization"] for headers in server.headers} == {"Bearer sk-openai"}
 
     run(main())
+
+
+# --- secrets -------------------------------------------------------------------------------------
+
+PASSWORD = "hunter2-hunter2"
+
+
+def written(out: Path) -> bytes:
+    """Everything in a run directory."""
+    return b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("form", ["--base-url={}", "--base-url {}"])
+def test_a_password_in_a_url_works_and_is_written_nowhere(tmp_path: Path, form: str) -> None:
+    async def main() -> None:
+        quoting = completion(choice(f"The answer is {PASSWORD} bWU6aHVudGVyMi1odW50ZXIy"))
+        async with serving(quoting) as server:
+            url = server.url.replace("http://", f"http://me:{PASSWORD}@")
+            ended = await friction(
+                tmp_path, "--solver", "openai/tiny", *form.format(url).split(), FRICTION_API_KEY="k"
+            )
+        assert ended.code == 0, ended.lines
+        assert server.headers[0]["Authorization"].startswith("Basic ")
+        assert "FRICTION_API_KEY" in ended.lines[0]
+        command = json.loads((tmp_path / "run.json").read_text())["command"]
+        assert form.format(f"{server.url}").split()[-1] in command
+        for shown in (written(tmp_path), str(ended).encode()):
+            assert PASSWORD.encode() not in shown
+            assert b"aHVudGVyM" not in shown
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        f'extra_headers={{"Authorization": "{PASSWORD}"}}',
+        f'extra_headers={{"X-Whatever": "Bearer {PASSWORD}"}}',
+        f'extra_body={{"a": [{{"api_key": "{PASSWORD}"}}]}}',
+        f"proxy=http://me:{PASSWORD}@host:1",
+        f"anything={PASSWORD}",  # a key that the shell put in from the environment
+        f"Authorization: Bearer {PASSWORD}",
+    ],
+)
+def test_an_option_that_holds_a_secret_is_refused_without_being_shown(
+    tmp_path: Path, option: str
+) -> None:
+    async def main() -> None:
+        async with serving() as server:
+            ended = await friction(
+                tmp_path / "run",
+                *("--solver", "openai/tiny", "--base-url", server.url, "-M", option),
+                MY_API_KEY=PASSWORD,
+            )
+        assert ended.code == 2
+        assert len(ended.lines) == 1
+        assert "-M" in ended.lines[0]
+        assert PASSWORD not in str(ended)
+        assert server.bodies == []
+        assert not (tmp_path / "run").exists()
+
+    run(main())

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from feedback_friction.cli.drive import INTERRUPTED, drain_on_interrupt, in_loop
+from feedback_friction.cli.drive import INTERRUPTED, drain_on_interrupt, in_loop, timeout_option
 from feedback_friction.cli.table import wide_console
 from feedback_friction.engine.annotate import Annotated, Annotating, annotate_run
 from feedback_friction.engine.caller import Caller
@@ -31,7 +31,7 @@ from feedback_friction.protocol.annotation import CATEGORIES, ROUNDS
 @click.option("--rounds", default=ROUNDS, show_default=True, help="Rounds that the judge reads.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the sample.")
 @click.option("--concurrency", default=64, show_default=True, help="Requests in flight at most.")
-@click.option("--timeout", default=600.0, show_default=True, help="Seconds a request may take.")
+@timeout_option
 @click.option("--prices", type=click.Path(path_type=Path), help="A price list of your own.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was labelled as JSON.")
 def command(

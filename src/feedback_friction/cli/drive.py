@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
@@ -15,19 +16,35 @@ import click
 from feedback_friction.cli.progress import shown
 from feedback_friction.engine.batch import Watched
 from feedback_friction.engine.caller import Caller
-from feedback_friction.engine.rundir import without_secrets
+from feedback_friction.engine.redact import cleaned, environment_secrets
 from feedback_friction.errors import RunStoppedError
 
 INTERRUPTED = 130
+_LONGEST_TIMEOUT = 7 * 86_400.0  # seconds
 
 Result = TypeVar("Result")
 Watch = Callable[[Watched], None]
 Note = Callable[[str], None]
 
 
+def _seconds(_: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    if value is None or 0 < value <= _LONGEST_TIMEOUT:
+        return value
+    raise click.BadParameter(f"must be above 0 and at most {_LONGEST_TIMEOUT:.0f}", param=option)
+
+
+timeout_option = click.option(
+    "--timeout",
+    type=float,
+    metavar="SECONDS",
+    callback=_seconds,
+    help="Longest time of one request in all.  [600, or 0.1 for each token that a reply may have]",
+)
+
+
 def command_line() -> list[str]:
     """The command as it may be written down."""
-    return ["friction", *(without_secrets(word) for word in sys.argv[1:])]
+    return ["friction", *cleaned(sys.argv[1:], environment_secrets(os.environ))]
 
 
 def run_to_end(

@@ -14,7 +14,14 @@ from rich.table import Table
 from feedback_friction.analysis.oracle import OracleRun, read_oracle
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.caveats import caveats
-from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
+from feedback_friction.cli.drive import (
+    INTERRUPTED,
+    Note,
+    Watch,
+    command_line,
+    run_to_end,
+    timeout_option,
+)
 from feedback_friction.cli.extras import needs
 from feedback_friction.cli.table import wide_console
 from feedback_friction.engine.launch import Operation, Settings
@@ -52,7 +59,7 @@ from feedback_friction.protocol.oracle import TEMPERATURE
 @click.option("--base-url", multiple=True, metavar="URL", help="Solver's server; repeatable.")
 @click.option("--judge-base-url", multiple=True, metavar="URL", help="Judge model's server.")
 @click.option("--concurrency", default=256, show_default=True, help="Requests in flight at most.")
-@click.option("--timeout", default=600.0, show_default=True, help="Seconds a request may take.")
+@timeout_option
 @click.option("--logprobs", is_flag=True, help="Ask for log-probabilities of answers.")
 @click.option("--reasoning-tokens", type=int, metavar="N", help="On top of --max-tokens.")
 @click.option("--reasoning-effort", type=click.Choice(EFFORTS), help="Within --max-tokens.")

@@ -10,7 +10,7 @@ import click
 from rich.table import Table
 
 from feedback_friction.caveats import SIMULATION
-from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, run_to_end
+from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, run_to_end, timeout_option
 from feedback_friction.cli.extras import needs
 from feedback_friction.cli.table import wide_console
 from feedback_friction.engine.launch import Operation
@@ -45,7 +45,7 @@ CONFIDENCE = "confidence"  # needs no call: its numbers are in the run, or they 
 )
 @click.option("--judge-base-url", "judge_base_urls", multiple=True, metavar="URL")
 @click.option("--concurrency", default=256, show_default=True, help="Requests in flight at most.")
-@click.option("--timeout", default=600.0, show_default=True, help="Seconds a request may take.")
+@timeout_option
 @click.option("--prices", type=click.Path(path_type=Path), help="A price list of your own.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of rows.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -55,7 +55,7 @@ def command(
     base_urls: tuple[str, ...],
     judge_base_urls: tuple[str, ...],
     concurrency: int,
-    timeout: float,
+    timeout: float | None,
     prices: Path | None,
     as_json: bool,
     quiet: bool,

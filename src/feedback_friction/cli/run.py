@@ -9,7 +9,14 @@ from typing import Any
 import click
 
 from feedback_friction.caveats import ABACUS, MINIATURE
-from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
+from feedback_friction.cli.drive import (
+    INTERRUPTED,
+    Note,
+    Watch,
+    command_line,
+    run_to_end,
+    timeout_option,
+)
 from feedback_friction.cli.table import print_results, results_json
 from feedback_friction.engine.budget import Limits
 from feedback_friction.engine.launch import Operation, Prepared, Settings, execute, prepare
@@ -71,7 +78,7 @@ Claude with extended thinking at temperature 1, as in the paper:
 @click.option("--feedback-base-url", multiple=True, metavar="URL", help="Feedback model's server.")
 @click.option("--judge-base-url", multiple=True, metavar="URL", help="Judge model's server.")
 @click.option("--concurrency", default=256, show_default=True, help="Requests in flight at most.")
-@click.option("--timeout", default=600.0, show_default=True, help="Seconds a request may take.")
+@timeout_option
 @click.option(
     "--history",
     multiple=True,

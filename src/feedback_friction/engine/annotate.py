@@ -52,7 +52,7 @@ class Annotating:
         rounds: the judge reads the first ones.
         seed: of the sample.
         concurrency: requests in flight at most.
-        timeout: seconds that a request may take.
+        timeout: seconds that a request may take in all; None grows with the longest reply.
         options: of the judge's model.
         prices: a price list instead of the package's.
     """
@@ -63,7 +63,7 @@ class Annotating:
     rounds: int = ROUNDS
     seed: int = 0
     concurrency: int = 64
-    timeout: float = 600.0
+    timeout: float | None = None
     options: ModelOptions = field(default_factory=ModelOptions)
     prices: Path | None = None
 

@@ -119,10 +119,15 @@ class Budget:
         return most
 
     def settle(self, reserved: Amount, usage: Usage | None, cost: Cost) -> None:
-        """Give back what was set aside for a call, and count what it took (None: it failed)."""
+        """Give back what was set aside for a call, and count what it took (None: it failed).
+
+        Where the server does not say what it took, it counts as the most that it can have taken.
+        """
         self._reserved -= reserved
         self._in_flight -= 1
-        if usage is not None:
+        if usage is not None and usage.unknown:
+            self.paid += reserved
+        elif usage is not None:
             self.paid += Amount(cost or 0.0, usage.prompt_tokens + usage.completion_tokens)
         self._call_next()
 

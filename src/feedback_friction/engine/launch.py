@@ -19,7 +19,7 @@ from feedback_friction.engine.models.options import ModelOptions, parse_options
 from feedback_friction.engine.models.providers import Asked, refuse_untaken
 from feedback_friction.engine.models.registry import ModelSettings, digests, parse_spec
 from feedback_friction.engine.prices import Prices, load_prices
-from feedback_friction.engine.rundir import without_secrets
+from feedback_friction.engine.redact import without_secrets
 from feedback_friction.engine.runner import Progress, Runner
 from feedback_friction.engine.session import Claim, opened
 from feedback_friction.errors import UsageError
@@ -100,7 +100,7 @@ class Operation:
         feedback_base_urls: the same for the feedback model.
         judge_base_urls: the same for the judge model.
         concurrency: requests in flight at most.
-        timeout: seconds that a request may take.
+        timeout: seconds that a request may take in all; None grows with the longest reply.
         prices: a price list instead of the package's.
         budget: what the run may pay for in all.
     """
@@ -109,7 +109,7 @@ class Operation:
     feedback_base_urls: tuple[str, ...] = ()
     judge_base_urls: tuple[str, ...] = ()
     concurrency: int = 256
-    timeout: float = 600.0
+    timeout: float | None = None
     prices: Path | None = None
     budget: Limits = field(default_factory=Limits)
 

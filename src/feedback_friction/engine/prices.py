@@ -42,14 +42,14 @@ class Prices:
     models: dict[str, Price]
 
     def cost(self, model: str, usage: Usage) -> Cost:
-        """What some tokens of a model cost; None when its price is not known.
+        """What some tokens of a model cost; None when its price is not known, or their number.
 
         A simulation is free, and so is a model in this process.
         """
         if model.startswith(("student/", "pocket/")):
             return 0.0
         price = self.models.get(model)
-        return price.of(usage) if price else None
+        return price.of(usage) if price and not usage.unknown else None
 
 
 def load_prices(file: Path | None = None) -> Prices:

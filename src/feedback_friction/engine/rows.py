@@ -81,14 +81,16 @@ def completion_row(
 
 
 def read_completion(row: Sequence[Any]) -> Completion:
-    """A completion from (replies, four token counts, seconds, server model)."""
-    replies, prompt, completed, cached, reasoning, seconds, model = row
-    return Completion(
-        tuple(Reply(*reply) for reply in orjson.loads(replies)),
-        Usage(prompt, completed, cached, reasoning),
-        seconds,
-        model,
-    )
+    """A completion from (replies, four token counts, seconds, server model).
+
+    A prompt of no tokens is one that the server did not count, or that was refused, which is free.
+    """
+    said, prompt, completed, cached, reasoning, seconds, model = row
+    replies = tuple(Reply(*reply) for reply in orjson.loads(said))
+    answered = any(reply.finish_reason in ("stop", "length") for reply in replies)
+    unknown = int(prompt == 0 and answered)
+    usage = Usage(prompt, completed, cached, reasoning, unknown)
+    return Completion(replies, usage, seconds, model)
 
 
 def attempt_rows(condition: str, trial: Trial, costs: Sequence[Cost]) -> list[Row]:
@@ -152,6 +154,9 @@ def problem_row(problem: Problem, prompt: str) -> Row:
 
 
 def _usage(usage: Usage) -> Row:
+    """The columns of a usage; no tokens at all where some of its calls were not counted."""
+    if usage.unknown:
+        usage = Usage()
     return {
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,

@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import orjson
 
@@ -176,15 +175,3 @@ def _git(*arguments: str) -> str:
         ["git", *arguments], capture_output=True, text=True, check=True, timeout=10
     )
     return done.stdout.strip()
-
-
-def without_secrets(url: str) -> str:
-    """A URL as it may be written down: without user name, password, query and fragment.
-
-    Anything that is no URL is returned as it is.
-    """
-    if "://" not in url:
-        return url
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))

@@ -28,12 +28,21 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one or several calls, as the server counted them."""
+    """Tokens of one or several calls, as the server counted them.
+
+    Attributes:
+        prompt_tokens: tokens read.
+        completion_tokens: tokens written, reasoning included.
+        cached_tokens: those of the prompts that a prefix cache held.
+        reasoning_tokens: those of the replies that were reasoning.
+        unknown: calls that the server did not count: the numbers are those of the others alone.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    unknown: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -41,6 +50,7 @@ class Usage:
             self.completion_tokens + other.completion_tokens,
             self.cached_tokens + other.cached_tokens,
             self.reasoning_tokens + other.reasoning_tokens,
+            self.unknown + other.unknown,
         )
 
 

@@ -10,7 +10,8 @@ run, which can be resumed. It opens
   of a milder kind proves the graver one wrong: a server that says "slow down" is there.
 
 Random faults never open it: one success starts the count anew, and there must be as many failures
-in a row as calls are under way, each of which may still succeed.
+in a row as calls are under way, each of which may still succeed. Neither does a single problem that
+spoils every attempt at it: its trial fails, and the run goes on.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from feedback_friction.engine.models.faults import Fault, FaultKind
 from feedback_friction.errors import RunStoppedError
@@ -70,6 +71,7 @@ class _Streak:
 
     count: int = 0
     since: float = 0.0
+    problems: set[object] = field(default_factory=set)
 
 
 class Breaker:
@@ -100,25 +102,34 @@ class Breaker:
             self._clear(_GRAVEST_FIRST)
             self._failing = False
 
-    def failed(self, fault: Fault, began: float, under_way: int) -> None:
+    def failed(
+        self, fault: Fault, began: float, under_way: int, problem: str | None = None
+    ) -> None:
         """Note a transient failure.
 
         Args:
             fault: what went wrong.
             began: clock time at which the attempt that failed began.
             under_way: attempts that are still under way.
+            problem: what was asked; None where every failure counts as another one's.
 
         Raises:
             RunStoppedError: that was one too many.
         """
         self._failing = True
+        if fault.kind is FaultKind.EMPTY:  # the server works; what it lacks is a reply to this one
+            self._clear((FaultKind.UNREACHABLE, FaultKind.FAULTY))
+            return
         self._clear(_GRAVEST_FIRST[: _GRAVEST_FIRST.index(fault.kind)])
         streak = self._streaks[fault.kind]
         if streak.count == 0:
             streak.since = began
         streak.count += 1
+        streak.problems.add(object() if problem is None else problem)
         lasted = self._clock() - streak.since
         enough = streak.count >= max(self._policy.failures, under_way)
+        if fault.kind is FaultKind.FAULTY and len(streak.problems) == 1:
+            enough = False  # it may be the prompt that the server cannot bear
         if enough and lasted >= self._policy.patience(fault.kind):
             self.open(
                 f"{self._servers} {_WHAT_HAPPENED[fault.kind]} for {lasted:.0f} s "
@@ -189,3 +200,4 @@ class Breaker:
     def _clear(self, kinds: tuple[FaultKind, ...]) -> None:
         for kind in kinds:
             self._streaks[kind].count = 0
+            self._streaks[kind].problems.clear()

@@ -5,16 +5,21 @@ then ``FRICTION_API_KEY``. ``OPENAI_API_KEY`` is sent to OpenAI itself, to the s
 ``OPENAI_BASE_URL`` names, and to this machine, and to nobody else, so that pointing ``--base-url``
 at some server cannot hand it the account. At OpenAI itself it comes before ``FRICTION_API_KEY``: a
 run whose solver stands on a server of one's own may well have both.
+
+A URL with ``user:password@`` is answered with those, by Basic authentication, and with no key: a
+request has one ``Authorization``.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from yarl import URL
 
+from feedback_friction.engine.redact import Secrets, names_secret, without_secrets
 from feedback_friction.errors import UsageError
 
 OPENAI = "https://api.openai.com/v1"
@@ -25,10 +30,12 @@ class Endpoint:
     """One server, ready to be called.
 
     Attributes:
-        base: normalised base URL; a path is kept, none becomes ``/v1``.
-        label: the base URL as it may be shown: without user, password and query.
+        base: normalised base URL without user and password; a path is kept, none becomes ``/v1``.
+        label: the base URL as it may be shown: without query.
         key: the key, never shown: not in repr, not in any message.
         key_source: name of the variable that the key was read from, ``""`` without a key.
+        user: ``user:password`` of the URL, sent instead of a key, and shown as little.
+        unused: the variable whose key is not sent, since the URL has a user.
         key_names: names of the variables that are looked up for it, the first one wins.
         proxy: URL of the proxy that the environment names for this server.
     """
@@ -37,22 +44,28 @@ class Endpoint:
     label: str
     key: str = field(default="", repr=False)
     key_source: str = ""
+    user: str = field(default="", repr=False)
+    unused: str = ""
     key_names: tuple[str, ...] = field(default=("FRICTION_API_KEY",), compare=False)
     proxy: URL | None = field(default=None, repr=False)
 
     def headers(self) -> dict[str, str]:
         """The headers of a call; never to be shown."""
+        if self.user:
+            return {"Authorization": f"Basic {b64encode(self.user.encode()).decode()}"}
         return {"Authorization": f"Bearer {self.key}"} if self.key else {}
 
-    def without_key(self, body: bytes) -> bytes:
-        """An answer of the server without our key, should it quote it."""
-        if not self.key:
-            return body
-        key = self.key.encode()
-        return body.replace(key, b"***").replace(key.replace(b"/", rb"\/"), b"***")
+    @property
+    def secrets(self) -> Secrets:
+        """What no text that came from the server may show: key, passwords, keys of the query."""
+        proxy = (self.proxy.password or "") if self.proxy is not None else ""
+        query = [value for name, value in self.base.query.items() if names_secret(name)]
+        return Secrets((self.key, self.user, self.user.partition(":")[2], proxy, *query))
 
     def key_refused(self, detail: str) -> str:
         """The line for the user when the server does not take the key, or wants one."""
+        if self.user:
+            return f"{self.label} refuses the user and password of its URL ({detail})"
         if self.key_source:
             return f"{self.label} refuses the key in {self.key_source} ({detail})"
         return f"{self.label} wants a key: set {' or '.join(self.key_names)} ({detail})"
@@ -92,16 +105,21 @@ def normal(base_url: str) -> URL:
     except ValueError:
         url, port = URL(), None
     if url.scheme not in ("http", "https") or not url.host or port == 0:
-        shown = base_url.rpartition("@")[2]
+        shown = without_secrets(base_url).rpartition("@")[2]
         raise UsageError(f"base URL '{shown}' is not of the form http://HOST:PORT or https://HOST")
     path = url.path.rstrip("/").removesuffix("/chat/completions").rstrip("/")
     return url.with_path(path or "/v1", keep_query=True)
 
 
 def _endpoint(base: URL, environ: Mapping[str, str], role: str) -> Endpoint:
-    label = str(base.with_query(None).with_user(None))
+    user = "" if base.user is None and base.password is None else _user(base)
+    base = base.with_user(None)
+    label = str(base.with_query(None))
     names = _key_names(base, environ, role)
     source = next((name for name in names if environ.get(name, "").strip()), "")
+    if user:  # a request has one Authorization, and what a URL says is said of this server alone
+        proxy = _proxy(base, environ)
+        return Endpoint(base, label, user=user, unused=source, key_names=names, proxy=proxy)
     key = environ[source].strip() if source else ""
     if not key and _is_openai(base):
         raise UsageError(
@@ -109,7 +127,15 @@ def _endpoint(base: URL, environ: Mapping[str, str], role: str) -> Endpoint:
         )
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise UsageError(f"{source} holds a character that no key has (a space or a line break?)")
-    return Endpoint(base, label, key, source, names, _proxy(base, environ))
+    return Endpoint(base, label, key, source, key_names=names, proxy=_proxy(base, environ))
+
+
+def _user(url: URL) -> str:
+    """``user:password`` as Basic authentication has it (RFC 7617)."""
+    user, password = url.user or "", url.password or ""
+    if ":" in user:
+        raise UsageError("the user in a base URL cannot hold a colon")
+    return f"{user}:{password}"
 
 
 def _key_names(base: URL, environ: Mapping[str, str], role: str) -> tuple[str, ...]:
@@ -124,7 +150,7 @@ def _key_names(base: URL, environ: Mapping[str, str], role: str) -> tuple[str, .
 
 def _is_named(base: URL, base_url: str) -> bool:
     """Whether this is the server that ``OPENAI_BASE_URL`` names."""
-    return bool(base_url.strip()) and base == normal(base_url)
+    return bool(base_url.strip()) and base == normal(base_url).with_user(None)
 
 
 def _is_openai(base: URL) -> bool:
@@ -141,7 +167,10 @@ def _proxy(base: URL, environ: Mapping[str, str]) -> URL | None:
     proxy = lowered.get(f"{base.scheme}_proxy", "")
     if not proxy or _is_loopback(host) or _is_exempt(host, lowered.get("no_proxy", "")):
         return None
-    url = URL(proxy if "://" in proxy else f"http://{proxy}")
+    try:
+        url = URL(proxy if "://" in proxy else f"http://{proxy}")
+    except ValueError as error:
+        raise UsageError(f"{base.scheme}_proxy holds no URL of a proxy") from error
     if url.scheme not in ("http", "https") or not url.host:
         raise UsageError(f"{base.scheme}_proxy must name an http proxy, not '{url.scheme}'")
     return url

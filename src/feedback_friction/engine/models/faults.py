@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from feedback_friction.engine.models.reply import MalformedError, parse_json
@@ -28,6 +28,7 @@ class FaultKind(Enum):
     REFUSED = auto()  # answered: never (400, 404, 422)
     KEY_REFUSED = auto()  # answered: not with this key (401, 403)
     QUOTA = auto()  # answered: not until somebody pays
+    EMPTY = auto()  # answered: nothing, to this prompt, for no reason that is given
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +57,18 @@ class ErrorAnswer:
     """The body of an error, reduced to what can be recognised.
 
     Attributes:
-        message: the most telling sentence, one line of at most 300 characters.
+        message: the most telling sentence, one line of at most 300 characters, fit to be shown.
         words: every string in the body, lower case, one a line.
         codes: values of every ``code``, ``type`` and ``status`` field, lower case.
         params: the parameters that it names as the trouble.
+        hide: takes secrets out of what is to be shown; only ``message`` has been through it.
     """
 
     message: str
     words: str
     codes: frozenset[str]
     params: frozenset[str]
+    hide: Callable[[str], str] = field(default=str, repr=False, compare=False)
 
 
 # Values of code, type or status fields.
@@ -132,25 +135,32 @@ _WRONG_KEY = "api key not valid"  # Gemini, with a 400
 _TRANSIENT_STATUS = frozenset({408, 409, 424, 425, 499})
 _LIMITED_STATUS = frozenset({429, 529})
 _TAG = re.compile(r"<[^<>]*>")
-_CONTEXT_SIZE = re.compile(r"context (?:length|size|window)[^0-9]{0,30}(\d{1,9})")
+_CONTEXT_SIZE = re.compile(r"context (?:length|size|window)[^0-9\n]{0,30}(\d{1,9})")
 
 
-def read_error(body: bytes) -> ErrorAnswer:
-    """Reduce the body of an error answer, whatever its format, to an ``ErrorAnswer``."""
+def read_error(body: bytes, hide: Callable[[str], str] = str) -> ErrorAnswer:
+    """Reduce the body of an error answer, whatever its format, to an ``ErrorAnswer``.
+
+    Args:
+        body: as it came; what it means is read from all of it.
+        hide: takes secrets out of what is to be shown.
+    """
     try:
         data = parse_json(body)
     except MalformedError:
         text = body[:10_000].decode("utf-8", "replace")
-        return ErrorAnswer(one_line(_TAG.sub(" ", text)), text.lower(), frozenset(), frozenset())
+        said = one_line(hide(_TAG.sub(" ", text)))
+        return ErrorAnswer(said, text.lower(), frozenset(), frozenset(), hide)
     pairs = list(_leaves(data))
     answer = ErrorAnswer(
-        message=one_line(_telling(pairs)),
+        message=one_line(hide(_telling(pairs))),
         words="\n".join(value for _, value in pairs).lower(),
         codes=frozenset(v.lower() for k, v in pairs if k in ("code", "type", "status")),
         params=frozenset(v for k, v in pairs if k in ("param", "loc")) - {"body"},
+        hide=hide,
     )
     upstream = next((value for key, value in pairs if key == "raw"), None)
-    return answer if upstream is None else _relayed(answer, read_error(upstream.encode()))
+    return answer if upstream is None else _relayed(answer, read_error(upstream.encode(), hide))
 
 
 def _relayed(relay: ErrorAnswer, upstream: ErrorAnswer) -> ErrorAnswer:
@@ -160,6 +170,7 @@ def _relayed(relay: ErrorAnswer, upstream: ErrorAnswer) -> ErrorAnswer:
         words=f"{relay.words}\n{upstream.words}",
         codes=relay.codes | upstream.codes,
         params=relay.params | upstream.params,
+        hide=relay.hide,
     )
 
 
@@ -195,7 +206,7 @@ def fault_of(status: int, answer: ErrorAnswer, retry_after: float | None = None)
         message += f": {answer.message}"
     unnamed = sorted(name for name in answer.params if name not in answer.message)
     if unnamed:
-        message += f" ({', '.join(unnamed)})"
+        message += f" ({answer.hide(', '.join(unnamed))})"
     return Fault(_kind(status, answer), one_line(message), retry_after, status, answer)
 
 
@@ -246,7 +257,7 @@ def _leaves(data: object, key: str = "", depth: int = 0) -> Iterator[tuple[str, 
 
 
 def _telling(pairs: list[tuple[str, str]]) -> str:
-    for wanted in ("message", "msg", "detail", "error"):
+    for wanted in ("message", "msg", "status_msg", "detail", "error"):
         for key, value in pairs:
             if key == wanted and value:
                 return value

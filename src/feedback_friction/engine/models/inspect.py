@@ -13,7 +13,7 @@ import math
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -26,6 +26,7 @@ from inspect_ai.model import (
     GenerateConfig,
     get_model,
 )
+from yarl import URL
 
 from feedback_friction.engine.models.base import (
     KeyRefusedError,
@@ -39,9 +40,11 @@ from feedback_friction.engine.models.draws import drawn
 from feedback_friction.engine.models.faults import Fault, FaultKind, one_line
 from feedback_friction.engine.models.inspect_reply import original, read_exception, read_output
 from feedback_friction.engine.models.omissions import left_out
-from feedback_friction.engine.models.options import ModelOptions
+from feedback_friction.engine.models.options import ModelOptions, seconds_for
 from feedback_friction.engine.models.providers import EXTRA, INSPECT_PROVIDERS
+from feedback_friction.engine.models.reply import without_secrets
 from feedback_friction.engine.models.retry import Retries, RetryPolicy
+from feedback_friction.engine.redact import Secrets, environment_secrets
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.records import Completion, Generate, Message, Reply
 
@@ -64,7 +67,7 @@ class InspectOptions:
         model: the model's own options; part of the identity of its calls.
         base_url: another server than the provider's own.
         concurrency: calls at once, at most.
-        timeout: longest time that one attempt may take.
+        timeout: longest time that one attempt may take; None as in ``seconds_for``.
         retry: when a failed call is tried again.
         breaker: when the run is stopped.
         notice: told what the user should know, one line each.
@@ -75,7 +78,7 @@ class InspectOptions:
     model: ModelOptions = field(default_factory=ModelOptions)
     base_url: str | None = None
     concurrency: int = 256
-    timeout: float = 600.0
+    timeout: float | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     notice: Callable[[str], None] = _log.warning
@@ -105,6 +108,8 @@ class InspectModel:
         self._options = options = options or InspectOptions()
         self.identity = identity_of(name, options.model)
         self._model = _opened(name, options)
+        # What the provider was sent, and so may quote in a reply.
+        self._secrets = Secrets((self._model.api.api_key or "", _password(options.base_url)))
         self._breaker = Breaker(name, options.clock, options.breaker)
         self._quirks = INSPECT_PROVIDERS[self._provider].lacks
         self._told: set[str] = set()
@@ -176,14 +181,15 @@ class InspectModel:
                 error,
                 retryable=bool(self._model.api.should_retry(original(error))),
                 max_tokens=config.max_tokens or 0,
-                secrets=_secrets(self._model.api.api_key),
+                secrets=self._secrets | environment_secrets(os.environ),
             )
             return found if isinstance(found, Fault) else Completion((Reply("", found),) * n)
         seconds = self._options.clock() - began
-        completion = read_output(output, seconds=seconds, logprobs=request.logprobs)
-        if isinstance(completion, Completion) and len(completion.replies) > n:
-            return Completion(completion.replies[:n], completion.usage, seconds, completion.model)
-        return completion
+        outcome = read_output(output, seconds=seconds, logprobs=request.logprobs)
+        if isinstance(outcome, Completion):
+            outcome = replace(outcome, replies=outcome.replies[:n])
+            return without_secrets(outcome, self._secrets.hide)
+        return replace(outcome, message=self._secrets.hide(outcome.message))
 
     def _taught(self, fault: Fault, quirks: frozenset[Quirk]) -> bool:
         """Whether a refusal taught us to ask differently from how it was asked just now."""
@@ -236,7 +242,7 @@ class _Warnings(logging.Handler):
         self._hand_on = tell
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._hand_on(one_line(record.getMessage()))
+        self._hand_on(_shown(record.getMessage()))
 
 
 def _opened(name: str, options: InspectOptions) -> Any:
@@ -249,7 +255,7 @@ def _opened(name: str, options: InspectOptions) -> Any:
         hint = f" (the usual providers: {EXTRA})" if "pip install" in line else ""
         raise UsageError(f"{name}: {line}{hint}") from error
     except (TypeError, ValueError, ImportError, OSError) as error:
-        raise UsageError(f"{name} cannot be used: {one_line(str(error))}") from error
+        raise UsageError(f"{name} cannot be used: {_shown(str(error))}") from error
 
 
 def _config(
@@ -257,11 +263,12 @@ def _config(
 ) -> GenerateConfig:
     """The whole configuration of one attempt, without what the provider does not take."""
     reasoning = options.model.reasoning_tokens
+    limit = request.max_tokens + (reasoning or 0)
     return GenerateConfig(
         max_retries=0,
-        attempt_timeout=math.ceil(options.timeout),
+        attempt_timeout=math.ceil(seconds_for(options.timeout, limit)),
         max_connections=options.concurrency,
-        max_tokens=request.max_tokens + (reasoning or 0),
+        max_tokens=limit,
         temperature=None if Quirk.NO_TEMPERATURE in quirks else request.temperature,
         top_p=None if Quirk.NO_TOP_P in quirks else request.top_p,
         seed=None if Quirk.NO_SEED in quirks else seed & 0x7FFFFFFF,
@@ -297,16 +304,18 @@ def _key_name(variables: Sequence[str]) -> str:
     return f"the key in {given[0]}" if given else "the key"
 
 
-def _secrets(key: str | None) -> tuple[str, ...]:
-    """Values of the environment that look like keys, and the one that the provider has."""
-    names = (name for name in os.environ if name.endswith(("_API_KEY", "_TOKEN", "_SECRET")))
-    values = {key or "", *(os.environ[name] for name in names)}
-    return tuple(value for value in values if len(value) >= 8)
-
-
 def _plain(error: PrerequisiteError) -> str:
     """Its message as one line, without the markup that inspect_ai puts into some."""
     text = str(error.message)
     for mark in ("[bold]", "[/bold]", "[blue]", "[/blue]", "ERROR:"):
         text = text.replace(mark, "")
-    return one_line(text)
+    return _shown(text)
+
+
+def _shown(text: str) -> str:
+    """One line, without the keys of the environment."""
+    return one_line(environment_secrets(os.environ).hide(text))
+
+
+def _password(base_url: str | None) -> str:
+    return (URL(base_url).password or "") if base_url else ""

@@ -6,7 +6,6 @@ the stop reason is read first, and the text only where the model wrote it.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Mapping
 
@@ -26,8 +25,9 @@ from feedback_friction.engine.models.faults import (
     one_line,
     read_error,
 )
-from feedback_friction.engine.models.reply import split_thinking
+from feedback_friction.engine.models.reply import counted, mean_logprob, split_thinking
 from feedback_friction.engine.models.retry import retry_after
+from feedback_friction.engine.redact import NONE, Secrets
 from feedback_friction.protocol.records import Completion, FinishReason, Reply, Usage
 
 _FINISH: Mapping[StopReason, FinishReason] = {
@@ -62,7 +62,8 @@ def read_output(output: ModelOutput, *, seconds: float, logprobs: bool) -> Compl
         logprobs: read token log-probabilities.
     """
     if not output.choices:
-        return Fault(FaultKind.FAULTY, one_line(f"no reply in the answer {output.error or ''}"))
+        kind = FaultKind.FAULTY if output.error else FaultKind.EMPTY
+        return Fault(kind, one_line(f"no reply in the answer {output.error or ''}"))
     if output.error and output.choices[0].stop_reason not in ("model_length", "content_filter"):
         return Fault(FaultKind.FAULTY, one_line(output.error))
     written = output.usage is not None and output.usage.output_tokens > 0
@@ -99,25 +100,24 @@ def _mean_logprob(choice: ChatCompletionChoice) -> float | None:
     """Mean natural log-probability per token, over the tokens that have a finite one."""
     if choice.logprobs is None:
         return None
-    known = [entry.logprob for entry in choice.logprobs.content if -9999 < entry.logprob < math.inf]
-    return math.fsum(known) / len(known) if known else None
+    return mean_logprob([entry.logprob for entry in choice.logprobs.content])
 
 
 def _usage(usage: ModelUsage | None) -> Usage:
     """Tokens as OpenAI counts them: the prompt includes what was read from or put into a cache."""
     if usage is None:
-        return Usage()
+        return Usage(unknown=1)
     cached = usage.input_tokens_cache_read or 0
-    return Usage(
-        prompt_tokens=usage.input_tokens + cached + (usage.input_tokens_cache_write or 0),
-        completion_tokens=usage.output_tokens,
-        cached_tokens=cached,
-        reasoning_tokens=usage.reasoning_tokens or 0,
+    return counted(
+        usage.input_tokens + cached + (usage.input_tokens_cache_write or 0),
+        usage.output_tokens,
+        cached,
+        usage.reasoning_tokens,
     )
 
 
 def read_exception(
-    error: Exception, *, retryable: bool, max_tokens: int, secrets: tuple[str, ...] = ()
+    error: Exception, *, retryable: bool, max_tokens: int, secrets: Secrets = NONE
 ) -> FinishReason | Fault:
     """What an exception of a provider's SDK means: a result without text, or a fault.
 
@@ -125,13 +125,13 @@ def read_exception(
         error: as inspect_ai raised it.
         retryable: whether inspect_ai would try again.
         max_tokens: how many tokens the request wanted to generate.
-        secrets: texts that no message may show.
+        secrets: what no message may show.
     """
     cause = original(error)
     status = _status(cause)
     if status is None:
         return _without_status(cause, secrets)
-    answer = read_error(_without(secrets, _body(cause)))
+    answer = read_error(_body(cause), secrets.hide)
     found = meaning(status, answer, max_tokens=max_tokens, retry_after=_retry_after(cause))
     if isinstance(found, Fault) and found.kind is FaultKind.REFUSED and retryable:
         # An error within a stream has the status of the stream; the provider knows better.
@@ -181,15 +181,14 @@ def _retry_after(error: Exception) -> float | None:
     return retry_after(headers, time.time()) if isinstance(headers, Mapping) else None
 
 
-def _without_status(error: Exception, secrets: tuple[str, ...]) -> Fault:
+def _without_status(error: Exception, secrets: Secrets) -> Fault:
     """No HTTP status: no connection, no answer in time, or an answer that the SDK cannot read."""
     names = {type(each).__name__ for each in _chain(error)}
     if names & _NO_CONNECTION:
         return Fault(FaultKind.UNREACHABLE, "no connection", cause=error)
     if any("Timeout" in name for name in names):
         return Fault(FaultKind.FAULTY, "no answer in time", cause=error)
-    said = _without(secrets, str(error).encode("utf-8", "replace")).decode()
-    message = one_line(f"{type(error).__name__}: {said}")
+    message = one_line(f"{type(error).__name__}: {secrets.hide(str(error))}")
     return Fault(FaultKind.FAULTY, message, cause=error)
 
 
@@ -201,9 +200,3 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             return
         yield found
         found = found.__cause__ or found.__context__
-
-
-def _without(secrets: tuple[str, ...], body: bytes) -> bytes:
-    for secret in secrets:
-        body = body.replace(secret.encode(), b"***")
-    return body

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from feedback_friction.engine.models.dialect import Quirk
 from feedback_friction.protocol.records import Completion, Generate
 
+NO_USAGE = (
+    "it does not say how many tokens a call takes: tokens and cost are unknown, and to a budget "
+    "each call counts as the most that it can take"
+)
 NO_REASONING = "it was asked to reason, and its reply shows no reasoning"
 
 
@@ -22,6 +26,8 @@ def left_out(request: Generate, completion: Completion, *, reasons: bool) -> Seq
     answers = [reply for reply in completion.replies if reply.text]
     if request.logprobs and answers and all(reply.mean_logprob is None for reply in answers):
         lines.append(Quirk.NO_LOGPROBS.value)
+    if completion.usage.unknown:
+        lines.append(NO_USAGE)
     silent = not any(reply.reasoning for reply in completion.replies)
     if reasons and answers and silent and not completion.usage.reasoning_tokens:
         lines.append(NO_REASONING)

@@ -3,7 +3,7 @@
 One attempt is one POST; it ends as a ``Completion`` or as a ``Fault``, and everything else here
 decides what follows from that. Bodies go out and come in as bytes (orjson), over one connection
 pool that all models of a run share. The pool is no queue for time: a call's timeout counts from
-the moment it has a connection.
+the moment it has a slot there.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import or_
 from random import Random
-from typing import NamedTuple
 
 import aiohttp
 
@@ -41,12 +42,28 @@ from feedback_friction.engine.models.faults import (
     read_error,
 )
 from feedback_friction.engine.models.omissions import left_out
-from feedback_friction.engine.models.options import ModelOptions
+from feedback_friction.engine.models.options import ModelOptions, seconds_for
 from feedback_friction.engine.models.preflight import check_endpoints
 from feedback_friction.engine.models.replicas import Replica, ReplicaPolicy, Replicas
-from feedback_friction.engine.models.reply import MalformedError, parse_json, read_completion
+from feedback_friction.engine.models.reply import (
+    EmptyError,
+    MalformedError,
+    failure_in,
+    parse_json,
+    read_completion,
+    tokens,
+    without_secrets,
+)
 from feedback_friction.engine.models.retry import Retries, RetryPolicy, retry_after
-from feedback_friction.engine.models.transport import Pool, lost
+from feedback_friction.engine.models.transport import (
+    Answer,
+    PackedError,
+    Pool,
+    TooLargeError,
+    lost,
+    most_bytes,
+    read,
+)
 from feedback_friction.protocol.records import Completion, Generate, Reply
 
 _log = logging.getLogger(__name__)
@@ -57,7 +74,8 @@ class ClientOptions:
     """How a model's calls are made; every time is in seconds.
 
     Attributes:
-        timeout: longest silence of the server within one call.
+        timeout: longest time that one request may take in all, from the moment it has a slot of the
+            pool; None for one that grows with the longest reply (``seconds_for``).
         connect_timeout: longest time to make a connection.
         retry: when a failed call is tried again.
         breaker: when the run is stopped.
@@ -71,7 +89,7 @@ class ClientOptions:
         sleep: waits that many seconds.
     """
 
-    timeout: float = 600.0
+    timeout: float | None = None
     connect_timeout: float = 10.0
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
@@ -82,12 +100,6 @@ class ClientOptions:
     notice: Callable[[str], None] = _log.warning
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-
-
-class _Answer(NamedTuple):
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class OpenAIModel:
@@ -125,13 +137,9 @@ class OpenAIModel:
         self.identity = identity_of(name, self._options.model)
         self._clock = self._options.clock
         self._replicas = Replicas(endpoints, self._clock, self._options.replicas)
+        self._secrets = reduce(or_, (endpoint.secrets for endpoint in endpoints))
         servers = ", ".join(endpoint.label for endpoint in endpoints)
         self._breaker = Breaker(f"{name}: {servers}", self._clock, self._options.breaker)
-        self._timeout = aiohttp.ClientTimeout(
-            total=None,
-            sock_connect=self._options.connect_timeout,
-            sock_read=self._options.timeout,
-        )
         self._quirks: frozenset[Quirk] = frozenset()
         self._told: set[str] = set()
         self._doubtful = False
@@ -195,12 +203,14 @@ class OpenAIModel:
             outcome = await self._attempt(replica, request, n, seed, quirks)
             if isinstance(outcome, Completion):
                 self._breaker.succeeded()
-                self._replicas.answered(replica)
+                self._replicas.answered(replica, began)
                 return outcome
             if self._taught(outcome, quirks):
                 continue
-            retries = retries or Retries(self._options.retry, self._random, started)
-            await self._options.sleep(self._next_wait(outcome, replica, began, retries))
+            if retries is None:
+                timeout = self._seconds(request)
+                retries = Retries(self._options.retry, self._random, started, timeout)
+            await self._options.sleep(self._next_wait(outcome, replica, place, began, retries))
 
     async def _attempt(
         self,
@@ -224,51 +234,77 @@ class OpenAIModel:
         except ValueError as error:
             return Fault(FaultKind.REFUSED, str(error), cause=error)
         began = self._clock()
+        seconds = self._seconds(request)
         replica.in_flight += 1
         try:
-            answer = await self._post(replica, body)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return lost(error)
+            answer = await self._post(replica, body, seconds, self._most_bytes(request, n, body))
+        except (aiohttp.ClientError, TooLargeError, PackedError, OSError) as error:
+            return lost(error, seconds)
         finally:
             replica.in_flight -= 1
         if answer.status >= 300:
             return self._refusal(replica.endpoint, request, n, answer)
+        return self._read(replica.endpoint, request, n, answer, self._clock() - began)
+
+    def _read(
+        self, endpoint: Endpoint, request: Generate, n: int, answer: Answer, seconds: float
+    ) -> Completion | Fault:
+        """What an answer with HTTP 200 comes to: not always a completion."""
         try:
             data = parse_json(answer.body)
-            if (status := _status_within(data)) is not None:
-                return self._refusal(replica.endpoint, request, n, answer._replace(status=status))
-            seconds = self._clock() - began
-            return read_completion(data, n, seconds=seconds, logprobs=request.logprobs)
+            if (failure := failure_in(data)) is not None:
+                status, said = failure
+                failed = Answer(status, answer.headers, said)
+                return self._refusal(endpoint, request, n, failed)
+            found = read_completion(data, n, seconds=seconds, logprobs=request.logprobs)
+            return without_secrets(found, self._secrets.hide)
         except MalformedError as error:
-            return Fault(FaultKind.FAULTY, str(error), status=answer.status, cause=error)
+            kind = FaultKind.EMPTY if isinstance(error, EmptyError) else FaultKind.FAULTY
+            return Fault(kind, str(error), status=answer.status, cause=error)
 
     def _refusal(
-        self, endpoint: Endpoint, request: Generate, n: int, answer: _Answer
+        self, endpoint: Endpoint, request: Generate, n: int, answer: Answer
     ) -> Completion | Fault:
         """What an error answer comes to: replies that say why they have no text, or a fault."""
         if 300 <= answer.status < 400:
-            target = answer.headers.get("location", "nowhere").encode("utf-8", "replace")
-            moved = one_line(f"moved to {endpoint.without_key(target).decode()}")
+            target = self._secrets.hide(answer.headers.get("location", "nowhere"))
+            moved = one_line(f"moved to {target}")
             return Fault(FaultKind.REFUSED, f"HTTP {answer.status}: {moved}", status=answer.status)
         found = meaning(
             answer.status,
-            read_error(endpoint.without_key(answer.body)),
-            max_tokens=request.max_tokens + self._options.reasoning_tokens,
+            read_error(answer.body, self._secrets.hide),
+            max_tokens=self._tokens(request),
             retry_after=retry_after(answer.headers, time.time()),
         )
         return found if isinstance(found, Fault) else Completion((Reply("", found),) * n)
 
-    async def _post(self, replica: Replica, body: bytes) -> _Answer:
-        # A redirect could carry the key to another host, and would turn POST into GET.
-        async with self._pool.session.post(
-            replica.url,
-            data=body,
-            headers=replica.headers,
-            timeout=self._timeout,
-            proxy=replica.endpoint.proxy,
-            allow_redirects=False,
-        ) as response:
-            return _Answer(response.status, response.headers, await response.read())
+    async def _post(self, replica: Replica, body: bytes, seconds: float, limit: int) -> Answer:
+        timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=self._options.connect_timeout)
+        async with (
+            self._pool.slots,
+            # A redirect could carry the key to another host, and would turn POST into GET.
+            self._pool.session.post(
+                replica.url,
+                data=body,
+                headers=replica.headers,
+                timeout=timeout,
+                proxy=replica.endpoint.proxy,
+                allow_redirects=False,
+            ) as response,
+        ):
+            return await read(response, limit)
+
+    def _tokens(self, request: Generate) -> int:
+        """The most that one reply may have."""
+        return request.max_tokens + self._options.reasoning_tokens
+
+    def _seconds(self, request: Generate) -> float:
+        return seconds_for(self._options.timeout, self._tokens(request))
+
+    def _most_bytes(self, request: Generate, n: int, body: bytes) -> int:
+        alternatives = tokens(self._options.extra.get("top_logprobs")) or 0
+        logprobs = 1 + alternatives if request.logprobs else 0
+        return most_bytes(len(body), n * self._tokens(request), logprobs=logprobs)
 
     def _taught(self, fault: Fault, quirks: frozenset[Quirk]) -> bool:
         """Whether a refusal taught us to ask differently from how it was asked just now."""
@@ -288,7 +324,9 @@ class OpenAIModel:
             self._told.add(line)
             self._options.notice(f"{self.name}: {line}")
 
-    def _next_wait(self, fault: Fault, replica: Replica, began: float, retries: Retries) -> float:
+    def _next_wait(
+        self, fault: Fault, replica: Replica, place: str, began: float, retries: Retries
+    ) -> float:
         """Tell breaker and replicas of a fault; seconds to wait, or the error that it is."""
         label = replica.endpoint.label
         line = f"{self.name}: {label}: {fault.message}"
@@ -301,24 +339,19 @@ class OpenAIModel:
                 self._breaker.open(f"{label}: nothing left to pay with ({fault.message})")
                 self._breaker.raise_if_open()
             case FaultKind.REFUSED:
-                self._replicas.answered(replica)
+                self._replicas.answered(replica, began)
                 self._breaker.refused(fault)
                 raise RefusedError(line) from fault.cause
-        if fault.kind is FaultKind.LIMITED:
-            self._replicas.answered(replica)
-        else:
-            self._replicas.failed(replica, fault.kind)
-        self._breaker.failed(fault, began, self._replicas.in_flight)
+            case FaultKind.EMPTY:
+                self._replicas.answered(replica, began)
+            case FaultKind.LIMITED:
+                times = retries.failures + 1
+                if self._replicas.limited(replica, place, fault.retry_after, times):
+                    fault = replace(fault, retry_after=None)  # another one is asked next
+            case FaultKind.UNREACHABLE | FaultKind.FAULTY:
+                self._replicas.failed(replica, fault.kind)
+        self._breaker.failed(fault, began, self._replicas.in_flight, place)
         wait = retries.next_wait(fault, self._clock())
         if wait is None:
             raise TransientError(f"{line} (failed {retries.failures} times)") from fault.cause
         return wait
-
-
-def _status_within(data: object) -> int | None:
-    """The status of an error that comes as HTTP 200 (OpenRouter); None for a completion."""
-    if not isinstance(data, dict) or not data.get("error") or data.get("choices"):
-        return None
-    error = data["error"]
-    code = error.get("code") if isinstance(error, dict) else None
-    return code if isinstance(code, int) and 400 <= code < 600 else 502

@@ -6,12 +6,13 @@ the identity of its calls and of the run's configuration.
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
 
+from feedback_friction.engine.redact import SHORTEST, environment_secrets, secret_in
 from feedback_friction.errors import UsageError
 
 # In the order of growing effort; each provider takes some of them.
@@ -32,9 +33,6 @@ _OWN_OPTIONS = {
     "base_url": "--base-url",
 }
 _UNREADABLE = frozenset({"stream"})  # replies are read whole
-_SECRET = re.compile(
-    r"(?:api|access|secret|session|auth)_?(?:key|token)|secret|password|^auth", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +73,17 @@ class ModelOptions:
         }
 
 
+def seconds_for(timeout: float | None, tokens: int) -> float:
+    """How long one request may take in all, in seconds.
+
+    Args:
+        timeout: what the user asked for; None for ten minutes, or as long as a server needs that
+            writes ten tokens a second to each of many callers, whichever is longer.
+        tokens: the most that the reply may have, reasoning included.
+    """
+    return max(600.0, tokens / 10) if timeout is None else timeout
+
+
 def parse_options(
     words: Sequence[str],
     flag: str,
@@ -100,11 +109,12 @@ def parse_options(
     for word in words:
         key, equals, text = word.partition("=")
         if not equals or not key.strip():
-            raise UsageError(f"{flag} must be of the form KEY=VALUE, not '{word}'")
+            raise UsageError(f"{flag} must be of the form KEY=VALUE, not '{_cut(word)}'")
         _check_key(key, flag)
         if key in extra:
             raise UsageError(f"{flag} {key} is given twice")
         extra[key] = _value(text)
+        _check_secret(key, extra[key], flag)
     for name, value in (
         ("reasoning_tokens", reasoning_tokens),
         ("reasoning_effort", reasoning_effort),
@@ -121,8 +131,21 @@ def _check_key(key: str, flag: str) -> None:
         raise UsageError(f"{flag} {key} has an option of its own: use {_OWN_OPTIONS[key]}")
     if key in _UNREADABLE:
         raise UsageError(f"{flag} {key} cannot be used: replies are read whole")
-    if _SECRET.search(key):
-        raise UsageError(f"{flag} {key} would be written down: keys come from the environment")
+
+
+def _check_secret(key: str, value: object, flag: str) -> None:
+    """Refuse what holds a credential: options are part of a run's configuration."""
+    field = secret_in(key, value, environment_secrets(os.environ))
+    if field is not None:
+        raise UsageError(
+            f"{flag} {field} would be written down: keys come from the environment, and a "
+            "password from the user part of --base-url"
+        )
+
+
+def _cut(word: str) -> str:
+    """Enough of a word to recognise it by; it may be a header with a key in it."""
+    return word if len(word) < SHORTEST else f"{word[: SHORTEST // 2]}…"
 
 
 def _value(text: str) -> object:

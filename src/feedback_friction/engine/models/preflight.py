@@ -12,10 +12,11 @@ import aiohttp
 from feedback_friction.engine.models.endpoint import Endpoint
 from feedback_friction.engine.models.faults import fault_of, read_error
 from feedback_friction.engine.models.reply import MalformedError, parse_json
-from feedback_friction.engine.models.transport import lost
+from feedback_friction.engine.models.transport import PackedError, TooLargeError, lost, read
 from feedback_friction.errors import UsageError
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
+_LONGEST_LIST = 2**24  # bytes; OpenRouter's list of several hundred models takes half a million
 _SHOWN = 5
 
 
@@ -69,6 +70,9 @@ async def check_endpoints(
         UsageError: a replica refuses the key, or lacks the model that another one lists, or all of
             them are down.
     """
+    for each in endpoints:
+        if each.unused:
+            notice(f"{each.label} is sent the user and password of its URL, not {each.unused}")
     answers = await asyncio.gather(*(_check(session, each, model, notice) for each in endpoints))
     by_endpoint = dict(zip(endpoints, answers, strict=True))
     down = {each: answer.trouble for each, answer in by_endpoint.items() if answer.trouble}
@@ -93,11 +97,13 @@ async def _check(
 ) -> _Answer:
     try:
         status, body = await _get_models(session, endpoint)
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+    except TooLargeError:
+        return _Answer(f"{endpoint.label} lists models without end: is it the right server?")
+    except (aiohttp.ClientError, PackedError, TimeoutError, OSError) as error:
         return _Answer(f"no server answers at {endpoint.label} ({lost(error).message})")
     if status == 200:
         return _read_list(endpoint, model, body, notice)
-    answer = read_error(endpoint.without_key(body))
+    answer = read_error(body, endpoint.secrets.hide)
     fault = fault_of(status, answer)
     # A key may be allowed to generate and not to list (OpenAI's restricted keys).
     if status in (401, 403) and "scope" not in answer.words:
@@ -117,7 +123,8 @@ async def _get_models(session: aiohttp.ClientSession, endpoint: Endpoint) -> tup
         proxy=endpoint.proxy,
         allow_redirects=False,
     ) as response:
-        return response.status, await response.read()
+        answer = await read(response, _LONGEST_LIST)
+        return answer.status, answer.body
 
 
 def _read_list(
@@ -130,7 +137,7 @@ def _read_list(
         return _Answer()
     entries = data.get("data") if isinstance(data, dict) else None
     owners = {
-        entry["id"]: entry.get("owned_by")
+        endpoint.secrets.hide(entry["id"]): entry.get("owned_by")
         for entry in (entries if isinstance(entries, list) else ())
         if isinstance(entry, dict) and isinstance(entry.get("id"), str)
     }

@@ -32,7 +32,8 @@ class ModelSettings:
         spec: the model as the user gave it, ``"openai/NAME"``.
         base_urls: its servers; several are replicas; none is the provider's own.
         concurrency: connections at most, over all models of the run.
-        timeout: longest silence of a server within one call, in seconds.
+        timeout: longest time that one request may take in all, in seconds; None for one that grows
+            with the longest reply.
         options: reasoning and the model's own options.
         notice: told what the user should know, one line each; None logs a warning.
     """
@@ -40,7 +41,7 @@ class ModelSettings:
     spec: str
     base_urls: tuple[str, ...] = ()
     concurrency: int = 256
-    timeout: float = 600.0
+    timeout: float | None = None
     options: ModelOptions = field(default_factory=ModelOptions)
     notice: Callable[[str], None] | None = None
 

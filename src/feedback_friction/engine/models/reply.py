@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -18,6 +20,10 @@ from feedback_friction.protocol.records import Completion, FinishReason, Reply, 
 
 class MalformedError(Exception):
     """A body that holds no usable completion; the text says what is wrong with it."""
+
+
+class EmptyError(MalformedError):
+    """A completion without any reply: the server works, and has nothing to say to this prompt."""
 
 
 _FINISH: Mapping[str, FinishReason] = {
@@ -30,12 +36,17 @@ _FINISH: Mapping[str, FinishReason] = {
     "safety": "content_filter",  # Gemini
     "recitation": "content_filter",  # Gemini
     "prohibited_content": "content_filter",  # Gemini
+    "refusal": "content_filter",  # Anthropic
+    "model_context_window_exceeded": "length",  # Anthropic: the same as Mistral's model_length
 }
 # The server gave up on this choice: vLLM and SGLang, OpenRouter, DeepSeek, Zhipu.
 _BROKEN = frozenset({"abort", "error", "insufficient_system_resource", "network_error"})
 _THINKING = (("<think>", "</think>"), ("[THINK]", "[/THINK]"))
 # Servers write -9999 where JSON has no minus infinity (vLLM): no information about confidence.
 _NO_LOGPROB = -9999.0
+_ROUNDED_UP = 1e-3  # a probability of 1 in half precision may come out a little above it
+# More than the longest context times the largest number of draws: no count, whoever says so.
+_MOST_TOKENS = 10**8
 
 
 def parse_json(body: bytes) -> Any:
@@ -70,16 +81,86 @@ def read_completion(data: object, n: int, *, seconds: float, logprobs: bool) -> 
         MalformedError: there is no usable reply in it.
     """
     choices = data.get("choices") if isinstance(data, dict) else None
-    if not isinstance(data, dict) or not isinstance(choices, list):
+    if not isinstance(data, dict) or not isinstance(choices, list | None):
         raise MalformedError("the body has no choices")
+    if not choices:
+        if (reason := _why_empty(data)) is not None:
+            return Completion((Reply("", reason),) * n, _usage(data), seconds, _model(data))
+        if choices is None and "choices" not in data:
+            raise MalformedError("the body has no choices")
+        raise EmptyError("the server gave no reply, and no reason why")
     replies = tuple(
         reply for choice in choices[:n] if (reply := _reply(choice, logprobs)) is not None
     )
     if not replies:
         raise MalformedError("the body has no complete reply")
+    usage = _usage(data)
+    if not usage.completion_tokens and any(reply.text for reply in replies):
+        usage = Usage(unknown=1)  # something was written, and nothing was counted
+    return Completion(replies, usage, seconds, _model(data))
+
+
+def failure_in(data: object) -> tuple[int, bytes] | None:
+    """The failure that a body with HTTP 200 holds, as a status and an error's body; else None.
+
+    A gateway has sent its 200 before it knows that the model's server fails (OpenRouter): the error
+    then stands beside the choices, in each of them, or in their place.
+    """
+    if not isinstance(data, dict):
+        return None
+    choices = data.get("choices")
+    errors = [data.get("error"), data.get("errors")]
+    if isinstance(choices, list) and choices:
+        broken = [choice.get("error") for choice in choices if isinstance(choice, dict)]
+        errors += broken[:1] if len(broken) == len(choices) and all(broken) else []
+    elif data.get("object") == "error" or _failed(data.get("base_resp")):  # FastChat; MiniMax
+        errors.append({name: value for name, value in data.items() if name != "choices"})
+    error = next((each for each in errors if each), None)
+    return None if error is None else (_status(error), orjson.dumps({"error": error}))
+
+
+def _failed(status: object) -> bool:
+    return isinstance(status, dict) and bool(status.get("status_code"))
+
+
+def _status(error: object) -> int:
+    """The HTTP status that an error within a 200 names; 502 where it names none."""
+    code = error.get("code", error.get("status")) if isinstance(error, dict) else None
+    if isinstance(code, str) and re.fullmatch(r"[45][0-9]{2}", code):
+        return int(code)
+    return code if isinstance(code, int) and 400 <= code < 600 else 502
+
+
+def _why_empty(data: Mapping[str, Any]) -> FinishReason | None:
+    """Why there is no reply, where the body says so: the prompt was blocked."""
+    feedback = data.get("promptFeedback", data.get("prompt_feedback"))  # Gemini
+    if isinstance(feedback, dict) and (feedback.get("blockReason") or feedback.get("block_reason")):
+        return "content_filter"
+    results = data.get("prompt_filter_results")  # Azure
+    for result in results if isinstance(results, list) else ():
+        found = result.get("content_filter_results") if isinstance(result, dict) else None
+        for each in found.values() if isinstance(found, dict) else ():
+            if isinstance(each, dict) and each.get("filtered") is True:
+                return "content_filter"
+    return None
+
+
+def without_secrets(completion: Completion, hide: Callable[[str], str]) -> Completion:
+    """The completion with secrets hidden wherever the server may have quoted them."""
+    replies = tuple(
+        replace(
+            reply,
+            text=hide(reply.text),
+            reasoning=None if reply.reasoning is None else hide(reply.reasoning),
+        )
+        for reply in completion.replies
+    )
+    return replace(completion, replies=replies, model=hide(completion.model))
+
+
+def _model(data: Mapping[str, Any]) -> str:
     model = data.get("model")
-    name = model if isinstance(model, str) else ""
-    return Completion(replies, _usage(data.get("usage")), seconds, name)
+    return model if isinstance(model, str) else ""
 
 
 def split_thinking(content: str) -> tuple[str, str | None]:
@@ -107,7 +188,7 @@ def _reply(choice: object, logprobs: bool) -> Reply | None:
     finish = _FINISH.get(reason, "stop")
     # Azure leaves out the message that it filtered.
     message = choice.get("message", {} if finish == "content_filter" else None)
-    if not isinstance(message, dict) or reason in _BROKEN:
+    if not isinstance(message, dict) or reason in _BROKEN or choice.get("error"):
         return None
     content = _content(message)
     if content is None:
@@ -152,24 +233,69 @@ def _mean_logprob(logprobs: object) -> float | None:
         values = [entry.get("logprob") for entry in content if isinstance(entry, dict)]
     if not isinstance(values, list):
         return None
-    known = [v for v in values if isinstance(v, float | int) and _NO_LOGPROB < v < math.inf]
+    return mean_logprob(values)
+
+
+def mean_logprob(values: Sequence[object]) -> float | None:
+    """Mean of what can be log-probabilities among values of any kind; None where none can."""
+    known = [
+        min(value, 0.0)
+        for value in values
+        if isinstance(value, float | int) and not isinstance(value, bool)
+        if _NO_LOGPROB < value <= _ROUNDED_UP
+    ]
     return math.fsum(known) / len(known) if known else None
 
 
-def _usage(usage: object) -> Usage:
+def _usage(data: Mapping[str, Any]) -> Usage:
+    """What the server counted; unknown as a whole where prompt or reply were not counted."""
+    usage = data.get("usage")
     if not isinstance(usage, dict):
-        return Usage()
-    prompt, completion = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
-    cached = prompt.get("cached_tokens") if isinstance(prompt, dict) else None
-    reasoning = completion.get("reasoning_tokens") if isinstance(completion, dict) else None
-    return Usage(
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
+        return Usage(unknown=1)
+    prompt = _first(usage, "prompt_tokens", "input_tokens", "promptTokenCount")
+    completion = _first(usage, "completion_tokens", "output_tokens", "candidatesTokenCount")
+    return counted(
+        prompt,
+        completion,
         # DeepSeek counts its cache under a name of its own.
-        cached_tokens=_count(cached) or _count(usage.get("prompt_cache_hit_tokens")),
-        reasoning_tokens=_count(reasoning),
+        _within(usage, "prompt_tokens_details", "input_tokens_details", name="cached_tokens")
+        or _first(usage, "prompt_cache_hit_tokens", "cache_read_input_tokens"),
+        _within(
+            usage, "completion_tokens_details", "output_tokens_details", name="reasoning_tokens"
+        )
+        or _first(usage, "reasoning_tokens"),
     )
 
 
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
+def counted(prompt: object, completion: object, cached: object, reasoning: object) -> Usage:
+    """A usage from what a server says: integers, or floats that are integers, in a sane range.
+
+    No prompt has no tokens: without its count the usage is unknown, as it is without the reply's.
+    A part is never larger than the whole.
+    """
+    whole, written = tokens(prompt), tokens(completion)
+    if not whole or written is None:
+        return Usage(unknown=1)
+    return Usage(
+        prompt_tokens=whole,
+        completion_tokens=written,
+        cached_tokens=min(tokens(cached) or 0, whole),
+        reasoning_tokens=tokens(reasoning) or 0,
+    )
+
+
+def tokens(value: object) -> int | None:
+    """A number of tokens; None for what cannot be one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if 0 <= value <= _MOST_TOKENS and value == int(value) else None
+
+
+def _first(usage: Mapping[str, Any], *names: str) -> object:
+    """The first of the names that holds a number of tokens."""
+    return next((usage[name] for name in names if tokens(usage.get(name)) is not None), None)
+
+
+def _within(usage: Mapping[str, Any], *details: str, name: str) -> object:
+    parts = (usage.get(detail) for detail in details)
+    return next((part.get(name) for part in parts if isinstance(part, dict)), None)

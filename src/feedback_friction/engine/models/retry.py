@@ -7,7 +7,7 @@ Blog, 2015). A server's own ``Retry-After`` is honoured on top.
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
@@ -15,6 +15,8 @@ from email.utils import parsedate_to_datetime
 from random import Random
 
 from feedback_friction.engine.models.faults import Fault, FaultKind
+
+_LONGEST = 7 * 86_400.0  # seconds: a wait of more than a week means nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class RetryPolicy:
     Attributes:
         attempts: at most this many attempts that the server spoiled (5xx, timeout, cut off,
             unreadable).
+        empty: at most this many attempts that came back without a reply.
         base: ceiling of the first wait, in seconds; it doubles with each failure.
         cap: ceiling of any wait, in seconds.
         reconnect_cap: the same for a server that cannot be reached: knocking costs nothing.
@@ -35,6 +38,7 @@ class RetryPolicy:
     """
 
     attempts: int = 12
+    empty: int = 4
     base: float = 0.5
     cap: float = 60.0
     reconnect_cap: float = 5.0
@@ -61,20 +65,29 @@ class RetryPolicy:
 class Retries:
     """The failures of one call, and what follows from them."""
 
-    def __init__(self, policy: RetryPolicy, random: Random, started: float):
-        """Begin counting for a call whose first attempt began at the clock time ``started``."""
+    def __init__(self, policy: RetryPolicy, random: Random, started: float, timeout: float = 0.0):
+        """Begin counting for a call.
+
+        Args:
+            policy: how long it is kept alive.
+            random: spreads the waits.
+            started: clock time at which its first attempt began.
+            timeout: how long one attempt may take; there is time for three of them.
+        """
         self._policy, self._random, self._started = policy, random, started
+        self._total = max(policy.total, 3 * timeout)
         self.failures = 0
-        self._spoiled = 0
+        self._spoiled = self._empty = 0
 
     def next_wait(self, fault: Fault, now: float) -> float | None:
         """Seconds until the next attempt after a fault at time ``now``; None to give up."""
         self.failures += 1
         self._spoiled += fault.kind is FaultKind.FAULTY
-        if self._spoiled >= self._policy.attempts:
+        self._empty += fault.kind is FaultKind.EMPTY
+        if self._spoiled >= self._policy.attempts or self._empty >= self._policy.empty:
             return None
         wait = self._policy.wait(self.failures, fault.kind, self._random, fault.retry_after)
-        return wait if now + wait - self._started <= self._policy.total else None
+        return wait if now + wait - self._started <= self._total else None
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
@@ -93,18 +106,18 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def _number(value: str) -> float | None:
-    try:
-        number = float(value)
-    except ValueError:
+    """Seconds as digits, with or without a fraction; None for anything else that floats may be."""
+    if not re.fullmatch(r"\s*-?[0-9]+(\.[0-9]*)?\s*", value, re.ASCII):
         return None
-    return max(0.0, number) if math.isfinite(number) else None
+    return min(max(0.0, float(value)), _LONGEST)
 
 
 def _seconds_until(http_date: str, now: float) -> float | None:
     try:
         moment = parsedate_to_datetime(http_date)
-    except ValueError:
+        if moment.tzinfo is None:  # "-0000" and the old asctime form: an HTTP date is always UTC
+            moment = moment.replace(tzinfo=UTC)
+        seconds = moment.timestamp() - now
+    except (ValueError, OverflowError):  # no date, or one of a year that nobody will see
         return None
-    if moment.tzinfo is None:  # "-0000" and the old asctime form: an HTTP date is always UTC
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, moment.timestamp() - now)
+    return min(max(0.0, seconds), _LONGEST)
