@@ -27,13 +27,15 @@ from feedback_friction.protocol.records import (
 from feedback_friction.protocol.task import Task
 
 ANSWER = re.compile(r"answer is \(?(\w+)\)?")
+OPEN = "open"  # an answer whose comparison with gold runs out of time
 
 
 def grade(problem: Problem, response: str) -> Verdict:
     stated = ANSWER.findall(response)
     if not stated:
         return Verdict.none()
-    return Verdict.of(stated[-1] == problem.gold, stated[-1], "answer is")
+    correct = None if stated[-1].startswith(OPEN) else stated[-1] == problem.gold
+    return Verdict.of(correct, stated[-1], "answer is" if correct is not None else "timeout")
 
 
 def mask(problem: Problem, text: str) -> Masked:

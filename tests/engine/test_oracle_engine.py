@@ -3,11 +3,12 @@
 import asyncio
 import sqlite3
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from feedback_friction.analysis.oracle import read_oracle
-from feedback_friction.engine import session
+from feedback_friction.engine import launch, session
 from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.keys import call_key
 from feedback_friction.engine.launch import Operation, Settings
@@ -15,6 +16,8 @@ from feedback_friction.engine.models.base import TransientError
 from feedback_friction.engine.models.student import StudentModel
 from feedback_friction.engine.oracle import execute_oracle, prepare_oracle
 from feedback_friction.errors import RunStoppedError, UsageError
+from feedback_friction.grading.verdict import Verdict
+from feedback_friction.tasks.catalog import get_page
 
 
 class Watched(StudentModel):
@@ -107,6 +110,32 @@ def test_a_request_that_fails_leaves_its_problem_missing_until_it_is_asked_again
     assert errors == [("oracle", "HTTP 500, five times")]
     draw(tmp_path, monkeypatch, attempts=4)
     assert read_oracle(tmp_path).missing == 0
+
+
+@pytest.mark.parametrize("until_solved", [False, True])
+def test_undecided_draws_leave_their_problem_missing_until_they_are_graded_anew(
+    tmp_path, monkeypatch, until_solved
+):
+    page = get_page("decimal_multiplication")
+
+    def impatient(problem, response):
+        found = page.task.grade(problem, response)
+        if problem.id in ("13118x15370", "47001x49763"):
+            return Verdict.of(None, found.prediction or "", "timeout")
+        return found
+
+    plan = {"attempts": 4, "until_solved": until_solved, "solver": "student/ability=0,silent=0"}
+    with monkeypatch.context() as patched:
+        slow = replace(page, task=replace(page.task, grade=impatient))
+        patched.setattr(launch, "get_page", lambda name: slow)
+        _, progress = draw(tmp_path, patched, **plan)
+    before = read_oracle(tmp_path)
+    assert progress.statuses["undecided"] == (2 if until_solved else 8)
+    assert (before.missing, before.undecided) == (2, 24)
+    model, progress = draw(tmp_path, monkeypatch, **plan)
+    assert (model.asked.total(), progress.statuses.get("undecided", 0)) == (0, 0)
+    after = read_oracle(tmp_path)
+    assert (after.missing, after.undecided) == (0, 0)
 
 
 def test_drawing_until_solved_covers_the_same_problems_with_fewer_draws(tmp_path, monkeypatch):

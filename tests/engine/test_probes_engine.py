@@ -4,10 +4,11 @@ import asyncio
 import json
 import sqlite3
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
-from feedback_friction.engine import session
+from feedback_friction.engine import launch, session
 from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.keys import call_key
 from feedback_friction.engine.launch import Operation, Settings, execute, prepare
@@ -16,6 +17,8 @@ from feedback_friction.engine.models.student import StudentModel
 from feedback_friction.engine.probes import ProbeOptions, execute_probe, prepare_probe
 from feedback_friction.engine.reopen import read_trials, reopen
 from feedback_friction.errors import RunStoppedError, UsageError
+from feedback_friction.grading.verdict import Verdict
+from feedback_friction.tasks.catalog import get_page
 
 STUDENT = "student/default"
 OPERATION = Operation(concurrency=4)
@@ -113,6 +116,20 @@ def test_a_probe_looks_everywhere_it_should_and_keeps_one_finding_a_place(
     assert set(model.asked.values()) == {1}
     again, _ = probe(finished, name, monkeypatch)
     assert again.asked.total() == 0
+
+
+@pytest.mark.parametrize("name", ["entropy", "reader"])
+def test_what_cannot_be_graded_in_time_is_left_out_and_graded_anew(finished, name, monkeypatch):
+    page = get_page("decimal_multiplication")
+    unlike = replace(page.task, grade=lambda problem, text: Verdict.of(None, "5", "timeout"))
+    with monkeypatch.context() as patched:
+        patched.setattr(launch, "get_page", lambda name: replace(page, task=unlike))
+        first, progress = probe(finished, name, patched)
+    assert progress.statuses["undecided"] > 10
+    assert len(found(finished)) == progress.statuses.get("unsolved", 0)
+    again, progress = probe(finished, name, monkeypatch)
+    assert len(found(finished)) == progress.ended == progress.statuses["unsolved"]
+    assert not set(first.asked) & set(again.asked)
 
 
 def test_entropy_keeps_the_draws_by_answer(finished, monkeypatch):

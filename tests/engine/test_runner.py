@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 import toys
+from feedback_friction.analysis.accuracy import read_results
 from feedback_friction.engine.caller import Caller
 from feedback_friction.engine.conditions import Condition, jobs
 from feedback_friction.engine.journal import Journal, _Log
@@ -17,6 +18,7 @@ from feedback_friction.engine.models.base import TransientError
 from feedback_friction.engine.prices import Price, Prices
 from feedback_friction.engine.runner import Runner
 from feedback_friction.errors import RunStoppedError
+from feedback_friction.grading.verdict import Verdict
 from feedback_friction.protocol.records import (
     Completion,
     Generate,
@@ -103,6 +105,38 @@ def test_every_trial_ends_and_every_attempt_is_in_the_journal(tmp_path):
     assert progress.statuses == {"solved": 6}
     assert table(tmp_path, "SELECT count(*), sum(is_correct) FROM attempts") == [(12, 6)]
     assert table(tmp_path, "SELECT count(*) FROM completions") == [(12,)]
+
+
+def test_an_undecided_trial_is_kept_apart_and_a_resume_decides_it_without_a_call(tmp_path):
+    def solver(request):
+        number = request.occasion.problem.id
+        if number == "p0":
+            return "The answer is open."
+        return right_at(1)(request)
+
+    first = FakeModel(solver)
+    progress = run(tmp_path, [condition()], first)
+    assert progress.statuses == {"solved": 5, "undecided": 1}
+    query = "SELECT status, reason, verdict, prediction, is_correct FROM trials JOIN attempts"
+    query += " USING (condition, problem_id, epoch) WHERE problem_id = 'p0'"
+    assert table(tmp_path, query) == [("undecided", "timeout", "undecided", "open", 0)]
+    [result] = read_results(tmp_path)
+    assert (result.n, result.missing, result.undecided, result.failed) == (5, 1, 1, 0)
+    assert result.as_json()["undecided"] == 1
+
+    def patient(problem, response):
+        found = toys.grade(problem, response)
+        return Verdict.of(found.is_correct, found.prediction or "", found.rule)
+
+    asked = first.asked.total()
+    resumed = condition()
+    resumed = replace(resumed, task=replace(resumed.task, grade=patient))
+    progress = run(tmp_path, [resumed], again := FakeModel(solver))
+    assert progress.statuses == {"solved": 5, "unsolved": 1}
+    assert (again.asked.total(), progress.spent.reused) == (2, 1)  # its later attempts are new
+    assert asked == 11
+    [result] = read_results(tmp_path)
+    assert (result.n, result.missing, result.undecided) == (6, 0, 0)
 
 
 def test_conditions_that_begin_alike_share_their_first_attempts(tmp_path):

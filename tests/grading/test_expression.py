@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feedback_friction.grading import worker
 from feedback_friction.grading.expression import accepts, grade_expression
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.problem import Problem
@@ -175,11 +177,51 @@ def test_hostile_replies_cost_under_a_second(name: str) -> None:
     assert verdict.prediction is None or len(verdict.prediction) < 300
 
 
-def test_an_expression_bomb_is_wrong_by_its_time_limit_and_named_so() -> None:
-    bomb = "\\boxed{9^{9^{9^{9}}} - 9^{9^{9^{9}}} + 5}"
-    verdict = grade_expression(problem("5"), bomb)
-    assert verdict.outcome is Outcome.WRONG
-    assert verdict.rule == "boxed, timeout: not shown equal"
+BOMB = "9^{9^{9^{9}}} - 9^{9^{9^{9}}} + 5"
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Comparisons may take no time at all: whatever goes to a worker process times out."""
+    workers = worker.WorkerPool(size=1, cpu_seconds=1e-4)
+    monkeypatch.setattr(worker, "_pool", workers)
+    worker.forget()
+    yield
+    workers.close()
+    worker.forget()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_answer_whose_comparison_ran_out_of_time_is_undecided_and_keeps_its_prediction() -> None:
+    for answer in (BOMB, "\\frac{\\sin(2x+2y)}{\\cos(x+y)}"):
+        verdict = grade_expression(problem("2\\sin(x+y)"), f"\\boxed{{{answer}}}")
+        assert verdict.outcome is Outcome.UNDECIDED
+        assert verdict.rule == "boxed, timeout"
+        assert verdict.prediction
+        assert not verdict.is_correct
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_exact_arithmetic_decides_needs_no_time() -> None:
+    assert grade_expression(problem("5"), "\\boxed{\\frac{10}{2}}").outcome is Outcome.CORRECT
+    assert grade_expression(problem("5"), "\\boxed{\\frac{11}{2}}").outcome is Outcome.WRONG
+
+
+@pytest.mark.usefixtures("impatient")
+def test_one_alias_that_is_undecided_leaves_the_answer_undecided_unless_another_is_equal() -> None:
+    reply = f"\\boxed{{{BOMB}}}"
+    assert grade_expression(problem("x", aliases=("7",)), reply).outcome is Outcome.UNDECIDED
+    assert grade_expression(problem("7", aliases=("x",)), reply).outcome is Outcome.UNDECIDED
+    assert grade_expression(problem("7", aliases=(BOMB,)), reply).outcome is Outcome.CORRECT
+
+
+def test_an_undecided_answer_is_compared_again_when_a_run_begins(impatient: None) -> None:
+    gold, reply = "2\\sin(x+y)", "\\boxed{\\frac{\\sin(2x+2y)}{\\cos(x+y)}}"
+    assert grade_expression(problem(gold), reply).outcome is Outcome.UNDECIDED
+    worker.stop_workers()  # the next one starts with the usual limits
+    assert grade_expression(problem(gold), reply).outcome is Outcome.UNDECIDED
+    worker.forget()
+    assert grade_expression(problem(gold), reply).outcome is Outcome.CORRECT
 
 
 ANSWERS = st.sampled_from(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from feedback_friction.errors import RunStoppedError
+from feedback_friction.grading import worker
 from feedback_friction.grading.expression import grade_expression
 from feedback_friction.grading.worker import Comparison, WorkerPool
 from feedback_friction.problem import Problem
@@ -24,9 +26,12 @@ BOMB = "9^{9^{9^{9}}} - 9^{9^{9^{9}}}"
 SOURCE = str(Path(__file__).parents[2] / "src")
 
 
+LONG = 3600.0  # seconds of CPU: nothing honest needs them, whatever the machine
+
+
 @pytest.fixture
 def pool() -> Iterator[WorkerPool]:
-    workers = WorkerPool(size=2, cpu_seconds=0.5)
+    workers = WorkerPool(size=2, cpu_seconds=LONG)
     yield workers
     workers.close()
 
@@ -39,7 +44,7 @@ def running(pid: int) -> bool:
     return state != "Z"
 
 
-def wait_until_gone(pid: int, seconds: float = 20) -> bool:
+def wait_until_gone(pid: int, seconds: float = 120) -> bool:
     limit = time.monotonic() + seconds
     while running(pid) and time.monotonic() < limit:
         time.sleep(0.05)
@@ -57,17 +62,46 @@ def test_a_part_of_an_unreadable_text_is_not_taken_for_the_answer(pool: WorkerPo
     assert pool.compare("\\frac{1}{2}", "\\foo{ \\frac{1}{2}") is not Comparison.EQUAL
 
 
-def test_a_bomb_times_out_and_the_next_comparison_finds_a_fresh_worker(pool: WorkerPool) -> None:
+def test_a_worker_is_warm_before_its_time_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it does before it says that it is there has no limit; the library is used by then."""
+    done: list[str] = []
+
+    class Told(io.StringIO):
+        def flush(self) -> None:
+            done.append("told")
+
+    def compared(*asked: object) -> Comparison:
+        done.append("compared")
+        return Comparison.EQUAL
+
+    monkeypatch.setattr(worker, "_comparer", lambda: done.append("loaded"))
+    monkeypatch.setattr(worker, "_warm", lambda compare: done.append("warm"))
+    monkeypatch.setattr(worker, "_limits", lambda memory: lambda cpu: done.append(f"limit {cpu}"))
+    monkeypatch.setattr(worker, "_compared", compared)
+    monkeypatch.setattr(worker, "_replies", Told)
+    worker.serve(io.StringIO('["1", "2"]\n'), 7.0, 1 << 30)
+    assert done == ["loaded", "warm", "told", "limit 7.0", "compared", "limit 0", "told"]
+
+
+def test_what_it_warms_up_with_is_one_comparison_of_each_kind_and_equal() -> None:
+    worker._warm(worker._comparer())
+    with pytest.raises(RunStoppedError, match="does not compare"):
+        worker._warm(lambda gold, answer: Comparison.DIFFERENT)
+
+
+def test_a_bomb_times_out_and_the_next_comparison_finds_a_fresh_worker() -> None:
+    pool = WorkerPool(size=1, cpu_seconds=0.5)
     assert pool.compare("5", BOMB) is Comparison.TIMEOUT
+    pool.cpu_seconds = LONG
     assert pool.compare("\\sin 2x", "2\\cos x \\sin x") is Comparison.EQUAL
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="no limit on address space")
 def test_a_memory_bomb_finds_its_limit() -> None:
     """2^(10^10) takes 1.2 GB; the worker may have 0.4."""
-    workers = WorkerPool(size=1, cpu_seconds=20, memory_bytes=400 << 20)
+    workers = WorkerPool(size=1, cpu_seconds=LONG, memory_bytes=400 << 20)
     try:
-        assert workers.compare("5", "2^{10^{10}}") is not Comparison.EQUAL
+        assert workers.compare("5", "2^{10^{10}}") is Comparison.CRASH
         for live in workers._live:
             status = Path(f"/proc/{live.process.pid}/status").read_text(encoding="utf-8")
             peak = next(line for line in status.splitlines() if line.startswith("VmPeak"))
@@ -88,16 +122,13 @@ def test_bombs_in_all_workers_do_not_stall_replies_that_need_none(pool: WorkerPo
     plain = Problem(id="1", task="math_500", question="", gold="\\frac{3}{4}")
     with ThreadPoolExecutor(4) as threads:
         bombs = [threads.submit(pool.compare, "5", f"{BOMB} + {n}") for n in range(4)]
-        slowest = 0.0
-        graded = 0
-        while not all(bomb.done() for bomb in bombs):
-            began = time.thread_time()
-            assert grade_expression(plain, f"\\boxed{{{graded}}}").prediction == str(graded)
-            slowest = max(slowest, time.thread_time() - began)
-            graded += 1
-    assert [bomb.result() for bomb in bombs] == [Comparison.TIMEOUT] * 4
-    assert graded > 100
-    assert slowest < 1.0  # a bomb takes two seconds
+        while len(pool._live) < 2:
+            time.sleep(0.01)
+        for number in range(100):
+            assert grade_expression(plain, f"\\boxed{{{number}}}").prediction == str(number)
+        assert not any(bomb.done() for bomb in bombs)
+        pool.close()
+    assert all(isinstance(bomb.exception(), RunStoppedError) for bomb in bombs)
 
 
 def test_it_works_from_an_event_loop(pool: WorkerPool) -> None:
@@ -111,12 +142,11 @@ def test_it_works_from_an_event_loop(pool: WorkerPool) -> None:
 
 
 def test_a_closed_pool_stops_the_run_instead_of_inventing_verdicts() -> None:
-    workers = WorkerPool(size=1, cpu_seconds=60)
+    workers = WorkerPool(size=1, cpu_seconds=LONG)
     with ThreadPoolExecutor(1) as threads:
         bomb = threads.submit(workers.compare, "5", BOMB)
         while not workers._live and not bomb.done():
             time.sleep(0.01)
-        time.sleep(0.3)
         workers.close()
         with pytest.raises(RunStoppedError):
             bomb.result()
@@ -163,19 +193,19 @@ needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="no /proc to 
 
 @needs_proc
 def test_workers_end_with_the_program() -> None:
-    program, worker = start("pass")
-    assert program.wait(30) == 0
-    assert wait_until_gone(worker)
+    program, child = start("pass")
+    assert program.wait(600) == 0
+    assert wait_until_gone(child)
 
 
 @needs_proc
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_workers_end_when_the_program_is_interrupted_or_killed(sign: signal.Signals) -> None:
-    program, worker = start("time.sleep(60)")
-    assert running(worker)
+    program, child = start("time.sleep(3600)")
+    assert running(child)
     os.killpg(program.pid, sign)
-    assert program.wait(30) != 0
-    assert wait_until_gone(worker)
+    assert program.wait(600) != 0
+    assert wait_until_gone(child)
 
 
 @needs_proc
@@ -191,6 +221,6 @@ def test_a_forked_child_starts_workers_of_its_own() -> None:
     assert worker.symbolically("x^2-4", "(x-2)(x+2)") == "equal"
     """
     )
-    program, worker = start(then)
-    assert program.wait(60) == 0
-    assert wait_until_gone(worker)
+    program, child = start(then)
+    assert program.wait(600) == 0
+    assert wait_until_gone(child)

@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feedback_friction.grading import expression
 from feedback_friction.grading.expression import accepts, grade_expression
+from feedback_friction.grading.worker import Comparison
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.expressions import mask_expression
 
@@ -267,6 +269,24 @@ def test_every_fraction_in_every_form_is_masked(value: Any, form: str, where: st
     masked = mask_expression(problem(str(value)), where.format(written))
     assert "[masked]" in masked.text
     assert not re.search(r"\d", masked.text)
+
+
+def test_what_cannot_be_compared_in_time_is_hidden_as_if_it_were_the_answer(monkeypatch) -> None:
+    asked = []
+
+    def slow(gold: str, answer: str) -> Comparison:
+        asked.append(answer)
+        return Comparison.TIMEOUT
+
+    monkeypatch.setattr(expression, "symbolically", slow)
+    found = mask_expression(problem("2\\sin(x+y)"), "So it is $\\frac{\\sin(2x+2y)}{\\cos(x+y)}$.")
+    assert found.text == "So it is $[masked]$."
+    assert found.leaks == ()
+    asked.clear()
+    equal = "$\\frac{\\sin(2x+2y)}{\\cos(x+y)} + %d - %d$ is one form."
+    several = " ".join(equal % (n, n) for n in range(2, 30))
+    mask_expression(problem("2\\sin(x+y)"), several)
+    assert 0 < len(asked) < 10  # each may take all the time that a comparison has
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from feedback_friction.problem import Problem
 from feedback_friction.protocol.probes import entropy, in_domain, reader, self_perception
 from feedback_friction.protocol.probes.scene import MOST_DRAWS, Scene
 from feedback_friction.protocol.records import Attempt, Feedback, Message, Reply
-from feedback_friction.protocol.trial import next_prompt, trial
+from feedback_friction.protocol.trial import UndecidedError, next_prompt, trial
 
 GOLDEN = Path(__file__).parents[1] / "cases" / "probe_prompts.json"
 PLAN = toys.plan("strong", iterations=4)
@@ -81,6 +81,13 @@ def test_answers_are_counted_by_the_tasks_equivalence_and_silence_apart():
     found = driver.run(entropy.entropy(scene(), 8))
     assert found.counts == (("3", 4), ("7", 2))
     assert (found.no_answer, found.correct, found.draws) == (2, 2, 8)
+
+
+@pytest.mark.parametrize("steps", [entropy.entropy(scene(), 8), reader.reader(scene(), None)])
+def test_a_probe_says_so_where_an_answer_cannot_be_graded_in_time(steps):
+    driver = toys.Driver(solver=[f"The answer is {toys.OPEN}."])
+    with pytest.raises(UndecidedError, match="timeout"):
+        driver.run(steps)
 
 
 def test_shuffled_letters_that_name_one_option_are_one_answer():

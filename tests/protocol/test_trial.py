@@ -14,6 +14,7 @@ from feedback_friction.protocol.records import Attempted, Completion, Generate, 
 from feedback_friction.protocol.trial import donor_order, trial
 
 WRONG, RIGHT, NONE = "The answer is 3.", "The answer is 7.", "I do not know."
+UNDECIDED = f"The answer is {toys.OPEN}."
 
 
 def run(script, mode="binary", task=toys.TASK, problem=toys.PROBLEM, others=(), **plan):
@@ -59,6 +60,44 @@ def test_an_attempt_is_told_before_anything_is_asked_for_its_feedback():
         told.append(type(effect))
         effect = steps.send(driver.answer(effect, toys.TASK))
     assert told == [Generate, Grade, Attempted]
+
+
+@pytest.mark.parametrize("mode", ["binary", "self", "process", "strong", "retry"])
+def test_an_undecided_answer_ends_the_trial_and_nobody_calls_it_wrong(mode):
+    done, driver = run([WRONG, UNDECIDED, RIGHT], mode)
+    assert (done.status, done.reason) == ("undecided", "timeout")
+    assert [each.verdict.outcome for each in done.attempts] == [Outcome.WRONG, Outcome.UNDECIDED]
+    assert done.attempts[-1].verdict.prediction == toys.OPEN
+    assert done.attempts[-1].feedback is None
+    assert driver.attempted[-1] == done.attempts[-1]
+    assert not any("open" in each.messages[-1].content for each in driver.requests)
+
+
+def test_an_undecided_draw_counts_as_an_answer_tried_and_only_the_chosen_one_is_decided():
+    script = [WRONG, WRONG, UNDECIDED]
+    done, _ = run(script, sampling="reject", iterations=4)
+    assert done.status == "undecided"
+    assert done.attempts[-1].draws == 3
+
+    def draws(request, number):
+        return RIGHT if request.seed % 2 else UNDECIDED
+
+    for seed in range(6):
+        done, _ = run(draws, sampling="reject-eager", seed=seed, iterations=2)
+        assert done.status in ("solved", "undecided")
+        assert done.attempts[-1].verdict.is_correct == (done.status == "solved")
+
+
+def test_a_donor_whose_answer_is_undecided_gives_no_placebo():
+    others = toys.problems(4)
+
+    def solver(request, number):
+        return UNDECIDED if request.occasion.problem.id in ("p0", "p2", "p3") else WRONG
+
+    done, _ = run(solver, "placebo", others=others, iterations=2, seed=3)
+    assert done.attempts[0].verdict.outcome in (Outcome.WRONG, Outcome.UNDECIDED)
+    for attempt in done.attempts[:-1]:
+        assert attempt.feedback.donor == "p1"
 
 
 def test_no_answer_is_not_called_a_wrong_answer():

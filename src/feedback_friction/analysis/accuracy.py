@@ -5,9 +5,9 @@ stays solved. With several epochs a problem counts with the share of its trials 
 problem counts the same. The report's ``stats.curve.accuracy_curve`` is the same estimate with the
 same interval; here it is made without numpy.
 
-A trial that failed for reasons of infrastructure, or that has not run yet, is missing: in no
-numerator, in no denominator, and counted. A trial that stopped because a model refused to go on is
-not solved.
+A trial that failed for reasons of infrastructure, that is undecided, or that has not run yet, is
+missing: in no numerator, in no denominator, and counted. A trial that stopped because a model
+refused to go on is not solved.
 """
 
 from __future__ import annotations
@@ -40,8 +40,10 @@ class ConditionResult:
     Attributes:
         condition: what was run.
         n: trials that ended.
-        missing: trials that failed or have not run.
+        missing: trials that failed, are undecided or have not run.
         failed: the part of the missing that failed; resuming runs them again.
+        undecided: the part whose last answer could not be compared with gold in time; resuming
+            compares again.
         stopped: trials in which a model refused to go on; part of ``n``, not solved.
         accuracy: Acc_k for k = 0, 1, ...; empty when ``n`` is 0.
         ci_low, ci_high: 95% Wilson intervals; with epochs, at the number of trials that they are
@@ -56,6 +58,7 @@ class ConditionResult:
     n: int
     missing: int
     failed: int
+    undecided: int
     stopped: int
     accuracy: tuple[float, ...]
     ci_low: tuple[float, ...]
@@ -83,6 +86,7 @@ class ConditionResult:
             "n": self.n,
             "missing": self.missing,
             "failed": self.failed,
+            "undecided": self.undecided,
             "stopped": self.stopped,
             "accuracy": list(self.accuracy),
             "ci_low": list(self.ci_low),
@@ -127,13 +131,16 @@ def read_paid(directory: Path) -> Paid:
 
 def _result(db: sqlite3.Connection, condition: Condition) -> ConditionResult:
     solved_at: dict[str, list[int | None]] = defaultdict(list)
-    failed = stopped = 0
+    failed = undecided = stopped = 0
     for row in db.execute(
         "SELECT problem_id, status, attempts FROM trials WHERE condition = ?",
         (condition.condition,),
     ):
         if row["status"] == "failed":
             failed += 1
+            continue
+        if row["status"] == "undecided":
+            undecided += 1
             continue
         stopped += row["status"] == "stopped"
         solved = row["status"] == "solved"
@@ -151,6 +158,7 @@ def _result(db: sqlite3.Connection, condition: Condition) -> ConditionResult:
         n,
         condition.problems - n,
         failed,
+        undecided,
         stopped,
         *_columns(curve),
         {name: int(total) for name, total in zip(USAGE_COLUMNS, totals, strict=False)},

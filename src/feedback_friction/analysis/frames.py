@@ -47,7 +47,8 @@ class Runs:
         conditions: a row a condition, columns of the journal's table.
         problems: a row a problem of a task.
         trials: a row a trial that ended or failed, with ``solved_at``: the iteration at which it
-            was solved, ``UNSOLVED`` where it was not, ``MISSING`` where it failed.
+            was solved, ``UNSOLVED`` where it was not, ``MISSING`` where it failed or is
+            undecided.
         attempts: a row an attempt, without texts.
     """
 
@@ -114,7 +115,7 @@ def load_runs(directories: Sequence[Path]) -> Runs:
     solved_at = (
         pl.when(pl.col("status") == "solved")
         .then(pl.col("attempts") - 1)
-        .when(pl.col("status") == "failed")
+        .when(pl.col("status").is_in(["failed", "undecided"]))
         .then(pl.lit(MISSING))
         .otherwise(pl.lit(UNSOLVED))
     )

@@ -1,7 +1,7 @@
 """What an oracle's draws say: coverage, and pass@k.
 
-A problem counts when all its draws are there, or, where drawing stopped at the first right one,
-when it has one. Any other is missing: in no numerator and in no denominator.
+A problem counts when all its draws are there and decided, or, where drawing stopped at the first
+right one, when it has one. Any other is missing: in no numerator and in no denominator.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class OracleRun:
         drawn: draws of each.
         replies: draws in all, those of missing problems included.
         no_answer: those without an answer.
+        undecided: those whose answer could not be compared with gold in time.
         calls: requests paid for, a judge's included.
         prompt_tokens: their tokens.
         completion_tokens: their tokens.
@@ -41,6 +42,7 @@ class OracleRun:
     drawn: tuple[int, ...]
     replies: int
     no_answer: int
+    undecided: int
     calls: int
     prompt_tokens: int
     completion_tokens: int
@@ -94,7 +96,7 @@ class OracleRun:
 
 _DRAWS = """
     SELECT problem_id, count(*) AS drawn, sum(verdict = 'correct') AS correct,
-           sum(verdict = 'no-answer') AS no_answer
+           sum(verdict = 'no-answer') AS no_answer, sum(verdict = 'undecided') AS undecided
     FROM oracle_draws GROUP BY problem_id
 """
 _PAID = """
@@ -121,7 +123,8 @@ def read_oracle(directory: Path) -> OracleRun:
     counted = [
         row
         for row in rows
-        if row["drawn"] == whole or (config["until_solved"] and row["correct"] > 0)
+        if (row["drawn"] == whole and not row["undecided"])
+        or (config["until_solved"] and row["correct"] > 0)
     ]
     return OracleRun(
         config,
@@ -130,6 +133,7 @@ def read_oracle(directory: Path) -> OracleRun:
         tuple(row["drawn"] for row in counted),
         sum(row["drawn"] for row in rows),
         sum(row["no_answer"] for row in rows),
+        sum(row["undecided"] for row in rows),
         calls,
         prompt,
         completion,

@@ -60,7 +60,7 @@ def _line(row: sqlite3.Row, task: Task, earlier: list[Attempt], style: History) 
         "full_response": row["response"],
         "feedback": row["feedback"] or "",
         "response_probs": row["mean_logprob"],
-        "is_correct": bool(row["is_correct"]),
+        "is_correct": None if row["verdict"] == "undecided" else bool(row["is_correct"]),
         "iteration": row["iteration"],
         "verdict": row["verdict"],
         "condition": row["condition"],

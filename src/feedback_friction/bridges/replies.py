@@ -105,4 +105,6 @@ def _graded(page: Page, problems: Iterable[Problem], texts: dict[str, str]) -> I
         verdict = page.task.grade(problem, reply.text)
         attempt = Attempt(0, problem, reply, verdict, temperature=0.0)
         status: Status = "solved" if verdict.is_correct else "unsolved"
+        if verdict.is_undecided:
+            status = "undecided"
         yield Trial(problem, 0, (attempt,), status)

@@ -19,7 +19,8 @@ def command(name: str, file: Path) -> None:
     """Grade the response of each line of FILE (- is standard input).
 
     Lines in: question, gold, response, and where the task has them choices, aliases, solution.
-    Lines out: prediction, verdict (correct, wrong or no-answer) and the rule that decided.
+    Lines out: prediction, verdict (correct, wrong, no-answer, or undecided where a comparison ran
+    out of time) and the rule that decided.
     """
     page = get_page(name)
 

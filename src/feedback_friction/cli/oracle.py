@@ -23,6 +23,7 @@ from feedback_friction.cli.drive import (
     timeout_option,
 )
 from feedback_friction.cli.extras import needs
+from feedback_friction.cli.progress import tell_missing
 from feedback_friction.cli.table import wide_console
 from feedback_friction.engine.launch import Operation, Settings
 from feedback_friction.engine.models.options import EFFORTS
@@ -142,10 +143,7 @@ def _start(
     if interrupted:
         click.echo(f"interrupted; the same command resumes {directory}", err=True)
         return INTERRUPTED
-    failed = progress.statuses.get("failed", 0)
-    if failed:
-        click.echo(f"{failed} {unit} failed; the same command tries them again", err=True)
-    return 1 if failed else 0
+    return 1 if tell_missing(progress, unit) else 0
 
 
 def _pass_at(run: OracleRun, ks: Sequence[int] | None) -> dict[int, Estimate]:
@@ -171,6 +169,7 @@ def as_object(run: OracleRun, pass_at: dict[int, Estimate]) -> dict[str, Any]:
         "missing": run.missing,
         "draws": run.replies,
         "no_answer": run.no_answer,
+        "undecided": run.undecided,
         "coverage": _share(run.coverage()),
         "pass_at_k": [{"k": k, **_share(share)} for k, share in pass_at.items()],
         "paid": {
@@ -202,8 +201,9 @@ def _print(run: OracleRun, pass_at: dict[int, Estimate]) -> None:
     lines = [
         f"{run.config['tasks'][0]}, solver: {run.config['solver']}, temperature "
         f"{run.config['temperature']:g}; brackets are 95% intervals over problems",
-        f"{run.replies:,} draws, {run.no_answer:,} without an answer; paid for: {run.calls:,} "
-        f"calls, {run.prompt_tokens:,} prompt tokens, {run.completion_tokens:,} completion tokens",
+        f"{run.replies:,} draws, {run.no_answer:,} without an answer, {run.undecided:,} undecided; "
+        f"paid for: {run.calls:,} calls, {run.prompt_tokens:,} prompt tokens, "
+        f"{run.completion_tokens:,} completion tokens",
     ]
     lines += caveats([run.config["solver"]], simulated=run.simulated)
     console = wide_console()

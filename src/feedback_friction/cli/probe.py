@@ -12,6 +12,7 @@ from rich.table import Table
 from feedback_friction.caveats import SIMULATION
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, run_to_end, timeout_option
 from feedback_friction.cli.extras import needs
+from feedback_friction.cli.progress import tell_missing
 from feedback_friction.cli.table import wide_console
 from feedback_friction.engine.launch import Operation
 from feedback_friction.engine.probes import (
@@ -103,10 +104,7 @@ def _start(prepared: PreparedProbe, *, as_json: bool, quiet: bool) -> int:
     if interrupted:
         click.echo(f"interrupted; the same command resumes {directory}", err=True)
         return INTERRUPTED
-    failed = progress.statuses.get("failed", 0)
-    if failed:
-        click.echo(f"{failed} places failed; the same command tries them again", err=True)
-    return 1 if failed else 0
+    return 1 if tell_missing(progress, "places") else 0
 
 
 def _confidence(directory: Path) -> pl.DataFrame:

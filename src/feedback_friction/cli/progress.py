@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from feedback_friction.engine.batch import Watched
 from feedback_friction.engine.runner import Progress as Counts
+from feedback_friction.protocol.records import Status
 
 REDRAW_SECONDS = 0.25
 LINE_SECONDS = 30.0
@@ -52,10 +54,12 @@ class Display:
         spent = counts.spent
         tokens = spent.usage.completion_tokens
         solved = counts.statuses.get("solved", 0)
+        undecided = counts.statuses.get("undecided", 0)
         parts = [
             *([f"{solved} solved"] if solved or self.unit == "trials" else []),
             f"{counts.running} running",
             f"{counts.statuses.get('failed', 0)} failed",
+            *([f"{undecided} undecided"] if undecided else []),
             f"{spent.calls / seconds:,.1f} calls/s",
             f"{tokens / seconds:,.0f} tokens/s",
         ]
@@ -74,6 +78,20 @@ class Display:
         if done <= 0 or counts.ended >= counts.total:
             return None
         return seconds * (counts.total - counts.ended - counts.running / 2) / done
+
+
+def tell_missing(counts: Counts, unit: str = "trials") -> bool:
+    """Tell how many failed or are undecided, a line each; whether there are any."""
+    words: dict[Status, str] = {
+        "failed": "failed; the same command tries them again",
+        "undecided": "are undecided, neither right nor wrong: a comparison ran out of time or "
+        "memory; the same command compares again, without asking a model",
+    }
+    found = {status: counts.statuses.get(status, 0) for status in words}
+    for status, number in found.items():
+        if number:
+            click.echo(f"{number} {unit} {words[status]}", err=True)
+    return any(found.values())
 
 
 @asynccontextmanager

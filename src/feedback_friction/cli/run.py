@@ -17,6 +17,7 @@ from feedback_friction.cli.drive import (
     run_to_end,
     timeout_option,
 )
+from feedback_friction.cli.progress import tell_missing
 from feedback_friction.cli.table import print_results, results_json
 from feedback_friction.engine.budget import Limits
 from feedback_friction.engine.launch import Operation, Prepared, Settings, execute, prepare
@@ -180,13 +181,7 @@ def start(
     if progress.stopped:
         click.echo("what ended so far are the shorter trials, no random sample of all", err=True)
         click.echo(progress.stopped, err=True)
-    failed = progress.statuses.get("failed", 0)
-    if failed:
-        click.echo(
-            f"{failed} trials failed and are missing above; the same command tries them again",
-            err=True,
-        )
-    return 1 if failed or progress.stopped else 0
+    return 1 if tell_missing(progress) or progress.stopped else 0
 
 
 def notes(prepared: Prepared) -> list[str]:

@@ -18,7 +18,12 @@ from feedback_friction.caveats import caveats
 from feedback_friction.errors import UsageError
 from feedback_friction.problem import lettered
 
-STYLES = {"correct": "bold green", "wrong": "bold red", "no-answer": "bold yellow"}
+STYLES = {
+    "correct": "bold green",
+    "wrong": "bold red",
+    "no-answer": "bold yellow",
+    "undecided": "bold magenta",
+}
 MASK = "[masked]"
 EXAMPLES = 5
 

@@ -64,7 +64,9 @@ def results_table(results: list[ConditionResult]) -> Table:
     history = ("history",) if by_history else ()
     for name in ("task", *(("solver",) if several else ()), "feedback", "sampling", *history):
         table.add_column(name, overflow="fold")
-    for name in ("first %", "last %", "n", "missing", "stopped", "leaks", "tokens", "cost $"):
+    open_ones = any(result.undecided for result in results)
+    counts = ("n", "missing", *(("undecided",) if open_ones else ()), "stopped", "leaks")
+    for name in ("first %", "last %", *counts, "tokens", "cost $"):
         table.add_column(name, justify="right")
     for result in results:
         condition = result.condition
@@ -84,6 +86,7 @@ def results_table(results: list[ConditionResult]) -> Table:
             _percent(result, -1),
             str(result.n),
             str(result.missing),
+            *((str(result.undecided),) if open_ones else ()),
             str(result.stopped),
             f"{result.leaks}/{result.feedbacks}",
             f"{tokens:,}",

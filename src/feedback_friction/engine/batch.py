@@ -1,7 +1,8 @@
 """Jobs beside the trials: an oracle's requests, a probe's places.
 
 Like the runner's trials they run many at once, and one that fails for reasons of infrastructure is
-recorded, left out, and run again on resume.
+recorded, left out, and run again on resume. One that needs a verdict that could not be given in
+time is left out and runs again, too; its replies are in the journal.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from feedback_friction.engine.runner import Progress, run_pool
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.judge import JudgeError
 from feedback_friction.protocol.records import Status
+from feedback_friction.protocol.trial import UndecidedError
 
 
 class Watched(Protocol):
@@ -74,6 +76,8 @@ class Batch:
                     place.where, place.problem_id, place.epoch, str(error)
                 )
                 self.progress.count("failed")
+            except UndecidedError:
+                self.progress.count("undecided")
             finally:
                 self.progress.running -= 1
 

@@ -117,7 +117,8 @@ class Journal:
     def finished(self, condition: str) -> set[tuple[str, int]]:
         """(problem id, epoch) of the condition's trials that need not run again."""
         rows = self._reader.execute(
-            "SELECT problem_id, epoch FROM trials WHERE condition = ? AND status != 'failed'",
+            "SELECT problem_id, epoch FROM trials"
+            " WHERE condition = ? AND status NOT IN ('failed', 'undecided')",
             (condition,),
         )
         return {(row[0], row[1]) for row in rows}
@@ -132,6 +133,13 @@ class Journal:
     def drawn(self) -> set[tuple[str, int]]:
         """(problem id, request) of which an oracle's draws are there."""
         rows = self._reader.execute("SELECT DISTINCT problem_id, request FROM oracle_draws")
+        return {(row[0], row[1]) for row in rows}
+
+    def undecided(self) -> set[tuple[str, int]]:
+        """(problem id, request) of which an oracle's draws are there, and not all are decided."""
+        rows = self._reader.execute(
+            "SELECT DISTINCT problem_id, request FROM oracle_draws WHERE verdict = 'undecided'"
+        )
         return {(row[0], row[1]) for row in rows}
 
     def probed(self, probe: str, settings: str) -> set[tuple[str, str, int, int]]:

@@ -170,8 +170,8 @@ async def execute_oracle(
         journal = caller.journal
         journal.add_problems(condition.problems, condition.task.ask)
         every = list(_jobs(condition.problems, plan))
-        drawn = journal.drawn()
-        left = [job for job in every if not _is_done(job, drawn)]
+        drawn, undecided = journal.drawn(), journal.undecided()
+        left = [job for job in every if not _is_done(job, drawn, undecided)]
         batch = Batch(caller, len(every))
         batch.progress.count("unsolved", len(every) - len(left))
         watch(batch)
@@ -180,6 +180,8 @@ async def execute_oracle(
             steps = oracle(job.problem, condition.task, plan, job.requests)
             draws = await caller.drive(steps, condition.task)
             await journal.add_draws([_row(condition.label, job.problem, draw) for draw in draws])
+            if any(each.verdict.is_undecided for each in draws):
+                return "undecided"
             return "solved" if any(each.verdict.is_correct for each in draws) else "unsolved"
 
         return await batch.run(iter(left), work)
@@ -194,8 +196,15 @@ def _jobs(problems: Sequence[Problem], plan: OraclePlan) -> Iterator[OracleJob]:
             yield from (OracleJob(problem, (number,)) for number in range(plan.attempts))
 
 
-def _is_done(job: OracleJob, drawn: Collection[tuple[str, int]]) -> bool:
-    """A job's draws are written together when it ends: those of its first request tell."""
+def _is_done(
+    job: OracleJob, drawn: Collection[tuple[str, int]], undecided: Collection[tuple[str, int]]
+) -> bool:
+    """A job's draws are written together when it ends: those of its first request tell.
+
+    Where one of them is undecided, all are graded anew, by the replies that are there.
+    """
+    if any((job.problem.id, request) in undecided for request in job.requests):
+        return False
     return (job.problem.id, job.requests[0]) in drawn
 
 

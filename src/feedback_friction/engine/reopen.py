@@ -102,7 +102,7 @@ def read_trials(directory: Path, condition: Condition) -> Iterator[Trial]:
             (row["problem_id"], row["epoch"]): row["status"]
             for row in db.execute(
                 "SELECT problem_id, epoch, status FROM trials"
-                " WHERE condition = ? AND status != 'failed'",
+                " WHERE condition = ? AND status NOT IN ('failed', 'undecided')",
                 (condition.id,),
             )
         }

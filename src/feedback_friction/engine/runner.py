@@ -18,7 +18,7 @@ from feedback_friction.engine.models.base import ModelError
 from feedback_friction.engine.prices import Cost
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.judge import JudgeError
-from feedback_friction.protocol.records import Attempt, Status
+from feedback_friction.protocol.records import AGAIN, Attempt, Status
 from feedback_friction.protocol.trial import trial
 
 TRIALS_PER_REQUEST = 2  # trials in flight for each request that may be in flight
@@ -73,7 +73,7 @@ class Runner:
         self.progress.total = sum(len(each.problems) * each.epochs for each in conditions)
         for condition in conditions:
             for status, count in self.journal.statuses(condition.id).items():
-                if status != "failed":
+                if status not in AGAIN:
                     self.progress.count(status, count)
         await run_pool(self.caller, jobs(conditions, finished), self._run_job)
         return self.progress

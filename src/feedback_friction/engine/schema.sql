@@ -37,8 +37,8 @@ CREATE TABLE IF NOT EXISTS trials (
     condition   TEXT NOT NULL,
     problem_id  TEXT NOT NULL,
     epoch       INTEGER NOT NULL,
-    status      TEXT NOT NULL,          -- solved, unsolved, stopped, failed
-    reason      TEXT NOT NULL,          -- why it stopped or failed
+    status      TEXT NOT NULL,          -- solved, unsolved, stopped, undecided, failed
+    reason      TEXT NOT NULL,          -- why it stopped, failed or is undecided
     attempts    INTEGER NOT NULL,
     finished    TEXT NOT NULL,          -- UTC, ISO 8601
     PRIMARY KEY (condition, problem_id, epoch)
@@ -55,7 +55,7 @@ CREATE TABLE IF NOT EXISTS attempts (
     reasoning                   TEXT,
     finish_reason               TEXT NOT NULL,
     prediction                  TEXT,
-    verdict                     TEXT NOT NULL,   -- correct, wrong, no-answer
+    verdict                     TEXT NOT NULL,   -- correct, wrong, no-answer, undecided
     rule                        TEXT NOT NULL,   -- which rule of the grader decided
     is_correct                  INTEGER NOT NULL,
     gold                        TEXT NOT NULL,   -- as this attempt saw it (a shuffle moves letters)
@@ -120,7 +120,7 @@ CREATE TABLE IF NOT EXISTS oracle_draws (
     response      TEXT NOT NULL,
     finish_reason TEXT NOT NULL,
     prediction    TEXT,
-    verdict       TEXT NOT NULL,        -- correct, wrong, no-answer
+    verdict       TEXT NOT NULL,        -- correct, wrong, no-answer, undecided
     rule          TEXT NOT NULL,
     mean_logprob  REAL,
     tokens        REAL NOT NULL,        -- completion tokens of the request, shared by its draws

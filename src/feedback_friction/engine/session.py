@@ -18,6 +18,7 @@ from feedback_friction.engine.models.registry import ModelSettings, open_models
 from feedback_friction.engine.notices import Notices
 from feedback_friction.engine.prices import Prices
 from feedback_friction.engine.rundir import claim, locked
+from feedback_friction.grading.worker import forget
 from feedback_friction.protocol.records import Role
 
 
@@ -58,6 +59,7 @@ async def opened(
         for model in dict.fromkeys(models.values()):
             await model.check()
         with locked(directory):
+            forget()  # what another run in this process left undecided
             if made_with is not None:
                 claim(directory, made_with.config, made_with.operation, made_with.command)
             notices.keep_in(directory)

@@ -4,8 +4,9 @@ The last statement of an answer in the reply (``mathematics.statement``) is read
 (``mathematics.answer``) and compared with the gold answer: first as numbers, formulas, sets,
 intervals, ... in exact arithmetic, which settles nearly all replies; what that leaves open goes to
 math-verify in a worker process with a time limit (``worker``). An answer is correct when one of
-the two shows it equal to gold. Not shown equal is wrong: a time-out is, and so are sums and
-integrals that were left to be worked out where gold is not one.
+the two shows it equal to gold. Not shown equal is wrong, and so are sums and integrals that were
+left to be worked out where gold is not one. Where the worker ran out of time or memory the verdict
+is undecided.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from feedback_friction.grading.mathematics.reading import context_of, read
 from feedback_friction.grading.mathematics.render import latex
 from feedback_friction.grading.mathematics.statement import last_statement
 from feedback_friction.grading.verdict import Verdict
-from feedback_friction.grading.worker import Comparison, symbolically
+from feedback_friction.grading.worker import UNDECIDED, Comparison, symbolically
 from feedback_friction.problem import Problem
 
 MAX_SYMBOLIC = 300  # characters of an expression that is compared symbolically
@@ -33,7 +34,7 @@ def grade_expression(problem: Problem, response: str) -> Verdict:
     Returns:
         A verdict whose prediction is a canonical form: ``"1/2"`` for ``\\frac12`` and ``0.5``.
         Its rule names how the answer was stated, and what decided where exact arithmetic did not
-        ("symbolic", "timeout: not shown equal", ...).
+        ("symbolic", "timeout", ...).
 
     Raises:
         RunStoppedError: only where the comparing process cannot be started at all.
@@ -48,7 +49,9 @@ def grade_expression(problem: Problem, response: str) -> Verdict:
     correct, how = equal(gold, answer)
     for alias in () if correct else problem.aliases:
         other, reading = context_of(alias)
-        correct, how = equal(other, read(statement.text, reading))
+        found, why = equal(other, read(statement.text, reading))
+        if found or correct is not None:  # one open comparison leaves the answer open
+            correct, how = found, why
         if correct:
             break
     rule = f"{statement.rule}, {how}" if how else statement.rule
@@ -72,8 +75,11 @@ def accepts(problem: Problem, text: str, *, symbolic: bool = True) -> bool:
     return False
 
 
-def equal(gold: Answer, answer: Answer) -> tuple[bool, str]:
-    """Whether an answer is shown equal to gold, and what more than exact arithmetic decided."""
+def equal(gold: Answer, answer: Answer) -> tuple[bool | None, str]:
+    """Whether an answer is shown equal to gold, and what more than exact arithmetic decided.
+
+    None where the comparison ran out of time or memory.
+    """
     known = same(gold, answer)
     if known is not None:
         return known, ""
@@ -84,8 +90,8 @@ def equal(gold: Answer, answer: Answer) -> tuple[bool, str]:
     if max(len(gold.source), len(answer.source)) > MAX_SYMBOLIC:
         return False, "too long: not shown equal"
     found = symbolically(*written)
-    if found in (Comparison.TIMEOUT, Comparison.CRASH):
-        return False, f"{found}: not shown equal"
+    if found in UNDECIDED:
+        return None, found.value
     return found is Comparison.EQUAL, "symbolic"
 
 

@@ -2,8 +2,13 @@
 
 Expressions in replies are hostile input: ``9^{9^{9^9}}`` or a nested integral can keep a computer
 algebra system busy for years, or eat all memory. So each comparison runs in a process of its own
-kind, which a limit on CPU time and memory ends; the next comparison starts a new one. A limit on
-CPU time, not on wall time, keeps verdicts the same on a busy machine.
+kind, which a limit on CPU time and memory ends; the next comparison starts a new one.
+
+No verdict depends on how fast the machine is. The limit is on CPU time, which a busy machine does
+not use up; a worker has loaded the library and compared with it before its time counts; the limit
+is a hundred times what the slowest honest comparison took on the machine where it was set (0.2 s),
+so that a machine five times slower has twenty times enough; and a comparison that passes a limit
+all the same is undecided, not wrong.
 
 The workers are plain child processes with a pipe, not ``multiprocessing``: nothing is forked from
 a process with threads and event loops, and the user's main module is not imported again. They start
@@ -18,28 +23,37 @@ import json
 import logging
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from enum import StrEnum
-from functools import lru_cache
 from pathlib import Path
+from typing import TextIO
 
 from feedback_friction.errors import RunStoppedError
 
-CPU_SECONDS = 2.0
+CPU_SECONDS = 20.0
 MEMORY_BYTES = 2 << 30
-_START_SECONDS = 120.0
-_WALL_FACTOR = 15  # a worker that got no CPU for this many times its limit is taken for lost
+_START_SECONDS = 600.0
+_WALL_FACTOR = 30  # a worker that got no CPU for this many times its limit is taken for lost
+# The library catches what it runs into, a lack of memory too, and then calls expressions different.
+# A number that needs more than the limit grows by doubling: a third of the limit was taken before.
+_GROWN = 4
 _MAX_WORKERS = 4
 # How a worker ends that passed its limit: the kernel's timer, or the parent's guard.
 _KILLED = frozenset({-int(getattr(signal, "SIGPROF", 27)), -int(getattr(signal, "SIGKILL", 9))})
 
 
-_PROGRAM = "from feedback_friction.grading.worker import serve; serve()"
+_PROGRAM = """
+import sys
+from feedback_friction.grading.worker import serve
+serve(sys.stdin, float(sys.argv[1]), int(sys.argv[2]))
+"""
 
 
 class Comparison(StrEnum):
@@ -49,6 +63,9 @@ class Comparison(StrEnum):
     DIFFERENT = "different"
     TIMEOUT = "timeout"
     CRASH = "crash"
+
+
+UNDECIDED = frozenset({Comparison.TIMEOUT, Comparison.CRASH})
 
 
 class _WorkerDiedError(Exception):
@@ -139,7 +156,7 @@ class WorkerPool:
         cpu_seconds: float = CPU_SECONDS,
         memory_bytes: int = MEMORY_BYTES,
     ):
-        self._limits = (cpu_seconds, memory_bytes)
+        self.cpu_seconds, self.memory_bytes = cpu_seconds, memory_bytes
         self._free: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
         for _ in range(size or min(_MAX_WORKERS, os.cpu_count() or 1)):
             self._free.put(None)
@@ -165,7 +182,7 @@ class WorkerPool:
             self._free.put(worker)
 
     def _started(self) -> _Worker:
-        worker = _Worker(*self._limits)
+        worker = _Worker(self.cpu_seconds, self.memory_bytes)
         with self._lock:
             if not self._closed:
                 self._live.add(worker)
@@ -195,15 +212,39 @@ _abandoned: list[WorkerPool] = []
 _pool_lock = threading.Lock()
 
 
-@lru_cache(maxsize=16384)
+_asked: OrderedDict[tuple[str, str], Comparison] = OrderedDict()
+_MOST_KEPT = 16384
+
+
 def symbolically(gold: str, answer: str) -> Comparison:
-    """Compare two expressions in LaTeX in the shared pool; the same question is asked only once."""
+    """Compare two expressions in LaTeX in the shared pool; the same question is asked only once.
+
+    What was undecided stays so until ``forget``.
+    """
+    with _pool_lock:
+        known = _asked.get((gold, answer))
+    if known is None:
+        known = _shared_pool().compare(gold, answer)
+        with _pool_lock:
+            _asked[gold, answer] = known
+            if len(_asked) > _MOST_KEPT:
+                _asked.popitem(last=False)
+    return known
+
+
+def forget(which: Collection[Comparison] = UNDECIDED) -> None:
+    """Ask again what was answered so: whoever begins or resumes a run tries what was undecided."""
+    with _pool_lock:
+        for question in [each for each, found in _asked.items() if found in which]:
+            del _asked[question]
+
+
+def _shared_pool() -> WorkerPool:
     global _pool
     with _pool_lock:
         if _pool is None:
             _pool = WorkerPool()
-        pool = _pool
-    return pool.compare(gold, answer)
+        return _pool
 
 
 @atexit.register
@@ -229,27 +270,70 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def serve() -> None:
-    """The worker's main loop: one JSON request a line in, one JSON reply a line out."""
-    cpu_seconds, memory_bytes = float(sys.argv[1]), int(sys.argv[2])
+def serve(requests: Iterable[str], cpu_seconds: float, memory_bytes: int) -> None:
+    """The worker's main loop: one JSON request a line in, one JSON reply a line out.
+
+    Says "true" when it is ready; only what it is asked from then on is limited.
+    """
+    replies = _replies()
     compare = _comparer()
-    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a library prints is no reply
-    logging.disable(logging.CRITICAL)
+    _warm(compare)
     limit = _limits(memory_bytes)
     replies.write("true\n")
     replies.flush()
-    for line in sys.stdin:
+    for line in requests:
         limit(cpu_seconds)
-        try:
-            found = compare(*json.loads(line))
-        except MemoryError:
-            os._exit(1)
-        except Exception:  # whatever a hostile expression brings the library to raise
-            found = Comparison.CRASH
+        found = _compared(compare, *json.loads(line))
         limit(0)
+        if found is not Comparison.EQUAL and _peak_bytes() > memory_bytes // _GROWN:
+            os._exit(1)
         replies.write(json.dumps(found) + "\n")
         replies.flush()
+
+
+def _replies() -> TextIO:
+    """Standard output, kept from the library: what that prints is no reply."""
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    logging.disable(logging.CRITICAL)
+    return replies
+
+
+# One comparison of each kind that the library has code of its own for: what it loads and builds
+# when it is first used is then there.
+_WARMING = (
+    ("2\\cos x \\sin x", "\\sin 2x"),
+    ("\\frac{x^2-1}{\\sqrt{x}}", "\\frac{(x-1)(x+1)}{\\sqrt{x}}"),
+    ("\\{1,2\\}", "\\{2,1\\}"),
+    ("(0,1]\\cup[2,\\infty)", "[2,\\infty)\\cup(0,1]"),
+    ("y=2x+3", "2x+3=y"),
+    ("\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}", "\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}"),
+    ("\\log_2 8", "3"),
+)
+
+
+def _warm(compare: Callable[[str, str], Comparison]) -> None:
+    if [compare(*pair) for pair in _WARMING] != [Comparison.EQUAL] * len(_WARMING):
+        raise RunStoppedError("math-verify does not compare as this program needs it to")
+
+
+def _compared(compare: Callable[[str, str], Comparison], gold: str, answer: str) -> Comparison:
+    try:
+        return compare(gold, answer)
+    except MemoryError:
+        os._exit(1)
+    except Exception:  # whatever a hostile expression brings the library to raise shows nothing
+        return Comparison.DIFFERENT
+
+
+def _peak_bytes() -> int:
+    """The largest address space that this process had; 0 where the system does not tell."""
+    try:
+        status = Path("/proc/self/status").read_text("ascii")
+    except OSError:
+        return 0
+    found = re.search(r"VmPeak:\s*(\d+) kB", status)
+    return int(found[1]) << 10 if found else 0
 
 
 def _comparer() -> Callable[[str, str], Comparison]:
@@ -259,8 +343,12 @@ def _comparer() -> Callable[[str, str], Comparison]:
         parse,
         verify,
     )
+    from sympy.core.random import (  # type: ignore[import-untyped, import-not-found, unused-ignore]
+        seed,
+    )
 
     def compare(gold: str, answer: str) -> Comparison:
+        seed(0)  # sympy tries numbers at random: the same question is answered in the same way
         read = [
             parse(
                 "$" + text.replace("\n", " ") + "$",

@@ -15,7 +15,10 @@ from feedback_friction.problem import Problem
 
 Role = Literal["solver", "feedback", "judge", "reader", "perception"]
 FinishReason = Literal["stop", "length", "content_filter", "context_length"]
-Status = Literal["solved", "unsolved", "stopped", "failed"]
+Status = Literal["solved", "unsolved", "stopped", "undecided", "failed"]
+
+
+AGAIN: frozenset[Status] = frozenset({"failed", "undecided"})  # what a resume runs again
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +249,10 @@ class Trial:
         epoch: number of the repetition, from 0.
         attempts: the attempts in order.
         status: ``solved``; ``unsolved`` after the last attempt; ``stopped`` when a model refused
-            to go on (context length, content filter): counted as not solved, and shown apart.
-        reason: why it stopped, for ``stopped``.
+            to go on (context length, content filter): counted as not solved, and shown apart;
+            ``undecided`` when the last attempt was neither shown right nor wrong: it runs again on
+            resume, as ``failed`` trials do (which no generator returns).
+        reason: why it stopped, for ``stopped``; which limit was passed, for ``undecided``.
     """
 
     problem: Problem

@@ -59,8 +59,11 @@ def trial(
         for iteration in range(plan.iterations):
             attempts.append((yield from _attempt(problem, task, plan, epoch, iteration, attempts)))
             yield Attempted(attempts[-1])
-            if attempts[-1].verdict.is_correct:
+            verdict = attempts[-1].verdict
+            if verdict.is_correct:
                 return Trial(problem, epoch, tuple(attempts), "solved")
+            if verdict.is_undecided:  # nobody may be told that it is wrong
+                return Trial(problem, epoch, tuple(attempts), "undecided", verdict.rule)
             if iteration < plan.iterations - 1:
                 feedback = yield from write_feedback(plan.mode, task, plan, epoch, attempts, donate)
                 attempts[-1] = replace(attempts[-1], feedback=feedback)
@@ -148,6 +151,18 @@ def judged(task: Task, problem: Problem, text: str) -> Generator[Effect, Any, Ve
     return verdict
 
 
+class UndecidedError(Exception):
+    """A reply's answer could not be compared with gold in time; its rule says which limit."""
+
+
+def decided(task: Task, problem: Problem, text: str) -> Generator[Effect, Any, Verdict]:
+    """As ``judged``, for what has no use for an open verdict; raises ``UndecidedError``."""
+    verdict = yield from judged(task, problem, text)
+    if verdict.is_undecided:
+        raise UndecidedError(verdict.rule)
+    return verdict
+
+
 def answer_key(problem: Problem, verdict: Verdict) -> str | None:
     """What identifies an answer across iterations: with choices, the text behind the letter."""
     prediction = verdict.prediction
@@ -181,7 +196,7 @@ def _donated_feedback(
     for donor in donors:
         try:
             attempt = yield from _attempt(donor, task, donor_plan, epoch, 0, ())
-            if not attempt.verdict.is_correct:
+            if not (attempt.verdict.is_correct or attempt.verdict.is_undecided):
                 feedback = yield from write_feedback(
                     source, task, donor_plan, epoch, [attempt], _no_donor
                 )

@@ -125,8 +125,9 @@ def _find_matrices(text: str, target: Target) -> Iterator[Match]:
 
 
 def _find_statement(text: str, problem: Problem, targets: list[Target]) -> Iterator[Match]:
-    """What the grader takes for the answer of the whole text, if it takes it for gold."""
-    if not grade_expression(problem, text).is_correct:
+    """What the grader takes for the answer of the whole text, if it may take it for gold."""
+    verdict = grade_expression(problem, text)
+    if not (verdict.is_correct or verdict.is_undecided):
         return
     statement = last_statement(text, targets[0].context)
     assert statement is not None

@@ -27,7 +27,7 @@ from feedback_friction.protocol.records import (
 )
 from feedback_friction.protocol.refusals import refusal
 from feedback_friction.protocol.task import Task
-from feedback_friction.protocol.trial import judged
+from feedback_friction.protocol.trial import decided
 
 MAX_TOKENS = 2000
 LONGEST = 100  # characters of a reply that can still be one word
@@ -78,7 +78,11 @@ class Reading:
 def reader(
     scene: Scene, donor: Scene | None, temperature: float = 0.0
 ) -> Generator[Effect, Any, Reading]:
-    """Read the feedback of a scene, and that of another problem's."""
+    """Read the feedback of a scene, and that of another problem's.
+
+    Raises:
+        UndecidedError: what it named could not be graded in time.
+    """
     verdict = yield from _read(scene, scene.feedback.text, temperature)
     if donor is None:
         return Reading(verdict.is_correct, verdict.prediction, None, None)
@@ -103,7 +107,7 @@ def _read(scene: Scene, feedback: str, temperature: float) -> Generator[Effect, 
     gives_up = len(reply.text) <= LONGEST and _UNKNOWN.fullmatch(reply.text)
     if refusal(reply) is not None or gives_up:
         return Verdict.none("unknown")
-    return (yield from judged(scene.task, problem, reply.text))
+    return (yield from decided(scene.task, problem, reply.text))
 
 
 def messages(task: Task, problem: Problem, feedback: str) -> tuple[Message, ...]:

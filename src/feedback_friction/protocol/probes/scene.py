@@ -21,7 +21,7 @@ from feedback_friction.protocol.records import (
 )
 from feedback_friction.protocol.refusals import refusal
 from feedback_friction.protocol.task import Task
-from feedback_friction.protocol.trial import answer_key, judged
+from feedback_friction.protocol.trial import answer_key, decided
 
 MOST_DRAWS = 50  # in one request, which shares its prefill
 
@@ -91,7 +91,11 @@ class Answers:
 
 
 def draw_answers(scene: Scene, prompt: Prompt, draws: int) -> Generator[Effect, Any, Answers]:
-    """So many draws of a prompt, graded and counted."""
+    """So many draws of a prompt, graded and counted.
+
+    Raises:
+        UndecidedError: one of them could not be graded in time.
+    """
     answers: Counter[str] = Counter()
     no_answer = correct = done = 0
     while done < draws:
@@ -100,7 +104,7 @@ def draw_answers(scene: Scene, prompt: Prompt, draws: int) -> Generator[Effect, 
         for reply in completion.replies:
             verdict = Verdict.none()
             if refusal(reply) is None:
-                verdict = yield from judged(scene.task, prompt.seen, reply.text)
+                verdict = yield from decided(scene.task, prompt.seen, reply.text)
             answer = answer_key(prompt.seen, verdict)
             if answer is None:
                 no_answer += 1

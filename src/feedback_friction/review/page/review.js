@@ -2,7 +2,9 @@
 "use strict";
 
 const NAMES = { resistance: "Resistance", quality: "Feedback quality", other: "Other" };
-const VERDICTS = { wrong: "✕ wrong", "no-answer": "○ no answer", correct: "✓ correct" };
+const VERDICTS = {
+  wrong: "✕ wrong", "no-answer": "○ no answer", correct: "✓ correct", undecided: "? undecided",
+};
 const KEYS = { 1: "resistance", 2: "quality", 3: "other" };
 const LONG = 4000; // characters, from which a text scrolls in its own box
 const LONGEST_ANSWER = 120; // characters of a final answer in a heading; all of it is in the text
