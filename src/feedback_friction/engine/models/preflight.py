@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -92,9 +92,36 @@ async def check_endpoints(
     return Checked(frozenset(down), not is_listed)
 
 
+async def list_models(
+    session: aiohttp.ClientSession, endpoint: Endpoint
+) -> tuple[Mapping[str, object], ...]:
+    """What a server says of each of its models, as it says it (``id`` is the name).
+
+    Empty for a server without such a list.
+
+    Raises:
+        UsageError: there is no server, or it refuses the key.
+    """
+    body = await _ask(session, endpoint)
+    if isinstance(body, _Answer):
+        if body.trouble:
+            raise UsageError(body.trouble)
+        return ()
+    try:
+        return _entries(parse_json(body))
+    except MalformedError:
+        return ()
+
+
 async def _check(
     session: aiohttp.ClientSession, endpoint: Endpoint, model: str, notice: Callable[[str], None]
 ) -> _Answer:
+    body = await _ask(session, endpoint)
+    return body if isinstance(body, _Answer) else _read_list(endpoint, model, body, notice)
+
+
+async def _ask(session: aiohttp.ClientSession, endpoint: Endpoint) -> bytes | _Answer:
+    """The body of the list, or what its absence means."""
     try:
         status, body = await _get_models(session, endpoint)
     except TooLargeError:
@@ -102,7 +129,7 @@ async def _check(
     except (aiohttp.ClientError, PackedError, TimeoutError, OSError) as error:
         return _Answer(f"no server answers at {endpoint.label} ({lost(error).message})")
     if status == 200:
-        return _read_list(endpoint, model, body, notice)
+        return body
     answer = read_error(body, endpoint.secrets.hide)
     fault = fault_of(status, answer)
     # A key may be allowed to generate and not to list (OpenAI's restricted keys).
@@ -135,12 +162,8 @@ def _read_list(
     except MalformedError:
         notice(f"{endpoint.label} lists no models: is it an OpenAI-compatible server?")
         return _Answer()
-    entries = data.get("data") if isinstance(data, dict) else None
-    owners = {
-        endpoint.secrets.hide(entry["id"]): entry.get("owned_by")
-        for entry in (entries if isinstance(entries, list) else ())
-        if isinstance(entry, dict) and isinstance(entry.get("id"), str)
-    }
+    hide = endpoint.secrets.hide
+    owners = {hide(str(entry["id"])): entry.get("owned_by") for entry in _entries(data)}
     if any(_is_same(listed, model) for listed in owners):
         return _Answer(has_model=True)
     if not owners or (endpoint.base.host or "").endswith(".azure.com"):
@@ -150,6 +173,15 @@ def _read_list(
         notice(f"{endpoint.label} serves '{next(iter(owners))}', asked for as '{model}'")
         return _Answer(has_model=True)
     return _Answer(lists=tuple(owners))
+
+
+def _entries(data: object) -> tuple[Mapping[str, object], ...]:
+    entries = data.get("data") if isinstance(data, dict) else None
+    return tuple(
+        entry
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, dict) and isinstance(entry.get("id"), str)
+    )
 
 
 def _is_same(listed: str, model: str) -> bool:

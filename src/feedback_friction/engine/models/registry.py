@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from feedback_friction.engine.models.base import Model
 from feedback_friction.engine.models.options import ModelOptions
@@ -16,7 +16,9 @@ from feedback_friction.protocol.records import Role
 
 if TYPE_CHECKING:
     from feedback_friction.engine.models.endpoint import Endpoint
+    from feedback_friction.engine.models.inspect import InspectOptions
     from feedback_friction.engine.models.openai import ClientOptions
+    from feedback_friction.engine.models.retry import RetryPolicy
     from feedback_friction.engine.models.transport import Pool
 
 PROVIDERS = ("openai", "pocket", "student", *INSPECT_PROVIDERS)
@@ -36,6 +38,7 @@ class ModelSettings:
             with the longest reply.
         options: reasoning and the model's own options.
         notice: told what the user should know, one line each; None logs a warning.
+        retry: when a failed call is tried again; None as usual.
     """
 
     spec: str
@@ -44,6 +47,7 @@ class ModelSettings:
     timeout: float | None = None
     options: ModelOptions = field(default_factory=ModelOptions)
     notice: Callable[[str], None] | None = None
+    retry: RetryPolicy | None = None
 
 
 def parse_spec(spec: str) -> tuple[str, str]:
@@ -196,7 +200,17 @@ def _options(settings: ModelSettings, servers: tuple[Endpoint, ...]) -> ClientOp
         extra={**reasoning_fields(model, servers), **model.extra},
         reasoning_tokens=model.reasoning_tokens or 0,
     )
-    return options if settings.notice is None else replace(options, notice=settings.notice)
+    return _with(options, settings)
+
+
+Options = TypeVar("Options", "ClientOptions", "InspectOptions")
+
+
+def _with(options: Options, settings: ModelSettings) -> Options:
+    """The options with what the settings leave to their defaults or do not."""
+    if settings.notice is not None:
+        options = replace(options, notice=settings.notice)
+    return options if settings.retry is None else replace(options, retry=settings.retry)
 
 
 def _inspect(settings: ModelSettings) -> Model:
@@ -210,9 +224,7 @@ def _inspect(settings: ModelSettings) -> Model:
         concurrency=settings.concurrency,
         timeout=settings.timeout,
     )
-    if settings.notice is not None:
-        options = replace(options, notice=settings.notice)
-    return InspectModel(settings.spec, options)
+    return InspectModel(settings.spec, _with(options, settings))
 
 
 def _student(spec: str) -> Model:

@@ -58,7 +58,10 @@ def parse_json(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
-        pass
+        if body.lstrip().startswith((b"data:", b"event:")):
+            raise MalformedError(
+                "it streams its answer as events, which nobody asked for"
+            ) from None
     # Python servers may write NaN or -Infinity, and cut an emoji in half: legal for json.loads.
     try:
         loose = json.loads(body, parse_constant=lambda _: None)

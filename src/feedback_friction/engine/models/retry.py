@@ -34,7 +34,8 @@ class RetryPolicy:
         cap: ceiling of any wait, in seconds.
         reconnect_cap: the same for a server that cannot be reached: knocking costs nothing.
         longest_wait: a server's Retry-After is honoured up to this many seconds.
-        total: no attempt starts later than this many seconds after the first.
+        total: no attempt starts later than this many seconds after the first,
+        rounds: unless fewer attempts than this could have run into their timeout by then.
     """
 
     attempts: int = 12
@@ -44,6 +45,7 @@ class RetryPolicy:
     reconnect_cap: float = 5.0
     longest_wait: float = 120.0
     total: float = 1800.0
+    rounds: int = 3
 
     def ceiling(self, failures: int, kind: FaultKind) -> float:
         """Upper bound of the random wait after that many failures (at least 1), in seconds."""
@@ -72,10 +74,10 @@ class Retries:
             policy: how long it is kept alive.
             random: spreads the waits.
             started: clock time at which its first attempt began.
-            timeout: how long one attempt may take; there is time for three of them.
+            timeout: seconds that one attempt may take.
         """
         self._policy, self._random, self._started = policy, random, started
-        self._total = max(policy.total, 3 * timeout)
+        self._total = max(policy.total, policy.rounds * timeout)
         self.failures = 0
         self._spoiled = self._empty = 0
 

@@ -1,0 +1,109 @@
+"""``friction doctor``: what a server can do, before it is asked for thousands of replies."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from feedback_friction.engine.doctor import (
+    PATIENCE,
+    RETRY,
+    Doctor,
+    Finding,
+    context_finding,
+    context_of,
+)
+from feedback_friction.engine.models.registry import ModelSettings, open_models, parse_spec
+from feedback_friction.errors import UsageError
+
+_WIDTH = 80
+_FEW = 3
+
+
+@click.command("doctor")
+@click.option("--base-url", metavar="URL", help="The server; without --solver its first model.")
+@click.option("--solver", metavar="MODEL", help="The model, as provider/name.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def command(base_url: str | None, solver: str | None, as_json: bool) -> int:
+    """Say in about ten seconds what a server can do, and what a run does about what it cannot.
+
+    Some twenty short calls: roles, several replies a request, seed, log-probabilities, token
+    counts, prefix cache, and tokens a second alone and for eight at once.
+    """
+    if base_url is None and solver is None:
+        raise UsageError("say what to look at: --base-url URL, --solver MODEL, or both")
+    findings: list[Finding] = []
+    usable = asyncio.run(_examine(base_url, solver, findings))
+    if as_json:
+        rows = [asdict(each) for each in findings]
+        click.echo(json.dumps({"usable": usable, "findings": rows}, ensure_ascii=False))
+    else:
+        _print(findings)
+    return 0 if usable else 1
+
+
+async def _examine(base_url: str | None, solver: str | None, findings: list[Finding]) -> bool:
+    is_openai = solver is None or parse_spec(solver)[0] == "openai"
+    if is_openai:
+        solver = await _look(base_url, solver, findings)
+    assert solver is not None  # the server's first model, where none was named
+    notices: list[str] = []
+    settings = ModelSettings(
+        solver,
+        base_urls=(base_url,) if base_url else (),
+        timeout=PATIENCE,
+        notice=notices.append,
+        retry=RETRY,
+    )
+    model = open_models({"solver": settings})["solver"]
+    try:
+        await model.check()
+        return await Doctor(model, notices).examine(findings.append)
+    finally:
+        await model.close()
+
+
+async def _look(base_url: str | None, solver: str | None, findings: list[Finding]) -> str:
+    """What the server lists; the model to be examined, as ``provider/name``."""
+    from feedback_friction.engine.models.endpoint import endpoints
+    from feedback_friction.engine.models.preflight import list_models
+    from feedback_friction.engine.models.transport import Pool
+
+    (endpoint,) = endpoints((base_url,) if base_url else (), os.environ, "solver")
+    pool = Pool(1)
+    pool.join()
+    try:
+        entries = await list_models(pool.session, endpoint)
+    finally:
+        await pool.leave()
+    names = [endpoint.secrets.hide(str(entry["id"])) for entry in entries]
+    shown = ", ".join(names[:_FEW]) + (f" and {len(names) - _FEW} more" if names[_FEW:] else "")
+    findings.append(Finding("server", endpoint.label))
+    findings.append(Finding("models", shown or "no list", "" if shown else "trusts --solver"))
+    if solver is None and not names:
+        raise UsageError(f"{endpoint.label} lists no models: name one with --solver openai/NAME")
+    solver = solver or f"openai/{names[0]}"
+    name = parse_spec(solver)[1]
+    entry = next((each for each in entries if each["id"] == name), entries[0] if entries else {})
+    findings.append(Finding("model", solver))
+    findings.append(context_finding(context_of(entry)))
+    return solver
+
+
+def _print(findings: list[Finding]) -> None:
+    table = Table(pad_edge=False, show_edge=False)
+    table.add_column("check", no_wrap=True)
+    table.add_column("found", overflow="fold", ratio=1)
+    table.add_column("friction run", overflow="fold", ratio=1)
+    for each in findings:
+        table.add_row(each.check, each.found, each.run, style=None if each.is_good else "yellow")
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, markup=False, width=_WIDTH)
+    console.print(table)
