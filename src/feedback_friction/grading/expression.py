@@ -11,17 +11,19 @@ is undecided.
 
 from __future__ import annotations
 
+import json
+
 from feedback_friction.grading.mathematics.algebra import TooHardError
 from feedback_friction.grading.mathematics.answer import Answer, Kind
 from feedback_friction.grading.mathematics.compare import same
 from feedback_friction.grading.mathematics.reading import context_of, read
-from feedback_friction.grading.mathematics.render import latex
+from feedback_friction.grading.mathematics.render import TREE, tree
 from feedback_friction.grading.mathematics.statement import last_statement
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.grading.worker import UNDECIDED, Comparison, symbolically
 from feedback_friction.problem import Problem
 
-MAX_SYMBOLIC = 300  # characters of an expression that is compared symbolically
+MAX_SYMBOLIC = 4000  # characters of an expression that is compared symbolically
 
 
 def grade_expression(problem: Problem, response: str) -> Verdict:
@@ -39,7 +41,7 @@ def grade_expression(problem: Problem, response: str) -> Verdict:
     Raises:
         RunStoppedError: only where the comparing process cannot be started at all.
     """
-    gold, context = context_of(problem.gold)
+    gold, context = context_of(problem.gold, problem.question)
     statement = last_statement(response, context)
     if statement is None:
         return Verdict.none()
@@ -48,15 +50,14 @@ def grade_expression(problem: Problem, response: str) -> Verdict:
         return Verdict.none("empty")
     correct, how = equal(gold, answer)
     for alias in () if correct else problem.aliases:
-        other, reading = context_of(alias)
+        other, reading = context_of(alias, problem.question)
         found, why = equal(other, read(statement.text, reading))
         if found or correct is not None:  # one open comparison leaves the answer open
             correct, how = found, why
         if correct:
             break
     rule = f"{statement.rule}, {how}" if how else statement.rule
-    # All that was shown equal to gold is one answer, whatever its form.
-    return Verdict.of(correct, prediction(problem, gold, gold if correct else answer), rule)
+    return Verdict.of(correct, prediction(problem, gold, answer), rule)
 
 
 def accepts(problem: Problem, text: str, *, symbolic: bool = True) -> bool:
@@ -68,7 +69,7 @@ def accepts(problem: Problem, text: str, *, symbolic: bool = True) -> bool:
         symbolic: ask a worker process where exact arithmetic leaves the question open.
     """
     for accepted in (problem.gold, *problem.aliases):
-        gold, context = context_of(accepted)
+        gold, context = context_of(accepted, problem.question)
         answer = read(text, context)
         if (equal(gold, answer)[0] if symbolic else same(gold, answer)) is True:
             return True
@@ -78,27 +79,31 @@ def accepts(problem: Problem, text: str, *, symbolic: bool = True) -> bool:
 def equal(gold: Answer, answer: Answer) -> tuple[bool | None, str]:
     """Whether an answer is shown equal to gold, and what more than exact arithmetic decided.
 
-    None where the comparison ran out of time or memory.
+    None where the comparison ran out of time or memory, or was neither refuted nor proved.
     """
-    known = same(gold, answer)
-    if known is not None:
-        return known, ""
-    try:
-        written = _as_latex(gold, answer)
-    except TooHardError:  # a short text may stand for a long number: 1e5000
-        return False, "too long: not shown equal"
-    if max(len(gold.source), len(answer.source)) > MAX_SYMBOLIC:
-        return False, "too long: not shown equal"
-    found = symbolically(*written)
-    if found in UNDECIDED:
-        return None, found.value
-    return found is Comparison.EQUAL, "symbolic"
+    how: list[str] = []
+
+    def ask(left: Answer, right: Answer) -> bool | None:
+        try:
+            written = _written(left, right)
+        except TooHardError:  # a short text may stand for a long number: 1e5000
+            written = ("", "")
+        if not written[0] or max(map(len, written)) > MAX_SYMBOLIC:
+            how.append("too long: not shown equal")
+            return False
+        found = symbolically(*written)
+        how.append(found.value if found in UNDECIDED else "symbolic")
+        return None if found in UNDECIDED else found is Comparison.EQUAL
+
+    known = same(gold, answer, ask)
+    return known, next((why for why in how if why != "symbolic"), "symbolic" if how else "")
 
 
-def _as_latex(gold: Answer, answer: Answer) -> tuple[str, str]:
-    """Both as math-verify shall read them: as they were understood here, where they were."""
-    if gold.kind is answer.kind is Kind.VALUE and gold.value and answer.value:
-        return latex(gold.value.node), latex(answer.value.node)
+def _written(gold: Answer, answer: Answer) -> tuple[str, str]:
+    """Both for the process that proves: as they were understood here, where they were."""
+    if gold.value and answer.value and gold.kind is answer.kind:
+        one, other = (TREE + json.dumps(tree(value.node)) for value in (gold.value, answer.value))
+        return one, other
     return gold.source, answer.source
 
 

@@ -1,4 +1,4 @@
-"""Symbolic comparison by math-verify, in worker processes that may be killed.
+"""Symbolic comparison (``proof``), in worker processes that may be killed.
 
 Expressions in replies are hostile input: ``9^{9^{9^9}}`` or a nested integral can keep a computer
 algebra system busy for years, or eat all memory. So each comparison runs in a process of its own
@@ -61,11 +61,12 @@ class Comparison(StrEnum):
 
     EQUAL = "equal"
     DIFFERENT = "different"
+    OPEN = "open"  # neither refuted nor proved
     TIMEOUT = "timeout"
     CRASH = "crash"
 
 
-UNDECIDED = frozenset({Comparison.TIMEOUT, Comparison.CRASH})
+UNDECIDED = frozenset({Comparison.OPEN, Comparison.TIMEOUT, Comparison.CRASH})
 
 
 class _WorkerDiedError(Exception):
@@ -165,7 +166,7 @@ class WorkerPool:
         self._closed = False
 
     def compare(self, gold: str, answer: str) -> Comparison:
-        """Whether two expressions in LaTeX are equal for math-verify; gold comes first.
+        """Whether two expressions are equal (``proof.compare``); gold comes first.
 
         Raises:
             RunStoppedError: when no worker can be started, or the pool was closed meanwhile.
@@ -217,7 +218,7 @@ _MOST_KEPT = 16384
 
 
 def symbolically(gold: str, answer: str) -> Comparison:
-    """Compare two expressions in LaTeX in the shared pool; the same question is asked only once.
+    """Compare two expressions in the shared pool; the same question is asked only once.
 
     What was undecided stays so until ``forget``.
     """
@@ -337,32 +338,10 @@ def _peak_bytes() -> int:
 
 
 def _comparer() -> Callable[[str, str], Comparison]:
-    """math-verify's comparison, of whole expressions only: no part of one, no text for text."""
-    from math_verify import (  # type: ignore[import-untyped, import-not-found, unused-ignore]
-        LatexExtractionConfig,
-        parse,
-        verify,
-    )
-    from sympy.core.random import (  # type: ignore[import-untyped, import-not-found, unused-ignore]
-        seed,
-    )
+    """The comparison, with the libraries that it takes a second to import."""
+    from feedback_friction.grading.proof import compare
 
-    def compare(gold: str, answer: str) -> Comparison:
-        seed(0)  # sympy tries numbers at random: the same question is answered in the same way
-        read = [
-            parse(
-                "$" + text.replace("\n", " ") + "$",
-                extraction_config=[LatexExtractionConfig()],
-                fallback_mode="no_fallback",
-                extraction_mode="first_match",
-                parsing_timeout=None,
-            )
-            for text in (gold, answer)
-        ]
-        equal = all(read) and verify(*read, timeout_seconds=None)
-        return Comparison.EQUAL if equal else Comparison.DIFFERENT
-
-    return compare
+    return lambda gold, answer: Comparison(compare(gold, answer))
 
 
 def _limits(memory_bytes: int) -> Callable[[float], None]:

@@ -23,6 +23,8 @@ class Kind(StrEnum):
     TUPLE = "tuple"  # parts in brackets: tuples, vectors, intervals
     UNION = "union"  # parts are intervals or sets
     MATRIX = "matrix"  # parts are rows of kind tuple
+    REALS = "reals"  # parts are such sets in order, or the bounds of an interval
+    RESIDUE = "residue"  # parts are the residue and the modulus
     EQUATION = "equation"  # parts are its two sides
     BASE = "base"  # value holds the digits; parts[0] is the base
     TEXT = "text"
@@ -47,6 +49,11 @@ class Value:
     def samples(self) -> tuple[complex, ...] | None:
         """Values at sample points; see ``evaluate.samples``."""
         return evaluate.samples(self.node)
+
+    @cached_property
+    def symbols(self) -> frozenset[str]:
+        """The variables in it."""
+        return evaluate.symbols(self.node)
 
     @property
     def rational(self) -> Fraction | None:
@@ -75,6 +82,7 @@ class Answer:
         value: its number or formula, where the kind has one.
         parts: what it is made of, where the kind has parts.
         brackets: the two brackets of a tuple or an interval, e.g. ``"[)"``.
+        named: for each side of an equation, whether it is but the name of what is asked for.
     """
 
     kind: Kind
@@ -83,6 +91,7 @@ class Answer:
     value: Value | None = None
     parts: tuple[Answer, ...] = ()
     brackets: str = ""
+    named: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +101,14 @@ class Context:
     Attributes:
         letters: Latin letters that gold uses as symbols; they are then no units.
         words: gold is in words.
-        equation: gold is an equation; without one, only the last side of an equation counts.
+        equation: gold is an equation; without one, what an unknown is said to be counts.
+        asked: the question without spaces: what stands in it may be the unknown.
     """
 
     letters: frozenset[str] = frozenset()
     words: bool = False
     equation: bool = False
+    asked: str = ""
 
 
 NO_CONTEXT = Context()

@@ -1,36 +1,53 @@
-"""Whether two answers mean the same, as far as that is cheap to say for sure."""
+"""Whether two answers mean the same: exactly where that is cheap, else as far as a court can tell.
+
+``same`` decides by itself whatever exact arithmetic decides, and takes structures apart (lists,
+tuples, sets of reals, equations). What is left are pairs of values, and of texts that it cannot
+read; those it hands to ``ask``, behind which is computer algebra, or nothing.
+"""
 
 from __future__ import annotations
 
 import re
-from cmath import isfinite
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from feedback_friction.grading.mathematics import latex
+from feedback_friction.grading.mathematics import latex, reals
 from feedback_friction.grading.mathematics.algebra import TooHardError
 from feedback_friction.grading.mathematics.answer import Answer, Kind, Value
 from feedback_friction.grading.mathematics.evaluate import differ
 from feedback_friction.grading.mathematics.scalar import symbol_letters, wording
 
+Ask = Callable[[Answer, Answer], bool | None]
+
 _SETS = frozenset({Kind.SET, Kind.LIST})
-_NUMBERS = frozenset({Kind.VALUE, Kind.PERCENT, Kind.BASE})
-_MANY = frozenset({Kind.SET, Kind.LIST, Kind.TUPLE, Kind.UNION, Kind.MATRIX})
+_NUMBERS = frozenset({Kind.VALUE, Kind.PERCENT, Kind.BASE, Kind.RESIDUE})
+_ALL_OF = frozenset({Kind.REALS, Kind.UNION, Kind.TUPLE, Kind.SET})
+_MANY = frozenset({Kind.SET, Kind.LIST, Kind.TUPLE, Kind.UNION, Kind.MATRIX, Kind.REALS})
 _ENOUGH_DIGITS = 6
-_MOST_PLACES = 12
+_MOST_PLACES = 12  # that samples in floating point can tell
+LONGEST_DECIMAL = 100
 _WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
 _COMMAND = re.compile(r"\\(?:begin|end) ?\{[a-z]+\}|\\[A-Za-z]+")
 _VARIABLE = re.compile(r"[A-Za-df-hj-z]")
 _UNEVALUATED = re.compile(
     r"\\(?:sum|prod|int|iint|oint|lim|cdots|ldots|dots|phantom|boxed)(?![a-z])"
 )
+_DECIMAL_COMMA = re.compile(r"[-+]?\d{1,12},(?!\d{3}$)\d{1,12}")
 
 
-def same(gold: Answer, other: Answer) -> bool | None:
-    """True or False where it is certain, None where a computer algebra system may know more.
+def _nobody(gold: Answer, other: Answer) -> bool | None:
+    return None
 
-    ``gold`` comes first: a percent sign, a base or a variable that only one of the two names is
-    forgiven, and what gold leaves open decides how the other is taken.
+
+def same(gold: Answer, other: Answer, ask: Ask = _nobody) -> bool | None:
+    """True or False where it is certain, None where nothing shows either.
+
+    Args:
+        gold: the answer that the data set gives: a percent sign, a base, a modulus or a variable
+            that only one of the two names is forgiven, and what gold leaves open decides how the
+            other is taken.
+        other: the answer that a reply gives.
+        ask: tells whether two values, or two answers that could not be read, are equal.
     """
     if not other.key:
         return False
@@ -39,21 +56,31 @@ def same(gold: Answer, other: Answer) -> bool | None:
     if gold.kind is Kind.TEXT:
         return gold.key == wording(other.source)
     if gold.kind is Kind.EQUATION or other.kind is Kind.EQUATION:
-        return _equations(gold, other)
+        return _equations(gold, other, ask)
     if gold.kind in _NUMBERS and other.kind in _NUMBERS:
-        return _numbers(gold, other)
+        return _numbers(gold, other, ask)
+    if gold.kind in _ALL_OF and other.kind in _ALL_OF and gold.kind is not other.kind:
+        found = _sets_of_reals(gold, other, ask)
+        if found is not None:
+            return found
     if gold.kind in _MANY and other.kind in _MANY:
-        return _collections(gold, other)
+        return _collections(gold, other, ask)
     kinds = {gold.kind, other.kind}
+    if gold.kind is Kind.VALUE and other.kind is Kind.LIST:
+        return _decimal_comma(gold, other)
     if other.kind is Kind.TEXT or (kinds & _MANY and Kind.RAW not in kinds):
         return False
     if _UNEVALUATED.search(other.source) and not _UNEVALUATED.search(gold.source):
         return False
-    return None if _may_be_formula(gold, other) else False
+    return ask(gold, other) if _may_be_formula(gold, other) else False
 
 
 def _may_be_formula(gold: Answer, other: Answer) -> bool:
     """Whether text that was not read might still be a formula that is equal to gold."""
+    if "\\boxed" in gold.source + other.source:  # several answers in one text
+        return False
+    if ":" in gold.source + other.source:  # ratios and times of day are what they are
+        return False
     if other.kind is not Kind.RAW:
         return True
     if not latex.is_balanced(other.source):
@@ -67,58 +94,88 @@ def _may_be_formula(gold: Answer, other: Answer) -> bool:
 
 def alike(gold: Answer, other: Answer) -> bool:
     """Whether nothing tells two answers apart: equal, or formulas with the same sample values."""
-    verdict = same(gold, other)
-    if verdict is not None or gold.value is None or other.value is None:
-        return bool(verdict)
+    return bool(same(gold, other, _alike))
+
+
+def _alike(gold: Answer, other: Answer) -> bool | None:
+    if gold.value is None or other.value is None:
+        return None
     left, right = gold.value.samples, other.value.samples
     return left is not None and right is not None and not differ(left, right)
 
 
-def _numbers(gold: Answer, other: Answer) -> bool | None:
+def _numbers(gold: Answer, other: Answer, ask: Ask) -> bool | None:
     left, right = gold.value, other.value
     if left is None or right is None:
         return None
     if Kind.BASE in (gold.kind, other.kind):
         # 1011 for 1011_2: the base was given in the question. 11 for 1011_2 is another numeral.
         digits = gold.kind is Kind.BASE and other.kind is Kind.VALUE
-        return digits and same(gold.parts[0], other)
-    if gold.kind is other.kind:
-        return _values(left, right)
-    # One of the two has a percent sign: 25 and 1/4 both say 25%.
-    same_number = _values(left, right)
-    if same_number is not False:
+        return digits and same(gold.parts[0], other, ask)
+    if Kind.RESIDUE in (gold.kind, other.kind):
+        return _residues(gold, other, ask)
+    same_number = _values(gold, other, ask)
+    if gold.kind is other.kind or same_number is not False:
         return same_number
+    # One of the two has a percent sign: 25 and 1/4 both say 25%.
     percent, plain = (left, right) if gold.kind is Kind.PERCENT else (right, left)
     if percent.rational is None or plain.rational is None:
         return None if plain.exact is None or percent.exact is None else False
     return percent.rational == 100 * plain.rational
 
 
-def _values(gold: Value, other: Value) -> bool | None:
-    left, right = gold.exact, other.exact
+def _residues(gold: Answer, other: Answer, ask: Ask) -> bool | None:
+    """Residues of one modulus by their difference; with one modulus alone, the residue counts."""
+    if gold.kind is not other.kind:
+        one, two = (answer.parts[0] if answer.parts else answer for answer in (gold, other))
+        return same(one, two, ask)
+    (left, modulus), (right, of) = gold.parts, other.parts
+    numbers = [part.value.rational if part.value else None for part in (left, right, modulus, of)]
+    if None in numbers:
+        return None
+    one, two, size, other_size = (Fraction(number or 0) for number in numbers)
+    return size == other_size and bool(size) and (one - two) % size == 0
+
+
+def _decimal_comma(gold: Answer, other: Answer) -> bool:
+    """Whether "1000,99" is a number with a decimal comma, and gold."""
+    if gold.value is None or _DECIMAL_COMMA.fullmatch(other.source) is None:
+        return False
+    return gold.value.rational == Fraction(other.source.replace(",", "."))
+
+
+def _values(gold: Answer, other: Answer, ask: Ask) -> bool | None:
+    one, two = gold.value, other.value
+    assert one is not None
+    assert two is not None
+    left, right = one.exact, two.exact
     if left is not None and right is not None:
         try:
             if left.equals(right):
                 return True
         except TooHardError:
-            return None
+            return ask(gold, other)
         if left.is_decided and right.is_decided:
-            return _rounded(gold, other) or _rounded(other, gold)
-    if gold.samples is not None and other.samples is not None:
-        if _rounded(gold, other) or _rounded(other, gold):
+            return _rounded(one, two) or _rounded(two, one)
+    if one.samples is not None and two.samples is not None:
+        if _rounded(one, two) or _rounded(two, one):
             return True
-        if differ(gold.samples, other.samples):
+        if differ(one.samples, two.samples):
             return False
-    return None
+    return ask(gold, other)
 
 
 def _rounded(exact: Value, other: Value) -> bool:
-    """Whether ``other`` is a decimal that gives ``exact`` to all its decimals, six at least."""
+    """Whether ``other`` is a decimal that gives ``exact`` to all its decimals, six at least.
+
+    A convention, not a proof: whoever writes a number out to so many places means that number.
+    """
     decimal = other.decimal
     if decimal is None or exact.decimal is not None or exact.samples is None:
         return False
     value, places = decimal
-    if not _ENOUGH_DIGITS <= places <= _MOST_PLACES:
+    most = LONGEST_DECIMAL if exact.rational is not None else _MOST_PLACES
+    if not _ENOUGH_DIGITS <= places <= most:
         return False
     if abs(value) * 10**places < 10 ** (_ENOUGH_DIGITS - 1):  # fewer significant digits
         return False
@@ -126,9 +183,8 @@ def _rounded(exact: Value, other: Value) -> bool:
     if exact.rational is not None:
         return _gives(exact.rational, value, Fraction(1, 10**places))
     constant = all(sample == number for sample in exact.samples) and number.imag == 0
-    if not isfinite(number):
-        return False
-    return constant and _gives(Fraction(number.real), value, Fraction(1, 10**places))
+    finite = abs(number.real) < 10**15
+    return constant and finite and _gives(Fraction(number.real), value, Fraction(1, 10**places))
 
 
 def _gives(exact: Fraction, decimal: Fraction, unit: Fraction) -> bool:
@@ -139,35 +195,67 @@ def _gives(exact: Fraction, decimal: Fraction, unit: Fraction) -> bool:
     return Fraction(-1, 2) <= left_over < 1
 
 
-def _collections(gold: Answer, other: Answer) -> bool | None:
-    if len(gold.parts) != len(other.parts):
+def _sets_of_reals(gold: Answer, other: Answer, ask: Ask) -> bool | None:
+    """Two sets of reals by their intervals; None where one of them is no such set."""
+    left, right = reals.intervals(gold), reals.intervals(other)
+    if left is None or right is None:
+        return None
+    if len(left) != len(right):
         return False
+    for one, two in zip(left, right, strict=True):
+        if (one.has_lower, one.has_upper) != (two.has_lower, two.has_upper):
+            return False
+    ends = [(one.lower, two.lower) for one, two in zip(left, right, strict=True)]
+    ends += [(one.upper, two.upper) for one, two in zip(left, right, strict=True)]
+    return _all(same(one, two, ask) for one, two in ends)
+
+
+def _collections(gold: Answer, other: Answer, ask: Ask) -> bool | None:
     kinds = {gold.kind, other.kind}
-    if kinds <= _SETS or kinds == {Kind.UNION}:
-        return _unordered(gold.parts, other.parts)
-    if kinds == {Kind.TUPLE, Kind.LIST}:
-        plain = "()" in (gold.brackets, other.brackets)
-        return plain and _ordered(gold.parts, other.parts)
+    if len(gold.parts) != len(other.parts):
+        return _sets_of_reals(gold, other, ask) or False if kinds == {Kind.UNION} else False
+    pairs = all(part.kind is Kind.TUPLE for answer in (gold, other) for part in answer.parts)
+    if kinds <= _SETS or kinds == {Kind.UNION} or (kinds <= _SETS | {Kind.UNION} and pairs):
+        return _unordered(gold.parts, other.parts, ask)
+    if kinds in ({Kind.TUPLE, Kind.LIST}, {Kind.TUPLE, Kind.MATRIX}):
+        tuple_, rest = (gold, other) if gold.kind is Kind.TUPLE else (other, gold)
+        if rest.kind is Kind.MATRIX:  # a column is a vector
+            cells = [part.parts[0] for part in rest.parts if len(part.parts) == 1]
+            if len(cells) != len(tuple_.parts) or tuple_.brackets != "()":
+                return False
+            left, right = (tuple_.parts, cells) if tuple_ is gold else (cells, tuple_.parts)
+            return _ordered(left, right, ask)
+        return tuple_.brackets == "()" and _ordered(gold.parts, other.parts, ask)
     if len(kinds) != 1:
         return False
     if gold.brackets != other.brackets and (gold.kind is Kind.MATRIX or len(gold.parts) == 2):
         return False
-    return _ordered(gold.parts, other.parts)
+    return _ordered(gold.parts, other.parts, ask)
 
 
-def _ordered(gold: Sequence[Answer], other: Sequence[Answer]) -> bool | None:
-    verdicts = [same(left, right) for left, right in zip(gold, other, strict=True)]
-    if False in verdicts:
+def _ordered(gold: Sequence[Answer], other: Sequence[Answer], ask: Ask) -> bool | None:
+    return _all(same(left, right, ask) for left, right in zip(gold, other, strict=True))
+
+
+def _all(verdicts: object) -> bool | None:
+    """False where one is false, else None where one is open."""
+    found = list(verdicts)  # type: ignore[call-overload]
+    if False in found:
         return False
-    return None if None in verdicts else True
+    return None if None in found else True
 
 
-def _unordered(gold: Sequence[Answer], other: Sequence[Answer]) -> bool | None:
+def _unordered(gold: Sequence[Answer], other: Sequence[Answer], ask: Ask) -> bool | None:
     """Whether each element has its own partner in the other collection."""
     left = list(other)
     undecided = False
     for element in gold:
         verdicts = [same(element, candidate) for candidate in left]
+        if True not in verdicts:
+            verdicts = [
+                same(element, candidate, ask) if verdict is None else verdict
+                for candidate, verdict in zip(left, verdicts, strict=True)
+            ]
         if True in verdicts:
             left.pop(verdicts.index(True))
         elif None in verdicts:
@@ -177,11 +265,15 @@ def _unordered(gold: Sequence[Answer], other: Sequence[Answer]) -> bool | None:
     return None if undecided else True
 
 
-def _equations(gold: Answer, other: Answer) -> bool | None:
-    """Two equations by their sides; with one of them, its right side counts."""
+def _equations(gold: Answer, other: Answer, ask: Ask) -> bool | None:
+    """Two equations by their sides; one of them against a value, where it says what an unknown is.
+
+    ``other`` is an equation here only where it does not (``reading`` takes the value there).
+    """
     if gold.kind is other.kind:
-        verdict = _ordered(gold.parts, other.parts)
-        return True if verdict else None
-    if gold.kind is Kind.EQUATION:
-        return same(gold.parts[1], other)
-    return same(gold, other.parts[1])
+        verdict = _ordered(gold.parts, other.parts, ask)
+        return True if verdict else ask(gold, other)
+    for is_name, value in zip(gold.named, gold.parts[::-1], strict=False):
+        if is_name:
+            return same(value, other, ask)
+    return False

@@ -129,6 +129,26 @@ def samples(node: Node) -> tuple[complex, ...] | None:
     return None if any(cmath.isnan(value) for value in found) else found
 
 
+def symbols(node: Node) -> frozenset[str]:
+    """The names of the variables in a formula."""
+    match node:
+        case Number():
+            return frozenset()
+        case Symbol(name):
+            return frozenset() if name in _CONSTANTS or name == "oo" else frozenset({name})
+        case Sum(terms):
+            parts = [term for _, term in terms]
+        case Product(factors):
+            parts = [factor for _, factor in factors]
+        case Power(base, exponent):
+            parts = [base, exponent]
+        case Root(_, radicand):
+            parts = [radicand]
+        case Call(_, arguments):
+            parts = list(arguments)
+    return frozenset().union(*map(symbols, parts))
+
+
 _CONSTANTS = {"pi": complex(math.pi), "e": complex(math.e), "i": 1j}
 
 

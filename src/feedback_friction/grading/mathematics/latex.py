@@ -12,10 +12,11 @@ _UNICODE = {
     "\u2212": "-", "\u2013": "-", "\u2010": "-", "\u2011": "-", "\ufe63": "-", "\uff0d": "-",
     "×": r"\cdot ", "·": r"\cdot ", "∙": r"\cdot ", "⋅": r"\cdot ", "÷": "/", "∕": "/", "⁄": "/",
     "π": r"\pi ", "∞": r"\infty ", "√": r"\sqrt ", "∛": r"\sqrt[3]", "°": r"^\circ ",
-    "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "±": r"\pm ", "∓": r"\mp ", "≈": r"\approx ",
+    "∖": r"\setminus ", "¢": r"\text{ cents}", "⟨": r"\langle ", "⟩": r"\rangle ",
+    "≡": r"\equiv ", "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "±": r"\pm ", "∓": r"\mp ", "≈": r"\approx ",
     "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "∅": r"\emptyset ", "θ": r"\theta ",
     "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ", "δ": r"\delta ", "λ": r"\lambda ",
-    "μ": r"\mu ", "φ": r"\phi ", "ω": r"\omega ", "ℝ": "R", "′": "'", "’": "'",
+    "μ": r"\mu ", "φ": r"\phi ", "ω": r"\omega ", "ℝ": r"\reals ", "′": "'", "’": "'",
     "½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅓": " 1/3",
     "⅔": " 2/3", "⅛": " 1/8", "€": "", "£": "", "\u200b": "", "\ufeff": "",
     "\u2061": "", "\u2062": "", "\xa0": " ", "\u2009": " ", "\u202f": " ", "\u2002": " ",
@@ -36,7 +37,9 @@ _SAME = {
     r"\bigcup": r"\cup", r"\iff": r"\iff", r"\varnothing": r"\emptyset", r"\arcsin": r"\arcsin",
     r"\implies": r"\Rightarrow", r"\to": r"\Rightarrow", r"\rightarrow": r"\Rightarrow",
     r"\lbrack": "[", r"\rbrack": "]", r"\colon": ":", r"\lor": r"\text{ or }",
-    r"\textdegree": r"^\circ",
+    r"\textdegree": r"^\circ", r"\backslash": r"\setminus", r"\smallsetminus": r"\setminus",
+    r"\cent": r"\text{ cents}", r"\textcent": r"\text{ cents}", r"\Z": r"\integers",
+    r"\R": r"\reals", r"\reals": r"\reals", r"\Reals": r"\reals", r"\ldotp": ".",
 }  # fmt: skip
 _TYPESETTING = (
     r"left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr displaystyle textstyle limits "
@@ -58,11 +61,20 @@ _COMMAND = re.compile(
 _SPACING = {r"\,": " ", r"\;": " ", r"\:": " ", r"\ ": " ", "~": " ", r"\!": ""}
 _DELIMITERS = frozenset({r"\(", r"\)", r"\[", r"\]", "$", r"\$", "`", "**"})
 _SPACES = re.compile(r"\s+")
-_THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:(?:\{,\}|,\\!|\\,|\\ |\\!,)\d{3})+(?!\d)")
+_THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:(?:\{,\}|, ?\\! ?|\\,|\\ |\\!,|\\;|~)\d{3})+(?!\d)")
 _COMMA_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?!,?\d)")
 _SPACE_THOUSANDS = re.compile(r"(?<![\d.,] )(?<![\d.,])[1-9]\d{0,2}(?: \d{3})+(?! ?[\d/])")
 _NOT_DIGITS = re.compile(r"\D+")
 _PHANTOM = re.compile(r"\\[hv]?phantom\{[^{}]{0,80}\}|\\hspace\*?\{[^{}]{0,20}\}")
+_COLOR = re.compile(r"\\(?:text)?color ?\{[^{}]{0,30}\}")
+_REALS = re.compile(r"\\mathbb ?(?:\{ ?R ?\}|R(?![A-Za-z]))")
+_NOT_EQUAL = re.compile(r"(?<=\s)!=|(?<=[A-Za-z])!=(?=\s?[-\d])|\\not ?=")
+_ENDING = "(?:st|nd|rd|th)"
+_ORDINAL_TEXT = rf"\\(?:text(?:rm)?|mathrm) ?\{{ ?{_ENDING} ?\}}"
+_ORDINAL = re.compile(
+    rf"(?<![\d.,])(\d+)(?: ?\^ ?\{{ ?(?:{_ORDINAL_TEXT}|{_ENDING}) ?\}}"
+    rf"| ?\^? ?{_ORDINAL_TEXT}|{_ENDING}(?![A-Za-z]))"
+)
 _OVER = re.compile(r"\{([^{}\\]{1,40})\\over\b([^{}\\]{1,40})\}")
 _CHOOSE = re.compile(r"\{([^{}\\]{1,40})\\choose\b([^{}\\]{1,40})\}")
 _COMMA_IN_BRACKETS = re.compile(r"[(\[{][^()\[\]{}]*,")
@@ -95,9 +107,11 @@ def clean(text: str) -> str:
         text = text.translate(_TABLE)
     if "\\" in text or "{" in text:
         text = _THOUSANDS.sub(_digits, text)
+        text = _COLOR.sub("", _REALS.sub(r"\\reals ", text))
         text = _PHANTOM.sub(" ", text)
         text = _OVER.sub(r"\\frac{\1}{\2}", text)
         text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
+    text = _ORDINAL.sub(r"\1", _NOT_EQUAL.sub(r"\\ne ", text))
     text = _COMMAND.sub(_command, text)
     text = _SPACES.sub(" ", text).strip(" ")
     if _COMMA_IN_BRACKETS.search(text) is None:
@@ -106,8 +120,8 @@ def clean(text: str) -> str:
     return text
 
 
-_BRACKET = re.compile(r"\\[{}|]|[()\[\]{}]")
-_OPENING = {"(": ")", "[": "]", "{": "}", "\\{": "\\}"}
+_BRACKET = re.compile(r"\\[{}|]|\\[lr]angle(?![A-Za-z])|[()\[\]{}]")
+_OPENING = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "\\langle": "\\rangle"}
 _LOOSE = {")", "]"}
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from functools import lru_cache
 from hashlib import sha256
 
-from feedback_friction.grading.mathematics import latex, scalar
+from feedback_friction.grading.mathematics import latex, reals, scalar
 from feedback_friction.grading.mathematics.algebra import Poly, TooHardError
 from feedback_friction.grading.mathematics.answer import NO_CONTEXT, Answer, Context, Kind, Value
+from feedback_friction.grading.mathematics.evaluate import differ
 
 MAX_LENGTH = 2000
 _MAX_KEY = 240
@@ -23,11 +25,36 @@ _MAX_BRACES = 16
 
 
 _COMMA = re.compile(r"[,;]")
+_SEMICOLON = re.compile(r";")
 _UNION = re.compile(r"\\cup(?![A-Za-z])")
 _RELATION = re.compile(r"\\(?:le|ge|ne|in|approx|equiv|sim|Rightarrow)(?![A-Za-z])|:=|[<>=]=?")
-_CONJUNCTION = re.compile(r"\\text ?\{[\s,]*(?:and|or)\s*\}|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])")
+_MINUS_SET = re.compile(r"\\setminus(?![A-Za-z])|(?<=\\reals)\s*-(?=\s*\\\{)")
+_SUCH_THAT = re.compile(r"\||:")
+_MODULUS = re.compile(
+    r"[ ,]*(?:\\pmod ?\{?|\\mod ?\{?|\\bmod ?\{?|\( ?\\?(?:text ?\{ ?)?mod(?: ?\})? ?|\\text ?\{[ (]*mod(?:ulo)? ?\}? ?"
+    r"|(?<=[\d ])mod(?:ulo)? )\{?(\d{1,9}) ?[)}]{0,3}$"
+)
+_ALL_REALS = frozenset(
+    (
+        "allrealnumbers",
+        "allreals",
+        "realnumbers",
+        "allrealvalues",
+        "everyrealnumber",
+        "anyrealnumber",
+        "thesetofallrealnumbers",
+        "setofallrealnumbers",
+        "therealnumbers",
+        "thereals",
+        "allrealx",
+        "allrealnumbersx",
+        "anyrealvalue",
+        "anyreal",
+    )
+)
+_CONJUNCTION = re.compile(r"(?<=[\d)\]])(?:and|or)(?=[A-Z(\\\d])|\\text ?\{[\s,]*(?:and|or)\s*\}|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])")
 _ENVIRONMENT = re.compile(
-    r"\\begin ?\{([pbvBV]?matrix|array)\} ?(?:\{[clr| ]{0,20}\})?(.*)\\end ?\{\1\}", re.DOTALL
+    r"\\begin ?\{([pbvBV]?matrix|array)\} ?(?:\{[clr| ]{0,20}\})?((?:(?!\\begin).)*)\\end ?\{\1\}", re.DOTALL
 )
 _BASE = re.compile(r"([0-9A-Za-z]+) ?_ ?(?:\{ ?(?:\\text ?\{)? ?(\w{1,8}) ?\}?\}?|(\d))")
 _ORDER = frozenset({"<", ">", "<=", ">=", "\\le", "\\ge"})
@@ -52,31 +79,32 @@ def read(text: str, context: Context = NO_CONTEXT) -> Answer:
     return _Reader(context).shape(scalar.unwrapped(cleaned), 0)
 
 
-def read_gold(text: str) -> Answer:
+def read_gold(text: str, asked: str = "") -> Answer:
     """Read a gold answer: one that is a single text command says words, not symbols."""
     cleaned = latex.clean(text)
     inner = scalar.only_text(cleaned)
     if inner is not None and sum(char.isalpha() for char in inner) > 1:
         value = scalar.spelled(inner)
         return _words(cleaned) if value is None else _valued(Value(value), cleaned)
-    return _read_equation(text)
+    return _read_equation(text, asked)
 
 
-def _read_equation(text: str) -> Answer:
+def _read_equation(text: str, asked: str) -> Answer:
     plain = read(text)
     if "=" not in text or plain.kind in (Kind.SET, Kind.LIST, Kind.TUPLE):
         return plain
-    equation = read(text, Context(equation=True))
+    equation = read(text, Context(equation=True, asked=asked))
     return equation if equation.kind is Kind.EQUATION else plain
 
 
 @lru_cache(maxsize=1024)
-def context_of(gold: str) -> tuple[Answer, Context]:
+def context_of(gold: str, question: str = "") -> tuple[Answer, Context]:
     """The gold answer as read, and how to read other answers to the same problem."""
-    answer = read_gold(gold)
+    asked = "".join(latex.clean(question).split()) if question else ""
+    answer = read_gold(gold, asked)
     words = answer.kind is Kind.TEXT
     letters = frozenset() if words else scalar.symbol_letters(answer.source)
-    return answer, Context(letters, words, answer.kind is Kind.EQUATION)
+    return answer, Context(letters, words, answer.kind is Kind.EQUATION, asked)
 
 
 def _bounded(key: str) -> str:
@@ -126,7 +154,7 @@ class _Reader:
         if depth > _MAX_NESTING:
             return _raw(text)
         steps: list[Callable[[str, int], Answer | None]] = [
-            self.matrix, self.collection, self.union, self.relation,
+            self.matrix, self.residue, self.collection, self.union, self.difference, self.relation,
         ]  # fmt: skip
         for step in steps:
             found = step(text, depth)
@@ -151,10 +179,24 @@ class _Reader:
         key = bars + "[" + ",".join(part.key for part in parts) + "]"
         return Answer(Kind.MATRIX, _bounded(key), text, None, parts, bars)
 
+    def residue(self, text: str, depth: int) -> Answer | None:
+        """``x \\equiv 3 \\pmod 7``: a residue and its modulus."""
+        modulus = _MODULUS.search(text) if "mod" in text else None
+        if modulus is None or modulus.start() == 0:
+            return None
+        residue = self.shape(text[: modulus.start()], depth + 1)
+        if residue.kind is not Kind.VALUE:
+            return residue if residue.kind in (Kind.LIST, Kind.SET) else None
+        of = self.scalar(modulus[1])
+        key = f"{residue.key} mod {of.key}"
+        return Answer(Kind.RESIDUE, _bounded(key), text, residue.value, (residue, of))
+
     def collection(self, text: str, depth: int) -> Answer | None:
-        """A list without brackets: ``1, 2``, ``x = 1 or x = 2``."""
+        """A list without brackets: ``1, 2``, ``x = 1 or x = 2``, ``x = 1, y = 2; x = 3, y = 4``."""
         joined = _CONJUNCTION.sub(",", text)
-        pieces = [piece.strip() for _, piece in latex.split(joined, _COMMA)]
+        pieces = [piece.strip() for _, piece in latex.split(joined, _SEMICOLON)]
+        if len(pieces) == 1 or not all("," in piece for piece in pieces):
+            pieces = [piece.strip() for _, piece in latex.split(joined, _COMMA)]
         if len(pieces) < 2 or len(pieces) > _MAX_ITEMS:
             return None
         items = [self.shape(piece, depth + 1) for piece in pieces if piece]
@@ -169,6 +211,16 @@ class _Reader:
             return self.united(items, text)
         return self.set_of(items, text, Kind.LIST)
 
+    def difference(self, text: str, depth: int) -> Answer | None:
+        """Reals without some of them: ``\\mathbb{R} \\setminus \\{3\\}``."""
+        pieces = latex.split(text, _MINUS_SET)
+        if len(pieces) != 2:
+            return None
+        whole, gone = (self.shape(piece, depth + 1) for _, piece in pieces)
+        if gone.kind is Kind.VALUE:
+            gone = self.set_of([gone], gone.source, Kind.SET)
+        return reals.without(whole, gone, text)
+
     def union(self, text: str, depth: int) -> Answer | None:
         pieces = latex.split(text, _UNION)
         if not 2 <= len(pieces) <= _MAX_ITEMS:
@@ -180,6 +232,8 @@ class _Reader:
         return Answer(Kind.UNION, _bounded("U".join(p.key for p in parts)), text, None, parts)
 
     def set_of(self, items: list[Answer], text: str, kind: Kind) -> Answer:
+        if kind is Kind.SET or all(item.kind is Kind.TUPLE for item in items):
+            items = list({item.key: item for item in items}.values())
         key = "{" + ",".join(sorted(item.key for item in items)) + "}"
         return Answer(kind, _bounded(key), text, None, tuple(items))
 
@@ -194,14 +248,45 @@ class _Reader:
         signs = [sign for sign, _ in pieces[1:]]
         sides = [side.strip() for _, side in pieces]
         if "\\ne" in signs:
-            return None
+            return self.excluded(sides, text, depth) if signs == ["\\ne"] else None
         if _ORDER & set(signs):
             return self.inequality(sides, signs, text, depth)
         if "\\approx" in signs:
             sides = self.before_approximation(sides, signs.index("\\approx"), depth)
         if self.context.equation and len(sides) == 2:
             return self.equation(sides, text, depth)
-        return self.shape(sides[-1], depth + 1)
+        last = self.shape(sides[-1], depth + 1)
+        if set(signs) <= {"=", ":=", "=="}:
+            for at, side in enumerate(sides[:-1]):
+                if not self.is_said_of(side, last, depth):
+                    return self.equation([side, sides[at + 1]], text, depth)
+            if len(sides) == 2 and not _is_name(sides[0]) and _is_name(sides[1]):
+                first = self.shape(sides[0], depth + 1)
+                return first if first.value and not first.value.symbols else last
+        return last
+
+    def is_said_of(self, side: str, value: Answer, depth: int) -> bool:
+        """Whether an equation says what a side is: an unknown, work without unknowns, or the same
+        formula in another writing; a side that the question has is the unknown asked for."""
+        if not side or self.is_unknown(side) or not self.context.asked:
+            return True  # without the question, an equation is taken at its word
+        left = self.shape(side, depth + 1)
+        if left.value is None:
+            return True
+        if not left.value.symbols:
+            return value.value is None or not value.value.symbols
+        one, other = left.value.samples, value.value.samples if value.value else None
+        return one is not None and other is not None and not differ(one, other)
+
+    def excluded(self, sides: list[str], text: str, depth: int) -> Answer | None:
+        """``x \\ne 3`` is all of the reals but 3."""
+        left, right = (self.shape(side, depth + 1) for side in sides)
+        if _is_variable(right) and _is_number(left):
+            left, right = right, left
+        if not (_is_variable(left) and (_is_number(right) or right.kind is Kind.LIST)):
+            return None
+        points = right.parts if right.kind is Kind.LIST else (right,)
+        return reals.without(reals.everything(), self.set_of(list(points), text, Kind.SET), text)
 
     def before_approximation(self, sides: list[str], at: int, depth: int) -> list[str]:
         """``\\frac{22}{7} \\approx 3.14`` states the exact value; ``x \\approx 3.14`` the other."""
@@ -211,15 +296,17 @@ class _Reader:
     def equation(self, sides: list[str], text: str, depth: int) -> Answer:
         left, right = (self.shape(side, depth + 1) for side in sides)
         key = _squeezed(text)
-        if left.value and right.value and left.value.exact and right.value.exact:
-            try:
-                difference = (left.value.exact - right.value.exact).top
-            except TooHardError:
-                difference = Poly({})
-            if difference.terms:
-                lead = difference.terms[max(difference.terms)]
-                key = f"{(difference * Poly.number(1 / lead)).key}=0"
-        return Answer(Kind.EQUATION, _bounded(key), text, None, (left, right))
+        difference = _difference(left, right)
+        if difference is not None and difference.terms:
+            lead = difference.terms[max(difference.terms)]
+            key = f"{(difference * Poly.number(1 / lead)).key}=0"
+        named = tuple(self.is_unknown(side) for side in sides)
+        return Answer(Kind.EQUATION, _bounded(key), text, None, (left, right), named=named)
+
+    def is_unknown(self, side: str) -> bool:
+        """Whether a side is what is asked for: a name, or what stands in the question."""
+        squeezed, asked = "".join(side.split()), self.context.asked
+        return _is_name(side) or (len(squeezed) > 1 and squeezed in asked)
 
     def inequality(self, sides: list[str], signs: list[str], text: str, depth: int) -> Answer:
         """One variable between constants is an interval; others keep their sides."""
@@ -228,20 +315,47 @@ class _Reader:
             signs = [{">": "<"}.get(sign, "\\le") for sign in signs[::-1]]
         parts = [self.shape(side, depth + 1) for side in sides]
         signs = [sign.replace("<=", "\\le") for sign in signs]
-        below = {"\\le": "[", "<": "("}
-        above = {"\\le": "]", "<": ")"}
-        if len(parts) == 2 and set(signs) <= set(below):
-            infinity = self.shape("\\infty", depth + 1)
-            if _is_variable(parts[0]) and _is_number(parts[1]):
-                minus = self.shape("-\\infty", depth + 1)
-                return self.tuple_of([minus, parts[1]], "(" + above[signs[0]], text)
-            if _is_variable(parts[1]) and _is_number(parts[0]):
-                return self.tuple_of([parts[0], infinity], below[signs[0]] + ")", text)
-        if len(parts) == 3 and set(signs) <= set(below) and _is_variable(parts[1]):
-            brackets = below[signs[0]] + above[signs[1]]
-            return self.tuple_of([parts[0], parts[2]], brackets, text)
+        if not set(signs) <= set(_BELOW):
+            key = "".join(part.key + sign for part, sign in zip(parts, [*signs, ""], strict=True))
+            return Answer(Kind.RAW, _bounded(key), text)
+        if len(parts) == 2:
+            interval = self.half_line(parts[0], signs[0], parts[1], text)
+            if interval is not None:
+                return interval
+        if len(parts) == 3 and _is_variable(parts[1]):
+            return self.between(parts, signs, text)
         key = "".join(part.key + sign for part, sign in zip(parts, [*signs, ""], strict=True))
-        return Answer(Kind.RAW, _bounded(key), text)
+        return Answer(Kind.RAW, _bounded(_order_key(parts, signs) or key), text)
+
+    def half_line(self, small: Answer, sign: str, large: Answer, text: str) -> Answer | None:
+        """``small < large`` with one variable, to the first power."""
+        if _is_variable(small) and _is_number(large):
+            return self.between([reals.infinity(-1), small, large], [sign, sign], text)
+        if _is_variable(large) and _is_number(small):
+            return self.between([small, large, reals.infinity(1)], [sign, "<"], text)
+        bound = _linear_bound(small, large)
+        if bound is None:
+            return None
+        value, rises = bound
+        if rises:
+            return self.tuple_of(
+                [reals.infinity(-1), reals.rational(value)], "(" + _ABOVE[sign], text
+            )
+        return self.tuple_of([reals.rational(value), reals.infinity(1)], _BELOW[sign] + ")", text)
+
+    def between(self, parts: list[Answer], signs: list[str], text: str) -> Answer:
+        """A variable, or its absolute value, between two bounds."""
+        low, variable, high = parts
+        brackets = _BELOW[signs[0]] + _ABOVE[signs[1]]
+        if low.key == "-oo":
+            brackets = "(" + brackets[1]
+        if not variable.key.startswith("abs("):
+            return self.tuple_of([low, high], brackets, text)
+        mirrored = [self.shape(f"-({part.source})", _MAX_NESTING) for part in (high, low)]
+        if low.key == "-oo" or low.key.startswith("-"):
+            return self.tuple_of([mirrored[0], high], _MIRROR[brackets[1]] + brackets[1], text)
+        left = self.tuple_of(mirrored, _MIRROR[brackets[1]] + _MIRROR[brackets[0]], text)
+        return self.united([left, self.tuple_of([low, high], brackets, text)], text)
 
     def bracketed(self, text: str, brackets: tuple[str, str], depth: int) -> Answer:
         inner = text[len(brackets[0]) : len(text) - len(brackets[1])]
@@ -250,12 +364,24 @@ class _Reader:
             return _raw(text)
         if len(pieces) == 1 and brackets[0] == "\\{" and not inner.strip():
             return Answer(Kind.SET, "{}", text)
+        if brackets[0] == "\\{" and (condition := self.builder(inner, depth)) is not None:
+            return condition
+        if brackets[0] == "\\langle":
+            brackets = ("(", ")")
         if len(pieces) == 1 and brackets[0] + brackets[1] in ("()", "[]", "\\{\\}"):
             return self.shape(inner, depth + 1)
         items = [self.shape(piece, depth + 1) for piece in pieces]
         if brackets[0] == "\\{":
             return self.set_of(items, text, Kind.SET)
         return self.tuple_of(items, brackets[0] + brackets[1], text)
+
+    def builder(self, inner: str, depth: int) -> Answer | None:
+        """What ``\\{x \\mid x > 0\\}`` asks of x, where that is a set of reals."""
+        pieces = latex.split(inner, _SUCH_THAT)
+        if len(pieces) != 2 or not re.match(r" ?[A-Za-z](?: ?\\in .*)?$", pieces[0][1].strip()):
+            return None
+        found = self.shape(pieces[1][1], depth + 1)
+        return found if reals.intervals(found) is not None else None
 
     def plus_minus(self, text: str, depth: int) -> Answer | None:
         if "\\pm" not in text or text.count("\\pm") != 1:
@@ -270,6 +396,8 @@ class _Reader:
             return self.based(match[1], match[2] or match[3], text)
         if text == "\\emptyset":
             return Answer(Kind.SET, "{}", text)
+        if text.strip() == "\\reals" or scalar.wording(text) in _ALL_REALS:
+            return reals.everything()
         number = scalar.read_number(text, self.context.letters)
         if number is not None:
             value = Value(number.node)
@@ -291,6 +419,71 @@ def _by_name(pair: tuple[str, Answer]) -> tuple[bool, str]:
     return pair[0].startswith("\\"), pair[0]
 
 
+_BELOW = {"\\le": "[", "<": "("}
+_ABOVE = {"\\le": "]", "<": ")"}
+_MIRROR = {"]": "[", ")": "(", "[": "]", "(": ")"}
+
+
+def _difference(small: Answer, large: Answer) -> Poly | None:
+    """``small - large`` as a sum, where both are values without denominators."""
+    if not (small.value and large.value and small.value.exact and large.value.exact):
+        return None
+    try:
+        difference = small.value.exact - large.value.exact
+    except TooHardError:
+        return None
+    return difference.top if difference.bottom.rational == 1 else None
+
+
+def _linear_bound(small: Answer, large: Answer) -> tuple[Fraction, bool] | None:
+    """Where ``small < large`` turns, for one variable to the first power, and whether its
+    coefficient is positive: x is then below the bound."""
+    difference = _difference(small, large)
+    if difference is None or len(difference.terms) > 2:
+        return None
+    powers = [(monomial, factor) for monomial, factor in difference.terms.items() if monomial]
+    if len(powers) != 1 or len(powers[0][0]) != 1:
+        return None
+    ((name, exponent),), factor = powers[0]
+    if exponent != 1 or "(" in name or name.isdigit() or name in ("pi", "e", "i", "oo"):
+        return None
+    return -difference.terms.get((), Fraction(0)) / factor, factor > 0
+
+
+def _order_key(parts: list[Answer], signs: list[str]) -> str | None:
+    """An inequality as "sum < 0", up to a positive factor."""
+    difference = _difference(*parts) if len(parts) == 2 else None
+    if difference is None or not difference.generators:
+        return None
+    scale = Poly.number(1 / abs(difference.terms[max(difference.terms)]))
+    return f"{(difference * scale).key}{signs[0]}0"
+
+
+_SCRIPT = r"'{0,3}(?: ?_ ?(?:\{[^{}]{1,20}\}|\w))?'{0,3}"
+_NAME = re.compile(
+    rf"(?:[A-Za-z]|\\[A-Za-z]+|[A-Z][A-Za-z]{{1,9}}|[A-Za-z]{{3,12}}){_SCRIPT}"  # x, x_1, AB, area
+    # f(2), P(A or B); but x(x + 1) is a product
+    rf"|(?:[f-hA-Zp-s]|\\[A-Za-z]+|gcd|lcm|max|min|deg|dim|[Vv]ar|Pr|det|\\text ?\{{[^{{}}]{{1,60}}\}})"
+    rf"{_SCRIPT}(?:\^ ?\{{?-?\d\}}?)? ?\((?:[^()]|\([^()]{{0,40}}\)){{1,60}}\)"
+    rf"|\( ?\\?[A-Za-z]+{_SCRIPT}(?: ?, ?\\?[A-Za-z]+{_SCRIPT}){{1,7}} ?\)"  # (x, y)
+    r"|\| ?[A-Z]{1,3} ?\|"
+)
+_SEGMENTS = re.compile(r"(?:\\(?:frac|angle|triangle|overline|vec|widehat|mathrm)|[A-Z{}:/_ ()])+")
+_VARIABLE = re.compile(r"(?!(?:pi|e|i|oo)$)[A-Za-z]+'*(?:_\w{1,8})?|abs\([A-Za-z]\w{0,5}\)")
+_SUBSCRIPT = re.compile(r"_ ?(?:\{[^{}]{1,12}\}|\w)")
+_FIGURES = re.compile(r"\d")
+
+
+def _is_name(side: str) -> bool:
+    """Whether a side of an equation is but a name: ``x``, ``f(2)``, ``AB``, ``(x, y)``, words."""
+    text = side.strip()
+    if _NAME.fullmatch(text):
+        return text not in ("\\pi", "e", "i", "\\infty", "\\reals")
+    if _SEGMENTS.fullmatch(_SUBSCRIPT.sub("", text)) and any(char.isalpha() for char in text):
+        return True
+    return "\\text" in text and _FIGURES.search(text) is None
+
+
 _ASSIGNED = re.compile(r" ?((?:\\?[A-Za-z]+)(?:_\{?\w{1,4}\}?)?) ?=(?!=)")
 
 
@@ -302,7 +495,7 @@ def _assignment(text: str) -> str | None:
 
 def _is_variable(answer: Answer) -> bool:
     exact = answer.value.exact if answer.value else None
-    return exact is not None and len(exact.key) <= 12 and not _is_number(answer)
+    return exact is not None and _VARIABLE.fullmatch(exact.key) is not None
 
 
 def _is_number(answer: Answer) -> bool:

@@ -21,6 +21,14 @@ _MATHS_IN_TEXT = re.compile(r"[\d\s.,()+\-/:%^]*\d[\d\s.,()+\-/:%^]*|\(?\s*[A-Za
 _PERCENT = re.compile(r" ?(?:\\%|%|\\text ?\{ ?(?:percent|percentage|\\?%) ?\}|\bpercent)$")
 _DEGREE = re.compile(r" ?\^ ?(?:\\circ|\{ ?\\circ ?\})$")
 _ANGLE_FUNCTION = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc)(?![a-z])")
+_UNIT_QUOTIENT = re.compile(
+    r" ?\\frac ?\{ ?\\text ?\{([^{}\d]{1,40})\} ?\} ?\{ ?\\text ?\{([^{}\d]{1,40})\}(?: ?\^ ?\{?\d\}?)? ?\}$"
+)
+_TEXT_LABEL = re.compile(
+    r"\\text ?\{ ?(?:the |my |final |correct |our )*(?:answer|solution|result)(?: is)? ?:? ?\} ?[:=]?(?=.)|"
+    r"(?:the |final )*(?:answer|solution|result)(?: is| ?:) ?(?=\S)",
+    re.I,
+)
 _TEXT_UNIT = re.compile(r"\\text ?\{([^{}\d]{0,80})\}[ .]*(?:\^ ?\{?-?\d\}?)?[ .]*")
 _EXPONENT = re.compile(r"\^ ?\{?-?\d\}?[ .]*$")
 _HEDGE = re.compile(
@@ -61,6 +69,8 @@ def only_text(text: str) -> str | None:
 
 def unwrapped(text: str) -> str:
     """The text with numerals and single letters freed from text commands: ``\\text{(113)}``."""
+    label = _TEXT_LABEL.match(text)
+    text = text[label.end() :].strip() if label else text
     return _TEXT.sub(lambda m: m[1] if _MATHS_IN_TEXT.fullmatch(m[1]) else m[0], text)
 
 
@@ -137,7 +147,8 @@ def _with_unit(text: str, letters: frozenset[str]) -> Node | None:
 
 
 def _before_text_unit(text: str) -> tuple[str, int]:
-    head, scale = text, 1
+    quotient = _UNIT_QUOTIENT.search(text)
+    head, scale = (text[: quotient.start()] if quotient else text), 1
     while (at := head.rfind("\\text")) > 0:
         match = _TEXT_UNIT.fullmatch(head, at)
         if match is None or _NOT_UNITS & set(match[1].lower().split()) - set(_SCALES):

@@ -1,16 +1,20 @@
-"""Where a reply states its answer: the last statement of one counts, wherever it stands.
+"""Where a reply states its answer: the last statement that stands, wherever it is.
 
 Statements are, with the names of their rules:
 
 - ``boxed``: ``\\boxed``, ``\\fbox`` or ``\\framebox``; boxes joined by "and", "or" or commas are
   one;
-- ``answer is``: "The final answer is $x = 5$", "**Answer:** 42", a heading "Answer" above a line;
-- ``conclusion``: a last line with "Therefore", "So", ... that ends in a number or formula;
+- ``answer is``: "The final answer is $x = 5$", "**Answer:** 42", a heading "Answer" above a line,
+  and every form that ``reading.reply.signed`` knows;
+- ``revised``: after one of these was taken back, what the last sentence gives instead;
+- ``conclusion``: a last sentence with "Therefore", "So", ... that gives one value;
 - ``last display``: a reply that ends in displayed mathematics;
-- ``bare``: a reply that is nothing but an answer.
+- ``bare``: a reply that is nothing but an answer;
+- ``sentence``: a short reply whose last sentence gives one value (``closing``).
 
-Of boxes and "answer is" the later one counts; the other three only where there is neither. A box
-that a cut reply left open states nothing, nor do numbers in the midst of work.
+Of boxes and "answer is" the later one that stands (``reading.standing``) counts; the others only
+where there is neither. A box that a cut reply left open states nothing, nor do numbers in the midst
+of work.
 """
 
 from __future__ import annotations
@@ -21,15 +25,25 @@ from dataclasses import dataclass
 from itertools import islice
 
 from feedback_friction.grading.mathematics.answer import NO_CONTEXT, Answer, Context, Kind
+from feedback_friction.grading.mathematics.closing import closing, conclusion
 from feedback_friction.grading.mathematics.formula import FUNCTIONS
 from feedback_friction.grading.mathematics.reading import read
 from feedback_friction.grading.mathematics.wordnumbers import NUMBER_WORDS
+from feedback_friction.reading.reply import ANSWER, final_part, signed
+from feedback_friction.reading.standing import is_asserted, retraction
 
 MAX_BOX = 30_000
 _MAX_TRIES = 100
 _MAX_LINE = 300
 _MAX_WORDS = 6
 _MAX_JOINED = 20
+_SHORT = 500  # characters of a reply that may be a sentence or two
+_DELIMITERS = 8  # characters that formulas are set off with, and a full stop
+_KEPT = re.compile(
+    r"(?i)\b(?:(?:is|was|are|seems) (?:indeed |actually |in fact )?(?:correct|right|consistent|fine)|confirm\w*"
+    r"|verif\w+|checks out|as before|holds|stands)\b"
+)
+_HEDGED = re.compile(r"(?i)\b(?:not|obtained|found by|given by|computed|between)\b|\?")
 
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox)(?![A-Za-z])\s*(?:\[[^\]\n]{0,20}\]){0,2}")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
@@ -51,7 +65,8 @@ _PHRASE = re.compile(
     r"(?:to (?:the|this|our) (?:[a-z]+ )?(?:problem|question)[*_]{0,3} |here |therefore |then )"
     r"{0,2}"
     r"(?:(?:is|are|equals|would be|should be|must be|will be)\b[*_]{0,3}\s?"
-    r"(?:therefore|thus|then|indeed|simply|also|now)?[,:]?|[:=])"
+    r"(?:therefore|thus|then|indeed|simply|also|now)?[,:]?|[:=]|(?=\s?(?:\$|\\\()))"
+    rf"|{ANSWER}"
 )
 _HEADING = re.compile(r"(?im)^[#*_> \t]{0,8}(?:the |my )?(?:final )?answers?[*_:. \t]{0,8}$")
 _DISOWNED = re.compile(
@@ -62,22 +77,11 @@ _DISOWNED = re.compile(
 _OPENERS = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
 _OPENER = re.compile(r"\$\$|\$(?!\d[\d,.]*+(?:[\s)]|$))|\\\(|\\\[")
 _SENTENCE_END = re.compile(
-    r"\n|[.!?](?=\s|\*|$)|[;!?]|\s(?:because|since|which|where|as|so|for|I hope|\()"
+    r"\n|[.!?](?=\s|\*|$)|[;!?。।؛؟]|(?:입니다|です|이다)|\s(?:because|since|which|where|as|so|for|I hope|\()"
     r"|,\s+(?!(?:and|or)\b)(?=[a-z]{2})"
 )
 _LEADING = re.compile(r"[\s*_:>`]*")
 _BETWEEN_SPANS = re.compile(r"\s*(?:,\s*(?:and|or)?|and|or)\s*(?=\$|\\\()")
-_CONCLUDES = re.compile(
-    r"(?:^|[.!?]\s+|\n\s*)[*_]{0,2}(?:Therefore|Thus|Hence|So|Finally|In conclusion|Consequently"
-    r"|We conclude|It follows|In total|Altogether)\b"
-)
-_LAST_SPAN = re.compile(
-    r"(?:\$([^$\n]{1,200})\$|\\\(([^\n]{1,200}?)\\\))((?: [a-z]+){0,3})[*_]{0,2}[.!]?$"
-)
-_LAST_NUMBER = re.compile(
-    r"\b(?:is|are|equals|get|gives|have|be|of|=)[*_\s]{1,4}"
-    r"([-−$€£]{0,2}\d[\d,.]*(?:/\d+)?%?)((?: [a-z]+){0,3})[*_]{0,2}[.!]?$"
-)
 _DISPLAY_END = re.compile(r"(\$\$|\\\]|\\end\{(?:align|equation|gather)\*?\})[\s.]*$")
 _ALIGNED = re.compile(r"\\(?:begin|end)\{(?:aligned|split|gathered)\}")
 _MATHS = re.compile(r"[\d\\√π∞½¼¾]|^\(?[A-Za-z](?:_\w+)?(?:\s*=|\)?$)")
@@ -86,11 +90,12 @@ _WORD = re.compile(r"[A-Za-z]+")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The text of a stated answer, the rule that found it, and where it begins in the reply."""
+    """The text of a stated answer, the rule that found it, and where it begins and ends."""
 
     text: str
     rule: str
     start: int
+    end: int = 0
 
 
 def last_statement(reply: str, context: Context = NO_CONTEXT) -> Statement | None:
@@ -100,24 +105,49 @@ def last_statement(reply: str, context: Context = NO_CONTEXT) -> Statement | Non
         reply: what the model wrote; its length does not matter much (linear time).
         context: what gold tells about answers: where it is in words, words are looked for too.
     """
-    box, phrase = _last_box(reply), _last_phrase(reply, context)
+    text = signed(final_part(reply))
+    box, phrase = _last_box(text), _last_phrase(text, context)
     found = [statement for statement in (box, phrase) if statement is not None]
     if found:
-        return max(found, key=lambda statement: statement.start)
-    return _conclusion(reply) or _last_display(reply) or _bare(reply, context)
+        last = max(found, key=lambda statement: statement.start)
+        return _revised(text, last, context) or last
+    concluded = None if context.words else conclusion(text, context)
+    if concluded is not None:
+        return Statement(*concluded)
+    return _last_display(text) or _bare(text, context) or _only_sentence(text, context)
+
+
+def _revised(text: str, last: Statement, context: Context) -> Statement | None:
+    """What the reply gives in the place of a statement that it took back."""
+    back = retraction(text, last.end)
+    if back is None or context.words or _KEPT.search(text, back):
+        return None
+    found = closing(text[back:], context)
+    return None if found is None else Statement(found.text, "revised", back + found.start)
+
+
+def _only_sentence(text: str, context: Context) -> Statement | None:
+    """The value that a short reply gives in its last sentence."""
+    if len(text) > _SHORT or context.words:
+        return None
+    found = closing(text, context)
+    return None if found is None else Statement(found.text, "sentence", found.start)
 
 
 def _last_box(reply: str) -> Statement | None:
     starts = [match.span() for match in _BOX.finditer(reply)][-_MAX_TRIES:]
     later: Statement | None = None
     joined: list[str] = []
+    last_end = 0
     for start, inner in reversed(starts):
         found = _box_content(reply, inner)
         if found is None:
             continue
         content, end = found
+        if later is None and not is_asserted(reply, start, end, supposed=True):
+            continue
         if later is None:
-            later, joined = Statement(content, "boxed", start), [content]
+            later, joined, last_end = Statement(content, "boxed", start), [content], end
         elif len(joined) < _MAX_JOINED and end <= later.start and _joins(reply[end : later.start]):
             later = Statement(content, "boxed", start)
             joined.insert(0, content)
@@ -125,7 +155,7 @@ def _last_box(reply: str) -> Statement | None:
             break
     if later is None:
         return None
-    return Statement(", ".join(joined), "boxed", later.start)
+    return Statement(", ".join(joined), "boxed", later.start, last_end)
 
 
 def _joins(between: str) -> bool:
@@ -165,11 +195,11 @@ def _last_phrase(reply: str, context: Context) -> Statement | None:
     )
     for end, start in islice(reversed(ends), _MAX_TRIES):
         line = reply.rfind("\n", max(0, start - 120), start) + 1 or max(0, start - 120)
-        if _DISOWNED.search(reply[line:start]):
+        if _DISOWNED.search(reply[line:start]) or not is_asserted(reply, start, end):
             continue
         text = _stated(reply[end : end + _MAX_LINE], context)
         if text is not None:
-            return Statement(text, "answer is", start)
+            return Statement(text, "answer is", start, end + len(text))
     return None
 
 
@@ -186,8 +216,11 @@ def _stated(rest: str, context: Context) -> str | None:
     end = _SENTENCE_END.search(rest)
     if end is None and len(rest) >= _MAX_LINE - 20:
         return None
-    sentence = (rest[: end.start()] if end else rest).strip(" *_`:,")
-    return sentence if _is_answer(sentence, context) else None
+    sentence = (rest[: end.start()] if end else rest).strip(" *_`:,\"'{}")
+    if _is_answer(sentence, context):
+        return sentence
+    given = None if context.words else closing(rest.partition("\n")[0], context)
+    return None if given is None or _HEDGED.search(rest) else given.text
 
 
 def _leading_spans(rest: str) -> Iterator[str]:
@@ -245,21 +278,6 @@ def _is_formula(answer: Answer) -> bool:
     return all(_is_formula(part) for part in answer.parts)
 
 
-def _conclusion(reply: str) -> Statement | None:
-    body = reply.rstrip()[-2 * _MAX_LINE :]
-    line = body[body.rfind("\n") + 1 :]
-    paragraph = body[body.rfind("\n\n") + 1 :]
-    if _CONCLUDES.search(paragraph) is None:
-        return None
-    for pattern in (_LAST_SPAN, _LAST_NUMBER):
-        match = pattern.search(line)
-        if match is not None:
-            text = next(group for group in match.groups() if group)
-            if not _is_empty(text):
-                return Statement(text, "conclusion", len(reply))
-    return None
-
-
 def _last_display(reply: str) -> Statement | None:
     tail = reply.rstrip()[-4 * _MAX_LINE :]
     end = _DISPLAY_END.search(tail)
@@ -284,9 +302,9 @@ def _bare(reply: str, context: Context) -> Statement | None:
     if len(text) > _MAX_LINE or "\n" in text:
         return None
     spans = list(_leading_spans(text))
-    if spans and text.endswith(("$", "\\)", "\\]", "$.", "\\).", "%")) and len(spans) == 1:
+    if len(spans) == 1 and len(text) - len(spans[0]) <= _DELIMITERS:
         return Statement(spans[0], "bare", 0)
-    text = text.strip("*_` .")
+    text = text.strip("*_` ").rstrip(".* ")
     return (
         Statement(text, "bare", 0) if len(text) < 80 and _is_answer(text, context, True) else None
     )

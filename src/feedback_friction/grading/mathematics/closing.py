@@ -1,0 +1,177 @@
+"""The value that a last sentence gives: "The probability is 1/9.", "There are 5 such numbers."
+
+A sentence gives a value where it says that something *is* it, or where it has one number alone.
+Operands ("add 3 and 2"), numbers of steps, and what a reason only mentions ("because 25 + 25 = 50")
+are no answers. A sentence that was cut off, asks, or denies gives none.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from feedback_friction.grading.mathematics.answer import Answer, Context, Kind
+from feedback_friction.grading.mathematics.reading import read
+from feedback_friction.grading.mathematics.wordnumbers import NUMBER_WORDS
+
+_LONGEST = 600  # characters of a reply's end that are read
+_LONGEST_VALUE = 240
+_MOST_UNIT_WORDS = 3  # after a value that a reply may have been cut off behind
+
+_FAREWELL = re.compile(
+    r"(?i)(?:^|(?<=[.!?\n]))[\s*_]*(?:i hope (?:it|this|that)|let me know|please|feel free|if you have|thank"
+    r"|this completes|hope this|note that (?:this|the answer)|(?:any|would you like)\b)[^\n]*$"
+)
+_SENTENCE = re.compile(r"(?:[.!?][*_)\"']{0,3}|:\*{0,2})\s+|\n+")
+_REASON = re.compile(
+    r"(?i)[,;]?\s(?:because|since|as (?:it|the|we|there)|given that|for (?:the|which))\s"
+)
+_CONCLUDES = re.compile(
+    r"(?:^|[.!?:$)\]]\s{0,4}|\n\s*)[*_]{0,2}(?:Therefore|Thus|Hence|So|Finally|In conclusion|Consequently"
+    r"|Accordingly|We conclude|It follows|In total|Altogether|In summary|Overall|As a result|∴"
+    r"|Final [Aa]nswer)\b"
+)
+_NO_STATEMENT = re.compile(
+    r"(?i)\b(?:not|n't|never|cannot|can't|add|subtract|multiply|divide|should|try|let|step|suppose|assume"
+    r"|unless|whether|approximately|about|roughly|at least|at most|less than|more than|between|if"
+    r"|first|next|compute|consider|partial|previous|earlier|check)\b"
+)
+_SAID = re.compile(
+    r"(?i)(?:\b(?:is|are|was|were|be|equals?|equal to|get|gets|gives?|obtain|have|has|find(?: that)?|yields?|becomes"
+    r"|leaves|makes|totals?|by|comes to|amounts to|simplif(?:y|ies) to|reduces to)\b|[:=])[*_\s]{0,4}"
+    r"(?:(?:equal to|exactly|simply|only|just|then|therefore|thus|now|a total of|given by|precisely|the number)\s)?[*_]{0,2}$"
+)
+_THERE_ARE = re.compile(
+    r"(?i)\b(?:there (?:are|is|will be|were)|has|have|takes?|needs?|contains?)\s(?:(?:only|exactly|a total of|just)\s)?[*_]{0,2}$"
+)
+_NUMBER = r"[-−+]?[$€£]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?/\s?\d+)?(?:\s?(?:%|°|π|√\d+))?(?![\w.]*\d)"
+_VALUE = re.compile(
+    rf"\$\$?(?!\d[\d,.]*(?:\s|$))(?P<dollar>[^$\n]{{1,240}}?)\$\$?|\\\((?P<paren>.{{1,240}}?)\\\)"
+    rf"|\\\[(?P<bracket>.{{1,240}}?)\\\]|(?P<tuple>[(\[]\s?[-−\d.]+(?:\s?,\s?[-−\d./]+){{1,5}}\s?[)\]])"
+    rf"|(?<![\w^_.(/\\])(?P<number>{_NUMBER})(?![-−][A-Za-z0-9])"
+    rf"|(?<![\w-])(?P<words>(?i:{'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))})"
+    rf"(?:[- ](?i:{'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))})){{0,5}})(?![\w-])"
+)
+_TAIL = re.compile(r"(?:[\s*_]+(?![\d])[^\d\s=<>+*/$\\]{1,20}){0,14}[\s*_.!)\"'}\]\ue000]*$")
+_CUT_TAIL = re.compile(
+    r"(?i)\b(?:and|then|so|but|the|of|to|or|which|with|a|an|that|is|are|by|for|in|from|we|times|plus|minus)\s*$"
+)
+_LABEL = re.compile(
+    r"(?i)\b(?:step|part|case|equation|question|problem|figure|line|option|no\.|#)\s?$"
+)
+_OPERATOR = re.compile(
+    r"\s*(?:[+*/^×·÷]|[-−](?=\s?[\d(])|\\(?:times|cdot|div)|=|\b(?:times|plus|minus|divided)\b)"
+)
+_BEFORE_OPERATOR = re.compile(
+    r"(?:[+*/^×·÷−]|\s-|\\(?:times|cdot|div)|\b(?:times|plus|minus|by))\s*$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The text of a value, and where it begins."""
+
+    text: str
+    start: int
+
+
+def conclusion(text: str, context: Context) -> tuple[str, str, int] | None:
+    """Text, rule and place of the value that a concluding last sentence gives."""
+    body, offset = _body(text)
+    paragraph = body[body.rfind("\n\n") + 1 :]
+    if _CONCLUDES.search(paragraph) is None:
+        return None
+    found = _last_sentence(body, context)
+    return None if found is None else (found.text, "conclusion", offset + found.start)
+
+
+def closing(text: str, context: Context) -> Given | None:
+    """The value that the last sentence of a text gives, or None."""
+    body, offset = _body(text)
+    found = _last_sentence(body, context)
+    return None if found is None else Given(found.text, offset + found.start)
+
+
+def _body(text: str) -> tuple[str, int]:
+    """The end of a text without words of farewell, and where it begins."""
+    text = text.rstrip()
+    farewell = _FAREWELL.search(text, max(0, len(text) - 200))
+    if farewell and farewell.start() > 0:
+        text = text[: farewell.start()].rstrip()
+    offset = max(0, len(text) - _LONGEST)
+    return text[offset:], offset
+
+
+def _last_sentence(body: str, context: Context) -> Given | None:
+    start = 0
+    for found in _SENTENCE.finditer(body):
+        if found.end() < len(body) and body[found.end() :].strip(" *_.}\"'"):
+            keeps = found[0].startswith(":") and not body[: found.start()].lower().endswith(
+                "answer"
+            )
+            start = start if keeps else found.end()
+    sentence = body[start:]
+    if sentence.rstrip(" *_\"').").endswith("?"):
+        return None
+    reason = _REASON.search(sentence)
+    clause = sentence[: reason.start()] if reason and reason.start() > 10 else sentence
+    found = _given(clause, context)
+    return None if found is None else Given(found.text, start + found.start)
+
+
+def _given(clause: str, context: Context) -> Given | None:
+    """The value that a clause says something is; else its only number."""
+    values = [
+        value for value in _VALUE.finditer(clause) if not _LABEL.search(clause[: value.start()])
+    ]
+    for value in reversed(values):
+        before, after = clause[: value.start()], clause[value.end() :]
+        said = _SAID.search(before) or _THERE_ARE.search(before)
+        if not said or not _is_end(after):
+            continue
+        if _BEFORE_OPERATOR.search(before) or _denied(before):
+            return None
+        return _readable(value, context)
+    free = [value for value in values if not _is_operand(clause, value)]
+    alone = len(free) == len(values) == 1 and not _NO_STATEMENT.search(clause)
+    if not alone or not _is_end(clause[free[0].end() :]):
+        return None
+    value = free[0]
+    ended = clause.rstrip(" *_\"')").endswith((".", "!")) or value.start() < 3
+    return (
+        _readable(value, context) if ended or value.lastgroup not in ("number", "words") else None
+    )
+
+
+def _is_end(after: str) -> bool:
+    """Whether a sentence ends after a value: with its unit, or, closed, with some words more."""
+    if not _TAIL.fullmatch(after) or _CUT_TAIL.search(after):
+        return False
+    closed = after.rstrip(" *_\"')}\ue000").endswith((".", "!"))
+    return closed or ("," not in after and len(after.split()) <= _MOST_UNIT_WORDS)
+
+
+def _denied(before: str) -> bool:
+    return re.search(r"(?i)\b(?:not|n't|never|cannot)\b[^,;]{0,30}$", before) is not None
+
+
+def _is_operand(clause: str, value: re.Match[str]) -> bool:
+    if value.lastgroup in ("dollar", "paren", "bracket"):
+        return False
+    if _OPERATOR.match(clause, value.end()):
+        return True
+    return _BEFORE_OPERATOR.search(clause[: value.start()]) is not None
+
+
+def _readable(value: re.Match[str], context: Context) -> Given | None:
+    text = value[value.lastgroup or 0].strip()
+    answer = read(text, context)
+    if not answer.key or len(text) > _LONGEST_VALUE or not _is_understood(answer):
+        return None
+    return Given(text, value.start(value.lastgroup or 0))
+
+
+def _is_understood(answer: Answer) -> bool:
+    if answer.kind in (Kind.TEXT, Kind.RAW):
+        return answer.kind is Kind.RAW and "\\" in answer.source
+    return all(_is_understood(part) for part in answer.parts)

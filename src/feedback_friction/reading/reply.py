@@ -1,0 +1,150 @@
+"""What of a reply is its answer to the reader: without reasoning in tags, cues as one sign.
+
+Models state answers in many forms: ``#### 5``, ``<answer>5</answer>``, ``{"answer": "5"}``, "Final
+Answer: 5", "Réponse : 5", "答案是5". ``signed`` writes the sign ``ANSWER`` in the place of every
+cue that is not an English sentence, and leaves every other character where it was, so that each
+grader knows one cue more and all know the same.
+"""
+
+from __future__ import annotations
+
+import re
+
+ANSWER = "\ue000"  # of Unicode's private use: no model writes it
+
+# --- reasoning ------------------------------------------------------------------------------------
+
+_NAMES = (
+    r"think(?:ing)?|thoughts?|reasoning|reflection|scratchpad|analysis|seed:think|inner_thoughts"
+)
+_OPEN = re.compile(rf"<(?:{_NAMES})>|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|thinking\|>", re.I)
+_CLOSE = re.compile(
+    rf"</(?:{_NAMES})>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|/thinking\|>", re.I
+)
+_CHANNEL = re.compile(r"<\|channel\|>\s{0,3}(\w{1,20})[^<\n]{0,80}(?:<\|message\|>)?")
+_FINAL = re.compile(r"<\|channel\|>\s{0,3}final[^<\n]{0,80}<\|message\|>")
+# What follows is another speaker's, or nobody's.
+_TURN_ENDS = re.compile(
+    r"<\|(?:im_end|im_start|eot_id|eom_id|end|return|endoftext|end_of_text|start_header_id|user)\|>"
+    r"|</s>(?=\s|$)|<end_of_turn>"
+)
+_BEGINS_TURN = re.compile(
+    r"\s*(?:<\|im_start\|>\s?assistant|<\|start_header_id\|>\s?assistant\s?<\|end_header_id\|>"
+    r"|<\|start\|>\s?assistant|<\|begin_of_text\|>|<s>)\s*"
+)
+
+
+def final_part(reply: str) -> str:
+    """The reply without its reasoning, and without what follows its turn.
+
+    Reasoning that was never closed is all that the model came to say: nothing is left of it. A tag
+    that a sentence only speaks of ("In HTML, </think> closes ...") is text.
+    """
+    if "<" not in reply and "[" not in reply and "◁" not in reply:
+        return reply
+    opening = _BEGINS_TURN.match(reply)
+    text = reply[opening.end() :] if opening else reply
+    finals = list(_FINAL.finditer(text))
+    if finals:
+        text = text[finals[-1].end() :]
+    elif channel := _CHANNEL.search(text):
+        text = text[: channel.start()]
+    text = _after_reasoning(text)
+    ended = _TURN_ENDS.search(text)
+    return text[: ended.start()] if ended and text[: ended.start()].strip() else text
+
+
+def _after_reasoning(text: str) -> str:
+    closings = [found for found in _CLOSE.finditer(text) if _is_tag(text, found, closing=True)]
+    if closings:
+        text = text[closings[-1].end() :]
+    for found in _OPEN.finditer(text):
+        if _is_tag(text, found, closing=False):
+            return text[: found.start()]
+    return text
+
+
+def _is_tag(text: str, found: re.Match[str], *, closing: bool) -> bool:
+    """Whether a tag is one, and not a word of a sentence about tags."""
+    before, after = text[: found.start()].rstrip(" \t"), text[found.end() :]
+    if not closing:
+        return not before or before[-1] in "\n>"
+    if _OPEN.match(text.lstrip()) is not None:
+        return True
+    inside = before[-1:].isalpha() or before[-1:] in (",", "`", '"', "'")
+    return not (inside and re.match(r"[ `\"'.,]{1,3}[a-z]", after))
+
+
+# --- cues -----------------------------------------------------------------------------------------
+
+_BE = r"\s?(?:[:：=]|是|为|為|は|는|은)"
+_LATIN = (
+    # French, Spanish, Portuguese, Italian, German, Indonesian, Swahili, Yoruba
+    r"(?:la |ma )?(?:bonne )?réponse(?: (?:correcte|finale|exacte|juste|est|à la question))*",
+    r"(?:la |mi )?respuesta(?: (?:correcta|final|exacta|es|por lo tanto))*",
+    r"(?:a |minha )?resposta(?: (?:correta|certa|final|é))*",
+    r"(?:la |mia )?risposta(?: (?:corretta|finale|giusta|esatta|è))*",
+    r"(?:die |meine )?(?:richtige |korrekte |endgültige )?(?:end)?antwort(?: (?:ist|lautet|wäre))*",
+    r"jawaban(?:nya)?(?: (?:akhir|yang (?:benar|tepat)|adalah|ialah))*",
+    r"jibu(?: (?:sahihi|la mwisho|ni))*",
+    r"(?:ìdáhùn|idáhùn|idahun|àdáhùn|ìdáhùn tó tọ́|idahun ti o pe)(?: (?:ni|náà ni))*",
+)
+_LATIN_VERB = re.compile(r"(?:est|es|é|è|ist|lautet|adalah|ialah|ni|correct[ea]|corretta)$", re.I)
+_OTHER = (
+    r"(?:正确|最佳|最终|最終|正しい|所以|因此|故|最后)?(?:的)?(?:答案|选项|選項|答え|解答|回答|答|正解)"
+    r"(?:应该|應該|应|就|便)?(?:是|为|為|选|は|：|:)",
+    r"(?:최종\s?|올바른\s?)?(?:정답|답변|답안|답)(?:은|는|:|：|\s:)",
+    r"(?:सही\s?|अंतिम\s?)?(?:उत्तर|जवाब)\s?(?:है|:|：|-)",
+    r"(?:সঠিক\s?|চূড়ান্ত\s?)?উত্তর\s?(?:হল|হলো|হচ্ছে|:|ঃ|：)",
+    r"(?:الإجابة|الاجابة|الجواب|إجابة|اجابة)(?:\s(?:النهائية|الصحيحة|النهائي|الصحيح))?"
+    r"\s?(?:هي|هو|:|：)",
+    # the letter before the verb: "सही उत्तर D है"
+    r"(?:सही\s)(?:उत्तर|विकल्प)(?=\s\(?[A-J]\)?\s?है)",
+    r"(?:সঠিক\s)উত্তর(?=\s\(?[A-J]\)?(?:\s|।|$))",
+)
+_FOREIGN = re.compile(
+    rf"(?<![^\W\d_])(?:{'|'.join(_LATIN)})(?:\s?:)?(?=[\s*_\"'(\[$\\])|{'|'.join(_OTHER)}", re.I
+)
+_TAG = re.compile(r"<(?:final_?)?(?:answer|ans|solution_answer)>", re.I)
+_END_TAG = re.compile(r"</(?:final_?)?(?:answer|ans|solution_answer)>", re.I)
+_HASHES = re.compile(r"(?m)^[ \t]*####[ \t]+(?=\S)")
+_JSON = re.compile(
+    r"[\"'](?:final[_ ]?)?(?:answer|ans|solution|result|choice|prediction)[\"']\s{0,3}:\s{0,3}",
+    re.I,
+)
+_JSON_END = re.compile(r"[\"']?\s{0,3}(?=[,}])")
+
+
+def signed(text: str) -> str:
+    """The text with ``ANSWER`` for cues in other forms and languages; as long as it was."""
+    if "####" in text:
+        text = _HASHES.sub(_sign, text)
+    if "<" in text:
+        text = _END_TAG.sub(_line, _TAG.sub(_sign, text))
+    if "{" in text and (":" in text) and ('"' in text or "'" in text):
+        text = _JSON.sub(_sign, text)
+    lower = text.lower()
+    if not text.isascii() or any(word in lower for word in _ASCII_CUES):
+        text = _FOREIGN.sub(_foreign, text)
+    return text
+
+
+_ASCII_CUES = ("respuesta", "resposta", "risposta", "antwort", "jawaban", "jibu", "idahun")
+
+
+def _sign(found: re.Match[str]) -> str:
+    return ANSWER + " " * (len(found[0]) - 1)
+
+
+def _line(found: re.Match[str]) -> str:
+    return "\n" + " " * (len(found[0]) - 1)
+
+
+def _foreign(found: re.Match[str]) -> str:
+    cue = found[0]
+    # A Latin noun alone is no cue: it takes a colon or a verb.
+    if cue[0].isascii() or cue[:1].lower() in "réìàa":
+        plain = cue.strip()
+        if not plain.endswith(":") and _LATIN_VERB.search(plain) is None:
+            return cue
+    return _sign(found)

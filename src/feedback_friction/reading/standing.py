@@ -1,0 +1,108 @@
+"""Whether what a text states still stands at its end.
+
+Replies after feedback are full of answers that nobody gives any more: retracted ("Upon reflection,
+this is wrong"), supposed ("if the star were light, the answer would be (A)"), quoted ("my claim
+'the answer is (A)' was a slip"), given at first ("I thought that the answer was A"), asked. Order in
+the text decides before the kind of statement does: what is said last, and not taken back, stands.
+
+Each look goes a bounded way around the statement.
+"""
+
+from __future__ import annotations
+
+import re
+
+_FAR = 240  # characters before and after a statement that are looked at
+
+_SENTENCE_START = re.compile(r"[.!?;]['\")*\]]{0,3}\s+|\n")
+_SENTENCE_END = re.compile(r"[.!?]['\")*\]]{0,3}(?=\s|$)|\n")
+
+# Before a statement, in its sentence: it is not what the writer says now.
+_NOT_NOW = re.compile(
+    r"\b(?:at first(?: (?:glance|sight))?|on (?:first|the surface)|initially|originally|previously"
+    r"|earlier|formerly|mistakenly|wrongly|erroneously|incorrectly|before(?: that)?,"
+    r"|(?:first|once|earlier|before),? (?:i|we) |i (?:had |have )?(?:first |initially |once |just |originally |previously |earlier |already |wrongly |mistakenly |incorrectly )*"
+    r"(?:thought|believed|assumed|guessed|claimed|said|stated|wrote|answered|concluded|gave|chose|was tempted)"
+    r"|(?:my|the|our|your) (?:\w+ )?(?:claim|assertion|statement|suggestion)"
+    r"|my (?:first|initial|previous|earlier|original|last|prior|old|wrong|incorrect|mistaken)"
+    r"|you(?:'ve| have| had)? (?:said|claimed|answered|wrote|stated|suggested|concluded|say|claim)"
+    r"|(?:one|some|people|many|students?|you) (?:might|may|could|would)(?: \w+)? (?:think|say|believe|guess|conclude|answer)"
+    r"|(?:it|this) (?:may|might|would|could|first)? ?(?:seems?|seemed|looks?|looked|appears?|appeared)"
+    r"(?: at first| initially| as (?:if|though)| that)"
+    r"|tempt(?:ing|ed)|instead of|rather than|contrary to|retract|withdraw|take back)\b",
+    re.I,
+)
+_SUPPOSED = re.compile(
+    r"\b(?:if|suppose|supposing|assume|assuming|were (?:it|the|this|we)|had (?:it|the|this|we)"
+    r"|unless|whether|provided|imagine|in case|otherwise)\b",
+    re.I,
+)
+_TURN = re.compile(
+    r"\b(?:but|yet|however|though|although|now(?! see that my)|instead|rather|actually|so|therefore"
+    r"|thus|hence|then)\b|[:;—]|, (?:it|this|the (?:correct|right|true|final)) ",
+    re.I,
+)
+_QUOTE = re.compile(r"[\"“”«»]")
+_OWN_QUOTE = re.compile(
+    r"\b(?:claim|said|wrote|stated|answer(?:ed)?|state(?:ment)?|earlier|previous|was|slip|mistake)\b",
+    re.I,
+)
+
+# After a statement: it is taken back.
+_BACK = (
+    r"(?:(?:this|that|it|which|my (?:\w+ )?(?:answer|claim|result|work)|the (?:above|previous)(?: \w+)?"
+    r"|(?:the|my) (?:\w+ )?(?:answer|result))"
+    r"(?:'s| is| was| seems| must be| can'?t be| cannot be| would be)"
+    r"(?: (?:actually|clearly|also|indeed|simply|just|not quite|in fact|obviously|plainly|all))*"
+    r" (?:wrong|incorrect|mistaken|false|not (?:right|correct|true)|impossible|an? (?:error|mistake|slip)"
+    r"|based on an?|off|right\?|correct\?|inconsistent|contradict\w+)"
+    r"|(?:is|was|are) (?:wrong|incorrect|mistaken|an? (?:slip|mistake|error))"
+    r"|(?:i|we) (?:made|see|found|notice|spot)(?: now)?(?: that)?(?: i made)? (?:a|an|my|the) (?:\w+ )?(?:slip|mistake|error)"
+    r"|(?:i|we) (?:was|were) (?:wrong|mistaken)|scratch that|strike that|correction\b|let me (?:correct|revise|fix|redo)"
+    r"|(?:i|we) (?:must|should|need to|have to|will|'ll)? ?(?:correct|revise|retract|withdraw|take back|change)\b"
+    r"|i take (?:that|this|it) back|on (?:second thoughts?|(?:closer|further|deeper) (?:look|inspection|reflection)|reflection)"
+    r"|upon (?:\w+ )?(?:reflection|review|inspection)|no[,:;.!—-]+ ?(?:wait|it|that|the|this|actually|so)?|oops"
+    r"|(?:but |oh,? |no,? |hmm,? )?wait\b|hold on|sorry\b|revised\b|corrected\b|updated\b|my mistake|apologies"
+    r"|make that|i mean\b|rather,|actually,|→|⇒|->)"
+)
+_RETRACTS = re.compile(rf"(?:^|[\s(*_\"'—-]){_BACK}", re.I)
+
+
+def sentence_start(text: str, at: int) -> int:
+    """Where the sentence that holds an offset begins, at most ``_FAR`` characters back."""
+    begin = max(0, at - _FAR)
+    for found in _SENTENCE_START.finditer(text, begin, at):
+        begin = found.end()
+    return begin
+
+
+def is_asserted(text: str, start: int, end: int, *, supposed: bool = False) -> bool:
+    """Whether a statement is made, in its sentence, here and now.
+
+    Args:
+        text: all of it.
+        start, end: offsets of the statement, its cue included.
+        supposed: let a condition pass: "if x = 2, we get \\boxed{5}".
+    """
+    before = text[sentence_start(text, start) : start]
+    condition = None if supposed else _SUPPOSED.search(before)
+    if condition and not _ends_before(before, condition.end()):
+        return False
+    earlier = _NOT_NOW.search(before)
+    if earlier and _TURN.search(before, earlier.end()) is None:
+        return False
+    if len(_QUOTE.findall(before)) % 2 and _OWN_QUOTE.search(_QUOTE.split(before)[-2]):
+        return False
+    stop = _SENTENCE_END.search(text, end, end + _FAR)
+    return stop is None or stop[0][0] != "?"
+
+
+def _ends_before(before: str, at: int) -> bool:
+    """Whether a supposition is over: "if x = 2, then y = 5, so ..." goes on with what follows."""
+    return re.search(r"\b(?:so|therefore|thus|hence|which means)\b", before[at:], re.I) is not None
+
+
+def retraction(text: str, start: int, end: int | None = None) -> int | None:
+    """Where a text first takes back what was stated before ``start``; the end of those words."""
+    found = _RETRACTS.search(text, start, len(text) if end is None else end)
+    return found.end() if found else None
