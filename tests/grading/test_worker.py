@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
 import signal
 import subprocess
@@ -19,10 +20,14 @@ import pytest
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.grading import worker
 from feedback_friction.grading.expression import grade_expression
+from feedback_friction.grading.mathematics.formula import parse
+from feedback_friction.grading.mathematics.render import TREE, tree
 from feedback_friction.grading.worker import Comparison, WorkerPool
 from feedback_friction.problem import Problem
 
-BOMB = "9^{9^{9^{9}}} - 9^{9^{9^{9}}}"
+BOMB, FIVE, HUGE = (
+    TREE + json.dumps(tree(parse(text))) for text in ("9^{9^{9^{9}}}", "5", "2^{10^{10}}")
+)
 SOURCE = str(Path(__file__).parents[2] / "src")
 
 
@@ -91,7 +96,7 @@ def test_what_it_warms_up_with_is_one_comparison_of_each_kind_and_equal() -> Non
 
 def test_a_bomb_times_out_and_the_next_comparison_finds_a_fresh_worker() -> None:
     pool = WorkerPool(size=1, cpu_seconds=0.5)
-    assert pool.compare("5", BOMB) is Comparison.TIMEOUT
+    assert pool.compare(FIVE, BOMB) is Comparison.TIMEOUT
     pool.cpu_seconds = LONG
     assert pool.compare("\\sin 2x", "2\\cos x \\sin x") is Comparison.EQUAL
 
@@ -101,7 +106,7 @@ def test_a_memory_bomb_finds_its_limit() -> None:
     """2^(10^10) takes 1.2 GB; the worker may have 0.4."""
     workers = WorkerPool(size=1, cpu_seconds=LONG, memory_bytes=400 << 20)
     try:
-        assert workers.compare("5", "2^{10^{10}}") is Comparison.CRASH
+        assert workers.compare(FIVE, HUGE) is Comparison.CRASH
         for live in workers._live:
             status = Path(f"/proc/{live.process.pid}/status").read_text(encoding="utf-8")
             peak = next(line for line in status.splitlines() if line.startswith("VmPeak"))
@@ -121,7 +126,7 @@ def test_many_threads_share_few_workers(pool: WorkerPool) -> None:
 def test_bombs_in_all_workers_do_not_stall_replies_that_need_none(pool: WorkerPool) -> None:
     plain = Problem(id="1", task="math_500", question="", gold="\\frac{3}{4}")
     with ThreadPoolExecutor(4) as threads:
-        bombs = [threads.submit(pool.compare, "5", f"{BOMB} + {n}") for n in range(4)]
+        bombs = [threads.submit(pool.compare, "5", f"9^{{9^{{9^{{9}}}}}} + {n}") for n in range(4)]
         while len(pool._live) < 2:
             time.sleep(0.01)
         for number in range(100):
@@ -144,7 +149,7 @@ def test_it_works_from_an_event_loop(pool: WorkerPool) -> None:
 def test_a_closed_pool_stops_the_run_instead_of_inventing_verdicts() -> None:
     workers = WorkerPool(size=1, cpu_seconds=LONG)
     with ThreadPoolExecutor(1) as threads:
-        bomb = threads.submit(workers.compare, "5", BOMB)
+        bomb = threads.submit(workers.compare, FIVE, BOMB)
         while not workers._live and not bomb.done():
             time.sleep(0.01)
         workers.close()

@@ -26,8 +26,9 @@ from sympy.core.random import seed  # type: ignore[import-untyped, import-not-fo
 from feedback_friction.grading.mathematics.render import TREE
 
 DIGITS = 600  # of the longest evaluation of a difference
-_ZERO = sympy.Rational(1, 10 ** (DIGITS // 2))
+_FEW = 60  # digits that refute nearly all that can be refuted
 _POSITIVE = ((7, 10), (31, 17), (9, 13), (57, 23))  # points, spread over the variables
+_WHOLE = (3, 5, 8, 14)
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29)
 
 Expr = Any  # sympy has no types
@@ -85,6 +86,10 @@ def _points(difference: Expr) -> Iterator[dict[Expr, Expr]]:
     if not names:
         yield {}
         return
+    if difference.has(sympy.factorial, sympy.binomial, sympy.gamma):
+        for first in _WHOLE:  # where they are whole numbers, in no time
+            yield {name: sympy.Integer(first + 2 * at) for at, name in enumerate(reversed(names))}
+        return
     for sign in (1, -1):
         for top, bottom in _POSITIVE:
             yield {
@@ -102,12 +107,22 @@ def _is_apart(left: Expr, right: Expr, difference: Expr, point: dict[Expr, Expr]
     negative = any(value < 0 for value in point.values())
     if negative and not all(_value(side, point, 15).is_real for side in (left, right)):
         return False
-    found, size = _value(difference, point, DIGITS), abs(_value(left, point, 15))
+    size = abs(_value(left, point, 15))
+    for digits in (_FEW, DIGITS):
+        found = _value(difference, point, digits)
+        if _is_beyond(found, size, digits):
+            return True
+    return False
+
+
+def _is_beyond(found: Expr, size: Expr, digits: int) -> bool:
+    """Whether a difference of values of that size, to so many digits, is surely not zero."""
     if not (found.is_number and size.is_number) or sympy.nan in (found, size):
         return False
     if not (found.is_finite and size.is_finite):
         return False
-    return bool(abs(found) > _ZERO * max(sympy.Integer(1), size))
+    zero = sympy.Rational(1, 10 ** (digits // 2))
+    return bool(abs(found) > zero * max(sympy.Integer(1), size))
 
 
 def _value(expression: Expr, point: dict[Expr, Expr], digits: int) -> Expr:
@@ -138,12 +153,12 @@ def _as_positive(difference: Expr) -> Expr:
 
 _STEPS: tuple[Callable[[Expr], Expr], ...] = (
     sympy.expand,
+    lambda d: sympy.simplify(sympy.combsimp(d)) if d.has(sympy.factorial) else d,
     lambda d: sympy.simplify(sympy.powsimp(sympy.expand(_as_positive(d)))),
     _algebraic,
     lambda d: sympy.simplify(sympy.expand_log(sympy.expand_trig(_as_positive(d)), force=True)),
     lambda d: sympy.simplify(sympy.expand(_as_positive(d), func=True, complex=False)),
     lambda d: sympy.simplify(sympy.expand_complex(d)),
-    lambda d: sympy.simplify(sympy.combsimp(sympy.gammasimp(d))),
     lambda d: sympy.simplify(d.rewrite(sympy.exp)),
     lambda d: sympy.Integer(0) if d.equals(0) is True else d,
 )

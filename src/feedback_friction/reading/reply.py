@@ -34,13 +34,16 @@ _BEGINS_TURN = re.compile(
 )
 
 
+_MARKS = ("</", "<|", "\n<", "THINK]", "◁", "<end_of_turn>")
+
+
 def final_part(reply: str) -> str:
     """The reply without its reasoning, and without what follows its turn.
 
     Reasoning that was never closed is all that the model came to say: nothing is left of it. A tag
     that a sentence only speaks of ("In HTML, </think> closes ...") is text.
     """
-    if "<" not in reply and "[" not in reply and "◁" not in reply:
+    if not any(mark in reply for mark in _MARKS) and not reply.lstrip().startswith("<"):
         return reply
     opening = _BEGINS_TURN.match(reply)
     text = reply[opening.end() :] if opening else reply
@@ -113,6 +116,11 @@ _JSON = re.compile(
     re.I,
 )
 _JSON_END = re.compile(r"[\"']?\s{0,3}(?=[,}])")
+_ASCII_CUES = ("espuesta", "esposta", "isposta", "ntwort", "awaban", "Jibu", "jibu", "dahun")
+_OTHER_LETTERS = re.compile(
+    "[À-ÖØ-öø-ž\u0600-\u06ff\u0900-\u09ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"
+)
+_JSON_MARKS = ('":', "':", '" :')
 
 
 def signed(text: str) -> str:
@@ -121,15 +129,13 @@ def signed(text: str) -> str:
         text = _HASHES.sub(_sign, text)
     if "<" in text:
         text = _END_TAG.sub(_line, _TAG.sub(_sign, text))
-    if "{" in text and (":" in text) and ('"' in text or "'" in text):
+    if "{" in text and any(mark in text for mark in _JSON_MARKS):
         text = _JSON.sub(_sign, text)
-    lower = text.lower()
-    if not text.isascii() or any(word in lower for word in _ASCII_CUES):
+    if any(cue in text for cue in _ASCII_CUES) or (
+        not text.isascii() and _OTHER_LETTERS.search(text)
+    ):
         text = _FOREIGN.sub(_foreign, text)
     return text
-
-
-_ASCII_CUES = ("respuesta", "resposta", "risposta", "antwort", "jawaban", "jibu", "idahun")
 
 
 def _sign(found: re.Match[str]) -> str:

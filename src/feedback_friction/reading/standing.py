@@ -2,8 +2,9 @@
 
 Replies after feedback are full of answers that nobody gives any more: retracted ("Upon reflection,
 this is wrong"), supposed ("if the star were light, the answer would be (A)"), quoted ("my claim
-'the answer is (A)' was a slip"), given at first ("I thought that the answer was A"), asked. Order in
-the text decides before the kind of statement does: what is said last, and not taken back, stands.
+'the answer is (A)' was a slip"), given at first ("I thought that the answer was A"), asked. Order
+in the text decides before the kind of statement does: what is said last, and not taken back,
+stands.
 
 Each look goes a bounded way around the statement.
 """
@@ -21,13 +22,17 @@ _SENTENCE_END = re.compile(r"[.!?]['\")*\]]{0,3}(?=\s|$)|\n")
 _NOT_NOW = re.compile(
     r"\b(?:at first(?: (?:glance|sight))?|on (?:first|the surface)|initially|originally|previously"
     r"|earlier|formerly|mistakenly|wrongly|erroneously|incorrectly|before(?: that)?,"
-    r"|(?:first|once|earlier|before),? (?:i|we) |i (?:had |have )?(?:first |initially |once |just |originally |previously |earlier |already |wrongly |mistakenly |incorrectly )*"
-    r"(?:thought|believed|assumed|guessed|claimed|said|stated|wrote|answered|concluded|gave|chose|was tempted)"
+    r"|(?:first|once|earlier|before),? (?:i|we) |i (?:had |have )?(?:first |initially |once "
+    r"|just |originally |previously |earlier |already |wrongly |mistakenly |incorrectly )*"
+    r"(?:thought|believed|assumed|guessed|claimed|said|stated|wrote|answered|concluded|gave"
+    r"|chose|was tempted)"
     r"|(?:my|the|our|your) (?:\w+ )?(?:claim|assertion|statement|suggestion)"
     r"|my (?:first|initial|previous|earlier|original|last|prior|old|wrong|incorrect|mistaken)"
     r"|you(?:'ve| have| had)? (?:said|claimed|answered|wrote|stated|suggested|concluded|say|claim)"
-    r"|(?:one|some|people|many|students?|you) (?:might|may|could|would)(?: \w+)? (?:think|say|believe|guess|conclude|answer)"
-    r"|(?:it|this) (?:may|might|would|could|first)? ?(?:seems?|seemed|looks?|looked|appears?|appeared)"
+    r"|(?:one|some|people|many|students?|you) (?:might|may|could|would)(?: \w+)? (?:think|say"
+    r"|believe|guess|conclude|answer)"
+    r"|(?:it|this) (?:may|might|would|could|first)? ?(?:seems?|seemed|looks?|looked|appears?"
+    r"|appeared)"
     r"(?: at first| initially| as (?:if|though)| that)"
     r"|tempt(?:ing|ed)|instead of|rather than|contrary to|retract|withdraw|take back)\b",
     re.I,
@@ -44,25 +49,34 @@ _TURN = re.compile(
 )
 _QUOTE = re.compile(r"[\"“”«»]")
 _OWN_QUOTE = re.compile(
-    r"\b(?:claim|said|wrote|stated|answer(?:ed)?|state(?:ment)?|earlier|previous|was|slip|mistake)\b",
+    r"\b(?:claim|said|wrote|stated|answer(?:ed)?|state(?:ment)?|earlier|previous|was|slip"
+    r"|mistake)\b",
     re.I,
 )
 
 # After a statement: it is taken back.
 _BACK = (
-    r"(?:(?:this|that|it|which|my (?:\w+ )?(?:answer|claim|result|work)|the (?:above|previous)(?: \w+)?"
+    r"(?:(?:this|that|it|which|my (?:\w+ )?(?:answer|claim|result|work)|the (?:above"
+    r"|previous)(?: \w+)?"
     r"|(?:the|my) (?:\w+ )?(?:answer|result))"
     r"(?:'s| is| was| seems| must be| can'?t be| cannot be| would be)"
     r"(?: (?:actually|clearly|also|indeed|simply|just|not quite|in fact|obviously|plainly|all))*"
-    r" (?:wrong|incorrect|mistaken|false|not (?:right|correct|true)|impossible|an? (?:error|mistake|slip)"
+    r" (?:wrong|incorrect|mistaken|false|not (?:right|correct|true)|impossible|an? (?:error"
+    r"|mistake|slip)"
     r"|based on an?|off|right\?|correct\?|inconsistent|contradict\w+)"
     r"|(?:is|was|are) (?:wrong|incorrect|mistaken|an? (?:slip|mistake|error))"
-    r"|(?:i|we) (?:made|see|found|notice|spot)(?: now)?(?: that)?(?: i made)? (?:a|an|my|the) (?:\w+ )?(?:slip|mistake|error)"
-    r"|(?:i|we) (?:was|were) (?:wrong|mistaken)|scratch that|strike that|correction\b|let me (?:correct|revise|fix|redo)"
-    r"|(?:i|we) (?:must|should|need to|have to|will|'ll)? ?(?:correct|revise|retract|withdraw|take back|change)\b"
-    r"|i take (?:that|this|it) back|on (?:second thoughts?|(?:closer|further|deeper) (?:look|inspection|reflection)|reflection)"
-    r"|upon (?:\w+ )?(?:reflection|review|inspection)|no[,:;.!—-]+ ?(?:wait|it|that|the|this|actually|so)?|oops"
-    r"|(?:but |oh,? |no,? |hmm,? )?wait\b|hold on|sorry\b|revised\b|corrected\b|updated\b|my mistake|apologies"
+    r"|(?:i|we) (?:made|see|found|notice|spot)(?: now)?(?: that)?(?: i made)? (?:a|an|my|the)"
+    r" (?:\w+ )?(?:slip|mistake|error)"
+    r"|(?:i|we) (?:was|were) (?:wrong|mistaken)|scratch that|strike that|correction\b|let me"
+    r" (?:correct|revise|fix|redo)"
+    r"|(?:i|we) (?:must|should|need to|have to|will|'ll)? ?(?:correct|revise|retract|withdraw"
+    r"|take back|change)\b"
+    r"|i take (?:that|this|it) back|on (?:second thoughts?|(?:closer|further|deeper) (?:look"
+    r"|inspection|reflection)|reflection)"
+    r"|upon (?:\w+ )?(?:reflection|review|inspection)|no[,:;.!—-]+ ?(?:wait|it|that|the|this"
+    r"|actually|so)?|oops"
+    r"|(?:but |oh,? |no,? |hmm,? )?wait\b|hold on|sorry\b|revised\b|corrected\b|updated\b|my"
+    r" mistake|apologies"
     r"|make that|i mean\b|rather,|actually,|→|⇒|->)"
 )
 _RETRACTS = re.compile(rf"(?:^|[\s(*_\"'—-]){_BACK}", re.I)

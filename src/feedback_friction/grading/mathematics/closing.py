@@ -19,7 +19,8 @@ _LONGEST_VALUE = 240
 _MOST_UNIT_WORDS = 3  # after a value that a reply may have been cut off behind
 
 _FAREWELL = re.compile(
-    r"(?i)(?:^|(?<=[.!?\n]))[\s*_]*(?:i hope (?:it|this|that)|let me know|please|feel free|if you have|thank"
+    r"(?i)(?:^|(?<=[.!?\n]))[\s*_]*(?:i hope (?:it|this|that)|let me know|please|feel free|if"
+    r" you have|thank"
     r"|this completes|hope this|note that (?:this|the answer)|(?:any|would you like)\b)[^\n]*$"
 )
 _SENTENCE = re.compile(r"(?:[.!?][*_)\"']{0,3}|:\*{0,2})\s+|\n+")
@@ -27,34 +28,45 @@ _REASON = re.compile(
     r"(?i)[,;]?\s(?:because|since|as (?:it|the|we|there)|given that|for (?:the|which))\s"
 )
 _CONCLUDES = re.compile(
-    r"(?:^|[.!?:$)\]]\s{0,4}|\n\s*)[*_]{0,2}(?:Therefore|Thus|Hence|So|Finally|In conclusion|Consequently"
+    r"(?:^|[.!?:$)\]]\s{0,4}|\n\s*)[*_]{0,2}(?:Therefore|Thus|Hence|So|Finally|In conclusion"
+    r"|Consequently"
     r"|Accordingly|We conclude|It follows|In total|Altogether|In summary|Overall|As a result|∴"
     r"|Final [Aa]nswer)\b"
 )
 _NO_STATEMENT = re.compile(
-    r"(?i)\b(?:not|n't|never|cannot|can't|add|subtract|multiply|divide|should|try|let|step|suppose|assume"
+    r"(?i)\b(?:not|n't|never|cannot|can't|add|subtract|multiply|divide|should|try|let|step"
+    r"|suppose|assume"
     r"|unless|whether|approximately|about|roughly|at least|at most|less than|more than|between|if"
     r"|first|next|compute|consider|partial|previous|earlier|check)\b"
 )
 _SAID = re.compile(
-    r"(?i)(?:\b(?:is|are|was|were|be|equals?|equal to|get|gets|gives?|obtain|have|has|find(?: that)?|yields?|becomes"
-    r"|leaves|makes|totals?|by|comes to|amounts to|simplif(?:y|ies) to|reduces to)\b|[:=])[*_\s]{0,4}"
-    r"(?:(?:equal to|exactly|simply|only|just|then|therefore|thus|now|a total of|given by|precisely|the number)\s)?[*_]{0,2}$"
+    r"(?i)(?:\b(?:is|are|was|were|be|equals?|equal to|get|gets|gives?|obtain|have|has|find(?:"
+    r" that)?|yields?|becomes"
+    r"|leaves|makes|totals?|by|comes to|amounts to|simplif(?:y|ies) to|reduces to)\b"
+    r"|[:=])[*_\s]{0,4}"
+    r"(?:(?:equal to|exactly|simply|only|just|then|therefore|thus|now|a total of|given by"
+    r"|precisely|the number)\s)?[*_]{0,2}$"
 )
 _THERE_ARE = re.compile(
-    r"(?i)\b(?:there (?:are|is|will be|were)|has|have|takes?|needs?|contains?)\s(?:(?:only|exactly|a total of|just)\s)?[*_]{0,2}$"
+    r"(?i)\b(?:there (?:are|is|will be|were)|has|have|takes?|needs?|contains?)\s(?:(?:only"
+    r"|exactly|a total of|just)\s)?[*_]{0,2}$"
 )
-_NUMBER = r"[-−+]?[$€£]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?/\s?\d+)?(?:\s?(?:%|°|π|√\d+))?(?![\w.]*\d)"
+_NUMBER = (
+    r"[-−+]?[$€£]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?/\s?\d+)?"
+    r"(?:\s?(?:%|°|π|√\d+))?(?![\w.]*\d)"
+)
 _VALUE = re.compile(
     rf"\$\$?(?!\d[\d,.]*(?:\s|$))(?P<dollar>[^$\n]{{1,240}}?)\$\$?|\\\((?P<paren>.{{1,240}}?)\\\)"
-    rf"|\\\[(?P<bracket>.{{1,240}}?)\\\]|(?P<tuple>[(\[]\s?[-−\d.]+(?:\s?,\s?[-−\d./]+){{1,5}}\s?[)\]])"
+    rf"|\\\[(?P<bracket>.{{1,240}}?)\\\]"
+    rf"|(?P<tuple>[(\[]\s?[-−\d.]+(?:\s?,\s?[-−\d./]+){{1,5}}\s?[)\]])"
     rf"|(?<![\w^_.(/\\])(?P<number>{_NUMBER})(?![-−][A-Za-z0-9])"
     rf"|(?<![\w-])(?P<words>(?i:{'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))})"
     rf"(?:[- ](?i:{'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))})){{0,5}})(?![\w-])"
 )
 _TAIL = re.compile(r"(?:[\s*_]+(?![\d])[^\d\s=<>+*/$\\]{1,20}){0,14}[\s*_.!)\"'}\]\ue000]*$")
 _CUT_TAIL = re.compile(
-    r"(?i)\b(?:and|then|so|but|the|of|to|or|which|with|a|an|that|is|are|by|for|in|from|we|times|plus|minus)\s*$"
+    r"(?i)\b(?:and|then|so|but|the|of|to|or|which|with|a|an|that|is|are|by|for|in|from|we|times"
+    r"|plus|minus)\s*$"
 )
 _LABEL = re.compile(
     r"(?i)\b(?:step|part|case|equation|question|problem|figure|line|option|no\.|#)\s?$"
@@ -104,12 +116,10 @@ def _body(text: str) -> tuple[str, int]:
 
 def _last_sentence(body: str, context: Context) -> Given | None:
     start = 0
-    for found in _SENTENCE.finditer(body):
-        if found.end() < len(body) and body[found.end() :].strip(" *_.}\"'"):
-            keeps = found[0].startswith(":") and not body[: found.start()].lower().endswith(
-                "answer"
-            )
-            start = start if keeps else found.end()
+    for end in _SENTENCE.finditer(body):
+        if end.end() < len(body) and body[end.end() :].strip(" *_.}\"'"):
+            keeps = end[0].startswith(":") and not body[: end.start()].lower().endswith("answer")
+            start = start if keeps else end.end()
     sentence = body[start:]
     if sentence.rstrip(" *_\"').").endswith("?"):
         return None

@@ -127,8 +127,8 @@ def _numbers(gold: Answer, other: Answer, ask: Ask) -> bool | None:
 def _residues(gold: Answer, other: Answer, ask: Ask) -> bool | None:
     """Residues of one modulus by their difference; with one modulus alone, the residue counts."""
     if gold.kind is not other.kind:
-        one, two = (answer.parts[0] if answer.parts else answer for answer in (gold, other))
-        return same(one, two, ask)
+        left, right = (answer.parts[0] if answer.parts else answer for answer in (gold, other))
+        return same(left, right, ask)
     (left, modulus), (right, of) = gold.parts, other.parts
     numbers = [part.value.rational if part.value else None for part in (left, right, modulus, of)]
     if None in numbers:

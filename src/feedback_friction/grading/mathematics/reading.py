@@ -31,7 +31,8 @@ _RELATION = re.compile(r"\\(?:le|ge|ne|in|approx|equiv|sim|Rightarrow)(?![A-Za-z
 _MINUS_SET = re.compile(r"\\setminus(?![A-Za-z])|(?<=\\reals)\s*-(?=\s*\\\{)")
 _SUCH_THAT = re.compile(r"\||:")
 _MODULUS = re.compile(
-    r"[ ,]*(?:\\pmod ?\{?|\\mod ?\{?|\\bmod ?\{?|\( ?\\?(?:text ?\{ ?)?mod(?: ?\})? ?|\\text ?\{[ (]*mod(?:ulo)? ?\}? ?"
+    r"[ ,]*(?:\\pmod ?\{?|\\mod ?\{?|\\bmod ?\{?|\( ?\\?(?:text ?\{ ?)?mod(?: ?\})? ?|\\text"
+    r" ?\{[ (]*mod(?:ulo)? ?\}? ?"
     r"|(?<=[\d ])mod(?:ulo)? )\{?(\d{1,9}) ?[)}]{0,3}$"
 )
 _ALL_REALS = frozenset(
@@ -52,9 +53,13 @@ _ALL_REALS = frozenset(
         "anyreal",
     )
 )
-_CONJUNCTION = re.compile(r"(?<=[\d)\]])(?:and|or)(?=[A-Z(\\\d])|\\text ?\{[\s,]*(?:and|or)\s*\}|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])")
+_CONJUNCTION = re.compile(
+    r"(?<=[\d)\]])(?:and|or)(?=[A-Z(\\\d])|\\text ?\{[\s,]*(?:and|or)\s*\}"
+    r"|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])"
+)
 _ENVIRONMENT = re.compile(
-    r"\\begin ?\{([pbvBV]?matrix|array)\} ?(?:\{[clr| ]{0,20}\})?((?:(?!\\begin).)*)\\end ?\{\1\}", re.DOTALL
+    r"\\begin ?\{([pbvBV]?matrix|array)\} ?(?:\{[clr| ]{0,20}\})?((?:(?!\\begin).)*)\\end ?\{\1\}",
+    re.DOTALL,
 )
 _BASE = re.compile(r"([0-9A-Za-z]+) ?_ ?(?:\{ ?(?:\\text ?\{)? ?(\w{1,8}) ?\}?\}?|(\d))")
 _ORDER = frozenset({"<", ">", "<=", ">=", "\\le", "\\ge"})
@@ -463,7 +468,8 @@ _SCRIPT = r"'{0,3}(?: ?_ ?(?:\{[^{}]{1,20}\}|\w))?'{0,3}"
 _NAME = re.compile(
     rf"(?:[A-Za-z]|\\[A-Za-z]+|[A-Z][A-Za-z]{{1,9}}|[A-Za-z]{{3,12}}){_SCRIPT}"  # x, x_1, AB, area
     # f(2), P(A or B); but x(x + 1) is a product
-    rf"|(?:[f-hA-Zp-s]|\\[A-Za-z]+|gcd|lcm|max|min|deg|dim|[Vv]ar|Pr|det|\\text ?\{{[^{{}}]{{1,60}}\}})"
+    rf"|(?:[f-hA-Zp-s]|\\[A-Za-z]+|gcd|lcm|max|min|deg|dim|[Vv]ar|Pr|det|\\text"
+    rf" ?\{{[^{{}}]{{1,60}}\}})"
     rf"{_SCRIPT}(?:\^ ?\{{?-?\d\}}?)? ?\((?:[^()]|\([^()]{{0,40}}\)){{1,60}}\)"
     rf"|\( ?\\?[A-Za-z]+{_SCRIPT}(?: ?, ?\\?[A-Za-z]+{_SCRIPT}){{1,7}} ?\)"  # (x, y)
     r"|\| ?[A-Z]{1,3} ?\|"

@@ -22,10 +22,12 @@ _PERCENT = re.compile(r" ?(?:\\%|%|\\text ?\{ ?(?:percent|percentage|\\?%) ?\}|\
 _DEGREE = re.compile(r" ?\^ ?(?:\\circ|\{ ?\\circ ?\})$")
 _ANGLE_FUNCTION = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc)(?![a-z])")
 _UNIT_QUOTIENT = re.compile(
-    r" ?\\frac ?\{ ?\\text ?\{([^{}\d]{1,40})\} ?\} ?\{ ?\\text ?\{([^{}\d]{1,40})\}(?: ?\^ ?\{?\d\}?)? ?\}$"
+    r" ?\\frac ?\{ ?\\text ?\{([^{}\d]{1,40})\} ?\} ?\{ ?\\text ?\{([^{}\d]{1,40})\}(?: ?\^"
+    r" ?\{?\d\}?)? ?\}$"
 )
 _TEXT_LABEL = re.compile(
-    r"\\text ?\{ ?(?:the |my |final |correct |our )*(?:answer|solution|result)(?: is)? ?:? ?\} ?[:=]?(?=.)|"
+    r"\\text ?\{ ?(?:the |my |final |correct |our )*(?:answer|solution|result)(?: is)? ?:? ?\}"
+    r" ?[:=]?(?=.)|"
     r"(?:the |final )*(?:answer|solution|result)(?: is| ?:) ?(?=\S)",
     re.I,
 )

@@ -40,7 +40,8 @@ _MAX_JOINED = 20
 _SHORT = 500  # characters of a reply that may be a sentence or two
 _DELIMITERS = 8  # characters that formulas are set off with, and a full stop
 _KEPT = re.compile(
-    r"(?i)\b(?:(?:is|was|are|seems) (?:indeed |actually |in fact )?(?:correct|right|consistent|fine)|confirm\w*"
+    r"(?i)\b(?:(?:is|was|are|seems) (?:indeed |actually |in fact )?(?:correct|right|consistent"
+    r"|fine)|confirm\w*"
     r"|verif\w+|checks out|as before|holds|stands)\b"
 )
 _HEDGED = re.compile(r"(?i)\b(?:not|obtained|found by|given by|computed|between)\b|\?")
@@ -66,8 +67,8 @@ _PHRASE = re.compile(
     r"{0,2}"
     r"(?:(?:is|are|equals|would be|should be|must be|will be)\b[*_]{0,3}\s?"
     r"(?:therefore|thus|then|indeed|simply|also|now)?[,:]?|[:=]|(?=\s?(?:\$|\\\()))"
-    rf"|{ANSWER}"
 )
+_SIGN = re.compile(ANSWER)
 _HEADING = re.compile(r"(?im)^[#*_> \t]{0,8}(?:the |my )?(?:final )?answers?[*_:. \t]{0,8}$")
 _DISOWNED = re.compile(
     r"(?i)\b(?:wrong|incorrect|previous|earlier|initial|original|old|common|mistaken|student'?s?"
@@ -77,7 +78,8 @@ _DISOWNED = re.compile(
 _OPENERS = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
 _OPENER = re.compile(r"\$\$|\$(?!\d[\d,.]*+(?:[\s)]|$))|\\\(|\\\[")
 _SENTENCE_END = re.compile(
-    r"\n|[.!?](?=\s|\*|$)|[;!?。।؛؟]|(?:입니다|です|이다)|\s(?:because|since|which|where|as|so|for|I hope|\()"
+    r"\n|[.!?](?=\s|\*|$)|[;!?。।؛؟]|(?:입니다|です|이다)|\s(?:because|since|which|where|as|so|for|I"
+    r" hope|\()"
     r"|,\s+(?!(?:and|or)\b)(?=[a-z]{2})"
 )
 _LEADING = re.compile(r"[\s*_:>`]*")
@@ -188,11 +190,8 @@ def _is_empty(content: str) -> bool:
 
 
 def _last_phrase(reply: str, context: Context) -> Statement | None:
-    ends = sorted(
-        {
-            match.end(): match.start() for p in (_PHRASE, _HEADING) for match in p.finditer(reply)
-        }.items()
-    )
+    cues = (_PHRASE, _HEADING, _SIGN) if ANSWER in reply else (_PHRASE, _HEADING)
+    ends = sorted({match.end(): match.start() for p in cues for match in p.finditer(reply)}.items())
     for end, start in islice(reversed(ends), _MAX_TRIES):
         line = reply.rfind("\n", max(0, start - 120), start) + 1 or max(0, start - 120)
         if _DISOWNED.search(reply[line:start]) or not is_asserted(reply, start, end):
@@ -216,7 +215,9 @@ def _stated(rest: str, context: Context) -> str | None:
     end = _SENTENCE_END.search(rest)
     if end is None and len(rest) >= _MAX_LINE - 20:
         return None
-    sentence = (rest[: end.start()] if end else rest).strip(" *_`:,\"'{}")
+    sentence = (rest[: end.start()] if end else rest).strip(" *_`:,\"'")
+    if sentence.endswith("}") and "{" not in sentence:  # of JSON
+        sentence = sentence.rstrip("} \"'")
     if _is_answer(sentence, context):
         return sentence
     given = None if context.words else closing(rest.partition("\n")[0], context)

@@ -64,7 +64,14 @@ def mask_expression(problem: Problem, text: str) -> Masked:
     """
     targets = [Target.of(gold) for gold in dict.fromkeys((problem.gold, *problem.aliases))]
     finders = [matcher for target in targets for matcher in matchers(target)]
-    masked = mask(text, [*finders, lambda shown: _find_statement(shown, problem, targets)])
+
+    def find_statement(shown: str) -> Iterator[Match]:
+        """What the grader takes for gold; of a mere sentence, where nothing else is found."""
+        for start, end, form in _find_statement(shown, problem, targets):
+            if form != "sentence" or not any(True for finder in finders for _ in finder(shown)):
+                yield start, end, form
+
+    masked = mask(text, [*finders, find_statement])
     leaks = [leak for target in targets for leak in _leaks(masked.text, target)]
     leaks += [masked.text[a:b] for a, b, _ in _find_statement(masked.text, problem, targets)]
     return Masked(masked.text, masked.spans, tuple(dict.fromkeys(leaks)))
@@ -131,12 +138,13 @@ def _find_statement(text: str, problem: Problem, targets: list[Target]) -> Itera
         return
     statement = last_statement(text, targets[0].context)
     assert statement is not None
+    form = "sentence" if statement.rule in ("sentence", "revised") else "stated"
     at = text.find(statement.text, statement.start)
     at = at if at >= 0 else text.rfind(statement.text)
     if at >= 0:
-        yield at, at + len(statement.text), "stated"
+        yield at, at + len(statement.text), form
     else:  # several boxes, read as one answer
-        yield min(statement.start, len(text) - 1), len(text), "stated"
+        yield min(statement.start, len(text) - 1), len(text), form
 
 
 def _find_values(text: str, target: Target) -> Iterator[Match]:

@@ -1,0 +1,27 @@
+"""Replies and feedback that graders and masks once misread, kind by kind."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reading.kinds import graded_as, masked_text
+
+CASES = Path(__file__).parents[1] / "cases"
+GRADING: list[dict[str, Any]] = json.loads((CASES / "reading_grading.json").read_text("utf-8"))
+MASKING: list[dict[str, Any]] = json.loads((CASES / "reading_masking.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("case", GRADING, ids=[f"{c['kind']}|{c['response']}" for c in GRADING])
+def test_replies_are_graded_by_what_stands_in_them(case: dict[str, Any]) -> None:
+    assert graded_as(case) == case["want"]
+
+
+@pytest.mark.parametrize("case", MASKING, ids=[f"{c['kind']}|{c['feedback']}" for c in MASKING])
+def test_feedback_loses_the_answer_and_nothing_else(case: dict[str, Any]) -> None:
+    masked = masked_text(case)
+    assert [text for text in case["gone"] if text in masked] == []
+    assert [text for text in case["kept"] if text not in masked] == []
