@@ -72,6 +72,8 @@ def values(left: Expr, right: Expr) -> str:
     if left == right:
         return "equal"
     difference = left - right
+    if difference.is_Rational:
+        return "different" if difference else "equal"
     if difference.has(sympy.nan, sympy.zoo, sympy.oo):
         return "different"
     if any(_is_apart(left, right, difference, point) for point in _points(difference)):
@@ -122,7 +124,7 @@ def _is_beyond(found: Expr, size: Expr, digits: int) -> bool:
     if not (found.is_finite and size.is_finite):
         return False
     zero = sympy.Rational(1, 10 ** (digits // 2))
-    return bool(abs(found) > zero * max(sympy.Integer(1), size))
+    return bool(abs(found) > zero * (size if size > 0 else 1))
 
 
 def _value(expression: Expr, point: dict[Expr, Expr], digits: int) -> Expr:
