@@ -127,6 +127,7 @@ def test_what_a_body_may_have_grows_with_what_was_asked_for() -> None:
     assert most_bytes(0, 2000) - plain == plain - most_bytes(0, 0) >= 1000 * 4 * 20
     assert most_bytes(0, 1000, logprobs=6) - plain >= 1000 * 6 * 200
     assert most_bytes(5000, 1000) - plain >= 6 * 5000
+    assert most_bytes(0, 10**12) < 2**30
 
 
 async def endless(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:

@@ -9,6 +9,7 @@ from typing import Any
 
 from feedback_friction.analysis.accuracy import Paid, read_paid
 from feedback_friction.analysis.journal import open_journal, read_run
+from feedback_friction.redact import NONE, cleaned
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ def provenance(directory: Path) -> Provenance:
         ended = db.execute("SELECT max(finished) FROM trials").fetchone()[0]
     return Provenance(
         directory,
-        shlex.join(document.get("command", [])),
+        # A directory of an earlier version may hold the password of a URL.
+        shlex.join(cleaned(document.get("command", []), NONE)),
         document.get("created", ""),
         ended or "",
         document.get("config", {}),

@@ -16,8 +16,8 @@ import click
 from feedback_friction.cli.progress import shown
 from feedback_friction.engine.batch import Watched
 from feedback_friction.engine.caller import Caller
-from feedback_friction.engine.redact import cleaned, environment_secrets
 from feedback_friction.errors import RunStoppedError
+from feedback_friction.redact import cleaned, environment_secrets
 
 INTERRUPTED = 130
 _LONGEST_TIMEOUT = 7 * 86_400.0  # seconds

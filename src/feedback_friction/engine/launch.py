@@ -19,7 +19,6 @@ from feedback_friction.engine.models.options import ModelOptions, parse_options
 from feedback_friction.engine.models.providers import Asked, refuse_untaken
 from feedback_friction.engine.models.registry import ModelSettings, digests, parse_spec
 from feedback_friction.engine.prices import Prices, load_prices
-from feedback_friction.engine.redact import without_secrets
 from feedback_friction.engine.runner import Progress, Runner
 from feedback_friction.engine.session import Claim, opened
 from feedback_friction.errors import UsageError
@@ -39,6 +38,7 @@ from feedback_friction.protocol.feedback import check_mode
 from feedback_friction.protocol.plan import Plan
 from feedback_friction.protocol.records import Role
 from feedback_friction.protocol.task import Task
+from feedback_friction.redact import without_secrets
 from feedback_friction.tasks.catalog import get_page, load_problems
 from feedback_friction.tasks.fewshot import with_examples
 from feedback_friction.tasks.page import Page, Selection

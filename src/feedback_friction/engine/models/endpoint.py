@@ -19,8 +19,8 @@ from ipaddress import ip_address
 
 from yarl import URL
 
-from feedback_friction.engine.redact import Secrets, names_secret, without_secrets
 from feedback_friction.errors import UsageError
+from feedback_friction.redact import Secrets, names_secret, without_secrets
 
 OPENAI = "https://api.openai.com/v1"
 

@@ -44,9 +44,9 @@ from feedback_friction.engine.models.options import ModelOptions, seconds_for
 from feedback_friction.engine.models.providers import EXTRA, INSPECT_PROVIDERS
 from feedback_friction.engine.models.reply import without_secrets
 from feedback_friction.engine.models.retry import Retries, RetryPolicy
-from feedback_friction.engine.redact import Secrets, environment_secrets
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.records import Completion, Generate, Message, Reply
+from feedback_friction.redact import Secrets, environment_secrets
 
 _log = logging.getLogger(__name__)
 _INSPECT_LOG = logging.getLogger("inspect_ai")

@@ -27,8 +27,8 @@ from feedback_friction.engine.models.faults import (
 )
 from feedback_friction.engine.models.reply import counted, mean_logprob, split_thinking
 from feedback_friction.engine.models.retry import retry_after
-from feedback_friction.engine.redact import NONE, Secrets
 from feedback_friction.protocol.records import Completion, FinishReason, Reply, Usage
+from feedback_friction.redact import NONE, Secrets
 
 _FINISH: Mapping[StopReason, FinishReason] = {
     "stop": "stop",

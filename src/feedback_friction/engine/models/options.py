@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from feedback_friction.engine.redact import SHORTEST, environment_secrets, secret_in
 from feedback_friction.errors import UsageError
+from feedback_friction.redact import SHORTEST, environment_secrets, secret_in
 
 # In the order of growing effort; each provider takes some of them.
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")

@@ -16,6 +16,7 @@ from feedback_friction.engine.models.faults import Fault, FaultKind, one_line
 # A body may be this much longer than what was sent and what was asked for account for: model lists,
 # error pages, reasoning that a server does not count.
 _ALLOWANCE = 4 * 2**20
+_MOST_BYTES = 2**29  # whatever was asked for
 _ECHO = 6  # servers quote the request in some errors, each character as \uXXXX at worst
 _BYTES_A_TOKEN = 256  # four is usual; the rest is for escapes and for reasoning that comes twice
 _BYTES_A_LOGPROB = 512  # token, its bytes as a list of numbers, its log-probability
@@ -86,7 +87,7 @@ def most_bytes(sent: int, tokens: int, *, logprobs: int = 0) -> int:
         logprobs: log-probabilities asked for with each token, alternatives included.
     """
     each = _BYTES_A_TOKEN + logprobs * _BYTES_A_LOGPROB
-    return _ALLOWANCE + _ECHO * sent + tokens * each
+    return min(_ALLOWANCE + _ECHO * sent + tokens * each, _MOST_BYTES)
 
 
 async def read(response: aiohttp.ClientResponse, limit: int) -> Answer:

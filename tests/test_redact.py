@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback_friction.engine.redact import (
+from feedback_friction.redact import (
     HIDDEN,
     SHORTEST,
     Secrets,
