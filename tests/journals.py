@@ -42,6 +42,7 @@ def write_run(
     reply: str = "I say {answer}.",
     feedback: str = "Look again.",
     leaks: tuple[str, ...] = (),
+    subject: str = "s",
     **more: Any,
 ) -> Path:
     """Write a run; a trial that is not named never ran.
@@ -51,7 +52,10 @@ def write_run(
     """
     histories = {name.split(", ")[2] for name in arms if name.count(", ") == 2}
     asked = [
-        replace(Problem(f"p{number}", task, f"Question {number}?", RIGHT), subject=f"s{number % 2}")
+        replace(
+            Problem(f"p{number}", task, f"Question {number}?", RIGHT),
+            subject=f"{subject}{number % 2}",
+        )
         for number in range(problems)
     ]
     command = ["friction", "run", task, "--solver", solver]

@@ -183,3 +183,14 @@ def test_unknown_labels_and_shapes_are_refused() -> None:
         friction(np.array([UNSOLVED]), np.array([2]))
     with pytest.raises(ValueError, match="shape"):
         friction(np.array([UNSOLVED]), np.array([[1, 0]]))
+
+
+@given(st.integers(1, 500), st.integers(1, 4))
+def test_nothing_solved_and_every_label_resistance_is_the_whole_of_friction(
+    problems: int, epochs: int
+) -> None:
+    first = np.full((problems, epochs), UNSOLVED)
+    found = friction(first, np.full_like(first, RESISTANT))
+    assert found.target.value == found.friction.value == pytest.approx(1.0)
+    assert found.target.value <= found.target.high <= 1.0
+    assert found.final.value == 0.0

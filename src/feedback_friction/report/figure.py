@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from feedback_friction.report.safe import csv_of, xml_safe
 from feedback_friction.report.theme import CONFIG, darkened
 
 PNG_SCALE = 2.0
@@ -37,7 +38,7 @@ class Figure:
         """Lay the figure out, which is the slow part, once for both modes."""
         import vl_convert
 
-        light = str(vl_convert.vegalite_to_svg(self.chart, config=CONFIG))
+        light = str(vl_convert.vegalite_to_svg(xml_safe(self.chart), config=CONFIG))
         return Drawing(self, light, darkened(light))
 
 
@@ -63,7 +64,7 @@ class Drawing:
             "svg": self.light.encode(),
             "png": vl_convert.svg_to_png(self.light, scale=PNG_SCALE),
             "pdf": vl_convert.svg_to_pdf(self.light),
-            "csv": self.figure.table.write_csv().encode(),
+            "csv": csv_of(self.figure.table).encode(),
         }
         for ending, content in files.items():
             (directory / f"{self.figure.name}.{ending}").write_bytes(content)

@@ -210,7 +210,8 @@ def _labels(trials: _Trials) -> tuple[float, FloatArray, float, float]:
 
 def _influence(weights: FloatArray, hits: BoolArray) -> tuple[float, FloatArray]:
     """The weighted share of hits, and how much each problem moves it, shape (problems,)."""
-    share = float((weights * hits).sum())
+    # Over the sum of the weights, which is 1 but for rounding: a share of all is 1 exactly.
+    share = min(1.0, float((weights * hits).sum() / weights.sum()))
     return share, (weights * (hits - share)).sum(axis=1)
 
 
