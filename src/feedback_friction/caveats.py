@@ -1,4 +1,4 @@
-"""What must be said beside every number that did not come from a language model of use."""
+"""What must be said beside numbers: that no language model of use gave them, or not all yet."""
 
 from __future__ import annotations
 
@@ -16,3 +16,16 @@ def caveats(solvers: Iterable[str], *, simulated: bool) -> list[str]:
     """The lines to print for these solvers; none for models that users would ask about."""
     lines = [SIMULATION] if simulated else []
     return [*lines, MINIATURE] if ABACUS in solvers else lines
+
+
+def provisional(unfinished: int, what: str = "trials") -> str:
+    """The line to print while trials have still to end, or to be tried again.
+
+    Args:
+        unfinished: how many.
+        what: what is counted.
+    """
+    return (
+        f"PROVISIONAL: {unfinished:,} {what} have not ended; each counts as far as it is known, "
+        "and the numbers will change"
+    )

@@ -14,7 +14,7 @@ from feedback_friction.analysis.accuracy import read_results
 from feedback_friction.analysis.frames import load_runs
 from feedback_friction.analysis.stats.intervals import wilson
 from feedback_friction.analysis.tables import accuracy
-from journals import RIGHT, trials, write_run
+from journals import IN_FLIGHT, RIGHT, trials, write_run
 
 Script = tuple[str | None, ...] | str
 
@@ -84,3 +84,49 @@ def test_a_problem_with_fewer_epochs_counts_as_much_as_any_other(tmp_path: Path)
     [result] = read_results(write_run(tmp_path / "run", {"binary": arm}, problems=2, epochs=3))
     assert (result.n, result.missing) == (4, 2)
     assert result.accuracy == (0.5, 0.5, 0.5)
+
+
+def _interrupted(directory: Path) -> Path:
+    """Ten problems begun: four solved at once, six in flight, of which one has been told twice."""
+    flying = [("a", IN_FLIGHT)] * 5 + [("a", "b", IN_FLIGHT)]
+    arm = trials(*[(RIGHT,)] * 4, *flying)
+    return write_run(directory, {"binary": arm, "retry": arm}, problems=12)
+
+
+def test_an_interrupted_run_is_read_from_all_its_attempts(tmp_path: Path) -> None:
+    result = read_results(_interrupted(tmp_path / "run"))[0]
+    assert (result.n, result.missing, result.in_flight) == (4, 8, 6)
+    assert result.known == (10, 5, 4)
+    assert result.accuracy == (0.4, 0.4, 0.4)
+    assert result.ci_high[2] == 1.0
+    assert result.provisional
+
+
+def test_everything_that_prints_numbers_of_an_interrupted_run_says_so(tmp_path: Path) -> None:
+    run = _interrupted(tmp_path / "run")
+    assert "PROVISIONAL: 16 trials have not ended" in friction("results", run).stdout
+    assert "PROVISIONAL: 16 trials have not ended" in friction("compare", run).stdout
+    found = json.loads(friction("results", run, "--json").stdout)["conditions"]
+    assert all(condition["provisional"] for condition in found)
+    assert all(row["provisional"] for row in json.loads(friction("compare", run, "--json").stdout))
+    friction("report", run, "--out", tmp_path / "report")
+    page = (tmp_path / "report" / "index.html").read_text("utf-8")
+    assert "16 trials of run have not ended. Its numbers are of the first 1 of 3 attempts" in page
+
+
+def test_a_run_that_has_ended_is_not_provisional(tmp_path: Path) -> None:
+    arm = trials((RIGHT,), ("a", "a", "a"), "failed")
+    [result] = read_results(write_run(tmp_path / "run", {"binary": arm}, problems=3))
+    assert not result.provisional
+    assert result.missing == 1
+
+
+def test_tables_of_an_interrupted_run_stand_on_what_every_trial_begun_knows(
+    tmp_path: Path,
+) -> None:
+    runs = load_runs([_interrupted(tmp_path / "run")])
+    assert set(runs.conditions["iterations"]) == {1}
+    assert set(runs.attempts["iteration"]) == {0}
+    table = accuracy.accuracy(runs)
+    assert table["accuracy"].to_list() == [0.4, 0.4]
+    assert table["n"].to_list() == [10, 10]

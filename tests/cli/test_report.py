@@ -45,7 +45,7 @@ def test_report_refuses_what_is_no_run_in_one_line(run, tmp_path):
 
 def test_report_refuses_a_run_without_trials(tmp_path):
     run = write_run(tmp_path / "run", {"binary": {}})
-    assert "no trial of these runs has ended" in refused("report", run)
+    assert "no trial of these runs has made an attempt" in refused("report", run)
 
 
 def test_report_refuses_a_place_that_cannot_be_written(run, tmp_path):

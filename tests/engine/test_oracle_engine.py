@@ -189,6 +189,25 @@ def test_a_journal_from_before_there_were_oracles_and_probes_opens_and_gets_thei
     with sqlite3.connect(tmp_path / "journal.sqlite") as db:
         db.executescript("DROP TABLE oracle_draws; DROP TABLE probes; PRAGMA user_version = 1")
     journal = Journal(tmp_path)
-    assert journal.drawn() == set()
+    assert journal.drawn() == {}
     assert journal.probed("entropy", "{}") == set()
     journal.close()
+
+
+def test_an_oracle_that_is_still_drawing_does_not_leave_the_unsolved_out(tmp_path, monkeypatch):
+    plan = {"attempts": 6, "gens": 1, "until_solved": True, "limit": 60}
+    draw(tmp_path / "whole", monkeypatch, **plan)
+    truth = read_oracle(tmp_path / "whole")
+    assert not truth.provisional
+
+    def stop(request, number):
+        if number > 120:
+            raise RunStoppedError("the server is gone")
+
+    with pytest.raises(RunStoppedError):
+        draw(tmp_path / "pieces", monkeypatch, stop, **plan)
+    run = read_oracle(tmp_path / "pieces")
+    assert run.provisional
+    assert len(run.seen) > len(run.correct)  # some are known to be unsolved so far
+    assert run.coverage().value < 1
+    assert run.coverage().low <= truth.coverage().value <= run.coverage().high

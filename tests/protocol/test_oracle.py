@@ -1,7 +1,5 @@
 """The oracle: so many draws of the first prompt, each with a verdict, seeds that differ."""
 
-from dataclasses import replace
-
 import toys
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.modes import TRANSCRIPT
@@ -14,7 +12,8 @@ PLAN = OraclePlan(attempts=3, gens=4)
 
 def draw(plan, solver, requests=range(3), problem=toys.PROBLEM):
     driver = toys.Driver(solver=solver)
-    return driver, driver.run(oracle(problem, toys.TASK, plan, requests))
+    draws = [driver.run(oracle(problem, toys.TASK, plan, request)) for request in requests]
+    return driver, [draw for some in draws for draw in some]
 
 
 def test_every_request_asks_the_first_prompt_for_several_replies_with_a_seed_of_its_own():
@@ -27,28 +26,8 @@ def test_every_request_asks_the_first_prompt_for_several_replies_with_a_seed_of_
     assert len({each.seed for each in driver.requests}) == 3
 
 
-def test_requests_one_by_one_are_the_requests_all_together():
-    together, _ = draw(PLAN, ["The answer is 3."])
-    apart = [draw(PLAN, ["The answer is 3."], [number])[0].requests[0] for number in range(3)]
-    assert apart == together.requests
-
-
-def test_drawing_goes_on_after_a_right_reply_unless_told_to_stop():
-    right_in_second = ["The answer is 3.", "The answer is 7."]
-    _, every = draw(PLAN, right_in_second)
-    _, stopped = draw(replace(PLAN, until_solved=True), right_in_second)
-    assert len(every) == 12
-    assert len(stopped) == 8
-    assert [each.verdict.is_correct for each in stopped] == [False] * 4 + [True] * 4
-
-
-def test_a_problem_that_is_never_solved_takes_all_its_requests():
-    _, draws = draw(replace(PLAN, until_solved=True), ["The answer is 3."])
-    assert len(draws) == 12
-
-
 def test_a_refused_reply_is_a_draw_without_an_answer_that_says_why():
-    steps = oracle(toys.PROBLEM, toys.TASK, OraclePlan(attempts=1, gens=1), [0])
+    steps = oracle(toys.PROBLEM, toys.TASK, OraclePlan(attempts=1, gens=1), 0)
     next(steps)
     try:
         steps.send(Completion((Reply("", "content_filter"),), Usage(10, 0)))

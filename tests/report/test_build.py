@@ -242,5 +242,5 @@ def test_a_condition_that_failed_altogether_is_missing_and_breaks_nothing(tmp_pa
 
 
 def test_a_run_without_trials_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="no trial of these runs has ended"):
+    with pytest.raises(UsageError, match="no trial of these runs has made an attempt"):
         build_report([write_run(tmp_path / "run", {"binary": {}})], tmp_path / "report")

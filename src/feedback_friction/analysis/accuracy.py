@@ -2,23 +2,31 @@
 
 Acc_k is the share of problems solved at or before iteration k (paper, section 2); a solved trial
 stays solved. With several epochs a problem counts with the share of its trials that are, and every
-problem counts the same. The report's ``stats.curve.accuracy_curve`` is the same estimate with the
-same interval; here it is made without numpy.
+problem counts the same. The report prints the same estimate with the same interval.
 
-A trial that failed for reasons of infrastructure, that is undecided, or that has not run yet, is
-missing: in no numerator, in no denominator, and counted. A trial that stopped because a model
-refused to go on is not solved.
+A trial counts as far as it is known (``stats.censored``): one that is in flight, that failed, or
+whose last answer is undecided counts with the attempts that it has made, and what would have come
+after them is unknown, not unsolved. A trial that has not made an attempt is missing: in no
+numerator, in no denominator, and counted. A trial that stopped because a model refused to go on is
+not solved. While any trial of a condition has still to end, its numbers are provisional.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from feedback_friction.analysis.journal import Condition, open_journal, read_conditions
-from feedback_friction.analysis.stats.clusters import clustered_share
+from feedback_friction.analysis.journal import (
+    ENDED,
+    IN_FLIGHT,
+    KNOWN_TRIALS,
+    Condition,
+    open_journal,
+    read_conditions,
+)
+from feedback_friction.analysis.stats.censored import Seen, censored_curve
 from feedback_friction.analysis.stats.intervals import Estimate
 
 USAGE_COLUMNS = (
@@ -40,14 +48,16 @@ class ConditionResult:
     Attributes:
         condition: what was run.
         n: trials that ended.
-        missing: trials that failed, are undecided or have not run.
+        missing: trials that failed, are undecided, or have not ended.
         failed: the part of the missing that failed; resuming runs them again.
         undecided: the part whose last answer could not be compared with gold in time; resuming
             compares again.
+        in_flight: the part that has made attempts and has not ended.
         stopped: trials in which a model refused to go on; part of ``n``, not solved.
-        accuracy: Acc_k for k = 0, 1, ...; empty when ``n`` is 0.
-        ci_low, ci_high: 95% Wilson intervals; with epochs, at the number of trials that they are
-            worth (``stats.clusters``).
+        known: for each k, the trials of which it is known whether they are solved by then.
+        accuracy: Acc_k for k = 0, 1, ...; empty when nothing is known.
+        ci_low, ci_high: 95% Wilson intervals; with epochs or censored trials, at the number of
+            trials that they are worth (``stats.clusters``, ``stats.censored``).
         usage: tokens of the condition's attempts, calls that it shares with others included.
         cost_usd: what these tokens cost; None where a price is not known.
         leaks: feedback texts in which the audit found the answer.
@@ -59,7 +69,9 @@ class ConditionResult:
     missing: int
     failed: int
     undecided: int
+    in_flight: int
     stopped: int
+    known: tuple[int, ...]
     accuracy: tuple[float, ...]
     ci_low: tuple[float, ...]
     ci_high: tuple[float, ...]
@@ -67,6 +79,16 @@ class ConditionResult:
     cost_usd: float | None
     leaks: int
     feedbacks: int
+
+    @property
+    def unfinished(self) -> int:
+        """Trials that have still to end: those in flight, and those that have not begun."""
+        return self.missing - self.failed - self.undecided
+
+    @property
+    def provisional(self) -> bool:
+        """Whether trials have still to end, so that the numbers will change."""
+        return self.unfinished > 0
 
     def as_json(self) -> dict[str, object]:
         """The object that ``friction results --json`` prints."""
@@ -87,7 +109,10 @@ class ConditionResult:
             "missing": self.missing,
             "failed": self.failed,
             "undecided": self.undecided,
+            "in_flight": self.in_flight,
             "stopped": self.stopped,
+            "provisional": self.provisional,
+            "known": list(self.known),
             "accuracy": list(self.accuracy),
             "ci_low": list(self.ci_low),
             "ci_high": list(self.ci_high),
@@ -130,23 +155,17 @@ def read_paid(directory: Path) -> Paid:
 
 
 def _result(db: sqlite3.Connection, condition: Condition) -> ConditionResult:
-    solved_at: dict[str, list[int | None]] = defaultdict(list)
-    failed = undecided = stopped = 0
+    statuses: Counter[str] = Counter()
+    seen: dict[str, list[Seen]] = defaultdict(list)
     for row in db.execute(
-        "SELECT problem_id, status, attempts FROM trials WHERE condition = ?",
-        (condition.condition,),
+        f"SELECT * FROM ({KNOWN_TRIALS}) WHERE condition = ?", (condition.condition,)
     ):
-        if row["status"] == "failed":
-            failed += 1
-            continue
-        if row["status"] == "undecided":
-            undecided += 1
-            continue
-        stopped += row["status"] == "stopped"
-        solved = row["status"] == "solved"
-        solved_at[row["problem_id"]].append(row["attempts"] - 1 if solved else None)
-    n = sum(len(trials) for trials in solved_at.values())
-    curve = _curve(list(solved_at.values()), condition.iterations) if n else []
+        statuses[row["status"]] += 1
+        seen[row["problem_id"]].append(
+            as_seen(row["status"], row["known"], bool(row["solved"]), condition.iterations)
+        )
+    curve = censored_curve(list(seen.values()), condition.iterations)
+    n = sum(statuses[status] for status in ENDED)
     sums = ", ".join(f"total({name})" for name in USAGE_COLUMNS)
     totals = db.execute(
         f"SELECT {sums}, CASE WHEN count(*) = count(cost_usd) THEN total(cost_usd) END,"
@@ -157,15 +176,24 @@ def _result(db: sqlite3.Connection, condition: Condition) -> ConditionResult:
         condition,
         n,
         condition.problems - n,
-        failed,
-        undecided,
-        stopped,
+        statuses["failed"],
+        statuses["undecided"],
+        statuses[IN_FLIGHT],
+        statuses["stopped"],
+        tuple(point.n for point in curve),
         *_columns(curve),
         {name: int(total) for name, total in zip(USAGE_COLUMNS, totals, strict=False)},
         totals[-3],
         int(totals[-1]),
         int(totals[-2]),
     )
+
+
+def as_seen(status: str, known: int, solved: bool, iterations: int) -> Seen:
+    """What is known of a trial, from a row of ``KNOWN_TRIALS``."""
+    if solved:
+        return Seen(known - 1, iterations)
+    return Seen(None, iterations if status in ENDED else known)
 
 
 def _columns(
@@ -176,14 +204,3 @@ def _columns(
         tuple(point.low for point in curve),
         tuple(point.high for point in curve),
     )
-
-
-def _curve(solved_at: list[list[int | None]], iterations: int) -> list[Estimate]:
-    """Acc_k for each k; one inner list a problem, one entry an epoch."""
-    trials = [float(len(problem)) for problem in solved_at]
-    curve = []
-    for k in range(iterations):
-        solved = [sum(at is not None and at <= k for at in problem) for problem in solved_at]
-        means = [number / of for number, of in zip(solved, trials, strict=True)]
-        curve.append(clustered_share(means, [1.0] * len(means), trials))
-    return curve

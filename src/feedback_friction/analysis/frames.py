@@ -15,13 +15,18 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from feedback_friction.analysis.journal import open_journal, read_run
+from feedback_friction.analysis.journal import (
+    ENDED,
+    IN_FLIGHT,
+    KNOWN_TRIALS,
+    open_journal,
+    read_run,
+)
 from feedback_friction.analysis.stats.arrays import MISSING, UNSOLVED, IntArray
 from feedback_friction.errors import UsageError
 
 _CONDITIONS = "SELECT * FROM conditions ORDER BY rowid"
 _PROBLEMS = "SELECT task, problem_id, gold, subject, level, s_pop, o_pop FROM problems"
-_TRIALS = "SELECT condition, problem_id, epoch, status, reason, attempts FROM trials"
 _ATTEMPTS = """
     SELECT condition, problem_id, epoch, iteration, prediction, verdict, rule, is_correct,
            gold, choices, mean_logprob, temperature, draws,
@@ -41,15 +46,22 @@ class Runs:
     Every frame has a column ``run``: the position of the run directory in ``directories``. A
     condition is known by (``run``, ``condition``).
 
+    A run with trials in flight is read up to its *horizon*: the number of iterations of which every
+    trial that has begun knows the outcome. Comparisons of trials that ended, most of which were
+    solved early, with others that did not would favour whatever runs ahead. Up to the horizon
+    nothing is censored.
+
     Attributes:
         directories: the run directories.
         documents: their ``run.json``.
-        conditions: a row a condition, columns of the journal's table.
+        conditions: a row a condition, columns of the journal's table; ``iterations`` is the
+            horizon where that is less, ``planned`` what the run was asked for.
         problems: a row a problem of a task.
-        trials: a row a trial that ended or failed, with ``solved_at``: the iteration at which it
-            was solved, ``UNSOLVED`` where it was not, ``MISSING`` where it failed or is
-            undecided.
-        attempts: a row an attempt, without texts.
+        trials: a row a trial that ended, failed, is undecided or in flight, with ``known``, its
+            attempts that have a verdict, and ``solved_at``: the iteration at which it was solved,
+            ``UNSOLVED`` where it was not, ``MISSING`` where it failed or is undecided.
+        attempts: a row an attempt before the horizon, without texts, of the trials that are not
+            missing.
     """
 
     directories: tuple[Path, ...]
@@ -77,6 +89,17 @@ class Runs:
         for problem, epoch, solved in trials.select("problem_id", "epoch", "solved_at").iter_rows():
             first[position[problem], epoch] = solved
         return ids, first
+
+    def unfinished(self, run: int) -> int:
+        """Trials of a run that have still to end: in flight, or not begun."""
+        planned = self.conditions.filter(pl.col("run") == run)["problems"].sum()
+        ended = pl.col("status") != IN_FLIGHT
+        return int(planned) - self.trials.filter(pl.col("run") == run, ended).height
+
+    def horizon(self, run: int) -> tuple[int, int]:
+        """The most iterations that a run's conditions are read to, and were asked for."""
+        conditions = self.conditions.filter(pl.col("run") == run)
+        return max(conditions["iterations"].to_list()), max(conditions["planned"].to_list())
 
     def condition(self, run: int, condition: str) -> dict[str, Any]:
         """The row of a condition; raises ``UsageError`` when the run has none of that name."""
@@ -107,25 +130,73 @@ def load_runs(directories: Sequence[Path]) -> Runs:
             for name, query in (
                 ("conditions", _CONDITIONS),
                 ("problems", f"{_PROBLEMS} ORDER BY rowid"),
-                ("trials", _TRIALS),
+                ("trials", KNOWN_TRIALS),
                 ("attempts", f"{_ATTEMPTS} ORDER BY condition, problem_id, epoch, iteration"),
             ):
                 frames.setdefault(name, []).append(_read(db, query, run))
     joined = {name: pl.concat(parts, how="vertical_relaxed") for name, parts in frames.items()}
-    solved_at = (
-        pl.when(pl.col("status") == "solved")
-        .then(pl.col("attempts") - 1)
-        .when(pl.col("status").is_in(["failed", "undecided"]))
-        .then(pl.lit(MISSING))
-        .otherwise(pl.lit(UNSOLVED))
-    )
+    conditions = _up_to_the_horizon(joined["conditions"], joined["trials"])
+    trials = _with_solved_at(joined["trials"], conditions)
     return Runs(
         tuple(directories),
         tuple(documents),
-        joined["conditions"],
+        conditions,
         joined["problems"],
-        joined["trials"].with_columns(solved_at.cast(pl.Int64).alias("solved_at")),
-        joined["attempts"],
+        trials,
+        _counted(joined["attempts"], trials, conditions),
+    )
+
+
+_CONDITION = ["run", "condition"]
+_TRIAL = [*_CONDITION, "problem_id", "epoch"]
+
+
+def _up_to_the_horizon(conditions: pl.DataFrame, trials: pl.DataFrame) -> pl.DataFrame:
+    """The conditions with ``iterations`` cut to the horizon of their run; see ``Runs``."""
+    in_flight = trials.filter(pl.col("status") == IN_FLIGHT, pl.col("solved") == 0)
+    horizons = in_flight.group_by("run").agg(pl.col("known").min().alias("horizon"))
+    cut = pl.min_horizontal("iterations", pl.col("horizon").clip(lower_bound=1))
+    return (
+        conditions.join(horizons, on="run", how="left", maintain_order="left")
+        .with_columns(pl.col("iterations").alias("planned"), cut.alias("iterations"))
+        .drop("horizon")
+    )
+
+
+def _with_solved_at(trials: pl.DataFrame, conditions: pl.DataFrame) -> pl.DataFrame:
+    solved_at = pl.col("known") - 1
+    lost = ~pl.col("status").is_in([*ENDED, IN_FLIGHT])
+    return (
+        trials.join(
+            conditions.select(*_CONDITION, "iterations"),
+            on=_CONDITION,
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(
+            pl.when(lost)
+            .then(pl.lit(MISSING))
+            .when((pl.col("solved") == 1) & (solved_at < pl.col("iterations")))
+            .then(solved_at)
+            .otherwise(pl.lit(UNSOLVED))
+            .cast(pl.Int64)
+            .alias("solved_at")
+        )
+        .drop("iterations")
+    )
+
+
+def _counted(
+    attempts: pl.DataFrame, trials: pl.DataFrame, conditions: pl.DataFrame
+) -> pl.DataFrame:
+    """The attempts that the frames' trials stand on: see ``Runs``."""
+    counted = trials.filter(pl.col("solved_at") != MISSING)
+    horizon = conditions.select(*_CONDITION, "iterations")
+    return (
+        attempts.join(counted, on=_TRIAL, how="semi", maintain_order="left")
+        .join(horizon, on=_CONDITION, how="left", maintain_order="left")
+        .filter(pl.col("iteration") < pl.col("iterations"))
+        .drop("iterations")
     )
 
 

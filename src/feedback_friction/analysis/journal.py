@@ -13,6 +13,30 @@ from typing import Any
 from feedback_friction.errors import UsageError
 
 SCHEMA_VERSION = 2
+ENDED = ("solved", "unsolved", "stopped")
+IN_FLIGHT = "in flight"  # made attempts, and has no row among the trials yet
+
+# Every trial that ended, failed, is undecided or in flight. ``known``: its attempts that have a
+# verdict; ``solved``: whether the last of them is correct.
+KNOWN_TRIALS = f"""
+    SELECT condition, problem_id, epoch, status, reason, attempts AS known,
+           status = 'solved' AS solved
+    FROM trials WHERE status IN {ENDED}
+    UNION ALL
+    SELECT condition, problem_id, epoch, status, reason,
+           (SELECT count(*) FROM attempts a
+            WHERE (a.condition, a.problem_id, a.epoch) = (t.condition, t.problem_id, t.epoch)
+              AND a.verdict != 'undecided'),
+           0
+    FROM trials t WHERE status NOT IN {ENDED}
+    UNION ALL
+    SELECT condition, problem_id, epoch, '{IN_FLIGHT}', '', sum(verdict != 'undecided'),
+           max(is_correct)
+    FROM attempts a WHERE NOT EXISTS (
+        SELECT 1 FROM trials t
+        WHERE (a.condition, a.problem_id, a.epoch) = (t.condition, t.problem_id, t.epoch))
+    GROUP BY condition, problem_id, epoch
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,23 @@
 """What an oracle's draws say: coverage, and pass@k.
 
-A problem counts when all its draws are there and decided, or, where drawing stopped at the first
-right one, when it has one. Any other is missing: in no numerator and in no denominator.
+A problem counts when all its draws are there and decided. Any other is missing: in no numerator and
+in no denominator. Where drawing stops at the first right draw, problems that are solved end early,
+so that those which ended are no fair sample while the oracle is still drawing: every problem then
+counts as far as its requests are known (``stats.censored``).
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from feedback_friction.analysis.journal import open_journal, read_run
+from feedback_friction.analysis.stats.censored import Seen, censored_curve
 from feedback_friction.analysis.stats.intervals import Estimate, wilson
 from feedback_friction.errors import UsageError
 
@@ -25,8 +31,10 @@ class OracleRun:
     Attributes:
         config: how it was made, from ``run.json``.
         problems: problems that it was to draw from.
-        correct: right draws of each problem that counts.
+        correct: right draws of each problem that ended.
         drawn: draws of each.
+        seen: of each problem that was drawn from, the request that solved it and the requests
+            known.
         replies: draws in all, those of missing problems included.
         no_answer: those without an answer.
         undecided: those whose answer could not be compared with gold in time.
@@ -40,6 +48,7 @@ class OracleRun:
     problems: int
     correct: tuple[int, ...]
     drawn: tuple[int, ...]
+    seen: tuple[Seen, ...]
     replies: int
     no_answer: int
     undecided: int
@@ -55,8 +64,13 @@ class OracleRun:
 
     @property
     def missing(self) -> int:
-        """Problems that do not count."""
+        """Problems that have not ended."""
         return self.problems - len(self.correct)
+
+    @property
+    def provisional(self) -> bool:
+        """Whether problems have still to end, or to be drawn from again."""
+        return self.missing > 0
 
     @property
     def simulated(self) -> bool:
@@ -65,6 +79,8 @@ class OracleRun:
 
     def coverage(self) -> Estimate:
         """Share of the problems that any draw solves, with Wilson's interval."""
+        if self.config["until_solved"] and self.seen:
+            return censored_curve([[each] for each in self.seen], int(self.config["attempts"]))[-1]
         n, solved = len(self.correct), sum(count > 0 for count in self.correct)
         limits = wilson(solved, n)
         return Estimate(solved / n if n else float("nan"), limits.low, limits.high, n)
@@ -94,10 +110,10 @@ class OracleRun:
         return [k for k in DEFAULT_KS if k <= self.draws]
 
 
-_DRAWS = """
+_REQUESTS = """
     SELECT problem_id, count(*) AS drawn, sum(verdict = 'correct') AS correct,
            sum(verdict = 'no-answer') AS no_answer, sum(verdict = 'undecided') AS undecided
-    FROM oracle_draws GROUP BY problem_id
+    FROM oracle_draws GROUP BY problem_id, request ORDER BY problem_id, request
 """
 _PAID = """
     SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),
@@ -118,24 +134,38 @@ def read_oracle(directory: Path) -> OracleRun:
     whole = config["attempts"] * config["gens"]
     with open_journal(directory) as db:
         problems = db.execute("SELECT count(*) FROM problems").fetchone()[0]
-        rows = db.execute(_DRAWS).fetchall()
+        requests = db.execute(_REQUESTS).fetchall()
         calls, prompt, completion, cost, unpriced = db.execute(_PAID).fetchone()
-    counted = [
-        row
-        for row in rows
-        if (row["drawn"] == whole and not row["undecided"])
-        or (config["until_solved"] and row["correct"] > 0)
+    by_problem = [list(rows) for _, rows in groupby(requests, key=itemgetter("problem_id"))]
+    ended = [
+        (correct, drawn)
+        for rows in by_problem
+        for correct, drawn in [(_total(rows, "correct"), _total(rows, "drawn"))]
+        if (drawn == whole and not _total(rows, "undecided"))
+        or (config["until_solved"] and correct > 0)
     ]
     return OracleRun(
         config,
         problems,
-        tuple(row["correct"] for row in counted),
-        tuple(row["drawn"] for row in counted),
-        sum(row["drawn"] for row in rows),
-        sum(row["no_answer"] for row in rows),
-        sum(row["undecided"] for row in rows),
+        tuple(correct for correct, _ in ended),
+        tuple(drawn for _, drawn in ended),
+        tuple(map(_seen, by_problem)),
+        _total(requests, "drawn"),
+        _total(requests, "no_answer"),
+        _total(requests, "undecided"),
         calls,
         prompt,
         completion,
         None if unpriced else float(cost or 0.0),
     )
+
+
+def _total(rows: Sequence[sqlite3.Row], name: str) -> int:
+    return sum(row[name] for row in rows)
+
+
+def _seen(rows: Sequence[sqlite3.Row]) -> Seen:
+    """What is known of a problem from its requests, in order: up to the first undecided one."""
+    solved = next((number for number, row in enumerate(rows) if row["correct"]), None)
+    known = next((number for number, row in enumerate(rows) if row["undecided"]), len(rows))
+    return Seen(solved, known)

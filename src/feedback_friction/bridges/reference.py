@@ -37,7 +37,8 @@ def export(directory: Path) -> Iterator[dict[str, Any]]:
                 "SELECT p.*, a.* FROM attempts a JOIN problems p"
                 " ON p.problem_id = a.problem_id AND p.task = ?"
                 # a trial in flight has no feedback in its rows yet, so its questions cannot be told
-                " JOIN trials USING (condition, problem_id, epoch) WHERE a.condition = ?"
+                " JOIN trials t USING (condition, problem_id, epoch)"
+                " WHERE a.condition = ? AND t.status != 'failed'"
                 " ORDER BY a.problem_id, a.epoch, a.iteration",
                 (condition.task, condition.condition),
             )

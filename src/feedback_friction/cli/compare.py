@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
+from feedback_friction.caveats import provisional
 from feedback_friction.cli.extras import needs
 from feedback_friction.cli.table import wide_console
 from feedback_friction.errors import UsageError
@@ -24,9 +25,12 @@ def command(first: Path, second: Path | None, as_json: bool) -> None:
     """Compare the conditions of run A with each other, or those of run B with those of run A.
 
     Differences are of accuracy at the last iteration, on the problems that both have, with a score
-    interval; p-values are McNemar's (mid-p), adjusted by Holm over the whole table.
+    interval; p-values are McNemar's (mid-p), adjusted by Holm over the whole table. An unfinished
+    run is compared at the last iteration that every trial begun has reached.
     """
     with needs("report"):
+        import polars as pl
+
         from feedback_friction.analysis.frames import load_runs
         from feedback_friction.analysis.tables.comparison import across, pairs
 
@@ -34,10 +38,15 @@ def command(first: Path, second: Path | None, as_json: bool) -> None:
         table = pairs(runs) if second is None else across(runs)
     if table.is_empty():
         raise UsageError("there are no two conditions of the same task to compare")
+    unfinished = sum(map(runs.unfinished, range(len(runs.directories))))
     if as_json:
-        click.echo(table.write_json())
-    else:
-        wide_console().print(_shown(table))
+        marked = table.with_columns(pl.lit(unfinished > 0).alias("provisional"))
+        click.echo(marked.write_json())
+        return
+    console = wide_console()
+    console.print(_shown(table))
+    if unfinished:
+        console.print(provisional(unfinished), markup=False)
 
 
 def _shown(table: pl.DataFrame) -> Table:

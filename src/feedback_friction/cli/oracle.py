@@ -13,7 +13,7 @@ from rich.table import Table
 
 from feedback_friction.analysis.oracle import OracleRun, read_oracle
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.caveats import caveats
+from feedback_friction.caveats import caveats, provisional
 from feedback_friction.cli.drive import (
     INTERRUPTED,
     Note,
@@ -167,6 +167,7 @@ def as_object(run: OracleRun, pass_at: dict[int, Estimate]) -> dict[str, Any]:
         "until_solved": config["until_solved"],
         "problems": run.problems,
         "missing": run.missing,
+        "provisional": run.provisional,
         "draws": run.replies,
         "no_answer": run.no_answer,
         "undecided": run.undecided,
@@ -205,6 +206,8 @@ def _print(run: OracleRun, pass_at: dict[int, Estimate]) -> None:
         f"paid for: {run.calls:,} calls, {run.prompt_tokens:,} prompt tokens, "
         f"{run.completion_tokens:,} completion tokens",
     ]
+    if run.provisional:
+        lines.append(provisional(run.missing, "problems"))
     lines += caveats([run.config["solver"]], simulated=run.simulated)
     console = wide_console()
     console.print(table)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from feedback_friction.analysis.accuracy import ConditionResult, Paid, read_paid, read_results
 from feedback_friction.analysis.journal import Condition
-from feedback_friction.caveats import caveats
+from feedback_friction.caveats import caveats, provisional
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import recorded_mode
 
@@ -121,6 +121,9 @@ def _footer(results: list[ConditionResult], paid: Paid) -> str:
         f"paid for: {paid.calls:,} calls, {paid.prompt_tokens:,} prompt tokens "
         f"({paid.cached_tokens:,} cached), {paid.completion_tokens:,} completion tokens",
     ]
+    unfinished = sum(result.unfinished for result in results)
+    if unfinished:
+        lines.append(provisional(unfinished))
     simulated = any(result.condition.simulated for result in results)
     lines += caveats([result.condition.solver for result in results], simulated=bool(simulated))
     return "\n".join(lines)

@@ -130,17 +130,14 @@ class Journal:
         )
         return dict(rows.fetchall())
 
-    def drawn(self) -> set[tuple[str, int]]:
-        """(problem id, request) of which an oracle's draws are there."""
-        rows = self._reader.execute("SELECT DISTINCT problem_id, request FROM oracle_draws")
-        return {(row[0], row[1]) for row in rows}
-
-    def undecided(self) -> set[tuple[str, int]]:
-        """(problem id, request) of which an oracle's draws are there, and not all are decided."""
-        rows = self._reader.execute(
-            "SELECT DISTINCT problem_id, request FROM oracle_draws WHERE verdict = 'undecided'"
-        )
-        return {(row[0], row[1]) for row in rows}
+    def drawn(self) -> dict[tuple[str, int], set[str]]:
+        """By (problem id, request), the verdicts on the draws that an oracle's request brought."""
+        found: dict[tuple[str, int], set[str]] = {}
+        for problem, request, verdict in self._reader.execute(
+            "SELECT DISTINCT problem_id, request, verdict FROM oracle_draws"
+        ):
+            found.setdefault((problem, request), set()).add(verdict)
+        return found
 
     def probed(self, probe: str, settings: str) -> set[tuple[str, str, int, int]]:
         """(condition, problem id, epoch, iteration) where a probe with these settings has been."""
@@ -203,17 +200,20 @@ class Journal:
     async def add_trial(self, condition: str, trial: Trial, costs: Sequence[Cost]) -> None:
         """Keep a finished trial with its attempts; replaces what an earlier try left."""
         rows = attempt_rows(condition, trial, costs)
-        await self._commit(
-            lambda db: _replace_trial(
-                db, condition, trial.problem.id, trial.epoch, trial.status, trial.reason, rows
-            )
-        )
-
-    async def add_failure(self, condition: str, problem_id: str, epoch: int, error: str) -> None:
-        """Keep that a trial failed for reasons of infrastructure; it runs again on resume."""
+        where = (condition, trial.problem.id, trial.epoch)
 
         def write(db: sqlite3.Connection) -> None:
-            _replace_trial(db, condition, problem_id, epoch, "failed", error, [])
+            db.execute(f"DELETE FROM attempts WHERE {_TRIAL}", where)
+            insert(db, "attempts", rows)
+            _insert_trial(db, where, trial.status, trial.reason, len(rows))
+
+        await self._commit(write)
+
+    async def add_failure(self, condition: str, problem_id: str, epoch: int, error: str) -> None:
+        """Keep that a trial failed; it runs again on resume. The attempts that it made are kept."""
+
+        def write(db: sqlite3.Connection) -> None:
+            _insert_trial(db, (condition, problem_id, epoch), "failed", error, 0)
             _insert_error(db, (condition, problem_id, epoch, error, now()))
 
         await self._commit(write)
@@ -391,19 +391,10 @@ def _insert_error(db: sqlite3.Connection, row: tuple[str, str, int, str, str]) -
     db.execute("INSERT INTO errors VALUES (?, ?, ?, ?, ?)", row)
 
 
-def _replace_trial(
-    db: sqlite3.Connection,
-    condition: str,
-    problem_id: str,
-    epoch: int,
-    status: str,
-    reason: str,
-    rows: Sequence[dict[str, Any]],
+def _insert_trial(
+    db: sqlite3.Connection, where: tuple[str, str, int], status: str, reason: str, attempts: int
 ) -> None:
-    where = (condition, problem_id, epoch)
-    db.execute(f"DELETE FROM attempts WHERE {_TRIAL}", where)
-    insert(db, "attempts", rows)
     db.execute(
         "INSERT OR REPLACE INTO trials VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (*where, status, reason, len(rows), now()),
+        (*where, status, reason, attempts, now()),
     )

@@ -170,19 +170,24 @@ async def execute_oracle(
         journal = caller.journal
         journal.add_problems(condition.problems, condition.task.ask)
         every = list(_jobs(condition.problems, plan))
-        drawn, undecided = journal.drawn(), journal.undecided()
-        left = [job for job in every if not _is_done(job, drawn, undecided)]
+        drawn = journal.drawn()
+        left = [job for job in every if not _is_done(job, drawn, plan)]
         batch = Batch(caller, len(every))
         batch.progress.count("unsolved", len(every) - len(left))
         watch(batch)
 
         async def work(job: OracleJob) -> Status:
-            steps = oracle(job.problem, condition.task, plan, job.requests)
-            draws = await caller.drive(steps, condition.task)
-            await journal.add_draws([_row(condition.label, job.problem, draw) for draw in draws])
-            if any(each.verdict.is_undecided for each in draws):
-                return "undecided"
-            return "solved" if any(each.verdict.is_correct for each in draws) else "unsolved"
+            verdicts = []
+            for request in job.requests:  # kept one by one, so that an unfinished run tells them
+                steps = oracle(job.problem, condition.task, plan, request)
+                draws = await caller.drive(steps, condition.task)
+                rows = [_row(condition.label, job.problem, draw) for draw in draws]
+                await journal.add_draws(rows)
+                verdicts += [draw.verdict for draw in draws]
+                if any(verdict.is_correct for verdict in verdicts):
+                    return "solved"
+            undecided = any(verdict.is_undecided for verdict in verdicts)
+            return "undecided" if undecided else "unsolved"
 
         return await batch.run(iter(left), work)
 
@@ -197,15 +202,16 @@ def _jobs(problems: Sequence[Problem], plan: OraclePlan) -> Iterator[OracleJob]:
 
 
 def _is_done(
-    job: OracleJob, drawn: Collection[tuple[str, int]], undecided: Collection[tuple[str, int]]
+    job: OracleJob, drawn: Mapping[tuple[str, int], Collection[str]], plan: OraclePlan
 ) -> bool:
-    """A job's draws are written together when it ends: those of its first request tell.
+    """Whether a job's draws are all there and decided, or one of them solved the problem.
 
-    Where one of them is undecided, all are graded anew, by the replies that are there.
+    A job that is not done runs from its first request, whose replies are there already.
     """
-    if any((job.problem.id, request) in undecided for request in job.requests):
-        return False
-    return (job.problem.id, job.requests[0]) in drawn
+    found = [drawn.get((job.problem.id, request), ()) for request in job.requests]
+    if plan.until_solved and any("correct" in verdicts for verdicts in found):
+        return True
+    return all(verdicts and "undecided" not in verdicts for verdicts in found)
 
 
 def _row(task: str, problem: Problem, draw: Draw) -> Row:

@@ -7,7 +7,7 @@ that share their prefill; every request has a seed of its own.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,29 +80,26 @@ class Draw:
 
 
 def oracle(
-    problem: Problem, task: Task, plan: OraclePlan, requests: Iterable[int]
+    problem: Problem, task: Task, plan: OraclePlan, request: int
 ) -> Generator[Effect, Any, tuple[Draw, ...]]:
-    """The draws of some of a problem's requests.
+    """The draws of one of a problem's requests.
 
     A reply that a model refused to write is no answer; its rule says why.
 
     Args:
-        requests: their numbers, from 0 to ``plan.attempts - 1``.
+        request: its number, from 0 to ``plan.attempts - 1``.
     """
     messages = solver_messages(task, problem, (), TRANSCRIPT)
+    completion: Completion = yield _ask(problem, messages, plan, request)
+    tokens = completion.usage.completion_tokens / len(completion.replies)
     draws: list[Draw] = []
-    for request in requests:
-        completion: Completion = yield _ask(problem, messages, plan, request)
-        tokens = completion.usage.completion_tokens / len(completion.replies)
-        for place, reply in enumerate(completion.replies):
-            reason = refusal(reply)
-            if reason is not None:
-                verdict = Verdict.none(reason)
-            else:
-                verdict = yield from judged(task, problem, reply.text)
-            draws.append(Draw(request * plan.gens + place, request, reply, verdict, tokens))
-        if plan.until_solved and any(each.verdict.is_correct for each in draws):
-            break
+    for place, reply in enumerate(completion.replies):
+        reason = refusal(reply)
+        if reason is not None:
+            verdict = Verdict.none(reason)
+        else:
+            verdict = yield from judged(task, problem, reply.text)
+        draws.append(Draw(request * plan.gens + place, request, reply, verdict, tokens))
     return tuple(draws)
 
 

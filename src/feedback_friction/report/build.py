@@ -32,6 +32,7 @@ from feedback_friction.report.figure import Drawing
 from feedback_friction.report.figures import figures
 from feedback_friction.report.findings import findings, gaps
 from feedback_friction.report.reference import paper
+from feedback_friction.report.safe import csv_of, xml_safe
 
 PROBLEMS_SHOWN = 120  # problems whose trials the page holds, over all runs
 BYTES_SHOWN = 6_000_000  # of trials within the page, packed
@@ -86,7 +87,7 @@ def build_report(directories: Sequence[Path], out: Path, *, reference: bool = Fa
     """
     runs = load_runs(directories)
     if runs.attempts.is_empty():
-        raise UsageError("nothing to report: no trial of these runs has ended yet")
+        raise UsageError("nothing to report: no trial of these runs has made an attempt yet")
     published = paper(runs) if reference else None
     made = [figure.draw() for figure in (*figures(runs), *filter(None, [published]))]
     try:
@@ -97,7 +98,7 @@ def build_report(directories: Sequence[Path], out: Path, *, reference: bool = Fa
         for name, table in TABLES.items():
             frame = table(runs)
             if not frame.is_empty():
-                frame.write_csv(out / "tables" / f"{name}.csv")
+                (out / "tables" / f"{name}.csv").write_text(csv_of(frame), encoding="utf-8")
         page = out / "index.html"
         page.write_text(_page(runs, made), encoding="utf-8")
     except OSError as error:
@@ -108,13 +109,16 @@ def build_report(directories: Sequence[Path], out: Path, *, reference: bool = Fa
 def _page(runs: Runs, made: Sequence[Drawing]) -> str:
     import jinja2
 
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, finalize=xml_safe
+    )
     script = _resource("page.js")
     return environment.from_string(_resource("page.html")).render(
         version=__version__,
         made=datetime.now(UTC).isoformat(timespec="minutes"),
         simulated=bool(runs.conditions["simulated"].max()),
         miniature=ABACUS in runs.conditions["solver"],
+        provisional=_provisional(runs),
         findings=findings(runs),
         gaps=gaps(runs),
         figures=[_figure(drawing) for drawing in made],
@@ -124,6 +128,19 @@ def _page(runs: Runs, made: Sequence[Drawing]) -> str:
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def _provisional(runs: Runs) -> list[str]:
+    """Of every unfinished run, what its numbers stand on."""
+    lines = []
+    for run, directory in enumerate(runs.directories):
+        if unfinished := runs.unfinished(run):
+            read, planned = runs.horizon(run)
+            lines.append(
+                f"{unfinished:,} trials of {directory.name} have not ended. Its numbers are of the "
+                f"first {read} of {planned} attempts, which every trial begun has made."
+            )
+    return lines
 
 
 def _resource(name: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from feedback_friction.analysis.accuracy import as_seen
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.arrays import MISSING, UNSOLVED, IntArray
 from feedback_friction.analysis.stats.asymptote import asymptote
-from feedback_friction.analysis.stats.curve import accuracy_curve, plateau
+from feedback_friction.analysis.stats.censored import Seen, censored_curve
+from feedback_friction.analysis.stats.curve import plateau
 from feedback_friction.analysis.stats.survival import hazard, kaplan_meier
 from feedback_friction.analysis.tables.columns import (
     SETTING_SCHEMA,
@@ -29,11 +31,12 @@ PLATEAU_GAIN = 0.02  # a gain below 2 points does not count; it is worth several
 def accuracy(runs: Runs) -> pl.DataFrame:
     """Share of trials solved at or before each iteration: one row a condition and iteration.
 
-    Columns: the condition, ``iteration``, ``accuracy`` with limits, ``n`` trials, ``missing``.
+    Columns: the condition, ``iteration``, ``accuracy`` with limits, ``n`` trials known at it,
+    ``missing``. A trial that failed or is undecided counts as far as it is known.
     """
     rows = []
-    for condition, _, first in conditions(runs):
-        curve = accuracy_curve(first, condition["iterations"])
+    for condition, ids, first in conditions(runs):
+        curve = censored_curve(_seen(runs, condition, ids), condition["iterations"])
         for iteration, estimate in enumerate(curve):
             rows.append(
                 setting(condition)
@@ -45,6 +48,18 @@ def accuracy(runs: Runs) -> pl.DataFrame:
     return frame(
         rows, SETTING_SCHEMA | {"iteration": pl.Int64} | spread_schema("accuracy") | counts
     )
+
+
+def _seen(runs: Runs, condition: Row, ids: list[str]) -> list[list[Seen]]:
+    """What is known of the trials of each problem."""
+    seen: dict[str, list[Seen]] = {problem: [] for problem in ids}
+    trials = runs.trials.filter(
+        pl.col("run") == condition["run"], pl.col("condition") == condition["condition"]
+    )
+    columns = trials.select("problem_id", "status", "known", "solved")
+    for problem, status, known, solved in columns.iter_rows():
+        seen[problem].append(as_seen(status, known, bool(solved), condition["planned"]))
+    return list(seen.values())
 
 
 @once
@@ -81,8 +96,8 @@ def _last_attempt(runs: Runs, condition: Row, ids: list[str], first: IntArray) -
         pl.col("status") == "stopped",
     )
     position = {problem: index for index, problem in enumerate(ids)}
-    for problem, epoch, attempts in stopped.select("problem_id", "epoch", "attempts").iter_rows():
-        last[position[problem], epoch] = attempts - 1
+    for problem, epoch, known in stopped.select("problem_id", "epoch", "known").iter_rows():
+        last[position[problem], epoch] = min(known, condition["iterations"]) - 1
     return last
 
 

@@ -78,9 +78,7 @@ def moves_by_iteration(runs: Runs) -> pl.DataFrame:
 def _answers(runs: Runs, condition: Row) -> Iterator[tuple[str, list[Answer]]]:
     """(problem id, answers in order) of each trial; a choice is known by its text."""
     attempts = runs.attempts.filter(
-        pl.col("run") == condition["run"],
-        pl.col("condition") == condition["condition"],
-        pl.col("verdict") != "undecided",
+        pl.col("run") == condition["run"], pl.col("condition") == condition["condition"]
     ).sort("problem_id", "epoch", "iteration")
     rows = attempts.select("problem_id", "epoch", "prediction", "is_correct", "choices").iter_rows()
     for (problem, _), trial in groupby(rows, key=itemgetter(0, 1)):
