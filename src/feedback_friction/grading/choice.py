@@ -39,9 +39,11 @@ from __future__ import annotations
 import re
 
 from feedback_friction.grading.choice_cues import ADVERB, BE, CONDITION, UNSURE, Said, stated_within
+from feedback_friction.grading.choice_forms import by_elimination, by_place, by_truth, settled
 from feedback_friction.grading.options import LONGEST, Options, options_of, readable
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
+from feedback_friction.reading.standing import is_asserted, retraction
 
 _TAIL = 120  # characters at a reply's end that are searched first: most replies end in a statement
 
@@ -61,12 +63,16 @@ def grade_choice(problem: Problem, response: str) -> Verdict:
         return Verdict.none("no choices")
     options = options_of(problem.choices)
     text = readable(response)
-    said = (
-        _stated(text, options)
-        or _first_line(text, options)
-        or _called_correct(text, options)
-        or _concluded(text, options)
-    )
+    said = _stated(text, options)
+    if said is not None:
+        said = _revised(text, said, options) or said
+    else:
+        said = (
+            _first_line(text, options)
+            or _called_correct(text, options)
+            or _concluded(text, options)
+            or _other_form(text, options)
+        )
     if said is None:
         return Verdict.none()
     if not said.letter:
@@ -79,7 +85,7 @@ def _stated(text: str, options: Options) -> Said | None:
     small = text.lower()
     if len(small) != len(text):  # a letter whose small form is longer
         small = "".join(char if len(char.lower()) > 1 else char.lower() for char in text)
-    if "\nq" in small or "answers" in small or "答案" in small:
+    if "\nq" in small or "answers" in small or "总结" in small:
         other = _OTHER_QUESTIONS.search(small, 1)
         end = other.start() if other else 0
         said = _last_stated(text[:end], small[:end], options)
@@ -96,6 +102,37 @@ def _last_stated(text: str, small: str, options: Options) -> Said | None:
     if said is None and tail:
         said = stated_within(text, small, 0, tail, options)
     return said
+
+
+def _revised(text: str, said: Said, options: Options) -> Said | None:
+    """What the reply settles on after it took its last statement back."""
+    if said.rule in ("final line", "first line") or not said.end:
+        return None
+    back = retraction(text, said.end) if said.letter else said.end
+    chain = _CHAIN.match(text, said.end)
+    if chain is not None and chain[1] in options.letters:
+        return Said(chain[1], "revised", chain.end())
+    letter, at = ("", 0) if back is None else settled(text, back, options)
+    return Said(letter, "revised", at) if letter and letter != said.letter else None
+
+
+def _other_form(text: str, options: Options) -> Said | None:
+    """The option that is named in no statement: last settled on, by place, truth or elimination."""
+    small = _SMALL.fullmatch(text)
+    if small is not None and small[1].upper() in options.letters and not options.parts:
+        return Said(small[1].upper(), "final line")
+    if text.rstrip()[-1:] in (".", "!", ")", "*", '"'):
+        letter, at = settled(text, 0, options, anew=False)
+        if letter and is_asserted(text, at, at + 1):
+            return Said(letter, "settled")
+    for form, find in (("place", by_place), ("truth", by_truth), ("elimination", by_elimination)):
+        if letter := find(text, options):
+            return Said(letter, f"by {form}")
+    return None
+
+
+_CHAIN = re.compile(r"\s*-?>\s*[\"'(\[]{0,2}([A-J])(?![A-Za-z0-9_])")
+_SMALL = re.compile(r"\s*[\"'(\[*]{0,3}([a-j])[\"')\].*:]{0,3}\s*")
 
 
 # --- a line that is an answer ---------------------------------------------------------------------
@@ -195,7 +232,7 @@ _BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 _OTHER_QUESTIONS = re.compile(
     r"\n[ \t]*(?:question|q)[ \t]*\d*[ \t]*[:.]"
     r"|\n[^\n]{0,30}(?:\b(?:combin|summari[sz])(?:e|ing)\s[^\n]{0,30}|\bconsidering\sall\s[^\n]{0,20})"
-    r"\banswers\b|\n[^\n]{0,30}总结[^\n]{0,20}答案"
+    r"\banswers\b|\n[^\n]{0,30}总结[^\n]{0,20}(?:答案|\ue000)"
 )
 
 
@@ -227,7 +264,8 @@ def _concluded(text: str, options: Options) -> Said | None:
                 return None
             continue
         letters = {name[1] or name[2] for name in named}
-        meant = len(letters) == 1 and _is_meant(sentence, named[-1], options)
+        said = is_asserted(sentence, *named[-1].span(), supposed=True)
+        meant = said and len(letters) == 1 and _is_meant(sentence, named[-1], options)
         return Said(letters.pop(), "concluded") if meant else None
     return None
 

@@ -9,17 +9,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from feedback_friction.grading.choice_forms import by_value, places
 from feedback_friction.grading.options import LONGEST, Options
+from feedback_friction.reading.reply import ANSWER
+from feedback_friction.reading.standing import is_asserted
 
 _FAR = 160  # characters around a cue that a rule may look at
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a statement says: a letter, or "" for several or one taken back, and by which rule."""
+    """A statement: a letter, or "" for several or one taken back; its rule; where it ends."""
 
     letter: str
     rule: str
+    end: int = 0
 
 
 BE = (
@@ -84,12 +88,21 @@ _CUES = (
         ["答案", "正确选项", "最佳选项", "故选", "应选", "因此选", "所以选", "我选"],
         _Cue("answer is", re.compile(r"择?(?:应该|应当|应)?(?:是|为|选)?")),
     )
+    | {
+        ANSWER: _Cue(
+            "answer is",
+            re.compile(
+                r"\s{0,80}(?:(?:la|le|el|die|das|der|il|lo|o|a|option|opción|opção|opzione)\s)?"
+            ),
+        )
+    }
 )
 # Alternatives that each begin with a letter of their own are searched for fast.
 _WORD = re.compile("|".join(map(re.escape, _CUES)))
 _SOMEBODY = re.compile(
     r"(?:\b(?:i|we)|'d|'ll|\blet's|\blet\sus|\b(?:should|must|will|would|therefore|thus|so|hence))"
-    r"\s+(?:(?!not\b|never|can|don't|didn't|won't|initially|originally|previously|first)[a-z]+\s+)?$"
+    r"\s+(?:(?!not\b|never|can|don't|didn't|won't|initially|originally|previously"
+    r"|first)[a-z]+\s+)?$"
 )
 _NOT_CUE = re.compile(
     r"(?:\b(?:if|whether|suppos\w+|assum\w+|unless|than|least|less|wrong|incorrect|previous|earlier"
@@ -131,7 +144,10 @@ def _after(text: str, small: str, word: re.Match[str], options: Options) -> Said
         said = find(text, lead.end(), options, cue.rule)
     if said is None or (token and _MODAL.search(lead[0]) and CONDITION.match(text, token.end())):
         return None
-    return said if _leads(small, word, lead, cue) else None
+    if not _leads(small, word, lead, cue):
+        return None
+    modal = _MODAL.search(lead[0]) is not None
+    return said if is_asserted(text, word.start(), lead.end(), supposed=not modal) else None
 
 
 def _leads(small: str, word: re.Match[str], lead: re.Match[str], cue: _Cue) -> bool:
@@ -152,7 +168,7 @@ _TOKEN = re.compile(
 # What may follow a letter that stands without brackets: an article or an initial is none.
 _BARE_END = re.compile(
     r"[)\]}\"\s]*(?:$|\n|[.,;:!?|/&<](?!\d)|(?<=\s)(?:-\s(?![A-Z]\b)|[^\w\s+*/^=<>|\\-])"
-    r"|[\u4e00-\u9fff])|'(?![a-z])"
+    r"|\s?[\u0600-\u06ff\u0900-\u09ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af])|'(?![a-z])"
     r"|\s+(?:because|since|as|which|with|and|or|but|if|is|was|due|based|given|by|when|while"
     r"|although|though|even|from|for|instead|rather|not|over|where|so|assuming|after|in|on|at|to"
     r"|would|should|seems|represents|states|says|describes|corresponds|matches)\b"
@@ -171,7 +187,8 @@ _APART = re.compile(
 )
 _DENIED = re.compile(r"\s+(?:is|are|was)(?:n't|\s+(?:not|incorrect|invalid|wrong|false))\b")
 _TAKEN_BACK = re.compile(
-    r"\b(?:this|that|it|which|these)\s+(?:is|was|are)(?:\s+(?:incorrect|wrong|invalid)|(?:n't|\s+not)"
+    r"\b(?:this|that|it|which|these)\s+(?:is|was|are)(?:\s+(?:incorrect|wrong|invalid)|(?:n't"
+    r"|\s+not)"
     r"\s+(?:(?:the|an?|one|in|really)\s+){0,2}(?:correct|right|answers?|best|options?|among|exact"
     r"|listed|of\sthe|possible|valid|given|provided|available))\b"
 )
@@ -205,6 +222,12 @@ def _letter(
     return _judged(text, end, letter, options, rule)
 
 
+_OTHERS_WRONG = re.compile(
+    r"[,;]\s?(?:and\s|while\s|but\s|as\s)?\(?[A-J]\)?(?:(?:,\s?(?:and\s)?|\sand\s"
+    r"|\sor\s)\(?[A-J]\)?){0,9}\s(?:is|are)\s(?:all\s|both\s)?(?:incorrect|wrong|false|not\b)"
+)
+
+
 def _opens_list(text: str, token: re.Match[str]) -> bool:
     """Whether a letter in a line of its own is the first of several: a list is restated."""
     if "\n" not in text[token.start() - 1 : token.start(3)]:
@@ -220,11 +243,14 @@ def _judged(text: str, end: int, letter: str, options: Options, rule: str) -> Sa
         return None
     sentence = rest[: stop.start()] if stop else rest
     own, _ = options.at(text, end)
+    others_wrong = _OTHERS_WRONG.match(rest)
+    if others_wrong is not None and letter not in others_wrong[0]:
+        return Said(letter, rule, end)
     if own != letter and _names_more(rest, sentence, letter, options.letters):
         return Said("", "several options")
     if _is_taken_back(sentence):
-        return Said("", "taken back")
-    return Said(letter, rule)
+        return Said("", "taken back", end)
+    return Said(letter, rule, end)
 
 
 def _names_more(rest: str, sentence: str, letter: str, letters: str) -> bool:
@@ -255,19 +281,26 @@ def _is_taken_back(sentence: str) -> bool:
 def _text(text: str, at: int, options: Options, rule: str) -> Said | None:
     """The statement of an option by its text, right after a cue."""
     letter, left = options.at(text, at)
+    if not letter and (named := by_value(text, at, options.choices)):
+        return Said(named, f"{rule} (value)", at)
     if not letter:
+        for start, end, place in places(text[at : at + 60], options):
+            if start <= len("  the "):
+                return Said(place, f"{rule} (place)", at + end)
         return Said("", "none of them") if _NONE_OF_THEM.match(text, at) else None
     rest = text[at : at + 2 * LONGEST].partition("\n")[0]
     sentence = _SENTENCE_END.split(rest, maxsplit=1)[0] if left else ""
     if _is_taken_back(sentence):
-        return Said("", "taken back")
-    return Said(letter, f"{rule} (text)")
+        return Said("", "taken back", at)
+    return Said(letter, f"{rule} (text)", at)
 
 
 def _boxed_text(text: str, at: int, options: Options, rule: str) -> Said | None:
     """The option whose text a box holds; its content ends where its braces do."""
     box = _BOX.match(text, at)
     letter = options.whole(box[0][1:-1]) if box else ""
+    if box and not letter:
+        letter = by_value(text, at + 1, options.choices)
     return Said(letter, f"{rule} (text)") if letter else None
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from feedback_friction.problem import LETTERS
+from feedback_friction.reading.reply import ANSWER, final_part, signed
 
 LONGEST = 400  # characters of an option's text that are compared; longer texts by their beginning
 
@@ -49,8 +50,7 @@ def readable(text: str) -> str:
 
     Reasoning that a server left in the reply is no part of the answer.
     """
-    thought = text.rfind("</think>")
-    text = text[thought + 8 :] if thought >= 0 else text.partition("<think>")[0]
+    text = signed(final_part(text))
     if not text.isascii():
         text = text.translate(_PLAIN)
     if "<" in text:
@@ -67,7 +67,16 @@ def readable(text: str) -> str:
         text = _UNDERSCORES.sub("", text)
     if "#" in text or ">" in text:
         text = _HEADING.sub("", text)
-    return text
+    return _LOCAL.sub(_local, text) if ANSWER in text else text
+
+
+# The letters that translated questions offer, right after a cue.
+_LOCAL_LETTERS = dict(zip("أابجدهঅবডঢ", "AABCDEABCD", strict=True))
+_LOCAL = re.compile(rf"({ANSWER}[\s(\[*]{{0,40}})([{''.join(_LOCAL_LETTERS)}])(?=[\s)\].*]|$)")
+
+
+def _local(found: re.Match[str]) -> str:
+    return found[1] + _LOCAL_LETTERS[found[2]]
 
 
 _DEGREES = re.compile(r"\s*\^\s*\{?\s*\\(?:circ|degree)\b\s*\}?|\\degree\b")
@@ -99,6 +108,7 @@ class Options:
         letters: the letters offered.
         texts: folded text -> letter, longest first; "" where several options have that text.
         starts: the first (up to three) letters or digits of those texts; empty where one has none.
+        choices: the texts as the problem has them.
         longest: length of the longest option's text, as shown.
         lettered: some option's text begins with a letter that stands alone, as "A and D" does.
         parts: some option's text labels its parts "a)", so that a small letter is no answer.
@@ -108,6 +118,7 @@ class Options:
     letters: str
     texts: dict[str, str]
     starts: frozenset[str]
+    choices: tuple[str, ...]
     longest: int
     lettered: bool
     parts: bool
@@ -177,6 +188,7 @@ def options_of(choices: tuple[str, ...]) -> Options:
         letters=LETTERS[: len(choices)],
         texts=dict(sorted(texts.items(), key=lambda item: -len(item[0]))),
         starts=frozenset(first[1] for first in firsts if first) if all(firsts) else frozenset(),
+        choices=choices,
         longest=max(map(len, shown)),
         lettered=any(len(text) > 2 and _LETTERED.match(text) for text in shown),
         parts=any(_PARTS.search(text) for text in shown),

@@ -43,6 +43,8 @@ def final_part(reply: str) -> str:
     Reasoning that was never closed is all that the model came to say: nothing is left of it. A tag
     that a sentence only speaks of ("In HTML, </think> closes ...") is text.
     """
+    if "<" not in reply and "THINK]" not in reply and "◁" not in reply:
+        return reply
     if not any(mark in reply for mark in _MARKS) and not reply.lstrip().startswith("<"):
         return reply
     opening = _BEGINS_TURN.match(reply)
@@ -116,7 +118,6 @@ _JSON = re.compile(
     re.I,
 )
 _JSON_END = re.compile(r"[\"']?\s{0,3}(?=[,}])")
-_ASCII_CUES = ("espuesta", "esposta", "isposta", "ntwort", "awaban", "Jibu", "jibu", "dahun")
 _OTHER_LETTERS = re.compile(
     "[À-ÖØ-öø-ž\u0600-\u06ff\u0900-\u09ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"
 )
@@ -131,11 +132,19 @@ def signed(text: str) -> str:
         text = _END_TAG.sub(_line, _TAG.sub(_sign, text))
     if "{" in text and any(mark in text for mark in _JSON_MARKS):
         text = _JSON.sub(_sign, text)
-    if any(cue in text for cue in _ASCII_CUES) or (
-        not text.isascii() and _OTHER_LETTERS.search(text)
-    ):
+    if _is_foreign(text):
         text = _FOREIGN.sub(_foreign, text)
     return text
+
+
+def _is_foreign(text: str) -> bool:
+    """Whether a cue of another language may be there; substrings are quicker than a pattern."""
+    if not text.isascii() and _OTHER_LETTERS.search(text):
+        return True
+    return (
+        "sposta" in text or "espuesta" in text or "esposta" in text or "ntwort" in text
+        or "awaban" in text or "jibu" in text or "Jibu" in text or "dahun" in text
+    )  # fmt: skip
 
 
 def _sign(found: re.Match[str]) -> str:

@@ -260,14 +260,13 @@ class _Reader:
             sides = self.before_approximation(sides, signs.index("\\approx"), depth)
         if self.context.equation and len(sides) == 2:
             return self.equation(sides, text, depth)
+        if signs == ["="] and _is_name(sides[1]) and not _is_name(sides[0]):
+            return self.shape(sides[0], depth + 1)
         last = self.shape(sides[-1], depth + 1)
         if set(signs) <= {"=", ":=", "=="}:
             for at, side in enumerate(sides[:-1]):
                 if not self.is_said_of(side, last, depth):
                     return self.equation([side, sides[at + 1]], text, depth)
-            if len(sides) == 2 and not _is_name(sides[0]) and _is_name(sides[1]):
-                first = self.shape(sides[0], depth + 1)
-                return first if first.value and not first.value.symbols else last
         return last
 
     def is_said_of(self, side: str, value: Answer, depth: int) -> bool:

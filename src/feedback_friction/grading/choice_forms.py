@@ -1,0 +1,247 @@
+"""Options named in other forms than a statement by letter or text.
+
+- after a change of mind, or where all earlier statements are supposed, quoted or taken back:
+  "Revised: (B)", "which leaves (B)", "So it is B.", "Neon it is.";
+- by a value: "0.5" for the option 1/2;
+- by place: "the second choice is right";
+- by truth values, for options such as "True, False": "Statement 1 is true, but Statement 2 is not";
+- by elimination: all other options are called wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from feedback_friction.grading.mathematics.compare import same
+from feedback_friction.grading.mathematics.reading import context_of, read
+from feedback_friction.grading.options import Options
+from feedback_friction.problem import LETTERS
+
+_LONGEST_VALUE = 120
+_FAR = 3000  # characters of its end that are read for judgements on all options
+_TAIL = 600  # characters of a reply's end that weak forms are looked for in
+
+# --- after a change of mind -----------------------------------------------------------------------
+
+_ITEM = (
+    r"(?:(?i:option|choice|answer|letter)\s+)?[\"'(\[*]{0,3}"
+    r"(?P<letter>[A-J])(?![A-Za-z0-9_'])[\"')\]*]{0,3}"
+)
+_SETTLES = re.compile(
+    r"(?:(?i:\b(?:so|therefore|thus|hence|then|leaves?|leaving|it(?:'s|\sis|\smust\sbe"
+    r"|\sshould\sbe|\shas\sto\sbe"
+    r"|\swould\sbe)|that(?:'s|\sis)|this\sis|which\sis|revised|corrected|updated|correction"
+    r"|rather|instead"
+    r"|actually|make\sthat|i\smean|choose|pick|select|go(?:ing)?\swith|remains|now"
+    r"|final(?:ly)?)\b)"
+    r"(?:\s(?i:answer|choice|option|it(?:'s|\sis|\smust\sbe)|is|the|with|only|me|us|we|to"
+    r"|answer:))*"
+    rf"|>)[\s:,]{{0,4}}{_ITEM}"
+)
+_ALONE = re.compile(rf"(?:(?<=[.!?:;\n])|^)\s*{_ITEM}\s*[.!]?\s*(?=\n|$)")
+_AT_ONCE = re.compile(rf"[\s,:;.]{{1,4}}{_ITEM}(?=[.!,;]|\s*$)")
+_ENDS = re.compile(r"\s*(?:[.!,;]|$|\n|\s(?:because|since|as|which|then|after|that|it)\b)")
+_TEXT_IT_IS = re.compile(
+    r"(?:^|[.!?;:,\n])\s*(?P<text>[^.!?;:,\n]{1,120}?),?\s+(?:it\s(?:is|must\sbe|was)|is\s(?:it"
+    r"|right|correct))\s*(?=[.!,\n]|$)"
+)
+_ANEW = re.compile(r"\b(?:not|isn't|wasn't|never|nor)\s[^.]{0,12}$", re.I)
+
+
+def settled(text: str, start: int, options: Options, *, anew: bool = True) -> tuple[str, int]:
+    """The option that a text settles on last from ``start`` on, and where; "" for none.
+
+    Args:
+        text: readable text.
+        start: where to begin.
+        options: the options.
+        anew: something was taken back before, so that a letter alone in a sentence is an answer.
+    """
+    start = max(start, len(text) - _TAIL)
+    best = ("", -1)
+    for pattern in (_SETTLES, _ALONE) if anew else (_SETTLES,):
+        for found in pattern.finditer(text, start):
+            letter, at = found["letter"], found.start("letter")
+            if letter not in options.letters or _ENDS.match(text, found.end()) is None:
+                continue
+            if not _ANEW.search(text[max(0, at - 30) : at]) and at > best[1]:
+                best = letter, at
+    at_once = _AT_ONCE.match(text, start) if anew and best[1] < 0 else None
+    if at_once and at_once["letter"] in options.letters:
+        best = at_once["letter"], at_once.start("letter")
+    for found in _TEXT_IT_IS.finditer(text, start):
+        letter = options.whole(found["text"]) or options.ending(found["text"])
+        if letter and found.start("text") > best[1]:
+            best = letter, found.start("text")
+    return best
+
+
+# --- by value -------------------------------------------------------------------------------------
+
+_VALUE = re.compile(r"[\s:=]{0,4}(?P<value>[-−+]?(?:[\d.\\(]|[a-z]\b)[^\n]{0,120})")
+_WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
+_VALUE_ENDS = re.compile(
+    r"[.;!?](?=\s|$)|,\s|\s(?:because|since|which|so|as|and|or|is|for)\b|\n|\s\("
+)
+
+
+def by_value(text: str, at: int, choices: tuple[str, ...]) -> str:
+    """The letter of the one option that is equal to the value at a place of a text, else ""."""
+    found = _VALUE.match(text, at)
+    if found is None or len(choices) < 2:
+        return ""
+    end = _VALUE_ENDS.search(found["value"])
+    value = found["value"][: end.start() if end else None].strip(" .$")
+    listed = end is not None and re.match(r",\s*[-\d(\\]", end.string[end.start() :])
+    return "" if listed or _WORDS.search(value) else letter_of_value(value, choices)
+
+
+@lru_cache(maxsize=2048)
+def letter_of_value(value: str, choices: tuple[str, ...]) -> str:
+    """The letter of the one option that is this value in another writing, else ""."""
+    if not value or len(value) > _LONGEST_VALUE:
+        return ""
+    letters = []
+    for letter, choice in zip(LETTERS, choices, strict=False):
+        if len(choice) > _LONGEST_VALUE:
+            return ""
+        gold, context = context_of(choice.strip(" .$"))
+        if gold.value is None and not gold.parts:
+            return ""
+        if same(gold, read(value, context)) is True:
+            letters.append(letter)
+    return letters[0] if len(letters) == 1 else ""
+
+
+# --- by place -------------------------------------------------------------------------------------
+
+_ORDINALS = [
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+]
+_PLACE = re.compile(
+    rf"\b(?P<place>{'|'.join(_ORDINALS)}|last|\d(?:st|nd|rd|th))(?:\s(?:one|answer|listed))?"
+    r"\s(?:option|choice|alternative|answer\s(?:option|choice))\b",
+    re.I,
+)
+_RIGHT_AFTER = re.compile(
+    r"\s+(?:is|was|must\sbe|would\sbe|seems)\s(?:clearly |indeed |the )*(?:right|correct|best"
+    r"|answer|one)\b",
+    re.I,
+)
+_RIGHT_BEFORE = re.compile(
+    r"\b(?:answer|choose|pick|select|go with|correct one)\b[^.!?\n]{0,30}$", re.I
+)
+
+
+def by_place(text: str, options: Options) -> str:
+    """The option that is called right by its place, the last time; "" for none."""
+    letter = ""
+    text = text[-_FAR:]
+    for found in places(text, options) if "option" in text or "choice" in text else ():
+        before = text[max(0, found[0] - 60) : found[0]]
+        if _RIGHT_AFTER.match(text, found[1]) or _RIGHT_BEFORE.search(before):
+            letter = "" if _ANEW.search(before) else found[2]
+    return letter
+
+
+def places(text: str, options: Options) -> list[tuple[int, int, str]]:
+    """Where options are named by their place: start, end and letter."""
+    found = []
+    for match in _PLACE.finditer(text):
+        word = match["place"].lower()
+        if word == "last":
+            at = len(options.letters) - 1
+        else:
+            at = int(word[0]) - 1 if word[0].isdigit() else _ORDINALS.index(word)
+        if 0 <= at < len(options.letters):
+            found.append((match.start(), match.end(), options.letters[at]))
+    return found
+
+
+# --- by truth values ------------------------------------------------------------------------------
+
+_FALSE = (
+    r"false|incorrect|wrong|untrue|not\s(?:true|correct|right)"
+    r"|isn't(?:\s(?:true|correct|right))?|does\snot\shold"
+)
+_TRUE = r"true|correct|right|holds|valid"
+_STATEMENT = re.compile(
+    r"\bstatements?\s(?P<which>1|2|i{1,2}|one|two|a|b)\b(?:\s|,|:|\*)+(?:\S+\s){0,3}?(?:is|was"
+    r"|are|must\sbe)?\s*"
+    rf"(?:also\s|actually\s|clearly\s|indeed\s|therefore\s)?(?P<said>{_FALSE}|{_TRUE}|not\b)"
+    r"|\b(?P<first>first|second)\s(?:statement|one)\s(?:is|was)\s(?:also\s|actually\s|clearly\s"
+    r"|indeed\s)?"
+    rf"(?P<said2>{_FALSE}|{_TRUE}|not\b)",
+    re.I,
+)
+_BOTH = re.compile(
+    rf"\b(?P<both>both|neither)(?:\sof\sthe)?\s(?:statements?|of\sthem)?\s?(?:is|are"
+    rf"|were)?\s?(?P<said>{_FALSE}|{_TRUE})",
+    re.I,
+)
+_PAIRS = frozenset(("true,true", "false,false", "true,false", "false,true"))
+
+
+def by_truth(text: str, options: Options) -> str:
+    """The option "True, False" and the like that a text says; "" where it says none."""
+    if set(options.texts) != _PAIRS:
+        return ""
+    said: dict[int, bool] = {}
+    for found in _STATEMENT.finditer(text):
+        which = (found["which"] or found["first"]).lower()
+        false = re.fullmatch(rf"{_FALSE}|not", found["said"] or found["said2"], re.I)
+        said[0 if which in ("1", "i", "one", "a", "first") else 1] = not false
+    for found in _BOTH.finditer(text):
+        is_false = re.fullmatch(_FALSE, found["said"], re.I) is not None
+        both = is_false != (found["both"].lower() == "both")
+        said = {0: both, 1: both}
+    if len(said) < 2:
+        return ""
+    return options.texts.get(f"{said[0]},{said[1]}".lower(), "")
+
+
+# --- by elimination -------------------------------------------------------------------------------
+
+_LISTED = r"(?:(?:option|choice|answer)s?\s)?\(?[A-J]\)?(?![A-Za-z0-9_'])"
+_LIST = rf"{_LISTED}(?:(?:\s?,\s?(?:and\s|or\s|nor\s)?|\s(?:and|or|nor)\s|/){_LISTED}){{0,9}}"
+_ELIMINATED = re.compile(
+    r"\b(?:eliminat\w+|rul\w+\sout|exclud\w+|discard\w*|reject\w*|not|neither)\s(?:the\s"
+    rf"|options?\s|choices?\s|both\s)*"
+    rf"(?P<after>{_LIST})"
+    rf"|(?<![A-Za-z0-9])(?P<before>{_LIST})\s(?:is|are|can\sbe|cannot\sbe|can't\sbe|must\sbe"
+    rf"|seem)\s?(?:all\s|both\s|clearly\s|also\s)*"
+    r"(?:incorrect|wrong|false|eliminated|ruled\sout|excluded|not\s(?:correct|right|true|the)"
+    r"|correct(?<=not\sbe correct)|out\b)",
+    re.I,
+)
+_LETTER = re.compile(r"(?<![A-Za-z0-9])[A-J](?![A-Za-z0-9_'])")
+
+
+def eliminated(text: str, options: Options) -> tuple[frozenset[str], list[tuple[int, int]]]:
+    """The letters that a text calls wrong, and the lists in which it does."""
+    letters: set[str] = set()
+    spans = []
+    for found in _ELIMINATED.finditer(text):
+        group = "after" if found["after"] else "before"
+        letters |= {one for one in _LETTER.findall(found[group]) if one in options.letters}
+        spans.append(found.span(group))
+    return frozenset(letters), spans
+
+
+def by_elimination(text: str, options: Options) -> str:
+    """The option that is left where all others are called wrong; "" where several are left."""
+    text = text[-_FAR:]
+    if not all(letter in text for letter in options.letters[1:-1]):
+        return ""
+    left = set(options.letters) - eliminated(text, options)[0]
+    return left.pop() if len(left) == 1 and len(options.letters) > 2 else ""
