@@ -34,8 +34,9 @@ from feedback_friction.errors import UsageError
 from feedback_friction.grading.choice import grade_choice
 from feedback_friction.grading.expression import grade_expression
 from feedback_friction.grading.integer import grade_integer
-from feedback_friction.grading.number import canonical, grade_number
+from feedback_friction.grading.number import canonical
 from feedback_friction.grading.numerals import LONGEST
+from feedback_friction.grading.quantity import grade_quantity
 from feedback_friction.grading.text import grade_text
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import LETTERS, Problem
@@ -137,10 +138,6 @@ def rows(selection: Selection) -> list[Row]:
     raise UsageError("task 'custom' asks your own questions: give them with --data FILE")
 
 
-def _grade_number(problem: Problem, response: str) -> Verdict:
-    return grade_number(problem.gold, response, 10)
-
-
 def _state_in_words(problem: Problem, answer: str) -> str:
     return f"The answer is {answer}."
 
@@ -153,7 +150,7 @@ GRADERS: dict[str, tuple[Grader, Mask, State]] = {
     "choice": (grade_choice, mask_letters, multiple_choice.state_answer),
     "expression": (grade_expression, mask_expression, mathematics.state_answer),
     "integer": (grade_integer, mask_expression, mathematics.state_answer),
-    "number": (_grade_number, mask_number, mathematics.state_answer),
+    "number": (grade_quantity, mask_number, mathematics.state_answer),
     "text": (grade_text, mask_aliases, _state_in_words),
 }
 
