@@ -26,6 +26,7 @@ NAMES = (
     "rejection",
     "recovery",
     "estimate",
+    "fuzz",
 )
 
 

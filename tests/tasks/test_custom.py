@@ -74,6 +74,20 @@ def test_each_row_has_its_own_grader_mask_and_format(row, right, wrong):
     assert wanted.get(problem.grader or "", "\\boxed{}") in task.ask(problem)
 
 
+def test_several_numbers_are_each_right_and_all_masked():
+    task = PAGE.task
+    row = {"question": "How much?", "answers": ["3.5", "1,234", "-7"], "grader": "number"}
+    problem = to_problem(row)
+    assert {task.grade(problem, f"\\boxed{{{each}}}").prediction for each in ("3.50", "1234")} == {
+        "3.5"
+    }
+    assert task.grade(problem, "\\boxed{1 234}").is_correct
+    assert not task.grade(problem, "\\boxed{7}").is_correct
+    assert task.mask(problem, "3.5, or 1234, or -7, not 7").text == (
+        "[masked], or [masked], or [masked], not 7"
+    )
+
+
 def test_without_a_file_there_are_no_rows():
     with pytest.raises(UsageError, match="--data FILE"):
         PAGE.rows(Selection())

@@ -40,3 +40,24 @@ def test_what_is_wrong_is_named_by_field(task, row, field):
     with pytest.raises(RowError) as refused:
         to_problem(get_page(task), row)
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"gold": "Paris", "grader": "number"}, "gold"),
+        ({"gold": "5", "grader": "choice"}, "choices"),
+        ({"gold": "5", "choices": ["5", "6"], "grader": "number"}, "choices"),
+        ({"gold": "5", "grader": "oracle"}, "grader"),
+    ],
+)
+def test_a_row_whose_grader_cannot_take_its_answer_is_refused(more, field):
+    with pytest.raises(RowError) as refused:
+        to_problem(get_page("custom"), {"question": "What?", **more})
+    assert refused.value.field == field
+
+
+def test_a_product_that_is_no_whole_number_is_refused():
+    row = {"question": "Calculate the following question: 12 * 34.", "gold": "40.8"}
+    with pytest.raises(RowError, match="is not a number"):
+        to_problem(get_page("decimal_multiplication"), row)

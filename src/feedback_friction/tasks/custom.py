@@ -34,9 +34,8 @@ from feedback_friction.errors import UsageError
 from feedback_friction.grading.choice import grade_choice
 from feedback_friction.grading.expression import grade_expression
 from feedback_friction.grading.integer import grade_integer
-from feedback_friction.grading.number import canonical
+from feedback_friction.grading.number import canonical, grade_number
 from feedback_friction.grading.numerals import LONGEST
-from feedback_friction.grading.quantity import grade_quantity
 from feedback_friction.grading.text import grade_text
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import LETTERS, Problem
@@ -71,12 +70,12 @@ def to_problem(row: Row) -> Problem:
     question = fields.text(row, "question")
     choices = fields.choices(row, "choices") if row.get("choices") else ()
     gold, *aliases = _answers(row)
-    grader = _grader(row, gold, choices)
-    if grader == "choice":
+    grader = fields.optional_text(row, "grader") or _default(gold, choices)
+    if grader == "choice" and choices:
         if aliases:
             raise RowError("answers", "must be one where there are choices")
         gold = _letter(gold, choices)
-    return Problem(
+    problem = Problem(
         id=fields.optional_text(row, "id") or fields.digest(question, gold, *choices),
         task=NAME,
         question=question,
@@ -88,6 +87,31 @@ def to_problem(row: Row) -> Problem:
         level=fields.optional_text(row, "level"),
         grader=grader,
     )
+    check(problem)
+    return problem
+
+
+def check(problem: Problem) -> None:
+    """Whether the problem's grader can take its answers and choices; raises ``RowError``."""
+    grader = problem.grader or _default(problem.gold, problem.choices)
+    if grader not in GRADERS:
+        raise RowError("grader", f"must be one of {', '.join(GRADERS)}, not '{grader}'")
+    if (grader == "choice") != bool(problem.choices):
+        missing = "is missing; grader choice needs it"
+        raise RowError("choices", "go with grader choice alone" if problem.choices else missing)
+    if grader in ("integer", "number"):
+        for answer in (problem.gold, *problem.aliases):
+            _check_number(grader, answer)
+
+
+def _check_number(grader: str, answer: str) -> None:
+    try:
+        number = canonical(answer, 10)
+    except ValueError as error:
+        wanted = f"a number of at most {LONGEST - 1} digits for grader {grader}"
+        raise RowError("answer", f"must be {wanted}") from error
+    if grader == "integer" and not number.lstrip("-").isdecimal():
+        raise RowError("answer", "must be a whole number for grader integer")
 
 
 def _answers(row: Row) -> tuple[str, ...]:
@@ -95,24 +119,6 @@ def _answers(row: Row) -> tuple[str, ...]:
         return tuple(dict.fromkeys(fields.texts(row, "answers", least=1)))
     value = row.get("answer")
     return (str(value),) if isinstance(value, float) else (fields.text(row, "answer"),)
-
-
-def _grader(row: Row, gold: str, choices: tuple[str, ...]) -> str:
-    grader = fields.optional_text(row, "grader") or _default(gold, choices)
-    if grader not in GRADERS:
-        raise RowError("grader", f"must be one of {', '.join(GRADERS)}, not '{grader}'")
-    if (grader == "choice") != bool(choices):
-        wrong = "go with grader choice alone" if choices else "is missing; grader choice needs it"
-        raise RowError("choices", wrong)
-    if grader in ("integer", "number"):
-        try:
-            number = canonical(gold, 10)
-        except ValueError as error:
-            wanted = f"a number of at most {LONGEST - 1} digits for grader {grader}"
-            raise RowError("answer", f"must be {wanted}") from error
-        if grader == "integer" and not number.lstrip("-").isdecimal():
-            raise RowError("answer", "must be a whole number for grader integer")
-    return grader
 
 
 def _default(gold: str, choices: tuple[str, ...]) -> str:
@@ -138,6 +144,14 @@ def rows(selection: Selection) -> list[Row]:
     raise UsageError("task 'custom' asks your own questions: give them with --data FILE")
 
 
+def _grade_number(problem: Problem, response: str) -> Verdict:
+    """The verdict by gold, or by an alias where the reply states that."""
+    verdict = grade_number(problem.gold, response, 10)
+    known = (canonical(alias, 10) for alias in problem.aliases)
+    right = verdict.is_correct or verdict.prediction in known
+    return Verdict.of(True, canonical(problem.gold, 10), verdict.rule) if right else verdict
+
+
 def _state_in_words(problem: Problem, answer: str) -> str:
     return f"The answer is {answer}."
 
@@ -150,7 +164,7 @@ GRADERS: dict[str, tuple[Grader, Mask, State]] = {
     "choice": (grade_choice, mask_letters, multiple_choice.state_answer),
     "expression": (grade_expression, mask_expression, mathematics.state_answer),
     "integer": (grade_integer, mask_expression, mathematics.state_answer),
-    "number": (grade_quantity, mask_number, mathematics.state_answer),
+    "number": (_grade_number, mask_number, mathematics.state_answer),
     "text": (grade_text, mask_aliases, _state_in_words),
 }
 
@@ -224,6 +238,7 @@ PAGE = Page(
     size=0,
     grader="by row",
     to_problem=to_problem,
+    check=check,
     rows=rows,
     fixture=FIXTURE,
 )

@@ -44,6 +44,10 @@ def to_problem(page: Page, row: Row) -> Problem:
         operands=operands,
         grader=str(row["grader"]) if row.get("grader") is not None else None,
     )
+    try:
+        page.check(problem)
+    except RowError as error:  # which names the fields of the task's own rows
+        raise RowError({"answer": "gold"}.get(error.field, error.field), error.problem) from error
     return problem if page.operands is None else _numeric(page, problem)
 
 
@@ -53,7 +57,7 @@ def _numeric(page: Page, problem: Problem) -> Problem:
         read = page.task.grade(problem, problem.gold).prediction
     except ValueError:
         read = None
-    if read is None:
+    if read is None or not read.isalnum():  # a product of two whole numbers is one
         raise RowError("gold", f"is not a number as {page.name} has it: '{problem.gold[:40]}'")
     return replace(problem, gold=read)
 

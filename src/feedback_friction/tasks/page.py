@@ -74,6 +74,8 @@ class Page:
         size: number of problems in the source.
         grader: name of the grader, e.g. ``"number"``, ``"choice"``.
         to_problem: one row in the source's schema -> Problem; raises ``RowError``.
+        check: raises ``RowError`` for a problem that grader or mask cannot take; for problems that
+            are not made by ``to_problem``, where rows decide how they are graded.
         rows: the source's rows, for a selection without a data file; raises ``UsageError`` with one
             line when they cannot be had.
         fixture: a few rows of our own making in the source's schema.
@@ -93,6 +95,7 @@ class Page:
     to_problem: Callable[[Row], Problem]
     rows: Callable[[Selection], list[Row]]
     fixture: tuple[Row, ...]
+    check: Callable[[Problem], None] = lambda problem: None
     operands: Callable[[str], tuple[str, ...] | None] | None = None
     cached: Callable[[], bool] | None = None
     examples: Examples | None = None

@@ -72,7 +72,7 @@ class Found:
 
     name: str
     path: Path
-    place: Literal["package", "cache", "folder", "hub"]
+    place: Literal["package", "cache", "folder"]
 
 
 def cache_dir() -> Path:

@@ -101,7 +101,7 @@ def mask_decimal(problem: Problem, text: str) -> Masked:
     Raises:
         ValueError: ``gold`` or an operand is not a whole number; on no text whatever.
     """
-    masked = mask(text, (_decimal_matcher(problem.gold, problem.operands),))
+    masked = mask(text, (decimal_matcher(problem.gold, problem.operands),))
     return replace(masked, leaks=number_leaks(problem.gold, masked.text, 10))
 
 
@@ -194,7 +194,8 @@ def _stretches(text: str, base: Base, shortest: int) -> Iterator[tuple[int, int]
 
 
 @lru_cache(maxsize=4096)
-def _decimal_matcher(gold: str, operands: tuple[str, ...]) -> Matcher:
+def decimal_matcher(gold: str, operands: tuple[str, ...] = ()) -> Matcher:
+    """What looks for a whole number, and for the partial products of the factors that give it."""
     factors = [int(operand) for operand in operands]
     partials = partial_products(*factors) if factors else ()
     product = int(gold)

@@ -17,7 +17,7 @@ from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.expression_target import Target
 from feedback_friction.protocol.masking.expressions import matchers
 from feedback_friction.protocol.masking.gate import Match, Matcher, mask
-from feedback_friction.protocol.masking.numbers import mask_decimal, number_leaks
+from feedback_friction.protocol.masking.numbers import decimal_matcher, number_leaks
 from feedback_friction.protocol.records import Masked
 
 # A number as far as its separators reach; a minus after a number or a bracket subtracts.
@@ -31,25 +31,27 @@ def mask_number(problem: Problem, text: str) -> Masked:
     """Feedback on a question whose answer is a number, masked and audited.
 
     Args:
-        problem: ``gold`` in base 10, in any form that the grader reads.
+        problem: ``gold`` and ``aliases`` in base 10, in any form that the grader reads.
         text: the feedback.
 
     Raises:
-        ValueError: ``gold`` is not a number; on no text whatever.
+        ValueError: one of them is not a number; on no text whatever.
     """
-    gold = canonical(problem.gold, 10)
-    if gold.isdecimal():
-        return mask_decimal(replace(problem, gold=gold), text)
-    masked = mask(text, _matchers(gold))
-    return replace(masked, leaks=number_leaks(gold, masked.text, 10))
+    numbers = dict.fromkeys(canonical(each, 10) for each in (problem.gold, *problem.aliases))
+    masked = mask(text, [matcher for number in numbers for matcher in _matchers(number)])
+    leaks = (leak for number in numbers for leak in number_leaks(number, masked.text, 10))
+    return replace(masked, leaks=tuple(dict.fromkeys(leaks)))
 
 
 @lru_cache(maxsize=1024)
-def _matchers(gold: str) -> tuple[Matcher, ...]:
+def _matchers(number: str) -> tuple[Matcher, ...]:
+    if number.isdecimal():
+        return (decimal_matcher(number),)
+
     def find(text: str) -> Iterator[Match]:
         for written in _WRITTEN.finditer(text):
             end = written.end() - (len(written[0]) - len(written[0].rstrip(",._'")))
-            if grade_number(gold, text[written.start() : end], 10).is_correct:
+            if grade_number(number, text[written.start() : end], 10).is_correct:
                 yield written.start(), end, "number"
 
-    return (*matchers(Target.of(gold)), find)
+    return (*matchers(Target.of(number)), find)
