@@ -5,9 +5,8 @@ chance (beta distributed), every later one with the uptake, unless the problem r
 its feedback is bad, which no attempt overcomes. All shares that the analysis estimates follow from
 these numbers in closed form. A row gives how often the interval held the truth, and its mean width.
 
-Three intervals are shown without a target: differences that forget the pairing, which the paired
-ones are compared with; plateaus, which come in whole iterations; and asymptotes of problems that
-differ in uptake, which the fitted curve does not allow for.
+One interval is shown without a target: differences that forget the pairing, which the paired ones
+are compared with.
 """
 
 from __future__ import annotations
@@ -21,11 +20,10 @@ import numpy as np
 
 from benchmarks.common import Figure, script
 from feedback_friction.analysis.stats.agreement import alpha, kappa
-from feedback_friction.analysis.stats.arrays import UNSOLVED, FloatArray, IntArray
+from feedback_friction.analysis.stats.arrays import UNSOLVED, IntArray
 from feedback_friction.analysis.stats.association import auroc, spearman
-from feedback_friction.analysis.stats.asymptote import asymptote
 from feedback_friction.analysis.stats.buckets import bucketed
-from feedback_friction.analysis.stats.curve import accuracy_curve, plateau
+from feedback_friction.analysis.stats.censored import Seen, censored_curve
 from feedback_friction.analysis.stats.friction import OTHER_REASON, RESISTANT, UNLABELLED, friction
 from feedback_friction.analysis.stats.intervals import Estimate, Interval
 from feedback_friction.analysis.stats.overlap import overlap
@@ -54,8 +52,6 @@ class Design:
         control: the same under the control.
         resistant: share of problems that resist feedback.
         other: share of problems that stay unsolved for another reason.
-        spread: 0 for the same uptake everywhere; else it is beta distributed with this variance
-            relative to the largest possible.
     """
 
     problems: int
@@ -66,7 +62,6 @@ class Design:
     control: float = 0.15
     resistant: float = 0.3
     other: float = 0.15
-    spread: float = 0.0
 
     @property
     def open(self) -> float:
@@ -112,7 +107,7 @@ def simulate(design: Design, rng: np.random.Generator) -> tuple[IntArray, IntArr
     at_once = rng.random(shape) < chance
     table = []
     for uptake in (design.uptake, design.control):
-        waits = rng.geometric(_uptakes(design, uptake, rng), shape)
+        waits = rng.geometric(uptake, shape)
         later = (kind == 0) & (waits < ITERATIONS)
         table.append(np.where(at_once, 0, np.where(later, waits, UNSOLVED)))
     labels = np.where(kind == 2, OTHER_REASON, RESISTANT) * np.ones(shape, dtype=np.int64)
@@ -120,15 +115,6 @@ def simulate(design: Design, rng: np.random.Generator) -> tuple[IntArray, IntArr
     left_out = rng.permutation(unsolved)[math.ceil(design.annotated * len(unsolved)) :]
     labels.flat[left_out] = UNLABELLED
     return table[0], table[1], labels
-
-
-def _uptakes(design: Design, uptake: float, rng: np.random.Generator) -> FloatArray:
-    """The uptake of each problem, (problems, 1)."""
-    if design.spread == 0:
-        return np.full((design.problems, 1), uptake)
-    size = 1 / design.spread - 1
-    drawn = rng.beta(uptake * size, (1 - uptake) * size, (design.problems, 1))
-    return np.clip(drawn, 1e-9, 1.0)
 
 
 def run(design: Design, rng: np.random.Generator) -> Iterator[Covered]:
@@ -146,8 +132,6 @@ def run(design: Design, rng: np.random.Generator) -> Iterator[Covered]:
     survival = kaplan_meier(first, ITERATIONS)[last]
     yield f"Kaplan-Meier at {last}", survival.interval, 1 - design.solved(last, uptake)
     yield from _friction(design, first, labels)
-    top = asymptote(first, ITERATIONS).accuracy
-    yield "asymptote", top.interval, design.solved(1, 1.0)
     truth = design.solved(last, uptake) - design.solved(last, design.control)
     found = compare(first, control, ITERATIONS, rng, resamples=1000)
     yield "paired difference", found.final.interval, truth
@@ -170,6 +154,12 @@ def _friction(design: Design, first: IntArray, labels: IntArray) -> Iterator[Cov
     yield "relative friction", found.relative.interval, (target - last) / (target - initial)
 
 
+def accuracy_curve(first: IntArray, iterations: int) -> list[Estimate]:
+    """Accuracy by iteration of trials that have all ended."""
+    seen = [[Seen(int(at) if at >= 0 else None, iterations) for at in row] for row in first]
+    return censored_curve(seen, iterations)
+
+
 def unpaired(first: Estimate, second: Estimate) -> Interval:
     """Difference of two shares taken for independent: squares of their intervals' arms add up.
 
@@ -187,27 +177,6 @@ def sparse(rng: np.random.Generator) -> Iterator[Covered]:
     treatment = np.where((control == UNSOLVED) & (rng.random(150) < 0.06), 0, control)
     found = compare(treatment, control, 1, rng, resamples=1000)
     yield "paired difference, 3% discordant", found.final.interval, 0.03
-
-
-def unheld(rng: np.random.Generator) -> Iterator[Covered]:
-    """What cannot be at its level: a plateau in whole iterations, and an asymptote's wrong model.
-
-    Problems that differ in uptake follow no exponential curve.
-    """
-    even = Design(450)
-    first, _, _ = simulate(even, rng)
-    found = plateau(first, ITERATIONS, rng, threshold=0.02, resamples=1000)
-    gains = [even.solved(k + 1, even.uptake) - even.solved(k, even.uptake) for k in range(9)]
-    truth = max(k + 1 for k, gain in enumerate(gains) if gain >= 0.02)
-    ends = [ITERATIONS if end is None else end for end in (found.low, found.high)]
-    yield "plateau, whole iterations", Interval(*ends), truth
-    design = Design(450, spread=0.25)
-    first, _, _ = simulate(design, rng)
-    yield (
-        "asymptote, uptake varies",
-        asymptote(first, ITERATIONS).accuracy.interval,
-        design.solved(1, 1.0),
-    )
 
 
 def scores(rng: np.random.Generator) -> Iterator[Covered]:
@@ -294,12 +263,12 @@ def tally(
     return tallies
 
 
-def figures(size: str, tallies: dict[str, Tally], runs: int, held: bool = True) -> Iterator[Figure]:
+def figures(size: str, tallies: dict[str, Tally], runs: int) -> Iterator[Figure]:
     """One line for each interval."""
     for name, each in tallies.items():
         share = 100 * each.hits / runs
         shown = f"{name} (n = {size})" if size else name
-        target = f"{LOW:g} to {HIGH:g}" if held and name != FORGOTTEN else ""
+        target = f"{LOW:g} to {HIGH:g}" if name != FORGOTTEN else ""
         holds = LOW <= share <= HIGH if target else None
         yield Figure(f"{shown}: width {np.mean(each.widths):.3f}", share, "%", target, holds)
 
@@ -325,7 +294,6 @@ def measure(*, runs: int = 1000, seed: int = 0) -> list[Figure]:
         widths.append(narrower(str(design), tallies))
     for number, simulation in enumerate(OTHERS):
         found += figures("", tally(simulation, runs, seed + 100 + number), runs)
-    found += figures("450, not held", tally(unheld, runs, seed), runs, held=False)
     return found + widths
 
 

@@ -14,7 +14,7 @@ from journals import NOTHING, RIGHT, trials, write_run
 BINARY = trials((RIGHT,), ("a", RIGHT), ("a", "a", "b"), ("a", NOTHING, "a"))
 RETRY = trials((RIGHT,), ("a", "a", "a"), ("a", "a", "b"), ("a", "a", "a"))
 EVERY = [
-    accuracy.accuracy, accuracy.correction, accuracy.course, answers.moves,
+    accuracy.accuracy, accuracy.correction, answers.moves,
     answers.moves_by_iteration, answers.feedback, answers.cost, comparison.pairs, comparison.gains,
     comparison.solvers, problems.subjects, problems.confidence, problems.confidence_summary,
     problems.popularity, solvers.overlap_summary, solvers.overlap_sets,
@@ -103,7 +103,7 @@ def test_leaks_are_counted_by_text(tmp_path):
 def test_trials_that_failed_or_never_ran_are_missing_everywhere(tmp_path):
     arm = trials((RIGHT,), "failed", ("a", "a", "a"))  # p3 never ran
     runs = load_runs([write_run(tmp_path / "run", {"binary": arm, "retry": RETRY})])
-    for table in (accuracy.accuracy, accuracy.correction, accuracy.course, answers.moves,
+    for table in (accuracy.accuracy, accuracy.correction, answers.moves,
                   answers.feedback, answers.cost):  # fmt: skip
         assert set(of(table(runs))["missing"]) == {2}, table.__name__
     assert of(accuracy.accuracy(runs))["accuracy"].to_list() == [0.5, 0.5, 0.5]

@@ -41,7 +41,6 @@ ROWS_SHOWN = 30  # rows of a table within the page; its file has them all
 TABLES = {
     "accuracy": accuracy.accuracy,
     "correction": accuracy.correction,
-    "course": accuracy.course,
     "pairs": comparison.pairs,
     "gains": comparison.gains,
     "solvers": comparison.solvers,

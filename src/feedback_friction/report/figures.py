@@ -154,7 +154,7 @@ def correction(runs: Runs) -> Figure | None:
     return Figure(
         "correction", "Chance that the next attempt is right",
         "Share of the attempts at each iteration that solve a problem still unsolved (the hazard "
-        f"of correction). A falling curve is a plateau in the making. {BANDS}{note}",
+        f"of correction). {BANDS}{note}",
         "Line chart of the hazard of correction by iteration.",
         chart, table,
     )  # fmt: skip

@@ -27,7 +27,6 @@ def findings(runs: Runs) -> list[str]:
         *_most(_frictions(runs), "target"),
         *_most(_solvers(runs), "solvers"),
         *_most(_overlaps(runs), "overlap_summary"),
-        *_most(_plateaus(runs), "course"),
         *_most(_repetition(runs), "moves"),
     ]
 
@@ -151,20 +150,6 @@ def _overlaps(runs: Runs) -> Iterator[str]:
             f"({100 * row['ratio']:.1f}%, 95% CI {100 * row['ratio_low']:.1f} to "
             f"{100 * row['ratio_high']:.1f}{chance})."
         )
-
-
-def _plateaus(runs: Runs) -> Iterator[str]:
-    for row in main_sampling(accuracy.course(runs))[0].iter_rows(named=True):
-        if not recorded_mode(row["feedback"]).informs:
-            continue
-        if row["plateau"] is not None and row["identified"] and (row["fit_p_value"] or 0) > 0.05:
-            yield (
-                f"{_subject(row)}: under {_mode(row)} feedback no iteration after "
-                f"{row['plateau']} gains 2 points; the curve is heading for "
-                f"{100 * row['asymptote']:.1f}% (95% CI {100 * row['asymptote_low']:.1f} to "
-                f"{100 * row['asymptote_high']:.1f}, if all problems that can be solved are "
-                f"equally easy to correct), n = {row['n']}."
-            )
 
 
 def _repetition(runs: Runs) -> Iterator[str]:

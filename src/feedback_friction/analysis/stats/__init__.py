@@ -5,8 +5,6 @@
     clusters      cluster-robust intervals of shares (standard library only)
     proportions   exact, simultaneous and cluster-robust intervals of shares in arrays
     resampling    the bootstrap over problems
-    curve         accuracy by iteration, plateau
-    asymptote     A of acc(t) = A - B exp(-t / tau)
     survival      hazard of correction, Kaplan-Meier
     paired        differences of two conditions on the same problems
     significance  McNemar, sign-flip permutation, Holm

@@ -1,4 +1,4 @@
-"""Accuracy by iteration and what its course says: hazard, survival, plateau, asymptote."""
+"""Accuracy by iteration, and the chance of correction at each attempt."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import polars as pl
 
 from feedback_friction.analysis.accuracy import as_seen
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.stats.arrays import MISSING, UNSOLVED, IntArray
-from feedback_friction.analysis.stats.asymptote import asymptote
+from feedback_friction.analysis.stats.arrays import IntArray
 from feedback_friction.analysis.stats.censored import Seen, censored_curve
-from feedback_friction.analysis.stats.curve import plateau
 from feedback_friction.analysis.stats.survival import hazard, kaplan_meier
 from feedback_friction.analysis.tables.columns import (
     SETTING_SCHEMA,
@@ -23,8 +21,6 @@ from feedback_friction.analysis.tables.columns import (
     spread,
     spread_schema,
 )
-
-PLATEAU_GAIN = 0.02  # a gain below 2 points does not count; it is worth several problems
 
 
 @once
@@ -99,46 +95,3 @@ def _last_attempt(runs: Runs, condition: Row, ids: list[str], first: IntArray) -
     for problem, epoch, known in stopped.select("problem_id", "epoch", "known").iter_rows():
         last[position[problem], epoch] = min(known, condition["iterations"]) - 1
     return last
-
-
-@once
-def course(runs: Runs, seed: int = 0) -> pl.DataFrame:
-    """Where accuracy flattens and where it is heading: one row a condition.
-
-    ``plateau``: the iteration after which no iteration gains 2 points; ``asymptote`` with profile
-    limits; ``identified``: whether a plateau below perfect accuracy is visible at all;
-    ``fit_p_value``: a small one says that the curve does not fit and should not be quoted.
-    """
-    rows = []
-    for condition, _, first in conditions(runs):
-        if not (first != MISSING).any():
-            continue
-        flat = plateau(first, condition["iterations"], np.random.default_rng(seed), PLATEAU_GAIN)
-        heading = asymptote(first, condition["iterations"])
-        rows.append(
-            setting(condition)
-            | {"plateau": flat.iteration, "plateau_low": flat.low, "plateau_high": flat.high}
-            | spread("asymptote", heading.accuracy)
-            | {
-                "tau": heading.tau,
-                "identified": heading.identified,
-                "fit_p_value": heading.fit_p_value,
-                "unsolved": int((first == UNSOLVED).sum()),
-                "n": heading.accuracy.n,
-                "missing": missing(first),
-            }
-        )
-    schema = SETTING_SCHEMA | {
-        "plateau": pl.Int64,
-        "plateau_low": pl.Int64,
-        "plateau_high": pl.Int64,
-    }
-    ending: dict[str, type[pl.DataType]] = {
-        "tau": pl.Float64,
-        "identified": pl.Boolean,
-        "fit_p_value": pl.Float64,
-        "unsolved": pl.Int64,
-        "n": pl.Int64,
-        "missing": pl.Int64,
-    }
-    return frame(rows, schema | spread_schema("asymptote") | ending)
