@@ -43,14 +43,22 @@ def cli_page() -> str:
 def _verb(name: str) -> str:
     command: click.Command = importlib.import_module(f"feedback_friction.cli.{name}").command
     context = click.Context(command, info_name=f"friction {name}")
+    return "\n".join(_described(command, context))
+
+
+def _described(command: click.Command, context: click.Context) -> list[str]:
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     rows = [_option(each) for each in command.params if isinstance(each, click.Option)]
+    name = context.command_path.removeprefix("friction ")
     lines = [f"## {name}\n", f"`{usage}`\n", _paragraphs(command.help or "")]
     if rows:
         lines.append("| option | what it does |\n|---|---|\n" + "".join(rows))
     if command.epilog:
         lines.append(_paragraphs(command.epilog))
-    return "\n".join(lines)
+    inner = command.commands.values() if isinstance(command, click.Group) else ()
+    for each in inner:
+        lines += _described(each, click.Context(each, parent=context, info_name=each.name))
+    return lines
 
 
 def _option(option: click.Option) -> str:

@@ -42,7 +42,8 @@ def test_the_table_has_enough_replies_of_every_outcome():
         case["outcome"] for group in json.loads(CASES.read_text()) for case in group["replies"]
     ]
     assert len(outcomes) >= 200
-    assert all(outcomes.count(outcome) >= 20 for outcome in Outcome)
+    stated = [outcome for outcome in Outcome if outcome is not Outcome.UNDECIDED]
+    assert all(outcomes.count(outcome) >= 20 for outcome in stated)
 
 
 # Capitalised words, none of which the grader reads as more than a name.

@@ -26,6 +26,7 @@ VERBS = {
     "review": "Label unsolved trials yourself, on a local page.",
     "agreement": "Print how far judges and people agree.",
     "export": "Write attempts in the reference format.",
+    "models": "List the models on this machine, or fetch a small one.",
     "doctor": "Say what a server can do, and what a run does about what it cannot.",
     "serve": "Print or run the vLLM command for a model.",
     "tasks": "List the tasks.",

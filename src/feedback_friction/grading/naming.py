@@ -10,6 +10,7 @@ from typing import Literal
 from feedback_friction.grading.lexicon import (
     FINITE,
     FOLLOWS,
+    GRAMMAR,
     LINKS,
     NAMING,
     NEW_CLAUSE,
@@ -30,6 +31,13 @@ _DENIED = re.compile(
     r"|(?:is|was|are|were|seems?)\s(?:\w+\s){0,2}(?:wrong|incorrect|mistaken|false|impossible|unlikely"
     r"|out|excluded|rejected)\b|(?:is|was)\smy\s(?:first|initial|previous|earlier|last|original)\b",
     re.I,
+)
+_REGION = re.compile(
+    r"(?:[A-Z][\w'-]+\s){0,3}(?:[A-Z]\w+shire|Sussex|Essex|Kent|Surrey|Norfolk|Suffolk|Devon|Dorset"
+    r"|Cornwall|Cumbria|Durham|Somerset|Yorkshire|Northumberland|Middlesex|Merseyside|Bavaria|Saxony"
+    r"|Tuscany|Lombardy|Sicily|Catalonia|Andalusia|Normandy|Brittany|Provence|Punjab|Kerala)"
+    r"|(?:County|Province of|State of|Republic of)\s[A-Z]\w+(?:\s[A-Z]\w+)?"
+    r"|(?:[A-Z][\w'-]+\s){1,3}(?:County|Province|Prefecture|District|Oblast|Region|State|Islands?)"
 )
 _HEAD_END = re.compile(r"[,;:(\[—\n]|\s-+\s|\s(?:who|which|that|because|since)\s")
 
@@ -57,6 +65,12 @@ class Accepted:
         self.joined = frozenset("".join(alias) for alias in self.keys)
         self.longest = max((len(alias) for alias in self.keys), default=0)
         self.asked = frozenset(word.norm for word in words(question))
+        # "IT" and "IS" are words of English unless they are written in capitals.
+        self.acronyms = frozenset(
+            key(alias)[0]
+            for alias in (gold, *aliases)
+            if alias.isupper() and len(key(alias)) == 1 and key(alias)[0] in GRAMMAR
+        ) - {key(gold)[0] for _ in (1,) if len(key(gold)) == 1 and not gold.isupper()}
 
     def has(self, said: tuple[str, ...]) -> bool:
         """Whether these words are an alias; spaces and hyphens aside ("SpiderMan")."""
@@ -71,6 +85,8 @@ class Accepted:
         found = words(text[:300])
         for index, word in enumerate(found[:7]):
             match = self._alias_at(found, index)
+            if match and len(match[0]) == 1 and match[0][0] in self.acronyms:
+                match = match if text[word.start : match[1].end].isupper() else None
             if match:
                 alias, last = match
                 first = all(before.norm in ARTICLES for before in found[:index])
@@ -166,7 +182,7 @@ class Accepted:
         segment = re.split(r"[,.;:!?(\n]", rest, maxsplit=1)[0]
         inside = words(segment)
         passed = skipped + width + len(segment)
-        if word[0].is_number or normalized(segment) in PLACES:
+        if word[0].is_number or normalized(segment) in PLACES or _REGION.fullmatch(segment.strip()):
             return passed
         if key(segment) in self.keys or self.asks_for(inside):
             return passed

@@ -40,6 +40,8 @@ from feedback_friction.grading.number_values import (
 from feedback_friction.grading.number_work import CLOSED, bare, concluded, equation
 from feedback_friction.grading.numerals import LONGEST, Base, plain
 from feedback_friction.grading.verdict import Verdict
+from feedback_friction.reading.reply import ANSWER, final_part, signed
+from feedback_friction.reading.standing import is_asserted
 
 _TAIL = 100_000  # characters at the end of a reply that are read for statements without a box
 _BOXES = 100  # boxes, from the last one, that are read
@@ -49,6 +51,7 @@ _VERBS = 6  # verbs after a cue that are tried
 _BOX = re.compile(r"(?:\\(?:boxed|fbox|framebox)|\x08oxed|(?<![A-Za-z\\])boxed)\s{0,5}\{")
 _BRACE = re.compile(r"\\.|[{}]", re.S)
 
+_SIGN = re.compile(ANSWER)
 _CUE = re.compile(
     r"(?<![A-Za-z/])(?:answer|solution|final (?:product|result|value|number|sum|total))"
     r"(?![A-Za-z])",
@@ -117,6 +120,7 @@ def canonical(number: str, base: Base) -> str:
 
 def extract(response: str, base: Base, operands: Sequence[str] = ()) -> Stated | None:
     """The last answer that a reply states (see the module's docstring), or None."""
+    response = signed(final_part(response))
     box = _boxed(response, base)
     if box is not None:
         boxed, end = box
@@ -157,6 +161,8 @@ def _boxed(response: str, base: Base) -> tuple[str, int] | None:
     closing = _closing_braces(response, openings[0])
     for opening in reversed(openings):
         end = closing.get(opening)
+        if end is not None and not is_asserted(response, opening, end, supposed=True):
+            continue
         if end is not None and end - opening <= _LONGEST_BOX:
             inside = plain(response[opening + 1 : end])
             # A box holds a number and no word, so that letters alone are digits there.
@@ -185,17 +191,29 @@ def _stated(text: str, base: Base) -> str | None:
     """The number of the last statement "the answer is N" of a plain text."""
     lines = text.split("\n")
     for index in range(len(lines) - 1, -1, -1):
-        for cue in reversed(list(_CUE.finditer(lines[index]))[-5:]):
+        for cue in reversed(_cues(lines[index])[-5:]):
             before = lines[index][max(0, cue.start() - 60) : cue.start()]
             if _NOT_THE_ANSWER.search(before) or (
                 base == 16 and re.search(r"\bdecimal\W*$", before, re.I)
             ):
                 continue
+            if not is_asserted(lines[index], *cue.span()):
+                continue
             rest = lines[index][cue.end() : cue.end() + LONGEST_LINE]
+            if cue[0] == ANSWER:  # stands for a cue with its verb
+                rest = f" is {rest.strip()}"
             found = _after_cue(rest, base) or _under_heading(rest, lines[index + 1 :][:3], base)
             if found is not None:
                 return found
     return None
+
+
+def _cues(line: str) -> list[re.Match[str]]:
+    found = list(_CUE.finditer(line))
+    if ANSWER in line:
+        found += _SIGN.finditer(line)
+        found.sort(key=lambda cue: cue.start())
+    return found
 
 
 def _after_cue(rest: str, base: Base) -> str | None:

@@ -29,6 +29,12 @@ _CONCLUDES = re.compile(
     r"(?:=|\bis\b|:|\bequals|\bgives|→)",
     re.I,
 )
+# A reply that is one such sentence says all that it has to say, with a full stop or without.
+_SAYS_ALL = re.compile(
+    r"\W*(?:(?:so|therefore|thus|hence),?\s)?the (?:(?:correct|final|exact|right|full|overall)\s)*"
+    r"(?:product|result|total)\s?(?:is|=|:|equals)\s[^a-z]{0,60}$",
+    re.I,
+)
 _PARTWAY = re.compile(
     r"\b(?:partial|intermediate|sub-?totals?|running|steps?|so far|digits?|shift\w*|approx\w*|first"
     r"|second|third|fourth|fifth|next|carry|place|about|roughly|estimate\w*|cumulative)\b|≈|…",
@@ -126,6 +132,7 @@ def concluded(text: str, base: Base, closed: bool) -> str | None:
         closed: as for ``equation``; a later line without a number shows the same.
     """
     lines = [line for line in text.split("\n") if line.strip()]
+    closed = closed or (len(lines) == 1 and _SAYS_ALL.match(lines[0]) is not None)
     for index in range(len(lines) - 1, -1, -1):
         line = lines[index][-LONGEST_LINE:].rstrip(" .!|)")
         found = numerals(line, base)

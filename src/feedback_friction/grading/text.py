@@ -88,6 +88,9 @@ _THE_X_IS = re.compile(
     r"(?:called |named |known as )?",
     re.I,
 )
+_JOINT = re.compile(
+    r"[\"')]?\s(?:was |is )?(?:written |directed |painted |composed )?(?:by|in|from)\s"
+)
 _BY = re.compile(r"\b\w+(?:ed|en|wn|un|ng|ade|uilt|et|ought|ept|eft)\s+by\s+", re.I)
 
 
@@ -168,6 +171,9 @@ class _Reader:
             found = self.answers.begins(text) or self.answers.begins(_introduced(text))
         if found and found.tail == "end":
             return Verdict.of(True, found.alias, rule)
+        author = self._by(text)
+        if author is not None:
+            return Verdict.of(True, author, rule)
         if self.answers.has(_turned(text)):
             return Verdict.of(True, " ".join(_turned(text)), rule)
         if _REFUSAL.search(text):
@@ -175,6 +181,15 @@ class _Reader:
         if (found and found.tail == "list") or ALTERNATIVE.search(first_sentence(text)):
             return Verdict.of(False, normalized(first_sentence(text)), "list of guesses")
         return Verdict.of(False, head(_introduced(text) or text), rule)
+
+    def _by(self, text: str) -> str | None:
+        """The alias that follows what the question has itself: "Hamlet" by Shakespeare."""
+        joint = _JOINT.search(text[:200])
+        work = without_articles(words(text[: joint.start()])) if joint else []
+        if joint is None or not self.answers.asks_for(work):
+            return None
+        found = self.answers.begins(text[joint.end() :])
+        return found.alias if found and found.tail == "end" else None
 
     def _instead(self, text: str, rule: str) -> Verdict:
         """The verdict on "not Paris but Rome": what stands after the denial, if anything does."""

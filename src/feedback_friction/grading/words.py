@@ -7,6 +7,8 @@ with offsets, and beyond it
 - accents are folded ("Beyoncé" = "Beyonce") and "&" reads "and";
 - initials are one word: "J. R. R. Tolkien" = "JRR Tolkien", "U.S." = "US";
 - thousands separators are dropped ("1,234" = "1234"), and a decimal point stays;
+- "St." before a name is "Saint", "Mt." Mount and "Ft." Fort; Roman numerals after a name and the
+  days of a date are numbers ("Henry VIII" = "Henry 8", "July 20th" = "July 20");
 - a final "A" is no article: "Vitamin A" is not "vitamin".
 """
 
@@ -69,9 +71,75 @@ def words(text: str) -> list[Word]:
             last = found[-1]
             found[-1] = Word(last.norm + fold(raw), last.start, end, True)
         else:
-            found.append(Word(fold(raw), start, end, raw[0].isupper() or raw[0].isdigit()))
+            norm = _plain_number(raw, found) if found else fold(raw)
+            found.append(Word(norm, start, end, raw[0].isupper() or raw[0].isdigit()))
+            _spell_out(found, text)
         initials_end = end if initial else -1
     return found
+
+
+_SHORT = {"st": "saint", "mt": "mount", "ft": "fort"}
+_ROMAN = {
+    roman: str(value)
+    for value, roman in enumerate(
+        [
+            "II",
+            "III",
+            "IV",
+            "V",
+            "VI",
+            "VII",
+            "VIII",
+            "IX",
+            "X",
+            "XI",
+            "XII",
+            "XIII",
+            "XIV",
+            "XV",
+            "XVI",
+            "XVII",
+            "XVIII",
+            "XIX",
+            "XX",
+        ],
+        2,
+    )
+}
+_MONTHS = frozenset(
+    [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ]
+)
+_DAY = re.compile(r"([1-9]|[12]\d|3[01])(?:st|nd|rd|th)")
+
+
+def _plain_number(raw: str, before: Sequence[Word]) -> str:
+    """A word after others; as digits where it numbers a name or is the day of a date."""
+    if raw in _ROMAN and before[-1].capital and len(before[-1].norm) > 1:
+        return _ROMAN[raw]
+    day = _DAY.fullmatch(raw)
+    return day[1] if day and before[-1].norm in _MONTHS else fold(raw)
+
+
+def _spell_out(found: list[Word], text: str) -> None:
+    """Write the abbreviation before the last word out, where that word is a name."""
+    if len(found) < 2 or not found[-1].capital or found[-1].is_number:
+        return
+    before = found[-2]
+    if before.capital and before.norm in _SHORT and len(text[before.end : found[-1].start]) <= 2:
+        found[-2] = Word(_SHORT[before.norm], before.start, before.end, True)
 
 
 def _joins(between: str) -> bool:
@@ -98,6 +166,16 @@ def normalized(text: str) -> str:
     return " ".join(key(text))
 
 
+def _dates(answer: tuple[str, ...]) -> set[tuple[str, ...]]:
+    """A date, day or month first, in the other order."""
+    if len(answer) not in (2, 3):
+        return set()
+    first, second, *year = answer
+    if first in _MONTHS and second.isdigit():
+        return {(second, first, *year), (second, "of", first, *year)}
+    return {(second, first, *year)} if second in _MONTHS and first.isdigit() else set()
+
+
 @lru_cache(maxsize=4096)
 def keys(gold: str, aliases: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
     """The keys of all accepted answers, without those that have no word at all.
@@ -106,6 +184,7 @@ def keys(gold: str, aliases: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
     """
     found = set()
     for answer in (gold, *aliases):
-        found.add(key(answer) or tuple(word.norm for word in words(answer)))
+        own = key(answer) or tuple(word.norm for word in words(answer))
+        found |= {own, *_dates(own)}
     found.discard(())
     return frozenset(found)

@@ -34,8 +34,9 @@ from feedback_friction.errors import UsageError
 from feedback_friction.grading.choice import grade_choice
 from feedback_friction.grading.expression import grade_expression
 from feedback_friction.grading.integer import grade_integer
-from feedback_friction.grading.number import canonical, grade_number
+from feedback_friction.grading.number import canonical
 from feedback_friction.grading.numerals import LONGEST
+from feedback_friction.grading.quantity import grade_quantity
 from feedback_friction.grading.text import grade_text
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import LETTERS, Problem
@@ -146,9 +147,9 @@ def rows(selection: Selection) -> list[Row]:
 
 def _grade_number(problem: Problem, response: str) -> Verdict:
     """The verdict by gold, or by an alias where the reply states that."""
-    verdict = grade_number(problem.gold, response, 10)
-    known = (canonical(alias, 10) for alias in problem.aliases)
-    right = verdict.is_correct or verdict.prediction in known
+    verdict = grade_quantity(problem, response)
+    stated = (verdict.prediction == canonical(alias, 10) for alias in problem.aliases)
+    right = verdict.is_correct or any(stated)
     return Verdict.of(True, canonical(problem.gold, 10), verdict.rule) if right else verdict
 
 

@@ -72,7 +72,7 @@ class Found:
 
     name: str
     path: Path
-    place: Literal["package", "cache", "folder"]
+    place: Literal["package", "cache", "folder", "hub"]
 
 
 def cache_dir() -> Path:

@@ -44,6 +44,9 @@ _KEPT = re.compile(
     r"|fine)|confirm\w*"
     r"|verif\w+|checks out|as before|holds|stands)\b"
 )
+_PROSE = re.compile(
+    r"(?i)\b(?:is|are|was|were|be|would|because|since)\b"
+)  # a sentence, not a bare answer
 _HEDGED = re.compile(r"(?i)\b(?:not|obtained|found by|given by|computed|between)\b|\?")
 
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox)(?![A-Za-z])\s*(?:\[[^\]\n]{0,20}\]){0,2}")
@@ -306,6 +309,8 @@ def _bare(reply: str, context: Context) -> Statement | None:
     if len(spans) == 1 and len(text) - len(spans[0]) <= _DELIMITERS:
         return Statement(spans[0], "bare", 0)
     text = text.strip("*_` ").rstrip(".* ")
+    if _PROSE.search(text):
+        return None
     return (
         Statement(text, "bare", 0) if len(text) < 80 and _is_answer(text, context, True) else None
     )

