@@ -12,7 +12,7 @@ from feedback_friction.analysis.stats.friction import OTHER_REASON, RESISTANT, U
 DESIGNS = [
     Design(60_000),
     Design(30_000, epochs=3, annotated=0.25, ability=(0.4, 1.2), resistant=0.1, other=0.4),
-    Design(60_000, uptake=0.9, control=0.02, resistant=0.0, spread=1e-6),
+    Design(60_000, uptake=0.9, control=0.02, resistant=0.0),
 ]
 
 
