@@ -241,7 +241,7 @@ def eliminated(text: str, options: Options) -> tuple[frozenset[str], list[tuple[
 def by_elimination(text: str, options: Options) -> str:
     """The option that is left where all others are called wrong; "" where several are left."""
     text = text[-_FAR:]
-    if not all(letter in text for letter in options.letters[1:-1]):
+    if sum(letter in text for letter in options.letters) < len(options.letters) - 1:
         return ""
     left = set(options.letters) - eliminated(text, options)[0]
     return left.pop() if len(left) == 1 and len(options.letters) > 2 else ""

@@ -124,7 +124,11 @@ def read_number(text: str, letters: frozenset[str]) -> Scalar | None:
     labelled = _LABELLED.fullmatch(without_text(text))
     if labelled is not None:
         text = labelled[1]
-    node = _with_unit(text, letters) or _formula(text) or spelled(without_text(text))
+    plain = without_text(text)
+    if plain.strip().lower() in NUMBER_WORDS and not set(plain) <= letters:
+        node = spelled(plain)  # "one" is no product of o, n and e
+    else:
+        node = _with_unit(text, letters) or _formula(text) or spelled(plain)
     return None if node is None else Scalar(node)
 
 

@@ -39,6 +39,26 @@ _STATED_HALF = re.compile(
 _RATIO = re.compile(
     r"(?<![\w.:/^{])(\d{1,9})(?:\s?:\s?|\s(?:out of|in|to|over)\s)(\d{1,9})(?![\w:/^]|[.,]\d)"
 )
+_ANY_WORD = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
+_COUNT = rf"(?:{_ANY_WORD})(?:[ -](?:{_ANY_WORD})){{0,3}}"
+_WORD_RATIO = re.compile(
+    rf"\b({_COUNT})\s(?:in|out of|to|chance in)\s(?:every\s)?({_COUNT})\b(?!-)", re.I
+)
+_ORDINAL = re.compile(r"(?<![\w.,/-])(\d{1,9})(?:st|nd|rd|th)(?=\s{0,2}(?:[.,;:!?)*\n]|$))")
+_YEAR = re.compile(
+    r"\b(eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty)[ -]"
+    rf"((?:oh |o' )?(?:{_ANY_WORD})(?:[ -](?:{_ANY_WORD}))?)\b",
+    re.I,
+)
+_ROMAN = (
+    (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"),
+    (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
+)  # fmt: skip
+_CALLED = re.compile(
+    r"(?:\b(?:step|part|case|chapter|type|phase|section|figure|table|class|stage|lemma|theorem"
+    r"|world war"
+    r"|[A-Z][a-z]+)\s|\()$"
+)
 _SPOKEN = {
     "plus": "+", "minus": "-", "negative": "-", "times": "\\cdot ", "over": "/", "squared": "^{2}",
     "cubed": "^{3}", "pi": "\\pi ", "the": "", "multiplied by": "\\cdot ", "divided by": "/",
@@ -193,6 +213,37 @@ def _as_formula(words: list[str]) -> str | None:
     return "".join(parts)
 
 
+def find_other_numerals(text: str, target: Target) -> Iterator[Match]:
+    """A whole number as an ordinal that closes a sentence, a Roman numeral or a year in words."""
+    if target.number is None or not target.is_whole or target.number < 1:
+        return
+    for match in _ORDINAL.finditer(text):
+        if int(match[1]) == target.number:
+            yield match.start(), match.end(), "ordinal"
+    numeral = roman(int(target.number))
+    if numeral and numeral in text:
+        for match in re.finditer(rf"(?<![\w.'-]){numeral}(?![\w'-])", text):
+            if not _CALLED.search(text[: match.start()][-30:]):
+                yield match.start(), match.end(), "roman"
+    century, rest = divmod(int(target.number), 100)
+    if 11 <= century <= 20 and rest:
+        for match in _YEAR.finditer(text):
+            one, two = number_words(match[1]), number_words(match[2].removeprefix("oh "))
+            if one == century and two == rest:
+                yield match.start(), match.end(), "words"
+
+
+def roman(number: int) -> str:
+    """A number in Roman numerals; "" beyond 3,999 and for single letters, which name things."""
+    if not 1 <= number < 4000:
+        return ""
+    text = ""
+    for value, letters in _ROMAN:
+        while number >= value:
+            text, number = text + letters, number - value
+    return text if len(text) > 1 else ""
+
+
 def find_ratios(text: str, target: Target) -> Iterator[Match]:
     """A fraction as "3:4", "3 out of 4", "3 in 4"; one half as "half" where it is stated."""
     if target.number is None or target.is_whole:
@@ -200,6 +251,10 @@ def find_ratios(text: str, target: Target) -> Iterator[Match]:
     for match in _RATIO.finditer(text):
         top, bottom = int(match[1]), int(match[2])
         if bottom and target.number * bottom == top:
+            yield match.start(), match.end(), "ratio"
+    for match in _WORD_RATIO.finditer(text):
+        above, below = number_words(match[1]), number_words(match[2])
+        if above is not None and below and target.number * below == above:
             yield match.start(), match.end(), "ratio"
     if target.hits("1/2"):
         for match in _STATED_HALF.finditer(text):

@@ -39,6 +39,7 @@ from feedback_friction.protocol.masking.expression_audit import candidates
 from feedback_friction.protocol.masking.expression_target import Target
 from feedback_friction.protocol.masking.expression_words import (
     find_literal,
+    find_other_numerals,
     find_ratios,
     find_spoken,
     find_wording,
@@ -46,6 +47,7 @@ from feedback_friction.protocol.masking.expression_words import (
 )
 from feedback_friction.protocol.masking.formulas import Formulas, Kind, Side
 from feedback_friction.protocol.masking.gate import MASK, Match, Matcher, audit, mask
+from feedback_friction.protocol.masking.quoted import Quoted, quoted, unquoted
 from feedback_friction.protocol.records import Masked
 
 
@@ -63,7 +65,8 @@ def mask_expression(problem: Problem, text: str) -> Masked:
         RunStoppedError: only where the comparing process cannot be started at all.
     """
     targets = [Target.of(gold) for gold in dict.fromkeys((problem.gold, *problem.aliases))]
-    finders = [matcher for target in targets for matcher in matchers(target)]
+    question = quoted(problem.question, (problem.gold, *problem.aliases))
+    finders = [unquoted(each, question) for target in targets for each in matchers(target)]
 
     def find_statement(shown: str) -> Iterator[Match]:
         """What the grader takes for gold; of a mere sentence, where nothing else is found."""
@@ -71,14 +74,23 @@ def mask_expression(problem: Problem, text: str) -> Masked:
             if form != "sentence" or not any(True for finder in finders for _ in finder(shown)):
                 yield start, end, form
 
-    masked = mask(text, [*finders, find_statement])
-    leaks = [leak for target in targets for leak in _leaks(masked.text, target)]
-    leaks += [masked.text[a:b] for a, b, _ in _find_statement(masked.text, problem, targets)]
+    masked = mask(text, [*finders, unquoted(find_statement, question)])
+    leaks = [leak for target in targets for leak in _leaks(masked.text, target, question)]
+    leaks += [
+        masked.text[a:b]
+        for a, b, _ in _find_statement(masked.text, problem, targets)
+        if not question.holds(masked.text, a, b)
+    ]
     return Masked(masked.text, masked.spans, tuple(dict.fromkeys(leaks)))
 
 
-def _leaks(text: str, target: Target) -> tuple[str, ...]:
-    return audit(text, lambda shown: candidates(shown, target.is_label), target.asker())
+def _leaks(text: str, target: Target, question: Quoted) -> tuple[str, ...]:
+    def stretches(shown: str) -> Iterator[tuple[int, int]]:
+        for start, end in candidates(shown, target.is_label):
+            if not question.holds(shown, start, end):
+                yield start, end
+
+    return audit(text, stretches, target.asker())
 
 
 @lru_cache(maxsize=1024)
@@ -90,9 +102,10 @@ def matchers(target: Target) -> tuple[Matcher, ...]:
             lambda text: _find_stated(text, target),
         )
     return (
-        lambda text: _find_values(text, target),
+        lambda text: find_values(text, target),
         lambda text: _find_matrices(text, target),
         lambda text: find_words(text, target),
+        lambda text: find_other_numerals(text, target),
         lambda text: find_ratios(text, target),
         lambda text: find_spoken(text, target),
         lambda text: find_literal(text, target),
@@ -147,7 +160,7 @@ def _find_statement(text: str, problem: Problem, targets: list[Target]) -> Itera
         yield min(statement.start, len(text) - 1), len(text), form
 
 
-def _find_values(text: str, target: Target) -> Iterator[Match]:
+def find_values(text: str, target: Target) -> Iterator[Match]:
     """Sides, terms, factors, groups and lists that are equal to gold."""
     finder = _Finder(Formulas(text), target)
     for first, last, form in finder.ranges():

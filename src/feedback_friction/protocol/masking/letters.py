@@ -25,8 +25,8 @@ little by themselves stay, unless the feedback gives them as the answer:
 Last, whatever line or sentence the task's own grader still takes for the right answer is masked:
 in it every such letter and text, or else all of it.
 
-Out of reach of any mask of strings: feedback that calls every other option wrong, that describes
-the right one in other words, or from which only one thing was masked in a list of all.
+Out of reach of any mask of strings: feedback that describes the right option in other words, or
+from which only one thing was masked in a list of all.
 """
 
 from __future__ import annotations
@@ -44,7 +44,11 @@ from feedback_friction.protocol.masking.option_letter import (
     is_abbreviation,
     letter_matcher,
 )
-from feedback_friction.protocol.masking.option_text import text_matcher, text_pattern
+from feedback_friction.protocol.masking.option_text import (
+    text_matcher,
+    text_pattern,
+    value_matcher,
+)
 from feedback_friction.protocol.records import Masked
 
 
@@ -73,7 +77,8 @@ def _matchers(gold: str, choices: tuple[str, ...], question: str) -> tuple[Match
     nouns = tuple(dict.fromkeys(found[1].lower() for found in _OPTION_NOUNS.finditer(question)))
     letter = letter_matcher(gold, nouns=nouns, named_in_question=_is_named(gold, question))
     text = text_matcher(right, others, question)
-    return (letter,) if text is None else (letter, text)
+    value = value_matcher(right)
+    return tuple(matcher for matcher in (letter, text, value) if matcher is not None)
 
 
 # "Which of the following chemical processes are ...": a process is an option.
@@ -167,6 +172,8 @@ def _candidates(text: str) -> Iterator[tuple[int, int]]:
         yield found.span(found.lastindex or 0)
     for found in _BRACKETED.finditer(text):
         inside, before = found[0].strip("() "), text[max(0, found.start() - 30) : found.start()]
+        if len(inside) == 1 and inside.islower():  # labels a part: "(a) ..., (b) ..."
+            continue
         if inside not in set(LETTERS) or not is_abbreviation(inside).search(before):
             yield found.span()
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
+from feedback_friction.protocol.masking.expression_target import Target
+from feedback_friction.protocol.masking.expressions import find_values
 from feedback_friction.protocol.masking.gate import Match, Matcher, View
 
 _WRAPPERS = re.compile(
@@ -52,6 +54,7 @@ _NO_VALUE_AFTER = re.compile(r"\s?(?:[/^+×·]|\*\s?\d|-\s?\d|x\s?\d)")
 _WRAPPED_BEFORE, _WRAPPED_AFTER = re.compile(rf"{_WRAP_OPEN}$"), re.compile(_WRAP_CLOSE)
 # Numbers stand in brackets, braces and dollar signs for other reasons too.
 _MARKED_BEFORE, _MARKED_AFTER = re.compile(r"(?:[\"'*_`]|boxed\s?\{)$"), re.compile(r"[\"'*_`}]")
+_LONGEST_VALUE = 120
 _NEAR = 80  # characters before a stretch that say what it is
 
 _Gives = Callable[[str, int, int], bool]
@@ -83,6 +86,22 @@ def text_matcher(text: str, others: tuple[str, ...], question: str) -> Matcher |
             start, end = found.span()
             if gives(folded, start, end) and not _is_within(start, end, taken):
                 yield *inner.span(start, end), "text"
+
+    return find
+
+
+def value_matcher(text: str) -> Matcher | None:
+    """A matcher for an option that is a number or a formula, in any writing; None for others."""
+    if len(text) > _LONGEST_VALUE:
+        return None
+    target = Target.of(text.strip(" .$"))
+    if target.gold.value is None or target.letter is not None or target.gold.key.isalpha():
+        return None
+
+    def find(view: str) -> Iterator[Match]:
+        for start, end, form in find_values(view, target):
+            if not target.is_common or _is_value(view, start, end):
+                yield start, end, form
 
     return find
 

@@ -1,8 +1,8 @@
 """The gate for questions of one's own whose answer is one number, of any size, sign and form.
 
-A whole number is masked as a product is (``numbers``). A negative number or one with decimals is
-masked as mathematics is (``expressions``: 3.5 is also ``7/2``, "three and a half", ``350\\%``), and
-besides wherever the number grader itself reads it ("-1'234.5", "1_234.50").
+Masked as mathematics is (``expressions``: 3.5 is also ``7/2``, "three and a half", ``350\\%``), and
+besides wherever the number grader itself reads it ("-1'234.5", "1_234.50"); a whole number of 100
+or more also as a product is (``numbers``), a smaller one not where it names a step or a line.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
+from feedback_friction.grading.mathematics.statement import last_statement
 from feedback_friction.grading.number import canonical, grade_number
+from feedback_friction.grading.quantity import grade_quantity
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.expression_target import Target
 from feedback_friction.protocol.masking.expressions import matchers
 from feedback_friction.protocol.masking.gate import Match, Matcher, mask
 from feedback_friction.protocol.masking.numbers import decimal_matcher, number_leaks
+from feedback_friction.protocol.masking.quoted import quoted, unquoted
 from feedback_friction.protocol.records import Masked
 
 # A number as far as its separators reach; a minus after a number or a bracket subtracts.
@@ -38,20 +41,50 @@ def mask_number(problem: Problem, text: str) -> Masked:
         ValueError: one of them is not a number; on no text whatever.
     """
     numbers = dict.fromkeys(canonical(each, 10) for each in (problem.gold, *problem.aliases))
-    masked = mask(text, [matcher for number in numbers for matcher in _matchers(number)])
-    leaks = (leak for number in numbers for leak in number_leaks(number, masked.text, 10))
-    return replace(masked, leaks=tuple(dict.fromkeys(leaks)))
+    question = quoted(problem.question, (problem.gold, *problem.aliases, *numbers))
+    finders = [unquoted(each, question) for number in numbers for each in _matchers(number)]
+
+    def find_statement(shown: str) -> Iterator[Match]:
+        """What the grader still takes for an answer, once the others find nothing."""
+        if any(True for finder in finders for _ in finder(shown)):
+            return
+        if any(grade_quantity(replace(problem, gold=each), shown).is_correct for each in numbers):
+            statement = last_statement(shown)
+            at = shown.rfind(statement.text) if statement else -1
+            if statement and at >= 0:
+                yield at, at + len(statement.text), "stated"
+
+    masked = mask(text, [*finders, unquoted(find_statement, question)])
+    leaks = dict.fromkeys(
+        leak
+        for number in numbers
+        for leak in number_leaks(number, masked.text, 10)
+        if not _names_a_step(masked.text, leak, Target.of(number))
+    )
+    return replace(masked, leaks=tuple(leaks))
+
+
+def _names_a_step(text: str, leak: str, target: Target) -> bool:
+    """Whether every numeral in a leak but names something, as in "see line 7"."""
+    at = text.find(leak)
+    numerals = list(re.finditer(r"\d+", leak))
+    return bool(numerals) and all(
+        target.is_label(text, at + numeral.start(), at + numeral.end()) for numeral in numerals
+    )
 
 
 @lru_cache(maxsize=1024)
 def _matchers(number: str) -> tuple[Matcher, ...]:
-    if number.isdecimal():
-        return (decimal_matcher(number),)
+    target = Target.of(number)
+    if number.isdecimal() and not target.is_common:
+        return (*matchers(target), decimal_matcher(number))
 
     def find(text: str) -> Iterator[Match]:
         for written in _WRITTEN.finditer(text):
             end = written.end() - (len(written[0]) - len(written[0].rstrip(",._'")))
+            if target.is_label(text, written.start(), end):
+                continue
             if grade_number(number, text[written.start() : end], 10).is_correct:
                 yield written.start(), end, "number"
 
-    return (*matchers(Target.of(number)), find)
+    return (*matchers(target), find)
