@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import os
+import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fake_server import FakeServer
@@ -72,6 +75,20 @@ def ask(problem: str = "p1", **changes: Any) -> Generate:
         "occasion": Occasion(Problem(problem, "task", "2 + 2?", "4"), 0, 0, "binary"),
     }
     return Generate(**fields | changes)
+
+
+async def friction(*arguments: str, **environ: str) -> tuple[int, str, str]:
+    """Run the command as a process, without the keys that are set here: code, output, errors."""
+    clean = {k: v for k, v in os.environ.items() if not k.endswith(("_API_KEY", "_BASE_URL"))}
+    process = await asyncio.create_subprocess_exec(
+        *(str(Path(sys.executable).with_name("friction")), *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=clean | environ,
+    )
+    output, errors = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, output.decode(), errors.decode()
 
 
 @asynccontextmanager

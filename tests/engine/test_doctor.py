@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from fake_server import Answer, FakeServer, choice, completion, error, hang, listing, serving
-from models_client import run
+from models_client import friction, run
 
 from feedback_friction.engine.doctor import (
     RETRY,
@@ -273,20 +270,8 @@ def test_a_context_too_small_for_the_defaults_comes_with_what_fits(
     assert does in finding.run
 
 
-FRICTION = str(Path(sys.executable).with_name("friction"))
-
-
-async def doctor(*arguments: str, **environ: str) -> tuple[int, str, str]:
-    clean = {k: v for k, v in os.environ.items() if not k.endswith(("_API_KEY", "_BASE_URL"))}
-    process = await asyncio.create_subprocess_exec(
-        *(FRICTION, "doctor", *arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=clean | environ,
-    )
-    output, errors = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, output.decode(), errors.decode()
+async def doctor(*arguments: str) -> tuple[int, str, str]:
+    return await friction("doctor", *arguments)
 
 
 def test_the_table_fits_80_columns_and_shows_no_secret() -> None:

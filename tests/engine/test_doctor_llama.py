@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from importlib.util import find_spec
 
 import pytest
-from test_doctor import doctor
+from models_client import friction
 
 from feedback_friction.engine.models.gguf_files import find
 
@@ -50,7 +50,7 @@ def test_what_the_doctor_finds_of_llama_cpp() -> None:
     async def main() -> None:
         async with llama() as url:
             assert url.startswith("http://127.0.0.1:")
-            code, output, errors = await doctor("--base-url", url, "--json")
+            code, output, errors = await friction("doctor", "--base-url", url, "--json")
         assert code == 0, errors
         found = {each["check"]: each for each in json.loads(output)["findings"]}
         assert found["models"]["found"] == "smollm2"

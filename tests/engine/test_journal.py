@@ -13,6 +13,7 @@ import pytest
 import toys
 from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.keys import call_key
+from feedback_friction.engine.rows import completion_row, read_completion
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.protocol.records import Completion, Generate, Message, Occasion, Reply, Usage
 
@@ -168,3 +169,21 @@ def test_a_disk_that_becomes_full_stops_the_run_and_keeps_what_was_written(tmp_p
             assert journal.find(b"2" * 16) is None
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("reply", "usage"),
+    [
+        (Reply("4"), Usage(10, 2, 5, 1)),
+        (Reply("4"), Usage(unknown=1)),
+        (Reply(""), Usage(unknown=1)),
+        (Reply("I will", "content_filter"), Usage(unknown=1)),
+        (Reply("", "content_filter"), Usage()),
+        (Reply("", "context_length"), Usage()),
+    ],
+)
+def test_a_call_that_was_not_counted_is_told_from_one_that_was_free(reply, usage):
+    row = completion_row(b"key", "openai/x", request(), Completion((reply,), usage), None, "now")
+    names = ("replies", "prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")
+    kept = read_completion([row[name] for name in (*names, "seconds", "server_model")])
+    assert kept.usage == usage

@@ -1,16 +1,14 @@
 """``friction run`` as a process against servers in this one: providers, reasoning, notices."""
 
-import asyncio
 import json
-import os
 import re
 import sqlite3
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import models_client
 import pytest
 from fake_providers import Answer, Body, Said, anthropic_error, content, message, standing_in
 from fake_server import Answer as ServerAnswer
@@ -19,7 +17,6 @@ from models_client import run
 
 from benchmarks.simserver import simulated_server
 
-FRICTION = str(Path(sys.executable).with_name("friction"))
 CLAUDE = "anthropic/claude-3-7-sonnet-20250219"
 THOUGHT = "these are my secret thoughts"
 FACTORS = re.compile(r"(\d{5}) \* (\d{5})")
@@ -39,18 +36,13 @@ class Ended:
 
 async def friction(out: Path, *arguments: object, **env: str) -> Ended:
     """Run five multiplication problems to the end."""
-    clean = {k: v for k, v in os.environ.items() if not k.endswith(("_API_KEY", "_BASE_URL"))}
-    process = await asyncio.create_subprocess_exec(
-        *(FRICTION, "run", "decimal_multiplication", "--limit", "5", "--iterations", "3"),
+    code, output, errors = await models_client.friction(
+        *("run", "decimal_multiplication", "--limit", "5", "--iterations", "3"),
         *("--out", str(out), "--json", "--quiet", *map(str, arguments)),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=clean | env,
+        **env,
     )
-    output, errors = await process.communicate()
-    assert process.returncode is not None
-    assert "Traceback" not in errors.decode()
-    return Ended(process.returncode, output.decode(), errors.decode().splitlines())
+    assert "Traceback" not in errors
+    return Ended(code, output, errors.splitlines())
 
 
 def rows(out: Path, query: str) -> list[tuple[Any, ...]]:

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from feedback_friction.engine.keys import Key
+from feedback_friction.engine.models.reply import is_answer
 from feedback_friction.engine.prices import Cost
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Attempt, Completion, Generate, Reply, Trial, Usage
@@ -87,8 +88,7 @@ def read_completion(row: Sequence[Any]) -> Completion:
     """
     said, prompt, completed, cached, reasoning, seconds, model = row
     replies = tuple(Reply(*reply) for reply in orjson.loads(said))
-    answered = any(reply.finish_reason in ("stop", "length") for reply in replies)
-    unknown = int(prompt == 0 and answered)
+    unknown = int(prompt == 0 and any(map(is_answer, replies)))
     usage = Usage(prompt, completed, cached, reasoning, unknown)
     return Completion(replies, usage, seconds, model)
 

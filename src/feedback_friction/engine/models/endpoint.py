@@ -62,6 +62,13 @@ class Endpoint:
         query = [value for name, value in self.base.query.items() if names_secret(name)]
         return Secrets((self.key, self.user, self.user.partition(":")[2], proxy, *query))
 
+    @property
+    def note(self) -> str:
+        """What the user should know of how it is called, as one line; empty for nothing."""
+        if not self.unused:
+            return ""
+        return f"{self.label} is sent the user and password of its URL, not {self.unused}"
+
     def key_refused(self, detail: str) -> str:
         """The line for the user when the server does not take the key, or wants one."""
         if self.user:

@@ -25,7 +25,7 @@ from feedback_friction.engine.models.faults import (
     one_line,
     read_error,
 )
-from feedback_friction.engine.models.reply import counted, mean_logprob, split_thinking
+from feedback_friction.engine.models.reply import counted, mean_logprob, split_thinking, usage_of
 from feedback_friction.engine.models.retry import retry_after
 from feedback_friction.protocol.records import Completion, FinishReason, Reply, Usage
 from feedback_friction.redact import NONE, Secrets
@@ -71,7 +71,8 @@ def read_output(output: ModelOutput, *, seconds: float, logprobs: bool) -> Compl
         _reply(choice, written=written and not output.error, logprobs=logprobs)
         for choice in output.choices
     )
-    return Completion(replies, _usage(output.usage), seconds, output.model)
+    usage = usage_of(replies, _usage(output.usage))
+    return Completion(replies, usage, seconds, output.model)
 
 
 def _reply(choice: ChatCompletionChoice, *, written: bool, logprobs: bool) -> Reply:

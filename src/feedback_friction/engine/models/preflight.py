@@ -70,9 +70,8 @@ async def check_endpoints(
         UsageError: a replica refuses the key, or lacks the model that another one lists, or all of
             them are down.
     """
-    for each in endpoints:
-        if each.unused:
-            notice(f"{each.label} is sent the user and password of its URL, not {each.unused}")
+    for line in (each.note for each in endpoints if each.note):
+        notice(line)
     answers = await asyncio.gather(*(_check(session, each, model, notice) for each in endpoints))
     by_endpoint = dict(zip(endpoints, answers, strict=True))
     down = {each: answer.trouble for each, answer in by_endpoint.items() if answer.trouble}

@@ -88,7 +88,8 @@ def read_completion(data: object, n: int, *, seconds: float, logprobs: bool) -> 
         raise MalformedError("the body has no choices")
     if not choices:
         if (reason := _why_empty(data)) is not None:
-            return Completion((Reply("", reason),) * n, _usage(data), seconds, _model(data))
+            refused = (Reply("", reason),) * n
+            return Completion(refused, usage_of(refused, _usage(data)), seconds, _model(data))
         if choices is None and "choices" not in data:
             raise MalformedError("the body has no choices")
         raise EmptyError("the server gave no reply, and no reason why")
@@ -97,10 +98,7 @@ def read_completion(data: object, n: int, *, seconds: float, logprobs: bool) -> 
     )
     if not replies:
         raise MalformedError("the body has no complete reply")
-    usage = _usage(data)
-    if not usage.completion_tokens and any(reply.text for reply in replies):
-        usage = Usage(unknown=1)  # something was written, and nothing was counted
-    return Completion(replies, usage, seconds, _model(data))
+    return Completion(replies, usage_of(replies, _usage(data)), seconds, _model(data))
 
 
 def failure_in(data: object) -> tuple[int, bytes] | None:
@@ -270,6 +268,20 @@ def _usage(data: Mapping[str, Any]) -> Usage:
     )
 
 
+def is_answer(reply: Reply) -> bool:
+    """Whether a model wrote it; a prompt that was refused is not read either, and free."""
+    return bool(reply.text) or reply.finish_reason in ("stop", "length")
+
+
+def usage_of(replies: Sequence[Reply], counted: Usage) -> Usage:
+    """What replies took, where a server counted so much for them."""
+    if counted.unknown and not any(map(is_answer, replies)):
+        return Usage()
+    if not counted.completion_tokens and any(reply.text for reply in replies):
+        return Usage(unknown=1)  # something was written, and nothing was counted
+    return counted
+
+
 def counted(prompt: object, completion: object, cached: object, reasoning: object) -> Usage:
     """A usage from what a server says: integers, or floats that are integers, in a sane range.
 
@@ -295,8 +307,9 @@ def tokens(value: object) -> int | None:
 
 
 def _first(usage: Mapping[str, Any], *names: str) -> object:
-    """The first of the names that holds a number of tokens."""
-    return next((usage[name] for name in names if tokens(usage.get(name)) is not None), None)
+    """The first of the names that holds a number of tokens; one above 0 where there is any."""
+    found = [usage[name] for name in names if tokens(usage.get(name)) is not None]
+    return next((number for number in found if number), found[0] if found else None)
 
 
 def _within(usage: Mapping[str, Any], *details: str, name: str) -> object:
