@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from feedback_friction.grading.expression import grade_expression
+from feedback_friction.problem import Problem
 from reading.kinds import graded_as, masked_text
 
 CASES = Path(__file__).parents[1] / "cases"
 GRADING: list[dict[str, Any]] = json.loads((CASES / "reading_grading.json").read_text("utf-8"))
+PEERS: list[dict[str, Any]] = json.loads((CASES / "peers.json").read_text("utf-8"))
 MASKING: list[dict[str, Any]] = json.loads((CASES / "reading_masking.json").read_text("utf-8"))
 
 
@@ -25,3 +28,9 @@ def test_feedback_loses_the_answer_and_nothing_else(case: dict[str, Any]) -> Non
     masked = masked_text(case)
     assert [text for text in case["gone"] if text in masked] == []
     assert [text for text in case["kept"] if text not in masked] == []
+
+
+@pytest.mark.parametrize("case", PEERS, ids=[f"{c['gold']}|{c['reply']}" for c in PEERS])
+def test_mathematics_of_many_writings_is_graded_as_labelled(case: dict[str, Any]) -> None:
+    problem = Problem("1", "math_500", case["question"], case["gold"])
+    assert grade_expression(problem, case["reply"]).is_correct == case["right"]
