@@ -81,6 +81,18 @@ def test_an_estimate_counts_the_text_of_a_registered_mode(praise, monkeypatch, t
     assert most(longer) - most(TEXT) == pytest.approx(12 * 3 * added, rel=0.01)
 
 
+def test_an_estimate_counts_hints_as_long_as_they_are(tmp_path):
+    def most(hint):
+        row = {"question": "What is 1 + 1?", "answer": 2, "hints": [hint]}
+        rows = [{**row, "question": f"{row['question']} {n}"} for n in range(4)]
+        (tmp_path / "data.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        words = ("estimate", "custom", "--data", tmp_path / "data.jsonl", "--feedback", "hint")
+        words += ("--solver", STUDENT, "--iterations", 3, "--pilot", 0, "--json")
+        return json.loads(told(*words))["uncached_prompt_tokens"]["high"]
+
+    assert most("x" * 4000) - most("x" * 400) == pytest.approx(4 * 3 * 900, rel=0.01)
+
+
 def test_the_student_can_be_told_its_uptake_of_a_registered_mode(praise, tmp_path):
     spec = f"{STUDENT},uptake.praise=0"
     words = command("run", tmp_path / "run", "--json", "--quiet", "--solver", spec)
@@ -125,7 +137,10 @@ def test_a_run_directory_may_name_a_mode_that_is_not_known_here():
     assert (later.name, later.shows_history, later.controls_for) == ("ladder", True, "")
 
 
-@pytest.mark.parametrize("name", ["binary:x", "placebo:retry", "placebo:binary", "placebo:placebo"])
+@pytest.mark.parametrize(
+    "name",
+    ["hint:0", "hint:x", "hint:", "binary:x", "placebo:retry", "placebo:binary", "placebo:placebo"],
+)
 def test_a_mode_that_cannot_be_is_refused_with_those_that_can(name):
     with pytest.raises(UsageError, match="allowed: "):
         parse_mode(name, has_feedback_model=True)

@@ -20,7 +20,7 @@ from typing import Literal
 
 from feedback_friction.errors import UsageError
 
-Writer = Literal["nobody", "fixed", "program", "model", "donor"]
+Writer = Literal["nobody", "fixed", "program", "question", "model", "donor"]
 Speaker = Literal["solver", "feedback"]
 
 # --- feedback ------------------------------------------------------------------------------------
@@ -46,7 +46,8 @@ class Mode:
     Attributes:
         name: as on the command line.
         writer: who writes the text: nobody (the first prompt again), a fixed text, a program (the
-            task's tutor), a model, or a donor (another problem's feedback).
+            task's tutor), whoever wrote the question (its hints), a model, or a donor (another
+            problem's feedback).
         by: the writer in words, for help and documentation.
         purpose: what it is for, in words.
         look: how it is drawn.
@@ -58,6 +59,7 @@ class Mode:
         controls_for: what a comparison with it takes out, in words; "" where it is no control.
         informs: whether it tells the solver anything about its own attempt.
         repeats_when_cold: whether at temperature 0 every attempt repeats the first one.
+        level: of the hint that is always given, from 1; 0 for the next one at each attempt.
         source: for a donor, the name of the mode whose feedback is taken from another problem.
     """
 
@@ -73,6 +75,7 @@ class Mode:
     controls_for: str = ""
     informs: bool = True
     repeats_when_cold: bool = False
+    level: int = 0
     source: str = ""
 
     @property
@@ -83,7 +86,7 @@ class Mode:
     @property
     def can_be_donated(self) -> bool:
         """Whether its text is about one problem, so that a placebo of it is another text."""
-        return self.writer in ("program", "model")
+        return self.writer in ("program", "question", "model")
 
     @property
     def written_as(self) -> Mode:
@@ -149,31 +152,44 @@ TUTOR = Mode(
     look=Look("#cc79a7", "triangle-right"),
     uptake=0.45,
 )  # fmt: skip
-MODES = {mode.name: mode for mode in (RETRY, PLACEBO, BINARY, SELF, PROCESS, STRONG, TUTOR)}
+HINT = Mode(
+    "hint", "question",
+    by="whoever wrote the question: its next hint at each attempt (`hint:2`: always the second)",
+    purpose="right by construction, for questions that have a field `hints`",
+    look=Look("#1b1b1b", "triangle-left"),
+    uptake=0.4,
+)  # fmt: skip
+_EVERY = (RETRY, PLACEBO, BINARY, SELF, PROCESS, STRONG, TUTOR, HINT)
+MODES = {mode.name: mode for mode in _EVERY}
 
 # Replies from elsewhere: first attempts, never followed by feedback. On no command line.
 NO_FEEDBACK = replace(RETRY, name="none", controls_for="", repeats_when_cold=False)
 
 
 def parse_mode(name: str, *, has_feedback_model: bool) -> Mode:
-    """The mode of that name; ``placebo:MODE`` names the mode that the placebo imitates.
+    """The mode of that name.
 
-    A bare ``placebo`` imitates ``strong`` where there is a feedback model, else ``process``.
+    ``placebo:MODE`` names the mode that the placebo imitates; a bare ``placebo`` imitates
+    ``strong`` where there is a feedback model, else ``process``. ``hint:L`` gives one level only.
 
     Raises:
         UsageError: the name is unknown, or the mode needs a feedback model and there is none.
     """
-    base, _, source = name.partition(":")
-    if base not in MODES or (source and MODES[base].writer != "donor"):
+    base, colon, rest = name.partition(":")
+    mode = MODES.get(base)
+    if mode is None or (colon and mode.writer not in ("donor", "question")):
         raise UsageError(f"unknown feedback mode '{name}'; allowed: {', '.join(MODES)}")
-    mode = MODES[base]
     if mode.writer == "donor":
-        source = source or (STRONG if has_feedback_model else PROCESS).name
+        source = rest or (STRONG if has_feedback_model else PROCESS).name
         donated = [each.name for each in MODES.values() if each.can_be_donated]
         if source not in donated:
             allowed = ", ".join(f"{base}:{each}" for each in donated)
             raise UsageError(f"unknown placebo '{name}'; allowed: {base}, {allowed}")
         mode = replace(mode, name=name, source=source)
+    elif colon:
+        if rest not in {*"123456789"}:
+            raise UsageError(f"unknown feedback mode '{name}'; allowed: {base}, {base}:1 to :9")
+        mode = replace(mode, name=name, level=int(rest))
     if mode.written_as.speaker == "feedback" and not has_feedback_model:
         raise UsageError(f"feedback mode '{name}' needs --feedback-model")
     return mode

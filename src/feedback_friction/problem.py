@@ -26,6 +26,7 @@ class Problem:
         aliases: other accepted answers (TriviaQA's aliases, PopQA's possible answers).
         choices: texts of the options in the order shown; empty where there are none.
         solution: the worked solution, where the data set has one.
+        hints: hints to give after a wrong answer, in their order; none of them the answer itself.
         subject: subject, category or domain, where there is one.
         level: difficulty as the data set gives it.
         operands: for multiplication, the two factors as they are written in the question.
@@ -41,6 +42,7 @@ class Problem:
     aliases: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     solution: str | None = None
+    hints: tuple[str, ...] = ()
     subject: str | None = None
     level: str | None = None
     operands: tuple[str, ...] = ()

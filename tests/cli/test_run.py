@@ -9,6 +9,8 @@ import pytest
 
 from commands import friction
 from feedback_friction.modes import HISTORIES
+from feedback_friction.tasks.catalog import get_page, load_problems
+from feedback_friction.tasks.page import Selection
 
 STUDENT = ("--solver", "student/default", "--limit", "12", "--quiet")
 
@@ -121,6 +123,61 @@ def test_a_run_of_one_history_is_kept_as_it_always_was(tmp_path):
     assert condition["condition"].endswith("| binary | greedy")
     assert json.loads((tmp_path / "run" / "run.json").read_text())["config"]["history"] == "chat"
     assert run_json(*arguments)["conditions"] == [condition]
+
+
+def hinted(path, *hints):
+    rows = [
+        {"question": f"What is {n} + {n}?", "answer": 2 * n, "id": f"q{n}", "hints": found}
+        for n, found in enumerate(hints, 11)
+    ]
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    return path
+
+
+def test_hints_are_given_in_their_order_and_the_last_one_stays(tmp_path):
+    data = hinted(tmp_path / "data.jsonl", ["Add.", "Double."], ["Try 24, no.", "Count."])
+    friction(
+        "run", "custom", "--data", data, "--solver", "student/ability=0,uptake.hint=0", "--quiet",
+        "--feedback", "hint", "--feedback", "hint:2", "--feedback", "placebo:hint",
+        "--iterations", "4", "--out", tmp_path / "run",
+    )  # fmt: skip
+    told = {}
+    for line in friction("export", tmp_path / "run").stdout.splitlines():
+        row = json.loads(line)
+        told.setdefault((row["condition"].split(" | ")[2], row["problem_id"]), []).append(
+            row["feedback"]
+        )
+    assert told["hint", "q11"] == ["Add.", "Double.", "Double.", ""]
+    assert told["hint", "q12"][:2] == ["Try [masked], no.", "Count."]
+    assert told["hint:2", "q11"] == ["Double.", "Double.", "Double.", ""]
+    assert told["placebo:hint", "q12"][0] == "Add."
+
+
+@pytest.mark.parametrize(
+    ("hints", "says"),
+    [
+        ((["Add."], []), "1 of 2 rows of custom have none, such as 'q12'"),
+        ((["Add."], None), "needs rows with a field 'hints'"),
+        ((["Add."], "Add."), "field 'hints': must be a list of texts"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["hint", "placebo:hint"])
+def test_rows_without_hints_are_refused_in_one_line(tmp_path, hints, says, mode):
+    data = hinted(tmp_path / "data.jsonl", *hints)
+    words = ("custom", "--data", data, "--solver", "student/default", "--feedback", mode)
+    done = friction("run", *words, "--out", tmp_path / "run", code=2)
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) <= 2  # a note that a student is none
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_rows_of_every_task_may_have_hints(tmp_path):
+    row = {**get_page("math_500").fixture[0], "hints": ["Look at the units."]}
+    data = tmp_path / "data.jsonl"
+    data.write_text(json.dumps(row))
+    (problem,) = load_problems(get_page("math_500"), Selection(data=data))
+    assert problem.hints == ("Look at the units.",)
+    friction("validate", "math_500", "--data", data)
 
 
 def test_the_table_says_that_a_simulation_is_one(tmp_path):

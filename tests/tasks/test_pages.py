@@ -20,7 +20,7 @@ from feedback_friction.tasks.validate import validate
 
 CASES = Path(__file__).parent.parent / "cases"
 HUB = ("aime_2024", "math_500", "trivia_qa", "pop_qa", "gpqa", "mmlu", "mmlu_pro")
-OURS = (*HUB, "custom")
+OURS = (*HUB, "custom", "primer")
 DATA = os.environ.get("FRICTION_DATA")
 FILES = {
     "aime_2024": "aime_2024.jsonl",

@@ -32,8 +32,9 @@ def command() -> None:
 
 
 def _modes(page: Page) -> str:
-    tutored = page.task.tutor is not None
-    without = [each.name for each in MODES.values() if each.writer == "program" and not tutored]
+    hints = any("hints" in row for row in page.fixture)
+    has = {"program": page.task.tutor is not None, "question": hints}
+    without = [each.name for each in MODES.values() if not has.get(each.writer, True)]
     return f"all but {', '.join(without)}" if without else "all"
 
 

@@ -7,6 +7,7 @@ that is never solved would take, also when the pilot saw none.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from feedback_friction.engine.amounts import Taken, of_call, total
@@ -30,7 +31,7 @@ class Lengths:
     Attributes:
         prompt: of the first prompt.
         reply: of a solver's reply.
-        feedback: of feedback that a model writes.
+        feedback: of feedback that is no fixed text.
         verdict: of a judge's reply.
         solution: of the worked solution, where the feedback's writer sees one.
         requests: solver requests a later attempt.
@@ -53,6 +54,11 @@ class Lengths:
 def tokens_in(text: str) -> float:
     """About how many tokens a text has."""
     return len(text) / CHARACTERS_PER_TOKEN
+
+
+def hint_tokens(problems: Iterable[Problem]) -> list[float]:
+    """About how many tokens each hint of some problems has."""
+    return [tokens_in(hint) for problem in problems for hint in problem.hints]
 
 
 def first_request(condition: Condition, problem: Problem) -> Generate:

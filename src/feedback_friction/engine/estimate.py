@@ -29,6 +29,7 @@ from feedback_friction.engine.amounts import Taken, times, total
 from feedback_friction.engine.bounds import (
     Lengths,
     first_request,
+    hint_tokens,
     largest_draws,
     tokens_in,
     unsolved,
@@ -214,6 +215,7 @@ def from_data(conditions: Sequence[Condition], setting: Setting) -> Estimate:
     problems = {each.label: (0, len(each.problems)) for each in conditions}
     for label in problems:
         group = [each for each in conditions if each.label == label]
+        hint = max(hint_tokens(group[0].problems), default=0.0)
         for problem in group[0].problems:
             prompt = sum(
                 tokens_in(message.content) for message in first_request(group[0], problem).messages
@@ -221,7 +223,7 @@ def from_data(conditions: Sequence[Condition], setting: Setting) -> Estimate:
             shortest = Lengths(prompt, 1.0, 1.0, 1.0)
             least.append(times(group[0].epochs, first_of(group[0], shortest, None, setting)))
             for number, condition in enumerate(group):
-                longest = _longest(condition, prompt, problem, setting)
+                longest = _longest(condition, prompt, hint, problem, setting)
                 never = unsolved(condition, longest, setting.judge, setting.prices)
                 most.append(times(condition.epochs, never))
                 if number:
@@ -230,12 +232,21 @@ def from_data(conditions: Sequence[Condition], setting: Setting) -> Estimate:
     return Estimate(_ranges(None, total(least), total(most)), None, problems)
 
 
-def _longest(condition: Condition, prompt: float, problem: Problem, setting: Setting) -> Lengths:
-    """Every reply as long as it may be."""
+def _longest(
+    condition: Condition, prompt: float, hint: float, problem: Problem, setting: Setting
+) -> Lengths:
+    """Every reply as long as it may be.
+
+    Args:
+        prompt: tokens of the first prompt.
+        hint: tokens of the task's longest hint.
+    """
     plan, thinking = condition.plan, setting.thinking
     requests, draws = largest_draws(condition)
     reply = plan.max_tokens + thinking.get("solver", 0)
-    feedback = plan.feedback_max_tokens + thinking.get(plan.mode.speaker, 0)
+    feedback = float(plan.feedback_max_tokens + thinking.get(plan.mode.speaker, 0))
+    if plan.mode.written_as.writer == "question":
+        feedback = hint
     solution = tokens_in(problem.solution or "")
     verdict = JUDGE_MAX_TOKENS + thinking.get("judge", 0)
     return Lengths(prompt, reply, feedback, verdict, solution, requests, draws)

@@ -34,7 +34,7 @@ from feedback_friction.modes import (
     parse_sampling,
 )
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.feedback import check_mode
+from feedback_friction.protocol.feedback import check_hints, check_mode
 from feedback_friction.protocol.plan import Plan
 from feedback_friction.protocol.records import Role
 from feedback_friction.protocol.task import Task
@@ -165,7 +165,7 @@ def prepare(settings: Settings, operation: Operation) -> Prepared:
             check_mode(mode, page.task)
         selection = _selection(settings)
         problems = load_problems(page, selection)
-        _check_placebo(modes, problems, name)
+        _check_problems(modes, problems, name)
         task, note = with_examples(page, selection, problems)
         notes += [note] if note else []
         notes += _without_effect(settings, task, problems)
@@ -297,7 +297,10 @@ def _selection(settings: Settings) -> Selection:
     )
 
 
-def _check_placebo(modes: Sequence[Mode], problems: Sequence[Problem], task: str) -> None:
+def _check_problems(modes: Sequence[Mode], problems: Sequence[Problem], task: str) -> None:
+    """Refuse a mode for which a task's problems are too few, or have no hints."""
+    for mode in modes:
+        check_hints(mode, problems)
     if len(problems) < 2 and any(mode.writer == "donor" for mode in modes):
         raise UsageError(f"feedback mode 'placebo' needs at least two problems of {task}")
 
@@ -330,7 +333,10 @@ def fingerprint(problems: Sequence[Problem], task: Task) -> dict[str, Any]:
     """How many problems, and a digest of all that is asked: a changed data file is another run."""
     digest = hashlib.sha256()
     for problem in problems:
-        digest.update(repr(asdict(problem)).encode("utf-8", "surrogatepass"))
+        fields = asdict(problem)
+        if not problem.hints:  # as it was before there were any, so that earlier runs resume
+            del fields["hints"]
+        digest.update(repr(fields).encode("utf-8", "surrogatepass"))
         digest.update(repr(task.examples(problem)).encode("utf-8", "surrogatepass"))
     return {"problems": len(problems), "sha256": digest.hexdigest()[:16]}
 

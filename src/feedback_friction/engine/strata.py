@@ -16,6 +16,7 @@ from feedback_friction.engine.amounts import Taken, larger, smallest, times, tot
 from feedback_friction.engine.bounds import (
     Lengths,
     first_attempt,
+    hint_tokens,
     largest_draws,
     tokens_in,
     unsolved,
@@ -198,7 +199,7 @@ def _mean_lengths(condition: Condition, sampled: Sequence[Sampled]) -> Lengths:
     return Lengths(
         prompt=fmean(call.completion.usage.prompt_tokens for call in first),
         reply=reply,
-        feedback=_per_reply(_with_role(calls, "feedback"), reply),
+        feedback=_mean_feedback(condition, sampled, calls, reply),
         verdict=_per_reply(_with_role(calls, "judge"), 5.0),
         solution=_mean_solution(condition, [each.problem.solution for each in sampled]),
         requests=requests,
@@ -206,6 +207,14 @@ def _mean_lengths(condition: Condition, sampled: Sequence[Sampled]) -> Lengths:
         cached=cached / read if read else 0.0,
         seconds=fmean(call.completion.seconds for call in calls),
     )
+
+
+def _mean_feedback(
+    condition: Condition, sampled: Sequence[Sampled], calls: Sequence[Call], reply: float
+) -> float:
+    if condition.plan.mode.written_as.writer == "question":
+        return fmean(hint_tokens(each.problem for each in sampled))
+    return _per_reply(_with_role(calls, "feedback"), reply)
 
 
 def _with_role(calls: Sequence[Call], role: Role) -> list[Call]:

@@ -47,6 +47,21 @@ def check_mode(mode: Mode, task: Task) -> None:
         )
 
 
+def check_hints(mode: Mode, problems: Sequence[Problem]) -> None:
+    """Refuse a mode that gives hints where a problem has none.
+
+    Raises:
+        UsageError: one of the problems has no hints.
+    """
+    bare = [problem for problem in problems if not problem.hints]
+    if bare and mode.written_as.writer == "question":
+        raise UsageError(
+            f"feedback mode '{mode.name}' needs rows with a field 'hints', a list of texts; "
+            f"{len(bare)} of {len(problems)} rows of {bare[0].task} have none, such as "
+            f"'{bare[0].id}'"
+        )
+
+
 def write_feedback(
     mode: Mode,
     task: Task,
@@ -109,6 +124,9 @@ def _from_program(mode: Mode, task: Task, latest: Attempt) -> str:
     if mode.writer == "program":
         assert task.tutor is not None  # held by check_mode, before the run
         return task.tutor(latest.problem, latest.reply.text)
+    if mode.writer == "question":
+        hints = latest.problem.hints
+        return hints[min(mode.level or latest.iteration + 1, len(hints)) - 1]
     text = prompts.FIXED[mode.fixed]
     return text.no_answer if latest.verdict.outcome is Outcome.NO_ANSWER else text.wrong
 

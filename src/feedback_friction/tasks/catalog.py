@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from feedback_friction.errors import DataError, UsageError
 from feedback_friction.problem import Problem
+from feedback_friction.tasks.fields import optional_texts
 from feedback_friction.tasks.files import read_rows
 from feedback_friction.tasks.page import Page, Row, RowError, Selection
 from feedback_friction.tasks.sampling import check, sample
@@ -25,6 +26,7 @@ _NAMES = (
     "mmlu_pro",
     "decimal_multiplication",
     "hex_multiplication",
+    "primer",
     "custom",
 )
 _MODULES = {name: f"feedback_friction.tasks.{name}" for name in _NAMES}
@@ -91,7 +93,7 @@ def _numbered(page: Page, selection: Selection) -> Iterator[tuple[int, Problem]]
     )
     for number, row in rows:
         try:
-            problem = page.to_problem(row)
+            problem = replace(page.to_problem(row), hints=optional_texts(row, "hints"))
         except RowError as error:
             raise DataError(
                 _source(page, selection), error.problem, line=number, field=error.field

@@ -6,12 +6,14 @@ Licence: yours.
 A row needs a question and an answer; the rest is optional::
 
     {"question": "What is the capital of Iceland?", "answers": ["Reykjavik", "Reykjavík"],
-     "subject": "geography", "id": "capitals/1", "level": "1", "grader": "text"}
+     "subject": "geography", "id": "capitals/1", "level": "1", "grader": "text",
+     "hints": ["It lies at the sea.", "Its name begins with R."]}
     {"question": "Which is a noble gas?", "choices": ["oxygen", "neon", "iron"], "answer": "B"}
     {"question": "What is 1/2 + 1/4?", "answer": "\\\\frac{3}{4}", "solution": "2/4 + 1/4 = 3/4"}
 
 ``answer`` is one answer (with choices: a letter, or one option's text), ``answers`` a list of which
-each is as good. ``grader`` says how replies are compared:
+each is as good. ``hints`` are what feedback mode ``hint`` gives, one after the other. ``grader``
+says how replies are compared:
 
 ==========  ===============================================================================
 choice      by letter; needs ``choices``
@@ -206,6 +208,7 @@ FIXTURE: tuple[Row, ...] = (
         "subject": "geography",
         "id": "capitals/1",
         "solution": "Most people of Iceland live in and around its capital, Reykjavík.",
+        "hints": ["It lies at the sea.", "Its name begins with R."],
     },
     {
         "question": "Which is a noble gas?",

@@ -63,6 +63,11 @@ def texts(row: Row, field: str, least: int = 0) -> tuple[str, ...]:
     return found
 
 
+def optional_texts(row: Row, field: str) -> tuple[str, ...]:
+    """As ``texts``, and none where the field is missing, null or blank."""
+    return () if row.get(field) in (None, "") else texts(row, field)
+
+
 def choices(row: Row, field: str) -> tuple[str, ...]:
     """The options of a multiple-choice question: 2 to 10 texts, none of them blank."""
     found = _stripped(row, field)

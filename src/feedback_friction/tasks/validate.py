@@ -4,6 +4,9 @@
   correct;
 - ``mask``: in feedback that blurts it out, each of these is masked, and no leak is left;
 - ``solution``: the worked solution, masked, leaks nothing by the audit;
+- ``hints``: each hint passes the mask as it is, leaks nothing by the audit, and is not graded
+  correct as a reply;
+- ``question``: in tasks whose page says so, no other row asks the same question;
 - ``prompt``: system prompt and question keep within ``LONGEST_PROMPT``.
 """
 
@@ -27,7 +30,7 @@ class Failure:
 
     Attributes:
         problem_id: the problem.
-        check: "gold", "mask", "solution" or "prompt".
+        check: "gold", "mask", "solution", "hints", "question" or "prompt".
         detail: what was found; quotes nothing of confidential data.
     """
 
@@ -46,12 +49,23 @@ class Report:
 
 def validate(page: Page, problems: Sequence[Problem]) -> Report:
     """Check problems of a page's task."""
-    failures = tuple(
+    failures = [
         Failure(problem.id, check, detail)
         for problem in problems
         for check, detail in _failed(page, problem)
-    )
-    return Report(len(problems), failures)
+    ]
+    if page.distinct:
+        failures += _repeated(problems)
+    return Report(len(problems), tuple(failures))
+
+
+def _repeated(problems: Sequence[Problem]) -> Iterator[Failure]:
+    """Questions that were asked before, whatever their case and the space between words."""
+    asked: dict[str, str] = {}
+    for problem in problems:
+        first = asked.setdefault(" ".join(problem.question.casefold().split()), problem.id)
+        if first != problem.id:
+            yield Failure(problem.id, "question", f"asks the same as {first}")
 
 
 def _failed(page: Page, problem: Problem) -> Iterator[tuple[str, str]]:
@@ -64,9 +78,20 @@ def _failed(page: Page, problem: Problem) -> Iterator[tuple[str, str]]:
             found = f"{len(leaks)} leaks in the masked solution"
             shown = ", ".join(f"'{leak[:_QUOTED]}'" for leak in leaks[:3])
             yield "solution", found if page.confidential else f"{found}: {shown}"
+    yield from _hints(page, problem)
     length = len(page.task.system) + len(page.task.ask(problem))
     if length > LONGEST_PROMPT:
         yield "prompt", f"{length} characters, more than {LONGEST_PROMPT}"
+
+
+def _hints(page: Page, problem: Problem) -> Iterator[tuple[str, str]]:
+    """Hints that the mask touches, or that the grader takes for the answer."""
+    for number, hint in enumerate(problem.hints, 1):
+        masked = page.task.mask(problem, hint)
+        whole = masked.text == hint and not masked.leaks
+        if not whole or page.task.grade(problem, hint).is_correct:
+            found = f"hint {number} gives the answer away"
+            yield "hints", found if page.confidential else f"{found}: '{hint[:_QUOTED]}'"
 
 
 def _unfit(task: Task, problem: Problem, answer: str) -> Iterator[tuple[str, str]]:
