@@ -15,6 +15,7 @@ from feedback_friction.engine.conditions import Condition, jobs
 from feedback_friction.engine.journal import Journal, _Log
 from feedback_friction.engine.keys import call_key
 from feedback_friction.engine.models.base import TransientError
+from feedback_friction.engine.models.retry import rest
 from feedback_friction.engine.prices import Price, Prices
 from feedback_friction.engine.runner import Runner
 from feedback_friction.errors import RunStoppedError
@@ -373,3 +374,103 @@ def test_jobs_stand_problem_by_problem_and_leave_out_what_is_finished():
         ("p2", "binary"),
         ("p2", "retry"),
     ]
+
+
+def broken(task, problem_id, error):
+    """The task, with a grader that breaks on one problem."""
+
+    def grade(problem, response):
+        if problem.id == problem_id:
+            raise error
+        return task.grade(problem, response)
+
+    return replace(task, grade=grade)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("Exceeds the limit (4300 digits)"),
+        RecursionError(),
+        OverflowError("int\ntoo large"),
+    ],
+)
+def test_whatever_goes_wrong_in_one_trial_fails_that_trial_alone(tmp_path, error):
+    whole = condition()
+    model = FakeModel(right_at(1))
+    hurt = replace(whole, task=broken(whole.task, "p2", error))
+    progress = run(tmp_path, [hurt], model)
+    assert progress.statuses == {"solved": 5, "failed": 1}
+    [(reason,)] = table(tmp_path, "SELECT reason FROM trials WHERE problem_id = 'p2'")
+    assert reason.startswith(f"unexpected {type(error).__name__}: ")
+    assert "\n" not in reason
+    assert "Traceback" in (tmp_path / "errors.log").read_text()
+    asked = model.asked.total()
+    assert run(tmp_path, [hurt], model).statuses == {"solved": 5, "failed": 1}
+    assert model.asked.total() == asked  # the reply that breaks it is in the journal
+    assert run(tmp_path, [whole], model).statuses == {"solved": 6}
+    assert set(model.asked.values()) == {1}
+
+
+def test_a_broken_mask_or_tutor_fails_its_trials_alone(tmp_path):
+    def breaks(*of):
+        raise KeyError("p")
+
+    whole = condition("tutor", count=3)
+    for number, task in enumerate(
+        (replace(whole.task, mask=breaks), replace(whole.task, tutor=breaks))
+    ):
+        (tmp_path / str(number)).mkdir()
+        progress = run(tmp_path / str(number), [replace(whole, task=task)], FakeModel(right_at(1)))
+        assert progress.statuses == {"failed": 3}
+
+
+def test_a_row_that_the_journal_cannot_hold_fails_its_trial_alone(tmp_path):
+    whole = condition()
+
+    def grade(problem, response):
+        found = whole.task.grade(problem, response)
+        return replace(found, rule=2**70) if problem.id == "p2" else found
+
+    hurt = replace(whole, task=replace(whole.task, grade=grade))
+    progress = run(tmp_path, [hurt], FakeModel(right_at(1)))
+    assert progress.statuses == {"solved": 5, "failed": 1}
+    assert table(tmp_path, "SELECT count(*) FROM trials WHERE status = 'solved'") == [(5,)]
+    assert run(tmp_path, [whole], FakeModel(right_at(1))).statuses == {"solved": 6}
+
+
+def test_the_trials_of_one_unforeseen_place_leave_one_traceback(tmp_path):
+    whole = condition(count=6)
+
+    def breaks(problem, response):
+        raise ZeroDivisionError
+
+    run(tmp_path, [replace(whole, task=replace(whole.task, grade=breaks))], FakeModel())
+    assert (tmp_path / "errors.log").read_text().count("Traceback") == 1
+
+
+def test_draining_drops_calls_that_wait_to_be_tried_again_and_keeps_those_under_way(tmp_path):
+    resting, answering = asyncio.Event(), asyncio.Event()
+
+    async def before(model, request, number):
+        if request.occasion.problem.id == "p0":
+            resting.set()
+            await rest(3600)
+        await resting.wait()
+        if not answering.is_set():
+            answering.set()
+            model.runner.caller.drain()
+        await asyncio.sleep(0)
+
+    progress = run(tmp_path, [condition(count=2)], FakeModel(right_at(0), before))
+    assert progress.statuses == {"solved": 1}  # the call under way ended, and its trial with it
+    assert progress.running == 0
+    assert table(tmp_path, "SELECT problem_id FROM completions") == [("p1",)]
+
+
+def test_the_progress_knows_why_trials_failed(tmp_path):
+    async def fail(model, request, number):
+        raise TransientError("HTTP 500" if request.occasion.problem.id == "p0" else "HTTP 503")
+
+    progress = run(tmp_path, [condition(count=4)], FakeModel(before=fail))
+    assert progress.reasons == {"HTTP 500": 1, "HTTP 503": 3}

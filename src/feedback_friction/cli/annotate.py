@@ -88,7 +88,7 @@ def _label(directory: Path, asked: Annotating) -> tuple[Annotated, bool]:
 
         return await annotate_run(directory, asked, watch, _note)
 
-    return in_loop(main, "the same command goes on"), interrupted
+    return in_loop(main, "the same command goes on", directory), interrupted
 
 
 def _note(line: str) -> None:

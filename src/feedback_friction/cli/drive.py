@@ -16,8 +16,9 @@ import click
 from feedback_friction.cli.progress import shown
 from feedback_friction.engine.batch import Watched
 from feedback_friction.engine.caller import Caller
-from feedback_friction.errors import RunStoppedError
+from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.redact import cleaned, environment_secrets
+from feedback_friction.tracebacks import kept
 
 INTERRUPTED = 130
 _LONGEST_TIMEOUT = 7 * 86_400.0  # seconds
@@ -77,14 +78,17 @@ def run_to_end(
         async with shown(directory, quiet=quiet, unit=unit) as display:
             return await work(watch, display.note)
 
-    return in_loop(main, f"the same command resumes {directory}"), interrupted
+    return in_loop(main, f"the same command resumes {directory}", directory), interrupted
 
 
-def in_loop(main: Callable[[], Coroutine[Any, Any, Result]], resume: str) -> Result:
+def in_loop(
+    main: Callable[[], Coroutine[Any, Any, Result]], resume: str, directory: Path
+) -> Result:
     """Run asynchronous work to its end.
 
     Args:
         resume: says how a run that stopped itself goes on.
+        directory: of the run; the traceback of what nobody foresaw is kept in it.
 
     Raises:
         KeyboardInterrupt: it was cancelled.
@@ -96,9 +100,14 @@ def in_loop(main: Callable[[], Coroutine[Any, Any, Result]], resume: str) -> Res
     try:
         return uvloop.run(main())
     except asyncio.CancelledError as error:
+        click.echo(f"interrupted; {resume}", err=True)
         raise KeyboardInterrupt from error
     except RunStoppedError as error:
         raise RunStoppedError(f"{error} ({resume})") from error
+    except UsageError:
+        raise
+    except Exception as error:
+        raise RunStoppedError(f"{kept(error, directory)} ({resume})") from error
 
 
 def _collect_seldom() -> None:

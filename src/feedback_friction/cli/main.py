@@ -93,6 +93,10 @@ def main() -> None:
         sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        from feedback_friction.tracebacks import kept
+
+        fail(kept(error), 1)
     sys.exit(code if isinstance(code, int) else 0)
 
 

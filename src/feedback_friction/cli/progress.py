@@ -91,6 +91,10 @@ def tell_missing(counts: Counts, unit: str = "trials") -> bool:
     for status, number in found.items():
         if number:
             click.echo(f"{number} {unit} {words[status]}", err=True)
+    if counts.reasons:
+        [(reason, times)] = counts.reasons.most_common(1)
+        often = f", {times} of them" if times > 1 or len(counts.reasons) > 1 else ""
+        click.echo(f"why they failed{often}: {reason}", err=True)
     return any(found.values())
 
 

@@ -17,14 +17,13 @@ from pathlib import Path
 from feedback_friction.analysis.stats.categories import RawCategory, fold
 from feedback_friction.engine.caller import Caller, Spent
 from feedback_friction.engine.journal import Journal, now
-from feedback_friction.engine.models.base import ModelError
 from feedback_friction.engine.models.options import ModelOptions
 from feedback_friction.engine.models.registry import ModelSettings, open_models, parse_spec
 from feedback_friction.engine.prices import load_prices
 from feedback_friction.engine.rows import storable
 from feedback_friction.engine.rundir import locked, read_run
 from feedback_friction.engine.runner import run_pool
-from feedback_friction.errors import RunStoppedError, UsageError
+from feedback_friction.errors import UsageError
 from feedback_friction.labels import Label, Labels, TrialKey, sample, unsolved_trials
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.annotation import (
@@ -32,7 +31,6 @@ from feedback_friction.protocol.annotation import (
     ROUNDS,
     Annotation,
     Case,
-    JudgeRefusedError,
     Round,
     annotate,
 )
@@ -190,7 +188,7 @@ class _Session:
         self._db.row_factory = sqlite3.Row
         try:
             trials = self._chosen()
-            await run_pool(self._caller, iter(trials), self._label)
+            await run_pool(self._caller, iter(trials), self._label, self._failed)
         finally:
             self._db.close()
         return self.result
@@ -210,18 +208,15 @@ class _Session:
     async def _label(self, trial: TrialKey) -> None:
         tally = self.result.tallies[trial.condition]
         steps = annotate(read_case(self._db, trial, self._asked.rounds))
-        try:
-            said = await self._caller.drive(steps, get_page(trial.task).task)
-        except RunStoppedError:
-            raise
-        except (ModelError, JudgeRefusedError) as error:
-            tally.failed += 1
-            if str(error) not in self.result.errors:
-                self.result.errors.append(str(error))
-            return
+        said = await self._caller.drive(steps, get_page(trial.task).task)
         self._labels.put(self._row(trial, said))
         tally.raw[said.category] += 1
         tally.unreadable += said.malformed == ASKED_AT_MOST
+
+    async def _failed(self, trial: TrialKey, reason: str) -> None:
+        self.result.tallies[trial.condition].failed += 1
+        if reason not in self.result.errors:
+            self.result.errors.append(reason)
 
     def _row(self, trial: TrialKey, said: Annotation) -> Label:
         category = fold(RawCategory(said.category)).value

@@ -1,8 +1,8 @@
 """Jobs beside the trials: an oracle's requests, a probe's places.
 
-Like the runner's trials they run many at once, and one that fails for reasons of infrastructure is
-recorded, left out, and run again on resume. One that needs a verdict that could not be given in
-time is left out and runs again, too; its replies are in the journal.
+Like the runner's trials they run many at once, and one that fails is recorded, left out, and run
+again on resume. One that needs a verdict that could not be given in time is left out and runs
+again, too; its replies are in the journal.
 """
 
 from __future__ import annotations
@@ -12,10 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from feedback_friction.engine.caller import Caller
-from feedback_friction.engine.models.base import ModelError
 from feedback_friction.engine.runner import Progress, run_pool
-from feedback_friction.errors import RunStoppedError
-from feedback_friction.protocol.judge import JudgeError
 from feedback_friction.protocol.records import Status
 from feedback_friction.protocol.trial import UndecidedError
 
@@ -68,18 +65,15 @@ class Batch:
             self.progress.running += 1
             try:
                 self.progress.count(await work(job))
-            except RunStoppedError:
-                raise
-            except (ModelError, JudgeError) as error:
-                place = job.place
-                await self.caller.journal.add_error(
-                    place.where, place.problem_id, place.epoch, str(error)
-                )
-                self.progress.count("failed")
             except UndecidedError:
                 self.progress.count("undecided")
             finally:
                 self.progress.running -= 1
 
-        await run_pool(self.caller, jobs, one)
+        async def failed(job: AnyJob, reason: str) -> None:
+            place = job.place
+            await self.caller.journal.add_error(place.where, place.problem_id, place.epoch, reason)
+            self.progress.fail(reason)
+
+        await run_pool(self.caller, jobs, one, failed)
         return self.progress

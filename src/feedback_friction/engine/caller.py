@@ -16,6 +16,7 @@ from feedback_friction.engine.budget import Budget, SpentError
 from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.keys import Key, call_key
 from feedback_friction.engine.models.base import Model
+from feedback_friction.engine.models.retry import is_resting
 from feedback_friction.engine.prices import Cost, Prices
 from feedback_friction.protocol.records import (
     Attempt,
@@ -29,6 +30,7 @@ from feedback_friction.protocol.records import (
     Usage,
 )
 from feedback_friction.protocol.task import Task
+from feedback_friction.tracebacks import Tracebacks
 
 SLOW_THREADS = 2
 
@@ -80,18 +82,28 @@ class Caller:
         """
         self.models = models
         self.journal = journal
+        self.tracebacks = Tracebacks(journal.path.parent)
         self.prices = prices
         self.concurrency = concurrency
         self.spent = Spent()
         self.draining = False
         self.budget: Budget | None = None  # None: no limit
         self._slots = asyncio.Semaphore(concurrency)
+        self._asking: set[asyncio.Task[object]] = set()
+        self._dropped: set[asyncio.Task[object]] = set()
         self._under_way: dict[Key, asyncio.Future[Completion]] = {}
         self._slow = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="grade")
 
     def drain(self) -> None:
-        """Start no further call; those under way end and are kept."""
+        """Start no further call; those under way end and are kept.
+
+        Those that failed and only wait to be tried again are dropped at once.
+        """
         self.draining = True
+        for task in self._asking:
+            if is_resting(task):
+                self._dropped.add(task)
+                task.cancel()
 
     def close(self) -> None:
         """Let go of the threads for slow graders."""
@@ -160,7 +172,7 @@ class Caller:
             async with self._slots:
                 if self.draining:
                     raise Drained
-                completion = await self._ask(model, request)
+                completion = await self._asked(model, request)
                 cost = self.prices.cost(model.name, completion.usage)
                 self.spent.add(completion.usage, cost)
                 durable = await self.journal.add_completion(
@@ -173,6 +185,22 @@ class Caller:
             del self._under_way[key]
             if not mine.done():
                 mine.cancel()
+
+    async def _asked(self, model: Model, request: Generate) -> Completion:
+        """The model's completion, unless a drain finds the call between two attempts."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._asking.add(task)
+        try:
+            return await self._ask(model, request)
+        except asyncio.CancelledError:
+            if task not in self._dropped:
+                raise
+            task.uncancel()
+            raise Drained from None
+        finally:
+            self._asking.discard(task)
+            self._dropped.discard(task)
 
     async def _ask(self, model: Model, request: Generate) -> Completion:
         """The model's completion, within the budget where there is one."""

@@ -47,6 +47,16 @@ SCHEMA_VERSION = 2  # 2: oracle_draws, probes; every version adds tables only
 FILE_NAME = "journal.sqlite"
 _TRIAL = "condition = ? AND problem_id = ? AND epoch = ?"
 _Write = Callable[[sqlite3.Connection], None]
+# A value that SQLite cannot hold, such as a whole number of more than 63 bits.
+_UNFIT = (
+    OverflowError,
+    TypeError,
+    ValueError,
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+)
 
 
 def _future() -> asyncio.Future[None]:
@@ -258,20 +268,19 @@ class Journal:
         loop = asyncio.get_running_loop()
         while self._pending:
             batch, self._pending = self._pending, []
-            error: Exception | None = None
+            errors: list[Exception | None]
             try:
-                await loop.run_in_executor(
+                errors = await loop.run_in_executor(
                     self._thread, self._write, [each.write for each in batch]
                 )
             except Exception as cause:  # whoever waits must hear of it, whatever it is
-                error = self._stopping(cause)
-            awaited = [each.awaited for each in batch if each.awaited is not None]
-            for each in awaited:
-                _settle(each.written, error)
-            if error is None and awaited:
-                self._written += awaited
-                if self._syncer is None or self._syncer.done():
-                    self._syncer = asyncio.create_task(self._synchronise())
+                errors = [self._stopping(cause)] * len(batch)
+            for each, error in zip(batch, errors, strict=True):
+                if each.awaited is not None:
+                    _settle(each.awaited.written, error)
+                    self._written += [each.awaited] if error is None else []
+            if self._written and (self._syncer is None or self._syncer.done()):
+                self._syncer = asyncio.create_task(self._synchronise())
 
     async def _synchronise(self) -> None:
         loop = asyncio.get_running_loop()
@@ -294,10 +303,17 @@ class Journal:
         error.__cause__ = cause
         return error
 
-    def _write(self, writes: Sequence[_Write]) -> None:
-        with self._writer:
-            for write in writes:
-                write(self._writer)
+    def _write(self, writes: Sequence[_Write]) -> list[Exception | None]:
+        """Write all in one transaction; what SQLite cannot hold is the error of its own entry."""
+        try:
+            with self._writer:
+                for write in writes:
+                    write(self._writer)
+        except _UNFIT as error:
+            if len(writes) == 1:
+                return [error]
+            return [each for write in writes for each in self._write([write])]
+        return [None] * len(writes)
 
     async def __aenter__(self) -> Journal:
         return self

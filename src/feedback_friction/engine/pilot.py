@@ -15,11 +15,8 @@ from feedback_friction.engine.amounts import Taken, of_call
 from feedback_friction.engine.caller import Caller
 from feedback_friction.engine.conditions import Condition, Job, jobs
 from feedback_friction.engine.keys import Key, call_key
-from feedback_friction.engine.models.base import ModelError
 from feedback_friction.engine.runner import Runner, run_pool
-from feedback_friction.errors import RunStoppedError
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.judge import JudgeError
 from feedback_friction.protocol.records import Completion, Effect, Generate, Status
 from feedback_friction.protocol.trial import trial
 
@@ -89,17 +86,16 @@ async def run_pilot(runner: Runner, conditions: Sequence[Condition], pilot: Pilo
     async def work(job: Job) -> None:
         progress.running += 1
         try:
-            status = await _run_job(caller, job, by_place[job.condition.label, job.problem.id])
-            progress.count(status)
-        except (ModelError, JudgeError) as error:
-            if isinstance(error, RunStoppedError):
-                raise
-            by_place[job.condition.label, job.problem.id].failed = True
-            progress.count("failed")
+            sampled = by_place[job.condition.label, job.problem.id]
+            progress.count(await _run_job(caller, job, sampled))
         finally:
             progress.running -= 1
 
-    await run_pool(caller, iter(todo), work)
+    async def failed(job: Job, reason: str) -> None:
+        by_place[job.condition.label, job.problem.id].failed = True
+        progress.fail(reason)
+
+    await run_pool(caller, iter(todo), work, failed)
 
 
 async def _run_job(caller: Caller, job: Job, sampled: Sampled) -> Status:

@@ -137,12 +137,16 @@ def read_run(directory: Path) -> dict[str, Any]:
 
 def _compare(path: Path, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
     wanted = orjson.loads(orjson.dumps(asked))
-    for name in sorted({*there, *wanted}):
-        if there.get(name) != wanted.get(name):
-            raise UsageError(
-                f"{path.parent} holds a run of another configuration: {name} was "
-                f"{_shown(there.get(name))}, now {_shown(wanted.get(name))}; choose another --out"
-            )
+    differences = [
+        f"{name} was {_shown(there.get(name))}, now {_shown(wanted.get(name))}"
+        for name in sorted({*there, *wanted})
+        if there.get(name) != wanted.get(name)
+    ]
+    if differences:
+        raise UsageError(
+            f"{path.parent} holds a run of another configuration: {'; '.join(differences)}; "
+            "choose another --out"
+        )
 
 
 def _shown(value: object) -> str:

@@ -8,16 +8,15 @@ keeps all trials moving and the end of a run short.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from feedback_friction.engine.caller import Caller, Drained, Spent
 from feedback_friction.engine.conditions import Condition, Job, jobs
-from feedback_friction.engine.models.base import ModelError
 from feedback_friction.engine.prices import Cost
 from feedback_friction.errors import RunStoppedError
-from feedback_friction.protocol.judge import JudgeError
 from feedback_friction.protocol.records import AGAIN, Attempt, Status
 from feedback_friction.protocol.trial import trial
 
@@ -34,6 +33,7 @@ class Progress:
         spent: what this session paid for.
         total: trials of the run, those of earlier sessions included.
         statuses: trials that ended, by status.
+        reasons: of those that failed in this session, why.
         running: trials in flight.
         stopped: why the run ended before its trials did, where a budget ended it.
     """
@@ -41,6 +41,7 @@ class Progress:
     spent: Spent
     total: int = 0
     statuses: dict[str, int] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
     running: int = 0
     stopped: str = ""
 
@@ -52,6 +53,11 @@ class Progress:
     def count(self, status: Status, trials: int = 1) -> None:
         """Count trials that ended."""
         self.statuses[status] = self.statuses.get(status, 0) + trials
+
+    def fail(self, reason: str) -> None:
+        """Count a trial that failed, and why."""
+        self.count("failed")
+        self.reasons[reason] += 1
 
 
 class Runner:
@@ -75,32 +81,26 @@ class Runner:
             for status, count in self.journal.statuses(condition.id).items():
                 if status not in AGAIN:
                     self.progress.count(status, count)
-        await run_pool(self.caller, jobs(conditions, finished), self._run_job)
+        await run_pool(self.caller, jobs(conditions, finished), self._run_trial, self._failed)
         return self.progress
-
-    async def _run_job(self, job: Job) -> None:
-        self.progress.running += 1
-        try:
-            await self._run_trial(job)
-        finally:
-            self.progress.running -= 1
 
     async def _run_trial(self, job: Job) -> None:
         condition, problem = job.condition, job.problem
         steps = trial(problem, condition.task, condition.plan, job.epoch, condition.problems)
+        self.progress.running += 1
         try:
             done = await self.caller.drive(
                 steps, condition.task, lambda attempt: self._keep(job, attempt)
             )
-        except RunStoppedError:
-            raise
-        except (ModelError, JudgeError) as error:
-            await self.journal.add_failure(condition.id, problem.id, job.epoch, str(error))
-            self.progress.count("failed")
-            return
-        costs = [self._cost(condition, attempt) for attempt in done.attempts]
-        await self.journal.add_trial(condition.id, done, costs)
-        self.progress.count(done.status)
+            costs = [self._cost(condition, attempt) for attempt in done.attempts]
+            await self.journal.add_trial(condition.id, done, costs)
+            self.progress.count(done.status)
+        finally:
+            self.progress.running -= 1
+
+    async def _failed(self, job: Job, reason: str) -> None:
+        await self.journal.add_failure(job.condition.id, job.problem.id, job.epoch, reason)
+        self.progress.fail(reason)
 
     def _keep(self, job: Job, attempt: Attempt) -> None:
         cost = self._cost(job.condition, attempt)
@@ -118,9 +118,19 @@ class Runner:
 
 
 async def run_pool(
-    caller: Caller, items: Iterator[Item], work: Callable[[Item], Awaitable[None]]
+    caller: Caller,
+    items: Iterator[Item],
+    work: Callable[[Item], Awaitable[None]],
+    failed: Callable[[Item, str], Awaitable[None]],
 ) -> None:
     """Do the work for every item, many at once, until all is done or the caller drains.
+
+    Whatever goes wrong in one item's work is that item's failure, and the others go on: a grader
+    that cannot read a reply, a row that the journal cannot hold, a mistake of ours. Its cause may
+    well be in the journal, where every resume would meet it again.
+
+    Args:
+        failed: keeps that an item failed, and why, in one line.
 
     Raises:
         RunStoppedError: an item's work raised it; the others finished what they were paying for.
@@ -132,7 +142,12 @@ async def run_pool(
             if caller.draining:
                 return
             try:
-                await work(item)
+                try:
+                    await work(item)
+                except (Drained, RunStoppedError):
+                    raise
+                except Exception as error:
+                    await failed(item, caller.tracebacks.reason(error))
             except Drained:
                 return
             except RunStoppedError as error:

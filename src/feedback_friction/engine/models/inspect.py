@@ -7,7 +7,6 @@ carries its whole configuration, because a model of inspect_ai inherits what a c
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 import os
@@ -43,7 +42,7 @@ from feedback_friction.engine.models.omissions import left_out
 from feedback_friction.engine.models.options import ModelOptions, seconds_for
 from feedback_friction.engine.models.providers import EXTRA, INSPECT_PROVIDERS
 from feedback_friction.engine.models.reply import without_secrets
-from feedback_friction.engine.models.retry import Retries, RetryPolicy
+from feedback_friction.engine.models.retry import Retries, RetryPolicy, rest
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.records import Completion, Generate, Message, Reply
 from feedback_friction.redact import Secrets, environment_secrets
@@ -83,7 +82,7 @@ class InspectOptions:
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     notice: Callable[[str], None] = _log.warning
     clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    sleep: Callable[[float], Awaitable[None]] = rest
 
 
 class InspectModel:

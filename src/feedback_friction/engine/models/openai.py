@@ -54,7 +54,7 @@ from feedback_friction.engine.models.reply import (
     tokens,
     without_secrets,
 )
-from feedback_friction.engine.models.retry import Retries, RetryPolicy, retry_after
+from feedback_friction.engine.models.retry import Retries, RetryPolicy, rest, retry_after
 from feedback_friction.engine.models.transport import (
     Answer,
     PackedError,
@@ -99,7 +99,7 @@ class ClientOptions:
     reasoning_tokens: int = 0
     notice: Callable[[str], None] = _log.warning
     clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    sleep: Callable[[float], Awaitable[None]] = rest
 
 
 class OpenAIModel:

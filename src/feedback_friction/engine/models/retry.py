@@ -7,6 +7,7 @@ Blog, 2015). A server's own ``Retry-After`` is honoured on top.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -62,6 +63,28 @@ class RetryPolicy:
         asked = min(retry_after, self.longest_wait)
         # All calls that were refused together were told the same moment: spread them a little.
         return max(backoff, asked + random.random() * self.base)
+
+
+_resting: set[asyncio.Task[object]] = set()
+
+
+async def rest(seconds: float) -> None:
+    """Wait between two attempts of a call; whoever wants no further attempt may cancel the task.
+
+    Nothing is under way meanwhile, so that nothing that is paid for would be lost.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    _resting.add(task)
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        _resting.discard(task)
+
+
+def is_resting(task: asyncio.Task[object]) -> bool:
+    """Whether a task waits between two attempts of a call."""
+    return task in _resting
 
 
 class Retries:
