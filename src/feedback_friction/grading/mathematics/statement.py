@@ -193,6 +193,8 @@ def _is_empty(content: str) -> bool:
 
 
 def _last_phrase(reply: str, context: Context) -> Statement | None:
+    if ANSWER not in reply and "answer" not in reply.lower():
+        return None  # quicker than the patterns, which most replies with a box do not need
     cues = (_PHRASE, _HEADING, _SIGN) if ANSWER in reply else (_PHRASE, _HEADING)
     ends = sorted({match.end(): match.start() for p in cues for match in p.finditer(reply)}.items())
     for end, start in islice(reversed(ends), _MAX_TRIES):
