@@ -8,14 +8,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from fractions import Fraction
 from functools import lru_cache
 from hashlib import sha256
 
 from feedback_friction.grading.mathematics import latex, reals, scalar
-from feedback_friction.grading.mathematics.algebra import Poly, TooHardError
+from feedback_friction.grading.mathematics.algebra import Poly
 from feedback_friction.grading.mathematics.answer import NO_CONTEXT, Answer, Context, Kind, Value
 from feedback_friction.grading.mathematics.evaluate import differ
+from feedback_friction.grading.mathematics.relations import (
+    ABOVE,
+    BELOW,
+    MIRROR,
+    assignment,
+    by_name,
+    difference_of,
+    is_interval,
+    is_name,
+    is_number,
+    is_variable,
+    linear_bound,
+    order_key,
+)
 
 MAX_LENGTH = 2000
 _MAX_KEY = 240
@@ -207,12 +220,12 @@ class _Reader:
         items = [self.shape(piece, depth + 1) for piece in pieces if piece]
         if len({item.key for item in items}) == 1:
             return items[0]
-        assigned = [_assignment(piece) for piece in pieces if piece]
+        assigned = [assignment(piece) for piece in pieces if piece]
         names = [name for name in assigned if name]
         if len(names) == len(items) and len(set(names)) == len(names):
-            ordered = [item for _, item in sorted(zip(names, items, strict=True), key=_by_name)]
+            ordered = [item for _, item in sorted(zip(names, items, strict=True), key=by_name)]
             return self.tuple_of(ordered, "()", text)
-        if joined != text and all(_is_interval(item) for item in items):
+        if joined != text and all(is_interval(item) for item in items):
             return self.united(items, text)
         return self.set_of(items, text, Kind.LIST)
 
@@ -260,7 +273,7 @@ class _Reader:
             sides = self.before_approximation(sides, signs.index("\\approx"), depth)
         if self.context.equation and len(sides) == 2:
             return self.equation(sides, text, depth)
-        if signs == ["="] and _is_name(sides[1]) and not _is_name(sides[0]):
+        if signs == ["="] and is_name(sides[1]) and not is_name(sides[0]):
             return self.shape(sides[0], depth + 1)
         last = self.shape(sides[-1], depth + 1)
         if set(signs) <= {"=", ":=", "=="}:
@@ -285,22 +298,22 @@ class _Reader:
     def excluded(self, sides: list[str], text: str, depth: int) -> Answer | None:
         """``x \\ne 3`` is all of the reals but 3."""
         left, right = (self.shape(side, depth + 1) for side in sides)
-        if _is_variable(right) and _is_number(left):
+        if is_variable(right) and is_number(left):
             left, right = right, left
-        if not (_is_variable(left) and (_is_number(right) or right.kind is Kind.LIST)):
+        if not (is_variable(left) and (is_number(right) or right.kind is Kind.LIST)):
             return None
         points = right.parts if right.kind is Kind.LIST else (right,)
         return reals.without(reals.everything(), self.set_of(list(points), text, Kind.SET), text)
 
     def before_approximation(self, sides: list[str], at: int, depth: int) -> list[str]:
         """``\\frac{22}{7} \\approx 3.14`` states the exact value; ``x \\approx 3.14`` the other."""
-        exact = at > 0 or _is_number(self.shape(sides[0], depth + 1))
+        exact = at > 0 or is_number(self.shape(sides[0], depth + 1))
         return sides[: at + 1] if exact else sides
 
     def equation(self, sides: list[str], text: str, depth: int) -> Answer:
         left, right = (self.shape(side, depth + 1) for side in sides)
         key = _squeezed(text)
-        difference = _difference(left, right)
+        difference = difference_of(left, right)
         if difference is not None and difference.terms:
             lead = difference.terms[max(difference.terms)]
             key = f"{(difference * Poly.number(1 / lead)).key}=0"
@@ -310,7 +323,7 @@ class _Reader:
     def is_unknown(self, side: str) -> bool:
         """Whether a side is what is asked for: a name, or what stands in the question."""
         squeezed, asked = "".join(side.split()), self.context.asked
-        return _is_name(side) or (len(squeezed) > 1 and squeezed in asked)
+        return is_name(side) or (len(squeezed) > 1 and squeezed in asked)
 
     def inequality(self, sides: list[str], signs: list[str], text: str, depth: int) -> Answer:
         """One variable between constants is an interval; others keep their sides."""
@@ -319,46 +332,46 @@ class _Reader:
             signs = [{">": "<"}.get(sign, "\\le") for sign in signs[::-1]]
         parts = [self.shape(side, depth + 1) for side in sides]
         signs = [sign.replace("<=", "\\le") for sign in signs]
-        if not set(signs) <= set(_BELOW):
+        if not set(signs) <= set(BELOW):
             key = "".join(part.key + sign for part, sign in zip(parts, [*signs, ""], strict=True))
             return Answer(Kind.RAW, _bounded(key), text)
         if len(parts) == 2:
             interval = self.half_line(parts[0], signs[0], parts[1], text)
             if interval is not None:
                 return interval
-        if len(parts) == 3 and _is_variable(parts[1]):
+        if len(parts) == 3 and is_variable(parts[1]):
             return self.between(parts, signs, text)
         key = "".join(part.key + sign for part, sign in zip(parts, [*signs, ""], strict=True))
-        return Answer(Kind.RAW, _bounded(_order_key(parts, signs) or key), text)
+        return Answer(Kind.RAW, _bounded(order_key(parts, signs) or key), text)
 
     def half_line(self, small: Answer, sign: str, large: Answer, text: str) -> Answer | None:
         """``small < large`` with one variable, to the first power."""
-        if _is_variable(small) and _is_number(large):
+        if is_variable(small) and is_number(large):
             return self.between([reals.infinity(-1), small, large], [sign, sign], text)
-        if _is_variable(large) and _is_number(small):
+        if is_variable(large) and is_number(small):
             return self.between([small, large, reals.infinity(1)], [sign, "<"], text)
-        bound = _linear_bound(small, large)
+        bound = linear_bound(small, large)
         if bound is None:
             return None
         value, rises = bound
         if rises:
             return self.tuple_of(
-                [reals.infinity(-1), reals.rational(value)], "(" + _ABOVE[sign], text
+                [reals.infinity(-1), reals.rational(value)], "(" + ABOVE[sign], text
             )
-        return self.tuple_of([reals.rational(value), reals.infinity(1)], _BELOW[sign] + ")", text)
+        return self.tuple_of([reals.rational(value), reals.infinity(1)], BELOW[sign] + ")", text)
 
     def between(self, parts: list[Answer], signs: list[str], text: str) -> Answer:
         """A variable, or its absolute value, between two bounds."""
         low, variable, high = parts
-        brackets = _BELOW[signs[0]] + _ABOVE[signs[1]]
+        brackets = BELOW[signs[0]] + ABOVE[signs[1]]
         if low.key == "-oo":
             brackets = "(" + brackets[1]
         if not variable.key.startswith("abs("):
             return self.tuple_of([low, high], brackets, text)
         mirrored = [self.shape(f"-({part.source})", _MAX_NESTING) for part in (high, low)]
         if low.key == "-oo" or low.key.startswith("-"):
-            return self.tuple_of([mirrored[0], high], _MIRROR[brackets[1]] + brackets[1], text)
-        left = self.tuple_of(mirrored, _MIRROR[brackets[1]] + _MIRROR[brackets[0]], text)
+            return self.tuple_of([mirrored[0], high], MIRROR[brackets[1]] + brackets[1], text)
+        left = self.tuple_of(mirrored, MIRROR[brackets[1]] + MIRROR[brackets[0]], text)
         return self.united([left, self.tuple_of([low, high], brackets, text)], text)
 
     def bracketed(self, text: str, brackets: tuple[str, str], depth: int) -> Answer:
@@ -416,99 +429,3 @@ class _Reader:
     def based(self, digits: str, base: str, text: str) -> Answer:
         plain = self.shape(digits, _MAX_NESTING)
         return Answer(Kind.BASE, f"{digits.upper()}_{base}", text, plain.value, (plain,))
-
-
-def _by_name(pair: tuple[str, Answer]) -> tuple[bool, str]:
-    """Latin letters before Greek ones, as in (x, y), (m, n) and (r, theta)."""
-    return pair[0].startswith("\\"), pair[0]
-
-
-_BELOW = {"\\le": "[", "<": "("}
-_ABOVE = {"\\le": "]", "<": ")"}
-_MIRROR = {"]": "[", ")": "(", "[": "]", "(": ")"}
-
-
-def _difference(small: Answer, large: Answer) -> Poly | None:
-    """``small - large`` as a sum, where both are values without denominators."""
-    if not (small.value and large.value and small.value.exact and large.value.exact):
-        return None
-    try:
-        difference = small.value.exact - large.value.exact
-    except TooHardError:
-        return None
-    return difference.top if difference.bottom.rational == 1 else None
-
-
-def _linear_bound(small: Answer, large: Answer) -> tuple[Fraction, bool] | None:
-    """Where ``small < large`` turns, for one variable to the first power, and whether its
-    coefficient is positive: x is then below the bound."""
-    difference = _difference(small, large)
-    if difference is None or len(difference.terms) > 2:
-        return None
-    powers = [(monomial, factor) for monomial, factor in difference.terms.items() if monomial]
-    if len(powers) != 1 or len(powers[0][0]) != 1:
-        return None
-    ((name, exponent),), factor = powers[0]
-    if exponent != 1 or "(" in name or name.isdigit() or name in ("pi", "e", "i", "oo"):
-        return None
-    return -difference.terms.get((), Fraction(0)) / factor, factor > 0
-
-
-def _order_key(parts: list[Answer], signs: list[str]) -> str | None:
-    """An inequality as "sum < 0", up to a positive factor."""
-    difference = _difference(*parts) if len(parts) == 2 else None
-    if difference is None or not difference.generators:
-        return None
-    scale = Poly.number(1 / abs(difference.terms[max(difference.terms)]))
-    return f"{(difference * scale).key}{signs[0]}0"
-
-
-_SCRIPT = r"'{0,3}(?: ?_ ?(?:\{[^{}]{1,20}\}|\w))?'{0,3}"
-_NAME = re.compile(
-    rf"(?:[A-Za-z]|\\[A-Za-z]+|[A-Z][A-Za-z]{{1,9}}|[A-Za-z]{{3,12}}){_SCRIPT}"  # x, x_1, AB, area
-    # f(2), P(A or B); but x(x + 1) is a product
-    rf"|(?:[f-hA-Zp-s]|\\[A-Za-z]+|gcd|lcm|max|min|deg|dim|[Vv]ar|Pr|det|\\text"
-    rf" ?\{{[^{{}}]{{1,60}}\}})"
-    rf"{_SCRIPT}(?:\^ ?\{{?-?\d\}}?)? ?\((?:[^()]|\([^()]{{0,40}}\)){{1,60}}\)"
-    rf"|\( ?\\?[A-Za-z]+{_SCRIPT}(?: ?, ?\\?[A-Za-z]+{_SCRIPT}){{1,7}} ?\)"  # (x, y)
-    r"|\| ?[A-Z]{1,3} ?\|"
-)
-_SEGMENTS = re.compile(r"(?:\\(?:frac|angle|triangle|overline|vec|widehat|mathrm)|[A-Z{}:/_ ()])+")
-_VARIABLE = re.compile(r"(?!(?:pi|e|i|oo)$)[A-Za-z]+'*(?:_\w{1,8})?|abs\([A-Za-z]\w{0,5}\)")
-_SUBSCRIPT = re.compile(r"_ ?(?:\{[^{}]{1,12}\}|\w)")
-_FIGURES = re.compile(r"\d")
-
-
-def _is_name(side: str) -> bool:
-    """Whether a side of an equation is but a name: ``x``, ``f(2)``, ``AB``, ``(x, y)``, words."""
-    text = side.strip()
-    if _NAME.fullmatch(text):
-        return text not in ("\\pi", "e", "i", "\\infty", "\\reals")
-    if _SEGMENTS.fullmatch(_SUBSCRIPT.sub("", text)) and any(char.isalpha() for char in text):
-        return True
-    return "\\text" in text and _FIGURES.search(text) is None
-
-
-_ASSIGNED = re.compile(r" ?((?:\\?[A-Za-z]+)(?:_\{?\w{1,4}\}?)?) ?=(?!=)")
-
-
-def _assignment(text: str) -> str | None:
-    """The variable that ``x = 5`` assigns."""
-    match = _ASSIGNED.match(text)
-    return match[1] if match else None
-
-
-def _is_variable(answer: Answer) -> bool:
-    exact = answer.value.exact if answer.value else None
-    return exact is not None and _VARIABLE.fullmatch(exact.key) is not None
-
-
-def _is_number(answer: Answer) -> bool:
-    exact = answer.value.exact if answer.value else None
-    if exact is None:
-        return answer.kind is Kind.VALUE and answer.value is not None and bool(answer.value.samples)
-    return all(name.isdigit() or name in ("pi", "e", "oo") for name in exact.generators)
-
-
-def _is_interval(answer: Answer) -> bool:
-    return answer.kind is Kind.TUPLE and len(answer.parts) == 2

@@ -1,0 +1,105 @@
+"""The sides of equations and inequalities: what is a name, a number, a variable, a bound."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from feedback_friction.grading.mathematics.algebra import Poly, TooHardError
+from feedback_friction.grading.mathematics.answer import Answer, Kind
+
+
+def by_name(pair: tuple[str, Answer]) -> tuple[bool, str]:
+    """Latin letters before Greek ones, as in (x, y), (m, n) and (r, theta)."""
+    return pair[0].startswith("\\"), pair[0]
+
+
+BELOW = {"\\le": "[", "<": "("}
+ABOVE = {"\\le": "]", "<": ")"}
+MIRROR = {"]": "[", ")": "(", "[": "]", "(": ")"}
+
+
+def difference_of(small: Answer, large: Answer) -> Poly | None:
+    """``small - large`` as a sum, where both are values without denominators."""
+    if not (small.value and large.value and small.value.exact and large.value.exact):
+        return None
+    try:
+        difference = small.value.exact - large.value.exact
+    except TooHardError:
+        return None
+    return difference.top if difference.bottom.rational == 1 else None
+
+
+def linear_bound(small: Answer, large: Answer) -> tuple[Fraction, bool] | None:
+    """Where ``small < large`` turns, for one variable to the first power, and whether its
+    coefficient is positive: x is then below the bound."""
+    difference = difference_of(small, large)
+    if difference is None or len(difference.terms) > 2:
+        return None
+    powers = [(monomial, factor) for monomial, factor in difference.terms.items() if monomial]
+    if len(powers) != 1 or len(powers[0][0]) != 1:
+        return None
+    ((name, exponent),), factor = powers[0]
+    if exponent != 1 or "(" in name or name.isdigit() or name in ("pi", "e", "i", "oo"):
+        return None
+    return -difference.terms.get((), Fraction(0)) / factor, factor > 0
+
+
+def order_key(parts: list[Answer], signs: list[str]) -> str | None:
+    """An inequality as "sum < 0", up to a positive factor."""
+    difference = difference_of(*parts) if len(parts) == 2 else None
+    if difference is None or not difference.generators:
+        return None
+    scale = Poly.number(1 / abs(difference.terms[max(difference.terms)]))
+    return f"{(difference * scale).key}{signs[0]}0"
+
+
+_SCRIPT = r"'{0,3}(?: ?_ ?(?:\{[^{}]{1,20}\}|\w))?'{0,3}"
+_NAME = re.compile(
+    rf"(?:[A-Za-z]|\\[A-Za-z]+|[A-Z][A-Za-z]{{1,9}}|[A-Za-z]{{3,12}}){_SCRIPT}"  # x, x_1, AB, area
+    # f(2), P(A or B); but x(x + 1) is a product
+    rf"|(?:[f-hA-Zp-s]|\\[A-Za-z]+|gcd|lcm|max|min|deg|dim|[Vv]ar|Pr|det|\\text"
+    rf" ?\{{[^{{}}]{{1,60}}\}})"
+    rf"{_SCRIPT}(?:\^ ?\{{?-?\d\}}?)? ?\((?:[^()]|\([^()]{{0,40}}\)){{1,60}}\)"
+    rf"|\( ?\\?[A-Za-z]+{_SCRIPT}(?: ?, ?\\?[A-Za-z]+{_SCRIPT}){{1,7}} ?\)"  # (x, y)
+    r"|\| ?[A-Z]{1,3} ?\|"
+)
+_SEGMENTS = re.compile(r"(?:\\(?:frac|angle|triangle|overline|vec|widehat|mathrm)|[A-Z{}:/_ ()])+")
+_VARIABLE = re.compile(r"(?!(?:pi|e|i|oo)$)[A-Za-z]+'*(?:_\w{1,8})?|abs\([A-Za-z]\w{0,5}\)")
+_SUBSCRIPT = re.compile(r"_ ?(?:\{[^{}]{1,12}\}|\w)")
+_FIGURES = re.compile(r"\d")
+
+
+def is_name(side: str) -> bool:
+    """Whether a side of an equation is but a name: ``x``, ``f(2)``, ``AB``, ``(x, y)``, words."""
+    text = side.strip()
+    if _NAME.fullmatch(text):
+        return text not in ("\\pi", "e", "i", "\\infty", "\\reals")
+    if _SEGMENTS.fullmatch(_SUBSCRIPT.sub("", text)) and any(char.isalpha() for char in text):
+        return True
+    return "\\text" in text and _FIGURES.search(text) is None
+
+
+_ASSIGNED = re.compile(r" ?((?:\\?[A-Za-z]+)(?:_\{?\w{1,4}\}?)?) ?=(?!=)")
+
+
+def assignment(text: str) -> str | None:
+    """The variable that ``x = 5`` assigns."""
+    match = _ASSIGNED.match(text)
+    return match[1] if match else None
+
+
+def is_variable(answer: Answer) -> bool:
+    exact = answer.value.exact if answer.value else None
+    return exact is not None and _VARIABLE.fullmatch(exact.key) is not None
+
+
+def is_number(answer: Answer) -> bool:
+    exact = answer.value.exact if answer.value else None
+    if exact is None:
+        return answer.kind is Kind.VALUE and answer.value is not None and bool(answer.value.samples)
+    return all(name.isdigit() or name in ("pi", "e", "oo") for name in exact.generators)
+
+
+def is_interval(answer: Answer) -> bool:
+    return answer.kind is Kind.TUPLE and len(answer.parts) == 2
