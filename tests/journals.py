@@ -43,6 +43,8 @@ def write_run(
     feedback: str = "Look again.",
     leaks: tuple[str, ...] = (),
     subject: str = "s",
+    temperature: float = 0.7,
+    finish_reason: str = "stop",
     **more: Any,
 ) -> Path:
     """Write a run; a trial that is not named never ran.
@@ -100,9 +102,11 @@ def write_run(
                 Attempt(
                     number,
                     problem,
-                    Reply(reply.format(answer=answer), mean_logprob=-0.5),
+                    Reply(
+                        reply.format(answer=answer), finish_reason=finish_reason, mean_logprob=-0.5
+                    ),
                     verdict(answer),
-                    0.0,
+                    temperature,
                     usage=Usage(10, 5),
                     feedback=told,
                 )

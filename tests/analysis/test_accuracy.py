@@ -14,7 +14,7 @@ from feedback_friction.analysis.accuracy import read_results
 from feedback_friction.analysis.frames import load_runs
 from feedback_friction.analysis.stats.intervals import wilson
 from feedback_friction.analysis.tables import accuracy
-from journals import IN_FLIGHT, RIGHT, trials, write_run
+from journals import IN_FLIGHT, NOTHING, RIGHT, trials, write_run
 
 Script = tuple[str | None, ...] | str
 
@@ -130,3 +130,21 @@ def test_tables_of_an_interrupted_run_stand_on_what_every_trial_begun_knows(
     table = accuracy.accuracy(runs)
     assert table["accuracy"].to_list() == [0.4, 0.4]
     assert table["n"].to_list() == [10, 10]
+
+
+def test_replies_without_an_answer_and_cut_off_are_counted_and_warned_of(tmp_path: Path) -> None:
+    arm = trials((RIGHT,), ("a", NOTHING, RIGHT))
+    run = write_run(tmp_path / "run", {"binary": arm}, problems=2, finish_reason="length")
+    [found] = json.loads(friction("results", run, "--json").stdout)["conditions"]
+    assert (found["replies"], found["no_answer"], found["cut_off"]) == (4, 1, 4)
+    shown = friction("results", run).stdout
+    assert "25% of the 4 replies hold no answer" in shown
+    assert "100% of the 4 replies were cut off" in shown
+
+
+def test_healthy_replies_are_not_warned_of(tmp_path: Path) -> None:
+    arm = trials(*[("a", "b", "c")] * 3, (NOTHING, RIGHT))
+    run = write_run(tmp_path / "run", {"binary": arm})
+    shown = friction("results", run).stdout
+    assert "1/11" in shown
+    assert "WARNING" not in shown

@@ -15,7 +15,8 @@ BINARY = trials((RIGHT,), ("a", RIGHT), ("a", "a", "b"), ("a", NOTHING, "a"))
 RETRY = trials((RIGHT,), ("a", "a", "a"), ("a", "a", "b"), ("a", "a", "a"))
 EVERY = [
     accuracy.accuracy, accuracy.correction, answers.moves,
-    answers.moves_by_iteration, answers.feedback, answers.cost, comparison.pairs, comparison.gains,
+    answers.moves_by_iteration, answers.feedback, answers.cost, comparison.pairs,
+    comparison.gains, comparison.uptake,
     comparison.solvers, problems.subjects, problems.confidence, problems.confidence_summary,
     problems.popularity, solvers.overlap_summary, solvers.overlap_sets,
 ]  # fmt: skip
@@ -72,6 +73,26 @@ def test_gain_over_retry_is_paired(runs):
     assert (row["only_treatment"], row["only_control"], row["n"]) == (1, 0, 4)
     assert row["p_value"] == row["p_holm"] == pytest.approx(0.5)  # mid-p of one of one
     assert row["difference_low"] < 0 < row["difference_high"]
+
+
+def test_uptake_is_the_second_attempt_after_failures_that_both_share(tmp_path):
+    treated = trials((RIGHT,), ("a", RIGHT), ("a", RIGHT), ("a", "b", RIGHT), ("a", RIGHT))
+    control = trials((RIGHT,), ("a", "b", RIGHT), ("a", RIGHT), ("a", "a", "a"), (RIGHT,))
+    arms = {"retry": control, "binary": treated}
+    (row,) = comparison.uptake(
+        load_runs([write_run(tmp_path / "run", arms, problems=5)])
+    ).iter_rows(named=True)
+    # p1, p2 and p3 failed first under both; p0 under none, p4 under one.
+    assert (row["n"], row["feedback"], row["against"]) == (3, "binary", "retry")
+    assert (row["right"], row["control_right"]) == pytest.approx((2 / 3, 1 / 3))
+    assert row["difference"] == pytest.approx(1 / 3)
+    assert (row["only_treatment"], row["only_control"]) == (1, 0)
+
+
+def test_uptake_needs_a_second_attempt(tmp_path):
+    arms = {"retry": trials(("a",), (RIGHT,)), "binary": trials(("a",), (RIGHT,))}
+    run = write_run(tmp_path / "run", arms, problems=2, iterations=1)
+    assert comparison.uptake(load_runs([run])).is_empty()
 
 
 def test_cost_counts_tokens_of_all_attempts(runs):

@@ -92,7 +92,12 @@ def test_trials_that_would_make_the_page_too_large_are_left_out_and_counted(tmp_
 
 
 def test_findings_say_what_the_tables_say(run):
-    first = findings(load_runs([run]))[0]
+    uptake, first = findings(load_runs([run]))[:2]
+    assert uptake.startswith(
+        "decimal_multiplication (5 digits), student/default: of the problems missed at first, "
+        "62.5% are right after one round of binary and 0.0% after retry (+62.5 points, 95% CI "
+    )
+    assert "n = 16 problems, p " in uptake
     assert first.startswith("decimal_multiplication (5 digits), student/default: binary adds 50.0")
     assert "over retry, 95% CI " in first
     assert "n = 20, p = 0.00" in first or "n = 20, p < 0.001" in first
@@ -109,7 +114,9 @@ def test_findings_set_the_histories_of_a_mode_beside_each_other(tmp_path):
     }
     said = findings(load_runs([write_run(tmp_path / "run", arms, problems=20)]))
     subject = "decimal_multiplication (5 digits), student/default"
-    assert any(line.startswith(f"{subject}: binary (clean history) adds 60.0") for line in said)
+    assert any(
+        line.startswith(f"{subject}: binary (clean history), heat, adds 60.0") for line in said
+    )
     assert any(
         line.startswith(
             f"{subject}: binary with a clean history adds 60.0 points over a transcript"
@@ -154,12 +161,31 @@ def test_a_gain_is_claimed_where_it_stands_beside_all_others(tmp_path):
         )
         for number in range(4)
     ]
-    alone = findings(load_runs(runs[:1]))[0]
+    alone = _gain(findings(load_runs(runs[:1])))
     assert "binary adds 25.0 points over retry, 95% CI 4.9" in alone
     assert alone.endswith("after Holm's correction over 1 comparison.")
-    assert (
-        "no clear difference from retry (+25.0 points), 95% CI 4.9" in findings(load_runs(runs))[0]
-    )
+    together = _gain(findings(load_runs(runs)))
+    assert "no clear difference from retry (+25.0 points), 95% CI 4.9" in together
+
+
+def _gain(said):
+    return next(line for line in said if "retry" in line and "one round" not in line)
+
+
+@pytest.mark.parametrize("strategy", ["greedy", "heat", "reject", "heat+reject"])
+def test_every_sampling_strategy_has_findings_over_a_control_that_varies(tmp_path, strategy):
+    arms = {f"{mode}, {strategy}": arm for mode, arm in ARMS.items()}
+    run = write_run(tmp_path / "run", {"self": BINARY} | arms, problems=20)
+    said = findings(load_runs([run]))
+    name = "binary" if strategy == "greedy" else f"binary, {strategy},"
+    assert any(f"{name} adds 50.0 points over retry" in line for line in said)
+    assert any(f"one round of {name} and 0.0% after retry" in line for line in said)
+
+
+def test_nothing_is_said_to_add_to_a_retry_that_repeats_itself(tmp_path):
+    runs = load_runs([write_run(tmp_path / "run", ARMS, problems=20, temperature=0.0)])
+    assert not any("retry" in line for line in findings(runs))
+    assert any("no control of mere resampling" in line for line in gaps(runs))
 
 
 def test_many_findings_are_cut_and_counted(tmp_path):
@@ -179,10 +205,6 @@ def test_gaps_name_what_is_missing(tmp_path):
     assert "1 trials stopped early (content filter)" in said
     assert "found the answer in" in said
     assert "no retry control" in said
-
-
-def test_a_retry_without_temperature_is_named(run):
-    assert any("retry at temperature 0" in line for line in gaps(load_runs([run])))
 
 
 def test_the_page_documents_its_run(report):

@@ -62,6 +62,9 @@ class ConditionResult:
         cost_usd: what these tokens cost; None where a price is not known.
         leaks: feedback texts in which the audit found the answer.
         feedbacks: feedback texts in all.
+        replies: the solver's graded replies, one an attempt.
+        no_answer: those in which no answer could be read.
+        cut_off: those that ended at the limit on tokens.
     """
 
     condition: Condition
@@ -79,6 +82,9 @@ class ConditionResult:
     cost_usd: float | None
     leaks: int
     feedbacks: int
+    replies: int
+    no_answer: int
+    cut_off: int
 
     @property
     def unfinished(self) -> int:
@@ -119,6 +125,9 @@ class ConditionResult:
             "usage": {**self.usage, "cost_usd": self.cost_usd},
             "feedbacks": self.feedbacks,
             "leaks": self.leaks,
+            "replies": self.replies,
+            "no_answer": self.no_answer,
+            "cut_off": self.cut_off,
         }
 
 
@@ -169,7 +178,8 @@ def _result(db: sqlite3.Connection, condition: Condition) -> ConditionResult:
     sums = ", ".join(f"total({name})" for name in USAGE_COLUMNS)
     totals = db.execute(
         f"SELECT {sums}, CASE WHEN count(*) = count(cost_usd) THEN total(cost_usd) END,"
-        " count(feedback), total(leaks != '[]') FROM attempts WHERE condition = ?",
+        " count(feedback), total(leaks != '[]'), count(*), total(verdict = 'no-answer'),"
+        " total(finish_reason = 'length') FROM attempts WHERE condition = ?",
         (condition.condition,),
     ).fetchone()
     return ConditionResult(
@@ -183,9 +193,8 @@ def _result(db: sqlite3.Connection, condition: Condition) -> ConditionResult:
         tuple(point.n for point in curve),
         *_columns(curve),
         {name: int(total) for name, total in zip(USAGE_COLUMNS, totals, strict=False)},
-        totals[-3],
-        int(totals[-1]),
-        int(totals[-2]),
+        totals[-6],
+        *(int(totals[place]) for place in (-4, -5, -3, -2, -1)),
     )
 
 

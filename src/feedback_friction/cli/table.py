@@ -15,6 +15,7 @@ from feedback_friction.errors import UsageError
 from feedback_friction.modes import recorded_mode
 
 PIPE_WIDTH = 160
+UNHEALTHY = 0.1  # of the replies: above it, accuracy says more about format or limits than ability
 
 
 def results_json(directory: Path) -> dict[str, Any]:
@@ -56,6 +57,24 @@ def wide_console() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
 
 
+_HEALTH = {"no_answer": "no answer", "cut_off": "cut off"}
+
+
+def warnings(results: list[ConditionResult]) -> list[str]:
+    """A line for every condition of whose replies more than a tenth hold no answer or are cut."""
+    said = {
+        "no_answer": "hold no answer that could be read; look at some with 'friction show'",
+        "cut_off": "were cut off at the limit on tokens; raise --max-tokens",
+    }
+    return [
+        f"WARNING: {result.condition.condition}: {100 * count / result.replies:.0f}% of the "
+        f"{result.replies:,} replies {what}"
+        for result in results
+        for name, what in said.items()
+        if (count := getattr(result, name)) > UNHEALTHY * result.replies
+    ]
+
+
 def results_table(results: list[ConditionResult]) -> Table:
     """A table with accuracy at the first and the last iteration, in percent."""
     table = Table(caption_justify="left", title_justify="left", pad_edge=False)
@@ -65,7 +84,9 @@ def results_table(results: list[ConditionResult]) -> Table:
     for name in ("task", *(("solver",) if several else ()), "feedback", "sampling", *history):
         table.add_column(name, overflow="fold")
     open_ones = any(result.undecided for result in results)
+    health = [name for name in _HEALTH if any(getattr(result, name) for result in results)]
     counts = ("n", "missing", *(("undecided",) if open_ones else ()), "stopped", "leaks")
+    counts += tuple(_HEALTH[name] for name in health)
     for name in ("first %", "last %", *counts, "tokens", "cost $"):
         table.add_column(name, justify="right")
     for result in results:
@@ -89,6 +110,7 @@ def results_table(results: list[ConditionResult]) -> Table:
             *((str(result.undecided),) if open_ones else ()),
             str(result.stopped),
             f"{result.leaks}/{result.feedbacks}",
+            *(f"{getattr(result, name)}/{result.replies}" for name in health),
             f"{tokens:,}",
             "unknown" if result.cost_usd is None else f"{result.cost_usd:,.2f}",
         )
@@ -121,6 +143,7 @@ def _footer(results: list[ConditionResult], paid: Paid) -> str:
         f"paid for: {paid.calls:,} calls, {paid.prompt_tokens:,} prompt tokens "
         f"({paid.cached_tokens:,} cached), {paid.completion_tokens:,} completion tokens",
     ]
+    lines += warnings(results)
     unfinished = sum(result.unfinished for result in results)
     if unfinished:
         lines.append(provisional(unfinished))

@@ -41,6 +41,7 @@ ROWS_SHOWN = 30  # rows of a table within the page; its file has them all
 TABLES = {
     "accuracy": accuracy.accuracy,
     "correction": accuracy.correction,
+    "uptake": comparison.uptake,
     "pairs": comparison.pairs,
     "gains": comparison.gains,
     "solvers": comparison.solvers,

@@ -10,7 +10,7 @@ import polars as pl
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.tables import accuracy, annotation, answers, comparison, solvers
 from feedback_friction.analysis.tables.columns import SETTING
-from feedback_friction.modes import RETRY, named_history, recorded_mode
+from feedback_friction.modes import GREEDY, RETRY, named_history, recorded_mode
 from feedback_friction.report.naming import main_sampling
 
 Row = dict[str, Any]
@@ -22,6 +22,7 @@ CLEAR = 0.05  # an adjusted p-value below it; the interval of a single pair know
 def findings(runs: Runs) -> list[str]:
     """The main findings, most important first."""
     return [
+        *_most(_uptakes(runs), "uptake"),
         *_most(_gains(runs), "gains"),
         *_most(_histories(runs), "pairs"),
         *_most(_frictions(runs), "target"),
@@ -63,6 +64,11 @@ def _mode(row: Row) -> str:
     return f"{row['feedback']} ({history} history)" if history else str(row["feedback"])
 
 
+def _arm(row: Row) -> str:
+    """The mode, and the sampling strategy where it is not the usual one."""
+    return _mode(row) if row["sampling"] == GREEDY.name else f"{_mode(row)}, {row['sampling']},"
+
+
 def _gains(runs: Runs) -> Iterator[str]:
     table = comparison.gains(runs)
     real = table.filter(
@@ -70,12 +76,32 @@ def _gains(runs: Runs) -> Iterator[str]:
         ~_informs("against"),
         pl.col("difference").is_not_nan(),
     )
-    corrected = _corrected(table)
-    for row in main_sampling(real)[0].sort("difference", descending=True).iter_rows(named=True):
+    corrected, frozen = _corrected(table), _frozen(runs)
+    for row in real.sort("difference", descending=True).iter_rows(named=True):
+        if (row["control_run"], *(row[each] for each in _CONTROL)) in frozen:
+            continue
         points, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
         yield (
-            f"{_subject(row)}: {_mode(row)} {_verb(row, points, row['against'])}, 95% CI "
+            f"{_subject(row)}: {_arm(row)} {_verb(row, points, row['against'])}, 95% CI "
             f"{low:.1f} to {high:.1f}, n = {row['n']}, p {_p(row['p_holm'])} {corrected}."
+        )
+
+
+def _uptakes(runs: Runs) -> Iterator[str]:
+    """What one round of feedback does to the first failures that a control shares."""
+    table = comparison.uptake(runs)
+    corrected, frozen = _corrected(table), _frozen(runs)
+    real = table.filter(_informs("feedback"), ~_informs("against"))
+    for row in real.sort("difference", descending=True).iter_rows(named=True):
+        if (row["control_run"], *(row[each] for each in _CONTROL)) in frozen:
+            continue
+        points, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
+        clear = "" if row["p_holm"] < CLEAR else "no clear difference: "
+        yield (
+            f"{_subject(row)}: of the problems missed at first, {100 * row['right']:.1f}% are "
+            f"right after one round of {_arm(row)} and {100 * row['control_right']:.1f}% after "
+            f"{row['against']} ({clear}{points:+.1f} points, 95% CI {low:+.1f} to {high:+.1f}, "
+            f"n = {row['n']} problems, p {_p(row['p_holm'])} {corrected})."
         )
 
 
@@ -200,17 +226,30 @@ def _first_only(runs: Runs) -> Iterator[str]:
         yield f"{task}: first attempts only; nothing here says how feedback is taken up."
 
 
-def _frozen_retry(runs: Runs) -> Iterator[str]:
-    """Retry without temperature repeats itself, so that beating it takes little."""
+_CONTROL = ("task", "digits", "control_solver", "against", "control_sampling")
+
+
+def _frozen(runs: Runs) -> dict[tuple[object, ...], Row]:
+    """Controls that repeat their first answer, having no temperature: they control nothing."""
     warm = runs.attempts.filter(pl.col("temperature") > 0).select("run", "condition").unique()
     cold = runs.conditions.join(warm, on=["run", "condition"], how="anti")
-    for row in cold.filter(pl.col("iterations") > 1).iter_rows(named=True):
-        if recorded_mode(row["feedback"]).repeats_when_cold:
-            yield (
-                f"{_subject(row)}, {_mode(row)}, {row['sampling']}: {row['feedback']} at "
-                "temperature 0 draws the same answer again and again; it is no control of mere "
-                "resampling."
-            )
+    return {
+        tuple(
+            row[each] for each in ("run", "task", "digits", "solver", "feedback", "sampling")
+        ): row
+        for row in cold.filter(pl.col("iterations") > 1).iter_rows(named=True)
+        if recorded_mode(row["feedback"]).repeats_when_cold
+    }
+
+
+def _frozen_retry(runs: Runs) -> Iterator[str]:
+    """Retry without temperature repeats itself, so that beating it says nothing."""
+    for row in _frozen(runs).values():
+        yield (
+            f"{_subject(row)}, {_mode(row)}, {row['sampling']}: {row['feedback']} at temperature 0 "
+            "draws the same answer again and again; it is no control of mere resampling, and "
+            "nothing is said to add to it."
+        )
 
 
 def _no_controls(runs: Runs) -> Iterator[str]:

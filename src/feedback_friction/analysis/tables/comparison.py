@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -10,7 +11,13 @@ import numpy as np
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.stats.arrays import MISSING, UNSOLVED, IntArray
+from feedback_friction.analysis.stats.arrays import (
+    MISSING,
+    UNSOLVED,
+    IntArray,
+    problem_means,
+    solved_by,
+)
 from feedback_friction.analysis.stats.paired import Comparison, compare
 from feedback_friction.analysis.stats.significance import holm
 from feedback_friction.analysis.tables.columns import (
@@ -72,12 +79,18 @@ def compare_arms(treatment: Arm, control: Arm, seed: int = 0) -> Comparison:
 
 def _in_the_end(arm: Arm, ids: list[str], iterations: int) -> IntArray:
     """The arm's trials in the order of ``ids``: 0 where solved within so many iterations."""
+    table = _ordered(arm, ids)
+    solved = (table >= 0) & (table < iterations)
+    return np.where(solved, 0, np.where(table == MISSING, MISSING, UNSOLVED))
+
+
+def _ordered(arm: Arm, ids: list[str]) -> IntArray:
+    """The arm's first-solved iterations in the order of ``ids``, ``MISSING`` where it has none."""
     position = {problem: index for index, problem in enumerate(arm.ids)}
     table = np.full((len(ids), arm.first.shape[1]), MISSING, dtype=np.int64)
     rows = [index for index, problem in enumerate(ids) if problem in position]
     table[rows] = arm.first[[position[ids[index]] for index in rows]]
-    solved = (table >= 0) & (table < iterations)
-    return np.where(solved, 0, np.where(table == MISSING, MISSING, UNSOLVED))
+    return table
 
 
 @once
@@ -108,7 +121,62 @@ def solvers(runs: Runs) -> pl.DataFrame:
 @once
 def gains(runs: Runs) -> pl.DataFrame:
     """What feedback adds to trying again: each mode against each control with its sampling."""
+    return _table(_controlled(runs))
+
+
+@once
+def uptake(runs: Runs) -> pl.DataFrame:
+    """One-step uptake on shared first failures: each mode against each control, Holm over all.
+
+    ``right``: of the trials whose first attempt was wrong under both, the share whose second is
+    right; ``control_right`` the same under the control, ``difference`` paired by problem. Every
+    such trial makes a second attempt, so that nothing depends on who is still unsolved, or on the
+    number of attempts. Pairs of conditions with one iteration are left out.
+    """
     found = [
+        (treatment, control)
+        for treatment, control in _controlled(runs)
+        if min(each.condition["iterations"] for each in (treatment, control)) > 1
+    ]
+    rates = [second_attempts(treatment, control) for treatment, control in found]
+    table = _table(found, compare_second)
+    return table.with_columns(
+        pl.Series("right", [_rate(first) for first, _ in rates], dtype=pl.Float64),
+        pl.Series("control_right", [_rate(second) for _, second in rates], dtype=pl.Float64),
+    ).filter(pl.col("n") > 0)
+
+
+def second_attempts(treatment: Arm, control: Arm) -> tuple[IntArray, IntArray]:
+    """Trials whose first attempt failed under both arms: 0 where the second is right.
+
+    Both arrays have shape (problems, epochs), the problems being those of both, in one order; all
+    other trials are ``MISSING``.
+    """
+    ids = sorted({*treatment.ids, *control.ids})
+    epochs = min(treatment.first.shape[1], control.first.shape[1])
+    tables = [_ordered(arm, ids)[:, :epochs] for arm in (treatment, control)]
+    failed = (tables[0] != 0) & (tables[1] != 0)
+    present = failed & (tables[0] != MISSING) & (tables[1] != MISSING)
+    first, second = (
+        np.where(present, np.where(table == 1, 0, UNSOLVED), MISSING) for table in tables
+    )
+    return first, second
+
+
+def compare_second(treatment: Arm, control: Arm) -> Comparison:
+    """Second attempts after the failures that two arms share, treatment minus control."""
+    return compare(*second_attempts(treatment, control), 1, np.random.default_rng(0))
+
+
+def _rate(first: IntArray) -> float:
+    """Share right, every problem counting the same; ``nan`` without any."""
+    means, counts = problem_means(solved_by(first, 0))
+    return float(means[counts > 0].mean()) if counts.any() else float("nan")
+
+
+def _controlled(runs: Runs) -> list[tuple[Arm, Arm]]:
+    """Each mode with each control of the same run, sampling and history."""
+    return [
         (arm, control)
         for group in arms(runs).values()
         for arm in group
@@ -118,7 +186,6 @@ def gains(runs: Runs) -> pl.DataFrame:
         and _same_history(arm, control)
         and arm.condition["run"] == control.condition["run"]
     ]
-    return _table(found)
 
 
 @once
@@ -160,11 +227,13 @@ def _rank(feedback: str) -> int:
     return names.index(name) if name in names else len(names)
 
 
-def _table(found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
+def _table(
+    found: list[tuple[Arm, Arm]], compared: Callable[[Arm, Arm], Comparison] = compare_arms
+) -> pl.DataFrame:
     """A row a pair: the difference with its score interval and the bootstrap's, McNemar, Holm."""
     rows = []
     for treatment, control in found:
-        comparison = compare_arms(treatment, control)
+        comparison = compared(treatment, control)
         solved = comparison.pairs
         rows.append(
             {
