@@ -217,6 +217,8 @@ class _Reader:
             pieces = [piece.strip() for _, piece in latex.split(joined, _COMMA)]
         if len(pieces) < 2 or len(pieces) > _MAX_ITEMS:
             return None
+        if scalar.spelled(scalar.without_text(text)) is not None:
+            return None  # "one hundred and one" is one number
         items = [self.shape(piece, depth + 1) for piece in pieces if piece]
         if len({item.key for item in items}) == 1:
             return items[0]

@@ -81,9 +81,9 @@ _DISOWNED = re.compile(
 _OPENERS = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
 _OPENER = re.compile(r"\$\$|\$(?!\d[\d,.]*+(?:[\s)]|$))|\\\(|\\\[")
 _SENTENCE_END = re.compile(
-    r"\n|[.!?](?=\s|\*|$)|[;!?。।؛؟]|(?:입니다|です|이다)|\s(?:because|since|which|where|as|so|for|I"
-    r" hope|\()"
-    r"|,\s+(?!(?:and|or)\b)(?=[a-z]{2})"
+    r"\n|[.!?](?=\s|\*|$)|[;!?。।؛؟]|(?:입니다|です|이다)"
+    r"|\s(?:(?:because|since|which|where|as|so|for|I hope)\b|\()"
+    r"|(?<!thousand)(?<!million)(?<!billion),\s+(?!(?:and|or)\b)(?=[a-z]{2})"
 )
 _LEADING = re.compile(r"[\s*_:>`]*")
 _BETWEEN_SPANS = re.compile(r"\s*(?:,\s*(?:and|or)?|and|or)\s*(?=\$|\\\()")
