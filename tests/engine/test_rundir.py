@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from feedback_friction.engine.rundir import claim, locked, read_run
+from feedback_friction.analysis.journal import read_run
+from feedback_friction.engine.rundir import claim, locked
 from feedback_friction.errors import UsageError
 
 CONFIG = {"tasks": ("a", "b"), "iterations": 10}
@@ -22,6 +23,12 @@ def test_another_configuration_is_refused_with_the_difference(tmp_path):
     claim(tmp_path, CONFIG, {}, [])
     with pytest.raises(UsageError, match="iterations was 10, now 5"):
         claim(tmp_path, {**CONFIG, "iterations": 5}, {}, [])
+
+
+def test_every_difference_is_named(tmp_path):
+    claim(tmp_path, CONFIG, {}, [])
+    with pytest.raises(UsageError, match=r"iterations was 10, now 5; tasks was .*, now"):
+        claim(tmp_path, {"tasks": ("a",), "iterations": 5}, {}, [])
 
 
 def test_a_run_of_a_newer_version_is_refused(tmp_path):

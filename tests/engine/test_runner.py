@@ -474,3 +474,41 @@ def test_the_progress_knows_why_trials_failed(tmp_path):
 
     progress = run(tmp_path, [condition(count=4)], FakeModel(before=fail))
     assert progress.reasons == {"HTTP 500": 1, "HTTP 503": 3}
+
+
+@pytest.mark.parametrize("error", [sqlite3.OperationalError("disk is full"), OSError(28, "full")])
+@pytest.mark.parametrize("place", range(1, 6))
+def test_a_full_disk_at_any_write_stops_the_run_in_one_line_and_nothing_is_lost(
+    tmp_path, monkeypatch, error, place
+):
+    for name in ("whole", "full"):
+        (tmp_path / name).mkdir()
+    run(tmp_path / "whole", [condition()], FakeModel(right_at(1)))
+    write, calls = Journal._write, Counter()
+
+    def full(journal, writes):
+        calls["write"] += 1
+        if calls["write"] >= place:
+            raise error
+        return write(journal, writes)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "_write", full)
+        with pytest.raises(RunStoppedError, match=r"cannot write .*journal\.sqlite"):
+            run(tmp_path / "full", [condition()], FakeModel(right_at(1)))
+    kept = table(tmp_path / "full", "SELECT key FROM completions")
+    again = FakeModel(right_at(1))
+    assert run(tmp_path / "full", [condition()], again).statuses == {"solved": 6}
+    assert not {bytes(key) for (key,) in kept} & set(again.asked)
+    rows = "SELECT problem_id, iteration, response, verdict FROM attempts ORDER BY 1, 2"
+    assert table(tmp_path / "full", rows) == table(tmp_path / "whole", rows)
+
+
+def test_a_damaged_completion_fails_the_trial_that_needs_it(tmp_path):
+    run(tmp_path, [condition()], FakeModel(right_at(1)))
+    with sqlite3.connect(tmp_path / "journal.sqlite") as db:
+        db.execute("UPDATE completions SET replies = x'00' WHERE problem_id = 'p2'")
+        db.execute("DELETE FROM trials WHERE problem_id = 'p2'")
+    progress = run(tmp_path, [condition()], FakeModel(right_at(1)))
+    assert progress.statuses == {"solved": 5, "failed": 1}
+    assert "is damaged" in next(iter(progress.reasons))

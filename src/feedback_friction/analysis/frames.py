@@ -19,7 +19,9 @@ from feedback_friction.analysis.journal import (
     ENDED,
     IN_FLIGHT,
     KNOWN_TRIALS,
+    one_line,
     open_journal,
+    read_conditions,
     read_run,
 )
 from feedback_friction.analysis.stats.arrays import MISSING, UNSOLVED, IntArray
@@ -86,8 +88,15 @@ class Runs:
         position = {problem: index for index, problem in enumerate(ids)}
         first = np.full((len(ids), int(row["epochs"])), MISSING, dtype=np.int64)
         trials = self.trials.filter(pl.col("run") == run, pl.col("condition") == condition)
-        for problem, epoch, solved in trials.select("problem_id", "epoch", "solved_at").iter_rows():
-            first[position[problem], epoch] = solved
+        found = trials.select("problem_id", "epoch", "solved_at")
+        try:
+            for problem, epoch, solved in found.iter_rows():
+                first[position[problem], epoch] = solved
+        except (LookupError, TypeError) as error:
+            raise UsageError(
+                f"the journal of {self.directories[run]} is damaged: '{condition}' has a trial of "
+                f"no problem or epoch of its own ({one_line(error)})"
+            ) from error
         return ids, first
 
     def unfinished(self, run: int) -> int:
@@ -127,6 +136,7 @@ def load_runs(directories: Sequence[Path]) -> Runs:
     for run, directory in enumerate(directories):
         documents.append(read_run(directory))
         with open_journal(directory) as db:
+            read_conditions(db)  # refuses what no run can have
             for name, query in (
                 ("conditions", _CONDITIONS),
                 ("problems", f"{_PROBLEMS} ORDER BY rowid"),
@@ -214,7 +224,10 @@ def _read(db: sqlite3.Connection, query: str, run: int) -> pl.DataFrame:
     names = [column[0] for column in cursor.description]
     schema = {name: _type(name) for name in names}
     rows = [tuple(row) for row in cursor]
-    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    try:
+        frame = pl.DataFrame(rows, schema=schema, orient="row")
+    except pl.exceptions.PolarsError as error:  # a cell of another type than its column's
+        raise ValueError(str(error)) from error
     return frame.select(pl.lit(run).cast(pl.Int64).alias("run"), pl.all())
 
 

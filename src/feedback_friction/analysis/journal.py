@@ -12,6 +12,7 @@ from typing import Any
 
 from feedback_friction.errors import UsageError
 
+RUN_FILE = "run.json"
 SCHEMA_VERSION = 2
 ENDED = ("solved", "unsolved", "stopped")
 IN_FLIGHT = "in flight"  # made attempts, and has no row among the trials yet
@@ -37,6 +38,9 @@ KNOWN_TRIALS = f"""
         WHERE (a.condition, a.problem_id, a.epoch) = (t.condition, t.problem_id, t.epoch))
     GROUP BY condition, problem_id, epoch
 """
+
+
+_MOST = 100_000  # iterations or epochs; more are no run's
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,10 @@ def open_journal(directory: Path) -> Iterator[sqlite3.Connection]:
             yield db
     except sqlite3.Error as error:
         raise UsageError(f"cannot read {path}: {error}") from error
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"cannot read {path}: a value in it is damaged ({one_line(error)})"
+        ) from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -93,18 +101,81 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def read_conditions(db: sqlite3.Connection) -> list[Condition]:
-    """The run's conditions in the order in which they were asked for."""
-    return [Condition(**dict(row)) for row in db.execute("SELECT * FROM conditions ORDER BY rowid")]
+    """The run's conditions in the order in which they were asked for.
+
+    Raises:
+        ValueError: a number is none that a run can have.
+    """
+    found = [
+        Condition(**dict(row)) for row in db.execute("SELECT * FROM conditions ORDER BY rowid")
+    ]
+    for each in found:
+        for name in ("iterations", "epochs"):
+            number = getattr(each, name)
+            if not isinstance(number, int) or not 1 <= number <= _MOST:
+                raise ValueError(f"{name} of '{each.condition}' is {number!r}")
+    return found
+
+
+# What run.json holds, and as what. ``schema`` and ``config`` must be there.
+_FIELDS: dict[str, type | tuple[type, ...]] = {
+    "schema": int,
+    "config": dict,
+    "created": str,
+    "operation": dict,
+    "versions": dict,
+    "git": (dict, type(None)),
+    "command": list,
+    "notices": list,
+}
 
 
 def read_run(directory: Path) -> dict[str, Any]:
     """The contents of ``run.json``.
 
     Raises:
-        UsageError: there is none, or it cannot be read.
+        UsageError: there is none, it cannot be read, a field is of the wrong type, or it is of a
+            newer version.
+    """
+    path = directory / RUN_FILE
+    try:
+        document = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise UsageError(f"{directory} is not a run directory: it has no {RUN_FILE}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+    if not isinstance(document, dict):
+        raise UsageError(f"cannot read {path}: it holds no JSON object")
+    for name, kind in _FIELDS.items():
+        if name not in document and name in ("schema", "config"):
+            raise UsageError(f"cannot read {path}: it has no '{name}'")
+        if name in document and not isinstance(document[name], kind):
+            found = type(document[name]).__name__
+            raise UsageError(f"cannot read {path}: '{name}' must not be of type {found}")
+    if document["schema"] > SCHEMA_VERSION:
+        raise UsageError(
+            f"{path} was written by a newer version of feedback-friction (schema "
+            f"{document['schema']}, this one reads up to {SCHEMA_VERSION}); upgrade to read it"
+        )
+    return document
+
+
+@contextmanager
+def reading_run(directory: Path) -> Iterator[None]:
+    """Turn what goes wrong over the values of a ``run.json`` into one line that names it.
+
+    Raises:
+        UsageError: a value in it is missing, or of the wrong type.
     """
     try:
-        document: dict[str, Any] = json.loads((directory / "run.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{directory} is not a run directory: {error}") from error
-    return document
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        path = directory / RUN_FILE
+        raise UsageError(
+            f"cannot read {path}: a value in it is damaged ({one_line(error)})"
+        ) from error
+
+
+def one_line(error: Exception) -> str:
+    """An error's type and text, cut to a line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

@@ -16,7 +16,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.analysis.journal import open_journal, read_run
+from feedback_friction.analysis.journal import open_journal, read_run, reading_run
 from feedback_friction.analysis.stats.censored import Seen, censored_curve
 from feedback_friction.analysis.stats.intervals import Estimate, wilson
 from feedback_friction.errors import UsageError
@@ -128,6 +128,11 @@ def read_oracle(directory: Path) -> OracleRun:
     Raises:
         UsageError: it is none, or cannot be read.
     """
+    with reading_run(directory):
+        return _read(directory)
+
+
+def _read(directory: Path) -> OracleRun:
     config = read_run(directory)["config"]
     if config.get("kind") != "oracle":
         raise UsageError(f"{directory} is not the directory of an oracle")

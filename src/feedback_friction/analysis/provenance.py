@@ -58,7 +58,7 @@ def provenance(directory: Path) -> Provenance:
     return Provenance(
         directory,
         # A directory of an earlier version may hold the password of a URL.
-        shlex.join(cleaned(document.get("command", []), NONE)),
+        shlex.join(cleaned(map(str, document.get("command", [])), NONE)),
         document.get("created", ""),
         ended or "",
         document.get("config", {}),

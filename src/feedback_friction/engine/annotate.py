@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from feedback_friction.analysis.journal import read_run
 from feedback_friction.analysis.stats.categories import RawCategory, fold
 from feedback_friction.engine.caller import Caller, Spent
 from feedback_friction.engine.journal import Journal, now
@@ -21,7 +22,7 @@ from feedback_friction.engine.models.options import ModelOptions
 from feedback_friction.engine.models.registry import ModelSettings, open_models, parse_spec
 from feedback_friction.engine.prices import load_prices
 from feedback_friction.engine.rows import storable
-from feedback_friction.engine.rundir import locked, read_run
+from feedback_friction.engine.rundir import locked
 from feedback_friction.engine.runner import run_pool
 from feedback_friction.errors import UsageError
 from feedback_friction.labels import Label, Labels, TrialKey, sample, unsolved_trials

@@ -32,7 +32,7 @@ from feedback_friction.engine.rows import (
     problem_row,
     read_completion,
 )
-from feedback_friction.errors import RunStoppedError, UsageError
+from feedback_friction.errors import FrictionError, RunStoppedError, UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import (
     Attempt,
@@ -57,6 +57,10 @@ _UNFIT = (
     sqlite3.InterfaceError,
     sqlite3.ProgrammingError,
 )
+
+
+class DamagedError(FrictionError):
+    """Something in the journal cannot be read: the trial that needs it fails, and says so."""
 
 
 def _future() -> asyncio.Future[None]:
@@ -113,16 +117,19 @@ class Journal:
 
     def find(self, key: Key) -> Completion | None:
         """The completion with that key, if it was ever paid for."""
-        if key not in self._keys:
-            return None
         if key in self._fresh:
             return self._fresh[key]
+        if key not in self._keys:
+            return None
         row = self._reader.execute(
             "SELECT replies, prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens,"
             " seconds, server_model FROM completions WHERE key = ?",
             (key,),
         ).fetchone()
-        return read_completion(row)
+        try:
+            return read_completion(row)
+        except (LookupError, TypeError, ValueError) as error:
+            raise DamagedError(f"a completion in {self.path} is damaged ({error})") from error
 
     def finished(self, condition: str) -> set[tuple[str, int]]:
         """(problem id, epoch) of the condition's trials that need not run again."""
@@ -174,12 +181,12 @@ class Journal:
     ) -> asyncio.Future[None]:
         """Keep a completion; returns when it is written, with what is done when it is durable."""
         row = completion_row(key, model, request, completion, cost, now())
-        self._keys.add(key)
         self._fresh[key] = completion
         try:
             awaited = _Awaited()
             self._enter(lambda db: insert(db, "completions", [row]), awaited)
             await awaited.written
+            self._keys.add(key)  # not before: what could not be written is not there
             return awaited.durable
         finally:
             del self._fresh[key]
@@ -244,13 +251,23 @@ class Journal:
     def add_problems(self, problems: Iterable[Problem], ask: Callable[[Problem], str]) -> None:
         """Keep the problems of a task as the solver reads them (before the run, not grouped)."""
         rows = [problem_row(problem, ask(problem)) for problem in problems]
-        with self._writer:
-            insert(self._writer, "problems", rows)
+        self._write_now(lambda db: insert(db, "problems", rows))
 
     def add_conditions(self, rows: Sequence[dict[str, Any]]) -> None:
         """Keep the conditions of the run (before the run, not grouped)."""
-        with self._writer:
-            insert(self._writer, "conditions", rows)
+        self._write_now(lambda db: insert(db, "conditions", rows))
+
+    def _write_now(self, write: _Write) -> None:
+        """Write something before the event loop has anything to write.
+
+        Raises:
+            RunStoppedError: the journal cannot be written.
+        """
+        try:
+            with self._writer:
+                write(self._writer)
+        except (sqlite3.Error, OSError) as error:
+            raise self._stopping(error) from error
 
     async def _commit(self, write: _Write) -> None:
         """Write something; returns when it is durable."""

@@ -14,11 +14,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.analysis.journal import open_journal
+from feedback_friction.analysis.journal import open_journal, read_run, reading_run
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.launch import Operation, Prepared, Settings, prepare
 from feedback_friction.engine.models.options import ModelOptions
-from feedback_friction.engine.rundir import read_run
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.problem import Problem
@@ -36,6 +35,11 @@ def reopen(directory: Path, operation: Operation) -> Prepared:
     Raises:
         UsageError: the directory is no run of trials, or its data are gone or have changed.
     """
+    with reading_run(directory):
+        return _reopened(directory, operation)
+
+
+def _reopened(directory: Path, operation: Operation) -> Prepared:
     document = read_run(directory)
     config = document["config"]
     if "kind" in config:

@@ -20,10 +20,10 @@ from typing import Any
 import orjson
 
 from feedback_friction import __version__
+from feedback_friction.analysis.journal import RUN_FILE, read_run
 from feedback_friction.engine.journal import SCHEMA_VERSION, now
 from feedback_friction.errors import UsageError
 
-FILE_NAME = "run.json"
 LOCK_NAME = "run.lock"
 _PACKAGES = (
     "aiohttp",
@@ -68,12 +68,12 @@ def claim(
         UsageError: the directory is of another configuration (names the difference), of a newer
             version, unreadable, or not writable.
     """
-    path = directory / FILE_NAME
+    path = directory / RUN_FILE
     if path.exists():
         _compare(path, read_run(directory)["config"], config)
         return
     if (directory / "journal.sqlite").exists():
-        raise UsageError(f"{directory} has a journal but no {FILE_NAME}; choose another --out")
+        raise UsageError(f"{directory} has a journal but no {RUN_FILE}; choose another --out")
     document = {
         "schema": SCHEMA_VERSION,
         "created": now(),
@@ -102,7 +102,7 @@ def add_notices(directory: Path, lines: Sequence[str]) -> None:
     known = document.get("notices", [])
     notices = list(dict.fromkeys([*known, *lines]))
     if notices != known:
-        _write(directory / FILE_NAME, {**document, "notices": notices})
+        _write(directory / RUN_FILE, {**document, "notices": notices})
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:
@@ -110,29 +110,6 @@ def _write(path: Path, document: Mapping[str, Any]) -> None:
     partial = path.with_suffix(".tmp")
     partial.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
     os.replace(partial, path)
-
-
-def read_run(directory: Path) -> dict[str, Any]:
-    """The contents of ``run.json``.
-
-    Raises:
-        UsageError: there is none, it cannot be read, or it is of a newer version.
-    """
-    path = directory / FILE_NAME
-    try:
-        document: dict[str, Any] = orjson.loads(path.read_bytes())
-        schema = int(document["schema"])
-        document["config"]
-    except FileNotFoundError as error:
-        raise UsageError(f"{directory} is not a run directory: it has no {FILE_NAME}") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from error
-    if schema > SCHEMA_VERSION:
-        raise UsageError(
-            f"{path} was written by a newer version of feedback-friction (schema {schema}, this "
-            f"one reads up to {SCHEMA_VERSION}); upgrade to read it"
-        )
-    return document
 
 
 def _compare(path: Path, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from feedback_friction.engine.caller import Caller
+from feedback_friction.engine.descriptors import fitting
 from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.models.registry import ModelSettings, open_models
 from feedback_friction.engine.notices import Notices
@@ -53,7 +54,11 @@ async def opened(
         UsageError: the directory or a model cannot be used as asked; no call was made.
     """
     notices = Notices(notice)
-    told = {role: replace(each, notice=notices.tell) for role, each in wanted.items()}
+    concurrency = fitting(concurrency, notices.tell)
+    told = {
+        role: replace(each, notice=notices.tell, concurrency=min(each.concurrency, concurrency))
+        for role, each in wanted.items()
+    }
     models = open_models(told)
     try:
         for model in dict.fromkeys(models.values()):
