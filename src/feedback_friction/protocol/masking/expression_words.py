@@ -44,7 +44,7 @@ _COUNT = rf"(?:{_ANY_WORD})(?:[ -](?:{_ANY_WORD})){{0,3}}"
 _WORD_RATIO = re.compile(
     rf"\b({_COUNT})\s(?:in|out of|to|chance in)\s(?:every\s)?({_COUNT})\b(?!-)", re.I
 )
-_ORDINAL = re.compile(r"(?<![\w.,/-])(\d{1,9})(?:st|nd|rd|th)(?=\s{0,2}(?:[.;:!?)*\n]|$))")
+_ORDINAL = re.compile(r"(?<![\w.,/-])(\d{1,9})(?:st|nd|rd|th)(?=\s{0,2}(?:[.!?)*\n]|$))")
 _YEAR = re.compile(
     r"\b(eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty)[ -]"
     rf"((?:oh |o' )?(?:{_ANY_WORD})(?:[ -](?:{_ANY_WORD}))?)\b",
