@@ -152,7 +152,7 @@ def _find_statement(text: str, problem: Problem, targets: list[Target]) -> Itera
     statement = last_statement(text, targets[0].context)
     assert statement is not None
     form = "sentence" if statement.rule in ("sentence", "revised") else "stated"
-    if form == "sentence" and re.match(r"one of\b", text.strip(), re.IGNORECASE):
+    if form == "sentence" and re.search(r"\bone (?:of|more|case|step)\b", text, re.IGNORECASE):
         return  # "one of the cases" counts nothing
     at = text.find(statement.text, statement.start)
     at = at if at >= 0 else text.rfind(statement.text)
