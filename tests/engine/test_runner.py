@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import sys
 import threading
 from collections import Counter
 from dataclasses import replace
@@ -219,6 +220,26 @@ def test_a_call_that_fails_for_good_leaves_its_trial_missing_and_resuming_runs_i
     assert run(tmp_path, [condition()], again).statuses == {"solved": 6}
     assert again.asked.total() == 2  # the first attempt was kept
     assert table(tmp_path, "SELECT error FROM errors") == [("HTTP 500, five times",)]
+
+
+def at_p2(fault, function):
+    """The function, but for problem p2, where it does something else."""
+    return lambda problem, text: fault() if problem.id == "p2" else function(problem, text)
+
+
+@pytest.mark.parametrize("slow", [False, True])
+@pytest.mark.parametrize("fault", [lambda: sys.exit(3), lambda: next(iter(()))])
+@pytest.mark.parametrize("name", ["grade", "mask", "tutor"])
+def test_what_is_no_usual_error_fails_one_trial_too_and_a_mended_task_ends_it(
+    tmp_path, name, fault, slow
+):
+    mended = condition("tutor")
+    changes = {name: at_p2(fault, getattr(toys.TUTORED, name))}
+    broken = replace(mended, task=replace(mended.task, slow=slow, **changes))
+    first, second = FakeModel(right_at(1)), FakeModel(right_at(1))
+    assert run(tmp_path, [broken], first).statuses == {"solved": 5, "failed": 1}
+    assert run(tmp_path, [mended], second).statuses == {"solved": 6}
+    assert second.asked.total() == 1  # what had not been asked yet
 
 
 def test_a_stopped_run_loses_nothing_and_resumes(tmp_path):

@@ -18,6 +18,7 @@ from feedback_friction.engine.keys import Key, call_key
 from feedback_friction.engine.models.base import Model
 from feedback_friction.engine.models.retry import is_resting
 from feedback_friction.engine.prices import Cost, Prices
+from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import (
     Attempt,
     Attempted,
@@ -146,7 +147,7 @@ class Caller:
             else (task.mask, effect.problem, effect.text)
         )
         if task.slow:
-            return await asyncio.get_running_loop().run_in_executor(self._slow, *work)
+            return await asyncio.get_running_loop().run_in_executor(self._slow, _sheltered, *work)
         function, problem, text = work
         return function(problem, text)
 
@@ -220,3 +221,11 @@ class Caller:
             return completion
         finally:
             self.budget.settle(reserved, usage, cost)
+
+
+def _sheltered(function: Callable[[Problem, str], Any], problem: Problem, text: str) -> Any:
+    """What a function returns; a future cannot hold a StopIteration and would never be done."""
+    try:
+        return function(problem, text)
+    except StopIteration as error:
+        raise RuntimeError("a grader or a mask raised StopIteration") from error

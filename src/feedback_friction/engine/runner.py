@@ -146,7 +146,8 @@ async def run_pool(
                     await work(item)
                 except (Drained, RunStoppedError):
                     raise
-                except Exception as error:
+                # a task's own code may do anything, sys.exit() included
+                except (Exception, SystemExit) as error:
                     await failed(item, caller.tracebacks.reason(error))
             except Drained:
                 return
