@@ -25,6 +25,8 @@ little by themselves stay, unless the feedback gives them as the answer:
 Last, whatever line or sentence the task's own grader still takes for the right answer is masked:
 in it every such letter and text, or else all of it.
 
+Where the feedback calls all options wrong but the right one, the last list of them is masked.
+
 Out of reach of any mask of strings: feedback that describes the right option in other words, or
 from which only one thing was masked in a list of all.
 """
@@ -37,6 +39,8 @@ from functools import lru_cache
 from itertools import pairwise
 
 from feedback_friction.grading.choice import grade_choice
+from feedback_friction.grading.choice_forms import eliminated
+from feedback_friction.grading.options import options_of
 from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.protocol.masking.gate import MASK, Match, Matcher, View, audit, mask
 from feedback_friction.protocol.masking.option_letter import (
@@ -66,7 +70,8 @@ def mask_letters(problem: Problem, text: str) -> Masked:
     if not problem.choices:
         return Masked(text)
     patterns = _matchers(problem.gold, problem.choices, problem.question)
-    found = mask(text, [*patterns, _graded(problem, patterns)])
+    left_over = _by_elimination(problem.gold, problem.choices)
+    found = mask(text, [*patterns, _graded(problem, patterns), left_over])
     return Masked(found.text, found.spans, audit_letters(problem, found.text))
 
 
@@ -77,8 +82,20 @@ def _matchers(gold: str, choices: tuple[str, ...], question: str) -> tuple[Match
     nouns = tuple(dict.fromkeys(found[1].lower() for found in _OPTION_NOUNS.finditer(question)))
     letter = letter_matcher(gold, nouns=nouns, named_in_question=_is_named(gold, question))
     text = text_matcher(right, others, question)
-    value = value_matcher(right)
-    return tuple(matcher for matcher in (letter, text, value) if matcher is not None)
+    found = (letter, text, value_matcher(right))
+    return tuple(matcher for matcher in found if matcher is not None)
+
+
+def _by_elimination(gold: str, choices: tuple[str, ...]) -> Matcher:
+    """The last list of options called wrong, where only the right one is left over."""
+    options = options_of(choices)
+
+    def find(text: str) -> Iterator[Match]:
+        wrong, lists = eliminated(text, options)
+        if lists and set(options.letters) - wrong == {gold}:
+            yield *lists[-1], "elimination"
+
+    return find
 
 
 # "Which of the following chemical processes are ...": a process is an option.
