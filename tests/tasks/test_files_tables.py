@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from feedback_friction.errors import DataError, UsageError
+from feedback_friction.problem import Problem
 from feedback_friction.tasks.catalog import PAGES, get_page, load_problems
 from feedback_friction.tasks.files import read_rows
-from feedback_friction.tasks.page import Selection
+from feedback_friction.tasks.page import Page, Row, Selection
 
 TASKS = [name for name in PAGES if "multiplication" not in name]
 
@@ -80,6 +83,11 @@ def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch) -> None
         list(read_rows(tmp_path / "rows.parquet"))
 
 
+def problems(page: Page, rows: Iterable[Row]) -> list[Problem]:
+    """The rows as problems, with the hints that any row may have."""
+    return [replace(page.to_problem(row), hints=tuple(row.get("hints", ()))) for row in rows]
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_loads_from_parquet(tmp_path: Path, name: str) -> None:
     arrow = pytest.importorskip("pyarrow")
@@ -94,7 +102,7 @@ def test_every_task_loads_from_parquet(tmp_path: Path, name: str) -> None:
     fields = {field: None for row in rows for field in row}
     columns = {field: [row.get(field) for row in rows] for field in fields}
     parquet.write_table(arrow.table(columns), path)
-    assert load_problems(page, Selection(data=path)) == [page.to_problem(row) for row in rows]
+    assert load_problems(page, Selection(data=path)) == problems(page, rows)
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -110,6 +118,4 @@ def test_every_task_loads_from_csv(tmp_path: Path, name: str) -> None:
             writer.writerow(
                 [json.dumps(cell) if isinstance(cell, list | dict) else cell for cell in cells]
             )
-    assert load_problems(page, Selection(data=path)) == [
-        page.to_problem(row) for row in page.fixture
-    ]
+    assert load_problems(page, Selection(data=path)) == problems(page, page.fixture)

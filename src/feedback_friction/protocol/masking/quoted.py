@@ -9,6 +9,7 @@ data set writes it, for then the question offers gold among others.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
@@ -37,8 +38,10 @@ def _tokens(text: str) -> Tokens:
 
 
 @lru_cache(maxsize=8)  # all matchers of one repetition see the same text
-def _read(text: str) -> Tokens:
-    return _tokens(text)
+def _read(text: str) -> tuple[Tokens, list[int], list[int]]:
+    """The tokens of a text, and where each begins and ends."""
+    tokens = _tokens(text)
+    return tokens, [start for _, start, _ in tokens], [end for _, _, end in tokens]
 
 
 class Quoted:
@@ -54,11 +57,11 @@ class Quoted:
 
     def holds(self, text: str, start: int, end: int) -> bool:
         """Whether a stretch of a text only quotes the question."""
-        tokens = _read(text)
-        inside = [at for at, (_, a, b) in enumerate(tokens) if a < end and b > start]
-        if not inside:
+        tokens, starts, ends = _read(text)
+        # A text has as many stretches as tokens: looking through all of them would be quadratic.
+        first, last = bisect_right(ends, start), bisect_left(starts, end)
+        if first >= last:
             return False
-        first, last = inside[0], inside[-1] + 1
         own = tuple(token for token, _, _ in tokens[first:last])
         worked = own not in self.golds and any(token in _OPERATION for token in own[1:])
         if worked and f"\x00{chr(0).join(own)}\x00" in self.joined:
