@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from feedback_friction.grading.mathematics.compare import same
 from feedback_friction.grading.mathematics.reading import context_of, read
+from feedback_friction.grading.mathematics.wordnumbers import ORDINALS
 from feedback_friction.grading.options import Options
 from feedback_friction.problem import LETTERS
 
@@ -116,20 +117,9 @@ def letter_of_value(value: str, choices: tuple[str, ...]) -> str:
 
 # --- by place -------------------------------------------------------------------------------------
 
-_ORDINALS = [
-    "first",
-    "second",
-    "third",
-    "fourth",
-    "fifth",
-    "sixth",
-    "seventh",
-    "eighth",
-    "ninth",
-    "tenth",
-]
+_PLACES = ORDINALS[:10]  # there are no more options
 _PLACE = re.compile(
-    rf"\b(?P<place>{'|'.join(_ORDINALS)}|last|\d(?:st|nd|rd|th))(?:\s(?:one|answer|listed))?"
+    rf"\b(?P<place>{'|'.join(_PLACES)}|last|\d(?:st|nd|rd|th))(?:\s(?:one|answer|listed))?"
     r"\s(?:option|choice|alternative|answer\s(?:option|choice))\b",
     re.I,
 )
@@ -162,7 +152,7 @@ def places(text: str, options: Options) -> list[tuple[int, int, str]]:
         if word == "last":
             at = len(options.letters) - 1
         else:
-            at = int(word[0]) - 1 if word[0].isdigit() else _ORDINALS.index(word)
+            at = int(word[0]) - 1 if word[0].isdigit() else _PLACES.index(word)
         if 0 <= at < len(options.letters):
             found.append((match.start(), match.end(), options.letters[at]))
     return found

@@ -10,14 +10,15 @@ _TEENS = (
     "fifteen sixteen seventeen eighteen nineteen"
 )
 _TENS_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_ORDINALS = (
-    "third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
-    "fifteenth sixteenth seventeenth eighteenth nineteenth"
+_ORDINAL_WORDS = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
+    "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
 )
+ORDINALS = tuple(_ORDINAL_WORDS.split())
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _SMALL = {word: value for value, word in enumerate(_TEENS.split())}
 _TENS = {word: 10 * value for value, word in enumerate(_TENS_WORDS.split(), 2)} | {"fourty": 40}
-_PARTS = {word: value for value, word in enumerate(_ORDINALS.split(), 3)} | {
+_PARTS = {word: value for value, word in enumerate(ORDINALS[2:], 3)} | {
     "half": 2, "quarter": 4, "twentieth": 20, "hundredth": 100, "thousandth": 1000,
 }  # fmt: skip
 _PARTS |= {f"{word}s": value for word, value in _PARTS.items()} | {"halves": 2}

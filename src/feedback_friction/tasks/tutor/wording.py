@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from feedback_friction.grading.mathematics.wordnumbers import ORDINALS
 from feedback_friction.grading.numerals import Base, numerals
 from feedback_friction.tasks.tutor.expressions import Expression, Number, Product, Quotient, Sum
 from feedback_friction.tasks.tutor.finding import Finding, Kind
@@ -24,20 +25,7 @@ _DECIMAL_PLACES = (
     "ten-billions",
     "hundred-billions",
 )
-_ORDINALS = (
-    "first",
-    "second",
-    "third",
-    "fourth",
-    "fifth",
-    "sixth",
-    "seventh",
-    "eighth",
-    "ninth",
-    "tenth",
-    "eleventh",
-    "twelfth",
-)
+_PLACES = ORDINALS[:12]
 
 
 def found_at(kind: Kind, question: Question, why: str, *pieces: Piece) -> Finding:
@@ -102,6 +90,6 @@ def first_wrong_place(wrong: int, right: int, base: Base) -> str:
         wrong, right, place = wrong // base, right // base, place + 1
     if base == 10 and place < len(_DECIMAL_PLACES):
         return f"Counting from the right, its first wrong digit is in the {_DECIMAL_PLACES[place]}."
-    if place < len(_ORDINALS):
-        return f"Counting from the right, its {_ORDINALS[place]} digit is the first wrong one."
+    if place < len(_PLACES):
+        return f"Counting from the right, its {_PLACES[place]} digit is the first wrong one."
     return "Its last digits are right, those before them are not."
