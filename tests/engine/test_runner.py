@@ -13,12 +13,13 @@ import toys
 from feedback_friction.analysis.accuracy import read_results
 from feedback_friction.engine.caller import Caller
 from feedback_friction.engine.conditions import Condition, jobs
-from feedback_friction.engine.journal import Journal, _Log
+from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.keys import call_key
 from feedback_friction.engine.models.base import TransientError
 from feedback_friction.engine.models.retry import rest
 from feedback_friction.engine.prices import Price, Prices
 from feedback_friction.engine.runner import Runner
+from feedback_friction.engine.write_ahead import WriteAheadLog
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.protocol.records import (
@@ -181,13 +182,13 @@ def test_a_kill_at_any_moment_would_lose_at_most_the_requests_in_flight(tmp_path
 def test_a_call_ends_when_its_completion_is_on_the_disk_and_the_next_may_begin_before(
     tmp_path, monkeypatch
 ):
-    blocked, synchronise = threading.Event(), _Log.synchronise
+    blocked, synchronise = threading.Event(), WriteAheadLog.synchronise
 
     def held_up(log):
         assert blocked.wait(60)
         synchronise(log)
 
-    monkeypatch.setattr(_Log, "synchronise", held_up)
+    monkeypatch.setattr(WriteAheadLog, "synchronise", held_up)
     asked, occasion = (Message("user", "1 + 1?"),), Occasion(toys.PROBLEM, 0, 0, "binary")
     requests = [Generate("solver", "solver", asked, 0.0, 10, seed, occasion) for seed in (1, 2)]
 

@@ -11,7 +11,6 @@ while one is under way goes into the next. Writing has one thread, synchronising
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +31,7 @@ from feedback_friction.engine.rows import (
     problem_row,
     read_completion,
 )
+from feedback_friction.engine.write_ahead import WriteAheadLog, has_log
 from feedback_friction.errors import FrictionError, RunStoppedError, UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import (
@@ -106,7 +106,7 @@ class Journal:
         self._reader = _open(self.path)
         self._keys = {bytes(row[0]) for row in self._reader.execute("SELECT key FROM completions")}
         self._fresh: dict[Key, Completion] = {}
-        self._log = _Log(self.path) if _has_log(self._writer) else None
+        self._log = WriteAheadLog(self.path) if has_log(self._writer) else None
         self._pending: list[_Entry] = []
         self._written: list[_Awaited] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
@@ -362,49 +362,11 @@ def _settle(future: asyncio.Future[None], error: Exception | None) -> None:
         future.exception()  # whoever waits hears of it; where nobody does, that is no error itself
 
 
-class _Log:
-    """SQLite's write-ahead log of a journal, synchronised to the disk from outside of SQLite.
-
-    With ``synchronous = FULL`` SQLite itself does this at the end of each transaction, so that no
-    transaction can begin before; with ``NORMAL`` it leaves it to be done before the next checkpoint
-    (https://sqlite.org/pragma.html#pragma_synchronous). What has been written to a file before
-    ``fsync`` begins is on the disk when it ends, whoever wrote it and by which descriptor.
-    """
-
-    def __init__(self, journal: Path) -> None:
-        self.thread = ThreadPoolExecutor(1, thread_name_prefix="sync")
-        self._path = journal.with_name(f"{journal.name}-wal")
-        self._file: int | None = None
-
-    def synchronise(self) -> None:
-        """Return when all that is written is on the disk."""
-        if self._file is None:  # it is there from the first transaction until SQLite closes it
-            self._file = os.open(self._path, os.O_RDWR)
-            directory = os.open(self._path.parent, os.O_RDONLY)
-            try:
-                os.fsync(directory)  # for the name of the file
-            finally:
-                os.close(directory)
-        os.fsync(self._file)
-
-    def close(self) -> None:
-        """Wait for what is under way, and let go of the file."""
-        self.thread.shutdown(wait=True)
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-
-
-def _has_log(db: sqlite3.Connection) -> bool:
-    """Whether a journal has a write-ahead log; file systems without shared memory have none."""
-    return bool(db.execute("PRAGMA journal_mode").fetchone()[0] == "wal")
-
-
 def _open(path: Path) -> sqlite3.Connection:
     try:
         db = sqlite3.connect(path, check_same_thread=False, timeout=30)
         db.execute("PRAGMA journal_mode = WAL")
-        db.execute(f"PRAGMA synchronous = {'NORMAL' if _has_log(db) else 'FULL'}")
+        db.execute(f"PRAGMA synchronous = {'NORMAL' if has_log(db) else 'FULL'}")
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise UsageError(
