@@ -144,6 +144,9 @@ def _find_matrices(text: str, target: Target) -> Iterator[Match]:
             yield match.start(), end + len(closing), "matrix"
 
 
+_ONE_OF_SEVERAL = re.compile(r"one (?:of|more|case|step)\b", re.IGNORECASE)
+
+
 def _find_statement(text: str, problem: Problem, targets: list[Target]) -> Iterator[Match]:
     """What the grader takes for the answer of the whole text, if it may take it for gold."""
     verdict = grade_expression(problem, text)
@@ -152,10 +155,10 @@ def _find_statement(text: str, problem: Problem, targets: list[Target]) -> Itera
     statement = last_statement(text, targets[0].context)
     assert statement is not None
     form = "sentence" if statement.rule in ("sentence", "revised") else "stated"
-    if form == "sentence" and re.search(r"\bone (?:of|more|case|step)\b", text, re.IGNORECASE):
-        return  # "one of the cases" counts nothing
     at = text.find(statement.text, statement.start)
     at = at if at >= 0 else text.rfind(statement.text)
+    if form == "sentence" and at >= 0 and _ONE_OF_SEVERAL.match(text, at):
+        return  # it counts nothing; elsewhere in the text such words say nothing of the statement
     if at >= 0:
         yield at, at + len(statement.text), form
     else:  # several boxes, read as one answer
