@@ -179,7 +179,6 @@ def start(
         click.echo(f"interrupted; the same command resumes {directory}", err=True)
         return INTERRUPTED
     if progress.stopped:
-        click.echo("what ended so far are the shorter trials, no random sample of all", err=True)
         click.echo(progress.stopped, err=True)
     return 1 if tell_missing(progress) or progress.stopped else 0
 
