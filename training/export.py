@@ -13,6 +13,7 @@ from torch import Tensor
 
 from training.checkpoint import load
 from training.dialogues import examples, held_out
+from training.gguf_file import write_gguf
 from training.network import Network, Shape
 from training.vocabulary import END, PAD, Vocabulary
 
@@ -22,8 +23,9 @@ GOLDEN_SEED, GOLDEN_PROMPTS = 7, 6
 
 
 def export(checkpoint: Path, folder: Path) -> None:
-    """Write the model folder of a checkpoint; raises as ``write_folder``."""
+    """Write the model folder of a checkpoint, and its GGUF file; raises as ``write_folder``."""
     write_folder(*load(checkpoint), folder)
+    write_gguf(folder, folder / "abacus.gguf")
 
 
 def write_folder(network: Network, vocabulary: Vocabulary, folder: Path) -> None:

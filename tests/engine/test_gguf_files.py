@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from feedback_friction.engine.models.gguf_files import (
+    ABACUS,
     PACKAGED,
     SUFFIX,
     cache_dir,
@@ -57,6 +58,7 @@ def test_a_short_name_means_the_package_before_the_cache(write: Write) -> None:
     packaged = write(f"site/{SMOLLM2.module}/{SMOLLM2.file}")
     assert find("SmolLM2") == packaged
     assert [(each.name, each.place) for each in installed()] == [
+        ("abacus", "package"),
         ("smollm2", "package"),
         ("smollm2", "cache"),
     ]
@@ -81,14 +83,18 @@ def test_folders_are_searched_at_any_depth_and_each_file_is_listed_once(write: W
     cached = write("cache/models/tiny.gguf")
     (deep.parent / "link.gguf").symlink_to(deep)
     found = installed([deep.parents[2], models_dir()])
-    assert [(each.path, each.place) for each in found] == [(cached, "cache"), (deep, "folder")]
+    assert [(each.path, each.place) for each in found] == [
+        (ABACUS, "package"),
+        (cached, "cache"),
+        (deep, "folder"),
+    ]
 
 
 @pytest.mark.parametrize(
     ("name", "line"),
     [
         ("smollm2", "friction models get smollm2 (98 MB)"),
-        ("smollm3", "allowed: the path of a .gguf file, or smollm2"),
+        ("smollm3", "allowed: the path of a .gguf file, or abacus, smollm2"),
         ("gone.gguf", "there is no GGUF file 'gone.gguf'"),
         ("folder", "folder is a folder; name a GGUF file (in this folder: a.gguf)"),
         ("bad.gguf", "bad.gguf is not a GGUF file"),

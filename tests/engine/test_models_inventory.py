@@ -63,6 +63,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     hidden.mkdir(parents=True)
     (hidden / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path / "site")
+    monkeypatch.setattr(gguf_files, "ABACUS", tmp_path / "none.gguf")  # and so is our own
     return tmp_path
 
 

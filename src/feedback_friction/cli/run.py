@@ -107,7 +107,8 @@ Claude with extended thinking at temperature 1, as in the paper:
     "options",
     multiple=True,
     metavar="KEY=VALUE",
-    help="A further request field (or provider argument) for the solver; VALUE may be JSON.",
+    help="A further request field (or provider argument) for the solver; VALUE may be JSON. "
+    "gguf/... takes slots, context, threads and gpu_layers, too.",
 )
 @click.option(
     "--feedback-option",

@@ -19,7 +19,12 @@ from feedback_friction.analysis.stats.categories import RawCategory, fold
 from feedback_friction.engine.caller import Caller, Spent
 from feedback_friction.engine.journal import Journal, now
 from feedback_friction.engine.models.options import ModelOptions
-from feedback_friction.engine.models.registry import ModelSettings, open_models, parse_spec
+from feedback_friction.engine.models.registry import (
+    ModelSettings,
+    in_flight,
+    open_models,
+    parse_spec,
+)
 from feedback_friction.engine.prices import load_prices
 from feedback_friction.engine.rows import storable
 from feedback_friction.engine.rundir import locked
@@ -142,7 +147,13 @@ async def annotate_run(
     read_run(directory)
     prices = load_prices(asked.prices)
     settings = ModelSettings(
-        asked.judge_model, asked.base_urls, asked.concurrency, asked.timeout, asked.options, notice
+        asked.judge_model,
+        asked.base_urls,
+        asked.concurrency,
+        asked.timeout,
+        asked.options,
+        notice,
+        directory=directory,
     )
     models = open_models({"judge": settings})
     judge = models["judge"]
@@ -152,7 +163,7 @@ async def annotate_run(
             if labels.kind_of(asked.annotator) == "person":
                 raise UsageError(f"'{asked.annotator}' is the name of a person who labelled here")
             async with Journal(directory) as journal:
-                caller = Caller(models, journal, prices, asked.concurrency)
+                caller = Caller(models, journal, prices, in_flight(models, asked.concurrency))
                 watch(caller)
                 session = _Session(directory, asked, caller, labels, judge.simulated)
                 return await session.run()

@@ -17,7 +17,7 @@ from feedback_friction.engine.budget import Budget, Limits, check_priced, paid_b
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.models.options import ModelOptions, parse_options
 from feedback_friction.engine.models.providers import Asked, refuse_untaken
-from feedback_friction.engine.models.registry import ModelSettings, digests, parse_spec
+from feedback_friction.engine.models.registry import ModelSettings, decisive, digests, parse_spec
 from feedback_friction.engine.prices import Prices, load_prices
 from feedback_friction.engine.runner import Progress, Runner
 from feedback_friction.engine.session import Claim, opened
@@ -351,10 +351,10 @@ def _config(
     if len(set(settings.history)) == 1:  # as it always was, so that earlier runs can be resumed
         config["history"] = settings.history[0]
     # Only what is set: a run without options has the configuration that it always had.
-    given: dict[str, Mapping[str, object]] = {
-        "digests": digests((settings.solver, settings.feedback_model, settings.judge_model))
-    }
-    given |= {f"{role}_options": each.as_dict() for role, each in options.items()}
+    specs = (settings.solver, settings.feedback_model, settings.judge_model)
+    given: dict[str, Mapping[str, object]] = {"digests": digests(specs)}
+    for spec, (role, each) in zip(specs, options.items(), strict=True):
+        given[f"{role}_options"] = decisive(spec, each).as_dict()
     return {**config, **{k: v for k, v in given.items() if v}, "problems": dict(fingerprints)}
 
 

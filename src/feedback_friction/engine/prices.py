@@ -44,9 +44,9 @@ class Prices:
     def cost(self, model: str, usage: Usage) -> Cost:
         """What some tokens of a model cost; None when its price is not known, or their number.
 
-        A simulation is free, and so is a model in this process.
+        A simulation is free, and so is a model on this machine.
         """
-        if model.startswith(("student/", "pocket/")):
+        if model.startswith(("student/", "gguf/", "pocket/")):
             return 0.0
         price = self.models.get(model)
         return price.of(usage) if price and not usage.unknown else None

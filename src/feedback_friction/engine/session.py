@@ -15,7 +15,7 @@ from typing import Any
 from feedback_friction.engine.caller import Caller
 from feedback_friction.engine.descriptors import fitting
 from feedback_friction.engine.journal import Journal
-from feedback_friction.engine.models.registry import ModelSettings, open_models
+from feedback_friction.engine.models.registry import ModelSettings, in_flight, open_models
 from feedback_friction.engine.notices import Notices
 from feedback_friction.engine.prices import Prices
 from feedback_friction.engine.rundir import claim, locked
@@ -56,7 +56,12 @@ async def opened(
     notices = Notices(notice)
     concurrency = fitting(concurrency, notices.tell)
     told = {
-        role: replace(each, notice=notices.tell, concurrency=min(each.concurrency, concurrency))
+        role: replace(
+            each,
+            notice=notices.tell,
+            concurrency=min(each.concurrency, concurrency),
+            directory=directory,
+        )
         for role, each in wanted.items()
     }
     models = open_models(told)
@@ -69,7 +74,7 @@ async def opened(
                 claim(directory, made_with.config, made_with.operation, made_with.command)
             notices.keep_in(directory)
             async with Journal(directory) as journal:
-                yield Caller(models, journal, prices, concurrency)
+                yield Caller(models, journal, prices, in_flight(models, concurrency))
     finally:
         for model in dict.fromkeys(models.values()):
             await model.close()

@@ -50,6 +50,14 @@ _ONE_CHOICE = re.compile(
     r"only one completion choice|\bn must be 1\b|'n' ?: number must be at most 1"
 )
 _GREEDY = "n must be 1 when using greedy sampling"  # vLLM
+_NAMES_OF_N = frozenset({"n", "n_cmpl", "candidateCount", "num_generations"})
+# The field in quotes, or alone before what is said of it; the slots are those of llama.cpp.
+_ABOUT_N = re.compile(
+    r"['\"`](?:n|n_cmpl|num_generations)['\"`]|\bn_cmpl\b|\bnum_generations\b"
+    r"|\bn (?:must|should|cannot|can|value|is|has)\b|\bn ?(?:<|>|=)|candidate_?count"
+    r"|number of (?:slots|choices|completions|candidates)"
+)
+_NUMBER = re.compile(r"(?<![\d.])\d{1,6}(?![\d.]\d)")
 
 
 def quirks_in(answer: ErrorAnswer) -> frozenset[Quirk]:
@@ -73,11 +81,32 @@ def quirks_in(answer: ErrorAnswer) -> frozenset[Quirk]:
     )
 
 
-def one_reply_a_request(quirks: frozenset[Quirk], request: Generate) -> bool:
-    """Whether several replies need several requests."""
-    return Quirk.ONE_CHOICE in quirks or (
+def limit_on_n(answer: ErrorAnswer, n: int) -> int | None:
+    """The most replies that a request may ask for, by a refusal of ``n`` of them.
+
+    The largest number below ``n`` that stands in a sentence about n: servers name the limit as a
+    range, a bound or an equation ("1 <= value <= 8, but got 10", "less than or equal to 4", "only
+    n = 1"). None where no sentence is about n.
+    """
+    about = [line for line in answer.words.splitlines() if _ABOUT_N.search(line)]
+    if not about and not answer.params & _NAMES_OF_N:
+        return None
+    words = " ".join(about) or answer.message
+    found = [int(number) for number in _NUMBER.findall(words)]
+    return max((each for each in found if 1 <= each < n), default=1)
+
+
+def most_replies(quirks: frozenset[Quirk], request: Generate, limit: int | None) -> int:
+    """The most replies that one request may ask for.
+
+    Args:
+        limit: what the server is known to allow; None where it has allowed all so far.
+    """
+    if Quirk.ONE_CHOICE in quirks or (
         Quirk.GREEDY_ONE_CHOICE in quirks and request.temperature == 0
-    )
+    ):
+        return 1
+    return request.n if limit is None else min(limit, request.n)
 
 
 def body_of(
@@ -114,7 +143,7 @@ def body_of(
         body["temperature"] = request.temperature
     if Quirk.NO_SEED not in quirks:
         body["seed"] = seed & 0x7FFFFFFF
-    if n > 1 and not one_reply_a_request(quirks, request):
+    if n > 1:
         body["n"] = n
     if request.top_p is not None and Quirk.NO_TOP_P not in quirks:
         body["top_p"] = request.top_p

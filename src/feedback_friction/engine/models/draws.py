@@ -20,19 +20,20 @@ def joined(one: Completion, other: Completion, seconds: float) -> Completion:
 async def drawn(
     request: Generate,
     call: Callable[[Generate, int, int], Coroutine[object, object, Completion]],
-    one_a_request: Callable[[], bool],
+    most: Callable[[], int],
     learn: Callable[[], None],
 ) -> Completion:
     """Exactly ``request.n`` replies: a server that gives fewer than asked for is asked again.
 
     Args:
-        call: makes one request for (n replies, a seed) and tries it until it succeeds.
-        one_a_request: whether each reply is known to need a request of its own.
+        call: makes one request for (n replies, a seed) and tries it until it succeeds; it may come
+            to ask for fewer.
+        most: the most replies that one request may ask for, as far as is known.
         learn: told when a server turns out to ignore n without a word.
     """
-    completion = await _some(request, request.n, 0, call, one_a_request, learn)
+    completion = await _some(request, request.n, 0, call, most, learn)
     while (so_far := len(completion.replies)) < request.n:
-        more = await _some(request, request.n - so_far, so_far, call, one_a_request, learn)
+        more = await _some(request, request.n - so_far, so_far, call, most, learn)
         completion = joined(completion, more, completion.seconds + more.seconds)
     return completion
 
@@ -42,21 +43,25 @@ async def _some(
     n: int,
     so_far: int,
     call: Callable[[Generate, int, int], Coroutine[object, object, Completion]],
-    one_a_request: Callable[[], bool],
+    most: Callable[[], int],
     learn: Callable[[], None],
 ) -> Completion:
-    """Between 1 and ``n`` replies; all of them where each needs a request of its own."""
-    if n == 1 or not one_a_request():
+    """Between 1 and ``n`` replies; all of them where it is known how many a request may ask for."""
+    size = min(n, most())
+    if size == n:
         completion = await call(request, n, draw_seed(request.seed, so_far))
-        if len(completion.replies) == 1 < n and not one_a_request():
+        if len(completion.replies) == 1 < min(n, most()):
             learn()
         return completion
-    singles = await all_of(
-        [call(request, 1, draw_seed(request.seed, so_far + i)) for i in range(n)]
+    parts = await all_of(
+        [
+            call(request, min(size, n - begin), draw_seed(request.seed, so_far + begin))
+            for begin in range(0, n, size)
+        ]
     )
-    first = singles[0]
-    for single in singles[1:]:
-        first = joined(first, single, max(first.seconds, single.seconds))
+    first = parts[0]
+    for part in parts[1:]:
+        first = joined(first, part, max(first.seconds, part.seconds))
     return first
 
 

@@ -80,6 +80,8 @@ _CONTEXT_CODES = frozenset(
         "model_context_window_exceeded",  # z.ai
     }
 )
+# llama.cpp counts the prompt alone: a reply ends where the context does, whatever max_tokens.
+_PROMPT_ALONE = "exceed_context_size_error"
 _CONTEXT_WORDS = (
     "maximum context length",  # OpenAI, vLLM, SGLang, DeepSeek, OpenRouter, Mistral
     "reduce the length of the messages",  # Groq
@@ -187,11 +189,12 @@ def meaning(
     """
     if status not in (401, 429):
         reason = _refusal(answer)
-        if reason == "context_length" and _context_size(answer) <= max_tokens:
+        size = math.inf if _PROMPT_ALONE in answer.codes else _context_size(answer)
+        if reason == "context_length" and size <= max_tokens:
             # No prompt could ever fit: the command is wrong, not this prompt too long.
             message = (
                 f"{max_tokens} tokens to generate leave no room for a prompt in a context of "
-                f"{_context_size(answer):.0f} tokens"
+                f"{size:.0f} tokens"
             )
             return Fault(FaultKind.REFUSED, message, status=status)
         if reason is not None:

@@ -1,4 +1,4 @@
-"""Where GGUF files are on this machine: files that packages carry, and a cache.
+"""Where GGUF files are on this machine: our own, files that packages carry, and a cache.
 
 A model is named by the path of its file, by a short name (``smollm2``), or by the name of a file in
 the cache. Nothing here is downloaded; ``friction models get`` does that.
@@ -19,6 +19,7 @@ from feedback_friction.errors import UsageError
 
 SUFFIX = ".gguf"
 MAGIC = b"GGUF"
+ABACUS = Path(__file__).parent / "abacus" / "abacus.gguf"  # comes with this package
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Found:
     Attributes:
         name: what ``find`` finds it by: a short name, or its path.
         path: where it is.
-        place: what put it there.
+        place: what put it there; our own comes in a package too.
     """
 
     name: str
@@ -144,7 +145,8 @@ def installed(folders: Iterable[Path] = ()) -> tuple[Found, ...]:
     Raises:
         UsageError: one of the folders is none.
     """
-    found = [
+    found = [Found(ABACUS.stem, ABACUS, "package")] if ABACUS.is_file() else []
+    found += [
         Found(each.name, path, "package")
         for each in PACKAGED.values()
         if (path := _packaged(each)) is not None

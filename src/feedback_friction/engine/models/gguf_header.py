@@ -45,8 +45,7 @@ class Header:
     @property
     def context(self) -> int:
         """Tokens that it was trained to see at once; 0 where it is not given."""
-        found = self.values.get(f"{self.architecture}.context_length", 0)
-        return found if isinstance(found, int) else 0
+        return self._size("context_length")
 
     @property
     def template(self) -> str:
@@ -62,6 +61,19 @@ class Header:
             or self.values.get(f"{name}.attention.causal") is False
             or name.endswith("bert")
         )
+
+    def cache_bytes(self, tokens: int) -> int:
+        """Bytes that the keys and values of so many tokens take in half precision; 0 if unknown."""
+        heads = self._size("attention.head_count")
+        width = self._size("embedding_length") // heads if heads else 0
+        groups = self._size("attention.head_count_kv") or heads
+        each = self._size("attention.key_length") or width
+        each += self._size("attention.value_length") or width
+        return 2 * tokens * self._size("block_count") * groups * each
+
+    def _size(self, name: str) -> int:
+        found = self.values.get(f"{self.architecture}.{name}", 0)
+        return found if isinstance(found, int) else 0
 
 
 def read_header(path: Path) -> Header:

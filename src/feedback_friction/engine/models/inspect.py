@@ -138,7 +138,7 @@ class InspectModel:
             completion = await drawn(
                 request,
                 self._call,
-                lambda: Quirk.ONE_CHOICE in self._quirks,
+                lambda: 1 if Quirk.ONE_CHOICE in self._quirks else request.n,
                 lambda: self._learn(frozenset({Quirk.ONE_CHOICE})),
             )
         for line in left_out(request, completion, reasons=self._options.model.reasons):

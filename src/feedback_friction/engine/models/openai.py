@@ -29,9 +29,10 @@ from feedback_friction.engine.models.breaker import Breaker, BreakerPolicy
 from feedback_friction.engine.models.dialect import (
     Quirk,
     body_of,
-    one_reply_a_request,
+    most_replies,
     quirks_in,
 )
+from feedback_friction.engine.models.draw_limit import DrawLimit
 from feedback_friction.engine.models.draws import drawn
 from feedback_friction.engine.models.endpoint import Endpoint
 from feedback_friction.engine.models.faults import (
@@ -83,6 +84,7 @@ class ClientOptions:
         model: the model's own options; part of the identity of its calls.
         extra: further fields of every request body, which win over ours.
         reasoning_tokens: tokens that a reply may take on top of the limit on its answer.
+        most_draws: replies that one request may ask for; None where only the server knows.
         notice: told, once each, what the user should know (a parameter that the server does not
             take, a replica that is down); one line.
         clock: monotonic seconds.
@@ -97,6 +99,7 @@ class ClientOptions:
     model: ModelOptions = field(default_factory=ModelOptions)
     extra: Mapping[str, object] = field(default_factory=dict)
     reasoning_tokens: int = 0
+    most_draws: int | None = None
     notice: Callable[[str], None] = _log.warning
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = rest
@@ -141,6 +144,7 @@ class OpenAIModel:
         servers = ", ".join(endpoint.label for endpoint in endpoints)
         self._breaker = Breaker(f"{name}: {servers}", self._clock, self._options.breaker)
         self._quirks: frozenset[Quirk] = frozenset()
+        self._limit = DrawLimit(self._options.most_draws)
         self._told: set[str] = set()
         self._doubtful = False
         self._first_call = asyncio.Lock()
@@ -175,6 +179,10 @@ class OpenAIModel:
                         return completion
             return await self._answer(request)
 
+    def stop(self, why: str) -> None:
+        """Have every call fail for good: those under way now, those to come at once."""
+        self._breaker.open(why)
+
     async def close(self) -> None:
         """Let go of the connection pool."""
         await self._pool.leave()
@@ -183,7 +191,7 @@ class OpenAIModel:
         completion = await drawn(
             request,
             self._call,
-            lambda: one_reply_a_request(self._quirks, request),
+            lambda: most_replies(self._quirks, request, self._limit.most),
             lambda: self._learn(frozenset({Quirk.ONE_CHOICE})),
         )
         for line in left_out(request, completion, reasons=self._options.model.reasons):
@@ -196,16 +204,23 @@ class OpenAIModel:
         place = f"{problem.task}/{problem.id}"
         started = self._clock()
         retries: Retries | None = None
+        most = n
         while True:
             quirks = self._quirks
+            asked = min(most, most_replies(quirks, request, self._limit.most))
             replica = self._replicas.place(place)
             began = self._clock()
-            outcome = await self._attempt(replica, request, n, seed, quirks)
+            outcome = await self._attempt(replica, request, asked, seed, quirks)
             if isinstance(outcome, Completion):
+                if (news := self._limit.drew(asked, refused=most < n)) is not None:
+                    self._tell(news)
                 self._breaker.succeeded()
                 self._replicas.answered(replica, began)
                 return outcome
             if self._taught(outcome, quirks):
+                continue
+            if (fewer := self._limit.fewer(outcome, asked)) is not None:
+                most = fewer
                 continue
             if retries is None:
                 timeout = self._seconds(request)
@@ -302,7 +317,8 @@ class OpenAIModel:
         return seconds_for(self._options.timeout, self._tokens(request))
 
     def _most_bytes(self, request: Generate, n: int, body: bytes) -> int:
-        alternatives = tokens(self._options.extra.get("top_logprobs")) or 0
+        # llama.cpp gives twenty, whether they are asked for or not.
+        alternatives = max(20, tokens(self._options.extra.get("top_logprobs")) or 0)
         logprobs = 1 + alternatives if request.logprobs else 0
         return most_bytes(len(body), n * self._tokens(request), logprobs=logprobs)
 

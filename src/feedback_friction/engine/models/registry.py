@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from feedback_friction.engine.models.base import Model
@@ -16,12 +17,13 @@ from feedback_friction.protocol.records import Role
 
 if TYPE_CHECKING:
     from feedback_friction.engine.models.endpoint import Endpoint
+    from feedback_friction.engine.models.gguf import LocalModel
     from feedback_friction.engine.models.inspect import InspectOptions
     from feedback_friction.engine.models.openai import ClientOptions
     from feedback_friction.engine.models.retry import RetryPolicy
     from feedback_friction.engine.models.transport import Pool
 
-PROVIDERS = ("openai", "pocket", "student", *INSPECT_PROVIDERS)
+PROVIDERS = ("openai", "gguf", "pocket", "student", *INSPECT_PROVIDERS)
 _LOCAL = {"pocket": "a model in this process", "student": "a simulation"}
 _POCKET_PACKAGES = ("numpy", "safetensors", "threadpoolctl", "jinja2")
 
@@ -39,6 +41,7 @@ class ModelSettings:
         options: reasoning and the model's own options.
         notice: told what the user should know, one line each; None logs a warning.
         retry: when a failed call is tried again; None as usual.
+        directory: the run's, where a server that is started for it keeps its log; None for none.
     """
 
     spec: str
@@ -48,6 +51,7 @@ class ModelSettings:
     options: ModelOptions = field(default_factory=ModelOptions)
     notice: Callable[[str], None] | None = None
     retry: RetryPolicy | None = None
+    directory: Path | None = None
 
 
 def parse_spec(spec: str) -> tuple[str, str]:
@@ -57,7 +61,10 @@ def parse_spec(spec: str) -> tuple[str, str]:
         UsageError: no provider, no name, or an unknown provider; names those that there are.
     """
     provider, _, name = spec.partition("/")
-    allowed = f"openai/NAME, pocket/NAME, student/NAME, or NAME of {', '.join(INSPECT_PROVIDERS)}"
+    allowed = (
+        "openai/NAME, gguf/FILE, pocket/NAME, student/NAME, "
+        f"or NAME of {', '.join(INSPECT_PROVIDERS)}"
+    )
     if provider not in PROVIDERS:
         raise UsageError(f"unknown model provider '{provider}' in '{spec}'; allowed: {allowed}")
     if not name or name != name.strip():
@@ -66,15 +73,30 @@ def parse_spec(spec: str) -> tuple[str, str]:
 
 
 def digests(specs: Iterable[str | None]) -> dict[str, str]:
-    """By spec of a model in this process, a digest of its folder: trained anew, it is another one.
+    """By spec of a model on this machine, a digest of its file: trained anew, it is another one.
 
     Raises:
-        UsageError: there is no such folder.
+        UsageError: there is no such file.
     """
     from feedback_friction.engine.models.pocket.folder import digest, find
 
-    names = {spec: parse_spec(spec)[1] for spec in specs if spec and spec.startswith("pocket/")}
-    return {spec: digest(find(name)) for spec, name in names.items()}
+    given = [spec for spec in specs if spec]
+    names = {spec: parse_spec(spec)[1] for spec in given if spec.startswith("pocket/")}
+    found = {spec: digest(find(name)) for spec, name in names.items()}
+    if files := [spec for spec in given if is_gguf(spec)]:
+        from feedback_friction.engine.models.gguf import digest_of
+
+        found |= {spec: digest_of(spec) for spec in files}
+    return found
+
+
+def decisive(spec: str | None, options: ModelOptions) -> ModelOptions:
+    """The options of a model without those that change no reply: how a file is served."""
+    if spec is None or not is_gguf(spec):
+        return options
+    from feedback_friction.engine.models.gguf import decisive
+
+    return decisive(options)
 
 
 def open_models(
@@ -99,6 +121,7 @@ def open_models(
     by_key = {keys[role]: each for role, each in wanted.items()}
     models = {key: _local(each) for key, each in by_key.items() if _is_local(each.spec)}
     models |= {key: _inspect(each) for key, each in by_key.items() if is_inspect(each.spec)}
+    models |= _ggufs({key: each for key, each in by_key.items() if is_gguf(each.spec)})
     pool = _pool(wanted) if any(key.servers for key in keys.values()) else None
     for key, each in by_key.items():
         if pool is not None and key.servers:
@@ -120,6 +143,25 @@ def _key(role: Role, settings: ModelSettings, environ: Mapping[str, str]) -> _Ke
     return _Key(settings.spec, settings.options.identity, settings.base_urls, servers)
 
 
+def in_flight(models: Mapping[Role, Model], concurrency: int) -> int:
+    """Requests that a run should have in flight, at most ``concurrency``.
+
+    Where llama.cpp answers all of them it is no more than it works on: others would only wait, and
+    a run that is interrupted lets those under way end.
+    """
+    if not all(is_gguf(model.name) for model in models.values()):
+        return concurrency
+    from feedback_friction.engine.models.gguf import GGUFModel
+
+    servers = {each.server for each in models.values() if isinstance(each, GGUFModel)}
+    return min(concurrency, sum(server.slots for server in servers)) or concurrency
+
+
+def is_gguf(spec: str) -> bool:
+    """Whether a model is a GGUF file, served by llama.cpp for the length of the run."""
+    return spec.startswith("gguf/")
+
+
 def is_inspect(spec: str) -> bool:
     """Whether a model is reached through inspect_ai."""
     return spec.partition("/")[0] in INSPECT_PROVIDERS
@@ -132,6 +174,9 @@ def _servers(
     provider, _ = parse_spec(settings.spec)
     if provider in _LOCAL:
         _check_local(settings, _LOCAL[provider])
+        return ()
+    if is_gguf(settings.spec):
+        _local_file(settings)
         return ()
     if is_inspect(settings.spec):
         if len(settings.base_urls) > 1:
@@ -163,6 +208,33 @@ def _check_local(settings: ModelSettings, what: str) -> None:
             "pip install 'feedback-friction[pocket]'"
         )
     find(name)
+
+
+def _local_file(settings: ModelSettings) -> LocalModel:
+    if settings.base_urls:
+        raise UsageError(f"{settings.spec} is a file on this machine and takes no base URL")
+    from feedback_friction.engine.models.gguf import local
+
+    return local(settings.spec, settings.options)
+
+
+def _ggufs(wanted: Mapping[_Key, ModelSettings]) -> dict[_Key, Model]:
+    """The models in GGUF files; those of one file share a server."""
+    if not wanted:
+        return {}
+    from feedback_friction.engine.models.gguf import GGUFModel, servers_of
+
+    local = {key: _local_file(each) for key, each in wanted.items()}
+    servers = servers_of(list(local.values()))
+    return {
+        key: GGUFModel(
+            local[key],
+            servers[local[key].path.resolve()],
+            _options(replace(each, options=local[key].options), ()),
+            each.directory,
+        )
+        for key, each in wanted.items()
+    }
 
 
 def _pool(wanted: Mapping[Role, ModelSettings]) -> Pool:
