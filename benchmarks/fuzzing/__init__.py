@@ -32,7 +32,7 @@ class Target:
 
 def targets() -> Iterator[Target]:
     """Every target."""
-    from benchmarks.fuzzing import bodies, files, texts
+    from benchmarks.fuzzing import bodies, files, runs, texts
 
-    for module in (texts, bodies, files):
+    for module in (texts, bodies, files, runs):
         yield from module.targets()

@@ -13,7 +13,10 @@ from __future__ import annotations
 
 
 class FrictionError(Exception):
-    """Base class; its text is one line for the user, without a traceback."""
+    """Base class; its text is one printable line for the user, whatever it quotes."""
+
+    def __str__(self) -> str:
+        return " ".join("".join(c if c.isprintable() else " " for c in super().__str__()).split())
 
 
 class UsageError(FrictionError):

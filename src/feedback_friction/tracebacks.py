@@ -30,7 +30,7 @@ class Tracebacks:
         """
         error = first_of(error)
         if isinstance(error, FrictionError):
-            return " ".join(str(error).split())
+            return str(error)
         where = _place(error)
         if where not in self._known:
             self._known.add(where)

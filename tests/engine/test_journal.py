@@ -11,6 +11,7 @@ import textwrap
 import pytest
 
 import toys
+from feedback_friction.analysis.accuracy import read_paid
 from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.keys import call_key
 from feedback_friction.engine.rows import completion_row, read_completion
@@ -28,6 +29,15 @@ def request(text="hello", **more):
 COMPLETION = Completion(
     (Reply("one", "stop", -0.5, "thought"), Reply("zwei ✓", "length")), Usage(1, 2, 3, 4), 0.5, "m"
 )
+
+
+def keep_one(directory):
+    async def main():
+        async with Journal(directory) as journal:
+            key = call_key("m", request())
+            await journal.add_completion(key, "m", request(), COMPLETION, 0.25)
+
+    asyncio.run(main())
 
 
 def test_a_completion_comes_back_as_it_was(tmp_path):
@@ -187,3 +197,32 @@ def test_a_call_that_was_not_counted_is_told_from_one_that_was_free(reply, usage
     names = ("replies", "prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")
     kept = read_completion([row[name] for name in (*names, "seconds", "server_model")])
     assert kept.usage == usage
+
+
+@pytest.mark.parametrize("key", [None, "text", 5])
+def test_a_completion_whose_key_is_damaged_is_none_that_was_paid_for(tmp_path, key):
+    keep_one(tmp_path)
+    with sqlite3.connect(tmp_path / "journal.sqlite") as db:
+        db.execute("UPDATE completions SET key = ?", (key,))
+    journal = Journal(tmp_path)
+    assert journal.find(call_key("m", request())) is None
+    journal.close()
+
+
+def test_text_that_is_none_stops_a_resume_with_one_line(tmp_path):
+    keep_one(tmp_path)
+    with sqlite3.connect(tmp_path / "journal.sqlite") as db:
+        db.execute("UPDATE completions SET model = CAST(x'800a0a61' AS TEXT)")
+    journal = Journal(tmp_path)
+    with pytest.raises(UsageError, match=r"cannot read .*journal\.sqlite: ") as told:
+        journal.paid()
+    assert str(told.value).splitlines() == [str(told.value)]
+    journal.close()
+
+
+def test_tokens_beyond_any_number_are_told_as_damage(tmp_path):
+    keep_one(tmp_path)
+    with sqlite3.connect(tmp_path / "journal.sqlite") as db:
+        db.execute("UPDATE completions SET prompt_tokens = ?", ("1" * 400,))
+    with pytest.raises(UsageError, match="a value in it is damaged"):
+        read_paid(tmp_path)

@@ -160,7 +160,7 @@ def read_paid(directory: Path) -> Paid:
             " total(cached_tokens), CASE WHEN count(*) = count(cost_usd) THEN total(cost_usd) END"
             " FROM completions"
         ).fetchone()
-    return Paid(row[0], int(row[1]), int(row[2]), int(row[3]), row[4])
+        return Paid(row[0], int(row[1]), int(row[2]), int(row[3]), row[4])
 
 
 def _result(db: sqlite3.Connection, condition: Condition) -> ConditionResult:

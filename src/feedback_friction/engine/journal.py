@@ -46,6 +46,12 @@ from feedback_friction.protocol.records import (
 SCHEMA_VERSION = 2  # 2: oracle_draws, probes; every version adds tables only
 FILE_NAME = "journal.sqlite"
 _TRIAL = "condition = ? AND problem_id = ? AND epoch = ?"
+# What is damaged beyond being a key is of no completion that anything could ask for.
+_KEYS = "SELECT key FROM completions WHERE typeof(key) = 'blob'"
+_COMPLETION = (
+    "SELECT replies, prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens,"
+    " seconds, server_model FROM completions WHERE key = ?"
+)
 _Write = Callable[[sqlite3.Connection], None]
 # A value that SQLite cannot hold, such as a whole number of more than 63 bits.
 _UNFIT = (
@@ -104,7 +110,7 @@ class Journal:
         self.path = directory / FILE_NAME
         self._writer = _open(self.path)
         self._reader = _open(self.path)
-        self._keys = {bytes(row[0]) for row in self._reader.execute("SELECT key FROM completions")}
+        self._keys = {row[0] for row in self._read(_KEYS)}
         self._fresh: dict[Key, Completion] = {}
         self._log = WriteAheadLog(self.path) if has_log(self._writer) else None
         self._pending: list[_Entry] = []
@@ -121,19 +127,14 @@ class Journal:
             return self._fresh[key]
         if key not in self._keys:
             return None
-        row = self._reader.execute(
-            "SELECT replies, prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens,"
-            " seconds, server_model FROM completions WHERE key = ?",
-            (key,),
-        ).fetchone()
         try:
-            return read_completion(row)
-        except (LookupError, TypeError, ValueError) as error:
+            return read_completion(self._reader.execute(_COMPLETION, (key,)).fetchone())
+        except (LookupError, TypeError, ValueError, sqlite3.Error) as error:
             raise DamagedError(f"a completion in {self.path} is damaged ({error})") from error
 
     def finished(self, condition: str) -> set[tuple[str, int]]:
         """(problem id, epoch) of the condition's trials that need not run again."""
-        rows = self._reader.execute(
+        rows = self._read(
             "SELECT problem_id, epoch FROM trials"
             " WHERE condition = ? AND status NOT IN ('failed', 'undecided')",
             (condition,),
@@ -142,15 +143,15 @@ class Journal:
 
     def statuses(self, condition: str) -> dict[Status, int]:
         """How many of the condition's trials ended in which status."""
-        rows = self._reader.execute(
+        rows = self._read(
             "SELECT status, count(*) FROM trials WHERE condition = ? GROUP BY status", (condition,)
         )
-        return dict(rows.fetchall())
+        return dict(rows)
 
     def drawn(self) -> dict[tuple[str, int], set[str]]:
         """By (problem id, request), the verdicts on the draws that an oracle's request brought."""
         found: dict[tuple[str, int], set[str]] = {}
-        for problem, request, verdict in self._reader.execute(
+        for problem, request, verdict in self._read(
             "SELECT DISTINCT problem_id, request, verdict FROM oracle_draws"
         ):
             found.setdefault((problem, request), set()).add(verdict)
@@ -158,7 +159,7 @@ class Journal:
 
     def probed(self, probe: str, settings: str) -> set[tuple[str, str, int, int]]:
         """(condition, problem id, epoch, iteration) where a probe with these settings has been."""
-        rows = self._reader.execute(
+        rows = self._read(
             "SELECT condition, problem_id, epoch, iteration FROM probes"
             " WHERE probe = ? AND settings = ?",
             (probe, settings),
@@ -167,12 +168,23 @@ class Journal:
 
     def paid(self) -> list[tuple[str, Usage, Cost]]:
         """What the run paid for so far: (model, tokens, cost), apart where the cost is unknown."""
-        rows = self._reader.execute(
+        rows = self._read(
             "SELECT model, sum(prompt_tokens), sum(completion_tokens), sum(cached_tokens),"
             " sum(reasoning_tokens), sum(cost_usd)"
             " FROM completions GROUP BY model, cost_usd IS NULL"
         )
         return [(model, Usage(*tokens), cost) for model, *tokens, cost in rows]
+
+    def _read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query.
+
+        Raises:
+            UsageError: the file is damaged.
+        """
+        try:
+            return self._reader.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise UsageError(f"cannot read {self.path}: {error}") from error
 
     # --- writing ---------------------------------------------------------------------------------
 
