@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedback_friction.engine.models.faults import read_error
+from feedback_friction.engine.models.message import joined, message_text, unread_parts
 from feedback_friction.engine.models.reply import (
     EmptyError,
     MalformedError,
     failure_in,
     parse_json,
     read_completion,
-    split_thinking,
 )
 from feedback_friction.protocol.records import Reply, Usage
 
@@ -74,14 +74,46 @@ def test_a_completion_without_replies_and_without_a_reason_is_told_from_nonsense
 def test_thinking_comes_apart_from_the_answer(thought: str, answer: str) -> None:
     if "</think>" in thought:
         return
-    text, reasoning = split_thinking(f"<think>{thought}</think>{answer}")
+    text, reasoning = joined(f"<think>{thought}</think>{answer}", ())
     assert text == answer.lstrip()
     assert reasoning == (thought.strip() or None)
 
 
-@given(st.text().filter(lambda text: "think>" not in text and "THINK]" not in text))
+@given(st.text().filter(lambda text: "<" not in text and "analysis" not in text))
 def test_a_text_without_thinking_is_left_alone(text: str) -> None:
-    assert split_thinking(text) == (text, None)
+    assert joined(text, ()) == (text, None)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": "It is 4.", "reasoning_content": "5?"},
+        {"content": "It is 4.", "reasoning": "5?"},
+        {"content": "It is 4.", "thinking": "5?"},
+        {"content": "<think>5?</think>It is 4.", "reasoning_content": "5?"},
+        {"content": "It is 4.", "reasoning_details": [{"type": "reasoning.text", "text": "5?"}]},
+        {"content": "It is 4.", "reasoning_details": [{"summary": "5?"}]},
+        {"content": [{"type": "thinking", "thinking": "5?"}, {"type": "text", "text": "It is 4."}]},
+        {
+            "content": [
+                {"type": "reasoning", "summary": [{"type": "summary_text", "text": "5?"}]},
+                {"type": "output_text", "text": "It is 4."},
+            ]
+        },
+        {"content": [{"type": "reasoning", "reasoning": "5?"}, "It is 4."]},
+    ],
+)
+def test_reasoning_is_found_in_every_field_and_part(message: dict[str, Any]) -> None:
+    assert message_text(message) == ("It is 4.", "5?")
+
+
+def test_parts_without_text_are_named() -> None:
+    parts = [{"type": "image_url", "image_url": {"url": "x"}}, {"type": "text", "text": "4"}]
+    assert unread_parts({"content": parts}) == {"image_url"}
+    assert message_text({"content": [{"type": "refusal", "refusal": "I cannot."}]}) == (
+        "I cannot.",
+        None,
+    )
 
 
 json_values = st.recursive(
@@ -111,5 +143,5 @@ def test_no_json_breaks_the_reader(data: Any) -> None:
 @pytest.mark.parametrize("content", ["<think>" * 150_000, " " * 1_000_000, "</think" * 150_000])
 def test_a_reply_of_a_megabyte_costs_little(content: str) -> None:
     began = time.process_time()
-    split_thinking(content)
+    joined(content, ())
     assert time.process_time() - began < 2  # some hundredths alone on a core

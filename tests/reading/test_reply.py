@@ -23,6 +23,11 @@ from feedback_friction.reading.reply import ANSWER, final_part, signed
         ("In HTML, </think> closes a tag.", "In HTML, </think> closes a tag."),
         ("Write `<think>` first. It is 6.", "Write `<think>` first. It is 6."),
         ("It is 6.<|im_end|><|im_start|>user", "It is 6."),
+        ("The answer is 6.\n<reflection>Right.</reflection>", "The answer is 6.\n"),
+        (
+            "<think>5</think>In HTML, </think> closes. It is 6.",
+            "In HTML, </think> closes. It is 6.",
+        ),
     ],
 )
 def test_reasoning_in_tags_is_no_part_of_a_reply(reply: str, final: str) -> None:

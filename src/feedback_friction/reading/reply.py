@@ -10,19 +10,12 @@ from __future__ import annotations
 
 import re
 
+from feedback_friction.reading.reasoning import split_reasoning
+
 ANSWER = "\ue000"  # of Unicode's private use: no model writes it
 
-# --- reasoning ------------------------------------------------------------------------------------
+# --- reasoning and turns --------------------------------------------------------------------------
 
-_NAMES = (
-    r"think(?:ing)?|thoughts?|reasoning|reflection|scratchpad|analysis|seed:think|inner_thoughts"
-)
-_OPEN = re.compile(rf"<(?:{_NAMES})>|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|thinking\|>", re.I)
-_CLOSE = re.compile(
-    rf"</(?:{_NAMES})>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|/thinking\|>", re.I
-)
-_CHANNEL = re.compile(r"<\|channel\|>\s{0,3}(\w{1,20})[^<\n]{0,80}(?:<\|message\|>)?")
-_FINAL = re.compile(r"<\|channel\|>\s{0,3}final[^<\n]{0,80}<\|message\|>")
 # What follows is another speaker's, or nobody's.
 _TURN_ENDS = re.compile(
     r"<\|(?:im_end|im_start|eot_id|eom_id|end|return|endoftext|end_of_text|start_header_id|user)\|>"
@@ -34,50 +27,15 @@ _BEGINS_TURN = re.compile(
 )
 
 
-_MARKS = ("</", "<|", "\n<", "THINK]", "◁", "<end_of_turn>")
-
-
 def final_part(reply: str) -> str:
     """The reply without its reasoning, and without what follows its turn.
 
-    Reasoning that was never closed is all that the model came to say: nothing is left of it. A tag
-    that a sentence only speaks of ("In HTML, </think> closes ...") is text.
+    Reasoning that was never closed is all that the model came to say: nothing is left of it.
     """
-    if "<" not in reply and "THINK]" not in reply and "◁" not in reply:
-        return reply
-    if not any(mark in reply for mark in _MARKS) and not reply.lstrip().startswith("<"):
-        return reply
     opening = _BEGINS_TURN.match(reply)
-    text = reply[opening.end() :] if opening else reply
-    finals = list(_FINAL.finditer(text))
-    if finals:
-        text = text[finals[-1].end() :]
-    elif channel := _CHANNEL.search(text):
-        text = text[: channel.start()]
-    text = _after_reasoning(text)
-    ended = _TURN_ENDS.search(text)
+    text, _ = split_reasoning(reply[opening.end() :] if opening else reply)
+    ended = _TURN_ENDS.search(text) if "<" in text else None
     return text[: ended.start()] if ended and text[: ended.start()].strip() else text
-
-
-def _after_reasoning(text: str) -> str:
-    closings = [found for found in _CLOSE.finditer(text) if _is_tag(text, found, closing=True)]
-    if closings:
-        text = text[closings[-1].end() :]
-    for found in _OPEN.finditer(text):
-        if _is_tag(text, found, closing=False):
-            return text[: found.start()]
-    return text
-
-
-def _is_tag(text: str, found: re.Match[str], *, closing: bool) -> bool:
-    """Whether a tag is one, and not a word of a sentence about tags."""
-    before, after = text[: found.start()].rstrip(" \t"), text[found.end() :]
-    if not closing:
-        return not before or before[-1] in "\n>"
-    if _OPEN.match(text.lstrip()) is not None:
-        return True
-    inside = before[-1:].isalpha() or before[-1:] in (",", "`", '"', "'")
-    return not (inside and re.match(r"[ `\"'.,]{1,3}[a-z]", after))
 
 
 # --- cues -----------------------------------------------------------------------------------------

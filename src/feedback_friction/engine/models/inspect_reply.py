@@ -25,7 +25,8 @@ from feedback_friction.engine.models.faults import (
     one_line,
     read_error,
 )
-from feedback_friction.engine.models.reply import counted, mean_logprob, split_thinking, usage_of
+from feedback_friction.engine.models.message import joined
+from feedback_friction.engine.models.reply import counted, mean_logprob, usage_of
 from feedback_friction.engine.models.retry import retry_after
 from feedback_friction.protocol.records import Completion, FinishReason, Reply, Usage
 from feedback_friction.redact import NONE, Secrets
@@ -87,13 +88,12 @@ def _reply(choice: ChatCompletionChoice, *, written: bool, logprobs: bool) -> Re
         for part in (content if isinstance(content, list) else ())
         if isinstance(part, ContentReasoning)
     ]
-    text, inline = split_thinking(choice.message.text)
-    reasoning = "\n".join(thought for thought in (*thoughts, inline or "") if thought.strip())
+    text, reasoning = joined(choice.message.text, thoughts)
     return Reply(
         "" if text == _NO_CONTENT else text,
         _FINISH[choice.stop_reason],
         _mean_logprob(choice) if logprobs else None,
-        reasoning or None,
+        reasoning,
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from feedback_friction.engine.models.message import message_text
 from feedback_friction.protocol.records import Completion, FinishReason, Reply, Usage
 
 
@@ -41,7 +42,6 @@ _FINISH: Mapping[str, FinishReason] = {
 }
 # The server gave up on this choice: vLLM and SGLang, OpenRouter, DeepSeek, Zhipu.
 _BROKEN = frozenset({"abort", "error", "insufficient_system_resource", "network_error"})
-_THINKING = (("<think>", "</think>"), ("[THINK]", "[/THINK]"))
 # Servers write -9999 where JSON has no minus infinity (vLLM): no information about confidence.
 _NO_LOGPROB = -9999.0
 _ROUNDED_UP = 1e-3  # a probability of 1 in half precision may come out a little above it
@@ -164,24 +164,6 @@ def _model(data: Mapping[str, Any]) -> str:
     return model if isinstance(model, str) else ""
 
 
-def split_thinking(content: str) -> tuple[str, str | None]:
-    """Split a leading ``<think>...</think>`` off: (answer, reasoning or None).
-
-    An unclosed one is all reasoning: the model ran out of tokens before it answered. A close
-    without its opening ends reasoning as well: the templates of DeepSeek-R1 and its kin put the
-    opening into the prompt.
-    """
-    head = content.lstrip()
-    for opening, closing in _THINKING:
-        if head.startswith(opening):
-            thought, _, answer = head[len(opening) :].partition(closing)
-            return answer.lstrip(), thought.strip() or None
-    thought, closing, answer = content.partition("</think>")
-    if closing and "<think>" not in thought:
-        return answer.lstrip(), thought.strip() or None
-    return content, None
-
-
 def _reply(choice: object, logprobs: bool) -> Reply | None:
     if not isinstance(choice, dict):
         return None
@@ -191,37 +173,12 @@ def _reply(choice: object, logprobs: bool) -> Reply | None:
     message = choice.get("message", {} if finish == "content_filter" else None)
     if not isinstance(message, dict) or reason in _BROKEN or choice.get("error"):
         return None
-    content = _content(message)
+    content = message_text(message)
     if content is None:
         return None
-    text, thought = content
-    given = message.get("reasoning_content") or message.get("reasoning")
-    reasoning = "\n".join(part for part in (given, thought) if isinstance(part, str))
+    text, reasoning = content
     mean = _mean_logprob(choice.get("logprobs")) if logprobs else None
-    return Reply(text, finish, mean, reasoning or None)
-
-
-def _content(message: dict[str, object]) -> tuple[str, str | None] | None:
-    """Answer and inline reasoning of a message; None where its content is not text."""
-    content = message.get("content")
-    if content is None:
-        # A structured refusal is what the model said; tool calls alone are no text at all.
-        refusal = message.get("refusal")
-        return (refusal if isinstance(refusal, str) else "", None)
-    if isinstance(content, str):
-        return split_thinking(content)
-    if isinstance(content, list):  # Mistral's reasoning models: typed parts
-        return _parts(content, "text"), _parts(content, "thinking") or None
-    return None
-
-
-def _parts(content: list[object], kind: str) -> str:
-    texts = []
-    for part in content:
-        if isinstance(part, dict) and part.get("type") == kind:
-            inner = part.get(kind)
-            texts.append(_parts(inner, "text") if isinstance(inner, list) else inner)
-    return "".join(text for text in texts if isinstance(text, str))
+    return Reply(text, finish, mean, reasoning)
 
 
 def _mean_logprob(logprobs: object) -> float | None:

@@ -1,0 +1,85 @@
+"""Reasoning comes apart from the answer, whatever marks a family of models puts around it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feedback_friction.reading.reasoning import is_closed_only, split_reasoning
+
+PAIRS = [
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("<thought>", "</thought>"),
+    ("<reasoning>", "</reasoning>"),
+    ("<Reasoning>", "</Reasoning>"),
+    ("<seed:think>", "</seed:think>"),
+    ("<longcat_think>", "</longcat_think>"),
+    ('<think budget="512">', "</think>"),
+    ("[THINK]", "[/THINK]"),
+    ("◁think▷", "◁/think▷"),
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),
+    ("<|START_THINKING|>", "<|END_THINKING|>"),
+    ("<|channel>thought\n", "<channel|>"),
+    ("<unused94>thought\n", "<unused95>"),
+    ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
+    ("analysis", "assistantfinal"),
+]
+
+
+@pytest.mark.parametrize(("opening", "closing"), PAIRS)
+def test_a_thought_in_any_marks_is_no_answer(opening: str, closing: str) -> None:
+    answer, thought = split_reasoning(f"{opening}Maybe 5.{closing}The answer is 4.")
+    assert (answer, thought) == ("The answer is 4.", "Maybe 5.")
+
+
+@pytest.mark.parametrize("opening", [opening for opening, _ in PAIRS])
+def test_a_thought_that_was_cut_off_is_no_answer(opening: str) -> None:
+    answer, thought = split_reasoning(f"{opening}Maybe the answer is 5")
+    assert (answer, thought) == ("", "Maybe the answer is 5")
+
+
+@pytest.mark.parametrize("closing", [closing for _, closing in PAIRS[:14]])
+def test_a_thought_may_be_opened_by_the_prompt(closing: str) -> None:
+    reply = f"Maybe 5.\n{closing}\nThe answer is 4."
+    assert split_reasoning(reply) == ("\nThe answer is 4.", "Maybe 5.")
+    assert is_closed_only(reply)
+    assert not is_closed_only("<think>5</think>4")
+    assert not is_closed_only("In HTML, </think> closes a tag.")
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer"),
+    [
+        ("<|START_THINKING|>5<|END_THINKING|><|START_RESPONSE|>4<|END_RESPONSE|>", "4"),
+        ("<think>5</think><|begin_of_solution|>4<|end_of_solution|>", "4"),
+        ("<think>5</think>\n<think>6</think>\n4", "\n4"),
+        ("<think>so `</think>` ends it, or 5.\n</think>4", "4"),
+        ("<|channel|>commentary to=x<|message|>5<|call|>", ""),
+        ("<think>\n\n</think>\n\n4", "\n\n4"),
+    ],
+)
+def test_the_answer_is_what_stands_last_outside_of_thoughts(reply: str, answer: str) -> None:
+    assert split_reasoning(reply)[0] == answer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The tag <think> opens, </think> closes.",
+        "Analysis: it is 4.",
+        "analysis of the carries: it is 4.",
+        "x < 5, [1] and |> are text.",
+        "<answer>4</answer>",
+    ],
+)
+def test_text_about_tags_is_text(text: str) -> None:
+    assert split_reasoning(text) == (text, None)
+
+
+@given(st.text(alphabet="a4 .\n<>/|[]think_channel◁▷", max_size=80))
+def test_the_answer_is_a_stretch_of_the_reply(text: str) -> None:
+    answer, thought = split_reasoning(text)
+    assert answer in text
+    assert thought is None or thought.strip()
