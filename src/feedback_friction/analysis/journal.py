@@ -13,7 +13,7 @@ from typing import Any
 from feedback_friction.errors import UsageError
 
 RUN_FILE = "run.json"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 ENDED = ("solved", "unsolved", "stopped")
 IN_FLIGHT = "in flight"  # made attempts, and has no row among the trials yet
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from feedback_friction.analysis.accuracy import Paid, read_paid
 from feedback_friction.analysis.journal import open_journal, read_run
+from feedback_friction.analysis.layers import read_layers
 from feedback_friction.redact import NONE, cleaned
 
 
@@ -27,7 +28,7 @@ class Provenance:
         git: commit and state of the working directory; None outside a repository.
         models: (role, name asked for, name as the server reported it, calls).
         paid: what was paid for, every call once.
-        notices: what servers left out of what was asked.
+        notices: what servers left out of what was asked, and what was judged anew.
     """
 
     directory: Path
@@ -67,5 +68,5 @@ def provenance(directory: Path) -> Provenance:
         document.get("git"),
         tuple((row[0], row[1], row[2], row[3]) for row in models),
         read_paid(directory),
-        tuple(map(str, document.get("notices", ()))),
+        (*map(str, document.get("notices", ())), *read_layers(directory).lines()),
     )

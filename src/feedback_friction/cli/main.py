@@ -18,6 +18,8 @@ VERBS = {
     "oracle": "Draw many answers: coverage and pass@k, without feedback.",
     "probe": "Ask more about a finished run: entropy, familiarity, self-perception, reader.",
     "show": "Print one problem's whole trial.",
+    "regrade": "Judge a finished run's replies anew, without a model call; overrule a verdict.",
+    "remask": "Mask a finished run's feedback anew, without a model call.",
     "adopt": "Grade replies from elsewhere and keep them as a run.",
     "compare": "Compare conditions or runs, paired by problem.",
     "power": "How many problems it takes to see a difference.",

@@ -6,6 +6,7 @@ import json
 import sqlite3
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -14,6 +15,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from feedback_friction.analysis.journal import Condition, open_journal, read_conditions
+from feedback_friction.analysis.layers import earlier
 from feedback_friction.caveats import caveats
 from feedback_friction.errors import UsageError
 from feedback_friction.problem import lettered
@@ -86,10 +88,12 @@ def _show_trial(
         " ORDER BY iteration",
         where,
     ).fetchall()
+    before = earlier(db, *where)
     for row in attempts:
         if row["choices"] != asked["choices"]:
             console.print(Panel(_order(row), title="choices, shuffled", title_align="left"))
         _show_attempt(console, row, raw=raw)
+        _show_earlier(console, row, before.get(row["iteration"], []))
     console.print(_ending(trial, len(attempts)))
 
 
@@ -124,6 +128,15 @@ def _show_attempt(console: Console, row: sqlite3.Row, *, raw: bool) -> None:
         name = "feedback before the mask, never shown to the solver"
         before = plain(row["feedback_raw"])
         console.print(Panel(before, title=name, title_align="left", border_style="magenta"))
+
+
+def _show_earlier(console: Console, row: sqlite3.Row, before: list[dict[str, Any]]) -> None:
+    """The verdicts that were given before the run was judged anew."""
+    said = [(was["verdict"], was["prediction"], was["rule"]) for was in before]
+    for verdict, prediction, rule in dict.fromkeys(said):
+        if (verdict, prediction) != (row["verdict"], row["prediction"]):
+            line = f"judged before: {verdict}, answer {prediction!r} (by {rule})"
+            console.print(plain(line), style="dim")
 
 
 def _ending(trial: sqlite3.Row | None, attempts: int) -> Text:

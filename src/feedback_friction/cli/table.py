@@ -10,6 +10,7 @@ from rich.table import Table
 
 from feedback_friction.analysis.accuracy import ConditionResult, Paid, read_paid, read_results
 from feedback_friction.analysis.journal import Condition
+from feedback_friction.analysis.layers import read_layers
 from feedback_friction.caveats import caveats, provisional
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import recorded_mode
@@ -30,6 +31,7 @@ def results_json(directory: Path) -> dict[str, Any]:
             "cached_tokens": paid.cached_tokens,
             "cost_usd": paid.cost_usd,
         },
+        "judged_anew": read_layers(directory).as_json(),
     }
 
 
@@ -39,6 +41,8 @@ def print_results(directory: Path) -> None:
     console = wide_console()
     console.print(results_table(results))
     console.print(_footer(results, paid), markup=False)
+    for line in read_layers(directory).lines():
+        console.print(line, markup=False)
 
 
 def _results(directory: Path) -> list[ConditionResult]:

@@ -43,7 +43,7 @@ from feedback_friction.protocol.records import (
     Usage,
 )
 
-SCHEMA_VERSION = 2  # 2: oracle_draws, probes; every version adds tables only
+SCHEMA_VERSION = 3  # 2: oracle_draws, probes; 3: layers; every version adds tables only
 FILE_NAME = "journal.sqlite"
 _TRIAL = "condition = ? AND problem_id = ? AND epoch = ?"
 # What is damaged beyond being a key is of no completion that anything could ask for.
@@ -232,7 +232,8 @@ class Journal:
         where = (condition, trial.problem.id, trial.epoch)
 
         def write(db: sqlite3.Connection) -> None:
-            db.execute(f"DELETE FROM attempts WHERE {_TRIAL}", where)
+            for table in ("attempts", "marked"):  # a trial that ran anew is as it would be asked
+                db.execute(f"DELETE FROM {table} WHERE {_TRIAL}", where)
             insert(db, "attempts", rows)
             _insert_trial(db, where, trial.status, trial.reason, len(rows))
 

@@ -18,6 +18,7 @@ from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.models.options import ModelOptions, parse_options
 from feedback_friction.engine.models.providers import Asked, refuse_untaken
 from feedback_friction.engine.models.registry import ModelSettings, decisive, digests, parse_spec
+from feedback_friction.engine.overruled import read_overruled, with_overruled
 from feedback_friction.engine.prices import Prices, load_prices
 from feedback_friction.engine.runner import Progress, Runner
 from feedback_friction.engine.session import Claim, opened
@@ -393,7 +394,8 @@ async def execute(
     """
     async with started(prepared, directory, command, notice) as runner:
         watch(runner)
-        progress = await runner.run(prepared.conditions)
+        people = read_overruled(directory)
+        progress = await runner.run([with_overruled(each, people) for each in prepared.conditions])
         budget = runner.caller.budget
         if budget is not None and budget.refused is not None:
             progress.stopped = budget.line(progress.total - progress.ended)

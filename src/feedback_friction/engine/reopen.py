@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from itertools import groupby
 from pathlib import Path
@@ -21,7 +21,15 @@ from feedback_friction.engine.models.options import ModelOptions
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.records import Attempt, Feedback, Reply, Role, Trial
+from feedback_friction.protocol.records import (
+    ENDED,
+    Attempt,
+    Feedback,
+    Reply,
+    Role,
+    Status,
+    Trial,
+)
 
 _ROLES: tuple[Role, ...] = ("solver", "feedback", "judge")
 
@@ -94,8 +102,13 @@ def _options(given: Mapping[str, Any]) -> ModelOptions:
     return ModelOptions(tokens, effort, extra)
 
 
-def read_trials(directory: Path, condition: Condition) -> Iterator[Trial]:
+def read_trials(
+    directory: Path, condition: Condition, ended: Sequence[Status] = ENDED
+) -> Iterator[Trial]:
     """The trials of a condition that ended, in the order of its problems.
+
+    Args:
+        ended: the statuses that count as an end.
 
     Raises:
         UsageError: the journal cannot be read.
@@ -103,12 +116,12 @@ def read_trials(directory: Path, condition: Condition) -> Iterator[Trial]:
     problems = {problem.id: problem for problem in condition.problems}
     with open_journal(directory) as db:
         statuses = {
-            (row["problem_id"], row["epoch"]): row["status"]
+            (row["problem_id"], row["epoch"]): (row["status"], row["reason"])
             for row in db.execute(
-                "SELECT problem_id, epoch, status FROM trials"
-                " WHERE condition = ? AND status NOT IN ('failed', 'undecided')",
+                "SELECT problem_id, epoch, status, reason FROM trials WHERE condition = ?",
                 (condition.id,),
             )
+            if row["status"] in ended
         }
         rows = db.execute(
             "SELECT * FROM attempts WHERE condition = ? ORDER BY problem_id, epoch, iteration",
@@ -122,8 +135,7 @@ def read_trials(directory: Path, condition: Condition) -> Iterator[Trial]:
     for problem in condition.problems:
         for epoch in range(condition.epochs):
             if (problem.id, epoch) in found:
-                status = statuses[problem.id, epoch]
-                yield Trial(problem, epoch, found[problem.id, epoch], status)
+                yield Trial(problem, epoch, found[problem.id, epoch], *statuses[problem.id, epoch])
 
 
 def _attempt(problem: Problem, mode: str, row: sqlite3.Row) -> Attempt:

@@ -138,3 +138,54 @@ CREATE TABLE IF NOT EXISTS probes (
     value       TEXT NOT NULL,          -- JSON: what was found
     PRIMARY KEY (probe, settings, condition, problem_id, epoch, iteration)
 );
+
+-- Verdicts or masks of a later program that were accepted (friction regrade, friction remask).
+CREATE TABLE IF NOT EXISTS layers (
+    layer       INTEGER PRIMARY KEY,    -- from 1; below it is what the run itself wrote
+    kind        TEXT NOT NULL,          -- regrade, remask
+    version     TEXT NOT NULL,          -- of the program that judged
+    accepted    TEXT NOT NULL           -- UTC, ISO 8601
+);
+
+-- What a layer replaced or took out, so that every earlier verdict can still be read.
+CREATE TABLE IF NOT EXISTS replaced (
+    layer       INTEGER NOT NULL,
+    condition   TEXT NOT NULL,
+    problem_id  TEXT NOT NULL,
+    epoch       INTEGER NOT NULL,
+    iteration   INTEGER NOT NULL,       -- -1: the row of trials
+    was         TEXT NOT NULL,          -- JSON object: the row of attempts, or of trials
+    PRIMARY KEY (layer, condition, problem_id, epoch, iteration)
+);
+
+-- Trials in which other verdicts or masks would have changed what was asked.
+CREATE TABLE IF NOT EXISTS marked (
+    layer       INTEGER NOT NULL,
+    condition   TEXT NOT NULL,
+    problem_id  TEXT NOT NULL,
+    epoch       INTEGER NOT NULL,
+    iteration   INTEGER NOT NULL,       -- the last attempt that was asked for as it would be now
+    PRIMARY KEY (layer, condition, problem_id, epoch)
+);
+
+-- Feedback as a later mask leaves it. attempts.feedback stays what the solver was shown.
+CREATE TABLE IF NOT EXISTS remasked (
+    layer       INTEGER NOT NULL,
+    condition   TEXT NOT NULL,
+    problem_id  TEXT NOT NULL,
+    epoch       INTEGER NOT NULL,
+    iteration   INTEGER NOT NULL,
+    feedback    TEXT NOT NULL,
+    PRIMARY KEY (layer, condition, problem_id, epoch, iteration)
+);
+
+-- Verdicts of people, which go before the grader's on the same reply to the same problem.
+CREATE TABLE IF NOT EXISTS overruled (
+    reply       BLOB PRIMARY KEY,       -- digest of task, problem, gold, choices and response
+    task        TEXT NOT NULL,
+    problem_id  TEXT NOT NULL,
+    verdict     TEXT NOT NULL,          -- correct, wrong, no-answer
+    prediction  TEXT,
+    reason      TEXT NOT NULL,
+    made        TEXT NOT NULL           -- UTC, ISO 8601
+);

@@ -18,6 +18,7 @@ FinishReason = Literal["stop", "length", "content_filter", "context_length"]
 Status = Literal["solved", "unsolved", "stopped", "undecided", "failed"]
 
 
+ENDED: tuple[Status, ...] = ("solved", "unsolved", "stopped")
 AGAIN: frozenset[Status] = frozenset({"failed", "undecided"})  # what a resume runs again
 
 

@@ -1,0 +1,89 @@
+"""What was judged anew after a run: layers of verdicts and masks, and what they replaced."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from feedback_friction.analysis.journal import open_journal
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """How far a run's verdicts and leaks are no longer those that it was run with.
+
+    Attributes:
+        regrades: accepted layers of verdicts.
+        remasks: accepted layers of masks.
+        overruled: attempts whose verdict is a person's.
+        marked: trials in which other verdicts or masks would have changed what was asked.
+    """
+
+    regrades: int = 0
+    remasks: int = 0
+    overruled: int = 0
+    marked: int = 0
+
+    def as_json(self) -> dict[str, int]:
+        """By name, the four counts."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """What to print beside the results; nothing where nothing was judged anew."""
+        found = []
+        if self.regrades or self.remasks:
+            found.append(f"judged anew: verdicts {self.regrades} times, masks {self.remasks} times")
+        if self.overruled:
+            found.append(f"OVERRULED: {self.overruled:,} verdicts are a person's, with a reason")
+        if self.marked:
+            found.append(
+                f"MARKED: in {self.marked:,} trials other verdicts or masks would have changed "
+                "what was asked"
+            )
+        return found
+
+
+def has_layers(db: sqlite3.Connection) -> bool:
+    """Whether the journal has the tables; those of earlier versions do not."""
+    found = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'overruled'").fetchone()
+    return found is not None
+
+
+def read_layers(directory: Path) -> Layers:
+    """Count them.
+
+    Raises:
+        UsageError: the directory is no run directory.
+    """
+    with open_journal(directory) as db:
+        if not has_layers(db):
+            return Layers()
+        kinds = dict(db.execute("SELECT kind, count(*) FROM layers GROUP BY kind").fetchall())
+        count = "SELECT count(*) FROM "
+        overruled = db.execute(f"{count} attempts WHERE rule = 'overruled'").fetchone()[0]
+        marked = db.execute(
+            f"{count} (SELECT DISTINCT condition, problem_id, epoch FROM marked)"
+        ).fetchone()[0]
+    return Layers(kinds.get("regrade", 0), kinds.get("remask", 0), overruled, marked)
+
+
+def earlier(
+    db: sqlite3.Connection, condition: str, problem_id: str, epoch: int
+) -> dict[int, list[dict[str, Any]]]:
+    """By iteration, an attempt's rows before each layer that changed or took it out, oldest first.
+
+    An iteration that has no row in ``attempts`` was taken out.
+    """
+    found: dict[int, list[dict[str, Any]]] = {}
+    if has_layers(db):
+        rows = db.execute(
+            "SELECT iteration, was FROM replaced WHERE condition = ? AND problem_id = ?"
+            " AND epoch = ? AND iteration >= 0 ORDER BY layer",
+            (condition, problem_id, epoch),
+        )
+        for iteration, was in rows:
+            found.setdefault(iteration, []).append(json.loads(was))
+    return found
