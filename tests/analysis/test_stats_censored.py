@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feedback_friction.analysis.stats import censored
 from feedback_friction.analysis.stats.arrays import UNSOLVED
 from feedback_friction.analysis.stats.censored import Seen, censored_curve
 from feedback_friction.analysis.stats.clusters import clustered_share
@@ -104,3 +105,23 @@ def test_an_interrupted_run_is_unbiased_and_its_intervals_cover() -> None:
         covered += [p.low <= true <= p.high for p, true in zip(curve, truth, strict=True)]
     assert np.mean(estimates, axis=0) == pytest.approx(truth, abs=0.01)
     assert covered.min() / runs > 0.92
+
+
+def test_twice_as_many_alike_problems_take_no_more_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of thousands of problems is shown while it goes on: alike ones are counted."""
+    means = 0
+
+    def counted(hits: list[bool]) -> float:
+        nonlocal means
+        means += 1
+        return sum(hits) / len(hits)
+
+    monkeypatch.setattr(censored, "_mean", counted)
+    problems = [[Seen(at, ITERATIONS)] for at in (None, 0, 2)] + [[Seen(None, 2)]]
+    steps = []
+    for times in (1, 2):
+        means = 0
+        curve = censored_curve(problems * 50 * times, ITERATIONS)
+        steps.append(means)
+    assert steps[0] == steps[1]
+    assert curve[-1].n == 3 * 100

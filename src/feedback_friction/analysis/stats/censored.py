@@ -9,6 +9,7 @@ it is known (Kaplan and Meier). By the standard library alone, as ``clusters``.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -66,63 +67,82 @@ def censored_curve(
     (variance by linearisation for clustered survival data); Korn and Graubard (1998), Survey
     Methodology 24:193-201 (Wilson's interval with an effective sample size).
     """
-    trials = [[trial for trial in problem if trial.knows(0)] for problem in problems]
-    trials = [problem for problem in trials if problem]
+    found = _histories(problems)
     curve: list[Estimate] = []
-    survival, influence = 1.0, [0.0] * len(trials)
+    survival, influence = 1.0, [0.0] * len(found)
     for k in range(iterations):
-        risk = [_mean(problem, [trial.at_risk(k) for trial in problem]) for problem in trials]
-        solved = [_mean(problem, [trial.solved_at == k for trial in problem]) for problem in trials]
-        total = math.fsum(risk)
-        share = min(1.0, math.fsum(solved) / total) if total > 0 else 0.0
+        risk = [_mean([trial.at_risk(k) for trial in trials]) for trials, _ in found]
+        solved = [_mean([trial.solved_at == k for trial in trials]) for trials, _ in found]
+        total = _total(risk, found)
+        share = min(1.0, _total(solved, found) / total) if total > 0 else 0.0
         if 0 < share < 1:
             for index, (event, mass) in enumerate(zip(solved, risk, strict=True)):
                 influence[index] += (event - share * mass) / (total * (1 - share))
         survival *= 1 - share
-        if all(trial.knows(k) for problem in trials for trial in problem):
-            curve.append(_plain(trials, k, level))
+        if all(trial.knows(k) for trials, _ in found for trial in trials):
+            curve.append(_plain(found, k, level))
         elif total > 0:
             least = curve[-1].value  # equal but for rounding while nothing more is solved
-            curve.append(_kaplan_meier(trials, k, max(least, 1 - survival), influence, level))
+            curve.append(_kaplan_meier(found, k, max(least, 1 - survival), influence, level))
         else:
-            curve.append(Estimate(curve[-1].value, curve[-1].low, 1.0, sum(_known(trials, k))))
+            curve.append(Estimate(curve[-1].value, curve[-1].low, 1.0, _known(found, k)))
     return curve
 
 
-def _mean(problem: Sequence[Seen], hits: Sequence[bool]) -> float:
-    return sum(hits) / len(problem)
+_History = tuple[tuple[Seen, ...], int]  # the trials of a problem, and how many problems have such
 
 
-def _plain(trials: Sequence[Sequence[Seen]], k: int, level: float) -> Estimate:
-    solved = [sum(_solved_by(trial, k) for trial in problem) for problem in trials]
-    means = [count / len(problem) for count, problem in zip(solved, trials, strict=True)]
-    sizes = [float(len(problem)) for problem in trials]
+def _histories(problems: Sequence[Sequence[Seen]]) -> list[_History]:
+    """The trials of each problem of which anything is known, alike ones counted.
+
+    There are few: with one trial each, at most two for every iteration, however many problems.
+    """
+    known = (tuple(trial for trial in problem if trial.knows(0)) for problem in problems)
+    counts = Counter(tuple(sorted(trials, key=_order)) for trials in known if trials)
+    return list(counts.items())
+
+
+def _order(trial: Seen) -> tuple[int, int]:
+    return (-1 if trial.solved_at is None else trial.solved_at), trial.known
+
+
+def _mean(hits: Sequence[bool]) -> float:
+    return sum(hits) / len(hits)
+
+
+def _total(values: Sequence[float], found: Sequence[_History]) -> float:
+    return math.fsum(value * count for value, (_, count) in zip(values, found, strict=True))
+
+
+def _plain(found: Sequence[_History], k: int, level: float) -> Estimate:
+    means: list[float] = []
+    sizes: list[float] = []
+    for trials, count in found:
+        solved = _mean([trial.solved_at is not None and trial.solved_at <= k for trial in trials])
+        means += [solved] * count
+        sizes += [float(len(trials))] * count
     return clustered_share(means, [1.0] * len(means), sizes, level)
 
 
-def _solved_by(trial: Seen, k: int) -> bool:
-    return trial.solved_at is not None and trial.solved_at <= k
-
-
 def _kaplan_meier(
-    trials: Sequence[Sequence[Seen]],
+    found: Sequence[_History],
     k: int,
     accuracy: float,
     influence: Sequence[float],
     level: float,
 ) -> Estimate:
-    known = _known(trials, k)
-    clusters = sum(count > 0 for count in known)
+    known = _known(found, k)
+    clusters = sum(count for trials, count in found if any(trial.knows(k) for trial in trials))
     survival = 1 - accuracy
-    variance = survival**2 * math.fsum(each * each for each in influence)
+    variance = survival**2 * _total([each * each for each in influence], found)
     size = float(clusters)
     if variance > 0 and 0 < accuracy < 1 and clusters > 1:
         student = (z_value(level) / student_value(level, clusters - 1)) ** 2
-        size = min(accuracy * survival / variance * student, float(sum(known)))
+        size = min(accuracy * survival / variance * student, float(known))
     limits = wilson(accuracy * size, size, level)
-    return Estimate(accuracy, limits.low, limits.high, sum(known))
+    return Estimate(accuracy, limits.low, limits.high, known)
 
 
-def _known(trials: Sequence[Sequence[Seen]], k: int) -> list[int]:
-    """For each problem, its trials known at an iteration."""
-    return [sum(trial.knows(k) for trial in problem) for problem in trials]
+def _known(found: Sequence[_History], k: int) -> int:
+    """Trials known at an iteration."""
+    return sum(count * sum(trial.knows(k) for trial in trials) for trials, count in found)
