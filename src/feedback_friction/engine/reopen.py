@@ -138,6 +138,23 @@ def read_trials(
                 yield Trial(problem, epoch, found[problem.id, epoch], *statuses[problem.id, epoch])
 
 
+def read_attempts(
+    directory: Path, condition: Condition, problem: Problem, epoch: int
+) -> tuple[Attempt, ...]:
+    """The attempts of one trial so far, whether it has ended or not.
+
+    Raises:
+        UsageError: the journal cannot be read.
+    """
+    with open_journal(directory) as db:
+        rows = db.execute(
+            "SELECT * FROM attempts WHERE condition = ? AND problem_id = ? AND epoch = ?"
+            " ORDER BY iteration",
+            (condition.id, problem.id, epoch),
+        )
+        return tuple(_attempt(problem, condition.plan.mode.name, row) for row in rows)
+
+
 def _attempt(problem: Problem, mode: str, row: sqlite3.Row) -> Attempt:
     """An attempt from its row, with the problem as the attempt saw it."""
     feedback = None

@@ -98,6 +98,20 @@ def write_feedback(
     )
 
 
+def feedback_request(
+    mode: Mode, task: Task, plan: Plan, epoch: int, attempts: Sequence[Attempt]
+) -> Generate | None:
+    """What the loop asks the model that writes the feedback on the last of ``attempts``.
+
+    None where no model is asked about this problem: for a fixed text, a program's, a donor's.
+    """
+    if mode.writer != "model":
+        return None
+    request = next(_from_model(mode, task, plan, epoch, attempts))
+    assert isinstance(request, Generate)
+    return request
+
+
 def _from_model(
     mode: Mode, task: Task, plan: Plan, epoch: int, attempts: Sequence[Attempt]
 ) -> Generator[Effect, Any, tuple[str, Usage, float]]:

@@ -122,6 +122,24 @@ def _attempt(
     )
 
 
+def attempt_request(
+    problem: Problem,
+    task: Task,
+    plan: Plan,
+    epoch: int,
+    iteration: int,
+    attempts: Sequence[Attempt],
+) -> Generate:
+    """What the loop asks the solver for an attempt, first draw: the exact prompt.
+
+    Args:
+        attempts: those before it, each with its feedback.
+    """
+    request = next(_attempt(problem, task, plan, epoch, iteration, attempts))
+    assert isinstance(request, Generate)  # an attempt begins with a draw
+    return request
+
+
 def next_prompt(
     problem: Problem,
     task: Task,
