@@ -1,11 +1,13 @@
 """The primer: every gold is what its question makes it, and every hint is fit to be given."""
 
 import calendar
+import json
 import re
 from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from num2words import num2words
@@ -16,6 +18,7 @@ from feedback_friction.tasks.page import RowError, Selection
 from feedback_friction.tasks.primer import HINTS, LEVELS, SIZE, SUBJECTS
 from feedback_friction.tasks.validate import validate
 
+CASES = Path(__file__).parent.parent / "cases"
 PAGE = get_page("primer")
 PROBLEMS = load_problems(PAGE, Selection())
 DAYS, MONTHS = [*calendar.day_name], [*calendar.month_name][1:]
@@ -164,7 +167,7 @@ DATES = [
         lambda: of_month_length("February"),
     ),
     (
-        r"How many days did (\w+) have in the year (\d+)\?",
+        r"How many days (?:did|will) (\w+) have in the year (\d+)\?",
         lambda m, y: of_month_length(m, int(y)),
     ),
     (
@@ -175,21 +178,22 @@ DATES = [
         r"How many days are in the first three months of a year that is not a leap year\?",
         lambda: (date(2023, 4, 1) - date(2023, 1, 1)).days,
     ),
-    (r"If today is (\w+), which day is tomorrow\?", lambda d: weekday(d, 1)),
-    (r"If today is (\w+), which day was yesterday\?", lambda d: weekday(d, -1)),
-    (r"If yesterday was (\w+), which day is tomorrow\?", lambda d: weekday(d, 2)),
+    (r"Today is (\w+)\. Which day is tomorrow\?", lambda d: weekday(d, 1)),
+    (r"Today is (\w+)\. Which day was yesterday\?", lambda d: weekday(d, -1)),
+    (r"Yesterday was (\w+)\. Which day is tomorrow\?", lambda d: weekday(d, 2)),
     (
         r"Which day of the week comes (\w+) days after (?:a )?(\w+)\?",
         lambda n, d: weekday(d, number(n)),
     ),
     (r"Which day of the week comes (\w+) days before (\w+)\?", lambda n, d: weekday(d, -number(n))),
     (
-        r"If (\d+) (\w+) is a (\w+), which day of the week is (\d+) \2 of the same year\?",
+        r"(\d+) (\w+) is a (\w+)\. Which day of the week is (\d+) \2 of the same year\?",
         lambda first, m, d, day: on(day, m, first, d),
     ),
     (
-        r"A film begins at (\d+) o'clock and lasts (\d+) hours. At what o'clock does it end\?",
-        lambda at, hours: int(at) + int(hours),
+        r"A film begins at (\d+) o'clock in the evening and ends at (\d+) o'clock in the same "
+        r"evening\. How many hours does it last\?",
+        lambda begin, end: int(end) - int(begin),
     ),
     (
         r"How many days are there from (\d+) (\w+) to (\d+) \2, "
@@ -205,8 +209,8 @@ DATES = [
         lambda y: f"{num2words(-(-int(y) // 100), to='ordinal_num')} century",
     ),
     (
-        r"Which date comes right after (\d+) (\w+) (\d+)\?",
-        lambda d, m, y: after(date(int(y), MONTHS.index(m) + 1, int(d))),
+        r"In which month is the day after (\d+) (\w+) (\d+)\?",
+        lambda d, m, y: month_after(date(int(y), MONTHS.index(m) + 1, int(d))),
     ),
     (
         r"A child was born on 29 February (\d+). "
@@ -216,9 +220,8 @@ DATES = [
 ]
 
 
-def after(day):
-    following = day + timedelta(days=1)
-    return f"{following.day} {MONTHS[following.month - 1]}"
+def month_after(day):
+    return MONTHS[(day + timedelta(days=1)).month - 1]
 
 
 def in_units(small, many, large):
@@ -262,7 +265,7 @@ STORIES = [
     "7+6",
     "120-45",
     "30-4*7",
-    "3+4",
+    "8-3",
     "3*9",
     "24/4",
     "15+28",
@@ -353,6 +356,31 @@ def test_validate_finds_a_hint_that_gives_the_answer_away(hints, says):
     assert says in failures[0].detail
 
 
+@pytest.mark.parametrize(
+    ("answer", "hint", "spelled"),
+    [
+        ("plan", 'The new word begins with "pl" and ends with "an".', True),
+        ("ice", "It is a short word that begins with 'ic' and ends with 'e'.", True),
+        ("god", "The new word begins with g and ends with d, and o stays in the middle.", True),
+        ("God", 'It begins with "g", then come o and d.', True),
+        ("star", "The letters are s, t, a and one more.", False),
+        ("trap", 'The usual mistake gives "tarp".', False),
+        ("yen", 'Its name begins with "y" and ends with "n".', False),
+        ("as", "The a and the s are its letters.", False),
+    ],
+)
+def test_validate_finds_a_hint_that_spells_the_answer_in_pieces(answer, hint, spelled):
+    problem = Problem("x", "primer", "Which word is it?", answer, hints=(hint, "b", "c"))
+    failures = validate(PAGE, [problem]).failures
+    assert [each.check for each in failures] == ["hints"] * spelled
+
+
+def test_validate_finds_a_solution_that_never_states_the_answer():
+    problem = replace(PROBLEMS[0], solution="It lies on the river Seine.")
+    (failure,) = validate(PAGE, [problem]).failures
+    assert (failure.check, failure.detail) == ("solution", "does not state the answer")
+
+
 def test_validate_finds_a_question_that_is_asked_twice():
     again = replace(PROBLEMS[0], id="again", question=f" {PROBLEMS[0].question.upper()}")
     (failure,) = validate(PAGE, [PROBLEMS[0], again]).failures
@@ -394,3 +422,12 @@ def test_a_reply_that_ends_with_an_equation_answers_with_its_right_side(reply, o
     verdict = PAGE.task.grade(problem, reply)
     assert verdict.outcome.value == outcome
     assert prediction is None or verdict.prediction == prediction
+
+
+REPLIES = json.loads((CASES / "primer_replies.json").read_text())
+
+
+@pytest.mark.parametrize("case", [pytest.param(each, id=each["reply"]) for each in REPLIES])
+def test_a_short_sentence_is_read_as_it_answers(case):
+    problem = next(each for each in PROBLEMS if each.id == case["problem"])
+    assert PAGE.task.grade(problem, case["reply"]).outcome.value == case["outcome"]

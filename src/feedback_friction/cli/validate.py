@@ -19,8 +19,8 @@ def command(name: str, data: Path | None, digits: int) -> int:
     """Check every row of TASK, and print what fails.
 
     Every gold answer must pass its own grader, be masked where feedback states it and be masked
-    out of its own worked solution, no hint may give it away, and every prompt must keep within the
-    length limit. The exit code is 1 when a row fails.
+    out of its own worked solution, no hint may give it away or spell it, and every prompt must keep
+    within the length limit. The exit code is 1 when a row fails.
     """
     page = get_page(name)
     report = validate(page, load_problems(page, Selection(data=data, digits=digits)))

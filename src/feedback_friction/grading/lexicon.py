@@ -92,7 +92,10 @@ NO_NAME = _set(
 )
 
 # Right before the point of a sentence.
-FOCUS = _set("is was are were called named as by in at on from of to a an the be")
+FOCUS = _set(
+    "is was are were called named as by in at on from of to a an the be word get gets give gives"
+    " make makes"
+)
 
 _COUNTRIES = """
 Afghanistan|Albania|Algeria|Andorra|Angola|Argentina|Armenia|Australia|Austria|Azerbaijan|Bahamas

@@ -82,7 +82,8 @@ class Page:
         operands: for multiplication, the two factors in a question; None where it has none.
         cached: whether the source's rows are on this machine; None for generated rows.
         examples: where few-shot examples come from; None asks zero-shot.
-        distinct: no two rows may ask the same question.
+        own: the rows are of our own writing: no two ask the same question, and each worked
+            solution states the answer.
         confidential: the owner of the data asks that it is not shown in public: messages name
             problems by their ids and quote nothing.
     """
@@ -100,7 +101,7 @@ class Page:
     operands: Callable[[str], tuple[str, ...] | None] | None = None
     cached: Callable[[], bool] | None = None
     examples: Examples | None = None
-    distinct: bool = False
+    own: bool = False
     confidential: bool = False
 
     @property

@@ -16,9 +16,10 @@ A row::
 
 The first of ``answers`` is gold, each of the others as good. Hints are graded: where to look, what
 is wrong with the usual mistake, all but the answer. None of them contains the answer, and the mask
-leaves each whole: ``friction validate primer`` says so for every row. A reply is right when it
-states one of the answers (``grading.text``), a number in digits or in words; a reply that ends with
-an equation answers with its right side.
+leaves each whole: ``friction validate primer`` says so for every row. A question has one answer:
+where an answer could be written in many ways (a date, a time of day), another thing is asked. A
+reply is right when it states one of the answers (``grading.text``), a number in digits or in words;
+a reply that ends with an equation answers with its right side.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ _ENDS_WITH_EQUATION = re.compile(r"=\s{0,3}(-?\d[\d,.]{0,30})\D{0,60}\Z")
 _HEADING = re.compile(
     r"^[ \t]{0,8}#{1,6} (?:Attempt|Feedback|The problem once more)\b[^\n]{0,80}(?:\n|\Z)", re.M
 )
+_CONDITION = re.compile(r"\A\s*(?:if|when)\s([^,.!?\n]{1,150}),\s*(?:then\s+)?", re.I)
+_WORD = re.compile(r"\w+")
 _STATED = ("boxed", "answer is")  # rules of a statement that an equation does not take the place of
 
 EXAMPLES: tuple[Row, ...] = (
@@ -117,14 +120,22 @@ def _every() -> Iterator[Row]:
 def grade(problem: Problem, response: str) -> Verdict:
     """The verdict on a reply; never raises on any text.
 
-    Lines that a small model copies from the prompt's headings ("### Attempt 2") state nothing.
+    Lines that a small model copies from the prompt's headings ("### Attempt 2") state nothing. A
+    condition that the question has set ("If today is Sunday, ...") makes no statement conditional.
     """
     said = _HEADING.sub("", response)
+    condition = _CONDITION.match(said)
+    if condition and _words(condition[1]) <= _words(problem.question):
+        said = said[condition.end() :]
     verdict = grade_text(problem, said)
     equation = _ENDS_WITH_EQUATION.search(said[-200:])
     if equation is None or verdict.is_correct or verdict.rule in _STATED:
         return verdict
     return replace(grade_text(problem, equation[1].rstrip(".,")), rule="equation")
+
+
+def _words(text: str) -> set[str]:
+    return {word.casefold() for word in _WORD.findall(text)}
 
 
 def state_answer(problem: Problem, answer: str) -> str:
@@ -156,5 +167,5 @@ PAGE = Page(
         lambda each: each.solution or each.gold,
         len(EXAMPLES),
     ),
-    distinct=True,
+    own=True,
 )

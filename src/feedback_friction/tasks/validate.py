@@ -3,15 +3,18 @@
 - ``gold``: the gold answer and every alias, stated as the task's prompt asks for it, is graded
   correct;
 - ``mask``: in feedback that blurts it out, each of these is masked, and no leak is left;
-- ``solution``: the worked solution, masked, leaks nothing by the audit;
-- ``hints``: each hint passes the mask as it is, leaks nothing by the audit, and is not graded
-  correct as a reply;
+- ``solution``: the worked solution, masked, leaks nothing by the audit; where the rows are of our
+  own writing, the mask finds the answer in it;
+- ``hints``: each hint passes the mask as it is, leaks nothing by the audit, is not graded correct
+  as a reply, and does not spell the answer in pieces;
 - ``question``: in tasks whose page says so, no other row asks the same question;
 - ``prompt``: system prompt and question keep within ``LONGEST_PROMPT``.
 """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +25,8 @@ from feedback_friction.tasks.page import Page
 LONGEST_PROMPT = 24_000  # characters, about 6,000 tokens: room for ten attempts in 128,000
 _BLURTED = "Look again. The answer is {}. Check each step."
 _QUOTED = 80  # characters of a row that a failure quotes
+_PIECE = re.compile(r"(?:\"|(?<![^\W_])')([^\W\d_]{1,20})['\"]|(?<![\w'])([^\W\d_])(?![\w'])")
+_SHORTEST_SPELLED = 3  # letters of an answer that can be spelled in pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ def validate(page: Page, problems: Sequence[Problem]) -> Report:
         for problem in problems
         for check, detail in _failed(page, problem)
     ]
-    if page.distinct:
+    if page.own:
         failures += _repeated(problems)
     return Report(len(problems), tuple(failures))
 
@@ -73,11 +78,13 @@ def _failed(page: Page, problem: Problem) -> Iterator[tuple[str, str]]:
         for check, found in _unfit(page.task, problem, answer):
             yield check, found if page.confidential else f"'{answer[:_QUOTED]}' {found}"
     if problem.solution is not None:
-        leaks = page.task.mask(problem, problem.solution).leaks
-        if leaks:
-            found = f"{len(leaks)} leaks in the masked solution"
-            shown = ", ".join(f"'{leak[:_QUOTED]}'" for leak in leaks[:3])
+        masked = page.task.mask(problem, problem.solution)
+        if masked.leaks:
+            found = f"{len(masked.leaks)} leaks in the masked solution"
+            shown = ", ".join(f"'{leak[:_QUOTED]}'" for leak in masked.leaks[:3])
             yield "solution", found if page.confidential else f"{found}: {shown}"
+        if page.own and not masked.spans:
+            yield "solution", "does not state the answer"
     yield from _hints(page, problem)
     length = len(page.task.system) + len(page.task.ask(problem))
     if length > LONGEST_PROMPT:
@@ -85,13 +92,28 @@ def _failed(page: Page, problem: Problem) -> Iterator[tuple[str, str]]:
 
 
 def _hints(page: Page, problem: Problem) -> Iterator[tuple[str, str]]:
-    """Hints that the mask touches, or that the grader takes for the answer."""
+    """Hints that the mask touches, that the grader takes for the answer, or that spell it."""
+    answers = (problem.gold, *problem.aliases)
     for number, hint in enumerate(problem.hints, 1):
         masked = page.task.mask(problem, hint)
         whole = masked.text == hint and not masked.leaks
-        if not whole or page.task.grade(problem, hint).is_correct:
+        spelled = any(_spells(hint, answer) for answer in answers)
+        if spelled or not whole or page.task.grade(problem, hint).is_correct:
             found = f"hint {number} gives the answer away"
             yield "hints", found if page.confidential else f"{found}: '{hint[:_QUOTED]}'"
+
+
+def _spells(hint: str, answer: str) -> bool:
+    """Whether the letters and quoted parts that a hint names make up a word that is the answer.
+
+    'It begins with "pl" and ends with "an"' gives "plan" away. Parts as long as the answer do not
+    count: "tarp" is the usual mistake for "trap".
+    """
+    if not answer.isalpha() or len(answer) < _SHORTEST_SPELLED:
+        return False
+    pieces = (found[1] or found[2] for found in _PIECE.finditer(hint.casefold()))
+    named = Counter("".join(piece for piece in pieces if len(piece) < len(answer)))
+    return Counter(answer.casefold()) <= named
 
 
 def _unfit(task: Task, problem: Problem, answer: str) -> Iterator[tuple[str, str]]:
