@@ -31,10 +31,9 @@ from benchmarks.common import (
     workspace,
 )
 from benchmarks.simserver import Settings, SimulatedServer, simulated_server
-from feedback_friction.modes import parse_mode, parse_sampling
+from feedback_friction.modes import MAX_DRAWS, parse_mode, parse_sampling
 from feedback_friction.protocol.plan import Plan
 from feedback_friction.protocol.records import Completion, Generate, Usage
-from feedback_friction.protocol.sampling import MAX_DRAWS
 from feedback_friction.protocol.task import Task
 from feedback_friction.protocol.trial import trial
 from feedback_friction.tasks.catalog import get_page, load_problems

@@ -45,6 +45,7 @@ def write_run(
     subject: str = "s",
     temperature: float = 0.7,
     finish_reason: str = "stop",
+    choices: tuple[str, ...] = (),
     **more: Any,
 ) -> Path:
     """Write a run; a trial that is not named never ran.
@@ -55,7 +56,7 @@ def write_run(
     histories = {name.split(", ")[2] for name in arms if name.count(", ") == 2}
     asked = [
         replace(
-            Problem(f"p{number}", task, f"Question {number}?", RIGHT),
+            Problem(f"p{number}", task, f"Question {number}?", RIGHT, choices=choices),
             subject=f"{subject}{number % 2}",
         )
         for number in range(problems)

@@ -256,6 +256,7 @@ def named_history(feedback: str, history: str) -> str:
 # --- sampling ------------------------------------------------------------------------------------
 
 HEAT_STEP = 0.15
+MAX_DRAWS = 25  # of one attempt under rejection
 HEAT_CAP = 1.5  # the reference code's cap
 REJECT_TEMPERATURE = 0.7  # rejection at temperature 0 would draw the same reply 25 times
 

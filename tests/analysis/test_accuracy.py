@@ -12,7 +12,7 @@ import pytest
 from commands import friction
 from feedback_friction.analysis.accuracy import read_results
 from feedback_friction.analysis.frames import load_runs
-from feedback_friction.analysis.stats.intervals import wilson
+from feedback_friction.analysis.stats.intervals import modified_wilson
 from feedback_friction.analysis.tables import accuracy
 from journals import IN_FLIGHT, NOTHING, RIGHT, trials, write_run
 
@@ -66,7 +66,7 @@ def test_results_and_report_agree_as_a_user_meets_them(tmp_path: Path) -> None:
     names = {"accuracy": "accuracy", "ci_low": "accuracy_low", "ci_high": "accuracy_high"}
     for name, column in names.items():
         assert found[name] == table[column].to_list()
-    apart = wilson(round(45 * found["accuracy"][-1]), 45)
+    apart = modified_wilson(round(45 * found["accuracy"][-1]), 45)
     assert found["ci_low"][-1] < apart.low  # three epochs of a problem are no three problems
 
 
@@ -74,7 +74,7 @@ def test_with_one_epoch_the_interval_is_wilsons(tmp_path: Path) -> None:
     arm = trials(*[(RIGHT,)] * 3, *[("a", RIGHT)] * 4, *[("a", "a", "b")] * 6)
     [result] = read_results(write_run(tmp_path / "run", {"binary": arm}, problems=13))
     for k, solved in enumerate((3, 7, 7)):
-        limits = wilson(solved, 13)
+        limits = modified_wilson(solved, 13)
         assert result.accuracy[k] == solved / 13
         assert (result.ci_low[k], result.ci_high[k]) == pytest.approx((limits.low, limits.high))
 

@@ -15,7 +15,7 @@ from feedback_friction.analysis.annotations import (
 )
 from feedback_friction.analysis.frames import load_runs
 from feedback_friction.analysis.stats.categories import RawCategory, fold
-from feedback_friction.analysis.tables.annotation import categories, target
+from feedback_friction.analysis.tables.annotation import categories, confusion, target
 from feedback_friction.engine.journal import Journal
 from feedback_friction.errors import UsageError
 from feedback_friction.labels import Labels, read_labels
@@ -126,7 +126,63 @@ def test_stopped_failed_and_unreadable_trials_are_counted_and_not_dropped(tmp_pa
     annotate(run, ["unknown"], start=2, round=None, malformed=3)
     [row] = target(load_runs([run])).iter_rows(named=True)
     assert (row["n"], row["unsolved"], row["stopped"], row["missing"]) == (6, 5, 2, 1)
-    assert (row["annotated"], row["unreadable"]) == (3, 1)
+    assert (row["annotated"], row["unreadable"]) == (2, 1)
+
+
+def test_stopped_trials_are_unsolved_and_resist_nothing(tmp_path):
+    run = make(tmp_path / "run", [UNSOLVED] * 20 + [STOPPED] * 40 + [FIRST] * 40)
+    annotate(run, [RESIST] * 20)
+    [row] = target(load_runs([run])).iter_rows(named=True)
+    assert row["final"] == pytest.approx(0.4)
+    assert row["friction"] == pytest.approx(0.2)
+    assert row["target"] == pytest.approx(0.6)
+    assert (row["unsolved"], row["stopped"]) == (60, 40)
+
+
+def test_a_label_that_could_not_be_read_is_none(tmp_path):
+    run = make(tmp_path / "run", [UNSOLVED] * 20 + [FIRST] * 20)
+    annotate(run, [RESIST] * 12 + [WRONG] * 3)
+    annotate(run, ["unknown"] * 5, start=15, round=None, malformed=3)
+    [row] = target(load_runs([run])).iter_rows(named=True)
+    assert row["resistance"] == pytest.approx(0.8)
+    assert row["friction"] == pytest.approx(0.4)
+    assert categories(load_runs([run]))["count"].to_list() == [12, 3, 0]
+
+
+def test_people_correct_a_judge_and_the_confusion_is_counted(tmp_path):
+    run = make(tmp_path / "run", [UNSOLVED] * 40 + [FIRST] * 60)
+    annotate(run, [RESIST] * 30 + [WRONG] * 10)
+    person = {"annotator": "Anna", "kind": "person", "round": None}
+    annotate(run, [RESIST] * 6 + [WRONG] * 2, **person)  # of the 30
+    annotate(run, [WRONG] * 4, start=32, **person)  # of the 10
+    runs = load_runs([run])
+    [row] = target(runs).iter_rows(named=True)
+    assert row["friction"] == pytest.approx(0.3)
+    assert row["corrected_resistance"] == pytest.approx(30 / 40 * 6 / 8)
+    assert row["corrected_friction"] == pytest.approx(0.4 * 30 / 40 * 6 / 8)
+    assert row["corrected_target"] == pytest.approx(0.6 + 0.225)
+    assert row["corrected_friction_low"] < 0.225 < row["corrected_friction_high"]
+    width, plain = (
+        row[f"{name}_high"] - row[f"{name}_low"] for name in ("corrected_friction", "friction")
+    )
+    assert width > plain  # twelve labels are few
+    assert row["both"] == 12
+    counts = {
+        (one, two): n
+        for one, two, n in confusion(runs).select("judged", "said", "count").iter_rows()
+    }
+    assert counts["resistance", "resistance"] == 6
+    assert counts["resistance", "quality"] == 2
+    assert counts["quality", "quality"] == 4
+    assert sum(counts.values()) == 12
+
+
+def test_a_judge_that_nobody_checked_is_not_corrected(tmp_path):
+    run = make(tmp_path / "run", [UNSOLVED] * 4 + [FIRST])
+    annotate(run, [RESIST] * 4)
+    [row] = target(load_runs([run])).iter_rows(named=True)
+    assert (row["corrected_friction"], row["both"], row["labels_to_halve"]) == (None, 0, None)
+    assert confusion(load_runs([run])).is_empty()
 
 
 def test_a_label_of_a_trial_that_was_solved_since_does_not_count(tmp_path):

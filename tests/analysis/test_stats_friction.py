@@ -17,7 +17,7 @@ from feedback_friction.analysis.stats.friction import (
     Friction,
     friction,
 )
-from feedback_friction.analysis.stats.intervals import Interval, wilson
+from feedback_friction.analysis.stats.intervals import Interval, modified_wilson
 
 
 def run(initial: int, later: int, resistant: int, other: int, unlabelled: int = 0) -> Friction:
@@ -39,7 +39,7 @@ def test_with_all_annotated_everything_is_a_binomial_share() -> None:
         (found.relative, 20, 50),
         (found.resistance, 20, 30),
     ):
-        limits = wilson(hits, n)
+        limits = modified_wilson(hits, n)
         assert estimate.value == pytest.approx(hits / n)
         assert (estimate.low, estimate.high) == pytest.approx((limits.low, limits.high))
         assert estimate.n == n
@@ -61,7 +61,7 @@ def test_the_variance_is_that_of_two_phase_sampling() -> None:
     found = run(initial=400, later=300, resistant=60, other=30, unlabelled=210)
     u, p, q = 0.3, 2 / 3, 0.2
     variance = q * (1 - q) / 1000 + u**2 * p * (1 - p) * (1 / 90 - 1 / 300)
-    limits = wilson(q * q * (1 - q) / variance, q * (1 - q) / variance)
+    limits = modified_wilson(q * q * (1 - q) / variance, q * (1 - q) / variance)
     # The Student correction and the divisor n - 1 are all that is added.
     assert found.friction.low == pytest.approx(limits.low, abs=2e-4)
     assert found.friction.high == pytest.approx(limits.high, abs=2e-4)
@@ -79,7 +79,7 @@ def test_the_target_misses_only_what_other_reasons_leave() -> None:
 def test_what_annotation_can_still_change_has_the_finite_population_correction() -> None:
     found = run(initial=400, later=300, resistant=60, other=30, unlabelled=210)
     size = 90 * 299 / 210
-    limits = wilson(size * 2 / 3, size)
+    limits = modified_wilson(size * 2 / 3, size)
     expected = (0.7 + 0.3 * limits.low, 0.7 + 0.3 * limits.high)
     assert (found.annotation.low, found.annotation.high) == pytest.approx(expected)
 
@@ -112,8 +112,8 @@ def test_labels_that_all_agree_leave_doubt_while_some_are_missing() -> None:
 def test_all_solved_has_no_friction() -> None:
     found = run(initial=40, later=10, resistant=0, other=0)
     assert (found.target.value, found.friction.value, found.relative.value) == (1.0, 0.0, 0.0)
-    assert found.friction.high == pytest.approx(wilson(0, 50).high)
-    assert found.target.low == pytest.approx(wilson(50, 50).low)
+    assert found.friction.high == pytest.approx(modified_wilson(0, 50).high)
+    assert found.target.low == pytest.approx(modified_wilson(50, 50).low)
     assert found.annotation == Interval(1.0, 1.0)
     assert math.isnan(found.resistance.value)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats as distributions
 
-from feedback_friction.analysis.stats.intervals import wilson
+from feedback_friction.analysis.stats.intervals import modified_wilson
 from feedback_friction.analysis.stats.overlap import Shared, overlap
 
 PUBLISHED = json.loads(Path(__file__).parents[1].joinpath("cases/stats_published.json").read_text())
@@ -41,7 +41,7 @@ def test_the_studys_ratios_come_out_of_its_counts(row: dict[str, Any]) -> None:
     result = found(failed, resamples=20_000)
     assert (result.all, result.union, result.n) == (row["all"], row["union"], row["n"])
     assert result.ratio.value == pytest.approx(row["all"] / row["union"])
-    limits = wilson(row["all"], row["union"])
+    limits = modified_wilson(row["all"], row["union"])
     assert (result.ratio.low, result.ratio.high) == (limits.low, limits.high)
     assert result.chance.p_value < 0.05 or row["all"] <= 2
 

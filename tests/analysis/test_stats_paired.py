@@ -13,16 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedback_friction.analysis.stats.arrays import MISSING, UNSOLVED
+from feedback_friction.analysis.stats.differences import Pairs, mcnemar, mean_difference, tango
 from feedback_friction.analysis.stats.intervals import Interval
-from feedback_friction.analysis.stats.paired import (
-    Pairs,
-    compare,
-    count_pairs,
-    mean_difference,
-    newcombe,
-    tango,
-)
-from feedback_friction.analysis.stats.significance import mcnemar
+from feedback_friction.analysis.stats.paired import compare, count_pairs, newcombe
 
 PUBLISHED = json.loads(Path(__file__).parents[1].joinpath("cases/stats_published.json").read_text())
 METHODS = {"tango": tango, "newcombe": newcombe}

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feedback_friction.analysis.stats.differences import mcnemar
 from feedback_friction.analysis.stats.power import (
     approximate_sample_size,
     detectable_difference,
     power,
     sample_size,
 )
-from feedback_friction.analysis.stats.significance import mcnemar
 
 
 def by_enumeration(n: int, difference: float, discordance: float, mid_p: bool) -> float:

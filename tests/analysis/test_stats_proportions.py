@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from feedback_friction.analysis.stats.categories import Category, RawCategory, fold
-from feedback_friction.analysis.stats.intervals import Interval, wilson
+from feedback_friction.analysis.stats.intervals import Interval, modified_wilson
 from feedback_friction.analysis.stats.proportions import class_shares, clopper_pearson, clustered
 
 PUBLISHED = json.loads(Path(__file__).parents[1].joinpath("cases/stats_published.json").read_text())
@@ -91,7 +91,7 @@ def test_class_shares_of_nothing() -> None:
 @given(arrays.arrays(np.int64, st.integers(1, 300), elements=st.integers(0, 1)))
 def test_one_trial_a_cluster_is_wilson(outcomes: np.ndarray) -> None:
     found = clustered(outcomes.astype(float), np.ones(len(outcomes)))
-    limits = wilson(int(outcomes.sum()), len(outcomes))
+    limits = modified_wilson(int(outcomes.sum()), len(outcomes))
     assert (found.low, found.high) == pytest.approx((limits.low, limits.high), abs=1e-12)
     assert found.n == len(outcomes)
 
@@ -99,14 +99,14 @@ def test_one_trial_a_cluster_is_wilson(outcomes: np.ndarray) -> None:
 def test_epochs_that_always_agree_count_once() -> None:
     outcomes = np.array([1.0, 0, 0, 1, 1, 0, 1, 1, 1, 0])
     found = clustered(4 * outcomes, np.full(10, 4.0))
-    limits = wilson(6, 10)
+    limits = modified_wilson(6, 10)
     assert (found.low, found.high) == pytest.approx((limits.low, limits.high))
     assert found.n == 40
 
 
 def test_epochs_without_any_likeness_count_fully() -> None:
     found = clustered(np.full(50, 2.0), np.full(50, 4.0))
-    limits = wilson(100, 200)
+    limits = modified_wilson(100, 200)
     assert (found.low, found.high) == pytest.approx((limits.low, limits.high))
 
 
@@ -118,20 +118,24 @@ def test_the_effective_size_follows_from_the_residuals() -> None:
     # Student's quantile with 4 degrees of freedom: 2.776445
     size = p * (1 - p) / variance * (1.959964 / 2.776445) ** 2
     assert 17**2 / (weights**2).sum() > size  # so few clusters are worth at least themselves
-    found, limits = clustered(successes, weights), wilson(p * 17**2 / 61, 17**2 / 61)
+    found, limits = clustered(successes, weights), modified_wilson(p * 17**2 / 61, 17**2 / 61)
     assert (found.low, found.high) == pytest.approx((limits.low, limits.high))
 
     many, heavy = np.tile(successes, 40), np.tile(weights, 40)
     variance = 200 / 199 * 40 * residual / 680**2
     size = p * (1 - p) / variance * (1.959964 / 1.971957) ** 2  # 199 degrees of freedom
-    found, limits = clustered(many, heavy), wilson(p * size, size)
+    found, limits = clustered(many, heavy), modified_wilson(p * size, size)
     assert 40 * 17**2 / 61 < size < 680
     assert (found.low, found.high) == pytest.approx((limits.low, limits.high), abs=1e-7)
 
 
 def test_no_success_counts_clusters_not_trials() -> None:
-    assert clustered(np.zeros(20), np.full(20, 5.0)).high == pytest.approx(wilson(0, 20).high)
-    assert clustered(np.full(20, 5.0), np.full(20, 5.0)).low == pytest.approx(wilson(20, 20).low)
+    assert clustered(np.zeros(20), np.full(20, 5.0)).high == pytest.approx(
+        modified_wilson(0, 20).high
+    )
+    assert clustered(np.full(20, 5.0), np.full(20, 5.0)).low == pytest.approx(
+        modified_wilson(20, 20).low
+    )
 
 
 @given(st.integers(1, 40), st.integers(1, 6), st.integers(0, 2**32 - 1))
@@ -141,8 +145,8 @@ def test_clustered_lies_between_dependent_and_independent_trials(
     rng = np.random.default_rng(seed)
     successes = rng.binomial(epochs, rng.beta(0.5, 0.5, clusters)).astype(float)
     found = clustered(successes, np.full(clusters, float(epochs)))
-    narrow = wilson(float(successes.sum()), clusters * epochs)
-    wide = wilson(float(successes.sum()) / epochs, clusters)
+    narrow = modified_wilson(float(successes.sum()), clusters * epochs)
+    wide = modified_wilson(float(successes.sum()) / epochs, clusters)
     assert 0 <= found.low <= found.value <= found.high <= 1
     assert narrow.width - 1e-12 <= found.interval.width <= wide.width + 1e-12
 
@@ -166,6 +170,6 @@ def test_clustered_covers_where_counting_trials_does_not() -> None:
     for _ in range(400):
         successes = rng.binomial(8, rng.beta(0.5, 0.5, 60)).astype(float)
         robust += clustered(successes, np.full(60, 8.0)).interval.contains(0.5)
-        naive += wilson(float(successes.sum()), 480).contains(0.5)
+        naive += modified_wilson(float(successes.sum()), 480).contains(0.5)
     assert 0.92 <= robust / 400 <= 0.98
     assert naive / 400 < 0.8

@@ -14,9 +14,12 @@ not solved. While any trial of a condition has still to end, its numbers are pro
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter, defaultdict
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
+from typing import Any
 
 from feedback_friction.analysis.journal import (
     ENDED,
@@ -25,9 +28,23 @@ from feedback_friction.analysis.journal import (
     Condition,
     open_journal,
     read_conditions,
+    read_options,
+    read_run,
 )
-from feedback_friction.analysis.stats.censored import Seen, censored_curve
+from feedback_friction.analysis.stats.censored import Seen, censored_curve, worst_case
+from feedback_friction.analysis.stats.guessing import Excludes, mean_guesser
 from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.analysis.stats.progress import area, normalised_gain
+from feedback_friction.analysis.uptake import (
+    Key,
+    Retry,
+    Uptake,
+    as_seen,
+    contrasts,
+    excludes,
+    read_retries,
+    repetition,
+)
 
 USAGE_COLUMNS = (
     "prompt_tokens",
@@ -65,6 +82,17 @@ class ConditionResult:
         replies: the solver's graded replies, one an attempt.
         no_answer: those in which no answer could be read.
         cut_off: those that ended at the limit on tokens.
+        bound_low, bound_high: for each k, where accuracy lies whatever became of the missing trials
+            (``stats.censored.worst_case``); the interval itself where none is.
+        guess: for each k, the accuracy of a guesser that reads nothing, as far as the sampling
+            strategy and the hints of the prompt keep it from options tried before
+            (``stats.guessing``); None where there are no options.
+        guess_most: the same of a guesser that never tries an option again, where the solver sees
+            its attempts.
+        gain: normalised gain, (last - first) / (1 - first).
+        area: area under the accuracy curve, from 0 to 1.
+        repetition: share of the second attempts that give the first wrong answer again.
+        uptakes: one-step uptake against each control of the run.
     """
 
     condition: Condition
@@ -85,6 +113,14 @@ class ConditionResult:
     replies: int
     no_answer: int
     cut_off: int
+    bound_low: tuple[float, ...]
+    bound_high: tuple[float, ...]
+    guess: list[float] | None
+    guess_most: list[float] | None
+    gain: Estimate
+    area: Estimate
+    repetition: Estimate
+    uptakes: tuple[Uptake, ...]
 
     @property
     def unfinished(self) -> int:
@@ -128,6 +164,14 @@ class ConditionResult:
             "replies": self.replies,
             "no_answer": self.no_answer,
             "cut_off": self.cut_off,
+            "bound_low": list(self.bound_low),
+            "bound_high": list(self.bound_high),
+            "guess": self.guess,
+            "guess_most": self.guess_most,
+            "gain": _estimate(self.gain),
+            "area": _estimate(self.area),
+            "repetition": _estimate(self.repetition),
+            "uptake": [each.as_json() for each in self.uptakes],
         }
 
 
@@ -148,8 +192,23 @@ def read_results(directory: Path) -> list[ConditionResult]:
     Raises:
         UsageError: it is no run directory, or cannot be read.
     """
+    config = read_run(directory)["config"]
     with open_journal(directory) as db:
-        return [_result(db, condition) for condition in read_conditions(db)]
+        conditions = read_conditions(db)
+        retries = read_retries(db, conditions, config)
+        uptakes = contrasts(conditions, retries)
+        options = read_options(db)
+        return [
+            _result(
+                db,
+                condition,
+                options[condition.task],
+                excludes(condition, config),
+                retries[condition.condition],
+                tuple(each for each in uptakes if each.condition == condition),
+            )
+            for condition in conditions
+        ]
 
 
 def read_paid(directory: Path) -> Paid:
@@ -163,9 +222,16 @@ def read_paid(directory: Path) -> Paid:
         return Paid(row[0], int(row[1]), int(row[2]), int(row[3]), row[4])
 
 
-def _result(db: sqlite3.Connection, condition: Condition) -> ConditionResult:
+def _result(
+    db: sqlite3.Connection,
+    condition: Condition,
+    options: Mapping[str, int],
+    excluded: tuple[Excludes, Excludes],
+    retries: Mapping[Key, Retry],
+    uptakes: tuple[Uptake, ...],
+) -> ConditionResult:
     statuses: Counter[str] = Counter()
-    seen: dict[str, list[Seen]] = defaultdict(list)
+    seen: dict[str, list[Seen]] = {problem: [] for problem in options}
     for row in db.execute(
         f"SELECT * FROM ({KNOWN_TRIALS}) WHERE condition = ?", (condition.condition,)
     ):
@@ -173,8 +239,37 @@ def _result(db: sqlite3.Connection, condition: Condition) -> ConditionResult:
         seen[row["problem_id"]].append(
             as_seen(row["status"], row["known"], bool(row["solved"]), condition.iterations)
         )
-    curve = censored_curve(list(seen.values()), condition.iterations)
+    problems, iterations = list(seen.values()), condition.iterations
+    curve = [point for point in censored_curve(problems, iterations) if not isnan(point.value)]
+    bounds = worst_case(problems, condition.epochs, iterations)[: len(curve)]
+    guesses = [mean_guesser([*options.values()], iterations, each) for each in excluded]
     n = sum(statuses[status] for status in ENDED)
+    return ConditionResult(
+        condition=condition,
+        n=n,
+        missing=condition.problems - n,
+        failed=statuses["failed"],
+        undecided=statuses["undecided"],
+        in_flight=statuses[IN_FLIGHT],
+        stopped=statuses["stopped"],
+        known=tuple(point.n for point in curve),
+        accuracy=tuple(point.value for point in curve),
+        ci_low=tuple(point.low for point in curve),
+        ci_high=tuple(point.high for point in curve),
+        **_attempts(db, condition),
+        bound_low=tuple(each.low for each in bounds),
+        bound_high=tuple(each.high for each in bounds),
+        guess=guesses[0],
+        guess_most=guesses[1],
+        gain=normalised_gain(problems, iterations),
+        area=area(problems, iterations),
+        repetition=repetition(retries),
+        uptakes=uptakes,
+    )
+
+
+def _attempts(db: sqlite3.Connection, condition: Condition) -> dict[str, Any]:
+    """The fields that are counted over attempts."""
     sums = ", ".join(f"total({name})" for name in USAGE_COLUMNS)
     totals = db.execute(
         f"SELECT {sums}, CASE WHEN count(*) = count(cost_usd) THEN total(cost_usd) END,"
@@ -182,34 +277,15 @@ def _result(db: sqlite3.Connection, condition: Condition) -> ConditionResult:
         " total(finish_reason = 'length') FROM attempts WHERE condition = ?",
         (condition.condition,),
     ).fetchone()
-    return ConditionResult(
-        condition,
-        n,
-        condition.problems - n,
-        statuses["failed"],
-        statuses["undecided"],
-        statuses[IN_FLIGHT],
-        statuses["stopped"],
-        tuple(point.n for point in curve),
-        *_columns(curve),
-        {name: int(total) for name, total in zip(USAGE_COLUMNS, totals, strict=False)},
-        totals[-6],
-        *(int(totals[place]) for place in (-4, -5, -3, -2, -1)),
-    )
+    counts = ("feedbacks", "leaks", "replies", "no_answer", "cut_off")
+    return {
+        "usage": {name: int(total) for name, total in zip(USAGE_COLUMNS, totals, strict=False)},
+        "cost_usd": totals[-6],
+        **{name: int(total) for name, total in zip(counts, totals[-5:], strict=True)},
+    }
 
 
-def as_seen(status: str, known: int, solved: bool, iterations: int) -> Seen:
-    """What is known of a trial, from a row of ``KNOWN_TRIALS``."""
-    if solved:
-        return Seen(known - 1, iterations)
-    return Seen(None, iterations if status in ENDED else known)
-
-
-def _columns(
-    curve: list[Estimate],
-) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
-    return (
-        tuple(point.value for point in curve),
-        tuple(point.low for point in curve),
-        tuple(point.high for point in curve),
-    )
+def _estimate(estimate: Estimate) -> dict[str, float | int | None]:
+    """An estimate as JSON has it, which knows no nan."""
+    value = None if isnan(estimate.value) else estimate.value
+    return {"value": value, "ci_low": estimate.low, "ci_high": estimate.high, "n": estimate.n}

@@ -145,11 +145,16 @@ def _order(name: str, found: Sequence[Label]) -> tuple[bool, str]:
 
 
 def rating_matrix(found: Sequence[Label], names: Sequence[str]) -> IntArray:
-    """Blind categories as an array of shape (annotators, trials): an index of ``CLASSES``."""
+    """Blind categories as an array of shape (annotators, trials): an index of ``CLASSES``.
+
+    Where no answer of a judge could be read, it gave none.
+    """
     trials = sorted({each.trial for each in found})
     column = {trial: index for index, trial in enumerate(trials)}
     row = {name: index for index, name in enumerate(names)}
     ratings = np.full((len(names), len(trials)), UNRATED, dtype=np.int64)
     for each in found:
+        if each.kind == "judge" and each.round is None:
+            continue
         ratings[row[each.annotator], column[each.trial]] = CLASSES.index(each.blind)
     return ratings

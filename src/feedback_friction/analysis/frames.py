@@ -28,7 +28,7 @@ from feedback_friction.analysis.stats.arrays import MISSING, UNSOLVED, IntArray
 from feedback_friction.errors import UsageError
 
 _CONDITIONS = "SELECT * FROM conditions ORDER BY rowid"
-_PROBLEMS = "SELECT task, problem_id, gold, subject, level, s_pop, o_pop FROM problems"
+_PROBLEMS = "SELECT task, problem_id, gold, choices, subject, level, s_pop, o_pop FROM problems"
 _ATTEMPTS = """
     SELECT condition, problem_id, epoch, iteration, prediction, verdict, rule, is_correct,
            gold, choices, mean_logprob, temperature, draws,

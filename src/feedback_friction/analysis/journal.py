@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from feedback_friction.errors import UsageError
+from feedback_friction.problem import LETTERS
 
 RUN_FILE = "run.json"
 SCHEMA_VERSION = 3
@@ -115,6 +116,32 @@ def read_conditions(db: sqlite3.Connection) -> list[Condition]:
             if not isinstance(number, int) or not 1 <= number <= _MOST:
                 raise ValueError(f"{name} of '{each.condition}' is {number!r}")
     return found
+
+
+def read_options(db: sqlite3.Connection) -> dict[str, dict[str, int]]:
+    """By task and problem id, in the order of the run, how many options it gives to choose from."""
+    found: dict[str, dict[str, int]] = {
+        row[0]: {} for row in db.execute("SELECT task FROM conditions")
+    }
+    for task, problem, choices in db.execute(
+        "SELECT task, problem_id, choices FROM problems ORDER BY rowid"
+    ):
+        found.setdefault(task, {})[problem] = len(json.loads(choices))
+    return found
+
+
+def answer_text(prediction: str | None, choices: str) -> str | None:
+    """The answer by which attempts are compared: a letter means another option after a shuffle.
+
+    Args:
+        prediction: as the attempt gave it; None for no answer.
+        choices: the options that the attempt saw, as the journal keeps them.
+    """
+    if prediction is None or choices == "[]" or prediction not in LETTERS:
+        return prediction
+    texts = json.loads(choices)
+    index = LETTERS.index(prediction)
+    return str(texts[index]) if index < len(texts) else prediction
 
 
 # What run.json holds, and as what. ``schema`` and ``config`` must be there.

@@ -27,10 +27,8 @@ from random import Random
 from typing import Any
 
 from feedback_friction.grading.verdict import Verdict
-from feedback_friction.modes import Sampling
+from feedback_friction.modes import MAX_DRAWS, Sampling
 from feedback_friction.protocol.records import Completion, Effect, Generate, Reply, Usage
-
-MAX_DRAWS = 25
 
 GradeReply = Callable[[str], Generator[Effect, Any, Verdict]]
 AnswerKey = Callable[[Verdict], str | None]

@@ -21,6 +21,7 @@ from feedback_friction.analysis.tables import (
     annotation,
     answers,
     comparison,
+    gold,
     probes,
     problems,
     solvers,
@@ -40,6 +41,7 @@ ROWS_SHOWN = 30  # rows of a table within the page; its file has them all
 
 TABLES = {
     "accuracy": accuracy.accuracy,
+    "summary": accuracy.summary,
     "correction": accuracy.correction,
     "uptake": comparison.uptake,
     "pairs": comparison.pairs,
@@ -57,6 +59,9 @@ TABLES = {
     "overlap_sets": solvers.overlap_sets,
     "categories": annotation.categories,
     "target": annotation.target,
+    "confusion": annotation.confusion,
+    "suspect_gold": gold.suspect_gold,
+    "without_suspects": annotation.without_suspects,
     "entropy": probes.entropy,
     "entropy_summary": probes.entropy_summary,
     "in_domain": probes.in_domain,

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from feedback_friction.analysis.stats.clusters import clustered_share, student_value
-from feedback_friction.analysis.stats.intervals import Estimate, wilson, z_value
+from feedback_friction.analysis.stats.clusters import Cell, share_of_cells, worth
+from feedback_friction.analysis.stats.intervals import Estimate, Interval
 
 
 class Seen(NamedTuple):
@@ -67,21 +67,15 @@ def censored_curve(
     (variance by linearisation for clustered survival data); Korn and Graubard (1998), Survey
     Methodology 24:193-201 (Wilson's interval with an effective sample size).
     """
-    found = _histories(problems)
+    found = histories(problems)
     curve: list[Estimate] = []
     survival, influence = 1.0, [0.0] * len(found)
-    for k in range(iterations):
-        risk = [_mean([trial.at_risk(k) for trial in trials]) for trials, _ in found]
-        solved = [_mean([trial.solved_at == k for trial in trials]) for trials, _ in found]
-        total = _total(risk, found)
-        share = min(1.0, _total(solved, found) / total) if total > 0 else 0.0
-        if 0 < share < 1:
-            for index, (event, mass) in enumerate(zip(solved, risk, strict=True)):
-                influence[index] += (event - share * mass) / (total * (1 - share))
-        survival *= 1 - share
+    for k, step in enumerate(steps(found, iterations)):
+        influence = [sum(pair) for pair in zip(influence, step.influence, strict=True)]
+        survival *= 1 - step.hazard
         if all(trial.knows(k) for trials, _ in found for trial in trials):
             curve.append(_plain(found, k, level))
-        elif total > 0:
+        elif step.at_risk > 0:
             least = curve[-1].value  # equal but for rounding while nothing more is solved
             curve.append(_kaplan_meier(found, k, max(least, 1 - survival), influence, level))
         else:
@@ -89,43 +83,84 @@ def censored_curve(
     return curve
 
 
-_History = tuple[tuple[Seen, ...], int]  # the trials of a problem, and how many problems have such
+History = tuple[tuple[Seen, ...], int]  # the trials of a problem, and how many problems have such
 
 
-def _histories(problems: Sequence[Sequence[Seen]]) -> list[_History]:
+def histories(problems: Sequence[Sequence[Seen]]) -> list[History]:
     """The trials of each problem of which anything is known, alike ones counted.
 
     There are few: with one trial each, at most two for every iteration, however many problems.
     """
-    known = (tuple(trial for trial in problem if trial.knows(0)) for problem in problems)
-    counts = Counter(tuple(sorted(trials, key=_order)) for trials in known if trials)
-    return list(counts.items())
+    found = _counted([trial for trial in problem if trial.knows(0)] for problem in problems)
+    return [(trials, count) for trials, count in found if trials]
+
+
+def _counted(problems: Iterable[Sequence[Seen]]) -> list[History]:
+    return [*Counter(tuple(sorted(trials, key=_order)) for trials in problems).items()]
 
 
 def _order(trial: Seen) -> tuple[int, int]:
     return (-1 if trial.solved_at is None else trial.solved_at), trial.known
 
 
+class Step(NamedTuple):
+    """One iteration of the Kaplan-Meier product.
+
+    Attributes:
+        hazard: share of the trials at risk that are solved at it.
+        at_risk: those, in problems: a trial counts one divided by the trials of its problem.
+        influence: how much a problem of each history moves ``log(1 - hazard)``, up to its sign.
+    """
+
+    hazard: float
+    at_risk: float
+    influence: list[float]
+
+
+def steps(found: Sequence[History], iterations: int) -> Iterator[Step]:
+    """The factors of the Kaplan-Meier product, every problem weighing the same.
+
+    Args:
+        found: as ``histories`` gives them.
+        iterations: iterations of the run.
+    """
+    for k in range(iterations):
+        risk = [_mean([trial.at_risk(k) for trial in trials]) for trials, _ in found]
+        solved = [_mean([trial.solved_at == k for trial in trials]) for trials, _ in found]
+        total = total_of(risk, found)
+        share = min(1.0, total_of(solved, found) / total) if total > 0 else 0.0
+        influence = [0.0] * len(found)
+        if 0 < share < 1:
+            influence = [
+                (event - share * mass) / (total * (1 - share))
+                for event, mass in zip(solved, risk, strict=True)
+            ]
+        yield Step(share, total, influence)
+
+
+def total_of(values: Sequence[float], found: Sequence[History]) -> float:
+    """The sum over all problems of a value that each history has."""
+    return math.fsum(value * count for value, (_, count) in zip(values, found, strict=True))
+
+
 def _mean(hits: Sequence[bool]) -> float:
     return sum(hits) / len(hits)
 
 
-def _total(values: Sequence[float], found: Sequence[_History]) -> float:
-    return math.fsum(value * count for value, (_, count) in zip(values, found, strict=True))
-
-
-def _plain(found: Sequence[_History], k: int, level: float) -> Estimate:
-    means: list[float] = []
-    sizes: list[float] = []
+def _plain(found: Sequence[History], k: int, level: float) -> Estimate:
+    cells = Counter[Cell]()
     for trials, count in found:
-        solved = _mean([trial.solved_at is not None and trial.solved_at <= k for trial in trials])
-        means += [solved] * count
-        sizes += [float(len(trials))] * count
-    return clustered_share(means, [1.0] * len(means), sizes, level)
+        size = len(trials)
+        cells[sum(_solved_by(trial, k) for trial in trials) / size, 1.0, float(size)] += count
+    return share_of_cells(cells, level)
+
+
+def _solved_by(trial: Seen, k: int) -> bool:
+    return trial.solved_at is not None and trial.solved_at <= k
 
 
 def _kaplan_meier(
-    found: Sequence[_History],
+    found: Sequence[History],
     k: int,
     accuracy: float,
     influence: Sequence[float],
@@ -133,16 +168,46 @@ def _kaplan_meier(
 ) -> Estimate:
     known = _known(found, k)
     clusters = sum(count for trials, count in found if any(trial.knows(k) for trial in trials))
-    survival = 1 - accuracy
-    variance = survival**2 * _total([each * each for each in influence], found)
-    size = float(clusters)
-    if variance > 0 and 0 < accuracy < 1 and clusters > 1:
-        student = (z_value(level) / student_value(level, clusters - 1)) ** 2
-        size = min(accuracy * survival / variance * student, float(known))
-    limits = wilson(accuracy * size, size, level)
-    return Estimate(accuracy, limits.low, limits.high, known)
+    variance = (1 - accuracy) ** 2 * total_of([each * each for each in influence], found)
+    return worth(accuracy, variance, clusters, known, known, level)
 
 
-def _known(found: Sequence[_History], k: int) -> int:
+def _known(found: Sequence[History], k: int) -> int:
     """Trials known at an iteration."""
     return sum(count * sum(trial.knows(k) for trial in trials) for trials, count in found)
+
+
+def worst_case(
+    problems: Sequence[Sequence[Seen]], epochs: int, iterations: int, level: float = 0.95
+) -> list[Interval]:
+    """Where accuracy lies whatever became of the trials that are missing.
+
+    The lower limit counts every trial that is not known at an iteration as unsolved, the upper one
+    as solved. Both carry the interval of their own share, so that the range holds the truth with at
+    least the level, even where difficulty decides which trials are missing. With nothing missing
+    it is the plain interval.
+
+    Args:
+        problems: for each problem that the run was to try, what is known of its trials.
+        epochs: trials that each was to get.
+        iterations: iterations of the run.
+        level: confidence level of each limit's own two-sided interval.
+
+    Returns:
+        One range for each iteration.
+
+    Source: Horowitz and Manski (2000), JASA 95:77-84 (bounds); Imbens and Manski (2004),
+    Econometrica 72:1845-1857 (an interval around both bounds covers the truth between them).
+    """
+    found = _counted(problems)
+    ranges = []
+    for k in range(iterations):
+        least, most = Counter[Cell](), Counter[Cell]()
+        for trials, count in found:
+            solved = sum(_solved_by(trial, k) for trial in trials)
+            unknown = epochs - sum(trial.knows(k) for trial in trials)
+            least[solved / epochs, 1.0, float(epochs)] += count
+            most[(solved + unknown) / epochs, 1.0, float(epochs)] += count
+        low, high = (share_of_cells(cells, level) for cells in (least, most))
+        ranges.append(Interval(low.low, high.high))
+    return ranges

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
-from feedback_friction.analysis.stats.intervals import Estimate, wilson, z_value
+from feedback_friction.analysis.stats.intervals import Estimate, modified_wilson, z_value
 
 _MOST_STEPS = 100
 
@@ -54,7 +54,19 @@ def clustered_share(
     counts = weights if trials is None else trials
     if not len(successes) == len(weights) == len(counts):
         raise ValueError("successes, weights and trials must have one shape")
-    cells = _cells(successes, weights, counts)
+    return share_of_cells(_cells(successes, weights, counts), level)
+
+
+Cell = tuple[float, float, float]  # successes, weight and trials of a cluster
+
+
+def share_of_cells(cells: Counter[Cell], level: float = 0.95) -> Estimate:
+    """``clustered_share`` of clusters that are counted by their successes, weight and trials.
+
+    Raises:
+        ValueError: successes outside 0..weight, or a level outside (0, 1).
+    """
+    cells = Counter({cell: count for cell, count in cells.items() if cell[1] > 0})
     if any(x < 0 or x > w * (1 + 1e-12) for x, w, _ in cells):
         raise ValueError("the successes of a cluster must lie between 0 and its weight")
     if not cells:
@@ -63,9 +75,43 @@ def clustered_share(
     total = math.fsum(count * w for (_, w, _), count in cells.items())
     share = min(1.0, math.fsum(count * x for (x, _, _), count in cells.items()) / total)
     size = _size(share, cells, level)
-    limits = wilson(share * size, size, level)
+    limits = modified_wilson(share * size, size, level)
     trials_in_all = math.fsum(count * m for (_, _, m), count in cells.items())
     return Estimate(share, limits.low, limits.high, round(trials_in_all))
+
+
+def worth(
+    value: float,
+    variance: float,
+    clusters: int,
+    n: int,
+    most: float = math.inf,
+    level: float = 0.95,
+) -> Estimate:
+    """A share known with a variance, with the interval of as many independent trials.
+
+    They are ``n* = p (1 - p) / v * (z / t)^2``, t being Student's quantile with the clusters less
+    one as its degrees of freedom; the clusters where that is not defined.
+
+    Args:
+        value: the share.
+        variance: its variance, from the clusters.
+        clusters: how many there are.
+        n: number of trials, for the estimate.
+        most: what n* may be at most.
+        level: confidence level.
+
+    Returns:
+        The estimate; ``nan`` in [0, 1] without clusters.
+    """
+    if clusters == 0:
+        return Estimate(math.nan, 0.0, 1.0, 0)
+    size = float(clusters)
+    if variance > 0 and 0 < value < 1 and clusters > 1:
+        student = (z_value(level) / student_value(level, clusters - 1)) ** 2
+        size = min(value * (1 - value) / variance * student, most)
+    limits = modified_wilson(value * size, size, level)
+    return Estimate(value, limits.low, limits.high, n)
 
 
 def effective_size(
@@ -87,16 +133,14 @@ def effective_size(
     return _size(share, _cells(successes, weights, trials), level)
 
 
-_Cells = Counter[tuple[float, float, float]]
-
-
-def _cells(successes: Sequence[float], weights: Sequence[float], trials: Sequence[float]) -> _Cells:
+def _cells(
+    successes: Sequence[float], weights: Sequence[float], trials: Sequence[float]
+) -> Counter[Cell]:
     """How many clusters have the same successes, weight and trials; there are few such cells."""
-    cells = Counter(zip(successes, weights, trials, strict=True))
-    return Counter({cell: count for cell, count in cells.items() if cell[1] > 0})
+    return Counter(zip(successes, weights, trials, strict=True))
 
 
-def _size(share: float, cells: _Cells, level: float) -> float:
+def _size(share: float, cells: Counter[Cell], level: float) -> float:
     clusters = cells.total()
     total = math.fsum(count * w for (_, w, _), count in cells.items())
     dependent = total**2 / math.fsum(count * w * w for (_, w, _), count in cells.items())

@@ -2,8 +2,8 @@
 
 Target accuracy is the study's term; it prints no formula. Our reading: final accuracy plus the
 share of trials that stay unsolved because of feedback resistance,
-``target = final + (1 - final) P(resistance | unsolved)``, that is 1 minus the share that stays
-unsolved for another reason. Friction is ``target - final``; relative friction is
+``target = final + P(unsolved and resistant)``. A trial that stopped, because a model refused to go
+on, is not solved and resisted nothing. Friction is ``target - final``; relative friction is
 ``(target - final) / (target - initial)``, the part of the gain that feedback could have brought and
 did not.
 """
@@ -23,10 +23,16 @@ from feedback_friction.analysis.stats.arrays import (
     FloatArray,
     IntArray,
 )
-from feedback_friction.analysis.stats.intervals import Estimate, Interval, wilson, z_value
+from feedback_friction.analysis.stats.intervals import (
+    Estimate,
+    Interval,
+    modified_wilson,
+    wilson,
+    z_value,
+)
 from feedback_friction.analysis.stats.proportions import clustered
 
-RESISTANT, OTHER_REASON, UNLABELLED = 1, 0, -1
+RESISTANT, OTHER_REASON, UNLABELLED, STOPPED = 1, 0, -1, -2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ class Friction:
         annotation: what the target of these very trials may turn out to be once all unsolved ones
             are annotated: the part of the doubt that more annotation would remove. A single point
             when all are.
-        unsolved: number of unsolved trials.
+        unsolved: number of unsolved trials that did not stop.
         annotated: number of them that carry a label.
     """
 
@@ -73,8 +79,9 @@ def friction(first: IntArray, labels: IntArray, level: float = 0.95) -> Friction
     Args:
         first: first-solved iterations, shape (problems, epochs) or (problems,); see ``arrays``.
         labels: same shape, for unsolved trials: ``RESISTANT``, ``OTHER_REASON`` (feedback quality
-            or other) or ``UNLABELLED``; ignored for all others. The labelled trials must be a
-            random sample of the unsolved ones.
+            or other), ``UNLABELLED``, or ``STOPPED`` where a model refused to go on; ignored for
+            all others. The labelled trials must be a random sample of the unsolved ones that did
+            not stop; those that did are not solved, and resisted nothing.
         level: confidence level.
 
     Returns:
@@ -93,6 +100,7 @@ def friction(first: IntArray, labels: IntArray, level: float = 0.95) -> Friction
     initial = _accuracy(trials, trials.first == 0, level)
     final = _accuracy(trials, trials.first >= 0, level)
     unsolved, annotated = int(trials.unsolved.sum()), int(trials.annotated.sum())
+    open_share = float((trials.weights * trials.unsolved).sum())
     resistance = clustered(
         (trials.weights * trials.resistant).sum(axis=1),
         (trials.weights * trials.annotated).sum(axis=1),
@@ -112,7 +120,7 @@ def friction(first: IntArray, labels: IntArray, level: float = 0.95) -> Friction
         target=target,
         friction=distance,
         relative=relative,
-        annotation=_after_annotation(target, final, resistance, unsolved, level),
+        annotation=_after_annotation(target, final, resistance, unsolved, open_share, level),
         unsolved=unsolved,
         annotated=annotated,
     )
@@ -125,7 +133,7 @@ class _Trials:
     Attributes:
         first: first-solved iterations.
         weights: weight of each trial: the problems weigh the same, and all together 1.
-        unsolved: True where never solved.
+        unsolved: True where never solved, and not stopped.
         annotated: True where unsolved and labelled.
         resistant: True where labelled as resistant.
     """
@@ -141,13 +149,15 @@ def _annotated(first: IntArray, labels: IntArray) -> _Trials:
     """Check the arrays and derive the others from them."""
     if first.shape != labels.shape or first.ndim not in (1, 2):
         raise ValueError(f"labels of shape {labels.shape} for trials of shape {first.shape}")
-    if not np.isin(labels, (RESISTANT, OTHER_REASON, UNLABELLED)).all():
-        raise ValueError("labels are 1 (resistant), 0 (another reason) and -1 (unlabelled)")
+    if not np.isin(labels, (RESISTANT, OTHER_REASON, UNLABELLED, STOPPED)).all():
+        raise ValueError(
+            "labels are 1 (resistant), 0 (another reason), -1 (unlabelled) and -2 (stopped)"
+        )
     table, marks = first.reshape(len(first), -1), labels.reshape(len(first), -1)
     kept = (table != MISSING).any(axis=1)
     table, marks = table[kept], marks[kept]
     present = table != MISSING
-    unsolved = table == UNSOLVED
+    unsolved = (table == UNSOLVED) & (marks != STOPPED)
     annotated = unsolved & (marks != UNLABELLED)
     weights = present / present.sum(axis=1, keepdims=True) / max(len(table), 1)
     return _Trials(table, weights, unsolved, annotated, annotated & (marks == RESISTANT))
@@ -174,11 +184,11 @@ def _shares(trials: _Trials, level: float) -> tuple[Estimate, Estimate, Estimate
         variance = float((influence**2).sum()) + (reach * unsolved) ** 2 * doubt
         bounds = (problems * sampled * base, count * base)
         size = _size(value, variance, bounds, problems, level)
-        limits = wilson(value * size, size, level)
+        limits = modified_wilson(value * size, size, level)
         return Estimate(value, limits.low, limits.high, round(count * base))
 
-    by_target = by_resisting - by_unsolved
-    target = estimate(1 - unsolved + resisting, by_target, 1.0, 1.0)
+    solved, by_solved = _influence(weights, trials.first >= 0)
+    target = estimate(min(1.0, solved + resisting), by_solved + by_resisting, 1.0, 1.0)
     distance = estimate(resisting, by_resisting, 1.0, 1.0)
     base = resisting + later
     if base == 0:
@@ -230,7 +240,12 @@ def _size(
 
 
 def _after_annotation(
-    target: Estimate, final: Estimate, resistance: Estimate, unsolved: int, level: float
+    target: Estimate,
+    final: Estimate,
+    resistance: Estimate,
+    unsolved: int,
+    open_share: float,
+    level: float,
 ) -> Interval:
     """Range of the target if the rest of these unsolved trials were annotated.
 
@@ -249,4 +264,4 @@ def _after_annotation(
         least = annotated / unsolved * resistance.value
         low = max(limits.low, least)
         high = min(limits.high, least + 1 - annotated / unsolved)
-    return Interval(*(final.value + (1 - final.value) * share for share in (low, high)))
+    return Interval(*(final.value + open_share * share for share in (low, high)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 
 
@@ -99,7 +100,52 @@ def wilson(successes: float, n: float, level: float = 0.95) -> Interval:
     return Interval(min(low, share), max(high, share))
 
 
-def share(successes: int, n: int, level: float = 0.95) -> Estimate:
-    """The share ``successes / n`` with Wilson's interval; ``nan`` in [0, 1] when n is 0."""
+RARE = 3  # successes, or failures, up to which Wilson's limit is replaced
+
+
+def modified_wilson(successes: float, n: float, level: float = 0.95) -> Interval:
+    """Wilson's interval, corrected where successes or failures are rare.
+
+    Wilson's lower limit of one success among n is above ``0.17 / n``, so that its coverage falls to
+    84% at smaller rates. At 3 successes or fewer, and a share of a third or less, the lower limit
+    is therefore that rate at which a Poisson variable would reach the count with a chance of
+    ``1 - level``, where that is lower; of 3 failures or fewer the upper limit is the mirror image.
+
+    Args and errors as for ``wilson``.
+
+    Source: Brown, Cai and DasGupta (2001), Statistical Science 16:101-133, section 4.1.1.
+    """
     limits = wilson(successes, n, level)
+    low, high, failures = limits.low, limits.high, n - successes
+    if 0 < successes <= min(RARE, n / 3):
+        low = min(low, _poisson_rate(successes, 1 - level) / n)
+    if 0 < failures <= min(RARE, n / 3):
+        high = max(high, 1 - _poisson_rate(failures, 1 - level) / n)
+    return Interval(low, high)
+
+
+@lru_cache(maxsize=1024)
+def _poisson_rate(count: float, tail: float) -> float:
+    """The mean at which a Poisson variable reaches a count with the chance ``tail``.
+
+    For counts that are no whole numbers, the quantile of the gamma distribution with that shape,
+    which is the same at whole ones; by bisection over the series of its distribution function.
+    """
+    low, high = 0.0, count
+    for _ in range(60):
+        middle = (low + high) / 2
+        term = total = 1.0
+        step = 0
+        while term > 1e-17 * total:
+            step += 1
+            term *= middle / (count + step)
+            total += term
+        below = total * math.exp(count * math.log(middle) - middle - math.lgamma(count + 1))
+        low, high = (middle, high) if below < tail else (low, middle)
+    return (low + high) / 2
+
+
+def share(successes: int, n: int, level: float = 0.95) -> Estimate:
+    """The share ``successes / n`` with ``modified_wilson``; ``nan`` in [0, 1] when n is 0."""
+    limits = modified_wilson(successes, n, level)
     return Estimate(successes / n if n else math.nan, limits.low, limits.high, n)

@@ -1,8 +1,4 @@
-"""Two conditions compared problem by problem: intervals of the difference.
-
-Both conditions met the same problems, so a hard problem counts against both: the difference within
-problems varies less than the difference of two independent shares.
-"""
+"""Two conditions compared problem by problem, at every iteration."""
 
 from __future__ import annotations
 
@@ -10,8 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize
-from scipy import stats as distributions
 
 from feedback_friction.analysis.stats.arrays import (
     FloatArray,
@@ -20,36 +14,10 @@ from feedback_friction.analysis.stats.arrays import (
     problem_means,
     solved_by,
 )
+from feedback_friction.analysis.stats.differences import Pairs, mcnemar, mean_difference
 from feedback_friction.analysis.stats.intervals import Estimate, Interval, wilson, z_value
 from feedback_friction.analysis.stats.resampling import RESAMPLES, bootstrap_means, percentile
-from feedback_friction.analysis.stats.significance import mcnemar, sign_flip
-
-
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """Numbers of problems by who solved them, with one trial per problem and condition.
-
-    Attributes:
-        both: solved under treatment and under control.
-        treatment: solved under treatment only.
-        control: solved under control only.
-        neither: solved under neither.
-    """
-
-    both: int
-    treatment: int
-    control: int
-    neither: int
-
-    @property
-    def n(self) -> int:
-        """Number of problems."""
-        return self.both + self.treatment + self.control + self.neither
-
-    @property
-    def difference(self) -> float:
-        """Share solved under treatment minus share solved under control; ``nan`` without pairs."""
-        return (self.treatment - self.control) / self.n if self.n else math.nan
+from feedback_friction.analysis.stats.significance import sign_flip
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +87,9 @@ def compare(
     else:
         p_value = mcnemar(pairs.treatment, pairs.control).mid_p
     return Comparison(
-        differences=tuple(mean_difference(gaps[:, k], epochs, level) for k in range(iterations)),
+        differences=tuple(
+            mean_difference(column.tolist(), epochs.tolist(), level) for column in gaps.T
+        ),
         bootstrap=tuple(percentile(draws[:, k], level) for k in range(iterations)),
         pairs=pairs,
         p_value=p_value,
@@ -142,84 +112,6 @@ def count_pairs(treatment: FloatArray, control: FloatArray) -> Pairs:
         control=int(np.sum(~won & lost)),
         neither=int(np.sum(~won & ~lost)),
     )
-
-
-def mean_difference(gaps: FloatArray, trials: FloatArray, level: float = 0.95) -> Estimate:
-    """Mean of the problems' differences with a score interval that holds with few differences, too.
-
-    Of the intervals tried (percentile and BCa bootstrap, Student, Newcombe, this one) it alone kept
-    its level when hardly any problem differs: with none differing among 30, resampling gives a
-    width of 0. With one trial per problem and condition it is Tango's interval. With more, the
-    problems are worth ``n* = n (d+ + d- - d^2) / s^2 * (z / t)^2`` pairs of single trials, where d+
-    and d- are the mean positive and negative parts, d their difference and s^2 the variance of the
-    problems' differences; n* lies between the number of problems and the number of trials. Tango's
-    interval is then computed from n* pairs with shares d+ and d- of discordant ones.
-
-    Args:
-        gaps: shape (problems,): treatment minus control, each from -1 to 1.
-        trials: shape (problems,): epochs behind each difference.
-        level: confidence level.
-
-    Returns:
-        The mean difference, n being the number of problems; ``nan`` in [-1, 1] without problems.
-
-    Source: Tango (1998), Statistics in Medicine 17:891-908; the effective number of pairs follows
-    Korn and Graubard (1998), Survey Methodology 24:193-201, as in ``clusters.clustered_share``.
-    """
-    n = len(gaps)
-    z = z_value(level)
-    if n == 0:
-        return Estimate(math.nan, -1.0, 1.0, 0)
-    more, less = float(np.maximum(gaps, 0).mean()), float(np.maximum(-gaps, 0).mean())
-    variance = float(gaps.var(ddof=1)) if n > 1 else 0.0
-    size = float(n)
-    if variance > 0:
-        student = float(distributions.t.ppf((1 + level) / 2, n - 1))
-        size = n * (more + less - (more - less) ** 2) / variance * (z / student) ** 2
-    size = min(max(size, n), float(trials.sum()))
-    limits = _score_interval(size, more, less, z)
-    return Estimate(more - less, limits.low, limits.high, n)
-
-
-def tango(pairs: Pairs, level: float = 0.95) -> Interval:
-    """Tango's score interval for a difference of paired shares.
-
-    All differences d for which ``(b - c - n d) / sqrt(n (2 q + d (1 - d)))`` stays within the
-    normal quantiles; q is the share of control-only pairs that is most likely at d. It leaves out 0
-    exactly when McNemar's asymptotic test rejects.
-
-    Source: Tango (1998), Statistics in Medicine 17:891-908, section 3.
-    """
-    z, n = z_value(level), pairs.n
-    if n == 0:
-        return Interval(-1.0, 1.0)
-    return _score_interval(n, pairs.treatment / n, pairs.control / n, z)
-
-
-def _score_interval(n: float, more: float, less: float, z: float) -> Interval:
-    """Tango's interval from n pairs with shares ``more`` and ``less`` of discordant ones."""
-
-    def score(d: float) -> float:
-        linear = (2 - more + less) * d - more - less
-        nuisance = (math.sqrt(max(0.0, linear**2 + 8 * less * d * (1 - d))) - linear) / 4
-        variance = (2 * nuisance + d * (1 - d)) / n
-        gap = more - less - d
-        if variance <= 0:
-            return math.copysign(math.inf, gap) if gap else 0.0
-        return gap / math.sqrt(variance)
-
-    value = more - less
-    end = 1 - 1e-9  # the variance is 0 at the ends themselves
-    low = high = value
-    if value > -end:
-        low = (
-            float(optimize.brentq(lambda d: score(d) - z, -end, value)) if score(-end) > z else -1.0
-        )
-    if value < end:
-        high = (
-            float(optimize.brentq(lambda d: score(d) + z, value, end)) if score(end) < -z else 1.0
-        )
-    return Interval(low, high)
 
 
 def newcombe(pairs: Pairs, level: float = 0.95) -> Interval:

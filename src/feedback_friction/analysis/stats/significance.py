@@ -4,52 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats as distributions
 
 from feedback_friction.analysis.stats.arrays import FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class McNemar:
-    """McNemar's test of equal accuracy from the discordant pairs.
-
-    Attributes:
-        exact: two-sided exact p-value; never rejects too often, and seldom enough to lose power.
-        mid_p: two-sided mid-p value; keeps its level closely, hence the one to report.
-    """
-
-    exact: float
-    mid_p: float
-
-
-def mcnemar(treatment: int, control: int) -> McNemar:
-    """McNemar's exact conditional test and its mid-p version.
-
-    Given n discordant pairs the smaller count is binomial (n, 1/2) under the null hypothesis:
-    ``exact = min(1, 2 P(X <= x))`` and ``mid-p = 2 P(X <= x) - P(X = x)``, both 1 without
-    discordant pairs.
-
-    Args:
-        treatment: number of pairs solved under treatment only.
-        control: number of pairs solved under control only.
-
-    Raises:
-        ValueError: a negative count.
-
-    Source: Fagerland, Lydersen and Laake (2013), BMC Medical Research Methodology 13:91.
-    """
-    if treatment < 0 or control < 0:
-        raise ValueError(f"counts cannot be negative, got {treatment} and {control}")
-    n, fewer = treatment + control, min(treatment, control)
-    if n == 0:
-        return McNemar(1.0, 1.0)
-    below = float(distributions.binom.cdf(fewer, n, 0.5))
-    point = float(distributions.binom.pmf(fewer, n, 0.5))
-    mid_p = 1 - point / 2 if 2 * fewer == n else 2 * below - point
-    return McNemar(min(1.0, 2 * below), mid_p)
 
 
 def sign_flip(gaps: FloatArray, rng: np.random.Generator, resamples: int = 10_000) -> float:

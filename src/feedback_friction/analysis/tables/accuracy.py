@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from math import nan
+
 import numpy as np
 import polars as pl
 
-from feedback_friction.analysis.accuracy import as_seen
+from feedback_friction.analysis.accuracy import ConditionResult, read_results
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.arrays import IntArray
-from feedback_friction.analysis.stats.censored import Seen, censored_curve
+from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.stats.survival import hazard, kaplan_meier
 from feedback_friction.analysis.tables.columns import (
     SETTING_SCHEMA,
@@ -24,38 +26,83 @@ from feedback_friction.analysis.tables.columns import (
 
 
 @once
+def results(runs: Runs) -> tuple[tuple[Row, ConditionResult], ...]:
+    """What ``friction results`` says of every condition, in the order of ``columns.conditions``."""
+    read = [read_results(directory) for directory in runs.directories]
+    by_name = {
+        (run, result.condition.condition): result
+        for run, found in enumerate(read)
+        for result in found
+    }
+    return tuple(
+        (condition, by_name[condition["run"], condition["condition"]])
+        for condition, _, _ in conditions(runs)
+    )
+
+
+@once
 def accuracy(runs: Runs) -> pl.DataFrame:
     """Share of trials solved at or before each iteration: one row a condition and iteration.
 
-    Columns: the condition, ``iteration``, ``accuracy`` with limits, ``n`` trials known at it,
-    ``missing``. A trial that failed or is undecided counts as far as it is known.
+    Columns: the condition, ``iteration``, ``accuracy`` with limits, ``bound_low`` and
+    ``bound_high`` (where accuracy lies whatever became of the missing trials), ``guess`` and
+    ``guess_most`` (a guesser's accuracy, without and with options tried before in mind; null
+    without options), ``n`` trials known at the iteration, ``missing``. A trial that failed or is
+    undecided counts as far as it is known.
     """
-    rows = []
-    for condition, ids, first in conditions(runs):
-        curve = censored_curve(_seen(runs, condition, ids), condition["iterations"])
-        for iteration, estimate in enumerate(curve):
-            rows.append(
-                setting(condition)
-                | {"iteration": iteration}
-                | spread("accuracy", estimate)
-                | {"n": estimate.n, "missing": missing(first)}
-            )
+    absent = {(row["run"], row["condition"]): missing(first) for row, _, first in conditions(runs)}
+    rows = [
+        setting(condition)
+        | {"iteration": iteration}
+        | _accuracy_at(result, iteration)
+        | {"missing": absent[condition["run"], condition["condition"]]}
+        for condition, result in results(runs)
+        for iteration in range(condition["iterations"])
+    ]
+    floats = dict.fromkeys(("bound_low", "bound_high", "guess", "guess_most"), pl.Float64)
     counts = {"n": pl.Int64, "missing": pl.Int64}
-    return frame(
-        rows, SETTING_SCHEMA | {"iteration": pl.Int64} | spread_schema("accuracy") | counts
-    )
+    columns = {"iteration": pl.Int64} | spread_schema("accuracy") | floats | counts
+    return frame(rows, SETTING_SCHEMA | columns)
 
 
-def _seen(runs: Runs, condition: Row, ids: list[str]) -> list[list[Seen]]:
-    """What is known of the trials of each problem."""
-    seen: dict[str, list[Seen]] = {problem: [] for problem in ids}
-    trials = runs.trials.filter(
-        pl.col("run") == condition["run"], pl.col("condition") == condition["condition"]
-    )
-    columns = trials.select("problem_id", "status", "known", "solved")
-    for problem, status, known, solved in columns.iter_rows():
-        seen[problem].append(as_seen(status, known, bool(solved), condition["planned"]))
-    return list(seen.values())
+def _accuracy_at(result: ConditionResult, iteration: int) -> Row:
+    """The numbers of one iteration; nan in [0, 1] where nothing is known."""
+    guesses = {
+        name: None if curve is None else curve[iteration]
+        for name, curve in (("guess", result.guess), ("guess_most", result.guess_most))
+    }
+    if not result.accuracy:
+        nothing = spread("accuracy", Estimate(nan, 0.0, 1.0, 0))
+        return nothing | {"bound_low": 0.0, "bound_high": 1.0} | guesses | {"n": 0}
+    return guesses | {
+        "accuracy": result.accuracy[iteration],
+        "accuracy_low": result.ci_low[iteration],
+        "accuracy_high": result.ci_high[iteration],
+        "bound_low": result.bound_low[iteration],
+        "bound_high": result.bound_high[iteration],
+        "n": result.known[iteration],
+    }
+
+
+@once
+def summary(runs: Runs) -> pl.DataFrame:
+    """What the attempts after the first bring, in one number each: one row a condition.
+
+    ``gain``: normalised gain, (last - first) / (1 - first); ``area``: area under the accuracy
+    curve, from 0 to 1; ``repetition``: share of the second attempts that give the first wrong
+    answer again; each with limits, and the ``wrong_first`` trials that gain and repetition are of.
+    """
+    rows = [
+        setting(condition)
+        | spread("gain", result.gain)
+        | spread("area", result.area)
+        | spread("repetition", result.repetition)
+        | {"wrong_first": result.gain.n, "n": result.area.n}
+        for condition, result in results(runs)
+    ]
+    counts = {"wrong_first": pl.Int64, "n": pl.Int64}
+    estimates = spread_schema("gain") | spread_schema("area") | spread_schema("repetition")
+    return frame(rows, SETTING_SCHEMA | estimates | counts)
 
 
 @once

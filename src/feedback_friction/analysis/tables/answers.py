@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
@@ -11,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
+from feedback_friction.analysis.journal import answer_text
 from feedback_friction.analysis.stats.proportions import clustered
 from feedback_friction.analysis.stats.transitions import Move, transitions
 from feedback_friction.analysis.tables.columns import (
@@ -24,7 +24,6 @@ from feedback_friction.analysis.tables.columns import (
     spread,
     spread_schema,
 )
-from feedback_friction.problem import LETTERS
 
 Answer = tuple[str | None, bool]
 
@@ -82,16 +81,7 @@ def _answers(runs: Runs, condition: Row) -> Iterator[tuple[str, list[Answer]]]:
     ).sort("problem_id", "epoch", "iteration")
     rows = attempts.select("problem_id", "epoch", "prediction", "is_correct", "choices").iter_rows()
     for (problem, _), trial in groupby(rows, key=itemgetter(0, 1)):
-        yield problem, [(_text(row[2], row[4]), bool(row[3])) for row in trial]
-
-
-def _text(prediction: str | None, choices: str) -> str | None:
-    """The answer by which attempts are compared: a letter means another option after a shuffle."""
-    if prediction is None or choices == "[]" or prediction not in LETTERS:
-        return prediction
-    texts = json.loads(choices)
-    index = LETTERS.index(prediction)
-    return texts[index] if index < len(texts) else prediction
+        yield problem, [(answer_text(row[2], row[4]), bool(row[3])) for row in trial]
 
 
 @once

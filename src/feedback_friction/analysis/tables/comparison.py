@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, fields
+from itertools import combinations, permutations
 
 import numpy as np
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.stats.arrays import (
-    MISSING,
-    UNSOLVED,
-    IntArray,
-    problem_means,
-    solved_by,
-)
+from feedback_friction.analysis.journal import Condition
+from feedback_friction.analysis.stats.arrays import MISSING, UNSOLVED, IntArray
 from feedback_friction.analysis.stats.paired import Comparison, compare
 from feedback_friction.analysis.stats.significance import holm
+from feedback_friction.analysis.tables.accuracy import results
 from feedback_friction.analysis.tables.columns import (
     Row,
     conditions,
@@ -28,7 +23,8 @@ from feedback_friction.analysis.tables.columns import (
     spread,
     spread_schema,
 )
-from feedback_friction.modes import control_modes, named_history, recorded_mode
+from feedback_friction.analysis.uptake import Uptake, is_control
+from feedback_friction.modes import named_history, recorded_mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +40,19 @@ class Arm:
         """Its feedback mode."""
         return str(self.condition["feedback"])
 
+    @property
+    def recorded(self) -> Condition:
+        """The condition as the journal has it."""
+        return Condition(**{each.name: self.condition[each.name] for each in fields(Condition)})
+
     def name(self) -> str:
         """Feedback, sampling and a history that is not the usual one, as a comparison says it."""
-        history = named_history(self.feedback, self.condition["history"])
-        parts = (self.feedback, self.condition["sampling"], history)
-        return ", ".join(filter(None, parts))
+        return arm_name(self.feedback, self.condition["sampling"], self.condition["history"])
+
+
+def arm_name(feedback: str, sampling: str, history: str) -> str:
+    """A condition as a comparison says it: the history where it is not the usual one."""
+    return ", ".join(filter(None, (feedback, sampling, named_history(feedback, history))))
 
 
 @once
@@ -129,49 +133,71 @@ def uptake(runs: Runs) -> pl.DataFrame:
     """One-step uptake on shared first failures: each mode against each control, Holm over all.
 
     ``right``: of the trials whose first attempt was wrong under both, the share whose second is
-    right; ``control_right`` the same under the control, ``difference`` paired by problem. Every
-    such trial makes a second attempt, so that nothing depends on who is still unsolved, or on the
-    number of attempts. Pairs of conditions with one iteration are left out.
+    right; ``control_right`` the same under the control; ``guess`` and ``control_guess`` what a
+    guesser's second attempts would get right (0 without options); ``difference`` is paired by
+    problem, with what a guesser would gain taken off. Beside it, each paired on the same trials:
+    ``repeated`` (the second attempt gives the first wrong answer again), ``gain`` (solved by the
+    end) and ``area`` (mean share solved at the attempts after the first). See ``analysis.uptake``.
     """
-    found = [
-        (treatment, control)
-        for treatment, control in _controlled(runs)
-        if min(each.condition["iterations"] for each in (treatment, control)) > 1
+    rows = [
+        _sides(condition["run"], each)
+        | {"right": each.right.treatment, "control_right": each.right.control}
+        | {"guess": each.guess, "control_guess": each.control_guess}
+        | spread("difference", each.right.difference)
+        | {
+            f"{prefix}{name}": getattr(getattr(each, name), side)
+            for name in _BESIDE
+            for prefix, side in (("", "treatment"), ("control_", "control"))
+        }
+        | {
+            key: value
+            for name in _BESIDE
+            for key, value in spread(f"{name}_difference", getattr(each, name).difference).items()
+        }
+        | {
+            "p_value": each.p_value,
+            "only_treatment": each.pairs.treatment if each.pairs else None,
+            "only_control": each.pairs.control if each.pairs else None,
+            "n": each.n,
+            "trials": each.trials,
+        }
+        for condition, result in results(runs)
+        for each in result.uptakes
+        if condition["iterations"] > 1
     ]
-    rates = [second_attempts(treatment, control) for treatment, control in found]
-    table = _table(found, compare_second)
-    return table.with_columns(
-        pl.Series("right", [_rate(first) for first, _ in rates], dtype=pl.Float64),
-        pl.Series("control_right", [_rate(second) for _, second in rates], dtype=pl.Float64),
-    ).filter(pl.col("n") > 0)
+    shares = ["right", "control_right", "guess", "control_guess"]
+    beside = [f"{prefix}{name}" for name in _BESIDE for prefix in ("", "control_")]
+    schema = _SIDES | dict.fromkeys(shares, pl.Float64) | spread_schema("difference")
+    schema |= dict.fromkeys(beside, pl.Float64)
+    for name in _BESIDE:
+        schema |= spread_schema(f"{name}_difference")
+    counts = dict.fromkeys(("only_treatment", "only_control", "n", "trials"), pl.Int64)
+    return _adjusted(frame(rows, schema | {"p_value": pl.Float64} | counts))
 
 
-def second_attempts(treatment: Arm, control: Arm) -> tuple[IntArray, IntArray]:
-    """Trials whose first attempt failed under both arms: 0 where the second is right.
-
-    Both arrays have shape (problems, epochs), the problems being those of both, in one order; all
-    other trials are ``MISSING``.
-    """
-    ids = sorted({*treatment.ids, *control.ids})
-    epochs = min(treatment.first.shape[1], control.first.shape[1])
-    tables = [_ordered(arm, ids)[:, :epochs] for arm in (treatment, control)]
-    failed = (tables[0] != 0) & (tables[1] != 0)
-    present = failed & (tables[0] != MISSING) & (tables[1] != MISSING)
-    first, second = (
-        np.where(present, np.where(table == 1, 0, UNSOLVED), MISSING) for table in tables
-    )
-    return first, second
+_BESIDE = ("repeated", "gain", "area")
 
 
-def compare_second(treatment: Arm, control: Arm) -> Comparison:
-    """Second attempts after the failures that two arms share, treatment minus control."""
-    return compare(*second_attempts(treatment, control), 1, np.random.default_rng(0))
-
-
-def _rate(first: IntArray) -> float:
-    """Share right, every problem counting the same; ``nan`` without any."""
-    means, counts = problem_means(solved_by(first, 0))
-    return float(means[counts > 0].mean()) if counts.any() else float("nan")
+def _sides(run: int, each: Uptake) -> Row:
+    """The columns that say which two conditions a row of ``uptake`` is about."""
+    one, other = each.condition, each.control
+    return {
+        "task": one.task,
+        "digits": one.digits,
+        "solver": one.solver,
+        "control_solver": other.solver,
+        "treatment": arm_name(one.feedback, one.sampling, one.history),
+        "control": arm_name(other.feedback, other.sampling, other.history),
+        "treatment_run": run,
+        "control_run": run,
+        "feedback": one.feedback,
+        "against": other.feedback,
+        "sampling": one.sampling,
+        "control_sampling": other.sampling,
+        "history": one.history,
+        "control_history": other.history,
+        "simulated": bool(one.simulated),
+    }
 
 
 def _controlled(runs: Runs) -> list[tuple[Arm, Arm]]:
@@ -179,12 +205,9 @@ def _controlled(runs: Runs) -> list[tuple[Arm, Arm]]:
     return [
         (arm, control)
         for group in arms(runs).values()
-        for arm in group
-        for control in group
-        if _rank(control.feedback) < _rank(arm.feedback)
-        and arm.condition["sampling"] == control.condition["sampling"]
-        and _same_history(arm, control)
-        and arm.condition["run"] == control.condition["run"]
+        for arm, control in permutations(group, 2)
+        if arm.condition["run"] == control.condition["run"]
+        and is_control(arm.recorded, control.recorded)
     ]
 
 
@@ -220,20 +243,30 @@ def _same_history(one: Arm, other: Arm) -> bool:
     return not shows or one.condition["history"] == other.condition["history"]
 
 
-def _rank(feedback: str) -> int:
-    """Controls are compared with the controls before them only, and what is none with them all."""
-    names = [mode.name for mode in control_modes()]
-    name = recorded_mode(feedback).name
-    return names.index(name) if name in names else len(names)
+_SIDES: dict[str, type[pl.DataType]] = {
+    "task": pl.String,
+    "digits": pl.Int64,
+    "solver": pl.String,
+    "control_solver": pl.String,
+    "treatment": pl.String,
+    "control": pl.String,
+    "treatment_run": pl.Int64,
+    "control_run": pl.Int64,
+    "feedback": pl.String,
+    "against": pl.String,
+    "sampling": pl.String,
+    "control_sampling": pl.String,
+    "history": pl.String,
+    "control_history": pl.String,
+    "simulated": pl.Boolean,
+}
 
 
-def _table(
-    found: list[tuple[Arm, Arm]], compared: Callable[[Arm, Arm], Comparison] = compare_arms
-) -> pl.DataFrame:
+def _table(found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
     """A row a pair: the difference with its score interval and the bootstrap's, McNemar, Holm."""
     rows = []
     for treatment, control in found:
-        comparison = compared(treatment, control)
+        comparison = compare_arms(treatment, control)
         solved = comparison.pairs
         rows.append(
             {
@@ -264,23 +297,6 @@ def _table(
                 "missing": comparison.missing,
             }
         )
-    schema: dict[str, type[pl.DataType]] = {
-        "task": pl.String,
-        "digits": pl.Int64,
-        "solver": pl.String,
-        "control_solver": pl.String,
-        "treatment": pl.String,
-        "control": pl.String,
-        "treatment_run": pl.Int64,
-        "control_run": pl.Int64,
-        "feedback": pl.String,
-        "against": pl.String,
-        "sampling": pl.String,
-        "control_sampling": pl.String,
-        "history": pl.String,
-        "control_history": pl.String,
-        "simulated": pl.Boolean,
-    }
     ending: dict[str, type[pl.DataType]] = {
         "bootstrap_low": pl.Float64,
         "bootstrap_high": pl.Float64,
@@ -290,6 +306,10 @@ def _table(
         "n": pl.Int64,
         "missing": pl.Int64,
     }
-    table = frame(rows, schema | spread_schema("difference") | ending)
+    return _adjusted(frame(rows, _SIDES | spread_schema("difference") | ending))
+
+
+def _adjusted(table: pl.DataFrame) -> pl.DataFrame:
+    """The table with its p-values adjusted by Holm over all its rows."""
     adjusted = holm(table["p_value"].fill_nan(None).fill_null(float("nan")).to_list())
     return table.with_columns(pl.Series("p_holm", adjusted, dtype=pl.Float64))

@@ -1,0 +1,187 @@
+"""Friction when a judge labels many trials, and people label some of the same: both are used.
+
+A judge errs, and an interval that takes its labels for the truth covers less the more are labelled.
+The trials with both labels say how often the judge's mean what people say; the many with the
+judge's alone say how often it gives them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from feedback_friction.analysis.stats.arrays import (
+    MISSING,
+    UNSOLVED,
+    BoolArray,
+    FloatArray,
+    IntArray,
+)
+from feedback_friction.analysis.stats.clusters import effective_size
+from feedback_friction.analysis.stats.friction import (
+    OTHER_REASON,
+    RESISTANT,
+    STOPPED,
+    UNLABELLED,
+)
+from feedback_friction.analysis.stats.intervals import Estimate
+
+DRAWS = 20_000
+_PRIOR = 0.5  # Jeffreys'
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """Friction with a judge's labels corrected by people's.
+
+    Attributes:
+        resistance: share of the unsolved trials that resisted, as people would label them; n is the
+            number with both labels.
+        target: target accuracy.
+        friction: target minus final accuracy.
+        relative: friction as a share of target minus initial accuracy.
+        labels_to_halve: how many trials people would have to label for an interval of the friction
+            half as wide; None where no number would do, since the problems are too few.
+    """
+
+    resistance: Estimate
+    target: Estimate
+    friction: Estimate
+    relative: Estimate
+    labels_to_halve: int | None
+
+
+def corrected(
+    first: IntArray, judge: IntArray, people: IntArray, level: float = 0.95, seed: int = 0
+) -> Corrected:
+    """Friction by a judge's labels, corrected by the trials that people labelled too.
+
+    The share resistant is ``P(J) P(R | J) + P(not J) P(R | not J)``: the judge's shares from all
+    its labels, what people say after each from the trials with both. That is prediction-powered
+    inference for a label of two values. Every share has its Jeffreys posterior (a beta
+    distribution, for several epochs at the number of problems' trials that they are worth), and
+    the limits are quantiles of draws from all of them: with the handful of labels that people give,
+    normal limits cover too little.
+
+    Args:
+        first: first-solved iterations, shape (problems, epochs); see ``arrays``.
+        judge: same shape, as the labels of ``friction.friction``.
+        people: same shape, ``RESISTANT``, ``OTHER_REASON`` or ``UNLABELLED``; the trials with both
+            labels must be a random sample of the judge's.
+        level: confidence level.
+        seed: of the draws.
+
+    Returns:
+        The estimates; ``nan`` in [0, 1] where no trial has both labels.
+
+    Source: Hofer et al. (2024), Bayesian Prediction-Powered Inference, arXiv 2405.06034 (chain
+    rule estimates); Angelopoulos et al. (2023), Science 382:669-674.
+    """
+    if not first.shape == judge.shape == people.shape:
+        raise ValueError("trials, the judge's labels and people's must have one shape")
+    unsolved = (first == UNSOLVED) & (judge != STOPPED)
+    said = unsolved & (judge != UNLABELLED)
+    both = said & (people != UNLABELLED)
+    n = int(both.sum())
+    if n == 0:
+        return _unknown()
+    # Of the judge's labels that mean resistance and of the others: how many, and what people say.
+    groups = [(judge == label) for label in (RESISTANT, OTHER_REASON)]
+    marked = [_Beta.of(group, said) for group in groups]
+    kept = [_Beta.of(people == RESISTANT, both & group) for group in groups]
+    share_open = _Beta.of(unsolved, first != MISSING)
+    solved = _Beta.of(first >= 0, (first != MISSING) & ~unsolved)
+    later = _Beta.of(first > 0, first >= 0)
+    rng = np.random.default_rng(seed)
+    first_mark = marked[0].draw(rng)
+    resisted = first_mark * kept[0].draw(rng) + (1 - first_mark) * kept[1].draw(rng)
+    left, ended = share_open.draw(rng), solved.draw(rng)
+    distance, final = left * resisted, (1 - left) * ended
+    gained = final * later.draw(rng)
+    value = marked[0].share * kept[0].share + (1 - marked[0].share) * kept[1].share
+    friction, reached = share_open.share * value, (1 - share_open.share) * solved.share
+    base = friction + reached * later.share
+    trials = int((first != MISSING).sum())
+    return Corrected(
+        _within(value, resisted, level, n),
+        _within(reached + friction, final + distance, level, trials),
+        _within(friction, distance, level, trials),
+        _within(
+            friction / base if base else math.nan,
+            distance / (distance + gained),
+            level,
+            round(trials * base),
+        ),
+        _to_halve(share_open.share, marked[0].share, kept, float(distance.var()), int(said.sum())),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Beta:
+    """A share and its Jeffreys posterior.
+
+    Attributes:
+        share: the share itself; one half of nothing.
+        hits: successes, of as many independent trials as they are worth.
+        misses: failures, of the same.
+    """
+
+    share: float
+    hits: float
+    misses: float
+
+    @classmethod
+    def of(cls, hits: BoolArray, among: BoolArray) -> _Beta:
+        """The share of hits among some trials; both of shape (problems, epochs) or (problems,)."""
+        among, hits = among.reshape(len(among), -1), hits.reshape(len(hits), -1)
+        counts = among.sum(axis=1).astype(np.float64)
+        found = (hits & among).sum(axis=1).astype(np.float64)
+        kept = counts > 0
+        if not kept.any():
+            return cls(0.5, 0.0, 0.0)
+        share = float(found.sum() / counts.sum())
+        sizes = counts[kept].tolist()
+        size = effective_size(share, found[kept].tolist(), sizes, sizes, 0.95)
+        return cls(share, share * size, (1 - share) * size)
+
+    def draw(self, rng: np.random.Generator) -> FloatArray:
+        """Draws from the posterior."""
+        return rng.beta(self.hits + _PRIOR, self.misses + _PRIOR, DRAWS)
+
+    @property
+    def variance(self) -> float:
+        """The posterior's variance."""
+        a, b = self.hits + _PRIOR, self.misses + _PRIOR
+        return a * b / ((a + b) ** 2 * (a + b + 1))
+
+
+def _within(value: float, draws: FloatArray, level: float, n: int) -> Estimate:
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    if math.isnan(value):
+        return Estimate(value, float(low), float(high), n)
+    return Estimate(value, min(float(low), value), max(float(high), value), n)
+
+
+def _unknown() -> Corrected:
+    nothing = Estimate(math.nan, 0.0, 1.0, 0)
+    return Corrected(nothing, nothing, nothing, nothing, None)
+
+
+def _to_halve(
+    unsolved: float, marked: float, kept: Sequence[_Beta], variance: float, most: int
+) -> int | None:
+    """Labels by people at which a quarter of the variance is left, if all are given to the sample.
+
+    The part of it that people's labels are the cause of falls with their number, the rest stays.
+    """
+    shares = (marked, 1 - marked)
+    own = unsolved**2 * sum(
+        share**2 * each.variance for share, each in zip(shares, kept, strict=True)
+    )
+    rest = variance / 4 - max(0.0, variance - own)
+    labelled = sum(each.hits + each.misses for each in kept)
+    needed = labelled * own / rest if rest > 0 else math.inf
+    return math.ceil(needed) if needed <= most else None

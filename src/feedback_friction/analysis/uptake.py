@@ -1,0 +1,351 @@
+"""What one round of feedback does: conditions against controls on the failures that both share.
+
+The conditions of a run share their first attempts. Of the trials whose first attempt was wrong
+under a condition and under its control, every one makes a second attempt, so that one-step uptake
+depends neither on who is still unsolved nor on the number of attempts. Where there are options to
+choose from, what a guesser would gain (``stats.guessing``) is taken off. By the standard library
+alone, so that ``friction results`` can lead with it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import permutations
+from typing import Any
+
+from feedback_friction.analysis.journal import (
+    ENDED,
+    KNOWN_TRIALS,
+    Condition,
+    answer_text,
+    read_conditions,
+)
+from feedback_friction.analysis.stats.censored import Seen
+from feedback_friction.analysis.stats.clusters import clustered_share
+from feedback_friction.analysis.stats.differences import (
+    Pairs,
+    discordance,
+    mcnemar,
+    mean_difference,
+)
+from feedback_friction.analysis.stats.guessing import Excludes, right_next
+from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.modes import STRATEGIES, control_modes, recorded_mode
+from feedback_friction.problem import LETTERS
+
+# Both attempts of every trial whose first one was wrong; no second one where the model refused.
+_SECONDS = """
+    SELECT a.condition, a.problem_id, a.epoch, a.prediction, a.choices, b.prediction AS answer,
+           b.choices AS order_now, b.is_correct AS correct
+    FROM attempts a LEFT JOIN attempts b
+      ON (b.condition, b.problem_id, b.epoch) = (a.condition, a.problem_id, a.epoch)
+         AND b.iteration = 1 AND b.verdict != 'undecided'
+    WHERE a.iteration = 0 AND a.verdict IN ('wrong', 'no-answer')
+"""
+
+Key = tuple[str, int]  # problem id, epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A trial whose first attempt was wrong, and what came of it.
+
+    Attributes:
+        right: whether the second attempt is right.
+        repeated: whether it gives the wrong answer of the first again.
+        guess: the chance that a guesser's second attempt is right, as far as the sampling strategy
+            and the hints of the prompt keep it from what was tried; 0 without options.
+        guess_most: the same of one that keeps in mind what it was told is wrong, where it was told.
+        seen: what is known of the whole trial.
+    """
+
+    right: bool
+    repeated: bool
+    guess: float
+    guess_most: float
+    seen: Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """A share under a condition and under its control, on the same trials.
+
+    Attributes:
+        treatment: the share under the condition, every problem weighing the same.
+        control: the share under the control.
+        difference: treatment minus control, paired by problem; n is the number of problems.
+    """
+
+    treatment: float
+    control: float
+    difference: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Uptake:
+    """A condition against a control, on the trials whose first attempt was wrong under both.
+
+    Attributes:
+        condition: the condition.
+        control: the control.
+        n: problems with such trials.
+        trials: such trials.
+        right: share of the second attempts that are right, and its difference, from which what a
+            guesser would gain is taken off (``guess`` less ``control_guess``).
+        guess: share that a guesser's second attempts would get right under the condition: one that
+            keeps in mind what it was told is wrong, where it was told. 0 without options.
+        control_guess: the same under the control.
+        p_value: two-sided, that the difference lies within what guessers may gain: McNemar's mid-p
+            with one trial a problem and no options, else the score test.
+        pairs: second attempts by who is right; None with several trials a problem.
+        repeated: share of the second attempts that give the first wrong answer again.
+        gain: share solved by the end: the normalised gain of these trials.
+        area: mean share solved at the attempts after the first.
+    """
+
+    condition: Condition
+    control: Condition
+    n: int
+    trials: int
+    right: Contrast
+    guess: float
+    control_guess: float
+    p_value: float
+    pairs: Pairs | None
+    repeated: Contrast
+    gain: Contrast
+    area: Contrast
+
+    def as_json(self) -> dict[str, Any]:
+        """What ``friction results --json`` prints of it, below the condition."""
+        found: dict[str, Any] = {
+            "against": self.control.feedback,
+            "control": self.control.condition,
+            "n": self.n,
+            "trials": self.trials,
+            "guess": self.guess,
+            "control_guess": self.control_guess,
+            "p_value": self.p_value,
+        }
+        for name in MEASURES:
+            contrast: Contrast = getattr(self, name)
+            difference = contrast.difference
+            found[name] = {
+                "treatment": contrast.treatment,
+                "control": contrast.control,
+                "difference": difference.value,
+                "ci_low": difference.low,
+                "ci_high": difference.high,
+            }
+        return found
+
+
+MEASURES = tuple(field.name for field in fields(Uptake) if field.type == "Contrast")
+
+
+def is_control(condition: Condition, control: Condition) -> bool:
+    """Whether a condition of the same run is a control of another: all but the feedback alike.
+
+    Controls are compared with the controls before them only, what is none with all. A control that
+    shows the solver nothing suits every history.
+    """
+    alike = all(
+        getattr(condition, name) == getattr(control, name)
+        for name in ("task", "digits", "solver", "sampling")
+    )
+    modes = [recorded_mode(each.feedback) for each in (condition, control)]
+    shows = all(mode.shows_history for mode in modes)
+    names = [mode.name for mode in control_modes()]
+    ranks = [names.index(mode.name) if mode.name in names else len(names) for mode in modes]
+    return alike and ranks[1] < ranks[0] and (not shows or condition.history == control.history)
+
+
+def excludes(condition: Condition, config: Mapping[str, Any]) -> tuple[Excludes, Excludes]:
+    """What keeps a guesser from options tried before: at least, and where it keeps them in mind.
+
+    Args:
+        condition: the condition.
+        config: the configuration of its run.
+    """
+    shows = recorded_mode(condition.feedback).shows_history
+    strategy = STRATEGIES.get(condition.sampling)
+    least = Excludes.DRAWS if strategy is not None and strategy.reject else Excludes.NOTHING
+    if shows and config.get("binary_hint"):
+        least = Excludes.ALL
+    return least, Excludes.ALL if shows else least
+
+
+def read_uptakes(db: sqlite3.Connection, config: Mapping[str, Any]) -> list[Uptake]:
+    """Every condition of a run against each of its controls, in the order of the run."""
+    conditions = read_conditions(db)
+    return contrasts(conditions, read_retries(db, conditions, config))
+
+
+def contrasts(
+    conditions: Sequence[Condition], retries: Mapping[str, Mapping[Key, Retry]]
+) -> list[Uptake]:
+    """The same from what ``read_retries`` gives; conditions with one iteration have none."""
+    return [
+        _uptake(condition, control, retries[condition.condition], retries[control.condition])
+        for condition, control in permutations(conditions, 2)
+        if is_control(condition, control)
+        and min(condition.iterations, control.iterations) > 1
+        and retries[condition.condition].keys() & retries[control.condition].keys()
+    ]
+
+
+def read_retries(
+    db: sqlite3.Connection, conditions: Sequence[Condition], config: Mapping[str, Any]
+) -> dict[str, dict[Key, Retry]]:
+    """By condition, the trials whose first attempt was wrong and whose second one is known.
+
+    A trial that stopped before its second attempt counts as not right: the model refused.
+    """
+    by_name = {each.condition: each for each in conditions}
+    seen: dict[tuple[str, str, int], tuple[Seen, str]] = {}
+    for row in db.execute(KNOWN_TRIALS):
+        condition = by_name.get(row["condition"])
+        if condition is not None:
+            known = as_seen(row["status"], row["known"], bool(row["solved"]), condition.iterations)
+            seen[row["condition"], row["problem_id"], row["epoch"]] = known, row["status"]
+    found: dict[str, dict[Key, Retry]] = {name: {} for name in by_name}
+    for row in db.execute(_SECONDS):
+        trial, status = seen.get((row["condition"], row["problem_id"], row["epoch"]), (None, ""))
+        if trial is not None and (row["correct"] is not None or status == "stopped"):
+            condition = by_name[row["condition"]]
+            retry = _retry(row, trial, *excludes(condition, config))
+            found[condition.condition][row["problem_id"], row["epoch"]] = retry
+    return found
+
+
+def repetition(retries: Mapping[Key, Retry], level: float = 0.95) -> Estimate:
+    """Share of the second attempts that give the first wrong answer again, by problem clustered.
+
+    Read at the first retry, which every trial wrong at first makes: later ones are made by those
+    that stayed wrong. n is the number of such trials.
+    """
+    by_problem: dict[str, list[bool]] = defaultdict(list)
+    for (problem, _), retry in retries.items():
+        by_problem[problem].append(retry.repeated)
+    counts = [float(len(each)) for each in by_problem.values()]
+    return clustered_share([float(sum(each)) for each in by_problem.values()], counts, level=level)
+
+
+def as_seen(status: str, known: int, solved: bool, iterations: int) -> Seen:
+    """What is known of a trial, from a row of ``KNOWN_TRIALS``."""
+    if solved:
+        return Seen(known - 1, iterations)
+    return Seen(None, iterations if status in ENDED else known)
+
+
+def _retry(row: sqlite3.Row, seen: Seen, least: Excludes, most: Excludes) -> Retry:
+    options = len(json.loads(row["choices"]))
+    guess = guess_most = 0.0
+    if options > 1:
+        tried = int(row["prediction"] is not None and row["prediction"] in LETTERS[:options])
+        guess, guess_most = (right_next(options, tried, each) for each in (least, most))
+    first = answer_text(row["prediction"], row["choices"])
+    repeated = row["answer"] is not None and first == answer_text(row["answer"], row["order_now"])
+    return Retry(bool(row["correct"]), repeated, guess, guess_most, seen)
+
+
+def _uptake(
+    condition: Condition,
+    control: Condition,
+    treated: Mapping[Key, Retry],
+    controls: Mapping[Key, Retry],
+) -> Uptake:
+    """One condition against one control; they share at least one trial."""
+    shared: dict[str, list[tuple[Retry, Retry]]] = defaultdict(list)
+    for key in sorted(treated.keys() & controls.keys()):
+        shared[key[0]].append((treated[key], controls[key]))
+    problems = list(shared.values())
+    last = min(condition.iterations, control.iterations) - 1
+    plain = _contrast(problems, lambda retry: retry.right)
+    least, guessed, guessed_control = _guesses(problems)
+    taken_off = guessed - guessed_control
+    pairs = _pairs(problems)
+    return Uptake(
+        condition,
+        control,
+        len(problems),
+        sum(map(len, problems)),
+        replace(plain, difference=_moved(plain.difference, -taken_off)),
+        guessed,
+        guessed_control,
+        _p_value(problems, pairs, min(least, taken_off), max(least, taken_off)),
+        pairs,
+        _contrast(problems, lambda retry: retry.repeated),
+        _contrast(_known(problems, last), lambda retry: _solved_by(retry, last)),
+        _contrast(_known(problems, last), lambda retry: _area(retry, last), math.inf),
+    )
+
+
+Problems = Sequence[Sequence[tuple[Retry, Retry]]]
+
+
+def _contrast(
+    problems: Problems, value: Callable[[Retry], float], worth: float | None = None
+) -> Contrast:
+    """The mean of a value under both conditions; a trial is worth so many, by default one."""
+    means = [
+        [math.fsum(value(pair[side]) for pair in trials) / len(trials) for trials in problems]
+        for side in (0, 1)
+    ]
+    gaps = [one - other for one, other in zip(*means, strict=True)]
+    sizes = [worth or float(len(trials)) for trials in problems]
+    return Contrast(_mean(means[0]), _mean(means[1]), mean_difference(gaps, sizes))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values) if values else math.nan
+
+
+def _moved(estimate: Estimate, by: float) -> Estimate:
+    return Estimate(estimate.value + by, estimate.low + by, estimate.high + by, estimate.n)
+
+
+def _guesses(problems: Problems) -> tuple[float, float, float]:
+    """What a guesser gains that keeps nothing in mind, and the shares right of one that does."""
+
+    def mean(name: str, side: int) -> float:
+        return _mean([_mean([getattr(pair[side], name) for pair in each]) for each in problems])
+
+    least = mean("guess", 0) - mean("guess", 1)
+    return least, mean("guess_most", 0), mean("guess_most", 1)
+
+
+def _pairs(problems: Problems) -> Pairs | None:
+    if any(len(trials) > 1 for trials in problems):
+        return None
+    counts = Counter((pair.right, control.right) for [(pair, control)] in problems)
+    return Pairs(counts[True, True], counts[True, False], counts[False, True], counts[False, False])
+
+
+def _p_value(problems: Problems, pairs: Pairs | None, low: float, high: float) -> float:
+    if pairs is not None and low == high == 0:
+        return mcnemar(pairs.treatment, pairs.control).mid_p
+    gaps = [_mean([pair.right - control.right for pair, control in each]) for each in problems]
+    return discordance(gaps, [float(len(each)) for each in problems]).p_value(low, high)
+
+
+def _known(problems: Problems, last: int) -> Problems:
+    """The trials of which both sides are known to the last iteration."""
+    kept = [
+        [pair for pair in each if all(side.seen.knows(last) for side in pair)] for each in problems
+    ]
+    return [each for each in kept if each]
+
+
+def _solved_by(retry: Retry, iteration: int) -> bool:
+    return retry.seen.solved_at is not None and retry.seen.solved_at <= iteration
+
+
+def _area(retry: Retry, last: int) -> float:
+    """Share of the attempts after the first, up to the last, at which the problem is solved."""
+    return sum(_solved_by(retry, k) for k in range(1, last + 1)) / last
