@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 ABACUS = "pocket/abacus"
 SIMULATION = "SIMULATION: a simulated student answered, not a language model"
@@ -12,9 +12,14 @@ MINIATURE = (
 )
 
 
-def caveats(solvers: Iterable[str], *, simulated: bool) -> list[str]:
-    """The lines to print for these solvers; none for models that users would ask about."""
-    lines = [SIMULATION] if simulated else []
+def caveats(solvers: Mapping[str, bool]) -> list[str]:
+    """The lines to print for these solvers; none for models that users would ask about.
+
+    Args:
+        solvers: name -> whether it is a simulated student.
+    """
+    students = ", ".join(name for name, simulated in solvers.items() if simulated)
+    lines = [f"{SIMULATION} ({students})"] if students else []
     return [*lines, MINIATURE] if ABACUS in solvers else lines
 
 

@@ -29,4 +29,4 @@ def command(name: str, file: Path, data: Path | None, out: Path) -> None:
     problems = load_problems(page, Selection(data=data))
     words = ["friction", "adopt", name, str(file), "--out", str(out)]
     import_replies(page, problems, read_replies(file, problems), out, words)
-    print_results(out)
+    print_results([out])

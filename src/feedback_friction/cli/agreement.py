@@ -65,33 +65,38 @@ def _object(estimate: Estimate) -> dict[str, Any]:
 
 
 def _print(found: Agreement) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
     from feedback_friction.analysis.annotations import CLASSES
-    from feedback_friction.cli.table import wide_console
+    from feedback_friction.cli.grid import columns, print_columns
 
-    console = wide_console()
-    people = Table("annotator", "kind", "labels", title=f"{found.trials} labelled trials")
-    for name, (kind, simulated, count) in found.annotators.items():
-        people.add_row(escape(name), kind + (" (SIMULATION)" if simulated else ""), str(count))
-    console.print(people)
-    pairs = Table("annotators", "alike", "kappa", "n", title="every two")
-    for pair in found.pairs:
-        names = escape(f"{pair.first} and {pair.second}")
-        pairs.add_row(names, _text(pair.share), _text(pair.kappa), str(pair.kappa.n))
-    console.print(pairs)
-    classes = Table("category", "agreement", "ratings", title="by class")
-    for name, each in zip(CLASSES, found.classes, strict=True):
-        classes.add_row(name, _text(each.agreement), str(each.ratings))
-    console.print(classes)
-    console.print(
+    people = [
+        (name, kind + (" (SIMULATION)" if simulated else ""), str(count))
+        for name, (kind, simulated, count) in found.annotators.items()
+    ]
+    title = f"{found.trials} labelled trials"
+    print_columns(columns(("annotator", "kind", "labels"), people, texts=2), title=title)
+    if not found.pairs:
+        click.echo("\nonly one labelled, so that there is no agreement to measure")
+        return
+    pairs = [
+        (f"{pair.first} and {pair.second}", _text(pair.share), _text(pair.kappa), str(pair.kappa.n))
+        for pair in found.pairs
+    ]
+    print_columns(
+        columns(("annotators", "alike", "kappa", "n"), pairs, texts=1), title="\nevery two"
+    )
+    classes = [
+        (name, _text(each.agreement), str(each.ratings))
+        for name, each in zip(CLASSES, found.classes, strict=True)
+    ]
+    print_columns(
+        columns(("category", "agreement", "ratings"), classes, texts=1), title="\nby class"
+    )
+    click.echo(
         f"Krippendorff's alpha over all: {_text(found.alpha)}, n = {found.alpha.n} trials with two "
-        "labels or more; brackets are 95% intervals",
-        markup=False,
+        "labels or more; brackets are 95% intervals"
     )
 
 
 def _text(estimate: Estimate) -> str:
-    limits = rf"[{estimate.low:.2f}, {estimate.high:.2f}]"
+    limits = f"[{estimate.low:.2f}, {estimate.high:.2f}]"
     return f"- {limits}" if math.isnan(estimate.value) else f"{estimate.value:.2f} {limits}"

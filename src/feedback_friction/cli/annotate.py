@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 
 from feedback_friction.cli.drive import INTERRUPTED, drain_on_interrupt, in_loop, timeout_option
-from feedback_friction.cli.table import wide_console
+from feedback_friction.cli.grid import columns, print_columns, print_lines
 from feedback_friction.engine.annotate import Annotated, Annotating, annotate_run
 from feedback_friction.engine.caller import Caller
 from feedback_friction.engine.models.options import parse_options
@@ -125,15 +124,16 @@ def as_object(found: Annotated) -> dict[str, Any]:
 
 
 def _print(found: Annotated) -> None:
-    table = Table(caption_justify="left", title_justify="left", pad_edge=False)
-    table.add_column("condition", no_wrap=True)
     given = [name for name in CATEGORIES if any(each.raw[name] for each in found.tallies.values())]
-    for name in ("unsolved", "labelled", "failed", "unreadable", *given):
-        table.add_column(name, justify="right", min_width=max(map(len, name.split())))
-    for condition, tally in found.tallies.items():
-        counts = (tally.unsolved, tally.labelled, tally.failed, tally.unreadable)
-        raw = (tally.raw[name] for name in given)
-        table.add_row(condition, *map(str, counts), *map(str, raw))
+    headings = ("unsolved", "labelled", "failed", "unreadable")
+    rows = [
+        (
+            condition,
+            *(f"{getattr(tally, name):,}" for name in headings),
+            *(f"{tally.raw[name]:,}" for name in given),
+        )
+        for condition, tally in found.tallies.items()
+    ]
     spent = found.spent
     cost = "cost unknown" if spent.unpriced else f"${spent.cost:,.2f}"
     lines = [
@@ -144,6 +144,5 @@ def _print(found: Annotated) -> None:
     ]
     if found.simulated:
         lines.append("SIMULATION: a simulated student judged, not a language model")
-    console = wide_console()
-    console.print(table)
-    console.print("\n".join(lines), markup=False)
+    print_columns(columns(("condition", *headings, *given), rows, texts=1))
+    print_lines(lines)

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
 
 from feedback_friction.caveats import provisional
 from feedback_friction.cli.extras import needs
-from feedback_friction.cli.table import wide_console
+from feedback_friction.cli.grid import Column, columns, print_columns
 from feedback_friction.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,39 +42,30 @@ def command(first: Path, second: Path | None, as_json: bool) -> None:
         marked = table.with_columns(pl.lit(unfinished > 0).alias("provisional"))
         click.echo(marked.write_json())
         return
-    console = wide_console()
-    console.print(_shown(table))
+    print_columns(_shown(table))
     if unfinished:
-        console.print(provisional(unfinished), markup=False)
+        click.echo(provisional(unfinished))
 
 
-def _shown(table: pl.DataFrame) -> Table:
-    shown = Table(pad_edge=False)
-    for name in (
-        "task",
-        "minuend",
-        "minus",
-        "difference, points",
-        "only one",
-        "p (Holm)",
-        "n",
-        "missing",
-    ):
-        shown.add_column(name, justify="right" if name in ("n", "missing") else "left")
+def _shown(table: pl.DataFrame) -> list[Column]:
+    headings = ("task", "minuend", "minus", "difference, points", "only one", "p (Holm)", "n")
+    rows = []
     for row in table.iter_rows(named=True):
         value, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
         digits = f" ({row['digits']} digits)" if row["digits"] else ""
-        shown.add_row(
-            row["task"] + digits,
-            row["treatment"],
-            row["control"],
-            f"{value:+.1f} [{low:+.1f}, {high:+.1f}]",
-            _discordant(row),
-            "< 0.0001" if row["p_holm"] < 1e-4 else f"{row['p_holm']:.4f}",
-            str(row["n"]),
-            str(row["missing"]),
+        rows.append(
+            (
+                row["task"] + digits,
+                row["treatment"],
+                row["control"],
+                f"{value:+.1f} [{low:+.1f}, {high:+.1f}]",
+                _discordant(row),
+                "< 0.0001" if row["p_holm"] < 1e-4 else f"{row['p_holm']:.4f}",
+                str(row["n"]),
+                str(row["missing"]),
+            )
         )
-    return shown
+    return columns((*headings, "missing"), rows, texts=3)
 
 
 def _discordant(row: dict[str, Any]) -> str:

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
+from feedback_friction.cli.grid import Column, columns, print_columns
 from feedback_friction.cli.run import asked_for, notes
 from feedback_friction.cli.run import command as run_command
-from feedback_friction.cli.table import wide_console
 from feedback_friction.engine.budget import dollars
 from feedback_friction.engine.estimate import Estimate, Range, from_data, from_pilot
 from feedback_friction.engine.launch import Prepared, prepare, started, thinking
@@ -159,17 +158,15 @@ def _show(found: Estimate, prepared: Prepared, directory: Path | None, *, as_jso
     if as_json:
         click.echo(json.dumps(estimate_json(found, prepared, directory, lines)))
         return
-    console = wide_console()
-    console.print(_table(found))
+    print_columns(_table(found))
     for line in lines:
-        console.print(line, markup=False)
+        click.echo(line)
     if directory is not None:
         usd = found.paid.cost_usd
         cost = "at unknown cost" if math.isnan(usd) else f"for {dollars(usd)}"
-        console.print(
+        click.echo(
             f"the pilot made {found.paid.calls:,.0f} of these calls {cost}; 'friction run' with "
-            f"the same options finds them in {directory}",
-            markup=False,
+            f"the same options finds them in {directory}"
         )
 
 
@@ -202,23 +199,20 @@ def _range_json(found: Range | None) -> dict[str, float | None] | None:
     return {"value": found.value, "low": found.low, "high": found.high}
 
 
-def _table(found: Estimate) -> Table:
-    table = Table(pad_edge=False)
-    table.add_column("of the run")
-    for name in ("estimate", "low", "high"):
-        table.add_column(name, justify="right")
-    for name, title in NAMES.items():
-        write = dollars if name == "cost_usd" else _count
-        table.add_row(title, *_cells(found.ranges[name], write))
-    table.add_row("wall time", *_cells(found.seconds, _duration))
-    return table
+def _table(found: Estimate) -> list[Column]:
+    rows = [
+        (title, *_cells(found.ranges[name], dollars if name == "cost_usd" else _count))
+        for name, title in NAMES.items()
+    ]
+    rows.append(("wall time", *_cells(found.seconds, _duration)))
+    return columns(("of the run", "estimate", "low", "high"), rows, texts=1)
 
 
-def _cells(found: Range | None, write: Any) -> list[str]:
+def _cells(found: Range | None, write: Any) -> tuple[str, str, str]:
     if found is None:
-        return ["unknown", "", ""]
+        return "unknown", "", ""
     value = "-" if found.value is None else write(found.value)
-    return [value, write(found.low), write(found.high)]
+    return value, write(found.low), write(found.high)
 
 
 def _count(value: float) -> str:

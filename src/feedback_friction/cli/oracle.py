@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 
 from feedback_friction.analysis.oracle import OracleRun, read_oracle
 from feedback_friction.analysis.stats.intervals import Estimate
@@ -23,8 +22,8 @@ from feedback_friction.cli.drive import (
     timeout_option,
 )
 from feedback_friction.cli.extras import needs
+from feedback_friction.cli.grid import columns, print_columns, print_lines
 from feedback_friction.cli.progress import tell_missing
-from feedback_friction.cli.table import wide_console
 from feedback_friction.engine.launch import Operation, Settings
 from feedback_friction.engine.models.options import EFFORTS
 from feedback_friction.engine.oracle import PreparedOracle, execute_oracle, prepare_oracle
@@ -188,17 +187,14 @@ def _share(share: Estimate) -> dict[str, float | int | None]:
 
 
 def _print(run: OracleRun, pass_at: dict[int, Estimate]) -> None:
-    table = Table(caption_justify="left", title_justify="left", pad_edge=False)
-    table.add_column("")
-    for name in ("%", "n", "missing"):
-        table.add_column(name, justify="right")
     stopped = ", until solved" if run.config["until_solved"] else ""
     rows = {f"coverage ({run.draws} draws{stopped})": run.coverage()}
     rows |= {f"pass@{k}": share for k, share in pass_at.items()}
+    cells = []
     for name, share in rows.items():
         value, low, high = (100 * each for each in (share.value, share.low, share.high))
         shown = f"{value:.1f} [{low:.1f}, {high:.1f}]" if share.n else "-"
-        table.add_row(name, shown, str(share.n), str(run.missing))
+        cells.append((name, shown, str(share.n), str(run.missing)))
     lines = [
         f"{run.config['tasks'][0]}, solver: {run.config['solver']}, temperature "
         f"{run.config['temperature']:g}; brackets are 95% intervals over problems",
@@ -208,7 +204,6 @@ def _print(run: OracleRun, pass_at: dict[int, Estimate]) -> None:
     ]
     if run.provisional:
         lines.append(provisional(run.missing, "problems"))
-    lines += caveats([run.config["solver"]], simulated=run.simulated)
-    console = wide_console()
-    console.print(table)
-    console.print("\n".join(lines), markup=False)
+    lines += caveats({run.config["solver"]: run.simulated})
+    print_columns(columns(("", "%", "n", "missing"), cells, texts=1))
+    print_lines(lines)

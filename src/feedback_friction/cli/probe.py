@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
 
 from feedback_friction.caveats import SIMULATION
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, run_to_end, timeout_option
 from feedback_friction.cli.extras import needs
+from feedback_friction.cli.grid import Column, print_columns, print_lines
 from feedback_friction.cli.progress import tell_missing
-from feedback_friction.cli.table import wide_console
 from feedback_friction.engine.launch import Operation
 from feedback_friction.engine.probes import (
     PreparedProbe,
@@ -137,34 +136,36 @@ def _show(table: pl.DataFrame, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(json.loads(table.fill_nan(None).write_json()), ensure_ascii=False))
         return
-    console = wide_console()
-    console.print(_shown(table))
+    print_columns(_shown(table))
     lines = ["shares in percent; brackets are 95% intervals by problem"]
     if "few" in table.columns and table["few"].any():
         lines.append("*: fewer than 10 problems, too few to read anything from")
     if table["simulated"].any():
         lines.append(SIMULATION)
-    console.print("\n".join(lines), markup=False)
+    print_lines(lines)
 
 
-def _shown(table: pl.DataFrame) -> Table:
+def _shown(table: pl.DataFrame) -> list[Column]:
     """The columns that differ from row to row, each share in one cell with its interval."""
     hidden = {"run", "digits", "simulated", "solver", "few", "settings", "low", "high"}
     limits = {name for name in table.columns if name.endswith(("_low", "_high"))}
     names = [name for name in table.columns if name not in hidden | limits]
-    bucket = "low" in table.columns
-    shown = Table(pad_edge=False)
-    for name in names:
-        shown.add_column(name.replace("_", " "), justify="left" if table[name].dtype == _text()
-                         else "right")  # fmt: skip
-    if bucket:
-        shown.add_column("bucket", justify="right")
-    for row in table.iter_rows(named=True):
-        cells = [_cell(row, name) for name in names]
-        mark = "*" if row.get("few") else ""
-        if bucket:
-            cells.append(f"{row['low']:.1f}-{row['high']:.1f}{mark}")
-        shown.add_row(*cells)
+    rows = list(table.iter_rows(named=True))
+    shown = [
+        Column(
+            name.replace("_", " "),
+            tuple(_cell(row, name) for row in rows),
+            number=table[name].dtype != _text(),
+        )
+        for name in names
+    ]
+    if "low" in table.columns:
+        marks = ["*" if row.get("few") else "" for row in rows]
+        buckets = (
+            f"{row['low']:.1f}-{row['high']:.1f}{mark}"
+            for row, mark in zip(rows, marks, strict=True)
+        )
+        shown.append(Column("bucket", tuple(buckets), number=True))
     return shown
 
 

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 
-from feedback_friction.cli.show import plain
-from feedback_friction.cli.table import wide_console
+from feedback_friction.cli.grid import columns, print_columns, print_lines
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.launch import Operation
 from feedback_friction.engine.layers import accept_verdicts, keep_overruled
@@ -144,29 +142,28 @@ def _last_line(text: str) -> str:
 
 
 def _print(rows: Sequence[dict[str, Any]], found: Sequence[Rejudged]) -> None:
-    console = wide_console()
     if rows:
-        table = Table(pad_edge=False)
-        for name in ("condition", "problem", "attempt", "before", "after", "rule", "last line"):
-            table.add_column(name, overflow="fold")
-        table.add_column("marked")
-        for row in rows:
-            table.add_row(
-                plain(row["condition"]),
-                plain(row["problem_id"] + (f" epoch {row['epoch']}" if row["epoch"] else "")),
-                str(row["iteration"] + 1),
-                plain(_shown(row, "before")),
-                plain(_shown(row, "after")),
-                plain(row["rule"]),
-                plain(row["last_line"]),
+        names = ("condition", "problem", "before", "after", "rule", "last line", "marked")
+        cells = [
+            (
+                row["condition"],
+                row["problem_id"] + (f" epoch {row['epoch']}" if row["epoch"] else ""),
+                _shown(row, "before"),
+                _shown(row, "after"),
+                row["rule"],
+                row["last_line"],
                 "yes" if row["marked"] else "",
+                str(row["iteration"] + 1),
             )
-        console.print(table)
+            for row in rows
+        ]
+        print_columns(columns((*names, "attempt"), cells, texts=7))
     marked = sum(each.marked is not None for each in found)
-    console.print(
-        f"{len(rows)} verdicts or answers are others now; in {marked} trials something else would "
-        "have been asked",
-        markup=False,
+    print_lines(
+        [
+            f"{len(rows)} verdicts or answers are others now; in {marked} trials something else "
+            "would have been asked"
+        ]
     )
 
 

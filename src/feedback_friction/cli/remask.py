@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 
-from feedback_friction.cli.show import plain
-from feedback_friction.cli.table import wide_console
+from feedback_friction.cli.grid import columns, print_columns, print_lines
 from feedback_friction.engine.launch import Operation
 from feedback_friction.engine.layers import accept_masks
 from feedback_friction.engine.regrade import Remasked, remasked
@@ -73,30 +71,26 @@ def _row(found: Remasked) -> dict[str, Any]:
 
 
 def _print(rows: Sequence[dict[str, Any]]) -> None:
-    console = wide_console()
     if rows:
-        table = Table(pad_edge=False)
-        names = ("condition", "problem", "attempt", "shown", "masked now", "leaks", "marked")
-        for name in names:
-            table.add_column(name, overflow="fold")
-        for row in rows:
-            shown, masked = _difference(row["shown"], row["masked"])
-            leaks = f"{len(row['leaks_before'])} -> {len(row['leaks_after'])}"
-            table.add_row(
-                plain(row["condition"]),
-                plain(row["problem_id"] + (f" epoch {row['epoch']}" if row["epoch"] else "")),
-                str(row["iteration"] + 1),
-                plain(shown),
-                plain(masked),
-                leaks,
+        names = ("condition", "problem", "shown", "masked now", "marked", "attempt", "leaks")
+        cells = [
+            (
+                row["condition"],
+                row["problem_id"] + (f" epoch {row['epoch']}" if row["epoch"] else ""),
+                *_difference(row["shown"], row["masked"]),
                 "yes" if row["marked"] else "",
+                str(row["iteration"] + 1),
+                f"{len(row['leaks_before'])} -> {len(row['leaks_after'])}",
             )
-        console.print(table)
+            for row in rows
+        ]
+        print_columns(columns(names, cells, texts=5))
     marked = len({(r["condition"], r["problem_id"], r["epoch"]) for r in rows if r["marked"]})
-    console.print(
-        f"{len(rows)} masks or audits are others now; in {marked} trials the solver would have "
-        "been shown something else",
-        markup=False,
+    print_lines(
+        [
+            f"{len(rows)} masks or audits are others now; in {marked} trials the solver would "
+            "have been shown something else"
+        ]
     )
 
 

@@ -8,14 +8,30 @@ from pathlib import Path
 import click
 
 from feedback_friction.cli.table import print_results, results_json
+from feedback_friction.errors import UsageError
+
+FORMATS = ("table", "csv", "markdown", "latex")
 
 
 @click.command("results")
-@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@click.argument(
+    "directories", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR..."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="How to print the table; csv has every column. Default: table.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, every iteration in it.")
-def command(directory: Path, as_json: bool) -> None:
-    """Print the results of the run in DIR; a run may still be writing to it."""
+def command(directories: tuple[Path, ...], form: str | None, as_json: bool) -> None:
+    """Print the results of the runs in DIR...; a run may still be writing to its directory.
+
+    One table for all of them. Columns that are the same in every row stand below it.
+    """
+    if as_json and form is not None:
+        raise UsageError("--json and --format exclude each other")
     if as_json:
-        click.echo(json.dumps(results_json(directory), ensure_ascii=False))
+        click.echo(json.dumps(results_json(directories), ensure_ascii=False))
     else:
-        print_results(directory)
+        print_results(directories, form or FORMATS[0])

@@ -173,9 +173,9 @@ def start(
 
     progress, drained = run_to_end(work, directory, quiet=quiet)
     if as_json:
-        click.echo(json.dumps(results_json(directory), ensure_ascii=False))
+        click.echo(json.dumps(results_json([directory]), ensure_ascii=False))
     else:
-        print_results(directory)
+        print_results([directory])
     if drained:
         click.echo(f"interrupted; the same command resumes {directory}", err=True)
         return INTERRUPTED

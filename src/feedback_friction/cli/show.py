@@ -79,7 +79,7 @@ def _show_trial(
         "SELECT * FROM trials WHERE condition = ? AND problem_id = ? AND epoch = ?", where
     ).fetchone()
     console.print(Rule(Text(condition.condition, style="bold")))
-    for line in caveats([condition.solver], simulated=bool(condition.simulated)):
+    for line in caveats({condition.solver: bool(condition.simulated)}):
         console.print(Text(line))
     gold = Text.assemble(("gold: ", "dim"), (asked["gold"], "bold"))
     console.print(Panel(Text.assemble(plain(asked["prompt"]), "\n\n", gold), title="problem"))

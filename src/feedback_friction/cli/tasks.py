@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import click
-from rich.table import Table
 
-from feedback_friction.cli.table import wide_console
+from feedback_friction.cli.grid import columns, print_columns
 from feedback_friction.modes import MODES
 from feedback_friction.tasks.catalog import PAGES, get_page
 from feedback_friction.tasks.page import Page
@@ -14,21 +13,20 @@ from feedback_friction.tasks.page import Page
 @click.command("tasks")
 def command() -> None:
     """List the tasks: size, licence, grader, modes, and whether the data is on this machine."""
-    table = Table(pad_edge=False)
-    for name in ("task", "title", "problems", "licence", "grader", "modes", "data"):
-        table.add_column(name, justify="right" if name == "problems" else "left", overflow="fold")
-    for name in PAGES:
-        page = get_page(name)
-        table.add_row(
+    headings = ("task", "title", "licence", "grader", "modes", "data", "problems")
+    rows = [
+        (
             name,
             page.title,
-            f"{page.size:,}" if page.size else "your own",
             page.licence,
             page.grader,
             _modes(page),
             _data(page),
+            f"{page.size:,}" if page.size else "your own",
         )
-    wide_console().print(table)
+        for name, page in ((name, get_page(name)) for name in PAGES)
+    ]
+    print_columns(columns(headings, rows, texts=6))
 
 
 def _modes(page: Page) -> str:

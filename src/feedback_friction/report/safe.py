@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl
 
 # All that is no Char of XML 1.0 (section 2.2): the chart library ends the process over it.
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -28,8 +29,15 @@ def xml_safe(value: Any) -> Any:
     return [xml_safe(each) for each in value] if isinstance(value, list) else value
 
 
+def inert(cell: str) -> str:
+    """A cell that a spreadsheet shows as it stands: a formula gets an apostrophe before it."""
+    return f"'{cell}" if re.search(_FORMULA, cell) and not re.search(_NUMBER, cell) else cell
+
+
 def csv_of(frame: pl.DataFrame) -> str:
-    """A table as CSV in which no cell is a formula: such text gets an apostrophe before it."""
+    """A table as CSV in which every cell is ``inert``."""
+    import polars as pl  # an extra; whoever writes no frames needs none
+
     text = pl.col(pl.String)
     formula = text.str.contains(_FORMULA) & ~text.str.contains(_NUMBER)
     return frame.with_columns(

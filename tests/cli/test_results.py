@@ -1,0 +1,107 @@
+"""``friction results``: one table over runs and models, in every format."""
+
+import csv
+import io
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from feedback_friction.cli.results import command
+from journals import IN_FLIGHT, NOTHING, RIGHT, trials, write_run
+
+RETRY = trials((RIGHT,), ("a", "a", "a"), ("a", "b", "b"))
+BINARY = trials((RIGHT,), ("a", RIGHT), ("a", NOTHING, "a"))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    root = tmp_path_factory.mktemp("runs")
+    one = write_run(
+        root / "one", {"retry": RETRY, "binary": BINARY}, problems=3, leaks=("x",), iterations=3
+    )
+    other = write_run(
+        root / "other", {"binary": BINARY}, problems=3, solver="openai/a_b", finish_reason="length"
+    )
+    return one, other
+
+
+def results(*words, code=0):
+    done = CliRunner().invoke(command, [str(word) for word in words], standalone_mode=False)
+    assert (done.exit_code == 0) == (code == 0), done.output
+    return done.output if not code else str(done.exception)
+
+
+def test_one_run_shows_what_differs_and_says_the_rest_below(runs):
+    text = results(runs[0])
+    assert " ".join(text.splitlines()[0].split()) == (
+        "feedback history first % last % n missing no answer % leaks % tokens"
+    )
+    assert "0% in every row: cut off" in text
+    (same,) = [line for line in text.splitlines() if line.startswith("run: ")]
+    assert same == (
+        "run: one; task: decimal_multiplication (5 digits); solver: student/default; 3 attempts; "
+        "sampling: greedy"
+    )
+
+
+def test_several_runs_stand_in_one_table_under_headings(runs):
+    lines = results(*runs).splitlines()
+    assert lines.index("one, student/default") < lines.index("other, openai/a_b")
+    assert sum(line.startswith("binary ") for line in lines) == 2
+    assert "simulated student answered, not a language model (student/default)" in lines[-1]
+
+
+def test_health_is_a_share_of_the_replies_and_warned_of_above_a_tenth(runs):
+    text = results(*runs)
+    (no_answer,) = [line for line in text.splitlines() if "no answer that could" in line]
+    assert "one, student/default, binary, transcript (17%)" in no_answer
+    assert "retry" not in no_answer
+    (cut_off,) = [line for line in text.splitlines() if "cut off at the limit" in line]
+    assert "other, openai/a_b, binary, transcript (100%)" in cut_off
+    (leaks,) = [line for line in text.splitlines() if "gives the answer away" in line]
+    assert "one, student/default, binary, transcript (100%)" in leaks
+
+
+def test_numbers_of_an_unfinished_run_are_provisional(tmp_path):
+    run = write_run(tmp_path / "run", {"binary": trials((RIGHT,), ("a", IN_FLIGHT))}, problems=2)
+    text = results(run)
+    assert "first %, provisional" in text
+    assert "last %, provisional" in text
+    assert "PROVISIONAL: 1 trials have not ended" in text
+
+
+def test_csv_has_every_column_and_shares_from_0_to_1(runs):
+    rows = list(csv.DictReader(io.StringIO(results(*runs, "--format", "csv"))))
+    assert [(row["run"], row["feedback"], row["n"], row["no_answer"]) for row in rows] == [
+        ("one", "retry", "3", "0"), ("one", "binary", "3", "1"), ("other", "binary", "3", "1"),
+    ]  # fmt: skip
+    assert (float(rows[1]["first"]), float(rows[1]["last"])) == pytest.approx((1 / 3, 2 / 3), 1e-4)
+
+
+def test_markdown_and_latex_hold_the_same_numbers(runs):
+    shown = ["33.3", "66.7"]
+    marked = results(*runs, "--format", "markdown")
+    assert all(number in marked for number in shown)
+    assert "| one | student/default | binary | transcript | 33.3 \\[" in marked
+    set_in = results(*runs, "--format", "latex")
+    assert "one & student/default & binary & transcript & 33.3 [" in set_in
+    assert r"openai/a\_b" in set_in
+    assert all(line.startswith("%") for line in set_in[: set_in.index("\\begin")].splitlines())
+
+
+def test_json_is_one_object_over_all_runs(runs):
+    found = json.loads(results(*runs, "--json"))
+    assert [row["run"] for row in found["conditions"]] == ["one", "one", "other"]
+    alone = json.loads(results(runs[0], "--json"))
+    assert alone["conditions"] == found["conditions"][:2]
+
+
+def test_runs_of_the_same_name_are_told_apart(tmp_path):
+    paths = [write_run(tmp_path / name / "run", {"binary": BINARY}, problems=3) for name in "ab"]
+    found = json.loads(results(*paths, "--json"))
+    assert [row["run"] for row in found["conditions"]] == [str(path) for path in paths]
+
+
+def test_json_has_a_format_of_its_own(runs):
+    assert "exclude each other" in results(runs[0], "--json", "--format", "csv", code=2)
