@@ -27,6 +27,7 @@ NAMES = (
     "recovery",
     "estimate",
     "fuzz",
+    "hostile",
 )
 
 

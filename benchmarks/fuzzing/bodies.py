@@ -17,22 +17,20 @@ from feedback_friction.engine.models.reply import (
     failure_in,
     parse_json,
     read_completion,
-    split_thinking,
 )
 from feedback_friction.engine.models.retry import retry_after
+from feedback_friction.reading.reasoning import split_reasoning
 
 _MOST_TOKENS = 2**31
 
 
 def targets() -> Iterator[Target]:
     """The readers of bodies and headers."""
-    replies = [case["body"] for case in cases("models_replies") if isinstance(case["body"], dict)]
     errors = [case["body"] for case in cases("models_errors") if isinstance(case["body"], dict)]
     whole = [case["body"] for case in cases("models_failures_within")]
-    bodies = mutated([*replies, *whole]).map(_body) | texts().map(_bytes) | st.binary(max_size=200)
-    yield Target("completion", bodies, _check_completion)
-    bodies = mutated([*errors, *whole]).map(_body) | texts().map(_bytes) | st.binary(max_size=200)
-    yield Target("error body", st.tuples(st.integers(100, 999), bodies), _check_error)
+    yield Target("completion", bodies(), _check_completion)
+    damaged = mutated([*errors, *whole]).map(_body) | texts().map(_bytes) | st.binary(max_size=200)
+    yield Target("error body", st.tuples(st.integers(100, 999), damaged), _check_error)
     dates = st.datetimes().map(lambda when: when.strftime("%a, %d %b %Y %H:%M:%S GMT"))
     headers = st.dictionaries(
         st.sampled_from(["Retry-After", "retry-after-ms", "x-ratelimit-reset-requests"]),
@@ -40,6 +38,13 @@ def targets() -> Iterator[Target]:
     )
     yield Target("retry-after", headers, _check_retry)
     yield Target("thinking", texts(), _check_thinking)
+
+
+def bodies() -> st.SearchStrategy[bytes]:
+    """What may come with the status 200: completions with parts exchanged, failures, anything."""
+    replies = [case["body"] for case in cases("models_replies") if isinstance(case["body"], dict)]
+    whole = [case["body"] for case in cases("models_failures_within")]
+    return mutated([*replies, *whole]).map(_body) | texts().map(_bytes) | st.binary(max_size=200)
 
 
 def _body(value: Any) -> bytes:
@@ -77,5 +82,5 @@ def _check_retry(headers: dict[str, str]) -> None:
 
 
 def _check_thinking(text: str) -> None:
-    answer, reasoning = split_thinking(text)
+    answer, reasoning = split_reasoning(text)
     assert len(answer) + len(reasoning or "") <= len(text)

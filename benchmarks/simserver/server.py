@@ -215,7 +215,7 @@ class Call:
         self._prompt = "\n".join(texts)
         self._logprobs = bool(asked.get("logprobs"))
         limit = asked.get("max_completion_tokens") or asked.get("max_tokens")
-        if self._too_long(limit) or self._filtered():
+        if self._too_long(limit) or self._filtered() or self._odd():
             return
         self._entry.n = n
         self._written = self._write(asked, system, n, limit or DEFAULT_MAX_TOKENS)
@@ -254,6 +254,15 @@ class Call:
         message = "The response was filtered due to the prompt triggering content management."
         error = {"message": message, "type": None, "param": "prompt", "code": "content_filter"}
         self._connection.respond(400, orjson.dumps({"error": error}))
+        return True
+
+    def _odd(self) -> bool:
+        bodies, (die, which, *_) = self._settings.bodies, roll("odd", self._prompt)
+        if not bodies or die >= self._settings.odd:
+            return False
+        self._server.ledger.leave(self._entry, "odd")
+        body = bodies[int(which * len(bodies))]
+        self._connection.respond(200, body.encode("utf-8", "replace"))
         return True
 
     def _write(

@@ -53,6 +53,9 @@ class Settings:
         cut: rate of connections closed in the middle of the body.
         filtered: share of prompts whose reply is cut by a content filter (``finish_reason``).
         filtered_400: share of prompts that are refused by a content filter with 400.
+        replies: texts of which one, by the prompt, is every reply; empty writes replies instead.
+        bodies: texts of which one, by the prompt, is the whole answer to an odd prompt.
+        odd: share of prompts whose answer is one of ``bodies``, however often they are asked.
         die_after: after that many calls the port closes for good; 0 never.
     """
 
@@ -85,6 +88,9 @@ class Settings:
     cut: float = 0.0
     filtered: float = 0.0
     filtered_400: float = 0.0
+    replies: tuple[str, ...] = ()
+    bodies: tuple[str, ...] = ()
+    odd: float = 0.0
     die_after: int = 0
 
     def changed(self, changes: Mapping[str, object]) -> Settings:

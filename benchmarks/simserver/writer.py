@@ -64,7 +64,9 @@ def write(
         dice: eight numbers in (0, 1), see ``roll``.
         max_tokens: limit on the reply's length.
     """
-    if "YES" in system and "NO" in system:
+    if settings.replies:
+        text = settings.replies[int(dice[1] * len(settings.replies))]
+    elif "YES" in system and "NO" in system:
         text = "YES" if dice[1] < settings.p_first else "NO"
     elif "feedback" in system:
         text = _padded("", _feedback(settings, prompt, dice), _length(settings, dice[0]))

@@ -8,6 +8,7 @@ import pytest
 from feedback_friction.engine.models.breaker import Breaker, BreakerPolicy
 from feedback_friction.engine.models.faults import Fault, FaultKind
 from feedback_friction.errors import RunStoppedError
+from feedback_friction.protocol.records import Completion, Reply, Usage
 
 POLICY = BreakerPolicy()
 
@@ -41,6 +42,11 @@ def fail(
     for _ in range(times):
         clock.now += apart
         breaker.failed(fault(kind), clock.now, under_way)
+        asyncio.run(breaker.settle(spoiled))
+
+
+async def spoiled() -> Fault:
+    return fault(FaultKind.FAULTY)
 
 
 @pytest.mark.parametrize(
@@ -97,8 +103,46 @@ def test_a_long_call_that_fails_counts_from_its_beginning() -> None:
     began, clock.now = clock.now, clock.now + 600
     for _ in range(POLICY.failures - 1):
         breaker.failed(fault(FaultKind.FAULTY), began, 0)
+    asyncio.run(breaker.settle(spoiled))
+    breaker.failed(fault(FaultKind.FAULTY), began, 0)
     with pytest.raises(RunStoppedError):
-        breaker.failed(fault(FaultKind.FAULTY), began, 0)
+        asyncio.run(breaker.settle(spoiled))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Completion((Reply("yes", "stop"),), Usage(), 0.0),
+        fault(FaultKind.EMPTY),
+        fault(FaultKind.LIMITED),
+        fault(FaultKind.REFUSED, 400),
+    ],
+    ids=["reply", "empty", "limited", "refused"],
+)
+def test_a_server_that_answers_something_harmless_is_not_to_blame(
+    answer: Completion | Fault,
+) -> None:
+    breaker, clock = make()
+    asked = 0
+
+    async def ask() -> Completion | Fault:
+        nonlocal asked
+        asked += 1
+        return answer
+
+    for number in range(60):
+        clock.now += 20
+        breaker.failed(fault(FaultKind.FAULTY), clock.now, 0, f"poison {number % 3}")
+        asyncio.run(breaker.settle(ask))
+    assert (breaker.reason, asked) == (None, 1)  # these three problems are known from then on
+    for number in range(60):
+        clock.now += 20
+        breaker.failed(fault(FaultKind.FAULTY), clock.now, 0, f"fresh {number}")
+        if number < 7:
+            asyncio.run(breaker.settle(ask))
+    assert asked == 2
+    with pytest.raises(RunStoppedError):
+        asyncio.run(breaker.settle(spoiled))
 
 
 @pytest.mark.parametrize("milder", [FaultKind.FAULTY, FaultKind.LIMITED])

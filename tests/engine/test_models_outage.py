@@ -318,3 +318,23 @@ def test_a_slow_run_is_not_stopped_by_faults_while_other_calls_are_under_way() -
                 await asyncio.gather(*held, return_exceptions=True)
 
     run(main())
+
+
+@pytest.mark.parametrize(
+    "sound", [True, False], ids=["the server is sound", "the server is broken"]
+)
+def test_where_only_prompts_are_left_that_spoil_the_answer_the_server_is_asked_something_else(
+    sound: bool,
+) -> None:
+    async def answer(request: Any, body: dict[str, Any]) -> Any:
+        spoils = not sound or "2 + 2?" in str(body["messages"])
+        return await (text("<html>") if spoils else completion())(request, body)
+
+    async def main() -> None:
+        policies = {"breaker": BreakerPolicy(faulty=0), "retry": RetryPolicy(attempts=6)}
+        async with serving(answer) as server, client(server, **policies) as (model, _, _):
+            work = (model.generate(ask(str(i))) for i in range(3))
+            ended = await asyncio.gather(*work, return_exceptions=True)
+        assert {type(each) for each in ended} == {TransientError if sound else RunStoppedError}
+
+    run(main())

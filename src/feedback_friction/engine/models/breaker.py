@@ -1,7 +1,7 @@
 """Stops the run when a server is plainly gone, before the whole data set has failed.
 
-A circuit breaker (M. Nygard, "Release It!", 2007) without a half-open state: what trips it ends the
-run, which can be resumed. It opens
+A circuit breaker (M. Nygard, "Release It!", 2007): what trips it ends the run, which can be
+resumed. It opens
 
 - at once, when a key is refused or a quota used up;
 - when the first few calls are all refused (a wrong model name, a parameter that the server does not
@@ -10,19 +10,22 @@ run, which can be resumed. It opens
   of a milder kind proves the graver one wrong: a server that says "slow down" is there.
 
 Random faults never open it: one success starts the count anew, and there must be as many failures
-in a row as calls are under way, each of which may still succeed. Neither does a single problem that
-spoils every attempt at it: its trial fails, and the run goes on.
+in a row as calls are under way, each of which may still succeed. Neither do prompts that spoil
+every attempt at them: before unusable answers stop a run, the server is asked something that every
+model can answer (the half-open state). Where it answers that, those trials fail and the others go
+on.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from feedback_friction.engine.models.faults import Fault, FaultKind
 from feedback_friction.errors import RunStoppedError
+from feedback_friction.protocol.records import Completion, Generate, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,8 @@ class Breaker:
         self._servers, self._clock, self._policy = servers, clock, policy or BreakerPolicy()
         self._streaks = {kind: _Streak() for kind in _GRAVEST_FIRST}
         self._failing = False
+        self._doubt = ""
+        self._spoiled: set[object] = set()
         self._refusals = 0
         self._succeeded = False
         self._watched: set[asyncio.Task[object]] = set()
@@ -113,9 +118,13 @@ class Breaker:
             under_way: attempts that are still under way.
             problem: what was asked; None where every failure counts as another one's.
 
+        Unusable answers do not open it by themselves: see ``settle``.
+
         Raises:
             RunStoppedError: that was one too many.
         """
+        if problem in self._spoiled and fault.kind is FaultKind.FAULTY:
+            return
         self._failing = True
         if fault.kind is FaultKind.EMPTY:  # the server works; what it lacks is a reply to this one
             self._clear((FaultKind.UNREACHABLE, FaultKind.FAULTY))
@@ -128,14 +137,38 @@ class Breaker:
         streak.problems.add(object() if problem is None else problem)
         lasted = self._clock() - streak.since
         enough = streak.count >= max(self._policy.failures, under_way)
-        if fault.kind is FaultKind.FAULTY and len(streak.problems) == 1:
-            enough = False  # it may be the prompt that the server cannot bear
         if enough and lasted >= self._policy.patience(fault.kind):
-            self.open(
+            reason = (
                 f"{self._servers} {_WHAT_HAPPENED[fault.kind]} for {lasted:.0f} s "
                 f"({streak.count} failures in a row, the last: {fault.message})"
             )
+            if fault.kind is FaultKind.FAULTY:
+                self._doubt = reason
+            else:
+                self.open(reason)
         self.raise_if_open()
+
+    async def settle(self, ask: Callable[[], Awaitable[Completion | Fault]]) -> None:
+        """Where unusable answers would stop the run, find out whether the server is to blame.
+
+        Args:
+            ask: asks the server something harmless (``harmless``), once.
+
+        Raises:
+            RunStoppedError: it has no usable answer to that either.
+        """
+        if not self._doubt:
+            return
+        reason, self._doubt = self._doubt, ""
+        problems = set(self._streaks[FaultKind.FAULTY].problems)
+        self._clear(_GRAVEST_FIRST)  # nobody else asks meanwhile
+        outcome = await ask()
+        if isinstance(outcome, Fault) and outcome.kind in (
+            FaultKind.FAULTY, FaultKind.UNREACHABLE,
+        ):  # fmt: skip
+            self.open(reason)
+            self.raise_if_open()
+        self._spoiled |= problems
 
     def refused(self, fault: Fault) -> None:
         """Note a refusal.
@@ -201,3 +234,9 @@ class Breaker:
         for kind in kinds:
             self._streaks[kind].count = 0
             self._streaks[kind].problems.clear()
+
+
+def harmless(request: Generate) -> Generate:
+    """What any model can answer, asked as ``request`` is."""
+    message = Message("user", "Reply with the word: yes")
+    return replace(request, messages=(message,), n=1)

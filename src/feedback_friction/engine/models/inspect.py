@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -33,7 +34,7 @@ from feedback_friction.engine.models.base import (
     TransientError,
     identity_of,
 )
-from feedback_friction.engine.models.breaker import Breaker, BreakerPolicy
+from feedback_friction.engine.models.breaker import Breaker, BreakerPolicy, harmless
 from feedback_friction.engine.models.dialect import Quirk, quirks_in
 from feedback_friction.engine.models.draws import drawn
 from feedback_friction.engine.models.faults import Fault, FaultKind, one_line
@@ -160,7 +161,13 @@ class InspectModel:
                 self._breaker.succeeded()
                 return outcome
             if not self._taught(outcome, quirks):
-                await self._options.sleep(self._next_wait(outcome, began, retries))
+                wait = self._next_wait(outcome, began, retries, request.occasion.problem.id)
+                await self._breaker.settle(partial(self._asked, request))
+                await self._options.sleep(wait)
+
+    async def _asked(self, request: Generate) -> Completion | Fault:
+        """What comes of asking the provider something harmless."""
+        return await self._attempt(harmless(request), 1, request.seed, self._quirks)
 
     async def _attempt(
         self, request: Generate, n: int, seed: int, quirks: frozenset[Quirk]
@@ -211,7 +218,7 @@ class InspectModel:
             self._told.add(line)
             self._options.notice(f"{self.name}: {line}")
 
-    def _next_wait(self, fault: Fault, began: float, retries: Retries) -> float:
+    def _next_wait(self, fault: Fault, began: float, retries: Retries, problem: str) -> float:
         """Tell the breaker of a fault; seconds to wait, or the error that it is."""
         line = f"{self.name}: {fault.message}"
         match fault.kind:
@@ -226,7 +233,7 @@ class InspectModel:
             case FaultKind.REFUSED:
                 self._breaker.refused(fault)
                 raise RefusedError(line) from fault.cause
-        self._breaker.failed(fault, began, self._under_way)
+        self._breaker.failed(fault, began, self._under_way, problem)
         wait = retries.next_wait(fault, self._options.clock())
         if wait is None:
             raise TransientError(f"{line} (failed {retries.failures} times)") from fault.cause

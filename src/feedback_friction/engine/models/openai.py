@@ -13,7 +13,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from random import Random
 
@@ -25,7 +25,7 @@ from feedback_friction.engine.models.base import (
     TransientError,
     identity_of,
 )
-from feedback_friction.engine.models.breaker import Breaker, BreakerPolicy
+from feedback_friction.engine.models.breaker import Breaker, BreakerPolicy, harmless
 from feedback_friction.engine.models.dialect import (
     Quirk,
     body_of,
@@ -225,7 +225,13 @@ class OpenAIModel:
             if retries is None:
                 timeout = self._seconds(request)
                 retries = Retries(self._options.retry, self._random, started, timeout)
-            await self._options.sleep(self._next_wait(outcome, replica, place, began, retries))
+            wait = self._next_wait(outcome, replica, place, began, retries)
+            await self._breaker.settle(partial(self._asked, replica, request))
+            await self._options.sleep(wait)
+
+    async def _asked(self, replica: Replica, request: Generate) -> Completion | Fault:
+        """What comes of asking a server something harmless."""
+        return await self._attempt(replica, harmless(request), 1, request.seed, self._quirks)
 
     async def _attempt(
         self,
