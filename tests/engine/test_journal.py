@@ -226,3 +226,13 @@ def test_tokens_beyond_any_number_are_told_as_damage(tmp_path):
         db.execute("UPDATE completions SET prompt_tokens = ?", ("1" * 400,))
     with pytest.raises(UsageError, match="a value in it is damaged"):
         read_paid(tmp_path)
+
+
+def test_a_damaged_schema_is_told_in_one_line(tmp_path):
+    keep_one(tmp_path)
+    path = tmp_path / "journal.sqlite"
+    content = path.read_bytes()
+    assert b"CREATE TABLE trials" in content
+    path.write_bytes(content.replace(b"CREATE TABLE trials", b"CREATE TABLE \x80rials"))
+    with pytest.raises(UsageError, match="cannot write the journal"):
+        Journal(tmp_path)

@@ -65,6 +65,10 @@ _UNFIT = (
 )
 
 
+# Of a damaged file, the library may quote what is no text.
+_UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+
+
 class DamagedError(FrictionError):
     """Something in the journal cannot be read: the trial that needs it fails, and says so."""
 
@@ -183,7 +187,7 @@ class Journal:
         """
         try:
             return self._reader.execute(query, values).fetchall()
-        except sqlite3.Error as error:
+        except _UNREADABLE as error:
             raise UsageError(f"cannot read {self.path}: {error}") from error
 
     # --- writing ---------------------------------------------------------------------------------
@@ -390,7 +394,7 @@ def _open(path: Path) -> sqlite3.Connection:
             schema = resources.files(__package__).joinpath("schema.sql").read_text("utf-8")
             db.executescript(schema)
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    except sqlite3.Error as error:
+    except _UNREADABLE as error:
         raise UsageError(f"cannot write the journal {path}: {error}") from error
     return db
 
