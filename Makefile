@@ -35,7 +35,7 @@ clean:
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable '.[pocket,report]'
+	$(BIN)/pip install --quiet --editable '.[pocket,report,view]'
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed

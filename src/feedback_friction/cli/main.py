@@ -21,6 +21,7 @@ VERBS = {
     "regrade": "Judge a finished run's replies anew, without a model call; overrule a verdict.",
     "remask": "Mask a finished run's feedback anew, without a model call.",
     "adopt": "Grade replies from elsewhere and keep them as a run.",
+    "view": "Look at runs, live, on a local page: grid, trials, prompts, filters.",
     "compare": "Compare conditions or runs, paired by problem.",
     "power": "How many problems it takes to see a difference.",
     "report": "Write figures, tables and one HTML page from runs.",

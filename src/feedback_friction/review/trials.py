@@ -11,7 +11,7 @@ from typing import Any
 from feedback_friction.analysis.journal import open_journal
 from feedback_friction.labels import Label, TrialKey, read_labels, sample, unsolved_trials
 from feedback_friction.problem import lettered
-from feedback_friction.review.text import difference, visible
+from feedback_friction.view.text import difference, visible
 
 
 def choose_trials(directory: Path, size: int | None, seed: int, *, every: bool) -> list[TrialKey]:

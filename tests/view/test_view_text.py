@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback_friction.review.text import LONGEST, difference, visible
+from feedback_friction.view.text import LONGEST, difference, visible
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,11 @@ class Part:
     change: Change
     text: str
 
+    @property
+    def length(self) -> int:
+        """Characters."""
+        return len(self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -54,11 +59,15 @@ def visible(text: str) -> str:
 
     Line ends become line feeds; what exceeds ``LONGEST`` is replaced by a line that says so.
     """
-    shown = text[:LONGEST].replace("\r\n", "\n")
-    shown = _INVISIBLE.sub(_symbol, shown)
+    shown = harmless(text[:LONGEST].replace("\r\n", "\n"))
     if len(text) > LONGEST:
         shown += f"\n[{len(text) - LONGEST:,} more characters are not shown here]"
     return shown
+
+
+def harmless(text: str) -> str:
+    """The text with invisible characters shown by number, whatever its length."""
+    return _INVISIBLE.sub(_symbol, text)
 
 
 def _symbol(found: re.Match[str]) -> str:

@@ -1,0 +1,55 @@
+"""``friction view``: a local page over run directories, also while they run."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from feedback_friction.cli.extras import needs
+
+if TYPE_CHECKING:
+    from feedback_friction.view.server import Viewing
+
+
+@click.command("view")
+@click.argument(
+    "directories", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR..."
+)
+@click.option("--port", default=0, show_default=True, help="0 takes a free one.")
+@click.option("--no-open", is_flag=True, help="Do not open a browser.")
+def command(directories: tuple[Path, ...], port: int, no_open: bool) -> None:
+    """Open a local page over the runs in DIR..., until Ctrl-C.
+
+    Conditions with their accuracy, live while a run goes on; problems by condition; filters and
+    search; each trial with the exact prompts, the feedback before and after the mask, and what
+    changed from attempt to attempt; two conditions side by side. By keyboard: ? lists the keys.
+    """
+    with needs("view"):
+        from feedback_friction.view.server import Viewing
+    asyncio.run(serve(Viewing(directories, port), browser=not no_open))
+
+
+async def serve(asked: Viewing, *, browser: bool, first: str = "") -> None:
+    """Serve the page until Ctrl-C.
+
+    Args:
+        browser: whether to open it.
+        first: a line to print before its address.
+    """
+    from feedback_friction.view.server import serving
+
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    async with serving(asked) as url:
+        click.echo(first or "Ctrl-C ends")
+        click.echo(url)
+        if browser:
+            await asyncio.to_thread(webbrowser.open, url)
+        await stopped.wait()

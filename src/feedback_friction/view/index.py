@@ -1,0 +1,232 @@
+"""What the grid is drawn from: one row a trial, made from the journal and kept beside it.
+
+The rows are temporary tables of the reading connection, so that filters and pages are SQL and the
+journal stays as it is. 100,000 attempts take some 0.4 seconds, once for every state of the journal.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from feedback_friction.analysis.journal import KNOWN_TRIALS
+from feedback_friction.view.wanted import FLAGS, OUTCOMES, Wanted
+
+PAGE = 50  # rows of the grid on one page
+
+# An answer is what stands behind a letter: a shuffle moves the letters.
+_ANSWER = """
+    CASE WHEN choices = '[]' OR length(prediction) != 1 OR prediction NOT BETWEEN 'A' AND 'Z'
+    THEN prediction
+    ELSE coalesce(json_extract(choices, '$[' || (unicode(prediction) - 65) || ']'), prediction) END
+"""
+_SCHEMA = f"""
+CREATE TEMP TABLE asked AS SELECT rowid AS place, task, problem_id FROM main.problems;
+CREATE UNIQUE INDEX temp.asked_by_id ON asked (problem_id, task);
+CREATE TEMP TABLE arms AS
+    SELECT row_number() OVER (ORDER BY rowid) AS arm, condition, task FROM main.conditions;
+CREATE TEMP TABLE seen AS
+    SELECT condition, problem_id, epoch,
+        count(*) AS attempts,
+        min(CASE WHEN is_correct THEN iteration END) AS solved_at,
+        sum(verdict = 'wrong') AS wrong,
+        count(DISTINCT CASE WHEN verdict = 'wrong' THEN {_ANSWER} END) AS answers,
+        sum(verdict = 'no-answer') AS no_answer,
+        sum(finish_reason = 'length') AS cut_off,
+        sum(leaks != '[]') AS leaks
+    FROM main.attempts GROUP BY condition, problem_id, epoch;
+CREATE UNIQUE INDEX temp.seen_by_trial ON seen (condition, problem_id, epoch);
+CREATE TEMP TABLE cells AS
+    SELECT a.place, k.epoch, c.arm, k.problem_id, k.condition, k.status, k.reason,
+        k.known, k.solved,
+        coalesce(s.attempts, 0) AS attempts, s.solved_at, coalesce(s.wrong, 0) AS wrong,
+        coalesce(s.answers, 0) AS answers, coalesce(s.no_answer, 0) AS no_answer,
+        coalesce(s.cut_off, 0) AS cut_off, coalesce(s.leaks, 0) AS leaks
+    FROM ({KNOWN_TRIALS}) k
+    JOIN arms c ON c.condition = k.condition
+    JOIN asked a ON a.problem_id = k.problem_id AND a.task = c.task
+    LEFT JOIN seen s ON (s.condition, s.problem_id, s.epoch)
+                      = (k.condition, k.problem_id, k.epoch);
+CREATE UNIQUE INDEX temp.cells_by_place ON cells (place, epoch, arm);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One trial in the grid.
+
+    Attributes:
+        arm: number of its condition in the run, from 1.
+        status: as in the journal, or ``in flight``.
+        reason: why it stopped, failed or is undecided.
+        known: attempts with a verdict.
+        solved: whether the last of them is correct.
+        attempts: made so far.
+        solved_at: iteration of the correct attempt, from 0; None where there is none.
+        wrong: wrong attempts.
+        answers: different answers among them.
+        no_answer, cut_off, leaks: attempts without an answer, replies that ended at the limit on
+            tokens, feedback texts with a leak.
+        matches: whether it is what the filter asks for.
+    """
+
+    place: int
+    epoch: int
+    arm: int
+    problem_id: str
+    condition: str
+    status: str
+    reason: str
+    known: int
+    solved: int
+    attempts: int
+    solved_at: int | None
+    wrong: int
+    answers: int
+    no_answer: int
+    cut_off: int
+    leaks: int
+    matches: bool
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a wrong answer was given again."""
+        return self.wrong > self.answers
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """A problem in one epoch: its question, cut to a line, and its trials by arm."""
+
+    problem_id: str
+    epoch: int
+    question: str
+    gold: str
+    cells: dict[int, Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A page of the grid.
+
+    Attributes:
+        rows: the rows of this page.
+        found: rows in all.
+        trials: trials in all that match.
+        pages: pages in all, at least 1.
+    """
+
+    rows: tuple[GridRow, ...]
+    found: int
+    trials: int
+    pages: int
+
+
+def make_index(db: sqlite3.Connection) -> None:
+    """Make the tables of the index anew.
+
+    Raises:
+        sqlite3.Error: the journal cannot be read.
+    """
+    db.executescript(
+        "PRAGMA temp_store = MEMORY;"
+        + "".join(
+            f"DROP TABLE IF EXISTS temp.{name};" for name in ("cells", "seen", "arms", "asked")
+        )
+        + f"BEGIN; {_SCHEMA} COMMIT;"
+    )
+
+
+def read_grid(db: sqlite3.Connection, wanted: Wanted, arms: Sequence[int]) -> Grid:
+    """A page of the problems of which some trial matches.
+
+    Args:
+        arms: the conditions that are shown, by number.
+    """
+    where, values = _where(wanted, arms)
+    hits = {
+        tuple(row)
+        for row in db.execute(f"SELECT place, epoch, arm FROM cells WHERE {where}", values)
+    }
+    places = sorted({(place, epoch) for place, epoch, _ in hits})
+    pages = max(1, -(-len(places) // PAGE))
+    first = PAGE * (min(wanted.page, pages) - 1)
+    rows = tuple(_row(db, place, hits, arms) for place in places[first : first + PAGE])
+    return Grid(rows, len(places), len(hits), pages)
+
+
+def _row(
+    db: sqlite3.Connection,
+    place: tuple[int, int],
+    hits: Collection[tuple[int, ...]],
+    arms: Sequence[int],
+) -> GridRow:
+    problem, question, gold = db.execute(
+        "SELECT problem_id, substr(question, 1, 200), substr(gold, 1, 80) FROM main.problems"
+        " WHERE rowid = ?",
+        place[:1],
+    ).fetchone()
+    cells = db.execute("SELECT * FROM cells WHERE place = ? AND epoch = ?", place).fetchall()
+    shown = {
+        row["arm"]: _cell(row, matches=(*place, row["arm"]) in hits)
+        for row in cells
+        if row["arm"] in arms
+    }
+    return GridRow(problem, place[1], " ".join(question.split()), gold, shown)
+
+
+def _cell(row: sqlite3.Row, *, matches: bool = True) -> Cell:
+    return Cell(**dict(row), matches=matches)
+
+
+def cells_of(
+    db: sqlite3.Connection, problem_id: str, epoch: int, condition: str
+) -> dict[int, Cell]:
+    """The trials of a condition's problem under every condition, by arm."""
+    rows = db.execute(
+        "SELECT * FROM cells WHERE epoch = ? AND place ="
+        " (SELECT place FROM asked WHERE problem_id = ? AND task ="
+        " (SELECT task FROM main.conditions WHERE condition = ?)) ORDER BY arm",
+        (epoch, problem_id, condition),
+    )
+    return {row["arm"]: _cell(row) for row in rows}
+
+
+def neighbours(
+    db: sqlite3.Connection, wanted: Wanted, cell: Cell
+) -> tuple[Cell | None, Cell | None]:
+    """The trials before and after one that match, under the same condition."""
+    where, values = _where(wanted, (cell.arm,))
+    found: list[Cell | None] = []
+    for sign, order in (("<", "DESC"), (">", "ASC")):
+        row = db.execute(
+            f"SELECT * FROM cells WHERE {where} AND (place, epoch) {sign} (?, ?)"
+            f" ORDER BY place {order}, epoch {order} LIMIT 1",
+            [*values, cell.place, cell.epoch],
+        ).fetchone()
+        found.append(_cell(row) if row else None)
+    return found[0], found[1]
+
+
+def _where(wanted: Wanted, arms: Sequence[int]) -> tuple[str, list[object]]:
+    """The condition that a row of ``cells`` has to meet, and its values."""
+    parts = [f"arm IN ({', '.join('?' * len(arms))})"]
+    values: list[object] = list(arms)
+    if wanted.outcomes:
+        parts.append("(" + " OR ".join(OUTCOMES[name].sql for name in wanted.outcomes) + ")")
+    parts += [FLAGS[name].sql for name in wanted.flags]
+    if wanted.text:
+        like = "%" + wanted.text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+        parts.append(_TEXT)
+        values += [like] * _TEXT.count("?")
+    return " AND ".join(parts), values
+
+
+_TEXT = r"""(place IN (
+    SELECT rowid FROM main.problems WHERE problem_id LIKE ? ESCAPE '\'
+        OR prompt LIKE ? ESCAPE '\' OR gold LIKE ? ESCAPE '\'
+) OR (condition, problem_id, epoch) IN (
+    SELECT condition, problem_id, epoch FROM main.attempts WHERE response LIKE ? ESCAPE '\'
+        OR prediction LIKE ? ESCAPE '\' OR feedback LIKE ? ESCAPE '\'
+))"""

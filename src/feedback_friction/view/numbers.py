@@ -1,0 +1,73 @@
+"""Accuracy and what else stands beside a condition, from the rows of the index.
+
+The numbers are those of ``friction results``, by the same estimator, without what only the whole
+table needs (contrasts between conditions), so that they can be made anew while a run goes on.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from dataclasses import dataclass
+from math import isnan
+
+from feedback_friction.analysis.journal import ENDED, Condition
+from feedback_friction.analysis.stats.censored import Seen, censored_curve
+from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.analysis.uptake import as_seen
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A condition's numbers so far.
+
+    Attributes:
+        trials: that the run is to make.
+        n: those that ended.
+        failed: those that failed; resuming runs them again.
+        unfinished: those that have still to end.
+        curve: accuracy by attempt, with 95% intervals; empty while nothing is known.
+        no_answer, cut_off, leaks: replies without an answer, replies that ended at the limit on
+            tokens, feedback texts with a leak.
+    """
+
+    condition: Condition
+    trials: int
+    n: int
+    failed: int
+    unfinished: int
+    curve: tuple[Estimate, ...]
+    no_answer: int
+    cut_off: int
+    leaks: int
+
+
+def read_numbers(db: sqlite3.Connection, arm: int, condition: Condition) -> Numbers:
+    """The numbers of a condition, from the index (``index.make_index``).
+
+    Args:
+        arm: its number in the run.
+    """
+    statuses: Counter[str] = Counter()
+    seen: dict[int, list[Seen]] = {}
+    for place, status, known, solved in db.execute(
+        "SELECT place, status, known, solved FROM cells WHERE arm = ?", (arm,)
+    ):
+        statuses[status] += 1
+        found = as_seen(status, known, bool(solved), condition.iterations)
+        seen.setdefault(place, []).append(found)
+    curve = censored_curve(list(seen.values()), condition.iterations)
+    counts = db.execute(
+        "SELECT total(no_answer), total(cut_off), total(leaks) FROM cells WHERE arm = ?", (arm,)
+    ).fetchone()
+    n = sum(statuses[status] for status in ENDED)
+    failed = statuses["failed"]
+    return Numbers(
+        condition,
+        condition.problems,
+        n,
+        failed,
+        condition.problems - n - failed - statuses["undecided"],
+        tuple(point for point in curve if not isnan(point.value)),
+        *(int(count) for count in counts),
+    )

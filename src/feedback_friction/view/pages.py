@@ -1,0 +1,157 @@
+"""From what was read to HTML: the templates, and the words and marks that they use.
+
+Every text that goes into a page is escaped (Jinja's autoescape) and passes ``harmless``, so that
+what a model wrote is neither markup nor able to reorder or hide what stands around it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from feedback_friction.analysis.journal import IN_FLIGHT, Condition
+from feedback_friction.caveats import caveats
+from feedback_friction.view.index import Cell
+from feedback_friction.view.numbers import Numbers
+from feedback_friction.view.text import harmless, visible
+from feedback_friction.view.trial import MASK
+
+WIDTH, HEIGHT = 120, 32  # of a curve, in its own units
+_SYMBOLS = {"stopped": "■", "undecided": "?", "failed": "!", IN_FLIGHT: "…"}
+
+
+class Arm(NamedTuple):
+    """A condition as the page names it.
+
+    Attributes:
+        number: in the run, from 1.
+        name: its feedback, and what else tells it from the others of the run.
+        result: its numbers so far.
+    """
+
+    number: int
+    name: str
+    result: Numbers
+
+
+def arms(results: Sequence[Numbers]) -> list[Arm]:
+    """The conditions of a run, each with a name no longer than it takes to tell them apart."""
+    conditions = [each.condition for each in results]
+    varying = [
+        name
+        for name in ("task", "solver", "sampling", "history")
+        if len({getattr(each, name) for each in conditions}) > 1
+    ]
+    return [
+        Arm(number, _name(result.condition, varying), result)
+        for number, result in enumerate(results, 1)
+    ]
+
+
+def _name(condition: Condition, varying: Sequence[str]) -> str:
+    return " · ".join([condition.feedback, *(str(getattr(condition, each)) for each in varying)])
+
+
+def cautions(results: Sequence[Numbers]) -> list[str]:
+    """What must be said beside the numbers of a run."""
+    return caveats({each.condition.solver: bool(each.condition.simulated) for each in results})
+
+
+def symbol(cell: Cell) -> str:
+    """What became of a trial, in a sign and at most two words."""
+    if cell.solved_at is not None:
+        return f"✓ {cell.solved_at + 1}"
+    if cell.status in _SYMBOLS:
+        return (
+            f"{_SYMBOLS[cell.status]} {cell.status if cell.status != IN_FLIGHT else cell.attempts}"
+        )
+    if not cell.wrong:
+        return "✕ none"
+    return "✕ same" if cell.answers == 1 and cell.wrong > 1 else f"✕ {cell.answers} answers"
+
+
+def kind(cell: Cell) -> str:
+    """The class of a cell, for its colour."""
+    if cell.solved_at is not None:
+        return "first" if cell.solved_at == 0 else "later"
+    return "unsolved" if cell.status == "unsolved" else "open"
+
+
+def words(cell: Cell) -> str:
+    """What became of a trial, in words."""
+    attempts = f"{cell.attempts} attempt{'' if cell.attempts == 1 else 's'}"
+    if cell.solved_at is not None:
+        said = [f"solved at attempt {cell.solved_at + 1}"]
+    else:
+        said = [f"{'not ended' if cell.status == IN_FLIGHT else cell.status} after {attempts}"]
+    counted = (
+        (cell.wrong, f"{cell.wrong} wrong, {cell.answers} different"),
+        (cell.no_answer, f"{cell.no_answer} without an answer"),
+        (cell.cut_off, f"{cell.cut_off} cut off"),
+        (cell.leaks, f"{cell.leaks} feedback texts with a leak"),
+    )
+    said += [each for count, each in counted if count]
+    return ", ".join([*said, *([cell.reason] if cell.reason else [])])
+
+
+def percent(share: float) -> str:
+    """A share in whole per cent, or nothing where there is none."""
+    return "" if share != share else f"{100 * share:.0f}%"
+
+
+class Curve(NamedTuple):
+    """Accuracy by attempt as the points of a line, and its interval as those of an area."""
+
+    line: str
+    area: str
+
+
+def curve(result: Numbers) -> Curve:
+    """The drawing of a condition's accuracy, from 0 at the bottom to 1 at the top."""
+    count = len(result.curve)
+    across = [round(WIDTH * k / max(1, count - 1), 1) for k in range(count)]
+
+    def points(shares: Sequence[float]) -> list[str]:
+        return [f"{x},{HEIGHT * (1 - y):.1f}" for x, y in zip(across, shares, strict=True)]
+
+    high, low = [each.high for each in result.curve], [each.low for each in result.curve]
+    area = [*points(high), *reversed(points(low))]
+    line = points([each.value for each in result.curve])
+    return Curve(" ".join(line), " ".join(area))
+
+
+def pieces(text: str, leaks: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
+    """A text in stretches: plain, ``masked`` (the mask was here) or ``leak`` (what it missed)."""
+    known = [re.escape(each) for each in sorted(leaks, key=len, reverse=True) if each]
+    found = re.compile("|".join([re.escape(MASK), *known]))
+    at = 0
+    for hit in found.finditer(text):
+        if hit.start() > at:
+            yield "", text[at : hit.start()]
+        yield ("masked" if hit[0] == MASK else "leak"), hit[0]
+        at = hit.end()
+    if at < len(text):
+        yield "", text[at:]
+
+
+def _finalize(value: Any) -> Any:
+    return harmless(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def environment() -> Environment:
+    """The templates, with every text escaped and without invisible characters."""
+    made = Environment(
+        loader=PackageLoader("feedback_friction.view"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for function in (symbol, kind, words, percent, curve, pieces, visible):
+        made.filters[function.__name__] = function
+    return made

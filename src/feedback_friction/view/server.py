@@ -1,0 +1,226 @@
+"""The server of the page: a few addresses under the token, on this machine only."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from feedback_friction.errors import FrictionError, UsageError
+from feedback_friction.tracebacks import kept
+from feedback_friction.view.guard import Guard, new_token
+from feedback_friction.view.pages import environment
+from feedback_friction.view.reading import overview, run_page, trial_page
+from feedback_friction.view.shelf import Run, Shelved, shelve
+from feedback_friction.view.wanted import read_wanted, whole_number
+
+LOCAL = "127.0.0.1"
+LONGEST_ID = 4_000  # characters of a problem's id in an address
+_FILES = {
+    "view.css": "text/css",
+    "view.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
+
+
+class Site:
+    """What the addresses answer with."""
+
+    def __init__(self, shelf: dict[str, Shelved], token: str) -> None:
+        """Serve a shelf of runs under a token."""
+        self._shelf = shelf
+        self._root = f"/{token}/"
+        self._templates = environment()
+
+    def app(self) -> Starlette:
+        """The application, without its guard."""
+        routes = [
+            Route("/{token}/", self.home),
+            Route("/{token}/files/{name}", self.file),
+            Route("/{token}/version", self.version),
+            Route("/{token}/runs/{run}/", self.run),
+            Route("/{token}/runs/{run}/trial", self.trial),
+            Route("/{token}/runs/{run}/sent", self.sent),
+        ]
+        handlers: dict[Any, Any] = {
+            HTTPException: self._http_error,
+            FrictionError: self._error,
+            Exception: self._unforeseen,
+        }
+        return Starlette(routes=routes, exception_handlers=handlers)
+
+    async def home(self, request: Request) -> Response:
+        """All runs; where there is one only, that run."""
+        if len(self._shelf) == 1:
+            return RedirectResponse(f"{self._root}runs/{next(iter(self._shelf))}/")
+        runs = [
+            await each.do(lambda run: overview(run, self._root)) for each in self._shelf.values()
+        ]
+        return self._page("home.html", runs=runs)
+
+    async def file(self, request: Request) -> Response:
+        """One of the page's own files."""
+        name = request.path_params["name"]
+        if name not in _FILES:
+            raise HTTPException(404, "no such file")
+        body = resources.files(__package__).joinpath("files", name).read_bytes()
+        return Response(body, media_type=_FILES[name])
+
+    async def version(self, request: Request) -> Response:
+        """What changes whenever any of the runs does."""
+        versions = [await each.do(lambda run: run.version) for each in self._shelf.values()]
+        return JSONResponse({"version": versions})
+
+    async def run(self, request: Request) -> Response:
+        """A run's conditions and problems."""
+        wanted = read_wanted(request.query_params)
+        shown = await self._at(request).do(lambda run: run_page(run, self._root, wanted))
+        return self._page("run.html", **shown, up=self._up())
+
+    async def trial(self, request: Request) -> Response:
+        """A trial."""
+        wanted = read_wanted(request.query_params)
+        at, problem, epoch = read_place(request)
+        beside = whole_number(request.query_params.get("beside", "0"), "beside")
+
+        def read(run: Run) -> dict[str, Any]:
+            return trial_page(run, self._root, wanted, at, problem, epoch, beside)
+
+        shown = await self._at(request).do(read)
+        return self._page("trial.html", **shown, up=self._up())
+
+    async def sent(self, request: Request) -> Response:
+        """The exact prompts of one attempt of a trial, and of its feedback: a part of a page."""
+        at, problem, epoch = read_place(request)
+        number = whole_number(request.query_params.get("attempt", ""), "attempt")
+
+        def read(run: Run) -> dict[str, Any]:
+            try:
+                found = run.sent(at, problem, epoch)
+            except UsageError as error:  # the data are gone, say: the rest of the page stands
+                return {"sent": (), "why": str(error)}
+            return {
+                "sent": [each for each in found if each.iteration == number - 1],
+                "why": "No prompt was sent for this attempt.",
+            }
+
+        return self._page("sent.html", **await self._at(request).do(read))
+
+    def _at(self, request: Request) -> Shelved:
+        name = request.path_params["run"]
+        if name not in self._shelf:
+            raise HTTPException(404, "no such run")
+        return self._shelf[name]
+
+    def _up(self) -> str:
+        """The address of all runs; none where there is one only."""
+        return self._root if len(self._shelf) > 1 else ""
+
+    def _page(self, template: str, status: int = 200, **values: Any) -> Response:
+        page = self._templates.get_template(template).render(root=self._root, **values)
+        return HTMLResponse(page, status)
+
+    async def _error(self, request: Request, error: FrictionError) -> Response:
+        return self._page(
+            "error.html", 400 if isinstance(error, UsageError) else 500, said=str(error)
+        )
+
+    async def _http_error(self, request: Request, error: HTTPException) -> Response:
+        return self._page("error.html", error.status_code, said=error.detail)
+
+    async def _unforeseen(self, request: Request, error: Exception) -> Response:
+        return self._page("error.html", 500, said=kept(error))
+
+
+def read_place(request: Request) -> tuple[int, str, int]:
+    """The condition's number, the problem and the epoch in an address.
+
+    Raises:
+        UsageError: they are not there.
+    """
+    query = request.query_params
+    problem = query.get("problem", "")
+    if not problem or len(problem) > LONGEST_ID:
+        raise UsageError("the address names no problem")
+    at, epoch = query.get("at", ""), query.get("epoch", "0")
+    return whole_number(at, "at"), problem, whole_number(epoch, "epoch")
+
+
+@dataclass(frozen=True, slots=True)
+class Viewing:
+    """What is asked for.
+
+    Attributes:
+        directories: the run directories.
+        port: to listen at; 0 takes a free one.
+    """
+
+    directories: Sequence[Path]
+    port: int = 0
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to whoever runs it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take none."""
+        yield
+
+
+@asynccontextmanager
+async def serving(asked: Viewing) -> AsyncIterator[str]:
+    """Serve while the block runs, on this machine only; gives the address with its token.
+
+    Raises:
+        UsageError: a directory is no run's, or the port is taken.
+    """
+    shelf, token = shelve(asked.directories), new_token()
+    guard = Guard(Site(shelf, token).app(), token)
+    with _listening(asked.port) as listening:
+        guard.port = listening.getsockname()[1]
+        server = _Server(
+            uvicorn.Config(
+                guard,
+                http="h11",  # strict, in Python; one person's page needs no faster one
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="critical",  # a malformed request is answered 400, and no news
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        running = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            yield f"http://{LOCAL}:{guard.port}/{token}/"
+        finally:
+            server.should_exit = True
+            await running
+            for each in shelf.values():
+                await each.close()
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as made:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            made.bind((LOCAL, port))
+            made.listen()
+        except (OSError, OverflowError) as error:
+            raise UsageError(f"cannot listen at {LOCAL}:{port}: {error}") from error
+        yield made
