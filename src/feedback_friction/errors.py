@@ -4,6 +4,7 @@
     ├── UsageError        the command, its data or its directory is wrong: exit code 2, one line
     │   └── DataError     a row of a data file is wrong: names file, line and field
     └── RunStoppedError   the run cannot go on (server gone, key refused): resumable, exit code 1
+        └── NotBegunError the first call shows that model or server is wrong: a UsageError, too
 
 An error that concerns one model call only lives in ``engine.models.base``; it never gets this far
 unless it persists, and then it is recorded with its trial.
@@ -38,3 +39,7 @@ class DataError(UsageError):
 
 class RunStoppedError(FrictionError):
     """The run stopped itself; everything paid for is in the journal, and it can be resumed."""
+
+
+class NotBegunError(RunStoppedError, UsageError):
+    """The first call showed that the command names a wrong model or server: nothing was paid."""

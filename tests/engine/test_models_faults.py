@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from feedback_friction.engine.models.dialect import quirks_in
+from feedback_friction.engine.models.dialect import Quirk, lessons
 from feedback_friction.engine.models.faults import Fault, meaning, one_line, read_error
 
 CASES = Path(__file__).parents[1] / "cases"
 ERRORS = json.loads((CASES / "models_errors.json").read_text())
 QUIRKS = json.loads((CASES / "models_quirks.json").read_text())
+SENT = frozenset({"temperature", "top_p", "seed", "logprobs", "system", "max_tokens"})
 
 
 def as_bytes(body: Any) -> bytes:
@@ -24,6 +25,7 @@ def test_an_error_answer_is_taken_for_what_it_means(case: dict[str, Any]) -> Non
     answer = read_error(as_bytes(case["body"]))
     found = meaning(case["status"], answer, max_tokens=2000)
     assert (found.kind.name if isinstance(found, Fault) else found) == case["expect"]
+    assert (found.room if isinstance(found, Fault) else None) == case.get("room")
     if "message" in case:
         assert isinstance(found, Fault)
         assert found.message == case["message"]
@@ -31,13 +33,32 @@ def test_an_error_answer_is_taken_for_what_it_means(case: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("case", QUIRKS, ids=lambda case: case["server"])
 def test_a_refusal_reveals_the_quirk_of_a_server(case: dict[str, Any]) -> None:
-    found = quirks_in(read_error(as_bytes(case["body"])))
+    found = lessons(read_error(as_bytes(case["body"])), SENT, frozenset())
     assert sorted(quirk.name for quirk in found) == case["expect"]
 
 
 def test_no_real_error_but_those_about_parameters_reveals_a_quirk() -> None:
-    revealing = {case["server"] for case in ERRORS if quirks_in(read_error(as_bytes(case["body"])))}
-    assert revealing == {"Mistral, unknown field"}
+    """Those that mean a finish reason, a key or a limit are never asked about."""
+    revealing = {
+        case["server"]
+        for case in ERRORS
+        if case["expect"] == "REFUSED"
+        if lessons(read_error(as_bytes(case["body"])), SENT, frozenset())
+    }
+    assert revealing == {
+        "Mistral, unknown field",
+        "OpenAI, role",
+        "OpenAI, more to generate than the model can",
+        "SGLang, sum that nearly fits",
+        "vLLM, more to generate than there is context",
+    }
+
+
+def test_what_a_server_has_taken_is_not_what_it_refuses() -> None:
+    answer = read_error(as_bytes({"error": {"message": "temperature 1.35 is not allowed"}}))
+    assert lessons(answer, SENT, frozenset()) == {Quirk.NO_TEMPERATURE}
+    assert lessons(answer, SENT, frozenset({"temperature"})) == frozenset()
+    assert lessons(answer, frozenset({"seed"}), frozenset()) == frozenset()
 
 
 @pytest.mark.parametrize("status", [401, 429])

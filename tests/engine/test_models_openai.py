@@ -25,6 +25,7 @@ from models_client import ask, client, run
 from feedback_friction.engine.models.base import RefusedError, TransientError
 from feedback_friction.engine.models.breaker import BreakerPolicy
 from feedback_friction.engine.models.retry import RetryPolicy
+from feedback_friction.errors import NotBegunError
 from feedback_friction.protocol.records import Message, Reply, Usage
 
 PLAIN = {
@@ -99,7 +100,6 @@ TRANSIENT: dict[str, Answer] = {
     "504": error(504),
     "529": error(529),
     "truncated": text('{"choices": [{"message": {"content": "4'),
-    "HTML": text("<html>login</html>"),
     "no choices": text('{"id": "x"}'),
     "aborted": completion(choice("4", finish_reason="abort")),
     "error within 200": text('{"error": {"message": "upstream", "code": 502}}'),
@@ -125,7 +125,7 @@ def test_a_transient_failure_is_tried_again_and_never_becomes_a_reply(fault: str
     run(main())
 
 
-@pytest.mark.parametrize("fault", ["500", "HTML", "no choices", "cut off"])
+@pytest.mark.parametrize("fault", ["500", "no choices", "cut off"])
 def test_a_failure_that_persists_is_an_error_with_its_cause(fault: str) -> None:
     async def main() -> None:
         async with (
@@ -135,6 +135,28 @@ def test_a_failure_that_persists_is_an_error_with_its_cause(fault: str) -> None:
             with pytest.raises(TransientError, match=r"^openai/tiny: .*\(failed 4 times\)$"):
                 await model.generate(ask())
         assert len(server.bodies) == 4
+
+    run(main())
+
+
+def test_a_page_ends_the_run_as_the_first_answer_and_is_a_fault_later() -> None:
+    page = text("<html><body>Welcome to nginx</body></html>")
+
+    async def main() -> None:
+        async with serving(page) as server, client(server) as (model, _, _):
+            with pytest.raises(NotBegunError, match=r"OpenAI-compatible.*Welcome to nginx"):
+                await model.generate(ask())
+            assert len(server.bodies) == 2  # the second asks for something harmless
+        async with serving(page, completion()) as server, client(server) as (model, _, _):
+            assert (await model.generate(ask())).replies == (Reply("reply 0"),)
+        async with (
+            serving(completion(), page, completion(choice("4"))) as server,
+            client(server) as (model, _, notices),
+        ):
+            await model.generate(ask())
+            assert (await model.generate(ask("p2"))).replies == (Reply("4"),)
+        assert len(server.bodies) == 3
+        assert ["Welcome to nginx; it is asked again" in line for line in notices] == [True]
 
     run(main())
 

@@ -268,7 +268,7 @@ def test_a_model_that_is_not_there_stops_the_run_at_the_first_call(
     async def main() -> None:
         async with serving(error(404, NO_MODEL), models=models) as server:
             ended = await friction(tmp_path, "--solver", "openai/tiny", "--base-url", server.url)
-        assert ended.code == 1
+        assert ended.code == 2
         (line,) = [line for line in ended.lines if not line.startswith("note:")]
         assert "refused the first call: HTTP 404: no such model" in line
         assert len(server.bodies) == 1

@@ -102,10 +102,10 @@ def in_loop(
     except asyncio.CancelledError as error:
         click.echo(f"interrupted; {resume}", err=True)
         raise KeyboardInterrupt from error
+    except UsageError:  # one that stopped a run before it began has nothing to resume
+        raise
     except RunStoppedError as error:
         raise RunStoppedError(f"{error} ({resume})") from error
-    except UsageError:
-        raise
     except Exception as error:
         raise RunStoppedError(f"{kept(error, directory)} ({resume})") from error
 

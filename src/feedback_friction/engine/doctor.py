@@ -144,6 +144,8 @@ class Doctor:
 
     async def _system(self) -> Finding:
         await self._ask("What is 2 + 2?", "Answer with one word.", max_tokens=4)
+        if self._has(Quirk.NO_SYSTEM):
+            return Finding("system role", "not taken", "heads the first user message", False)
         return Finding("system role", "taken")
 
     async def _several(self) -> Finding:
@@ -151,7 +153,7 @@ class Doctor:
         told = [line for line in self.notices if " a request" in line]
         if not told:
             return Finding("replies a request", f"{_LARGEST_N} or more")
-        found = "1" if self._has(Quirk.ONE_CHOICE) else told[-1].partition(": ")[2]
+        found = "1" if "one reply a request" in told[-1] else told[-1].partition(": ")[2]
         return Finding("replies a request", found, "draws by as many requests as it takes", False)
 
     async def _seed(self) -> Finding:
@@ -226,7 +228,7 @@ class Doctor:
 
 
 # What the table says in words of its own.
-_KNOWN = (NO_USAGE, *(quirk.value for quirk in Quirk))
+_KNOWN = (NO_USAGE, " a request: more come by several", *(quirk.value for quirk in Quirk))
 _PLACE = re.compile(r"https?://\S+ ")  # the server, which the table names once
 _OUTGROWN = "a trial that outgrows it is stopped, and shown apart"
 _REFUSED = {

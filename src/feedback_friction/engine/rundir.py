@@ -2,7 +2,7 @@
 
 ``run.json`` holds the configuration (what decides the results), the operation (what does not: URLs,
 concurrency), the versions, the git state, the command that makes the run again, and what the user
-was told while it ran (``notices``).
+was told while it ran (``notices``) and what it learnt of its servers (``learnt``).
 """
 
 from __future__ import annotations
@@ -103,6 +103,23 @@ def add_notices(directory: Path, lines: Sequence[str]) -> None:
     notices = list(dict.fromkeys([*known, *lines]))
     if notices != known:
         _write(directory / RUN_FILE, {**document, "notices": notices})
+
+
+def add_learnt(directory: Path, model: str, learnt: Mapping[str, object]) -> None:
+    """Keep what was learnt of a model's server; for the process that holds the directory.
+
+    Raises:
+        UsageError: there is no readable ``run.json``, or it cannot be written.
+    """
+    document = read_run(directory)
+    known = document.get("learnt")
+    found = {**(known if isinstance(known, Mapping) else {}), model: dict(learnt)}
+    if found == known:
+        return
+    try:
+        _write(directory / RUN_FILE, {**document, "learnt": found})
+    except OSError as error:
+        raise UsageError(f"cannot write {directory / RUN_FILE}: {error}") from error
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:

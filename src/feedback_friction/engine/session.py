@@ -15,6 +15,7 @@ from typing import Any
 from feedback_friction.engine.caller import Caller
 from feedback_friction.engine.descriptors import fitting
 from feedback_friction.engine.journal import Journal
+from feedback_friction.engine.memory import remember
 from feedback_friction.engine.models.registry import ModelSettings, in_flight, open_models
 from feedback_friction.engine.notices import Notices
 from feedback_friction.engine.prices import Prices
@@ -73,6 +74,7 @@ async def opened(
             if made_with is not None:
                 claim(directory, made_with.config, made_with.operation, made_with.command)
             notices.keep_in(directory)
+            remember(models.values(), directory)
             async with Journal(directory) as journal:
                 yield Caller(models, journal, prices, in_flight(models, concurrency))
     finally:

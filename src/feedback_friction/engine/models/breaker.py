@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from feedback_friction.engine.models.faults import Fault, FaultKind
-from feedback_friction.errors import RunStoppedError
+from feedback_friction.errors import NotBegunError, RunStoppedError
 from feedback_friction.protocol.records import Completion, Generate, Message
 
 
@@ -96,6 +96,7 @@ class Breaker:
         self._spoiled: set[object] = set()
         self._refusals = 0
         self._succeeded = False
+        self._never_begun = False
         self._watched: set[asyncio.Task[object]] = set()
         self._interrupted: set[asyncio.Task[object]] = set()
 
@@ -148,6 +149,11 @@ class Breaker:
                 self.open(reason)
         self.raise_if_open()
 
+    @property
+    def doubts(self) -> bool:
+        """Whether ``settle`` is about to ask."""
+        return bool(self._doubt)
+
     async def settle(self, ask: Callable[[], Awaitable[Completion | Fault]]) -> None:
         """Where unusable answers would stop the run, find out whether the server is to blame.
 
@@ -168,6 +174,7 @@ class Breaker:
         ):  # fmt: skip
             self.open(reason)
             self.raise_if_open()
+        self._never_begun = False
         self._spoiled |= problems
 
     def refused(self, fault: Fault) -> None:
@@ -183,6 +190,7 @@ class Breaker:
         patience = 1 if wrong_address else self._policy.first_refusals
         limit = self._policy.refusals if self._succeeded else patience
         if self._refusals >= limit:
+            self._never_begun = wrong_address and not self._succeeded
             self.open(
                 f"{self._servers} refused {self._refusals} calls in a row, the last: "
                 f"{fault.message}"
@@ -190,6 +198,12 @@ class Breaker:
                 else f"{self._servers} refused the first call: {fault.message}"
             )
         self.raise_if_open()
+
+    def foreign(self, fault: Fault) -> None:
+        """Note an answer of something that has no such API: before any other it is doubted."""
+        if not self._succeeded:
+            self._never_begun = True
+            self._doubt = f"{self._servers}: is it an OpenAI-compatible server? {fault.message}"
 
     def open(self, reason: str) -> None:
         """Stop the run: every pending call fails now, every later one at once."""
@@ -205,7 +219,11 @@ class Breaker:
     def raise_if_open(self) -> None:
         """Raise RunStoppedError once the breaker is open."""
         if self.reason is not None:
-            raise RunStoppedError(self.reason)
+            raise self._error()
+
+    def _error(self) -> RunStoppedError:
+        kind = NotBegunError if self._never_begun else RunStoppedError
+        return kind(self.reason or "")
 
     @contextmanager
     def watch(self) -> Iterator[None]:
@@ -224,7 +242,7 @@ class Breaker:
             yield
         except asyncio.CancelledError:
             if task in self._interrupted and task.uncancel() <= cancelling:
-                raise RunStoppedError(self.reason or "") from None
+                raise self._error() from None
             raise
         finally:
             self._watched.discard(task)

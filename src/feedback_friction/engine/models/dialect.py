@@ -1,14 +1,15 @@
-"""The request body, and the quirks that a server is found to have.
+"""The request body, and the ways in which a server is found to depart from the plain API.
 
-Nothing is assumed from a model's name: the first request is the plain one. A server that refuses
-one of its parameters says so with a 400 (which costs nothing), and from then on this model is asked
-without it. What a quirk takes away from the experiment is told to the user once.
+Nothing is assumed from a model's name: the first request is the plain one. A server that refuses a
+parameter or a role names it, and that name is all that is read of a refusal: ``learning`` asks
+again without it, and keeps the lesson where that helped.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
 
@@ -18,7 +19,7 @@ from feedback_friction.engine.models.endpoint import Endpoint
 from feedback_friction.engine.models.faults import ErrorAnswer
 from feedback_friction.engine.models.options import ModelOptions
 from feedback_friction.errors import UsageError
-from feedback_friction.protocol.records import Generate
+from feedback_friction.protocol.records import Generate, Message
 
 
 class Quirk(Enum):
@@ -29,56 +30,130 @@ class Quirk(Enum):
     NO_TOP_P = "it takes no top_p: its own default is used"
     NO_SEED = "it takes no seed: its replies cannot be made again"
     NO_LOGPROBS = "it gives no log-probabilities: confidence stays empty"
+    NO_SYSTEM = "it takes no system role: the system prompt heads the first user message"
+    STREAM = "it only streams its replies: they are read from its events"
+    NO_STREAM_USAGE = "it does not count the tokens of a stream"
     ONE_CHOICE = "it gives one reply a request: several are asked for by several requests"
     GREEDY_ONE_CHOICE = "it gives one reply a request at temperature 0"
+    OPENS_THOUGHT = (
+        "its prompt template opens the reasoning: a reply that is cut off before the reasoning "
+        "ends is no answer"
+    )
 
 
-_PARAMETERS = {
+# What to do without, by the name of what a server refuses.
+_WITHOUT = {
     "temperature": Quirk.NO_TEMPERATURE,
     "top_p": Quirk.NO_TOP_P,
     "seed": Quirk.NO_SEED,
     "logprobs": Quirk.NO_LOGPROBS,
-    "n": Quirk.ONE_CHOICE,
+    "stream_options": Quirk.NO_STREAM_USAGE,
 }
-# How servers say that a parameter, or any value of it but the default, is not for this model.
-_UNSUPPORTED = re.compile(
-    r"unsupported (?:parameter|value)|extra inputs are not permitted|unknown (?:name|parameter)"
-    r"|unrecognized request argument|(?:is|are) not supported|does not support|not enabled for"
-    r"|not allowed to request"
+# A server that names a range takes the parameter, and not this value of it.
+_RANGE = re.compile(
+    r"[<>]=?|\b(?:between|range|maximum|minimum|above|below|at (?:most|least))\b"
+    r"|\b(?:less|greater|higher|lower|larger|smaller) than\b"
 )
-_ONE_CHOICE = re.compile(
-    r"only one completion choice|\bn must be 1\b|'n' ?: number must be at most 1"
+_ROLE = re.compile(
+    r"\b(?:system|developer)\b.{0,80}\b(?:roles?|messages?|instructions?|prompts?)\b"
+    r"|\b(?:roles?|messages?)\b.{0,200}\b(?:system|developer)\b|\broles? must alternate\b",
+    re.S,
 )
+_STREAM = re.compile(r"\bstream(?:ing|ed)?\b")
 _GREEDY = "n must be 1 when using greedy sampling"  # vLLM
-_NAMES_OF_N = frozenset({"n", "n_cmpl", "candidateCount", "num_generations"})
-# The field in quotes, or alone before what is said of it; the slots are those of llama.cpp.
-_ABOUT_N = re.compile(
-    r"['\"`](?:n|n_cmpl|num_generations)['\"`]|\bn_cmpl\b|\bnum_generations\b"
-    r"|\bn (?:must|should|cannot|can|value|is|has)\b|\bn ?(?:<|>|=)|candidate_?count"
-    r"|number of (?:slots|choices|completions|candidates)"
-)
-_NUMBER = re.compile(r"(?<![\d.])\d{1,6}(?![\d.]\d)")
 
 
-def quirks_in(answer: ErrorAnswer) -> frozenset[Quirk]:
-    """The quirks that a refusal (HTTP 400 or 422) reveals; empty for any other refusal."""
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How one request is put.
+
+    Attributes:
+        n: replies to ask for.
+        quirks: what to leave out, rename or send otherwise.
+        max_tokens: instead of the request's own limit, reasoning included; None for that.
+    """
+
+    n: int = 1
+    quirks: frozenset[Quirk] = frozenset()
+    max_tokens: int | None = None
+
+
+def sent(request: Generate, form: Form) -> frozenset[str]:
+    """The names of what a request in this form asks for, and could do without."""
+    quirks = form.quirks
+    streams = Quirk.STREAM in quirks and Quirk.NO_STREAM_USAGE not in quirks
+    asked = {
+        "temperature": Quirk.NO_TEMPERATURE not in quirks,
+        "top_p": request.top_p is not None and Quirk.NO_TOP_P not in quirks,
+        "seed": Quirk.NO_SEED not in quirks,
+        "logprobs": request.logprobs and Quirk.NO_LOGPROBS not in quirks,
+        "stream_options": streams,
+        "system": request.messages[0].role == "system" and Quirk.NO_SYSTEM not in quirks,
+        "max_tokens": Quirk.COMPLETION_TOKENS not in quirks,
+    }
+    return frozenset(name for name, is_sent in asked.items() if is_sent)
+
+
+def lessons(answer: ErrorAnswer, asked: frozenset[str], taken: frozenset[str]) -> frozenset[Quirk]:
+    """What to try instead, by the names in a refusal; none where it names nothing of what was sent.
+
+    Args:
+        answer: the refusal.
+        asked: what was sent (``sent``).
+        taken: what the server is known to take: a refusal that names it is about a value.
+    """
     words = answer.words
     if _GREEDY in words:
         return frozenset({Quirk.GREEDY_ONE_CHOICE})
-    if _ONE_CHOICE.search(words):
-        return frozenset({Quirk.ONE_CHOICE})
-    if "max_completion_tokens" in words and "max_tokens" in words:
-        return frozenset({Quirk.COMPLETION_TOKENS}) if "instead" in words else frozenset()
-    if not _UNSUPPORTED.search(words):
-        return frozenset()
-    if answer.params:
-        return frozenset(_PARAMETERS[name] for name in answer.params if name in _PARAMETERS)
-    # Without a field that names the parameter, its name in the sentence must do.
-    return frozenset(
+    found = {
         quirk
-        for name, quirk in _PARAMETERS.items()
-        if re.search(rf"['\"`]{name}['\"`]" + (rf"|\b{name}\b" if len(name) > 1 else ""), words)
-    )
+        for name, quirk in _WITHOUT.items()
+        if name in asked - taken and _names(answer, name) and not _is_range(answer, name)
+    }
+    if "max_tokens" in asked - taken and _names(answer, "max_tokens"):
+        found.add(Quirk.COMPLETION_TOKENS)
+    if "system" in asked - taken and _ROLE.search(words):
+        found.add(Quirk.NO_SYSTEM)
+    if "stream" not in taken and _STREAM.search(words) and not found:
+        found.add(Quirk.STREAM)
+    return frozenset(found)
+
+
+def _names(answer: ErrorAnswer, name: str) -> bool:
+    """Whether a refusal names a parameter: in its own field where it has one, else in its words."""
+    if answer.params:
+        return name in answer.params
+    return re.search(rf"(?<![\w.-]){name}(?![\w-])", answer.words) is not None
+
+
+def _is_range(answer: ErrorAnswer, name: str) -> bool:
+    lines = [line for line in answer.words.splitlines() if name in line] or [answer.words]
+    return any(_RANGE.search(line) for line in lines)
+
+
+def most_tokens(answer: ErrorAnswer, asked: int) -> int | None:
+    """The most tokens that a reply may have, by a refusal of ``asked`` of them.
+
+    The largest smaller number in a sentence about the limit; None where there is none.
+    """
+    about = [line for line in answer.words.splitlines() if _ABOUT_TOKENS.search(line)]
+    found = [int(number.replace(",", "")) for line in about for number in _AMOUNT.findall(line)]
+    return max((each for each in found if 1 <= each < asked), default=None)
+
+
+_ABOUT_TOKENS = re.compile(
+    r"max_(?:completion_|new_|output_)?tokens|\b(?:completion|output) tokens"
+)
+_AMOUNT = re.compile(r"(?<![\w.])\d[\d,]{0,9}(?![\w.]\d)")
+_NAMES_OF_N = frozenset({"n", "n_cmpl", "candidateCount", "num_generations"})
+# The field in quotes, or alone before what is said of it; the slots are those of llama.cpp.
+_ABOUT_N = re.compile(
+    r"['\"`](?:n|n_cmpl|num_generations)['\"`]|\bonly one completion choice\b|\bn_cmpl\b"
+    r"|\bnum_generations\b"
+    r"|\bn (?:must|should|cannot|can|value|is|has)\b|\bn ?(?:<|>|=)|candidate_?count"
+    r"|multiple candidates|number of (?:slots|choices|completions|candidates)"
+)
+_NUMBER = re.compile(r"(?<![\d.])\d{1,6}(?![\d.]\d)")
 
 
 def limit_on_n(answer: ErrorAnswer, n: int) -> int | None:
@@ -109,46 +184,58 @@ def most_replies(quirks: frozenset[Quirk], request: Generate, limit: int | None)
     return request.n if limit is None else min(limit, request.n)
 
 
+def messages_of(request: Generate, quirks: frozenset[Quirk]) -> tuple[Message, ...]:
+    """The messages; for a server without a system role, its text heads the first user message."""
+    first, *others = request.messages
+    if first.role != "system" or Quirk.NO_SYSTEM not in quirks:
+        return request.messages
+    if not others or others[0].role != "user":
+        return (Message("user", first.content), *others)
+    return (Message("user", f"{first.content}\n\n{others[0].content}"), *others[1:])
+
+
 def body_of(
     model: str,
     request: Generate,
+    form: Form,
     *,
-    n: int,
     seed: int,
-    quirks: frozenset[Quirk] = frozenset(),
     extra: Mapping[str, object] | None = None,
     reasoning_tokens: int = 0,
 ) -> bytes:
-    """The JSON body that asks for ``n`` replies; ``n`` and ``seed`` replace the request's own.
+    """The JSON body that asks for replies in this form.
 
     Args:
         model: the name that the server knows the model by.
         request: what is asked for.
-        n: number of replies to ask for in this body.
-        seed: sent with 31 bits, which every server takes.
-        quirks: what to leave out or rename.
+        form: how it is put.
+        seed: instead of the request's own; sent with 31 bits, which every server takes.
         extra: further fields, which win over the others.
         reasoning_tokens: added to the limit on the answer.
 
     Raises:
         ValueError: the messages hold a lone surrogate, which no JSON can carry.
     """
-    tokens = "max_completion_tokens" if Quirk.COMPLETION_TOKENS in quirks else "max_tokens"
+    asked = sent(request, form)
+    tokens = "max_tokens" if "max_tokens" in asked else "max_completion_tokens"
+    most = request.max_tokens + reasoning_tokens if form.max_tokens is None else form.max_tokens
     body: dict[str, object] = {
         "model": model,
-        "messages": request.messages,
-        tokens: request.max_tokens + reasoning_tokens,
+        "messages": messages_of(request, form.quirks),
+        tokens: most,
     }
-    if Quirk.NO_TEMPERATURE not in quirks:
-        body["temperature"] = request.temperature
-    if Quirk.NO_SEED not in quirks:
-        body["seed"] = seed & 0x7FFFFFFF
-    if n > 1:
-        body["n"] = n
-    if request.top_p is not None and Quirk.NO_TOP_P not in quirks:
-        body["top_p"] = request.top_p
-    if request.logprobs and Quirk.NO_LOGPROBS not in quirks:
-        body["logprobs"] = True
+    values: dict[str, object] = {
+        "temperature": request.temperature,
+        "seed": seed & 0x7FFFFFFF,
+        "top_p": request.top_p,
+        "logprobs": True,
+        "stream_options": {"include_usage": True},
+    }
+    body |= {name: value for name, value in values.items() if name in asked}
+    if form.n > 1:
+        body["n"] = form.n
+    if Quirk.STREAM in form.quirks:
+        body["stream"] = True
     if extra:
         body.update(extra)
     try:

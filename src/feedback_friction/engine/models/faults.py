@@ -7,7 +7,6 @@ next, and half a sentence for most. The words below are those that the servers a
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -42,6 +41,8 @@ class Fault:
         status: HTTP status, where there was an answer.
         answer: what the server said, where it did.
         cause: the exception behind it, where there was one.
+        room: tokens that the prompt leaves of the context, where a reply of fewer tokens would fit.
+        is_foreign: the answer is no JSON at all: it comes from something that has no such API.
     """
 
     kind: FaultKind
@@ -50,6 +51,8 @@ class Fault:
     status: int | None = None
     answer: ErrorAnswer | None = None
     cause: BaseException | None = None
+    room: int | None = None
+    is_foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,10 @@ _CONTEXT_WORDS = (
     "range of input length should be",  # DashScope
     "input is too long for requested model",  # Bedrock
     "exceeds the maximum allowed input length",  # OpenRouter
+    "when context the overflows",  # LM Studio, as it writes it
+    "exceeds the model limit",
+    "maximum context",
+    "context length exceeded",
 )
 _FILTER_CODES = frozenset(
     {
@@ -134,10 +141,34 @@ _QUOTA_CODES = frozenset(
 _NEVER_FITS = "request too large for"
 _WRONG_KEY = "api key not valid"  # Gemini, with a 400
 
+_OF_A_KEY = re.compile(
+    r"\b(?:api[ _-]?)?keys?\b|token|credential|authenti|authori[sz]|sign in|log ?in|permission"
+)
+_MERE_403 = frozenset(["http", "status", "error", "code", "forbidden", "access", "denied", "nginx"])
+
 _TRANSIENT_STATUS = frozenset({408, 409, 424, 425, 499})
 _LIMITED_STATUS = frozenset({429, 529})
 _TAG = re.compile(r"<[^<>]*>")
-_CONTEXT_SIZE = re.compile(r"context (?:length|size|window)[^0-9\n]{0,30}(\d{1,9})")
+_SIZES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(\d[\d,]{0,10}) (?:tokens? )?maximum context",
+        r"(?:context[ -](?:length|size|window)|model (?:length|limit)|sequence length)"
+        r"[^0-9\n]{0,30}(\d[\d,]{0,10})",
+        r"must be <= (\d[\d,]{0,10})",
+        r"maximum context[^0-9\n]{0,30}(\d[\d,]{0,10})",
+    )
+)
+_PROMPTS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(\d[\d,]{0,10}) (?:tokens? )?(?:in|of|from) (?:the |your )?(?:text )?"
+        r"(?:messages|prompts?|inputs?)",
+        r"(\d[\d,]{0,10}) (?:text )?(?:input|prompt|`inputs`)(?: tokens)?\b",
+        r"(?:prompt|inputs?|messages)`?(?: tokens| length| contains| has)?(?: at least)?"
+        r"[ (:=]{1,3}(\d[\d,]{0,10})",
+    )
+)
 
 
 def read_error(body: bytes, hide: Callable[[str], str] = str) -> ErrorAnswer:
@@ -177,7 +208,12 @@ def _relayed(relay: ErrorAnswer, upstream: ErrorAnswer) -> ErrorAnswer:
 
 
 def meaning(
-    status: int, answer: ErrorAnswer, *, max_tokens: int, retry_after: float | None = None
+    status: int,
+    answer: ErrorAnswer,
+    *,
+    max_tokens: int,
+    is_lowered: bool = False,
+    retry_after: float | None = None,
 ) -> FinishReason | Fault:
     """What an error answer means: a result without text, or a fault.
 
@@ -185,21 +221,35 @@ def meaning(
         status: HTTP status, 300 or more.
         answer: what ``read_error`` made of the body.
         max_tokens: how many tokens the request wanted to generate.
+        is_lowered: that is already what a prompt left of the context.
         retry_after: seconds that the server asked to wait.
     """
+    if status == 413:  # a proxy does not let so long a request through
+        return "context_length"
     if status not in (401, 429):
-        reason = _refusal(answer)
-        size = math.inf if _PROMPT_ALONE in answer.codes else _context_size(answer)
-        if reason == "context_length" and size <= max_tokens:
-            # No prompt could ever fit: the command is wrong, not this prompt too long.
-            message = (
-                f"{max_tokens} tokens to generate leave no room for a prompt in a context of "
-                f"{size:.0f} tokens"
-            )
-            return Fault(FaultKind.REFUSED, message, status=status)
+        reason: FinishReason | Fault | None = _refusal(answer)
+        if reason == "context_length" and not is_lowered and _PROMPT_ALONE not in answer.codes:
+            reason = _too_long(status, answer, max_tokens)
         if reason is not None:
             return reason
     return fault_of(status, answer, retry_after)
+
+
+def _too_long(status: int, answer: ErrorAnswer, max_tokens: int) -> FinishReason | Fault:
+    """What follows where prompt and reply together are longer than the context."""
+    size, prompt = context_size(answer.words), prompt_length(answer.words, max_tokens)
+    if size is None:
+        return "context_length"
+    if prompt is not None:
+        room = size - prompt
+        message = f"the prompt of {prompt} tokens leaves {room} of a context of {size}"
+        fault = Fault(FaultKind.REFUSED, message, status=status, answer=answer, room=room)
+        return fault if 0 < room < max_tokens else "context_length"
+    if size > max_tokens:
+        return "context_length"
+    # No prompt could ever fit: the command is wrong, not this prompt too long.
+    message = f"{max_tokens} tokens to generate leave no room for a prompt in a context of {size}"
+    return Fault(FaultKind.REFUSED, f"{message} tokens", status=status)
 
 
 def fault_of(status: int, answer: ErrorAnswer, retry_after: float | None = None) -> Fault:
@@ -228,10 +278,24 @@ def _refusal(answer: ErrorAnswer) -> FinishReason | None:
     return None
 
 
-def _context_size(answer: ErrorAnswer) -> float:
-    """The size of the context in tokens; infinite where the answer does not name it."""
-    found = _CONTEXT_SIZE.search(answer.words)
-    return int(found[1]) if found else math.inf
+def context_size(words: str) -> int | None:
+    """The size of the context in tokens, where an overflow names it."""
+    found = next((each for pattern in _SIZES for each in [pattern.search(words)] if each), None)
+    return _number(found[1]) if found else None
+
+
+def prompt_length(words: str, max_tokens: int) -> int | None:
+    """The length of the prompt in tokens, where an overflow names it, or the sum that it is of."""
+    for pattern in _PROMPTS:
+        if found := pattern.search(words):
+            return _number(found[1])
+    numbers = [_number(each) for each in re.findall(r"(?<![\w.])\d[\d,]*", words)]
+    sums = [each - max_tokens for each in numbers if each > max_tokens]
+    return next((each for each in sums if each in numbers), None)
+
+
+def _number(digits: str) -> int:
+    return int(digits.replace(",", "")[:9])
 
 
 def _kind(status: int, answer: ErrorAnswer) -> FaultKind:
@@ -239,8 +303,11 @@ def _kind(status: int, answer: ErrorAnswer) -> FaultKind:
         return FaultKind.QUOTA
     if status in _LIMITED_STATUS:
         return FaultKind.REFUSED if _NEVER_FITS in answer.words else FaultKind.LIMITED
-    if status in (401, 403) or _WRONG_KEY in answer.words:
+    if status == 401 or _WRONG_KEY in answer.words:
         return FaultKind.KEY_REFUSED
+    said = set(re.findall("[a-z]+", answer.message.lower()))
+    if status == 403 and (said <= _MERE_403 or _OF_A_KEY.search(answer.words)):
+        return FaultKind.KEY_REFUSED  # else a country, a model, a prompt or a proxy's rule
     if status in _TRANSIENT_STATUS or (status >= 500 and status != 501):
         return FaultKind.FAULTY
     return FaultKind.REFUSED

@@ -35,10 +35,11 @@ from feedback_friction.engine.models.base import (
     identity_of,
 )
 from feedback_friction.engine.models.breaker import Breaker, BreakerPolicy, harmless
-from feedback_friction.engine.models.dialect import Quirk, quirks_in
+from feedback_friction.engine.models.dialect import Form, Quirk, messages_of, most_replies, sent
 from feedback_friction.engine.models.draws import drawn
 from feedback_friction.engine.models.faults import Fault, FaultKind, one_line
 from feedback_friction.engine.models.inspect_reply import original, read_exception, read_output
+from feedback_friction.engine.models.learning import Asking, Dialect, final
 from feedback_friction.engine.models.omissions import left_out
 from feedback_friction.engine.models.options import ModelOptions, seconds_for
 from feedback_friction.engine.models.providers import EXTRA, INSPECT_PROVIDERS
@@ -111,8 +112,12 @@ class InspectModel:
         # What the provider was sent, and so may quote in a reply.
         self._secrets = Secrets((self._model.api.api_key or "", _password(options.base_url)))
         self._breaker = Breaker(name, options.clock, options.breaker)
-        self._quirks = INSPECT_PROVIDERS[self._provider].lacks
         self._told: set[str] = set()
+        self._failing: set[FaultKind] = set()  # of which the user was told
+        lacks = INSPECT_PROVIDERS[self._provider].lacks
+        if not options.model.sends_temperature:
+            lacks |= {Quirk.NO_TEMPERATURE}
+        self.dialect = Dialect(self._tell, lacks)
         self._under_way = 0
         # Only spreads retries in time; what a run computes never depends on it.
         self._random = Random()
@@ -133,14 +138,14 @@ class InspectModel:
 
     async def generate(self, request: Generate) -> Completion:
         """Answer with exactly ``request.n`` replies; raises as ``base.Model`` says."""
-        for quirk in sorted(self._quirks & _needed(request), key=lambda quirk: quirk.name):
+        for quirk in sorted(self.dialect.quirks & _needed(request), key=lambda quirk: quirk.name):
             self._tell(quirk.value)
         with self._breaker.watch():
             completion = await drawn(
                 request,
                 self._call,
-                lambda: 1 if Quirk.ONE_CHOICE in self._quirks else request.n,
-                lambda: self._learn(frozenset({Quirk.ONE_CHOICE})),
+                lambda: most_replies(self.dialect.quirks, request, self.dialect.draws.most),
+                lambda: self.dialect.learn(frozenset({Quirk.ONE_CHOICE})),
             )
         for line in left_out(request, completion, reasons=self._options.model.reasons):
             self._tell(line)
@@ -150,31 +155,36 @@ class InspectModel:
         """One request, tried until it succeeds or its failure is final."""
         clock = self._options.clock
         retries = Retries(self._options.retry, self._random, clock())
+        asking = Asking(self.dialect, request, n, _limit(request, self._options))
         while True:
-            quirks, began = self._quirks, clock()
+            form, began = asking.form(), clock()
             self._under_way += 1
             try:
-                outcome = await self._attempt(request, n, seed, quirks)
+                outcome = await self._attempt(request, form, seed, asking.is_lowered)
             finally:
                 self._under_way -= 1
             if isinstance(outcome, Completion):
+                asking.worked(form)
                 self._breaker.succeeded()
                 return outcome
-            if not self._taught(outcome, quirks):
-                wait = self._next_wait(outcome, began, retries, request.occasion.problem.id)
+            if not asking.learns(outcome, form):
+                wait = self._next_wait(
+                    final(outcome, asking), began, retries, request.occasion.problem.id
+                )
                 await self._breaker.settle(partial(self._asked, request))
                 await self._options.sleep(wait)
 
     async def _asked(self, request: Generate) -> Completion | Fault:
         """What comes of asking the provider something harmless."""
-        return await self._attempt(harmless(request), 1, request.seed, self._quirks)
+        form = Form(1, self.dialect.quirks)
+        return await self._attempt(harmless(request), form, request.seed, False)
 
     async def _attempt(
-        self, request: Generate, n: int, seed: int, quirks: frozenset[Quirk]
+        self, request: Generate, form: Form, seed: int, is_lowered: bool
     ) -> Completion | Fault:
         """One attempt, and what came of it."""
-        config = _config(request, n, seed, quirks, self._options)
-        messages = [_message(message) for message in request.messages]
+        n, config = form.n, _config(request, form, seed, self._options)
+        messages = [_message(message) for message in messages_of(request, form.quirks)]
         began = self._options.clock()
         try:
             output = await self._model.generate(messages, config=config)
@@ -187,6 +197,7 @@ class InspectModel:
                 error,
                 retryable=bool(self._model.api.should_retry(original(error))),
                 max_tokens=config.max_tokens or 0,
+                is_lowered=is_lowered,
                 secrets=self._secrets | environment_secrets(os.environ),
             )
             return found if isinstance(found, Fault) else Completion((Reply("", found),) * n)
@@ -196,22 +207,6 @@ class InspectModel:
             outcome = replace(outcome, replies=outcome.replies[:n])
             return without_secrets(outcome, self._secrets.hide)
         return replace(outcome, message=self._secrets.hide(outcome.message))
-
-    def _taught(self, fault: Fault, quirks: frozenset[Quirk]) -> bool:
-        """Whether a refusal taught us to ask differently from how it was asked just now."""
-        if fault.answer is None or fault.kind is not FaultKind.REFUSED:
-            return False
-        learned = quirks_in(fault.answer)
-        if "multiple candidates" in fault.answer.words:  # Google, for most of its models
-            learned |= {Quirk.ONE_CHOICE}
-        learned -= quirks
-        self._learn(learned)
-        return bool(learned)
-
-    def _learn(self, quirks: frozenset[Quirk]) -> None:
-        for quirk in sorted(quirks - self._quirks, key=lambda quirk: quirk.name):
-            self._tell(quirk.value)
-        self._quirks |= quirks
 
     def _tell(self, line: str) -> None:
         if line not in self._told:
@@ -237,6 +232,10 @@ class InspectModel:
         wait = retries.next_wait(fault, self._options.clock())
         if wait is None:
             raise TransientError(f"{line} (failed {retries.failures} times)") from fault.cause
+        is_failing = fault.kind in (FaultKind.UNREACHABLE, FaultKind.FAULTY)
+        if is_failing and fault.kind not in self._failing:
+            self._failing.add(fault.kind)
+            self._tell(f"{fault.message}; it is asked again")
         return wait
 
 
@@ -264,22 +263,25 @@ def _opened(name: str, options: InspectOptions) -> Any:
         raise UsageError(f"{name} cannot be used: {_shown(str(error))}") from error
 
 
-def _config(
-    request: Generate, n: int, seed: int, quirks: frozenset[Quirk], options: InspectOptions
-) -> GenerateConfig:
+def _limit(request: Generate, options: InspectOptions) -> int:
+    """The most tokens that one reply may have, reasoning included."""
+    return request.max_tokens + (options.model.reasoning_tokens or 0)
+
+
+def _config(request: Generate, form: Form, seed: int, options: InspectOptions) -> GenerateConfig:
     """The whole configuration of one attempt, without what the provider does not take."""
-    reasoning = options.model.reasoning_tokens
-    limit = request.max_tokens + (reasoning or 0)
+    reasoning, n, asked = options.model.reasoning_tokens, form.n, sent(request, form)
+    limit = _limit(request, options) if form.max_tokens is None else form.max_tokens
     return GenerateConfig(
         max_retries=0,
         attempt_timeout=math.ceil(seconds_for(options.timeout, limit)),
         max_connections=options.concurrency,
         max_tokens=limit,
-        temperature=None if Quirk.NO_TEMPERATURE in quirks else request.temperature,
-        top_p=None if Quirk.NO_TOP_P in quirks else request.top_p,
-        seed=None if Quirk.NO_SEED in quirks else seed & 0x7FFFFFFF,
+        temperature=request.temperature if "temperature" in asked else None,
+        top_p=request.top_p if "top_p" in asked else None,
+        seed=seed & 0x7FFFFFFF if "seed" in asked else None,
         num_choices=n if n > 1 else None,
-        logprobs=True if request.logprobs and Quirk.NO_LOGPROBS not in quirks else None,
+        logprobs=True if "logprobs" in asked else None,
         reasoning_tokens=reasoning,
         reasoning_effort=options.model.reasoning_effort,  # type: ignore[arg-type] # checked there
         # Writing to Anthropic's cache costs a quarter more, and only turns of a chat come again:

@@ -26,15 +26,11 @@ from feedback_friction.engine.models.base import (
     identity_of,
 )
 from feedback_friction.engine.models.breaker import Breaker, BreakerPolicy, harmless
-from feedback_friction.engine.models.dialect import (
-    Quirk,
-    body_of,
-    most_replies,
-    quirks_in,
-)
+from feedback_friction.engine.models.dialect import Form, Quirk, body_of, most_replies
 from feedback_friction.engine.models.draw_limit import DrawLimit
 from feedback_friction.engine.models.draws import drawn
 from feedback_friction.engine.models.endpoint import Endpoint
+from feedback_friction.engine.models.events import is_stream, whole
 from feedback_friction.engine.models.faults import (
     Fault,
     FaultKind,
@@ -42,6 +38,7 @@ from feedback_friction.engine.models.faults import (
     one_line,
     read_error,
 )
+from feedback_friction.engine.models.learning import Asking, Dialect, final
 from feedback_friction.engine.models.omissions import left_out
 from feedback_friction.engine.models.options import ModelOptions, seconds_for
 from feedback_friction.engine.models.preflight import check_endpoints
@@ -143,9 +140,11 @@ class OpenAIModel:
         self._secrets = reduce(or_, (endpoint.secrets for endpoint in endpoints))
         servers = ", ".join(endpoint.label for endpoint in endpoints)
         self._breaker = Breaker(f"{name}: {servers}", self._clock, self._options.breaker)
-        self._quirks: frozenset[Quirk] = frozenset()
-        self._limit = DrawLimit(self._options.most_draws)
         self._told: set[str] = set()
+        self._failing: set[tuple[str, FaultKind]] = set()  # of which the user was told
+        self.dialect = Dialect(self._tell, draws=DrawLimit(self._options.most_draws))
+        if not self._options.model.sends_temperature:
+            self.dialect.quirks = frozenset({Quirk.NO_TEMPERATURE})
         self._doubtful = False
         self._first_call = asyncio.Lock()
         # Only spreads retries in time; what a run computes never depends on it.
@@ -191,8 +190,8 @@ class OpenAIModel:
         completion = await drawn(
             request,
             self._call,
-            lambda: most_replies(self._quirks, request, self._limit.most),
-            lambda: self._learn(frozenset({Quirk.ONE_CHOICE})),
+            lambda: most_replies(self.dialect.quirks, request, self.dialect.draws.most),
+            lambda: self.dialect.learn(frozenset({Quirk.ONE_CHOICE})),
         )
         for line in left_out(request, completion, reasons=self._options.model.reasons):
             self._tell(line)
@@ -204,24 +203,20 @@ class OpenAIModel:
         place = f"{problem.task}/{problem.id}"
         started = self._clock()
         retries: Retries | None = None
-        most = n
+        asking = Asking(self.dialect, request, n, self._tokens(request))
         while True:
-            quirks = self._quirks
-            asked = min(most, most_replies(quirks, request, self._limit.most))
+            form = asking.form()
             replica = self._replicas.place(place)
             began = self._clock()
-            outcome = await self._attempt(replica, request, asked, seed, quirks)
+            outcome = await self._attempt(replica, request, form, seed, asking.is_lowered)
             if isinstance(outcome, Completion):
-                if (news := self._limit.drew(asked, refused=most < n)) is not None:
-                    self._tell(news)
+                asking.worked(form)
                 self._breaker.succeeded()
                 self._replicas.answered(replica, began)
                 return outcome
-            if self._taught(outcome, quirks):
+            if asking.learns(outcome, form):
                 continue
-            if (fewer := self._limit.fewer(outcome, asked)) is not None:
-                most = fewer
-                continue
+            outcome = final(outcome, asking)
             if retries is None:
                 timeout = self._seconds(request)
                 retries = Retries(self._options.retry, self._random, started, timeout)
@@ -231,24 +226,24 @@ class OpenAIModel:
 
     async def _asked(self, replica: Replica, request: Generate) -> Completion | Fault:
         """What comes of asking a server something harmless."""
-        return await self._attempt(replica, harmless(request), 1, request.seed, self._quirks)
+        form = Form(1, self.dialect.quirks)
+        return await self._attempt(replica, harmless(request), form, request.seed, False)
 
     async def _attempt(
         self,
         replica: Replica,
         request: Generate,
-        n: int,
+        form: Form,
         seed: int,
-        quirks: frozenset[Quirk],
+        is_lowered: bool,
     ) -> Completion | Fault:
         """One POST, and what came of it."""
         try:
             body = body_of(
                 self._model,
                 request,
-                n=n,
+                form,
                 seed=seed,
-                quirks=quirks,
                 extra=self._options.extra,
                 reasoning_tokens=self._options.reasoning_tokens,
             )
@@ -258,33 +253,39 @@ class OpenAIModel:
         seconds = self._seconds(request)
         replica.in_flight += 1
         try:
-            answer = await self._post(replica, body, seconds, self._most_bytes(request, n, body))
+            answer = await self._post(
+                replica, body, seconds, self._most_bytes(request, form.n, body)
+            )
         except (aiohttp.ClientError, TooLargeError, PackedError, OSError) as error:
             return lost(error, seconds)
         finally:
             replica.in_flight -= 1
         if answer.status >= 300:
-            return self._refusal(replica.endpoint, request, n, answer)
-        return self._read(replica.endpoint, request, n, answer, self._clock() - began)
+            return self._refusal(request, form, answer, is_lowered)
+        return self._read(request, form, answer, self._clock() - began)
 
     def _read(
-        self, endpoint: Endpoint, request: Generate, n: int, answer: Answer, seconds: float
+        self, request: Generate, form: Form, answer: Answer, seconds: float
     ) -> Completion | Fault:
         """What an answer with HTTP 200 comes to: not always a completion."""
         try:
-            data = parse_json(answer.body)
+            data = whole(answer.body) if is_stream(answer.body) else parse_json(answer.body)
             if (failure := failure_in(data)) is not None:
                 status, said = failure
-                failed = Answer(status, answer.headers, said)
-                return self._refusal(endpoint, request, n, failed)
-            found = read_completion(data, n, seconds=seconds, logprobs=request.logprobs)
+                return self._refusal(request, form, Answer(status, answer.headers, said), False)
+            found = read_completion(data, form.n, seconds=seconds, logprobs=request.logprobs)
             return without_secrets(found, self._secrets.hide)
         except MalformedError as error:
-            kind = FaultKind.EMPTY if isinstance(error, EmptyError) else FaultKind.FAULTY
-            return Fault(kind, str(error), status=answer.status, cause=error)
+            if isinstance(error, EmptyError):
+                return Fault(FaultKind.EMPTY, str(error), status=answer.status, cause=error)
+            if answer.body.lstrip()[:1] in (b"", b"{", b"[") or is_stream(answer.body):
+                return Fault(FaultKind.FAULTY, str(error), status=answer.status, cause=error)
+            page = read_error(answer.body[:2000], self._secrets.hide)
+            line = f"{error}: {page.message[:80]}"
+            return Fault(FaultKind.FAULTY, line, status=answer.status, cause=error, is_foreign=True)
 
     def _refusal(
-        self, endpoint: Endpoint, request: Generate, n: int, answer: Answer
+        self, request: Generate, form: Form, answer: Answer, is_lowered: bool
     ) -> Completion | Fault:
         """What an error answer comes to: replies that say why they have no text, or a fault."""
         if 300 <= answer.status < 400:
@@ -294,10 +295,11 @@ class OpenAIModel:
         found = meaning(
             answer.status,
             read_error(answer.body, self._secrets.hide),
-            max_tokens=self._tokens(request),
+            max_tokens=self._tokens(request) if form.max_tokens is None else form.max_tokens,
+            is_lowered=is_lowered,
             retry_after=retry_after(answer.headers, time.time()),
         )
-        return found if isinstance(found, Fault) else Completion((Reply("", found),) * n)
+        return found if isinstance(found, Fault) else Completion((Reply("", found),) * form.n)
 
     async def _post(self, replica: Replica, body: bytes, seconds: float, limit: int) -> Answer:
         timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=self._options.connect_timeout)
@@ -327,19 +329,6 @@ class OpenAIModel:
         alternatives = max(20, tokens(self._options.extra.get("top_logprobs")) or 0)
         logprobs = 1 + alternatives if request.logprobs else 0
         return most_bytes(len(body), n * self._tokens(request), logprobs=logprobs)
-
-    def _taught(self, fault: Fault, quirks: frozenset[Quirk]) -> bool:
-        """Whether a refusal taught us to ask differently from how it was asked just now."""
-        if fault.answer is None or fault.kind is not FaultKind.REFUSED:
-            return False
-        learned = quirks_in(fault.answer) - quirks
-        self._learn(learned)
-        return bool(learned)
-
-    def _learn(self, quirks: frozenset[Quirk]) -> None:
-        for quirk in sorted(quirks - self._quirks, key=lambda quirk: quirk.name):
-            self._tell(quirk.value)
-        self._quirks |= quirks
 
     def _tell(self, line: str) -> None:
         if line not in self._told:
@@ -373,7 +362,14 @@ class OpenAIModel:
             case FaultKind.UNREACHABLE | FaultKind.FAULTY:
                 self._replicas.failed(replica, fault.kind)
         self._breaker.failed(fault, began, self._replicas.in_flight, place)
+        if fault.is_foreign:
+            self._breaker.foreign(fault)
         wait = retries.next_wait(fault, self._clock())
         if wait is None:
             raise TransientError(f"{line} (failed {retries.failures} times)") from fault.cause
+        is_failing = fault.kind in (FaultKind.UNREACHABLE, FaultKind.FAULTY)
+        is_failing = is_failing and not self._breaker.doubts
+        if is_failing and (label, fault.kind) not in self._failing:
+            self._failing.add((label, fault.kind))
+            self._tell(f"{label}: {fault.message}; it is asked again")
         return wait

@@ -44,11 +44,13 @@ class ModelOptions:
         reasoning_effort: one of ``EFFORTS``.
         extra: further fields of the request body (OpenAI-compatible servers) or arguments of the
             provider (all others), as JSON values.
+        sends_temperature: whether the temperature is sent; else the server's own default counts.
     """
 
     reasoning_tokens: int | None = None
     reasoning_effort: str | None = None
     extra: Mapping[str, object] = field(default_factory=dict)
+    sends_temperature: bool = True
 
     @property
     def identity(self) -> str:
@@ -69,6 +71,7 @@ class ModelOptions:
         }
         return {
             **{name: value for name, value in reasoning.items() if value is not None},
+            **({} if self.sends_temperature else {"temperature": None}),
             **self.extra,
         }
 
@@ -90,6 +93,7 @@ def parse_options(
     *,
     reasoning_tokens: int | None = None,
     reasoning_effort: str | None = None,
+    sends_temperature: bool = True,
 ) -> ModelOptions:
     """Options from words like ``top_k=20``; a value that is JSON is read as such, else as text.
 
@@ -100,6 +104,7 @@ def parse_options(
         flag: the command line's name for them, for errors.
         reasoning_tokens: the option of that name.
         reasoning_effort: the option of that name.
+        sends_temperature: False for ``--temperature none``.
 
     Raises:
         UsageError: not ``KEY=VALUE``, a key given twice, a key that has an option of its own or
@@ -123,7 +128,7 @@ def parse_options(
             raise UsageError(f"{name} is given both as an option and with {flag}")
     tokens = extra.pop("reasoning_tokens", reasoning_tokens)
     effort = extra.pop("reasoning_effort", reasoning_effort)
-    return ModelOptions(_tokens(tokens), _effort(effort), extra)
+    return ModelOptions(_tokens(tokens), _effort(effort), extra, sends_temperature)
 
 
 def _check_key(key: str, flag: str) -> None:

@@ -258,6 +258,8 @@ def counted(prompt: object, completion: object, cached: object, reasoning: objec
 
 def tokens(value: object) -> int | None:
     """A number of tokens; None for what cannot be one."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value, re.ASCII):
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if 0 <= value <= _MOST_TOKENS and value == int(value) else None
