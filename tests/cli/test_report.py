@@ -188,7 +188,7 @@ def test_six_models_replies_make_one_report(tmp_path):
     assert all((each["n"], each["missing"]) == (350, 0) for each in results)
     friction("report", run, "--out", out)
     made = {file.stem for file in (out / "figures").glob("*.svg")}
-    assert made == {"subjects", "by_solver", "solvers", "overlap"}
+    assert made == {"ends", "subjects", "solvers", "overlap"}
     with (out / "tables" / "solvers.csv").open(newline="") as file:
         pairs = list(csv.DictReader(file))
     assert len(pairs) == 15

@@ -38,7 +38,7 @@ def report(run, tmp_path_factory):
 
 def test_each_figure_comes_as_svg_png_pdf_and_csv(report):
     names = {file.stem for file in (report.parent / "figures").iterdir()}
-    assert {"accuracy", "modes", "controls", "correction", "moves", "tokens"} <= names
+    assert {"accuracy", "uptake", "ends", "controls", "moves", "correction"} <= names
     starts = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF"}
     for name in names:
         for ending, start in starts.items():

@@ -5,36 +5,17 @@ from __future__ import annotations
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.tables import accuracy, comparison, solvers
+from feedback_friction.analysis.tables import comparison, solvers
 from feedback_friction.report import charts
 from feedback_friction.report.figure import Figure
-from feedback_friction.report.naming import BANDS, last, named, series
+from feedback_friction.report.naming import BANDS, series
 
 SETS_DRAWN = 24
 
 
-def by_solver(runs: Runs) -> Figure | None:
-    """Final accuracy by solver, where there are several."""
-    table = last(named(accuracy.accuracy(runs)))
-    if table["solver"].n_unique() < 2:
-        return None
-    table = table.with_columns(
-        pl.format("{}, {}", pl.col("task"), pl.col("condition")).alias("panel")
-    )
-    chart = charts.intervals(
-        table, "accuracy", "solver", "panel", title="accuracy at the last iteration"
-    )
-    return Figure(
-        "by_solver", "Accuracy by solver",
-        f"Share solved in the end by each solver. {BANDS}",
-        "Points with intervals: accuracy at the last iteration, one row a solver.",
-        chart, table,
-    )  # fmt: skip
-
-
 def solvers_compared(runs: Runs) -> Figure | None:
     """Every two solvers under the same condition, paired by problem."""
-    table = comparison.solvers(runs)
+    table = better_first(comparison.solvers(runs))
     if table.is_empty():
         return None
     table = table.with_columns(
@@ -47,11 +28,33 @@ def solvers_compared(runs: Runs) -> Figure | None:
     )  # fmt: skip
     return Figure(
         "solvers", "Solvers compared",
-        "Accuracy at the last iteration, one solver minus another, paired by problem. "
+        "Accuracy at the last attempt, one solver minus another, paired by problem. "
         f"{BANDS} The table has McNemar's mid-p, Holm-adjusted.",
         "Forest plot of paired differences of accuracy between solvers.",
         chart, table,
     )  # fmt: skip
+
+
+def better_first(table: pl.DataFrame) -> pl.DataFrame:
+    """Comparisons of solvers turned so that no difference is negative, the largest first."""
+    turned = table.with_columns(
+        pl.col("control_solver").alias("solver"),
+        pl.col("solver").alias("control_solver"),
+        -pl.col("difference"),
+        (-pl.col("difference_high")).alias("difference_low"),
+        (-pl.col("difference_low")).alias("difference_high"),
+        (-pl.col("bootstrap_high")).alias("bootstrap_low"),
+        (-pl.col("bootstrap_low")).alias("bootstrap_high"),
+        pl.col("treatment").alias("control"),
+        pl.col("control").alias("treatment"),
+        pl.col("treatment_run").alias("control_run"),
+        pl.col("control_run").alias("treatment_run"),
+        pl.col("only_treatment").alias("only_control"),
+        pl.col("only_control").alias("only_treatment"),
+    )
+    behind = pl.col("difference") < 0
+    both = pl.concat([table.filter(~behind), turned.filter(pl.col("difference") > 0)])
+    return both.filter(pl.col("difference").is_not_nan()).sort("difference", descending=True)
 
 
 def overlap(runs: Runs) -> Figure | None:

@@ -34,6 +34,7 @@ from feedback_friction.report.figures import figures
 from feedback_friction.report.findings import findings, gaps
 from feedback_friction.report.reference import paper
 from feedback_friction.report.safe import csv_of, xml_safe
+from feedback_friction.report.theme import adapting
 
 PROBLEMS_SHOWN = 120  # problems whose trials the page holds, over all runs
 BYTES_SHOWN = 6_000_000  # of trials within the page, packed
@@ -161,8 +162,8 @@ def _figure(drawing: Drawing) -> dict[str, Any]:
         "title": figure.title,
         "caption": figure.caption,
         "alt": figure.alt,
-        "light": _data_uri(drawing.light),
-        "dark": _data_uri(drawing.dark),
+        "wide": _data_uri(adapting(drawing.light)),
+        "narrow": _data_uri(adapting(drawing.narrow)),
         "columns": table.columns,
         "rows": [[_cell(value) for value in row] for row in table.iter_rows()],
         "more": max(0, figure.table.height - ROWS_SHOWN),

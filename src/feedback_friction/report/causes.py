@@ -10,7 +10,7 @@ from feedback_friction.report import charts
 from feedback_friction.report.figure import Figure
 from feedback_friction.report.naming import BANDS, last, main_sampling, named, scale
 
-AXES = {"gain": "gain", "final": "accuracy at the last iteration"}
+AXES = {"gain": "gain", "final": "solved at the last attempt"}
 CATEGORIES = {  # in the order of the stack
     "resistance": "#d55e00",
     "quality": "#0072b2",

@@ -1,23 +1,30 @@
 """The plotting grammar: a handful of chart forms that all figures are made of.
 
 Every form takes a frame whose shares ``x`` stand with ``x_low`` and ``x_high``, and draws the
-interval with the value: a band along a line, a rule through a point.
+interval with the value: a band along a line, a rule through a point. The panels of a figure have
+one axis, so that they can be compared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import altair as alt
 import polars as pl
 
 from feedback_friction.report.theme import (
+    FOLDED_HEIGHT,
+    GUESS,
+    NARROW_WIDTH,
     PANEL_HEIGHT,
     PANEL_WIDTH,
     QUIET,
     ROW_HEIGHT,
     SERIES,
+    SMALL_COLUMNS,
+    SMALL_WIDTH,
     Scale,
 )
 
@@ -25,6 +32,7 @@ Spec = dict[str, Any]
 Order = dict[str, str]  # part of a whole -> its colour
 
 MOST_TICKS = 11
+LONGEST_ROW = 26  # characters of a row's name on one line
 PERCENT = alt.Axis(format="~%", labelFlush=False, tickCount=5)
 
 
@@ -37,22 +45,6 @@ def colour(field: str, title: str, scale: Scale | None) -> alt.Color:
     )
 
 
-def shape(field: str, scale: Scale | None) -> alt.Shape:
-    """A shape encoding beside the colour, so that series are told apart without colours, too."""
-    if scale is None:
-        return alt.Shape(f"{field}:N", title=field)
-    shapes = alt.Scale(domain=scale.names, range=scale.shapes)
-    return alt.Shape(f"{field}:N", title=field, scale=shapes)
-
-
-def _dashes(field: str, scale: Scale | None) -> dict[str, alt.StrokeDash]:
-    """An encoding of dashes, where any series has some."""
-    if scale is None or not any(scale.dashes):
-        return {}
-    dashes = alt.Scale(domain=scale.names, range=[each or [1, 0] for each in scale.dashes])
-    return {"strokeDash": alt.StrokeDash(f"{field}:N", title=field, scale=dashes)}
-
-
 def _ticks(numbers: pl.Series) -> list[int]:
     """Whole numbers to write at an axis: all that occur, or every so many of them."""
     found = numbers.unique().sort()
@@ -63,35 +55,99 @@ def curves(
     frame: pl.DataFrame,
     x: str,
     y: str,
-    series: str,
-    panel: str,
     *,
     x_title: str,
     y_title: str,
-    scale: Scale | None = None,
+    scale: Scale,
     target: str | None = None,
 ) -> Spec:
-    """Lines with bands, one panel a value of ``panel``; ``target`` names a dashed level."""
+    """Lines with bands: a panel for each ``series`` of a ``panel``, its others in grey behind it.
+
+    Where the frame has them: ``guess`` and ``guess_most`` are the limits of a grey area, and
+    ``bound_low`` and ``bound_high`` thin lines where they differ from the interval.
+
+    Args:
+        target: a column that is drawn as a dashed level.
+    """
+    bounds = _bounds(frame, y)
+    extras = [*bounds, *_present(frame, "guess", "guess_most", target)]
+    axis = alt.Scale(domain=_domain(frame, f"{y}_low", f"{y}_high", *extras), nice=False)
     base = alt.Chart().encode(
-        x=alt.X(f"{x}:Q", title=x_title, axis=alt.Axis(values=_ticks(frame[x]), format="d")),
-        color=colour(series, series, scale),
+        x=alt.X(f"{x}:Q", title=x_title, axis=alt.Axis(values=_ticks(frame[x]), format="d"))
     )
-    value = alt.Y(f"{y}:Q", title=y_title, axis=PERCENT, scale=alt.Scale(zero=False))
-    band = alt.Y(f"{y}_low:Q", title=y_title)
-    layers: list[alt.Chart] = [
-        base.mark_area(opacity=0.15).encode(y=band, y2=f"{y}_high:Q"),
-        base.mark_line(strokeWidth=2).encode(y=value, **_dashes(series, scale)),
-        base.mark_point(filled=True, size=45, opacity=1).encode(
-            y=value, shape=shape(series, scale)
-        ),
+
+    def at(column: str) -> alt.Y:
+        return alt.Y(f"{column}:Q", title=y_title, axis=PERCENT, scale=axis)
+
+    looks: dict[str, list[Any]] = {name: each for name, *each in zip(*scale, strict=True)}
+    several = frame["panel"].n_unique() > 1
+    made = []
+    for where, name in frame.select("panel", "series").unique(maintain_order=True).iter_rows():
+        within = frame.filter(pl.col("panel") == where)
+        part = within.filter(pl.col("series") == name)
+        layers = _band(base, y, at, looks[name], bounds)
+        if _present(part, "guess"):
+            guessed = base.mark_area(color=GUESS, opacity=0.35)
+            layers.insert(0, guessed.encode(y=at("guess"), y2="guess_most:Q"))
+        if target is not None:
+            level = base.mark_line(strokeDash=[5, 4], strokeWidth=1.5, color=looks[name][0])
+            layers.append(level.encode(y=at(target)))
+        if (others := within.filter(pl.col("series") != name)).height:
+            behind = alt.Chart(_data(others.select(x, y, "series")))
+            grey = behind.mark_line(color=QUIET, strokeWidth=1.5)
+            layers.insert(0, grey.encode(x=f"{x}:Q", y=at(y), detail="series:N"))
+        title = alt.Title(name, subtitle=where) if several else name
+        panel = alt.layer(*layers, data=_data(part))
+        made.append(panel.properties(width=SMALL_WIDTH, height=PANEL_HEIGHT, title=title))
+    return _side_by_side(made, columns=SMALL_COLUMNS)
+
+
+def _band(
+    base: Any, y: str, at: Callable[[str], alt.Y], look: Sequence[Any], bounds: Sequence[str]
+) -> list[Any]:
+    """A line with its points, its interval, and thin lines for its bounds."""
+    ink, marker, dashes = look
+    thin = base.mark_line(color=ink, strokeWidth=0.8)
+    line = base.mark_line(color=ink, strokeWidth=2, strokeDash=dashes or [1, 0])
+    points = base.mark_point(color=ink, shape=marker, filled=True, size=45, opacity=1)
+    return [
+        base.mark_area(color=ink, opacity=0.2).encode(y=at(f"{y}_low"), y2=f"{y}_high:Q"),
+        *(thin.encode(y=at(bound)) for bound in bounds),
+        line.encode(y=at(y)),
+        points.encode(y=at(y)),
     ]
-    if target is not None:
-        layers.append(base.mark_line(strokeDash=[5, 4], strokeWidth=1.5).encode(y=f"{target}:Q"))
 
-    def one(part: pl.DataFrame) -> Any:
-        return alt.layer(*layers, data=_data(part)).properties(height=PANEL_HEIGHT)
 
-    return _panels(frame, panel, one)
+def _present(frame: pl.DataFrame, *names: str | None) -> list[str]:
+    """Those of some columns that say anything."""
+    return [name for name in names if name and name in frame.columns and frame[name].count()]
+
+
+def _bounds(frame: pl.DataFrame, value: str) -> list[str]:
+    """The columns of the bounds, where any differs from the interval."""
+    if "bound_low" not in frame.columns:
+        return []
+    below = (frame[f"{value}_low"] - frame["bound_low"]).max()
+    above = (frame["bound_high"] - frame[f"{value}_high"]).max()
+    return ["bound_low", "bound_high"] if max(_number(below), _number(above)) > 1e-9 else []
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) else 0.0
+
+
+def _domain(frame: pl.DataFrame, *columns: str, step: float = 0.05) -> list[float]:
+    """From the least to the most of some columns, to the next twentieth."""
+    found = [
+        each
+        for column in columns
+        for each in (frame[column].fill_nan(None).min(), frame[column].fill_nan(None).max())
+        if isinstance(each, (int, float))
+    ]
+    if not found:
+        return [0.0, 1.0]
+    low, high = math.floor(min(found) / step + 1e-9), math.ceil(max(found) / step - 1e-9)
+    return [round(low * step, 9), round(max(high, low + 1) * step, 9)]
 
 
 def intervals(
@@ -104,35 +160,77 @@ def intervals(
     series: str | None = None,
     scale: Scale | None = None,
     zero_line: bool = False,
+    start: str | None = None,
 ) -> Spec:
     """Points with intervals, one row a name: a forest plot, one panel a value of ``panel``.
 
-    Where a row has several series, they stand one below the other within it.
+    Where a row has several series, they stand one below the other within it. Where the frame has
+    ``bound_low`` and ``bound_high``, thinner rules are drawn for them; ``guess_most`` is a tick.
+
+    Args:
+        zero_line: draw a line at 0, and so hold the axis to it.
+        start: a column with the value that the row began with, drawn as an open circle.
     """
     several = series is not None and frame.group_by(panel, row).len()["len"].max() != 1
-    encode: dict[str, Any] = {"y": alt.Y(f"{row}:N", title=None, sort=None)}
-    if series is not None:
-        shade = colour(series, series, scale)
-        encode["color"] = shade.legend(None) if series == row else shade
-        if several:
-            encode["yOffset"] = alt.YOffset(f"{series}:N")
-    base = alt.Chart().encode(**encode)
-    layers: list[alt.Chart] = [
-        base.mark_rule(strokeWidth=2).encode(
-            x=alt.X(f"{value}_low:Q", title=title, axis=PERCENT), x2=f"{value}_high:Q"
-        ),
-        base.mark_point(filled=True, size=60, opacity=1).encode(x=f"{value}:Q"),
+    bounds = _bounds(frame, value)
+    extras = [*bounds, *_present(frame, start, "guess_most")]
+    low, high = _domain(frame, value, f"{value}_low", f"{value}_high", *extras)
+    ends = [min(low, 0.0), max(high, 0.0)] if zero_line else [low, high]
+
+    def along(column: str) -> alt.X:
+        axis = alt.Scale(domain=ends, nice=False)
+        return alt.X(f"{column}:Q", title=title, axis=PERCENT, scale=axis)
+
+    base = alt.Chart().encode(**_rows(frame, row, series, scale, several=several))
+    layers = [
+        base.mark_rule(strokeWidth=2).encode(x=along(f"{value}_low"), x2=f"{value}_high:Q"),
+        base.mark_point(filled=True, size=60, opacity=1).encode(x=along(value)),
     ]
+    if bounds:
+        thin = base.mark_rule(strokeWidth=0.8)
+        layers.insert(0, thin.encode(x=along("bound_low"), x2="bound_high:Q"))
+    if start in extras:
+        layers.append(base.mark_point(filled=False, size=50, opacity=1).encode(x=along(str(start))))
+    if "guess_most" in extras:
+        tick = base.mark_tick(thickness=2)
+        layers.append(tick.encode(x=along("guess_most"), color=alt.value(GUESS)))
     if zero_line:
-        zero = alt.Chart().mark_rule(strokeDash=[3, 3], opacity=0.6).encode(x=alt.datum(0))
-        layers.insert(0, zero)
+        zero = alt.Chart().mark_rule(strokeDash=[3, 3], opacity=0.6)
+        layers.insert(0, zero.encode(x=alt.datum(0)))
 
     def one(part: pl.DataFrame) -> Any:
         within = part[series].n_unique() if series is not None and several else 1
-        rows = part[row].n_unique() * (within + (within > 1)) * (0.7 if within > 1 else 1)
-        return alt.layer(*layers, data=_data(part)).properties(height=max(2, rows) * ROW_HEIGHT)
+        rows = part[row].n_unique() * (0.7 * (within + 1) if within > 1 else 1)
+        height = max(2, rows) * (FOLDED_HEIGHT if _folds(frame, row) else ROW_HEIGHT)
+        return alt.layer(*layers, data=_data(part)).properties(height=height)
 
     return _panels(frame, panel, one)
+
+
+def _rows(
+    frame: pl.DataFrame, row: str, series: str | None, scale: Scale | None, *, several: bool
+) -> dict[str, Any]:
+    """The encodings of a row's name, and of its colour where that says anything."""
+    names = alt.Y(f"{row}:N", title=None, sort=None, axis=alt.Axis(labelExpr=_FOLDED))
+    if series is None or frame[series].n_unique() < 2:
+        ink = scale.colours[0] if scale is not None and len(scale.names) == 1 else SERIES[0]
+        return {"y": names, "color": alt.value(ink)}
+    shade = colour(series, series, scale)
+    encode = {"y": names, "color": shade.legend(None) if series == row else shade}
+    order = scale.names if scale is not None else None
+    return encode | ({"yOffset": alt.YOffset(f"{series}:N", sort=order)} if several else {})
+
+
+def _folds(frame: pl.DataFrame, row: str) -> bool:
+    names = frame[row].cast(pl.String)
+    return bool((names.str.len_chars() > LONGEST_ROW).any())
+
+
+# Long names of rows stand on two lines, broken where two are subtracted or joined.
+_FOLDED = (
+    f"length(datum.label) > {LONGEST_ROW} ? "
+    "split(replace(replace(datum.label, ' − ', '\\n− '), '; ', ';\\n'), '\\n') : datum.label"
+)
 
 
 def stacked(
@@ -158,30 +256,6 @@ def stacked(
     def one(rows: pl.DataFrame) -> Any:
         height = max(2, rows[row].n_unique()) * ROW_HEIGHT
         return alt.layer(chart, data=_data(rows)).properties(height=height)
-
-    return _panels(frame, panel, one)
-
-
-def bars(frame: pl.DataFrame, value: str, row: str, panel: str, *, title: str) -> Spec:
-    """Plain counts or amounts, with the number written at the end of each bar."""
-    base = alt.Chart().encode(y=alt.Y(f"{row}:N", title=None, sort=None))
-    top = float(frame[value].max() or 1) * 1.2  # type: ignore[arg-type]  # numbers only
-    axis = alt.X(
-        f"{value}:Q",
-        title=title,
-        axis=alt.Axis(format="~s", tickCount=5),
-        scale=alt.Scale(domain=[0, top]),
-    )
-    layers: list[alt.Chart] = [
-        base.mark_bar(color=SERIES[0]).encode(x=axis),
-        base.mark_text(align="left", dx=4).encode(
-            x=f"{value}:Q", text=alt.Text(f"{value}:Q", format=",.0f")
-        ),
-    ]
-
-    def one(part: pl.DataFrame) -> Any:
-        height = max(2, part[row].n_unique()) * ROW_HEIGHT
-        return alt.layer(*layers, data=_data(part)).properties(height=height)
 
     return _panels(frame, panel, one)
 
@@ -229,17 +303,29 @@ def _upset(part: pl.DataFrame, title: str, sets: str, count: str, solvers: list[
 
 
 def _panels(frame: pl.DataFrame, panel: str, one: Callable[[pl.DataFrame], Any]) -> Spec:
-    """One panel a value with scales of its own, two in a row, one legend for all."""
+    """One panel a value, two in a row, one legend for all."""
+    names = frame[panel].unique(maintain_order=True)
+    width = PANEL_WIDTH if len(names) > 1 else 2 * PANEL_WIDTH
     made = [
-        one(frame.filter(pl.col(panel) == name)).properties(width=PANEL_WIDTH, title=str(name))
-        for name in frame[panel].unique(maintain_order=True)
+        one(frame.filter(pl.col(panel) == name)).properties(width=width, title=str(name))
+        for name in names
     ]
-    chart = alt.concat(*made, columns=2).resolve_scale(
-        color="shared", shape="shared", yOffset="independent"
-    )
+    return _side_by_side(made, columns=2)
+
+
+def _side_by_side(made: Sequence[Any], columns: int) -> Spec:
+    chart = alt.concat(*made, columns=columns).resolve_scale(color="shared", yOffset="independent")
     spec: Spec = chart.to_dict(validate=False)
     spec.pop("config", None)
     return spec
+
+
+def narrowed(spec: Spec) -> Spec:
+    """The same figure for a narrow page: its panels one below the other."""
+    if "concat" not in spec:
+        return spec
+    panels = [each | {"width": min(each["width"], NARROW_WIDTH)} for each in spec["concat"]]
+    return spec | {"columns": 1, "concat": panels}
 
 
 def _data(frame: pl.DataFrame) -> alt.InlineData:

@@ -8,10 +8,16 @@ from typing import Any
 
 import polars as pl
 
+from feedback_friction.report.charts import narrowed
 from feedback_friction.report.safe import csv_of, xml_safe
-from feedback_friction.report.theme import CONFIG, darkened
+from feedback_friction.report.theme import CONFIG
 
 PNG_SCALE = 2.0
+NARROW = {  # names as long as fit beside a panel
+    "axis": {"labelLimit": 160},
+    "legend": {"columns": 2, "labelLimit": 150},
+    "title": {"limit": 340},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +41,17 @@ class Figure:
     table: pl.DataFrame
 
     def draw(self) -> Drawing:
-        """Lay the figure out, which is the slow part, once for both modes."""
-        import vl_convert
+        """Lay the figure out, which is the slow part, for wide and for narrow pages."""
+        wide = _svg(self.chart, {})
+        narrow = narrowed(self.chart)
+        return Drawing(self, wide, _svg(narrow, NARROW))
 
-        light = str(vl_convert.vegalite_to_svg(xml_safe(self.chart), config=CONFIG))
-        return Drawing(self, light, darkened(light))
+
+def _svg(chart: dict[str, Any], names: dict[str, Any]) -> str:
+    import vl_convert
+
+    config = CONFIG | {key: CONFIG[key] | more for key, more in names.items()}
+    return str(vl_convert.vegalite_to_svg(xml_safe(chart), config=config))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +61,12 @@ class Drawing:
     Attributes:
         figure: what was drawn.
         light: SVG text on white.
-        dark: SVG text in light ink, without a ground.
+        narrow: the same for a narrow page.
     """
 
     figure: Figure
     light: str
-    dark: str
+    narrow: str
 
     def save(self, directory: Path) -> None:
         """Write SVG, PNG, PDF (its fonts embedded) and the table as CSV."""

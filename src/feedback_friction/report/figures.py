@@ -13,7 +13,15 @@ from feedback_friction.analysis.tables.columns import SETTING
 from feedback_friction.modes import control_modes
 from feedback_friction.report import between, causes, charts
 from feedback_friction.report.figure import Figure
-from feedback_friction.report.naming import BANDS, last, main_sampling, named, scale
+from feedback_friction.report.naming import (
+    BANDS,
+    beside,
+    last,
+    main_sampling,
+    named,
+    panel_of,
+    scale,
+)
 
 MOVES = {  # in the order of the stack, best first
     Move.CORRECT.value: "#009e73",
@@ -28,12 +36,12 @@ def figures(runs: Runs) -> Iterator[Figure]:
     """The figures of a report, in the order in which they are read."""
     for make in (
         curve,
-        modes,
+        uptake,
+        ends,
         controls,
-        causes.persistent,
-        sampling,
-        correction,
         moves,
+        causes.persistent,
+        correction,
         causes.complexity,
         subjects,
         causes.confidence,
@@ -42,10 +50,8 @@ def figures(runs: Runs) -> Iterator[Figure]:
         causes.popularity,
         causes.perception,
         causes.reader,
-        between.by_solver,
         between.solvers_compared,
         between.overlap,
-        tokens,
     ):
         figure = make(runs)
         if figure is not None:
@@ -53,18 +59,19 @@ def figures(runs: Runs) -> Iterator[Figure]:
 
 
 def curve(runs: Runs) -> Figure | None:
-    """Accuracy by iteration, with the target where trials were labelled."""
+    """Accuracy by attempt, with the target where trials were labelled."""
     table = named(accuracy.accuracy(runs))
     if table.is_empty() or table["iteration"].max() == 0:
         return None
     table, note = main_sampling(table)
     targets = annotation.target(runs).select(*SETTING, "target", "target_low", "target_high")
-    table = table.join(targets, on=SETTING, how="left", nulls_equal=True)
+    table = table.join(targets, on=SETTING, how="left", nulls_equal=True).with_columns(
+        (pl.col("iteration") + 1).alias("attempt")
+    )
     labelled = table["target"].is_not_null().any()
     chart = charts.curves(
-        table, "iteration", "accuracy", "series", "panel",
-        x_title="iteration", y_title="accuracy", scale=scale(table),
-        target="target" if labelled else None,
+        table, "attempt", "accuracy", x_title="attempt", y_title="solved so far",
+        scale=scale(table), target="target" if labelled else None,
     )  # fmt: skip
     best = last(table).filter(pl.col("accuracy").is_not_nan()).sort("accuracy", descending=True)
     dashed = (
@@ -72,35 +79,43 @@ def curve(runs: Runs) -> Figure | None:
         "final accuracy plus the share that stays unsolved for feedback resistance)."
     )
     return Figure(
-        "accuracy", "Accuracy by iteration",
-        "Share of problems solved at or before each iteration; a solved problem stays solved. "
-        f"{BANDS}{dashed if labelled else ''}{note}",
-        "Line chart of accuracy by iteration. Highest at the end: "
+        "accuracy", "Accuracy by attempt",
+        "Share of problems solved at or before each attempt, a panel for each kind of feedback; "
+        f"grey lines are the other kinds. {BANDS}{beside(table)}{dashed if labelled else ''}{note}",
+        "Line chart of accuracy by attempt. Highest at the end: "
         f"{best['series'][0]} on {best['panel'][0]}, {best['accuracy'][0]:.1%}.",
         chart, table,
     )  # fmt: skip
 
 
-def modes(runs: Runs) -> Figure | None:
-    """Final accuracy by feedback mode."""
-    table, note = main_sampling(last(named(accuracy.accuracy(runs))))
-    if table["series"].n_unique() < 2:
-        return None
-    chart = charts.intervals(
-        table, "accuracy", "series", "panel",
-        title="accuracy at the last iteration", series="series", scale=scale(table),
-    )  # fmt: skip
-    return Figure(
-        "modes", "Accuracy by kind of feedback",
-        f"Share solved in the end by feedback mode. {BANDS}{note}",
-        "Points with intervals: accuracy at the last iteration, one row a feedback mode.",
-        chart, table,
+def uptake(runs: Runs) -> Figure | None:
+    """What one round of feedback adds to a control."""
+    table = comparison.uptake(runs)
+    return _over_controls(
+        table, "uptake", "What one round of feedback adds",
+        "Of the problems whose first attempt was wrong, the share that the second attempt solves, "
+        "minus that under a control, on the same problems"
+        + (", less what a guesser would gain" if (table["guess"] > 0).any() else ""),
+        "difference after one round",
     )  # fmt: skip
 
 
 def controls(runs: Runs) -> Figure | None:
-    """Gain over the controls."""
-    table = named(comparison.gains(runs).with_columns(pl.col("treatment_run").alias("run")))
+    """What all attempts add to a control."""
+    table = comparison.gains(runs)
+    return _over_controls(
+        table, "controls", "What feedback adds in the end",
+        "Accuracy at the last attempt minus that under a control, on the same problems",
+        "difference at the last attempt",
+    )  # fmt: skip
+
+
+def _over_controls(
+    table: pl.DataFrame, name: str, title: str, what: str, axis: str
+) -> Figure | None:
+    """A forest plot of differences from the controls."""
+    table = table.filter(pl.col("difference").is_not_nan())
+    table = named(table.with_columns(pl.col("treatment_run").alias("run")))
     if table.is_empty():
         return None
     table = table.with_columns(
@@ -109,34 +124,53 @@ def controls(runs: Runs) -> Figure | None:
     drawn, note = main_sampling(table)
     said = "; ".join(f"{mode.name} is {mode.controls_for}" for mode in control_modes())
     chart = charts.intervals(
-        drawn, "difference", "row", "panel",
-        title="difference of accuracy, paired by problem", series="against",
+        drawn, "difference", "row", "panel", title=axis, series="against",
         scale=scale(drawn, "against"), zero_line=True,
     )  # fmt: skip
     return Figure(
-        "controls", "What feedback adds to trying again",
-        f"Final accuracy of each condition minus that of a control, paired by problem: {said}. "
-        f"{BANDS} The table has McNemar's mid-p, Holm-adjusted.{note}",
-        "Forest plot of paired differences of final accuracy between conditions and controls.",
+        name, title,
+        f"{what} ({said}). {BANDS} The table has p-values adjusted by Holm.{note}",
+        f"Forest plot: {axis}, each kind of feedback minus a control.",
         chart, table,
     )  # fmt: skip
 
 
-def sampling(runs: Runs) -> Figure | None:
-    """Final accuracy by sampling strategy."""
-    table = last(named(accuracy.accuracy(runs)))
-    if table["sampling"].n_unique() < 2:
+def ends(runs: Runs) -> Figure | None:
+    """From where to where every condition went: accuracy at the first and at the last attempt."""
+    every = named(accuracy.accuracy(runs))
+    firsts = every.filter(pl.col("iteration") == 0)
+    first = firsts.select(*SETTING, pl.col("accuracy").alias("first"))
+    table = last(every).join(first, on=SETTING, how="left", nulls_equal=True)
+    table = table.filter(pl.col("accuracy").is_not_nan())
+    if table.height < 2:
         return None
+    table = _by_task(table)
+    moved = (table["iteration"] > 0).any()
     chart = charts.intervals(
-        table, "accuracy", "sampling", "panel",
-        title="accuracy at the last iteration", series="series", scale=scale(table),
+        table, "accuracy", "row", "task_panel",
+        title="solved at the last attempt" if moved else "solved at the first attempt",
+        start="first" if moved else None,
     )  # fmt: skip
     return Figure(
-        "sampling", "Accuracy by sampling strategy",
-        f"Share solved in the end by sampling strategy. {BANDS}",
-        "Points with intervals: accuracy at the last iteration, one row a sampling strategy.",
+        "ends", "Accuracy at the first and the last attempt" if moved else "Accuracy",
+        f"Share of problems solved. {'Open circle: at the first attempt. ' if moved else ''}{BANDS}"
+        f"{beside(table)}",
+        "Points with intervals: accuracy of each condition, the highest first.",
         chart, table,
     )  # fmt: skip
+
+
+def _by_task(table: pl.DataFrame) -> pl.DataFrame:
+    """With ``task_panel`` and ``row``: what differs between the conditions of a task in words."""
+    parts = [
+        pl.when(pl.col(name).n_unique().over("task", "digits") > 1).then(pl.col(name))
+        for name in ("solver", "condition")
+    ]
+    row = pl.concat_str(*parts, separator="; ", ignore_nulls=True)
+    return table.with_columns(
+        panel_of(["task"]).alias("task_panel"),
+        pl.when(row == "").then("condition").otherwise(row).alias("row"),
+    ).sort("accuracy", descending=True, maintain_order=True)
 
 
 def correction(runs: Runs) -> Figure | None:
@@ -147,15 +181,16 @@ def correction(runs: Runs) -> Figure | None:
     if table.is_empty():
         return None
     drawn, note = main_sampling(table)
+    drawn = drawn.with_columns((pl.col("iteration") + 1).alias("attempt"))
     chart = charts.curves(
-        drawn, "iteration", "hazard", "series", "panel",
-        x_title="iteration", y_title="solved at this attempt", scale=scale(drawn),
+        drawn, "attempt", "hazard", x_title="attempt", y_title="solved at this attempt",
+        scale=scale(drawn),
     )  # fmt: skip
     return Figure(
         "correction", "Chance that the next attempt is right",
-        "Share of the attempts at each iteration that solve a problem still unsolved (the hazard "
-        f"of correction). {BANDS}{note}",
-        "Line chart of the hazard of correction by iteration.",
+        "Of the problems still unsolved, the share that each attempt solves (the hazard of "
+        f"correction). {BANDS}{note}",
+        "Line chart of the hazard of correction by attempt.",
         chart, table,
     )  # fmt: skip
 
@@ -189,30 +224,12 @@ def subjects(runs: Runs) -> Figure | None:
     if table.is_empty() or table["subject"].n_unique() > 60:
         return None
     chart = charts.intervals(
-        table, "final", "subject", "panel", title="accuracy at the last iteration",
+        table, "final", "subject", "panel", title="solved at the last attempt",
         series="series", scale=scale(table),
     )  # fmt: skip
     return Figure(
         "subjects", "Accuracy by subject",
         f"Share solved in the end by subject. {BANDS} First accuracy is in the table.{note}",
-        "Points with intervals: accuracy at the last iteration, one row a subject.",
-        chart, table,
-    )  # fmt: skip
-
-
-def tokens(runs: Runs) -> Figure | None:
-    """Tokens per solved problem."""
-    table = named(answers.cost(runs)).filter(pl.col("tokens_per_solved") > 0)
-    if table.is_empty():
-        return None
-    drawn, note = main_sampling(table)
-    chart = charts.bars(
-        drawn, "tokens_per_solved", "condition", "panel", title="tokens per solved problem"
-    )
-    return Figure(
-        "tokens", "Tokens per solved problem",
-        "Prompt and completion tokens of answers and feedback, divided by the problems solved; "
-        f"calls that conditions share are counted in each.{note}",
-        "Bars: tokens per solved problem, one row a condition.",
+        "Points with intervals: accuracy at the last attempt, one row a subject.",
         chart, table,
     )  # fmt: skip

@@ -19,23 +19,37 @@ def named(table: pl.DataFrame) -> pl.DataFrame:
 
     Where two runs hold the same condition, the panel says which run it is, counting from 1.
     """
-    digits = (
-        pl.when(pl.col("digits").is_null())
-        .then(pl.lit(""))
-        .otherwise(pl.format(" ({} digits)", pl.col("digits")))
-    )
-    several = table["solver"].n_unique() > 1
-    solver = pl.format(", {}", pl.col("solver")) if several else pl.lit("")
+    subjects = ["task", "solver"] if table["solver"].n_unique() > 1 else ["task"]
     run = pl.format(", run {}", pl.col("run") + 1) if _collide(table) else pl.lit("")
     greedy = pl.col("sampling") == GREEDY.name
     return table.with_columns(
-        (pl.col("task") + digits + solver + run).alias("panel"), series().alias("series")
+        (panel_of(subjects) + run).alias("panel"), series().alias("series")
     ).with_columns(
         pl.when(greedy)
         .then("series")
         .otherwise(pl.format("{}, {}", pl.col("series"), pl.col("sampling")))
         .alias("condition"),
     )
+
+
+def panel_of(names: list[str]) -> pl.Expr:
+    """Some columns in words, joined; a task with its digits."""
+    digits = pl.format(" ({} digits)", pl.col("digits")).fill_null("")
+    words = [pl.col(name) + digits if name == "task" else pl.col(name) for name in names]
+    return pl.concat_str(*words, separator=", ")
+
+
+def beside(table: pl.DataFrame) -> str:
+    """Words for what is drawn beside accuracy, where any of it is."""
+    said = ""
+    if (table["bound_low"] < table["accuracy_low"]).any():
+        said += " Thin lines: where accuracy lies whatever became of the missing trials."
+    if table["guess"].count():
+        said += (
+            " Grey: what a guesser reaches that reads nothing, with and without options that it "
+            "tried before in mind."
+        )
+    return said
 
 
 def series() -> pl.Expr:

@@ -17,8 +17,11 @@ QUIET = "#d3d3d3"  # a place that is there and not meant
 _INK, _GRID, _GROUND = "#1b1b1b", "#dddddd", "#ffffff"
 _DARK = {_INK: "#ececec", _GRID: "#444444", _GROUND: "none", QUIET: "#4a4a4a"}
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
-# Two panels and a legend are as wide as a page of a paper when 12 pixels are 8 points.
-PANEL_WIDTH, PANEL_HEIGHT, ROW_HEIGHT = 240, 170, 20
+GUESS = "#9a9a9a"  # what a guesser reaches
+# As wide as the page lets them: two panels with names of rows, or three without.
+PANEL_WIDTH, PANEL_HEIGHT, ROW_HEIGHT, FOLDED_HEIGHT = 260, 170, 20, 32
+SMALL_WIDTH, SMALL_COLUMNS = 220, 3
+NARROW_WIDTH = 165  # beside names of rows, on a telephone
 
 
 _TEXT = {"labelColor": _INK, "titleColor": _INK, "labelFontSize": 12, "titleFontSize": 12}
@@ -29,9 +32,15 @@ CONFIG: dict[str, Any] = {  # of Vega-Lite
     "axis": {
         **_TEXT, "gridColor": _GRID, "domainColor": _INK, "tickColor": _INK, "labelLimit": 320,
     },
-    "legend": {**_TEXT, "labelLimit": 300, "symbolStrokeWidth": 2, "symbolOpacity": 1},
+    "legend": {
+        **_TEXT, "labelLimit": 300, "symbolStrokeWidth": 2, "symbolOpacity": 1,
+        "orient": "top", "direction": "horizontal", "columns": 3, "title": None,
+    },
     "header": {**_TEXT, "labelFontSize": 13, "labelFontWeight": "bold", "labelLimit": 320},
-    "title": {"color": _INK, "fontSize": 13, "limit": 420, "anchor": "start"},
+    "title": {
+        "color": _INK, "fontSize": 13, "limit": 420, "anchor": "start", "subtitleColor": _INK,
+        "subtitleFontSize": 11,
+    },
     "concat": {"spacing": 28},
     "range": {"category": SERIES},
     "text": {"color": _INK},
@@ -39,12 +48,16 @@ CONFIG: dict[str, Any] = {  # of Vega-Lite
 }  # fmt: skip
 
 
-def darkened(svg: str) -> str:
-    """The same drawing in light ink and without a ground, to stand on a dark page."""
-    for light, dark in _DARK.items():
-        for part in ("fill", "stroke"):
-            svg = svg.replace(f'{part}="{light}"', f'{part}="{dark}"')
-    return svg
+def adapting(svg: str) -> str:
+    """The same drawing, in light ink and without a ground where the reader asks for dark pages."""
+    rules = "".join(
+        f'[{part}="{light}"]{{{part}:{dark}}}'
+        for light, dark in _DARK.items()
+        for part in ("fill", "stroke")
+    )
+    opening = svg.index(">", svg.index("<svg")) + 1
+    style = f"<style>@media (prefers-color-scheme:dark){{{rules}}}</style>"
+    return svg[:opening] + style + svg[opening:]
 
 
 class Scale(NamedTuple):
