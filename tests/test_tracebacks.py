@@ -1,10 +1,12 @@
 """What nobody foresaw reaches a person as one line, and the traceback as a file without keys."""
 
+import asyncio
 import os
 
 import pytest
 
 from commands import friction
+from feedback_friction.cli.drive import in_loop
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.tracebacks import Tracebacks, kept
 
@@ -60,3 +62,13 @@ def test_the_command_prints_one_line_for_a_mistake_of_ours(tmp_path, verb):
     [line] = done.stderr.splitlines()
     assert line.startswith("friction: unexpected ZeroDivisionError: oh (at ")
     assert line.endswith("errors.log")
+
+
+def test_what_an_event_loop_reports_is_kept_and_not_printed(tmp_path, capfd):
+    async def main():
+        asyncio.get_running_loop().call_soon(int, "nobody awaits this")
+        await asyncio.sleep(0.01)
+
+    in_loop(main, "resume", tmp_path)
+    assert "nobody awaits this" in (tmp_path / "errors.log").read_text()
+    assert capfd.readouterr().err == ""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 import traceback
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from feedback_friction.errors import FrictionError
 from feedback_friction.redact import environment_secrets
@@ -40,6 +42,10 @@ class Tracebacks:
                 file.write(f"{text}\n")
         text = " ".join(str(error).split())[:_LONGEST]
         return _hidden(f"unexpected {type(error).__name__}: {text} (at {where})")
+
+    def handle(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Keep what an event loop reports: an exception handler for it."""
+        self.reason(context.get("exception") or RuntimeError(context["message"]))
 
 
 def kept(error: BaseException, directory: Path | None = None) -> str:

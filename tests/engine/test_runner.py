@@ -123,6 +123,7 @@ def test_an_undecided_trial_is_kept_apart_and_a_resume_decides_it_without_a_call
     query = "SELECT status, reason, verdict, prediction, is_correct FROM trials JOIN attempts"
     query += " USING (condition, problem_id, epoch) WHERE problem_id = 'p0'"
     assert table(tmp_path, query) == [("undecided", "timeout", "undecided", "open", 0)]
+    (tmp_path / "run.json").write_text('{"schema": 1, "config": {}}')
     [result] = read_results(tmp_path)
     assert (result.n, result.missing, result.undecided, result.failed) == (5, 1, 1, 0)
     assert result.as_json()["undecided"] == 1
@@ -138,6 +139,7 @@ def test_an_undecided_trial_is_kept_apart_and_a_resume_decides_it_without_a_call
     assert progress.statuses == {"solved": 5, "unsolved": 1}
     assert (again.asked.total(), progress.spent.reused) == (2, 1)  # its later attempts are new
     assert asked == 11
+    (tmp_path / "run.json").write_text('{"schema": 1, "config": {}}')
     [result] = read_results(tmp_path)
     assert (result.n, result.missing, result.undecided) == (6, 0, 0)
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.launch import fingerprint
 from feedback_friction.engine.rundir import claim, locked
-from feedback_friction.errors import DataError, UsageError
+from feedback_friction.errors import DataError, RunStoppedError, UsageError
 from feedback_friction.modes import GREEDY, NO_FEEDBACK
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.plan import Plan
-from feedback_friction.protocol.records import Attempt, Reply, Status, Trial
+from feedback_friction.protocol.records import AGAIN, Attempt, Reply, Status, Trial
+from feedback_friction.protocol.task import Task
 from feedback_friction.tasks.files import read_rows
 from feedback_friction.tasks.page import Page, Row
+from feedback_friction.tracebacks import Tracebacks
 
 ID_FIELDS = ("id", "problem_id", "question_id", "unique_id", "ID")
 Replies = dict[str, dict[str, str]]  # model -> problem id -> reply
@@ -61,8 +64,11 @@ def _text(file: Path, line: int, row: Row, field: str) -> str:
 
 def import_replies(
     page: Page, problems: Sequence[Problem], replies: Replies, directory: Path, command: list[str]
-) -> None:
+) -> bool:
     """Grade the replies and write them as a run of first attempts, one condition a model.
+
+    Returns:
+        Whether every reply has its verdict; those that have not are tried again by another call.
 
     Raises:
         UsageError: the directory cannot be written, or holds something else.
@@ -75,13 +81,13 @@ def import_replies(
     }
     with locked(directory):
         claim(directory, config, {}, command)
-        asyncio.run(_write(page, problems, replies, directory))
+        return asyncio.run(_write(page, problems, replies, directory))
 
 
 async def _write(
     page: Page, problems: Sequence[Problem], replies: Replies, directory: Path
-) -> None:
-    plan = Plan(NO_FEEDBACK, GREEDY, iterations=1)
+) -> bool:
+    plan, settled = Plan(NO_FEEDBACK, GREEDY, iterations=1), True
     async with Journal(directory) as journal:
         journal.add_problems(problems, page.task.ask)
         for model, texts in replies.items():
@@ -91,20 +97,29 @@ async def _write(
             journal.add_conditions([condition.row()])
             done = journal.finished(condition.id)
             todo = [each for each in problems if each.id in texts and (each.id, 0) not in done]
-            await asyncio.gather(
-                *(
-                    journal.add_trial(condition.id, trial, [None])
-                    for trial in _graded(page, todo, texts)
-                )
-            )
+            keep = partial(_keep, journal, condition, Tracebacks(directory))
+            await asyncio.gather(*(keep(problem, texts[problem.id]) for problem in todo))
+            settled &= not AGAIN & journal.statuses(condition.id).keys()
+    return settled
 
 
-def _graded(page: Page, problems: Iterable[Problem], texts: dict[str, str]) -> Iterable[Trial]:
-    for problem in problems:
-        reply = Reply(texts[problem.id])
-        verdict = page.task.grade(problem, reply.text)
-        attempt = Attempt(0, problem, reply, verdict, temperature=0.0)
-        status: Status = "solved" if verdict.is_correct else "unsolved"
-        if verdict.is_undecided:
-            status = "undecided"
-        yield Trial(problem, 0, (attempt,), status)
+async def _keep(
+    journal: Journal, condition: Condition, tracebacks: Tracebacks, problem: Problem, text: str
+) -> None:
+    """Grade a reply and keep it; what goes wrong with it is its own trial's failure."""
+    try:
+        await journal.add_trial(condition.id, _graded(condition.task, problem, text), [None])
+    except RunStoppedError:
+        raise
+    except (Exception, SystemExit) as error:
+        reason = tracebacks.reason(error)
+        await journal.add_failure(condition.id, problem.id, 0, reason)
+
+
+def _graded(task: Task, problem: Problem, text: str) -> Trial:
+    verdict = task.grade(problem, text)
+    attempt = Attempt(0, problem, Reply(text), verdict, temperature=0.0)
+    status: Status = "solved" if verdict.is_correct else "unsolved"
+    if verdict.is_undecided:
+        status = "undecided"
+    return Trial(problem, 0, (attempt,), status)

@@ -19,7 +19,7 @@ from feedback_friction.tasks.page import Selection
     "--data", type=click.Path(path_type=Path), help="The questions, in the task's schema."
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The run directory.")
-def command(name: str, file: Path, data: Path | None, out: Path) -> None:
+def command(name: str, file: Path, data: Path | None, out: Path) -> int:
     """Grade the replies in FILE and keep them as a run, one condition a model.
 
     Lines in: the problem's id (id, problem_id, question_id, unique_id or ID), model, response.
@@ -28,5 +28,6 @@ def command(name: str, file: Path, data: Path | None, out: Path) -> None:
     page = get_page(name)
     problems = load_problems(page, Selection(data=data))
     words = ["friction", "adopt", name, str(file), "--out", str(out)]
-    import_replies(page, problems, read_replies(file, problems), out, words)
+    settled = import_replies(page, problems, read_replies(file, problems), out, words)
     print_results([out])
+    return 0 if settled else 1

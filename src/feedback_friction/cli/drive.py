@@ -18,7 +18,7 @@ from feedback_friction.engine.batch import Watched
 from feedback_friction.engine.caller import Caller
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.redact import cleaned, environment_secrets
-from feedback_friction.tracebacks import kept
+from feedback_friction.tracebacks import Tracebacks, kept
 
 INTERRUPTED = 130
 _LONGEST_TIMEOUT = 7 * 86_400.0  # seconds
@@ -96,9 +96,14 @@ def in_loop(
     """
     import uvloop
 
+    async def guarded() -> Result:
+        # What goes wrong where nobody awaits it would be printed with its traceback.
+        asyncio.get_running_loop().set_exception_handler(Tracebacks(directory).handle)
+        return await main()
+
     _collect_seldom()
     try:
-        return uvloop.run(main())
+        return uvloop.run(guarded())
     except asyncio.CancelledError as error:
         click.echo(f"interrupted; {resume}", err=True)
         raise KeyboardInterrupt from error

@@ -28,7 +28,7 @@ from feedback_friction.engine.models.registry import (
 from feedback_friction.engine.prices import load_prices
 from feedback_friction.engine.rows import storable
 from feedback_friction.engine.rundir import locked
-from feedback_friction.engine.runner import run_pool
+from feedback_friction.engine.runner import Progress, run_pool
 from feedback_friction.errors import UsageError
 from feedback_friction.labels import Label, Labels, TrialKey, sample, unsolved_trials
 from feedback_friction.problem import Problem
@@ -199,8 +199,8 @@ class _Session:
         self._db = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True)
         self._db.row_factory = sqlite3.Row
         try:
-            trials = self._chosen()
-            await run_pool(self._caller, iter(trials), self._label, self._failed)
+            trials, progress = self._chosen(), Progress(self._caller.spent)
+            await run_pool(self._caller, iter(trials), self._label, self._failed, progress)
         finally:
             self._db.close()
         return self.result

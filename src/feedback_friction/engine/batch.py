@@ -62,18 +62,15 @@ class Batch:
         """
 
         async def one(job: AnyJob) -> None:
-            self.progress.running += 1
             try:
                 self.progress.count(await work(job))
             except UndecidedError:
                 self.progress.count("undecided")
-            finally:
-                self.progress.running -= 1
 
         async def failed(job: AnyJob, reason: str) -> None:
             place = job.place
             await self.caller.journal.add_error(place.where, place.problem_id, place.epoch, reason)
             self.progress.fail(reason)
 
-        await run_pool(self.caller, jobs, one, failed)
+        await run_pool(self.caller, jobs, one, failed, self.progress)
         return self.progress

@@ -84,18 +84,14 @@ async def run_pilot(runner: Runner, conditions: Sequence[Condition], pilot: Pilo
     progress.total = len(todo)
 
     async def work(job: Job) -> None:
-        progress.running += 1
-        try:
-            sampled = by_place[job.condition.label, job.problem.id]
-            progress.count(await _run_job(caller, job, sampled))
-        finally:
-            progress.running -= 1
+        sampled = by_place[job.condition.label, job.problem.id]
+        progress.count(await _run_job(caller, job, sampled))
 
     async def failed(job: Job, reason: str) -> None:
         by_place[job.condition.label, job.problem.id].failed = True
         progress.fail(reason)
 
-    await run_pool(caller, iter(todo), work, failed)
+    await run_pool(caller, iter(todo), work, failed, progress)
 
 
 async def _run_job(caller: Caller, job: Job, sampled: Sampled) -> Status:

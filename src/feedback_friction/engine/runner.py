@@ -81,22 +81,19 @@ class Runner:
             for status, count in self.journal.statuses(condition.id).items():
                 if status not in AGAIN:
                     self.progress.count(status, count)
-        await run_pool(self.caller, jobs(conditions, finished), self._run_trial, self._failed)
+        todo = jobs(conditions, finished)
+        await run_pool(self.caller, todo, self._run_trial, self._failed, self.progress)
         return self.progress
 
     async def _run_trial(self, job: Job) -> None:
         condition, problem = job.condition, job.problem
         steps = trial(problem, condition.task, condition.plan, job.epoch, condition.problems)
-        self.progress.running += 1
-        try:
-            done = await self.caller.drive(
-                steps, condition.task, lambda attempt: self._keep(job, attempt)
-            )
-            costs = [self._cost(condition, attempt) for attempt in done.attempts]
-            await self.journal.add_trial(condition.id, done, costs)
-            self.progress.count(done.status)
-        finally:
-            self.progress.running -= 1
+        done = await self.caller.drive(
+            steps, condition.task, lambda attempt: self._keep(job, attempt)
+        )
+        costs = [self._cost(condition, attempt) for attempt in done.attempts]
+        await self.journal.add_trial(condition.id, done, costs)
+        self.progress.count(done.status)
 
     async def _failed(self, job: Job, reason: str) -> None:
         await self.journal.add_failure(job.condition.id, job.problem.id, job.epoch, reason)
@@ -122,6 +119,7 @@ async def run_pool(
     items: Iterator[Item],
     work: Callable[[Item], Awaitable[None]],
     failed: Callable[[Item, str], Awaitable[None]],
+    progress: Progress,
 ) -> None:
     """Do the work for every item, many at once, until all is done or the caller drains.
 
@@ -131,6 +129,7 @@ async def run_pool(
 
     Args:
         failed: keeps that an item failed, and why, in one line.
+        progress: its number of items in flight is kept here; the rest is for ``work``.
 
     Raises:
         RunStoppedError: an item's work raised it; the others finished what they were paying for.
@@ -141,6 +140,7 @@ async def run_pool(
         for item in items:
             if caller.draining:
                 return
+            progress.running += 1
             try:
                 try:
                     await work(item)
@@ -155,6 +155,8 @@ async def run_pool(
                 stopped.append(error)
                 caller.drain()
                 return
+            finally:
+                progress.running -= 1
 
     try:
         async with asyncio.TaskGroup() as group:

@@ -52,7 +52,13 @@ from feedback_friction.engine.models.reply import (
     tokens,
     without_secrets,
 )
-from feedback_friction.engine.models.retry import Retries, RetryPolicy, rest, retry_after
+from feedback_friction.engine.models.retry import (
+    Retries,
+    RetryPolicy,
+    rest,
+    resting,
+    retry_after,
+)
 from feedback_friction.engine.models.transport import (
     Answer,
     PackedError,
@@ -171,11 +177,15 @@ class OpenAIModel:
         with self._breaker.watch():
             if self._doubtful:
                 # Nobody has seen the model yet: one call at a time finds out at the price of one.
-                async with self._first_call:
+                with resting():
+                    await self._first_call.acquire()
+                try:
                     if self._doubtful:
                         completion = await self._answer(request)
                         self._doubtful = False
                         return completion
+                finally:
+                    self._first_call.release()
             return await self._answer(request)
 
     def stop(self, why: str) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -68,22 +69,30 @@ class RetryPolicy:
 _resting: set[asyncio.Task[object]] = set()
 
 
-async def rest(seconds: float) -> None:
-    """Wait between two attempts of a call; whoever wants no further attempt may cancel the task.
+@contextmanager
+def resting() -> Iterator[None]:
+    """Mark the current task as one that only waits before an attempt of a call.
 
-    Nothing is under way meanwhile, so that nothing that is paid for would be lost.
+    Whoever wants no further attempt may cancel the task: nothing is under way meanwhile, so that
+    nothing that is paid for would be lost.
     """
     task = asyncio.current_task()
     assert task is not None
     _resting.add(task)
     try:
-        await asyncio.sleep(seconds)
+        yield
     finally:
         _resting.discard(task)
 
 
+async def rest(seconds: float) -> None:
+    """Wait between two attempts of a call."""
+    with resting():
+        await asyncio.sleep(seconds)
+
+
 def is_resting(task: asyncio.Task[object]) -> bool:
-    """Whether a task waits between two attempts of a call."""
+    """Whether a task only waits before an attempt of a call."""
     return task in _resting
 
 
