@@ -76,6 +76,7 @@ def condition(mode="binary", count=6, **plan):
 def run(directory, conditions, model, concurrency=4):
     async def main():
         async with Journal(directory) as journal:
+            journal.add_problems(conditions[0].problems, conditions[0].task.ask)
             journal.add_conditions([each.row() for each in conditions])
             models = {"solver": model, "feedback": model}
             runner = Runner(Caller(models, journal, PRICES, concurrency))
@@ -83,6 +84,12 @@ def run(directory, conditions, model, concurrency=4):
             return await runner.run(conditions)
 
     return asyncio.run(main())
+
+
+def result_of(directory):
+    (directory / "run.json").write_text('{"schema": 1, "config": {}}')
+    [result] = read_results(directory)
+    return result
 
 
 def table(directory, query):
@@ -123,8 +130,7 @@ def test_an_undecided_trial_is_kept_apart_and_a_resume_decides_it_without_a_call
     query = "SELECT status, reason, verdict, prediction, is_correct FROM trials JOIN attempts"
     query += " USING (condition, problem_id, epoch) WHERE problem_id = 'p0'"
     assert table(tmp_path, query) == [("undecided", "timeout", "undecided", "open", 0)]
-    (tmp_path / "run.json").write_text('{"schema": 1, "config": {}}')
-    [result] = read_results(tmp_path)
+    result = result_of(tmp_path)
     assert (result.n, result.missing, result.undecided, result.failed) == (5, 1, 1, 0)
     assert result.as_json()["undecided"] == 1
 
@@ -139,8 +145,7 @@ def test_an_undecided_trial_is_kept_apart_and_a_resume_decides_it_without_a_call
     assert progress.statuses == {"solved": 5, "unsolved": 1}
     assert (again.asked.total(), progress.spent.reused) == (2, 1)  # its later attempts are new
     assert asked == 11
-    (tmp_path / "run.json").write_text('{"schema": 1, "config": {}}')
-    [result] = read_results(tmp_path)
+    result = result_of(tmp_path)
     assert (result.n, result.missing, result.undecided) == (6, 0, 0)
 
 
