@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-all lint clean
 
 demo: $(VENV)/installed
 	rm -rf demo-run demo-report
@@ -23,6 +23,10 @@ test: $(VENV)/installed-dev
 	$(MAKE) lint
 	$(BIN)/pytest --numprocesses auto --dist loadfile
 
+# The tests that need torch and transformers, and no others.
+test-all: $(VENV)/installed-heavy
+	$(BIN)/pytest -m heavy
+
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -40,4 +44,11 @@ $(VENV)/installed: pyproject.toml
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@
+
+# torch by itself and first, so that pip takes a CPU build (180 MB) where it is shown one, instead of
+# several GB of CUDA: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu shows it one.
+$(VENV)/installed-heavy: $(VENV)/installed-dev
+	$(BIN)/pip install --quiet torch==2.13.0
+	$(BIN)/pip install --quiet --editable '.[heavy]'
 	touch $@

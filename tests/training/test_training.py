@@ -10,6 +10,7 @@ import pytest
 from feedback_friction.engine.models.pocket.model import PocketModel
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.heavy
 
 from training import mistakes, train  # noqa: E402
 from training.checkpoint import load  # noqa: E402
