@@ -6,7 +6,8 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback_friction.cli.grid import Column, columns, csv_of, drawn, fitted, latex, markdown
+from feedback_friction.cli.grid import columns, csv_of, drawn, fitted, latex, markdown
+from feedback_friction.report.overview import Column
 
 words = st.text("abcdefg_-/: ", min_size=1, max_size=30)
 share = st.integers(0, 1000).map(lambda tenths: f"{tenths / 10:.1f}")

@@ -34,33 +34,50 @@ def results(*words, code=0):
 
 def test_one_run_shows_what_differs_and_says_the_rest_below(runs):
     text = results(runs[0])
-    assert " ".join(text.splitlines()[0].split()) == (
-        "feedback history first % last % n missing no answer % leaks % tokens"
+    lines = text.splitlines()
+    assert " ".join(lines[lines.index("Accuracy") + 1].split()) == (
+        "feedback first % last % n missing no answer % leaks % gain % repeats % area % tokens"
     )
     assert "0% in every row: cut off" in text
     (same,) = [line for line in text.splitlines() if line.startswith("run: ")]
     assert same == (
         "run: one; task: decimal_multiplication (5 digits); solver: student/default; 3 attempts; "
-        "sampling: greedy"
+        "sampling: greedy; history: transcript"
     )
 
 
 def test_several_runs_stand_in_one_table_under_headings(runs):
     lines = results(*runs).splitlines()
+    lines = lines[lines.index("Accuracy") :]
     assert lines.index("one, student/default") < lines.index("other, openai/a_b")
     assert sum(line.startswith("binary ") for line in lines) == 2
     assert "simulated student answered, not a language model (student/default)" in lines[-1]
 
 
+def test_one_round_of_feedback_against_its_controls_leads(runs):
+    lines = results(runs[0]).splitlines()
+    assert lines[0] == "After one round of feedback, on the problems missed at first under both"
+    (row,) = [line for line in lines[: lines.index("Accuracy")] if line.startswith("binary")]
+    assert " ".join(row.split()).startswith("binary retry 50.0 / 0.0 +50.0 [")
+    assert row.endswith(" 2")
+
+
+def test_an_accuracy_that_trials_are_missing_from_has_bounds(tmp_path):
+    arm = {("p0", 0): (RIGHT,), ("p1", 0): ("a", "a", "a"), ("p2", 0): "failed"}
+    found = results(write_run(tmp_path / "run", {"binary": arm}, problems=3))
+    assert "bounds of last %" in found
+    assert "bounds: where accuracy lies whatever became of the missing trials" in found
+
+
 def test_health_is_a_share_of_the_replies_and_warned_of_above_a_tenth(runs):
     text = results(*runs)
     (no_answer,) = [line for line in text.splitlines() if "no answer that could" in line]
-    assert "one, student/default, binary, transcript (17%)" in no_answer
+    assert "one, student/default, binary (17%)" in no_answer
     assert "retry" not in no_answer
     (cut_off,) = [line for line in text.splitlines() if "cut off at the limit" in line]
-    assert "other, openai/a_b, binary, transcript (100%)" in cut_off
+    assert "other, openai/a_b, binary (100%)" in cut_off
     (leaks,) = [line for line in text.splitlines() if "gives the answer away" in line]
-    assert "one, student/default, binary, transcript (100%)" in leaks
+    assert "one, student/default, binary (100%)" in leaks
 
 
 def test_numbers_of_an_unfinished_run_are_provisional(tmp_path):
@@ -83,9 +100,9 @@ def test_markdown_and_latex_hold_the_same_numbers(runs):
     shown = ["33.3", "66.7"]
     marked = results(*runs, "--format", "markdown")
     assert all(number in marked for number in shown)
-    assert "| one | student/default | binary | transcript | 33.3 \\[" in marked
+    assert "| one | student/default | binary | 33.3 \\[" in marked
     set_in = results(*runs, "--format", "latex")
-    assert "one & student/default & binary & transcript & 33.3 [" in set_in
+    assert "one & student/default & binary & 33.3 [" in set_in
     assert r"openai/a\_b" in set_in
     assert all(line.startswith("%") for line in set_in[: set_in.index("\\begin")].splitlines())
 

@@ -9,8 +9,9 @@ import click
 
 from feedback_friction.caveats import provisional
 from feedback_friction.cli.extras import needs
-from feedback_friction.cli.grid import Column, columns, print_columns
+from feedback_friction.cli.grid import columns, print_columns
 from feedback_friction.errors import UsageError
+from feedback_friction.report.overview import Column
 
 if TYPE_CHECKING:
     import polars as pl

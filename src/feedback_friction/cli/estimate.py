@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
-from feedback_friction.cli.grid import Column, columns, print_columns
+from feedback_friction.cli.grid import columns, print_columns
 from feedback_friction.cli.run import asked_for, notes
 from feedback_friction.cli.run import command as run_command
 from feedback_friction.engine.budget import dollars
@@ -19,6 +19,7 @@ from feedback_friction.engine.launch import Prepared, prepare, started, thinking
 from feedback_friction.engine.pilot import Pilot, choose, run_pilot
 from feedback_friction.engine.runner import Progress
 from feedback_friction.engine.strata import Setting
+from feedback_friction.report.overview import Column
 
 NAMES = {
     "calls": "calls",

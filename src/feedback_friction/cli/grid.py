@@ -10,7 +10,6 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby, zip_longest
 
 from rich.cells import cell_len
@@ -18,6 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from feedback_friction.cli.show import plain
+from feedback_friction.report.overview import Column
 from feedback_friction.report.safe import inert
 
 _GAP = 2
@@ -29,34 +29,6 @@ _LATEX = {
     "−": "$-$", "×": r"$\times$", "<": r"$<$", ">": r"$>$",
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column.
-
-    Attributes:
-        name: its heading.
-        cells: what it says, a row each.
-        number: whether these are numbers: flush right, and never folded.
-        least: places that it takes at least.
-    """
-
-    name: str
-    cells: tuple[str, ...]
-    number: bool = False
-    least: int = 0
-
-    @property
-    def width(self) -> int:
-        """Places that its widest cell takes; a heading folds between words."""
-        return max(self.least, *map(cell_len, (*self.cells, *self.name.split(), "")))
-
-    @property
-    def word(self) -> int:
-        """Places that its widest word takes."""
-        words = (word for text in (*self.cells, self.name) for word in text.split())
-        return max(map(cell_len, words), default=0)
 
 
 _FOLDER = Console(markup=False)  # prints nothing: rich folds by a console's settings
@@ -78,19 +50,26 @@ def fitted(found: Sequence[Column], width: int) -> list[Part]:
     Columns of text begin every part, and fold where that saves lines. A number that is wider than
     the width is printed all the same.
     """
-    whole = [replace(each, least=cell_len(each.name)) for each in found]
     layouts = [
-        _parts(each, width, divisor, narrowest)
-        for each in (whole, found)
+        _parts(found, width, divisor, narrowest, whole=whole)
+        for whole in (True, False)
         for narrowest in (width, _NARROWEST)
         for divisor in _DIVISORS
     ]
     return min(layouts, key=lambda parts: (_overrun(parts, width), sum(map(_lines, parts))))
 
 
-def _parts(found: Sequence[Column], width: int, divisor: int, narrowest: int) -> list[Part]:
+def _parts(
+    found: Sequence[Column], width: int, divisor: int, narrowest: int, *, whole: bool
+) -> list[Part]:
+    """One layout: text folded to a part of its width, headings ``whole`` or folded, too."""
+
+    def needed(column: Column) -> int:
+        heading = [column.name] if whole else column.name.split()
+        return max(map(cell_len, (*column.cells, *heading, "")))
+
     texts = [
-        (each, max(-(-each.width // divisor), min(each.word, narrowest)))
+        (each, max(-(-needed(each) // divisor), min(_longest_word(each), narrowest)))
         for each in found
         if not each.number
     ]
@@ -98,12 +77,17 @@ def _parts(found: Sequence[Column], width: int, divisor: int, narrowest: int) ->
     parts: list[Part] = [[]]
     used = taken
     for column in (each for each in found if each.number):
-        if parts[-1] and used + column.width > width:
+        if parts[-1] and used + needed(column) > width:
             parts.append([])
             used = taken
-        parts[-1].append((column, column.width))
-        used += column.width + _GAP
+        parts[-1].append((column, needed(column)))
+        used += needed(column) + _GAP
     return [_widened(texts, width - sum(w + _GAP for _, w in part)) + part for part in parts]
+
+
+def _longest_word(column: Column) -> int:
+    words = (word for text in (*column.cells, column.name) for word in text.split())
+    return max(map(cell_len, words), default=0)
 
 
 def _widened(texts: Part, room: int) -> Part:
@@ -111,7 +95,8 @@ def _widened(texts: Part, room: int) -> Part:
     spare = room - sum(least + _GAP for _, least in texts) + _GAP
     widened = []
     for column, least in texts:
-        more = max(0, min(column.width - least, spare))
+        most = max(map(cell_len, (column.name, *column.cells)))
+        more = max(0, min(most - least, spare))
         spare -= more
         widened.append((column, least + more))
     return widened

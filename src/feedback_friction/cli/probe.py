@@ -11,7 +11,7 @@ import click
 from feedback_friction.caveats import SIMULATION
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, run_to_end, timeout_option
 from feedback_friction.cli.extras import needs
-from feedback_friction.cli.grid import Column, print_columns, print_lines
+from feedback_friction.cli.grid import print_columns, print_lines
 from feedback_friction.cli.progress import tell_missing
 from feedback_friction.engine.launch import Operation
 from feedback_friction.engine.probes import (
@@ -23,6 +23,7 @@ from feedback_friction.engine.probes import (
 )
 from feedback_friction.engine.runner import Progress
 from feedback_friction.errors import UsageError
+from feedback_friction.report.overview import Column
 
 if TYPE_CHECKING:
     import polars as pl

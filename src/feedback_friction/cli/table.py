@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,23 @@ import click
 from feedback_friction.analysis.accuracy import ConditionResult, Paid, read_paid, read_results
 from feedback_friction.analysis.layers import Layers, read_layers
 from feedback_friction.caveats import caveats, provisional
-from feedback_friction.cli.grid import Column, csv_of, latex, markdown, print_columns, print_lines
+from feedback_friction.cli.grid import csv_of, latex, markdown, print_columns, print_lines
 from feedback_friction.errors import UsageError
-from feedback_friction.modes import recorded_mode
+from feedback_friction.report.overview import (
+    Column,
+    Row,
+    healthy,
+    labels,
+    legend,
+    numbers,
+    same,
+    sections,
+    uptakes,
+    warnings,
+)
 
-UNHEALTHY = 0.1  # of the replies: above it, accuracy says more about format or limits than ability
+UPTAKE = "After one round of feedback, on the problems missed at first under both"
+ACCURACY = "Accuracy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +46,6 @@ class RunResults:
     conditions: list[ConditionResult]
     paid: Paid
     layers: Layers
-
-
-Row = tuple[str, ConditionResult]  # the run's name, and one condition of it
 
 
 def read_runs(directories: Sequence[Path]) -> list[RunResults]:
@@ -87,155 +96,35 @@ def print_results(directories: Sequence[Path], form: str = "table") -> None:
     if form == "csv":
         click.echo(csv_of(_every_column(rows)), nl=False)
         return
-    labels, numbers, notes = _labels(rows), _numbers([each for _, each in rows]), _notes(runs, rows)
+    every = [*labels(rows), *numbers([result for _, result in rows])]
+    tables = {ACCURACY: every}
+    if any(result.uptakes for _, result in rows):
+        tables = {UPTAKE: uptakes(rows), **tables}
+    notes = _notes(runs, rows)
     if form == "markdown":
-        click.echo(markdown([*labels, *numbers]) + "\n" + "\n".join(f"- {line}" for line in notes))
+        for title, table in tables.items():
+            click.echo(f"**{title}**\n\n{markdown(table)}")
+        click.echo("\n".join(f"- {line}" for line in notes))
     elif form == "latex":
-        comments = "".join(f"% {' '.join(line.split())}\n" for line in notes)
-        click.echo(comments + latex([*labels, *numbers]), nl=False)
+        click.echo("".join(f"% {' '.join(line.split())}\n" for line in notes), nl=False)
+        click.echo("\n".join(f"% {title}\n{latex(table)}" for title, table in tables.items()))
     else:
-        sections, labels = _sections(labels)
-        print_columns([*labels, *numbers], sections=sections)
-        print_lines(["", *notes])
-
-
-# Columns that say what a row is about. The first ones become headings where a table would be wide.
-_SUBJECTS: dict[str, Callable[[Row], str]] = {
-    "run": lambda row: row[0],
-    "task": lambda row: _task(row[1]),
-    "solver": lambda row: row[1].condition.solver,
-    "attempts": lambda row: _attempts(row[1]),
-}
-_LABELS = _SUBJECTS | {
-    "feedback": lambda row: row[1].condition.feedback,
-    "written by": lambda row: _writer(row[1]),
-    "sampling": lambda row: row[1].condition.sampling,
-    "history": lambda row: _history(row[1]),
-}
-
-
-def _task(result: ConditionResult) -> str:
-    digits = result.condition.digits
-    return result.condition.task + (f" ({digits} digits)" if digits else "")
-
-
-def _attempts(result: ConditionResult) -> str:
-    most = result.condition.iterations
-    return f"{most} attempt{'' if most == 1 else 's'}"
-
-
-def _writer(result: ConditionResult) -> str:
-    """The model that wrote the feedback, where it is not the solver itself."""
-    condition = result.condition
-    writer = condition.feedback_model
-    return writer if writer and writer != condition.solver else ""
-
-
-def _history(result: ConditionResult) -> str:
-    """What the solver saw of its attempts; nothing where the feedback shows it none."""
-    condition = result.condition
-    return condition.history if recorded_mode(condition.feedback).shows_history else ""
-
-
-def _labels(rows: Sequence[Row]) -> list[Column]:
-    """Columns of what differs between the rows; the feedback, where nothing does."""
-    found = [Column(name, tuple(map(label, rows))) for name, label in _LABELS.items()]
-    differing = [column for column in found if len({*column.cells}) > 1]
-    return differing or [column for column in found if column.name == "feedback"]
-
-
-def _same(rows: Sequence[Row]) -> list[str]:
-    """Words for what does not differ between the rows."""
-    shown = {column.name for column in _labels(rows)}
-    words = ((name, label(rows[0])) for name, label in _LABELS.items() if name not in shown)
-    return [word if name == "attempts" else f"{name}: {word}" for name, word in words if word]
-
-
-def _sections(labels: list[Column]) -> tuple[list[str] | None, list[Column]]:
-    """Headings of groups of rows, where there are such, and the columns that still name a row."""
-    about = [column for column in labels if column.name in _SUBJECTS]
-    others = [column for column in labels if column.name not in _SUBJECTS]
-    if not about or not others:
-        return None, labels
-    cells = zip(*(column.cells for column in about), strict=True)
-    return [", ".join(row) for row in cells], others
-
-
-# Numbers that are shown only where some condition has one that is not 0.
-_COUNTS = ("undecided", "stopped")
-_HEALTH = {  # of what -> heading
-    "no_answer": ("replies", "no answer %"),
-    "cut_off": ("replies", "cut off %"),
-    "leaks": ("feedbacks", "leaks %"),
-}
-_SAID = {
-    "no_answer": "many replies hold no answer that could be read (see some with 'friction show')",
-    "cut_off": "many replies were cut off at the limit on tokens (raise --max-tokens)",
-    "leaks": "much feedback gives the answer away in spite of the mask (see 'friction show')",
-}
-
-
-def _numbers(results: Sequence[ConditionResult]) -> list[Column]:
-    """Accuracy at the first and the last attempt, and what ails it."""
-    shown: list[Column] = []
-    so_far = ", provisional" if any(result.provisional for result in results) else ""
-
-    def number(name: str, cells: list[str]) -> None:
-        shown.append(Column(name, tuple(cells), number=True))
-
-    number(f"first %{so_far}", [_percent(result, 0) for result in results])
-    if any(result.condition.iterations > 1 for result in results):
-        number(f"last %{so_far}", [_percent(result, -1) for result in results])
-    for name in ("n", "missing"):
-        number(name, [f"{getattr(result, name):,}" for result in results])
-    for name in _COUNTS:
-        if any(getattr(result, name) for result in results):
-            number(name, [f"{getattr(result, name):,}" for result in results])
-    for name, (of, heading) in _HEALTH.items():
-        if any(getattr(result, name) for result in results):
-            number(heading, [_share(getattr(each, name), getattr(each, of)) for each in results])
-    if any(map(_tokens, results)):
-        number("tokens", [f"{_tokens(result):,}" for result in results])
-    if any(result.cost_usd for result in results):
-        number("cost $", [_cost(result.cost_usd) for result in results])
-    return shown
-
-
-def _cost(usd: float | None) -> str:
-    return "unknown" if usd is None else f"{usd:,.2f}"
-
-
-def _tokens(result: ConditionResult) -> int:
-    usage = result.usage
-    parts = (f"{who}{what}" for who in ("", "feedback_") for what in ("prompt", "completion"))
-    return sum(usage[f"{part}_tokens"] for part in parts)
-
-
-def _percent(result: ConditionResult, k: int) -> str:
-    if not result.accuracy:
-        return "-"
-    share, low, high = (
-        100 * values[k] for values in (result.accuracy, result.ci_low, result.ci_high)
-    )
-    return f"{share:.1f} [{low:.1f}, {high:.1f}]"
-
-
-def _share(count: int, of: int) -> str:
-    """A share of replies in percent, never rounded to none."""
-    if not of:
-        return "-"
-    return "<0.1" if 0 < count / of < 0.0005 else f"{100 * count / of:.1f}"
+        for title, table in tables.items():
+            headings, shown = sections(table)
+            print_columns(shown, title=title, sections=headings)
+            click.echo()
+        print_lines(notes)
 
 
 def _notes(runs: Sequence[RunResults], rows: Sequence[Row]) -> list[str]:
     """What must be read beside the table."""
     results = [result for _, result in rows]
     graders = dict.fromkeys(f"{each.condition.task}: {each.condition.grader}" for each in results)
-    same, none = _same(rows), _none(results)
+    alike, well = same(rows), healthy(results)
     lines = [
-        *(["; ".join(same)] if same else []),
-        *([f"0% in every row: {', '.join(none)}"] if none else []),
-        "brackets: 95% Wilson intervals; tokens: calls that conditions share count in each",
+        *(["; ".join(alike)] if alike else []),
+        *([f"0% in every row: {', '.join(well)}"] if well else []),
+        *legend(rows),
         f"graders: {', '.join(graders)}",
         *(_paid(run, _in(run, runs)) for run in runs),
         *(line + _in(run, runs) for run in runs for line in run.layers.lines()),
@@ -246,16 +135,6 @@ def _notes(runs: Sequence[RunResults], rows: Sequence[Row]) -> list[str]:
         lines.append(provisional(unfinished))
     solvers = {each.condition.solver: bool(each.condition.simulated) for each in results}
     return lines + caveats(solvers)
-
-
-def _none(results: Sequence[ConditionResult]) -> list[str]:
-    """What might ail the replies, and ails none of them."""
-    return [
-        heading.removesuffix(" %")
-        for name, (of, heading) in _HEALTH.items()
-        if any(getattr(each, of) for each in results)
-        and not any(getattr(each, name) for each in results)
-    ]
 
 
 def _in(run: RunResults, runs: Sequence[RunResults]) -> str:
@@ -272,39 +151,30 @@ def _paid(run: RunResults, where: str) -> str:
     )
 
 
-def warnings(rows: Sequence[Row]) -> list[str]:
-    """A line for each thing that ails more than a tenth of some conditions' replies."""
-    labels = (column.cells for column in _labels(rows) if column.name != "attempts")
-    cells = zip(*labels, strict=True)
-    names = [", ".join(filter(None, row)) for row in cells]
-    said = []
-    for name, (whole, _) in _HEALTH.items():
-        shares = [
-            (label, count / of)
-            for label, (_, result) in zip(names, rows, strict=True)
-            if (count := getattr(result, name)) > UNHEALTHY * (of := getattr(result, whole))
-        ]
-        if shares:
-            listed = "; ".join(f"{label} ({100 * share:.0f}%)" for label, share in shares)
-            said.append(f"WARNING: {_SAID[name]}: {listed}")
-    return said
-
-
 def _every_column(rows: Sequence[Row]) -> list[Column]:
     """All that is known of each condition, for other programs: shares from 0 to 1."""
     flat = [_flat(run, result) for run, result in rows]
     return [Column(name, tuple(_written(row[name]) for row in flat)) for name in flat[0]]
 
 
+_LIMITS = {"": "value", "_low": "ci_low", "_high": "ci_high"}
+
+
 def _flat(run: str, result: ConditionResult) -> dict[str, Any]:
     row: dict[str, Any] = {"run": run, **result.as_json()}
-    curve = {name: row.pop(name) for name in ("accuracy", "ci_low", "ci_high", "known")}
-    usage: dict[str, Any] = row.pop("usage")
-    ends: dict[str, Any] = {"iterations": result.condition.iterations}
-    for name, place in (("first", 0), ("last", -1)):
-        for part, of in (("", "accuracy"), ("_low", "ci_low"), ("_high", "ci_high")):
-            ends[f"{name}{part}"] = curve[of][place] if curve[of] else None
-    return {**row, **ends, **usage}
+    row |= {"iterations": result.condition.iterations, **row.pop("usage")}
+    for name in ("known", "uptake"):
+        del row[name]
+    for name in ("gain", "area", "repetition"):
+        found = row.pop(name)
+        row |= {f"{name}{end}": found[of] for end, of in _LIMITS.items()}
+    curves = ("accuracy", "ci_low", "ci_high", "bound_low", "bound_high", "guess", "guess_most")
+    ends = {"accuracy": "", "ci_low": "_low", "ci_high": "_high"}
+    for name in curves:
+        curve = row.pop(name)
+        for end, place in (("first", 0), ("last", -1)):
+            row[f"{end}{ends.get(name, f'_{name}')}"] = curve[place] if curve else None
+    return row
 
 
 def _written(value: object) -> str:

@@ -1,0 +1,270 @@
+"""The table that results and report begin with: one row a condition, and what ails it.
+
+By the standard library alone, so that ``friction results`` needs no extra.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import isnan
+
+from feedback_friction.analysis.accuracy import ConditionResult
+from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.analysis.uptake import Uptake
+from feedback_friction.modes import recorded_mode
+
+UNHEALTHY = 0.1  # of the replies: above it, accuracy says more about format or limits than ability
+Row = tuple[str, ConditionResult]  # the run's name, and one condition of it
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: its heading.
+        cells: what it says, a row each.
+        number: whether these are numbers: set flush right, and never folded.
+    """
+
+    name: str
+    cells: tuple[str, ...]
+    number: bool = False
+
+
+# Columns that say what a row is about. The first ones become headings where a table would be wide.
+_SUBJECTS: dict[str, Callable[[Row], str]] = {
+    "run": lambda row: row[0],
+    "task": lambda row: _task(row[1]),
+    "solver": lambda row: row[1].condition.solver,
+    "attempts": lambda row: _attempts(row[1]),
+}
+_LABELS = _SUBJECTS | {
+    "feedback": lambda row: row[1].condition.feedback,
+    "written by": lambda row: _writer(row[1]),
+    "sampling": lambda row: row[1].condition.sampling,
+    "history": lambda row: _history(row[1]),
+}
+
+
+def _task(result: ConditionResult) -> str:
+    digits = result.condition.digits
+    return result.condition.task + (f" ({digits} digits)" if digits else "")
+
+
+def _attempts(result: ConditionResult) -> str:
+    most = result.condition.iterations
+    return f"{most} attempt{'' if most == 1 else 's'}"
+
+
+def _writer(result: ConditionResult) -> str:
+    """The model that wrote the feedback, where it is not the solver itself."""
+    condition = result.condition
+    writer = condition.feedback_model
+    return writer if writer and writer != condition.solver else ""
+
+
+def _history(result: ConditionResult) -> str:
+    """What the solver saw of its attempts; nothing where the feedback shows it none."""
+    condition = result.condition
+    return condition.history if recorded_mode(condition.feedback).shows_history else ""
+
+
+def labels(rows: Sequence[Row]) -> list[Column]:
+    """Columns of what differs between the rows; the feedback, where nothing does."""
+    found = [Column(name, tuple(map(label, rows))) for name, label in _LABELS.items()]
+    differing = [column for column in found if len({*column.cells} - {""}) > 1]
+    return differing or [column for column in found if column.name == "feedback"]
+
+
+def same(rows: Sequence[Row]) -> list[str]:
+    """Words for what does not differ between the rows."""
+    shown = {column.name for column in labels(rows)}
+    words = {
+        name: next(filter(None, map(label, rows)), "")
+        for name, label in _LABELS.items()
+        if name not in shown
+    }
+    return [
+        word if name == "attempts" else f"{name}: {word}" for name, word in words.items() if word
+    ]
+
+
+def sections(found: list[Column]) -> tuple[list[str] | None, list[Column]]:
+    """Headings of groups of rows, where there are such, and the columns that still name a row."""
+    about = [column for column in found if column.name in _SUBJECTS]
+    others = [column for column in found if column.name not in _SUBJECTS]
+    if not about or not others:
+        return None, found
+    cells = zip(*(column.cells for column in about), strict=True)
+    return [", ".join(row) for row in cells], others
+
+
+# Numbers that are shown only where some condition has one that is not 0.
+_COUNTS = ("undecided", "stopped")
+_HEALTH = {  # of what -> heading
+    "no_answer": ("replies", "no answer %"),
+    "cut_off": ("replies", "cut off %"),
+    "leaks": ("feedbacks", "leaks %"),
+}
+_SUMMARIES = {"gain": "gain %", "repetition": "repeats %", "area": "area %"}
+_SAID = {
+    "no_answer": "many replies hold no answer that could be read (see some with 'friction show')",
+    "cut_off": "many replies were cut off at the limit on tokens (raise --max-tokens)",
+    "leaks": "much feedback gives the answer away in spite of the mask (see 'friction show')",
+}
+
+
+def numbers(results: Sequence[ConditionResult]) -> list[Column]:
+    """Accuracy at the first and the last attempt, what the attempts bring, and what ails them."""
+    so_far = ", provisional" if any(result.provisional for result in results) else ""
+    shown = [_number(f"first %{so_far}", [_percent(result, 0) for result in results])]
+    if any(result.condition.iterations > 1 for result in results):
+        shown.append(_number(f"last %{so_far}", [_percent(result, -1) for result in results]))
+    counts = [name for name in _COUNTS if any(getattr(result, name) for result in results)]
+    shown += [
+        _number(name, [f"{getattr(result, name):,}" for result in results])
+        for name in ("n", "missing", *counts)
+    ]
+    if any(result.missing for result in results):
+        shown.append(_number("bounds of last %", [_bounds(result) for result in results]))
+    if any(result.guess_most for result in results) and len(shown) > 3:
+        shown.append(_number("guesser %", [_guesser(result) for result in results]))
+    for name, (of, heading) in _HEALTH.items():
+        if any(getattr(result, name) for result in results):
+            shares = [_share(getattr(each, name), getattr(each, of)) for each in results]
+            shown.append(_number(heading, shares))
+    return shown + _beside(results)
+
+
+def _beside(results: Sequence[ConditionResult]) -> list[Column]:
+    """What the later attempts bring in one number each, and what they took."""
+    shown = []
+    if any(result.condition.iterations > 1 for result in results):
+        for name, heading in _SUMMARIES.items():
+            shown.append(_number(heading, [spoken(getattr(result, name)) for result in results]))
+    if any(map(_tokens, results)):
+        shown.append(_number("tokens", [f"{_tokens(result):,}" for result in results]))
+    if any(result.cost_usd for result in results):
+        shown.append(_number("cost $", [_cost(result.cost_usd) for result in results]))
+    return shown
+
+
+def uptakes(rows: Sequence[Row]) -> list[Column]:
+    """What one round of feedback does beside a control: a row a condition and control of it."""
+    found = [(place, each) for place, (_, result) in enumerate(rows) for each in result.uptakes]
+    named = [
+        Column(column.name, tuple(column.cells[place] for place, _ in found))
+        for column in labels(rows)
+        if column.name != "attempts"
+    ]
+    return [
+        *named,
+        Column("against", tuple(each.control.feedback for _, each in found)),
+        _number("right / control %", [_against(each) for _, each in found]),
+        _number("difference, points", [spoken(each.right.difference, "+") for _, each in found]),
+        _number("n", [f"{each.n:,}" for _, each in found]),
+    ]
+
+
+def _against(each: Uptake) -> str:
+    return f"{100 * each.right.treatment:.1f} / {100 * each.right.control:.1f}"
+
+
+def legend(rows: Sequence[Row]) -> list[str]:
+    """What the headings mean that do not say it themselves."""
+    results = [result for _, result in rows]
+    shown = {column.name for column in numbers(results)}
+    lines = ["brackets: 95% intervals"]
+    if "gain %" in shown:
+        lines.append(
+            "gain: (last - first) / (1 - first); area: accuracy, averaged over the attempts; "
+            "repeats: second attempts that give the first wrong answer again"
+        )
+    if "bounds of last %" in shown:
+        lines.append("bounds: where accuracy lies whatever became of the missing trials")
+    if "guesser %" in shown:
+        lines.append(
+            "guesser: accuracy of one that reads nothing, without and with the options in mind "
+            "that it tried; differences after one round have it taken off"
+        )
+    if "tokens" in shown:
+        lines.append("tokens: calls that conditions share count in each")
+    return lines
+
+
+def _number(name: str, cells: Sequence[str]) -> Column:
+    return Column(name, tuple(cells), number=True)
+
+
+def spoken(estimate: Estimate, sign: str = "") -> str:
+    """An estimate in percent with its interval, as tables have it."""
+    if isnan(estimate.value):
+        return "-"
+    value, low, high = (100 * each for each in (estimate.value, estimate.low, estimate.high))
+    return f"{value:{sign}.1f} [{low:{sign}.1f}, {high:{sign}.1f}]"
+
+
+def _bounds(result: ConditionResult) -> str:
+    if not result.bound_low:
+        return "-"
+    return f"[{100 * result.bound_low[-1]:.1f}, {100 * result.bound_high[-1]:.1f}]"
+
+
+def _guesser(result: ConditionResult) -> str:
+    """A guesser's last accuracy, as a range where it depends on what is kept in mind."""
+    if result.guess is None or result.guess_most is None:
+        return "-"
+    ends = dict.fromkeys(f"{100 * each[-1]:.1f}" for each in (result.guess, result.guess_most))
+    return " to ".join(ends)
+
+
+def _cost(usd: float | None) -> str:
+    return "unknown" if usd is None else f"{usd:,.2f}"
+
+
+def _tokens(result: ConditionResult) -> int:
+    usage = result.usage
+    parts = (f"{who}{what}" for who in ("", "feedback_") for what in ("prompt", "completion"))
+    return sum(usage[f"{part}_tokens"] for part in parts)
+
+
+def _percent(result: ConditionResult, k: int) -> str:
+    if not result.accuracy:
+        return "-"
+    return spoken(Estimate(result.accuracy[k], result.ci_low[k], result.ci_high[k], result.n))
+
+
+def _share(count: int, of: int) -> str:
+    """A share of replies in percent, never rounded to none."""
+    if not of:
+        return "-"
+    return "<0.1" if 0 < count / of < 0.0005 else f"{100 * count / of:.1f}"
+
+
+def healthy(results: Sequence[ConditionResult]) -> list[str]:
+    """What might ail the replies, and ails none of them."""
+    return [
+        heading.removesuffix(" %")
+        for name, (of, heading) in _HEALTH.items()
+        if any(getattr(each, of) for each in results)
+        and not any(getattr(each, name) for each in results)
+    ]
+
+
+def warnings(rows: Sequence[Row]) -> list[str]:
+    """A line for each thing that ails more than a tenth of some conditions' replies."""
+    differing = (column.cells for column in labels(rows) if column.name != "attempts")
+    names = [", ".join(filter(None, cells)) for cells in zip(*differing, strict=True)]
+    said = []
+    for name, (whole, _) in _HEALTH.items():
+        shares = [
+            (label, count / of)
+            for label, (_, result) in zip(names, rows, strict=True)
+            if (count := getattr(result, name)) > UNHEALTHY * (of := getattr(result, whole))
+        ]
+        if shares:
+            listed = "; ".join(f"{label} ({100 * share:.0f}%)" for label, share in shares)
+            said.append(f"WARNING: {_SAID[name]}: {listed}")
+    return said
