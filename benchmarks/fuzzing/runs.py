@@ -109,7 +109,7 @@ def _copy(name: str) -> Path:
 def _read_all(folder: Path) -> None:
     """Every reader of a run directory; one that cannot read it says so in one line."""
     readers: tuple[Callable[[Path], object], ...] = (
-        results_json,
+        lambda path: results_json([path]),
         read_results,
         provenance,
         lambda path: list(export(path)),

@@ -72,13 +72,20 @@ def test_the_answer_is_what_stands_last_outside_of_thoughts(reply: str, answer: 
         "analysis of the carries: it is 4.",
         "x < 5, [1] and |> are text.",
         "<answer>4</answer>",
+        "The token `<|channel|>` comes first; it is 4.",
     ],
 )
 def test_text_about_tags_is_text(text: str) -> None:
     assert split_reasoning(text) == (text, None)
 
 
-@given(st.text(alphabet="a4 .\n<>/|[]think_channel◁▷", max_size=80))
+_SIGNS = [mark for pair in PAIRS for mark in pair] + ["<|channel|>", "<|message|>", "<|end|>"]
+
+
+@given(
+    st.text(alphabet="a4 .\n<>/|[]think_channel◁▷", max_size=80)
+    | st.lists(st.sampled_from([*_SIGNS, "4", " ", "\n", "final"]), max_size=8).map("".join)
+)
 def test_the_answer_is_a_stretch_of_the_reply(text: str) -> None:
     answer, thought = split_reasoning(text)
     assert answer in text

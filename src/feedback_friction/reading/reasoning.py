@@ -97,6 +97,8 @@ def _answer(text: str) -> str:
 def _channels(reply: str) -> tuple[str, str | None]:
     """gpt-oss writes to channels: the last message to ``final`` is the answer."""
     found = list(_CHANNEL.finditer(reply))
+    if not found:  # the sign alone names no channel
+        return reply, None
     ends = [each.start() for each in found[1:]] + [len(reply)]
     answer, thoughts = "", list[str]()
     for each, end in zip(found, ends, strict=True):
@@ -107,7 +109,7 @@ def _channels(reply: str) -> tuple[str, str | None]:
             answer = text
         else:
             thoughts.append(text)
-    before = reply[: found[0].start()] if found else reply
+    before = reply[: found[0].start()]
     if not answer and before.strip():
         return before, _joined(thoughts)
     return answer, _joined(thoughts)
