@@ -9,6 +9,7 @@ finishes it, asking only again for what was in flight.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,8 @@ def server_death(
     return [
         exactly("death: exit code", stopped.exit_code, 1),
         Figure("death: what it said", said),
-        exactly("death: lines that it said", said.count("\n") + 1, 1),
+        exactly("death: lines that end it", len(re.findall("^friction: ", said, re.M)), 1),
+        exactly("death: tracebacks", said.count("Traceback"), 0),
         at_most("death: run stopped after", stopped.seconds, patience, "s"),
         Figure("death: trials recorded as failed", failed),
         exactly("back: exit code", finished.exit_code, 0),
