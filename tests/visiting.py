@@ -59,8 +59,8 @@ class Page:
 
 @asynccontextmanager
 async def opened(*directories, **asked) -> AsyncIterator[Page]:
-    async with serving(Viewing(directories, **asked)) as url, aiohttp.ClientSession() as session:
-        yield Page(session, url)
+    async with serving(Viewing(directories, **asked)) as up, aiohttp.ClientSession() as session:
+        yield Page(session, up.url)
 
 
 def visit(*directories, steps, **asked):

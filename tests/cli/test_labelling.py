@@ -140,7 +140,7 @@ def test_review_serves_until_interrupted(run):
             assert "trials to review" in server.stdout.readline()
             url = server.stdout.readline().strip()
             assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[\w-]{43}/", url)
-            with urllib.request.urlopen(f"{url}api/session", timeout=10) as answer:
+            with urllib.request.urlopen(f"{url}runs/run/labels", timeout=10) as answer:
                 assert json.load(answer)["annotator"] == "Anna"
             with pytest.raises(urllib.error.HTTPError, match="403"):
                 urllib.request.urlopen(url.rsplit("/", 2)[0] + "/", timeout=10)

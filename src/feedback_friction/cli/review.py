@@ -1,17 +1,14 @@
-"""``friction review``: people label unsolved trials on a local page."""
+"""``friction review``: people label unsolved trials on the page of ``friction view``."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
-import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from feedback_friction.review.server import Reviewing
+from feedback_friction.cli.extras import needs
+from feedback_friction.cli.view import serve
 
 
 @click.command("review")
@@ -33,28 +30,15 @@ def command(
     port: int,
     no_open: bool,
 ) -> None:
-    """Open a local page on which the unsolved trials in DIR are labelled, until Ctrl-C.
+    """Open the page of `friction view` to label the unsolved trials in DIR, until Ctrl-C.
 
     One trial at a time, by keyboard: 1 resistance, 2 feedback quality, 3 other. What judges and
     other people said stays hidden until a trial is labelled. Labels are kept at once. Where judges
     labelled a sample, people are shown trials of that sample.
     """
-    from feedback_friction.review.server import Reviewing
+    with needs("view"):
+        from feedback_friction.view.labelling import Asked
+        from feedback_friction.view.server import Viewing
 
-    asked = Reviewing(directory, annotator, sample, seed, every, port)
-    asyncio.run(_serve(asked, browser=not no_open))
-
-
-async def _serve(asked: Reviewing, *, browser: bool) -> None:
-    from feedback_friction.review.server import serving
-
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    async with serving(asked) as server:
-        click.echo(f"{len(server.trials)} trials to review; Ctrl-C ends, labels are kept at once")
-        click.echo(server.url)
-        if browser:
-            await asyncio.to_thread(webbrowser.open, server.url)
-        await stopped.wait()
+    asked = Asked(annotator, sample, seed, every)
+    asyncio.run(serve(Viewing((directory,), port, asked), browser=not no_open))

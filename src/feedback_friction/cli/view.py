@@ -34,22 +34,18 @@ def command(directories: tuple[Path, ...], port: int, no_open: bool) -> None:
     asyncio.run(serve(Viewing(directories, port), browser=not no_open))
 
 
-async def serve(asked: Viewing, *, browser: bool, first: str = "") -> None:
-    """Serve the page until Ctrl-C.
-
-    Args:
-        browser: whether to open it.
-        first: a line to print before its address.
-    """
+async def serve(asked: Viewing, *, browser: bool) -> None:
+    """Serve the page until Ctrl-C, in a browser if asked for."""
     from feedback_friction.view.server import serving
 
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    async with serving(asked) as url:
-        click.echo(first or "Ctrl-C ends")
-        click.echo(url)
+    async with serving(asked) as server:
+        trials = f"{len(server.to_label)} trials to review; " if asked.labelling else ""
+        click.echo(f"{trials}Ctrl-C ends{', labels are kept at once' if trials else ''}")
+        click.echo(server.url)
         if browser:
-            await asyncio.to_thread(webbrowser.open, url)
+            await asyncio.to_thread(webbrowser.open, server.url)
         await stopped.wait()

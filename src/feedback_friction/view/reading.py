@@ -6,7 +6,9 @@ from typing import Any
 from urllib.parse import quote
 
 from feedback_friction.errors import UsageError
+from feedback_friction.labels import read_labels
 from feedback_friction.view.index import Cell, cells_of, neighbours, read_grid
+from feedback_friction.view.labelling import label_view
 from feedback_friction.view.pages import Arm, arms, cautions
 from feedback_friction.view.shelf import Run
 from feedback_friction.view.trial import TrialText, read_trial
@@ -38,13 +40,22 @@ def run_page(run: Run, root: str, wanted: Wanted) -> dict[str, Any]:
 
 
 def trial_page(
-    run: Run, root: str, wanted: Wanted, at: int, problem: str, epoch: int, beside: int
+    run: Run,
+    root: str,
+    wanted: Wanted,
+    at: int,
+    problem: str,
+    epoch: int,
+    beside: int,
+    *,
+    blind: bool,
 ) -> dict[str, Any]:
     """A trial, and another condition's trial of the same problem beside it where one is wanted.
 
     Args:
         at: number of the condition.
         beside: number of the other one; 0 for none.
+        blind: whether labels stay unseen, because the reader is to label.
 
     Raises:
         UsageError: there is no such trial.
@@ -69,7 +80,14 @@ def trial_page(
         "after": after and pages.neighbour(after),
         "across": [_arm(by_number[number], cell, at, pages) for number, cell in cells.items()],
         "other": other,
+        "labels": () if blind else _labels(run, cells[at]),
     }
+
+
+def _labels(run: Run, cell: Cell) -> list[dict[str, Any]]:
+    """What judges and people said of a trial."""
+    key = (cell.condition, cell.problem_id, cell.epoch)
+    return [label_view(each) for each in read_labels(run.directory) if each.trial == key]
 
 
 class _Links:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import uvicorn
 from starlette.applications import Starlette
@@ -19,8 +20,10 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from feedback_friction.errors import FrictionError, UsageError
+from feedback_friction.labels import TrialKey
 from feedback_friction.tracebacks import kept
 from feedback_friction.view.guard import Guard, new_token
+from feedback_friction.view.labelling import Asked, Desk
 from feedback_friction.view.pages import environment
 from feedback_friction.view.reading import overview, run_page, trial_page
 from feedback_friction.view.shelf import Run, Shelved, shelve
@@ -31,6 +34,7 @@ LONGEST_ID = 4_000  # characters of a problem's id in an address
 _FILES = {
     "view.css": "text/css",
     "view.js": "text/javascript",
+    "label.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
 
@@ -38,9 +42,13 @@ _FILES = {
 class Site:
     """What the addresses answer with."""
 
-    def __init__(self, shelf: dict[str, Shelved], token: str) -> None:
-        """Serve a shelf of runs under a token."""
-        self._shelf = shelf
+    def __init__(self, shelf: dict[str, Shelved], token: str, desk: Desk | None = None) -> None:
+        """Serve a shelf of runs under a token.
+
+        Args:
+            desk: where the one run on the shelf is labelled; None to look only.
+        """
+        self._shelf, self._desk = shelf, desk
         self._root = f"/{token}/"
         self._templates = environment()
 
@@ -54,6 +62,12 @@ class Site:
             Route("/{token}/runs/{run}/trial", self.trial),
             Route("/{token}/runs/{run}/sent", self.sent),
         ]
+        if self._desk is not None:
+            routes += [
+                Route("/{token}/runs/{run}/labels", self._desk.session),
+                Route("/{token}/runs/{run}/label", self._desk.read),
+                Route("/{token}/runs/{run}/label", self._desk.keep, methods=["POST"]),
+            ]
         handlers: dict[Any, Any] = {
             HTTPException: self._http_error,
             FrictionError: self._error,
@@ -62,7 +76,11 @@ class Site:
         return Starlette(routes=routes, exception_handlers=handlers)
 
     async def home(self, request: Request) -> Response:
-        """All runs; where there is one only, that run."""
+        """All runs; where there is one only, that run, or what is to be labelled of it."""
+        if self._desk is not None:
+            _, condition, problem, epoch = self._desk.first()
+            query = urlencode({"condition": condition, "problem": problem, "epoch": epoch})
+            return RedirectResponse(f"{self._root}runs/{next(iter(self._shelf))}/trial?{query}")
         if len(self._shelf) == 1:
             return RedirectResponse(f"{self._root}runs/{next(iter(self._shelf))}/")
         runs = [
@@ -92,14 +110,16 @@ class Site:
     async def trial(self, request: Request) -> Response:
         """A trial."""
         wanted = read_wanted(request.query_params)
-        at, problem, epoch = read_place(request)
+        at, problem, epoch = await self._place(request)
         beside = whole_number(request.query_params.get("beside", "0"), "beside")
 
         def read(run: Run) -> dict[str, Any]:
-            return trial_page(run, self._root, wanted, at, problem, epoch, beside)
+            return trial_page(
+                run, self._root, wanted, at, problem, epoch, beside, blind=self._desk is not None
+            )
 
         shown = await self._at(request).do(read)
-        return self._page("trial.html", **shown, up=self._up())
+        return self._page("trial.html", **shown, up=self._up(), labelling=self._desk is not None)
 
     async def sent(self, request: Request) -> Response:
         """The exact prompts of one attempt of a trial, and of its feedback: a part of a page."""
@@ -118,6 +138,14 @@ class Site:
 
         return self._page("sent.html", **await self._at(request).do(read))
 
+    async def _place(self, request: Request) -> tuple[int, str, int]:
+        """The place in an address, where the condition may stand by its name too."""
+        name = request.query_params.get("condition")
+        if name is None:
+            return read_place(request)
+        numbers = await self._at(request).do(lambda run: run.numbers_of())
+        return read_place(request, numbers.get(name, 0))
+
     def _at(self, request: Request) -> Shelved:
         name = request.path_params["run"]
         if name not in self._shelf:
@@ -133,18 +161,22 @@ class Site:
         return HTMLResponse(page, status)
 
     async def _error(self, request: Request, error: FrictionError) -> Response:
-        return self._page(
-            "error.html", 400 if isinstance(error, UsageError) else 500, said=str(error)
-        )
+        return self._said(request, 400 if isinstance(error, UsageError) else 500, str(error))
 
     async def _http_error(self, request: Request, error: HTTPException) -> Response:
-        return self._page("error.html", error.status_code, said=error.detail)
+        return self._said(request, error.status_code, error.detail)
 
     async def _unforeseen(self, request: Request, error: Exception) -> Response:
-        return self._page("error.html", 500, said=kept(error))
+        return self._said(request, 500, kept(error))
+
+    def _said(self, request: Request, status: int, said: str) -> Response:
+        """An error as a page, or as JSON for the page's own script."""
+        if "json" in request.headers.get("accept", "") or request.method == "POST":
+            return JSONResponse({"error": said}, status)
+        return self._page("error.html", status, said=said)
 
 
-def read_place(request: Request) -> tuple[int, str, int]:
+def read_place(request: Request, number: int | None = None) -> tuple[int, str, int]:
     """The condition's number, the problem and the epoch in an address.
 
     Raises:
@@ -154,8 +186,8 @@ def read_place(request: Request) -> tuple[int, str, int]:
     problem = query.get("problem", "")
     if not problem or len(problem) > LONGEST_ID:
         raise UsageError("the address names no problem")
-    at, epoch = query.get("at", ""), query.get("epoch", "0")
-    return whole_number(at, "at"), problem, whole_number(epoch, "epoch")
+    at = whole_number(query.get("at", ""), "at") if number is None else number
+    return at, problem, whole_number(query.get("epoch", "0"), "epoch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +197,20 @@ class Viewing:
     Attributes:
         directories: the run directories.
         port: to listen at; 0 takes a free one.
+        labelling: what is to be labelled, of the one directory; None to look only.
     """
 
     directories: Sequence[Path]
     port: int = 0
+    labelling: Asked | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A server that is up: its address with the token, and the trials that are to be labelled."""
+
+    url: str
+    to_label: tuple[TrialKey, ...] = ()
 
 
 class _Server(uvicorn.Server):
@@ -181,15 +223,16 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(asked: Viewing) -> AsyncIterator[str]:
-    """Serve while the block runs, on this machine only; gives the address with its token.
+async def serving(asked: Viewing) -> AsyncIterator[Serving]:
+    """Serve while the block runs, on this machine only; by its address with the token.
 
     Raises:
         UsageError: a directory is no run's, or the port is taken.
     """
     shelf, token = shelve(asked.directories), new_token()
-    guard = Guard(Site(shelf, token).app(), token)
-    with _listening(asked.port) as listening:
+    desk = Desk(asked.directories[0], asked.labelling) if asked.labelling else None
+    guard = Guard(Site(shelf, token, desk).app(), token)
+    with closing(desk) if desk else nullcontext(), _listening(asked.port) as listening:
         guard.port = listening.getsockname()[1]
         server = _Server(
             uvicorn.Config(
@@ -206,7 +249,8 @@ async def serving(asked: Viewing) -> AsyncIterator[str]:
         )
         running = asyncio.create_task(server.serve(sockets=[listening]))
         try:
-            yield f"http://{LOCAL}:{guard.port}/{token}/"
+            url = f"http://{LOCAL}:{guard.port}/{token}/"
+            yield Serving(url, tuple(desk.trials) if desk else ())
         finally:
             server.should_exit = True
             await running

@@ -71,6 +71,11 @@ class Run:
         self._took = self._made - begun
         return self._results
 
+    def numbers_of(self) -> dict[str, int]:
+        """By condition, its number in the run."""
+        found = self.refreshed()
+        return {each.condition.condition: arm for arm, each in enumerate(found, 1)}
+
     def sent(self, at: int, problem: str, epoch: int) -> tuple[Sent, ...]:
         """The exact prompts of a trial.
 
