@@ -72,7 +72,15 @@ Claude with extended thinking at temperature 1, as in the paper:
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    help="Problems from a file in the task's own schema.",
+    metavar="FILE",
+    help="Problems from a file in the task's own schema, or hf:OWNER/NAME:SPLIT.",
+)
+@click.option(
+    "--map",
+    "columns",
+    multiple=True,
+    metavar="FIELD=COLUMN",
+    help="What the data calls a field of the schema: question=prompt,answer=target.",
 )
 @click.option("--digits", type=int, default=5, show_default=True, help="Multiplication: 2 to 6.")
 @click.option("--base-url", multiple=True, metavar="URL", help="Solver's server; repeatable.")

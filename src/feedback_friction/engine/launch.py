@@ -41,6 +41,7 @@ from feedback_friction.protocol.records import Role
 from feedback_friction.protocol.task import Task
 from feedback_friction.redact import without_secrets
 from feedback_friction.tasks.catalog import get_page, load_problems
+from feedback_friction.tasks.columns import parse_columns
 from feedback_friction.tasks.fewshot import with_examples
 from feedback_friction.tasks.page import Page, Selection
 
@@ -62,6 +63,7 @@ class Settings:
     epochs: int = 1
     seed: int = 0
     data: Path | None = None
+    columns: tuple[str, ...] = ()
     limit: int | None = None
     fraction: float | None = None
     stratify: str | None = None
@@ -145,6 +147,8 @@ def prepare(settings: Settings, operation: Operation) -> Prepared:
     _check_numbers(settings, operation)
     if not settings.tasks:
         raise UsageError("no task given; see 'friction tasks' for those there are")
+    if settings.columns and settings.data is None:
+        raise UsageError("--map goes with --data: it names the columns of a file")
     if settings.data is not None and len(set(settings.tasks)) > 1:
         raise UsageError("--data goes with one task; run each task with its own file")
     for spec in (settings.solver, settings.feedback_model, settings.judge_model):
@@ -289,6 +293,7 @@ def _models_paid(settings: Settings, conditions: Sequence[Condition]) -> list[st
 def _selection(settings: Settings) -> Selection:
     return Selection(
         data=settings.data,
+        columns=parse_columns(settings.columns),
         limit=settings.limit,
         fraction=settings.fraction,
         seed=settings.seed,
@@ -346,7 +351,8 @@ def _config(
     settings: Settings, options: Mapping[Role, ModelOptions], fingerprints: Mapping[str, Any]
 ) -> dict[str, Any]:
     config = asdict(settings)
-    del config["data"], config["examples"]  # what is in a file counts, not where it lies
+    # What is in a file counts, not where it lies and what it calls its columns.
+    del config["data"], config["examples"], config["columns"]
     for name in _OPTION_FIELDS:
         del config[name]
     if len(set(settings.history)) == 1:  # as it always was, so that earlier runs can be resumed
@@ -362,8 +368,9 @@ def _config(
 def _operation(prepared: Prepared) -> dict[str, Any]:
     operation, settings = prepared.operation, prepared.settings
     files = {"data": settings.data, "examples": settings.examples}
+    mapped = {"columns": settings.columns} if settings.columns else {}
     paths = {name: str(path) if path is not None else None for name, path in files.items()}
-    shown: dict[str, Any] = {**paths, **asdict(operation)}
+    shown: dict[str, Any] = {**paths, **mapped, **asdict(operation)}
     for name in ("base_urls", "feedback_base_urls", "judge_base_urls"):
         shown[name] = [without_secrets(url) for url in shown[name]]
     shown["prices"] = str(operation.prices) if operation.prices is not None else None

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from feedback_friction.errors import DataError, UsageError
 from feedback_friction.problem import Problem
+from feedback_friction.tasks.columns import renamed
 from feedback_friction.tasks.fields import optional_texts
 from feedback_friction.tasks.files import read_rows
 from feedback_friction.tasks.page import Page, Row, RowError, Selection
@@ -93,6 +94,7 @@ def _numbered(page: Page, selection: Selection) -> Iterator[tuple[int, Problem]]
     )
     for number, row in rows:
         try:
+            row = renamed(row, selection.columns)
             problem = replace(page.to_problem(row), hints=optional_texts(row, "hints"))
         except RowError as error:
             raise DataError(

@@ -11,8 +11,10 @@ A row needs a question and an answer; the rest is optional::
     {"question": "Which is a noble gas?", "choices": ["oxygen", "neon", "iron"], "answer": "B"}
     {"question": "What is 1/2 + 1/4?", "answer": "\\\\frac{3}{4}", "solution": "2/4 + 1/4 = 3/4"}
 
-``answer`` is one answer (with choices: a letter, or one option's text), ``answers`` a list of which
-each is as good. ``hints`` are what feedback mode ``hint`` gives, one after the other. ``grader``
+``answer`` is one answer (with choices: a letter, one option's text, the name that the data gives
+it, or its number from 0), ``answers`` a list of which each is as good. ``options`` or columns
+``A``, ``B``, ... will do for ``choices``, and of GSM8K's answers what follows ``####`` is taken.
+``hints`` are what feedback mode ``hint`` gives, one after the other. ``grader``
 says how replies are compared:
 
 ==========  ===============================================================================
@@ -64,12 +66,14 @@ FORMATS = {
     "number": "End with the final answer, a number with all its digits, in \\boxed{}.",
     "text": 'End with the sentence "The answer is ...", naming one answer only.',
 }
+_GSM8K = re.compile(r"(?:^|\n)\s*####\s*(\S[^\n]*?)\s*$")
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3}){1,20}|\d{1,200})(?:\.\d{1,200})?")
 _FORMULA = re.compile(r"[\\^=]|\d\s?[+*/]\s?\(?\d|^-\s?[a-z\d(]|\d[a-z]\b|\bsqrt\b|\bpi\b")
 
 
 def to_problem(row: Row) -> Problem:
     """A row as a problem; raises ``RowError``."""
+    row = _usual(row)
     question = fields.text(row, "question")
     choices = fields.choices(row, "choices") if row.get("choices") else ()
     gold, *aliases = _answers(row)
@@ -77,7 +81,7 @@ def to_problem(row: Row) -> Problem:
     if grader == "choice" and choices:
         if aliases:
             raise RowError("answers", "must be one where there are choices")
-        gold = _letter(gold, choices)
+        gold = _letter(row, gold, choices)
     problem = Problem(
         id=fields.optional_text(row, "id") or fields.digest(question, gold, *choices),
         task=NAME,
@@ -92,6 +96,23 @@ def to_problem(row: Row) -> Problem:
     )
     check(problem)
     return problem
+
+
+def _usual(row: Row) -> Row:
+    """The row with the usual names of what it has under others: columns of well-known data sets."""
+    found = dict(row)
+    for name, others in (("choices", ("options",)), ("answer", ("answerKey", "gold"))):
+        other = next((each for each in others if row.get(each) is not None), None)
+        if row.get(name) is None and row.get(f"{name}s") is None and other is not None:
+            found[name] = row[other]
+    columns = [letter for letter in LETTERS if row.get(letter) is not None]
+    if not found.get("choices") and len(columns) >= 2 and columns == list(LETTERS[: len(columns)]):
+        found["choices"] = [row[letter] for letter in columns]
+    answer = found.get("answer")
+    if isinstance(answer, str) and (ends := _GSM8K.search(answer)):
+        found["answer"] = ends[1].replace(",", "")
+        found["solution"] = found.get("solution") or answer[: ends.start()].strip() or None
+    return found
 
 
 def check(problem: Problem) -> None:
@@ -121,7 +142,9 @@ def _answers(row: Row) -> tuple[str, ...]:
     if row.get("answers") is not None:
         return tuple(dict.fromkeys(fields.texts(row, "answers", least=1)))
     value = row.get("answer")
-    return (str(value),) if isinstance(value, float) else (fields.text(row, "answer"),)
+    if isinstance(value, float) and not value.is_integer() and value == value:
+        return (str(value),)
+    return (fields.text(row, "answer"),)
 
 
 def _default(gold: str, choices: tuple[str, ...]) -> str:
@@ -132,13 +155,24 @@ def _default(gold: str, choices: tuple[str, ...]) -> str:
     return "expression" if len(gold) <= 500 and _FORMULA.search(gold) else "text"
 
 
-def _letter(gold: str, choices: tuple[str, ...]) -> str:
+def _letter(row: Row, gold: str, choices: tuple[str, ...]) -> str:
+    """The letter of the right option: by its text, its name in the data, its letter, its number."""
     letters = LETTERS[: len(choices)]
     bare = gold.strip("() .").upper()
     if choices.count(gold) == 1:
         return letters[choices.index(gold)]
+    names = fields.labels(row, "choices")
+    if len(names) == len(choices) and names.count(gold) == 1:
+        return letters[names.index(gold)]
     if len(bare) == 1 and bare in letters:
         return bare
+    number = row.get("answer")
+    if (
+        isinstance(number, int | float)
+        and not isinstance(number, bool)
+        and number in range(len(choices))
+    ):  # as in MMLU: counted from 0
+        return letters[int(number)]
     raise RowError("answer", f"must be a letter from A to {letters[-1]}, or one option's text")
 
 

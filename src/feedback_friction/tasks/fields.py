@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 from feedback_friction.problem import LETTERS
 from feedback_friction.tasks.page import Row, RowError
+
+_LABEL = re.compile(r"\(?([A-Ja-j])[).:]\s+")
 
 
 def text(row: Row, field: str) -> str:
@@ -24,8 +27,14 @@ def text(row: Row, field: str) -> str:
 
 
 def optional_text(row: Row, field: str) -> str | None:
-    """As ``text``, and None where the field is missing, null or blank."""
+    """As ``text``, and None where the field is missing, null or blank.
+
+    A column of numbers with a gap in it is one of floats: 5.0 is the whole number 5 there, and what
+    is not a number is missing.
+    """
     value = row.get(field)
+    if isinstance(value, float) and (value != value or value.is_integer()):
+        value = None if value != value else int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if value is None:
@@ -41,6 +50,8 @@ def integer(row: Row, field: str, least: int, most: int | None = None) -> int:
     if value is None:
         raise RowError(field, "is missing")
     if isinstance(value, str) and value.strip().lstrip("-").isdecimal() and len(value) < 30:
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
         value = int(value)
     limits = f"of at least {least}" if most is None else f"from {least} to {most}"
     if isinstance(value, bool) or not isinstance(value, int):
@@ -69,13 +80,57 @@ def optional_texts(row: Row, field: str) -> tuple[str, ...]:
 
 
 def choices(row: Row, field: str) -> tuple[str, ...]:
-    """The options of a multiple-choice question: 2 to 10 texts, none of them blank."""
-    found = _stripped(row, field)
+    """The options of a multiple-choice question: 2 to 10 texts, none of them blank.
+
+    A list of texts; ``{"text": [...], "label": [...]}`` (ARC); ``{"A": ..., "B": ...}``; a list of
+    ``{"label": ..., "text": ...}``. Letters that the texts begin with, in order, are left out.
+    """
+    found = _options(row, field)
     if not 2 <= len(found) <= len(LETTERS):
         raise RowError(field, f"must be 2 to {len(LETTERS)} options, not {len(found)}")
     if "" in found:
         raise RowError(field, "has an option that is empty")
-    return found
+    bare = [_LABEL.sub("", text) for text in found]
+    begins = [_LABEL.match(text) for text in found]
+    labels = "".join(each[1].upper() for each in begins if each)
+    return tuple(bare) if labels == LETTERS[: len(found)] and all(bare) else found
+
+
+def labels(row: Row, field: str) -> tuple[str, ...]:
+    """What the data calls each of its options; empty where it has no names of its own."""
+    value = _decoded(row.get(field))
+    if isinstance(value, Mapping) and isinstance(value.get("label"), Sequence):
+        return tuple(str(each) for each in value["label"])
+    if isinstance(value, Mapping):
+        return tuple(map(str, value))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        found = [each.get("label") for each in value if isinstance(each, Mapping)]
+        return tuple(map(str, found)) if found and None not in found else ()
+    return ()
+
+
+def _options(row: Row, field: str) -> tuple[str, ...]:
+    value = _decoded(row.get(field))
+    if isinstance(value, Mapping):
+        inner = value.get("text", value.get("texts"))
+        value = inner if isinstance(inner, Sequence) else list(value.values())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        texts = [each.get("text") if isinstance(each, Mapping) else each for each in value]
+        value = [_shown(each) for each in texts]
+    return _stripped({**row, field: value}, field)
+
+
+def _shown(value: object) -> object:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{value:.15g}" if isinstance(value, float) else str(value) if is_number else value
+
+
+def choice_index(row: Row, field: str, count: int) -> int:
+    """Which option is right: its number from 0, or its letter."""
+    value = row.get(field)
+    if isinstance(value, str) and value.strip().upper() in LETTERS[:count] and value.strip():
+        return LETTERS.index(value.strip().upper())
+    return integer(row, field, 0, count - 1)
 
 
 def mapping(row: Row, field: str) -> Row:

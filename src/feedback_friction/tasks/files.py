@@ -1,23 +1,23 @@
 """Rows from a data file, each with the line it stands in.
 
-A kind of file is one reader in ``READERS``, by the suffix of its name; any other name is JSONL.
-Parquet needs pyarrow, which the extra ``[hub]`` brings along.
+A kind of file is one reader in ``READERS``, by the suffix of its name, ``.gz`` left out; any other
+name is JSONL. ``hf:OWNER/NAME:SPLIT`` is no file: its rows come from the Hugging Face hub.
 """
 
 from __future__ import annotations
 
-import csv
-import importlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from feedback_friction.errors import DataError, UsageError
+from feedback_friction.errors import DataError
+from feedback_friction.tasks.opening import opened
 from feedback_friction.tasks.page import Row
+from feedback_friction.tasks.tables import NumberedRow, read_csv, read_parquet, read_tsv
 
-NumberedRow = tuple[int, Row]
 Reader = Callable[[Path], Iterator[NumberedRow]]
+HUB = "hf:"
 
 
 def read_rows(path: Path) -> Iterator[NumberedRow]:
@@ -27,17 +27,69 @@ def read_rows(path: Path) -> Iterator[NumberedRow]:
         UsageError: there is no such file, or it cannot be opened.
         DataError: a line is no row; names file and line.
     """
-    return READERS.get(path.suffix.lower(), read_jsonl)(path)
+    if str(path).startswith(HUB):
+        from feedback_friction.tasks.hub import load_rows, source_of
+
+        yield from enumerate(load_rows(source_of(str(path))), 1)
+        return
+    suffix = path.with_suffix("").suffix if path.suffix.lower() == ".gz" else path.suffix
+    yield from READERS.get(suffix.lower(), read_jsonl)(path)
 
 
 def read_jsonl(path: Path) -> Iterator[NumberedRow]:
-    """One JSON object a line, UTF-8; blank lines are skipped. Errors as ``read_rows``."""
-    try:
-        with path.open("rb") as lines:
+    """One JSON object a line, UTF-8; blank lines are skipped. Errors as ``read_rows``.
+
+    A file that begins with a bracket is an array, whatever its name.
+    """
+    with opened(path) as lines:
+        begin = lines.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+        lines.seek(0)
+        if begin.startswith(b"["):
+            yield from _array(lines.read(), str(path))
+        else:
             yield from rows_of(lines, str(path))
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise UsageError(f"cannot read data file '{path}': {why}") from error
+
+
+def read_json(path: Path) -> Iterator[NumberedRow]:
+    """An array of objects, or an object with one array of them; JSONL under this name, too."""
+    with opened(path) as file:
+        body = file.read()
+        try:
+            data = json.loads(body.decode("utf-8-sig"))
+        except (ValueError, RecursionError):
+            data = None
+        if isinstance(data, Mapping) and (rows := _only_array(data)) is not None:
+            body = json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogatepass")
+            data = rows
+        if isinstance(data, list):
+            yield from _array(body, str(path))
+        else:
+            yield from rows_of(body.splitlines(), str(path))
+
+
+def _only_array(data: Mapping[str, object]) -> list[object] | None:
+    """The one array of objects that an object holds: ``{"version": 1, "data": [...]}``."""
+    arrays = [v for v in data.values() if isinstance(v, list) and v and isinstance(v[0], Mapping)]
+    if len(arrays) != 1:
+        return None
+    inner = [each.get("row") if isinstance(each, Mapping) else None for each in arrays[0]]
+    # the hub's own server wraps each row: {"rows": [{"row_idx": 0, "row": {...}}]}
+    return inner if all(isinstance(each, Mapping) for each in inner) else arrays[0]
+
+
+def _array(body: bytes, name: str) -> Iterator[NumberedRow]:
+    """The objects of an array, numbered from 1; each is held to what a line is held to."""
+    try:
+        data = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise DataError(name, f"not valid JSON: {error.msg}", line=error.lineno) from error
+    except UnicodeDecodeError as error:
+        raise DataError(name, f"not UTF-8 at byte {error.start + 1}") from error
+    except (RecursionError, ValueError) as error:
+        raise DataError(name, f"not valid JSON: {error}") from error
+    for number, row in enumerate(data, 1):
+        line = json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        yield number, _parse(line, name, number)
 
 
 def rows_of(lines: Iterable[bytes], name: str) -> Iterator[NumberedRow]:
@@ -83,81 +135,9 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-_LONGEST_CELL = 2**31 - 1  # characters; the largest limit that csv takes on every platform
-
-
-def read_csv(path: Path, delimiter: str = ",") -> Iterator[NumberedRow]:
-    """One row a line, the first line names the fields; UTF-8. Cells are texts, empty ones None.
-
-    Errors as ``read_rows``.
-    """
-    csv.field_size_limit(_LONGEST_CELL)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            yield from _csv_rows(csv.reader(lines, delimiter=delimiter, strict=True), str(path))
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise UsageError(f"cannot read data file '{path}': {why}") from error
-    except UnicodeDecodeError as error:
-        raise DataError(str(path), f"not UTF-8 near byte {error.start + 1}") from error
-
-
-def _csv_rows(lines: Any, name: str) -> Iterator[NumberedRow]:
-    """The rows of a ``csv.reader``."""
-    try:
-        fields: list[str] = next(lines, [])
-        for field in fields:
-            if not field or fields.count(field) > 1:
-                what = "is there twice" if field else "has no name"
-                raise DataError(name, f"a column {what}", line=1, field=field or None)
-        for cells in lines:
-            if not cells:
-                continue
-            if len(cells) != len(fields):
-                why = f"{len(cells)} cells, where the first line names {len(fields)} fields"
-                raise DataError(name, why, line=lines.line_num)
-            pairs = zip(fields, cells, strict=True)
-            yield lines.line_num, {field: cell or None for field, cell in pairs}
-    except csv.Error as error:
-        raise DataError(name, f"not valid CSV: {error}", line=lines.line_num) from error
-
-
-def read_tsv(path: Path) -> Iterator[NumberedRow]:
-    """As ``read_csv``, with tabs between the cells."""
-    return read_csv(path, "\t")
-
-
-def read_parquet(path: Path) -> Iterator[NumberedRow]:
-    """The rows of a Parquet file, numbered from 1.
-
-    Raises:
-        UsageError: pyarrow is not installed, or there is no such file, or it cannot be opened.
-        DataError: it is no Parquet file.
-    """
-    try:
-        parquet: Any = importlib.import_module("pyarrow.parquet")
-        arrow: Any = importlib.import_module("pyarrow")
-    except ImportError as error:
-        raise UsageError(
-            f"'{path}' is Parquet, which needs pip install 'feedback-friction[hub]'"
-        ) from error
-    number = 0
-    try:
-        with path.open("rb") as file:
-            for batch in parquet.ParquetFile(file).iter_batches():
-                for row in batch.to_pylist():
-                    number += 1
-                    yield number, row
-    except arrow.ArrowException as error:  # before OSError, which some of them are too
-        why = str(error).strip().splitlines()[0]
-        raise DataError(str(path), f"not valid Parquet: {why}") from error
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise UsageError(f"cannot read data file '{path}': {why}") from error
-
-
 READERS: dict[str, Reader] = {
     ".jsonl": read_jsonl,
+    ".json": read_json,
     ".csv": read_csv,
     ".tsv": read_tsv,
     ".parquet": read_parquet,

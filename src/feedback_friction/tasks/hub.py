@@ -54,6 +54,24 @@ class Source:
         return f"https://huggingface.co/datasets/{self.id}"
 
 
+def source_of(name: str) -> Source:
+    """``hf:OWNER/NAME:SPLIT``, or with a configuration ``hf:OWNER/NAME:CONFIG:SPLIT``.
+
+    ``OWNER/NAME@REVISION`` pins a commit, a tag or a branch. Instead of ``OWNER/NAME`` a folder of
+    data files on this machine does as well.
+
+    Raises:
+        UsageError: it is of another form.
+    """
+    parts = name.removeprefix("hf:").split(":")
+    if len(parts) not in (2, 3) or not all(parts):
+        raise UsageError(
+            f"'{name}' is not of the form hf:OWNER/NAME:SPLIT or hf:OWNER/NAME:CONFIG:SPLIT"
+        )
+    found, _, revision = parts[0].partition("@")
+    return Source(found, parts[-1], revision or "main", parts[1] if len(parts) == 3 else None)
+
+
 def load_rows(source: Source) -> list[Row]:
     """All rows of a split, from the cache or else from the hub.
 
@@ -68,7 +86,8 @@ def load_rows(source: Source) -> list[Row]:
             f"{source.id} comes from the Hugging Face hub, which needs "
             f"pip install 'feedback-friction[hub]'; do that, {otherwise}"
         ) from error
-    if not is_cached(source) and not _reachable():  # datasets would retry for half a minute
+    is_here = is_cached(source) or Path(source.id).is_dir()
+    if not is_here and not _reachable():  # datasets would retry for half a minute
         raise UsageError(
             f"cannot reach the Hugging Face hub for {source.id}, and it is not in the cache; "
             f"connect{_access(source)}, {otherwise}"
@@ -77,7 +96,10 @@ def load_rows(source: Source) -> list[Row]:
     try:
         with _quiet():
             table = datasets.load_dataset(
-                source.id, name=source.config, split=source.split, revision=source.revision
+                source.id,
+                name=source.config,
+                split=source.split,
+                revision=None if Path(source.id).is_dir() else source.revision,
             )
             if source.columns:
                 table = table.select_columns(list(source.columns))

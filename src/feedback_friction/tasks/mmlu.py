@@ -44,7 +44,7 @@ def to_problem(row: Row) -> Problem:
         id=fields.digest(subject, question, *choices),
         task=NAME,
         question=question,
-        gold=LETTERS[fields.integer(row, "answer", 0, len(choices) - 1)],
+        gold=LETTERS[fields.choice_index(row, "answer", len(choices))],
         choices=choices,
         subject=subject,
     )

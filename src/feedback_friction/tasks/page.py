@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from feedback_friction.problem import Problem
@@ -32,6 +32,7 @@ class Selection:
         digits: number of digits of the factors, for the multiplication tasks.
         stratify: name of the ``Problem`` field whose groups or strata are sampled evenly.
         examples: a file with rows for few-shot examples, in the task's own schema.
+        columns: by the name of a field of the schema, the column of the data that holds it.
     """
 
     data: Path | None = None
@@ -41,6 +42,7 @@ class Selection:
     digits: int = 5
     stratify: str | None = None
     examples: Path | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

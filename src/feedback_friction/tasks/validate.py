@@ -9,6 +9,10 @@
   as a reply, and does not spell the answer in pieces;
 - ``question``: in tasks whose page says so, no other row asks the same question;
 - ``prompt``: system prompt and question keep within ``LONGEST_PROMPT``.
+
+What is no failure and yet makes verdicts doubtful is a warning: options that are equal, a gold
+letter that is also an option's text, options that stand in a question without ``choices``, a gold
+answer that is a letter without any, and one that holds a whole solution.
 """
 
 from __future__ import annotations
@@ -18,12 +22,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from feedback_friction.problem import Problem
+from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.protocol.task import Task
 from feedback_friction.tasks.page import Page
 
 LONGEST_PROMPT = 24_000  # characters, about 6,000 tokens: room for ten attempts in 128,000
 _BLURTED = "Look again. The answer is {}. Check each step."
+_LISTED = re.compile(r"(?m)^\s*\(?[A-J][).:]\s+\S")
+_LONG_GOLD = 200  # characters
 _QUOTED = 80  # characters of a row that a failure quotes
 _PIECE = re.compile(r"(?:\"|(?<![^\W_])')([^\W\d_]{1,20})['\"]|(?<![\w'])([^\W\d_])(?![\w'])")
 _SHORTEST_SPELLED = 3  # letters of an answer that can be spelled in pieces
@@ -46,10 +52,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How many problems were checked, and what failed."""
+    """How many problems were checked, what failed, and what is doubtful."""
 
     checked: int
     failures: tuple[Failure, ...]
+    warnings: tuple[Failure, ...] = ()
 
 
 def validate(page: Page, problems: Sequence[Problem]) -> Report:
@@ -61,7 +68,28 @@ def validate(page: Page, problems: Sequence[Problem]) -> Report:
     ]
     if page.own:
         failures += _repeated(problems)
-    return Report(len(problems), tuple(failures))
+    doubts = [Failure(each.id, check, said) for each in problems for check, said in _doubtful(each)]
+    return Report(len(problems), tuple(failures), tuple(doubts))
+
+
+def _doubtful(problem: Problem) -> Iterator[tuple[str, str]]:
+    """What makes the verdicts on a problem doubtful; quotes nothing of it."""
+    texts = [" ".join(choice.casefold().split()) for choice in problem.choices]
+    for letter, text in zip(LETTERS, texts, strict=False):
+        if texts.count(text) > 1 and texts.index(text) != LETTERS.index(letter):
+            first = LETTERS[texts.index(text)]
+            yield "choices", f"options {first} and {letter} are the same text"
+    others = [text for text in texts if len(text) == 1 and text.upper() in problem.letters]
+    if others and texts != [letter.casefold() for letter in problem.letters]:
+        yield "choices", "an option's text is a letter of another: an answer may mean either"
+    if problem.choices:
+        return
+    if problem.gold in LETTERS and problem.operands == ():
+        yield "gold", "is a letter, and the row has no choices: it is asked without options"
+    elif len(_LISTED.findall(problem.question)) >= 2:
+        yield "question", "lists options, and the row has no choices: it is graded as a free answer"
+    if len(problem.gold) > _LONG_GOLD or "####" in problem.gold:
+        yield "gold", "looks like a whole solution: no reply will state all of it"
 
 
 def _repeated(problems: Sequence[Problem]) -> Iterator[Failure]:
