@@ -248,12 +248,14 @@ async def serving(asked: Viewing) -> AsyncIterator[Serving]:
             )
         )
         running = asyncio.create_task(server.serve(sockets=[listening]))
+        # begun before anybody asks, so that the first page of a large run is there at once
+        made = [asyncio.create_task(each.do(Run.refreshed)) for each in shelf.values()]
         try:
             url = f"http://{LOCAL}:{guard.port}/{token}/"
             yield Serving(url, tuple(desk.trials) if desk else ())
         finally:
             server.should_exit = True
-            await running
+            await asyncio.gather(running, *made, return_exceptions=True)
             for each in shelf.values():
                 await each.close()
 
