@@ -19,7 +19,8 @@ from toys import TASK, plan
 
 RIGHT, NOTHING = "right", None
 IN_FLIGHT = "in flight"  # as the last answer: the trial has not ended
-Script = Sequence[str | None] | str  # answers in order; "failed" or "stopped:" and a reason
+# Answers in order; "failed"; "stopped:" or "refused:" (without an attempt) and a reason.
+Script = Sequence[str | None] | str
 Arm = Mapping[tuple[str, int], Script]  # (problem id, epoch) -> what became of the trial
 
 
@@ -93,7 +94,8 @@ def write_run(
     def _trial(problem: Problem, epoch: int, script: Script, iterations: int, mode: str) -> Trial:
         reason = ""
         if isinstance(script, str):
-            reason, script = script.partition(":")[2], ("wrong",)
+            how, _, reason = script.partition(":")
+            script = ("wrong",) if how == "stopped" else ()
         attempts = []
         for number, answer in enumerate(script):
             told = None
@@ -112,7 +114,7 @@ def write_run(
                     feedback=told,
                 )
             )
-        solved: Status = "solved" if script[-1] == RIGHT else "unsolved"
+        solved: Status = "solved" if script and script[-1] == RIGHT else "unsolved"
         return Trial(problem, epoch, tuple(attempts), "stopped" if reason else solved, reason)
 
     with locked(directory):

@@ -49,6 +49,12 @@ def test_a_stopped_trial_leaves_the_risk_set_after_its_last_attempt() -> None:
     assert hazard(first, 4, last)[2].value == 0.5
 
 
+def test_a_trial_whose_first_request_was_refused_was_never_at_risk() -> None:
+    first = np.array([UNSOLVED, UNSOLVED, 2, UNSOLVED])
+    refused = np.array([-1, 1, 99, 3])
+    assert [point.n for point in hazard(first, 4, refused)] == [3, 3, 2, 1]
+
+
 @given(tables)
 def test_survival_is_the_product_of_one_minus_the_hazards(first: np.ndarray) -> None:
     running = 1.0
@@ -99,7 +105,7 @@ def test_missing_trials_are_never_at_risk() -> None:
     assert [point.n for point in hazard(with_missing, 3)] == [3, 2, 1]
 
 
-@pytest.mark.parametrize("last", [-1, 4])
+@pytest.mark.parametrize("last", [-2, 4])
 def test_a_last_iteration_outside_the_run_is_refused(last: int) -> None:
     with pytest.raises(ValueError, match="last iteration"):
         hazard(np.array([UNSOLVED]), 4, np.array([last]))

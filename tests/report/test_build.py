@@ -207,6 +207,12 @@ def test_gaps_name_what_is_missing(tmp_path):
     assert "no retry control" in said
 
 
+def test_trials_without_a_single_attempt_are_reported(tmp_path):
+    arm = trials((RIGHT,), "failed", "refused:content filter", ("a", "a", "a"))
+    run = write_run(tmp_path / "run", {"binary": arm, "retry": arm}, problems=5)
+    assert "content filter" in build_report([run], tmp_path / "report").read_text("utf-8")
+
+
 def test_the_page_documents_its_run(report):
     html = report.read_text("utf-8")
     for words in (

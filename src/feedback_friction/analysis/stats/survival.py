@@ -109,13 +109,13 @@ def _events(
     Both arrays have shape (problems, epochs, iterations).
 
     Raises:
-        ValueError: ``last`` has another shape, or lies outside 0..iterations - 1 for an unsolved
-            trial.
+        ValueError: ``last`` has another shape, or lies outside -1..iterations - 1 for an unsolved
+            trial; -1 is one whose first request was refused, which was at risk at no iteration.
     """
     end = np.full(first.shape, iterations - 1) if last is None else last.reshape(first.shape)
     unsolved = first == UNSOLVED
-    if np.any(unsolved & ((end < 0) | (end >= iterations))):
-        raise ValueError(f"the last iteration of an unsolved trial lies in 0..{iterations - 1}")
+    if np.any(unsolved & ((end < -1) | (end >= iterations))):
+        raise ValueError(f"the last iteration of an unsolved trial lies in -1..{iterations - 1}")
     end = np.where(unsolved, end, first)  # a solved trial's last attempt is the one that solved it
     k = np.arange(iterations)
     solved = (first[..., np.newaxis] == k).astype(np.float64)
