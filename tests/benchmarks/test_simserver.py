@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import select
 import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import aiohttp
 import pytest
@@ -32,13 +35,10 @@ def test_several_replies_count_the_prompt_once() -> None:
 def test_slots_bound_what_runs_at_once_and_serve_first_in_first_out() -> None:
     settings = Settings(slots=2, reply_tokens=100, decode_seconds=0.004, p_first=1.0)
     with simulated_server(settings) as server:
-        start = time.perf_counter()
         ask_all(server, questions(10))
-        seconds = time.perf_counter() - start
         stats, log = server.stats(), server.log()
     assert stats["max_running"] == 2
     assert stats["max_waiting"] == 8
-    assert seconds >= stats["busy_seconds"] / 2
     assert stats["busy_seconds"] == pytest.approx(4.0, rel=0.1)
     left = [entry.left or 0.0 for entry in log]
     assert left[::2] == sorted(left[::2])  # pairs share a moment; between pairs order holds
@@ -47,11 +47,10 @@ def test_slots_bound_what_runs_at_once_and_serve_first_in_first_out() -> None:
 def test_each_of_several_replies_takes_a_slot() -> None:
     settings = Settings(slots=2, reply_tokens=100, decode_seconds=0.001)
     with simulated_server(settings) as server:
-        start = time.perf_counter()
         ask(server, DECIMAL.format(54321, 12345), n=6)
-        seconds = time.perf_counter() - start
-        assert server.stats()["max_running"] == 2
-    assert seconds >= 0.3
+        stats = server.stats()
+    assert (stats["max_running"], stats["max_waiting"]) == (2, 4)
+    assert stats["busy_seconds"] == pytest.approx(0.6, rel=0.2)
 
 
 def test_service_time_is_fresh_prefill_plus_decoding_and_scales() -> None:
@@ -238,7 +237,6 @@ def test_a_request_in_small_pieces_and_two_in_one_piece_are_both_read() -> None:
             client.sendall(raw[start : start + 100])
             time.sleep(0.001)
         client.sendall(raw + raw)
-        client.settimeout(5)
         seen = b""
         while seen.count(b"HTTP/1.1 200 OK") < 3 or not seen.endswith(b"}}}"):
             seen += client.recv(65536)
@@ -256,16 +254,11 @@ def test_the_server_ends_with_the_process_that_started_it() -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    state = f"/proc/{done.stdout.strip()}/stat"
-    for _ in range(100):
-        try:
-            with open(state) as file:
-                if file.read().split()[2] == "Z":
-                    return
-        except FileNotFoundError:
-            return
-        time.sleep(0.05)
-    pytest.fail("the server outlived its parent")
+    with suppress(ProcessLookupError):  # it is gone already
+        server = os.pidfd_open(int(done.stdout))
+        ended, _, _ = select.select([server], [], [], 300)
+        os.close(server)
+        assert ended, "the server outlived its parent"
 
 
 @pytest.mark.parametrize("setting", ["slotz=3", "slots=many", "slots"])

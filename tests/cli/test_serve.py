@@ -4,7 +4,6 @@ import os
 import shlex
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -101,12 +100,12 @@ def test_without_it_the_driver_is_asked(tmp_path, monkeypatch, said, gpus):
 
 
 def test_a_driver_that_hangs_is_given_up(tmp_path, monkeypatch):
-    program(tmp_path, "nvidia-smi", "exec sleep 60")
+    waiting, answer = tmp_path / "waiting", "echo 'GPU 0: H100 (UUID: a)'"
+    os.mkfifo(waiting)  # nobody writes to it: it is read for as long as anybody waits
+    program(tmp_path, "nvidia-smi", f"exec 3<>{waiting}; read -r line <&3; {answer}")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.setattr("feedback_friction.cli.serve.NVIDIA_SMI_SECONDS", 0.2)
-    began = time.monotonic()
     assert visible_gpus({}) == 0
-    assert time.monotonic() - began < 10
 
 
 def test_exec_becomes_the_server_itself(tmp_path):

@@ -1,14 +1,22 @@
 """What servers say when they do not answer: each in its own words, each put where it belongs."""
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from effort import LINEAR, growth, repeated
 from feedback_friction.engine.models.dialect import Quirk, lessons
-from feedback_friction.engine.models.faults import Fault, meaning, one_line, read_error
+from feedback_friction.engine.models.faults import (
+    Fault,
+    context_size,
+    fault_of,
+    meaning,
+    one_line,
+    prompt_length,
+    read_error,
+)
 
 CASES = Path(__file__).parents[1] / "cases"
 ERRORS = json.loads((CASES / "models_errors.json").read_text())
@@ -74,19 +82,23 @@ def test_a_message_fits_one_line_of_a_terminal() -> None:
     assert line.endswith("…")
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"<" * 1_000_000,
-        b"<a" * 500_000,
-        b'{"error":' * 200_000,
-        b"[" * 1_000_000,
-        json.dumps({"error": {"message": "context length " * 70_000}}).encode(),
-        json.dumps({"metadata": {"raw": json.dumps({"raw": "[" * 500_000})}}).encode(),
-    ],
-    ids=["tags", "open tags", "nested objects", "nested lists", "near misses", "raw in raw"],
-)
-def test_a_hostile_error_body_costs_little(body: bytes) -> None:
-    began = time.process_time()
-    meaning(400, read_error(body), max_tokens=2000)
-    assert time.process_time() - began < 1.0
+HOSTILE_BODIES = {
+    "tags": lambda size: "<" * size,
+    "open tags": lambda size: repeated("<a", size),
+    "nested objects": lambda size: repeated('{"error":', size),
+    "nested lists": lambda size: "[" * size,
+    "closed lists": lambda size: "[" * (size // 2) + "]" * (size // 2),
+    "near misses": lambda size: json.dumps({"error": {"message": repeated("context size ", size)}}),
+    "raw in raw": lambda size: json.dumps({"metadata": {"raw": json.dumps({"raw": "[" * size})}}),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE_BODIES)
+def test_work_grows_with_the_length_of_an_error_body(kind: str) -> None:
+    body = HOSTILE_BODIES[kind]
+    assert growth(read_error, lambda size: (body(size).encode(),), 4000) < LINEAR
+    assert growth(fault_of, lambda size: (400, read_error(body(size).encode())), 4000) < LINEAR
+    for number in (context_size, prompt_length):
+        more = (2000,) if number is prompt_length else ()
+        assert growth(number, lambda size, more=more: (body(size), *more), 4000) < LINEAR
+    assert meaning(400, read_error(body(1_000_000).encode()), max_tokens=2000)

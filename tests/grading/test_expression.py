@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import LINEAR, growth, steps
 from feedback_friction.grading import worker
-from feedback_friction.grading.expression import accepts, grade_expression
+from feedback_friction.grading.expression import MAX_SYMBOLIC, accepts, grade_expression
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.problem import Problem
 
@@ -128,52 +128,79 @@ def test_gold_answers_of_many_shapes_grade_themselves_and_nothing_else(gold: str
     assert not grade_expression(problem(gold), "\\boxed{\\text{something else}}").is_correct
 
 
-MEGABYTE = 1_000_000
-HOSTILE = {
-    "nested braces": "\\boxed{" + "{" * 10_000 + "5" + "}" * 10_000 + "}",
-    "nested fractions": "\\boxed{" + "\\frac{1}{" * 10_000 + "5" + "}" * 10_000 + "}",
-    "nested parentheses": "\\boxed{" + "(" * 900 + "5" + ")" * 900 + "}",
-    "open braces": "\\boxed{" + "{" * MEGABYTE,
-    "open boxes": "\\boxed{" * (MEGABYTE // 7),
-    "boxes": "\\boxed{6}" * (MEGABYTE // 9),
-    "joined boxes": "\\boxed{6} and " * (MEGABYTE // 14),
-    "digits": "9" * MEGABYTE,
-    "boxed digits": "\\boxed{" + "9" * MEGABYTE + "}",
-    "phrases": "the answer is " * (MEGABYTE // 14),
-    "phrases that go nowhere": "the answer is obtained so. " * (MEGABYTE // 27),
-    "phrases and dollars": "the answer is $" * (MEGABYTE // 15),
-    "answer": "answer " * (MEGABYTE // 7),
-    "headings": "answer\n" * (MEGABYTE // 7),
-    "spaces": "The answer is" + " " * MEGABYTE + "5",
-    "newlines": "\n" * MEGABYTE,
-    "stars": "*" * MEGABYTE,
-    "hashes": "#" * MEGABYTE,
-    "dollars": "$" * MEGABYTE,
-    "delimiters": "\\(" * (MEGABYTE // 2),
-    "displays": "$$x$$" * (MEGABYTE // 5),
-    "conclusions": "Therefore " * (MEGABYTE // 10),
-    "a long number to conclude": "Thus it is " + "1" * MEGABYTE,
-    "environments": "\\begin{align}" * (MEGABYTE // 13) + "\\end{align}",
-    "signs": "\\boxed{" + "-" * 1900 + "5}",
-    "commas": "\\boxed{" + "1," * 900 + "}",
-    "texts": "\\boxed{" + "\\text{a}" * 200 + "}",
-    "units": "\\boxed{5" + " a" * 900 + "}",
-    "bars": "\\boxed{" + "|" * 1900 + "}",
-    "matrix": "\\boxed{\\begin{pmatrix}" + "1&" * 300 + "\\\\" * 300 + "\\end{pmatrix}}",
-    "products": "\\boxed{" + "(a+b+c+d)^{9}" * 20 + "}",
-    "powers of powers": "\\boxed{((((((x+1)^{60})^{60})^{60})^{60})^{60})^{60}}",
-    "roots": "\\boxed{1/(" + "+".join(f"\\sqrt{{{k}}}" for k in range(2, 30)) + ")}",
-    "towers": "\\boxed{9^{9^{9^{9}}}}",
-    "a huge root": "\\boxed{\\sqrt{" + "9" * 250 + "1}}",
+# Replies that grow: before, a piece repeated, after, another repeated as often.
+GROWING = {
+    "nested braces": ("\\boxed{", "{", "5", "}"),
+    "nested fractions": ("\\boxed{", "\\frac{1}{", "5", "}"),
+    "nested parentheses": ("\\boxed{", "(", "5", ")"),
+    "open braces": ("\\boxed{", "{", "", ""),
+    "open boxes": ("", "\\boxed{", "", ""),
+    "boxes": ("", "\\boxed{6}", "", ""),
+    "joined boxes": ("", "\\boxed{6} and ", "", ""),
+    "digits": ("", "9", "", ""),
+    "boxed digits": ("\\boxed{", "9", "}", ""),
+    "phrases": ("", "the answer is ", "", ""),
+    "phrases that go nowhere": ("", "the answer is obtained so. ", "", ""),
+    "phrases and dollars": ("", "the answer is $", "", ""),
+    "answer": ("", "answer ", "", ""),
+    "headings": ("", "answer\n", "", ""),
+    "spaces": ("The answer is", " ", "5", ""),
+    "newlines": ("", "\n", "", ""),
+    "stars": ("", "*", "", ""),
+    "hashes": ("", "#", "", ""),
+    "dollars": ("", "$", "", ""),
+    "delimiters": ("", "\\(", "", ""),
+    "displays": ("", "$$x$$", "", ""),
+    "conclusions": ("", "Therefore ", "", ""),
+    "a long number to conclude": ("Thus it is ", "1", "", ""),
+    "environments": ("", "\\begin{align}", "\\end{align}", ""),
+    "texts": ("\\boxed{", "\\text{a}", "}", ""),
+    "units": ("\\boxed{5", " a", "}", ""),
+    "bars": ("\\boxed{", "|", "}", ""),
+    "signs": ("\\boxed{", "-", "5}", ""),
+    "commas": ("\\boxed{", "1,", "}", ""),
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_replies_cost_under_a_second(name: str) -> None:
-    began = time.thread_time()
-    verdict = grade_expression(problem("5"), HOSTILE[name])
-    assert time.thread_time() - began < 1
-    assert verdict.outcome is not Outcome.CORRECT or name == "units"
+def grown(kind: str, size: int) -> str:
+    before, piece, middle, closing = GROWING[kind]
+    times = size // len(piece + closing)
+    return before + piece * times + middle + closing * times
+
+
+@pytest.mark.parametrize("kind", GROWING)
+def test_work_grows_with_the_length_of_the_reply(kind: str) -> None:
+    def given(size: int) -> tuple[Problem, str]:
+        return problem("5"), grown(kind, size)
+
+    # Shorter expressions may be compared by a worker process, whose work is bounded by its limits.
+    assert growth(grade_expression, given, MAX_SYMBOLIC + 500) < LINEAR
+
+
+# Expressions that blow up where they are multiplied out: what is done in this process is bounded.
+DENSE = {
+    "matrix": "\\begin{pmatrix}" + "1&" * 300 + "\\\\" * 300 + "\\end{pmatrix}",
+    "products": "(a+b+c+d)^{9}" * 20,
+    "powers of powers": "((((((x+1)^{60})^{60})^{60})^{60})^{60})^{60}",
+    "roots": "1/(" + "+".join(f"\\sqrt{{{k}}}" for k in range(2, 30)) + ")",
+    "towers": "9^{9^{9^{9}}}",
+    "a huge root": "\\sqrt{" + "9" * 250 + "1}",
+}
+
+
+@pytest.mark.parametrize("name", DENSE)
+def test_an_expression_that_blows_up_takes_few_steps_in_this_process(name: str) -> None:
+    verdict = grade_expression(problem("5"), f"\\boxed{{{DENSE[name]}}}")
+    assert verdict.outcome is Outcome.WRONG
+    assert verdict.prediction is None or len(verdict.prediction) < 300
+    bound = 2_000 * (1000 + len(DENSE[name]))
+    assert steps(grade_expression, problem("5"), f"\\boxed{{{DENSE[name]}}}", limit=bound)
+
+
+@pytest.mark.parametrize("kind", GROWING)
+def test_a_megabyte_is_graded_and_its_prediction_is_short(kind: str) -> None:
+    verdict = grade_expression(problem("5"), grown(kind, 1_000_000))
+    assert verdict.outcome is not Outcome.CORRECT or kind in ("units", "spaces")
     assert verdict.prediction is None or len(verdict.prediction) < 300
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from effort import LINEAR, growth, repeated
 from feedback_friction.grading.text import grade_text
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.grading.words import key, normalized
@@ -109,30 +109,30 @@ def test_any_text_gets_a_verdict_whose_prediction_is_there_exactly_with_an_answe
 
 
 BOMBS = {
-    "spaces": " " * 1_000_000,
-    "letters": "a" * 1_000_000,
-    "words": "a " * 500_000,
-    "names": "Paris " * 170_000,
-    "lines": "Paris\n" * 170_000,
-    "markers": "the answer is " * 70_000,
-    "boxes": "\\boxed{" * 140_000,
-    "braces": "\\boxed{" + "{" * 1_000_000,
-    "tags": "<answer " * 125_000,
-    "digits": "1,111" * 200_000,
-    "initials": "A. " * 330_000,
-    "clauses": "x but " * 160_000,
-    "doubts": "I am not sure whether " * 45_000,
-    "either": "either a or " * 80_000,
-    "quotes": '"' * 1_000_000,
-    "accents": "e\u0301" * 500_000,
+    "spaces": " ",
+    "letters": "a",
+    "words": "a ",
+    "names": "Paris ",
+    "lines": "Paris\n",
+    "markers": "the answer is ",
+    "boxes": "\\boxed{",
+    "braces": ("\\boxed{", "{"),
+    "tags": "<answer ",
+    "digits": "1,111",
+    "initials": "A. ",
+    "clauses": "x but ",
+    "doubts": "I am not sure whether ",
+    "either": "either a or ",
+    "quotes": '"',
+    "accents": "e\u0301",
 }
 
 
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
-def test_a_megabyte_costs_less_than_a_second(bomb):
-    begin = time.process_time()
-    grade_text(problem("Who directed it?", "Billy Wilder"), bomb)
-    assert time.process_time() - begin < 3
+def test_work_grows_with_the_length_of_the_reply(bomb):
+    before, piece = bomb if isinstance(bomb, tuple) else ("", bomb)
+    asked = problem("Who directed it?", "Billy Wilder")
+    assert growth(grade_text, lambda size: (asked, before + repeated(piece, size)), 500) < LINEAR
 
 
 def test_the_answer_at_the_end_of_a_megabyte_is_found():

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from effort import LINEAR, growth, repeated
 from feedback_friction.grading.text import grade_text
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.aliases import mask_aliases
@@ -114,14 +114,9 @@ def test_text_without_the_answer_is_not_touched(gold, text):
     assert masked.spans == ()
 
 
-def test_long_feedback_takes_time_in_proportion():
+@pytest.mark.parametrize(
+    "piece", ["a ", "7 ", "It ", "B-i-l-l-y ", '"a', "*a", "7. a\n", "a.b", "(", "step 7 "]
+)
+def test_work_grows_with_the_length_of_feedback(piece):
     asked = problem("Billy Wilder", "7", "It")
-
-    def seconds(text: str) -> float:
-        begin = time.process_time()
-        mask_aliases(asked, text)
-        return time.process_time() - begin
-
-    for piece in ("a ", "7 ", "It ", "B-i-l-l-y ", '"a', "*a", "7. a\n", "a.b", "(", "step 7 "):
-        short, long = (seconds(piece * (size // len(piece))) for size in (20_000, 80_000))
-        assert long < 1.0 + 10 * short, piece
+    assert growth(mask_aliases, lambda size: (asked, repeated(piece, size)), 250) < LINEAR

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from effort import LINEAR, growth, repeated
 from feedback_friction.protocol.masking.gate import (
     MASK,
     Match,
@@ -96,13 +96,12 @@ def test_a_match_that_its_neighbour_hid_is_found_in_the_same_call():
     assert [(span.start, span.end) for span in found.spans] == [(2, 3), (4, 5), (6, 7)]
 
 
-def test_text_that_matches_on_and_on_is_masked_whole_in_linear_time():
-    chain = matcher(r"(?<=\])a|^a")  # each match makes the next one
+def test_text_that_matches_on_and_on_is_masked_whole_after_few_passes():
+    chain, passes = matcher(r"(?<=\])a|^a"), []  # each match makes the next one
     assert mask("a" * 20, [chain]).text == MASK * 20
-    started = time.process_time()
-    found = mask("a" * 300_000, [chain])
-    assert time.process_time() - started < 3
+    found = mask("a" * 300_000, [lambda text: passes.append(len(text)) or chain(text)])
     assert found == Masked(MASK, (Span(0, 300_000, "unsettled"),))
+    assert sum(passes) < 20 * 300_000
 
 
 @given(TEXTS, st.lists(PATTERNS, max_size=3))
@@ -219,8 +218,6 @@ def test_the_gate_masks_and_audits():
     assert found == Masked("[masked] twelve", (Span(0, 2, "toy"),), ("twelve",))
 
 
-def test_a_megabyte_passes_in_time():
-    for text in ("a quick brown fox, 12 times. " * 36_000, "½é\u200b４ " * 200_000):
-        started = time.process_time()
-        mask(text, [matcher("12")])
-        assert time.process_time() - started < 3
+@pytest.mark.parametrize("piece", ["a quick brown fox, 12 times. ", "½é\u200b４ "])
+def test_work_grows_with_the_length_of_the_text(piece):
+    assert growth(mask, lambda size: (repeated(piece, size), [matcher("12")]), 2000) < LINEAR

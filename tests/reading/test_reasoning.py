@@ -90,3 +90,8 @@ def test_the_answer_is_a_stretch_of_the_reply(text: str) -> None:
     answer, thought = split_reasoning(text)
     assert answer in text
     assert thought is None or thought.strip()
+
+
+@pytest.mark.parametrize("reply", ["<|channel|>", "Its mark is <|channel|>. It is 4."])
+def test_a_mark_that_names_no_channel_is_text(reply: str) -> None:
+    assert split_reasoning(reply) == (reply, None)
