@@ -62,3 +62,26 @@ def test_results_need_neither_numpy_nor_scipy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.startswith("Estimate(value=0.5, low="), done.stderr
+
+
+def test_one_success_of_many_epochs_says_little_of_the_next_problem() -> None:
+    """30 problems of 64 epochs: one solved once is no sign that no other is solved 64 times."""
+    none = clustered_share([0.0] * 30, [64.0] * 30)
+    once = clustered_share([1.0] + [0.0] * 29, [64.0] * 30)
+    assert once.low <= once.value < 0.001
+    assert once.high >= none.high > 0.05
+    spread = clustered_share([1.0] * 12 + [0.0] * 18, [64.0] * 30)
+    assert spread.high < 0.02  # twelve problems solved once each: the trials are not alike
+
+
+@pytest.mark.parametrize(("problems", "epochs"), [(30, 16), (10, 4)])
+def test_the_interval_covers_where_few_problems_can_be_solved_at_all(
+    problems: int, epochs: int
+) -> None:
+    rng, covered, runs = random.Random(4), 0, 150
+    for _ in range(runs):
+        chances = [0.3 * (rng.random() < 0.1) for _ in range(problems)]
+        solved = [sum(rng.random() < p for _ in range(epochs)) / epochs for p in chances]
+        found = clustered_share(solved, [1.0] * problems, [float(epochs)] * problems)
+        covered += found.interval.contains(0.03)
+    assert covered / runs > 0.92

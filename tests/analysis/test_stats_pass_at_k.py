@@ -49,7 +49,7 @@ def test_ten_samples_are_worth_two_draws_of_five_at_most() -> None:
     found = pass_at_k(np.full(30, 1), np.full(30, 10), 5)
     limits = wilson(30, 60)
     assert found.value == pytest.approx(0.5)
-    assert (found.low, found.high) == pytest.approx((limits.low, limits.high))
+    assert found.low <= limits.low < limits.high <= found.high
 
 
 def test_pass_at_k_grows_with_k() -> None:

@@ -13,6 +13,7 @@ from feedback_friction.analysis.stats.differences import mcnemar
 from feedback_friction.analysis.stats.power import (
     approximate_sample_size,
     detectable_difference,
+    pairs_of_a_problem,
     power,
     sample_size,
 )
@@ -106,3 +107,24 @@ def test_impossible_designs_are_refused() -> None:
         sample_size(0.1, 0.2, target=1.0)
     with pytest.raises(ValueError, match="size of the test"):
         detectable_difference(100, 0.2, target=0.01)
+
+
+@pytest.mark.parametrize(("icc", "expected"), [(0.0, 16), (1.0, 1), (0.25, 16 / 4.75)])
+def test_epochs_are_worth_what_their_likeness_leaves(icc: float, expected: float) -> None:
+    assert pairs_of_a_problem(16, icc) == pytest.approx(expected)
+    assert pairs_of_a_problem(1, icc) == 1
+    with pytest.raises(ValueError, match="ICC"):
+        pairs_of_a_problem(2, 1.5)
+
+
+def test_epochs_give_the_variance_that_they_promise() -> None:
+    """Differences of problems with a share r of their variance between problems."""
+    rng, epochs = np.random.default_rng(8), 4
+    effect = rng.choice([-1.0, 0.0, 1.0], p=[0.1, 0.8, 0.1], size=(200_000, 1))
+    kept = rng.random((200_000, epochs)) < np.sqrt(0.5)
+    noise = rng.choice([-1.0, 0.0, 1.0], p=[0.1, 0.8, 0.1], size=(200_000, epochs))
+    single = np.where(kept, effect, noise)  # two trials share the effect half the time
+    single_variance = single[:, 0].var()
+    icc = np.cov(single[:, 0], single[:, 1])[0, 1] / single_variance
+    expected = single_variance / pairs_of_a_problem(epochs, float(icc))
+    assert single.mean(axis=1).var() == pytest.approx(expected, rel=0.02)

@@ -73,7 +73,7 @@ def test_retries_of_a_problem_are_not_independent() -> None:
     found = transitions(trials).repetition
     limits = wilson(10, 20)
     assert (found.value, found.n) == (0.5, 160)
-    assert (found.low, found.high) == pytest.approx((limits.low, limits.high))
+    assert found.low <= limits.low < limits.high <= found.high
     by_problem = transitions(trials, problems=[n // 5 for n in range(20)]).repetition
     assert by_problem.interval.width > found.interval.width
 

@@ -193,3 +193,22 @@ def test_a_table_is_made_once_for_the_same_runs(runs):
 def test_no_directory_is_an_error():
     with pytest.raises(UsageError, match="no run directory given"):
         load_runs([])
+
+
+def test_a_guesser_gains_nothing_over_a_control_that_cannot_exclude(tmp_path):
+    """Four options: retry guesses among all, binary among those not yet called wrong."""
+    guessed = trials(
+        *[(RIGHT,)] * 50, *[("A", RIGHT)] * 50, *[("A", "B", RIGHT)] * 50, *[("A", "B", "C")] * 50
+    )
+    again = trials(
+        *[(RIGHT,)] * 50, *[("A", RIGHT)] * 37, *[("A", "A", RIGHT)] * 28, *[("A", "B", "A")] * 85
+    )
+    run = write_run(
+        tmp_path / "run", {"retry": again, "binary": guessed},
+        problems=200, task="mmlu", digits=None, choices=("a", "b", "c", "d"),
+    )  # fmt: skip
+    [row] = comparison.gains(load_runs([run])).iter_rows(named=True)
+    assert row["difference"] == pytest.approx(0.175)
+    assert row["guess_low"] == pytest.approx(0)
+    assert row["guess_high"] == pytest.approx(0.75 * (2 / 3 - 7 / 16))
+    assert row["p_value"] > 0.5  # McNemar's test alone gives less than 0.001

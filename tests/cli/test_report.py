@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 from pathlib import Path
 
@@ -97,7 +98,11 @@ def test_power_plans_in_three_directions():
     n = planned("--difference", "0.05")["n"]
     assert planned("--difference", "0.05", "--n", str(int(n)))["power"] >= 0.8
     assert planned("--n", str(int(n)))["difference"] <= 0.05 + 1e-6
+    assert planned("--difference", "0.05", "--epochs", "4", "--icc", "0")["n"] == math.ceil(n / 4)
+    assert planned("--difference", "0.05", "--epochs", "4", "--icc", "1")["n"] == n
     assert "give --difference, --n, or both" in refused("power", "--discordance", "0.2")
+    assert "--epochs needs --icc" in refused("power", "--discordance", "0.2", "--epochs", "4")
+    assert "20 problems show no difference" in refused("power", "--n", "20", "--discordance", "0.3")
     assert refused("power", "--discordance", "0.1", "--difference", "0.3")
 
 

@@ -123,8 +123,8 @@ def test_findings_set_the_histories_of_a_mode_beside_each_other(tmp_path):
         )
         for line in said
     )
-    assert any("after binary feedback 100.0% of the retries give a wrong" in line for line in said)
-    assert any("after binary (clean history) feedback 40.0% of" in line for line in said)
+    assert any("after binary feedback 100.0% of the second attempts give" in line for line in said)
+    assert any("after binary (clean history) feedback 25.0% of" in line for line in said)
 
 
 def test_series_of_two_histories_have_one_colour_and_lines_that_differ(tmp_path):
@@ -194,7 +194,7 @@ def test_many_findings_are_cut_and_counted(tmp_path):
     )
     gains = [line for line in findings(runs) if "points over retry" in line]
     assert len(gains) == MOST
-    assert "2 more findings like these are in tables/gains.csv." in findings(runs)
+    assert f"These are the first {MOST} of 8; the others are in tables/gains.csv." in findings(runs)
 
 
 def test_gaps_name_what_is_missing(tmp_path):

@@ -38,12 +38,13 @@ from feedback_friction.analysis.stats.progress import area, normalised_gain
 from feedback_friction.analysis.uptake import (
     Key,
     Retry,
+    SecondAttempts,
     Uptake,
     as_seen,
     contrasts,
     excludes,
     read_retries,
-    repetition,
+    second_attempts,
 )
 
 USAGE_COLUMNS = (
@@ -91,7 +92,7 @@ class ConditionResult:
             its attempts.
         gain: normalised gain, (last - first) / (1 - first).
         area: area under the accuracy curve, from 0 to 1.
-        repetition: share of the second attempts that give the first wrong answer again.
+        second: its second attempts: how many are right, and how many repeat the first answer.
         uptakes: one-step uptake against each control of the run.
     """
 
@@ -119,7 +120,7 @@ class ConditionResult:
     guess_most: list[float] | None
     gain: Estimate
     area: Estimate
-    repetition: Estimate
+    second: SecondAttempts
     uptakes: tuple[Uptake, ...]
 
     @property
@@ -170,7 +171,8 @@ class ConditionResult:
             "guess_most": self.guess_most,
             "gain": _estimate(self.gain),
             "area": _estimate(self.area),
-            "repetition": _estimate(self.repetition),
+            "repetition": _estimate(self.second.repeated),
+            "second": _estimate(self.second.right) | {"guess": self.second.guess},
             "uptake": [each.as_json() for each in self.uptakes],
         }
 
@@ -263,7 +265,7 @@ def _result(
         guess_most=guesses[1],
         gain=normalised_gain(problems, iterations),
         area=area(problems, iterations),
-        repetition=repetition(retries),
+        second=second_attempts(retries),
         uptakes=uptakes,
     )
 

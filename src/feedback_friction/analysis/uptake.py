@@ -223,17 +223,44 @@ def read_retries(
     return found
 
 
-def repetition(retries: Mapping[Key, Retry], level: float = 0.95) -> Estimate:
-    """Share of the second attempts that give the first wrong answer again, by problem clustered.
+@dataclass(frozen=True, slots=True)
+class SecondAttempts:
+    """The second attempts of a condition, made by every trial wrong at first.
 
-    Read at the first retry, which every trial wrong at first makes: later ones are made by those
-    that stayed wrong. n is the number of such trials.
+    Attributes:
+        right: share that is right; n is the number of them.
+        repeated: share that gives the first wrong answer again. Later attempts are made by those
+            that stayed wrong, and say less.
+        guess: share that a guesser would get right that keeps in mind what it was told is wrong,
+            where it was told; None without options.
     """
-    by_problem: dict[str, list[bool]] = defaultdict(list)
+
+    right: Estimate
+    repeated: Estimate
+    guess: float | None
+
+    @property
+    def above_guess(self) -> bool | None:
+        """Whether more are right than by guessing, as far as the interval tells."""
+        return None if self.guess is None else self.right.low > self.guess
+
+
+def second_attempts(retries: Mapping[Key, Retry], level: float = 0.95) -> SecondAttempts:
+    """The shares of a condition's second attempts, clustered by problem."""
+    by_problem: dict[str, list[Retry]] = defaultdict(list)
     for (problem, _), retry in retries.items():
-        by_problem[problem].append(retry.repeated)
+        by_problem[problem].append(retry)
     counts = [float(len(each)) for each in by_problem.values()]
-    return clustered_share([float(sum(each)) for each in by_problem.values()], counts, level=level)
+    right, repeated = (
+        clustered_share(
+            [float(sum(getattr(retry, name) for retry in each)) for each in by_problem.values()],
+            counts,
+            level=level,
+        )
+        for name in ("right", "repeated")
+    )
+    guess = _mean([retry.guess_most for retry in retries.values()])
+    return SecondAttempts(right, repeated, guess if guess > 0 else None)
 
 
 def as_seen(status: str, known: int, solved: bool, iterations: int) -> Seen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import click
 
@@ -19,12 +20,27 @@ from feedback_friction.errors import UsageError
     help="Share of problems that exactly one of the two conditions solves, e.g. 0.2.",
 )
 @click.option("--n", "problems", type=click.IntRange(min=1), help="Number of problems.")
+@click.option(
+    "--epochs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Trials of each problem under each condition.",
+)
+@click.option(
+    "--icc",
+    type=click.FloatRange(0, 1),
+    help="Share of a trial's variance of the difference that lies between problems, e.g. 0.5; "
+    "with --epochs.",
+)
 @click.option("--power", "target", type=float, default=0.8, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(
     difference: float | None,
     discordance: float,
     problems: int | None,
+    epochs: int,
+    icc: float | None,
     target: float,
     as_json: bool,
 ) -> None:
@@ -32,27 +48,43 @@ def command(
 
     With --difference: the number of problems that shows it. With --n: the smallest difference that
     shows. With both: the power. `friction compare` prints the discordant problems of earlier runs.
+    With --epochs K and --icc R, n problems are worth n K / (1 + (K - 1) R) single trials.
     """
+    if epochs > 1 and icc is None:
+        raise UsageError(
+            "--epochs needs --icc: trials of a problem are alike (1: epochs add nothing; 0: each "
+            "counts like another problem)"
+        )
     with needs("report"):
         from feedback_friction.analysis.stats import power as exact
 
+    worth = exact.pairs_of_a_problem(epochs, icc or 0.0)
     found: dict[str, float]
     try:
         if difference is not None and problems is not None:
-            found = {"power": exact.power(problems, difference, discordance)}
+            pairs = max(1, round(problems * worth))
+            found = {"power": exact.power(pairs, difference, discordance)}
             line = f"power {found['power']:.1%} with {problems} problems"
         elif difference is not None:
-            found = {"n": exact.sample_size(difference, discordance, target)}
+            pairs = exact.sample_size(difference, discordance, target)
+            found = {"n": math.ceil(pairs / worth)}
             line = f"{found['n']:.0f} problems show a difference of {difference:.1%}"
         elif problems is not None:
-            found = {"difference": exact.detectable_difference(problems, discordance, target)}
+            pairs = max(1, round(problems * worth))
+            found = {"difference": exact.detectable_difference(pairs, discordance, target)}
             line = f"{problems} problems show a difference of {found['difference']:.1%} or more"
         else:
             raise UsageError("give --difference, --n, or both")
     except ValueError as error:
         raise UsageError(str(error)) from error
-    settings = {"discordance": discordance, "target": target}
+    if math.isnan(found.get("difference", 0.0)):
+        raise UsageError(
+            f"{problems} problems show no difference with a power of {target:.0%}, not even one as "
+            f"large as the discordance, {discordance:.1%}; take more problems or a lower --power"
+        )
+    settings = {"discordance": discordance, "target": target, "epochs": epochs, "icc": icc}
     if as_json:
         click.echo(json.dumps({**settings, **found}))
-    else:
-        click.echo(f"{line} (discordance {discordance:.1%}, power {target:.0%}, level 95%)")
+        return
+    repeated = f", {epochs} epochs with an ICC of {icc:g}" if epochs > 1 else ""
+    click.echo(f"{line} (discordance {discordance:.1%}{repeated}, power {target:.0%}, level 95%)")

@@ -8,8 +8,14 @@ from typing import Any
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.tables import accuracy, annotation, answers, comparison, solvers
-from feedback_friction.analysis.tables.columns import SETTING
+from feedback_friction.analysis.tables import (
+    accuracy,
+    annotation,
+    answers,
+    comparison,
+    gold,
+    solvers,
+)
 from feedback_friction.modes import GREEDY, RETRY, named_history, recorded_mode
 from feedback_friction.report.naming import main_sampling
 
@@ -28,7 +34,7 @@ def findings(runs: Runs) -> list[str]:
         *_most(_frictions(runs), "target"),
         *_most(_solvers(runs), "solvers"),
         *_most(_overlaps(runs), "overlap_summary"),
-        *_most(_repetition(runs), "moves"),
+        *_most(_repetition(runs), "summary"),
     ]
 
 
@@ -41,6 +47,8 @@ def gaps(runs: Runs) -> list[str]:
         *_first_only(runs),
         *_no_controls(runs),
         *_frozen_retry(runs),
+        *_guessed(runs),
+        *_suspects(runs),
     ]
 
 
@@ -49,7 +57,7 @@ def _most(sentences: Iterator[str], table: str) -> list[str]:
     made = list(sentences)
     if len(made) <= MOST:
         return made
-    more = f"{len(made) - MOST} more findings like these are in tables/{table}.csv."
+    more = f"These are the first {MOST} of {len(made)}; the others are in tables/{table}.csv."
     return [*made[:MOST], more]
 
 
@@ -100,9 +108,16 @@ def _uptakes(runs: Runs) -> Iterator[str]:
         yield (
             f"{_subject(row)}: of the problems missed at first, {100 * row['right']:.1f}% are "
             f"right after one round of {_arm(row)} and {100 * row['control_right']:.1f}% after "
-            f"{row['against']} ({clear}{points:+.1f} points, 95% CI {low:+.1f} to {high:+.1f}, "
+            f"{row['against']} ({clear}{points:+.1f} points{_taken_off(row)}, "
+            f"95% CI {low:+.1f} to {high:+.1f}, "
             f"n = {row['n']} problems, p {_p(row['p_holm'])} {corrected})."
         )
+
+
+def _taken_off(row: Row) -> str:
+    """What of a difference is a guesser's."""
+    guessed = 100 * (row["guess"] - row["control_guess"])
+    return f" after {guessed:.1f} that guessing brings" if guessed else ""
 
 
 def _verb(row: Row, points: float, other: str) -> str:
@@ -142,14 +157,32 @@ def _informs(column: str) -> pl.Expr:
 def _frictions(runs: Runs) -> Iterator[str]:
     table = annotation.target(runs).filter(pl.col("friction").is_not_nan())
     for row in table.sort("friction", descending=True).iter_rows(named=True):
-        labels = "labels drawn by lot" if row["annotator_simulated"] else f"by {row['annotator']}"
+        corrected = row["corrected_friction"] is not None
+        prefix = "corrected_" if corrected else ""
+        distance, low, high = (100 * row[f"{prefix}friction{end}"] for end in ("", "_low", "_high"))
         yield (
             f"{_subject(row)}, {_mode(row)}, {row['sampling']}: ends "
-            f"{100 * row['friction']:.1f} points below target accuracy "
-            f"({100 * row['final']:.1f}% of {100 * row['target']:.1f}%), 95% CI "
-            f"{100 * row['friction_low']:.1f} to {100 * row['friction_high']:.1f}, n = {row['n']}, "
-            f"{row['annotated']} of {row['unsolved']} unsolved trials labelled ({labels})."
+            f"{distance:.1f} points below target accuracy "
+            f"({100 * row['final']:.1f}% of {100 * row[f'{prefix}target']:.1f}%), 95% CI "
+            f"{low:.1f} to {high:.1f}, n = {row['n']}, "
+            f"{row['annotated']} of {row['unsolved']} unsolved trials labelled {_labeller(row)}."
         )
+
+
+def _labeller(row: Row) -> str:
+    """Whose labels a friction stands on, and whether anybody checked a judge's."""
+    if row["annotator_kind"] == "person":
+        return f"by {row['annotator']}"
+    judge = "by a simulated judge" if row["annotator_simulated"] else f"by {row['annotator']}"
+    if row["corrected_friction"] is None:
+        return f"{judge}, whose labels nobody checked: the interval takes them for the truth"
+    more = row["labels_to_halve"]
+    halved = (
+        f"; {more} labels by people would halve the interval"
+        if more is not None
+        else "; more labels by people would not halve the interval"
+    )
+    return f"{judge} and corrected by people's labels of {row['both']} of them{halved}"
 
 
 def _solvers(runs: Runs) -> Iterator[str]:
@@ -179,16 +212,44 @@ def _overlaps(runs: Runs) -> Iterator[str]:
 
 
 def _repetition(runs: Runs) -> Iterator[str]:
-    table = main_sampling(answers.moves(runs))[0]
-    seen = table.unique([*SETTING], maintain_order=True)
-    for row in seen.iter_rows(named=True):
-        if row["n"] and recorded_mode(row["feedback"]).shows_history:
+    """At the first retry, which all make: later ones are made by those that stayed wrong."""
+    for row in main_sampling(accuracy.summary(runs))[0].iter_rows(named=True):
+        if row["repetition"] == row["repetition"] and recorded_mode(row["feedback"]).shows_history:
             yield (
                 f"{_subject(row)}: after {_mode(row)} feedback "
-                f"{100 * row['repetition']:.1f}% of the retries give a wrong answer that was given "
-                f"before (95% CI {100 * row['repetition_low']:.1f} to "
-                f"{100 * row['repetition_high']:.1f}, n = {row['n']} retries)."
+                f"{100 * row['repetition']:.1f}% of the second attempts give the first wrong "
+                f"answer again (95% CI {100 * row['repetition_low']:.1f} to "
+                f"{100 * row['repetition_high']:.1f}, n = {row['wrong_first']} trials)."
             )
+
+
+def _guessed(runs: Runs) -> Iterator[str]:
+    """Conditions with options that guessing may explain, and what no such trial can show."""
+    table = accuracy.summary(runs).filter(pl.col("guess").is_not_null())
+    for row in table.filter(~pl.col("above_guess")).iter_rows(named=True):
+        yield (
+            f"{_subject(row)}, {_arm(row)}: {100 * row['second']:.1f}% of the second attempts are "
+            f"right (95% CI {100 * row['second_low']:.1f} to {100 * row['second_high']:.1f}), "
+            f"which is not above the {100 * row['guess']:.1f}% of a guesser; nothing shows that "
+            "feedback is taken up."
+        )
+    for task in table["task"].unique().sort():
+        yield (
+            f"{task}: there are options to choose from. A guesser gets better with every attempt, "
+            "and a trial ends at the first right answer, so that a solver that would have changed "
+            "it again cannot be seen."
+        )
+
+
+def _suspects(runs: Runs) -> Iterator[str]:
+    """Problems whose gold answer is in doubt."""
+    table = gold.suspect_gold(runs)
+    for task, count in table.group_by("task", maintain_order=True).len().iter_rows():
+        named = ", ".join(table.filter(pl.col("task") == task)["problem_id"].head(5))
+        yield (
+            f"{task}: on {count} problems independent answers agree on one that is not gold "
+            f"({named}{', ...' if count > 5 else ''}); look at them in tables/suspect_gold.csv."
+        )
 
 
 def _missing(runs: Runs) -> Iterator[str]:

@@ -1,15 +1,21 @@
 """Pure estimators, each with its interval: arrays and counts in, frozen results out, no I/O.
 
     arrays        how a table of trials is written: first-solved iterations
-    intervals     Interval, Estimate, Wilson (standard library only)
-    clusters      cluster-robust intervals of shares (standard library only)
+    intervals     Interval, Estimate, Wilson and its correction for rare successes (*)
+    clusters      cluster-robust intervals of shares (*)
+    betabinomial  the same where few clusters have any success (*)
+    censored      accuracy with trials in flight or missing, worst-case limits (*)
+    progress      normalised gain, area under the accuracy curve (*)
+    guessing      what a guesser reaches on multiple choice (*)
+    differences   paired differences: Tango's interval, McNemar (*)
+    categories    six raw error categories folded into three (*)
     proportions   exact, simultaneous and cluster-robust intervals of shares in arrays
     resampling    the bootstrap over problems
     survival      hazard of correction, Kaplan-Meier
-    paired        differences of two conditions on the same problems
-    significance  McNemar, sign-flip permutation, Holm
+    paired        two conditions on the same problems, by iteration
+    significance  sign-flip permutation, Holm
     friction      target accuracy, friction, relative friction
-    categories    six raw error categories folded into three
+    corrected     the same with a judge's labels corrected by people's
     transitions   what becomes of an answer at the next attempt
     overlap       failures that solvers share
     association   Spearman, AUROC
@@ -19,6 +25,6 @@
     entropy       semantic entropy
     power         problems needed to see a difference
 
-All but ``intervals``, ``clusters`` and ``categories`` need numpy and scipy. Every interval was
-chosen for its coverage of known truth; ``benchmarks/coverage.py`` prints it.
+(*): by the standard library alone; the others need numpy and scipy. Every interval was chosen for
+its coverage of known truth; ``benchmarks/coverage.py`` prints it.
 """

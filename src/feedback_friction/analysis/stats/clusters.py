@@ -1,9 +1,9 @@
 """Shares of clustered trials with their intervals, by the standard library alone.
 
 Several epochs of one problem are not independent trials: the problem is the unit that was sampled.
-``clustered_share`` asks how many independent trials the clustered ones are worth, and gives
-Wilson's interval for that many. The default install shows it, and so do reports: sums are exact
-(``math.fsum``), so that the order of the problems makes no difference either.
+``clustered_share`` asks how many independent trials the clustered ones are worth, and how alike
+they may be where too few are solved to tell. The default install shows it, and so do reports: sums
+are exact (``math.fsum``), so that the order of the problems makes no difference either.
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
-from feedback_friction.analysis.stats.intervals import Estimate, modified_wilson, z_value
+from feedback_friction.analysis.stats.betabinomial import mean_chance
+from feedback_friction.analysis.stats.intervals import (
+    Estimate,
+    Interval,
+    modified_wilson,
+    z_value,
+)
 
 _MOST_STEPS = 100
 
@@ -24,15 +30,19 @@ def clustered_share(
     trials: Sequence[float] | None = None,
     level: float = 0.95,
 ) -> Estimate:
-    """The share ``sum(successes) / sum(weights)`` with a cluster-robust Wilson interval.
+    """The share ``sum(successes) / sum(weights)`` with limits that allow for clusters.
 
     The variance of the ratio comes from the clusters' residuals,
     ``v = C / (C - 1) * sum((x_c - p w_c)^2) / sum(w)^2``; the trials are worth
     ``n* = p (1 - p) / v * (z / t)^2`` independent ones, t being Student's quantile with C - 1
-    degrees of freedom, and the interval is Wilson's with n* trials. n* is kept between what
-    perfectly dependent and what independent trials within clusters would be worth, which also
-    settles the case of no variance (no success, or nothing but successes): there the clusters
-    count as one trial each. With one trial in every cluster the result is Wilson's own interval.
+    degrees of freedom, and the interval is ``modified_wilson`` with n* trials. n* is kept between
+    what perfectly dependent and what independent trials within clusters would be worth. With one
+    trial in every cluster that is the interval of independent trials.
+
+    With more, a variance cannot be read off a few clusters with a success: alone these limits
+    cover 63% where 3% of 30 problems can be solved at all. Each limit is therefore the wider of
+    this and ``betabinomial``'s, which integrates the likeness of a cluster's trials out, and is
+    that one's alone where there is no success, or no failure, and hence no variance.
 
     Args:
         successes: for each cluster, the sum of its outcomes, 0 to its weight.
@@ -76,8 +86,39 @@ def share_of_cells(cells: Counter[Cell], level: float = 0.95) -> Estimate:
     share = min(1.0, math.fsum(count * x for (x, _, _), count in cells.items()) / total)
     size = _size(share, cells, level)
     limits = modified_wilson(share * size, size, level)
+    if any(m > 1 for _, _, m in cells):
+        chance = _chance(share, cells, level)
+        limits = chance if share in (0.0, 1.0) else _hull(limits, chance)
     trials_in_all = math.fsum(count * m for (_, _, m), count in cells.items())
     return Estimate(share, limits.low, limits.high, round(trials_in_all))
+
+
+def _hull(one: Interval, other: Interval) -> Interval:
+    return Interval(min(one.low, other.low), max(one.high, other.high))
+
+
+def _chance(share: float, cells: Counter[Cell], level: float) -> Interval:
+    """The beta-binomial limits, moved to where the share is.
+
+    They are of the mean over clusters, each weighing more the more it tells. Where that is not what
+    the share is of (a share of trials, of which hard problems have more), their log-odds are moved
+    by the difference of the two estimates'.
+    """
+    counts = Counter[tuple[float, float]]()
+    for (x, w, m), count in cells.items():
+        counts[min(x / w, 1.0) * m, m] += count
+    found = mean_chance(counts, level)
+    weights = {m: m / (1 + (m - 1) * found.correlation) for _, m in counts}
+    total = math.fsum(count * weights[m] for (_, m), count in counts.items())
+    middle = math.fsum(count * weights[m] * x / m for (x, m), count in counts.items()) / total
+    if not (0 < share < 1 and 0 < middle < 1):
+        return found.limits
+    factor = share / (1 - share) * (1 - middle) / middle
+    low, high = (
+        factor * limit / (1 - limit + factor * limit)
+        for limit in (found.limits.low, found.limits.high)
+    )
+    return Interval(min(low, share), max(high, share))
 
 
 def worth(

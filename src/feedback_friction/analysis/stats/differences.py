@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from statistics import NormalDist
 
-from feedback_friction.analysis.stats.clusters import student_value
+from feedback_friction.analysis.stats.clusters import clustered_share, student_value
 from feedback_friction.analysis.stats.intervals import Estimate, Interval, z_value
 
+_FEW = 5  # problems that differ alike: fewer tell no variance
 _HALVINGS = 60  # of an interval of length 2: the limits are exact to 2e-18
 
 
@@ -157,7 +158,10 @@ def mean_difference(
     problems are worth ``n* = n (d+ + d- - d^2) / s^2 * (z / t)^2`` pairs of single trials, where d+
     and d- are the mean positive and negative parts, d their difference and s^2 the variance of the
     problems' differences; n* lies between the number of problems and the number of trials. Tango's
-    interval is then computed from n* pairs with shares d+ and d- of discordant ones.
+    interval is then computed from n* pairs with shares d+ and d- of discordant ones. A variance
+    cannot be read off a few problems that differ: while they are worth fewer than five that differ
+    alike, ``(sum |d|)^2 / sum d^2``, each limit is the wider of this and of the square-and-add of
+    the beta-binomial limits of d+ and d-, with their correlation.
 
     Args:
         gaps: for each problem, treatment minus control, from -1 to 1.
@@ -168,14 +172,47 @@ def mean_difference(
         The mean difference, n being the number of problems; ``nan`` in [-1, 1] without problems.
 
     Source: Tango (1998), Statistics in Medicine 17:891-908; the effective number of pairs follows
-    Korn and Graubard (1998), Survey Methodology 24:193-201, as in ``clusters.clustered_share``.
+    Korn and Graubard (1998), Survey Methodology 24:193-201, as in ``clusters.clustered_share``;
+    Zou and Donner (2008), Statistics in Medicine 27:1693-1702 (limits from those of the parts).
     """
     z_value(level)
     if not len(gaps):
         return Estimate(math.nan, -1.0, 1.0, 0)
     found = discordance(gaps, trials, level)
     limits = found.interval(level)
+    if _few_differ(gaps) and any(1 < count < math.inf for count in trials):
+        apart = _square_and_add(gaps, trials, level)
+        limits = Interval(min(limits.low, apart.low), max(limits.high, apart.high))
     return Estimate(found.difference, limits.low, limits.high, len(gaps))
+
+
+def _few_differ(gaps: Sequence[float]) -> bool:
+    total = math.fsum(abs(gap) for gap in gaps)
+    return total**2 < _FEW * math.fsum(gap * gap for gap in gaps) or total == 0
+
+
+def _square_and_add(gaps: Sequence[float], trials: Sequence[float], level: float) -> Interval:
+    """Limits of the mean gap from those of its positive and of its negative part.
+
+    Only one part of a gap is not 0, so that their covariance is minus the product of their means.
+    """
+    n, ones = len(gaps), [1.0] * len(gaps)
+    parts = [[max(sign * gap, 0.0) for gap in gaps] for sign in (1, -1)]
+    more, less = (clustered_share(part, ones, trials, level) for part in parts)
+    spreads = [
+        math.sqrt(math.fsum(each * each for each in part) / n - (math.fsum(part) / n) ** 2)
+        for part in parts
+    ]
+    product = spreads[0] * spreads[1]
+    correlation = max(-1.0, -more.value * less.value / product) if product > 0 else 0.0
+
+    def reach(one: float, other: float) -> float:
+        return math.sqrt(max(0.0, one**2 + other**2 - 2 * correlation * one * other))
+
+    value = more.value - less.value
+    down = reach(more.value - more.low, less.high - less.value)
+    up = reach(more.high - more.value, less.value - less.low)
+    return Interval(max(-1.0, value - down), min(1.0, value + up))
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def right_next(options: int, tried: int, excludes: Excludes) -> float:
     return new / (options - tried)
 
 
-def guesser(options: int, iterations: int, excludes: Excludes) -> list[float]:
+def guesser(options: int, iterations: int, excludes: Excludes, tried: int = 0) -> list[float]:
     """The share of problems that a guesser has solved at or before each attempt; exact.
 
     The number of wrong options tried is a Markov chain: an attempt is right, or names a wrong
@@ -61,22 +61,24 @@ def guesser(options: int, iterations: int, excludes: Excludes) -> list[float]:
         options: number of options, at least 2.
         iterations: attempts.
         excludes: what keeps it from options tried before.
+        tried: different wrong options tried before the first of these attempts.
 
     Returns:
         One share for each attempt, never falling; ``1 - (1 - 1 / m)^(k + 1)`` with replacement,
         ``min(1, (k + 1) / m)`` without.
     """
-    chances = [1.0] + [0.0] * (options - 1)  # of each number of wrong options tried, unsolved
+    chances = [0.0] * options  # of each number of wrong options tried, unsolved
+    chances[tried] = 1.0
     solved, curve = 0.0, []
     for _ in range(iterations):
         following = [0.0] * options
-        for tried, chance in enumerate(chances):
-            right = right_next(options, tried, excludes)
-            new = right * (options - tried - 1)  # the wrong ones among those not tried before
+        for known, chance in enumerate(chances):
+            right = right_next(options, known, excludes)
+            new = right * (options - known - 1)  # the wrong ones among those not tried before
             solved += chance * right
-            if tried + 1 < options:
-                following[tried + 1] += chance * new
-            following[tried] += chance * max(0.0, 1 - right - new)
+            if known + 1 < options:
+                following[known + 1] += chance * new
+            following[known] += chance * max(0.0, 1 - right - new)
         chances = following
         curve.append(min(1.0, solved))
     return curve

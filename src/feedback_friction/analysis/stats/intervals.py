@@ -117,9 +117,10 @@ def modified_wilson(successes: float, n: float, level: float = 0.95) -> Interval
     """
     limits = wilson(successes, n, level)
     low, high, failures = limits.low, limits.high, n - successes
-    if 0 < successes <= min(RARE, n / 3):
+    few = min(RARE, n / 3) * (1 + 1e-9)  # a count may come as a share of a size
+    if 0 < successes <= few:
         low = min(low, _poisson_rate(successes, 1 - level) / n)
-    if 0 < failures <= min(RARE, n / 3):
+    if 0 < failures <= few:
         high = max(high, 1 - _poisson_rate(failures, 1 - level) / n)
     return Interval(low, high)
 

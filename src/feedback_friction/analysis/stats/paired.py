@@ -14,7 +14,13 @@ from feedback_friction.analysis.stats.arrays import (
     problem_means,
     solved_by,
 )
-from feedback_friction.analysis.stats.differences import Pairs, mcnemar, mean_difference
+from feedback_friction.analysis.stats.differences import (
+    Discordance,
+    Pairs,
+    discordance,
+    mcnemar,
+    mean_difference,
+)
 from feedback_friction.analysis.stats.intervals import Estimate, Interval, wilson, z_value
 from feedback_friction.analysis.stats.resampling import RESAMPLES, bootstrap_means, percentile
 from feedback_friction.analysis.stats.significance import sign_flip
@@ -33,6 +39,8 @@ class Comparison:
         p_value: two-sided, at the last iteration: McNemar's mid-p with one epoch, the sign-flip
             permutation test with several.
         missing: number of problems that only one of the two conditions has.
+        discordance: the pairs that the difference at the last iteration stands on; None without
+            any.
     """
 
     differences: tuple[Estimate, ...]
@@ -40,6 +48,16 @@ class Comparison:
     pairs: Pairs | None
     p_value: float
     missing: int
+    discordance: Discordance | None
+
+    def p_beyond(self, expected: Interval) -> float:
+        """Two-sided, that the difference at the last iteration lies in a range.
+
+        ``p_value`` where the range is 0 alone, else the score test of its nearer end.
+        """
+        if self.discordance is None or expected.low == expected.high == 0:
+            return self.p_value
+        return self.discordance.p_value(expected.low, expected.high)
 
     @property
     def final(self) -> Estimate:
@@ -94,6 +112,9 @@ def compare(
         pairs=pairs,
         p_value=p_value,
         missing=int(np.sum(has ^ other_has)),
+        discordance=(
+            discordance(gaps[:, -1].tolist(), epochs.tolist(), level) if len(gaps) else None
+        ),
     )
 
 

@@ -44,8 +44,8 @@ def power(
     _check(difference, discordance, level)
     if n <= 0 or discordance == 0:
         return 0.0
-    # Ten standard deviations around the mean hold all but 1e-20 of the discordant pairs.
-    mean, reach = n * discordance, 10 * math.sqrt(n * discordance * (1 - discordance)) + 1
+    # Ten standard deviations around the mean, and ten pairs more for tails that are Poisson's.
+    mean, reach = n * discordance, 10 * math.sqrt(n * discordance * (1 - discordance)) + 10
     pairs = np.arange(max(0, math.floor(mean - reach)), min(n, math.ceil(mean + reach)) + 1)
     tail = (1 - level) / 2
     fewest = distributions.binom.ppf(tail, pairs, 0.5)
@@ -58,6 +58,27 @@ def power(
     rejects = distributions.binom.cdf(critical, pairs, won)
     rejects = rejects + distributions.binom.sf(pairs - critical - 1, pairs, won)
     return float(distributions.binom.pmf(pairs, n, discordance) @ rejects)
+
+
+def pairs_of_a_problem(epochs: int, icc: float) -> float:
+    """How many independent pairs of trials a problem's epochs are worth.
+
+    ``K / (1 + (K - 1) r)``: K epochs, of which the share r of the variance of a single difference
+    lies between problems.
+
+    Args:
+        epochs: trials of each problem under each condition, at least 1.
+        icc: the share, 0 to 1.
+
+    Raises:
+        ValueError: no epoch, or a share outside 0..1.
+
+    Source: Kish (1965), Survey Sampling, section 5.4 (design effect); Miller (2024), arXiv
+    2411.00640, section 3 (epochs against problems).
+    """
+    if epochs < 1 or not 0 <= icc <= 1:
+        raise ValueError("a problem has at least one epoch, and an ICC from 0 to 1")
+    return epochs / (1 + (epochs - 1) * icc)
 
 
 def approximate_sample_size(

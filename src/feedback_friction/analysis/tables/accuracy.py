@@ -90,19 +90,27 @@ def summary(runs: Runs) -> pl.DataFrame:
 
     ``gain``: normalised gain, (last - first) / (1 - first); ``area``: area under the accuracy
     curve, from 0 to 1; ``repetition``: share of the second attempts that give the first wrong
-    answer again; each with limits, and the ``wrong_first`` trials that gain and repetition are of.
+    answer again; ``second``: share of them that is right; each with limits, and the
+    ``wrong_first`` trials that gain is of. ``guess``: the share of second attempts that a guesser
+    would get right that keeps in mind what it was told is wrong, null without options;
+    ``above_guess``: whether ``second`` is above it, limits and all.
     """
     rows = [
         setting(condition)
         | spread("gain", result.gain)
         | spread("area", result.area)
-        | spread("repetition", result.repetition)
+        | spread("repetition", result.second.repeated)
+        | spread("second", result.second.right)
+        | {"guess": result.second.guess, "above_guess": result.second.above_guess}
         | {"wrong_first": result.gain.n, "n": result.area.n}
         for condition, result in results(runs)
     ]
     counts = {"wrong_first": pl.Int64, "n": pl.Int64}
-    estimates = spread_schema("gain") | spread_schema("area") | spread_schema("repetition")
-    return frame(rows, SETTING_SCHEMA | estimates | counts)
+    schema = dict(SETTING_SCHEMA)
+    for name in ("gain", "area", "repetition", "second"):
+        schema |= spread_schema(name)
+    guesses: dict[str, type[pl.DataType]] = {"guess": pl.Float64, "above_guess": pl.Boolean}
+    return frame(rows, schema | guesses | counts)
 
 
 @once

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass, fields
 from itertools import combinations, permutations
@@ -12,6 +13,8 @@ import polars as pl
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.journal import Condition
 from feedback_friction.analysis.stats.arrays import MISSING, UNSOLVED, IntArray
+from feedback_friction.analysis.stats.guessing import Excludes, guesser
+from feedback_friction.analysis.stats.intervals import Interval
 from feedback_friction.analysis.stats.paired import Comparison, compare
 from feedback_friction.analysis.stats.significance import holm
 from feedback_friction.analysis.tables.accuracy import results
@@ -23,7 +26,7 @@ from feedback_friction.analysis.tables.columns import (
     spread,
     spread_schema,
 )
-from feedback_friction.analysis.uptake import Uptake, is_control
+from feedback_friction.analysis.uptake import Uptake, excludes, is_control
 from feedback_friction.modes import named_history, recorded_mode
 
 
@@ -81,6 +84,54 @@ def compare_arms(treatment: Arm, control: Arm, seed: int = 0) -> Comparison:
     )
 
 
+def guessed_difference(runs: Runs, treatment: Arm, control: Arm) -> Interval:
+    """What solvers would differ by in the end that guessed after their first attempt.
+
+    From a guesser that keeps nothing in mind to one that keeps in mind what it was told is wrong,
+    where it was told. No difference without options, and between solvers.
+    """
+    sides = (treatment, control)
+    if treatment.condition["solver"] != control.condition["solver"]:
+        return Interval(0.0, 0.0)
+    iterations = min(side.condition["iterations"] for side in sides)
+    kinds = [
+        excludes(side.recorded, runs.documents[side.condition["run"]]["config"]) for side in sides
+    ]
+    gained = [
+        [_guessed(runs, side, iterations - 1, kind) for kind in each]
+        for side, each in zip(sides, kinds, strict=True)
+    ]
+    differences = [one - other for one, other in zip(*gained, strict=True)]
+    return Interval(min(differences), max(differences))
+
+
+def _guessed(runs: Runs, arm: Arm, attempts: int, kind: Excludes) -> float:
+    """Share of problems solved by guesses after a first attempt that named a wrong option."""
+    options = _options(runs, arm.condition["run"], arm.condition["task"])
+    after = {
+        m: guesser(m, attempts, kind, tried=1)[-1] if m > 1 and attempts else 0.0
+        for m in {*options.values()}
+    }
+    present = arm.first != MISSING
+    trials = present.sum(axis=1)
+    failed = (present & (arm.first != 0)).sum(axis=1)
+    kept = trials > 0
+    if not kept.any():
+        return 0.0
+    chances = np.array([after[options[problem]] for problem in arm.ids])
+    return float((failed[kept] / trials[kept] * chances[kept]).mean())
+
+
+@once
+def _options(runs: Runs, run: int, task: str) -> dict[str, int]:
+    """Number of options of each problem of a task."""
+    rows = runs.problems.filter(pl.col("run") == run, pl.col("task") == task)
+    return {
+        problem: len(json.loads(choices))
+        for problem, choices in rows.select("problem_id", "choices").iter_rows()
+    }
+
+
 def _in_the_end(arm: Arm, ids: list[str], iterations: int) -> IntArray:
     """The arm's trials in the order of ``ids``: 0 where solved within so many iterations."""
     table = _ordered(arm, ids)
@@ -101,7 +152,7 @@ def _ordered(arm: Arm, ids: list[str]) -> IntArray:
 def pairs(runs: Runs) -> pl.DataFrame:
     """Every two conditions of a task and solver, at the last iteration, Holm over the family."""
     found = [(one, other) for group in arms(runs).values() for one, other in combinations(group, 2)]
-    return _table(found)
+    return _table(runs, found)
 
 
 @once
@@ -119,13 +170,13 @@ def solvers(runs: Runs) -> pl.DataFrame:
         for one, other in combinations(group, 2)
         if one.condition["solver"] != other.condition["solver"]
     ]
-    return _table(found)
+    return _table(runs, found)
 
 
 @once
 def gains(runs: Runs) -> pl.DataFrame:
     """What feedback adds to trying again: each mode against each control with its sampling."""
-    return _table(_controlled(runs))
+    return _table(runs, _controlled(runs))
 
 
 @once
@@ -234,7 +285,7 @@ def across(runs: Runs) -> pl.DataFrame:
         if all(new.condition[each] == old.condition[each] for each in ("feedback", "sampling"))
     ]
     shown_alike = [(new, old) for new, old in alike if _same_history(new, old)]
-    return _table(shown_alike or alike or same_task)
+    return _table(runs, shown_alike or alike or same_task)
 
 
 def _same_history(one: Arm, other: Arm) -> bool:
@@ -262,12 +313,17 @@ _SIDES: dict[str, type[pl.DataType]] = {
 }
 
 
-def _table(found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
-    """A row a pair: the difference with its score interval and the bootstrap's, McNemar, Holm."""
+def _table(runs: Runs, found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
+    """A row a pair: the difference with its score interval and the bootstrap's, McNemar, Holm.
+
+    Where there are options, ``guess_low`` to ``guess_high`` is what guessers would differ by, and
+    the p-value is that of the difference lying in that range.
+    """
     rows = []
     for treatment, control in found:
         comparison = compare_arms(treatment, control)
         solved = comparison.pairs
+        guessed = guessed_difference(runs, treatment, control)
         rows.append(
             {
                 "task": treatment.condition["task"],
@@ -290,7 +346,9 @@ def _table(found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
             | {
                 "bootstrap_low": comparison.bootstrap[-1].low,
                 "bootstrap_high": comparison.bootstrap[-1].high,
-                "p_value": comparison.p_value,
+                "guess_low": guessed.low,
+                "guess_high": guessed.high,
+                "p_value": comparison.p_beyond(guessed),
                 "only_treatment": solved.treatment if solved else None,
                 "only_control": solved.control if solved else None,
                 "n": comparison.final.n,
@@ -300,6 +358,8 @@ def _table(found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
     ending: dict[str, type[pl.DataType]] = {
         "bootstrap_low": pl.Float64,
         "bootstrap_high": pl.Float64,
+        "guess_low": pl.Float64,
+        "guess_high": pl.Float64,
         "p_value": pl.Float64,
         "only_treatment": pl.Int64,
         "only_control": pl.Int64,
