@@ -38,7 +38,8 @@ def request_info() -> aiohttp.RequestInfo:
         (
             aiohttp.ClientConnectorCertificateError(PLACE, Exception("self-signed")),
             FaultKind.UNREACHABLE,
-            "its certificate is not trusted",
+            "its certificate is not trusted; if it is your own, name the file of its authority in "
+            "SSL_CERT_FILE",
         ),
         (aiohttp.ConnectionTimeoutError(), FaultKind.UNREACHABLE, "no connection in time"),
         (

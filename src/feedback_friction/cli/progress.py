@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,22 +18,31 @@ from feedback_friction.protocol.records import Status
 
 REDRAW_SECONDS = 0.25
 LINE_SECONDS = 30.0
+MOST_SEEN = 1000
+MOST_CONDITIONS = 6
 
 
 class Display:
     """Watches a run from the moment that it starts."""
 
-    def __init__(self, console: Console, unit: str = "trials") -> None:
+    def __init__(
+        self,
+        console: Console,
+        unit: str = "trials",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Make a display that does not watch anything yet; ``unit``: what the run counts."""
         self._console = console
         self.unit = unit
         self._runner: Watched | None = None
-        self._started = time.monotonic()
+        self._clock = clock
+        self._started = clock()
         self._done_before: int | None = None
+        self._pace = Pace()
 
     def watch(self, runner: Watched) -> None:
         """Start to watch; the clock runs from here."""
-        self._runner, self._started = runner, time.monotonic()
+        self._runner, self._started = runner, self._clock()
 
     def note(self, line: str) -> None:
         """Print what the user should know, above the bar where there is one."""
@@ -50,7 +59,7 @@ class Display:
 
     def describe(self, counts: Counts) -> str:
         """Solved / running / failed, speed, cost and time left, in one line."""
-        seconds = max(time.monotonic() - self._started, 1e-9)
+        seconds = max(self._clock() - self._started, 1e-9)
         spent = counts.spent
         tokens = spent.usage.completion_tokens
         solved = counts.statuses.get("solved", 0)
@@ -60,24 +69,62 @@ class Display:
             f"{counts.running} running",
             f"{counts.statuses.get('failed', 0)} failed",
             *([f"{undecided} undecided"] if undecided else []),
-            f"{spent.calls / seconds:,.1f} calls/s",
+            _speed(spent.calls, seconds),
             f"{tokens / seconds:,.0f} tokens/s",
         ]
         if spent.reused:
             parts.append(f"{spent.reused:,} calls reused")
         if spent.cost:
             parts.append(f"${spent.cost:,.2f}" + ("+" if spent.unpriced else ""))
-        left = self._seconds_left(counts, seconds)
+        self._pace.note(seconds, counts.ended - (self._done_before or 0))
+        left = self._pace.seconds_left(counts.total - counts.ended)
         if left is not None:
-            parts.append(f"{_duration(left)} left")
+            parts.append(f"about {_duration(left)} left")
+        parts += _by_condition(counts)
         return ", ".join(parts)
 
-    def _seconds_left(self, counts: Counts, seconds: float) -> float | None:
-        """By the pace of this session; the trials in flight count as half done."""
-        done = counts.ended - (self._done_before or 0) + counts.running / 2
-        if done <= 0 or counts.ended >= counts.total:
+
+class Pace:
+    """How fast trials end, by the later half of the session.
+
+    The first to end are the shortest, and the first calls fill a server's caches: what ran later
+    says more of what is still to come. Before anything has ended there is nothing to say.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing seen."""
+        self._seen = [(0.0, 0)]
+
+    def note(self, seconds: float, ended: int) -> None:
+        """Note how many trials had ended after so many seconds of the session."""
+        self._seen.append((seconds, ended))
+        if len(self._seen) > MOST_SEEN:
+            del self._seen[1::2]
+
+    def seconds_left(self, trials: int) -> float | None:
+        """Seconds until so many more have ended; None where nothing tells."""
+        now, ended = self._seen[-1]
+        since, before = max(
+            (each for each in self._seen if each[0] <= now / 2), key=lambda each: each[0]
+        )
+        if trials <= 0 or ended == before:
             return None
-        return seconds * (counts.total - counts.ended - counts.running / 2) / done
+        return trials * (now - since) / (ended - before)
+
+
+def _speed(calls: int, seconds: float) -> str:
+    a_second = calls / seconds
+    slow = a_second < 1
+    return f"{60 * a_second:,.1f} calls/min" if slow else f"{a_second:,.1f} calls/s"
+
+
+def _by_condition(counts: Counts) -> list[str]:
+    """Solved of ended trials, where there are several conditions, and few enough for a line."""
+    found = counts.conditions
+    if not 2 <= len(found) <= MOST_CONDITIONS:
+        return []
+    shown = (f"{name} {solved}/{ended}" for name, (solved, ended) in found.items())
+    return [f"solved of ended: {' '.join(shown)}"]
 
 
 def tell_missing(counts: Counts, unit: str = "trials") -> bool:

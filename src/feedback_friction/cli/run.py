@@ -34,6 +34,25 @@ from feedback_friction.modes import (
     recorded_mode,
 )
 
+UNSENT = 1.0  # what is recorded for a temperature that is not sent: the default of the API
+
+
+class Temperature(click.ParamType[float | None]):
+    """A number, or ``none``."""
+
+    name = "float"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | None:
+        if value == "none":
+            return None
+        try:
+            return float(value)
+        except ValueError:
+            self.fail(f"'{value}' is neither a number nor none", param, ctx)
+
+
 EPILOG = """\b
 Keys: FRICTION_SOLVER_API_KEY, FRICTION_FEEDBACK_API_KEY or FRICTION_JUDGE_API_KEY, else
 FRICTION_API_KEY, else OPENAI_API_KEY (only to OpenAI, OPENAI_BASE_URL, and this machine).
@@ -96,10 +115,16 @@ Claude with extended thinking at temperature 1, as in the paper:
     f"{'; '.join(f'{each.name}, {each.shows}' for each in HISTORIES.values())}; "
     f"repeat for a grid.  [{TRANSCRIPT.name}]",
 )
-@click.option("--temperature", default=0.0, show_default=True, help="The solver's.")
+@click.option(
+    "--temperature",
+    type=Temperature(),
+    default="0",
+    show_default=True,
+    help="The solver's; none sends none, for models that take none.",
+)
 @click.option("--top-p", type=float, help="The solver's; the server's default without it.")
 @click.option("--max-tokens", default=2000, show_default=True, help="Limit on an answer.")
-@click.option("--feedback-temperature", default=0.0, show_default=True)
+@click.option("--feedback-temperature", type=Temperature(), default="0", show_default=True)
 @click.option("--feedback-max-tokens", default=5000, show_default=True)
 @click.option("--logprobs", is_flag=True, help="Ask for log-probabilities of answers.")
 @click.option(
@@ -163,6 +188,9 @@ def asked_for(options: dict[str, Any]) -> tuple[Settings, Operation]:
     feedback = options.pop("feedback") or (BINARY.name,)
     sampling = options.pop("sampling") or (GREEDY.name,)
     history = options.pop("history") or (TRANSCRIPT.name,)
+    for name in ("temperature", "feedback_temperature"):
+        options[f"sends_{name}"] = options[name] is not None
+        options[name] = UNSENT if options[name] is None else options[name]
     settings = Settings(feedback=feedback, sampling=sampling, history=history, **options)
     return settings, operation
 

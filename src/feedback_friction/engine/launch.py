@@ -83,6 +83,8 @@ class Settings:
     options: tuple[str, ...] = ()
     feedback_options: tuple[str, ...] = ()
     judge_options: tuple[str, ...] = ()
+    sends_temperature: bool = True
+    sends_feedback_temperature: bool = True
 
 
 _OPTION_FIELDS = (
@@ -91,6 +93,8 @@ _OPTION_FIELDS = (
     "options",
     "feedback_options",
     "judge_options",
+    "sends_temperature",
+    "sends_feedback_temperature",
 )
 
 
@@ -226,8 +230,13 @@ def _model_options(settings: Settings) -> dict[Role, ModelOptions]:
             "-M",
             reasoning_tokens=settings.reasoning_tokens,
             reasoning_effort=settings.reasoning_effort,
+            sends_temperature=settings.sends_temperature,
         ),
-        "feedback": parse_options(settings.feedback_options, "--feedback-option"),
+        "feedback": parse_options(
+            settings.feedback_options,
+            "--feedback-option",
+            sends_temperature=settings.sends_feedback_temperature,
+        ),
         "judge": parse_options(settings.judge_options, "--judge-option"),
     }
 
@@ -235,6 +244,12 @@ def _model_options(settings: Settings) -> dict[Role, ModelOptions]:
 def _check_providers(settings: Settings, plans: Sequence[Plan]) -> None:
     """Refuse what the models' providers do not take, as far as the command asks for it."""
     heat = any(plan.sampling.heat for plan in plans)
+    if heat and not settings.sends_temperature:
+        raise UsageError("--temperature none sends none, and heat raises it; allowed: no heat")
+    if not settings.sends_feedback_temperature and settings.feedback_model is None:
+        raise UsageError(
+            "--feedback-temperature none needs --feedback-model; --temperature none is the solver's"
+        )
     refuse_untaken(
         settings.solver, Asked(settings.temperature, heat, settings.top_p, settings.logprobs)
     )

@@ -12,16 +12,19 @@ request has one ``Authorization``.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from fnmatch import fnmatchcase
+from ipaddress import ip_address, ip_network
 
 from yarl import URL
 
 from feedback_friction.errors import UsageError
 from feedback_friction.redact import Secrets, names_secret, without_secrets
 
+_CALL = re.compile(r"/+(?:chat/completions|completions|responses|models|embeddings)$")
 OPENAI = "https://api.openai.com/v1"
 
 
@@ -101,7 +104,7 @@ def endpoints(
 
 
 def normal(base_url: str) -> URL:
-    """A base URL in one form: no trailing slash, no ``/chat/completions``, ``/v1`` for no path.
+    """A base URL in one form: no trailing slash, no path of one call, ``/v1`` for no path.
 
     Raises:
         UsageError: it is not the http or https URL of a host.
@@ -114,7 +117,7 @@ def normal(base_url: str) -> URL:
     if url.scheme not in ("http", "https") or not url.host or port == 0:
         shown = without_secrets(base_url).rpartition("@")[2]
         raise UsageError(f"base URL '{shown}' is not of the form http://HOST:PORT or https://HOST")
-    path = url.path.rstrip("/").removesuffix("/chat/completions").rstrip("/")
+    path = _CALL.sub("", url.path.rstrip("/"))
     return url.with_path(path or "/v1", keep_query=True)
 
 
@@ -169,27 +172,46 @@ def _is_openai(base: URL) -> bool:
 
 def _proxy(base: URL, environ: Mapping[str, str]) -> URL | None:
     """The proxy for this server by the usual variables; never one for this machine itself."""
-    host = base.host or ""
-    lowered = {name.lower(): value for name, value in environ.items()}
-    proxy = lowered.get(f"{base.scheme}_proxy", "")
-    if not proxy or _is_loopback(host) or _is_exempt(host, lowered.get("no_proxy", "")):
+    host = (base.host or "").lower()
+    lowered = {name.lower(): value.strip() for name, value in environ.items()}
+    names = (f"{base.scheme}_proxy", "all_proxy")
+    name = next((each for each in names if lowered.get(each)), None)
+    if name is None or _is_loopback(host) or _is_exempt(base, lowered.get("no_proxy", "")):
         return None
+    proxy = lowered[name]
     try:
         url = URL(proxy if "://" in proxy else f"http://{proxy}")
     except ValueError as error:
-        raise UsageError(f"{base.scheme}_proxy holds no URL of a proxy") from error
+        raise UsageError(f"{name} holds no URL of a proxy") from error
     if url.scheme not in ("http", "https") or not url.host:
-        raise UsageError(f"{base.scheme}_proxy must name an http proxy, not '{url.scheme}'")
+        raise UsageError(f"{name} must name an http proxy, not '{url.scheme}'")
     return url
 
 
-def _is_exempt(host: str, no_proxy: str) -> bool:
-    names = (name.strip().lower().lstrip(".") for name in no_proxy.split(","))
-    return any(name in ("*", host) or (name and host.endswith(f".{name}")) for name in names)
+def _is_exempt(base: URL, no_proxy: str) -> bool:
+    """Whether ``no_proxy`` names a server: by host, domain, port, network or glob."""
+    host = (base.host or "").lower().rstrip(".")
+    for word in no_proxy.lower().replace(",", " ").split():
+        name, _, port = word.rpartition(":")
+        if not (name and port.isdecimal() and (":" not in name or name.endswith("]"))):
+            name, port = word, ""
+        if (not port or int(port) == base.port) and _is_named_by(host, name.strip("[]")):
+            return True
+    return False
+
+
+def _is_named_by(host: str, name: str) -> bool:
+    try:
+        return ip_address(host) in ip_network(name, strict=False)
+    except ValueError:
+        bare = name.lstrip(".")
+        return fnmatchcase(host, name) or host == bare or (bare != "" and host.endswith(f".{bare}"))
 
 
 def _is_loopback(host: str) -> bool:
     try:
-        return ip_address(host).is_loopback
+        address = ip_address(host)
+        return address.is_loopback or address.is_unspecified  # 0.0.0.0 is what servers print
     except ValueError:
-        return host.rstrip(".").lower() == "localhost"
+        name = host.rstrip(".").lower()
+        return name == "localhost" or name.endswith(".localhost")  # RFC 6761

@@ -20,6 +20,10 @@ _MOST_BYTES = 2**29  # whatever was asked for
 _ECHO = 6  # servers quote the request in some errors, each character as \uXXXX at worst
 _BYTES_A_TOKEN = 256  # four is usual; the rest is for escapes and for reasoning that comes twice
 _BYTES_A_LOGPROB = 512  # token, its bytes as a list of numbers, its log-probability
+_UNTRUSTED = (
+    "its certificate is not trusted; if it is your own, name the file of its authority in "
+    "SSL_CERT_FILE"
+)
 _ZLIB_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
@@ -162,7 +166,7 @@ def lost(error: Exception, seconds: float | None = None) -> Fault:
     their repr: those go no further. ``seconds`` is how long the whole call was given.
     """
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return Fault(FaultKind.UNREACHABLE, "its certificate is not trusted")
+        return Fault(FaultKind.UNREACHABLE, _UNTRUSTED)
     if isinstance(error, aiohttp.ClientConnectorError):
         return Fault(FaultKind.UNREACHABLE, _reason(error.os_error), cause=error.os_error)
     if isinstance(error, aiohttp.ConnectionTimeoutError):
