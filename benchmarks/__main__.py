@@ -15,7 +15,7 @@ NAMES = (
     "serving",
     "startup",
     "overhead",
-    "pocket",
+    "local",
     "makespan",
     "sharing",
     "resume",

@@ -1,5 +1,7 @@
-"""GGUF files for tests: metadata written by hand, and the model that comes with the package."""
+"""GGUF files for tests, their metadata written by hand; and whether llama.cpp is there."""
 
+import os
+import select
 import struct
 from importlib.util import find_spec
 
@@ -34,3 +36,13 @@ def gguf(values, version=3):
         else:
             data += struct.pack("<IIQ", 9, 8, len(value)) + b"".join(map(text, value))
     return data
+
+
+def ends(pid):
+    """Wait for a process, anybody's, to end."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    with open(handle):
+        assert select.select([handle], [], [], 60)[0], "it is still there"

@@ -1,4 +1,4 @@
-"""``python -m training train|export|golden|curves``."""
+"""``python -m training train|export|replies|curves``."""
 
 from __future__ import annotations
 
@@ -30,20 +30,19 @@ def train(folder: Path, seed: int) -> None:
 @click.argument("checkpoint", type=FILE)
 @click.argument("folder", type=FOLDER)
 def export(checkpoint: Path, folder: Path) -> None:
-    """Write the model of CHECKPOINT to FOLDER in the format of Hugging Face."""
+    """Write the model of CHECKPOINT to FOLDER in the format of Hugging Face, and as GGUF."""
     from training.export import export as run
 
     run(checkpoint, folder)
 
 
 @main.command()
-@click.argument("checkpoint", type=FILE)
 @click.argument("file", type=FILE)
-def golden(checkpoint: Path, file: Path) -> None:
-    """Write torch's scores on a few dialogues to FILE, which a test holds the package to."""
-    from training.export import golden as run
+def replies(file: Path) -> None:
+    """Write what transformers replies with the shipped weights to FILE: llama.cpp is held to it."""
+    from training.replies import write
 
-    run(checkpoint, file)
+    write(file)
 
 
 @main.command()

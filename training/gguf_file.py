@@ -10,6 +10,7 @@ does not have in bytes, and llama.cpp refuses the prompt where there are no toke
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def _describe(writer: gguf.GGUFWriter, config: dict[str, Any]) -> None:
 def _add_tokens(writer: gguf.GGUFWriter, folder: Path, config: dict[str, Any]) -> None:
     ids = json.loads((folder / "tokenizer.json").read_text("utf-8"))["model"]["vocab"]
     writer.add_tokenizer_model("t5")
-    writer.add_token_list(["▁" if token == " " else token for token in ids])
+    writer.add_token_list(token_list(ids))
     writer.add_token_scores([-1.0] * len(ids))
     writer.add_token_types([_type(token) for token in ids])
     writer.add_eos_token_id(config["eos_token_id"])
@@ -79,6 +80,11 @@ def _add_tokens(writer: gguf.GGUFWriter, folder: Path, config: dict[str, Any]) -
     writer.add_add_eos_token(False)
     writer.add_add_space_prefix(False)
     writer.add_chat_template((folder / "chat_template.jinja").read_text("utf-8"))
+
+
+def token_list(ids: Iterable[str]) -> list[str]:
+    """The tokens as llama.cpp names them, in the order of ``ids``."""
+    return ["▁" if token == " " else token for token in ids]
 
 
 def _type(token: str) -> TokenType:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 
-ABACUS = "pocket/abacus"
 SIMULATION = "SIMULATION: a simulated student answered, not a language model"
-MINIATURE = (
-    f"MINIATURE: {ABACUS} is a small model trained to show feedback friction; "
-    "it is no evidence about large models"
-)
+
+
+def is_miniature(solver: str) -> bool:
+    """Whether a model is abacus: ``gguf/abacus``, its file, or ``pocket/abacus`` of old runs."""
+    provider, _, name = solver.partition("/")
+    if provider == "gguf":
+        return PurePath(name.lower()).name.removesuffix(".gguf") == "abacus"
+    return solver == "pocket/abacus"
+
+
+def miniature(solver: str) -> str:
+    """The line to print for such a model."""
+    return (
+        f"MINIATURE: {solver} is a small model trained to show feedback friction; "
+        "it is no evidence about large models"
+    )
 
 
 def caveats(solvers: Mapping[str, bool]) -> list[str]:
@@ -20,7 +32,7 @@ def caveats(solvers: Mapping[str, bool]) -> list[str]:
     """
     students = ", ".join(name for name, simulated in solvers.items() if simulated)
     lines = [f"{SIMULATION} ({students})"] if students else []
-    return [*lines, MINIATURE] if ABACUS in solvers else lines
+    return [*lines, *map(miniature, filter(is_miniature, solvers))]
 
 
 def provisional(unfinished: int, what: str = "trials") -> str:

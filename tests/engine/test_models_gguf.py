@@ -18,7 +18,7 @@ from feedback_friction.engine.models.options import ModelOptions, parse_options
 from feedback_friction.engine.models.registry import ModelSettings, in_flight, open_models
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.protocol.records import Message
-from gguf_files import CHAT, gguf, needs_llama
+from gguf_files import CHAT, ends, gguf, needs_llama
 
 HELLO = ask(messages=(Message("user", "Calculate the following question: 12 * 34."),), max_tokens=9)
 SLOW = Path(__file__).with_name("slow_llama")
@@ -77,16 +77,6 @@ def test_options_of_the_server_stay_out_of_requests_and_speed_out_of_the_configu
     given = options("slots=2", "threads=1", "context=512", "gpu_layers=0", "top_k=5")
     assert local("gguf/abacus", given).options.as_dict() == {"top_k": 5}
     assert decisive(given).as_dict() == {"context": 512, "top_k": 5}
-
-
-def ends(pid):
-    """Wait for a process, anybody's, to end."""
-    try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    with open(handle):
-        assert select.select([handle], [], [], 60)[0], "it is still there"
 
 
 @needs_llama

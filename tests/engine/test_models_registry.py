@@ -25,7 +25,7 @@ def test_a_spec_is_a_provider_and_a_name(spec: str, parts: tuple[str, str]) -> N
 @pytest.mark.parametrize("spec", ["", "gpt-4.1", "openai", "openai/", "openai/ ", "nobody/x", "/x"])
 def test_any_other_spec_is_refused_with_those_allowed(spec: str) -> None:
     with pytest.raises(
-        UsageError, match="allowed: openai/NAME, gguf/FILE, pocket/NAME, student/NAME, or NAME of"
+        UsageError, match="allowed: openai/NAME, gguf/FILE, student/NAME, or NAME of"
     ):
         parse_spec(spec)
 

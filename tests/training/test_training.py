@@ -1,20 +1,17 @@
 """Training from its beginning to a folder, on a network that is soon done; needs torch."""
 
-import json
 from dataclasses import replace
 
 import click
-import numpy as np
 import pytest
 
-from feedback_friction.engine.models.pocket.model import PocketModel
-
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="needs torch")
+transformers = pytest.importorskip("transformers", reason="needs transformers")
 pytestmark = pytest.mark.heavy
 
 from training import mistakes, train  # noqa: E402
 from training.checkpoint import load  # noqa: E402
-from training.export import export, loaded  # noqa: E402
+from training.export import FILE, export  # noqa: E402
 from training.train import Schedule  # noqa: E402
 
 SOON = Schedule(answers=3, trials=4, own=4, tokens=2_048, warm_up=2)
@@ -39,14 +36,15 @@ def test_each_stage_leaves_a_checkpoint_and_a_log(trained):
     assert not torch.equal(first.embed_tokens.weight, last.embed_tokens.weight)
 
 
-def test_what_was_exported_has_torchs_scores(trained, tmp_path):
+@pytest.mark.parametrize("how", [{}, {"gguf_file": FILE}], ids=["folder", "file"])
+def test_what_was_exported_has_the_networks_scores(how, trained, tmp_path):
     export(trained / "own.pt", tmp_path)
-    network, vocabulary = loaded(trained / "own.pt")
-    ids = np.random.default_rng(0).integers(len(vocabulary), size=50).tolist()
+    network, vocabulary = load(trained / "own.pt")
+    network.half().float()
+    ids = torch.randint(len(vocabulary), (1, 50), generator=torch.Generator().manual_seed(0))
+    model = transformers.AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32, **how)
     with torch.no_grad():
-        wanted = network.logits(network(torch.tensor([ids])))[0].numpy()
-    assert np.abs(PocketModel(f"pocket/{tmp_path}").logits(ids) - wanted).max() < 1e-3
-    assert json.loads((tmp_path / "config.json").read_text())["model_type"] == "llama"
+        assert (model(ids).logits - network.logits(network(ids))).abs().max() < 1e-3
 
 
 def test_a_stage_that_is_done_is_not_gone_through_again(trained):

@@ -57,7 +57,7 @@ def command(directory: Path, accept: bool, as_json: bool, **overruling: Any) -> 
 
 
 def _regrade(directory: Path, overruling: dict[str, Any], *, accept: bool, as_json: bool) -> None:
-    conditions = reopen(directory, Operation()).conditions
+    conditions = reopen(directory, Operation(), calls=False).conditions
     people = read_overruled(directory)
     mine = _overruled(directory, conditions, **overruling)
     if mine is not None:

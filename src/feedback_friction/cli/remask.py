@@ -37,7 +37,7 @@ def command(directory: Path, accept: bool, as_json: bool) -> None:
     the solver was shown stays what it was.
     """
     with locked(directory) if accept else nullcontext():
-        conditions = reopen(directory, Operation()).conditions
+        conditions = reopen(directory, Operation(), calls=False).conditions
         try:
             found = list(remasked(directory, conditions))
         finally:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from feedback_friction.caveats import ABACUS, MINIATURE
+from feedback_friction.caveats import is_miniature, miniature
 from feedback_friction.cli.drive import (
     INTERRUPTED,
     Note,
@@ -225,8 +225,8 @@ def notes(prepared: Prepared) -> list[str]:
     settings, found = prepared.settings, [*prepared.notes]
     if settings.solver.startswith("student/"):
         found.append("the solver is a simulated student, not a language model")
-    if settings.solver == ABACUS:
-        found.append(MINIATURE.partition(": ")[2])
+    if is_miniature(settings.solver):
+        found.append(miniature(settings.solver).partition(": ")[2])
     if GREEDY.name in settings.sampling and not settings.temperature:
         found += [
             f"{name} at temperature 0 draws the same answer again and again; "

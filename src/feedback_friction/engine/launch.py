@@ -142,8 +142,11 @@ class Prepared:
         return f"{tasks[:60]}-{solver[:40]}-{digest}"
 
 
-def prepare(settings: Settings, operation: Operation) -> Prepared:
+def prepare(settings: Settings, operation: Operation, *, calls: bool = True) -> Prepared:
     """Check a command and load its problems.
+
+    Args:
+        calls: whether models will be asked; if not, they need not be there.
 
     Raises:
         UsageError: anything in it is wrong; one line.
@@ -155,8 +158,9 @@ def prepare(settings: Settings, operation: Operation) -> Prepared:
         raise UsageError("--map goes with --data: it names the columns of a file")
     if settings.data is not None and len(set(settings.tasks)) > 1:
         raise UsageError("--data goes with one task; run each task with its own file")
-    for spec in (settings.solver, settings.feedback_model, settings.judge_model):
-        if spec is not None:
+    specs = (settings.solver, settings.feedback_model, settings.judge_model)
+    for spec in specs:
+        if calls and spec is not None:
             parse_spec(spec)
     options = _model_options(settings)
     has_feedback_model = settings.feedback_model is not None
@@ -182,7 +186,7 @@ def prepare(settings: Settings, operation: Operation) -> Prepared:
         conditions += [_condition(settings, page, task, plan, problems) for plan in plans]
     prices = load_prices(operation.prices)
     check_priced(operation.budget, prices, _models_paid(settings, conditions))
-    config = _config(settings, options, fingerprints)
+    config = _config(settings, options, fingerprints, digests(specs if calls else ()))
     return Prepared(settings, operation, tuple(conditions), prices, config, options, tuple(notes))
 
 
@@ -363,7 +367,10 @@ def fingerprint(problems: Sequence[Problem], task: Task) -> dict[str, Any]:
 
 
 def _config(
-    settings: Settings, options: Mapping[Role, ModelOptions], fingerprints: Mapping[str, Any]
+    settings: Settings,
+    options: Mapping[Role, ModelOptions],
+    fingerprints: Mapping[str, Any],
+    files: Mapping[str, str],
 ) -> dict[str, Any]:
     config = asdict(settings)
     # What is in a file counts, not where it lies and what it calls its columns.
@@ -374,7 +381,7 @@ def _config(
         config["history"] = settings.history[0]
     # Only what is set: a run without options has the configuration that it always had.
     specs = (settings.solver, settings.feedback_model, settings.judge_model)
-    given: dict[str, Mapping[str, object]] = {"digests": digests(specs)}
+    given: dict[str, Mapping[str, object]] = {"digests": files}
     for spec, (role, each) in zip(specs, options.items(), strict=True):
         given[f"{role}_options"] = decisive(spec, each).as_dict()
     return {**config, **{k: v for k, v in given.items() if v}, "problems": dict(fingerprints)}

@@ -44,7 +44,7 @@ class Prices:
     def cost(self, model: str, usage: Usage) -> Cost:
         """What some tokens of a model cost; None when its price is not known, or their number.
 
-        A simulation is free, and so is a model on this machine.
+        A simulation is free, and so is a model on this machine; earlier versions ran pocket/….
         """
         if model.startswith(("student/", "gguf/", "pocket/")):
             return 0.0

@@ -34,27 +34,29 @@ from feedback_friction.protocol.records import (
 _ROLES: tuple[Role, ...] = ("solver", "feedback", "judge")
 
 
-def reopen(directory: Path, operation: Operation) -> Prepared:
+def reopen(directory: Path, operation: Operation, *, calls: bool = True) -> Prepared:
     """What a run was started with.
 
     Args:
         operation: how it is carried on; servers that are not named are those of the run.
+        calls: whether models will be asked; if not, they need not be there any more.
 
     Raises:
-        UsageError: the directory is no run of trials, or its data are gone or have changed.
+        UsageError: the directory is no run of trials, or its data, or a model that will be asked,
+            are gone or have changed.
     """
     with reading_run(directory):
-        return _reopened(directory, operation)
+        return _reopened(directory, operation, calls)
 
 
-def _reopened(directory: Path, operation: Operation) -> Prepared:
+def _reopened(directory: Path, operation: Operation, calls: bool) -> Prepared:
     document = read_run(directory)
     config = document["config"]
     if "kind" in config:
         raise UsageError(f"{directory} holds no trials: it is of the kind '{config['kind']}'")
     before = document.get("operation", {})
     try:
-        prepared = prepare(_settings(config, before), _servers(operation, before))
+        prepared = prepare(_settings(config, before), _servers(operation, before), calls=calls)
     except UsageError as error:
         raise UsageError(f"cannot ask more about {directory}: {error}") from error
     if prepared.config["problems"] != config["problems"]:
@@ -62,7 +64,7 @@ def _reopened(directory: Path, operation: Operation) -> Prepared:
             f"the problems of {directory} are no longer those that it was run with: "
             f"{before.get('data') or 'the data set'} has changed"
         )
-    if prepared.config.get("digests") != config.get("digests"):
+    if calls and prepared.config.get("digests") != config.get("digests"):
         raise UsageError(f"a model of {directory} is no longer the one that it was run with")
     options = {role: _options(config.get(f"{role}_options", {})) for role in _ROLES}
     return replace(prepared, options=options, config=config)

@@ -27,7 +27,7 @@ from feedback_friction.analysis.tables import (
     solvers,
 )
 from feedback_friction.analysis.trials import chosen_problems, read_trials
-from feedback_friction.caveats import ABACUS
+from feedback_friction.caveats import is_miniature
 from feedback_friction.errors import UsageError
 from feedback_friction.report.figure import Drawing
 from feedback_friction.report.figures import figures
@@ -123,7 +123,7 @@ def _page(runs: Runs, made: Sequence[Drawing]) -> str:
         version=__version__,
         made=datetime.now(UTC).isoformat(timespec="minutes"),
         simulated=bool(runs.conditions["simulated"].max()),
-        miniature=ABACUS in runs.conditions["solver"],
+        miniature=any(map(is_miniature, runs.conditions["solver"])),
         provisional=_provisional(runs),
         findings=findings(runs),
         gaps=gaps(runs),

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from feedback_friction.engine.models.retry import RetryPolicy
     from feedback_friction.engine.models.transport import Pool
 
-PROVIDERS = ("openai", "gguf", "pocket", "student", *INSPECT_PROVIDERS)
-_LOCAL = {"pocket": "a model in this process", "student": "a simulation"}
-_POCKET_PACKAGES = ("numpy", "safetensors", "threadpoolctl", "jinja2")
+PROVIDERS = ("openai", "gguf", "student", *INSPECT_PROVIDERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +59,12 @@ def parse_spec(spec: str) -> tuple[str, str]:
         UsageError: no provider, no name, or an unknown provider; names those that there are.
     """
     provider, _, name = spec.partition("/")
-    allowed = (
-        "openai/NAME, gguf/FILE, pocket/NAME, student/NAME, "
-        f"or NAME of {', '.join(INSPECT_PROVIDERS)}"
-    )
+    allowed = f"openai/NAME, gguf/FILE, student/NAME, or NAME of {', '.join(INSPECT_PROVIDERS)}"
+    if provider == "pocket":
+        raise UsageError(
+            f"{spec} was run by earlier versions only, whose runs are still read, reported and "
+            f"exported; for a new run there is gguf/{name if name == 'abacus' else 'FILE'}"
+        )
     if provider not in PROVIDERS:
         raise UsageError(f"unknown model provider '{provider}' in '{spec}'; allowed: {allowed}")
     if not name or name != name.strip():
@@ -78,16 +78,12 @@ def digests(specs: Iterable[str | None]) -> dict[str, str]:
     Raises:
         UsageError: there is no such file.
     """
-    from feedback_friction.engine.models.pocket.folder import digest, find
+    files = [spec for spec in specs if spec and is_gguf(spec)]
+    if not files:
+        return {}
+    from feedback_friction.engine.models.gguf import digest_of
 
-    given = [spec for spec in specs if spec]
-    names = {spec: parse_spec(spec)[1] for spec in given if spec.startswith("pocket/")}
-    found = {spec: digest(find(name)) for spec, name in names.items()}
-    if files := [spec for spec in given if is_gguf(spec)]:
-        from feedback_friction.engine.models.gguf import digest_of
-
-        found |= {spec: digest_of(spec) for spec in files}
-    return found
+    return {spec: digest_of(spec) for spec in files}
 
 
 def decisive(spec: str | None, options: ModelOptions) -> ModelOptions:
@@ -119,7 +115,7 @@ def open_models(
     # What can be wrong is found first: a pool that is opened must also be closed.
     keys = {role: _key(role, each, environ) for role, each in wanted.items()}
     by_key = {keys[role]: each for role, each in wanted.items()}
-    models = {key: _local(each) for key, each in by_key.items() if _is_local(each.spec)}
+    models = {key: _student(each.spec) for key, each in by_key.items() if is_student(each.spec)}
     models |= {key: _inspect(each) for key, each in by_key.items() if is_inspect(each.spec)}
     models |= _ggufs({key: each for key, each in by_key.items() if is_gguf(each.spec)})
     pool = _pool(wanted) if any(key.servers for key in keys.values()) else None
@@ -162,6 +158,11 @@ def is_gguf(spec: str) -> bool:
     return spec.startswith("gguf/")
 
 
+def is_student(spec: str) -> bool:
+    """Whether a model is a simulation."""
+    return spec.startswith("student/")
+
+
 def is_inspect(spec: str) -> bool:
     """Whether a model is reached through inspect_ai."""
     return spec.partition("/")[0] in INSPECT_PROVIDERS
@@ -171,9 +172,9 @@ def _servers(
     role: Role, settings: ModelSettings, environ: Mapping[str, str]
 ) -> tuple[Endpoint, ...]:
     """The servers of a model; none where there is no choice of them, which is checked here too."""
-    provider, _ = parse_spec(settings.spec)
-    if provider in _LOCAL:
-        _check_local(settings, _LOCAL[provider])
+    parse_spec(settings.spec)
+    if is_student(settings.spec):
+        _check_student(settings)
         return ()
     if is_gguf(settings.spec):
         _local_file(settings)
@@ -190,24 +191,12 @@ def _servers(
     return servers
 
 
-def _check_local(settings: ModelSettings, what: str) -> None:
+def _check_student(settings: ModelSettings) -> None:
     if settings.base_urls:
-        raise UsageError(f"{settings.spec} is {what} and takes no base URL")
+        raise UsageError(f"{settings.spec} is a simulation and takes no base URL")
     if settings.options.identity:
-        raise UsageError(f"{settings.spec} is {what} and takes no options")
-    provider, name = parse_spec(settings.spec)
-    if provider == "student":
-        _student(settings.spec)
-        return
-    from feedback_friction.engine.models.pocket.folder import find
-
-    missing = [each for each in _POCKET_PACKAGES if find_spec(each) is None]
-    if missing:
-        raise UsageError(
-            f"{settings.spec} needs {missing[0]}, which is not installed: "
-            "pip install 'feedback-friction[pocket]'"
-        )
-    find(name)
+        raise UsageError(f"{settings.spec} is a simulation and takes no options")
+    _student(settings.spec)
 
 
 def _local_file(settings: ModelSettings) -> LocalModel:
@@ -241,18 +230,6 @@ def _pool(wanted: Mapping[Role, ModelSettings]) -> Pool:
     from feedback_friction.engine.models.transport import Pool
 
     return Pool(max(each.concurrency for each in wanted.values()))
-
-
-def _is_local(spec: str) -> bool:
-    return spec.partition("/")[0] in _LOCAL
-
-
-def _local(settings: ModelSettings) -> Model:
-    if settings.spec.startswith("student/"):
-        return _student(settings.spec)
-    from feedback_friction.engine.models.pocket.model import PocketModel
-
-    return PocketModel(settings.spec)
 
 
 def _remote(settings: ModelSettings, servers: tuple[Endpoint, ...], pool: Pool) -> Model:
