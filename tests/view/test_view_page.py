@@ -75,8 +75,9 @@ async def focused(page, name):
 
 
 async def heading(page, text):
-    """Wait until the page is about that."""
+    """Wait until the page is about that, and its script hears keys."""
     await playwright.expect(page.locator("h1")).to_have_text(text)
+    await page.wait_for_load_state()
 
 
 def test_from_the_grid_to_a_trial_and_on_by_keyboard(written):
@@ -91,6 +92,7 @@ def test_from_the_grid_to_a_trial_and_on_by_keyboard(written):
         first = await page.locator(".column-title").inner_text()
         await page.keyboard.press("h")
         await playwright.expect(page.locator(".column-title")).to_contain_text("retry")
+        await page.wait_for_load_state()
         await page.keyboard.press("j")
         await heading(page, "p2")
         await page.keyboard.press("d")
@@ -112,6 +114,7 @@ def test_filter_and_search_stand_in_the_address(written):
     async def steps(page):
         await page.get_by_label("same wrong answer again").click()
         await page.wait_for_url("**has=same*")
+        await page.wait_for_load_state()
         rows = await page.locator(".grid .id").all_inner_texts()
         await page.keyboard.press("/")
         await page.keyboard.type("p2")
@@ -132,6 +135,7 @@ def test_two_conditions_stand_side_by_side(written):
         await page.get_by_label("p1, retry").click()
         await page.get_by_label("Show binary beside").click()
         await page.wait_for_url("**beside=2")
+        await page.wait_for_load_state()
         titles = await page.locator(".column-title").all_inner_texts()
         boxes = [await each.bounding_box() for each in await page.locator(".column").all()]
         await page.keyboard.press("j")
