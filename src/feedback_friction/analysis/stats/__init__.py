@@ -16,6 +16,7 @@
     significance  sign-flip permutation, Holm
     friction      target accuracy, friction, relative friction
     corrected     the same with a judge's labels corrected by people's
+    mixed         logistic regression with an effect of each problem
     transitions   what becomes of an answer at the next attempt
     overlap       failures that solvers share
     association   Spearman, AUROC
