@@ -25,3 +25,9 @@ def graded_as(case: dict[str, Any]) -> str:
 def masked_text(case: dict[str, Any]) -> str:
     """A case's feedback, masked."""
     return get_page(case["task"]).task.mask(problem_of(case), case["feedback"]).text
+
+
+def passes_the_mask(case: dict[str, Any]) -> bool:
+    """Whether a case's response, given as feedback, is still graded right once masked."""
+    masked = masked_text({**case, "feedback": case["response"]})
+    return graded_as({**case, "response": masked}) == "correct"

@@ -12,10 +12,13 @@ from num2words import num2words
 from feedback_friction.grading.choice import grade_choice
 from feedback_friction.grading.expression import grade_expression
 from feedback_friction.grading.quantity import grade_quantity
+from feedback_friction.grading.text import grade_text
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.masking.aliases import mask_aliases
 from feedback_friction.protocol.masking.expressions import mask_expression
 from feedback_friction.protocol.masking.letters import mask_letters
 from feedback_friction.protocol.masking.quantities import mask_number
+from feedback_friction.tasks.catalog import get_page
 
 SENTENCES = st.sampled_from(
     [
@@ -98,6 +101,61 @@ def test_what_the_choice_grader_accepts_does_not_pass_its_mask(named: str, befor
     masked = mask_letters(problem, before + named)
     assert not grade_choice(problem, masked.text).is_correct
     assert mask_letters(problem, masked.text).text == masked.text
+
+
+NAMES = st.sampled_from(
+    [
+        ("Henry VIII", ("Henry 8", "Henry the Eighth", "HENRY VIII", "Henry  VIII")),
+        ("Beyoncé", ("Beyonce", "beyoncé", "**Beyoncé**")),
+        ("July 4, 1776", ("4 July 1776", "the 4th of July, 1776", "1776-07-04", "July 4th, 1776")),
+        ("J. R. R. Tolkien", ("JRR Tolkien", "J.R.R. Tolkien", "Tolkien, J. R. R.")),
+        ("19th century", ("the nineteenth century", "the 19th Century")),
+        ("XIV", ("14", "XIV", "fourteen")),
+        ("44 BC", ("44 BCE", "44 B.C.")),
+    ]
+)
+NAMING = st.sampled_from(
+    ["{}", "The answer is {}.", "It was {}.", "<answer>{}</answer>", "答案是{}。",
+     "Not Rome but {}.",
+     "I think it is {}, though.", "Answer: {}", "Revised answer: {}"]
+)  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(NAMES, NAMING, BEFORE, st.integers(0, 9))
+def test_what_the_text_grader_accepts_does_not_pass_its_mask(
+    name: tuple[str, tuple[str, ...]], sentence: str, before: str, form: int
+) -> None:
+    gold, forms = name
+    problem = Problem("1", "trivia_qa", "Who, what or when was it?", gold)
+    masked = mask_aliases(problem, before + sentence.format(forms[form % len(forms)]))
+    assert not grade_text(problem, masked.text).is_correct
+    assert mask_aliases(problem, masked.text).text == masked.text
+
+
+MULTIPLICATIONS = st.tuples(st.integers(10_000, 99_999), st.integers(10_000, 99_999))
+PRODUCTS = st.sampled_from(
+    ["{}", "The product is {}.", "{} * {} = {}", "\\boxed{{{}}}", "#### {}", "Answer: {}",
+     "Therefore, {} × {} = {}.", "<answer>{}</answer>"]
+)  # fmt: skip
+WRITTEN = st.sampled_from(["{}", "{:,}", "{:_}", "**{}**", "{}.0"])
+
+
+@settings(max_examples=80, deadline=None)
+@given(MULTIPLICATIONS, PRODUCTS, WRITTEN, BEFORE, st.sampled_from(["decimal", "hex"]))
+def test_what_the_multiplication_grader_accepts_does_not_pass_its_mask(
+    factors: tuple[int, int], sentence: str, written: str, before: str, base: str
+) -> None:
+    task = get_page(f"{base}_multiplication").task
+    write = str if base == "decimal" else "{:X}".format
+    product = factors[0] * factors[1]
+    one, other = map(write, factors)
+    problem = Problem("1", task.name, f"{one} * {other}?", write(product), operands=(one, other))
+    text = written.format(product) if base == "decimal" else write(product)
+    parts = (one, other, text) if sentence.count("{}") == 3 else (text,)
+    masked = task.mask(problem, before + sentence.format(*parts))
+    assert not task.grade(problem, masked.text).is_correct
+    assert task.mask(problem, masked.text).text == masked.text
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ import pytest
 
 from feedback_friction.grading.expression import grade_expression
 from feedback_friction.problem import Problem
-from reading.kinds import graded_as, masked_text
+from reading.kinds import graded_as, masked_text, passes_the_mask
 
 CASES = Path(__file__).parents[1] / "cases"
 GRADING: list[dict[str, Any]] = json.loads((CASES / "reading_grading.json").read_text("utf-8"))
+RIGHT = [case for case in GRADING if case["want"] == "correct"]
 PEERS: list[dict[str, Any]] = json.loads((CASES / "peers.json").read_text("utf-8"))
 MASKING: list[dict[str, Any]] = json.loads((CASES / "reading_masking.json").read_text("utf-8"))
 
@@ -21,6 +22,12 @@ MASKING: list[dict[str, Any]] = json.loads((CASES / "reading_masking.json").read
 @pytest.mark.parametrize("case", GRADING, ids=[f"{c['kind']}|{c['response']}" for c in GRADING])
 def test_replies_are_graded_by_what_stands_in_them(case: dict[str, Any]) -> None:
     assert graded_as(case) == case["want"]
+
+
+@pytest.mark.parametrize("task", sorted({case["task"] for case in RIGHT}))
+def test_what_is_graded_right_does_not_pass_the_mask(task: str) -> None:
+    right = [case for case in RIGHT if case["task"] == task]
+    assert [case["response"] for case in right if passes_the_mask(case)] == []
 
 
 @pytest.mark.parametrize("case", MASKING, ids=[f"{c['kind']}|{c['feedback']}" for c in MASKING])

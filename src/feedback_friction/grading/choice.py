@@ -17,6 +17,7 @@ Only where a reply has none of them do weaker rules look, in this order:
 first line      the first line says no more than that, and an explanation follows
 is correct      exactly one option is called correct: "Option (C) is correct because ..."
 concluded       a finished reply's closing sentences end on one option: "..., which is (C)."
+by mention      a reply of one sentence mentions one option: "It must be mitochondria."
 ==============  =======================================================================
 
 What is no statement, so that what was stated before it stands: a letter that is not offered, a
@@ -39,7 +40,14 @@ from __future__ import annotations
 import re
 
 from feedback_friction.grading.choice_cues import ADVERB, BE, CONDITION, UNSURE, Said, stated_within
-from feedback_friction.grading.choice_forms import by_elimination, by_place, by_truth, settled
+from feedback_friction.grading.choice_forms import (
+    by_elimination,
+    by_mention,
+    by_place,
+    by_truth,
+    settled,
+    whole_value,
+)
 from feedback_friction.grading.options import LONGEST, Options, options_of, readable
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
@@ -125,12 +133,19 @@ def _other_form(text: str, options: Options) -> Said | None:
         letter, at = settled(text, 0, options, anew=False)
         if letter and is_asserted(text, at, at + 1):
             return Said(letter, "settled")
-    for form, find in (("place", by_place), ("truth", by_truth), ("elimination", by_elimination)):
+    for form, find in _OTHER_FORMS:
         if letter := find(text, options):
             return Said(letter, f"by {form}")
     return None
 
 
+_OTHER_FORMS = (
+    ("place", by_place),
+    ("truth", by_truth),
+    ("elimination", by_elimination),
+    ("value", whole_value),
+    ("mention", by_mention),
+)
 _CHAIN = re.compile(r"\s*-?>\s*[\"'(\[]{0,2}([A-J])(?![A-Za-z0-9_])")
 _SMALL = re.compile(r"\s*[\"'(\[*]{0,3}([a-j])[\"')\].*:]{0,3}\s*")
 
@@ -139,10 +154,10 @@ _SMALL = re.compile(r"\s*[\"'(\[*]{0,3}([a-j])[\"')\].*:]{0,3}\s*")
 
 _LONE = re.compile(
     r"[\s:-]{0,6}(?:(?i:option|choice|answer|so|thus|hence|therefore)\s*[:,]?\s*)?"
-    r"([\"'(\[{]{0,4})([A-J])([)\]}.:\"';,]*)\s*"
+    r"([\"'(\[{]{0,4})([A-J])([)\]}.:\"';,!]*)\s*"
 )
 _LABELLED = re.compile(
-    r"\s*(?:[-•]\s+)?(?:(?i:option|choice)\s+)?[\"'(\[]?([A-J])(?:[)\]\"'.:,]+|\s-)\s*(?=\S)"
+    r"\s*(?:[-•]\s+)?(?:(?i:option|choice)\s+)?[\"'(\[]?([A-Ja-j])(?:[)\]\"'.:,]+|\s-)\s*(?=\S)"
 )
 _MARGIN = 20  # characters that a line may have beside an option's text: a label, a bullet
 _BULLET = re.compile(r"^\s*[-•]\s+")
@@ -177,8 +192,8 @@ def _line(line: str, options: Options, *, alone: bool) -> str:
     if lone is not None:
         return lone[2] if lone[2] in options.letters and (alone or lone[1] or lone[3]) else ""
     labelled = _LABELLED.match(line)
-    if labelled is not None and options.is_text(line[labelled.end() :], labelled[1]):
-        return labelled[1]
+    if labelled is not None and options.is_text(line[labelled.end() :], labelled[1].upper()):
+        return labelled[1].upper()
     return _text_of(line, options)
 
 
@@ -192,8 +207,8 @@ def _is_listed(neighbour: str, letter: str, options: Options) -> bool:
     labelled = _LABELLED.match(neighbour)
     if labelled is None:
         return bool(_text_of(neighbour, options))
-    in_order = abs(ord(labelled[1]) - ord(letter)) == 1
-    return in_order or options.is_text(neighbour[labelled.end() :], labelled[1])
+    in_order = abs(ord(labelled[1].upper()) - ord(letter)) == 1
+    return in_order or options.is_text(neighbour[labelled.end() :], labelled[1].upper())
 
 
 # --- weaker rules ---------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from feedback_friction.grading.choice_forms import by_value, places
+from feedback_friction.grading.choice_forms import by_value, places, whole_value
 from feedback_friction.grading.options import LONGEST, Options
 from feedback_friction.reading.reply import ANSWER
 from feedback_friction.reading.standing import is_asserted
@@ -76,7 +76,8 @@ _ADJECTIVE = _Cue(
 _PICKED = _Cue("picked", re.compile(r"(?:ing|ed)?\b(?:\s+(?:with|for|on))?"))
 _CUES = (
     {"boxed": _Cue("boxed", re.compile(r"\s*(?=\{)")), "answer": _ANSWER}
-    | dict.fromkeys([*_GOOD_WORDS, "my", "our"], _ADJECTIVE)
+    | dict.fromkeys([*_GOOD_WORDS, "my", "our", "selected", "chosen"], _ADJECTIVE)
+    | {"letter": _Cue("answer is", re.compile(r"\sis(?:\s?:)?"))}
     | dict.fromkeys(
         [
             *("choose", "choosing", "chose", "pick", "select", "opt for", "settle on"),
@@ -92,7 +93,8 @@ _CUES = (
         ANSWER: _Cue(
             "answer is",
             re.compile(
-                r"\s{0,80}(?:(?:la|le|el|die|das|der|il|lo|o|a|option|opción|opção|opzione)\s)?"
+                r"\s{0,80}(?:(?:la|le|el|die|das|der|il|lo|o|a|option|opción|opção|opzione|alternativa"
+                r"|lettre|letra|lettera|buchstabe|pilihan|opsi|huruf|herufi|chaguo)\s){0,2}"
             ),
         )
     }
@@ -110,7 +112,8 @@ _NOT_CUE = re.compile(
     rf"|n't)\s+(?:(?:the|that|an?|my|our)\s+){{0,2}}(?:{_GOOD}\s+)?$"
 )
 _EARLIER = re.compile(
-    r"\b(?:previous|earlier|initial|prior|original|first|former|wrong|incorrect|least)\b"
+    r"\b(?:previous|earlier|initial|prior|original|first|former|wrong|incorrect|least"
+    r"|(?:claim|assertion|statement|suggestion|belief|view|guess) that)\b"
 )
 _MODAL = re.compile(r"\b(?:would|could|might|may)\b")
 CONDITION = re.compile(r"\W{0,3}(?:only\s)?(?:if|had|were)\b")
@@ -167,7 +170,7 @@ _TOKEN = re.compile(
 )
 # What may follow a letter that stands without brackets: an article or an initial is none.
 _BARE_END = re.compile(
-    r"[)\]}\"\s]*(?:$|\n|[.,;:!?|/&<](?!\d)|(?<=\s)(?:-\s(?![A-Z]\b)|[^\w\s+*/^=<>|\\-])"
+    r"[)\]}\"\s]*(?:$|\n|[.,;:!?|/&<](?!\d)|-?>|(?<=\s)(?:-\s(?![A-Z]\b)|[^\w\s+*/^=<>|\\-])"
     r"|\s?[\u0600-\u06ff\u0900-\u09ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af])|'(?![a-z])"
     r"|\s+(?:because|since|as|which|with|and|or|but|if|is|was|due|based|given|by|when|while"
     r"|although|though|even|from|for|instead|rather|not|over|where|so|assuming|after|in|on|at|to"
@@ -300,7 +303,7 @@ def _boxed_text(text: str, at: int, options: Options, rule: str) -> Said | None:
     box = _BOX.match(text, at)
     letter = options.whole(box[0][1:-1]) if box else ""
     if box and not letter:
-        letter = by_value(text, at + 1, options.choices)
+        letter = whole_value(box[0][1:-1], options)
     return Said(letter, f"{rule} (text)") if letter else None
 
 

@@ -5,7 +5,8 @@
 - by a value: "0.5" for the option 1/2;
 - by place: "the second choice is right";
 - by truth values, for options such as "True, False": "Statement 1 is true, but Statement 2 is not";
-- by elimination: all other options are called wrong.
+- by elimination: all other options are called wrong;
+- by mention: one sentence that says an option's text and no more: "It must be neon."
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from functools import lru_cache
 
 from feedback_friction.grading.mathematics.compare import same
 from feedback_friction.grading.mathematics.reading import context_of, read
-from feedback_friction.grading.mathematics.wordnumbers import ORDINALS
-from feedback_friction.grading.options import Options
+from feedback_friction.grading.mathematics.wordnumbers import NUMBER_WORDS, ORDINALS, number_words
+from feedback_friction.grading.options import Options, folded
 from feedback_friction.problem import LETTERS
 
 _LONGEST_VALUE = 120
@@ -40,7 +41,7 @@ _SETTLES = re.compile(
     r"|answer:))*"
     rf"|>)[\s:,]{{0,4}}{_ITEM}"
 )
-_ALONE = re.compile(rf"(?:(?<=[.!?:;\n])|^)\s*{_ITEM}\s*[.!]?\s*(?=\n|$)")
+_ALONE = re.compile(rf"(?:(?<=[.!?:;\n])|(?<=[a-z],)(?=\s?\()|^)\s*{_ITEM}\s*[.!]?\s*(?=\n|$)")
 _AT_ONCE = re.compile(rf"[\s,:;.]{{1,4}}{_ITEM}(?=[.!,;]|\s*$)")
 _ENDS = re.compile(r"\s*(?:[.!,;]|$|\n|\s(?:because|since|as|which|then|after|that|it)\b)")
 _TEXT_IT_IS = re.compile(
@@ -80,7 +81,11 @@ def settled(text: str, start: int, options: Options, *, anew: bool = True) -> tu
 
 # --- by value -------------------------------------------------------------------------------------
 
-_VALUE = re.compile(r"[\s:=]{0,4}(?P<value>[-−+]?(?:[\d.\\(]|[a-z]\b)[^\n]{0,120})")
+_VALUE = re.compile(
+    rf"[\s:=]{{0,4}}(?P<value>[-−+]?(?:[\d.\\(]|[a-z]\b|(?i:{'|'.join(NUMBER_WORDS)})\b)"
+    r"[^\n]{0,120})"
+)
+_NAMED_VALUE = re.compile(r"(?:(?i:so|thus|hence|therefore),?\s)?(?:[A-Za-z]\s?=\s?)?")
 _WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 _VALUE_ENDS = re.compile(
     r"[.;!?](?=\s|$)|,\s|\s(?:because|since|which|so|as|and|or|is|for)\b|\n|\s\("
@@ -95,7 +100,18 @@ def by_value(text: str, at: int, choices: tuple[str, ...]) -> str:
     end = _VALUE_ENDS.search(found["value"])
     value = found["value"][: end.start() if end else None].strip(" .$")
     listed = end is not None and re.match(r",\s*[-\d(\\]", end.string[end.start() :])
-    return "" if listed or _WORDS.search(value) else letter_of_value(value, choices)
+    words = _WORDS.search(value) and number_words(value) is None
+    return "" if listed or words else letter_of_value(value, choices)
+
+
+def whole_value(text: str, options: Options) -> str:
+    """The letter of the one option that a text of nothing but a value is equal to, else ""."""
+    text = text.strip().strip("$").rstrip(". ")
+    if len(text) > _LONGEST_VALUE or "\n" in text or text.startswith("("):
+        return ""
+    value = text.removeprefix(named[0]) if (named := _NAMED_VALUE.match(text)) else text
+    words = _WORDS.search(value) and number_words(value) is None
+    return "" if words else letter_of_value(value, options.choices)
 
 
 @lru_cache(maxsize=2048)
@@ -120,9 +136,11 @@ def letter_of_value(value: str, choices: tuple[str, ...]) -> str:
 _PLACES = ORDINALS[:10]  # there are no more options
 _PLACE = re.compile(
     rf"\b(?P<place>{'|'.join(_PLACES)}|last|\d(?:st|nd|rd|th))(?:\s(?:one|answer|listed))?"
-    r"\s(?:option|choice|alternative|answer\s(?:option|choice))\b",
+    r"\s(?:option|choice|alternative|answer\s(?:option|choice)|one(?=[\s.!,]*(?:$|\n)))\b",
     re.I,
 )
+_ONLY_PLACE = re.compile(rf"(?i:the\s)?(?:{_PLACE.pattern})[.!]?", re.I)
+_NAMES_PLACE = re.compile(r"option|choice|alternative|\bone\b", re.I)
 _RIGHT_AFTER = re.compile(
     r"\s+(?:is|was|must\sbe|would\sbe|seems)\s(?:clearly |indeed |the )*(?:right|correct|best"
     r"|answer|one)\b",
@@ -137,7 +155,10 @@ def by_place(text: str, options: Options) -> str:
     """The option that is called right by its place, the last time; "" for none."""
     letter = ""
     text = text[-_FAR:]
-    for found in places(text, options) if "option" in text or "choice" in text else ():
+    only = _ONLY_PLACE.fullmatch(text.strip()) and places(text, options)
+    if only:
+        return only[0][2]
+    for found in places(text, options) if _NAMES_PLACE.search(text) else ():
         before = text[max(0, found[0] - 60) : found[0]]
         if _RIGHT_AFTER.match(text, found[1]) or _RIGHT_BEFORE.search(before):
             letter = "" if _ANEW.search(before) else found[2]
@@ -214,6 +235,18 @@ _ELIMINATED = re.compile(
     r"|correct(?<=not\sbe correct)|out\b)",
     re.I,
 )
+_ALL_BUT = re.compile(
+    r"""
+    (?i: \b(?:all|every\w*|any\w*)\b (?:\s(?:the|other|of))* (?:\s(?:options?|choices?|answers?))?
+       \s(?:except|but|besides|other\sthan|apart\sfrom)(?:\sfor)?(?:\s(?:option|choice))?\s )
+      \(?(?P<but>[A-J])\)? (?i: \s[^.\n]{0,30}
+       \b(?:wrong|incorrect|false|eliminated|excluded|ruled\sout|fails?) )
+    | (?i: \bonly\s(?:option\s|choice\s)? ) \(?(?P<only>[A-J])\)?
+      \s(?i: fits|works|remains|matches|holds|satisf\w+|makes\ssense
+        |is\s(?:correct|right|left|true|consistent|possible|plausible)) \b
+    """,
+    re.VERBOSE,
+)
 _LETTER = re.compile(r"(?<![A-Za-z0-9])[A-J](?![A-Za-z0-9_'])")
 
 
@@ -231,7 +264,37 @@ def eliminated(text: str, options: Options) -> tuple[frozenset[str], list[tuple[
 def by_elimination(text: str, options: Options) -> str:
     """The option that is left where all others are called wrong; "" where several are left."""
     text = text[-_FAR:]
+    for found in _ALL_BUT.finditer(text):
+        letter = found["but"] or found["only"]
+        if letter in options.letters and not _ANEW.search(text[: found.start()]):
+            return letter
     if sum(letter in text for letter in options.letters) < len(options.letters) - 1:
         return ""
     left = set(options.letters) - eliminated(text, options)[0]
     return left.pop() if len(left) == 1 and len(options.letters) > 2 else ""
+
+
+# --- by mention -----------------------------------------------------------------------------------
+
+_LONGEST_MENTION = 400  # characters of a reply
+_ONE_SENTENCE = re.compile(
+    r"""
+    (?: (?:so|then|thus|hence|therefore|well|i|we|think|believe|guess|would|say|that|it|it's|its
+       |this|must|has|to|should|is|be|was|probably|surely|clearly|definitely|obviously|most
+       |likely) [,\s]+ )*
+    (?P<said> [^.!?\n]{1,120}? )
+    (?: ,?\s(?:obviously|clearly|surely|probably|definitely|of\scourse
+       |i\s(?:think|believe|guess)) )?
+    [.!]?
+    """,
+    re.VERBOSE,
+)
+
+
+def by_mention(text: str, options: Options) -> str:
+    """The option whose text, one word more aside, is all that a reply of one sentence says."""
+    if len(text) > _LONGEST_MENTION:
+        return ""
+    found = _ONE_SENTENCE.fullmatch(folded(text.strip(), strict=options.strict))
+    said = found["said"] if found else ""
+    return options.texts.get(said) or options.texts.get(said.rpartition(" ")[0]) or ""

@@ -79,6 +79,10 @@ _VERB = re.compile(
 )
 
 
+# "The answer of 9 was off by one" speaks of an answer, and gives none.
+_SPOKEN_OF = re.compile(r"\W{0,5}of\s\S{1,60}\s(?:was|is|were|has|had|must|should|cannot|can't)\b")
+
+
 @dataclass(frozen=True, slots=True)
 class Stated:
     """The answer that a reply states, canonical, and the rule that found it."""
@@ -219,6 +223,8 @@ def _cues(line: str) -> list[re.Match[str]]:
 def _after_cue(rest: str, base: Base) -> str | None:
     end = SENTENCE_END.search(rest)
     rest = rest[: end.start() + 1] if end else rest
+    if _SPOKEN_OF.match(rest):
+        return None
     for verb in islice(_VERB.finditer(rest), _VERBS):
         between = rest[: verb.end()]
         if _OTHER_MATTER.search(between) or (base == 16 and "decimal" in _non_hex(between)):

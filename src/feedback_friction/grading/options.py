@@ -166,7 +166,7 @@ _MARGIN = 40
 # The first letters or digits that count when a text is folded.
 _FIRST = re.compile(rf"\W{{0,40}}(?:{_ARTICLE}\s+\W{{0,20}})?(\w{{1,3}})", re.IGNORECASE)
 _TEXT_ENDS = re.compile(
-    r"$|[.;!?)\]:](?:\s|$)|(?<=[a-z]{3})\("
+    r"$|[.;!?)\]:](?:\s|$)|(?<=[a-z]{3})\(|\s[a-j](?:$|[.;!?])"
     r"|,?\s?(?:because|since|as|which|so|but|for|given|due|based)\b"
 )
 _LETTERED = re.compile(r"\(?[A-J](?![A-Za-z0-9])")

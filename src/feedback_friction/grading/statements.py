@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 from feedback_friction.grading.lexicon import ASKING, FINITE, NOT_THIS_ANSWER, PARTICLES, STARTERS
 from feedback_friction.grading.words import ARTICLES, Word, words
+from feedback_friction.reading.reply import ANSWER, final_part, signed
 
 LONGEST = 400  # characters of a statement that are read
 _READ = 20_000  # characters of a reply that are read, from its end
@@ -83,7 +84,8 @@ _MARKER = re.compile(
     r"(?:\s+(?:to|for|of|here|that|which|you|we|in)\b[^\n.:;!]{0,160}?)?"
     r"[\"')\]]{0,3}\s{0,5}"
     r"(?:(?P<copula>is|was|are|were|would be|should be|must be|may be|might be|could be|will be"
-    r"|has to be|remains|becomes)\b\s{0,5}:?|'s\s|[:=→]|->)",
+    r"|has to be|remains|becomes)\b\s{0,5}:?|'s\s|[:=→]|->)"
+    rf"|{ANSWER}[\s:]{{0,9}}",
     re.I,
 )
 _HEADING = re.compile(
@@ -180,7 +182,7 @@ def _readable(response: str) -> str:
     text = response[-_READ:]
     if len(response) > _READ:  # begin with a whole line or sentence, not with half of "not Paris"
         text = [*re.split(r"\n|[.!?] ", text, maxsplit=1), ""][1]
-    text = text.rpartition("</think>")[2]
+    text = signed(final_part(text))
     if text.isupper() and len(text) > 20:  # capitals tell names from other words only among others
         text = text.lower()
     if not text.isascii():

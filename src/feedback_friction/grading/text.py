@@ -88,6 +88,11 @@ _THE_X_IS = re.compile(
     r"(?:called |named |known as )?",
     re.I,
 )
+_KNOWN_AS = re.compile(
+    r"\b(?:(?:better|also|otherwise|now|popularly|commonly|professionally) known as|a\.?k\.?a\.?"
+    r"|alias)\s",
+    re.I,
+)
 _JOINT = re.compile(
     r"[\"')]?\s(?:was |is )?(?:written |directed |painted |composed )?(?:by|in|from)\s"
 )
@@ -171,6 +176,10 @@ class _Reader:
             found = self.answers.begins(text) or self.answers.begins(_introduced(text))
         if found and found.tail == "end":
             return Verdict.of(True, found.alias, rule)
+        known_as = _KNOWN_AS.search(text, 0, 200)
+        named = self.answers.begins(text[known_as.end() :]) if known_as else None
+        if named and named.tail == "end":
+            return Verdict.of(True, named.alias, rule)
         author = self._by(text)
         if author is not None:
             return Verdict.of(True, author, rule)
@@ -344,8 +353,9 @@ def _focuses(text: str) -> Iterator[tuple[int, bool]]:
         found = pattern.match(text)
         if found:
             yield found.end(), True
-    for found in _BY.finditer(text):
-        yield found.end(), False
+    for pattern in (_BY, _KNOWN_AS):
+        for found in pattern.finditer(text):
+            yield found.end(), False
     yield 0, False
 
 

@@ -20,12 +20,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from feedback_friction.grading.mathematics.wordnumbers import (
+    ORDINALS,
+    SMALL_NUMBERS,
+    number_words,
+)
+
 ARTICLES = frozenset({"a", "an", "the"})
 
 _WORD = re.compile(
     r"\d{1,3}(?:,\d{3}){1,6}(?![\d,]\d)(?:\.\d+)?"  # 1,234,567.8
     r"|\d+\.\d+(?![.\d])"
-    r"|(?:[^\W_][\u0300-\u036f]*)+"
+    r"|[\u3040-\u30ff\u4e00-\u9fff]+"  # no spaces there: a name in Latin letters is a word
+    r"|(?:(?![\u3040-\u30ff\u4e00-\u9fff])[^\W_][\u0300-\u036f]*)+"
     r"|&"
 )
 # Letters that Unicode does not decompose into a plain letter and an accent.
@@ -79,67 +86,60 @@ def words(text: str) -> list[Word]:
 
 
 _SHORT = {"st": "saint", "mt": "mount", "ft": "fort"}
-_ROMAN = {
-    roman: str(value)
-    for value, roman in enumerate(
-        [
-            "II",
-            "III",
-            "IV",
-            "V",
-            "VI",
-            "VII",
-            "VIII",
-            "IX",
-            "X",
-            "XI",
-            "XII",
-            "XIII",
-            "XIV",
-            "XV",
-            "XVI",
-            "XVII",
-            "XVIII",
-            "XIX",
-            "XX",
-        ],
-        2,
-    )
-}
-_MONTHS = frozenset(
-    [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ]
+_ROMAN_UNITS = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
+_ROMAN_TENS = ("", "X", "XX", "XXX", "XL", "L", "LX", "LXX", "LXXX")
+_ROMAN = {_ROMAN_TENS[value // 10] + _ROMAN_UNITS[value % 10]: str(value) for value in range(2, 90)}
+_NUMERALS = {value: roman.lower() for roman, value in _ROMAN.items()}
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
 )
 _DAY = re.compile(r"([1-9]|[12]\d|3[01])(?:st|nd|rd|th)")
+_ORDINALS = {word: value for value, word in enumerate((*ORDINALS, "twentieth"), 1)}
+_SPELLED = {str(value): word for value, word in enumerate(SMALL_NUMBERS)}
+_ERAS = {"BCE": "bc", "CE": "ad"}
 
 
 def _plain_number(raw: str, before: Sequence[Word]) -> str:
     """A word after others; as digits where it numbers a name or is the day of a date."""
     if raw in _ROMAN and before[-1].capital and len(before[-1].norm) > 1:
         return _ROMAN[raw]
+    if raw in _ERAS and before[-1].is_number:
+        return _ERAS[raw]
+    if raw[0].isupper() and before[-1].norm == "the" and len(before) > 1 and before[-2].capital:
+        return str(_ORDINALS.get(raw.lower(), fold(raw)))  # Henry the Eighth
     day = _DAY.fullmatch(raw)
     return day[1] if day and before[-1].norm in _MONTHS else fold(raw)
 
 
 def _spell_out(found: list[Word], text: str) -> None:
-    """Write the abbreviation before the last word out, where that word is a name."""
+    """Write what stands before the last word as that word asks for: "St." Louis, 4th of July."""
+    last = found[-1].norm
+    if last in _MONTHS or last == "century":
+        _number_before(found, last)
     if len(found) < 2 or not found[-1].capital or found[-1].is_number:
         return
     before = found[-2]
     if before.capital and before.norm in _SHORT and len(text[before.end : found[-1].start]) <= 2:
         found[-2] = Word(_SHORT[before.norm], before.start, before.end, True)
+
+
+def _number_before(found: list[Word], last: str) -> None:
+    """The day before a month in digits, and the ordinal before "century" with its ending."""
+    at = -3 if len(found) > 2 and found[-2].norm == "of" and last != "century" else -2
+    if len(found) < -at:
+        return
+    word = found[at]
+    day = _DAY.fullmatch(word.norm)
+    if last == "century" and word.norm in _ORDINALS:
+        value, start = _ORDINALS[word.norm], word.start
+        if len(found) > 2 and found[-3].norm == "twenty" and value < 10:
+            value, start = value + 20, found[-3].start
+            del found[-3]
+        ending = {1: "st", 2: "nd", 3: "rd"}.get(value % 20, "th")
+        found[at] = Word(f"{value}{ending}", start, word.end, word.capital)
+    elif day and last != "century":
+        found[at] = Word(day[1], word.start, word.end, word.capital)
 
 
 def _joins(between: str) -> bool:
@@ -167,13 +167,39 @@ def normalized(text: str) -> str:
 
 
 def _dates(answer: tuple[str, ...]) -> set[tuple[str, ...]]:
-    """A date, day or month first, in the other order."""
+    """A date in other orders: day first, month first, or all in digits as ISO 8601 has it.
+
+    With slashes only a day after the twelfth tells day and month apart.
+    """
     if len(answer) not in (2, 3):
         return set()
     first, second, *year = answer
-    if first in _MONTHS and second.isdigit():
-        return {(second, first, *year), (second, "of", first, *year)}
-    return {(second, first, *year)} if second in _MONTHS and first.isdigit() else set()
+    if second in _MONTHS and first.isdigit():
+        first, second = second, first
+    if first not in _MONTHS or not second.isdigit():
+        return set()
+    found = {(first, second, *year), (second, first, *year), (second, "of", first, *year)}
+    if not year and len(second) == 4:
+        found.add((first, "of", second))
+    if year:
+        month = f"{_MONTHS.index(first) + 1}"
+        found.add((*year, month.zfill(2), second.zfill(2)))
+        if int(second) > 12:
+            found |= {(month, second, *year), (month.zfill(2), second, *year)}
+            found |= {(second, month, *year), (second, month.zfill(2), *year)}
+    return found
+
+
+def _numbers(answer: tuple[str, ...]) -> set[tuple[str, ...]]:
+    """An answer that is nothing but a number: in digits, in words, in Roman numerals."""
+    spelled = number_words(" ".join(answer))
+    if spelled is not None and spelled.denominator == 1:
+        return {(str(spelled),)}
+    if len(answer) != 1:
+        return set()
+    (text,) = answer
+    forms = (_NUMERALS.get(text), _ROMAN.get(text.upper()), _SPELLED.get(text))
+    return {(each,) for each in forms if each}
 
 
 @lru_cache(maxsize=4096)
@@ -185,6 +211,6 @@ def keys(gold: str, aliases: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
     found = set()
     for answer in (gold, *aliases):
         own = key(answer) or tuple(word.norm for word in words(answer))
-        found |= {own, *_dates(own)}
+        found |= {own, *_dates(own), *_numbers(own)}
     found.discard(())
     return frozenset(found)

@@ -70,7 +70,8 @@ _FOREIGN = re.compile(
 )
 _TAG = re.compile(r"<(?:final_?)?(?:answer|ans|solution_answer)>", re.I)
 _END_TAG = re.compile(r"</(?:final_?)?(?:answer|ans|solution_answer)>", re.I)
-_HASHES = re.compile(r"(?m)^[ \t]*####[ \t]+(?=\S)")
+_HASHES = re.compile(r"(?m)^[ \t]*####(?:[ \t]+(?=\S)|(?=[-+$\d]))")
+_ANS = re.compile(r"(?im)^[ \t*_]{0,6}ans\.?[ \t*_]{0,3}[:=]")
 _JSON = re.compile(
     r"[\"'](?:final[_ ]?)?(?:answer|ans|solution|result|choice|prediction)[\"']\s{0,3}:\s{0,3}",
     re.I,
@@ -86,6 +87,8 @@ def signed(text: str) -> str:
     """The text with ``ANSWER`` for cues in other forms and languages; as long as it was."""
     if "####" in text:
         text = _HASHES.sub(_sign, text)
+    if "ans:" in text or "Ans" in text or "ANS:" in text:
+        text = _ANS.sub(_sign, text)
     if "<" in text:
         text = _END_TAG.sub(_line, _TAG.sub(_sign, text))
     if "{" in text and any(mark in text for mark in _JSON_MARKS):

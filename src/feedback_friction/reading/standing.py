@@ -34,7 +34,7 @@ _NOT_NOW = re.compile(
     r"|(?:it|this) (?:may|might|would|could|first)? ?(?:seems?|seemed|looks?|looked|appears?"
     r"|appeared)"
     r"(?: at first| initially| as (?:if|though)| that)"
-    r"|tempt(?:ing|ed)|instead of|rather than|contrary to|retract|withdraw|take back)\b",
+    r"|tempt(?:ing|ed)|instead of|rather than|contrary to|no longer|retract|withdraw|take back)\b",
     re.I,
 )
 _SUPPOSED = re.compile(

@@ -27,6 +27,7 @@ _SENTENCE = re.compile(r"(?:[.!?][*_)\"']{0,3}|:\*{0,2})\s+|\n+")
 _REASON = re.compile(
     r"(?i)[,;]?\s(?:because|since|as (?:it|the|we|there)|given that|for (?:the|which))\s"
 )
+_SO = re.compile(r"(?i),\s(?:and\s)?(?:so|hence|thus|therefore)\s")
 _CONCLUDES = re.compile(
     r"(?:^|[.!?:$)\]]\s{0,4}|\n\s*)[*_]{0,2}(?:Therefore|Thus|Hence|So|Finally|In conclusion"
     r"|Consequently"
@@ -37,7 +38,8 @@ _NO_STATEMENT = re.compile(
     r"(?i)\b(?:not|n't|never|cannot|can't|add|subtract|multiply|divide|should|try|let|step"
     r"|suppose|assume"
     r"|unless|whether|approximately|about|roughly|at least|at most|less than|more than|between|if"
-    r"|first|next|compute|consider|partial|previous|earlier|check)\b"
+    r"|first|next|compute|consider|partial|previous|earlier|check|retract|withdraw"
+    r"|discard|take back)\b"
 )
 _SAID = re.compile(
     r"(?i)(?:\b(?:is|are|was|were|be|equals?|equal to|get|gets|gives?|obtain|have|has|find(?:"
@@ -55,13 +57,16 @@ _NUMBER = (
     r"[-−+]?[$€£]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?/\s?\d+)?"
     r"(?:\s?(?:%|°|π|√\d+))?(?![\w.]*\d)"
 )
+_WORDS = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
+_ONE_OF_LIST = rf"(?:\$[^$\n]{{1,60}}\$|(?<![\w^_.(/\\]){_NUMBER})"
 _VALUE = re.compile(
-    rf"\$\$?(?!\d[\d,.]*(?:\s|$))(?P<dollar>[^$\n]{{1,240}}?)\$\$?|\\\((?P<paren>.{{1,240}}?)\\\)"
+    rf"(?P<list>{_ONE_OF_LIST}(?:,\s?{_ONE_OF_LIST}){{0,8}},?\s(?:and|or)\s{_ONE_OF_LIST})"
+    rf"|\$\$?(?!\d[\d,.]*(?:\s|$))(?P<dollar>[^$\n]{{1,240}}?)\$\$?|\\\((?P<paren>.{{1,240}}?)\\\)"
     rf"|\\\[(?P<bracket>.{{1,240}}?)\\\]"
     rf"|(?P<tuple>[(\[]\s?[-−\d.]+(?:\s?,\s?[-−\d./]+){{1,5}}\s?[)\]])"
     rf"|(?<![\w^_.(/\\])(?P<number>{_NUMBER})(?![-−][A-Za-z0-9])"
-    rf"|(?<![\w-])(?P<words>(?i:{'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))})"
-    rf"(?:[- ](?i:{'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))})){{0,5}})(?![\w-])"
+    rf"|(?<![\w-])(?P<words>(?:(?i:half\sa)\s)?(?i:{_WORDS})"
+    rf"(?:[- ](?i:{_WORDS})){{0,5}})(?![\w-])"
 )
 _TAIL = re.compile(r"(?:[\s*_]+(?![\d])[^\d\s=<>+*/$\\]{1,20}){0,14}[\s*_.!)\"'}\]\ue000]*$")
 _CUT_TAIL = re.compile(
@@ -71,11 +76,19 @@ _CUT_TAIL = re.compile(
 _LABEL = re.compile(
     r"(?i)\b(?:step|part|case|equation|question|problem|figure|line|option|no\.|#)\s?$"
 )
+_SOME_OF = re.compile(
+    r"\s+of\s(?:the|these|those|them|your|my|our|its|his|her|their)\b"
+    r"(?:\s\w+){0,4}?\s(?:is|are|was|were|has|have|had|can|must|do|does|did)\b"
+)
+_DENIED = re.compile(
+    r"(?i)\b(?:not|n't|never|cannot|case|overlook\w*|forg[eo]t\w*|miss\w*|ignor\w*|neglect\w*"
+    r"|omit\w*)\b[^,;]{0,30}$"
+)
 _OPERATOR = re.compile(
-    r"\s*(?:[+*/^×·÷]|[-−](?=\s?[\d(])|\\(?:times|cdot|div)|=|\b(?:times|plus|minus|divided)\b)"
+    r"\s*(?:[+/^×·÷]|\*(?!\*)|[-−](?=\s?[\d(])|\\(?:times|cdot|div)|=|\b(?:times|plus|minus|divided)\b)"
 )
 _BEFORE_OPERATOR = re.compile(
-    r"(?:[+*/^×·÷−]|\s-|\\(?:times|cdot|div)|\b(?:times|plus|minus|by))\s*$"
+    r"(?:[+/^×·÷−]|(?<!\*)\*|\s-|\\(?:times|cdot|div)|\b(?:times|plus|minus|by))\s*$"
 )
 
 
@@ -126,13 +139,19 @@ def _last_sentence(body: str, context: Context) -> Given | None:
     reason = _REASON.search(sentence)
     clause = sentence[: reason.start()] if reason and reason.start() > 10 else sentence
     found = _given(clause, context)
-    return None if found is None else Given(found.text, start + found.start)
+    turn = 0
+    if found is None:
+        turn = max((each.end() for each in _SO.finditer(clause)), default=0)
+        found = _given(clause[turn:], context) if turn else None
+    return None if found is None else Given(found.text, start + turn + found.start)
 
 
 def _given(clause: str, context: Context) -> Given | None:
     """The value that a clause says something is; else its only number."""
     values = [
-        value for value in _VALUE.finditer(clause) if not _LABEL.search(clause[: value.start()])
+        value
+        for value in _VALUE.finditer(clause)
+        if not _LABEL.search(clause[: value.start()]) and not _counts_some(clause, value)
     ]
     for value in reversed(values):
         before, after = clause[: value.start()], clause[value.end() :]
@@ -141,16 +160,32 @@ def _given(clause: str, context: Context) -> Given | None:
             continue
         if _BEFORE_OPERATOR.search(before) or _denied(before):
             return None
+        if value.lastgroup == "list":
+            return _listed(value, before, context)
         return _readable(value, context)
     free = [value for value in values if not _is_operand(clause, value)]
     alone = len(free) == len(values) == 1 and not _NO_STATEMENT.search(clause)
-    if not alone or not _is_end(clause[free[0].end() :]):
+    if not alone or free[0].lastgroup == "list" or not _is_end(clause[free[0].end() :]):
         return None
     value = free[0]
     ended = clause.rstrip(" *_\"')").endswith((".", "!")) or value.start() < 3
     return (
         _readable(value, context) if ended or value.lastgroup not in ("number", "words") else None
     )
+
+
+def _counts_some(clause: str, value: re.Match[str]) -> bool:
+    """Whether a number only tells some of several apart: "one of the cases"."""
+    return value.lastgroup == "words" and _SOME_OF.match(clause, value.end()) is not None
+
+
+def _listed(value: re.Match[str], before: str, context: Context) -> Given | None:
+    """Several values that are said to be what is asked for: "The roots are 1 and 2."."""
+    if re.search(r"(?i)\bare\W*$", before) is None:
+        return None
+    text = re.sub(r",?\s(?:and|or)\s", ", ", value["list"]).replace("$", "")
+    answer = read(text, context)
+    return Given(text, value.start()) if _is_understood(answer) else None
 
 
 def _is_end(after: str) -> bool:
@@ -162,7 +197,7 @@ def _is_end(after: str) -> bool:
 
 
 def _denied(before: str) -> bool:
-    return re.search(r"(?i)\b(?:not|n't|never|cannot)\b[^,;]{0,30}$", before) is not None
+    return _DENIED.search(before) is not None
 
 
 def _is_operand(clause: str, value: re.Match[str]) -> bool:

@@ -16,6 +16,7 @@ from feedback_friction.grading.mathematics.algebra import TooHardError
 from feedback_friction.grading.mathematics.answer import Answer, Kind, Value
 from feedback_friction.grading.mathematics.evaluate import differ
 from feedback_friction.grading.mathematics.scalar import symbol_letters, wording
+from feedback_friction.grading.mathematics.units import units_differ
 
 Ask = Callable[[Answer, Answer], bool | None]
 
@@ -52,13 +53,13 @@ def same(gold: Answer, other: Answer, ask: Ask = _nobody) -> bool | None:
     if not other.key:
         return False
     if gold.key == other.key:
-        return True
+        return not units_differ(gold.source, other.source)
     if gold.kind is Kind.TEXT:
         return gold.key == wording(other.source)
     if gold.kind is Kind.EQUATION or other.kind is Kind.EQUATION:
         return _equations(gold, other, ask)
     if gold.kind in _NUMBERS and other.kind in _NUMBERS:
-        return _numbers(gold, other, ask)
+        return False if units_differ(gold.source, other.source) else _numbers(gold, other, ask)
     if gold.kind in _ALL_OF and other.kind in _ALL_OF and gold.kind is not other.kind:
         found = _sets_of_reals(gold, other, ask)
         if found is not None:
@@ -93,7 +94,9 @@ def _may_be_formula(gold: Answer, other: Answer) -> bool:
 
 
 def alike(gold: Answer, other: Answer) -> bool:
-    """Whether nothing tells two answers apart: equal, or formulas with the same sample values."""
+    """Whether one gives the other away: equal, the same sample values, or many of its decimals."""
+    if gold.value and other.value and _rounded(gold.value, other.value):
+        return True
     return bool(same(gold, other, _alike))
 
 
@@ -156,9 +159,9 @@ def _values(gold: Answer, other: Answer, ask: Ask) -> bool | None:
         except TooHardError:
             return ask(gold, other)
         if left.is_decided and right.is_decided:
-            return _rounded(one, two) or _rounded(two, one)
+            return _rounded(two, one)
     if one.samples is not None and two.samples is not None:
-        if _rounded(one, two) or _rounded(two, one):
+        if _rounded(two, one):
             return True
         if differ(one.samples, two.samples):
             return False
@@ -168,7 +171,8 @@ def _values(gold: Answer, other: Answer, ask: Ask) -> bool | None:
 def _rounded(exact: Value, other: Value) -> bool:
     """Whether ``other`` is a decimal that gives ``exact`` to all its decimals, six at least.
 
-    A convention, not a proof: whoever writes a number out to so many places means that number.
+    With gold as the decimal a convention, not a proof: a data set that writes a number out to so
+    many places means that number. The other way round it proves nothing, and gives gold away.
     """
     decimal = other.decimal
     if decimal is None or exact.decimal is not None or exact.samples is None:

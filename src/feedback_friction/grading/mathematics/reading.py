@@ -80,6 +80,21 @@ _BEFORE = " ,;:*_`\"'"  # a point may begin a number
 _AFTER = _BEFORE + ".\\"
 
 
+# Where an answer holds: "x + 1, x \ne 2", "2n + 1, where n is an integer". It is no part of it.
+_CONDITION = re.compile(
+    r"""
+    (?<=\S)\s*
+    (?: , \s* | (?:,\s*)? (?:\\text\s?\{\s*)? \b(?:for|where|when|if|with|provided(?:\sthat)?)\b
+        (?:\s(?:all|any|every|some))? \s*\}?\s* )
+    \$? (?: [A-Za-z] \s*(?:\\neq?(?![a-z])|≠|!=) \s* -?[\w.\\{}/]{1,40}
+      | (?:integer\s)?[A-Za-z]\s(?:is|\\in)\s(?:an?\s|any\s)?
+        (?:\w+\s)?(?:integer|number|constant|\\mathbb\{?[ZNRQ]\}?) )
+    \$? [\s.]* $
+    """,
+    re.VERBOSE,
+)
+
+
 @lru_cache(maxsize=8192)
 def read(text: str, context: Context = NO_CONTEXT) -> Answer:
     """Read the text of an answer; text that is not understood becomes words or a raw answer.
@@ -91,7 +106,7 @@ def read(text: str, context: Context = NO_CONTEXT) -> Answer:
     """
     if len(text) > MAX_LENGTH:
         return Answer(Kind.RAW, _bounded(text), text[:MAX_LENGTH])
-    cleaned = _stripped(latex.clean(text))
+    cleaned = _stripped(latex.clean(_CONDITION.sub("", text)))
     if context.words:
         return _words(cleaned)
     return _Reader(context).shape(scalar.unwrapped(cleaned), 0)

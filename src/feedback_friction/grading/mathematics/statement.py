@@ -72,6 +72,7 @@ _PHRASE = re.compile(
     r"(?:therefore|thus|then|indeed|simply|also|now)?[,:]?|[:=]|(?=\s?(?:\$|\\\()))"
 )
 _SIGN = re.compile(ANSWER)
+_NOT_BUT = re.compile(r"\s?not\s[^.\n]{1,40}?,?\sbut\s(?:rather\s|instead\s)?")
 _HEADING = re.compile(r"(?im)^[#*_> \t]{0,8}(?:the |my )?(?:final )?answers?[*_:. \t]{0,8}$")
 _DISOWNED = re.compile(
     r"(?i)\b(?:wrong|incorrect|previous|earlier|initial|original|old|common|mistaken|student'?s?"
@@ -82,7 +83,8 @@ _OPENERS = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
 _OPENER = re.compile(r"\$\$|\$(?!\d[\d,.]*+(?:[\s)]|$))|\\\(|\\\[")
 _SENTENCE_END = re.compile(
     r"\n|[.!?](?=\s|\*|$)|[;!?。।؛؟]|(?:입니다|です|이다)"
-    r"|\s(?:(?:because|since|which|where|as|so|for|I hope)\b|\()"
+    r"|,?\s(?:(?:because|since|which|where|as|so|for|I hope|rather than|instead of|and not|not)\b"
+    r"|\()"
     r"|(?<!thousand)(?<!million)(?<!billion),\s+(?!(?:and|or)\b)(?=[a-z]{2})"
 )
 _LEADING = re.compile(r"[\s*_:>`]*")
@@ -201,6 +203,8 @@ def _last_phrase(reply: str, context: Context) -> Statement | None:
         line = reply.rfind("\n", max(0, start - 120), start) + 1 or max(0, start - 120)
         if _DISOWNED.search(reply[line:start]) or not is_asserted(reply, start, end):
             continue
+        corrected = _NOT_BUT.match(reply, end)
+        end = corrected.end() if corrected else end
         text = _stated(reply[end : end + _MAX_LINE], context)
         if text is not None:
             return Statement(text, "answer is", start, end + len(text))

@@ -15,15 +15,16 @@ _ORDINAL_WORDS = (
     "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
 )
 ORDINALS = tuple(_ORDINAL_WORDS.split())
+SMALL_NUMBERS = tuple(_TEENS.split())  # by value, from zero
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-_SMALL = {word: value for value, word in enumerate(_TEENS.split())}
+_SMALL = {word: value for value, word in enumerate(SMALL_NUMBERS)}
 _TENS = {word: 10 * value for value, word in enumerate(_TENS_WORDS.split(), 2)} | {"fourty": 40}
 _PARTS = {word: value for value, word in enumerate(ORDINALS[2:], 3)} | {
     "half": 2, "quarter": 4, "twentieth": 20, "hundredth": 100, "thousandth": 1000,
 }  # fmt: skip
 _PARTS |= {f"{word}s": value for word, value in _PARTS.items()} | {"halves": 2}
 
-NUMBER_WORDS = frozenset({*_SMALL, *_TENS, *_SCALES, *_PARTS, "hundred"})
+NUMBER_WORDS = frozenset({*_SMALL, *_TENS, *_SCALES, *_PARTS, "hundred", "dozen"})
 _SIGNS = frozenset({"negative", "minus"})
 _SPLIT = re.compile(r"[\s-]+")
 _SCALE_COMMA = re.compile(r"(?<=thousand|.million|.billion|trillion),(?=\s)", re.I)
@@ -50,6 +51,11 @@ def number_words(text: str) -> Fraction | None:
 def _unsigned(words: list[str]) -> Fraction | None:
     if not words:
         return None
+    if words[-1] == "dozen":
+        before = " ".join(words[:-1])
+        count = {"": Fraction(1), "a": Fraction(1), "half a": Fraction(1, 2)}.get(before)
+        count = count or _whole(words[:-1])
+        return None if count is None or count > 99 else 12 * count
     if words[-1] in _PARTS:
         value = _fraction(words[:-1], _PARTS[words[-1]])
         # "twenty third" is an ordinal: only one third, quarter, ... is written in the singular.
