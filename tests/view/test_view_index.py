@@ -7,13 +7,13 @@ import json
 import pytest
 from starlette.datastructures import QueryParams
 
-from commands import friction
 from feedback_friction.analysis.journal import open_journal
 from feedback_friction.view import index
 from feedback_friction.view.index import cells_of, make_index, neighbours, read_grid
 from feedback_friction.view.pages import symbol, words
 from feedback_friction.view.wanted import read_wanted
 from journals import IN_FLIGHT, RIGHT, trials, write_run
+from unsolved import make_run
 
 ARMS = {
     "retry": trials(
@@ -134,12 +134,13 @@ def test_epochs_are_rows_of_their_own(tmp_path):
 def test_a_letter_that_a_shuffle_moved_is_the_same_answer(tmp_path):
     """The student says the same option each time, whatever letter it has."""
     row = {"question": "Which?", "choices": ["stone", "apple", "cloud", "sea"], "answer": "B"}
-    (tmp_path / "q.jsonl").write_text(json.dumps(row))
-    friction(
-        "run", "custom", "--data", "q.jsonl", "--solver", "student/ability=0,resistant=1",
-        "--shuffle", "--quiet", "--iterations", "6", "--out", "run", cwd=tmp_path,
+    data = tmp_path / "q.jsonl"
+    data.write_text(json.dumps(row))
+    run = make_run(
+        tmp_path / "run", tasks=("custom",), data=data, limit=None, shuffle=True,
+        solver="student/ability=0,resistant=1",
     )  # fmt: skip
-    with open_journal(tmp_path / "run") as db:
+    with open_journal(run) as db:
         make_index(db)
         told = {
             json.loads(choices)["ABCD".index(letter)]
