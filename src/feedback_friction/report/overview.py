@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isnan
+from operator import attrgetter
 
 from feedback_friction.analysis.accuracy import ConditionResult
 from feedback_friction.analysis.stats.intervals import Estimate
@@ -108,7 +109,7 @@ _HEALTH = {  # of what -> heading
     "cut_off": ("replies", "cut off %"),
     "leaks": ("feedbacks", "leaks %"),
 }
-_SUMMARIES = {"gain": "gain %", "repetition": "repeats %", "area": "area %"}
+_SUMMARIES = {"gain": "gain %", "second.repeated": "repeats %", "area": "area %"}
 _SAID = {
     "no_answer": "many replies hold no answer that could be read (see some with 'friction show')",
     "cut_off": "many replies were cut off at the limit on tokens (raise --max-tokens)",
@@ -143,7 +144,7 @@ def _beside(results: Sequence[ConditionResult]) -> list[Column]:
     shown = []
     if any(result.condition.iterations > 1 for result in results):
         for name, heading in _SUMMARIES.items():
-            shown.append(_number(heading, [spoken(getattr(result, name)) for result in results]))
+            shown.append(_number(heading, [spoken(attrgetter(name)(result)) for result in results]))
     if any(map(_tokens, results)):
         shown.append(_number("tokens", [f"{_tokens(result):,}" for result in results]))
     if any(result.cost_usd for result in results):
