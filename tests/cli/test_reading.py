@@ -33,7 +33,7 @@ def test_results_are_one_json_object(run_directory):
 
 def test_results_are_a_table_for_people(run_directory):
     table = friction("results", run_directory).stdout
-    for word in ("first %", "missing", "leaks", "retry", "SIMULATION", "Wilson"):
+    for word in ("first %", "missing", "leaks", "retry", "SIMULATION", "95% intervals"):
         assert word in table
 
 
