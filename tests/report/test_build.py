@@ -17,7 +17,7 @@ from feedback_friction.errors import UsageError
 from feedback_friction.report import build
 from feedback_friction.report.build import build_report
 from feedback_friction.report.figures import figures
-from feedback_friction.report.findings import MOST, findings, gaps
+from feedback_friction.report.findings import MOST, by_subject, findings, gaps
 from feedback_friction.report.reference import reference_table
 from journals import RIGHT, trials, write_run
 
@@ -99,7 +99,7 @@ def test_findings_say_what_the_tables_say(run):
     )
     assert "n = 16 problems, p " in uptake
     assert first.startswith("decimal_multiplication (5 digits), student/default: binary adds 50.0")
-    assert "over retry, 95% CI " in first
+    assert "over retry (from 20.0% to 70.0%, against 20.0% to 20.0%), 95% CI " in first
     assert "n = 20, p = 0.00" in first or "n = 20, p < 0.001" in first
 
 
@@ -162,10 +162,11 @@ def test_a_gain_is_claimed_where_it_stands_beside_all_others(tmp_path):
         for number in range(4)
     ]
     alone = _gain(findings(load_runs(runs[:1])))
-    assert "binary adds 25.0 points over retry, 95% CI 4.9" in alone
+    assert "binary adds 25.0 points over retry (from 20.0% to 45.0%" in alone
+    assert ", 95% CI 4.9" in alone
     assert alone.endswith("after Holm's correction over 1 comparison.")
     together = _gain(findings(load_runs(runs)))
-    assert "no clear difference from retry (+25.0 points), 95% CI 4.9" in together
+    assert "no clear difference from retry (+25.0 points)" in together
 
 
 def _gain(said):
@@ -222,9 +223,52 @@ def test_the_page_documents_its_run(report):
         "last trial ended 20",
         "feedback-friction 0.",
         "<dt>Git</dt>",
-        "Simulation.",
+        "<strong>student/default</strong> is a simulated student",
     ):
         assert words in html, words
+
+
+def test_the_page_begins_with_its_models_and_tasks_and_a_table_of_accuracies(report):
+    html = report.read_text("utf-8")
+    title = "Feedback friction: student/default on decimal_multiplication (5 digits)"
+    assert f"<title>{title}</title>" in html
+    assert f"<h1>{title}</h1>" in html
+    table = html[html.index("<h3>Accuracy</h3>") : html.index('id="findings"')]
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", table)
+    assert cells[:2] == ["retry", "20.0 [8.1, 41.6]"]
+    assert "+62.5 [" in table  # one round of feedback against its control
+    assert html.index("<h3>Accuracy</h3>") < html.index(">Findings</h2>")
+
+
+def test_many_models_are_counted_in_the_title_and_have_rows_of_their_own(tmp_path):
+    runs = [
+        write_run(tmp_path / f"run{n}", {"binary": BINARY}, problems=20, solver=f"openai/m{n}")
+        for n in range(4)
+    ]
+    html = build_report(runs, tmp_path / "report").read_text("utf-8")
+    assert "<title>Feedback friction: 4 models on decimal_multiplication (5 digits)</title>" in html
+    assert all(f"run{n}" in html and f"openai/m{n}" in html for n in range(4))
+
+
+def test_a_page_over_several_models_says_which_is_what(tmp_path):
+    runs = [
+        write_run(tmp_path / "one", {"binary": BINARY}, problems=20, solver="student/keen"),
+        write_run(
+            tmp_path / "two", {"binary": BINARY}, problems=20, solver="openai/gpt", task="aime"
+        ),
+    ]
+    html = build_report(runs, tmp_path / "report").read_text("utf-8")
+    assert "<strong>student/keen</strong> is a simulated student" in html
+    assert "It answered decimal_multiplication (5 digits)." in html
+    assert "The other models: openai/gpt (on aime (5 digits))." in html
+
+
+def test_sentences_stand_under_what_they_are_about():
+    said = ["task, b: of the problems ...", "1 more in a file.", "task, a: gpt-4 adds 3."]
+    assert by_subject(said) == [
+        ("task, b", ["Of the problems ..."]), ("task, a", ["gpt-4 adds 3."]),
+        ("", ["1 more in a file."]),
+    ]  # fmt: skip
 
 
 def test_two_runs_of_the_same_condition_stand_in_panels_of_their_own(run, tmp_path):

@@ -15,6 +15,7 @@ from feedback_friction.caveats import caveats, provisional
 from feedback_friction.cli.grid import csv_of, latex, markdown, print_columns, print_lines
 from feedback_friction.errors import UsageError
 from feedback_friction.report.overview import (
+    UPTAKE,
     Column,
     Row,
     healthy,
@@ -27,7 +28,6 @@ from feedback_friction.report.overview import (
     warnings,
 )
 
-UPTAKE = "After one round of feedback, on the problems missed at first under both"
 ACCURACY = "Accuracy"
 
 

@@ -10,8 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from feedback_friction import __version__
 from feedback_friction.analysis.frames import Runs, load_runs
@@ -32,11 +36,33 @@ from feedback_friction.caveats import is_miniature
 from feedback_friction.errors import UsageError
 from feedback_friction.report.figure import Drawing
 from feedback_friction.report.figures import figures
-from feedback_friction.report.findings import findings, gaps
+from feedback_friction.report.findings import by_subject, findings, gaps
+from feedback_friction.report.naming import panel_of
+from feedback_friction.report.overview import (
+    UPTAKE,
+    Column,
+    healthy,
+    labels,
+    legend,
+    numbers,
+    same,
+    sections,
+    uptakes,
+    warnings,
+)
 from feedback_friction.report.reference import paper
 from feedback_friction.report.safe import csv_of, xml_safe
 from feedback_friction.report.theme import adapting
 
+NAMED = 3  # models, or tasks, that the title names
+STUDENT = (
+    "a simulated student with known parameters, not a language model; its numbers show how well "
+    "the instrument measures, and nothing about any model"
+)
+ABACUS_IS = (
+    "a small language model trained for this; it shows the phenomenon in a real network, and is "
+    "no evidence about large models"
+)
 PROBLEMS_SHOWN = 120  # problems whose trials the page holds, over all runs
 BYTES_SHOWN = 6_000_000  # of trials within the page, packed
 ROWS_SHOWN = 30  # rows of a table within the page; its file has them all
@@ -124,10 +150,11 @@ def _page(runs: Runs, made: Sequence[Drawing]) -> str:
     return environment.from_string(_resource("page.html")).render(
         version=__version__,
         made=datetime.now(UTC).isoformat(timespec="minutes"),
-        simulated=bool(runs.conditions["simulated"].max()),
-        miniature=any(map(is_miniature, runs.conditions["solver"])),
+        title=_title(runs),
+        solvers=_solvers(runs),
         provisional=_provisional(runs),
-        findings=findings(runs),
+        results=_results(runs),
+        findings=by_subject(findings(runs)),
         gaps=gaps(runs),
         figures=[_figure(drawing) for drawing in made],
         shelf=_shelf(runs),
@@ -136,6 +163,63 @@ def _page(runs: Runs, made: Sequence[Drawing]) -> str:
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def _title(runs: Runs) -> str:
+    """Which models on which tasks, as far as a title can name them."""
+    about = runs.conditions.select("solver", panel_of(["task"]).alias("task"))
+    named = {
+        what: about[column].unique(maintain_order=True).to_list()
+        for column, what in (("solver", "models"), ("task", "tasks"))
+    }
+    solvers, tasks = (
+        ", ".join(names) if len(names) <= NAMED else f"{len(names)} {what}"
+        for what, names in named.items()
+    )
+    return f"{solvers} on {tasks}"
+
+
+def _solvers(runs: Runs) -> list[tuple[str, str, str]]:
+    """Each model, what it is where that must be said, and the tasks that it was asked."""
+    found = []
+    for name, *_ in runs.conditions.select("solver").unique(maintain_order=True).iter_rows():
+        own = runs.conditions.filter(pl.col("solver") == name)
+        tasks = own.select(panel_of(["task"]).alias("task"))["task"].unique(maintain_order=True)
+        simulated = bool(own["simulated"].max())
+        said = STUDENT if simulated else ABACUS_IS if is_miniature(name) else ""
+        found.append((name, said, ", ".join(tasks)))
+    return found
+
+
+def _results(runs: Runs) -> dict[str, Any]:
+    """The tables of ``friction results``, and what is said below them."""
+    names = [directory.name for directory in runs.directories]
+    if len({*names}) < len(names):
+        names = [f"run {number}" for number in range(1, len(names) + 1)]
+    rows = [(names[condition["run"]], found) for condition, found in accuracy.results(runs)]
+    results = [found for _, found in rows]
+    tables = {"Accuracy": [*labels(rows), *numbers(results)]}
+    if any(found.uptakes for found in results):
+        tables[UPTAKE] = uptakes(rows)
+    alike, well = same(rows), healthy(results)
+    return {
+        "tables": [(title, *_sectioned(table)) for title, table in tables.items()],
+        "notes": [
+            *(["; ".join(alike)] if alike else []),
+            *([f"0% in every row: {', '.join(well)}"] if well else []),
+            *legend(rows),
+        ],
+        "warnings": [line.partition(": ")[2] for line in warnings(rows)],
+    }
+
+
+def _sectioned(table: list[Column]) -> tuple[list[Column], list[tuple[str, list[tuple[str, ...]]]]]:
+    """The columns of a table, and its rows under their headings."""
+    headings, shown = sections(table)
+    cells = list(zip(*(column.cells for column in shown), strict=True))
+    pairs = zip(headings or [""] * len(cells), cells, strict=True)
+    groups = groupby(pairs, key=itemgetter(0))
+    return shown, [(heading, [row for _, row in group]) for heading, group in groups]
 
 
 def _provisional(runs: Runs) -> list[str]:

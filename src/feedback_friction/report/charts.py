@@ -48,7 +48,8 @@ def colour(field: str, title: str, scale: Scale | None) -> alt.Color:
 def _ticks(numbers: pl.Series) -> list[int]:
     """Whole numbers to write at an axis: all that occur, or every so many of them."""
     found = numbers.unique().sort()
-    return found.gather_every(max(1, -(-len(found) // MOST_TICKS))).to_list()
+    most = found.gather_every(max(1, -(-len(found) // MOST_TICKS))).to_list()
+    return most if most[-1] == found[-1] else [*most, found[-1]]
 
 
 def curves(
@@ -69,11 +70,16 @@ def curves(
     Args:
         target: a column that is drawn as a dashed level.
     """
-    bounds = _bounds(frame, y)
-    extras = [*bounds, *_present(frame, "guess", "guess_most", target)]
+    ticks = _ticks(frame[x])
+    extras = [*_bounds(frame, y), *_present(frame, "guess", "guess_most", target)]
     axis = alt.Scale(domain=_domain(frame, f"{y}_low", f"{y}_high", *extras), nice=False)
     base = alt.Chart().encode(
-        x=alt.X(f"{x}:Q", title=x_title, axis=alt.Axis(values=_ticks(frame[x]), format="d"))
+        x=alt.X(
+            f"{x}:Q",
+            title=x_title,
+            axis=alt.Axis(values=ticks, format="d"),
+            scale=alt.Scale(domain=[ticks[0], ticks[-1]], nice=False, zero=False),
+        )
     )
 
     def at(column: str) -> alt.Y:
@@ -85,7 +91,7 @@ def curves(
     for where, name in frame.select("panel", "series").unique(maintain_order=True).iter_rows():
         within = frame.filter(pl.col("panel") == where)
         part = within.filter(pl.col("series") == name)
-        layers = _band(base, y, at, looks[name], bounds)
+        layers = _band(base, y, at, looks[name], _bounds(part, y))
         if _present(part, "guess"):
             guessed = base.mark_area(color=GUESS, opacity=0.35)
             layers.insert(0, guessed.encode(y=at("guess"), y2="guess_most:Q"))

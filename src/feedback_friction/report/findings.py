@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import polars as pl
@@ -90,8 +90,9 @@ def _gains(runs: Runs) -> Iterator[str]:
             continue
         points, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
         yield (
-            f"{_subject(row)}: {_arm(row)} {_verb(row, points, row['against'])}, 95% CI "
-            f"{low:.1f} to {high:.1f}, n = {row['n']}, p {_p(row['p_holm'])} {corrected}."
+            f"{_subject(row)}: {_arm(row)} {_verb(row, points, row['against'])}"
+            f"{_course(runs, row)}, 95% CI {low:.1f} to {high:.1f}, n = {row['n']}, "
+            f"p {_p(row['p_holm'])} {corrected}."
         )
 
 
@@ -120,6 +121,41 @@ def _taken_off(row: Row) -> str:
     return f" after {guessed:.1f} that guessing brings" if guessed else ""
 
 
+def _course(runs: Runs, row: Row) -> str:
+    """From where to where a condition and its control went, in words."""
+    ways = []
+    for run, feedback, history in (
+        ("treatment_run", "feedback", "history"),
+        ("control_run", "against", "control_history"),
+    ):
+        curve = accuracy.accuracy(runs).filter(
+            pl.col("run") == row[run],
+            pl.col("task") == row["task"],
+            pl.col("digits").eq_missing(pl.lit(row["digits"], pl.Int64)),
+            pl.col("solver") == row["solver"],
+            pl.col("feedback") == row[feedback],
+            pl.col("sampling") == row["sampling"],
+            pl.col("history") == row[history],
+        )["accuracy"]
+        ways.append(f"{100 * curve[0]:.1f}% to {100 * curve[-1]:.1f}%")
+    return f" (from {ways[0]}, against {ways[1]})"
+
+
+def by_subject(lines: Iterable[str]) -> list[tuple[str, list[str]]]:
+    """Sentences under what they are about, each without naming it again."""
+    groups: dict[str, list[str]] = {}
+    for line in lines:
+        about, parted, said = line.partition(": ")
+        groups.setdefault(about if parted else "", []).append(said if parted else line)
+    named = sorted(groups.items(), key=lambda group: not group[0])  # what names nothing comes last
+    return [(about, [_begun(line) for line in said]) for about, said in named]
+
+
+def _begun(line: str) -> str:
+    """A name keeps its small letter at the beginning of a sentence; a word does not."""
+    return line[:1].upper() + line[1:] if line.startswith(("of ", "after ")) else line
+
+
 def _verb(row: Row, points: float, other: str) -> str:
     """What a difference of so many points from another condition is, as far as it is clear."""
     if row["p_holm"] is None or row["p_holm"] >= CLEAR:
@@ -141,7 +177,7 @@ def _histories(runs: Runs) -> Iterator[str]:
         pl.col("difference").is_not_nan(),
     )
     for row in shown.iter_rows(named=True):  # the one that was asked for later minus the earlier
-        points, high, low = (-100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
+        points, high, low = (0.0 - 100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
         verb = _verb(row, points, f"a {row['history']}")
         yield (
             f"{_subject(row)}: {row['feedback']} with a {row['control_history']} history {verb}, "
@@ -161,7 +197,7 @@ def _frictions(runs: Runs) -> Iterator[str]:
         prefix = "corrected_" if corrected else ""
         distance, low, high = (100 * row[f"{prefix}friction{end}"] for end in ("", "_low", "_high"))
         yield (
-            f"{_subject(row)}, {_mode(row)}, {row['sampling']}: ends "
+            f"{_subject(row)}: {_arm(row)} ends "
             f"{distance:.1f} points below target accuracy "
             f"({100 * row['final']:.1f}% of {100 * row[f'{prefix}target']:.1f}%), 95% CI "
             f"{low:.1f} to {high:.1f}, n = {row['n']}, "

@@ -16,6 +16,7 @@ from feedback_friction.analysis.uptake import Uptake
 from feedback_friction.modes import recorded_mode
 
 UNHEALTHY = 0.1  # of the replies: above it, accuracy says more about format or limits than ability
+UPTAKE = "After one round of feedback, on the problems missed at first under both"
 Row = tuple[str, ConditionResult]  # the run's name, and one condition of it
 
 
