@@ -4,6 +4,7 @@ import asyncio
 import os
 import select
 import signal
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from models_client import ask
 
 from commands import FRICTION
+from feedback_friction.engine.models import gguf as models_gguf
 from feedback_friction.engine.models.gguf import decisive, local
 from feedback_friction.engine.models.gguf_files import ABACUS
 from feedback_friction.engine.models.options import ModelOptions, parse_options
@@ -51,6 +53,16 @@ def write(tmp_path):
 def test_a_file_that_cannot_answer_a_chat_is_refused(values, line, write) -> None:
     with pytest.raises(UsageError, match=line):
         local(write(values), ModelOptions())
+
+
+def test_without_the_package_it_says_what_to_install(monkeypatch) -> None:
+    monkeypatch.setattr(models_gguf, "find_spec", lambda name: None)
+    with pytest.raises(UsageError) as failure:
+        open_models({"solver": ModelSettings("gguf/abacus")}, {})
+    assert str(failure.value) == (
+        "gguf/abacus needs xllamacpp, which is not installed: "
+        "pip install 'feedback-friction[local]'"
+    )
 
 
 @needs_llama
@@ -156,16 +168,36 @@ def test_calls_fail_at_once_with_the_reason_when_llama_cpp_dies() -> None:
     asyncio.run(main())
 
 
+def broken_off():
+    return ABACUS.read_bytes()[:3_000_000]
+
+
+def of_unknown_quantisation():
+    """The file, with a number for the type of a tensor that no version of the format has."""
+    data, name = bytearray(ABACUS.read_bytes()), b"blk.0.attn_q.weight"
+    at = data.index(name) + len(name)  # its dimensions come next: how many, then each
+    (dimensions,) = struct.unpack_from("<I", data, at)
+    struct.pack_into("<I", data, at + 4 + 8 * dimensions, 99)
+    return data
+
+
 @needs_llama
-def test_a_file_that_breaks_off_gives_llama_cpps_own_words_and_leaves_nothing(tmp_path) -> None:
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        (broken_off, "data is not within the file bounds"),
+        (of_unknown_quantisation, "tensor 'blk.0.attn_q.weight' has invalid ggml type 99"),
+    ],
+)
+def test_a_damaged_file_gives_llama_cpps_own_words_and_leaves_nothing(made, says, tmp_path) -> None:
     cut = tmp_path / "cut.gguf"
-    cut.write_bytes(ABACUS.read_bytes()[:3_000_000])
+    cut.write_bytes(made())
     done = subprocess.run(
         [FRICTION, "run", "decimal_multiplication", "--solver", f"gguf/{cut}", "--out", "run"],
         cwd=tmp_path, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 2
-    assert "data is not within the file bounds" in done.stderr
+    assert says in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "run").exists()
 
