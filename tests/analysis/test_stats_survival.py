@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from feedback_friction.analysis.stats.arrays import MISSING, UNSOLVED
-from feedback_friction.analysis.stats.intervals import wilson
+from feedback_friction.analysis.stats.clusters import student_value
+from feedback_friction.analysis.stats.intervals import wilson, z_value
 from feedback_friction.analysis.stats.survival import hazard, kaplan_meier
 
 PUBLISHED = json.loads(Path(__file__).parents[1].joinpath("cases/stats_published.json").read_text())
@@ -22,14 +23,20 @@ tables = arrays.arrays(
 )
 
 
-def test_kaplan_meier_gives_the_published_curve_and_limits() -> None:
+def test_kaplan_meier_gives_the_published_curve_and_limits_but_for_students_quantile() -> None:
     case = PUBLISHED["kaplan_meier"]
     times, observed = np.array(case["times"]), np.array(case["observed"]) == 1
     curve = kaplan_meier(np.where(observed, times, UNSOLVED), 36, last=times)
     for row in case["rows"]:
         point = curve[row["time"]]
-        expected = (row["survival"], row["low"], row["high"])
-        assert (point.value, point.low, point.high) == pytest.approx(expected, abs=1e-6)
+        wider = student_value(0.95, 20) / z_value(0.95)  # of 21 patients
+        middle = math.log(-math.log(row["survival"]))
+        low, high = (
+            math.exp(-math.exp(middle + wider * (math.log(-math.log(row[end])) - middle)))
+            for end in ("low", "high")
+        )
+        expected = (row["survival"], low, high)
+        assert (point.value, point.low, point.high) == pytest.approx(expected, abs=2e-6)
     assert [curve[time].n for time in (6, 7, 10, 13, 23)] == [21, 17, 15, 12, 6]
 
 
@@ -109,3 +116,10 @@ def test_missing_trials_are_never_at_risk() -> None:
 def test_a_last_iteration_outside_the_run_is_refused(last: int) -> None:
     with pytest.raises(ValueError, match="last iteration"):
         hazard(np.array([UNSOLVED]), 4, np.array([last]))
+
+
+def test_once_all_are_solved_the_limit_is_that_of_the_trials_that_were_left() -> None:
+    first = np.array([0, 0, 0, 0, 0, 0, 1, 1])
+    *_, found = kaplan_meier(first, 4)
+    assert (found.value, found.low) == (0, 0)
+    assert found.high == pytest.approx(wilson(0, 2).high)

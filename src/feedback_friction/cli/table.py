@@ -165,9 +165,10 @@ def _flat(run: str, result: ConditionResult) -> dict[str, Any]:
     row |= {"iterations": result.condition.iterations, **row.pop("usage")}
     for name in ("known", "uptake"):
         del row[name]
-    for name in ("gain", "area", "repetition"):
+    for name in ("gain", "area", "repetition", "second"):
         found = row.pop(name)
         row |= {f"{name}{end}": found[of] for end, of in _LIMITS.items()}
+    row["second_guess"] = result.second.guess
     curves = ("accuracy", "ci_low", "ci_high", "bound_low", "bound_high", "guess", "guess_most")
     ends = {"accuracy": "", "ci_low": "_low", "ci_high": "_high"}
     for name in curves:

@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from feedback_friction.analysis.stats.arrays import UNSOLVED, FloatArray, IntArray, as_first
+from feedback_friction.analysis.stats.clusters import student_value
 from feedback_friction.analysis.stats.intervals import Estimate, Interval, z_value
 from feedback_friction.analysis.stats.proportions import clustered
 
@@ -50,10 +51,11 @@ def kaplan_meier(
 ) -> tuple[Estimate, ...]:
     """Kaplan-Meier estimate of the share still unsolved after each iteration.
 
-    ``S(k) = product of (1 - h_j), j <= k``, with limits ``S^exp(+-z s)`` from the standard error s
-    of ``log(-log S)``. The variance of ``log S`` sums squared influences over problems: with one
-    epoch that is Greenwood's formula, with several it allows for epochs that go alike. Without
-    early stops S(k) is 1 minus the accuracy at k.
+    ``S(k) = product of (1 - h_j), j <= k``, with limits ``S^exp(+-t s)`` from the standard error s
+    of ``log(-log S)`` and Student's quantile t with the problems less one as degrees of freedom.
+    The variance of ``log S`` sums squared influences over problems: with one epoch that is
+    Greenwood's formula, with several it allows for epochs that go alike. Without early stops S(k)
+    is 1 minus the accuracy at k.
 
     Args:
         first: first-solved iterations, shape (problems, epochs); see ``arrays``.
@@ -64,7 +66,8 @@ def kaplan_meier(
     Returns:
         One estimate for each iteration, n being the trials at risk; ``nan`` in [0, 1] from where
         none is left. While nothing is solved (S = 1) and once everything is (S = 0) the variance is
-        not defined; the open limit is then Wilson's for a share of 0 among all trials.
+        not defined; the open limit is then that of a share of 0 among all trials, and among those
+        at risk when the last of them was solved. With one problem the limits are 0 and 1.
 
     Source: Kaplan and Meier (1958), JASA 53:457-481; Kalbfleisch and Prentice (2002), The
     Statistical Analysis of Failure Time Data, section 1.4 (log(-log) limits); Williams (1995),
@@ -74,6 +77,7 @@ def kaplan_meier(
     z_value(level)
     influence = np.zeros(len(solved))
     survival, curve = 1.0, []
+    trials = at_risk[..., 0].sum(axis=1)
     for k in range(iterations):
         risk, events = at_risk[..., k].sum(axis=1), solved[..., k].sum(axis=1)
         total = float(risk.sum())
@@ -84,7 +88,9 @@ def kaplan_meier(
                 influence += (events - share * risk) / (total * (1 - share))
         elif survival > 0:
             survival = math.nan
-        limits = _limits(survival, influence, at_risk[..., 0].sum(axis=1), level)
+        if survival == 0 and total > 0:
+            trials = risk
+        limits = _limits(survival, influence, trials, level)
         curve.append(Estimate(survival, limits.low, limits.high, round(total)))
     return tuple(curve)
 
@@ -96,8 +102,11 @@ def _limits(survival: float, influence: FloatArray, trials: FloatArray, level: f
     if survival in (0.0, 1.0):
         most = clustered(np.zeros(len(trials)), trials, level=level).high
         return Interval(1 - most, 1.0) if survival == 1 else Interval(0.0, most)
+    clusters = int((trials > 0).sum())
+    if clusters < 2:
+        return Interval(0.0, 1.0)
     error = math.sqrt(float((influence**2).sum())) / abs(math.log(survival))
-    factor = math.exp(z_value(level) * error)
+    factor = math.exp(min(student_value(level, clusters - 1) * error, 700.0))
     return Interval(survival**factor, survival ** (1 / factor))
 
 
