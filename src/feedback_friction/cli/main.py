@@ -29,6 +29,7 @@ VERBS = {
     "review": "Label unsolved trials yourself, on a local page.",
     "agreement": "Print how far judges and people agree.",
     "export": "Write attempts in the reference format.",
+    "prices": "List what models cost, and keep a newer list.",
     "models": "List the models on this machine, or fetch a small one.",
     "doctor": "Say what a server can do, and what a run does about what it cannot.",
     "serve": "Print or run the vLLM command for a model.",

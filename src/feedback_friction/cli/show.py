@@ -6,7 +6,7 @@ import json
 import sqlite3
 import unicodedata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -19,6 +19,9 @@ from feedback_friction.analysis.layers import earlier
 from feedback_friction.caveats import caveats
 from feedback_friction.errors import UsageError
 from feedback_friction.problem import lettered
+
+if TYPE_CHECKING:
+    from feedback_friction.engine.sent import Prompts, Sent
 
 STYLES = {
     "correct": "bold green",
@@ -38,14 +41,39 @@ EXAMPLES = 5
 @click.option("--history", help="Only conditions with this history.")
 @click.option("--epoch", type=int, default=0, show_default=True)
 @click.option("--raw", is_flag=True, help="Show feedback before the mask too.")
-def command(directory: Path, problem: str, epoch: int, raw: bool, **wanted: str | None) -> None:
+@click.option("--prompt", is_flag=True, help="Show what was sent, message by message.")
+def command(
+    directory: Path, problem: str, epoch: int, raw: bool, prompt: bool, **wanted: str | None
+) -> None:
     """Print every attempt at PROBLEM (its id) in the run in DIR, with verdicts and feedback."""
+    prompts = _prompts(directory) if prompt else None
     console = Console(highlight=False)
     with open_journal(directory) as db:
         _known(db, directory, problem)
         for condition in read_conditions(db):
             if all(each in (None, getattr(condition, name)) for name, each in wanted.items()):
                 _show_trial(console, db, condition, problem, epoch, raw=raw)
+                if prompts is not None:
+                    for sent in prompts.of(condition.condition, problem, epoch):
+                        _show_prompt(console, sent)
+
+
+def _prompts(directory: Path) -> Prompts:
+    from feedback_friction.engine.sent import Prompts  # loads the tasks
+
+    return Prompts(directory)
+
+
+def _show_prompt(console: Console, sent: Sent) -> None:
+    """A prompt as it was sent, and whether the journal proves that it was."""
+    request = sent.request
+    of = f"attempt {sent.iteration + 1}"
+    what = of if request.role == "solver" else f"feedback on {of}"
+    proof = "as sent" if sent.proved else "made again; no reply to it in the journal"
+    name = f"prompt for {what} ({proof}; temperature {request.temperature:g}, seed {request.seed})"
+    parts = [(f"[{message.role}]\n", plain(message.content)) for message in request.messages]
+    text = Text("\n\n").join(Text.assemble((role, "dim"), body) for role, body in parts)
+    console.print(Panel(text, title=name, title_align="left", border_style="blue"))
 
 
 def _known(db: sqlite3.Connection, directory: Path, problem: str) -> None:

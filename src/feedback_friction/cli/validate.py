@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from feedback_friction.bridges.replies import read_replies
+from feedback_friction.engine.models.faults import one_line
+from feedback_friction.problem import Problem
 from feedback_friction.tasks.catalog import get_page, load_problems
 from feedback_friction.tasks.columns import parse_columns
-from feedback_friction.tasks.page import Selection
+from feedback_friction.tasks.page import Page, Selection
+from feedback_friction.tasks.unread import grade_replies
 from feedback_friction.tasks.validate import validate
+
+_SHAPES = 20
+_WIDTH = 60
 
 
 @click.command("validate")
@@ -17,7 +25,19 @@ from feedback_friction.tasks.validate import validate
 @click.option("--data", type=click.Path(path_type=Path), help="A file in the task's own schema.")
 @click.option("--map", "columns", multiple=True, metavar="FIELD=COLUMN", help="As in friction run.")
 @click.option("--digits", type=int, default=5, show_default=True, help="Multiplication: 2 to 6.")
-def command(name: str, data: Path | None, columns: tuple[str, ...], digits: int) -> int:
+@click.option(
+    "--replies",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Grade a file of replies (as friction adopt reads it) and list what states no answer.",
+)
+def command(
+    name: str,
+    data: Path | None,
+    columns: tuple[str, ...],
+    digits: int,
+    replies: Path | None,
+) -> int:
     """Check every row of TASK, and print what fails.
 
     Every gold answer must pass its own grader, be masked where feedback states it and be masked
@@ -27,7 +47,11 @@ def command(name: str, data: Path | None, columns: tuple[str, ...], digits: int)
     """
     page = get_page(name)
     selection = Selection(data=data, digits=digits, columns=parse_columns(columns))
-    report = validate(page, load_problems(page, selection))
+    problems = load_problems(page, selection)
+    if replies is not None:
+        _print_graded(page, problems, replies)
+        return 0
+    report = validate(page, problems)
     for doubt in report.warnings:
         click.echo(f"{doubt.problem_id}: warning: {doubt.check} {doubt.detail}")
     for failure in report.failures:
@@ -36,3 +60,17 @@ def command(name: str, data: Path | None, columns: tuple[str, ...], digits: int)
     found += f", {len(report.warnings)} warnings" if report.warnings else ""
     click.echo(f"{report.checked} problems checked, {found}")
     return 1 if report.failures else 0
+
+
+def _print_graded(page: Page, problems: Sequence[Problem], file: Path) -> None:
+    """What became of a file of replies; the shapes of those that state no answer, commonest first.
+
+    The lines are other people's words.
+    """
+    by_model = read_replies(file, problems)
+    every = ((problem, reply) for texts in by_model.values() for problem, reply in texts.items())
+    graded = grade_replies(page.task, {each.id: each for each in problems}, every)
+    said = ", ".join(f"{n} {outcome.value}" for outcome, n in graded.verdicts.most_common())
+    click.echo(f"{graded.verdicts.total()} replies: {said}")
+    for shape, times, line in graded.shapes[:_SHAPES]:
+        click.echo(f"{times:6}  {one_line(shape)}    such as: {one_line(line)[:_WIDTH]}")

@@ -152,7 +152,7 @@ class Budget:
         prompt += TEMPLATE_TOKENS * (len(texts) + 1)
         reply = request.max_tokens + self.thinking.get(request.speaker, 0)
         usage = Usage(prompt, request.n * reply)
-        cost = self.prices.cost(model, usage)
+        cost = self.prices.most(model, usage)
         return Amount(cost or 0.0, usage.prompt_tokens + usage.completion_tokens)
 
     def _fits(self, most: Amount) -> bool:

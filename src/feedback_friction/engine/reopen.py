@@ -83,6 +83,7 @@ def _settings(config: Mapping[str, Any], operation: Mapping[str, Any]) -> Settin
     for name in ("data", "examples"):
         if operation.get(name) is not None:
             values[name] = Path(operation[name])
+    values["columns"] = tuple(operation.get("columns", ()))
     return Settings(**values)
 
 
@@ -101,7 +102,9 @@ def _servers(operation: Operation, before: Mapping[str, Any]) -> Operation:
 def _options(given: Mapping[str, Any]) -> ModelOptions:
     extra = dict(given)
     tokens, effort = extra.pop("reasoning_tokens", None), extra.pop("reasoning_effort", None)
-    return ModelOptions(tokens, effort, extra)
+    sends_temperature = "temperature" not in extra  # null where it is not sent
+    extra.pop("temperature", None)
+    return ModelOptions(tokens, effort, extra, sends_temperature)
 
 
 def read_trials(
