@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from feedback_friction.errors import UsageError
+from feedback_friction.view import shelf
+from feedback_friction.view.index import make_index
 from feedback_friction.view.server import LOCAL, Viewing, serving
 from journals import RIGHT, trials, write_run
 from unsolved import HOSTILE, make_hostile, make_run
@@ -274,13 +276,40 @@ def test_a_run_that_goes_on_is_shown_as_it_is_now(tmp_path):
     async def steps(page):
         before = await page.get_json("version"), await page.page("runs/run/")
         await asyncio.to_thread(grow, done, run)
-        return before, (await page.get_json("version"), await page.page("runs/run/"))
+        while (now := await page.get_json("version")) == before[0]:
+            await asyncio.sleep(0.01)  # what is shown may lag
+        return before, (now, await page.page("runs/run/"))
 
     (first, early), (second, late) = visit(run, steps=steps)
     assert first != second
     assert "1 of 4" in early
     assert "2 of 4" in late
     assert 'aria-label="p1, retry: solved at attempt 3' in late
+
+
+def test_what_is_shown_lags_by_a_multiple_of_what_it_takes_to_make(tmp_path, monkeypatch):
+    """The state that the page is told is that of what it is shown, never of a newer journal."""
+    done = write_run(tmp_path / "done", {"retry": trials((RIGHT,), ("a", "b", RIGHT))})
+    run = write_run(tmp_path / "run", {"retry": trials((RIGHT,))})
+    now = [100.0]
+    monkeypatch.setattr(shelf.time, "monotonic", lambda: now[0])
+    reading = shelf.Run("run", run)
+    made = []
+    monkeypatch.setattr(shelf, "make_index", lambda db: (made.append(1), make_index(db), tick(2.0)))
+
+    def tick(seconds):
+        now[0] += seconds
+
+    first = reading.state()
+    grow(done, run)
+    tick(19.0)
+    assert (reading.state(), len(made)) == (first, 1)
+    assert reading.refreshed()[0].n == 1
+    tick(2.0)
+    assert reading.state() != first
+    assert reading.refreshed()[0].n == 2
+    assert len(made) == 2
+    reading.close()
 
 
 def grow(source: Path, run: Path) -> None:

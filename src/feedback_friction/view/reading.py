@@ -69,17 +69,15 @@ def trial_page(
         raise UsageError("no such trial in this run yet")
     pages = _Links(shown["link"], wanted, problem, epoch, beside if beside in cells else 0)
     before, after = neighbours(run.db, wanted, cells[at])
-    other = None
-    if pages.beside and pages.beside != at:
-        other = _column(run, by_number[pages.beside], cells[pages.beside], pages)
+    second = pages.beside if pages.beside != at else 0
     return {
         **shown,
         **_column(run, by_number[at], cells[at], pages),
         "wanted": wanted,
         "before": before and pages.neighbour(before),
         "after": after and pages.neighbour(after),
-        "across": [_arm(by_number[number], cell, at, pages) for number, cell in cells.items()],
-        "other": other,
+        "across": [_arm(by_number[arm], cell, at, pages) for arm, cell in cells.items()],
+        "other": _column(run, by_number[second], cells[second], pages) if second else None,
         "labels": () if blind else _labels(run, cells[at]),
     }
 

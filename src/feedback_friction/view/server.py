@@ -97,8 +97,8 @@ class Site:
         return Response(body, media_type=_FILES[name])
 
     async def version(self, request: Request) -> Response:
-        """What changes whenever any of the runs does."""
-        versions = [await each.do(lambda run: run.version) for each in self._shelf.values()]
+        """What changes whenever what is shown of any of the runs does."""
+        versions = [await each.do(Run.state) for each in self._shelf.values()]
         return JSONResponse({"version": versions})
 
     async def run(self, request: Request) -> Response:

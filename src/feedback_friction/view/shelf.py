@@ -46,11 +46,10 @@ class Run:
         self._prompts: Prompts | None = None
         self._version, self._made, self._took = -1, 0.0, 0.0
 
-    @property
-    def version(self) -> int:
-        """A number that changes with every change of the journal by somebody else."""
-        number: int = self.db.execute("PRAGMA data_version").fetchone()[0]
-        return number
+    def state(self) -> int:
+        """A number that changes whenever what is shown does; brings it up to date first."""
+        self.refreshed()
+        return self._version
 
     def refreshed(self) -> list[Numbers]:
         """The numbers of every condition; the index is of the same moment.
@@ -58,7 +57,8 @@ class Run:
         Raises:
             UsageError: the journal cannot be read.
         """
-        begun, version = time.monotonic(), self.version
+        begun = time.monotonic()
+        version: int = self.db.execute("PRAGMA data_version").fetchone()[0]
         if version == self._version or begun - self._made < _LAG * self._took:
             return self._results
         make_index(self.db)

@@ -9,7 +9,7 @@ function say(text) { at("status").textContent = text; }
 
 // --- staying up to date --------------------------------------------------------------------------
 
-let version = null;
+let version = null; // unknown at first: a run may have gone on since this page was made
 
 async function look() {
   if (document.hidden) return;
@@ -19,7 +19,7 @@ async function look() {
   } catch {
     return say("The server of this page does not answer.");
   }
-  if (version !== null && found !== version) await renew();
+  if (found !== version) await renew();
   version = found;
 }
 
