@@ -32,7 +32,10 @@ def test_it_is_read_reported_exported_and_judged_anew(run, tmp_path):
     assert "solver: pocket/abacus" in shown
     assert "MINIATURE: pocket/abacus" in shown
     friction("report", run, "--out", tmp_path / "report")
-    assert "Miniature." in (tmp_path / "report" / "index.html").read_text()
+    assert (
+        "a small language model trained for this"
+        in (tmp_path / "report" / "index.html").read_text()
+    )
     exported = friction("export", run, "--to", "jsonl").stdout.splitlines()
     assert [json.loads(line)["is_correct"] for line in exported].count(True) == 4
     assert len(exported) == 8
