@@ -173,3 +173,11 @@ def test_what_the_question_says_itself_stays(question: str, gold: str, feedback:
 def test_an_answer_that_the_question_offers_goes() -> None:
     problem = Problem("1", "math_500", "Which is larger, 2/3 or 3/4?", "3/4")
     assert "3/4" not in mask_expression(problem, "It is 3/4.").text
+
+
+@pytest.mark.parametrize(
+    ("gold", "decimal"), [("\\frac{1}{3}", "0.333333"), ("\\pi", "3.14159265")]
+)
+def test_a_decimal_that_gives_gold_away_is_wrong_and_goes(gold: str, decimal: str) -> None:
+    assert not grade_expression(expression(gold), f"\\boxed{{{decimal}}}").is_correct
+    assert decimal not in mask_expression(expression(gold), f"It is about {decimal}.").text

@@ -96,7 +96,9 @@ class Target:
             return alike(self.gold, read(text, self.context))
         value = Fraction(text)
         percent = self.gold.kind is answers.Kind.PERCENT
-        return value == self.number or (percent and 100 * value == self.number)
+        if value == self.number or (percent and 100 * value == self.number):
+            return True
+        return "." in text and alike(self.gold, read(text, self.context))  # 0.333333 for 1/3
 
     def asker(self) -> Callable[[str], bool]:
         """The grader's own equality for an audit; a few open questions go to a worker process."""
