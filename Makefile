@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 
 # Three attempts at every question, drawn a little warmer each time, so that `retry` is no constant.
 TRIES := --iterations 3 --sampling heat
-SMOLLM2 := --solver gguf/smollm2 --max-tokens 32 -M 'stop=["\n\n"]' --limit 60 --stratify subject
+SMOLLM2 := --solver gguf/smollm2 --max-tokens 32 -M 'stop=["\n\n"]' --limit 40 --stratify subject
 ABACUS := --solver gguf/abacus --digits 3 --limit 100
 
 demo:
