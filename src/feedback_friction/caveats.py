@@ -19,8 +19,8 @@ def is_miniature(solver: str) -> bool:
 def miniature(solver: str) -> str:
     """The line to print for such a model."""
     return (
-        f"MINIATURE: {solver} is a small model trained to show feedback friction; "
-        "it is no evidence about large models"
+        f"MINIATURE: {solver} is a small model trained to show feedback friction, and taught some "
+        "of its errors; it is no evidence about large models"
     )
 
 

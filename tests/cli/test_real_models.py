@@ -95,7 +95,7 @@ def test_what_the_tutor_says_is_of_the_very_reply_that_abacus_wrote(abacus):
 
 @needs_llama
 @needs_smollm2
-def test_a_pretrained_model_sees_its_earlier_attempts_or_only_the_hint(tmp_path):
+def test_a_pretrained_model_sees_its_earlier_attempts_or_only_the_hint(abacus, tmp_path):
     """Its own tokens count: a clean history stays short, a transcript grows."""
     hard = [row for row in PAGE.rows(Selection()) if row["id"] in ("facts/36", "stories/36")]
     data = tmp_path / "rows.jsonl"
@@ -129,3 +129,8 @@ def test_a_pretrained_model_sees_its_earlier_attempts_or_only_the_hint(tmp_path)
             (*_, short), (*_, long) = after
             assert short < long
     assert any(len(trial) == 3 for trial in trials.values())
+
+    friction("report", out, abacus[0], "--out", tmp_path / "report")
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "<strong>gguf/abacus</strong> is " in page
+    assert "The other models, pretrained elsewhere and taught no errors: gguf/smollm2" in page
