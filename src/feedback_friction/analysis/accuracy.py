@@ -129,6 +129,11 @@ class ConditionResult:
         return self.missing - self.failed - self.undecided
 
     @property
+    def repetition(self) -> Estimate:
+        """The share of second attempts that give the first wrong answer again."""
+        return self.second.repeated
+
+    @property
     def provisional(self) -> bool:
         """Whether trials have still to end, so that the numbers will change."""
         return self.unfinished > 0
@@ -171,7 +176,7 @@ class ConditionResult:
             "guess_most": self.guess_most,
             "gain": _estimate(self.gain),
             "area": _estimate(self.area),
-            "repetition": _estimate(self.second.repeated),
+            "repetition": _estimate(self.repetition),
             "second": _estimate(self.second.right) | {"guess": self.second.guess},
             "uptake": [each.as_json() for each in self.uptakes],
         }
