@@ -18,4 +18,3 @@ from feedback_friction.caveats import is_miniature
 )
 def test_the_miniature_is_known_by_its_name_or_file(solver, is_one):
     assert is_miniature(solver) is is_one
-

@@ -60,8 +60,8 @@ STUDENT = (
     "the instrument measures, and nothing about any model"
 )
 ABACUS_IS = (
-    "a small language model trained for this; it shows the phenomenon in a real network, and is "
-    "no evidence about large models"
+    "a small language model trained for this and taught some of its errors; it shows the "
+    "phenomenon in a real network, and is no evidence about large models"
 )
 PROBLEMS_SHOWN = 120  # problems whose trials the page holds, over all runs
 BYTES_SHOWN = 6_000_000  # of trials within the page, packed
