@@ -100,9 +100,8 @@ def test_without_it_the_driver_is_asked(tmp_path, monkeypatch, said, gpus):
 
 
 def test_a_driver_that_hangs_is_given_up(tmp_path, monkeypatch):
-    waiting, answer = tmp_path / "waiting", "echo 'GPU 0: H100 (UUID: a)'"
-    os.mkfifo(waiting)  # nobody writes to it: it is read for as long as anybody waits
-    program(tmp_path, "nvidia-smi", f"exec 3<>{waiting}; read -r line <&3; {answer}")
+    late = "import time; time.sleep(60); print('GPU 0: H100 (UUID: a)')"
+    program(tmp_path, "nvidia-smi", f'exec {sys.executable} -c "{late}"')
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.setattr("feedback_friction.cli.serve.NVIDIA_SMI_SECONDS", 0.2)
     assert visible_gpus({}) == 0
