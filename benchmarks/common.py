@@ -166,6 +166,11 @@ class Started:
         )
         self._ended: Ended | None = None
 
+    @property
+    def pid(self) -> int:
+        """Its number among the processes."""
+        return self._process.pid
+
     def is_running(self) -> bool:
         """Whether it has not ended yet."""
         if self._ended is None:

@@ -205,3 +205,36 @@ def test_a_damaged_memory_is_passed_over(learnt: object, tmp_path: Path) -> None
             assert (await model.generate(ask())).replies == (Reply("4"),)
 
     run(main())
+
+
+def test_a_thought_that_the_template_opens_is_no_answer_when_it_is_cut_off() -> None:
+    thought = choice("Maybe it is 5", finish_reason="length")
+
+    async def main() -> None:
+        script = [
+            completion(thought),
+            completion(choice("5?</think>It is 4.")),
+            completion(thought),
+        ]
+        async with serving(*script) as server, client(server) as (model, _, notices):
+            before, answer, cut = [
+                (await model.generate(ask(each))).replies[0] for each in ("p1", "p2", "p3")
+            ]
+        assert before.text == "Maybe it is 5"  # as of any model
+        assert (answer.text, answer.reasoning) == ("It is 4.", "5?")
+        assert (cut.text, cut.reasoning) == ("", "Maybe it is 5")
+        assert sum("template opens the reasoning" in line for line in notices) == 1
+
+    run(main())
+
+
+def test_parts_that_are_not_read_are_named() -> None:
+    parts = [{"type": "image_url", "image_url": {"url": "x"}}, {"type": "text", "text": "4"}]
+    reply = {"message": {"content": parts}, "finish_reason": "stop"}
+
+    async def main() -> None:
+        async with serving(completion(reply)) as server, client(server) as (model, _, notices):
+            assert (await model.generate(ask())).replies[0].text == "4"
+        assert ["parts of type 'image_url'" in line for line in notices] == [True]
+
+    run(main())

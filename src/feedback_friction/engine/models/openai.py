@@ -38,7 +38,7 @@ from feedback_friction.engine.models.faults import (
     one_line,
     read_error,
 )
-from feedback_friction.engine.models.learning import Asking, Dialect, final
+from feedback_friction.engine.models.learning import Asking, Dialect, final, understood
 from feedback_friction.engine.models.omissions import left_out
 from feedback_friction.engine.models.options import ModelOptions, seconds_for
 from feedback_friction.engine.models.preflight import check_endpoints
@@ -284,7 +284,7 @@ class OpenAIModel:
                 status, said = failure
                 return self._refusal(request, form, Answer(status, answer.headers, said), False)
             found = read_completion(data, form.n, seconds=seconds, logprobs=request.logprobs)
-            return without_secrets(found, self._secrets.hide)
+            return without_secrets(understood(data, found, self.dialect), self._secrets.hide)
         except MalformedError as error:
             if isinstance(error, EmptyError):
                 return Fault(FaultKind.EMPTY, str(error), status=answer.status, cause=error)
