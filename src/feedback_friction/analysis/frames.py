@@ -36,7 +36,10 @@ _ATTEMPTS = """
            feedback_prompt_tokens, feedback_completion_tokens, feedback_cached_tokens,
            feedback_reasoning_tokens, cost_usd, seconds, feedback_seconds,
            length(feedback) AS feedback_length, masked_spans, leaks != '[]' AS leaked,
-           feedback_donor
+           feedback_donor, finish_reason,
+           feedback = lag(feedback) OVER (
+               PARTITION BY condition, problem_id, epoch ORDER BY iteration
+           ) AS feedback_repeats
     FROM attempts
 """
 
@@ -215,7 +218,7 @@ _FLOATS = {"mean_logprob", "temperature", "cost_usd", "seconds", "feedback_secon
 _TEXTS = {
     "condition", "task", "solver", "feedback", "feedback_model", "sampling", "history", "grader",
     "problem_id", "gold", "subject", "level", "status", "reason", "prediction", "verdict", "rule",
-    "choices", "feedback_donor",
+    "choices", "feedback_donor", "finish_reason",
 }  # fmt: skip
 
 

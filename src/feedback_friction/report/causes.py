@@ -6,6 +6,8 @@ import polars as pl
 
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.tables import accuracy, annotation, probes, problems
+from feedback_friction.analysis.tables import persistent as tables
+from feedback_friction.analysis.tables.persistent import Ending
 from feedback_friction.report import charts
 from feedback_friction.report.figure import Figure
 from feedback_friction.report.naming import BANDS, last, main_sampling, named, scale
@@ -42,6 +44,41 @@ def complexity(runs: Runs) -> Figure | None:
         f"{BANDS}{note}",
         "Points with intervals: accuracy at the first and the last attempt by size of the factors.",
         chart, ends,
+    )  # fmt: skip
+
+
+ENDINGS = {  # in the order of the stack
+    Ending.SAME_ANSWER.value: "#d55e00",
+    Ending.SAME_OPTION.value: "#d55e00",
+    Ending.SAME_LINE.value: "#e69f00",
+    Ending.OTHER.value: "#56b4e9",
+    Ending.FORMAT.value: "#8c8c8c",
+    Ending.CUT_OFF.value: "#b8a800",
+    Ending.REFUSAL.value: "#cc79a7",
+}
+
+
+def endings(runs: Runs) -> Figure | None:
+    """What trials that stay unsolved end with, told without a judge."""
+    table = named(tables.persistent(runs))
+    if table.is_empty():
+        return None
+    given = table.filter(pl.col("count") > 0)["ending"].unique().to_list()
+    shown = {name: ink for name, ink in ENDINGS.items() if name in given}
+    table = table.with_columns(
+        pl.col("ending").replace_strict([*ENDINGS], range(len(ENDINGS))).alias("order")
+    )
+    drawn, note = main_sampling(table.filter(pl.col("ending").is_in([*shown])))
+    chart = charts.stacked(
+        drawn, "share", "condition", "ending", "panel",
+        title="share of the unsolved trials", order=shown,
+    )  # fmt: skip
+    return Figure(
+        "persistent", "What unsolved trials end with",
+        "The last attempt of each trial that stays unsolved, beside the one before it, told by a "
+        f"program without a judge.{note}",
+        "Stacked bars: how unsolved trials end, one row a kind of feedback.",
+        chart, table.drop("order"),
     )  # fmt: skip
 
 

@@ -40,6 +40,7 @@ def figures(runs: Runs) -> Iterator[Figure]:
         ends,
         controls,
         moves,
+        causes.endings,
         causes.persistent,
         correction,
         causes.complexity,
