@@ -260,7 +260,8 @@ def test_a_page_over_several_models_says_which_is_what(tmp_path):
     html = build_report(runs, tmp_path / "report").read_text("utf-8")
     assert "<strong>student/keen</strong> is a simulated student" in html
     assert "It answered decimal_multiplication (5 digits)." in html
-    assert "The other models: openai/gpt (on aime (5 digits))." in html
+    said = "The other models, pretrained elsewhere and taught no errors: openai/gpt"
+    assert f"{said} (on aime (5 digits))." in html
 
 
 def test_sentences_stand_under_what_they_are_about():
