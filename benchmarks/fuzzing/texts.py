@@ -52,6 +52,7 @@ def check_grade(task: Task, problem: Problem, text: str) -> None:
     verdict = task.grade(problem, text)
     assert (verdict.prediction is None) == (verdict.outcome is Outcome.NO_ANSWER)
     assert verdict.rule
+    assert verdict.prediction != ""
     assert verdict.prediction is None or len(verdict.prediction) <= len(text) + _MORE
     assert task.grade(problem, text) == verdict
 

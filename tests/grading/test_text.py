@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from effort import LINEAR, growth, repeated
@@ -102,6 +102,7 @@ def test_white_space_and_emphasis_change_nothing(gold, frame, space, mark):
 
 
 @given(st.text())
+@example("b,a")
 def test_any_text_gets_a_verdict_whose_prediction_is_there_exactly_with_an_answer(response):
     verdict = grade_text(problem("Who directed it?", "Billy Wilder"), response)
     assert (verdict.prediction is None) == (verdict.outcome is Outcome.NO_ANSWER)

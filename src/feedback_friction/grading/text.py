@@ -189,7 +189,7 @@ class _Reader:
             return Verdict.none("refusal")
         if (found and found.tail == "list") or ALTERNATIVE.search(first_sentence(text)):
             return Verdict.of(False, normalized(first_sentence(text)), "list of guesses")
-        return Verdict.of(False, head(_introduced(text) or text), rule)
+        return Verdict.of(False, head(_introduced(text)) or head(text) or " ".join(said), rule)
 
     def _by(self, text: str) -> str | None:
         """The alias that follows what the question has itself: "Hamlet" by Shakespeare."""
