@@ -18,17 +18,11 @@ from benchmarks.common import Figure, at_least, exactly, script, workspace
 from feedback_friction.engine.budget import paid_before
 from feedback_friction.engine.estimate import Estimate, from_pilot
 from feedback_friction.engine.journal import Journal
-from feedback_friction.engine.launch import (
-    Operation,
-    Prepared,
-    Settings,
-    execute,
-    prepare,
-    started,
-    thinking,
-)
+from feedback_friction.engine.launch import execute, started, thinking
 from feedback_friction.engine.pilot import choose, run_pilot
+from feedback_friction.engine.prepare import Prepared, prepare
 from feedback_friction.engine.runner import Runner
+from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.engine.strata import Setting
 
 TARGET = 90.0  # percent of the runs

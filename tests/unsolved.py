@@ -7,7 +7,9 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.engine.launch import Operation, Settings, execute, prepare
+from feedback_friction.engine.launch import execute
+from feedback_friction.engine.prepare import prepare
+from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.labels import Label
 
 HOSTILE = {

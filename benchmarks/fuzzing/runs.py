@@ -26,9 +26,11 @@ from feedback_friction.analysis.trials import chosen_problems, read_trials
 from feedback_friction.bridges.reference import export
 from feedback_friction.cli.table import results_json
 from feedback_friction.engine.journal import DamagedError, Journal
-from feedback_friction.engine.launch import Operation, Settings, execute, prepare
+from feedback_friction.engine.launch import execute
+from feedback_friction.engine.prepare import prepare
 from feedback_friction.engine.reopen import read_trials as rebuilt
 from feedback_friction.engine.reopen import reopen
+from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.errors import UsageError
 
 _TABLES = ("conditions", "problems", "trials", "attempts", "completions")

@@ -17,8 +17,8 @@ from feedback_friction.analysis.provenance import provenance
 from feedback_friction.analysis.tables import accuracy
 from feedback_friction.analysis.trials import chosen_problems, read_trials
 from feedback_friction.bridges.reference import export
-from feedback_friction.engine.launch import Operation
 from feedback_friction.engine.reopen import reopen
+from feedback_friction.engine.settings import Operation
 from feedback_friction.errors import UsageError
 from journals import RIGHT, trials, write_run
 

@@ -8,13 +8,14 @@ from dataclasses import replace
 import pytest
 
 from feedback_friction.analysis.oracle import read_oracle
-from feedback_friction.engine import launch, session
+from feedback_friction.engine import prepare as preparing
+from feedback_friction.engine import session
 from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.keys import call_key
-from feedback_friction.engine.launch import Operation, Settings
 from feedback_friction.engine.models.base import TransientError
 from feedback_friction.engine.models.student import StudentModel
 from feedback_friction.engine.oracle import execute_oracle, prepare_oracle
+from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.tasks.catalog import get_page
@@ -127,7 +128,7 @@ def test_undecided_draws_leave_their_problem_missing_until_they_are_graded_anew(
     plan = {"attempts": 4, "until_solved": until_solved, "solver": "student/ability=0,silent=0"}
     with monkeypatch.context() as patched:
         slow = replace(page, task=replace(page.task, grade=impatient))
-        patched.setattr(launch, "get_page", lambda name: slow)
+        patched.setattr(preparing, "get_page", lambda name: slow)
         _, progress = draw(tmp_path, patched, **plan)
     before = read_oracle(tmp_path)
     assert progress.statuses["undecided"] == (2 if until_solved else 8)

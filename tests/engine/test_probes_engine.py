@@ -8,14 +8,17 @@ from dataclasses import replace
 
 import pytest
 
-from feedback_friction.engine import launch, session
+from feedback_friction.engine import prepare as preparing
+from feedback_friction.engine import session
 from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.keys import call_key
-from feedback_friction.engine.launch import Operation, Settings, execute, prepare
+from feedback_friction.engine.launch import execute
 from feedback_friction.engine.models.base import TransientError
 from feedback_friction.engine.models.student import StudentModel
+from feedback_friction.engine.prepare import prepare
 from feedback_friction.engine.probes import ProbeOptions, execute_probe, prepare_probe
 from feedback_friction.engine.reopen import read_trials, reopen
+from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.tasks.catalog import get_page
@@ -123,7 +126,7 @@ def test_what_cannot_be_graded_in_time_is_left_out_and_graded_anew(finished, nam
     page = get_page("decimal_multiplication")
     unlike = replace(page.task, grade=lambda problem, text: Verdict.of(None, "5", "timeout"))
     with monkeypatch.context() as patched:
-        patched.setattr(launch, "get_page", lambda name: replace(page, task=unlike))
+        patched.setattr(preparing, "get_page", lambda name: replace(page, task=unlike))
         first, progress = probe(finished, name, patched)
     assert progress.statuses["undecided"] > 10
     assert len(found(finished)) == progress.statuses.get("unsolved", 0)

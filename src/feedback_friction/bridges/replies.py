@@ -9,7 +9,7 @@ from pathlib import Path
 
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.journal import Journal
-from feedback_friction.engine.launch import fingerprint
+from feedback_friction.engine.prepare import fingerprint
 from feedback_friction.engine.rundir import claim, locked
 from feedback_friction.errors import DataError, RunStoppedError, UsageError
 from feedback_friction.modes import GREEDY, NO_FEEDBACK

@@ -15,7 +15,7 @@ from feedback_friction.bridges.reference import export
 from feedback_friction.cli.drive import INTERRUPTED
 from feedback_friction.cli.export import write_jsonl
 from feedback_friction.cli.run import start
-from feedback_friction.engine.launch import Operation, Settings
+from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import (
     BINARY,

@@ -15,8 +15,9 @@ from feedback_friction.cli.run import asked_for, notes
 from feedback_friction.cli.run import command as run_command
 from feedback_friction.engine.budget import dollars
 from feedback_friction.engine.estimate import Estimate, Range, from_data, from_pilot
-from feedback_friction.engine.launch import Prepared, prepare, started, thinking
+from feedback_friction.engine.launch import started, thinking
 from feedback_friction.engine.pilot import Pilot, choose, run_pilot
+from feedback_friction.engine.prepare import Prepared, prepare
 from feedback_friction.engine.runner import Progress
 from feedback_friction.engine.strata import Setting
 from feedback_friction.report.overview import Column

@@ -24,10 +24,10 @@ from feedback_friction.cli.drive import (
 from feedback_friction.cli.extras import needs
 from feedback_friction.cli.grid import columns, print_columns, print_lines
 from feedback_friction.cli.progress import tell_missing
-from feedback_friction.engine.launch import Operation, Settings
 from feedback_friction.engine.models.options import EFFORTS
 from feedback_friction.engine.oracle import PreparedOracle, execute_oracle, prepare_oracle
 from feedback_friction.engine.runner import Progress
+from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.oracle import TEMPERATURE
 

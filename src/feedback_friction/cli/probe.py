@@ -13,7 +13,6 @@ from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, run_to_end, ti
 from feedback_friction.cli.extras import needs
 from feedback_friction.cli.grid import print_columns, print_lines
 from feedback_friction.cli.progress import tell_missing
-from feedback_friction.engine.launch import Operation
 from feedback_friction.engine.probes import (
     PreparedProbe,
     ProbeOptions,
@@ -22,6 +21,7 @@ from feedback_friction.engine.probes import (
     prepare_probe,
 )
 from feedback_friction.engine.runner import Progress
+from feedback_friction.engine.settings import Operation
 from feedback_friction.errors import UsageError
 from feedback_friction.report.overview import Column
 

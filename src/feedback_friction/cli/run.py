@@ -20,9 +20,11 @@ from feedback_friction.cli.drive import (
 from feedback_friction.cli.progress import tell_missing
 from feedback_friction.cli.table import print_results, results_json
 from feedback_friction.engine.budget import Limits
-from feedback_friction.engine.launch import Operation, Prepared, Settings, execute, prepare
+from feedback_friction.engine.launch import execute
 from feedback_friction.engine.models.options import EFFORTS
+from feedback_friction.engine.prepare import Prepared, prepare
 from feedback_friction.engine.runner import Progress
+from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.modes import (
     BINARY,
     GREEDY,

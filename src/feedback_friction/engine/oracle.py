@@ -9,17 +9,12 @@ from typing import Any
 
 from feedback_friction.engine.batch import Batch, Place, Watched
 from feedback_friction.engine.conditions import Condition
-from feedback_friction.engine.launch import (
-    Operation,
-    Prepared,
-    Settings,
-    made_with,
-    prepare,
-    wanted_models,
-)
+from feedback_friction.engine.launch import made_with, wanted_models
+from feedback_friction.engine.prepare import Prepared, prepare
 from feedback_friction.engine.rows import Row, storable
 from feedback_friction.engine.runner import Progress
 from feedback_friction.engine.session import opened
+from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import BINARY, GREEDY
 from feedback_friction.problem import Problem

@@ -12,14 +12,16 @@ import orjson
 
 from feedback_friction.engine.batch import Batch, Place, Watched
 from feedback_friction.engine.conditions import Condition
-from feedback_friction.engine.launch import Operation, Prepared, wanted_models
+from feedback_friction.engine.launch import wanted_models
 from feedback_friction.engine.models.options import ModelOptions
 from feedback_friction.engine.models.providers import Asked, refuse_untaken
 from feedback_friction.engine.models.registry import ModelSettings, parse_spec
+from feedback_friction.engine.prepare import Prepared
 from feedback_friction.engine.reopen import read_trials, reopen
 from feedback_friction.engine.rows import Row, storable
 from feedback_friction.engine.runner import Progress
 from feedback_friction.engine.session import opened
+from feedback_friction.engine.settings import Operation
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.plan import rng_for
 from feedback_friction.protocol.probes import entropy, in_domain, reader, self_perception

@@ -16,8 +16,9 @@ from typing import Any
 
 from feedback_friction.analysis.journal import open_journal, read_run, reading_run
 from feedback_friction.engine.conditions import Condition
-from feedback_friction.engine.launch import Operation, Prepared, Settings, prepare
 from feedback_friction.engine.models.options import ModelOptions
+from feedback_friction.engine.prepare import Prepared, prepare
+from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.problem import Problem

@@ -14,9 +14,11 @@ from pathlib import Path
 from feedback_friction.analysis.journal import open_journal
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.keys import call_key
-from feedback_friction.engine.launch import Operation, Prepared, wanted_models
+from feedback_friction.engine.launch import wanted_models
 from feedback_friction.engine.models.base import identity_of
+from feedback_friction.engine.prepare import Prepared
 from feedback_friction.engine.reopen import read_attempts, reopen
+from feedback_friction.engine.settings import Operation
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.feedback import feedback_request
 from feedback_friction.protocol.records import Generate
