@@ -28,6 +28,7 @@ NAMES = (
     "estimate",
     "fuzz",
     "hostile",
+    "slow",
     "soak",
 )
 
