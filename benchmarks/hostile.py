@@ -49,6 +49,8 @@ def measure(*, count: int = 2000, odd: float = 0.01, concurrency: int = 64) -> l
 def _server(odd: float) -> Iterator[SimulatedServer]:
     replies = dict.fromkeys([*seeds(), *_drawn(texts(), "replies")])
     damaged = [body.decode("utf-8", "replace") for body in _drawn(bodies(), "bodies")]
+    # One that says "slow down" is asked for half an hour: its trial fails too, but nobody waits.
+    damaged = [body for body in damaged if "ate limit" not in body and "429" not in body]
     with simulated_server(Settings(prefix_cache=False, odd=odd)) as server:
         sent = [text.encode("utf-8", "replace").decode() for text in replies]
         server.change(replies=sent, bodies=damaged)

@@ -266,3 +266,16 @@ def test_a_cancellation_from_elsewhere_wins_over_the_breaker() -> None:
             await task
 
     asyncio.run(main())
+
+
+def test_one_prompt_that_is_always_told_to_slow_down_does_not_stop_the_run() -> None:
+    breaker, clock = make()
+
+    async def ask() -> Completion | Fault:
+        return Completion((Reply("yes", "stop"),), Usage(), 0.0)
+
+    for _ in range(60):
+        clock.now += 60
+        breaker.failed(fault(FaultKind.LIMITED), clock.now, 0, "poison")
+        asyncio.run(breaker.settle(ask))
+    assert breaker.reason is None

@@ -11,9 +11,9 @@ resumed. It opens
 
 Random faults never open it: one success starts the count anew, and there must be as many failures
 in a row as calls are under way, each of which may still succeed. Neither do prompts that spoil
-every attempt at them: before unusable answers stop a run, the server is asked something that every
-model can answer (the half-open state). Where it answers that, those trials fail and the others go
-on.
+every attempt at them: before unusable answers or rate limits stop a run, the server is asked
+something that every model can answer (the half-open state). Where it answers that, those trials
+fail and the others go on.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Breaker:
         self._servers, self._clock, self._policy = servers, clock, policy or BreakerPolicy()
         self._streaks = {kind: _Streak() for kind in _GRAVEST_FIRST}
         self._failing = False
-        self._doubt = ""
+        self._doubt: tuple[FaultKind, str] | None = None
         self._spoiled: set[object] = set()
         self._refusals = 0
         self._succeeded = False
@@ -119,12 +119,12 @@ class Breaker:
             under_way: attempts that are still under way.
             problem: what was asked; None where every failure counts as another one's.
 
-        Unusable answers do not open it by themselves: see ``settle``.
+        Unusable answers and rate limits do not open it by themselves: see ``settle``.
 
         Raises:
             RunStoppedError: that was one too many.
         """
-        if problem in self._spoiled and fault.kind is FaultKind.FAULTY:
+        if problem in self._spoiled and fault.kind is not FaultKind.UNREACHABLE:
             return
         self._failing = True
         if fault.kind is FaultKind.EMPTY:  # the server works; what it lacks is a reply to this one
@@ -143,19 +143,19 @@ class Breaker:
                 f"{self._servers} {_WHAT_HAPPENED[fault.kind]} for {lasted:.0f} s "
                 f"({streak.count} failures in a row, the last: {fault.message})"
             )
-            if fault.kind is FaultKind.FAULTY:
-                self._doubt = reason
-            else:
+            if fault.kind is FaultKind.UNREACHABLE:
                 self.open(reason)
+            else:
+                self._doubt = (fault.kind, reason)
         self.raise_if_open()
 
     @property
     def doubts(self) -> bool:
         """Whether ``settle`` is about to ask."""
-        return bool(self._doubt)
+        return self._doubt is not None
 
     async def settle(self, ask: Callable[[], Awaitable[Completion | Fault]]) -> None:
-        """Where unusable answers would stop the run, find out whether the server is to blame.
+        """Before answers stop the run, find out whether the server is to blame or the prompts are.
 
         Args:
             ask: asks the server something harmless (``harmless``), once.
@@ -163,15 +163,14 @@ class Breaker:
         Raises:
             RunStoppedError: it has no usable answer to that either.
         """
-        if not self._doubt:
+        if self._doubt is None:
             return
-        reason, self._doubt = self._doubt, ""
-        problems = set(self._streaks[FaultKind.FAULTY].problems)
+        (kind, reason), self._doubt = self._doubt, None
+        problems = set(self._streaks[kind].problems)
         self._clear(_GRAVEST_FIRST)  # nobody else asks meanwhile
         outcome = await ask()
-        if isinstance(outcome, Fault) and outcome.kind in (
-            FaultKind.FAULTY, FaultKind.UNREACHABLE,
-        ):  # fmt: skip
+        as_grave = _GRAVEST_FIRST[: _GRAVEST_FIRST.index(kind) + 1]
+        if isinstance(outcome, Fault) and outcome.kind in as_grave:
             self.open(reason)
             self.raise_if_open()
         self._never_begun = False
@@ -203,7 +202,8 @@ class Breaker:
         """Note an answer of something that has no such API: before any other it is doubted."""
         if not self._succeeded:
             self._never_begun = True
-            self._doubt = f"{self._servers}: is it an OpenAI-compatible server? {fault.message}"
+            reason = f"{self._servers}: is it an OpenAI-compatible server? {fault.message}"
+            self._doubt = (FaultKind.FAULTY, reason)
 
     def open(self, reason: str) -> None:
         """Stop the run: every pending call fails now, every later one at once."""
