@@ -20,6 +20,8 @@ STAND_INS = (
     (re.compile(r"http://localhost:80\d\d/v1"), "{server}"),
     # what OpenAI itself would be asked, without a URL of its own
     (re.compile(r"(--(feedback|judge)-model openai/\S+)"), r"\1 --\2-base-url {server}"),
+    # a real model that may not be on this machine, and is slow
+    (re.compile(r"--solver gguf/smollm2"), "--solver openai/smollm2 --base-url {server}"),
 )
 SMALL = " --limit 6"  # is added to a run that says nothing of its size
 # These need a GPU with vLLM, another provider's key, the hub, someone at a browser or a second

@@ -218,7 +218,7 @@ def test_every_figure_of_the_report_is_explained():
     report = ROOT / "src" / "feedback_friction" / "report"
     source = "\n".join(path.read_text("utf-8") for path in report.glob("*.py"))
     drawn = set(re.findall(r"Figure\(\s*\"(\w+)\"", source))
-    drawn |= set(re.findall(r"_bucket_figure\(\s*table, \"(\w+)\"", source))
+    drawn |= set(re.findall(r"_(?:bucket_figure|over_controls)\(\s*table, \"(\w+)\"", source))
     text = (ROOT / "docs" / "analysis.md").read_text("utf-8")
     listed = text.partition("## The figures")[2].partition("\n## ")[0]
     explained = set(re.findall(r"^\| (\w+) \|", listed, re.MULTILINE)) - {"figure"}
