@@ -142,7 +142,10 @@ def _journal(folder: Path) -> None:
             journal.statuses(condition.id)
         journal.paid()
         with closing(sqlite3.connect(folder / "journal.sqlite")) as db:
-            keys = [row[0] for row in db.execute("SELECT key FROM completions")]
+            keys = [
+                row[0]
+                for row in db.execute("SELECT key FROM completions WHERE typeof(key) = 'blob'")
+            ]
         for key in keys:
             with suppress(DamagedError):
                 journal.find(key)

@@ -103,6 +103,7 @@ def test_white_space_and_emphasis_change_nothing(gold, frame, space, mark):
 
 @given(st.text())
 @example("b,a")
+@example("ﾞ")
 def test_any_text_gets_a_verdict_whose_prediction_is_there_exactly_with_an_answer(response):
     verdict = grade_text(problem("Who directed it?", "Billy Wilder"), response)
     assert (verdict.prediction is None) == (verdict.outcome is Outcome.NO_ANSWER)

@@ -79,6 +79,8 @@ def words(text: str) -> list[Word]:
             found[-1] = Word(last.norm + fold(raw), last.start, end, True)
         else:
             norm = _plain_number(raw, found) if found else fold(raw)
+            if not norm:  # marks alone, such as the voicing of a Japanese letter that is not there
+                continue
             found.append(Word(norm, start, end, raw[0].isupper() or raw[0].isdigit()))
             _spell_out(found, text)
         initials_end = end if initial else -1
