@@ -67,7 +67,7 @@ def test_a_registered_mode_is_run_simulated_and_reported(praise, tmp_path):
     assert "praise,binary" in controls
     page = (tmp_path / "report" / "index.html").read_text("utf-8")
     assert "praise is a kind word" in page
-    assert "after praise feedback 0.0% of the retries" in page
+    assert "After praise feedback 0.0% of the second attempts" in page
 
 
 def test_an_estimate_counts_the_text_of_a_registered_mode(praise, monkeypatch, tmp_path):

@@ -112,6 +112,6 @@ def _ending(trial: list[tuple[Any, ...]], feedback: str, *, stopped: bool) -> En
     if answer_text(prediction, choices) == answer_text(before[0], before[1]):
         return Ending.SAME_OPTION if choices != "[]" else Ending.SAME_ANSWER
     told = [row[3] for row in trial if row[3] is not None]
-    if recorded_mode(feedback).name == "tutor" and told and told[-1]:
+    if recorded_mode(feedback).writer == "program" and told and told[-1]:
         return Ending.SAME_LINE
     return Ending.OTHER
