@@ -18,7 +18,6 @@ import gguf
 import numpy as np
 from gguf import TokenType
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
 
 from training.vocabulary import CHARACTERS, SPECIAL, UNKNOWN
 
@@ -37,6 +36,8 @@ _NAMES = {
 
 def write_gguf(folder: Path, file: Path) -> None:
     """Write the model in ``folder`` as one file, its weights in the folder's own precision."""
+    from safetensors.numpy import load_file  # of the extra 'training'; reading needs none of it
+
     config = json.loads((folder / "config.json").read_text("utf-8"))
     writer = gguf.GGUFWriter(file, "llama")
     _describe(writer, config)

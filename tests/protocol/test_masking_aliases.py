@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from effort import LINEAR, growth, repeated
@@ -82,6 +82,8 @@ DISGUISES = (
 
 
 @given(name, st.sampled_from(SURROUNDINGS), st.sampled_from(DISGUISES))
+@example("Lima", "Hint: ({})", "-".join)  # the first letter is a Roman numeral, too
+@example("Vienna", "Hint: ({})", " ".join)
 def test_no_disguise_of_an_answer_gets_through(gold, frame, disguise):
     masked = mask_aliases(problem(gold), frame.format(disguise(gold)))
     assert masked.text.count(MASK) == 1

@@ -78,7 +78,8 @@ def words(text: str) -> list[Word]:
             last = found[-1]
             found[-1] = Word(last.norm + fold(raw), last.start, end, True)
         else:
-            norm = _plain_number(raw, found) if found else fold(raw)
+            numbers = found and not (len(raw) == 1 and _SPELLED_ON.match(text, end))
+            norm = _plain_number(raw, found) if numbers else fold(raw)
             if not norm:  # marks alone, such as the voicing of a Japanese letter that is not there
                 continue
             found.append(Word(norm, start, end, raw[0].isupper() or raw[0].isdigit()))
@@ -99,6 +100,8 @@ _MONTHS = (
 _DAY = re.compile(r"([1-9]|[12]\d|3[01])(?:st|nd|rd|th)")
 _ORDINALS = {word: value for value, word in enumerate((*ORDINALS, "twentieth"), 1)}
 _SPELLED = {str(value): word for value, word in enumerate(SMALL_NUMBERS)}
+# What follows the first letter of a name that is spelt letter by letter: "L-i-m-a", "L i m a".
+_SPELLED_ON = re.compile(r"[^\w\s]{1,3}[A-Za-z](?!\w)|\s[a-z]\s[a-z](?!\w)")
 _ERAS = {"BCE": "bc", "CE": "ad"}
 
 
