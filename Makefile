@@ -11,7 +11,7 @@ SMOLLM2 := --solver gguf/smollm2 --max-tokens 32 -M 'stop=["\n\n"]' --limit 40 -
 ABACUS := --solver gguf/abacus --digits 3 --limit 100
 
 demo:
-	@echo "This takes about four minutes on two quiet cores (SmolLM2 three, abacus and the report one),"
+	@echo "This takes about three minutes on two quiet cores (SmolLM2 two, abacus and the report one),"
 	@echo "and two more to install, the first time. Ctrl-C stops it; the same commands resume a run."
 	@$(MAKE) --no-print-directory $(VENV)/installed
 	rm -rf demo-run demo-report
