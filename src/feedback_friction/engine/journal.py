@@ -20,6 +20,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from feedback_friction.analysis.journal import SCHEMA_VERSION
 from feedback_friction.engine.keys import Key
 from feedback_friction.engine.prices import Cost
 from feedback_friction.engine.rows import (
@@ -27,9 +28,11 @@ from feedback_friction.engine.rows import (
     attempt_row,
     attempt_rows,
     completion_row,
+    error_row,
     insert,
     problem_row,
     read_completion,
+    trial_row,
 )
 from feedback_friction.engine.write_ahead import WriteAheadLog, has_log
 from feedback_friction.errors import FrictionError, RunStoppedError, UsageError
@@ -43,7 +46,6 @@ from feedback_friction.protocol.records import (
     Usage,
 )
 
-SCHEMA_VERSION = 3  # 2: oracle_draws, probes; 3: layers; every version adds tables only
 FILE_NAME = "journal.sqlite"
 _TRIAL = "condition = ? AND problem_id = ? AND epoch = ?"
 # What is damaged beyond being a key is of no completion that anything could ask for.
@@ -234,28 +236,31 @@ class Journal:
         """Keep a finished trial with its attempts; replaces what an earlier try left."""
         rows = attempt_rows(condition, trial, costs)
         where = (condition, trial.problem.id, trial.epoch)
+        ended = trial_row(where, trial.status, trial.reason, len(rows), now())
 
         def write(db: sqlite3.Connection) -> None:
             for table in ("attempts", "marked"):  # a trial that ran anew is as it would be asked
                 db.execute(f"DELETE FROM {table} WHERE {_TRIAL}", where)
             insert(db, "attempts", rows)
-            _insert_trial(db, where, trial.status, trial.reason, len(rows))
+            insert(db, "trials", [ended])
 
         await self._commit(write)
 
     async def add_failure(self, condition: str, problem_id: str, epoch: int, error: str) -> None:
         """Keep that a trial failed; it runs again on resume. The attempts that it made are kept."""
+        where, when = (condition, problem_id, epoch), now()
+        ended, failed = trial_row(where, "failed", error, 0, when), error_row(where, error, when)
 
         def write(db: sqlite3.Connection) -> None:
-            _insert_trial(db, (condition, problem_id, epoch), "failed", error, 0)
-            _insert_error(db, (condition, problem_id, epoch, error, now()))
+            insert(db, "trials", [ended])
+            insert(db, "errors", [failed])
 
         await self._commit(write)
 
     async def add_error(self, where: str, problem_id: str, epoch: int, error: str) -> None:
         """Keep why something that is no trial (an oracle's request, a probe) failed."""
-        row = (where, problem_id, epoch, error, now())
-        await self._commit(lambda db: _insert_error(db, row))
+        row = error_row((where, problem_id, epoch), error, now())
+        await self._commit(lambda db: insert(db, "errors", [row]))
 
     async def add_draws(self, rows: Sequence[Row]) -> None:
         """Keep an oracle's draws; see ``oracle_draws`` in the schema."""
@@ -397,16 +402,3 @@ def _open(path: Path) -> sqlite3.Connection:
     except _UNREADABLE as error:
         raise UsageError(f"cannot write the journal {path}: {error}") from error
     return db
-
-
-def _insert_error(db: sqlite3.Connection, row: tuple[str, str, int, str, str]) -> None:
-    db.execute("INSERT INTO errors VALUES (?, ?, ?, ?, ?)", row)
-
-
-def _insert_trial(
-    db: sqlite3.Connection, where: tuple[str, str, int], status: str, reason: str, attempts: int
-) -> None:
-    db.execute(
-        "INSERT OR REPLACE INTO trials VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (*where, status, reason, attempts, now()),
-    )

@@ -135,6 +135,28 @@ def attempt_row(condition: str, problem_id: str, epoch: int, attempt: Attempt, c
     }
 
 
+def trial_row(
+    where: tuple[str, str, int], status: str, reason: str, attempts: int, finished: str
+) -> Row:
+    """The row of a trial that ended; ``where`` is its condition, problem and epoch."""
+    return {
+        **_place(where),
+        "status": status,
+        "reason": reason,
+        "attempts": attempts,
+        "finished": finished,
+    }
+
+
+def error_row(where: tuple[str, str, int], error: str, happened: str) -> Row:
+    """The row of a failure; ``where`` is the condition or what was asked, problem and epoch."""
+    return {**_place(where), "error": error, "happened": happened}
+
+
+def _place(where: tuple[str, str, int]) -> Row:
+    return dict(zip(("condition", "problem_id", "epoch"), where, strict=True))
+
+
 def problem_row(problem: Problem, prompt: str) -> Row:
     """The row of a problem; ``prompt`` is the question as the solver reads it."""
     return {

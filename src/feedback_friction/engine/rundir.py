@@ -20,8 +20,8 @@ from typing import Any
 import orjson
 
 from feedback_friction import __version__
-from feedback_friction.analysis.journal import RUN_FILE, read_run
-from feedback_friction.engine.journal import SCHEMA_VERSION, now
+from feedback_friction.analysis.journal import RUN_FILE, SCHEMA_VERSION, read_run
+from feedback_friction.engine.journal import now
 from feedback_friction.errors import UsageError
 
 LOCK_NAME = "run.lock"

@@ -378,8 +378,7 @@ class OpenAIModel:
         if wait is None:
             raise TransientError(f"{line} (failed {retries.failures} times)") from fault.cause
         is_failing = fault.kind in (FaultKind.UNREACHABLE, FaultKind.FAULTY)
-        is_failing = is_failing and not self._breaker.doubts
-        if is_failing and (label, fault.kind) not in self._failing:
+        if is_failing and not self._breaker.doubts and (label, fault.kind) not in self._failing:
             self._failing.add((label, fault.kind))
             self._tell(f"{label}: {fault.message}; it is asked again")
         return wait
