@@ -360,7 +360,7 @@ def test_a_cancelled_call_leaves_nothing_behind() -> None:
             with pytest.raises(asyncio.CancelledError):
                 await call
             assert (await model.generate(ask())).replies == (Reply("4"),)
-        assert model._replicas.in_flight == 0
+        assert [replica.in_flight for replica in model.replicas.all] == [0]
 
     run(main())
 

@@ -10,11 +10,8 @@ from __future__ import annotations
 import logging
 import math
 import os
-import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
-from random import Random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from inspect_ai._util.error import PrerequisiteError
@@ -28,28 +25,18 @@ from inspect_ai.model import (
 )
 from yarl import URL
 
-from feedback_friction.engine.models.base import (
-    KeyRefusedError,
-    RefusedError,
-    TransientError,
-    identity_of,
-)
-from feedback_friction.engine.models.breaker import Breaker, BreakerPolicy, harmless
-from feedback_friction.engine.models.dialect import Form, Quirk, messages_of, most_replies, sent
-from feedback_friction.engine.models.draws import drawn
-from feedback_friction.engine.models.faults import Fault, FaultKind, one_line
+from feedback_friction.engine.models.base import identity_of
+from feedback_friction.engine.models.calls import CallOptions, Calls
+from feedback_friction.engine.models.dialect import Form, Quirk, messages_of, sent
+from feedback_friction.engine.models.faults import Fault, one_line
 from feedback_friction.engine.models.inspect_reply import original, read_exception, read_output
-from feedback_friction.engine.models.learning import Asking, Dialect, final
-from feedback_friction.engine.models.omissions import left_out
-from feedback_friction.engine.models.options import ModelOptions, seconds_for
+from feedback_friction.engine.models.options import seconds_for
 from feedback_friction.engine.models.providers import EXTRA, INSPECT_PROVIDERS
 from feedback_friction.engine.models.reply import without_secrets
-from feedback_friction.engine.models.retry import Retries, RetryPolicy, rest
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.records import Completion, Generate, Message, Reply
 from feedback_friction.redact import Secrets, environment_secrets
 
-_log = logging.getLogger(__name__)
 _INSPECT_LOG = logging.getLogger("inspect_ai")
 _MESSAGES: dict[str, type[ChatMessage]] = {
     "system": ChatMessageSystem,
@@ -61,30 +48,16 @@ _SINGLE_ATTEMPTS: dict[str, dict[str, Any]] = {"anthropic": {"max_retries": 0}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InspectOptions:
-    """How a model's calls are made; every time is in seconds.
+class InspectOptions(CallOptions):
+    """How a model's calls are made, by inspect_ai.
 
     Attributes:
-        model: the model's own options; part of the identity of its calls.
         base_url: another server than the provider's own.
         concurrency: calls at once, at most.
-        timeout: longest time that one attempt may take; None as in ``seconds_for``.
-        retry: when a failed call is tried again.
-        breaker: when the run is stopped.
-        notice: told what the user should know, one line each.
-        clock: monotonic seconds.
-        sleep: waits that many seconds.
     """
 
-    model: ModelOptions = field(default_factory=ModelOptions)
     base_url: str | None = None
     concurrency: int = 256
-    timeout: float | None = None
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
-    breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
-    notice: Callable[[str], None] = _log.warning
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = rest
 
 
 class InspectModel:
@@ -111,17 +84,11 @@ class InspectModel:
         self._model = _opened(name, options)
         # What the provider was sent, and so may quote in a reply.
         self._secrets = Secrets((self._model.api.api_key or "", _password(options.base_url)))
-        self._breaker = Breaker(name, options.clock, options.breaker)
-        self._told: set[str] = set()
-        self._failing: set[FaultKind] = set()  # of which the user was told
         lacks = INSPECT_PROVIDERS[self._provider].lacks
-        if not options.model.sends_temperature:
-            lacks |= {Quirk.NO_TEMPERATURE}
-        self.dialect = Dialect(self._tell, lacks)
-        self._under_way = 0
-        # Only spreads retries in time; what a run computes never depends on it.
-        self._random = Random()
-        self._warnings = _Warnings(self._tell)
+        reasoning = options.model.reasoning_tokens or 0
+        self._calls = Calls(name, name, options, reasoning_tokens=reasoning, lacks=lacks)
+        self.dialect = self._calls.dialect
+        self._warnings = _Warnings(self._calls.tell)
         _INSPECT_LOG.addHandler(self._warnings)
         _INSPECT_LOG.propagate = False
 
@@ -139,64 +106,29 @@ class InspectModel:
     async def generate(self, request: Generate) -> Completion:
         """Answer with exactly ``request.n`` replies; raises as ``base.Model`` says."""
         for quirk in sorted(self.dialect.quirks & _needed(request), key=lambda quirk: quirk.name):
-            self._tell(quirk.value)
-        with self._breaker.watch():
-            completion = await drawn(
-                request,
-                self._call,
-                lambda: most_replies(self.dialect.quirks, request, self.dialect.draws.most),
-                lambda: self.dialect.learn(frozenset({Quirk.ONE_CHOICE})),
-            )
-        for line in left_out(request, completion, reasons=self._options.model.reasons):
-            self._tell(line)
-        return completion
+            self._calls.tell(quirk.value)
+        with self._calls.breaker.watch():
+            return await self._calls.answer(request, lambda: self)
 
-    async def _call(self, request: Generate, n: int, seed: int) -> Completion:
-        """One request, tried until it succeeds or its failure is final."""
-        clock = self._options.clock
-        retries = Retries(self._options.retry, self._random, clock())
-        asking = Asking(self.dialect, request, n, _limit(request, self._options))
-        while True:
-            form, began = asking.form(), clock()
-            self._under_way += 1
-            try:
-                outcome = await self._attempt(request, form, seed, asking.is_lowered)
-            finally:
-                self._under_way -= 1
-            if isinstance(outcome, Completion):
-                asking.worked(form)
-                self._breaker.succeeded()
-                return outcome
-            if not asking.learns(outcome, form):
-                wait = self._next_wait(
-                    final(outcome, asking), began, retries, request.occasion.problem.id
-                )
-                await self._breaker.settle(partial(self._asked, request))
-                await self._options.sleep(wait)
-
-    async def _asked(self, request: Generate) -> Completion | Fault:
-        """What comes of asking the provider something harmless."""
-        form = Form(1, self.dialect.quirks)
-        return await self._attempt(harmless(request), form, request.seed, False)
-
-    async def _attempt(
+    async def attempt(
         self, request: Generate, form: Form, seed: int, is_lowered: bool
     ) -> Completion | Fault:
         """One attempt, and what came of it."""
-        n, config = form.n, _config(request, form, seed, self._options)
+        limit = self._calls.most_tokens(request, form)
+        n, config = form.n, _config(request, form, seed, limit, self._options)
         messages = [_message(message) for message in messages_of(request, form.quirks)]
         began = self._options.clock()
         try:
             output = await self._model.generate(messages, config=config)
         except PrerequisiteError as error:  # a parameter that this model can never take
-            self._breaker.open(f"{self.name}: {_plain(error)}")
-            self._breaker.raise_if_open()
+            self._calls.breaker.open(f"{self.name}: {_plain(error)}")
+            self._calls.breaker.raise_if_open()
             raise
         except Exception as error:  # every SDK has exceptions of its own, without a common class
             found = read_exception(
                 error,
                 retryable=bool(self._model.api.should_retry(original(error))),
-                max_tokens=config.max_tokens or 0,
+                max_tokens=limit,
                 is_lowered=is_lowered,
                 secrets=self._secrets | environment_secrets(os.environ),
             )
@@ -208,35 +140,22 @@ class InspectModel:
             return without_secrets(outcome, self._secrets.hide)
         return replace(outcome, message=self._secrets.hide(outcome.message))
 
-    def _tell(self, line: str) -> None:
-        if line not in self._told:
-            self._told.add(line)
-            self._options.notice(f"{self.name}: {line}")
+    # A call's whole way is the provider: there is nobody else to ask, and it keeps count itself.
+    server = ""
 
-    def _next_wait(self, fault: Fault, began: float, retries: Retries, problem: str) -> float:
-        """Tell the breaker of a fault; seconds to wait, or the error that it is."""
-        line = f"{self.name}: {fault.message}"
-        match fault.kind:
-            case FaultKind.KEY_REFUSED:
-                key = _key_name(self._model.api.api_key_vars)
-                error = KeyRefusedError(f"{self.name}: {key} is refused ({fault.message})")
-                self._breaker.open(str(error))
-                raise error from fault.cause
-            case FaultKind.QUOTA:
-                self._breaker.open(f"{self.name}: nothing left to pay with ({fault.message})")
-                self._breaker.raise_if_open()
-            case FaultKind.REFUSED:
-                self._breaker.refused(fault)
-                raise RefusedError(line) from fault.cause
-        self._breaker.failed(fault, began, self._under_way, problem)
-        wait = retries.next_wait(fault, self._options.clock())
-        if wait is None:
-            raise TransientError(f"{line} (failed {retries.failures} times)") from fault.cause
-        is_failing = fault.kind in (FaultKind.UNREACHABLE, FaultKind.FAULTY)
-        if is_failing and fault.kind not in self._failing:
-            self._failing.add(fault.kind)
-            self._tell(f"{fault.message}; it is asked again")
-        return wait
+    def turn(self, problem: str) -> None:
+        """Nothing to choose."""
+
+    def answered(self, began: float) -> None:
+        """Nothing to note."""
+
+    def failed(self, fault: Fault, problem: str, began: float, failures: int) -> Fault:
+        """Nothing to note."""
+        return fault
+
+    def key_refused(self, said: str) -> str:
+        """What to tell whoever owns the key that was refused."""
+        return f"{self.name}: {_key_name(self._model.api.api_key_vars)} is refused ({said})"
 
 
 class _Warnings(logging.Handler):
@@ -263,15 +182,11 @@ def _opened(name: str, options: InspectOptions) -> Any:
         raise UsageError(f"{name} cannot be used: {_shown(str(error))}") from error
 
 
-def _limit(request: Generate, options: InspectOptions) -> int:
-    """The most tokens that one reply may have, reasoning included."""
-    return request.max_tokens + (options.model.reasoning_tokens or 0)
-
-
-def _config(request: Generate, form: Form, seed: int, options: InspectOptions) -> GenerateConfig:
+def _config(
+    request: Generate, form: Form, seed: int, limit: int, options: InspectOptions
+) -> GenerateConfig:
     """The whole configuration of one attempt, without what the provider does not take."""
-    reasoning, n, asked = options.model.reasoning_tokens, form.n, sent(request, form)
-    limit = _limit(request, options) if form.max_tokens is None else form.max_tokens
+    n, asked = form.n, sent(request, form)
     return GenerateConfig(
         max_retries=0,
         attempt_timeout=math.ceil(seconds_for(options.timeout, limit)),
@@ -282,7 +197,7 @@ def _config(request: Generate, form: Form, seed: int, options: InspectOptions) -
         seed=seed & 0x7FFFFFFF if "seed" in asked else None,
         num_choices=n if n > 1 else None,
         logprobs=True if "logprobs" in asked else None,
-        reasoning_tokens=reasoning,
+        reasoning_tokens=options.model.reasoning_tokens,
         reasoning_effort=options.model.reasoning_effort,  # type: ignore[arg-type] # checked there
         # Writing to Anthropic's cache costs a quarter more, and only turns of a chat come again:
         # a transcript is one message that grows.

@@ -1,34 +1,25 @@
 """Any OpenAI-compatible server (OpenAI, vLLM, SGLang, llama.cpp, Ollama, ...): the fast path.
 
-One attempt is one POST; it ends as a ``Completion`` or as a ``Fault``, and everything else here
-decides what follows from that. Bodies go out and come in as bytes (orjson), over one connection
-pool that all models of a run share. The pool is no queue for time: a call's timeout counts from
-the moment it has a slot there.
+One attempt is one POST; it ends as a ``Completion`` or as a ``Fault``, and ``calls`` decides what
+follows from that. Bodies go out and come in as bytes (orjson), over one connection pool that all
+models of a run share. The pool is no queue for time: a call's timeout counts from the moment it has
+a slot there.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial, reduce
+from functools import reduce
 from operator import or_
-from random import Random
 
 import aiohttp
 
-from feedback_friction.engine.models.base import (
-    KeyRefusedError,
-    RefusedError,
-    TransientError,
-    identity_of,
-)
-from feedback_friction.engine.models.breaker import Breaker, BreakerPolicy, harmless
-from feedback_friction.engine.models.dialect import Form, Quirk, body_of, most_replies
-from feedback_friction.engine.models.draw_limit import DrawLimit
-from feedback_friction.engine.models.draws import drawn
+from feedback_friction.engine.models.base import identity_of
+from feedback_friction.engine.models.calls import CallOptions, Calls
+from feedback_friction.engine.models.dialect import Form, body_of
 from feedback_friction.engine.models.endpoint import Endpoint
 from feedback_friction.engine.models.events import is_stream, whole
 from feedback_friction.engine.models.faults import (
@@ -38,9 +29,7 @@ from feedback_friction.engine.models.faults import (
     one_line,
     read_error,
 )
-from feedback_friction.engine.models.learning import Asking, Dialect, final, understood
-from feedback_friction.engine.models.omissions import left_out
-from feedback_friction.engine.models.options import ModelOptions, seconds_for
+from feedback_friction.engine.models.learning import understood
 from feedback_friction.engine.models.preflight import check_endpoints
 from feedback_friction.engine.models.replicas import Replica, ReplicaPolicy, Replicas
 from feedback_friction.engine.models.reply import (
@@ -52,13 +41,7 @@ from feedback_friction.engine.models.reply import (
     tokens,
     without_secrets,
 )
-from feedback_friction.engine.models.retry import (
-    Retries,
-    RetryPolicy,
-    rest,
-    resting,
-    retry_after,
-)
+from feedback_friction.engine.models.retry import resting, retry_after
 from feedback_friction.engine.models.transport import (
     Answer,
     PackedError,
@@ -70,42 +53,25 @@ from feedback_friction.engine.models.transport import (
 )
 from feedback_friction.protocol.records import Completion, Generate, Reply
 
-_log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClientOptions:
-    """How a model's calls are made; every time is in seconds.
+class ClientOptions(CallOptions):
+    """How a model's calls are made, over HTTP.
 
     Attributes:
-        timeout: longest time that one request may take in all, from the moment it has a slot of the
-            pool; None for one that grows with the longest reply (``seconds_for``).
-        connect_timeout: longest time to make a connection.
-        retry: when a failed call is tried again.
-        breaker: when the run is stopped.
+        connect_timeout: longest time to make a connection, in seconds. ``timeout`` counts from the
+            moment a request has a slot of the pool.
         replicas: when a replica is left alone.
-        model: the model's own options; part of the identity of its calls.
         extra: further fields of every request body, which win over ours.
         reasoning_tokens: tokens that a reply may take on top of the limit on its answer.
         most_draws: replies that one request may ask for; None where only the server knows.
-        notice: told, once each, what the user should know (a parameter that the server does not
-            take, a replica that is down); one line.
-        clock: monotonic seconds.
-        sleep: waits that many seconds.
     """
 
-    timeout: float | None = None
     connect_timeout: float = 10.0
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
-    breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     replicas: ReplicaPolicy = field(default_factory=ReplicaPolicy)
-    model: ModelOptions = field(default_factory=ModelOptions)
     extra: Mapping[str, object] = field(default_factory=dict)
     reasoning_tokens: int = 0
     most_draws: int | None = None
-    notice: Callable[[str], None] = _log.warning
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = rest
 
 
 class OpenAIModel:
@@ -142,39 +108,39 @@ class OpenAIModel:
         self._options = options or ClientOptions()
         self.identity = identity_of(name, self._options.model)
         self._clock = self._options.clock
-        self._replicas = Replicas(endpoints, self._clock, self._options.replicas)
+        self.replicas = Replicas(endpoints, self._clock, self._options.replicas)
         self._secrets = reduce(or_, (endpoint.secrets for endpoint in endpoints))
         servers = ", ".join(endpoint.label for endpoint in endpoints)
-        self._breaker = Breaker(f"{name}: {servers}", self._clock, self._options.breaker)
-        self._told: set[str] = set()
-        self._failing: set[tuple[str, FaultKind]] = set()  # of which the user was told
-        self.dialect = Dialect(self._tell, draws=DrawLimit(self._options.most_draws))
-        if not self._options.model.sends_temperature:
-            self.dialect.quirks = frozenset({Quirk.NO_TEMPERATURE})
+        self._calls = Calls(
+            name,
+            f"{name}: {servers}",
+            self._options,
+            reasoning_tokens=self._options.reasoning_tokens,
+            most_draws=self._options.most_draws,
+        )
+        self.dialect = self._calls.dialect
         self._doubtful = False
         self._first_call = asyncio.Lock()
-        # Only spreads retries in time; what a run computes never depends on it.
-        self._random = Random()
 
     def __repr__(self) -> str:
-        return f"OpenAIModel({self.name!r}, {[r.endpoint.label for r in self._replicas.all]})"
+        return f"OpenAIModel({self.name!r}, {[r.endpoint.label for r in self.replicas.all]})"
 
     async def check(self) -> None:
         """Ask each replica for its models; see ``preflight.check_endpoints``."""
         checked = await check_endpoints(
             self._pool.session,
-            [replica.endpoint for replica in self._replicas.all],
+            [replica.endpoint for replica in self.replicas.all],
             self._model,
             notice=self._options.notice,
         )
-        for replica in self._replicas.all:
+        for replica in self.replicas.all:
             if replica.endpoint in checked.down:
-                self._replicas.mark_down(replica)
+                self.replicas.mark_down(replica)
         self._doubtful = checked.doubtful
 
     async def generate(self, request: Generate) -> Completion:
         """Answer with exactly ``request.n`` replies; raises as ``base.Model`` says."""
-        with self._breaker.watch():
+        with self._calls.breaker.watch():
             if self._doubtful:
                 # Nobody has seen the model yet: one call at a time finds out at the price of one.
                 with resting():
@@ -190,56 +156,16 @@ class OpenAIModel:
 
     def stop(self, why: str) -> None:
         """Have every call fail for good: those under way now, those to come at once."""
-        self._breaker.open(why)
+        self._calls.breaker.open(why)
 
     async def close(self) -> None:
         """Let go of the connection pool."""
         await self._pool.leave()
 
     async def _answer(self, request: Generate) -> Completion:
-        completion = await drawn(
-            request,
-            self._call,
-            lambda: most_replies(self.dialect.quirks, request, self.dialect.draws.most),
-            lambda: self.dialect.learn(frozenset({Quirk.ONE_CHOICE})),
-        )
-        for line in left_out(request, completion, reasons=self._options.model.reasons):
-            self._tell(line)
-        return completion
+        return await self._calls.answer(request, lambda: _Route(self))
 
-    async def _call(self, request: Generate, n: int, seed: int) -> Completion:
-        """One request, tried until it succeeds or its failure is final."""
-        problem = request.occasion.problem
-        place = f"{problem.task}/{problem.id}"
-        started = self._clock()
-        retries: Retries | None = None
-        asking = Asking(self.dialect, request, n, self._tokens(request))
-        while True:
-            form = asking.form()
-            replica = self._replicas.place(place)
-            began = self._clock()
-            outcome = await self._attempt(replica, request, form, seed, asking.is_lowered)
-            if isinstance(outcome, Completion):
-                asking.worked(form)
-                self._breaker.succeeded()
-                self._replicas.answered(replica, began)
-                return outcome
-            if asking.learns(outcome, form):
-                continue
-            outcome = final(outcome, asking)
-            if retries is None:
-                timeout = self._seconds(request)
-                retries = Retries(self._options.retry, self._random, started, timeout)
-            wait = self._next_wait(outcome, replica, place, began, retries)
-            await self._breaker.settle(partial(self._asked, replica, request))
-            await self._options.sleep(wait)
-
-    async def _asked(self, replica: Replica, request: Generate) -> Completion | Fault:
-        """What comes of asking a server something harmless."""
-        form = Form(1, self.dialect.quirks)
-        return await self._attempt(replica, harmless(request), form, request.seed, False)
-
-    async def _attempt(
+    async def attempt(
         self,
         replica: Replica,
         request: Generate,
@@ -260,7 +186,7 @@ class OpenAIModel:
         except ValueError as error:
             return Fault(FaultKind.REFUSED, str(error), cause=error)
         began = self._clock()
-        seconds = self._seconds(request)
+        seconds = self._calls.seconds(request)
         replica.in_flight += 1
         try:
             answer = await self._post(
@@ -305,7 +231,9 @@ class OpenAIModel:
         found = meaning(
             answer.status,
             read_error(answer.body, self._secrets.hide),
-            max_tokens=self._tokens(request) if form.max_tokens is None else form.max_tokens,
+            max_tokens=self._calls.most_tokens(request)
+            if form.max_tokens is None
+            else form.max_tokens,
             is_lowered=is_lowered,
             retry_after=retry_after(answer.headers, time.time()),
         )
@@ -327,58 +255,45 @@ class OpenAIModel:
         ):
             return await read(response, limit)
 
-    def _tokens(self, request: Generate) -> int:
-        """The most that one reply may have."""
-        return request.max_tokens + self._options.reasoning_tokens
-
-    def _seconds(self, request: Generate) -> float:
-        return seconds_for(self._options.timeout, self._tokens(request))
-
     def _most_bytes(self, request: Generate, n: int, body: bytes) -> int:
         # llama.cpp gives twenty, whether they are asked for or not.
         alternatives = max(20, tokens(self._options.extra.get("top_logprobs")) or 0)
         logprobs = 1 + alternatives if request.logprobs else 0
-        return most_bytes(len(body), n * self._tokens(request), logprobs=logprobs)
+        return most_bytes(len(body), n * self._calls.most_tokens(request), logprobs=logprobs)
 
-    def _tell(self, line: str) -> None:
-        if line not in self._told:
-            self._told.add(line)
-            self._options.notice(f"{self.name}: {line}")
 
-    def _next_wait(
-        self, fault: Fault, replica: Replica, place: str, began: float, retries: Retries
-    ) -> float:
-        """Tell breaker and replicas of a fault; seconds to wait, or the error that it is."""
-        label = replica.endpoint.label
-        line = f"{self.name}: {label}: {fault.message}"
+class _Route:
+    """One call: the replica that its problem is at may change from attempt to attempt."""
+
+    def __init__(self, model: OpenAIModel):
+        self._model, self._replicas = model, model.replicas
+
+    @property
+    def server(self) -> str:
+        return self._replica.endpoint.label
+
+    def turn(self, problem: str) -> None:
+        self._replica = self._replicas.place(problem)
+
+    async def attempt(
+        self, request: Generate, form: Form, seed: int, is_lowered: bool
+    ) -> Completion | Fault:
+        return await self._model.attempt(self._replica, request, form, seed, is_lowered)
+
+    def answered(self, began: float) -> None:
+        self._replicas.answered(self._replica, began)
+
+    def failed(self, fault: Fault, problem: str, began: float, failures: int) -> Fault:
         match fault.kind:
-            case FaultKind.KEY_REFUSED:
-                error = KeyRefusedError(replica.endpoint.key_refused(fault.message))
-                self._breaker.open(str(error))
-                raise error
-            case FaultKind.QUOTA:
-                self._breaker.open(f"{label}: nothing left to pay with ({fault.message})")
-                self._breaker.raise_if_open()
-            case FaultKind.REFUSED:
-                self._replicas.answered(replica, began)
-                self._breaker.refused(fault)
-                raise RefusedError(line) from fault.cause
-            case FaultKind.EMPTY:
-                self._replicas.answered(replica, began)
+            case FaultKind.REFUSED | FaultKind.EMPTY:
+                self.answered(began)
             case FaultKind.LIMITED:
-                times = retries.failures + 1
-                if self._replicas.limited(replica, place, fault.retry_after, times):
-                    fault = replace(fault, retry_after=None)  # another one is asked next
+                times, asked = failures + 1, fault.retry_after
+                if self._replicas.limited(self._replica, problem, asked, times):
+                    return replace(fault, retry_after=None)  # another one is asked next
             case FaultKind.UNREACHABLE | FaultKind.FAULTY:
-                self._replicas.failed(replica, fault.kind)
-        self._breaker.failed(fault, began, self._replicas.in_flight, place)
-        if fault.is_foreign:
-            self._breaker.foreign(fault)
-        wait = retries.next_wait(fault, self._clock())
-        if wait is None:
-            raise TransientError(f"{line} (failed {retries.failures} times)") from fault.cause
-        is_failing = fault.kind in (FaultKind.UNREACHABLE, FaultKind.FAULTY)
-        if is_failing and not self._breaker.doubts and (label, fault.kind) not in self._failing:
-            self._failing.add((label, fault.kind))
-            self._tell(f"{label}: {fault.message}; it is asked again")
-        return wait
+                self._replicas.failed(self._replica, fault.kind)
+        return fault
+
+    def key_refused(self, said: str) -> str:
+        return self._replica.endpoint.key_refused(said)

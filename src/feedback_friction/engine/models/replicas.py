@@ -95,11 +95,6 @@ class Replicas:
         self._home: dict[str, Replica] = {}
         self._left: dict[str, Replica] = {}  # by problem that moved, its first replica
 
-    @property
-    def in_flight(self) -> int:
-        """Calls under way at all replicas."""
-        return sum(replica.in_flight for replica in self.all)
-
     def place(self, problem: str) -> Replica:
         """The replica that a call for this problem goes to."""
         if len(self.all) == 1:
