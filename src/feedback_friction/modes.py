@@ -15,6 +15,7 @@ controls.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -214,6 +215,9 @@ def control_modes() -> list[Mode]:
 # --- history -----------------------------------------------------------------------------------
 
 
+Sight = Literal["working", "answer", "foreign", "nothing"]
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """How a solver is shown what came before its next attempt.
@@ -221,19 +225,47 @@ class History:
     Attributes:
         name: as on the command line.
         shows: what the prompt holds, in words.
-        shows_attempts: whether it holds the earlier attempts, and all the feedback on them; else
-            the newest feedback alone.
+        sight: what of an attempt is shown: its whole working, its answer alone, another problem's
+            attempt in its place, or nothing.
+        last: so many attempts are shown with their feedback, the latest; 0 for all of them.
+        turns: as turns of a chat instead of one message.
+        dashes: of its line in figures; none for a solid one.
     """
 
     name: str
     shows: str
-    shows_attempts: bool = True
+    sight: Sight = "working"
+    last: int = 0
+    turns: bool = False
+    dashes: tuple[int, ...] = ()
+
+    def latest(self, attempts: int) -> int:
+        """How many of so many attempts are shown."""
+        return min(self.last, attempts) if self.last else attempts
 
 
 TRANSCRIPT = History("transcript", "all attempts and feedback in one message, as in the paper")
-CHAT = History("chat", "all attempts and feedback as turns")
-CLEAN = History("clean", "the newest feedback, none of the attempts", shows_attempts=False)
-HISTORIES = {history.name: history for history in (TRANSCRIPT, CHAT, CLEAN)}
+CHAT = History("chat", "all attempts and feedback as turns", turns=True, dashes=(2, 2))
+LAST = History(
+    "last", "the latest attempt and the feedback on it (last:N, the latest N)",
+    last=1, dashes=(8, 2),
+)  # fmt: skip
+ANSWERS = History(
+    "answers", "the attempts' answers without the working, and all feedback",
+    sight="answer", dashes=(6, 2, 2, 2),
+)  # fmt: skip
+FEEDBACK = History("feedback", "all feedback, none of the attempts", sight="nothing", dashes=(1, 3))
+FOREIGN = History(
+    "foreign", "in place of each attempt another problem's wrong one, and all feedback",
+    sight="foreign", dashes=(4, 4),
+)  # fmt: skip
+CLEAN = History(
+    "clean", "the newest feedback, none of the attempts",
+    sight="nothing", last=1, dashes=(6, 3),
+)  # fmt: skip
+HISTORIES = {
+    each.name: each for each in (TRANSCRIPT, CHAT, LAST, ANSWERS, FEEDBACK, FOREIGN, CLEAN)
+}
 
 
 def parse_history(name: str) -> History:
@@ -242,8 +274,12 @@ def parse_history(name: str) -> History:
     Raises:
         UsageError: there is none.
     """
+    base, _, number = name.partition(":")
+    if base == LAST.name and re.fullmatch("[1-9][0-9]{0,2}", number):
+        return replace(LAST, name=name, last=int(number))
     if name not in HISTORIES:
-        raise UsageError(f"unknown history '{name}'; allowed: {', '.join(HISTORIES)}")
+        allowed = ", ".join([*HISTORIES, f"{LAST.name}:N"])
+        raise UsageError(f"unknown history '{name}'; allowed: {allowed}")
     return HISTORIES[name]
 
 

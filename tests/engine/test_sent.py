@@ -32,7 +32,7 @@ def attempts(run, role="solver"):
         return db.execute(f"SELECT count(*) FROM attempts WHERE {what}").fetchone()[0]
 
 
-@pytest.mark.parametrize("history", ["transcript", "chat", "clean"])
+@pytest.mark.parametrize("history", ["transcript", "chat", "foreign", "clean"])
 @pytest.mark.parametrize("mode", ["self", "process", "binary", "retry", "placebo"])
 def test_every_prompt_is_one_that_was_paid_for(tmp_path, mode, history):
     run = make_run(

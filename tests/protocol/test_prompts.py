@@ -8,11 +8,19 @@ import pytest
 
 import toys
 from feedback_friction.grading.verdict import Verdict
-from feedback_friction.modes import CHAT, CLEAN, TRANSCRIPT
+from feedback_friction.modes import (
+    ANSWERS,
+    CHAT,
+    CLEAN,
+    FEEDBACK,
+    FOREIGN,
+    TRANSCRIPT,
+    parse_history,
+)
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.feedback import feedback_messages
 from feedback_friction.protocol.history import solver_messages
-from feedback_friction.protocol.records import Attempt, Feedback, Message, Reply
+from feedback_friction.protocol.records import Attempt, Feedback, Message, Reply, StandIn
 
 GOLDEN = Path(__file__).parents[1] / "cases" / "prompts.json"
 
@@ -40,7 +48,15 @@ def rendered():
         toys.TASK, examples=lambda problem: (Message("user", "1+1?"), Message("assistant", "2"))
     )
     unanswered = [*plain[:1], replace(plain[1], feedback=None)]
+    strange = [replace(each, stand_in=StandIn("The answer is 99.", "other")) for each in plain]
     texts = {
+        "last": solver_messages(toys.TASK, toys.PROBLEM, plain, parse_history("last:1")),
+        "last shuffled": solver_messages(toys.TASK, moved, shuffled, parse_history("last:1")),
+        "answers": solver_messages(toys.TASK, toys.PROBLEM, plain, ANSWERS),
+        "answers shuffled": solver_messages(toys.TASK, moved, shuffled, ANSWERS, "A hint."),
+        "feedback": solver_messages(toys.TASK, toys.PROBLEM, plain, FEEDBACK),
+        "feedback shuffled": solver_messages(toys.TASK, moved, shuffled, FEEDBACK, "A hint."),
+        "foreign": solver_messages(toys.TASK, toys.PROBLEM, strange, FOREIGN),
         "first": solver_messages(few_shot, toys.PROBLEM, [], TRANSCRIPT),
         "transcript": solver_messages(toys.TASK, toys.PROBLEM, plain, TRANSCRIPT),
         "chat": solver_messages(toys.TASK, toys.PROBLEM, plain, CHAT),

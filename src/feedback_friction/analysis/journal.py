@@ -14,7 +14,7 @@ from feedback_friction.errors import UsageError
 from feedback_friction.problem import LETTERS
 
 RUN_FILE = "run.json"
-SCHEMA_VERSION = 3  # 2: oracle_draws, probes; 3: layers; every version adds tables only
+SCHEMA_VERSION = 4  # 2: oracle_draws, probes; 3: layers; 4: stand_ins; each adds tables only
 ENDED = ("solved", "unsolved", "stopped")
 IN_FLIGHT = "in flight"  # made attempts, and has no row among the trials yet
 

@@ -87,10 +87,10 @@ def unsolved(condition: Condition, lengths: Lengths, judge: str | None, prices: 
     mode, later = condition.plan.mode, condition.plan.iterations - 1
     told = max(map(tokens_in, FIXED[mode.fixed])) if mode.fixed else lengths.feedback
     prompts = later * lengths.prompt
-    if mode.shows_history and condition.plan.history.shows_attempts:
-        prompts += (lengths.reply + told) * later * (later + 1) / 2
-    elif mode.shows_history:
-        prompts += later * told
+    if mode.shows_history:
+        history = condition.plan.history
+        shown = told if history.sight == "nothing" else lengths.reply + told
+        prompts += shown * sum(map(history.latest, range(1, later + 1)))
     parts = [first_attempt(condition, lengths, judge, prices)]
     parts.append(
         _calls(

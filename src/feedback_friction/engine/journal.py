@@ -32,6 +32,7 @@ from feedback_friction.engine.rows import (
     insert,
     problem_row,
     read_completion,
+    stand_in_rows,
     trial_row,
 )
 from feedback_friction.engine.write_ahead import WriteAheadLog, has_log
@@ -234,14 +235,19 @@ class Journal:
 
     async def add_trial(self, condition: str, trial: Trial, costs: Sequence[Cost]) -> None:
         """Keep a finished trial with its attempts; replaces what an earlier try left."""
-        rows = attempt_rows(condition, trial, costs)
+        rows, shown = attempt_rows(condition, trial, costs), stand_in_rows(condition, trial)
         where = (condition, trial.problem.id, trial.epoch)
         ended = trial_row(where, trial.status, trial.reason, len(rows), now())
 
         def write(db: sqlite3.Connection) -> None:
-            for table in ("attempts", "marked"):  # a trial that ran anew is as it would be asked
+            for table in (
+                "attempts",
+                "stand_ins",
+                "marked",
+            ):  # a trial that ran anew is as it would be asked
                 db.execute(f"DELETE FROM {table} WHERE {_TRIAL}", where)
             insert(db, "attempts", rows)
+            insert(db, "stand_ins", shown)
             insert(db, "trials", [ended])
 
         await self._commit(write)

@@ -18,6 +18,7 @@ from feedback_friction.analysis.journal import open_journal, read_run, reading_r
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.models.options import ModelOptions
 from feedback_friction.engine.prepare import Prepared, prepare
+from feedback_friction.engine.rows import StandIns, read_stand_ins
 from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.verdict import Outcome, Verdict
@@ -133,8 +134,9 @@ def read_trials(
             "SELECT * FROM attempts WHERE condition = ? ORDER BY problem_id, epoch, iteration",
             (condition.id,),
         )
+        shown = read_stand_ins(db, condition.id, condition.plan.history)
         found = {
-            key: tuple(_attempt(problems[key[0]], condition.plan.mode.name, row) for row in group)
+            key: tuple(_attempt(problems[key[0]], condition, row, shown) for row in group)
             for key, group in groupby(rows, key=lambda row: (row["problem_id"], row["epoch"]))
             if key[0] in problems and key in statuses
         }
@@ -158,15 +160,18 @@ def read_attempts(
             " ORDER BY iteration",
             (condition.id, problem.id, epoch),
         )
-        return tuple(_attempt(problem, condition.plan.mode.name, row) for row in rows)
+        shown = read_stand_ins(db, condition.id, condition.plan.history)
+        return tuple(_attempt(problem, condition, row, shown) for row in rows)
 
 
-def _attempt(problem: Problem, mode: str, row: sqlite3.Row) -> Attempt:
+def _attempt(
+    problem: Problem, condition: Condition, row: sqlite3.Row, stand_ins: StandIns
+) -> Attempt:
     """An attempt from its row, with the problem as the attempt saw it."""
     feedback = None
     if row["feedback"] is not None:
         feedback = Feedback(
-            mode,
+            condition.plan.mode.name,
             row["feedback_raw"],
             row["feedback"],
             tuple(json.loads(row["leaks"])),
@@ -181,4 +186,5 @@ def _attempt(problem: Problem, mode: str, row: sqlite3.Row) -> Attempt:
         temperature=row["temperature"],
         draws=row["draws"],
         feedback=feedback,
+        stand_in=stand_ins.get((problem.id, row["epoch"], row["iteration"])),
     )

@@ -12,8 +12,17 @@ import orjson
 from feedback_friction.engine.keys import Key
 from feedback_friction.engine.models.reply import is_answer
 from feedback_friction.engine.prices import Cost
+from feedback_friction.modes import History
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.records import Attempt, Completion, Generate, Reply, Trial, Usage
+from feedback_friction.protocol.records import (
+    Attempt,
+    Completion,
+    Generate,
+    Reply,
+    StandIn,
+    Trial,
+    Usage,
+)
 
 Row = dict[str, Any]
 
@@ -132,6 +141,34 @@ def attempt_row(condition: str, problem_id: str, epoch: int, attempt: Attempt, c
         "cost_usd": cost,
         "seconds": attempt.seconds,
         "feedback_seconds": feedback.seconds if feedback else 0.0,
+    }
+
+
+def stand_in_rows(condition: str, trial: Trial) -> list[Row]:
+    """The rows of what was shown in place of a trial's attempts."""
+    return [
+        {
+            **_place((condition, trial.problem.id, trial.epoch)),
+            "iteration": attempt.iteration,
+            "text": storable(attempt.stand_in.text),
+            "donor": attempt.stand_in.donor,
+        }
+        for attempt in trial.attempts
+        if attempt.stand_in is not None
+    ]
+
+
+StandIns = dict[tuple[str, int, int], StandIn]
+
+
+def read_stand_ins(db: sqlite3.Connection, condition: str, history: History) -> StandIns:
+    """By problem, epoch and iteration, what was shown in place of a condition's attempts."""
+    if history.sight != "foreign":  # journals of earlier versions have no such table
+        return {}
+    rows = db.execute("SELECT * FROM stand_ins WHERE condition = ?", (condition,))
+    return {
+        (row["problem_id"], row["epoch"], row["iteration"]): StandIn(row["text"], row["donor"])
+        for row in rows
     }
 
 

@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS conditions (
     feedback        TEXT NOT NULL,
     feedback_model  TEXT,               -- whose words the feedback is; NULL for no model
     sampling        TEXT NOT NULL,
-    history         TEXT NOT NULL,      -- transcript, chat, clean
+    history         TEXT NOT NULL,      -- what the solver saw of its attempts
     iterations      INTEGER NOT NULL,
     epochs          INTEGER NOT NULL,
     problems        INTEGER NOT NULL,   -- problems x epochs = trials that the run is to make
@@ -79,6 +79,17 @@ CREATE TABLE IF NOT EXISTS attempts (
     cost_usd                    REAL,            -- answer and feedback; NULL: price unknown
     seconds                     REAL NOT NULL,
     feedback_seconds            REAL NOT NULL,
+    PRIMARY KEY (condition, problem_id, epoch, iteration)
+);
+
+-- What later prompts of a trial showed in place of an attempt, in the history "foreign".
+CREATE TABLE IF NOT EXISTS stand_ins (
+    condition   TEXT NOT NULL,
+    problem_id  TEXT NOT NULL,
+    epoch       INTEGER NOT NULL,
+    iteration   INTEGER NOT NULL,       -- of the attempt that was not shown
+    text        TEXT NOT NULL,
+    donor       TEXT NOT NULL,          -- the problem that the text was an attempt at
     PRIMARY KEY (condition, problem_id, epoch, iteration)
 );
 

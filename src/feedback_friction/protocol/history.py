@@ -1,21 +1,31 @@
 """How earlier attempts and their feedback are shown to the solver.
 
-One transcript, chat turns, or the newest feedback alone (``modes.History``). All are built from
-records, never from an earlier prompt. Transcript and chat keep their beginning from iteration to
-iteration, byte for byte, so that a server's prefix cache serves all but the newest part. ``clean``
-is the transcript without the attempts and all feedback but the newest, and else the same text, so
-that a comparison of the two says what the sight of its own attempts does to a solver.
+One function for each way (``modes.History``); all build from records, never from an earlier prompt.
+All but ``last`` and ``clean``, which drop what is older, keep their beginning from iteration to
+iteration, byte for byte, so that a server's prefix cache serves all but the newest part. What one
+of them leaves out of the transcript or puts in its place is all in which it differs from it, so
+that a comparison of two says what that part does to a solver.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from feedback_friction.modes import CHAT, CLEAN, TRANSCRIPT, History
+from feedback_friction.modes import (
+    ANSWERS,
+    CLEAN,
+    FEEDBACK,
+    FOREIGN,
+    LAST,
+    TRANSCRIPT,
+    History,
+)
 from feedback_friction.problem import Problem, lettered
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.records import Attempt, Message
 from feedback_friction.protocol.task import Task
+
+Write = Callable[[Attempt], str]
 
 
 def solver_messages(
@@ -32,37 +42,83 @@ def solver_messages(
     head = (Message("system", task.system), *task.examples(problem))
     if not attempts:
         return (*head, Message("user", task.ask(problem)))
-    return (*head, *_TURNS[style.name](task, problem, attempts, hint))
+    if style.turns:
+        return (*head, *_chat(task, problem, attempts, hint))
+    show = _SHOWN[style.name.partition(":")[0]]
+    first = problem if style is CLEAN else attempts[0].problem
+    parts = [task.ask(first), *show(task, problem, attempts, style)]
+    parts.append(prompts.render(prompts.AGAIN, question=task.ask(problem)))
+    return (*head, Message("user", "\n\n".join([*parts, hint] if hint else parts)))
 
 
 def _transcript(
-    task: Task, problem: Problem, attempts: Sequence[Attempt], hint: str
-) -> tuple[Message, ...]:
-    again = prompts.render(prompts.AGAIN, question=task.ask(problem))
-    parts = [task.ask(attempts[0].problem), prompts.HISTORY_INTRO, *transcript(attempts), again]
-    return (Message("user", "\n\n".join([*parts, hint] if hint else parts)),)
+    task: Task, problem: Problem, attempts: Sequence[Attempt], style: History
+) -> list[str]:
+    return [prompts.HISTORY_INTRO, *transcript(attempts)]
 
 
-def transcript(attempts: Sequence[Attempt]) -> list[str]:
-    """Every attempt and its feedback, labelled by number; the order of choices where it changed."""
-    parts = []
+def _last(task: Task, problem: Problem, attempts: Sequence[Attempt], style: History) -> list[str]:
+    """The transcript word for word, as long as nothing is left out."""
+    kept = attempts[-style.last :]
+    intro = prompts.HISTORY_INTRO if len(kept) == len(attempts) else prompts.LAST_INTRO
+    return [intro, *transcript(kept, attempts[0].problem)]
+
+
+def _answers(
+    task: Task, problem: Problem, attempts: Sequence[Attempt], style: History
+) -> list[str]:
+    def answer(attempt: Attempt) -> str:
+        prediction = attempt.verdict.prediction
+        if prediction is None:
+            return prompts.NO_ANSWER_STATED
+        return task.state_answer(attempt.problem, prediction)
+
+    return [prompts.ANSWERS_INTRO, *transcript(attempts, write=answer)]
+
+
+def _foreign(
+    task: Task, problem: Problem, attempts: Sequence[Attempt], style: History
+) -> list[str]:
+    def other(attempt: Attempt) -> str:
+        assert attempt.stand_in is not None  # the loop draws one before the next attempt
+        return attempt.stand_in.text
+
+    return [prompts.HISTORY_INTRO, *transcript(attempts, write=other)]
+
+
+def _feedback(
+    task: Task, problem: Problem, attempts: Sequence[Attempt], style: History
+) -> list[str]:
+    first, parts = attempts[0].problem, [prompts.FEEDBACK_INTRO]
     for attempt in attempts:
-        parts.append(_attempt(attempt, attempts[0].problem))
-        if attempt.feedback is not None:
-            parts.append(
-                prompts.render(
-                    prompts.FEEDBACK, number=attempt.iteration + 1, feedback=attempt.feedback.text
-                )
-            )
+        moved = attempt.problem.choices != first.choices
+        template = prompts.FEEDBACK_SHUFFLED if moved else prompts.FEEDBACK
+        fields = {"choices": lettered(attempt.problem.choices)} if moved else {}
+        number, text = attempt.iteration + 1, told(attempt)
+        parts.append(prompts.render(template, number=number, feedback=text, **fields))
     return parts
 
 
-def _attempt(attempt: Attempt, first: Problem) -> str:
-    number, answer = attempt.iteration + 1, written(attempt)
-    if attempt.problem.choices == first.choices:
-        return prompts.render(prompts.ATTEMPT, number=number, answer=answer)
-    choices = lettered(attempt.problem.choices)
-    return prompts.render(prompts.ATTEMPT_SHUFFLED, number=number, choices=choices, answer=answer)
+def _clean(task: Task, problem: Problem, attempts: Sequence[Attempt], style: History) -> list[str]:
+    latest = attempts[-1]
+    if latest.problem.choices == problem.choices:
+        shown = prompts.render(prompts.CLEAN_FEEDBACK, feedback=told(latest))
+    else:
+        choices = lettered(latest.problem.choices)
+        shown = prompts.render(
+            prompts.CLEAN_FEEDBACK_SHUFFLED, choices=choices, feedback=told(latest)
+        )
+    return [prompts.CLEAN_INTRO, shown]
+
+
+_SHOWN = {
+    TRANSCRIPT.name: _transcript,
+    LAST.name: _last,
+    ANSWERS.name: _answers,
+    FOREIGN.name: _foreign,
+    FEEDBACK.name: _feedback,
+    CLEAN.name: _clean,
+}
 
 
 def _chat(
@@ -72,32 +128,49 @@ def _chat(
     seen = [*(attempt.problem for attempt in attempts[1:]), problem]
     for attempt, shown_next in zip(attempts, seen, strict=True):
         messages.append(Message("assistant", written(attempt)))
-        feedback = attempt.feedback.text if attempt.feedback else prompts.BINARY_WRONG
-        turn = prompts.render(prompts.CHAT_TURN, feedback=feedback, question=task.ask(shown_next))
+        turn = prompts.render(
+            prompts.CHAT_TURN, feedback=told(attempt), question=task.ask(shown_next)
+        )
         messages.append(Message("user", turn))
     if hint:
         messages[-1] = Message("user", f"{messages[-1].content}\n\n{hint}")
     return tuple(messages)
 
 
-def _clean(
-    task: Task, problem: Problem, attempts: Sequence[Attempt], hint: str
-) -> tuple[Message, ...]:
-    latest = attempts[-1]
-    feedback = latest.feedback.text if latest.feedback else prompts.BINARY_WRONG
-    if latest.problem.choices == problem.choices:
-        shown = prompts.render(prompts.CLEAN_FEEDBACK, feedback=feedback)
-    else:
-        choices = lettered(latest.problem.choices)
-        shown = prompts.render(prompts.CLEAN_FEEDBACK_SHUFFLED, choices=choices, feedback=feedback)
-    question = task.ask(problem)
-    parts = [question, prompts.CLEAN_INTRO, shown, prompts.render(prompts.AGAIN, question=question)]
-    return (Message("user", "\n\n".join([*parts, hint] if hint else parts)),)
-
-
-_TURNS = {TRANSCRIPT.name: _transcript, CHAT.name: _chat, CLEAN.name: _clean}
-
-
 def written(attempt: Attempt) -> str:
     """The attempt's text as a prompt shows it: never empty, never the reasoning."""
     return attempt.reply.text.strip() or prompts.NOTHING_WRITTEN
+
+
+def told(attempt: Attempt) -> str:
+    """The feedback on an attempt as a prompt shows it."""
+    return attempt.feedback.text if attempt.feedback else prompts.BINARY_WRONG
+
+
+def transcript(
+    attempts: Sequence[Attempt], first: Problem | None = None, write: Write = written
+) -> list[str]:
+    """Every attempt and its feedback, labelled by number; the order of choices where it changed.
+
+    Args:
+        first: the problem as the prompt begins with it; None for that of the first attempt here.
+        write: what is shown of an attempt.
+    """
+    parts = []
+    for attempt in attempts:
+        parts.append(_attempt(attempt, first or attempts[0].problem, write))
+        if attempt.feedback is not None:
+            parts.append(
+                prompts.render(
+                    prompts.FEEDBACK, number=attempt.iteration + 1, feedback=attempt.feedback.text
+                )
+            )
+    return parts
+
+
+def _attempt(attempt: Attempt, first: Problem, write: Write) -> str:
+    number, answer = attempt.iteration + 1, write(attempt)
+    if attempt.problem.choices == first.choices:
+        return prompts.render(prompts.ATTEMPT, number=number, answer=answer)
+    choices = lettered(attempt.problem.choices)
+    return prompts.render(prompts.ATTEMPT_SHUFFLED, number=number, choices=choices, answer=answer)

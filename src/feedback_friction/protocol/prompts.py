@@ -29,6 +29,26 @@ AGAIN = (
     "Use the feedback above: find what went wrong, and answer the problem again."
 )
 
+LAST_INTRO = (
+    "You have already tried this problem. Below are your latest attempts in order, each followed "
+    "by the feedback it received."
+)
+
+ANSWERS_INTRO = (
+    "You have already tried this problem. Below are the answers of your earlier attempts in order, "
+    "each followed by the feedback it received; the working is not shown."
+)
+
+FEEDBACK_INTRO = (
+    "You have already tried this problem. Below is the feedback that your earlier attempts "
+    "received, in order; the attempts themselves are not shown."
+)
+
+FEEDBACK_SHUFFLED = (
+    "### Feedback on attempt {number} (the choices were then ordered as follows)\n{choices}\n\n"
+    "{feedback}"
+)
+
 CLEAN_INTRO = (
     "You have already tried this problem. Below is the feedback that your latest attempt "
     "received; the attempt itself is not shown."
@@ -50,6 +70,8 @@ TRIED_AND_LEFT = (
 )
 
 NOTHING_WRITTEN = "(nothing was written)"
+
+NO_ANSWER_STATED = "(no answer was stated)"
 
 # --- feedback that no model writes ---------------------------------------------------------------
 

@@ -202,6 +202,19 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
+class StandIn:
+    """Another problem's attempt, which later prompts show in place of the solver's own.
+
+    Attributes:
+        text: as it is shown.
+        donor: id of the problem that it was made at.
+    """
+
+    text: str
+    donor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One answer of the solver, its verdict, and the feedback it got (None if it got none).
 
@@ -215,6 +228,7 @@ class Attempt:
         usage: tokens of all those draws.
         seconds: wall time of all those draws.
         feedback: the feedback that followed; None for a correct or a last attempt.
+        stand_in: what is shown in its place, in a history that shows foreign attempts.
     """
 
     iteration: int
@@ -226,6 +240,7 @@ class Attempt:
     usage: Usage = Usage()
     seconds: float = 0.0
     feedback: Feedback | None = None
+    stand_in: StandIn | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from __future__ import annotations
 import random
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from feedback_friction.grading.verdict import Verdict
-from feedback_friction.modes import Mode
+from feedback_friction.modes import PLACEBO, Mode
 from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.protocol.feedback import write_feedback
-from feedback_friction.protocol.history import solver_messages
+from feedback_friction.protocol.history import solver_messages, written
 from feedback_friction.protocol.plan import Plan, request_seed, rng_for
 from feedback_friction.protocol.records import (
     Attempt,
@@ -26,14 +26,19 @@ from feedback_friction.protocol.records import (
     Feedback,
     Generate,
     Grade,
+    Mask,
+    Masked,
     Message,
     Occasion,
+    StandIn,
     Trial,
 )
 from feedback_friction.protocol.refusals import Refused, refusal
 from feedback_friction.protocol.sampling import Drawn, draw
 from feedback_friction.protocol.shuffle import binary_hint, shuffled
 from feedback_friction.protocol.task import Task
+
+MOST_STRANGERS = 20  # asked for an attempt that names nothing of a problem's answer
 
 
 def trial(
@@ -47,12 +52,21 @@ def trial(
         others: the task's problems, from which placebo feedback takes its donors.
     """
     donors = donor_order(problem, others, rng_for(plan.seed, problem, epoch, 0, 0, "donors"))
+    strangers = donor_order(problem, others, rng_for(plan.seed, problem, epoch, 0, 0, "foreign"))
     given: list[Feedback] = []
+    stood_in: list[StandIn] = []
 
     def donate(source: Mode) -> Generator[Effect, Any, Feedback]:
         feedback = yield from _donated_feedback(donors, source, task, plan, epoch)
-        given.append(feedback or _again(given))
+        given.append(feedback or _again(given, PLACEBO.name))
         return given[-1]
+
+    def stand_in() -> Generator[Effect, Any, StandIn | None]:
+        if plan.history.sight != "foreign" or not plan.mode.shows_history:
+            return None
+        shown = yield from _stand_in(problem, strangers, task, plan, epoch)
+        stood_in.append(shown or _again(stood_in, "history foreign"))
+        return stood_in[-1]
 
     attempts: list[Attempt] = []
     try:
@@ -66,7 +80,8 @@ def trial(
                 return Trial(problem, epoch, tuple(attempts), "undecided", verdict.rule)
             if iteration < plan.iterations - 1:
                 feedback = yield from write_feedback(plan.mode, task, plan, epoch, attempts, donate)
-                attempts[-1] = replace(attempts[-1], feedback=feedback)
+                other = yield from stand_in()
+                attempts[-1] = replace(attempts[-1], feedback=feedback, stand_in=other)
     except Refused as refused:
         return Trial(problem, epoch, tuple(attempts), "stopped", str(refused))
     return Trial(problem, epoch, tuple(attempts), "unsolved")
@@ -211,24 +226,59 @@ def _donated_feedback(
     cost nothing where that trial runs.
     """
     donor_plan = replace(plan, mode=source)
-    for donor in donors:
+    while (attempt := (yield from _wrong_first(donors, task, donor_plan, epoch))) is not None:
         try:
-            attempt = yield from _attempt(donor, task, donor_plan, epoch, 0, ())
-            if not (attempt.verdict.is_correct or attempt.verdict.is_undecided):
-                feedback = yield from write_feedback(
-                    source, task, donor_plan, epoch, [attempt], _no_donor
-                )
-                return replace(feedback, donor=donor.id) if feedback else None
+            feedback = yield from write_feedback(
+                source, task, donor_plan, epoch, [attempt], _no_donor
+            )
+            return replace(feedback, donor=attempt.problem.id) if feedback else None
         except Refused:
             continue
     return None
 
 
-def _again(given: Sequence[Feedback]) -> Feedback:
+def _wrong_first(
+    donors: Iterator[Problem], task: Task, plan: Plan, epoch: int
+) -> Generator[Effect, Any, Attempt | None]:
+    """The next donor's first attempt that is wrong; None when no donor is left."""
+    for donor in donors:
+        try:
+            attempt = yield from _attempt(donor, task, plan, epoch, 0, ())
+        except Refused:
+            continue
+        if not (attempt.verdict.is_correct or attempt.verdict.is_undecided):
+            return attempt
+    return None
+
+
+def _stand_in(
+    problem: Problem, donors: Iterator[Problem], task: Task, plan: Plan, epoch: int
+) -> Generator[Effect, Any, StandIn | None]:
+    """Another problem's wrong first attempt that names nothing of this problem's answer.
+
+    Where the next few donors all do, the first of them, masked; None when no donor is left.
+    """
+    masked_one = None
+    for _ in range(MOST_STRANGERS):
+        donor = yield from _wrong_first(donors, task, plan, epoch)
+        if donor is None:
+            break
+        masked: Masked = yield Mask(problem, written(donor))
+        shown = StandIn(masked.text, donor.problem.id)
+        if not masked.spans and not masked.leaks:
+            return shown
+        masked_one = masked_one or shown
+    return masked_one
+
+
+_Given = TypeVar("_Given", Feedback, StandIn)
+
+
+def _again(given: Sequence[_Given], what: str) -> _Given:
     """With few wrong problems the donors run out: what they gave goes round again."""
     if not given:
-        raise Refused("placebo: no other problem has a wrong first answer")
-    donors = len({feedback.donor for feedback in given})
+        raise Refused(f"{what}: no other problem has a wrong first answer")
+    donors = len({each.donor for each in given})
     return given[len(given) - donors]
 
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from feedback_friction.modes import CHAT, CLEAN, MODES, recorded_mode
+from feedback_friction.modes import HISTORIES, MODES, recorded_mode
 
 SERIES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c", "#b8a800"]
-DASHES = {CHAT.name: [2, 2], CLEAN.name: [6, 3]}  # of a history that is not the usual one
 QUIET = "#d3d3d3"  # a place that is there and not meant
 _INK, _GRID, _GROUND = "#1b1b1b", "#dddddd", "#ffffff"
 _DARK = {_INK: "#ececec", _GRID: "#444444", _GROUND: "none", QUIET: "#4a4a4a"}
@@ -83,5 +82,10 @@ def feedback_scale(names: Iterable[str]) -> Scale:
         [name for _, name in by_mode],
         [look.colour for look in looks],
         [look.marker for look in looks],
-        [DASHES.get(name.partition(", ")[2], []) for _, name in by_mode],
+        [_dashes(name.partition(", ")[2]) for _, name in by_mode],
     )
+
+
+def _dashes(history: str) -> list[int]:
+    known = HISTORIES.get(history.partition(":")[0])
+    return list(known.dashes) if known else []
