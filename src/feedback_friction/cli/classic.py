@@ -12,8 +12,8 @@ import click
 
 from feedback_friction.analysis.accuracy import read_results
 from feedback_friction.bridges.reference import export
+from feedback_friction.bridges.writing import write_jsonl
 from feedback_friction.cli.drive import INTERRUPTED
-from feedback_friction.cli.export import write_jsonl
 from feedback_friction.cli.run import start
 from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.errors import UsageError

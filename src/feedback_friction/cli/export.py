@@ -1,49 +1,143 @@
-"""``friction export``: attempts in the reference format."""
+"""``friction export``: a run in other programs' formats."""
 
 from __future__ import annotations
 
-import os
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
-import orjson
 
+from feedback_friction.bridges.card import card
+from feedback_friction.bridges.hub import push
 from feedback_friction.bridges.reference import export
+from feedback_friction.bridges.training import FORMS, rows_of
+from feedback_friction.bridges.turns import HELD_OUT, SPLITS, Selected, read_turns
+from feedback_friction.bridges.writing import whole, write_jsonl, write_lines
 from feedback_friction.errors import UsageError
+
+TABLES = ("parquet", "csv")
 
 
 @click.command("export")
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--to", "form", type=click.Choice(["jsonl"]), default="jsonl", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), help="A file.  [standard output]")
-def command(directory: Path, form: str, out: Path | None) -> None:
-    """Write the attempts of the run in DIR, one JSON line each."""
-    rows = export(directory)
-    if out is None:
-        for row in rows:
-            sys.stdout.buffer.write(orjson.dumps(row) + b"\n")
-        sys.stdout.buffer.flush()
-    else:
-        click.echo(f"{write_jsonl(rows, out)} attempts in {out}")
+@click.option(
+    "--to",
+    "form",
+    type=click.Choice(["jsonl", *FORMS, "inspect", *TABLES]),
+    default="jsonl",
+    show_default=True,
+    help="jsonl: the reference code's lines. sft, dpo, kto, grpo, sdpo: rows for TRL's trainers."
+    " inspect: one .eval log a condition. parquet, csv: the attempts as a table.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="A file; for inspect a folder.  [standard output, where the format is text]",
+)
+@click.option(
+    "--split",
+    type=click.Choice(SPLITS),
+    help="The problems in a training set: what is not held out, what is, or all.  [train]",
+)
+@click.option(
+    "--held-out",
+    type=click.FloatRange(0, 1, max_open=True),
+    help=f"Share of the problems that no training set holds, by a hash of their ids.  [{HELD_OUT}]",
+)
+@click.option(
+    "--push",
+    "repository",
+    metavar="OWNER/NAME",
+    help="Upload a training set and its card to the Hugging Face hub, with the token in HF_TOKEN.",
+)
+def command(
+    directory: Path,
+    form: str,
+    out: Path | None,
+    split: Any,
+    held_out: float | None,
+    repository: str | None,
+) -> None:
+    """Write the run in DIR for another program.
 
-
-def write_jsonl(rows: Iterable[dict[str, Any]], out: Path) -> int:
-    """Write rows to a file that is there whole or not at all; returns how many.
-
-    Raises:
-        UsageError: the file cannot be written.
+    A training set comes with a card beside it (FILE.md): source, licence, what was left out.
     """
-    count = 0
-    partial = out.with_name(f"{out.name}.partial")
+    if form not in FORMS:
+        for name, given in (("split", split), ("held-out", held_out), ("push", repository)):
+            if given is not None:
+                raise UsageError(f"--{name} goes with training sets: --to {', '.join(FORMS)}")
+        _converted(directory, form, out)
+        return
+    if repository is not None and out is None:
+        raise UsageError("--push uploads a file: name it with --out")
+    selected = Selected(split or "train", HELD_OUT if held_out is None else held_out)
+    left_out: Counter[str] = Counter()
+    count = _lines(rows_of(form, read_turns(directory, selected, left_out)), out)
+    if not count:
+        raise UsageError(f"{directory} holds no row for {form}{_because(left_out)}")
+    click.echo(f"{count} rows for {form}{_because(left_out)}", err=out is None)
+    if out is not None:
+        about = out.with_suffix(".md")
+        text = card(directory, form, count, selected, left_out)
+        whole(about, lambda partial: partial.write_text(text, encoding="utf-8"))
+        if repository is not None:
+            click.echo(push(out, about, repository))
+
+
+def _because(left_out: Counter[str]) -> str:
+    return "".join(f"; left out: {count} attempts {why}" for why, count in left_out.items())
+
+
+def _converted(directory: Path, form: str, out: Path | None) -> None:
+    if form == "jsonl":
+        count = _lines(export(directory), out)
+        if out is not None:
+            click.echo(f"{count} attempts in {out}")
+    elif form == "inspect":
+        if out is None:
+            raise UsageError("--to inspect writes a folder of logs: name it with --out")
+        for file in _inspect_logs(directory, out):
+            click.echo(str(file))
+        click.echo(f"look at them with: inspect view --log-dir {out}")
+    else:
+        _table(directory, form, out)
+
+
+def _inspect_logs(directory: Path, out: Path) -> list[Path]:
     try:
-        with partial.open("wb") as file:
-            for row in rows:
-                file.write(orjson.dumps(row) + b"\n")
-                count += 1
-        os.replace(partial, out)
-    except OSError as error:
-        raise UsageError(f"cannot write {out}: {error}") from error
+        from feedback_friction.bridges.inspect_log import write_logs
+    except ImportError as error:
+        raise UsageError(
+            "--to inspect needs inspect_ai: pip install 'feedback-friction[providers]'"
+        ) from error
+    return write_logs(directory, out)
+
+
+def _table(directory: Path, form: str, out: Path | None) -> None:
+    from feedback_friction.bridges.table import attempts_table
+    from feedback_friction.report.safe import csv_of
+
+    table = attempts_table(directory)
+    if form == "csv":
+        text = csv_of(table)
+        if out is None:
+            click.echo(text, nl=False)
+            return
+        whole(out, lambda partial: partial.write_text(text, encoding="utf-8"))
+    elif out is None:
+        raise UsageError("--to parquet writes a file: name it with --out")
+    else:
+        whole(out, table.write_parquet)
+    click.echo(f"{len(table)} attempts in {out}")
+
+
+def _lines(rows: Iterable[dict[str, Any]], out: Path | None) -> int:
+    """Write rows as JSON lines to a file, or to standard output; returns how many."""
+    if out is not None:
+        return write_jsonl(rows, out)
+    count = write_lines(rows, sys.stdout.buffer)
+    sys.stdout.buffer.flush()
     return count

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from feedback_friction.analysis.journal import open_journal
 from feedback_friction.engine.conditions import Condition
-from feedback_friction.engine.keys import call_key
+from feedback_friction.engine.keys import Key, call_key
 from feedback_friction.engine.launch import wanted_models
 from feedback_friction.engine.models.base import identity_of
 from feedback_friction.engine.prepare import Prepared
@@ -55,7 +55,8 @@ class Prompts:
             UsageError: its data are gone or have changed, so that its prompts cannot be made again.
         """
         self._directory = directory
-        self._run: Prepared = reopen(directory, Operation())
+        self._run: Prepared = reopen(directory, Operation(), calls=False)
+        self.conditions = self._run.conditions
         digests: dict[str, str] = self._run.config.get("digests", {})
         self._identities = {
             role: identity_of(_with_digest(each.spec, digests), each.options)
@@ -73,18 +74,19 @@ class Prompts:
             raise UsageError(f"the run has no condition '{condition}'")
         requests = list(self._requests(asked, problem_id, epoch))
         with open_journal(self._directory) as db:
+            paid = "SELECT 1 FROM completions WHERE key = ?"
             return tuple(
                 Sent(
                     request.occasion.iteration,
                     request,
-                    db.execute(
-                        "SELECT 1 FROM completions WHERE key = ?",
-                        (call_key(self._identities[request.speaker], request),),
-                    ).fetchone()
-                    is not None,
+                    db.execute(paid, (self.key(request),)).fetchone() is not None,
                 )
                 for request in requests
             )
+
+    def key(self, request: Generate) -> Key:
+        """What the call is known by in the journal."""
+        return call_key(self._identities[request.speaker], request)
 
     def _requests(self, asked: Condition, problem_id: str, epoch: int) -> Iterator[Generate]:
         problem = next((each for each in asked.problems if each.id == problem_id), None)

@@ -1,0 +1,68 @@
+"""The card of a training set: where it comes from, what was left out, whose licence holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from feedback_friction import __version__
+from feedback_friction.analysis.journal import open_journal, read_conditions
+from feedback_friction.analysis.provenance import provenance
+from feedback_friction.bridges.training import FORMS
+from feedback_friction.bridges.turns import Selected
+from feedback_friction.tasks.catalog import get_page
+
+_CARD = """\
+---
+license: other
+tags: [feedback-friction, trl]
+---
+# {form} rows from a run of feedback-friction
+
+{what}
+
+| | |
+|---|---|
+| rows | {rows:,} |
+| problems | {split} (`split_of`: by a hash of task and problem id; {held_out:.0%} are held out) |
+| solver | {solvers} |
+| feedback | {feedback} |
+| feedback written by | {writers} |
+| made by | feedback-friction {version}, `{command}` |
+
+Licence of the data: {licences}. Replies are the models' own; their licences may bind what is
+trained on them.
+
+Left out: {left_out}.
+
+What the journal does not keep, and so no row has: token ids, log-probabilities of single tokens,
+and the reasoning of reasoning models as part of a reply.
+"""
+
+
+def card(directory: Path, form: str, rows: int, selected: Selected, left_out: Counter[str]) -> str:
+    """The card, as Markdown with the front matter that the Hugging Face hub reads."""
+    with open_journal(directory) as db:
+        conditions = read_conditions(db)
+    made = provenance(directory)
+    tasks = dict.fromkeys(each.task for each in conditions)
+    return _CARD.format(
+        form=form,
+        what=" ".join((FORMS[form].__doc__ or "").replace("``", "`").split()),
+        rows=rows,
+        split=selected.split,
+        held_out=selected.held_out,
+        solvers=_listed([each.solver for each in conditions]),
+        feedback=_listed([each.feedback for each in conditions]),
+        writers=_listed([each.feedback_model for each in conditions if each.feedback_model]),
+        version=made.versions.get("feedback-friction", __version__),
+        command=made.command,
+        licences="; ".join(f"{task}: {get_page(task).licence}" for task in tasks),
+        left_out="; ".join(f"{count:,} attempts {why}" for why, count in left_out.items())
+        or "nothing",
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in dict.fromkeys(names)) or "no model"

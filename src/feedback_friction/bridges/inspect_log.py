@@ -1,0 +1,191 @@
+"""A run as logs of inspect_ai: one ``.eval`` file a condition, for its viewer and its data frames.
+
+A sample is a trial. Its messages are the conversation as a chat, its score has one column an
+attempt (``acc@1``, ``acc@2``, ...: solved by then), and each attempt is a span with its verdict,
+answer, and what the mask and its audit found. Who was told what is in the messages, whatever form
+of history the solver was shown: the exact prompts are those of ``friction show --prompt``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from inspect_ai.event import InfoEvent, SpanBeginEvent, SpanEndEvent
+from inspect_ai.log import (
+    EvalConfig,
+    EvalDataset,
+    EvalLog,
+    EvalMetric,
+    EvalResults,
+    EvalSample,
+    EvalScore,
+    EvalSpec,
+    EvalStats,
+    write_eval_log,
+)
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageUser,
+    ModelOutput,
+    ModelUsage,
+)
+from inspect_ai.scorer import Score
+
+from feedback_friction import __version__
+from feedback_friction.analysis.accuracy import ConditionResult, read_results
+from feedback_friction.analysis.provenance import Provenance, provenance
+from feedback_friction.engine.conditions import Condition
+from feedback_friction.engine.reopen import read_trials, reopen
+from feedback_friction.engine.settings import Operation
+from feedback_friction.errors import UsageError
+from feedback_friction.protocol.records import Attempt, Trial
+
+SCORER = "friction"
+
+
+def write_logs(directory: Path, out: Path) -> list[Path]:
+    """Write a run's conditions as ``.eval`` files into a folder; returns them.
+
+    Raises:
+        UsageError: the directory is no run of trials, or the folder cannot be written.
+    """
+    made = provenance(directory)
+    accuracy = {each.condition.condition: each for each in read_results(directory)}
+    files = []
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for condition in reopen(directory, Operation(), calls=False).conditions:
+            trials = list(read_trials(directory, condition))
+            log = _log(condition, made, trials, accuracy[condition.id])
+            path = out / f"{_slug(condition.id)}.eval"
+            write_eval_log(log, str(path))
+            files.append(path)
+    except OSError as error:
+        raise UsageError(f"cannot write {out}: {error}") from error
+    return files
+
+
+def _log(
+    condition: Condition, made: Provenance, trials: list[Trial], found: ConditionResult
+) -> EvalLog:
+    plan = condition.plan
+    read, written = found.usage["prompt_tokens"], found.usage["completion_tokens"]
+    paid = ModelUsage(input_tokens=read, output_tokens=written, total_tokens=read + written)
+    return EvalLog(
+        status="success",
+        eval=EvalSpec(
+            created=made.created or _now(),
+            task=f"feedback_friction/{condition.label}",
+            task_args={
+                "feedback": plan.mode.name,
+                "sampling": plan.sampling.name,
+                "iterations": plan.iterations,
+                "history": plan.history.name,
+                "feedback_model": condition.feedback_model,
+            },
+            dataset=EvalDataset(
+                name=condition.label,
+                samples=len(condition.problems),
+                sample_ids=[problem.id for problem in condition.problems],
+            ),
+            model=condition.solver,
+            config=EvalConfig(epochs=condition.epochs),
+            packages={"feedback-friction": made.versions.get("feedback-friction", __version__)},
+            metadata={"condition": condition.id, "command": made.command},
+        ),
+        stats=EvalStats(
+            started_at=made.created or _now(),
+            completed_at=made.ended or _now(),
+            model_usage={condition.solver: paid},
+        ),
+        results=EvalResults(
+            total_samples=condition.epochs * len(condition.problems),
+            completed_samples=len(trials),
+            scores=[
+                EvalScore(
+                    name=_column(k),
+                    scorer=SCORER,
+                    metrics={"accuracy": EvalMetric(name="accuracy", value=value)},
+                )
+                for k, value in enumerate(found.accuracy)
+            ],
+        ),
+        samples=[_sample(condition, trial) for trial in trials],
+    )
+
+
+def _sample(condition: Condition, trial: Trial) -> EvalSample:
+    problem, last = trial.problem, trial.attempts[-1]
+    score = {
+        _column(k): int(trial.status == "solved" and last.iteration <= k)
+        for k in range(condition.plan.iterations)
+    }
+    return EvalSample(
+        id=problem.id,
+        epoch=trial.epoch + 1,
+        input=condition.task.ask(problem),
+        choices=list(problem.choices) or None,
+        target=[problem.gold, *problem.aliases],
+        messages=list(_messages(condition, trial)),
+        output=ModelOutput.from_content(condition.solver, last.reply.text),
+        scores={
+            SCORER: Score(
+                value=score,
+                answer=last.verdict.prediction,
+                explanation=f"{trial.status} after {len(trial.attempts)} attempts {trial.reason}",
+            )
+        },
+        metadata={"subject": problem.subject, "level": problem.level, "status": trial.status},
+        events=[event for attempt in trial.attempts for event in _events(attempt)],
+    )
+
+
+def _messages(condition: Condition, trial: Trial) -> Iterator[ChatMessage]:
+    yield ChatMessageSystem(content=condition.task.system)
+    yield ChatMessageUser(content=condition.task.ask(trial.problem))
+    for attempt in trial.attempts:
+        yield ChatMessageAssistant(content=attempt.reply.text, model=condition.solver)
+        if attempt.feedback is not None:
+            yield ChatMessageUser(content=attempt.feedback.text)
+
+
+def _events(attempt: Attempt) -> Iterator[Any]:
+    """A span an attempt, which the viewer lists in its outline."""
+    name, span = f"attempt {attempt.iteration + 1}", f"attempt-{attempt.iteration}"
+    yield SpanBeginEvent(id=span, name=name, span_id=span)
+    told: dict[str, Any] = {
+        "reply": attempt.reply.text,
+        "verdict": attempt.verdict.outcome.value,
+        "answer": attempt.verdict.prediction,
+        "rule": attempt.verdict.rule,
+        "temperature": attempt.temperature,
+        "draws": attempt.draws,
+        "finish_reason": attempt.reply.finish_reason,
+    }
+    if attempt.feedback is not None:
+        told |= {
+            "feedback": attempt.feedback.text,
+            "feedback_before_the_mask": attempt.feedback.raw,
+            "masked_spans": attempt.feedback.masked_spans,
+            "leaks": list(attempt.feedback.leaks),
+        }
+    yield InfoEvent(source=name, span_id=span, data=told)
+    yield SpanEndEvent(id=span, span_id=span)
+
+
+def _column(k: int) -> str:
+    return f"acc@{k + 1}"
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^\w.+-]+", "_", name)[:150]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

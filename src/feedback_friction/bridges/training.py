@@ -1,0 +1,167 @@
+"""Training sets from a run: the rows that TRL's trainers read, made of what was really said.
+
+Columns are those of TRL 1.16, all of them conversational (lists of ``{"role", "content"}``); each
+row also names the task, problem, epoch, condition and attempt that it comes from, which trainers
+ignore. Only attempts after feedback on the solver's own attempt teach taking feedback up: a right
+first answer is in no set but ``grpo``'s prompts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from feedback_friction.bridges.turns import Turn
+from feedback_friction.protocol.records import Message
+
+Row = dict[str, Any]
+Rows = Callable[[Sequence[Turn]], Iterator[Row]]
+
+
+def sft(turns: Sequence[Turn]) -> Iterator[Row]:
+    """``messages``: a prompt with feedback, and the model's own reply that is right after it."""
+    for turn in turns:
+        if turn.corrected:
+            yield {"messages": [*_prompt(turn), *_said(turn)], **_origin(turn)}
+
+
+def dpo(turns: Sequence[Turn]) -> Iterator[Row]:
+    """``prompt``, ``chosen``, ``rejected``: a corrected reply against a wrong one.
+
+    Wrong ones come from two places. ``later``: the prompt and reply are those of an attempt that
+    gave an old wrong answer again, chosen is the right reply that came later in the trial.
+    ``retry``, ``placebo``: the prompt and the chosen reply are those of a corrected attempt,
+    rejected is the reply to the same problem at the same attempt under a control that was told
+    nothing of its own attempt.
+    """
+    for turn in turns:
+        if turn.corrected:
+            for other in turns:
+                if _same_trial(turn, other) and other.number < turn.number and other.repeats:
+                    yield _pair(other, turn, other, "later")
+                elif _matched_control(turn, other):
+                    yield _pair(turn, turn, other, other.condition.plan.mode.name)
+
+
+def kto(turns: Sequence[Turn]) -> Iterator[Row]:
+    """``prompt``, ``completion``, ``label``: true where the reply is right after feedback.
+
+    False where it repeats an old wrong answer, or is a control's reply as in ``dpo``.
+    """
+    for turn in turns:
+        if turn.corrected or (turn.informed and turn.repeats):
+            yield _labelled(turn, turn, turn.corrected)
+        if turn.corrected:
+            yield from (
+                _labelled(turn, other, False) for other in turns if _matched_control(turn, other)
+            )
+
+
+def grpo(turns: Sequence[Turn]) -> Iterator[Row]:
+    """``prompt``, and what a reward function needs: gold, aliases, choices, refuted answers.
+
+    ``feedback_friction.bridges.rewards`` has reward functions that read these columns.
+    """
+    for turn in turns:
+        if turn.informed or turn.number == 0:
+            problem = turn.attempt.problem
+            yield {
+                "prompt": _prompt(turn),
+                "gold": problem.gold,
+                "aliases": list(problem.aliases),
+                "choices": list(problem.choices),
+                "question": problem.question,
+                "grader": problem.grader,
+                "refuted": list(turn.refuted),
+                **_origin(turn),
+            }
+
+
+def sdpo(turns: Sequence[Turn]) -> Iterator[Row]:
+    """``prompt`` and ``privileged_context``: a prompt, and the feedback on the reply to it."""
+    for turn in turns:
+        feedback = turn.attempt.feedback
+        if feedback is not None and not feedback.leaks and turn.condition.plan.mode.informs:
+            yield {
+                "prompt": _prompt(turn),
+                "privileged_context": feedback.text,
+                **_origin(turn),
+            }
+
+
+FORMS: dict[str, Rows] = {"sft": sft, "dpo": dpo, "kto": kto, "grpo": grpo, "sdpo": sdpo}
+
+
+def rows_of(form: str, problems: Iterable[Sequence[Turn]]) -> Iterator[Row]:
+    """The rows of a training set; the same row from two conditions comes once.
+
+    Args:
+        form: name of one of ``FORMS``.
+        problems: the turns of one problem and epoch at a time.
+    """
+    for turns in problems:
+        seen: set[str] = set()
+        for row in FORMS[form](turns):
+            told = repr([value for name, value in row.items() if name not in _ORIGIN])
+            if told not in seen:
+                seen.add(told)
+                yield row
+
+
+_ORIGIN = frozenset({"task", "problem_id", "epoch", "condition", "iteration", "negative"})
+
+
+def _origin(turn: Turn) -> Row:
+    return {
+        "task": turn.condition.label,
+        "problem_id": turn.trial.problem.id,
+        "epoch": turn.trial.epoch,
+        "condition": turn.condition.id,
+        "iteration": turn.number,
+    }
+
+
+def _pair(asked: Turn, right: Turn, wrong: Turn, negative: str) -> Row:
+    return {
+        "prompt": _prompt(asked),
+        "chosen": _said(right),
+        "rejected": _said(wrong),
+        "negative": negative,
+        **_origin(asked),
+    }
+
+
+def _labelled(asked: Turn, said: Turn, label: bool) -> Row:
+    return {
+        "prompt": _prompt(asked),
+        "completion": _said(said),
+        "label": label,
+        **_origin(asked),
+    }
+
+
+def _same_trial(one: Turn, other: Turn) -> bool:
+    return one.condition is other.condition
+
+
+def _matched_control(turn: Turn, other: Turn) -> bool:
+    """Whether another turn is wrong at the same attempt of the same problem, and uninformed."""
+    return (
+        other.number == turn.number
+        and not other.condition.plan.mode.informs
+        and other.condition.solver == turn.condition.solver
+        and other.condition.plan.sampling == turn.condition.plan.sampling
+        and other.attempt.verdict.outcome == "wrong"
+    )
+
+
+def _prompt(turn: Turn) -> list[dict[str, str]]:
+    return [_plain(message) for message in turn.messages]
+
+
+def _said(turn: Turn) -> list[dict[str, str]]:
+    return [{"role": "assistant", "content": turn.attempt.reply.text}]
+
+
+def _plain(message: Message) -> dict[str, str]:
+    return {"role": message.role, "content": message.content}

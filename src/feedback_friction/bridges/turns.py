@@ -1,0 +1,152 @@
+"""The turns of a recorded run: every attempt with the exact prompt that asked for it.
+
+Prompts are made again by the loop itself and proved by the journal (``engine.sent``). What training
+sets are made of comes from here, problem by problem, with all conditions of a problem together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from feedback_friction.analysis.journal import open_journal
+from feedback_friction.engine.conditions import Condition
+from feedback_friction.engine.reopen import read_trials
+from feedback_friction.engine.sent import Prompts
+from feedback_friction.protocol.records import Attempt, Message, Trial
+from feedback_friction.protocol.trial import answer_key, attempt_request
+
+Split = Literal["train", "held-out", "all"]
+SPLITS: tuple[Split, ...] = ("train", "held-out", "all")
+HELD_OUT = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Which problems may leave a run.
+
+    Attributes:
+        split: training problems, held-out ones, or all.
+        held_out: share of the problems that is held out, in [0, 1).
+    """
+
+    split: Split = "train"
+    held_out: float = HELD_OUT
+
+    def takes(self, task: str, problem_id: str) -> bool:
+        """Whether a problem is among them."""
+        return self.split == "all" or self.split == split_of(task, problem_id, self.held_out)
+
+
+def split_of(task: str, problem_id: str, held_out: float = HELD_OUT) -> Split:
+    """The half of a training split that a problem belongs to, for ever, by its name alone.
+
+    Args:
+        held_out: share of the problems that is held out.
+    """
+    digest = hashlib.blake2b(f"{task}\0{problem_id}".encode(), digest_size=8).digest()
+    return "held-out" if int.from_bytes(digest) < held_out * 2**64 else "train"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One attempt and what asked for it.
+
+    Attributes:
+        condition: the condition that it was made under.
+        trial: the trial that it is part of.
+        number: its place in the trial, from 0.
+        messages: the prompt, byte for byte as it was sent.
+    """
+
+    condition: Condition
+    trial: Trial
+    number: int
+    messages: tuple[Message, ...]
+
+    @property
+    def attempt(self) -> Attempt:
+        """The attempt."""
+        return self.trial.attempts[self.number]
+
+    @property
+    def informed(self) -> bool:
+        """Whether it followed feedback on the solver's own attempt."""
+        return self.number > 0 and self.condition.plan.mode.informs
+
+    @property
+    def corrected(self) -> bool:
+        """Whether it is right after such feedback."""
+        return self.informed and self.attempt.verdict.is_correct
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it is wrong with an answer that an earlier attempt gave."""
+        key = answer_key(self.attempt.problem, self.attempt.verdict)
+        return key is not None and not self.attempt.verdict.is_correct and key in self.refuted
+
+    @property
+    def refuted(self) -> tuple[str, ...]:
+        """The different wrong answers of the attempts before it, in their order."""
+        keys = [answer_key(each.problem, each.verdict) for each in self._earlier]
+        return tuple(dict.fromkeys(key for key in keys if key is not None))
+
+    @property
+    def leaked(self) -> bool:
+        """Whether feedback that it followed gave the answer away."""
+        return any(each.feedback and each.feedback.leaks for each in self._earlier)
+
+    @property
+    def _earlier(self) -> tuple[Attempt, ...]:
+        return self.trial.attempts[: self.number]
+
+
+def read_turns(directory: Path, selected: Selected, left_out: Counter[str]) -> Iterator[list[Turn]]:
+    """The turns of a run's ended trials: those of one problem and epoch at a time.
+
+    Args:
+        left_out: counts the attempts that do not leave the run, by the reason.
+
+    Raises:
+        UsageError: the directory is no run of trials, or its problems are gone or have changed.
+    """
+    prompts = Prompts(directory)
+    with open_journal(directory) as db:
+        paid = {row["key"] for row in db.execute("SELECT key FROM completions")}
+    by_problem: dict[tuple[str, str, int], list[tuple[Condition, Trial]]] = {}
+    for condition in prompts.conditions:
+        for trial in read_trials(directory, condition):
+            place = (condition.label, trial.problem.id, trial.epoch)
+            by_problem.setdefault(place, []).append((condition, trial))
+    for (label, problem_id, _), trials in by_problem.items():
+        if not selected.takes(label, problem_id):
+            left_out["of a problem outside the split"] += sum(len(t.attempts) for _, t in trials)
+            continue
+        turns: list[Turn] = []
+        for condition, trial in trials:
+            for turn, key in _turns(prompts, condition, trial):
+                if turn.leaked:
+                    left_out["after feedback that gave the answer away"] += 1
+                elif key not in paid:
+                    left_out["whose prompt the journal does not prove"] += 1
+                else:
+                    turns.append(turn)
+        if turns:
+            yield turns
+
+
+def _turns(prompts: Prompts, condition: Condition, trial: Trial) -> Iterator[tuple[Turn, bytes]]:
+    for number in range(len(trial.attempts)):
+        request = attempt_request(
+            trial.problem,
+            condition.task,
+            condition.plan,
+            trial.epoch,
+            number,
+            trial.attempts[:number],
+        )
+        yield Turn(condition, trial, number, request.messages), prompts.key(request)
