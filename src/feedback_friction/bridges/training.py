@@ -64,27 +64,21 @@ def grpo(turns: Sequence[Turn]) -> Iterator[Row]:
     """
     for turn in turns:
         if turn.informed or turn.number == 0:
-            problem = turn.attempt.problem
-            yield {
-                "prompt": _prompt(turn),
-                "gold": problem.gold,
-                "aliases": list(problem.aliases),
-                "choices": list(problem.choices),
-                "question": problem.question,
-                "grader": problem.grader,
-                "refuted": list(turn.refuted),
-                **_origin(turn),
-            }
+            yield {"prompt": _prompt(turn), **_graded_by(turn), **_origin(turn)}
 
 
 def sdpo(turns: Sequence[Turn]) -> Iterator[Row]:
-    """``prompt`` and ``privileged_context``: a prompt, and the feedback on the reply to it."""
+    """``prompt`` and ``privileged_context``: a prompt, and the feedback on the reply to it.
+
+    Beside them what a reward function needs, as in ``grpo``.
+    """
     for turn in turns:
         feedback = turn.attempt.feedback
         if feedback is not None and not feedback.leaks and turn.condition.plan.mode.informs:
             yield {
                 "prompt": _prompt(turn),
                 "privileged_context": feedback.text,
+                **_graded_by(turn),
                 **_origin(turn),
             }
 
@@ -118,6 +112,18 @@ def _origin(turn: Turn) -> Row:
         "epoch": turn.trial.epoch,
         "condition": turn.condition.id,
         "iteration": turn.number,
+    }
+
+
+def _graded_by(turn: Turn) -> Row:
+    problem = turn.attempt.problem
+    return {
+        "gold": problem.gold,
+        "aliases": list(problem.aliases),
+        "choices": list(problem.choices),
+        "question": problem.question,
+        "grader": problem.grader,
+        "refuted": list(turn.refuted),
     }
 
 

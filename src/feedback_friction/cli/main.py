@@ -28,7 +28,7 @@ VERBS = {
     "annotate": "Have a judge model say why trials stayed unsolved.",
     "review": "Label unsolved trials yourself, on a local page.",
     "agreement": "Print how far judges and people agree.",
-    "export": "Write attempts in the reference format.",
+    "export": "Write training sets, Inspect logs, tables, or the reference format.",
     "prices": "List what models cost, and keep a newer list.",
     "models": "List the models on this machine, or fetch a small one.",
     "doctor": "Say what a server can do, and what a run does about what it cannot.",
