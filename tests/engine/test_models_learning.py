@@ -1,5 +1,6 @@
 """What a call learns from a refusal: tried once, kept where it helped, told once."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from models_client import ask, client, run
 
 from feedback_friction.engine.memory import remember
 from feedback_friction.engine.models.base import RefusedError, TransientError
+from feedback_friction.engine.models.dialect import Quirk
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.records import Reply
 
@@ -57,6 +59,36 @@ def test_without_a_system_role_its_text_heads_the_first_message(
         assert len(server.bodies) == calls + 1
         assert [body["messages"] for body in server.bodies[-2:]] == [FOLDED] * 2
         assert sum("no system role" in line for line in notices) == 1
+
+    run(main())
+
+
+def test_calls_that_are_refused_while_another_learns_are_asked_again() -> None:
+    async def main() -> None:
+        picky = refusing(lambda body: "seed" in body, 400, "unexpected keyword 'seed'")
+
+        async def answer(request: web.Request, body: Body) -> web.StreamResponse:
+            if len(server.bodies) > 1 and "seed" in body:  # until the first call has learnt
+                await asyncio.sleep(0.2)
+            return await picky(request, body)
+
+        async with serving(answer) as server, client(server) as (model, _, notices):
+            await asyncio.gather(*(model.generate(ask(f"p{each}")) for each in range(5)))
+        assert sum("seed" in body for body in server.bodies) <= 5
+        assert len(notices) == 1
+
+    run(main())
+
+
+def test_of_what_a_refusal_names_what_matters_least_is_left_out_first() -> None:
+    said = "`temperature` and `top_p` cannot both be specified"
+
+    async def main() -> None:
+        both = refusing(lambda body: {"temperature", "top_p"} <= body.keys(), 400, said)
+        async with serving(both) as server, client(server) as (model, _, _):
+            await model.generate(ask(top_p=0.9))
+        assert ["temperature" in body for body in server.bodies] == [True, True]
+        assert model.dialect.quirks == {Quirk.NO_TOP_P}
 
     run(main())
 

@@ -21,6 +21,11 @@ PAIRS = [
     ("◁think▷", "◁/think▷"),
     ("<|begin_of_thought|>", "<|end_of_thought|>"),
     ("<|START_THINKING|>", "<|END_THINKING|>"),
+    ("<thought_process>", "</thought_process>"),
+    ("<inner_monologue>", "</inner_monologue>"),
+    ("<rationale>", "</rationale >"),
+    ("<|think_start|>", "<|think_end|>"),
+    ("<|inner_prefix|>", "<|inner_suffix|>"),
     ("<|channel>thought\n", "<channel|>"),
     ("<unused94>thought\n", "<unused95>"),
     ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
@@ -40,7 +45,7 @@ def test_a_thought_that_was_cut_off_is_no_answer(opening: str) -> None:
     assert (answer, thought) == ("", "Maybe the answer is 5")
 
 
-@pytest.mark.parametrize("closing", [closing for _, closing in PAIRS[:14]])
+@pytest.mark.parametrize("closing", [closing for _, closing in PAIRS[:19]])
 def test_a_thought_may_be_opened_by_the_prompt(closing: str) -> None:
     reply = f"Maybe 5.\n{closing}\nThe answer is 4."
     assert split_reasoning(reply) == ("\nThe answer is 4.", "Maybe 5.")
@@ -55,6 +60,9 @@ def test_a_thought_may_be_opened_by_the_prompt(closing: str) -> None:
         ("<|START_THINKING|>5<|END_THINKING|><|START_RESPONSE|>4<|END_RESPONSE|>", "4"),
         ("<think>5</think><|begin_of_solution|>4<|end_of_solution|>", "4"),
         ("<think>5</think>\n<think>6</think>\n4", "\n4"),
+        ("Here is my thought process:\n5\nHere is my response:\n4", "\n4"),
+        ("Here are my reasoning steps:\n5\n[BEGIN FINAL RESPONSE]4[END FINAL RESPONSE]", "4"),
+        ("Here is my thought process: it is 4", "Here is my thought process: it is 4"),
         ("<think>so `</think>` ends it, or 5.\n</think>4", "4"),
         ("<|channel|>commentary to=x<|message|>5<|call|>", ""),
         ("<think>\n\n</think>\n\n4", "\n\n4"),

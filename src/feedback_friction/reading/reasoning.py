@@ -11,23 +11,25 @@ from __future__ import annotations
 import re
 
 _NAMES = (
-    r"(?:\w{1,12}[:_])?(?:think(?:ing)?(?:_process)?|thoughts?|reason(?:ing)?|cot)"
-    r"|reflection|scratchpad|analysis|chain_of_thought"
+    r"(?:\w{1,12}[:_-])?(?:think(?:ing)?|thoughts?|reason(?:ing)?|cot|chain[_-]of[_-]thought"
+    r"|reflection|scratch[_-]?pad|analysis|rationale|deliberation|monologue)"
+    r"(?:[_-](?:process|steps?|content|trace))?"
 )
 _OPEN = (
-    rf"<(?:{_NAMES})(?:\s[^<>\n]{{0,40}})?>|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|thinking\|>"
-    r"|<\|START_THINKING\|>|<\|channel>(?:thought|analysis)\b|<unused94>(?:thought\b)?"
+    rf"<\|?(?:(?:start|begin)_(?:of_)?)?(?:{_NAMES})(?:_(?:start|begin))?(?:\s[^<>\n]{{0,40}})?\|?>"
+    r"|\[THINK\]|◁think▷|<\|inner_prefix\|>|<\|channel>(?:thought|analysis)\b"
+    r"|<unused94>(?:thought\b)?"
 )
 _CLOSE = (
-    rf"</(?:{_NAMES})>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|/thinking\|>"
-    r"|<\|END_THINKING\|>|<channel\|>|<unused95>"
+    rf"<\|?(?:/(?:{_NAMES})|end_(?:of_)?(?:{_NAMES})|(?:{_NAMES})_end)\s?\|?>"
+    r"|\[/THINK\]|◁/think▷|<\|inner_suffix\|>|<channel\|>|<unused95>"
 )
-_MARK = re.compile(rf"(?P<open>{_OPEN})|(?P<close>{_CLOSE})", re.I)
+_MARK = re.compile(rf"(?P<close>{_CLOSE})|(?P<open>{_OPEN})", re.I)
 # Looking for these is quicker than for the marks; one of them is there wherever a mark counts.
 _SIGNS = ("</", "<|", "\n<", "THINK]", "◁", "|>", "<unused9")
 # What stands around the answer in formats that mark it, too.
 _ANSWER_BEGINS = re.compile(r"\s*(?:<\|START_RESPONSE\|>|<\|begin_of_solution\|>)")
-_ANSWER_ENDS = re.compile(r"<\|END_RESPONSE\|>|<\|end_of_solution\|>")
+_ANSWER_ENDS = re.compile(r"<\|END_RESPONSE\|>|<\|end_of_solution\|>|\[END FINAL RESPONSE\]")
 
 _CHANNEL = re.compile(
     r"(?:<\|start\|>\s?assistant\s?)?<\|channel\|>\s{0,3}(\w{1,20})[^<\n]{0,80}(?:<\|message\|>)?"
@@ -36,6 +38,9 @@ _MESSAGE_ENDS = re.compile(r"<\|(?:end|return|call|start)\|>")
 # The same after a tokenizer that leaves special tokens out: "analysisWe add.assistantfinalIt is 4."
 _BARE_ANALYSIS = re.compile(r"\s*(?:analysis|commentary)(?=[A-Z\d\"'(\\])")
 _BARE_FINAL = re.compile(r"assistant\s?final")
+# IBM's Granite and ServiceNow's Apriel announce both in plain words.
+_ANNOUNCED = re.compile(r"\s*Here (?:is my thought process|are my reasoning steps):")
+_RESPONSE = re.compile(r"\n\s*(?:Here is my response:|\[BEGIN FINAL RESPONSE\])")
 
 _NEAR = 40  # characters before and after a tag that tell whether a sentence speaks of it
 
@@ -50,6 +55,8 @@ def split_reasoning(reply: str) -> tuple[str, str | None]:
         return _channels(reply)
     if found := _BARE_ANALYSIS.match(reply):
         return _at_last(reply[found.end() :], _BARE_FINAL)
+    if (found := _ANNOUNCED.match(reply)) and _RESPONSE.search(reply):
+        return _at_last(reply[found.end() :], _RESPONSE)
     if any(sign in reply for sign in _SIGNS) or reply.lstrip()[:1] == "<":
         return _tags(reply)
     return reply, None
@@ -120,7 +127,7 @@ def _at_last(text: str, mark: re.Pattern[str]) -> tuple[str, str | None]:
     found = list(mark.finditer(text))
     if not found:
         return "", _joined([text])
-    return text[found[-1].end() :], _joined([text[: found[-1].start()]])
+    return _answer(text[found[-1].end() :]), _joined([text[: found[-1].start()]])
 
 
 def _joined(texts: list[str]) -> str | None:

@@ -41,22 +41,29 @@ class Quirk(Enum):
     )
 
 
-# What to do without, by the name of what a server refuses.
+# What to do without, by the name of what a server refuses; what matters least comes first.
 _WITHOUT = {
-    "temperature": Quirk.NO_TEMPERATURE,
-    "top_p": Quirk.NO_TOP_P,
-    "seed": Quirk.NO_SEED,
-    "logprobs": Quirk.NO_LOGPROBS,
     "stream_options": Quirk.NO_STREAM_USAGE,
+    "logprobs": Quirk.NO_LOGPROBS,
+    "seed": Quirk.NO_SEED,
+    "top_p": Quirk.NO_TOP_P,
+    "temperature": Quirk.NO_TEMPERATURE,
 }
 # A server that names a range takes the parameter, and not this value of it.
 _RANGE = re.compile(
     r"[<>]=?|\b(?:between|range|maximum|minimum|above|below|at (?:most|least))\b"
     r"|\b(?:less|greater|higher|lower|larger|smaller) than\b"
+    r"|\bpositive\b|[\[(] ?[\d.]{1,9}, ?[\d.]{1,9} ?[\])]"
+)
+# What a refusal lists as allowed is not what it refuses ("unknown field `seed`, expected one of").
+_ALLOWED = re.compile(
+    r"\b(?:expected one of|must be one of|(?:supported|allowed|valid|permitted|known|accepted)"
+    r" (?:fields|parameters|params|arguments|properties|keys|names|options))\b.*"
 )
 _ROLE = re.compile(
-    r"\b(?:system|developer)\b.{0,80}\b(?:roles?|messages?|instructions?|prompts?)\b"
-    r"|\b(?:roles?|messages?)\b.{0,200}\b(?:system|developer)\b|\broles? must alternate\b",
+    r"\broles?\b|\b(?:system|developer)\b.{0,80}\b(?:messages?|instructions?|prompts?|turns?)\b"
+    r"|\b(?:messages?|turns?|variant)\b.{0,200}\b(?:system|developer)\b"
+    r"|\b(?:first|start|begin)\w{0,4}\b.{0,60}\buser\b",
     re.S,
 )
 _STREAM = re.compile(r"\bstream(?:ing|ed)?\b")
@@ -94,39 +101,50 @@ def sent(request: Generate, form: Form) -> frozenset[str]:
     return frozenset(name for name, is_sent in asked.items() if is_sent)
 
 
-def lessons(answer: ErrorAnswer, asked: frozenset[str], taken: frozenset[str]) -> frozenset[Quirk]:
+def lessons(answer: ErrorAnswer, asked: frozenset[str], taken: frozenset[str]) -> tuple[Quirk, ...]:
     """What to try instead, by the names in a refusal; none where it names nothing of what was sent.
+
+    To be tried one after the other, what matters least first: a refusal may name what it allows.
 
     Args:
         answer: the refusal.
         asked: what was sent (``sent``).
         taken: what the server is known to take: a refusal that names it is about a value.
     """
-    words = answer.words
-    if _GREEDY in words:
-        return frozenset({Quirk.GREEDY_ONE_CHOICE})
-    found = {
-        quirk
-        for name, quirk in _WITHOUT.items()
-        if name in asked - taken and _names(answer, name) and not _is_range(answer, name)
-    }
-    if "max_tokens" in asked - taken and _names(answer, "max_tokens"):
-        found.add(Quirk.COMPLETION_TOKENS)
-    if "system" in asked - taken and _ROLE.search(words):
-        found.add(Quirk.NO_SYSTEM)
-    if "stream" not in taken and _STREAM.search(words) and not found:
-        found.add(Quirk.STREAM)
-    return frozenset(found)
+    if _GREEDY in answer.words:
+        return (Quirk.GREEDY_ONE_CHOICE,)
+    named = [name for name in _named(answer) if name in asked - taken]
+    found = [quirk for name, quirk in _WITHOUT.items() if name in named]
+    found = [quirk for quirk in found if not _is_range(answer, quirk)]
+    if "max_tokens" in named:
+        found.append(Quirk.COMPLETION_TOKENS)
+    if "system" in asked - taken and _ROLE.search(answer.words):
+        found.append(Quirk.NO_SYSTEM)
+    if "stream" not in taken and _STREAM.search(answer.words) and not found:
+        found.append(Quirk.STREAM)
+    return tuple(found)
 
 
-def _names(answer: ErrorAnswer, name: str) -> bool:
-    """Whether a refusal names a parameter: in its own field where it has one, else in its words."""
-    if answer.params:
-        return name in answer.params
-    return re.search(rf"(?<![\w.-]){name}(?![\w-])", answer.words) is not None
+def _named(answer: ErrorAnswer) -> frozenset[str]:
+    """The parameters that a refusal names: in a field of its own, else in its words."""
+    own = {re.split(r"[.\[/]", each)[-1].lower() for each in answer.params}
+    if found := own & {*_WITHOUT, "max_tokens"}:
+        return frozenset(found)
+    if any(each.startswith(("messages", "model")) for each in answer.params):
+        return frozenset()
+    refused = "\n".join(_ALLOWED.sub("", line) for line in answer.words.splitlines())
+    return _in(refused) or _in(answer.words)
 
 
-def _is_range(answer: ErrorAnswer, name: str) -> bool:
+def _in(words: str) -> frozenset[str]:
+    return frozenset(re.findall(_PARAMETER, words))
+
+
+_PARAMETER = rf"(?<![\w-])(?:{'|'.join((*_WITHOUT, 'max_tokens'))})(?![\w-])"
+
+
+def _is_range(answer: ErrorAnswer, quirk: Quirk) -> bool:
+    name = next(name for name, each in _WITHOUT.items() if each is quirk)
     lines = [line for line in answer.words.splitlines() if name in line] or [answer.words]
     return any(_RANGE.search(line) for line in lines)
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from feedback_friction.engine.models.message import holds_reasoning
 from feedback_friction.engine.models.reply import MalformedError, parse_json
 
 _DONE = "[DONE]"
 _FIELD = re.compile(rb"\s*(?:data|event|id|retry)?:")
-# Parts of a message that come in pieces; anything else is kept as it came last.
-_TEXTS = ("content", "reasoning_content", "reasoning", "thinking", "refusal")
+# Parts of a message that come in pieces, as reasoning does; all else is kept as it came last.
+_TEXTS = ("content", "refusal")
 
 
 def is_stream(body: bytes) -> bool:
@@ -68,9 +69,9 @@ def _index(piece: dict[str, Any]) -> int:
 def _add(choice: dict[str, Any], piece: dict[str, Any]) -> None:
     """Take a piece up into its choice."""
     message = choice["message"]
-    delta = piece.get("delta") or piece.get("message")
+    delta = piece.get("delta") or piece.get("message") or {"content": piece.get("text")}
     for name, value in delta.items() if isinstance(delta, dict) else ():
-        if name in _TEXTS and isinstance(value, str):
+        if (name in _TEXTS or holds_reasoning(name)) and isinstance(value, str):
             message[name] = (message.get(name) or "") + value
         elif isinstance(value, list):
             message[name] = [*(message.get(name) or ()), *value]

@@ -85,38 +85,17 @@ _CONTEXT_CODES = frozenset(
 )
 # llama.cpp counts the prompt alone: a reply ends where the context does, whatever max_tokens.
 _PROMPT_ALONE = "exceed_context_size_error"
+# An overflow in words: what is too long, in what it is measured, and that it is too much of it.
 _CONTEXT_WORDS = (
-    "maximum context length",  # OpenAI, vLLM, SGLang, DeepSeek, OpenRouter, Mistral
-    "reduce the length of the messages",  # Groq
-    "exceeds the context window",  # OpenAI
-    "input tokens exceed the configured limit",  # OpenAI, Azure
-    "the model's context length is only",  # vLLM
-    "longer than the maximum model length",  # vLLM
-    "too long to fit into the model",  # vLLM
-    "longer than the model's context length",  # SGLang, Together
-    "exceeds the available context size",  # llama.cpp
-    "exceed context window of",  # llama-cpp-python
-    "context size has been exceeded",  # LM Studio
-    "greater than the context length",  # LM Studio
-    "input length exceeds the context length",  # Ollama
-    "input length exceeds maximum context length",  # Ollama
-    "prompt too long; exceeded",  # Ollama
-    "`inputs` tokens + `max_new_tokens` must be",  # TGI
-    "`inputs` must have less than",  # TGI
-    "prompt is too long",  # Anthropic's compatible endpoint
-    "exceed context limit",  # Anthropic's compatible endpoint
-    "exceeds the maximum number of tokens allowed",  # Gemini
-    "maximum prompt length is",  # xAI
-    "exceeded model token limit",  # Moonshot
-    "context window exceeds limit",  # MiniMax
-    "range of input length should be",  # DashScope
-    "input is too long for requested model",  # Bedrock
-    "exceeds the maximum allowed input length",  # OpenRouter
-    "when context the overflows",  # LM Studio, as it writes it
-    "exceeds the model limit",
-    "maximum context",
-    "context length exceeded",
+    re.compile(r"\b(?:context|prompts?|inputs?|sequence|messages|conversation)\b|\brequest exceed"),
+    re.compile(r"\b(?:tokens?|length|window|context)\b|\btoo long\b"),
+    re.compile(
+        r"\bexceed|\btoo (?:long|large|big|many)\b|\boverflow|\bmaximum\b|\bat most\b|\bonly\b"
+        r"|\b(?:longer|larger|greater|bigger|more|less) than\b|\breduce\b|\bshorten\b|\bfit\b"
+        r"|\b(?:must|should) be\b|>"
+    ),
 )
+_OF_A_RATE = re.compile(r"\bper (?:second|minute|min|hour|day)\b|\brate[ _-]?limit")
 _FILTER_CODES = frozenset(
     {
         "content_filter",  # OpenAI, Azure
@@ -171,6 +150,10 @@ _PROMPTS = tuple(
 )
 
 
+_PARAMS = ("param", "loc", "field", "parameter", "argument", "property")
+_SAYS = re.compile(r"msg|message|detail|error|reason|description|title", re.I)
+
+
 def read_error(body: bytes, hide: Callable[[str], str] = str) -> ErrorAnswer:
     """Reduce the body of an error answer, whatever its format, to an ``ErrorAnswer``.
 
@@ -189,7 +172,7 @@ def read_error(body: bytes, hide: Callable[[str], str] = str) -> ErrorAnswer:
         message=one_line(hide(_telling(pairs))),
         words="\n".join(value for _, value in pairs).lower(),
         codes=frozenset(v.lower() for k, v in pairs if k in ("code", "type", "status")),
-        params=frozenset(v for k, v in pairs if k in ("param", "loc")) - {"body"},
+        params=frozenset(v for k, v in pairs if k in _PARAMS) - {"body"},
         hide=hide,
     )
     upstream = next((value for key, value in pairs if key == "raw"), None)
@@ -271,11 +254,16 @@ def one_line(text: str) -> str:
 
 
 def _refusal(answer: ErrorAnswer) -> FinishReason | None:
-    if answer.codes & _CONTEXT_CODES or any(words in answer.words for words in _CONTEXT_WORDS):
+    if answer.codes & _CONTEXT_CODES or any(map(_is_overflow, answer.words.splitlines())):
         return "context_length"
     if answer.codes & _FILTER_CODES or any(words in answer.words for words in _FILTER_WORDS):
         return "content_filter"
     return None
+
+
+def _is_overflow(line: str) -> bool:
+    is_about = all(words.search(line) for words in _CONTEXT_WORDS)
+    return is_about and not _OF_A_RATE.search(line)
 
 
 def context_size(words: str) -> int | None:
@@ -331,4 +319,4 @@ def _telling(pairs: list[tuple[str, str]]) -> str:
         for key, value in pairs:
             if key == wanted and value:
                 return value
-    return ""
+    return max((value for key, value in pairs if _SAYS.search(key)), key=len, default="")

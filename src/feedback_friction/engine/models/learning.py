@@ -138,29 +138,29 @@ class Asking:
             self.first = fault
         if fault.room is not None:
             self._room = fault.room
-            return True
-        is_new = self._is_believed(fault) and self._tries(fault, form)
-        if not is_new and (fewer := self._dialect.draws.fewer(fault, form.n)) is not None:
-            self._most, is_new = fewer, True
-        return is_new
+        elif self._is_believed(fault):
+            self._try(fault, form)
+        if self.form() == form:
+            self._most = self._dialect.draws.fewer(fault, form.n) or self._most
+        return self.form() != form  # another call may have learnt something meanwhile, too
 
     def _is_believed(self, fault: Fault) -> bool:
         """Whether a failure is about what it names: a server error may be about nothing."""
         said, self._said = self._said, fault.answer.words if fault.answer else ""
         return fault.kind is FaultKind.REFUSED or said == self._said
 
-    def _tries(self, fault: Fault, form: Form) -> bool:
+    def _try(self, fault: Fault, form: Form) -> None:
+        """Take up what a refusal suggests, one thing at a time."""
         assert fault.answer is not None
         asked = sent(self._request, form)
         limit = self._max_tokens if form.max_tokens is None else form.max_tokens
         lower = most_tokens(fault.answer, limit)
         found = lessons(fault.answer, asked, self._dialect.taken)
-        if lower is not None:  # it takes the parameter, and not this value of it
-            found -= {Quirk.COMPLETION_TOKENS}
+        if lower is not None:  # it takes max_tokens, and not this value of it
+            found = tuple(each for each in found if each is not Quirk.COMPLETION_TOKENS)
             self._cap = lower
-        new = found - self._dialect.quirks - self._tried
-        self._tried |= new
-        return bool(new) or lower is not None
+        new = [each for each in found if each not in self._dialect.quirks | self._tried]
+        self._tried |= {*new[:1]}
 
 
 def understood(data: object, completion: Completion, dialect: Dialect) -> Completion:

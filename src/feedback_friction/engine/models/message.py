@@ -2,21 +2,33 @@
 
 Servers that know their model send its reasoning in a field of its own (``reasoning_content`` of
 vLLM, SGLang, DeepSeek; ``reasoning`` and ``reasoning_details`` of OpenRouter; ``thinking`` of
-Ollama) or as parts of the content (Mistral, Anthropic). All others leave it in the text, where
-``reading.reasoning`` finds it.
+Ollama; ``thinking_blocks`` of LiteLLM) or as parts of the content (Mistral, Anthropic). All others
+leave it in the text, where ``reading.reasoning`` finds it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from feedback_friction.reading.reasoning import split_reasoning
 
-_REASONING = ("reasoning_content", "reasoning", "thinking")
-_THOUGHTS = frozenset(
-    {"thinking", "reasoning", "redacted_thinking", "reasoning.text", "reasoning.summary"}
+_REASONING = re.compile(
+    r"(?:reasoning|thinking|thoughts?)(?:_?(?:content|text|details|blocks|summary|trace|process))?",
+    re.I,
 )
-_TEXTS = ("text", "output_text", "content", "refusal", "thinking", "reasoning", "summary")
+_THOUGHT = re.compile(r"think|thought|reasoning", re.I)
+_TEXTS = (
+    "text",
+    "output_text",
+    "content",
+    "refusal",
+    "thinking",
+    "reasoning",
+    "summary",
+    "reasoningText",
+    "thought",
+)
 
 
 def message_text(message: Mapping[str, object]) -> tuple[str, str | None] | None:
@@ -26,8 +38,8 @@ def message_text(message: Mapping[str, object]) -> tuple[str, str | None] | None
         # A structured refusal is what the model said; tool calls alone are no text at all.
         refusal = message.get("refusal")
         content = refusal if isinstance(refusal, str) else ""
-    given = next((found for name in _REASONING if (found := _text(message.get(name)))), "")
-    given = given or _text(message.get("reasoning_details"))
+    fields = (_text(value) for name, value in message.items() if holds_reasoning(name))
+    given = next(filter(None, fields), "")
     if isinstance(content, str):
         return joined(content, [given])
     if isinstance(content, list):
@@ -35,6 +47,11 @@ def message_text(message: Mapping[str, object]) -> tuple[str, str | None] | None
         answer = "".join(_text(part) for part in content if not _is_thought(part))
         return joined(answer, [given, *thoughts])
     return None
+
+
+def holds_reasoning(name: str) -> bool:
+    """Whether a field of a message is one for the reasoning, by its name."""
+    return _REASONING.fullmatch(name) is not None
 
 
 def joined(content: str, given: Iterable[str]) -> tuple[str, str | None]:
@@ -55,7 +72,7 @@ def unread_parts(message: Mapping[str, object]) -> set[str]:
 
 
 def _is_thought(part: object) -> bool:
-    return isinstance(part, dict) and part.get("type") in _THOUGHTS
+    return isinstance(part, dict) and _THOUGHT.search(str(part.get("type"))) is not None
 
 
 def _text(value: object, depth: int = 0) -> str:

@@ -34,6 +34,7 @@ from feedback_friction.engine.models.preflight import check_endpoints
 from feedback_friction.engine.models.replicas import Replica, ReplicaPolicy, Replicas
 from feedback_friction.engine.models.reply import (
     EmptyError,
+    ForeignError,
     MalformedError,
     failure_in,
     parse_json,
@@ -212,13 +213,12 @@ class OpenAIModel:
             found = read_completion(data, form.n, seconds=seconds, logprobs=request.logprobs)
             return without_secrets(understood(data, found, self.dialect), self._secrets.hide)
         except MalformedError as error:
-            if isinstance(error, EmptyError):
-                return Fault(FaultKind.EMPTY, str(error), status=answer.status, cause=error)
-            if answer.body.lstrip()[:1] in (b"", b"{", b"[") or is_stream(answer.body):
-                return Fault(FaultKind.FAULTY, str(error), status=answer.status, cause=error)
-            page = read_error(answer.body[:2000], self._secrets.hide)
-            line = f"{error}: {page.message[:80]}"
-            return Fault(FaultKind.FAULTY, line, status=answer.status, cause=error, is_foreign=True)
+            kind = FaultKind.EMPTY if isinstance(error, EmptyError) else FaultKind.FAULTY
+            line, is_foreign = str(error), isinstance(error, ForeignError)
+            if is_foreign:
+                page = read_error(answer.body[:2000], self._secrets.hide)
+                line += f": {page.message[:80]}" if page.message else ""
+            return Fault(kind, line, status=answer.status, cause=error, is_foreign=is_foreign)
 
     def _refusal(
         self, request: Generate, form: Form, answer: Answer, is_lowered: bool

@@ -23,25 +23,27 @@ class MalformedError(Exception):
     """A body that holds no usable completion; the text says what is wrong with it."""
 
 
+class ForeignError(MalformedError):
+    """A body of something that has no such API."""
+
+
 class EmptyError(MalformedError):
     """A completion without any reply: the server works, and has nothing to say to this prompt."""
 
 
-_FINISH: Mapping[str, FinishReason] = {
-    "stop": "stop",
-    "length": "length",
-    "max_tokens": "length",
-    "model_length": "length",  # Mistral: the context was full before max_tokens
-    "content_filter": "content_filter",
-    "sensitive": "content_filter",  # Zhipu
-    "safety": "content_filter",  # Gemini
-    "recitation": "content_filter",  # Gemini
-    "prohibited_content": "content_filter",  # Gemini
-    "refusal": "content_filter",  # Anthropic
-    "model_context_window_exceeded": "length",  # Anthropic: the same as Mistral's model_length
+# Reasons by the words in them, since every family has its own: the first that fits counts. A model
+# that ends its turn, or says what it ends with, is the rule, and everything else.
+# None: the server gave up on it.
+_FINISH: Mapping[str, FinishReason | None] = {
+    # Azure, Gemini, Zhipu, Anthropic, Bedrock, Cohere
+    r"filter|safety|sensitive|recitation|prohibited|block(?:ed|list)|spii|refus|guardrail|toxic"
+    r"|moderat": "content_filter",
+    # OpenAI, Anthropic, Mistral (the context was full before max_tokens), Cohere
+    "length|max_|tokens|token_limit|context|error_limit": "length",
+    # vLLM and SGLang, OpenRouter, DeepSeek, Zhipu, Cohere, Gemini
+    r"abort|error|fail|cancel|time_?d?_?out|insufficient|network|malformed|unavailable|interrupt"
+    r"|overload|exception": None,
 }
-# The server gave up on this choice: vLLM and SGLang, OpenRouter, DeepSeek, Zhipu.
-_BROKEN = frozenset({"abort", "error", "insufficient_system_resource", "network_error"})
 # Servers write -9999 where JSON has no minus infinity (vLLM): no information about confidence.
 _NO_LOGPROB = -9999.0
 _ROUNDED_UP = 1e-3  # a probability of 1 in half precision may come out a little above it
@@ -68,7 +70,8 @@ def parse_json(body: bytes) -> Any:
         tidy = json.dumps(loose, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
         return orjson.loads(tidy)
     except (ValueError, RecursionError) as error:
-        raise MalformedError("the body is not JSON") from error
+        kind = MalformedError if body.lstrip()[:1] in (b"", b"{", b"[") else ForeignError
+        raise kind("the body is not JSON") from error
 
 
 def read_completion(data: object, n: int, *, seconds: float, logprobs: bool) -> Completion:
@@ -91,7 +94,8 @@ def read_completion(data: object, n: int, *, seconds: float, logprobs: bool) -> 
             refused = (Reply("", reason),) * n
             return Completion(refused, usage_of(refused, _usage(data)), seconds, _model(data))
         if choices is None and "choices" not in data:
-            raise MalformedError("the body has no choices")
+            kind = MalformedError if _NAMES & data.keys() else ForeignError
+            raise kind("the body has no choices")
         raise EmptyError("the server gave no reply, and no reason why")
     replies = tuple(
         reply for choice in choices[:n] if (reply := _reply(choice, logprobs)) is not None
@@ -99,6 +103,26 @@ def read_completion(data: object, n: int, *, seconds: float, logprobs: bool) -> 
     if not replies:
         raise MalformedError("the body has no complete reply")
     return Completion(replies, usage_of(replies, _usage(data)), seconds, _model(data))
+
+
+_NAMES = frozenset({"id", "object", "model", "created", "usage"})  # of any completion
+# Fields in which a body that is no completion says what went wrong.
+_SAYS = (
+    "message",
+    "detail",
+    "msg",
+    "error_msg",
+    "error_message",
+    "errorMessage",
+    "title",
+    "reason",
+)
+_STATUSES = {
+    "rate_?limit|too_many|overload|capacity|exhausted|throttl": 429,
+    "auth|api_?key|permission": 401,
+    "not_?found": 404,
+    "invalid|bad_?request|validation|unsupported": 400,
+}
 
 
 def failure_in(data: object) -> tuple[int, bytes] | None:
@@ -112,12 +136,18 @@ def failure_in(data: object) -> tuple[int, bytes] | None:
     choices = data.get("choices")
     errors = [data.get("error"), data.get("errors")]
     if isinstance(choices, list) and choices:
-        broken = [choice.get("error") for choice in choices if isinstance(choice, dict)]
+        broken = [_error_of(choice) for choice in choices if isinstance(choice, dict)]
         errors += broken[:1] if len(broken) == len(choices) and all(broken) else []
-    elif data.get("object") == "error" or _failed(data.get("base_resp")):  # FastChat; MiniMax
+    elif _speaks(data) or _failed(data.get("base_resp")):  # FastChat, FastAPI; MiniMax
         errors.append({name: value for name, value in data.items() if name != "choices"})
     error = next((each for each in errors if each), None)
     return None if error is None else (_status(error), orjson.dumps({"error": error}))
+
+
+def _speaks(data: Mapping[str, Any]) -> bool:
+    """Whether a body without choices says something instead."""
+    said = [name for name in _SAYS if isinstance(data.get(name), str)]
+    return bool(said) and "promptFeedback" not in data
 
 
 def _failed(status: object) -> bool:
@@ -125,11 +155,14 @@ def _failed(status: object) -> bool:
 
 
 def _status(error: object) -> int:
-    """The HTTP status that an error within a 200 names; 502 where it names none."""
-    code = error.get("code", error.get("status")) if isinstance(error, dict) else None
-    if isinstance(code, str) and re.fullmatch(r"[45][0-9]{2}", code):
-        return int(code)
-    return code if isinstance(code, int) and 400 <= code < 600 else 502
+    """The HTTP status that an error within a 200 names, by number or by name; 502 for none."""
+    fields = error if isinstance(error, dict) else {}
+    given = [str(fields.get(name, "")).lower() for name in ("code", "status", "type")]
+    numbers = [int(each) for each in given if re.fullmatch(r"[45][0-9]{2}", each, re.ASCII)]
+    names = [
+        status for words, status in _STATUSES.items() for each in given if re.search(words, each)
+    ]
+    return next(iter([*numbers, *names]), 502)
 
 
 def _why_empty(data: Mapping[str, Any]) -> FinishReason | None:
@@ -167,11 +200,11 @@ def _model(data: Mapping[str, Any]) -> str:
 def _reply(choice: object, logprobs: bool) -> Reply | None:
     if not isinstance(choice, dict):
         return None
-    reason = str(choice.get("finish_reason")).lower()
-    finish = _FINISH.get(reason, "stop")
-    # Azure leaves out the message that it filtered.
-    message = choice.get("message", {} if finish == "content_filter" else None)
-    if not isinstance(message, dict) or reason in _BROKEN or choice.get("error"):
+    finish = _finish(str(choice.get("finish_reason") or choice.get("stop_reason")).lower())
+    # Azure leaves out the message that it filtered; the older endpoint has the text alone.
+    text = choice.get("text", "" if finish == "content_filter" else None)
+    message = choice.get("message", None if text is None else {"content": text})
+    if not isinstance(message, dict) or finish is None or _error_of(choice):
         return None
     content = message_text(message)
     if content is None:
@@ -179,6 +212,17 @@ def _reply(choice: object, logprobs: bool) -> Reply | None:
     text, reasoning = content
     mean = _mean_logprob(choice.get("logprobs")) if logprobs else None
     return Reply(text, finish, mean, reasoning)
+
+
+def _finish(said: str) -> FinishReason | None:
+    """Why a reply ended; None where the server gave up on it."""
+    return next((reason for words, reason in _FINISH.items() if re.search(words, said)), "stop")
+
+
+def _error_of(choice: Mapping[str, Any]) -> object:
+    """The error of a choice, beside its message or within it."""
+    message = choice.get("message")
+    return choice.get("error") or (message.get("error") if isinstance(message, dict) else None)
 
 
 def _mean_logprob(logprobs: object) -> float | None:
@@ -207,11 +251,19 @@ def mean_logprob(values: Sequence[object]) -> float | None:
 
 def _usage(data: Mapping[str, Any]) -> Usage:
     """What the server counted; unknown as a whole where prompt or reply were not counted."""
-    usage = data.get("usage")
+    usage = data.get("usage", data.get("usageMetadata", data))
     if not isinstance(usage, dict):
         return Usage(unknown=1)
-    prompt = _first(usage, "prompt_tokens", "input_tokens", "promptTokenCount")
-    completion = _first(usage, "completion_tokens", "output_tokens", "candidatesTokenCount")
+    for inner in ("tokens", "billed_units"):  # Cohere
+        usage = usage[inner] if isinstance(usage.get(inner), dict) else usage
+    # OpenAI, Anthropic, Gemini, Bedrock, Ollama
+    names = ("prompt_tokens", "input_tokens", "promptTokenCount", "inputTokens")
+    prompt = _first(usage, *names, "prompt_eval_count")
+    names = ("completion_tokens", "output_tokens", "candidatesTokenCount", "outputTokens")
+    completion = _first(usage, *names, "eval_count", "generated_tokens")
+    whole, read = tokens(usage.get("total_tokens")), tokens(prompt)
+    if completion is None and whole and read:
+        completion = whole - read
     return counted(
         prompt,
         completion,
