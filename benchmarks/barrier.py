@@ -18,7 +18,6 @@ import orjson
 import uvloop
 
 from feedback_friction.modes import parse_mode, parse_sampling
-from feedback_friction.protocol.plan import Plan
 from feedback_friction.protocol.records import (
     Completion,
     Effect,
@@ -31,8 +30,8 @@ from feedback_friction.protocol.records import (
 )
 from feedback_friction.protocol.task import Task
 from feedback_friction.protocol.trial import trial
+from feedback_friction.settings import Plan, Selection
 from feedback_friction.tasks.catalog import get_page, load_problems
-from feedback_friction.tasks.page import Selection
 
 Steps = Generator[Effect, Any, Trial]
 

@@ -22,8 +22,8 @@ from feedback_friction.engine.launch import execute, started, thinking
 from feedback_friction.engine.pilot import choose, run_pilot
 from feedback_friction.engine.prepare import Prepared, prepare
 from feedback_friction.engine.runner import Runner
-from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.engine.strata import Setting
+from feedback_friction.settings import Settings
 
 TARGET = 90.0  # percent of the runs
 CHECKED = ("calls", "uncached_prompt_tokens", "completion_tokens")
@@ -39,7 +39,7 @@ def settings_of(seed: int, count: int) -> Settings:
         f"ability={ability:.2f},spread={rng.uniform(0.1, 0.9):.2f},"
         f"resistant={rng.uniform(0, 0.8):.2f},repeat={rng.uniform(0, 0.9):.2f}"
     )
-    return Settings(
+    return Settings.of(
         tasks=("decimal_multiplication", "hex_multiplication")[: rng.randint(1, 2)],
         solver=f"student/{traits}",
         feedback=rng.choice(FEEDBACK),
@@ -48,6 +48,7 @@ def settings_of(seed: int, count: int) -> Settings:
         epochs=rng.choice((1, 1, 2)),
         limit=count,
         seed=seed,
+        concurrency=64,
     )
 
 
@@ -57,7 +58,8 @@ async def estimated(prepared: Prepared, directory: Path, pilot: int) -> tuple[Es
     async with started(prepared, directory, ["friction"], _quiet) as runner:
         await run_pilot(runner, prepared.conditions, chosen)
         calls = runner.progress.spent.calls
-    setting = Setting(prepared.prices, None, prepared.operation.concurrency, thinking(prepared))
+    slots = prepared.settings.operation.concurrency
+    setting = Setting(prepared.prices, None, slots, thinking(prepared))
     return from_pilot(prepared.conditions, chosen, setting), calls
 
 
@@ -86,7 +88,7 @@ def measure(
     errors: dict[str, list[float]] = {name: [] for name in CHECKED}
     exact = 0
     for seed in range(first, first + runs):
-        prepared = prepare(settings_of(seed, count), Operation(concurrency=64))
+        prepared = prepare(settings_of(seed, count))
         with workspace() as directory:
             found, paid = asyncio.run(estimated(prepared, directory, pilot))
             taken, rest = really(prepared, directory)

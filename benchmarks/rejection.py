@@ -32,12 +32,11 @@ from benchmarks.common import (
 )
 from benchmarks.simserver import Settings, SimulatedServer, simulated_server
 from feedback_friction.modes import MAX_DRAWS, parse_mode, parse_sampling
-from feedback_friction.protocol.plan import Plan
 from feedback_friction.protocol.records import Completion, Generate, Usage
 from feedback_friction.protocol.task import Task
 from feedback_friction.protocol.trial import trial
+from feedback_friction.settings import Plan, Selection
 from feedback_friction.tasks.catalog import get_page, load_problems
-from feedback_friction.tasks.page import Selection
 
 
 def measure(

@@ -68,7 +68,9 @@ def _option(option: click.Option) -> str:
     if option.required:
         notes.append("Required.")
     if option.show_default and not option.is_flag:
-        notes.append(f"Default: `{option.default}`.")
+        default = option.default
+        shown = ", ".join(default) if isinstance(default, tuple) else default
+        notes.append(f"Default: `{shown}`.")
     return f"| {names}{metavar} | {_cell(' '.join(filter(None, notes)))} |\n"
 
 

@@ -9,7 +9,6 @@ be seen; anything that can answer a ``Generate`` can stand in its place.
 from collections.abc import Iterator
 
 from feedback_friction.modes import parse_mode, parse_sampling
-from feedback_friction.protocol.plan import Plan
 from feedback_friction.protocol.records import (
     Completion,
     Effect,
@@ -21,6 +20,7 @@ from feedback_friction.protocol.records import (
 )
 from feedback_friction.protocol.task import Task
 from feedback_friction.protocol.trial import trial
+from feedback_friction.settings import Plan
 from feedback_friction.tasks.custom import PAGE
 
 SOLVER = iter(

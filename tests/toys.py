@@ -10,7 +10,6 @@ from typing import Any
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.modes import parse_mode, parse_sampling
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.plan import Plan
 from feedback_friction.protocol.records import (
     Attempt,
     Attempted,
@@ -25,6 +24,7 @@ from feedback_friction.protocol.records import (
     Usage,
 )
 from feedback_friction.protocol.task import Task
+from feedback_friction.settings import Plan
 
 ANSWER = re.compile(r"answer is \(?(\w+)\)?")
 OPEN = "open"  # an answer whose comparison with gold runs out of time

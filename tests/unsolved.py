@@ -9,8 +9,8 @@ from typing import Any
 
 from feedback_friction.engine.launch import execute
 from feedback_friction.engine.prepare import prepare
-from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.labels import Label
+from feedback_friction.settings import Settings
 
 HOSTILE = {
     "script": "<script>document.title = 'owned'; alert(1)</script>",
@@ -30,7 +30,7 @@ def make_run(directory: Path, **settings: Any) -> Path:
         "limit": 12,
         "iterations": 6,
     } | settings
-    prepared = prepare(Settings(**wanted), Operation(concurrency=8))
+    prepared = prepare(Settings.of(**wanted, concurrency=8))
     asyncio.run(execute(prepared, directory, ["friction", "run"], lambda runner: None))
     return directory
 

@@ -19,8 +19,8 @@ from feedback_friction.protocol import prompts
 from feedback_friction.protocol.feedback import feedback_messages
 from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.records import Attempt, Feedback, Message, Reply
+from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import get_page
-from feedback_friction.tasks.page import Selection
 from training.arithmetic import (
     Fact,
     Work,

@@ -16,10 +16,11 @@ from benchmarks.fuzzing.corpus import cases, mutated, texts
 from benchmarks.fuzzing.texts import check_grade, check_mask
 from feedback_friction.errors import UsageError
 from feedback_friction.problem import Problem
+from feedback_friction.settings import Selection
 from feedback_friction.tasks import foreign
 from feedback_friction.tasks.catalog import PAGES, get_page, load_problems
 from feedback_friction.tasks.files import READERS, read_rows
-from feedback_friction.tasks.page import Page, RowError, Selection
+from feedback_friction.tasks.page import Page, RowError
 
 _ASKED = {
     "question": "Calculate the following question: 12 * 34.",

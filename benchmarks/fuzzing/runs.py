@@ -30,8 +30,8 @@ from feedback_friction.engine.launch import execute
 from feedback_friction.engine.prepare import prepare
 from feedback_friction.engine.reopen import read_trials as rebuilt
 from feedback_friction.engine.reopen import reopen
-from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.errors import UsageError
+from feedback_friction.settings import Settings
 
 _TABLES = ("conditions", "problems", "trials", "attempts", "completions")
 
@@ -57,11 +57,11 @@ def _document() -> Any:
 def _run() -> Path:
     """A small finished run of a simulated student."""
     folder = Path(tempfile.mkdtemp(prefix="friction-fuzz-"))
-    asked = Settings(
-        ("decimal_multiplication",), "student/default", feedback=("self", "binary"), iterations=3,
-        limit=4,
+    asked = Settings.of(
+        tasks=("decimal_multiplication",), solver="student/default", feedback=("self", "binary"),
+        iterations=3, limit=4,
     )  # fmt: skip
-    asyncio.run(execute(prepare(asked, Operation()), folder, ["friction"], lambda runner: None))
+    asyncio.run(execute(prepare(asked), folder, ["friction"], lambda runner: None))
     return folder
 
 
@@ -128,7 +128,7 @@ def _read_all(folder: Path) -> None:
 
 
 def _reopened(folder: Path) -> None:
-    for condition in reopen(folder, Operation()).conditions:
+    for condition in reopen(folder).conditions:
         list(rebuilt(folder, condition))
 
 
@@ -137,7 +137,7 @@ def _journal(folder: Path) -> None:
     read_run(folder)
     journal = Journal(folder)
     try:
-        for condition in reopen(_run(), Operation()).conditions:
+        for condition in reopen(_run()).conditions:
             journal.finished(condition.id)
             journal.statuses(condition.id)
         journal.paid()

@@ -18,7 +18,6 @@ from feedback_friction.analysis.tables import accuracy
 from feedback_friction.analysis.trials import chosen_problems, read_trials
 from feedback_friction.bridges.reference import export
 from feedback_friction.engine.reopen import reopen
-from feedback_friction.engine.settings import Operation
 from feedback_friction.errors import UsageError
 from journals import RIGHT, trials, write_run
 
@@ -44,7 +43,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "provenance": provenance,
     "export": lambda directory: list(export(directory)),
     "trials": lambda directory: list(read_trials(directory, chosen_problems(directory, 3)[0])),
-    "reopen": lambda directory: reopen(directory, Operation()),
+    "reopen": reopen,
 }
 
 

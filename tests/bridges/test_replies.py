@@ -8,8 +8,8 @@ import pytest
 from feedback_friction.analysis.journal import open_journal
 from feedback_friction.bridges.replies import import_replies, read_replies
 from feedback_friction.grading.verdict import Verdict
+from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import get_page, load_problems
-from feedback_friction.tasks.page import Selection
 
 PAGE = get_page("decimal_multiplication")
 PROBLEMS = load_problems(PAGE, Selection(limit=3))

@@ -11,7 +11,7 @@ import pytest
 from commands import friction
 from feedback_friction.engine.models.gguf_files import find
 from feedback_friction.errors import UsageError
-from feedback_friction.tasks.page import Selection
+from feedback_friction.settings import Selection
 from feedback_friction.tasks.primer import PAGE
 from gguf_files import needs_llama
 

@@ -137,8 +137,8 @@ def test_adopted_replies_are_a_run_of_first_attempts(tmp_path):
 def problem_ids(tmp_path):
     """The ids that the task gives the two questions."""
     adopt(tmp_path, [{"id": "nobody", "model": "m", "response": "r"}], code=2)
+    from feedback_friction.settings import Selection
     from feedback_friction.tasks.catalog import get_page, load_problems
-    from feedback_friction.tasks.page import Selection
 
     page = get_page("decimal_multiplication")
     return [each.id for each in load_problems(page, Selection(data=tmp_path / "data.jsonl"))]

@@ -9,8 +9,8 @@ import pytest
 
 from commands import friction
 from feedback_friction.modes import HISTORIES
+from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import get_page, load_problems
-from feedback_friction.tasks.page import Selection
 
 STUDENT = ("--solver", "student/default", "--limit", "12", "--quiet")
 

@@ -228,7 +228,7 @@ def test_several_judges_label_the_same_trials(run):
         ({"rounds": 0}, "--rounds"),
         ({"concurrency": 0}, "--concurrency"),
         ({"judge_model": "nobody"}, "unknown model provider"),
-        ({"base_urls": ("http://x",)}, "takes no base URL"),
+        ({"judge_base_urls": ("http://x",)}, "takes no base URL"),
     ],
 )
 def test_a_wrong_command_is_one_line_and_labels_nothing(run, asked, match):

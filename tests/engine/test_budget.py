@@ -14,6 +14,7 @@ from feedback_friction.engine.prices import Price, Prices
 from feedback_friction.engine.runner import Runner
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.records import Completion, Reply, Usage
+from feedback_friction.settings import Operation
 
 CONDITIONS = [condition("strong", 12, max_tokens=50, feedback_max_tokens=80)]
 CALL = 110  # tokens that FakeModel reports for a call
@@ -170,16 +171,16 @@ def test_a_cancelled_call_gives_back_what_was_set_aside(tmp_path):
 @pytest.mark.parametrize(
     ("limits", "message"),
     [
-        (Limits(usd=0.0), "--budget-usd must be above 0, not 0"),
-        (Limits(usd=-1.5), "--budget-usd must be above 0, not -1.5"),
-        (Limits(usd=float("nan")), "--budget-usd must be above 0, not nan"),
-        (Limits(tokens=0), "--budget-tokens must be at least 1, not 0"),
-        (Limits(tokens=-3), "--budget-tokens must be at least 1, not -3"),
+        ({"budget_usd": 0.0}, "--budget-usd must be above 0, not 0"),
+        ({"budget_usd": -1.5}, "--budget-usd must be above 0, not -1.5"),
+        ({"budget_usd": float("nan")}, "--budget-usd must be above 0, not nan"),
+        ({"budget_tokens": 0}, "--budget-tokens must be at least 1, not 0"),
+        ({"budget_tokens": -3}, "--budget-tokens must be at least 1, not -3"),
     ],
 )
 def test_a_budget_that_allows_nothing_is_refused(limits, message):
     with pytest.raises(UsageError, match=message):
-        limits.check()
+        Operation(**limits)
 
 
 def test_a_budget_in_dollars_needs_every_price():

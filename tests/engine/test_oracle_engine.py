@@ -15,10 +15,12 @@ from feedback_friction.engine.keys import call_key
 from feedback_friction.engine.models.base import TransientError
 from feedback_friction.engine.models.student import StudentModel
 from feedback_friction.engine.oracle import execute_oracle, prepare_oracle
-from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.grading.verdict import Verdict
+from feedback_friction.settings import Settings
 from feedback_friction.tasks.catalog import get_page
+
+TASKS = ("decimal_multiplication",)
 
 
 class Watched(StudentModel):
@@ -43,8 +45,8 @@ def nothing(request, number):
 def draw(directory, monkeypatch, before=nothing, limit=8, solver="student/default", **plan):
     model = Watched(solver, before)
     monkeypatch.setattr(session, "open_models", lambda wanted: dict.fromkeys(wanted, model))
-    settings = Settings(("decimal_multiplication",), solver, temperature=0.3, limit=limit)
-    prepared = prepare_oracle(settings, Operation(concurrency=4), **{"gens": 3, **plan})
+    settings = Settings.of(tasks=TASKS, solver=solver, temperature=0.3, limit=limit, concurrency=4)
+    prepared = prepare_oracle(settings, **{"gens": 3, **plan})
     progress = asyncio.run(
         execute_oracle(prepared, directory, ["friction"], lambda batch: None, print)
     )
@@ -166,9 +168,9 @@ def test_what_cannot_be_drawn_is_refused_before_any_call(tmp_path, monkeypatch, 
 
 
 def test_temperature_0_is_refused(monkeypatch):
-    settings = Settings(("decimal_multiplication",), "student/default", limit=2)
+    settings = Settings.of(tasks=TASKS, solver="student/default", limit=2)
     with pytest.raises(UsageError, match="the same reply again and again"):
-        prepare_oracle(settings, Operation())
+        prepare_oracle(settings)
 
 
 def test_pass_at_k_is_the_closed_form_for_a_student_of_known_ability(tmp_path, monkeypatch):

@@ -18,13 +18,13 @@ from feedback_friction.engine.models.student import StudentModel
 from feedback_friction.engine.prepare import prepare
 from feedback_friction.engine.probes import ProbeOptions, execute_probe, prepare_probe
 from feedback_friction.engine.reopen import read_trials, reopen
-from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.grading.verdict import Verdict
+from feedback_friction.settings import Settings
 from feedback_friction.tasks.catalog import get_page
 
 STUDENT = "student/default"
-OPERATION = Operation(concurrency=4)
+FOUR = {"concurrency": 4}
 
 
 class Watched(StudentModel):
@@ -48,7 +48,9 @@ def nothing(request, number):
 
 def run(directory, **settings):
     asked = {"limit": 12, "feedback": ("self", "binary"), "iterations": 4, **settings}
-    prepared = prepare(Settings(("decimal_multiplication",), STUDENT, **asked), OPERATION)
+    prepared = prepare(
+        Settings.of(tasks=("decimal_multiplication",), solver=STUDENT, **FOUR, **asked)
+    )
     asyncio.run(execute(prepared, directory, ["friction"], lambda runner: None))
 
 
@@ -71,7 +73,7 @@ def finished(made, tmp_path):
 
 
 def probe(directory, name, monkeypatch, before=nothing, **options):
-    prepared = prepare_probe(directory, name, ProbeOptions(**options), OPERATION)
+    prepared = prepare_probe(directory, name, ProbeOptions(**options), **FOUR)
     model = Watched(before)
     monkeypatch.setattr(session, "open_models", lambda wanted: dict.fromkeys(wanted, model))
     progress = asyncio.run(execute_probe(prepared, lambda batch: None, print))
@@ -92,7 +94,7 @@ def count(directory, where):
 
 
 def test_the_trials_of_a_run_are_rebuilt_as_they_were(finished):
-    prepared = reopen(finished, OPERATION)
+    prepared = reopen(finished, **FOUR)
     condition = prepared.conditions[0]
     trials = list(read_trials(finished, condition))
     assert [each.problem for each in trials] == list(condition.problems)
@@ -159,8 +161,8 @@ def test_other_settings_are_other_findings(finished, monkeypatch):
 
 def test_a_solver_that_reads_does_so_at_its_own_temperature(tmp_path, monkeypatch):
     run(tmp_path, limit=4, temperature=1.0)
-    warm = prepare_probe(tmp_path, "reader", ProbeOptions(), OPERATION)
-    other = prepare_probe(tmp_path, "reader", ProbeOptions(reader_model="student/keen"), OPERATION)
+    warm = prepare_probe(tmp_path, "reader", ProbeOptions(), **FOUR)
+    other = prepare_probe(tmp_path, "reader", ProbeOptions(reader_model="student/keen"), **FOUR)
     assert (warm.temperature, other.temperature) == (1.0, 0.0)
     probe(tmp_path, "reader", monkeypatch)
     asked = query(tmp_path, "SELECT DISTINCT temperature FROM completions WHERE role = 'reader'")
@@ -245,7 +247,7 @@ def test_the_readers_control_is_another_problems_feedback(finished, monkeypatch)
 )
 def test_a_wrong_probe_is_refused(finished, name, options, message):
     with pytest.raises(UsageError, match=message):
-        prepare_probe(finished, name, ProbeOptions(**options), OPERATION)
+        prepare_probe(finished, name, ProbeOptions(**options), **FOUR)
 
 
 @pytest.mark.parametrize("name", ["entropy", "reader", "self-perception"])
@@ -253,7 +255,7 @@ def test_a_wrong_probe_is_refused(finished, name, options, message):
 def test_a_run_without_feedback_is_refused(tmp_path, name, settings):
     run(tmp_path, limit=2, **settings)
     with pytest.raises(UsageError, match=f"'{name}' has nothing to ask"):
-        prepare_probe(tmp_path, name, ProbeOptions(), OPERATION)
+        prepare_probe(tmp_path, name, ProbeOptions(), **FOUR)
 
 
 ROW = '{{"question": "Calculate the following question: 12345 * {b}.", "answer": {product}}}\n'
@@ -264,19 +266,19 @@ def test_data_that_are_gone_or_changed_are_named(tmp_path):
     lines = [ROW.format(b=b, product=12345 * b) for b in range(20001, 20009)]
     data.write_text("".join(lines))
     run(tmp_path / "run", data=data)
-    prepare_probe(tmp_path / "run", "in-domain", ProbeOptions(), OPERATION)
+    prepare_probe(tmp_path / "run", "in-domain", ProbeOptions(), **FOUR)
     data.write_text("".join(lines[1:]))
     with pytest.raises(UsageError, match="are no longer those that it was run with"):
-        prepare_probe(tmp_path / "run", "in-domain", ProbeOptions(), OPERATION)
+        prepare_probe(tmp_path / "run", "in-domain", ProbeOptions(), **FOUR)
     data.unlink()
     with pytest.raises(UsageError, match="cannot ask more about"):
-        prepare_probe(tmp_path / "run", "in-domain", ProbeOptions(), OPERATION)
+        prepare_probe(tmp_path / "run", "in-domain", ProbeOptions(), **FOUR)
 
 
 def test_no_run_and_a_run_of_another_kind_are_refused(tmp_path):
     with pytest.raises(UsageError, match="is not a run directory"):
-        prepare_probe(tmp_path, "entropy", ProbeOptions(), OPERATION)
+        prepare_probe(tmp_path, "entropy", ProbeOptions(), **FOUR)
     (tmp_path / "run.json").write_text('{"schema": 2, "config": {"kind": "oracle"}}')
     Journal(tmp_path).close()
     with pytest.raises(UsageError, match="holds no trials"):
-        prepare_probe(tmp_path, "entropy", ProbeOptions(), OPERATION)
+        prepare_probe(tmp_path, "entropy", ProbeOptions(), **FOUR)

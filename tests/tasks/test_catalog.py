@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from feedback_friction.errors import DataError, UsageError
+from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import PAGES, get_page, load_problems
 from feedback_friction.tasks.multiplication import generate
-from feedback_friction.tasks.page import Row, Selection
+from feedback_friction.tasks.page import Row
 
 DECIMAL = "decimal_multiplication"
 

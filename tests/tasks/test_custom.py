@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from feedback_friction.errors import UsageError
+from feedback_friction.settings import Selection
 from feedback_friction.tasks.custom import PAGE, to_problem
-from feedback_friction.tasks.page import Selection
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from feedback_friction.errors import DataError, UsageError
+from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import PAGES, get_page
 from feedback_friction.tasks.fewshot import with_examples
-from feedback_friction.tasks.page import Page, Row, Selection
+from feedback_friction.tasks.page import Page, Row
 
 FEW_SHOT = {"trivia_qa", "pop_qa", "mmlu", "mmlu_pro"}
 

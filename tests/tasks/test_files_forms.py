@@ -11,10 +11,10 @@ import pytest
 
 from feedback_friction.errors import DataError, UsageError
 from feedback_friction.problem import Problem
+from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import get_page, load_problems
 from feedback_friction.tasks.columns import parse_columns
 from feedback_friction.tasks.files import read_rows
-from feedback_friction.tasks.page import Selection
 from feedback_friction.tasks.validate import validate
 
 ROWS = [{"question": "2 + 2?", "answer": "4"}, {"question": "3 + 3?", "answer": "6"}]
@@ -22,7 +22,7 @@ LINES = "".join(f"{json.dumps(row)}\n" for row in ROWS)
 
 
 def load(path: Path, task: str = "custom", *columns: str) -> list[Problem]:
-    return load_problems(get_page(task), Selection(data=path, columns=parse_columns(columns)))
+    return load_problems(get_page(task), Selection(data=path, columns=columns))
 
 
 @pytest.mark.parametrize(

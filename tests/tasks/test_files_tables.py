@@ -13,9 +13,10 @@ import pytest
 
 from feedback_friction.errors import DataError, UsageError
 from feedback_friction.problem import Problem
+from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import PAGES, get_page, load_problems
 from feedback_friction.tasks.files import read_rows
-from feedback_friction.tasks.page import Page, Row, Selection
+from feedback_friction.tasks.page import Page, Row
 
 TASKS = [name for name in PAGES if "multiplication" not in name]
 

@@ -8,9 +8,9 @@ from collections import Counter
 import pytest
 
 from feedback_friction.errors import DataError
+from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import load_problems
 from feedback_friction.tasks.gpqa import CORRECT, INCORRECT, PAGE, to_problem
-from feedback_friction.tasks.page import Selection
 
 
 def test_the_order_is_the_same_at_every_load_and_gold_is_the_correct_answer():

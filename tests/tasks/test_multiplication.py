@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.problem import Problem
+from feedback_friction.settings import Selection
 from feedback_friction.tasks import multiplication
 from feedback_friction.tasks.catalog import get_page
 from feedback_friction.tasks.multiplication import DIGITS, KINDS, factors_of, generate, solution
-from feedback_friction.tasks.page import Page, RowError, Selection
+from feedback_friction.tasks.page import Page, RowError
 
 DATA = os.environ.get("FRICTION_DATA")
 NAMES = {"decimal": "decimal_multiplication", "hex": "hex_multiplication"}

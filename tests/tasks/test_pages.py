@@ -14,8 +14,9 @@ import pytest
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Masked
+from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import PAGES, get_page, load_problems
-from feedback_friction.tasks.page import RowError, Selection
+from feedback_friction.tasks.page import RowError
 from feedback_friction.tasks.validate import validate
 
 CASES = Path(__file__).parent.parent / "cases"

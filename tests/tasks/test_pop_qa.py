@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from feedback_friction.protocol.judge import judge
+from feedback_friction.settings import Selection
 from feedback_friction.tasks import pop_qa
-from feedback_friction.tasks.page import Row, Selection
+from feedback_friction.tasks.page import Row
 from feedback_friction.tasks.pop_qa import PAGE, to_problem
 
 

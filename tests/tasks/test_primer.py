@@ -13,8 +13,9 @@ import pytest
 from num2words import num2words
 
 from feedback_friction.problem import Problem
+from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import get_page, load_problems
-from feedback_friction.tasks.page import RowError, Selection
+from feedback_friction.tasks.page import RowError
 from feedback_friction.tasks.primer import HINTS, LEVELS, SIZE, SUBJECTS
 from feedback_friction.tasks.validate import validate
 

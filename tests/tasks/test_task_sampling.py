@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from feedback_friction.errors import UsageError
 from feedback_friction.problem import Problem
-from feedback_friction.tasks.page import Selection
+from feedback_friction.settings import Selection
 from feedback_friction.tasks.sampling import rank, sample, share, strata
 
 

@@ -42,7 +42,6 @@ from feedback_friction.analysis.accuracy import ConditionResult, read_results
 from feedback_friction.analysis.provenance import Provenance, provenance
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.reopen import read_trials, reopen
-from feedback_friction.engine.settings import Operation
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.records import Attempt, Trial
 
@@ -60,7 +59,7 @@ def write_logs(directory: Path, out: Path) -> list[Path]:
     files = []
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for condition in reopen(directory, Operation(), calls=False).conditions:
+        for condition in reopen(directory, calls=False).conditions:
             trials = list(read_trials(directory, condition))
             log = _log(condition, made, trials, accuracy[condition.id])
             path = out / f"{_slug(condition.id)}.eval"

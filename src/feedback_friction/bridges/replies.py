@@ -14,9 +14,9 @@ from feedback_friction.engine.rundir import claim, locked
 from feedback_friction.errors import DataError, RunStoppedError, UsageError
 from feedback_friction.modes import GREEDY, NO_FEEDBACK
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.plan import Plan
 from feedback_friction.protocol.records import AGAIN, Attempt, Reply, Status, Trial
 from feedback_friction.protocol.task import Task
+from feedback_friction.settings import Plan
 from feedback_friction.tasks.files import read_rows
 from feedback_friction.tasks.page import Page, Row
 from feedback_friction.tracebacks import Tracebacks

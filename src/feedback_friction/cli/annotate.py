@@ -8,51 +8,32 @@ from typing import Any
 
 import click
 
-from feedback_friction.cli.drive import INTERRUPTED, drain_on_interrupt, in_loop, timeout_option
+from feedback_friction.cli.drive import INTERRUPTED, drain_on_interrupt, in_loop
 from feedback_friction.cli.grid import columns, print_columns, print_lines
+from feedback_friction.cli.options import generated, given
 from feedback_friction.engine.annotate import Annotated, Annotating, annotate_run
 from feedback_friction.engine.caller import Caller
-from feedback_friction.engine.models.options import parse_options
-from feedback_friction.protocol.annotation import CATEGORIES, ROUNDS
+from feedback_friction.options import filled
+from feedback_friction.protocol.annotation import CATEGORIES
+from feedback_friction.settings import Output
 
 
-@click.command("annotate")
-@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--judge-model", required=True, metavar="MODEL", help="Who judges.")
-@click.option("--judge-base-url", multiple=True, metavar="URL", help="Its server; repeatable.")
-@click.option(
-    "--judge-option",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="A further request field for the judge; reasoning_tokens and reasoning_effort too.",
+@click.command(
+    "annotate",
+    params=[
+        click.Argument(["directory"], type=click.Path(path_type=Path), metavar="DIR"),
+        *generated(Annotating),
+        *generated(Output, only=("as_json",)),
+    ],
 )
-@click.option("--sample", type=int, help="Label at most this many trials of each condition.")
-@click.option("--rounds", default=ROUNDS, show_default=True, help="Rounds that the judge reads.")
-@click.option("--seed", default=0, show_default=True, help="Seed of the sample.")
-@click.option("--concurrency", default=64, show_default=True, help="Requests in flight at most.")
-@timeout_option
-@click.option("--prices", type=click.Path(path_type=Path), help="A price list of your own.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was labelled as JSON.")
-def command(
-    directory: Path,
-    judge_model: str,
-    judge_base_url: tuple[str, ...],
-    judge_option: tuple[str, ...],
-    as_json: bool,
-    **options: Any,
-) -> int:
+@click.pass_context
+def command(context: click.Context, /, directory: Path, as_json: bool, **_: Any) -> int:
     """Label the trials in DIR that stayed unsolved although feedback was given.
 
     The judge reads the first rounds of a trial and names one of six categories. The same command
     again resumes, and asks nothing that was asked before. Several judges may label the same trials.
     """
-    asked = Annotating(
-        judge_model,
-        judge_base_url,
-        options=parse_options(judge_option, "--judge-option"),
-        **options,
-    )
-    found, interrupted = _label(directory, asked)
+    found, interrupted = _label(directory, filled(Annotating, given(context)))
     if as_json:
         click.echo(json.dumps(as_object(found), ensure_ascii=False))
     else:

@@ -15,7 +15,6 @@ from feedback_friction.bridges.reference import export
 from feedback_friction.bridges.writing import write_jsonl
 from feedback_friction.cli.drive import INTERRUPTED
 from feedback_friction.cli.run import start
-from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import (
     BINARY,
@@ -27,6 +26,7 @@ from feedback_friction.modes import (
     SELF,
     STRONG,
 )
+from feedback_friction.settings import Settings
 
 DATASETS = {
     "aime_2024": "aime_2024",
@@ -85,9 +85,10 @@ def command(
     if dataset not in DATASETS:
         raise UsageError(f"unknown --dataset '{dataset}'; allowed: {', '.join(DATASETS)}")
     mode = feedback_mode(use_feedback, use_process_feedback, use_openai)
-    settings = Settings(
+    settings = Settings.of(
         tasks=(DATASETS[dataset],),
         solver=f"openai/{agent_model}",
+        base_urls=server_urls(base_url, ports),
         feedback=(mode,),
         feedback_model=STRONG_MODEL if mode == STRONG.name else None,
         sampling=(sampling_name(in_temp, best_of_n),),
@@ -99,9 +100,8 @@ def command(
         shuffle=shuffle,
         binary_hint=binary_hint,
     )
-    operation = Operation(base_urls=server_urls(base_url, ports))
     directory = write_file.with_name(f"{write_file.name}.run")
-    code = start(settings, operation, directory, as_json=False, quiet=quiet)
+    code = start(settings, directory, as_json=False, quiet=quiet)
     if code != INTERRUPTED:
         write_jsonl(export(directory), write_file)
         accuracy = read_results(directory)[0].accuracy

@@ -21,26 +21,10 @@ from feedback_friction.redact import cleaned, environment_secrets
 from feedback_friction.tracebacks import Tracebacks, kept
 
 INTERRUPTED = 130
-_LONGEST_TIMEOUT = 7 * 86_400.0  # seconds
 
 Result = TypeVar("Result")
 Watch = Callable[[Watched], None]
 Note = Callable[[str], None]
-
-
-def _seconds(_: click.Context, option: click.Parameter, value: float | None) -> float | None:
-    if value is None or 0 < value <= _LONGEST_TIMEOUT:
-        return value
-    raise click.BadParameter(f"must be above 0 and at most {_LONGEST_TIMEOUT:.0f}", param=option)
-
-
-timeout_option = click.option(
-    "--timeout",
-    type=float,
-    metavar="SECONDS",
-    callback=_seconds,
-    help="Longest time of one request in all.  [600, or 0.1 for each token that a reply may have]",
-)
 
 
 def command_line() -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ import click
 
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
 from feedback_friction.cli.grid import columns, print_columns
-from feedback_friction.cli.run import asked_for, notes
-from feedback_friction.cli.run import command as run_command
+from feedback_friction.cli.options import generated, given
+from feedback_friction.cli.run import notes
 from feedback_friction.engine.budget import dollars
 from feedback_friction.engine.estimate import Estimate, Range, from_data, from_pilot
 from feedback_friction.engine.launch import started, thinking
@@ -20,7 +21,9 @@ from feedback_friction.engine.pilot import Pilot, choose, run_pilot
 from feedback_friction.engine.prepare import Prepared, prepare
 from feedback_friction.engine.runner import Progress
 from feedback_friction.engine.strata import Setting
+from feedback_friction.options import Options, filled, option
 from feedback_friction.report.overview import Column
+from feedback_friction.settings import Output, Settings
 
 NAMES = {
     "calls": "calls",
@@ -31,20 +34,36 @@ NAMES = {
 }
 
 
-def estimate(out: Path | None, pilot: int, as_json: bool, quiet: bool, **options: Any) -> int:
+@dataclass(frozen=True, slots=True)
+class EstimateOptions(Options):
+    """What an estimate asks for, beside the run."""
+
+    pilot: int = option(
+        20,
+        "Problems of each task to run first; 0 makes no call, and gives bounds.",
+        metavar="N",
+        least=0,
+    )
+
+
+@click.command("estimate", params=generated(Settings, EstimateOptions, Output))
+@click.pass_context
+def command(
+    context: click.Context, /, out: Path | None, pilot: int, as_json: bool, quiet: bool, **_: Any
+) -> int:
     """Predict calls, tokens, cost and time of a run, with 95% intervals.
 
     Takes the options of 'friction run'. The pilot's problems are run for real, in the run's own
     directory: 'friction run' with the same options pays for none of them again.
     """
-    settings, operation = asked_for(options)
-    prepared = prepare(settings, operation)
+    settings = filled(Settings, given(context))
+    prepared = prepare(settings)
     directory = out or Path("runs") / prepared.slug
     for note in notes(prepared):
         click.echo(f"note: {note}", err=True)
     setting = Setting(
-        prepared.prices, settings.judge_model, operation.concurrency, thinking(prepared),
-        settings.seed,
+        prepared.prices, settings.models.judge_model, settings.operation.concurrency,
+        thinking(prepared), settings.plan.seed,
     )  # fmt: skip
     if not pilot:
         _show(from_data(prepared.conditions, setting), prepared, None, as_json=as_json)
@@ -59,24 +78,6 @@ def estimate(out: Path | None, pilot: int, as_json: bool, quiet: bool, **options
         return 1
     _show(from_pilot(prepared.conditions, chosen, setting), prepared, directory, as_json=as_json)
     return 0
-
-
-command = click.Command(
-    "estimate",
-    callback=estimate,
-    params=[
-        *run_command.params,
-        click.Option(
-            ["--pilot"],
-            type=click.IntRange(min=0),
-            default=20,
-            show_default=True,
-            metavar="N",
-            help="Problems of each task to run first; 0 makes no call, and gives bounds.",
-        ),
-    ],
-    help=estimate.__doc__,
-)
 
 
 def _run(
@@ -128,7 +129,7 @@ def assumptions(found: Estimate, prepared: Prepared, *, simulated: bool) -> list
             "scatter; a problem takes at most what one that is never solved would, with replies "
             "as long as in the pilot",
             "prompt caching and seconds a call are taken to stay as in the pilot; time is at most "
-            f"busy time / {prepared.operation.concurrency} slots and the longest trial",
+            f"busy time / {prepared.settings.operation.concurrency} slots and the longest trial",
         ]
     if found.failed:
         lines.append(f"{found.failed} problems are left out, because a trial failed in the pilot")
@@ -137,11 +138,12 @@ def assumptions(found: Estimate, prepared: Prepared, *, simulated: bool) -> list
     )
     if not simulated:
         lines.append(f"prices of {prepared.prices.as_of}, in US dollars")
-    limit, cost = prepared.operation.budget, found.ranges["cost_usd"]
-    if limit.usd is not None and cost is not None and cost.high > limit.usd:
-        lines.append(f"the budget of {dollars(limit.usd)} may end the run before it is done")
-    if limit.tokens is not None and _tokens(found) > limit.tokens:
-        lines.append(f"the budget of {limit.tokens:,} tokens may end the run before it is done")
+    operation, cost = prepared.settings.operation, found.ranges["cost_usd"]
+    usd, tokens = operation.budget_usd, operation.budget_tokens
+    if usd is not None and cost is not None and cost.high > usd:
+        lines.append(f"the budget of {dollars(usd)} may end the run before it is done")
+    if tokens is not None and _tokens(found) > tokens:
+        lines.append(f"the budget of {tokens:,} tokens may end the run before it is done")
     return lines
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,93 +14,61 @@ import click
 from feedback_friction.analysis.oracle import OracleRun, read_oracle
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.caveats import caveats, provisional
-from feedback_friction.cli.drive import (
-    INTERRUPTED,
-    Note,
-    Watch,
-    command_line,
-    run_to_end,
-    timeout_option,
-)
+from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
 from feedback_friction.cli.extras import needs
 from feedback_friction.cli.grid import columns, print_columns, print_lines
+from feedback_friction.cli.options import generated, given
 from feedback_friction.cli.progress import tell_missing
-from feedback_friction.engine.models.options import EFFORTS
 from feedback_friction.engine.oracle import PreparedOracle, execute_oracle, prepare_oracle
 from feedback_friction.engine.runner import Progress
-from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.errors import UsageError
-from feedback_friction.protocol.oracle import TEMPERATURE
+from feedback_friction.options import Options, filled, option, options_of
+from feedback_friction.protocol.oracle import TEMPERATURE, OraclePlan
+from feedback_friction.settings import Output, Settings
 
 
-@click.command("oracle")
-@click.argument("task", metavar="TASK")
-@click.option("--solver", required=True, metavar="MODEL", help="The solver, as provider/name.")
-@click.option("--attempts", default=10, show_default=True, help="Requests for each problem.")
-@click.option("--gens", default=10, show_default=True, help="Replies in each request.")
-@click.option("--k", "ks", metavar="K,...", help="k of pass@k.  [1,10,100, as far as drawn]")
-@click.option(
-    "--until-solved", is_flag=True, help="Stop a problem once it is solved: coverage only."
+@dataclass(frozen=True, slots=True)
+class OracleOptions(Options):
+    """What an oracle asks for, beside how it draws."""
+
+    ks: str = option("", "k of pass@k.  [1,10,100, as far as drawn]", flag="--k", metavar="K,...")
+
+
+_FEEDBACK = ("feedback", "sampling", "iterations", "epochs", "history", "shuffle", "binary_hint")
+_UNUSED = [
+    name
+    for name, each in options_of(Settings).items()
+    if each.option.is_argument or name in _FEEDBACK or name.startswith(("feedback_", "budget_"))
+]
+
+
+@click.command(
+    "oracle",
+    params=[
+        click.Argument(["task"], metavar="TASK"),
+        *generated(
+            OraclePlan, OracleOptions, Settings, Output, without=_UNUSED, temperature=TEMPERATURE
+        ),
+    ],
 )
-@click.option("--temperature", default=TEMPERATURE, show_default=True)
-@click.option("--top-p", type=float, help="The server's default without it.")
-@click.option("--max-tokens", default=2000, show_default=True, help="Limit on an answer.")
-@click.option("--limit", type=click.IntRange(min=0), help="At most this many problems.")
-@click.option("--fraction", type=float, help="Share of the problems, chosen by seed.")
-@click.option("--stratify", metavar="FIELD", help="Sample evenly over the groups of a field.")
-@click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="Problems from a file in the task's own schema.",
-)
-@click.option("--examples", type=click.Path(path_type=Path), help="Rows for few-shot examples.")
-@click.option("--digits", type=int, default=5, show_default=True, help="Multiplication: 2 to 6.")
-@click.option("--judge-model", metavar="MODEL", help="Who judges answers, for pop_qa.")
-@click.option("--base-url", multiple=True, metavar="URL", help="Solver's server; repeatable.")
-@click.option("--judge-base-url", multiple=True, metavar="URL", help="Judge model's server.")
-@click.option("--concurrency", default=256, show_default=True, help="Requests in flight at most.")
-@timeout_option
-@click.option("--logprobs", is_flag=True, help="Ask for log-probabilities of answers.")
-@click.option("--reasoning-tokens", type=int, metavar="N", help="On top of --max-tokens.")
-@click.option("--reasoning-effort", type=click.Choice(EFFORTS), help="Within --max-tokens.")
-@click.option("-M", "options", multiple=True, metavar="KEY=VALUE", help="A further request field.")
-@click.option("--prices", type=click.Path(path_type=Path), help="A price list of your own.")
-@click.option("--out", type=click.Path(path_type=Path), help="The directory.  [runs/oracle-...]")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--quiet", is_flag=True, help="No progress.")
+@click.pass_context
 def command(
+    context: click.Context,
+    /,
     task: str,
-    attempts: int,
-    gens: int,
-    ks: str | None,
-    until_solved: bool,
+    ks: str,
     out: Path | None,
     as_json: bool,
     quiet: bool,
-    **options: Any,
+    **_: Any,
 ) -> int:
     """Draw attempts x gens answers to each problem's first prompt: is any of them right?
 
     Prints coverage (any right) and the unbiased pass@k. The same command with the same --out
     resumes; nothing that was paid for is asked again.
     """
-    wanted = _whole_numbers(ks)
-    operation = Operation(
-        base_urls=options.pop("base_url"),
-        judge_base_urls=options.pop("judge_base_url"),
-        concurrency=options.pop("concurrency"),
-        timeout=options.pop("timeout"),
-        prices=options.pop("prices"),
-    )
-    prepared = prepare_oracle(
-        Settings(tasks=(task,), **options),
-        operation,
-        attempts=attempts,
-        gens=gens,
-        until_solved=until_solved,
-        ks=wanted,
-    )
+    values, wanted = given(context, tasks=(task,), temperature=TEMPERATURE), _whole_numbers(ks)
+    prepared = prepare_oracle(filled(Settings, values), ks=wanted, **values)
     if wanted:
         with needs("report"):  # before anything is paid for
             import numpy  # noqa: F401
@@ -108,7 +77,7 @@ def command(
     return _start(prepared, directory, wanted or None, as_json=as_json, quiet=quiet)
 
 
-def _whole_numbers(text: str | None) -> tuple[int, ...]:
+def _whole_numbers(text: str) -> tuple[int, ...]:
     try:
         return tuple(dict.fromkeys(int(part) for part in text.split(","))) if text else ()
     except ValueError as error:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from feedback_friction.caveats import SIMULATION
-from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, run_to_end, timeout_option
+from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, run_to_end
 from feedback_friction.cli.extras import needs
 from feedback_friction.cli.grid import print_columns, print_lines
+from feedback_friction.cli.options import generated, given
 from feedback_friction.cli.progress import tell_missing
 from feedback_friction.engine.probes import (
     PreparedProbe,
@@ -21,9 +22,10 @@ from feedback_friction.engine.probes import (
     prepare_probe,
 )
 from feedback_friction.engine.runner import Progress
-from feedback_friction.engine.settings import Operation
 from feedback_friction.errors import UsageError
+from feedback_friction.options import filled
 from feedback_friction.report.overview import Column
+from feedback_friction.settings import Output, Settings
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,36 +33,22 @@ if TYPE_CHECKING:
 CONFIDENCE = "confidence"  # needs no call: its numbers are in the run, or they are not
 
 
-@click.command("probe")
-@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
-@click.argument("name", metavar="PROBE")
-@click.option("--draws", type=int, metavar="N", help="Draws.  [entropy 50, in-domain 100]")
-@click.option("--temperature", type=float, help="Of draws, or of the reader.  [0.7; reader 0]")
-@click.option("--sample", type=int, metavar="N", help="At most this many problems, by seed.")
-@click.option("--condition", "conditions", multiple=True, metavar="NAME", help="Only this one.")
-@click.option("--seed", default=0, show_default=True, help="Seed of the sample.")
-@click.option("--reader-model", metavar="MODEL", help="Who reads, for reader.  [the solver]")
-@click.option("--reader-base-url", "reader_base_urls", multiple=True, metavar="URL")
-@click.option(
-    "--base-url", "base_urls", multiple=True, metavar="URL", help="Solver's.  [the run's]"
+_CARRIED_OUT = ("base_urls", "judge_base_urls", "concurrency", "timeout", "prices")
+
+
+@click.command(
+    "probe",
+    params=[
+        click.Argument(["directory"], type=click.Path(path_type=Path), metavar="DIR"),
+        click.Argument(["name"], metavar="PROBE"),
+        *generated(ProbeOptions),
+        *generated(Settings, only=_CARRIED_OUT),
+        *generated(Output, without=("out",)),
+    ],
 )
-@click.option("--judge-base-url", "judge_base_urls", multiple=True, metavar="URL")
-@click.option("--concurrency", default=256, show_default=True, help="Requests in flight at most.")
-@timeout_option
-@click.option("--prices", type=click.Path(path_type=Path), help="A price list of your own.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON array of rows.")
-@click.option("--quiet", is_flag=True, help="No progress.")
+@click.pass_context
 def command(
-    directory: Path,
-    name: str,
-    base_urls: tuple[str, ...],
-    judge_base_urls: tuple[str, ...],
-    concurrency: int,
-    timeout: float | None,
-    prices: Path | None,
-    as_json: bool,
-    quiet: bool,
-    **options: Any,
+    context: click.Context, /, directory: Path, name: str, as_json: bool, quiet: bool, **_: Any
 ) -> int:
     """Ask PROBE about the run in DIR; its findings are kept in the run's journal.
 
@@ -80,14 +68,9 @@ def command(
         _show(_confidence(directory), as_json=as_json)
         return 0
     get_probe(name)
-    operation = Operation(
-        base_urls=base_urls,
-        judge_base_urls=judge_base_urls,
-        concurrency=concurrency,
-        timeout=timeout,
-        prices=prices,
-    )
-    prepared = prepare_probe(directory, name, ProbeOptions(**options), operation)
+    values = given(context)
+    carried_out = {name: values[name] for name in _CARRIED_OUT if name in values}
+    prepared = prepare_probe(directory, name, filled(ProbeOptions, values), **carried_out)
     return _start(prepared, as_json=as_json, quiet=quiet)
 
 

@@ -17,7 +17,6 @@ from feedback_friction.engine.overruled import as_overruled, read_overruled, rep
 from feedback_friction.engine.regrade import JUDGED, Rejudged, rejudged
 from feedback_friction.engine.reopen import read_trials, reopen
 from feedback_friction.engine.rundir import locked
-from feedback_friction.engine.settings import Operation
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.grading.worker import stop_workers
@@ -57,7 +56,7 @@ def command(directory: Path, accept: bool, as_json: bool, **overruling: Any) -> 
 
 
 def _regrade(directory: Path, overruling: dict[str, Any], *, accept: bool, as_json: bool) -> None:
-    conditions = reopen(directory, Operation(), calls=False).conditions
+    conditions = reopen(directory, calls=False).conditions
     people = read_overruled(directory)
     mine = _overruled(directory, conditions, **overruling)
     if mine is not None:

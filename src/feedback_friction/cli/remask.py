@@ -15,7 +15,6 @@ from feedback_friction.engine.layers import accept_masks
 from feedback_friction.engine.regrade import Remasked, remasked
 from feedback_friction.engine.reopen import reopen
 from feedback_friction.engine.rundir import locked
-from feedback_friction.engine.settings import Operation
 from feedback_friction.grading.worker import stop_workers
 
 _AROUND = 20  # characters shown on either side of a difference
@@ -37,7 +36,7 @@ def command(directory: Path, accept: bool, as_json: bool) -> None:
     the solver was shown stays what it was.
     """
     with locked(directory) if accept else nullcontext():
-        conditions = reopen(directory, Operation(), calls=False).conditions
+        conditions = reopen(directory, calls=False).conditions
         try:
             found = list(remasked(directory, conditions))
         finally:

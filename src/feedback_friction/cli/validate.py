@@ -10,9 +10,9 @@ import click
 from feedback_friction.bridges.replies import read_replies
 from feedback_friction.engine.models.faults import one_line
 from feedback_friction.problem import Problem
+from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import get_page, load_problems
-from feedback_friction.tasks.columns import parse_columns
-from feedback_friction.tasks.page import Page, Selection
+from feedback_friction.tasks.page import Page
 from feedback_friction.tasks.unread import grade_replies
 from feedback_friction.tasks.validate import validate
 
@@ -46,7 +46,7 @@ def command(
     and makes verdicts doubtful all the same, such as options that are equal.
     """
     page = get_page(name)
-    selection = Selection(data=data, digits=digits, columns=parse_columns(columns))
+    selection = Selection(data=data, digits=digits, columns=columns)
     problems = load_problems(page, selection)
     if replies is not None:
         _print_graded(page, problems, replies)

@@ -18,7 +18,7 @@ from feedback_friction.analysis.journal import read_run
 from feedback_friction.analysis.stats.categories import RawCategory, fold
 from feedback_friction.engine.caller import Caller, Spent
 from feedback_friction.engine.journal import Journal, now
-from feedback_friction.engine.models.options import ModelOptions
+from feedback_friction.engine.models.options import parse_options
 from feedback_friction.engine.models.registry import (
     ModelSettings,
     in_flight,
@@ -31,6 +31,7 @@ from feedback_friction.engine.rundir import locked
 from feedback_friction.engine.runner import Progress, run_pool
 from feedback_friction.errors import UsageError
 from feedback_friction.labels import Label, Labels, TrialKey, sample, unsolved_trials
+from feedback_friction.options import Options, declared, option
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.annotation import (
     ASKED_AT_MOST,
@@ -40,36 +41,27 @@ from feedback_friction.protocol.annotation import (
     Round,
     annotate,
 )
+from feedback_friction.settings import JUDGE_OPTIONS, JUDGE_URLS, PRICES, TIMEOUT
 from feedback_friction.tasks.catalog import get_page
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Annotating:
-    """What is asked for.
+class Annotating(Options):
+    """What is asked for."""
 
-    Attributes:
-        judge_model: who labels, as ``provider/name``.
-        base_urls: its servers; several are replicas.
-        sample: trials of each condition at most; None labels all.
-        rounds: the judge reads the first ones.
-        seed: of the sample.
-        concurrency: requests in flight at most.
-        timeout: seconds that a request may take in all; None grows with the longest reply.
-        options: of the judge's model.
-        prices: a price list instead of the package's.
-    """
-
-    judge_model: str
-    base_urls: tuple[str, ...] = ()
-    sample: int | None = None
-    rounds: int = ROUNDS
-    seed: int = 0
-    concurrency: int = 64
-    timeout: float | None = None
-    options: ModelOptions = field(default_factory=ModelOptions)
-    prices: Path | None = None
+    judge_model: str = option("", "Who judges.", metavar="MODEL")
+    judge_base_urls: tuple[str, ...] = declared((), JUDGE_URLS)
+    judge_options: tuple[str, ...] = declared((), JUDGE_OPTIONS)
+    sample: int | None = option(
+        None, "Label at most this many trials of each condition.", metavar="N", least=1
+    )
+    rounds: int = option(ROUNDS, "Rounds that the judge reads.", least=1)
+    seed: int = option(0, "Seed of the sample.")
+    concurrency: int = option(64, "Requests in flight at most.", least=1)
+    timeout: float | None = declared(None, TIMEOUT)
+    prices: Path | None = declared(None, PRICES)
 
     @property
     def annotator(self) -> str:
@@ -143,15 +135,15 @@ async def annotate_run(
         UsageError: the directory, the model or its server cannot be used; no call was made.
         RunStoppedError: the judge's server is gone; what was labelled is kept.
     """
-    _check(asked)
+    parse_spec(asked.judge_model)
     read_run(directory)
     prices = load_prices(asked.prices)
     settings = ModelSettings(
         asked.judge_model,
-        asked.base_urls,
+        asked.judge_base_urls,
         asked.concurrency,
         asked.timeout,
-        asked.options,
+        parse_options(asked.judge_options, "--judge-option"),
         notice,
         directory=directory,
     )
@@ -169,17 +161,6 @@ async def annotate_run(
                 return await session.run()
     finally:
         await judge.close()
-
-
-def _check(asked: Annotating) -> None:
-    parse_spec(asked.judge_model)
-    for option, value in (
-        ("--sample", asked.sample),
-        ("--rounds", asked.rounds),
-        ("--concurrency", asked.concurrency),
-    ):
-        if value is not None and value < 1:
-            raise UsageError(f"{option} must be at least 1, not {value}")
 
 
 class _Session:

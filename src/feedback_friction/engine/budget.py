@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from feedback_friction.engine.prices import Cost, Prices
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.records import Generate, Role, Usage
+from feedback_friction.settings import Operation
 
 TEMPLATE_TOKENS = 16  # around a message, and once around the chat
 ROUNDING = 1e-9  # dollars: sums of many small costs are not exact
@@ -49,16 +50,10 @@ class Limits:
     usd: float | None = None
     tokens: int | None = None
 
-    def check(self) -> None:
-        """Refuse a budget that allows nothing.
-
-        Raises:
-            UsageError: it is not above zero.
-        """
-        if self.usd is not None and not 0 < self.usd < float("inf"):
-            raise UsageError(f"--budget-usd must be above 0, not {self.usd:g}")
-        if self.tokens is not None and self.tokens < 1:
-            raise UsageError(f"--budget-tokens must be at least 1, not {self.tokens}")
+    @classmethod
+    def of(cls, operation: Operation) -> Limits:
+        """Those of a run."""
+        return cls(operation.budget_usd, operation.budget_tokens)
 
     def hold(self, amount: Amount) -> bool:
         """Whether an amount is within the budget."""

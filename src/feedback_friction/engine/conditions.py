@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.plan import Plan
 from feedback_friction.protocol.task import Task
+from feedback_friction.settings import Plan
 
 
 @dataclass(frozen=True, slots=True)

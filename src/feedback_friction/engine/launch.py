@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from feedback_friction.engine.overruled import read_overruled, with_overruled
 from feedback_friction.engine.prepare import Prepared
 from feedback_friction.engine.runner import Progress, Runner
 from feedback_friction.engine.session import Claim, opened
+from feedback_friction.options import in_part
 from feedback_friction.protocol.records import Role
 from feedback_friction.redact import without_secrets
 
@@ -56,15 +56,16 @@ async def started(
 ) -> AsyncIterator[Runner]:
     """A runner that can begin: models checked, directory claimed, conditions kept, budget set."""
     wanted, claimed = wanted_models(prepared), made_with(prepared, command)
-    operation, prices = prepared.operation, prepared.prices
+    operation, prices = prepared.settings.operation, prepared.prices
+    limits = Limits.of(operation)
     concurrency = operation.concurrency
     async with opened(wanted, directory, prices, concurrency, notice, claimed) as caller:
         for condition in prepared.conditions:
             caller.journal.add_problems(condition.problems, condition.task.ask)
         caller.journal.add_conditions([condition.row() for condition in prepared.conditions])
-        if operation.budget != Limits():
+        if limits != Limits():
             paid = paid_before(caller.journal.paid(), prices)
-            caller.budget = Budget(operation.budget, prices, paid, thinking(prepared))
+            caller.budget = Budget(limits, prices, paid, thinking(prepared))
         yield Runner(caller)
 
 
@@ -80,12 +81,12 @@ def made_with(prepared: Prepared, command: list[str]) -> Claim:
 
 def wanted_models(prepared: Prepared) -> dict[Role, ModelSettings]:
     """By speaker, the models that a run's conditions need."""
-    settings, operation = prepared.settings, prepared.operation
+    models, operation = prepared.settings.models, prepared.settings.operation
     judged = any(condition.task.judge is not None for condition in prepared.conditions)
     specs: tuple[tuple[Role, str | None, tuple[str, ...]], ...] = (
-        ("solver", settings.solver, operation.base_urls),
-        ("feedback", settings.feedback_model, operation.feedback_base_urls),
-        ("judge", settings.judge_model, operation.judge_base_urls),
+        ("solver", models.solver, models.base_urls),
+        ("feedback", models.feedback_model, models.feedback_base_urls),
+        ("judge", models.judge_model, models.judge_base_urls),
     )
     return {
         role: ModelSettings(
@@ -101,13 +102,11 @@ def wanted_models(prepared: Prepared) -> dict[Role, ModelSettings]:
 
 
 def _operation(prepared: Prepared) -> dict[str, Any]:
-    operation, settings = prepared.operation, prepared.settings
-    files = {"data": settings.data, "examples": settings.examples}
-    mapped = {"columns": settings.columns} if settings.columns else {}
-    paths = {name: str(path) if path is not None else None for name, path in files.items()}
-    shown: dict[str, Any] = {**paths, **mapped, **asdict(operation)}
-    for name in ("base_urls", "feedback_base_urls", "judge_base_urls"):
-        shown[name] = [without_secrets(url) for url in shown[name]]
-    shown["prices"] = str(operation.prices) if operation.prices is not None else None
-    shown["prices_as_of"] = prepared.prices.as_of
-    return shown
+    """What decides no result, as ``run.json`` keeps it: no secrets, paths as texts."""
+    shown = in_part(prepared.settings, "operation")
+    for name, value in shown.items():
+        if isinstance(value, Path):
+            shown[name] = str(value)
+        elif name.endswith("base_urls"):
+            shown[name] = [without_secrets(url) for url in value]
+    return {**shown, "prices_as_of": prepared.prices.as_of}

@@ -14,12 +14,13 @@ from feedback_friction.engine.prepare import Prepared, prepare
 from feedback_friction.engine.rows import Row, storable
 from feedback_friction.engine.runner import Progress
 from feedback_friction.engine.session import opened
-from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import BINARY, GREEDY
+from feedback_friction.options import filled
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.oracle import Draw, OraclePlan, oracle
 from feedback_friction.protocol.records import Status
+from feedback_friction.settings import Settings
 
 KIND = "oracle"
 
@@ -53,44 +54,22 @@ class PreparedOracle:
         return f"oracle-{self.run.slug}"
 
 
-def prepare_oracle(
-    settings: Settings,
-    operation: Operation,
-    *,
-    attempts: int = 10,
-    gens: int = 10,
-    until_solved: bool = False,
-    ks: Sequence[int] = (),
-) -> PreparedOracle:
+def prepare_oracle(settings: Settings, *, ks: Sequence[int] = (), **drawing: Any) -> PreparedOracle:
     """Check a command and load its problems.
 
     Args:
         settings: one task, the solver, and how it is sampled; fields about feedback are not used.
-        attempts: requests for each problem.
-        gens: replies in each request.
-        until_solved: ask no more about a problem once it is solved.
         ks: the k for which pass@k is wanted.
+        drawing: options of ``OraclePlan``.
 
     Raises:
         UsageError: anything in it is wrong; one line.
     """
-    for option, value in (("--attempts", attempts), ("--gens", gens)):
-        if value < 1:
-            raise UsageError(f"{option} must be at least 1, not {value}")
-    if settings.temperature == 0 and attempts * gens > 1:
+    plan = replace(filled(OraclePlan, drawing), sampled=settings.plan)
+    if settings.plan.temperature == 0 and plan.draws > 1:
         raise UsageError("an oracle at temperature 0 draws the same reply again and again")
-    check_ks(ks, attempts * gens, until_solved=until_solved)
-    plan = OraclePlan(
-        attempts,
-        gens,
-        until_solved,
-        settings.seed,
-        settings.temperature,
-        settings.top_p,
-        settings.max_tokens,
-        settings.logprobs,
-    )
-    run = prepare(replace(settings, feedback=(BINARY.name,), sampling=(GREEDY.name,)), operation)
+    check_ks(ks, plan.draws, until_solved=plan.until_solved)
+    run = prepare(replace(settings, feedback=(BINARY.name,), sampling=(GREEDY.name,)))
     return PreparedOracle(replace(run, config=_config(run, plan)), plan)
 
 
@@ -114,13 +93,8 @@ def check_ks(ks: Sequence[int], draws: int, *, until_solved: bool) -> None:
 
 def _config(run: Prepared, plan: OraclePlan) -> Mapping[str, Any]:
     kept = {name: run.config[name] for name in _CONFIG if name in run.config}
-    return {
-        "kind": KIND,
-        **kept,
-        "attempts": plan.attempts,
-        "gens": plan.gens,
-        "until_solved": plan.until_solved,
-    }
+    own = {name: getattr(plan, name) for name in ("attempts", "gens", "until_solved")}
+    return {"kind": KIND, **kept, **own}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +132,7 @@ async def execute_oracle(
         wanted_models(run),
         directory,
         run.prices,
-        run.operation.concurrency,
+        run.settings.operation.concurrency,
         notice,
         made_with(run, command),
     ) as caller:

@@ -10,31 +10,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from feedback_friction.engine.budget import check_priced
+from feedback_friction.engine.budget import Limits, check_priced
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.models.options import ModelOptions, parse_options
 from feedback_friction.engine.models.providers import Asked, refuse_untaken
 from feedback_friction.engine.models.registry import decisive, digests, parse_spec
 from feedback_friction.engine.prices import Prices, load_prices
-from feedback_friction.engine.settings import OPTION_FIELDS, Operation, Settings, check_numbers
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import (
-    History,
     Mode,
-    Sampling,
     parse_history,
     parse_mode,
     parse_sampling,
 )
+from feedback_friction.options import in_part
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.feedback import check_hints, check_mode
-from feedback_friction.protocol.plan import Plan
 from feedback_friction.protocol.records import Role
 from feedback_friction.protocol.task import Task
+from feedback_friction.settings import Models, Plan, Settings
 from feedback_friction.tasks.catalog import get_page, load_problems
-from feedback_friction.tasks.columns import parse_columns
 from feedback_friction.tasks.fewshot import with_examples
-from feedback_friction.tasks.page import Page, Selection
+from feedback_friction.tasks.page import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,6 @@ class Prepared:
     """A run that can start: nothing about the command itself is wrong."""
 
     settings: Settings
-    operation: Operation
     conditions: tuple[Condition, ...]
     prices: Prices
     config: Mapping[str, Any]
@@ -54,11 +50,12 @@ class Prepared:
         """A directory name for the run: the same command gives the same name."""
         digest = hashlib.sha256(repr(sorted(self.config.items())).encode()).hexdigest()[:8]
         tasks = "+".join(self.settings.tasks)
-        solver = "".join(c if c.isalnum() or c in "-._" else "-" for c in self.settings.solver)
+        model = self.settings.models.solver
+        solver = "".join(c if c.isalnum() or c in "-._" else "-" for c in model)
         return f"{tasks[:60]}-{solver[:40]}-{digest}"
 
 
-def prepare(settings: Settings, operation: Operation, *, calls: bool = True) -> Prepared:
+def prepare(settings: Settings, *, calls: bool = True) -> Prepared:
     """Check a command and load its problems.
 
     Args:
@@ -67,19 +64,14 @@ def prepare(settings: Settings, operation: Operation, *, calls: bool = True) -> 
     Raises:
         UsageError: anything in it is wrong; one line.
     """
-    check_numbers(settings, operation)
-    if not settings.tasks:
-        raise UsageError("no task given; see 'friction tasks' for those there are")
-    if settings.columns and settings.data is None:
-        raise UsageError("--map goes with --data: it names the columns of a file")
-    if settings.data is not None and len(set(settings.tasks)) > 1:
-        raise UsageError("--data goes with one task; run each task with its own file")
-    specs = (settings.solver, settings.feedback_model, settings.judge_model)
+    models, selection = settings.models, settings.selection
+    _check_selection(settings)
+    specs = (models.solver, models.feedback_model, models.judge_model)
     for spec in specs:
         if calls and spec is not None:
             parse_spec(spec)
     options = _model_options(settings)
-    has_feedback_model = settings.feedback_model is not None
+    has_feedback_model = models.feedback_model is not None
     modes = [
         parse_mode(name, has_feedback_model=has_feedback_model)
         for name in dict.fromkeys(settings.feedback)
@@ -92,7 +84,6 @@ def prepare(settings: Settings, operation: Operation, *, calls: bool = True) -> 
         page = get_page(name)
         for mode in modes:
             check_mode(mode, page.task)
-        selection = _selection(settings)
         problems = load_problems(page, selection)
         _check_problems(modes, problems, name)
         task, note = with_examples(page, selection, problems)
@@ -100,122 +91,104 @@ def prepare(settings: Settings, operation: Operation, *, calls: bool = True) -> 
         notes += _without_effect(settings, task, problems)
         fingerprints[name] = fingerprint(problems, task)
         conditions += [_condition(settings, page, task, plan, problems) for plan in plans]
-    prices = load_prices(operation.prices)
-    check_priced(operation.budget, prices, _models_paid(settings, conditions))
+    prices = load_prices(settings.operation.prices)
+    check_priced(Limits.of(settings.operation), prices, _models_paid(models, conditions))
     config = _config(settings, options, fingerprints, digests(specs if calls else ()))
-    return Prepared(settings, operation, tuple(conditions), prices, config, options, tuple(notes))
+    return Prepared(settings, tuple(conditions), prices, config, options, tuple(notes))
+
+
+def _check_selection(settings: Settings) -> None:
+    """Refuse tasks and files that do not go together."""
+    if not settings.tasks:
+        raise UsageError("no task given; see 'friction tasks' for those there are")
+    if not settings.models.solver:
+        raise UsageError("no solver given; give one with --solver, as provider/name")
+    if settings.selection.columns and settings.selection.data is None:
+        raise UsageError("--map goes with --data: it names the columns of a file")
+    if settings.selection.data is not None and len(set(settings.tasks)) > 1:
+        raise UsageError("--data goes with one task; run each task with its own file")
 
 
 def _without_effect(settings: Settings, task: Task, problems: Sequence[Problem]) -> list[str]:
     """What the command asks for that changes nothing for a task."""
-    found = []
-    if (settings.shuffle or settings.binary_hint) and not any(each.choices for each in problems):
+    found, plan = [], settings.plan
+    if (plan.shuffle or plan.binary_hint) and not any(each.choices for each in problems):
         found.append(f"{task.name} has no choices: --shuffle and --binary-hint change nothing")
-    if settings.judge_model is not None and task.judge is None:
+    if settings.models.judge_model is not None and task.judge is None:
         found.append(f"{task.name} needs no judge: --judge-model changes nothing")
     return found
 
 
 def _model_options(settings: Settings) -> dict[Role, ModelOptions]:
     """By speaker, the options of its model; every speaker has some, if only empty ones."""
+    models, plan = settings.models, settings.plan
     for flag, words, spec, needed in (
-        ("--feedback-option", settings.feedback_options, settings.feedback_model, "feedback"),
-        ("--judge-option", settings.judge_options, settings.judge_model, "judge"),
+        ("--feedback-option", models.feedback_options, models.feedback_model, "feedback"),
+        ("--judge-option", models.judge_options, models.judge_model, "judge"),
     ):
         if words and spec is None:
             raise UsageError(f"{flag} needs --{needed}-model")
     return {
         "solver": parse_options(
-            settings.options,
+            models.options,
             "-M",
-            reasoning_tokens=settings.reasoning_tokens,
-            reasoning_effort=settings.reasoning_effort,
-            sends_temperature=settings.sends_temperature,
+            reasoning_tokens=models.reasoning_tokens,
+            reasoning_effort=models.reasoning_effort,
+            sends_temperature=plan.temperature is not None,
         ),
         "feedback": parse_options(
-            settings.feedback_options,
+            models.feedback_options,
             "--feedback-option",
-            sends_temperature=settings.sends_feedback_temperature,
+            sends_temperature=plan.feedback_temperature is not None,
         ),
-        "judge": parse_options(settings.judge_options, "--judge-option"),
+        "judge": parse_options(models.judge_options, "--judge-option"),
     }
 
 
 def _check_providers(settings: Settings, plans: Sequence[Plan]) -> None:
     """Refuse what the models' providers do not take, as far as the command asks for it."""
-    heat = any(plan.sampling.heat for plan in plans)
-    if heat and not settings.sends_temperature:
+    models, plan = settings.models, settings.plan
+    heat = any(each.sampling.heat for each in plans)
+    if heat and plan.temperature is None:
         raise UsageError("--temperature none sends none, and heat raises it; allowed: no heat")
-    if not settings.sends_feedback_temperature and settings.feedback_model is None:
+    if plan.feedback_temperature is None and models.feedback_model is None:
         raise UsageError(
             "--feedback-temperature none needs --feedback-model; --temperature none is the solver's"
         )
-    refuse_untaken(
-        settings.solver, Asked(settings.temperature, heat, settings.top_p, settings.logprobs)
-    )
-    writers = {_writer(settings, plan.mode) for plan in plans}
-    writing = Asked(settings.feedback_temperature)
-    if settings.solver in writers:
-        refuse_untaken(settings.solver, writing)
-    if settings.feedback_model is not None:
-        refuse_untaken(settings.feedback_model, writing)
+    asked = Asked(plan.solver_temperature, heat, plan.top_p, plan.logprobs)
+    refuse_untaken(models.solver, asked)
+    writers = {_writer(models, each.mode) for each in plans}
+    writing = Asked(plan.writer_temperature)
+    if models.solver in writers:
+        refuse_untaken(models.solver, writing)
+    if models.feedback_model is not None:
+        refuse_untaken(models.feedback_model, writing)
 
 
-def _writer(settings: Settings, mode: Mode) -> str | None:
+def _writer(models: Models, mode: Mode) -> str | None:
     """The model that writes a mode's feedback; None where no model does."""
     written = mode.written_as
     if written.writer != "model":
         return None
-    return settings.solver if written.speaker == "solver" else settings.feedback_model
+    return models.solver if written.speaker == "solver" else models.feedback_model
 
 
 def _plans(settings: Settings, modes: Sequence[Mode]) -> list[Plan]:
     """The grid; a mode that shows nothing of what came before is not repeated by history."""
     histories = [parse_history(name) for name in dict.fromkeys(settings.history)]
     return [
-        _plan(settings, mode, parse_sampling(sampling), history)
+        replace(settings.plan, mode=mode, sampling=parse_sampling(sampling), history=history)
         for mode in modes
         for sampling in dict.fromkeys(settings.sampling)
         for history in (histories if mode.shows_history else histories[:1])
     ]
 
 
-def _plan(settings: Settings, mode: Mode, sampling: Sampling, history: History) -> Plan:
-    return Plan(
-        mode=mode,
-        sampling=sampling,
-        iterations=settings.iterations,
-        history=history,
-        seed=settings.seed,
-        temperature=settings.temperature,
-        top_p=settings.top_p,
-        max_tokens=settings.max_tokens,
-        feedback_temperature=settings.feedback_temperature,
-        feedback_max_tokens=settings.feedback_max_tokens,
-        logprobs=settings.logprobs,
-        shuffle=settings.shuffle,
-        binary_hint=settings.binary_hint,
-    )
-
-
-def _models_paid(settings: Settings, conditions: Sequence[Condition]) -> list[str]:
+def _models_paid(models: Models, conditions: Sequence[Condition]) -> list[str]:
     """The models that the conditions call."""
-    judge = settings.judge_model if any(each.task.judge for each in conditions) else None
+    judge = models.judge_model if any(each.task.judge for each in conditions) else None
     writers = (each.feedback_model for each in conditions)
-    return [each for each in dict.fromkeys((settings.solver, *writers, judge)) if each is not None]
-
-
-def _selection(settings: Settings) -> Selection:
-    return Selection(
-        data=settings.data,
-        columns=parse_columns(settings.columns),
-        limit=settings.limit,
-        fraction=settings.fraction,
-        seed=settings.seed,
-        digits=settings.digits,
-        stratify=settings.stratify,
-        examples=settings.examples,
-    )
+    return [each for each in dict.fromkeys((models.solver, *writers, judge)) if each is not None]
 
 
 def _check_problems(modes: Sequence[Mode], problems: Sequence[Problem], task: str) -> None:
@@ -229,22 +202,22 @@ def _check_problems(modes: Sequence[Mode], problems: Sequence[Problem], task: st
 def _condition(
     settings: Settings, page: Page, task: Task, plan: Plan, problems: Sequence[Problem]
 ) -> Condition:
-    grader = page.grader
+    grader, models = page.grader, settings.models
     if task.judge is not None:
-        if settings.judge_model is None:
+        if models.judge_model is None:
             task = replace(task, judge=None)
         else:
-            grader = f"judge {settings.judge_model}"
+            grader = f"judge {models.judge_model}"
     return Condition(
         label=page.name,
         task=task,
         plan=plan,
-        solver=settings.solver,
-        feedback_model=_writer(settings, plan.mode),
+        solver=models.solver,
+        feedback_model=_writer(models, plan.mode),
         grader=grader,
         epochs=settings.epochs,
         problems=problems,
-        simulated=settings.solver.startswith("student/"),
+        simulated=models.solver.startswith("student/"),
         by_history=len(set(settings.history)) > 1,
         digits=max((len(factor) for factor in problems[0].operands), default=None),
     )
@@ -268,15 +241,16 @@ def _config(
     fingerprints: Mapping[str, Any],
     files: Mapping[str, str],
 ) -> dict[str, Any]:
-    config = asdict(settings)
-    # What is in a file counts, not where it lies and what it calls its columns.
-    del config["data"], config["examples"], config["columns"]
-    for name in OPTION_FIELDS:
-        del config[name]
+    models, plan = settings.models, settings.plan
+    config = {
+        **in_part(settings, "configuration"),
+        "temperature": plan.solver_temperature,
+        "feedback_temperature": plan.writer_temperature,
+    }
     if len(set(settings.history)) == 1:  # as it always was, so that earlier runs can be resumed
         config["history"] = settings.history[0]
     # Only what is set: a run without options has the configuration that it always had.
-    specs = (settings.solver, settings.feedback_model, settings.judge_model)
+    specs = (models.solver, models.feedback_model, models.judge_model)
     given: dict[str, Mapping[str, object]] = {"digests": files}
     for spec, (role, each) in zip(specs, options.items(), strict=True):
         given[f"{role}_options"] = decisive(spec, each).as_dict()

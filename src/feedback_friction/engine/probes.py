@@ -21,8 +21,8 @@ from feedback_friction.engine.reopen import read_trials, reopen
 from feedback_friction.engine.rows import Row, storable
 from feedback_friction.engine.runner import Progress
 from feedback_friction.engine.session import opened
-from feedback_friction.engine.settings import Operation
 from feedback_friction.errors import UsageError
+from feedback_friction.options import Options, option
 from feedback_friction.protocol.plan import rng_for
 from feedback_friction.protocol.probes import entropy, in_domain, reader, self_perception
 from feedback_friction.protocol.probes.scene import Scene
@@ -83,27 +83,24 @@ PROBES = {
 
 
 @dataclass(frozen=True, slots=True)
-class ProbeOptions:
-    """What a probe command asks for.
+class ProbeOptions(Options):
+    """What a probe command asks for, beside how it is carried out."""
 
-    Attributes:
-        draws: draws at each place; None for the probe's own number.
-        temperature: of draws or of the reader; None for the probe's own, or the solver's own where
-            it reads.
-        sample: at most this many problems of each condition.
-        conditions: only these; none is all.
-        seed: seeds the sample.
-        reader_model: who reads, for the probe ``reader``; None for the solver.
-        reader_base_urls: its servers; none: those of the solver if that reads.
-    """
-
-    draws: int | None = None
-    temperature: float | None = None
-    sample: int | None = None
-    conditions: tuple[str, ...] = ()
-    seed: int = 0
-    reader_model: str | None = None
-    reader_base_urls: tuple[str, ...] = ()
+    draws: int | None = option(None, "Draws.  [entropy 50, in-domain 100]", metavar="N", least=1)
+    temperature: float | None = option(
+        None, "Of draws, or of the reader.  [0.7; reader 0]", least=0, most=2
+    )
+    sample: int | None = option(
+        None, "At most this many problems of each condition, by seed.", metavar="N", least=1
+    )
+    conditions: tuple[str, ...] = option(
+        (), "Only this one; repeatable.", flag="--condition", metavar="NAME"
+    )
+    seed: int = option(0, "Seed of the sample.")
+    reader_model: str | None = option(None, "Who reads, for reader.  [the solver]", metavar="MODEL")
+    reader_base_urls: tuple[str, ...] = option(
+        (), "Reader's server; repeatable.", flag="--reader-base-url", metavar="URL"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +149,11 @@ def get_probe(name: str) -> Probe:
     return PROBES[name]
 
 
-def prepare_probe(
-    directory: Path, name: str, options: ProbeOptions, operation: Operation
-) -> PreparedProbe:
+def prepare_probe(directory: Path, name: str, options: ProbeOptions, **given: Any) -> PreparedProbe:
     """Check a command, read the run's trials and choose the places.
+
+    Args:
+        given: options of how it is carried out; see ``reopen``.
 
     Raises:
         UsageError: an unknown probe or condition, options that the probe does not have, or a run
@@ -163,7 +161,7 @@ def prepare_probe(
     """
     probe = get_probe(name)
     _check(probe, options)
-    run = reopen(directory, operation)
+    run = reopen(directory, **given)
     conditions = _conditions(run, options.conditions)
     jobs = tuple(
         job
@@ -188,18 +186,13 @@ def _temperature(
         return options.temperature
     if probe.draws:
         return probe.temperature
-    another = probe.reads and wanted["reader"].spec != run.settings.solver
-    return 0.0 if another else run.settings.temperature
+    another = probe.reads and wanted["reader"].spec != run.settings.models.solver
+    return 0.0 if another else run.settings.plan.solver_temperature
 
 
 def _check(probe: Probe, options: ProbeOptions) -> None:
-    for flag, number in (("--draws", options.draws), ("--sample", options.sample)):
-        if number is not None and number < 1:
-            raise UsageError(f"{flag} must be at least 1, not {number}")
     if options.draws is not None and not probe.draws:
         raise UsageError(f"the probe '{probe.name}' asks once and takes no --draws")
-    if options.temperature is not None and not 0 <= options.temperature <= 2:
-        raise UsageError(f"--temperature must be from 0 to 2, not {options.temperature}")
     if probe.draws and options.temperature == 0:
         raise UsageError("at temperature 0 every draw is the same")
     if options.temperature is not None and not (probe.draws or probe.reads):
@@ -296,7 +289,7 @@ async def execute_probe(
     """
     run, name = prepared.run, prepared.probe.name
     async with opened(
-        prepared.wanted, prepared.directory, run.prices, run.operation.concurrency, notice
+        prepared.wanted, prepared.directory, run.prices, run.settings.operation.concurrency, notice
     ) as caller:
         been = caller.journal.probed(name, prepared.settings)
         left = [job for job in prepared.jobs if _key(job) not in been]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,9 @@ from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.models.options import ModelOptions
 from feedback_friction.engine.prepare import Prepared, prepare
 from feedback_friction.engine.rows import StandIns, read_stand_ins
-from feedback_friction.engine.settings import Operation, Settings
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.verdict import Outcome, Verdict
+from feedback_friction.options import filled, options_of
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import (
     ENDED,
@@ -32,15 +32,16 @@ from feedback_friction.protocol.records import (
     Status,
     Trial,
 )
+from feedback_friction.settings import Operation, Settings
 
 _ROLES: tuple[Role, ...] = ("solver", "feedback", "judge")
 
 
-def reopen(directory: Path, operation: Operation, *, calls: bool = True) -> Prepared:
+def reopen(directory: Path, *, calls: bool = True, **given: Any) -> Prepared:
     """What a run was started with.
 
     Args:
-        operation: how it is carried on; servers that are not named are those of the run.
+        given: options of its operation that are others now, such as ``base_urls``.
         calls: whether models will be asked; if not, they need not be there any more.
 
     Raises:
@@ -48,17 +49,17 @@ def reopen(directory: Path, operation: Operation, *, calls: bool = True) -> Prep
             are gone or have changed.
     """
     with reading_run(directory):
-        return _reopened(directory, operation, calls)
+        return _reopened(directory, given, calls)
 
 
-def _reopened(directory: Path, operation: Operation, calls: bool) -> Prepared:
+def _reopened(directory: Path, given: Mapping[str, Any], calls: bool) -> Prepared:
     document = read_run(directory)
     config = document["config"]
     if "kind" in config:
         raise UsageError(f"{directory} holds no trials: it is of the kind '{config['kind']}'")
     before = document.get("operation", {})
     try:
-        prepared = prepare(_settings(config, before), _servers(operation, before), calls=calls)
+        prepared = prepare(_settings(config, before, given), calls=calls)
     except UsageError as error:
         raise UsageError(f"cannot ask more about {directory}: {error}") from error
     if prepared.config["problems"] != config["problems"]:
@@ -72,33 +73,22 @@ def _reopened(directory: Path, operation: Operation, calls: bool) -> Prepared:
     return replace(prepared, options=options, config=config)
 
 
-def _settings(config: Mapping[str, Any], operation: Mapping[str, Any]) -> Settings:
-    """The settings that a configuration was made of; models' options are put back by ``reopen``."""
-    known = {each.name for each in fields(Settings)}
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in config.items()
-        if name in known
+def _settings(
+    config: Mapping[str, Any], before: Mapping[str, Any], given: Mapping[str, Any]
+) -> Settings:
+    """The settings that a run was made of; models' options are put back by ``reopen``.
+
+    Of its operation only servers and files are taken over: how many requests are in flight, how
+    long one may take and what it may cost is for the command that goes on.
+    """
+    every = options_of(Settings)
+    kept = {**before, **config}
+    values = {
+        name: every[name].read(kept[name], name)
+        for name in every
+        if kept.get(name) is not None and name not in options_of(Operation)
     }
-    if isinstance(values.get("history"), str):  # a run with one history names it alone
-        values["history"] = (values["history"],)
-    for name in ("data", "examples"):
-        if operation.get(name) is not None:
-            values[name] = Path(operation[name])
-    values["columns"] = tuple(operation.get("columns", ()))
-    return Settings(**values)
-
-
-def _servers(operation: Operation, before: Mapping[str, Any]) -> Operation:
-    def urls(name: str, given: tuple[str, ...]) -> tuple[str, ...]:
-        return given or tuple(before.get(name, ()))
-
-    return replace(
-        operation,
-        base_urls=urls("base_urls", operation.base_urls),
-        feedback_base_urls=urls("feedback_base_urls", operation.feedback_base_urls),
-        judge_base_urls=urls("judge_base_urls", operation.judge_base_urls),
-    )
+    return filled(Settings, {**values, **given})
 
 
 def _options(given: Mapping[str, Any]) -> ModelOptions:

@@ -18,7 +18,6 @@ from feedback_friction.engine.launch import wanted_models
 from feedback_friction.engine.models.base import identity_of
 from feedback_friction.engine.prepare import Prepared
 from feedback_friction.engine.reopen import read_attempts, reopen
-from feedback_friction.engine.settings import Operation
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.feedback import feedback_request
 from feedback_friction.protocol.records import Generate
@@ -55,7 +54,7 @@ class Prompts:
             UsageError: its data are gone or have changed, so that its prompts cannot be made again.
         """
         self._directory = directory
-        self._run: Prepared = reopen(directory, Operation(), calls=False)
+        self._run: Prepared = reopen(directory, calls=False)
         self.conditions = self._run.conditions
         digests: dict[str, str] = self._run.config.get("digests", {})
         self._identities = {

@@ -15,7 +15,7 @@ from feedback_friction.grading.verdict import Outcome
 from feedback_friction.modes import Mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import history, prompts
-from feedback_friction.protocol.plan import Plan, request_seed
+from feedback_friction.protocol.plan import request_seed
 from feedback_friction.protocol.records import (
     Attempt,
     Completion,
@@ -30,6 +30,7 @@ from feedback_friction.protocol.records import (
 )
 from feedback_friction.protocol.refusals import Refused, refusal
 from feedback_friction.protocol.task import Task
+from feedback_friction.settings import Plan
 
 Donate = Callable[[Mode], Generator[Effect, Any, Feedback]]
 
@@ -121,7 +122,7 @@ def _from_model(
         role="feedback",
         speaker=mode.speaker,
         messages=feedback_messages(task, attempts, sees_solution=mode.sees_solution),
-        temperature=plan.feedback_temperature,
+        temperature=plan.writer_temperature,
         max_tokens=plan.feedback_max_tokens,
         seed=request_seed(
             plan.seed, latest.problem, epoch, latest.iteration, 0, purpose="feedback"

@@ -13,6 +13,7 @@ from typing import Any
 
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.modes import TRANSCRIPT
+from feedback_friction.options import Options, option
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.plan import request_seed
@@ -27,33 +28,23 @@ from feedback_friction.protocol.records import (
 from feedback_friction.protocol.refusals import refusal
 from feedback_friction.protocol.task import Task
 from feedback_friction.protocol.trial import judged
+from feedback_friction.settings import Plan
 
 TEMPERATURE = 0.3  # the reference code's
 
 
 @dataclass(frozen=True, slots=True)
-class OraclePlan:
+class OraclePlan(Options):
     """How an oracle draws.
 
     Attributes:
-        attempts: requests for each problem.
-        gens: replies in each request.
-        until_solved: ask no more about a problem once a request had a right reply in it.
-        seed: the run's seed.
-        temperature: sampling temperature.
-        top_p: nucleus sampling; None leaves the server's default.
-        max_tokens: limit on a reply.
-        logprobs: ask for log-probabilities.
+        sampled: how a reply is sampled; what it says of feedback is not used.
     """
 
-    attempts: int = 10
-    gens: int = 10
-    until_solved: bool = False
-    seed: int = 0
-    temperature: float = TEMPERATURE
-    top_p: float | None = None
-    max_tokens: int = 2000
-    logprobs: bool = False
+    attempts: int = option(10, "Requests for each problem.", least=1)
+    gens: int = option(10, "Replies in each request.", least=1)
+    until_solved: bool = option(False, "Stop a problem once it is solved: coverage only.")
+    sampled: Plan = Plan(temperature=TEMPERATURE)
 
     @property
     def draws(self) -> int:
@@ -106,15 +97,16 @@ def oracle(
 def _ask(
     problem: Problem, messages: tuple[Message, ...], plan: OraclePlan, request: int
 ) -> Generate:
+    sampled = plan.sampled
     return Generate(
         role="solver",
         speaker="solver",
         messages=messages,
-        temperature=plan.temperature,
-        max_tokens=plan.max_tokens,
-        seed=request_seed(plan.seed, problem, 0, 0, request * plan.gens, purpose="oracle"),
+        temperature=sampled.solver_temperature,
+        max_tokens=sampled.max_tokens,
+        seed=request_seed(sampled.seed, problem, 0, 0, request * plan.gens, purpose="oracle"),
         occasion=Occasion(problem, epoch=0, iteration=0, mode="oracle"),
         n=plan.gens,
-        top_p=plan.top_p,
-        logprobs=plan.logprobs,
+        top_p=sampled.top_p,
+        logprobs=sampled.logprobs,
     )

@@ -18,7 +18,7 @@ from feedback_friction.modes import PLACEBO, Mode
 from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.protocol.feedback import write_feedback
 from feedback_friction.protocol.history import solver_messages, written
-from feedback_friction.protocol.plan import Plan, request_seed, rng_for
+from feedback_friction.protocol.plan import request_seed, rng_for
 from feedback_friction.protocol.records import (
     Attempt,
     Attempted,
@@ -37,6 +37,7 @@ from feedback_friction.protocol.refusals import Refused, refusal
 from feedback_friction.protocol.sampling import Drawn, draw
 from feedback_friction.protocol.shuffle import binary_hint, shuffled
 from feedback_friction.protocol.task import Task
+from feedback_friction.settings import Plan
 
 MOST_STRANGERS = 20  # asked for an attempt that names nothing of a problem's answer
 
@@ -115,7 +116,7 @@ def _attempt(
     drawn: Drawn = yield from draw(
         plan.sampling,
         iteration,
-        plan.temperature,
+        plan.solver_temperature,
         ask,
         lambda text: judged(task, seen, text),
         lambda verdict: answer_key(seen, verdict),
@@ -130,7 +131,7 @@ def _attempt(
         seen,
         drawn.reply,
         drawn.verdict,
-        plan.sampling.temperature(plan.temperature, iteration),
+        plan.sampling.temperature(plan.solver_temperature, iteration),
         drawn.draws,
         drawn.usage,
         drawn.seconds,

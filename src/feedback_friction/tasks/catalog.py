@@ -11,10 +11,11 @@ from dataclasses import replace
 
 from feedback_friction.errors import DataError, UsageError
 from feedback_friction.problem import Problem
-from feedback_friction.tasks.columns import renamed
+from feedback_friction.settings import Selection
+from feedback_friction.tasks.columns import parse_columns, renamed
 from feedback_friction.tasks.fields import optional_texts
 from feedback_friction.tasks.files import read_rows
-from feedback_friction.tasks.page import Page, Row, RowError, Selection
+from feedback_friction.tasks.page import Page, Row, RowError
 from feedback_friction.tasks.sampling import check, sample
 
 _NAMES = (
@@ -89,12 +90,13 @@ def _source(page: Page, selection: Selection) -> str:
 
 def _numbered(page: Page, selection: Selection) -> Iterator[tuple[int, Problem]]:
     """Every row as a problem, with the number of its line (of its row, without a file)."""
+    columns = parse_columns(selection.columns)
     rows: Iterable[tuple[int, Row]] = (
         enumerate(page.rows(selection), 1) if selection.data is None else read_rows(selection.data)
     )
     for number, row in rows:
         try:
-            row = renamed(row, selection.columns)
+            row = renamed(row, columns)
             problem = replace(page.to_problem(row), hints=optional_texts(row, "hints"))
         except RowError as error:
             raise DataError(

@@ -50,8 +50,9 @@ from feedback_friction.protocol.masking.letters import mask_letters
 from feedback_friction.protocol.masking.quantities import mask_number
 from feedback_friction.protocol.records import Masked
 from feedback_friction.protocol.task import Task
+from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields, mathematics, multiple_choice
-from feedback_friction.tasks.page import Page, Row, RowError, Selection
+from feedback_friction.tasks.page import Page, Row, RowError
 
 NAME = "custom"
 

@@ -16,8 +16,9 @@ from feedback_friction.errors import DataError, UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Message
 from feedback_friction.protocol.task import Task
+from feedback_friction.settings import Selection
 from feedback_friction.tasks.files import read_rows
-from feedback_friction.tasks.page import Examples, Page, RowError, Selection
+from feedback_friction.tasks.page import Examples, Page, RowError
 from feedback_friction.tasks.sampling import rank
 
 

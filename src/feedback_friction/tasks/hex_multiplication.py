@@ -25,6 +25,7 @@ from functools import partial
 
 from feedback_friction.protocol.masking.numbers import mask_hex
 from feedback_friction.protocol.task import Task
+from feedback_friction.settings import Selection
 from feedback_friction.tasks.multiplication import (
     HEX,
     ask,
@@ -34,7 +35,7 @@ from feedback_friction.tasks.multiplication import (
     state_answer,
     to_problem,
 )
-from feedback_friction.tasks.page import Page, Row, Selection
+from feedback_friction.tasks.page import Page, Row
 from feedback_friction.tasks.tutor import tutor
 
 SIZE = 1000

@@ -21,10 +21,11 @@ from feedback_friction.grading.choice import grade_choice
 from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.protocol.masking.letters import mask_letters
 from feedback_friction.protocol.task import Task
+from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields
 from feedback_friction.tasks.hub import Source, is_cached, load_rows
 from feedback_friction.tasks.multiple_choice import SYSTEM, ask, state_answer, state_gold
-from feedback_friction.tasks.page import Examples, Page, Row, RowError, Selection
+from feedback_friction.tasks.page import Examples, Page, Row, RowError
 
 NAME = "mmlu_pro"
 SOURCE = Source("TIGER-Lab/MMLU-Pro", "test", revision="b189ec765aa7ed75c8acfea42df31fdae71f97be")

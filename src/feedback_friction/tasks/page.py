@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.task import Task
+from feedback_friction.settings import Selection
 
 Row = Mapping[str, object]
 
@@ -18,31 +18,6 @@ class RowError(Exception):
     def __init__(self, field: str, problem: str):
         super().__init__(f"field '{field}': {problem}")
         self.field, self.problem = field, problem
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which problems of a task a command asks for.
-
-    Attributes:
-        data: a file in the task's own schema instead of its usual source.
-        limit: at most this many problems.
-        fraction: share of the problems, in (0, 1], chosen by a hash of seed and problem id.
-        seed: seeds generation and choice.
-        digits: number of digits of the factors, for the multiplication tasks.
-        stratify: name of the ``Problem`` field whose groups or strata are sampled evenly.
-        examples: a file with rows for few-shot examples, in the task's own schema.
-        columns: by the name of a field of the schema, the column of the data that holds it.
-    """
-
-    data: Path | None = None
-    limit: int | None = None
-    fraction: float | None = None
-    seed: int = 0
-    digits: int = 5
-    stratify: str | None = None
-    examples: Path | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

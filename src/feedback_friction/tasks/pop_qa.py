@@ -25,9 +25,10 @@ from feedback_friction.problem import Problem
 from feedback_friction.protocol.judge import with_judge
 from feedback_friction.protocol.masking.aliases import mask_aliases
 from feedback_friction.protocol.task import Task
+from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields
 from feedback_friction.tasks.hub import Source, is_cached, load_rows
-from feedback_friction.tasks.page import Examples, Page, Row, Selection
+from feedback_friction.tasks.page import Examples, Page, Row
 from feedback_friction.tasks.sampling import rank
 from feedback_friction.tasks.short_answer import SYSTEM, ask, state_answer, state_gold
 

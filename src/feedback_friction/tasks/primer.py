@@ -34,9 +34,10 @@ from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.aliases import mask_aliases
 from feedback_friction.protocol.task import Task
+from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields
 from feedback_friction.tasks.files import rows_of
-from feedback_friction.tasks.page import Examples, Page, Row, RowError, Selection
+from feedback_friction.tasks.page import Examples, Page, Row, RowError
 from feedback_friction.tasks.short_answer import ask
 
 NAME = "primer"

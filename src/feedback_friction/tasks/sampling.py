@@ -22,7 +22,7 @@ from itertools import accumulate, pairwise
 
 from feedback_friction.errors import UsageError
 from feedback_friction.problem import Problem
-from feedback_friction.tasks.page import Selection
+from feedback_friction.settings import Selection
 
 BY_VALUE = ("subject", "level")
 BY_STRATUM = ("s_pop", "o_pop")

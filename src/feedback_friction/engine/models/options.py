@@ -14,9 +14,7 @@ import orjson
 
 from feedback_friction.errors import UsageError
 from feedback_friction.redact import SHORTEST, environment_secrets, secret_in
-
-# In the order of growing effort; each provider takes some of them.
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+from feedback_friction.settings import EFFORTS
 
 # What has an option of its own would be journaled as it was given there, and sent otherwise.
 _OWN_OPTIONS = {

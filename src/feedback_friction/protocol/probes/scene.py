@@ -9,7 +9,7 @@ from typing import Any
 
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.plan import Plan, request_seed
+from feedback_friction.protocol.plan import request_seed
 from feedback_friction.protocol.records import (
     Attempt,
     Completion,
@@ -22,6 +22,7 @@ from feedback_friction.protocol.records import (
 from feedback_friction.protocol.refusals import refusal
 from feedback_friction.protocol.task import Task
 from feedback_friction.protocol.trial import answer_key, decided
+from feedback_friction.settings import Plan
 
 MOST_DRAWS = 50  # in one request, which shares its prefill
 

@@ -87,7 +87,7 @@ def _ask(
         role="perception",
         speaker="solver",
         messages=messages(scene, shown, question),
-        temperature=plan.temperature,
+        temperature=plan.solver_temperature,
         max_tokens=MAX_TOKENS,
         seed=request_seed(
             plan.seed, scene.problem, scene.epoch, latest.iteration, 0, purpose=purpose

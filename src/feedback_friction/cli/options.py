@@ -1,0 +1,96 @@
+"""Options of commands, made from the fields that declare them (``feedback_friction.options``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from feedback_friction.options import NONE, Declared, options_of
+
+
+class OrNone(click.ParamType[float | None]):
+    """A number, or ``none``."""
+
+    name = "float"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | None:
+        if value == NONE:
+            return None
+        try:
+            return float(value)
+        except ValueError:
+            self.fail(f"'{value}' is neither a number nor none", param, ctx)
+
+
+def generated(
+    *groups: type,
+    only: Iterable[str] = (),
+    without: Iterable[str] = (),
+    **defaults: Any,
+) -> list[click.Parameter]:
+    """The options of a command, from the dataclasses that declare them.
+
+    Args:
+        only: the names of those to be made; none makes all.
+        without: those not to be made.
+        defaults: by name, a default other than the field's; to be given to ``given``, too.
+    """
+    every = options_of(*groups)
+    names = [name for name in only or every if name not in {*without}]
+    return [_made(every[name], defaults.get(name, every[name].default)) for name in names]
+
+
+def _made(each: Declared, default: Any) -> click.Parameter:
+    if each.option.is_argument:
+        return click.Argument([each.name], nargs=-1, metavar=f"{each.name[:-1].upper()}...")
+    flags = [each.name, *filter(None, (each.option.short, each.flag))]
+    if each.kind is bool:
+        return click.Option(flags, is_flag=True, help=each.option.help)
+    return click.Option(
+        flags,
+        type=_type(each),
+        multiple=each.is_multiple,
+        default=f"{default:g}" if isinstance(default, float) else default,
+        show_default=default not in (None, "", ()),
+        callback=_checked(each),
+        metavar=each.option.metavar or None,
+        help=each.option.help,
+    )
+
+
+def _checked(each: Declared) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """What click does with a value: refuses it where it is out of bounds."""
+
+    def check(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        each.check(value)
+        return value
+
+    return check
+
+
+def _type(each: Declared) -> click.ParamType[Any]:
+    if each.takes_none:
+        return OrNone()
+    if each.option.choices:
+        return click.Choice(each.option.choices)
+    if each.kind is Path:
+        return click.Path(path_type=Path)
+    plain: Mapping[type, click.ParamType[Any]] = {int: click.INT, float: click.FLOAT}
+    return plain.get(each.kind, click.STRING)
+
+
+def given(context: click.Context, **defaults: Any) -> Mapping[str, Any]:
+    """The values of the options that the command line has, over a command's own defaults."""
+    sources = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+    named = {
+        name: value
+        for name, value in context.params.items()
+        if context.get_parameter_source(name) in sources
+    }
+    return {**defaults, **named}

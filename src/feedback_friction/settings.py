@@ -1,0 +1,245 @@
+"""Everything that a user may ask of a run: each option is declared here, once, with its field.
+
+To add an option: a field here, made by ``option`` (``Plan`` for what a trial does, ``Selection``
+for which problems, ``Models`` for who answers, ``Operation`` for what has no influence on the
+results), and the place that reads it, such as ``prepared.settings.plan.top_p``. Command line, help,
+docs/cli.md (``python docs/generate.py``), study files, presets, the Python API, the comparison of
+configurations and the reading of earlier runs follow from the field; ``part`` says whether
+``run.json`` compares it. A run that was made before the option existed has its default.
+
+The defaults are the paper's (section 3 and the reference code).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from feedback_friction.modes import (
+    BINARY,
+    GREEDY,
+    HISTORIES,
+    MODES,
+    STRATEGIES,
+    STRONG,
+    TRANSCRIPT,
+    History,
+    Mode,
+    Sampling,
+)
+from feedback_friction.options import (
+    Option,
+    Options,
+    declared,
+    filled,
+    option,
+    options_of,
+    refuse_unknown,
+)
+
+# In the order of growing effort; each provider takes some of them.
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+UNSENT = 1.0  # what is recorded for a temperature that is not sent: the default of the API
+
+# Options that several dataclasses have.
+_SEED = Option("Seed of everything random.")
+JUDGE_URLS = Option(
+    "Judge model's server; repeatable.", "--judge-base-url", metavar="URL", part="operation"
+)
+JUDGE_OPTIONS = Option(
+    "A further request field for the judge model; reasoning_tokens and reasoning_effort too.",
+    "--judge-option",
+    metavar="KEY=VALUE",
+    part="model",
+)
+TIMEOUT = Option(
+    "Longest time of one request in all.  [600, or 0.1 for each token that a reply may have]",
+    metavar="SECONDS",
+    above=0,
+    most=7 * 86_400,
+    part="operation",
+)
+PRICES = Option("A price list of your own.", part="operation")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Options):
+    """How a trial goes.
+
+    Attributes:
+        mode: the feedback mode.
+        sampling: how an attempt is drawn.
+        history: how earlier attempts are shown.
+    """
+
+    mode: Mode = BINARY
+    sampling: Sampling = GREEDY
+    iterations: int = option(10, "Attempts at most.", least=1)
+    history: History = TRANSCRIPT
+    seed: int = declared(0, _SEED)
+    temperature: float | None = option(
+        0.0, "The solver's; none sends none, for models that take none.", least=0, most=2
+    )
+    top_p: float | None = option(None, "The solver's; the server's default without it.")
+    max_tokens: int = option(2000, "Limit on an answer.", least=1)
+    feedback_temperature: float | None = option(
+        0.0, "The feedback writer's; none sends none.", least=0, most=2
+    )
+    feedback_max_tokens: int = option(5000, "Limit on feedback.", least=1)
+    logprobs: bool = option(False, "Ask for log-probabilities of answers.")
+    shuffle: bool = option(False, "Permute the choices at every iteration.")
+    binary_hint: bool = option(False, "Tell which choices were tried and are left.")
+
+    @property
+    def solver_temperature(self) -> float:
+        """The solver's base temperature, as it is recorded."""
+        return UNSENT if self.temperature is None else self.temperature
+
+    @property
+    def writer_temperature(self) -> float:
+        """The feedback writer's temperature, as it is recorded."""
+        return UNSENT if self.feedback_temperature is None else self.feedback_temperature
+
+
+@dataclass(frozen=True, slots=True)
+class Selection(Options):
+    """Which problems of a task are asked.
+
+    What is in a file counts, not where it lies and what it calls its columns: ``run.json`` compares
+    a digest of the problems.
+    """
+
+    data: Path | None = option(
+        None,
+        "Problems from a file in the task's own schema, or hf:OWNER/NAME:SPLIT.",
+        metavar="FILE",
+        part="operation",
+    )
+    limit: int | None = option(None, "At most this many problems.")
+    fraction: float | None = option(None, "Share of the problems, chosen by seed.")
+    seed: int = declared(0, _SEED)
+    digits: int = option(5, "Multiplication: 2 to 6.")
+    stratify: str | None = option(
+        None, "Sample evenly over the groups of a field.", metavar="FIELD"
+    )
+    examples: Path | None = option(None, "Rows for few-shot examples.", part="operation")
+    columns: tuple[str, ...] = option(
+        (),
+        "What the data calls a field of the schema: question=prompt,answer=target.",
+        flag="--map",
+        metavar="FIELD=COLUMN",
+        part="operation",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Models(Options):
+    """Who answers, who writes feedback, who judges: each with its servers and its options."""
+
+    solver: str = option("", "The solver, as provider/name.", metavar="MODEL")
+    feedback_model: str | None = option(
+        None, f"Who writes '{STRONG.name}' feedback.", metavar="MODEL"
+    )
+    judge_model: str | None = option(None, "Who judges answers, for pop_qa.", metavar="MODEL")
+    base_urls: tuple[str, ...] = option(
+        (), "Solver's server; repeatable.", flag="--base-url", metavar="URL", part="operation"
+    )
+    feedback_base_urls: tuple[str, ...] = option(
+        (),
+        "Feedback model's server; repeatable.",
+        flag="--feedback-base-url",
+        metavar="URL",
+        part="operation",
+    )
+    judge_base_urls: tuple[str, ...] = declared((), JUDGE_URLS)
+    reasoning_tokens: int | None = option(
+        None, "The solver's, on top of --max-tokens.", metavar="N", part="model"
+    )
+    reasoning_effort: str | None = option(
+        None,
+        "The solver's; its reasoning counts within --max-tokens.",
+        choices=EFFORTS,
+        part="model",
+    )
+    options: tuple[str, ...] = option(
+        (),
+        "A further request field (or provider argument) for the solver; VALUE may be JSON. "
+        "gguf/... takes slots, context, threads and gpu_layers, too.",
+        flag="--solver-option",
+        short="-M",
+        metavar="KEY=VALUE",
+        part="model",
+    )
+    feedback_options: tuple[str, ...] = option(
+        (),
+        "The same for the feedback model; reasoning_tokens and reasoning_effort too.",
+        flag="--feedback-option",
+        metavar="KEY=VALUE",
+        part="model",
+    )
+    judge_options: tuple[str, ...] = declared((), JUDGE_OPTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Options):
+    """How a run is carried out, without influence on its results."""
+
+    concurrency: int = option(256, "Requests in flight at most.", least=1, part="operation")
+    timeout: float | None = declared(None, TIMEOUT)
+    prices: Path | None = declared(None, PRICES)
+    budget_usd: float | None = option(
+        None, "US dollars the run may cost in all.", metavar="X", above=0, part="operation"
+    )
+    budget_tokens: int | None = option(
+        None, "Tokens the run may take in all.", metavar="N", least=1, part="operation"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(Options):
+    """All that is asked of a run.
+
+    A run directory holds one configuration: what is not ``Operation``. The tuples are the axes of
+    the grid of conditions; ``plan`` is what all of them share.
+    """
+
+    tasks: tuple[str, ...] = option((), "The tasks.", is_argument=True)
+    models: Models = field(default_factory=Models)
+    feedback: tuple[str, ...] = option(
+        (BINARY.name,), f"{', '.join(MODES)}; repeat for a grid.", metavar="MODE"
+    )
+    sampling: tuple[str, ...] = option(
+        (GREEDY.name,), f"{', '.join(STRATEGIES)}; repeat for a grid.", metavar="S"
+    )
+    history: tuple[str, ...] = option(
+        (TRANSCRIPT.name,),
+        "What a solver sees of earlier attempts: "
+        f"{'; '.join(f'{each.name}, {each.shows}' for each in HISTORIES.values())}; "
+        "repeat for a grid.",
+        metavar="H",
+    )
+    epochs: int = option(1, "Repetitions of each problem.", least=1)
+    plan: Plan = field(default_factory=Plan)
+    selection: Selection = field(default_factory=Selection)
+    operation: Operation = field(default_factory=Operation)
+
+    @classmethod
+    def of(cls, **values: Any) -> Settings:
+        """Settings from the values of options, by the names of their fields.
+
+        Raises:
+            UsageError: there is no such option, or a value is of another type or out of bounds.
+        """
+        every = options_of(cls)
+        refuse_unknown(values, every, "option")
+        return filled(cls, {name: every[name].read(each, name) for name, each in values.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Output(Options):
+    """Where a command's results go."""
+
+    out: Path | None = option(None, "The run directory.  [runs/...]", part="nowhere")
+    as_json: bool = option(False, "Print one JSON object.", flag="--json", part="nowhere")
+    quiet: bool = option(False, "No progress.", part="nowhere")
