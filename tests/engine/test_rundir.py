@@ -31,6 +31,13 @@ def test_every_difference_is_named(tmp_path):
         claim(tmp_path, {"tasks": ("a",), "iterations": 5}, {}, [])
 
 
+def test_a_run_from_before_an_option_was_made_with_its_default(tmp_path):
+    claim(tmp_path, CONFIG, {}, [])
+    claim(tmp_path, {**CONFIG, "sampling": ("greedy",), "top_p": None}, {}, [])
+    with pytest.raises(UsageError, match=r'sampling was \["greedy"\], now \["heat"\]; choose'):
+        claim(tmp_path, {**CONFIG, "sampling": ("heat",)}, {}, [])
+
+
 def test_a_run_of_a_newer_version_is_refused(tmp_path):
     (tmp_path / "run.json").write_text(json.dumps({"schema": 99, "config": {}}))
     with pytest.raises(UsageError, match="newer version"):

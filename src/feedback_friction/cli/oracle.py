@@ -68,7 +68,7 @@ def command(
     resumes; nothing that was paid for is asked again.
     """
     values, wanted = given(context, tasks=(task,), temperature=TEMPERATURE), _whole_numbers(ks)
-    prepared = prepare_oracle(filled(Settings, values), ks=wanted, **values)
+    prepared = prepare_oracle(filled(Settings, values), **{**values, "ks": wanted})
     if wanted:
         with needs("report"):  # before anything is paid for
             import numpy  # noqa: F401

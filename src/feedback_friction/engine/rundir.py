@@ -23,6 +23,8 @@ from feedback_friction import __version__
 from feedback_friction.analysis.journal import RUN_FILE, SCHEMA_VERSION, read_run
 from feedback_friction.engine.journal import now
 from feedback_friction.errors import UsageError
+from feedback_friction.options import options_of
+from feedback_friction.settings import Settings
 
 LOCK_NAME = "run.lock"
 _PACKAGES = (
@@ -131,16 +133,25 @@ def _write(path: Path, document: Mapping[str, Any]) -> None:
 
 def _compare(path: Path, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
     wanted = orjson.loads(orjson.dumps(asked))
+    # A run that was made before there was an option was made with its default.
+    earlier = {name: _default(name) for name in wanted} | dict(there)
     differences = [
-        f"{name} was {_shown(there.get(name))}, now {_shown(wanted.get(name))}"
-        for name in sorted({*there, *wanted})
-        if there.get(name) != wanted.get(name)
+        f"{name} was {_shown(earlier[name])}, now {_shown(wanted.get(name))}"
+        for name in sorted(earlier)
+        if earlier[name] != wanted.get(name)
     ]
     if differences:
         raise UsageError(
             f"{path.parent} holds a run of another configuration: {'; '.join(differences)}; "
             "choose another --out"
         )
+
+
+def _default(name: str) -> object:
+    """The default of an option as JSON has it; None for what is no option."""
+    declared = options_of(Settings).get(name)
+    default = declared.default if declared is not None else None
+    return list(default) if isinstance(default, tuple) else default
 
 
 def _shown(value: object) -> str:
