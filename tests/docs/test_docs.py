@@ -11,6 +11,8 @@ import runpy
 import shlex
 import subprocess
 import sys
+from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -21,6 +23,8 @@ from benchmarks.__main__ import NAMES as BENCHMARKS
 from benchmarks.simserver.launch import simulated_server
 from benchmarks.simserver.settings import Settings
 from feedback_friction.cli.main import VERBS
+from feedback_friction.engine.settings import Settings as RunSettings
+from feedback_friction.tasks.catalog import PAGES as TASKS
 
 BIN = Path(sys.executable).parent
 GENERATE = runpy.run_path(str(ROOT / "docs" / "generate.py"))
@@ -68,7 +72,21 @@ def check_friction(words):
     command.make_context(f"friction {verb}", words[words.index("friction") + 2 :])
 
 
-NOT_RUN = {"make": check_make, "pip": check_pip, "python": check_module, "git": None}
+def check_inspect(words):
+    """The task and its options exist; Inspect's own options are its own."""
+    if words[1] == "eval":
+        assert words[2].removeprefix("feedback_friction/") in TASKS
+        given = {word.partition("=")[0] for flag, word in pairwise(words) if flag == "-T"}
+        assert given <= {each.name for each in fields(RunSettings)}
+
+
+NOT_RUN = {
+    "inspect": check_inspect,
+    "make": check_make,
+    "pip": check_pip,
+    "python": check_module,
+    "git": None,
+}
 
 
 def check_or_keep(command):

@@ -43,7 +43,7 @@ from feedback_friction.analysis.provenance import Provenance, provenance
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.reopen import read_trials, reopen
 from feedback_friction.errors import UsageError
-from feedback_friction.protocol.records import Attempt, Trial
+from feedback_friction.protocol.records import Attempt, Feedback, Trial
 
 SCORER = "friction"
 
@@ -121,21 +121,17 @@ def _log(
 
 def _sample(condition: Condition, trial: Trial) -> EvalSample:
     problem, last = trial.problem, trial.attempts[-1]
-    score = {
-        _column(k): int(trial.status == "solved" and last.iteration <= k)
-        for k in range(condition.plan.iterations)
-    }
     return EvalSample(
         id=problem.id,
         epoch=trial.epoch + 1,
         input=condition.task.ask(problem),
         choices=list(problem.choices) or None,
         target=[problem.gold, *problem.aliases],
-        messages=list(_messages(condition, trial)),
+        messages=list(messages_of(condition, trial)),
         output=ModelOutput.from_content(condition.solver, last.reply.text),
         scores={
             SCORER: Score(
-                value=score,
+                value=scores_of(trial, condition.plan.iterations),
                 answer=last.verdict.prediction,
                 explanation=f"{trial.status} after {len(trial.attempts)} attempts {trial.reason}",
             )
@@ -145,7 +141,14 @@ def _sample(condition: Condition, trial: Trial) -> EvalSample:
     )
 
 
-def _messages(condition: Condition, trial: Trial) -> Iterator[ChatMessage]:
+def scores_of(trial: Trial, iterations: int) -> dict[str, float]:
+    """By column, one an attempt: 1 where the problem is solved by then, else 0."""
+    last = len(trial.attempts) - 1
+    return {_column(k): int(trial.status == "solved" and last <= k) for k in range(iterations)}
+
+
+def messages_of(condition: Condition, trial: Trial) -> Iterator[ChatMessage]:
+    """The conversation as a chat, whatever form of history the solver was shown."""
     yield ChatMessageSystem(content=condition.task.system)
     yield ChatMessageUser(content=condition.task.ask(trial.problem))
     for attempt in trial.attempts:
@@ -158,6 +161,12 @@ def _events(attempt: Attempt) -> Iterator[Any]:
     """A span an attempt, which the viewer lists in its outline."""
     name, span = f"attempt {attempt.iteration + 1}", f"attempt-{attempt.iteration}"
     yield SpanBeginEvent(id=span, name=name, span_id=span)
+    yield InfoEvent(source=name, span_id=span, data=told_of(attempt))
+    yield SpanEndEvent(id=span, span_id=span)
+
+
+def told_of(attempt: Attempt) -> dict[str, Any]:
+    """What became of an attempt, for the transcript."""
     told: dict[str, Any] = {
         "reply": attempt.reply.text,
         "verdict": attempt.verdict.outcome.value,
@@ -168,14 +177,18 @@ def _events(attempt: Attempt) -> Iterator[Any]:
         "finish_reason": attempt.reply.finish_reason,
     }
     if attempt.feedback is not None:
-        told |= {
-            "feedback": attempt.feedback.text,
-            "feedback_before_the_mask": attempt.feedback.raw,
-            "masked_spans": attempt.feedback.masked_spans,
-            "leaks": list(attempt.feedback.leaks),
-        }
-    yield InfoEvent(source=name, span_id=span, data=told)
-    yield SpanEndEvent(id=span, span_id=span)
+        told |= feedback_of(attempt.feedback)
+    return told
+
+
+def feedback_of(feedback: Feedback) -> dict[str, Any]:
+    """What the solver was told, and what the mask and its audit did to it."""
+    return {
+        "feedback": feedback.text,
+        "feedback_before_the_mask": feedback.raw,
+        "masked_spans": feedback.masked_spans,
+        "leaks": list(feedback.leaks),
+    }
 
 
 def _column(k: int) -> str:

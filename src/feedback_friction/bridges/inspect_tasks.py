@@ -1,0 +1,246 @@
+"""The tasks of this program in inspect_ai: ``inspect eval feedback_friction/gpqa -T iterations=5``.
+
+Inspect runs the samples, calls the models, keeps the log; the trial itself is this program's own
+loop, with its prompts, mask, graders and seeds. Options (``-T``) are those of ``friction run``.
+Modes in which another model writes the feedback take it from ``--model-role feedback=...``, judges
+from ``--model-role judge=...``. Conditions do not share calls here, and a sample that is
+interrupted begins anew: where money counts, use ``friction run`` and export its logs.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+from inspect_ai import Task, task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.log import transcript
+from inspect_ai.model import (
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageUser,
+    GenerateConfig,
+    Model,
+    ModelOutput,
+    get_model,
+)
+from inspect_ai.scorer import Score, Scorer, Target, accuracy, scorer, stderr
+from inspect_ai.solver import Generate as GenerateFunction
+from inspect_ai.solver import Solver, TaskState, solver
+from inspect_ai.util import span
+
+from feedback_friction.bridges.inspect_log import (
+    SCORER,
+    feedback_of,
+    messages_of,
+    scores_of,
+    told_of,
+)
+from feedback_friction.engine.conditions import Condition
+from feedback_friction.engine.models.dialect import draw_seed
+from feedback_friction.engine.models.draws import joined
+from feedback_friction.engine.models.faults import Fault
+from feedback_friction.engine.models.inspect_reply import read_output
+from feedback_friction.engine.prepare import prepare
+from feedback_friction.engine.settings import Operation, Settings
+from feedback_friction.protocol.records import (
+    Attempted,
+    Completion,
+    Generate,
+    Grade,
+    Mask,
+    Message,
+    Trial,
+)
+from feedback_friction.protocol.trial import trial
+from feedback_friction.tasks.catalog import PAGES
+
+_MESSAGES = {
+    "system": ChatMessageSystem,
+    "user": ChatMessageUser,
+    "assistant": ChatMessageAssistant,
+}
+_KEPT = "friction"  # the trial's place in the sample's store
+
+
+def _defined(name: str) -> Callable[..., Task]:
+    """The task of that name, for inspect's registry."""
+
+    @task(name=name)
+    def made(
+        feedback: str = "binary",
+        iterations: int = 10,
+        sampling: str = "greedy",
+        history: str = "transcript",
+        data: str | None = None,
+        **settings: Any,
+    ) -> Task:
+        """One problem a sample; a score is one column an attempt: solved by then."""
+        condition = _condition(
+            name,
+            feedback=(feedback,),
+            iterations=iterations,
+            sampling=(sampling,),
+            history=(history,),
+            data=Path(data) if data else None,
+            **settings,
+        )
+        return Task(
+            dataset=MemoryDataset([_sample(condition, each) for each in condition.problems], name),
+            solver=friction_solver(condition),
+            scorer=friction_scorer(condition.plan.iterations),
+            epochs=condition.epochs,
+            metadata={"condition": condition.id},
+        )
+
+    return made
+
+
+def _condition(name: str, **settings: Any) -> Condition:
+    """The one condition that the options ask for, checked as ``friction run`` checks it.
+
+    Raises:
+        UsageError: an option is unknown or wrong.
+    """
+    asked = Settings((name,), "inspect", feedback_model="feedback", judge_model="judge", **settings)
+    (condition,) = prepare(asked, Operation(), calls=False).conditions
+    return condition
+
+
+def _sample(condition: Condition, problem: Any) -> Sample:
+    return Sample(
+        id=problem.id,
+        input=condition.task.ask(problem),
+        choices=list(problem.choices) or None,
+        target=[problem.gold, *problem.aliases],
+        metadata={"subject": problem.subject, "level": problem.level},
+    )
+
+
+@solver(name="friction")
+def friction_solver(condition: Condition) -> Solver:
+    """Runs a condition's trial of the sample's problem."""
+    problems = {problem.id: problem for problem in condition.problems}
+
+    async def solve(state: TaskState, generate: GenerateFunction) -> TaskState:
+        problem = problems[str(state.sample_id)]
+        found = await _run(condition, problem, state.epoch - 1)
+        state.store.set(_KEPT, found)
+        for attempt in found.attempts:
+            if attempt.feedback is not None:
+                about = f"feedback on attempt {attempt.iteration + 1}"
+                transcript().info(feedback_of(attempt.feedback), source=about)
+        state.messages = list(messages_of(condition, found))
+        last = found.attempts[-1].reply.text if found.attempts else ""
+        state.output = ModelOutput.from_content(str(state.model), last)
+        state.metadata |= {"status": found.status, "reason": found.reason}
+        return state
+
+    return solve
+
+
+@scorer(metrics={"*": [accuracy(), stderr()]}, name=SCORER)
+def friction_scorer(iterations: int) -> Scorer:
+    """One column an attempt: whether the problem is solved by then.
+
+    A trial whose last answer could not be compared with gold in time has no value from there on.
+    """
+
+    async def score(state: TaskState, target: Target) -> Score:
+        found: Trial = state.store.get(_KEPT)
+        value = scores_of(found, iterations)
+        if found.status == "undecided":
+            value |= dict.fromkeys(list(value)[len(found.attempts) - 1 :], math.nan)
+        answer = found.attempts[-1].verdict.prediction if found.attempts else None
+        return Score(value=value, answer=answer, explanation=f"{found.status} {found.reason}")
+
+    return score
+
+
+async def _run(condition: Condition, problem: Any, epoch: int) -> Trial:
+    """Drive a trial's effects; each attempt, with the feedback on it, is a span."""
+    steps = trial(problem, condition.task, condition.plan, epoch, condition.problems)
+    result: Any = None
+    async with AsyncExitStack() as spans:
+        open_span = ""
+        while True:
+            try:
+                effect = steps.send(result)
+            except StopIteration as stop:
+                found: Trial = stop.value
+                return found
+            if isinstance(effect, Attempted):
+                transcript().info(told_of(effect.attempt), source=open_span)
+                result = None
+            elif isinstance(effect, Generate):
+                name = f"attempt {effect.occasion.iteration + 1}"
+                if name != open_span:
+                    await spans.aclose()
+                    await spans.enter_async_context(span(name))
+                    open_span = name
+                result = await _complete(effect)
+            else:
+                result = await _judged(condition, effect)
+
+
+async def _judged(condition: Condition, effect: Grade | Mask) -> Any:
+    given, text = effect.problem, effect.text if isinstance(effect, Mask) else effect.response
+    judge = condition.task.mask if isinstance(effect, Mask) else condition.task.grade
+    if condition.task.slow:
+        return await anyio.to_thread.run_sync(judge, given, text)
+    return judge(given, text)
+
+
+def _speaker(request: Generate) -> Model:
+    """The evaluated model, or the one that is bound to the speaker's role."""
+    if request.speaker == "solver":
+        return get_model()
+    return get_model(role=request.speaker, required=True)
+
+
+async def _complete(request: Generate) -> Completion:
+    """Exactly ``request.n`` replies; a provider that gives one at a time is asked again.
+
+    Raises:
+        RuntimeError: what came back is no reply; the sample fails, and is no wrong answer.
+    """
+    completion: Completion | None = None
+    while completion is None or len(completion.replies) < request.n:
+        so_far = len(completion.replies) if completion else 0
+        began = time.monotonic()
+        output = await _speaker(request).generate(
+            [_message(each) for each in request.messages], config=_config(request, so_far)
+        )
+        seconds = time.monotonic() - began
+        found = read_output(output, seconds=seconds, logprobs=request.logprobs)
+        if isinstance(found, Fault):
+            raise RuntimeError(f"no reply: {found.message}")
+        if completion is None:
+            completion = found
+        else:
+            completion = joined(completion, found, completion.seconds + seconds)
+    return completion
+
+
+def _config(request: Generate, so_far: int) -> GenerateConfig:
+    left = request.n - so_far
+    return GenerateConfig(
+        temperature=request.temperature,
+        top_p=request.top_p,
+        max_tokens=request.max_tokens,
+        seed=draw_seed(request.seed, so_far) & 0x7FFFFFFF,
+        num_choices=left if left > 1 else None,
+        logprobs=True if request.logprobs else None,
+    )
+
+
+def _message(message: Message) -> Any:
+    return _MESSAGES[message.role](content=message.content)
+
+
+globals().update({name: _defined(name) for name in PAGES})  # where inspect looks for them
