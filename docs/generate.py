@@ -7,12 +7,15 @@ is no longer so; a test compares the pages with what this makes.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import re
+import tomllib
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -146,11 +149,45 @@ def mode_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def contract_list() -> str:
+    """The import contracts of ``pyproject.toml``, in words."""
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text("utf-8"))
+    return "".join(map(_contract, project["tool"]["importlinter"]["contracts"]))
+
+
+def _contract(contract: dict[str, Any]) -> str:
+    def rooms(names: list[str]) -> str:
+        return ", ".join(f"`{name.removeprefix('feedback_friction.')}`" for name in names)
+
+    if contract["type"] == "layers":
+        layers = [rooms(layer.split(" | ")) for layer in contract["layers"]]
+        said = f"{'; below it '.join(layers)}: none imports from above"
+    else:
+        said = f"{rooms(contract['source_modules'])} import none of "
+        said += rooms(contract["forbidden_modules"])
+    return f"- **{contract['name']}.** {said}.\n"
+
+
+def room_table() -> str:
+    """Every package and what its docstring says in its first sentence."""
+    lines = ["| room | what it is for |\n|---|---|"]
+    for path in sorted((DOCS.parent / "src" / "feedback_friction").rglob("__init__.py")):
+        said = ast.get_docstring(ast.parse(path.read_text("utf-8")))
+        room = path.parent.relative_to(DOCS.parent / "src" / "feedback_friction")
+        if said and room.name:
+            lines.append(
+                f"| `{room}/` | {_cell(' '.join(said.partition(chr(10) * 2)[0].split()))} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "schema": schema_tables,
     "tasks": task_table,
     "modes": mode_table,
     "report tables": report_tables,
+    "contracts": contract_list,
+    "rooms": room_table,
 }
 
 

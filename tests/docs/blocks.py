@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BESIDE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+PAGES = [*(ROOT / name for name in BESIDE), *sorted((ROOT / "docs").glob("*.md"))]
 LANGUAGES = ("console", "sh", "python", "json", "jsonl", "text", "mermaid")
 
 # What a reader would have is replaced, in commands, by what a test has; nothing else is changed.
@@ -20,6 +21,7 @@ STAND_INS = (
     (re.compile(r"http://localhost:80\d\d/v1"), "{server}"),
     # what OpenAI itself would be asked, without a URL of its own
     (re.compile(r"(--(feedback|judge)-model openai/\S+)"), r"\1 --\2-base-url {server}"),
+    (re.compile(r"--solver gguf/abacus"), "--solver student/default"),
     # a real model that may not be on this machine, and is slow
     (re.compile(r"--solver gguf/smollm2"), "--solver openai/smollm2 --base-url {server}"),
 )

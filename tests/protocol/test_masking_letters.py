@@ -107,9 +107,12 @@ STATEMENTS = (
 )
 
 
-@pytest.mark.parametrize("statement", STATEMENTS)
-def test_no_right_option_of_a_real_problem_survives_in_any_form(statement: str) -> None:
-    for real in real_problems():
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(len(STATEMENTS)), ids=STATEMENTS)
+def test_no_right_option_of_a_real_problem_survives_in_any_form(part: int) -> None:
+    """Every statement over a third of the problems, every problem in a third of the statements."""
+    statement = STATEMENTS[part]
+    for real in real_problems()[part % 3 :: 3]:
         text = statement.format(letter=real.gold, text=real.gold_text.strip())
         masked = mask_letters(real, f"Not quite.\n\n{text}\n\nTry again.")
         assert masked.spans, text
@@ -117,6 +120,7 @@ def test_no_right_option_of_a_real_problem_survives_in_any_form(statement: str) 
         assert not grade_choice(real, masked.text).is_correct, text
 
 
+@pytest.mark.slow
 def test_real_replies_masked_leak_nothing_and_masking_twice_changes_nothing() -> None:
     problems = {
         row["question_id"]: Problem(
@@ -129,25 +133,25 @@ def test_real_replies_masked_leak_nothing_and_masking_twice_changes_nothing() ->
         for row in data("mmlu_pro_350.jsonl")
     }
     leaked_before = 0
-    for reply in data("mmlu_pro_responses.jsonl")[::3]:
+    for reply in data("mmlu_pro_responses.jsonl")[::6]:
         of = problems[reply["question_id"]]
         leaked_before += bool(audit_letters(of, reply["response"]))
         masked = mask_letters(of, reply["response"])
         assert masked.leaks == (), reply["response"]
         assert not grade_choice(of, masked.text).is_correct, masked.text
         assert mask_letters(of, masked.text).text == masked.text
-    assert leaked_before >= 250  # half of the models' replies are right and say so
+    assert leaked_before >= 125  # half of the models' replies are right and say so
 
 
+@pytest.mark.slow
 def test_letters_in_real_mathematics_stay() -> None:
     rows = data("math_100.jsonl") + data("aime_2024.jsonl")
     solutions = [row.get("solution") or row["Solution"] for row in rows]
     choices = tuple(f"none of the {number} shapes" for number in range(1, 5))
     changed = 0
-    for solution in solutions:
-        for gold in "ABCD":
-            of = Problem(id="1", task="mmlu", question="Which?", gold=gold, choices=choices)
-            changed += mask_letters(of, solution).text != solution
+    for at, solution in enumerate(solutions):
+        of = Problem(id="1", task="mmlu", question="Which?", gold="ABCD"[at % 4], choices=choices)
+        changed += mask_letters(of, solution).text != solution
     assert len(solutions) == 130
     assert changed <= 1  # one solution's answer is the graph A, in a box
 

@@ -20,8 +20,8 @@ from feedback_friction.tasks.page import RowError
 from feedback_friction.tasks.validate import validate
 
 CASES = Path(__file__).parent.parent / "cases"
-HUB = ("aime_2024", "math_500", "trivia_qa", "pop_qa", "gpqa", "mmlu", "mmlu_pro")
-OURS = (*HUB, "custom", "primer")
+HUB = [name for name in PAGES if get_page(name).cached is not None]
+WORDED = [name for name in PAGES if not name.endswith("_multiplication")]  # a tutor checks those
 DATA = os.environ.get("FRICTION_DATA")
 FILES = {
     "aime_2024": "aime_2024.jsonl",
@@ -56,7 +56,7 @@ def test_gold_passes_and_no_solution_leaks_on_real_data(name):
     assert report.failures == ()
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", WORDED)
 def test_feedback_that_blurts_the_answer_out_is_masked(name):
     task = get_page(name).task
     for problem in fixture(name):
@@ -67,7 +67,7 @@ def test_feedback_that_blurts_the_answer_out_is_masked(name):
             assert not task.grade(problem, masked.text).is_correct
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", WORDED)
 def test_feedback_without_the_answer_is_not_touched(name):
     task = get_page(name).task
     text = "Go through your reasoning once more: a condition in the question was overlooked."
@@ -75,7 +75,7 @@ def test_feedback_without_the_answer_is_not_touched(name):
         assert task.mask(problem, text).text == text
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", WORDED)
 def test_an_empty_reply_is_no_answer(name):
     task = get_page(name).task
     for problem in fixture(name):
@@ -83,7 +83,7 @@ def test_an_empty_reply_is_no_answer(name):
         assert task.grade(problem, "[masked]").outcome is not Outcome.CORRECT
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", WORDED)
 def test_the_question_is_put_word_for_word_as_before(name):
     page = get_page(name)
     golden = json.loads((CASES / "task_prompts.json").read_text())

@@ -1,0 +1,1 @@
+"""Numbers from journals, each with an interval; knows no engine."""

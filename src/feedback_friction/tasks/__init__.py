@@ -1,0 +1,1 @@
+"""One page a benchmark: source, licence, rows as problems, prompt, grader and mask."""

@@ -1,0 +1,1 @@
+"""The one gate between feedback and solver: it hides what gives the answer away."""
