@@ -165,6 +165,10 @@ MODES = {mode.name: mode for mode in _EVERY}
 
 # Replies from elsewhere: first attempts, never followed by feedback. On no command line.
 NO_FEEDBACK = replace(RETRY, name="none", controls_for="", repeats_when_cold=False)
+# Conversations from elsewhere, whoever spoke between their attempts. On no command line either.
+ADOPTED = replace(
+    NO_FEEDBACK, name="adopted", writer="fixed", by="whoever spoke in the log", informs=True
+)
 
 
 def parse_mode(name: str, *, has_feedback_model: bool) -> Mode:

@@ -230,3 +230,41 @@ def test_inspect_reads_the_logs(run, tmp_path):
             solved += mine[-1]["is_correct"]
         scores = {each.name: each.metrics["accuracy"].value for each in read.results.scores}
         assert scores["acc@4"] == solved / 40
+
+
+def test_a_log_comes_back_with_the_same_verdicts_and_feedback(run, tmp_path):
+    pytest.importorskip("inspect_ai", reason="inspect_ai is not installed")
+    friction("export", run, "--to", "inspect", "--out", tmp_path / "logs")
+    [log] = [each for each in (tmp_path / "logs").iterdir() if "placebo_tutor" in each.name]
+    data = tmp_path / "problems.jsonl"
+    with sqlite3.connect(run / "journal.sqlite") as db:
+        asked = db.execute("SELECT question, gold, solution FROM problems").fetchall()
+    rows = [{"question": q, "answer": gold, "Explanation": text} for q, gold, text in asked]
+    data.write_text("\n".join(json.dumps(row) for row in rows))
+    out = tmp_path / "adopted"
+    friction("adopt", "decimal_multiplication", log, "--data", data, "--out", out)
+    known = {
+        place[1:]: (row["response"], row["verdict"], row["feedback"])
+        for place, row in attempts(run).items()
+        if row["mode"] == "placebo:tutor"
+    }
+    found = {
+        place[1:]: (row["response"], row["verdict"], row["feedback"])
+        for place, row in attempts(out).items()
+    }
+    assert found == known
+    assert {row["mode"] for row in attempts(out).values()} == {"adopted"}
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [(b"no log", "cannot read"), (None, "cannot read")],
+)
+def test_what_is_no_log_is_one_line(content, line, tmp_path):
+    pytest.importorskip("inspect_ai", reason="inspect_ai is not installed")
+    file = tmp_path / "x.eval"
+    if content is not None:
+        file.write_bytes(content)
+    done = friction("adopt", "primer", file, "--out", tmp_path / "run", code=2)
+    assert line in done.stderr
+    assert len(done.stderr.splitlines()) == 1

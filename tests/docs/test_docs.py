@@ -11,7 +11,6 @@ import runpy
 import shlex
 import subprocess
 import sys
-from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,7 +22,8 @@ from benchmarks.__main__ import NAMES as BENCHMARKS
 from benchmarks.simserver.launch import simulated_server
 from benchmarks.simserver.settings import Settings
 from feedback_friction.cli.main import VERBS
-from feedback_friction.engine.settings import Settings as RunSettings
+from feedback_friction.options import options_of
+from feedback_friction.settings import Settings as RunSettings
 from feedback_friction.tasks.catalog import PAGES as TASKS
 
 BIN = Path(sys.executable).parent
@@ -77,7 +77,7 @@ def check_inspect(words):
     if words[1] == "eval":
         assert words[2].removeprefix("feedback_friction/") in TASKS
         given = {word.partition("=")[0] for flag, word in pairwise(words) if flag == "-T"}
-        assert given <= {each.name for each in fields(RunSettings)}
+        assert given <= options_of(RunSettings).keys()
 
 
 NOT_RUN = {

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
@@ -47,7 +46,8 @@ from feedback_friction.engine.models.draws import joined
 from feedback_friction.engine.models.faults import Fault
 from feedback_friction.engine.models.inspect_reply import read_output
 from feedback_friction.engine.prepare import prepare
-from feedback_friction.engine.settings import Operation, Settings
+from feedback_friction.errors import UsageError
+from feedback_friction.options import options_of
 from feedback_friction.protocol.records import (
     Attempted,
     Completion,
@@ -58,6 +58,7 @@ from feedback_friction.protocol.records import (
     Trial,
 )
 from feedback_friction.protocol.trial import trial
+from feedback_friction.settings import Settings
 from feedback_friction.tasks.catalog import PAGES
 
 _MESSAGES = {
@@ -72,24 +73,9 @@ def _defined(name: str) -> Callable[..., Task]:
     """The task of that name, for inspect's registry."""
 
     @task(name=name)
-    def made(
-        feedback: str = "binary",
-        iterations: int = 10,
-        sampling: str = "greedy",
-        history: str = "transcript",
-        data: str | None = None,
-        **settings: Any,
-    ) -> Task:
+    def made(**options: Any) -> Task:
         """One problem a sample; a score is one column an attempt: solved by then."""
-        condition = _condition(
-            name,
-            feedback=(feedback,),
-            iterations=iterations,
-            sampling=(sampling,),
-            history=(history,),
-            data=Path(data) if data else None,
-            **settings,
-        )
+        condition = _condition(name, options)
         return Task(
             dataset=MemoryDataset([_sample(condition, each) for each in condition.problems], name),
             solver=friction_solver(condition),
@@ -101,15 +87,22 @@ def _defined(name: str) -> Callable[..., Task]:
     return made
 
 
-def _condition(name: str, **settings: Any) -> Condition:
+def _condition(task_name: str, options: Mapping[str, Any]) -> Condition:
     """The one condition that the options ask for, checked as ``friction run`` checks it.
 
     Raises:
-        UsageError: an option is unknown or wrong.
+        UsageError: an option is unknown or wrong, or asks for several conditions.
     """
-    asked = Settings((name,), "inspect", feedback_model="feedback", judge_model="judge", **settings)
-    (condition,) = prepare(asked, Operation(), calls=False).conditions
-    return condition
+    known = options_of(Settings)
+    listed = {  # inspect's command line makes no lists of one
+        name: [value] if name in known and known[name].is_multiple else value
+        for name, value in options.items()
+    }
+    roles = {"solver": "inspect", "feedback_model": "role/feedback", "judge_model": "role/judge"}
+    conditions = prepare(Settings.of(tasks=[task_name], **roles, **listed), calls=False).conditions
+    if len(conditions) != 1:
+        raise UsageError(f"these options make {len(conditions)} conditions; an eval is of one")
+    return conditions[0]
 
 
 def _sample(condition: Condition, problem: Any) -> Sample:

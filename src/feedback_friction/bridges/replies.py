@@ -1,9 +1,14 @@
-"""Replies from elsewhere as a run: graded here, first attempts only, ready to be analysed."""
+"""Replies from elsewhere as a run: graded here, ready to be analysed.
+
+They are first attempts (JSON lines), or whole conversations of attempts and what was said to them
+(logs of inspect_ai, ``bridges.inspect_adopt``).
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -12,9 +17,9 @@ from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.prepare import fingerprint
 from feedback_friction.engine.rundir import claim, locked
 from feedback_friction.errors import DataError, RunStoppedError, UsageError
-from feedback_friction.modes import GREEDY, NO_FEEDBACK
+from feedback_friction.modes import ADOPTED, CHAT, GREEDY, NO_FEEDBACK, TRANSCRIPT
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.records import AGAIN, Attempt, Reply, Status, Trial
+from feedback_friction.protocol.records import AGAIN, Attempt, Feedback, Reply, Status, Trial
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Plan
 from feedback_friction.tasks.files import read_rows
@@ -22,7 +27,18 @@ from feedback_friction.tasks.page import Page, Row
 from feedback_friction.tracebacks import Tracebacks
 
 ID_FIELDS = ("id", "problem_id", "question_id", "unique_id", "ID")
-Replies = dict[str, dict[str, str]]  # model -> problem id -> reply
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A reply, and what its model was told about it; None where nothing was said after it."""
+
+    reply: str
+    told: str | None = None
+
+
+Talk = tuple[Said, ...]  # the attempts at one problem, in their order
+Replies = dict[str, dict[tuple[str, int], Talk]]  # model -> (problem id, epoch) -> attempts
 
 
 def read_replies(file: Path, problems: Sequence[Problem]) -> Replies:
@@ -39,9 +55,9 @@ def read_replies(file: Path, problems: Sequence[Problem]) -> Replies:
         if problem not in known:
             raise DataError(str(file), f"no problem '{problem}' in the data", line=line)
         model, response = (_text(file, line, row, field) for field in ("model", "response"))
-        if problem in found.setdefault(model, {}):
+        if (problem, 0) in found.setdefault(model, {}):
             raise DataError(str(file), f"{model} answers '{problem}' twice", line=line)
-        found[model][problem] = response
+        found[model][problem, 0] = (Said(response),)
     if not found:
         raise UsageError(f"{file} holds no replies")
     return found
@@ -65,7 +81,9 @@ def _text(file: Path, line: int, row: Row, field: str) -> str:
 def import_replies(
     page: Page, problems: Sequence[Problem], replies: Replies, directory: Path, command: list[str]
 ) -> bool:
-    """Grade the replies and write them as a run of first attempts, one condition a model.
+    """Grade the replies and write them as a run, one condition a model.
+
+    A conversation counts up to its first right attempt.
 
     Returns:
         Whether every reply has its verdict; those that have not are tried again by another call.
@@ -87,39 +105,71 @@ def import_replies(
 async def _write(
     page: Page, problems: Sequence[Problem], replies: Replies, directory: Path
 ) -> bool:
-    plan, settled = Plan(NO_FEEDBACK, GREEDY, iterations=1), True
+    settled, by_id = True, {problem.id: problem for problem in problems}
     async with Journal(directory) as journal:
         journal.add_problems(problems, page.task.ask)
-        for model, texts in replies.items():
-            condition = Condition(
-                page.name, page.task, plan, model, None, page.grader, 1, problems, False
-            )
+        for model, talks in replies.items():
+            condition = _condition(page, problems, model, talks)
             journal.add_conditions([condition.row()])
             done = journal.finished(condition.id)
-            todo = [each for each in problems if each.id in texts and (each.id, 0) not in done]
             keep = partial(_keep, journal, condition, Tracebacks(directory))
-            await asyncio.gather(*(keep(problem, texts[problem.id]) for problem in todo))
+            todo = [(place, talk) for place, talk in talks.items() if place not in done]
+            await asyncio.gather(*(keep(by_id[name], at, talk) for (name, at), talk in todo))
             settled &= not AGAIN & journal.statuses(condition.id).keys()
     return settled
 
 
+def _condition(
+    page: Page, problems: Sequence[Problem], model: str, talks: Mapping[tuple[str, int], Talk]
+) -> Condition:
+    iterations = max(map(len, talks.values()))
+    mode = NO_FEEDBACK if iterations == 1 else ADOPTED
+    plan = Plan(
+        mode, GREEDY, iterations=iterations, history=TRANSCRIPT if iterations == 1 else CHAT
+    )
+    epochs = 1 + max(epoch for _, epoch in talks)
+    return Condition(page.name, page.task, plan, model, None, page.grader, epochs, problems, False)
+
+
 async def _keep(
-    journal: Journal, condition: Condition, tracebacks: Tracebacks, problem: Problem, text: str
+    journal: Journal,
+    condition: Condition,
+    tracebacks: Tracebacks,
+    problem: Problem,
+    epoch: int,
+    talk: Talk,
 ) -> None:
-    """Grade a reply and keep it; what goes wrong with it is its own trial's failure."""
+    """Grade a conversation and keep it; what goes wrong with it is its own trial's failure."""
     try:
-        await journal.add_trial(condition.id, _graded(condition.task, problem, text), [None])
+        trial = _graded(condition.task, condition.plan, problem, epoch, talk)
+        await journal.add_trial(condition.id, trial, [None] * len(trial.attempts))
     except RunStoppedError:
         raise
     except (Exception, SystemExit) as error:
         reason = tracebacks.reason(error)
-        await journal.add_failure(condition.id, problem.id, 0, reason)
+        await journal.add_failure(condition.id, problem.id, epoch, reason)
 
 
-def _graded(task: Task, problem: Problem, text: str) -> Trial:
-    verdict = task.grade(problem, text)
-    attempt = Attempt(0, problem, Reply(text), verdict, temperature=0.0)
-    status: Status = "solved" if verdict.is_correct else "unsolved"
-    if verdict.is_undecided:
-        status = "undecided"
-    return Trial(problem, 0, (attempt,), status)
+def _graded(task: Task, plan: Plan, problem: Problem, epoch: int, talk: Talk) -> Trial:
+    attempts: list[Attempt] = []
+    status: Status = "unsolved"
+    for number, said in enumerate(talk):
+        verdict = task.grade(problem, said.reply)
+        attempt = Attempt(number, problem, Reply(said.reply), verdict, temperature=0.0)
+        if verdict.is_correct or verdict.is_undecided:
+            status = "solved" if verdict.is_correct else "undecided"
+            return Trial(problem, epoch, (*attempts, attempt), status)
+        if said.told is not None and number < len(talk) - 1:
+            attempt = replace(attempt, feedback=_audited(task, plan, problem, said.told))
+        attempts.append(attempt)
+    if len(attempts) < plan.iterations and plan.iterations > 1:
+        reason = f"the conversation ends after {len(attempts)} attempts"
+        return Trial(problem, epoch, tuple(attempts), "stopped", reason)
+    return Trial(problem, epoch, tuple(attempts), status)
+
+
+def _audited(task: Task, plan: Plan, problem: Problem, told: str) -> Feedback:
+    """What was said, as it was said: what our mask would have hidden in it is a leak."""
+    found = task.mask(problem, told)
+    hidden = tuple(told[span.start : span.end] for span in found.spans)
+    return Feedback(plan.mode.name, told, told, hidden + found.leaks)

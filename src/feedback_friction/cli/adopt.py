@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from feedback_friction.bridges.inspect_adopt import SUFFIX, read_eval
 from feedback_friction.bridges.replies import import_replies, read_replies
 from feedback_friction.cli.table import print_results
 from feedback_friction.settings import Selection
@@ -23,11 +24,18 @@ def command(name: str, file: Path, data: Path | None, out: Path) -> int:
     """Grade the replies in FILE and keep them as a run, one condition a model.
 
     Lines in: the problem's id (id, problem_id, question_id, unique_id or ID), model, response.
-    Results, comparisons and reports then work as for any run; a reply that is not there is missing.
+    A FILE that ends in .eval is a log of inspect_ai: each of its conversations is a trial, the
+    model's messages its attempts, up to the first right one. Results, comparisons and reports then
+    work as for any run; a reply that is not there is missing.
     """
     page = get_page(name)
     problems = load_problems(page, Selection(data=data))
     words = ["friction", "adopt", name, str(file), "--out", str(out)]
-    settled = import_replies(page, problems, read_replies(file, problems), out, words)
+    replies = (
+        read_eval(file, problems, page.task.ask)
+        if file.suffix == SUFFIX
+        else read_replies(file, problems)
+    )
+    settled = import_replies(page, problems, replies, out, words)
     print_results([out])
     return 0 if settled else 1

@@ -68,7 +68,11 @@ def _print_graded(page: Page, problems: Sequence[Problem], file: Path) -> None:
     The lines are other people's words.
     """
     by_model = read_replies(file, problems)
-    every = ((problem, reply) for texts in by_model.values() for problem, reply in texts.items())
+    every = (
+        (problem, talk[0].reply)
+        for talks in by_model.values()
+        for (problem, _), talk in talks.items()
+    )
     graded = grade_replies(page.task, {each.id: each for each in problems}, every)
     said = ", ".join(f"{n} {outcome.value}" for outcome, n in graded.verdicts.most_common())
     click.echo(f"{graded.verdicts.total()} replies: {said}")

@@ -1,0 +1,80 @@
+"""Conversations from a log of inspect_ai: other people's evaluations with several attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from feedback_friction.bridges.replies import Replies, Said, Talk
+from feedback_friction.errors import UsageError
+from feedback_friction.problem import Problem
+
+SUFFIX = ".eval"
+
+
+def read_eval(file: Path, problems: Sequence[Problem], ask: Callable[[Problem], str]) -> Replies:
+    """The conversations of a log, by model, problem and epoch.
+
+    Every message of the model that says something is an attempt; what a user says after it is what
+    it was told. A sample belongs to the problem of its id, else to the one whose question its
+    input holds.
+
+    Raises:
+        UsageError: inspect_ai is missing, the file is no log, or a sample is of no problem.
+    """
+    try:
+        from inspect_ai.log import read_eval_log
+    except ImportError as error:
+        raise UsageError(
+            f"{file} needs inspect_ai: pip install 'feedback-friction[providers]'"
+        ) from error
+    try:
+        log = read_eval_log(str(file))
+    # A damaged file raises whatever its zip, its compression or its JSON does.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UsageError(f"cannot read {file}: {type(error).__name__}: {reason}") from error
+    found: dict[tuple[str, int], Talk] = {}
+    for sample in log.samples or ():
+        if sample.error is None:
+            problem = _problem(file, sample, problems, ask)
+            talk = _talk(sample.messages)
+            if talk:
+                found[problem.id, sample.epoch - 1] = talk
+    if not found:
+        raise UsageError(f"{file} holds no sample with a reply")
+    return {log.eval.model: found}
+
+
+def _problem(
+    file: Path, sample: Any, problems: Sequence[Problem], ask: Callable[[Problem], str]
+) -> Problem:
+    text = sample.input if isinstance(sample.input, str) else _text(sample.input)
+    for problem in problems:
+        if str(sample.id) == problem.id:
+            return problem
+    asked = [each for each in problems if ask(each) in text] or [
+        each for each in problems if each.question in text
+    ]
+    if len(asked) != 1:
+        raise UsageError(
+            f"{file}: sample '{sample.id}' has the id of no problem, and its input holds the "
+            f"question of {len(asked) or 'none'}; give the questions with --data"
+        )
+    return asked[0]
+
+
+def _text(messages: Sequence[Any]) -> str:
+    return "\n\n".join(message.text for message in messages)
+
+
+def _talk(messages: Sequence[Any]) -> Talk:
+    said: list[Said] = []
+    for message in messages:
+        if message.role == "assistant" and message.text.strip():
+            said.append(Said(message.text))
+        elif message.role == "user" and said:
+            told = "\n\n".join(each for each in (said[-1].told, message.text) if each)
+            said[-1] = Said(said[-1].reply, told)
+    return tuple(said)
