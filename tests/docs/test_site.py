@@ -4,7 +4,7 @@ import re
 import runpy
 
 import yaml
-from blocks import PAGES, ROOT
+from blocks import ROOT
 
 from feedback_friction.cli.main import VERBS
 
