@@ -243,7 +243,7 @@ def without_secrets(url: str) -> str:
 
 def _cleaned(word: str) -> str:
     name, equals, value = word.partition("=")
-    if equals and re.fullmatch(r"-{0,2}\w[\w.-]*", name):
+    if equals and re.fullmatch(r"-{0,2}\w(?:(?!://)[\w./:@+-])*", name):  # --name=, MODEL=URL
         return f"{name}={HIDDEN if names_secret(name) else _cleaned(value)}"
     if word[:1] in ("{", "[", '"'):
         try:

@@ -137,13 +137,19 @@ class Selection(Options):
 class Models(Options):
     """Who answers, who writes feedback, who judges: each with its servers and its options."""
 
-    solver: str = option("", "The solver, as provider/name.", metavar="MODEL")
+    solver: tuple[str, ...] = option(
+        (), "The solver, as provider/name; repeat for a grid.", metavar="MODEL"
+    )
     feedback_model: str | None = option(
         None, f"Who writes '{STRONG.name}' feedback.", metavar="MODEL"
     )
     judge_model: str | None = option(None, "Who judges answers, for pop_qa.", metavar="MODEL")
     base_urls: tuple[str, ...] = option(
-        (), "Solver's server; repeatable.", flag="--base-url", metavar="URL", part="operation"
+        (),
+        "Solver's server; several are replicas. MODEL=URL is that of one solver of several.",
+        flag="--base-url",
+        metavar="URL",
+        part="operation",
     )
     feedback_base_urls: tuple[str, ...] = option(
         (),
@@ -165,6 +171,7 @@ class Models(Options):
     options: tuple[str, ...] = option(
         (),
         "A further request field (or provider argument) for the solver; VALUE may be JSON. "
+        "MODEL=KEY=VALUE is for one solver of several. "
         "gguf/... takes slots, context, threads and gpu_layers, too.",
         flag="--solver-option",
         short="-M",

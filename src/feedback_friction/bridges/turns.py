@@ -149,4 +149,7 @@ def _turns(prompts: Prompts, condition: Condition, trial: Trial) -> Iterator[tup
             number,
             trial.attempts[:number],
         )
-        yield Turn(condition, trial, number, request.messages), prompts.key(request)
+        yield (
+            Turn(condition, trial, number, request.messages),
+            prompts.key(request, condition.solver),
+        )

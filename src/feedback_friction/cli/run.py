@@ -14,6 +14,7 @@ from feedback_friction.cli.options import generated, given
 from feedback_friction.cli.progress import tell_missing
 from feedback_friction.cli.table import print_results, results_json
 from feedback_friction.engine.launch import execute
+from feedback_friction.engine.models.registry import is_student
 from feedback_friction.engine.prepare import Prepared, prepare
 from feedback_friction.engine.runner import Progress
 from feedback_friction.modes import GREEDY, HEAT, recorded_mode
@@ -70,11 +71,12 @@ def start(settings: Settings, out: Path | None, *, as_json: bool, quiet: bool) -
 def notes(prepared: Prepared) -> list[str]:
     """What a user should know before the run starts."""
     settings, found = prepared.settings, [*prepared.notes]
-    solver = settings.models.solver
-    if solver.startswith("student/"):
-        found.append("the solver is a simulated student, not a language model")
-    if is_miniature(solver):
-        found.append(miniature(solver).partition(": ")[2])
+    solvers = dict.fromkeys(settings.models.solver)
+    students = [each for each in solvers if is_student(each)]
+    if students:
+        who = "the solver" if len(solvers) == 1 else " and ".join(students)
+        found.append(f"{who} is a simulated student, not a language model")
+    found += [miniature(each).partition(": ")[2] for each in solvers if is_miniature(each)]
     if GREEDY.name in settings.sampling and not settings.plan.solver_temperature:
         found += [
             f"{name} at temperature 0 draws the same answer again and again; "

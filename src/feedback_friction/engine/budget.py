@@ -21,8 +21,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from feedback_friction.engine.prices import Cost, Prices
+from feedback_friction.engine.seats import Seat, seat_of
 from feedback_friction.errors import UsageError
-from feedback_friction.protocol.records import Generate, Role, Usage
+from feedback_friction.protocol.records import Generate, Usage
 from feedback_friction.settings import Operation
 
 TEMPLATE_TOKENS = 16  # around a message, and once around the chat
@@ -74,14 +75,14 @@ class Budget:
         limits: the budget.
         prices: what tokens cost.
         paid: what the run paid for so far, earlier sessions included.
-        thinking: by speaker, tokens that a reply may take on top of its request's ``max_tokens``.
+        thinking: by seat, tokens that a reply may take on top of its request's ``max_tokens``.
         refused: the most that the call can take which ended the run; None while none did.
     """
 
     limits: Limits
     prices: Prices
     paid: Amount = field(default_factory=Amount)
-    thinking: Mapping[Role, int] = field(default_factory=dict)
+    thinking: Mapping[Seat, int] = field(default_factory=dict)
     refused: Amount | None = None
     _reserved: Amount = field(default_factory=Amount)
     _in_flight: int = 0
@@ -145,7 +146,8 @@ class Budget:
         texts = [message.content for message in request.messages]
         prompt = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
         prompt += TEMPLATE_TOKENS * (len(texts) + 1)
-        reply = request.max_tokens + self.thinking.get(request.speaker, 0)
+        seat = seat_of(request.speaker, model, self.thinking)
+        reply = request.max_tokens + self.thinking.get(seat, 0)
         usage = Usage(prompt, request.n * reply)
         cost = self.prices.most(model, usage)
         return Amount(cost or 0.0, usage.prompt_tokens + usage.completion_tokens)

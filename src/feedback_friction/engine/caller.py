@@ -18,6 +18,7 @@ from feedback_friction.engine.keys import Key, call_key
 from feedback_friction.engine.models.base import Model
 from feedback_friction.engine.models.retry import is_resting
 from feedback_friction.engine.prices import Cost, Prices
+from feedback_friction.engine.seats import Seat, seat_of
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import (
     Attempt,
@@ -27,7 +28,6 @@ from feedback_friction.protocol.records import (
     Generate,
     Grade,
     Mask,
-    Role,
     Usage,
 )
 from feedback_friction.protocol.task import Task
@@ -72,12 +72,12 @@ class Caller:
     """Answers effects: from the journal, from a call under way, or by a model."""
 
     def __init__(
-        self, models: Mapping[Role, Model], journal: Journal, prices: Prices, concurrency: int
+        self, models: Mapping[Seat, Model], journal: Journal, prices: Prices, concurrency: int
     ) -> None:
         """Make a caller.
 
         Args:
-            models: by speaker, the model that answers its requests.
+            models: by seat, the model that answers its requests.
             concurrency: requests in flight at most, the oldest goes first. A request is in flight
                 until its completion is written, so that no more than these are lost by a kill.
         """
@@ -115,10 +115,12 @@ class Caller:
         steps: Generator[Effect, Any, Result],
         task: Task,
         attempted: Callable[[Attempt], None] = lambda attempt: None,
+        solver: str = "",
     ) -> Result:
         """Answer a generator's effects until it returns.
 
         Args:
+            solver: who solves, in a run with several solvers.
             attempted: told of every attempt as soon as it has its verdict.
 
         Raises:
@@ -133,14 +135,14 @@ class Caller:
                     attempted(effect.attempt)
                     effect = steps.send(None)
                 else:
-                    effect = steps.send(await self._perform(effect, task))
+                    effect = steps.send(await self._perform(effect, task, solver))
         except StopIteration as stop:
             result: Result = stop.value
             return result
 
-    async def _perform(self, effect: Generate | Grade | Mask, task: Task) -> Any:
+    async def _perform(self, effect: Generate | Grade | Mask, task: Task, solver: str) -> Any:
         if isinstance(effect, Generate):
-            return await self.complete(effect)
+            return await self.complete(effect, solver)
         work = (
             (task.grade, effect.problem, effect.response)
             if isinstance(effect, Grade)
@@ -151,9 +153,13 @@ class Caller:
         function, problem, text = work
         return function(problem, text)
 
-    async def complete(self, request: Generate) -> Completion:
+    def model_for(self, request: Generate, solver: str) -> Model:
+        """The model that answers a request in the trials of a solver."""
+        return self.models[seat_of(request.speaker, solver, self.models)]
+
+    async def complete(self, request: Generate, solver: str = "") -> Completion:
         """The completion from the journal, from a call under way, or from the model."""
-        model = self.models[request.speaker]
+        model = self.model_for(request, solver)
         key = call_key(model.identity, request)
         while (waiting := self._under_way.get(key)) is not None:
             await asyncio.wait((waiting,))

@@ -36,6 +36,7 @@ from feedback_friction.engine.bounds import (
 )
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.pilot import Pilot
+from feedback_friction.engine.seats import seat_of
 from feedback_friction.engine.strata import (
     Setting,
     Stratum,
@@ -89,19 +90,29 @@ def from_pilot(conditions: Sequence[Condition], pilot: Pilot, setting: Setting) 
     """
     strata, problems, failed = [], {}, 0
     for label, sampled in pilot.items():
-        group = [each for each in conditions if each.label == label]
         good = [each for each in sampled if not each.failed]
         if not good:
             raise FrictionError(f"no estimate: every problem of {label} failed in the pilot")
-        strata.append(stratum_of(group, good, setting))
         failed += len(sampled) - len(good)
-        problems[label] = (len(good), len(group[0].problems))
+        for group in _groups(conditions, label):
+            own = {each.id for each in group}
+            strata.append(stratum_of(group, [each.only(own) for each in good], setting))
+            problems[label] = (len(good), len(group[0].problems))
     value = total(_extrapolated(each) for each in strata)
     low, high = _limits(strata, setting.seed)
     ranges = _ranges(value, low, high)
     seconds = _wall_time(strata, value, low, high, setting.concurrency)
     paid = total(union(call for each in pilot.values() for one in each for call in calls_of(one)))
     return Estimate(ranges, seconds, problems, failed, paid)
+
+
+def _groups(conditions: Sequence[Condition], label: str) -> list[list[Condition]]:
+    """The conditions of a task, by solver: those of one share their first attempts."""
+    found: dict[str, list[Condition]] = {}
+    for each in conditions:
+        if each.label == label:
+            found.setdefault(each.solver, []).append(each)
+    return list(found.values())
 
 
 def _ranges(value: Taken | None, low: Taken, high: Taken) -> dict[str, Range | None]:
@@ -142,9 +153,12 @@ def _limits(strata: Sequence[Stratum], seed: int) -> tuple[Taken, Taken]:
     rng = random.Random(f"{seed}:estimate")
     lows = [[0.0] * RESAMPLES for _ in Taken._fields]
     highs = [[0.0] * RESAMPLES for _ in Taken._fields]
+    drawn: dict[str, tuple[list[list[float]], list[float]]] = {}
     for stratum in strata:
-        weights = _weights(len(stratum.taken), rng)
-        scatter = [rng.gauss(0.0, 1.0) for _ in range(RESAMPLES)]
+        if stratum.label not in drawn:  # solvers are asked the same problems: one sample for all
+            weights = _weights(len(stratum.taken), rng)
+            drawn[stratum.label] = weights, [rng.gauss(0.0, 1.0) for _ in range(RESAMPLES)]
+        weights, scatter = drawn[stratum.label]
         for at in range(len(Taken._fields)):
             values = [each[at] for each in stratum.taken]
             _add(lows[at], stratum, values, stratum.least[at], weights, scatter)
@@ -213,8 +227,7 @@ def from_data(conditions: Sequence[Condition], setting: Setting) -> Estimate:
     """
     least, most = [], []
     problems = {each.label: (0, len(each.problems)) for each in conditions}
-    for label in problems:
-        group = [each for each in conditions if each.label == label]
+    for group in (each for label in problems for each in _groups(conditions, label)):
         hint = max(hint_tokens(group[0].problems), default=0.0)
         for problem in group[0].problems:
             prompt = sum(
@@ -243,10 +256,14 @@ def _longest(
     """
     plan, thinking = condition.plan, setting.thinking
     requests, draws = largest_draws(condition)
-    reply = plan.max_tokens + thinking.get("solver", 0)
-    feedback = float(plan.feedback_max_tokens + thinking.get(plan.mode.speaker, 0))
+
+    def reasoning(role: str) -> int:
+        return thinking.get(seat_of(role, condition.solver, thinking), 0)
+
+    reply = plan.max_tokens + reasoning("solver")
+    feedback = float(plan.feedback_max_tokens + reasoning(plan.mode.speaker))
     if plan.mode.written_as.writer == "question":
         feedback = hint
     solution = tokens_in(problem.solution or "")
-    verdict = JUDGE_MAX_TOKENS + thinking.get("judge", 0)
+    verdict = JUDGE_MAX_TOKENS + reasoning("judge")
     return Lengths(prompt, reply, feedback, verdict, solution, requests, draws)

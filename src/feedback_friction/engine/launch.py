@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from feedback_friction.engine.budget import Budget, Limits, paid_before
-from feedback_friction.engine.models.options import ModelOptions
 from feedback_friction.engine.models.registry import ModelSettings
 from feedback_friction.engine.overruled import read_overruled, with_overruled
 from feedback_friction.engine.prepare import Prepared
 from feedback_friction.engine.runner import Progress, Runner
+from feedback_friction.engine.seats import Seat
 from feedback_friction.engine.session import Claim, opened
 from feedback_friction.options import in_part
-from feedback_friction.protocol.records import Role
-from feedback_friction.redact import without_secrets
+from feedback_friction.redact import NONE, cleaned
 
 Watch = Callable[[Runner], None]
 _log = logging.getLogger(__name__)
@@ -69,9 +68,9 @@ async def started(
         yield Runner(caller)
 
 
-def thinking(prepared: Prepared) -> dict[Role, int]:
-    """By speaker, tokens of reasoning that a reply may take on top of its ``max_tokens``."""
-    return {role: each.reasoning_tokens or 0 for role, each in prepared.options.items()}
+def thinking(prepared: Prepared) -> dict[Seat, int]:
+    """By seat, tokens of reasoning that a reply may take on top of its ``max_tokens``."""
+    return {seat: each.options.reasoning_tokens or 0 for seat, each in prepared.seats.items()}
 
 
 def made_with(prepared: Prepared, command: list[str]) -> Claim:
@@ -79,26 +78,10 @@ def made_with(prepared: Prepared, command: list[str]) -> Claim:
     return Claim(prepared.config, _operation(prepared), command)
 
 
-def wanted_models(prepared: Prepared) -> dict[Role, ModelSettings]:
-    """By speaker, the models that a run's conditions need."""
-    models, operation = prepared.settings.models, prepared.settings.operation
+def wanted_models(prepared: Prepared) -> dict[Seat, ModelSettings]:
+    """By seat, the models that a run's conditions need."""
     judged = any(condition.task.judge is not None for condition in prepared.conditions)
-    specs: tuple[tuple[Role, str | None, tuple[str, ...]], ...] = (
-        ("solver", models.solver, models.base_urls),
-        ("feedback", models.feedback_model, models.feedback_base_urls),
-        ("judge", models.judge_model, models.judge_base_urls),
-    )
-    return {
-        role: ModelSettings(
-            spec,
-            urls,
-            operation.concurrency,
-            operation.timeout,
-            prepared.options.get(role, ModelOptions()),
-        )
-        for role, spec, urls in specs
-        if spec is not None and (role != "judge" or judged)
-    }
+    return {seat: each for seat, each in prepared.seats.items() if seat != "judge" or judged}
 
 
 def _operation(prepared: Prepared) -> dict[str, Any]:
@@ -108,5 +91,5 @@ def _operation(prepared: Prepared) -> dict[str, Any]:
         if isinstance(value, Path):
             shown[name] = str(value)
         elif name.endswith("base_urls"):
-            shown[name] = [without_secrets(url) for url in value]
+            shown[name] = cleaned(value, NONE)
     return {**shown, "prices_as_of": prepared.prices.as_of}

@@ -7,7 +7,7 @@ pilot's calls in its journal and pays for none of them again.
 from __future__ import annotations
 
 import random
-from collections.abc import Generator, Sequence
+from collections.abc import Container, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -45,6 +45,11 @@ class Sampled:
     problem: Problem
     trials: dict[tuple[str, int], list[Call]] = field(default_factory=dict)
     failed: bool = False
+
+    def only(self, conditions: Container[str]) -> Sampled:
+        """What it saw under some conditions, by their ids."""
+        trials = {key: calls for key, calls in self.trials.items() if key[0] in conditions}
+        return Sampled(self.problem, trials, self.failed)
 
 
 Pilot = dict[str, list[Sampled]]  # by task, in the run's order
@@ -98,10 +103,10 @@ async def _run_job(caller: Caller, job: Job, sampled: Sampled) -> Status:
     condition = job.condition
     asked: list[tuple[Generate, Completion]] = []
     steps = trial(job.problem, condition.task, condition.plan, job.epoch, condition.problems)
-    done = await caller.drive(recorded(steps, asked), condition.task)
+    done = await caller.drive(recorded(steps, asked), condition.task, solver=condition.solver)
     calls = []
     for request, completion in asked:
-        model = caller.models[request.speaker]
+        model = caller.model_for(request, condition.solver)
         cost = caller.prices.cost(model.name, completion.usage)
         taken = of_call(completion.usage, cost, completion.seconds)
         calls.append(Call(call_key(model.identity, request), request, completion, taken))

@@ -12,10 +12,16 @@ from typing import Any
 
 from feedback_friction.engine.budget import Limits, check_priced
 from feedback_friction.engine.conditions import Condition
-from feedback_friction.engine.models.options import ModelOptions, parse_options
 from feedback_friction.engine.models.providers import Asked, refuse_untaken
-from feedback_friction.engine.models.registry import decisive, digests, parse_spec
+from feedback_friction.engine.models.registry import (
+    ModelSettings,
+    decisive,
+    digests,
+    is_student,
+    parse_spec,
+)
 from feedback_friction.engine.prices import Prices, load_prices
+from feedback_friction.engine.seats import Seat, seats, specs_of
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import (
     Mode,
@@ -26,7 +32,6 @@ from feedback_friction.modes import (
 from feedback_friction.options import in_part
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.feedback import check_hints, check_mode
-from feedback_friction.protocol.records import Role
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Models, Plan, Settings
 from feedback_friction.tasks.catalog import get_page, load_problems
@@ -42,7 +47,7 @@ class Prepared:
     conditions: tuple[Condition, ...]
     prices: Prices
     config: Mapping[str, Any]
-    options: Mapping[Role, ModelOptions] = field(default_factory=dict)
+    seats: Mapping[Seat, ModelSettings] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property
@@ -50,8 +55,8 @@ class Prepared:
         """A directory name for the run: the same command gives the same name."""
         digest = hashlib.sha256(repr(sorted(self.config.items())).encode()).hexdigest()[:8]
         tasks = "+".join(self.settings.tasks)
-        model = self.settings.models.solver
-        solver = "".join(c if c.isalnum() or c in "-._" else "-" for c in model)
+        models = "+".join(dict.fromkeys(self.settings.models.solver))
+        solver = "".join(c if c.isalnum() or c in "-._+" else "-" for c in models)
         return f"{tasks[:60]}-{solver[:40]}-{digest}"
 
 
@@ -66,11 +71,10 @@ def prepare(settings: Settings, *, calls: bool = True) -> Prepared:
     """
     models, selection = settings.models, settings.selection
     _check_selection(settings)
-    specs = (models.solver, models.feedback_model, models.judge_model)
+    specs = specs_of(models) if calls else []
     for spec in specs:
-        if calls and spec is not None:
-            parse_spec(spec)
-    options = _model_options(settings)
+        parse_spec(spec)
+    seated = seats(settings)
     has_feedback_model = models.feedback_model is not None
     modes = [
         parse_mode(name, has_feedback_model=has_feedback_model)
@@ -90,11 +94,15 @@ def prepare(settings: Settings, *, calls: bool = True) -> Prepared:
         notes += [note] if note else []
         notes += _without_effect(settings, task, problems)
         fingerprints[name] = fingerprint(problems, task)
-        conditions += [_condition(settings, page, task, plan, problems) for plan in plans]
+        conditions += [
+            _condition(settings, solver, page, task, plan, problems)
+            for solver in dict.fromkeys(models.solver)
+            for plan in plans
+        ]
     prices = load_prices(settings.operation.prices)
     check_priced(Limits.of(settings.operation), prices, _models_paid(models, conditions))
-    config = _config(settings, options, fingerprints, digests(specs if calls else ()))
-    return Prepared(settings, tuple(conditions), prices, config, options, tuple(notes))
+    config = _config(settings, seated, fingerprints, digests(specs))
+    return Prepared(settings, tuple(conditions), prices, config, seated, tuple(notes))
 
 
 def _check_selection(settings: Settings) -> None:
@@ -119,32 +127,6 @@ def _without_effect(settings: Settings, task: Task, problems: Sequence[Problem])
     return found
 
 
-def _model_options(settings: Settings) -> dict[Role, ModelOptions]:
-    """By speaker, the options of its model; every speaker has some, if only empty ones."""
-    models, plan = settings.models, settings.plan
-    for flag, words, spec, needed in (
-        ("--feedback-option", models.feedback_options, models.feedback_model, "feedback"),
-        ("--judge-option", models.judge_options, models.judge_model, "judge"),
-    ):
-        if words and spec is None:
-            raise UsageError(f"{flag} needs --{needed}-model")
-    return {
-        "solver": parse_options(
-            models.options,
-            "-M",
-            reasoning_tokens=models.reasoning_tokens,
-            reasoning_effort=models.reasoning_effort,
-            sends_temperature=plan.temperature is not None,
-        ),
-        "feedback": parse_options(
-            models.feedback_options,
-            "--feedback-option",
-            sends_temperature=plan.feedback_temperature is not None,
-        ),
-        "judge": parse_options(models.judge_options, "--judge-option"),
-    }
-
-
 def _check_providers(settings: Settings, plans: Sequence[Plan]) -> None:
     """Refuse what the models' providers do not take, as far as the command asks for it."""
     models, plan = settings.models, settings.plan
@@ -156,21 +138,21 @@ def _check_providers(settings: Settings, plans: Sequence[Plan]) -> None:
             "--feedback-temperature none needs --feedback-model; --temperature none is the solver's"
         )
     asked = Asked(plan.solver_temperature, heat, plan.top_p, plan.logprobs)
-    refuse_untaken(models.solver, asked)
-    writers = {_writer(models, each.mode) for each in plans}
     writing = Asked(plan.writer_temperature)
-    if models.solver in writers:
-        refuse_untaken(models.solver, writing)
+    for solver in models.solver:
+        refuse_untaken(solver, asked)
+        if solver in {_writer(models, solver, each.mode) for each in plans}:
+            refuse_untaken(solver, writing)
     if models.feedback_model is not None:
         refuse_untaken(models.feedback_model, writing)
 
 
-def _writer(models: Models, mode: Mode) -> str | None:
-    """The model that writes a mode's feedback; None where no model does."""
+def _writer(models: Models, solver: str, mode: Mode) -> str | None:
+    """The model that writes a mode's feedback for a solver; None where no model does."""
     written = mode.written_as
     if written.writer != "model":
         return None
-    return models.solver if written.speaker == "solver" else models.feedback_model
+    return solver if written.speaker == "solver" else models.feedback_model
 
 
 def _plans(settings: Settings, modes: Sequence[Mode]) -> list[Plan]:
@@ -188,7 +170,8 @@ def _models_paid(models: Models, conditions: Sequence[Condition]) -> list[str]:
     """The models that the conditions call."""
     judge = models.judge_model if any(each.task.judge for each in conditions) else None
     writers = (each.feedback_model for each in conditions)
-    return [each for each in dict.fromkeys((models.solver, *writers, judge)) if each is not None]
+    asked = dict.fromkeys((*models.solver, *writers, judge))
+    return [each for each in asked if each is not None]
 
 
 def _check_problems(modes: Sequence[Mode], problems: Sequence[Problem], task: str) -> None:
@@ -200,7 +183,12 @@ def _check_problems(modes: Sequence[Mode], problems: Sequence[Problem], task: st
 
 
 def _condition(
-    settings: Settings, page: Page, task: Task, plan: Plan, problems: Sequence[Problem]
+    settings: Settings,
+    solver: str,
+    page: Page,
+    task: Task,
+    plan: Plan,
+    problems: Sequence[Problem],
 ) -> Condition:
     grader, models = page.grader, settings.models
     if task.judge is not None:
@@ -212,12 +200,12 @@ def _condition(
         label=page.name,
         task=task,
         plan=plan,
-        solver=models.solver,
-        feedback_model=_writer(models, plan.mode),
+        solver=solver,
+        feedback_model=_writer(models, solver, plan.mode),
         grader=grader,
         epochs=settings.epochs,
         problems=problems,
-        simulated=models.solver.startswith("student/"),
+        simulated=is_student(solver),
         by_history=len(set(settings.history)) > 1,
         digits=max((len(factor) for factor in problems[0].operands), default=None),
     )
@@ -237,21 +225,27 @@ def fingerprint(problems: Sequence[Problem], task: Task) -> dict[str, Any]:
 
 def _config(
     settings: Settings,
-    options: Mapping[Role, ModelOptions],
+    seated: Mapping[Seat, ModelSettings],
     fingerprints: Mapping[str, Any],
     files: Mapping[str, str],
 ) -> dict[str, Any]:
-    models, plan = settings.models, settings.plan
     config = {
         **in_part(settings, "configuration"),
-        "temperature": plan.solver_temperature,
-        "feedback_temperature": plan.writer_temperature,
+        "temperature": settings.plan.solver_temperature,
+        "feedback_temperature": settings.plan.writer_temperature,
     }
-    if len(set(settings.history)) == 1:  # as it always was, so that earlier runs can be resumed
-        config["history"] = settings.history[0]
+    # One alone is named alone, as it always was, so that earlier runs can be resumed.
+    solvers, histories = (tuple(dict.fromkeys(config[name])) for name in ("solver", "history"))
+    config["solver"] = solvers if len(solvers) > 1 else solvers[0]
+    if len(histories) == 1:
+        config["history"] = histories[0]
     # Only what is set: a run without options has the configuration that it always had.
-    specs = (models.solver, models.feedback_model, models.judge_model)
-    given: dict[str, Mapping[str, object]] = {"digests": files}
-    for spec, (role, each) in zip(specs, options.items(), strict=True):
-        given[f"{role}_options"] = decisive(spec, each).as_dict()
+    given: dict[str, Any] = {"digests": files}
+    for seat, each in seated.items():
+        role, _, solver = seat.partition(" ")
+        options = decisive(each.spec, each.options).as_dict()
+        if solver and options:
+            given.setdefault(f"{role}_options", {})[solver] = options
+        elif not solver:
+            given[f"{role}_options"] = options
     return {**config, **{k: v for k, v in given.items() if v}, "problems": dict(fingerprints)}

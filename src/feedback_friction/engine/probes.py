@@ -20,13 +20,14 @@ from feedback_friction.engine.prepare import Prepared
 from feedback_friction.engine.reopen import read_trials, reopen
 from feedback_friction.engine.rows import Row, storable
 from feedback_friction.engine.runner import Progress
+from feedback_friction.engine.seats import Seat
 from feedback_friction.engine.session import opened
 from feedback_friction.errors import UsageError
 from feedback_friction.options import Options, option
 from feedback_friction.protocol.plan import rng_for
 from feedback_friction.protocol.probes import entropy, in_domain, reader, self_perception
 from feedback_friction.protocol.probes.scene import Scene
-from feedback_friction.protocol.records import Effect, Role, Status, Trial
+from feedback_friction.protocol.records import Effect, Status, Trial
 
 Steps = Generator[Effect, Any, Any]
 
@@ -105,9 +106,17 @@ class ProbeOptions(Options):
 
 @dataclass(frozen=True, slots=True)
 class ProbeJob:
-    """One place to be probed; ``donor`` is a place of another problem, for the reader's control."""
+    """One place to be probed.
+
+    Attributes:
+        condition: its id.
+        solver: who solved.
+        scene: the place.
+        donor: a place of another problem, for the reader's control.
+    """
 
     condition: str
+    solver: str
     scene: Scene
     donor: Scene | None = None
 
@@ -128,7 +137,7 @@ class PreparedProbe:
         settings: what decides its results, as JSON; findings of other settings stand apart.
         directory: the run's.
         run: the run as it was made.
-        wanted: by speaker, the models.
+        wanted: by seat, the models.
         jobs: every place, those where the probe has been included.
     """
 
@@ -138,7 +147,7 @@ class PreparedProbe:
     settings: str
     directory: Path
     run: Prepared
-    wanted: Mapping[Role, ModelSettings]
+    wanted: Mapping[Seat, ModelSettings]
     jobs: tuple[ProbeJob, ...]
 
 
@@ -171,22 +180,20 @@ def prepare_probe(directory: Path, name: str, options: ProbeOptions, **given: An
     if not jobs:
         raise UsageError(f"the probe '{name}' has nothing to ask in {directory}: {probe.needs}")
     wanted = _wanted(probe, run, options)
-    draws, temperature = options.draws or probe.draws, _temperature(probe, run, options, wanted)
+    draws, temperature = options.draws or probe.draws, _temperature(probe, run, options)
     for each in wanted.values():
         refuse_untaken(each.spec, Asked(temperature if each is not wanted.get("judge") else 0.0))
     settings = _settings(probe, draws, temperature, wanted)
     return PreparedProbe(probe, draws, temperature, settings, directory, run, wanted, jobs)
 
 
-def _temperature(
-    probe: Probe, run: Prepared, options: ProbeOptions, wanted: Mapping[Role, ModelSettings]
-) -> float:
+def _temperature(probe: Probe, run: Prepared, options: ProbeOptions) -> float:
     """As asked for; else the draws' own, 0 for another reader, the solver's where it is asked."""
     if options.temperature is not None:
         return options.temperature
     if probe.draws:
         return probe.temperature
-    another = probe.reads and wanted["reader"].spec != run.settings.models.solver
+    another = probe.reads and options.reader_model not in (None, *run.settings.models.solver)
     return 0.0 if another else run.settings.plan.solver_temperature
 
 
@@ -223,7 +230,7 @@ def _jobs(
     for scene in scenes:
         if scene.problem.id in chosen:
             donor = _donor(scene, scenes, options.seed) if probe.reads else None
-            yield ProbeJob(condition.id, scene, donor)
+            yield ProbeJob(condition.id, condition.solver, scene, donor)
 
 
 def _sampled(scenes: Sequence[Scene], options: ProbeOptions) -> set[str]:
@@ -244,33 +251,42 @@ def _donor(scene: Scene, scenes: Sequence[Scene], seed: int) -> Scene | None:
     return rng.choice(alike or others) if others else None
 
 
-def _wanted(probe: Probe, run: Prepared, options: ProbeOptions) -> dict[Role, ModelSettings]:
-    """The models that the probe asks: the solver or the reader, and a judge where there is one."""
+def _wanted(probe: Probe, run: Prepared, options: ProbeOptions) -> dict[Seat, ModelSettings]:
+    """The models that the probe asks: the solvers or the reader, and a judge where there is one."""
     models = wanted_models(run)
-    found: dict[Role, ModelSettings] = {}
-    if "judge" in models:
-        found["judge"] = models["judge"]
-    if not probe.reads:
-        return found | {"solver": models["solver"]}
-    solver, name = models["solver"], options.reader_model
-    if name is None or name == solver.spec:
-        reading = replace(solver, base_urls=options.reader_base_urls or solver.base_urls)
-    else:
-        parse_spec(name)
-        reading = replace(
-            solver, spec=name, base_urls=options.reader_base_urls, options=ModelOptions()
-        )
-    return found | {"reader": reading}
+    judge = {seat: each for seat, each in models.items() if seat == "judge"}
+    solvers = {seat: each for seat, each in models.items() if seat.startswith("solver")}
+    return judge | (_readers(solvers, options) if probe.reads else solvers)
+
+
+def _readers(
+    solvers: Mapping[Seat, ModelSettings], options: ProbeOptions
+) -> dict[Seat, ModelSettings]:
+    """The reader: another model, or each solver for its own trials."""
+    name, urls = options.reader_model, options.reader_base_urls
+    if name is None or name in {each.spec for each in solvers.values()}:
+        same = {
+            seat.replace("solver", "reader", 1): replace(each, base_urls=urls or each.base_urls)
+            for seat, each in solvers.items()
+        }
+        chosen = {"reader": each for each in same.values() if each.spec == name}
+        return chosen or same
+    parse_spec(name)
+    any_solver = next(iter(solvers.values()))
+    return {"reader": replace(any_solver, spec=name, base_urls=urls, options=ModelOptions())}
 
 
 def _settings(
-    probe: Probe, draws: int, temperature: float, wanted: Mapping[Role, ModelSettings]
+    probe: Probe, draws: int, temperature: float, wanted: Mapping[Seat, ModelSettings]
 ) -> str:
     settings: dict[str, Any] = {"temperature": temperature}
     if probe.draws:
         settings |= {"draws": draws}
-    if probe.reads:
-        settings |= {"reader": wanted["reader"].spec, **wanted["reader"].options.as_dict()}
+    readers = [each for seat, each in wanted.items() if seat.startswith("reader")]
+    for each in readers:
+        settings |= each.options.as_dict()
+    if readers:
+        settings["reader"] = ", ".join(each.spec for each in readers)
     return orjson.dumps(settings, option=orjson.OPT_SORT_KEYS).decode()
 
 
@@ -298,7 +314,8 @@ async def execute_probe(
         watch(batch)
 
         async def work(job: ProbeJob) -> Status:
-            found = await caller.drive(_steps(prepared, job), job.scene.task)
+            steps = _steps(prepared, job)
+            found = await caller.drive(steps, job.scene.task, solver=job.solver)
             await caller.journal.add_finding(_row(prepared, job, asdict(found)))
             return "unsolved"
 

@@ -19,6 +19,7 @@ from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.models.options import ModelOptions
 from feedback_friction.engine.prepare import Prepared, prepare
 from feedback_friction.engine.rows import StandIns, read_stand_ins
+from feedback_friction.engine.seats import Seat
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.options import filled, options_of
@@ -28,13 +29,10 @@ from feedback_friction.protocol.records import (
     Attempt,
     Feedback,
     Reply,
-    Role,
     Status,
     Trial,
 )
 from feedback_friction.settings import Operation, Settings
-
-_ROLES: tuple[Role, ...] = ("solver", "feedback", "judge")
 
 
 def reopen(directory: Path, *, calls: bool = True, **given: Any) -> Prepared:
@@ -69,8 +67,10 @@ def _reopened(directory: Path, given: Mapping[str, Any], calls: bool) -> Prepare
         )
     if calls and prepared.config.get("digests") != config.get("digests"):
         raise UsageError(f"a model of {directory} is no longer the one that it was run with")
-    options = {role: _options(config.get(f"{role}_options", {})) for role in _ROLES}
-    return replace(prepared, options=options, config=config)
+    seated = {
+        seat: replace(each, options=_options(seat, config)) for seat, each in prepared.seats.items()
+    }
+    return replace(prepared, seats=seated, config=config)
 
 
 def _settings(
@@ -91,8 +91,11 @@ def _settings(
     return filled(Settings, {**values, **given})
 
 
-def _options(given: Mapping[str, Any]) -> ModelOptions:
-    extra = dict(given)
+def _options(seat: Seat, config: Mapping[str, Any]) -> ModelOptions:
+    """The options of the model in a seat, as a configuration has them."""
+    role, _, solver = seat.partition(" ")
+    given = config.get(f"{role}_options", {})
+    extra = dict(given.get(solver, {}) if solver else given)
     tokens, effort = extra.pop("reasoning_tokens", None), extra.pop("reasoning_effort", None)
     sends_temperature = "temperature" not in extra  # null where it is not sent
     extra.pop("temperature", None)

@@ -96,7 +96,10 @@ class Runner:
         condition, problem = job.condition, job.problem
         steps = trial(problem, condition.task, condition.plan, job.epoch, condition.problems)
         done = await self.caller.drive(
-            steps, condition.task, lambda attempt: self._keep(job, attempt)
+            steps,
+            condition.task,
+            lambda attempt: self._keep(job, attempt),
+            condition.solver,
         )
         costs = [self._cost(condition, attempt) for attempt in done.attempts]
         await self.journal.add_trial(condition.id, done, costs)

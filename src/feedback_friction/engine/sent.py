@@ -18,6 +18,7 @@ from feedback_friction.engine.launch import wanted_models
 from feedback_friction.engine.models.base import identity_of
 from feedback_friction.engine.prepare import Prepared
 from feedback_friction.engine.reopen import read_attempts, reopen
+from feedback_friction.engine.seats import seat_of
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.feedback import feedback_request
 from feedback_friction.protocol.records import Generate
@@ -58,8 +59,8 @@ class Prompts:
         self.conditions = self._run.conditions
         digests: dict[str, str] = self._run.config.get("digests", {})
         self._identities = {
-            role: identity_of(_with_digest(each.spec, digests), each.options)
-            for role, each in wanted_models(self._run).items()
+            seat: identity_of(_with_digest(each.spec, digests), each.options)
+            for seat, each in wanted_models(self._run).items()
         }
 
     def of(self, condition: str, problem_id: str, epoch: int) -> tuple[Sent, ...]:
@@ -78,14 +79,16 @@ class Prompts:
                 Sent(
                     request.occasion.iteration,
                     request,
-                    db.execute(paid, (self.key(request),)).fetchone() is not None,
+                    db.execute(paid, (self.key(request, asked.solver),)).fetchone() is not None,
                 )
                 for request in requests
             )
 
-    def key(self, request: Generate) -> Key:
-        """What the call is known by in the journal."""
-        return call_key(self._identities[request.speaker], request)
+    def key(self, request: Generate, solver: str) -> Key:
+        """What a call in the trials of a solver is known by in the journal."""
+        return call_key(
+            self._identities[seat_of(request.speaker, solver, self._identities)], request
+        )
 
     def _requests(self, asked: Condition, problem_id: str, epoch: int) -> Iterator[Generate]:
         problem = next((each for each in asked.problems if each.id == problem_id), None)

@@ -20,8 +20,8 @@ from feedback_friction.engine.models.registry import ModelSettings, in_flight, o
 from feedback_friction.engine.notices import Notices
 from feedback_friction.engine.prices import Prices
 from feedback_friction.engine.rundir import claim, locked
+from feedback_friction.engine.seats import Seat
 from feedback_friction.grading.worker import forget
-from feedback_friction.protocol.records import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Claim:
 
 @asynccontextmanager
 async def opened(
-    wanted: Mapping[Role, ModelSettings],
+    wanted: Mapping[Seat, ModelSettings],
     directory: Path,
     prices: Prices,
     concurrency: int,
@@ -45,7 +45,7 @@ async def opened(
     """A caller with checked models and a journal, for the length of the block.
 
     Args:
-        wanted: by speaker, the models.
+        wanted: by seat, the models.
         concurrency: requests in flight at most.
         notice: shown, once each, what the user should know of; all of it is kept in ``run.json``.
         made_with: writes ``run.json`` or compares with the one there; None for a directory that is
@@ -57,13 +57,13 @@ async def opened(
     notices = Notices(notice)
     concurrency = fitting(concurrency, notices.tell)
     told = {
-        role: replace(
+        seat: replace(
             each,
             notice=notices.tell,
             concurrency=min(each.concurrency, concurrency),
             directory=directory,
         )
-        for role, each in wanted.items()
+        for seat, each in wanted.items()
     }
     models = open_models(told)
     try:

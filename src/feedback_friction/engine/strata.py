@@ -24,6 +24,7 @@ from feedback_friction.engine.bounds import (
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.pilot import Call, Sampled
 from feedback_friction.engine.prices import Prices
+from feedback_friction.engine.seats import Seat
 from feedback_friction.protocol.records import Role
 
 
@@ -35,21 +36,22 @@ class Setting:
         prices: what tokens cost.
         judge: the judge model's name, where there is one.
         concurrency: requests in flight at most.
-        thinking: by speaker, tokens of reasoning that a reply may take beside its limit.
+        thinking: by seat, tokens of reasoning that a reply may take beside its limit.
         seed: of the resampling.
     """
 
     prices: Prices
     judge: str | None
     concurrency: int
-    thinking: Mapping[Role, int]
+    thinking: Mapping[Seat, int]
     seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """One task: what each problem of the pilot took, and between what a problem's taking lies."""
+    """One task and solver: what each problem of the pilot took, and between what it may lie."""
 
+    label: str
     size: int
     taken: Sequence[Taken]
     least: Taken
@@ -83,6 +85,7 @@ def stratum_of(group: Sequence[Condition], sampled: Sequence[Sampled], setting: 
         for calls in each.trials.values()
     ]
     return Stratum(
+        group[0].label,
         size,
         taken,
         smallest([*(_at_once(each) for each in sampled), *taken]),

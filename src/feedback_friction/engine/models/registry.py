@@ -13,7 +13,6 @@ from feedback_friction.engine.models.base import Model
 from feedback_friction.engine.models.options import ModelOptions
 from feedback_friction.engine.models.providers import EXTRA, INSPECT_PROVIDERS
 from feedback_friction.errors import UsageError
-from feedback_friction.protocol.records import Role
 
 if TYPE_CHECKING:
     from feedback_friction.engine.models.endpoint import Endpoint
@@ -96,16 +95,16 @@ def decisive(spec: str | None, options: ModelOptions) -> ModelOptions:
 
 
 def open_models(
-    wanted: Mapping[Role, ModelSettings], environ: Mapping[str, str] = os.environ
-) -> dict[Role, Model]:
+    wanted: Mapping[str, ModelSettings], environ: Mapping[str, str] = os.environ
+) -> dict[str, Model]:
     """Make the models of a run, ready to be checked and called; nothing is sent yet.
 
-    Roles whose model, options, servers and key are the same share one model, and those on
+    Seats whose model, options, servers and key are the same share one model, and those on
     OpenAI-compatible servers share one connection pool, which closes with the last of them. To be
     called within the running event loop.
 
     Args:
-        wanted: by role, the model.
+        wanted: by seat, the model; a seat begins with the speaker's role.
         environ: where keys and proxies are looked up.
 
     Raises:
@@ -113,8 +112,8 @@ def open_models(
             option that the model cannot have, a base URL for what has no server.
     """
     # What can be wrong is found first: a pool that is opened must also be closed.
-    keys = {role: _key(role, each, environ) for role, each in wanted.items()}
-    by_key = {keys[role]: each for role, each in wanted.items()}
+    keys = {seat: _key(seat, each, environ) for seat, each in wanted.items()}
+    by_key = {keys[seat]: each for seat, each in wanted.items()}
     models = {key: _student(each.spec) for key, each in by_key.items() if is_student(each.spec)}
     models |= {key: _inspect(each) for key, each in by_key.items() if is_inspect(each.spec)}
     models |= _ggufs({key: each for key, each in by_key.items() if is_gguf(each.spec)})
@@ -122,11 +121,11 @@ def open_models(
     for key, each in by_key.items():
         if pool is not None and key.servers:
             models[key] = _remote(each, key.servers, pool)
-    return {role: models[key] for role, key in keys.items()}
+    return {seat: models[key] for seat, key in keys.items()}
 
 
 class _Key(NamedTuple):
-    """What two roles must have in common to share a model."""
+    """What two seats must have in common to share a model."""
 
     spec: str
     options: str
@@ -134,12 +133,12 @@ class _Key(NamedTuple):
     servers: tuple[Endpoint, ...]
 
 
-def _key(role: Role, settings: ModelSettings, environ: Mapping[str, str]) -> _Key:
-    servers = _servers(role, settings, environ)
+def _key(seat: str, settings: ModelSettings, environ: Mapping[str, str]) -> _Key:
+    servers = _servers(seat.partition(" ")[0], settings, environ)
     return _Key(settings.spec, settings.options.identity, settings.base_urls, servers)
 
 
-def in_flight(models: Mapping[Role, Model], concurrency: int) -> int:
+def in_flight(models: Mapping[str, Model], concurrency: int) -> int:
     """Requests that a run should have in flight, at most ``concurrency``.
 
     Where llama.cpp answers all of them it is no more than it works on: others would only wait, and
@@ -169,7 +168,7 @@ def is_inspect(spec: str) -> bool:
 
 
 def _servers(
-    role: Role, settings: ModelSettings, environ: Mapping[str, str]
+    role: str, settings: ModelSettings, environ: Mapping[str, str]
 ) -> tuple[Endpoint, ...]:
     """The servers of a model; none where there is no choice of them, which is checked here too."""
     parse_spec(settings.spec)
@@ -226,7 +225,7 @@ def _ggufs(wanted: Mapping[_Key, ModelSettings]) -> dict[_Key, Model]:
     }
 
 
-def _pool(wanted: Mapping[Role, ModelSettings]) -> Pool:
+def _pool(wanted: Mapping[str, ModelSettings]) -> Pool:
     from feedback_friction.engine.models.transport import Pool
 
     return Pool(max(each.concurrency for each in wanted.values()))

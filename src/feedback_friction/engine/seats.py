@@ -1,0 +1,122 @@
+"""The models of a run, each in its seat: solvers, the feedback writer, the judge.
+
+A run with one solver has the seats ``solver``, ``feedback`` and ``judge``; one with several has a
+seat for each, ``solver MODEL``. A word of ``--base-url`` or ``--solver-option`` that begins with
+``MODEL=`` is for that solver alone. A URL without it is for every solver that has a server and no
+URL of its own; an option without it is for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+
+from feedback_friction.engine.models.options import ModelOptions, parse_options
+from feedback_friction.engine.models.registry import (
+    PROVIDERS,
+    ModelSettings,
+    is_gguf,
+    is_student,
+)
+from feedback_friction.errors import UsageError
+from feedback_friction.settings import Models, Settings
+
+Seat = str
+
+
+def seat_of(role: str, solver: str, taken: Container[Seat]) -> Seat:
+    """The seat of a speaker in the trials of a condition with that solver."""
+    own = f"{role} {solver}"
+    return own if own in taken else role
+
+
+def seats(settings: Settings) -> dict[Seat, ModelSettings]:
+    """By seat, the models that are asked for, with their servers and options.
+
+    Raises:
+        UsageError: options or servers that are wrong, or are for a model that is not there.
+    """
+    models, plan = settings.models, settings.plan
+    for flag, words, spec, needed in (
+        ("--feedback-option", models.feedback_options, models.feedback_model, "feedback"),
+        ("--judge-option", models.judge_options, models.judge_model, "judge"),
+    ):
+        if words and spec is None:
+            raise UsageError(f"{flag} needs --{needed}-model")
+    found = _solvers(settings)
+    if models.feedback_model is not None:
+        options = parse_options(
+            models.feedback_options,
+            "--feedback-option",
+            sends_temperature=plan.feedback_temperature is not None,
+        )
+        found["feedback"] = _seated(
+            settings, models.feedback_model, models.feedback_base_urls, options
+        )
+    if models.judge_model is not None:
+        options = parse_options(models.judge_options, "--judge-option")
+        found["judge"] = _seated(settings, models.judge_model, models.judge_base_urls, options)
+    return found
+
+
+def _seated(
+    settings: Settings, spec: str, urls: tuple[str, ...], options: ModelOptions
+) -> ModelSettings:
+    operation = settings.operation
+    return ModelSettings(spec, urls, operation.concurrency, operation.timeout, options)
+
+
+def _solvers(settings: Settings) -> dict[Seat, ModelSettings]:
+    models = settings.models
+    solvers = tuple(dict.fromkeys(models.solver))
+    urls = addressed(models.base_urls, solvers, "--base-url")
+    words = addressed(models.options, solvers, "-M")
+    found = {}
+    for solver in solvers:
+        options = parse_options(
+            (*words[""], *words[solver]),
+            "-M",
+            reasoning_tokens=models.reasoning_tokens,
+            reasoning_effort=models.reasoning_effort,
+            sends_temperature=settings.plan.temperature is not None,
+        )
+        shared = urls[""] if len(solvers) == 1 or _has_server(solver) else ()
+        seat = "solver" if len(solvers) == 1 else f"solver {solver}"
+        found[seat] = _seated(settings, solver, urls[solver] or shared, options)
+    if urls[""] and not any(each.base_urls == urls[""] for each in found.values()):
+        raise UsageError(f"--base-url {urls[''][0]} serves no solver: each has its own, or none")
+    return found
+
+
+def _has_server(solver: str) -> bool:
+    return not is_student(solver) and not is_gguf(solver)
+
+
+def addressed(
+    words: Sequence[str], solvers: Sequence[str], flag: str
+) -> dict[str, tuple[str, ...]]:
+    """By solver, the words that are for it alone, without its name; under "" those for all.
+
+    Raises:
+        UsageError: a word is for a model that is no solver of the run; names those that are.
+    """
+    found: dict[str, list[str]] = {"": [], **{solver: [] for solver in solvers}}
+    for word in words:
+        # The longest name first: one may begin another.
+        named = (each for each in sorted(solvers, key=len, reverse=True) if _begins(word, each))
+        solver = next(named, "")
+        name = word.partition("=")[0]
+        if not solver and name.partition("/")[0] in PROVIDERS and "/" in name:
+            allowed = ", ".join(solvers)
+            raise UsageError(f"{flag} {name} is no solver of this run; allowed: {allowed}")
+        found[solver].append(word[len(solver) + 1 :] if solver else word)
+    return {solver: tuple(each) for solver, each in found.items()}
+
+
+def _begins(word: str, solver: str) -> bool:
+    return word.startswith(f"{solver}=")
+
+
+def specs_of(models: Models) -> list[str]:
+    """The models of a run, each once."""
+    named = (*models.solver, models.feedback_model, models.judge_model)
+    return [each for each in dict.fromkeys(named) if each]
