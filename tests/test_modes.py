@@ -42,11 +42,11 @@ def told(*words):
     return done.stdout
 
 
-def command(verb, out, *more, iterations=3):
+def command(verb, out, *more, iterations=3, solver=STUDENT):
     modes = ("--feedback", "praise", "--feedback", "binary")
     return (
         verb, "decimal_multiplication", "--limit", 12, "--iterations", iterations, *modes,
-        "--solver", STUDENT, "--out", out, *more,
+        "--solver", solver, "--out", out, *more,
     )  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def test_an_estimate_counts_hints_as_long_as_they_are(tmp_path):
 
 def test_the_student_can_be_told_its_uptake_of_a_registered_mode(praise, tmp_path):
     spec = f"{STUDENT},uptake.praise=0"
-    words = command("run", tmp_path / "run", "--json", "--quiet", "--solver", spec)
+    words = command("run", tmp_path / "run", "--json", "--quiet", solver=spec)
     found = json.loads(told(*words))["conditions"]
     assert all(each["accuracy"][-1] == 0 for each in found)
 

@@ -50,6 +50,7 @@ def command(first: Path, second: Path | None, as_json: bool) -> None:
 
 def _shown(table: pl.DataFrame) -> list[Column]:
     headings = ("task", "minuend", "minus", "difference, points", "only one", "p (Holm)", "n")
+    several = len({*table["solver"], *table["control_solver"]}) > 1
     rows = []
     for row in table.iter_rows(named=True):
         value, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
@@ -57,6 +58,7 @@ def _shown(table: pl.DataFrame) -> list[Column]:
         rows.append(
             (
                 row["task"] + digits,
+                *([_solvers(row)] if several else []),
                 row["treatment"],
                 row["control"],
                 f"{value:+.1f} [{low:+.1f}, {high:+.1f}]",
@@ -66,7 +68,13 @@ def _shown(table: pl.DataFrame) -> list[Column]:
                 str(row["missing"]),
             )
         )
-    return columns((*headings, "missing"), rows, texts=3)
+    named = (headings[0], *(["solver"] if several else []), *headings[1:], "missing")
+    return columns(named, rows, texts=3 + several)
+
+
+def _solvers(row: dict[str, Any]) -> str:
+    one, other = row["solver"], row["control_solver"]
+    return one if one == other else f"{one} minus {other}"
 
 
 def _discordant(row: dict[str, Any]) -> str:

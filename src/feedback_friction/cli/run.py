@@ -72,9 +72,8 @@ def notes(prepared: Prepared) -> list[str]:
     """What a user should know before the run starts."""
     settings, found = prepared.settings, [*prepared.notes]
     solvers = dict.fromkeys(settings.models.solver)
-    students = [each for each in solvers if is_student(each)]
-    if students:
-        who = "the solver" if len(solvers) == 1 else " and ".join(students)
+    for student in filter(is_student, solvers):
+        who = student if len(solvers) > 1 else "the solver"
         found.append(f"{who} is a simulated student, not a language model")
     found += [miniature(each).partition(": ")[2] for each in solvers if is_miniature(each)]
     if GREEDY.name in settings.sampling and not settings.plan.solver_temperature:

@@ -65,6 +65,9 @@ def prepare_oracle(settings: Settings, *, ks: Sequence[int] = (), **drawing: Any
     Raises:
         UsageError: anything in it is wrong; one line.
     """
+    solvers = dict.fromkeys(settings.models.solver)
+    if len(solvers) > 1:
+        raise UsageError(f"an oracle takes one solver, not {len(solvers)}")
     plan = replace(filled(OraclePlan, drawing), sampled=settings.plan)
     if settings.plan.temperature == 0 and plan.draws > 1:
         raise UsageError("an oracle at temperature 0 draws the same reply again and again")

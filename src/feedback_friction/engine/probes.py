@@ -264,13 +264,14 @@ def _readers(
 ) -> dict[Seat, ModelSettings]:
     """The reader: another model, or each solver for its own trials."""
     name, urls = options.reader_model, options.reader_base_urls
-    if name is None or name in {each.spec for each in solvers.values()}:
-        same = {
+    if name is None:
+        return {
             seat.replace("solver", "reader", 1): replace(each, base_urls=urls or each.base_urls)
             for seat, each in solvers.items()
         }
-        chosen = {"reader": each for each in same.values() if each.spec == name}
-        return chosen or same
+    for each in solvers.values():
+        if each.spec == name:
+            return {"reader": replace(each, base_urls=urls or each.base_urls)}
     parse_spec(name)
     any_solver = next(iter(solvers.values()))
     return {"reader": replace(any_solver, spec=name, base_urls=urls, options=ModelOptions())}
