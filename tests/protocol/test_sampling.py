@@ -35,8 +35,8 @@ CRITICAL = {
 }
 
 
-def grade(text):
-    return Verdict.of(False, text, "toy") if text else Verdict.none()
+def grade(reply):
+    return Verdict.of(False, reply.text, "toy") if reply.text else Verdict.none()
     yield
 
 

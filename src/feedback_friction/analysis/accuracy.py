@@ -27,6 +27,7 @@ from feedback_friction.analysis.journal import (
     KNOWN_TRIALS,
     Condition,
     open_journal,
+    read_aligned,
     read_conditions,
     read_options,
     read_run,
@@ -79,6 +80,7 @@ class ConditionResult:
         usage: tokens of the condition's attempts, calls that it shares with others included.
         cost_usd: what these tokens cost; None where a price is not known.
         leaks: feedback texts in which the audit found the answer.
+        aligned: feedback texts that repeat what of the answer the solver had worked out itself.
         feedbacks: feedback texts in all.
         replies: the solver's graded replies, one an attempt.
         no_answer: those in which no answer could be read.
@@ -110,6 +112,7 @@ class ConditionResult:
     usage: dict[str, int]
     cost_usd: float | None
     leaks: int
+    aligned: int
     feedbacks: int
     replies: int
     no_answer: int
@@ -167,6 +170,7 @@ class ConditionResult:
             "usage": {**self.usage, "cost_usd": self.cost_usd},
             "feedbacks": self.feedbacks,
             "leaks": self.leaks,
+            "aligned": self.aligned,
             "replies": self.replies,
             "no_answer": self.no_answer,
             "cut_off": self.cut_off,
@@ -289,6 +293,7 @@ def _attempts(db: sqlite3.Connection, condition: Condition) -> dict[str, Any]:
         "usage": {name: int(total) for name, total in zip(USAGE_COLUMNS, totals, strict=False)},
         "cost_usd": totals[-6],
         **{name: int(total) for name, total in zip(counts, totals[-5:], strict=True)},
+        "aligned": len(read_aligned(db, condition.condition)),
     }
 
 

@@ -14,7 +14,7 @@ from feedback_friction.errors import UsageError
 from feedback_friction.problem import LETTERS
 
 RUN_FILE = "run.json"
-SCHEMA_VERSION = 4  # 2: oracle_draws, probes; 3: layers; 4: stand_ins; each adds tables only
+SCHEMA_VERSION = 5  # 2: oracle_draws, probes; 3: layers; 4: stand_ins; 5: aligned; tables only
 ENDED = ("solved", "unsolved", "stopped")
 IN_FLIGHT = "in flight"  # made attempts, and has no row among the trials yet
 
@@ -116,6 +116,17 @@ def read_conditions(db: sqlite3.Connection) -> list[Condition]:
             if not isinstance(number, int) or not 1 <= number <= _MOST:
                 raise ValueError(f"{name} of '{each.condition}' is {number!r}")
     return found
+
+
+def read_aligned(db: sqlite3.Connection, condition: str) -> dict[tuple[str, int, int], list[str]]:
+    """By problem id, epoch and iteration, what feedback repeats from the solver's own work."""
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'aligned'").fetchone():
+        return {}  # a run of an earlier version
+    rows = db.execute("SELECT * FROM aligned WHERE condition = ?", (condition,))
+    return {
+        (row["problem_id"], row["epoch"], row["iteration"]): json.loads(row["texts"])
+        for row in rows
+    }
 
 
 def read_options(db: sqlite3.Connection) -> dict[str, dict[str, int]]:

@@ -17,6 +17,7 @@ from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.prepare import fingerprint
 from feedback_friction.engine.rundir import claim, locked
 from feedback_friction.errors import DataError, RunStoppedError, UsageError
+from feedback_friction.grading.cut import graded, is_cut_off
 from feedback_friction.modes import ADOPTED, CHAT, GREEDY, NO_FEEDBACK, TRANSCRIPT
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import AGAIN, Attempt, Feedback, Reply, Status, Trial
@@ -31,10 +32,16 @@ ID_FIELDS = ("id", "problem_id", "question_id", "unique_id", "ID")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A reply, and what its model was told about it; None where nothing was said after it."""
+    """A reply, what its model was told about it (None: nothing), whether it was cut off."""
 
     reply: str
     told: str | None = None
+    cut_off: bool = False
+
+    @property
+    def whole(self) -> Reply:
+        """The reply with how it ended."""
+        return Reply(self.reply, "length" if self.cut_off else "stop")
 
 
 Talk = tuple[Said, ...]  # the attempts at one problem, in their order
@@ -57,7 +64,7 @@ def read_replies(file: Path, problems: Sequence[Problem]) -> Replies:
         model, response = (_text(file, line, row, field) for field in ("model", "response"))
         if (problem, 0) in found.setdefault(model, {}):
             raise DataError(str(file), f"{model} answers '{problem}' twice", line=line)
-        found[model][problem, 0] = (Said(response),)
+        found[model][problem, 0] = (Said(response, cut_off=is_cut_off(row.get("finish_reason"))),)
     if not found:
         raise UsageError(f"{file} holds no replies")
     return found
@@ -154,8 +161,8 @@ def _graded(task: Task, plan: Plan, problem: Problem, epoch: int, talk: Talk) ->
     attempts: list[Attempt] = []
     status: Status = "unsolved"
     for number, said in enumerate(talk):
-        verdict = task.grade(problem, said.reply)
-        attempt = Attempt(number, problem, Reply(said.reply), verdict, temperature=0.0)
+        verdict = graded(task.grade, problem, said.reply, cut_off=said.cut_off)
+        attempt = Attempt(number, problem, said.whole, verdict, temperature=0.0)
         if verdict.is_correct or verdict.is_undecided:
             status = "solved" if verdict.is_correct else "undecided"
             return Trial(problem, epoch, (*attempts, attempt), status)

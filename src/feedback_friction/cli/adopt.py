@@ -23,7 +23,8 @@ from feedback_friction.tasks.catalog import get_page, load_problems
 def command(name: str, file: Path, data: Path | None, out: Path) -> int:
     """Grade the replies in FILE and keep them as a run, one condition a model.
 
-    Lines in: the problem's id (id, problem_id, question_id, unique_id or ID), model, response.
+    Lines in: the problem's id (id, problem_id, question_id, unique_id or ID), model, response;
+    finish_reason, where the reply was cut off ("length").
     A FILE that ends in .eval is a log of inspect_ai: each of its conversations is a trial, the
     model's messages its attempts, up to the first right one. Results, comparisons and reports then
     work as for any run; a reply that is not there is missing.

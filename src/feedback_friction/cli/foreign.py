@@ -12,9 +12,9 @@ import orjson
 from feedback_friction.errors import DataError, UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.tasks.foreign import to_problem
-from feedback_friction.tasks.page import Page, RowError
+from feedback_friction.tasks.page import Page, Row, RowError
 
-Work = Callable[[Problem, str], dict[str, Any]]
+Work = Callable[[Problem, str, Row], dict[str, Any]]
 
 
 def convert(page: Page, file: Path, field: str, work: Work) -> None:
@@ -23,7 +23,7 @@ def convert(page: Page, file: Path, field: str, work: Work) -> None:
     Args:
         file: JSONL; ``-`` is standard input.
         field: the field with the text to work on.
-        work: the answer for a problem and its text.
+        work: the answer for a problem, its text and the whole line.
 
     Raises:
         DataError: a line is not as the contract wants it; the lines before it are written.
@@ -42,7 +42,7 @@ def convert(page: Page, file: Path, field: str, work: Work) -> None:
             problem = to_problem(page, row)
         except RowError as error:
             raise DataError(str(file), error.problem, line=number, field=error.field) from error
-        sys.stdout.buffer.write(orjson.dumps(work(problem, text)) + b"\n")
+        sys.stdout.buffer.write(orjson.dumps(work(problem, text, row)) + b"\n")
     sys.stdout.buffer.flush()
 
 

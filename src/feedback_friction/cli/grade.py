@@ -8,8 +8,10 @@ from typing import Any
 import click
 
 from feedback_friction.cli.foreign import convert
+from feedback_friction.grading.cut import graded, is_cut_off
 from feedback_friction.problem import Problem
 from feedback_friction.tasks.catalog import get_page
+from feedback_friction.tasks.page import Row
 
 
 @click.command("grade")
@@ -18,14 +20,16 @@ from feedback_friction.tasks.catalog import get_page
 def command(name: str, file: Path) -> None:
     """Grade the response of each line of FILE (- is standard input).
 
-    Lines in: question, gold, response, and where the task has them choices, aliases, solution.
+    Lines in: question, gold, response, and where the task has them choices, aliases, solution;
+    finish_reason, where the reply was cut off ("length").
     Lines out: prediction, verdict (correct, wrong, no-answer, or undecided where a comparison ran
     out of time) and the rule that decided.
     """
     page = get_page(name)
 
-    def work(problem: Problem, text: str) -> dict[str, Any]:
-        verdict = page.task.grade(problem, text)
+    def work(problem: Problem, text: str, row: Row) -> dict[str, Any]:
+        cut_off = is_cut_off(row.get("finish_reason"))
+        verdict = graded(page.task.grade, problem, text, cut_off=cut_off)
         return {
             "prediction": verdict.prediction,
             "verdict": verdict.outcome.value,

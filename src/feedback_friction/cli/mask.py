@@ -9,7 +9,9 @@ import click
 
 from feedback_friction.cli.foreign import convert
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.masking.aligned import parted
 from feedback_friction.tasks.catalog import get_page
+from feedback_friction.tasks.page import Row
 
 
 @click.command("mask")
@@ -18,13 +20,15 @@ from feedback_friction.tasks.catalog import get_page
 def command(name: str, file: Path) -> None:
     """Mask the answer in the feedback of each line of FILE (- is standard input).
 
-    Lines in: question, gold, feedback, and where the task has them choices, aliases, solution.
+    Lines in: question, gold, feedback, and where the task has them choices, aliases, solution;
+    response, the reply that the feedback is on, where there is one.
     Lines out: masked, spans (what was replaced, as offsets into the feedback), leaks (what the
-    task's own grader would still accept as the answer).
+    task's own grader would still accept as the answer), aligned (what of the answer the feedback
+    repeats from the response, which its writer can put in the place of a mask; no leaks).
     """
     page = get_page(name)
 
-    def work(problem: Problem, text: str) -> dict[str, Any]:
+    def work(problem: Problem, text: str, row: Row) -> dict[str, Any]:
         masked = page.task.mask(problem, text)
         spans = [
             {
@@ -35,6 +39,12 @@ def command(name: str, file: Path) -> None:
             }
             for span in masked.spans
         ]
-        return {"masked": masked.text, "spans": spans, "leaks": list(masked.leaks)}
+        leaks, aligned = parted(problem, text, masked, [str(row.get("response") or "")])
+        return {
+            "masked": masked.text,
+            "spans": spans,
+            "leaks": list(leaks),
+            "aligned": list(aligned),
+        }
 
     convert(page, file, "feedback", work)

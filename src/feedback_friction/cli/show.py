@@ -14,7 +14,12 @@ from rich.panel import Panel
 from rich.rule import Rule
 from rich.text import Text
 
-from feedback_friction.analysis.journal import Condition, open_journal, read_conditions
+from feedback_friction.analysis.journal import (
+    Condition,
+    open_journal,
+    read_aligned,
+    read_conditions,
+)
 from feedback_friction.analysis.layers import earlier
 from feedback_friction.caveats import caveats
 from feedback_friction.errors import UsageError
@@ -117,10 +122,12 @@ def _show_trial(
         where,
     ).fetchall()
     before = earlier(db, *where)
+    aligned = read_aligned(db, condition.condition)
     for row in attempts:
         if row["choices"] != asked["choices"]:
             console.print(Panel(_order(row), title="choices, shuffled", title_align="left"))
-        _show_attempt(console, row, raw=raw)
+        own = aligned.get((problem, epoch, row["iteration"]), [])
+        _show_attempt(console, row, own, raw=raw)
         _show_earlier(console, row, before.get(row["iteration"], []))
     console.print(_ending(trial, len(attempts)))
 
@@ -131,7 +138,7 @@ def _order(row: sqlite3.Row) -> Text:
     return Text.assemble(lines, "\n\n", ("gold: ", "dim"), (row["gold"], "bold"))
 
 
-def _show_attempt(console: Console, row: sqlite3.Row, *, raw: bool) -> None:
+def _show_attempt(console: Console, row: sqlite3.Row, own: list[str], *, raw: bool) -> None:
     verdict = row["verdict"]
     title = Text.assemble(
         f"attempt {row['iteration'] + 1}: ",
@@ -151,6 +158,8 @@ def _show_attempt(console: Console, row: sqlite3.Row, *, raw: bool) -> None:
     for leak in leaks:
         text.highlight_words([leak], "bold white on red")
     name = f"feedback ({row['masked_spans']} masked, {len(leaks)} leaks)"
+    if own:
+        name = name.replace(")", f", {len(own)} of it the solver's own: {', '.join(own)})")
     console.print(Panel(text, title=name, title_align="left", border_style="cyan"))
     if raw:
         name = "feedback before the mask, never shown to the solver"

@@ -69,7 +69,7 @@ def _print_graded(page: Page, problems: Sequence[Problem], file: Path) -> None:
     """
     by_model = read_replies(file, problems)
     every = (
-        (problem, talk[0].reply)
+        (problem, talk[0].whole)
         for talks in by_model.values()
         for (problem, _), talk in talks.items()
     )

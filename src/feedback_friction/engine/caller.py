@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from feedback_friction.engine.budget import Budget, SpentError
@@ -19,6 +20,8 @@ from feedback_friction.engine.models.base import Model
 from feedback_friction.engine.models.retry import is_resting
 from feedback_friction.engine.prices import Cost, Prices
 from feedback_friction.engine.seats import Seat, seat_of
+from feedback_friction.grading.cut import graded
+from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import (
     Attempt,
@@ -144,7 +147,7 @@ class Caller:
         if isinstance(effect, Generate):
             return await self.complete(effect, solver)
         work = (
-            (task.grade, effect.problem, effect.response)
+            (_grader(task, effect), effect.problem, effect.response)
             if isinstance(effect, Grade)
             else (task.mask, effect.problem, effect.text)
         )
@@ -227,6 +230,10 @@ class Caller:
             return completion
         finally:
             self.budget.settle(reserved, usage, cost)
+
+
+def _grader(task: Task, effect: Grade) -> Callable[[Problem, str], Verdict]:
+    return partial(graded, task.grade, cut_off=effect.cut_off)
 
 
 def _sheltered(function: Callable[[Problem, str], Any], problem: Problem, text: str) -> Any:

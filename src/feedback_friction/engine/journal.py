@@ -25,6 +25,7 @@ from feedback_friction.engine.keys import Key
 from feedback_friction.engine.prices import Cost
 from feedback_friction.engine.rows import (
     Row,
+    aligned_rows,
     attempt_row,
     attempt_rows,
     completion_row,
@@ -240,14 +241,12 @@ class Journal:
         ended = trial_row(where, trial.status, trial.reason, len(rows), now())
 
         def write(db: sqlite3.Connection) -> None:
-            for table in (
-                "attempts",
-                "stand_ins",
-                "marked",
-            ):  # a trial that ran anew is as it would be asked
+            # A trial that ran anew is as it would be asked: nothing of it is marked.
+            for table in ("attempts", "stand_ins", "aligned", "marked"):
                 db.execute(f"DELETE FROM {table} WHERE {_TRIAL}", where)
             insert(db, "attempts", rows)
             insert(db, "stand_ins", shown)
+            insert(db, "aligned", aligned_rows(condition, trial))
             insert(db, "trials", [ended])
 
         await self._commit(write)

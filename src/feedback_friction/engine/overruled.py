@@ -16,12 +16,11 @@ from typing import Any
 from feedback_friction.analysis.journal import open_journal
 from feedback_friction.analysis.layers import has_layers
 from feedback_friction.engine.conditions import Condition
-from feedback_friction.grading.verdict import Outcome, Verdict
+from feedback_friction.grading.verdict import OVERRULED, Outcome, Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Effect
 from feedback_friction.protocol.task import Task
 
-RULE = "overruled"
 Verdicts = Mapping[bytes, Verdict]
 
 
@@ -38,11 +37,11 @@ def reply_key(label: str, problem: Problem, response: str) -> bytes:
 def as_overruled(outcome: Outcome, graded: Verdict, problem: Problem, response: str) -> Verdict:
     """A person's verdict, with an answer that goes with it."""
     if outcome is Outcome.NO_ANSWER:
-        return Verdict.none(RULE)
+        return Verdict.none(OVERRULED)
     if outcome is Outcome.CORRECT:
-        return Verdict(outcome, problem.gold, RULE)
+        return Verdict(outcome, problem.gold, OVERRULED)
     lines = response.split("\n")
-    return Verdict(outcome, graded.prediction or lines[-1].strip()[:200] or "(nothing)", RULE)
+    return Verdict(outcome, graded.prediction or lines[-1].strip()[:200] or "(nothing)", OVERRULED)
 
 
 def read_overruled(directory: Path) -> dict[bytes, Verdict]:
@@ -60,7 +59,7 @@ def read_overruled(directory: Path) -> dict[bytes, Verdict]:
             "SELECT reply, verdict, prediction FROM overruled"
         ).fetchall()
     return {
-        bytes(row["reply"]): Verdict(Outcome(row["verdict"]), row["prediction"], RULE)
+        bytes(row["reply"]): Verdict(Outcome(row["verdict"]), row["prediction"], OVERRULED)
         for row in rows
     }
 

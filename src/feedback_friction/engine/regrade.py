@@ -14,10 +14,12 @@ from typing import Any
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.overruled import Verdicts, reply_key
 from feedback_friction.engine.reopen import read_trials
+from feedback_friction.grading.cut import graded
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.modes import Mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.feedback import write_feedback
+from feedback_friction.protocol.masking.aligned import parted
 from feedback_friction.protocol.plan import rng_for
 from feedback_friction.protocol.records import Attempt, Effect, Feedback, Status, Trial
 from feedback_friction.protocol.trial import answer_key, donor_order, next_prompt
@@ -81,7 +83,12 @@ class Judge:
         if condition.task.judge is not None:
             return attempt.verdict
         if key not in self.known:
-            self.known[key] = condition.task.grade(attempt.problem, attempt.reply.text)
+            self.known[key] = graded(
+                condition.task.grade,
+                attempt.problem,
+                attempt.reply.text,
+                cut_off=attempt.reply.is_cut_off,
+            )
         found = self.known[key]
         return attempt.verdict if found.is_undecided else found
 
@@ -263,5 +270,8 @@ def _remask(
         text = mask(donor, text).text
     text = mask(attempt.problem, text).text
     shown = mask(attempt.problem, feedback.text)
+    replies = [each.reply.text for each in trial.attempts[: attempt.iteration + 1]]
+    leaks, aligned = parted(attempt.problem, feedback.text, shown, replies)
     hidden = (feedback.text[span.start : span.end] for span in shown.spans)
-    return Remasked(condition.id, trial, attempt, text, (*shown.leaks, *hidden))
+    found = (*leaks, *(each for each in hidden if each not in aligned))
+    return Remasked(condition.id, trial, attempt, text, found)

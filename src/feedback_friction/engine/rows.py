@@ -110,6 +110,21 @@ def attempt_rows(condition: str, trial: Trial, costs: Sequence[Cost]) -> list[Ro
     ]
 
 
+def aligned_rows(condition: str, trial: Trial) -> list[Row]:
+    """The rows of what the feedback repeats from the solver's own work."""
+    return [
+        {
+            "condition": condition,
+            "problem_id": trial.problem.id,
+            "epoch": trial.epoch,
+            "iteration": attempt.iteration,
+            "texts": as_json([storable(text) for text in attempt.feedback.aligned]),
+        }
+        for attempt in trial.attempts
+        if attempt.feedback and attempt.feedback.aligned
+    ]
+
+
 def attempt_row(condition: str, problem_id: str, epoch: int, attempt: Attempt, cost: Cost) -> Row:
     """The row of one attempt; ``cost`` is that of the answer, and of its feedback if it has any."""
     reply, verdict, feedback = attempt.reply, attempt.verdict, attempt.feedback

@@ -93,6 +93,17 @@ CREATE TABLE IF NOT EXISTS stand_ins (
     PRIMARY KEY (condition, problem_id, epoch, iteration)
 );
 
+-- What of the answer the feedback on an attempt repeats from the solver's own work: no leaks, for
+-- others learn nothing from it. No row where it repeats nothing.
+CREATE TABLE IF NOT EXISTS aligned (
+    condition   TEXT NOT NULL,
+    problem_id  TEXT NOT NULL,
+    epoch       INTEGER NOT NULL,
+    iteration   INTEGER NOT NULL,
+    texts       TEXT NOT NULL,          -- JSON array
+    PRIMARY KEY (condition, problem_id, epoch, iteration)
+);
+
 CREATE TABLE IF NOT EXISTS completions (
     key                BLOB PRIMARY KEY,         -- digest of model, messages, parameters and seed
     task               TEXT NOT NULL,

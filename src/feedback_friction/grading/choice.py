@@ -160,6 +160,7 @@ _LABELLED = re.compile(
     r"\s*(?:[-•]\s+)?(?:(?i:option|choice)\s+)?[\"'(\[]?([A-Ja-j])(?:[)\]\"'.:,]+|\s-)\s*(?=\S)"
 )
 _MARGIN = 20  # characters that a line may have beside an option's text: a label, a bullet
+_SAID_OF_ONE = re.compile(r"(?:is|are|was|can|cannot|can't|isn't|would|could|must|says)\b")
 _BULLET = re.compile(r"^\s*[-•]\s+")
 
 
@@ -205,7 +206,7 @@ def _text_of(line: str, options: Options) -> str:
 def _is_listed(neighbour: str, letter: str, options: Options) -> bool:
     """Whether the line next to an option's line is an item too: the options are restated."""
     labelled = _LABELLED.match(neighbour)
-    if labelled is None:
+    if labelled is None or _SAID_OF_ONE.match(neighbour, labelled.end()):
         return bool(_text_of(neighbour, options))
     in_order = abs(ord(labelled[1].upper()) - ord(letter)) == 1
     return in_order or options.is_text(neighbour[labelled.end() :], labelled[1].upper())

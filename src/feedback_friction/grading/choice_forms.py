@@ -31,7 +31,7 @@ _ITEM = (
     r"(?P<letter>[A-J])(?![A-Za-z0-9_'])[\"')\]*]{0,3}"
 )
 _SETTLES = re.compile(
-    r"(?:(?i:\b(?:so|therefore|thus|hence|then|leaves?|leaving|it(?:'s|\sis|\smust\sbe"
+    r"(?:(?i:\b(?:so(?!\s(?:is|are|was)\b)|therefore|thus|hence|then|leaves?|leaving|it(?:'s|\sis|\smust\sbe"
     r"|\sshould\sbe|\shas\sto\sbe"
     r"|\swould\sbe)|that(?:'s|\sis)|this\sis|which\sis|revised|corrected|updated|correction"
     r"|rather|instead"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+OVERRULED = "overruled"  # the rule of a verdict that a person gave
+
 
 class Outcome(StrEnum):
     """Correct, wrong, nothing in the reply that could be an answer, or not decided.

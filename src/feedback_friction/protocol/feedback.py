@@ -15,6 +15,7 @@ from feedback_friction.grading.verdict import Outcome
 from feedback_friction.modes import Mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import history, prompts
+from feedback_friction.protocol.masking.aligned import parted
 from feedback_friction.protocol.plan import request_seed
 from feedback_friction.protocol.records import (
     Attempt,
@@ -94,8 +95,11 @@ def write_feedback(
         if earlier.feedback and earlier.feedback.raw == raw and earlier.problem == latest.problem:
             return replace(earlier.feedback, usage=usage, seconds=seconds)
     masked: Masked = yield Mask(latest.problem, raw)
+    replies = [attempt.reply.text for attempt in attempts]
+    leaks, aligned = parted(latest.problem, raw, masked, replies)
+    spans = len(masked.spans)
     return Feedback(
-        mode.name, raw, masked.text, masked.leaks, len(masked.spans), usage=usage, seconds=seconds
+        mode.name, raw, masked.text, leaks, spans, usage=usage, seconds=seconds, aligned=aligned
     )
 
 
@@ -155,6 +159,7 @@ def _placebo(mode: Mode, problem: Problem, donate: Donate) -> Generator[Effect, 
         mode=mode.name,
         text=masked.text,
         leaks=masked.leaks,
+        aligned=(),
         masked_spans=donated.masked_spans + len(masked.spans),
     )
 

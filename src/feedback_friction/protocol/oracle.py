@@ -89,7 +89,7 @@ def oracle(
         if reason is not None:
             verdict = Verdict.none(reason)
         else:
-            verdict = yield from judged(task, problem, reply.text)
+            verdict = yield from judged(task, problem, reply)
         draws.append(Draw(request * plan.gens + place, request, reply, verdict, tokens))
     return tuple(draws)
 

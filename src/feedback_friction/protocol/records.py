@@ -75,6 +75,11 @@ class Reply:
     mean_logprob: float | None = None
     reasoning: str | None = None
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether it ended before the model ended it."""
+        return self.finish_reason != "stop"
+
 
 @dataclass(frozen=True, slots=True)
 class Completion:
@@ -142,6 +147,7 @@ class Grade:
 
     problem: Problem
     response: str
+    cut_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +195,7 @@ class Feedback:
         usage: tokens of writing it; zero for a program's or a fixed text.
         seconds: wall time of writing it.
         donor: for placebo feedback, the id of the problem that it was written for.
+        aligned: what of the answer it repeats from the student's own work; no leaks.
     """
 
     mode: str
@@ -199,6 +206,7 @@ class Feedback:
     usage: Usage = Usage()
     seconds: float = 0.0
     donor: str | None = None
+    aligned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from feedback_friction.grading.verdict import Verdict
 from feedback_friction.modes import MAX_DRAWS, Sampling
 from feedback_friction.protocol.records import Completion, Effect, Generate, Reply, Usage
 
-GradeReply = Callable[[str], Generator[Effect, Any, Verdict]]
+GradeReply = Callable[[Reply], Generator[Effect, Any, Verdict]]
 AnswerKey = Callable[[Verdict], str | None]
 Ask = Callable[[int, int, float], Generate]
 
@@ -66,7 +66,7 @@ def draw(
 
     Args:
         ask: makes the request for (n replies, number of the first draw, temperature).
-        grade: asks for the verdict on a reply's text.
+        grade: asks for the verdict on a reply.
         answer_key: what identifies a verdict's answer across iterations; None for no answer.
         tried: keys of the answers tried before.
         choice: makes what chooses among draws when none is new (in the eager form, always).
@@ -74,7 +74,7 @@ def draw(
     temperature = strategy.temperature(base_temperature, iteration)
     if iteration == 0 or not strategy.reject:
         completion: Completion = yield ask(1, 0, temperature)
-        verdict = yield from grade(completion.replies[0].text)
+        verdict = yield from grade(completion.replies[0])
         return Drawn(completion.replies[0], verdict, 1, completion.usage, completion.seconds)
     replies: list[tuple[Reply, Verdict]] = []
     fresh: list[tuple[Reply, Verdict]] = []
@@ -83,7 +83,7 @@ def draw(
         completion = yield ask(_next_n(len(replies), strategy.eager), len(replies), temperature)
         usage, seconds = usage + completion.usage, seconds + completion.seconds
         for reply in completion.replies:
-            verdict = yield from grade(reply.text)
+            verdict = yield from grade(reply)
             replies.append((reply, verdict))
             key = answer_key(verdict)
             if key is not None and key not in tried:

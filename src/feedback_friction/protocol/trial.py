@@ -30,6 +30,7 @@ from feedback_friction.protocol.records import (
     Masked,
     Message,
     Occasion,
+    Reply,
     StandIn,
     Trial,
 )
@@ -118,7 +119,7 @@ def _attempt(
         iteration,
         plan.solver_temperature,
         ask,
-        lambda text: judged(task, seen, text),
+        lambda reply: judged(task, seen, reply),
         lambda verdict: answer_key(seen, verdict),
         {answer_key(attempt.problem, attempt.verdict) for attempt in attempts},
         lambda: rng_for(plan.seed, problem, epoch, iteration, 0, "choose"),
@@ -177,11 +178,11 @@ def next_prompt(
     return seen, solver_messages(task, seen, shown, plan.history, hint)
 
 
-def judged(task: Task, problem: Problem, text: str) -> Generator[Effect, Any, Verdict]:
+def judged(task: Task, problem: Problem, reply: Reply) -> Generator[Effect, Any, Verdict]:
     """The verdict on a reply: by the judge model where the task has one, else by its grader."""
     if task.judge is not None:
-        return (yield from task.judge(problem, text))
-    verdict: Verdict = yield Grade(problem, text)
+        return (yield from task.judge(problem, reply.text))
+    verdict: Verdict = yield Grade(problem, reply.text, reply.is_cut_off)
     return verdict
 
 
@@ -189,9 +190,9 @@ class UndecidedError(Exception):
     """A reply's answer could not be compared with gold in time; its rule says which limit."""
 
 
-def decided(task: Task, problem: Problem, text: str) -> Generator[Effect, Any, Verdict]:
+def decided(task: Task, problem: Problem, reply: Reply) -> Generator[Effect, Any, Verdict]:
     """As ``judged``, for what has no use for an open verdict; raises ``UndecidedError``."""
-    verdict = yield from judged(task, problem, text)
+    verdict = yield from judged(task, problem, reply)
     if verdict.is_undecided:
         raise UndecidedError(verdict.rule)
     return verdict

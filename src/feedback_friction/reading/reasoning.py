@@ -62,16 +62,6 @@ def split_reasoning(reply: str) -> tuple[str, str | None]:
     return reply, None
 
 
-def is_closed_only(reply: str) -> bool:
-    """Whether reasoning ends in a reply that did not begin there: the prompt opened it."""
-    for found in _MARK.finditer(reply):
-        if found["open"] and _opens(reply, found.start()):
-            return False
-        if found["close"] and _closes(reply, found):
-            return True
-    return False
-
-
 def _tags(reply: str) -> tuple[str, str | None]:
     outside, inside, position, is_open = list[str](), list[str](), 0, False
     for found in _MARK.finditer(reply):

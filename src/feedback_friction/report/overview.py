@@ -109,12 +109,14 @@ _HEALTH = {  # of what -> heading
     "no_answer": ("replies", "no answer %"),
     "cut_off": ("replies", "cut off %"),
     "leaks": ("feedbacks", "leaks %"),
+    "aligned": ("feedbacks", "alignment leaks %"),
 }
 _SUMMARIES = {"gain": "gain %", "second.repeated": "repeats %", "area": "area %"}
 _SAID = {
     "no_answer": "many replies hold no answer that could be read (see some with 'friction show')",
     "cut_off": "many replies were cut off at the limit on tokens (raise --max-tokens)",
     "leaks": "much feedback gives the answer away in spite of the mask (see 'friction show')",
+    "aligned": "much feedback repeats what of the answer the solver had worked out itself",
 }
 
 

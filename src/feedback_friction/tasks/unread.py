@@ -11,8 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from feedback_friction.grading.cut import graded
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.records import Reply
 from feedback_friction.protocol.task import Task
 
 _LONGEST = 60  # characters of a line that make its shape
@@ -37,16 +39,16 @@ class Graded:
 
 
 def grade_replies(
-    task: Task, problems: Mapping[str, Problem], replies: Iterable[tuple[str, str]]
+    task: Task, problems: Mapping[str, Problem], replies: Iterable[tuple[str, Reply]]
 ) -> Graded:
     """Grade replies, each with the id of its problem."""
     verdicts, shapes = Counter[Outcome](), Counter[str]()
     examples: dict[str, str] = {}
     for problem, reply in replies:
-        verdict = task.grade(problems[problem], reply)
+        verdict = graded(task.grade, problems[problem], reply.text, cut_off=reply.is_cut_off)
         verdicts[verdict.outcome] += 1
         if verdict.outcome is Outcome.NO_ANSWER:
-            line = last_line(reply)
+            line = last_line(reply.text)
             shapes[shape(line)] += 1
             examples.setdefault(shape(line), line)
     found = tuple((each, times, examples[each]) for each, times in shapes.most_common())

@@ -35,10 +35,6 @@ class Quirk(Enum):
     NO_STREAM_USAGE = "it does not count the tokens of a stream"
     ONE_CHOICE = "it gives one reply a request: several are asked for by several requests"
     GREEDY_ONE_CHOICE = "it gives one reply a request at temperature 0"
-    OPENS_THOUGHT = (
-        "its prompt template opens the reasoning: a reply that is cut off before the reasoning "
-        "ends is no answer"
-    )
 
 
 # What to do without, by the name of what a server refuses; what matters least comes first.

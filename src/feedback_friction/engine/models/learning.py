@@ -24,8 +24,7 @@ from feedback_friction.engine.models.dialect import (
 from feedback_friction.engine.models.draw_limit import DrawLimit
 from feedback_friction.engine.models.faults import Fault, FaultKind
 from feedback_friction.engine.models.message import unread_parts
-from feedback_friction.protocol.records import Completion, Generate, Reply
-from feedback_friction.reading.reasoning import is_closed_only
+from feedback_friction.protocol.records import Generate
 
 Keep = Callable[[Mapping[str, object]], None]
 LOWERED = "max_tokens is lowered to what a long prompt leaves of the context"
@@ -163,30 +162,13 @@ class Asking:
         self._tried |= {*new[:1]}
 
 
-def understood(data: object, completion: Completion, dialect: Dialect) -> Completion:
-    """A completion with what its body shows of the model taken up.
-
-    A model whose template opens the reasoning closes what it never opened. Of such a model a reply
-    that is cut off before that is a thought, and no answer.
-    """
+def announce_unread(data: object, dialect: Dialect) -> None:
+    """Tell once of each kind of part in a reply's body that is not read."""
     choices = data.get("choices") if isinstance(data, dict) else None
     for choice in choices if isinstance(choices, list) else ():
         message = choice.get("message") if isinstance(choice, dict) else None
-        if not isinstance(message, dict):
-            continue
-        for kind in sorted(unread_parts(message)):
+        for kind in sorted(unread_parts(message)) if isinstance(message, dict) else ():
             dialect.tell(f"its replies have parts of type '{kind[:40]}', which are not read")
-        content = message.get("content")
-        if isinstance(content, str) and is_closed_only(content):
-            dialect.learn(frozenset({Quirk.OPENS_THOUGHT}))
-    if Quirk.OPENS_THOUGHT not in dialect.quirks:
-        return completion
-    return replace(completion, replies=tuple(map(_without_thought, completion.replies)))
-
-
-def _without_thought(reply: Reply) -> Reply:
-    is_thought = reply.finish_reason == "length" and reply.reasoning is None
-    return replace(reply, text="", reasoning=reply.text or None) if is_thought else reply
 
 
 def final(fault: Fault, asking: Asking) -> Fault:

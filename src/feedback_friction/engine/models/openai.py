@@ -29,7 +29,7 @@ from feedback_friction.engine.models.faults import (
     one_line,
     read_error,
 )
-from feedback_friction.engine.models.learning import understood
+from feedback_friction.engine.models.learning import announce_unread
 from feedback_friction.engine.models.preflight import check_endpoints
 from feedback_friction.engine.models.replicas import Replica, ReplicaPolicy, Replicas
 from feedback_friction.engine.models.reply import (
@@ -211,7 +211,8 @@ class OpenAIModel:
                 status, said = failure
                 return self._refusal(request, form, Answer(status, answer.headers, said), False)
             found = read_completion(data, form.n, seconds=seconds, logprobs=request.logprobs)
-            return without_secrets(understood(data, found, self.dialect), self._secrets.hide)
+            announce_unread(data, self.dialect)
+            return without_secrets(found, self._secrets.hide)
         except MalformedError as error:
             kind = FaultKind.EMPTY if isinstance(error, EmptyError) else FaultKind.FAULTY
             line, is_foreign = str(error), isinstance(error, ForeignError)

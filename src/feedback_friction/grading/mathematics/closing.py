@@ -39,7 +39,8 @@ _NO_STATEMENT = re.compile(
     r"|suppose|assume"
     r"|unless|whether|approximately|about|roughly|at least|at most|less than|more than|between|if"
     r"|first|next|compute|consider|partial|previous|earlier|check|retract|withdraw"
-    r"|discard|take back)\b"
+    r"|discard|take back|twice|mistakes?|errors?|slips?"
+    r"|overlook\w*|forg[eo]t\w*|miss\w*|ignor\w*|neglect\w*|omit\w*)\b"
 )
 _SAID = re.compile(
     r"(?i)(?:\b(?:is|are|was|were|be|equals?|equal to|get|gets|gives?|obtain|have|has|find(?:"

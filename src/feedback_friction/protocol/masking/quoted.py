@@ -28,7 +28,8 @@ _OPERATION = frozenset(("+", "-", "/", "^", "\\frac", "\\cdot", "\\sqrt", "\\bin
 Tokens = list[tuple[str, int, int]]
 
 
-def _tokens(text: str) -> Tokens:
+def tokens(text: str) -> Tokens:
+    """The words, numbers and signs of a text with their offsets, dress aside."""
     found = []
     for match in _TOKEN.finditer(text):
         token = _SAME.get(match[0], match[0])
@@ -40,35 +41,35 @@ def _tokens(text: str) -> Tokens:
 @lru_cache(maxsize=8)  # all matchers of one repetition see the same text
 def _read(text: str) -> tuple[Tokens, list[int], list[int]]:
     """The tokens of a text, and where each begins and ends."""
-    tokens = _tokens(text)
-    return tokens, [start for _, start, _ in tokens], [end for _, _, end in tokens]
+    found = tokens(text)
+    return found, [start for _, start, _ in found], [end for _, _, end in found]
 
 
 class Quoted:
     """The question, as feedback may quote it."""
 
     def __init__(self, question: str, golds: Iterable[str]):
-        words = [token for token, _, _ in _tokens(View.plain(question).text)]
+        words = [token for token, _, _ in tokens(View.plain(question).text)]
         self.joined = "\x00" + "\x00".join(words) + "\x00"
         self.runs = {tuple(words[at : at + _LONG]) for at in range(len(words) - _LONG + 1)}
         self.golds = {
-            tuple(token for token, _, _ in _tokens(View.plain(gold).text)) for gold in golds
+            tuple(token for token, _, _ in tokens(View.plain(gold).text)) for gold in golds
         }
 
     def holds(self, text: str, start: int, end: int) -> bool:
         """Whether a stretch of a text only quotes the question."""
-        tokens, starts, ends = _read(text)
+        found, starts, ends = _read(text)
         # A text has as many stretches as tokens: looking through all of them would be quadratic.
         first, last = bisect_right(ends, start), bisect_left(starts, end)
         if first >= last:
             return False
-        own = tuple(token for token, _, _ in tokens[first:last])
+        own = tuple(token for token, _, _ in found[first:last])
         worked = own not in self.golds and any(token in _OPERATION for token in own[1:])
         if worked and f"\x00{chr(0).join(own)}\x00" in self.joined:
             return True
-        begins = range(max(0, last - _LONG), min(first, len(tokens) - _LONG) + 1)
+        begins = range(max(0, last - _LONG), min(first, len(found) - _LONG) + 1)
         return any(
-            tuple(token for token, _, _ in tokens[at : at + _LONG]) in self.runs for at in begins
+            tuple(token for token, _, _ in found[at : at + _LONG]) in self.runs for at in begins
         )
 
 

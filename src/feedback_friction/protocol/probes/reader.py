@@ -107,7 +107,7 @@ def _read(scene: Scene, feedback: str, temperature: float) -> Generator[Effect, 
     gives_up = len(reply.text) <= LONGEST and _UNKNOWN.fullmatch(reply.text)
     if refusal(reply) is not None or gives_up:
         return Verdict.none("unknown")
-    return (yield from decided(scene.task, problem, reply.text))
+    return (yield from decided(scene.task, problem, reply))
 
 
 def messages(task: Task, problem: Problem, feedback: str) -> tuple[Message, ...]:

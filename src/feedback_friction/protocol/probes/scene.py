@@ -105,7 +105,7 @@ def draw_answers(scene: Scene, prompt: Prompt, draws: int) -> Generator[Effect, 
         for reply in completion.replies:
             verdict = Verdict.none()
             if refusal(reply) is None:
-                verdict = yield from decided(scene.task, prompt.seen, reply.text)
+                verdict = yield from decided(scene.task, prompt.seen, reply)
             answer = answer_key(prompt.seen, verdict)
             if answer is None:
                 no_answer += 1
