@@ -193,6 +193,12 @@ class Operation(Options):
     """How a run is carried out, without influence on its results."""
 
     concurrency: int = option(256, "Requests in flight at most.", least=1, part="operation")
+    part: str | None = option(
+        None,
+        "Run one part of a run split over machines, such as 2/8; 'friction merge' joins them.",
+        metavar="I/N",
+        part="operation",
+    )
     timeout: float | None = declared(None, TIMEOUT)
     prices: Path | None = declared(None, PRICES)
     budget_usd: float | None = option(

@@ -13,6 +13,7 @@ from feedback_friction.errors import FrictionError, UsageError
 # verb -> what `friction --help` says of it; the verb's module has the same name
 VERBS = {
     "run": "Run tasks under a grid of conditions, or resume a run.",
+    "merge": "Make one run of the parts of a run that was split over machines.",
     "estimate": "Predict calls, tokens, cost and time of a run.",
     "results": "Print accuracy by condition, with intervals.",
     "oracle": "Draw many answers: coverage and pass@k, without feedback.",

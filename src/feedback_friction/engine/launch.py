@@ -42,7 +42,8 @@ async def execute(
     async with started(prepared, directory, command, notice) as runner:
         watch(runner)
         people = read_overruled(directory)
-        progress = await runner.run([with_overruled(each, people) for each in prepared.conditions])
+        conditions = [with_overruled(each, people) for each in prepared.conditions]
+        progress = await runner.run(conditions, prepared.part)
         budget = runner.caller.budget
         if budget is not None and budget.refused is not None:
             progress.stopped = budget.line(progress.total - progress.ended)

@@ -20,6 +20,7 @@ from feedback_friction.engine.models.registry import (
     is_student,
     parse_spec,
 )
+from feedback_friction.engine.parts import WHOLE, Part, parse_part
 from feedback_friction.engine.prices import Prices, load_prices
 from feedback_friction.engine.seats import Seat, seats, specs_of
 from feedback_friction.errors import UsageError
@@ -51,13 +52,19 @@ class Prepared:
     notes: tuple[str, ...] = ()
 
     @property
+    def part(self) -> Part:
+        """The problems that are run here, of a run split over machines."""
+        return parse_part(self.settings.operation.part)
+
+    @property
     def slug(self) -> str:
         """A directory name for the run: the same command gives the same name."""
         digest = hashlib.sha256(repr(sorted(self.config.items())).encode()).hexdigest()[:8]
         tasks = "+".join(self.settings.tasks)
         models = "+".join(dict.fromkeys(self.settings.models.solver))
         solver = "".join(c if c.isalnum() or c in "-._+" else "-" for c in models)
-        return f"{tasks[:60]}-{solver[:40]}-{digest}"
+        part = "" if self.part == WHOLE else f"-part-{self.part.number}-of-{self.part.of}"
+        return f"{tasks[:60]}-{solver[:40]}-{digest}{part}"
 
 
 def prepare(settings: Settings, *, calls: bool = True) -> Prepared:
@@ -72,6 +79,7 @@ def prepare(settings: Settings, *, calls: bool = True) -> Prepared:
     models, selection = settings.models, settings.selection
     _check_selection(settings)
     specs = specs_of(models) if calls else []
+    parse_part(settings.operation.part)
     for spec in specs:
         parse_spec(spec)
     seated = seats(settings)

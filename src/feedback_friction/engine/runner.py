@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from feedback_friction.engine.caller import Caller, Drained, Spent
 from feedback_friction.engine.conditions import Condition, Job, jobs
+from feedback_friction.engine.parts import WHOLE, Part
 from feedback_friction.engine.prices import Cost
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.records import AGAIN, Attempt, Status
@@ -76,19 +77,24 @@ class Runner:
         self.journal = caller.journal
         self.progress = Progress(caller.spent)
 
-    async def run(self, conditions: Sequence[Condition]) -> Progress:
+    async def run(self, conditions: Sequence[Condition], part: Part = WHOLE) -> Progress:
         """Run whatever has not run yet; returns when every trial ended, or when drained.
+
+        Args:
+            part: the problems that are run here, of a run split over machines.
 
         Raises:
             RunStoppedError: the run cannot go on; what was paid for is in the journal.
         """
         finished = {each.id: self.journal.finished(each.id) for each in conditions}
-        self.progress.total = sum(len(each.problems) * each.epochs for each in conditions)
+        self.progress.total = sum(
+            sum(map(part.takes, each.problems)) * each.epochs for each in conditions
+        )
         for condition in conditions:
             for status, count in self.journal.statuses(condition.id).items():
                 if status not in AGAIN:
                     self.progress.count(status, count)
-        todo = jobs(conditions, finished)
+        todo = (job for job in jobs(conditions, finished) if part.takes(job.problem))
         await run_pool(self.caller, todo, self._run_trial, self._failed, self.progress)
         return self.progress
 
