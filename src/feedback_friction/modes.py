@@ -15,13 +15,16 @@ controls.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from feedback_friction.errors import UsageError
+from feedback_friction.forms import CONTRAST, EXPLAIN, FORMS, Form, parse_form
+from feedback_friction.policy import Chooser, Drawn, Ladder
 
-Writer = Literal["nobody", "fixed", "program", "question", "model", "donor"]
+Writer = Literal["nobody", "fixed", "program", "question", "model", "donor", "form"]
 Speaker = Literal["solver", "feedback"]
 
 # --- feedback ------------------------------------------------------------------------------------
@@ -47,8 +50,8 @@ class Mode:
     Attributes:
         name: as on the command line.
         writer: who writes the text: nobody (the first prompt again), a fixed text, a program (the
-            task's tutor), whoever wrote the question (its hints), a model, or a donor (another
-            problem's feedback).
+            task's tutor), whoever wrote the question (its hints), a model, a donor (another
+            problem's feedback), or whoever writes the form that is chosen (``forms``).
         by: the writer in words, for help and documentation.
         purpose: what it is for, in words.
         look: how it is drawn.
@@ -62,6 +65,7 @@ class Mode:
         repeats_when_cold: whether at temperature 0 every attempt repeats the first one.
         level: of the hint that is always given, from 1; 0 for the next one at each attempt.
         source: for a donor, the name of the mode whose feedback is taken from another problem.
+        chooser: for a form, what chooses it; None where the policy's file is not read yet.
     """
 
     name: str
@@ -78,6 +82,7 @@ class Mode:
     repeats_when_cold: bool = False
     level: int = 0
     source: str = ""
+    chooser: Chooser | None = None
 
     @property
     def shows_history(self) -> bool:
@@ -92,7 +97,9 @@ class Mode:
     @property
     def written_as(self) -> Mode:
         """The mode in which the text is written: the source of a placebo, else the mode itself."""
-        return MODES[self.source] if self.source else self
+        if self.source in MODES:
+            return MODES[self.source]
+        return _of_form(parse_form(self.source), self.speaker) if self.source else self
 
 
 RETRY = Mode(
@@ -160,8 +167,48 @@ HINT = Mode(
     look=Look("#1b1b1b", "triangle-left"),
     uptake=0.4,
 )  # fmt: skip
-_EVERY = (RETRY, PLACEBO, BINARY, SELF, PROCESS, STRONG, TUTOR, HINT)
+MIXED = Mode(
+    "mixed", "form",
+    by="a form drawn by lot at each attempt (`mixed:locate=.5,contrast=.5`: with these shares)",
+    purpose="a trial of the forms against each other: what helps whom",
+    look=Look("#7a5195", "stroke"),
+    uptake=0.25,
+    chooser=Drawn(tuple((form, 1 / len(FORMS)) for form in FORMS.values())),
+)  # fmt: skip
+LADDER = Mode(
+    "ladder", "form",
+    by="verdict, locate, explain, next, solution: one rung up when an answer comes back",
+    purpose="feedback that adapts without learning",
+    look=Look("#8c6d31", "arrow"),
+    uptake=0.3,
+    chooser=Ladder(),
+)  # fmt: skip
+ADAPTIVE = Mode(
+    "adaptive", "form",
+    by="the form that a policy learnt from journals chooses (`adaptive:policy.json`)",
+    purpose="feedback that adapts as journals taught it",
+    look=Look("#a50f15", "wedge"),
+    uptake=0.35,
+)  # fmt: skip
+_EVERY = (
+    RETRY, PLACEBO, BINARY, SELF, PROCESS, STRONG, TUTOR, HINT, MIXED, LADDER, ADAPTIVE,
+)  # fmt: skip
 MODES = {mode.name: mode for mode in _EVERY}
+
+
+def _of_form(form: Form, speaker: Speaker) -> Mode:
+    """The mode that gives one form at every attempt."""
+    return Mode(
+        form.name,
+        "form",
+        by=" or ".join(form.writers),
+        purpose=form.says,
+        look=Look(form.colour, "triangle"),
+        uptake=form.uptake,
+        speaker=speaker,
+        chooser=Drawn(((form, 1.0),)),
+    )
+
 
 # Replies from elsewhere: first attempts, never followed by feedback. On no command line.
 NO_FEEDBACK = replace(RETRY, name="none", controls_for="", repeats_when_cold=False)
@@ -176,21 +223,26 @@ def parse_mode(name: str, *, has_feedback_model: bool) -> Mode:
 
     ``placebo:MODE`` names the mode that the placebo imitates; a bare ``placebo`` imitates
     ``strong`` where there is a feedback model, else ``process``. ``hint:L`` gives one level only.
+    A form's name, with its writer or without, is the mode that gives this form alone.
 
     Raises:
         UsageError: the name is unknown, or the mode needs a feedback model and there is none.
     """
     base, colon, rest = name.partition(":")
+    speaker: Speaker = "feedback" if has_feedback_model else "solver"
+    if base in FORMS:
+        return _of_form(parse_form(name), speaker)
     mode = MODES.get(base)
-    if mode is None or (colon and mode.writer not in ("donor", "question")):
-        raise UsageError(f"unknown feedback mode '{name}'; allowed: {', '.join(MODES)}")
+    takes_more = mode is not None and (mode.writer in ("donor", "question") or mode in _WITH_MORE)
+    if mode is None or (colon and not takes_more):
+        raise UsageError(
+            f"unknown feedback mode '{name}'; allowed: {', '.join(MODES)}, or one form alone: "
+            f"{', '.join(FORMS)}"
+        )
+    if mode.writer == "form":
+        return _adapting(mode, name, speaker)
     if mode.writer == "donor":
-        source = rest or (STRONG if has_feedback_model else PROCESS).name
-        donated = [each.name for each in MODES.values() if each.can_be_donated]
-        if source not in donated:
-            allowed = ", ".join(f"{base}:{each}" for each in donated)
-            raise UsageError(f"unknown placebo '{name}'; allowed: {base}, {allowed}")
-        mode = replace(mode, name=name, source=source)
+        mode = _donor(mode, name, rest, has_feedback_model=has_feedback_model)
     elif colon:
         if rest not in {*"123456789"}:
             raise UsageError(f"unknown feedback mode '{name}'; allowed: {base}, {base}:1 to :9")
@@ -198,6 +250,58 @@ def parse_mode(name: str, *, has_feedback_model: bool) -> Mode:
     if mode.written_as.speaker == "feedback" and not has_feedback_model:
         raise UsageError(f"feedback mode '{name}' needs --feedback-model")
     return mode
+
+
+_WITH_MORE = (MIXED, ADAPTIVE)
+
+
+def _donor(mode: Mode, name: str, rest: str, *, has_feedback_model: bool) -> Mode:
+    source = rest or (STRONG if has_feedback_model else PROCESS).name
+    donated = [each.name for each in MODES.values() if each.can_be_donated]
+    if source not in donated and source.partition(":")[0] not in FORMS:
+        allowed = ", ".join(f"{mode.name}:{each}" for each in donated)
+        raise UsageError(f"unknown placebo '{name}'; allowed: {mode.name}, {allowed}, or a form's")
+    if source not in donated:
+        parse_form(source)
+    speaker: Speaker = "feedback" if has_feedback_model else "solver"
+    return replace(mode, name=name, source=source, speaker=speaker)
+
+
+def _adapting(mode: Mode, name: str, speaker: Speaker) -> Mode:
+    """A mode that chooses among forms, with what its name says beside it."""
+    _, colon, rest = name.partition(":")
+    if mode is ADAPTIVE and not rest:
+        raise UsageError(
+            f"feedback mode '{name}' needs a policy: {ADAPTIVE.name}:FILE, as 'friction learn' "
+            "writes it"
+        )
+    if mode is MIXED and colon:
+        mode = replace(mode, chooser=Drawn(_shares(name, rest)))
+    return replace(mode, name=name, speaker=speaker)
+
+
+def _shares(name: str, text: str) -> tuple[tuple[Form, float], ...]:
+    """``locate=.5,contrast=.5``, or without numbers, alike."""
+    parts = [part.partition("=") for part in text.split(",")]
+    forms = [parse_form(form) for form, _, _ in parts]
+    if len({form.name for form in forms}) < len(forms):
+        raise UsageError(f"feedback mode '{name}' names a form twice")
+    if not any(equals for _, equals, _ in parts):
+        return tuple((form, 1 / len(forms)) for form in forms)
+    try:
+        shares = [float(share) for _, _, share in parts]
+    except ValueError:
+        shares = [math.nan]
+    if not all(0 < share <= 1 for share in shares) or abs(math.fsum(shares) - 1) > _ROUNDING:
+        raise UsageError(
+            f"the shares of '{name}' must each be above 0 and add up to 1, as in "
+            f"{MIXED.name}:{EXPLAIN.name}=.5,{CONTRAST.name}=.5"
+        )
+    whole = math.fsum(shares)
+    return tuple((form, share / whole) for form, share in zip(forms, shares, strict=True))
+
+
+_ROUNDING = 0.011  # thirds are written .33
 
 
 def recorded_mode(name: str) -> Mode:
@@ -208,6 +312,8 @@ def recorded_mode(name: str) -> Mode:
     """
     base = name.partition(":")[0]
     plain = replace(NO_FEEDBACK, name=base, writer="fixed", informs=True)
+    if base in FORMS:
+        return _of_form(FORMS[base], "solver")
     return NO_FEEDBACK if base == NO_FEEDBACK.name else MODES.get(base, plain)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from feedback_friction.forms import FORMS
 from feedback_friction.modes import (
     BINARY,
     GREEDY,
@@ -71,6 +72,7 @@ class Plan(Options):
         mode: the feedback mode.
         sampling: how an attempt is drawn.
         history: how earlier attempts are shown.
+        form_requests: by form of feedback, what a model is asked for instead of our words.
     """
 
     mode: Mode = BINARY
@@ -90,6 +92,7 @@ class Plan(Options):
     logprobs: bool = option(False, "Ask for log-probabilities of answers.")
     shuffle: bool = option(False, "Permute the choices at every iteration.")
     binary_hint: bool = option(False, "Tell which choices were tried and are left.")
+    form_requests: tuple[tuple[str, str], ...] = ()
 
     @property
     def solver_temperature(self) -> float:
@@ -220,7 +223,9 @@ class Settings(Options):
     tasks: tuple[str, ...] = option((), "The tasks.", is_argument=True)
     models: Models = field(default_factory=Models)
     feedback: tuple[str, ...] = option(
-        (BINARY.name,), f"{', '.join(MODES)}; repeat for a grid.", metavar="MODE"
+        (BINARY.name,),
+        f"{', '.join(MODES)}; or one form alone: {', '.join(FORMS)}; repeat for a grid.",
+        metavar="MODE",
     )
     sampling: tuple[str, ...] = option(
         (GREEDY.name,), f"{', '.join(STRATEGIES)}; repeat for a grid.", metavar="S"
@@ -231,6 +236,12 @@ class Settings(Options):
         f"{'; '.join(f'{each.name}, {each.shows}' for each in HISTORIES.values())}; "
         "repeat for a grid.",
         metavar="H",
+    )
+    prompts: Path | None = option(
+        None,
+        "What a model is asked for, form by form (TOML or JSON), instead of the package's words.",
+        metavar="FILE",
+        part="operation",
     )
     epochs: int = option(1, "Repetitions of each problem.", least=1)
     plan: Plan = field(default_factory=Plan)

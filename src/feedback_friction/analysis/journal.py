@@ -14,7 +14,7 @@ from feedback_friction.errors import UsageError
 from feedback_friction.problem import LETTERS
 
 RUN_FILE = "run.json"
-SCHEMA_VERSION = 5  # 2: oracle_draws, probes; 3: layers; 4: stand_ins; 5: aligned; tables only
+SCHEMA_VERSION = 6  # 2: oracle_draws, probes; 3: layers; 4: stand_ins; 5: aligned; 6: choices
 ENDED = ("solved", "unsolved", "stopped")
 IN_FLIGHT = "in flight"  # made attempts, and has no row among the trials yet
 
@@ -126,6 +126,30 @@ def read_aligned(db: sqlite3.Connection, condition: str) -> dict[tuple[str, int,
     return {
         (row["problem_id"], row["epoch"], row["iteration"]): json.loads(row["texts"])
         for row in rows
+    }
+
+
+def has_choices(db: sqlite3.Connection) -> bool:
+    """Whether the journal has the table of chosen forms; those of earlier versions do not."""
+    found = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'choices'").fetchone()
+    return found is not None
+
+
+def read_forms(
+    db: sqlite3.Connection, condition: str, problem_id: str, epoch: int
+) -> dict[int, str]:
+    """By iteration of a trial, which form its feedback has, and why, to be put behind a title."""
+    if not has_choices(db):
+        return {}
+    rows = db.execute(
+        "SELECT iteration, form, propensity, repeats, reason FROM choices"
+        " WHERE condition = ? AND problem_id = ? AND epoch = ?",
+        (condition, problem_id, epoch),
+    )
+    return {
+        iteration: f", {form} ({reason}; propensity {propensity:.2f}, repetition predicted at "
+        f"{repeats:.2f})"
+        for iteration, form, propensity, repeats, reason in rows
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.trial import answer_key
+from feedback_friction.protocol.state import answer_key
 from feedback_friction.tasks.catalog import get_page
 
 _READ = ("problem_id", "task", "question", "gold", "aliases", "choices", "grader")

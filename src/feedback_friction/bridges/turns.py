@@ -18,7 +18,8 @@ from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.reopen import read_trials
 from feedback_friction.engine.sent import Prompts
 from feedback_friction.protocol.records import Attempt, Message, Trial
-from feedback_friction.protocol.trial import answer_key, attempt_request
+from feedback_friction.protocol.state import answer_key
+from feedback_friction.protocol.trial import attempt_request
 
 Split = Literal["train", "held-out", "all"]
 SPLITS: tuple[Split, ...] = ("train", "held-out", "all")

@@ -19,6 +19,7 @@ from feedback_friction.analysis.journal import (
     open_journal,
     read_aligned,
     read_conditions,
+    read_forms,
 )
 from feedback_friction.analysis.layers import earlier
 from feedback_friction.caveats import caveats
@@ -121,13 +122,13 @@ def _show_trial(
         " ORDER BY iteration",
         where,
     ).fetchall()
-    before = earlier(db, *where)
+    before, forms = earlier(db, *where), read_forms(db, *where)
     aligned = read_aligned(db, condition.condition)
     for row in attempts:
         if row["choices"] != asked["choices"]:
             console.print(Panel(_order(row), title="choices, shuffled", title_align="left"))
         own = aligned.get((problem, epoch, row["iteration"]), [])
-        _show_attempt(console, row, own, raw=raw)
+        _show_attempt(console, row, own, forms.get(row["iteration"], ""), raw=raw)
         _show_earlier(console, row, before.get(row["iteration"], []))
     console.print(_ending(trial, len(attempts)))
 
@@ -138,7 +139,9 @@ def _order(row: sqlite3.Row) -> Text:
     return Text.assemble(lines, "\n\n", ("gold: ", "dim"), (row["gold"], "bold"))
 
 
-def _show_attempt(console: Console, row: sqlite3.Row, own: list[str], *, raw: bool) -> None:
+def _show_attempt(
+    console: Console, row: sqlite3.Row, own: list[str], form: str, *, raw: bool
+) -> None:
     verdict = row["verdict"]
     title = Text.assemble(
         f"attempt {row['iteration'] + 1}: ",
@@ -157,9 +160,10 @@ def _show_attempt(console: Console, row: sqlite3.Row, own: list[str], *, raw: bo
     leaks = json.loads(row["leaks"])
     for leak in leaks:
         text.highlight_words([leak], "bold white on red")
-    name = f"feedback ({row['masked_spans']} masked, {len(leaks)} leaks)"
+    name = f" ({row['masked_spans']} masked, {len(leaks)} leaks)"
     if own:
         name = name.replace(")", f", {len(own)} of it the solver's own: {', '.join(own)})")
+    name = f"feedback{form}{name}"
     console.print(Panel(text, title=name, title_align="left", border_style="cyan"))
     if raw:
         name = "feedback before the mask, never shown to the solver"

@@ -28,6 +28,7 @@ from feedback_friction.engine.rows import (
     aligned_rows,
     attempt_row,
     attempt_rows,
+    choice_rows,
     completion_row,
     error_row,
     insert,
@@ -239,14 +240,16 @@ class Journal:
         rows, shown = attempt_rows(condition, trial, costs), stand_in_rows(condition, trial)
         where = (condition, trial.problem.id, trial.epoch)
         ended = trial_row(where, trial.status, trial.reason, len(rows), now())
+        choices = choice_rows(condition, trial)
 
         def write(db: sqlite3.Connection) -> None:
             # A trial that ran anew is as it would be asked: nothing of it is marked.
-            for table in ("attempts", "stand_ins", "aligned", "marked"):
+            for table in ("attempts", "stand_ins", "aligned", "choices", "marked"):
                 db.execute(f"DELETE FROM {table} WHERE {_TRIAL}", where)
             insert(db, "attempts", rows)
             insert(db, "stand_ins", shown)
             insert(db, "aligned", aligned_rows(condition, trial))
+            insert(db, "choices", choices)
             insert(db, "trials", [ended])
 
         await self._commit(write)

@@ -12,6 +12,12 @@ from typing import Any
 
 from feedback_friction.engine.budget import Limits, check_priced
 from feedback_friction.engine.conditions import Condition
+from feedback_friction.engine.guidance import (
+    form_prompts,
+    read_guidance,
+    recommends_nothing,
+    with_policy,
+)
 from feedback_friction.engine.models.providers import Asked, refuse_untaken
 from feedback_friction.engine.models.registry import (
     ModelSettings,
@@ -31,8 +37,10 @@ from feedback_friction.modes import (
     parse_sampling,
 )
 from feedback_friction.options import in_part
+from feedback_friction.policy import Learnt
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.feedback import check_hints, check_mode
+from feedback_friction.protocol.forms import check_forms, written_by_model
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Models, Plan, Settings
 from feedback_friction.tasks.catalog import get_page, load_problems
@@ -67,11 +75,14 @@ class Prepared:
         return f"{tasks[:60]}-{solver[:40]}-{digest}{part}"
 
 
-def prepare(settings: Settings, *, calls: bool = True) -> Prepared:
+def prepare(
+    settings: Settings, *, calls: bool = True, guidance: Mapping[str, Any] | None = None
+) -> Prepared:
     """Check a command and load its problems.
 
     Args:
         calls: whether models will be asked; if not, they need not be there.
+        guidance: what a run that is opened again kept of its files of policies and prompts.
 
     Raises:
         UsageError: anything in it is wrong; one line.
@@ -88,8 +99,9 @@ def prepare(settings: Settings, *, calls: bool = True) -> Prepared:
         parse_mode(name, has_feedback_model=has_feedback_model)
         for name in dict.fromkeys(settings.feedback)
     ]
-    plans = _plans(settings, modes)
-    _check_providers(settings, plans)
+    given = read_guidance(settings.prompts, modes, guidance or {})
+    modes = [with_policy(mode, given) for mode in modes]
+    plans = [replace(plan, form_requests=form_prompts(given)) for plan in _plans(settings, modes)]
     conditions: list[Condition] = []
     fingerprints, notes = {}, []
     for name in dict.fromkeys(settings.tasks):
@@ -97,7 +109,7 @@ def prepare(settings: Settings, *, calls: bool = True) -> Prepared:
         for mode in modes:
             check_mode(mode, page.task)
         problems = load_problems(page, selection)
-        _check_problems(modes, problems, name)
+        _check_problems(modes, problems, page.task)
         task, note = with_examples(page, selection, problems)
         notes += [note] if note else []
         notes += _without_effect(settings, task, problems)
@@ -107,9 +119,13 @@ def prepare(settings: Settings, *, calls: bool = True) -> Prepared:
             for solver in dict.fromkeys(models.solver)
             for plan in plans
         ]
+    _check_providers(settings, conditions)
     prices = load_prices(settings.operation.prices)
     check_priced(Limits.of(settings.operation), prices, _models_paid(models, conditions))
-    config = _config(settings, seated, fingerprints, digests(specs))
+    notes += [
+        f"{name}: its data could not tell which form is best" for name in recommends_nothing(given)
+    ]
+    config = _config(settings, seated, fingerprints, digests(specs), given)
     return Prepared(settings, tuple(conditions), prices, config, seated, tuple(notes))
 
 
@@ -135,10 +151,10 @@ def _without_effect(settings: Settings, task: Task, problems: Sequence[Problem])
     return found
 
 
-def _check_providers(settings: Settings, plans: Sequence[Plan]) -> None:
+def _check_providers(settings: Settings, conditions: Sequence[Condition]) -> None:
     """Refuse what the models' providers do not take, as far as the command asks for it."""
     models, plan = settings.models, settings.plan
-    heat = any(each.sampling.heat for each in plans)
+    heat = any(each.plan.sampling.heat for each in conditions)
     if heat and plan.temperature is None:
         raise UsageError("--temperature none sends none, and heat raises it; allowed: no heat")
     if plan.feedback_temperature is None and models.feedback_model is None:
@@ -149,16 +165,20 @@ def _check_providers(settings: Settings, plans: Sequence[Plan]) -> None:
     writing = Asked(plan.writer_temperature)
     for solver in models.solver:
         refuse_untaken(solver, asked)
-        if solver in {_writer(models, solver, each.mode) for each in plans}:
+        if solver in {each.feedback_model for each in conditions}:
             refuse_untaken(solver, writing)
     if models.feedback_model is not None:
         refuse_untaken(models.feedback_model, writing)
 
 
-def _writer(models: Models, solver: str, mode: Mode) -> str | None:
+def _writer(
+    models: Models, solver: str, mode: Mode, task: Task, problems: Sequence[Problem]
+) -> str | None:
     """The model that writes a mode's feedback for a solver; None where no model does."""
     written = mode.written_as
-    if written.writer != "model":
+    forms = written.chooser.forms if written.chooser else ()
+    by_model = any(written_by_model(form, task, problems) for form in forms)
+    if written.writer != "model" and not by_model:
         return None
     return solver if written.speaker == "solver" else models.feedback_model
 
@@ -182,12 +202,17 @@ def _models_paid(models: Models, conditions: Sequence[Condition]) -> list[str]:
     return [each for each in asked if each is not None]
 
 
-def _check_problems(modes: Sequence[Mode], problems: Sequence[Problem], task: str) -> None:
-    """Refuse a mode for which a task's problems are too few, or have no hints."""
+def _check_problems(modes: Sequence[Mode], problems: Sequence[Problem], task: Task) -> None:
+    """Refuse a mode for which a task's problems are too few, or lack what it is made of."""
     for mode in modes:
         check_hints(mode, problems)
+        chooser = mode.written_as.chooser
+        if isinstance(chooser, Learnt) and task.name not in chooser.tasks:
+            learnt = ", ".join(chooser.tasks)
+            raise UsageError(f"'{mode.name}' was learnt on {learnt}, not on {task.name}")
+        check_forms(chooser.forms if chooser else (), task, problems)
     if len(problems) < 2 and any(mode.writer == "donor" for mode in modes):
-        raise UsageError(f"feedback mode 'placebo' needs at least two problems of {task}")
+        raise UsageError(f"feedback mode 'placebo' needs at least two problems of {task.name}")
 
 
 def _condition(
@@ -209,7 +234,7 @@ def _condition(
         task=task,
         plan=plan,
         solver=solver,
-        feedback_model=_writer(models, solver, plan.mode),
+        feedback_model=_writer(models, solver, plan.mode, task, problems),
         grader=grader,
         epochs=settings.epochs,
         problems=problems,
@@ -236,6 +261,7 @@ def _config(
     seated: Mapping[Seat, ModelSettings],
     fingerprints: Mapping[str, Any],
     files: Mapping[str, str],
+    guidance: Mapping[str, Any],
 ) -> dict[str, Any]:
     config = {
         **in_part(settings, "configuration"),
@@ -248,7 +274,7 @@ def _config(
     if len(histories) == 1:
         config["history"] = histories[0]
     # Only what is set: a run without options has the configuration that it always had.
-    given: dict[str, Any] = {"digests": files}
+    given: dict[str, Any] = {"digests": files, "guidance": guidance}
     for seat, each in seated.items():
         role, _, solver = seat.partition(" ")
         options = decisive(each.spec, each.options).as_dict()

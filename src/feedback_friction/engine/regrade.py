@@ -22,7 +22,8 @@ from feedback_friction.protocol.feedback import write_feedback
 from feedback_friction.protocol.masking.aligned import parted
 from feedback_friction.protocol.plan import rng_for
 from feedback_friction.protocol.records import Attempt, Effect, Feedback, Status, Trial
-from feedback_friction.protocol.trial import answer_key, donor_order, next_prompt
+from feedback_friction.protocol.state import answers_of
+from feedback_friction.protocol.trial import donor_order, next_prompt
 
 GOES_ON = "a verdict is another now: the trial goes on when the run is resumed"
 JUDGED: tuple[Status, ...] = ("solved", "unsolved", "stopped", "undecided")
@@ -166,9 +167,10 @@ def _asked(condition: Condition, trial: Trial, attempts: Sequence[Attempt]) -> t
     plan, task, epoch = condition.plan, condition.task, trial.epoch
     feedback: Effect | None = None
     if plan.mode.writer != "donor":
-        feedback = next(write_feedback(plan.mode, task, plan, epoch, attempts, _nobody), None)
+        asked = write_feedback(plan.mode, task, plan, epoch, attempts, _nobody, condition.problems)
+        feedback = next(asked, None)
     _, messages = next_prompt(trial.problem, task, plan, epoch, len(attempts), attempts)
-    keys = {answer_key(each.problem, each.verdict) for each in attempts}
+    keys = {*answers_of(attempts)}
     return feedback, messages, keys if plan.sampling.reject else None
 
 

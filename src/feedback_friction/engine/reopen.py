@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.analysis.journal import open_journal, read_run, reading_run
+from feedback_friction.analysis.journal import has_choices, open_journal, read_run, reading_run
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.models.options import ModelOptions
 from feedback_friction.engine.prepare import Prepared, prepare
@@ -23,6 +23,7 @@ from feedback_friction.engine.seats import Seat
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.options import filled, options_of
+from feedback_friction.policy import Choice, State
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import (
     ENDED,
@@ -57,7 +58,9 @@ def _reopened(directory: Path, given: Mapping[str, Any], calls: bool) -> Prepare
         raise UsageError(f"{directory} holds no trials: it is of the kind '{config['kind']}'")
     before = document.get("operation", {})
     try:
-        prepared = prepare(_settings(config, before, given), calls=calls)
+        prepared = prepare(
+            _settings(config, before, given), calls=calls, guidance=config.get("guidance")
+        )
     except UsageError as error:
         raise UsageError(f"cannot ask more about {directory}: {error}") from error
     if prepared.config["problems"] != config["problems"]:
@@ -123,13 +126,14 @@ def read_trials(
             )
             if row["status"] in ended
         }
+        choices = _read_choices(db, condition)
         rows = db.execute(
             "SELECT * FROM attempts WHERE condition = ? ORDER BY problem_id, epoch, iteration",
             (condition.id,),
         )
         shown = read_stand_ins(db, condition.id, condition.plan.history)
         found = {
-            key: tuple(_attempt(problems[key[0]], condition, row, shown) for row in group)
+            key: tuple(_attempt(problems[key[0]], condition, row, shown, choices) for row in group)
             for key, group in groupby(rows, key=lambda row: (row["problem_id"], row["epoch"]))
             if key[0] in problems and key in statuses
         }
@@ -154,14 +158,40 @@ def read_attempts(
             (condition.id, problem.id, epoch),
         )
         shown = read_stand_ins(db, condition.id, condition.plan.history)
-        return tuple(_attempt(problem, condition, row, shown) for row in rows)
+        choices = _read_choices(db, condition)
+        return tuple(_attempt(problem, condition, row, shown, choices) for row in rows)
+
+
+Place = tuple[str, int, int]  # problem id, epoch, iteration
+
+
+def _read_choices(db: sqlite3.Connection, condition: Condition) -> dict[Place, Choice]:
+    """By place, the forms that were chosen; none in journals of earlier versions."""
+    if not has_choices(db):
+        return {}
+    rows = db.execute("SELECT * FROM choices WHERE condition = ?", (condition.id,))
+    return {
+        (row["problem_id"], row["epoch"], row["iteration"]): Choice(
+            row["form"],
+            row["propensity"],
+            row["repeats"],
+            row["reason"],
+            State(**json.loads(row["state"])),
+        )
+        for row in rows
+    }
 
 
 def _attempt(
-    problem: Problem, condition: Condition, row: sqlite3.Row, stand_ins: StandIns
+    problem: Problem,
+    condition: Condition,
+    row: sqlite3.Row,
+    stand_ins: StandIns,
+    choices: Mapping[Place, Choice],
 ) -> Attempt:
     """An attempt from its row, with the problem as the attempt saw it."""
     feedback = None
+    choice = choices.get((row["problem_id"], row["epoch"], row["iteration"]))
     if row["feedback"] is not None:
         feedback = Feedback(
             condition.plan.mode.name,
@@ -170,6 +200,7 @@ def _attempt(
             tuple(json.loads(row["leaks"])),
             row["masked_spans"],
             donor=row["feedback_donor"],
+            choice=choice,
         )
     return Attempt(
         iteration=row["iteration"],
@@ -180,4 +211,5 @@ def _attempt(
         draws=row["draws"],
         feedback=feedback,
         stand_in=stand_ins.get((problem.id, row["epoch"], row["iteration"])),
+        entropy=choice.state.entropy if choice else None,
     )

@@ -125,6 +125,24 @@ def aligned_rows(condition: str, trial: Trial) -> list[Row]:
     ]
 
 
+def choice_rows(condition: str, trial: Trial) -> list[Row]:
+    """The rows of the forms that were chosen in a trial."""
+    where = (condition, trial.problem.id, trial.epoch)
+    return [
+        {
+            **_place(where),
+            "iteration": attempt.iteration,
+            "form": choice.form,
+            "propensity": choice.propensity,
+            "repeats": choice.repeat,
+            "reason": choice.reason,
+            "state": as_json(choice.state),
+        }
+        for attempt in trial.attempts
+        if attempt.feedback is not None and (choice := attempt.feedback.choice) is not None
+    ]
+
+
 def attempt_row(condition: str, problem_id: str, epoch: int, attempt: Attempt, cost: Cost) -> Row:
     """The row of one attempt; ``cost`` is that of the answer, and of its feedback if it has any."""
     reply, verdict, feedback = attempt.reply, attempt.verdict, attempt.feedback

@@ -104,6 +104,21 @@ CREATE TABLE IF NOT EXISTS aligned (
     PRIMARY KEY (condition, problem_id, epoch, iteration)
 );
 
+-- Why an attempt's feedback had the form that it had, for modes that choose among forms. Written
+-- when the trial ends, as the feedback is.
+CREATE TABLE IF NOT EXISTS choices (
+    condition   TEXT NOT NULL,
+    problem_id  TEXT NOT NULL,
+    epoch       INTEGER NOT NULL,
+    iteration   INTEGER NOT NULL,       -- of the attempt that the feedback is on
+    form        TEXT NOT NULL,
+    propensity  REAL NOT NULL,          -- the probability with which it was chosen in this state
+    repeats     REAL NOT NULL,          -- predicted chance that the next answer is the last again
+    reason      TEXT NOT NULL,          -- why this form
+    state       TEXT NOT NULL,          -- JSON object: the solver before the feedback
+    PRIMARY KEY (condition, problem_id, epoch, iteration)
+);
+
 CREATE TABLE IF NOT EXISTS completions (
     key                BLOB PRIMARY KEY,         -- digest of model, messages, parameters and seed
     task               TEXT NOT NULL,

@@ -100,6 +100,8 @@ class Prompts:
             yield attempt_request(problem, asked.task, asked.plan, epoch, number, before)
             if attempt.feedback is not None:
                 judged = (*before, replace(attempt, feedback=None))  # as whoever wrote it saw it
-                told = feedback_request(asked.plan.mode, asked.task, asked.plan, epoch, judged)
+                told = feedback_request(
+                    asked.plan.mode, asked.task, asked.plan, epoch, judged, asked.problems
+                )
                 if told is not None:
                     yield told

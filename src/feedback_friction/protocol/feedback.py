@@ -7,16 +7,19 @@ What a mode is, and what each reveals, is said in ``modes``. For tasks whose pag
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from feedback_friction.errors import UsageError
+from feedback_friction.forms import parse_form
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.modes import Mode
+from feedback_friction.policy import Choice
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import history, prompts
+from feedback_friction.protocol.forms import form_text, writer_of
 from feedback_friction.protocol.masking.aligned import parted
-from feedback_friction.protocol.plan import request_seed
+from feedback_friction.protocol.plan import request_seed, rng_for
 from feedback_friction.protocol.records import (
     Attempt,
     Completion,
@@ -30,6 +33,7 @@ from feedback_friction.protocol.records import (
     Usage,
 )
 from feedback_friction.protocol.refusals import Refused, refusal
+from feedback_friction.protocol.state import state_of
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Plan
 
@@ -71,11 +75,13 @@ def write_feedback(
     epoch: int,
     attempts: Sequence[Attempt],
     donate: Donate,
+    others: Sequence[Problem] = (),
 ) -> Generator[Effect, Any, Feedback | None]:
     """The feedback on the last of ``attempts``, masked; None in a mode that gives none.
 
     Args:
         donate: for placebo, has another problem's feedback written in the mode that it is given.
+        others: the task's problems, from which a worked example is taken.
 
     Raises:
         Refused: the model that writes refuses for good (context length, content filter).
@@ -85,47 +91,116 @@ def write_feedback(
         return None
     if mode.writer == "donor":
         return (yield from _placebo(mode, latest.problem, donate))
-    if mode.writer == "model":
-        raw, usage, seconds = yield from _from_model(mode, task, plan, epoch, attempts)
+    draft = _draft(mode, task, plan, epoch, attempts, others)
+    if draft.request is not None:
+        completion = yield draft.request
+        raw, usage, seconds = _written(completion)
     else:
-        raw, usage, seconds = _from_program(mode, task, latest), Usage(), 0.0
+        raw, usage, seconds = draft.text, Usage(), 0.0
     if task.shows_solution and mode.sees_solution:
         raw = f"{latest.problem.solution or ''}\n\n{raw}".strip()
     for earlier in attempts[:-1]:  # what was said before of the same problem needs no second mask
         if earlier.feedback and earlier.feedback.raw == raw and earlier.problem == latest.problem:
-            return replace(earlier.feedback, usage=usage, seconds=seconds)
+            return replace(earlier.feedback, usage=usage, seconds=seconds, choice=draft.choice)
     masked: Masked = yield Mask(latest.problem, raw)
     replies = [attempt.reply.text for attempt in attempts]
     leaks, aligned = parted(latest.problem, raw, masked, replies)
     spans = len(masked.spans)
     return Feedback(
-        mode.name, raw, masked.text, leaks, spans, usage=usage, seconds=seconds, aligned=aligned
+        mode.name,
+        raw,
+        masked.text,
+        leaks,
+        spans,
+        usage=usage,
+        seconds=seconds,
+        aligned=aligned,
+        choice=draft.choice,
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """Feedback before it is written: the text itself, or what a model is asked for it."""
+
+    text: str = ""
+    request: Generate | None = None
+    choice: Choice | None = None
+
+
+def _draft(
+    mode: Mode,
+    task: Task,
+    plan: Plan,
+    epoch: int,
+    attempts: Sequence[Attempt],
+    others: Sequence[Problem],
+) -> _Draft:
+    latest = attempts[-1]
+    if mode.writer == "form":
+        return _formed(mode, task, plan, epoch, attempts, others)
+    if mode.writer == "model":
+        wanted = prompts.FEEDBACK_REQUEST
+        messages = feedback_messages(task, attempts, wanted, sees_solution=mode.sees_solution)
+        return _Draft(request=_asked(mode, plan, epoch, attempts, messages))
+    return _Draft(_from_program(mode, task, latest))
+
+
+def _formed(
+    mode: Mode,
+    task: Task,
+    plan: Plan,
+    epoch: int,
+    attempts: Sequence[Attempt],
+    others: Sequence[Problem],
+) -> _Draft:
+    """The form that the mode's chooser takes for the solver's state, by who can write it."""
+    assert mode.chooser is not None  # a policy's file is read before the run
+    latest = attempts[-1]
+    told = task.diagnose(latest.problem, latest.reply.text) if task.diagnose else None
+    state = state_of(attempts, told.kind if told else "")
+    rng = rng_for(plan.seed, latest.problem, epoch, latest.iteration, 0, "form")
+    choice = mode.chooser.choose(state, rng)
+    form = parse_form(choice.form)
+    writer = writer_of(form, task, latest.problem, others)
+    if writer != "model":
+        rng = rng_for(plan.seed, latest.problem, epoch, latest.iteration, 0, "example")
+        return _Draft(form_text(form, writer, attempts, told, others, rng), None, choice)
+    wanted = dict(plan.form_requests).get(form.base, prompts.FORM_REQUESTS[form.base])
+    messages = feedback_messages(task, attempts, wanted, sees_solution=True)
+    return _Draft("", _asked(mode, plan, epoch, attempts, messages), choice)
+
+
 def feedback_request(
-    mode: Mode, task: Task, plan: Plan, epoch: int, attempts: Sequence[Attempt]
+    mode: Mode,
+    task: Task,
+    plan: Plan,
+    epoch: int,
+    attempts: Sequence[Attempt],
+    others: Sequence[Problem] = (),
 ) -> Generate | None:
     """What the loop asks the model that writes the feedback on the last of ``attempts``.
 
     None where no model is asked about this problem: for a fixed text, a program's, a donor's.
     """
-    if mode.writer != "model":
+    if mode.writer in ("nobody", "donor"):
         return None
-    request = next(_from_model(mode, task, plan, epoch, attempts))
-    assert isinstance(request, Generate)
-    return request
+    return _draft(mode, task, plan, epoch, attempts, others).request
 
 
-def _from_model(
-    mode: Mode, task: Task, plan: Plan, epoch: int, attempts: Sequence[Attempt]
-) -> Generator[Effect, Any, tuple[str, Usage, float]]:
-    """Text, tokens and seconds of the feedback that a model writes."""
+def _asked(
+    mode: Mode,
+    plan: Plan,
+    epoch: int,
+    attempts: Sequence[Attempt],
+    messages: tuple[Message, ...],
+) -> Generate:
+    """The request for feedback that a model writes."""
     latest = attempts[-1]
-    completion: Completion = yield Generate(
+    return Generate(
         role="feedback",
         speaker=mode.speaker,
-        messages=feedback_messages(task, attempts, sees_solution=mode.sees_solution),
+        messages=messages,
         temperature=plan.writer_temperature,
         max_tokens=plan.feedback_max_tokens,
         seed=request_seed(
@@ -133,6 +208,10 @@ def _from_model(
         ),
         occasion=Occasion(latest.problem, epoch, latest.iteration, mode.name, tuple(attempts)),
     )
+
+
+def _written(completion: Completion) -> tuple[str, Usage, float]:
+    """Text, tokens and seconds of the feedback that a model wrote."""
     reply = completion.replies[0]
     if reason := refusal(reply):
         raise Refused(f"feedback: {reason}")
@@ -161,13 +240,21 @@ def _placebo(mode: Mode, problem: Problem, donate: Donate) -> Generator[Effect, 
         leaks=masked.leaks,
         aligned=(),
         masked_spans=donated.masked_spans + len(masked.spans),
+        choice=None,
     )
 
 
 def feedback_messages(
-    task: Task, attempts: Sequence[Attempt], *, sees_solution: bool
+    task: Task,
+    attempts: Sequence[Attempt],
+    request: str = prompts.FEEDBACK_REQUEST,
+    *,
+    sees_solution: bool,
 ) -> tuple[Message, ...]:
     """What the feedback generator reads.
+
+    Args:
+        request: the prompt that says what to write.
 
     What stays the same comes first (problem, gold, solution, earlier attempts), so that a server's
     prefix cache serves every later request of the trial.
@@ -184,9 +271,7 @@ def feedback_messages(
     silent = latest.verdict.outcome is Outcome.NO_ANSWER
     fault = prompts.FAULT_NO_ANSWER if silent else prompts.FAULT_WRONG
     number = latest.iteration + 1
-    parts.append(
-        prompts.render(prompts.FEEDBACK_REQUEST, number=number, fault=fault, secret=secret)
-    )
+    parts.append(prompts.render(request, number=number, fault=fault, secret=secret))
     return (Message("system", prompts.FEEDBACK_SYSTEM), Message("user", "\n\n".join(parts)))
 
 

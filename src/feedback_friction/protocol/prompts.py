@@ -91,6 +91,36 @@ class Fixed(NamedTuple):
 
 FIXED = {"verdict": Fixed(BINARY_WRONG, BINARY_NO_ANSWER)}  # by the key that a mode names
 
+# --- forms of feedback that a program writes -----------------------------------------------------
+
+LOCATED = "{where} That is the first step that is wrong."
+
+ASKED = "{where} {ask}"
+
+CONTRAST_AGAIN = (
+    "Your answers so far: {answers}. You have said {answer} {times}, and it is wrong. Do not give "
+    "it again: look for what leads you to it each time."
+)
+
+CONTRAST_NEW = (
+    "Your answers so far: {answers}. All of them are wrong. Compare what leads to each of them."
+)
+
+CONTRAST_NONE = "No answer could be found in what you wrote. Give one that is none of: {answers}."
+
+CONTRAST_SILENT = "No answer could be found in any of your responses. State one."
+
+TIMES = ("", "once", "twice", "three times", "four times", "five times", "six times")
+
+EXAMPLE = (
+    "Here is a similar problem, worked out:\n{question}\n\n{solution}\n\n"
+    "Work yours out in the same way."
+)
+
+SOLUTION = "Here is how to solve it, with the answer left out:\n{solution}"
+
+HINTS = "Here is all that there is to say of it:\n{hints}"
+
 # --- what the feedback generator reads -----------------------------------------------------------
 
 FEEDBACK_SYSTEM = (
@@ -109,6 +139,43 @@ FEEDBACK_REQUEST = (
     "wrong and why, or how to get from the attempt to a correct result. Be specific and brief. "
     "Do not state the correct answer{secret}, and do not hint at it in other words."
 )
+
+_ONLY = "Be brief. Do not state the correct answer{secret}, and do not hint at it in other words."
+
+# By form, what a model is asked for; a file may replace them (--prompts). The fields are those of
+# FEEDBACK_REQUEST.
+FORM_REQUESTS = {
+    "locate": (
+        "### Your task\nAttempt {number} is {fault}. Tell the student which step of it is the "
+        f"first wrong one: quote that step, and say nothing else of it. {_ONLY}"
+    ),
+    "explain": (
+        "### Your task\nAttempt {number} is {fault}. Quote the first wrong step of it, and explain "
+        f"to the student why it is wrong. Do not say what to do instead. {_ONLY}"
+    ),
+    "next": (
+        "### Your task\nAttempt {number} is {fault}. Tell the student the one thing to do next, as "
+        f"an instruction, and nothing more. {_ONLY}"
+    ),
+    "question": (
+        "### Your task\nAttempt {number} is {fault}. Ask the student one question whose answer "
+        f"shows the mistake. Write the question alone. {_ONLY}"
+    ),
+    "contrast": (
+        "### Your task\nAttempt {number} is {fault}. Set the student's answers so far side by "
+        "side, say how often each was given, and what they have in common that must be wrong. "
+        f"{_ONLY}"
+    ),
+    "example": (
+        "### Your task\nAttempt {number} is {fault}. Make up a similar problem with another "
+        f"answer, and work it out for the student step by step. {_ONLY}"
+    ),
+    "solution": (
+        "### Your task\nAttempt {number} is {fault}. Write the solution of the problem step by "
+        f"step for the student, with the result left out. {_ONLY}"
+    ),
+    "reset": FEEDBACK_REQUEST,
+}
 
 FAULT_WRONG = "wrong"
 

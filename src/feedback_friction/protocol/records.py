@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from feedback_friction.grading.verdict import Verdict
+from feedback_friction.policy import Choice
 from feedback_friction.problem import Problem
 
 Role = Literal["solver", "feedback", "judge", "reader", "perception"]
@@ -196,6 +197,7 @@ class Feedback:
         seconds: wall time of writing it.
         donor: for placebo feedback, the id of the problem that it was written for.
         aligned: what of the answer it repeats from the student's own work; no leaks.
+        choice: the form that was chosen, and why; None for a mode without forms.
     """
 
     mode: str
@@ -207,6 +209,7 @@ class Feedback:
     seconds: float = 0.0
     donor: str | None = None
     aligned: tuple[str, ...] = ()
+    choice: Choice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +240,7 @@ class Attempt:
         seconds: wall time of all those draws.
         feedback: the feedback that followed; None for a correct or a last attempt.
         stand_in: what is shown in its place, in a history that shows foreign attempts.
+        entropy: of the answers drawn, in nats; None of a single one.
     """
 
     iteration: int
@@ -249,6 +253,7 @@ class Attempt:
     seconds: float = 0.0
     feedback: Feedback | None = None
     stand_in: StandIn | None = None
+    entropy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

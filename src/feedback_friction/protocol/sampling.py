@@ -29,6 +29,7 @@ from typing import Any
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.modes import MAX_DRAWS, Sampling
 from feedback_friction.protocol.records import Completion, Effect, Generate, Reply, Usage
+from feedback_friction.protocol.state import entropy_of
 
 GradeReply = Callable[[Reply], Generator[Effect, Any, Verdict]]
 AnswerKey = Callable[[Verdict], str | None]
@@ -43,6 +44,7 @@ class Drawn:
         draws: number of replies drawn, the ignored ones included.
         usage: tokens of all of them.
         seconds: wall time of all requests.
+        entropy: of the answers drawn, in nats; None of a single one.
     """
 
     reply: Reply
@@ -50,6 +52,7 @@ class Drawn:
     draws: int
     usage: Usage
     seconds: float
+    entropy: float | None = None
 
 
 def draw(
@@ -77,6 +80,7 @@ def draw(
         verdict = yield from grade(completion.replies[0])
         return Drawn(completion.replies[0], verdict, 1, completion.usage, completion.seconds)
     replies: list[tuple[Reply, Verdict]] = []
+    keys: list[str | None] = []
     fresh: list[tuple[Reply, Verdict]] = []
     usage, seconds = Usage(), 0.0
     while len(replies) < MAX_DRAWS and not fresh:
@@ -86,10 +90,11 @@ def draw(
             verdict = yield from grade(reply)
             replies.append((reply, verdict))
             key = answer_key(verdict)
+            keys.append(key)
             if key is not None and key not in tried:
                 fresh.append((reply, verdict))
     chosen = fresh[0] if fresh and not strategy.eager else choice().choice(fresh or replies)
-    return Drawn(*chosen, draws=len(replies), usage=usage, seconds=seconds)
+    return Drawn(*chosen, len(replies), usage, seconds, entropy_of(keys))
 
 
 def _next_n(drawn: int, eager: bool) -> int:

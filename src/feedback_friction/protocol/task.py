@@ -19,6 +19,25 @@ def no_examples(problem: Problem) -> tuple[Message, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What an exact program says of an attempt, part by part; right by construction.
+
+    Attributes:
+        kind: what kind of error the first wrong step is, e.g. ``"sum"``.
+        where: a sentence that names the step; "" where it is not about one.
+        why: what is wrong with it, in whole sentences.
+        next: what to do next; "" where nothing is wrong.
+        ask: a question that leads to the error without naming it.
+    """
+
+    kind: str
+    where: str
+    why: str
+    next: str
+    ask: str
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """The functions and texts that turn a problem into prompts, verdicts and masked feedback.
 
@@ -32,6 +51,7 @@ class Task:
             (``"The answer is (C)."``); gold stated so must be graded correct.
         examples: few-shot messages that precede the question.
         tutor: exact feedback by a program, from the problem and the attempt's text.
+        diagnose: the same in its parts, from which the tutor's forms of feedback are made.
         shows_solution: feedback that knows the worked solution begins with it, masked (the two
             multiplication tasks, as in the paper, section 3).
         slow: ``grade`` and ``mask`` may take long on some text: run them in a worker process.
@@ -46,6 +66,7 @@ class Task:
     state_answer: Callable[[Problem, str], str]
     examples: Callable[[Problem], tuple[Message, ...]] = no_examples
     tutor: Callable[[Problem, str], str] | None = None
+    diagnose: Callable[[Problem, str], Told] | None = None
     shows_solution: bool = False
     slow: bool = False
     judge: Judge | None = None

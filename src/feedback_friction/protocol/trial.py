@@ -14,8 +14,8 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from feedback_friction.grading.verdict import Verdict
-from feedback_friction.modes import PLACEBO, Mode
-from feedback_friction.problem import LETTERS, Problem
+from feedback_friction.modes import CLEAN, PLACEBO, Mode
+from feedback_friction.problem import Problem
 from feedback_friction.protocol.feedback import write_feedback
 from feedback_friction.protocol.history import solver_messages, written
 from feedback_friction.protocol.plan import request_seed, rng_for
@@ -37,6 +37,7 @@ from feedback_friction.protocol.records import (
 from feedback_friction.protocol.refusals import Refused, refusal
 from feedback_friction.protocol.sampling import Drawn, draw
 from feedback_friction.protocol.shuffle import binary_hint, shuffled
+from feedback_friction.protocol.state import answer_key, answers_of, in_view
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Plan
 
@@ -59,7 +60,7 @@ def trial(
     stood_in: list[StandIn] = []
 
     def donate(source: Mode) -> Generator[Effect, Any, Feedback]:
-        feedback = yield from _donated_feedback(donors, source, task, plan, epoch)
+        feedback = yield from _donated_feedback(donors, source, task, plan, epoch, others)
         given.append(feedback or _again(given, PLACEBO.name))
         return given[-1]
 
@@ -81,7 +82,9 @@ def trial(
             if verdict.is_undecided:  # nobody may be told that it is wrong
                 return Trial(problem, epoch, tuple(attempts), "undecided", verdict.rule)
             if iteration < plan.iterations - 1:
-                feedback = yield from write_feedback(plan.mode, task, plan, epoch, attempts, donate)
+                feedback = yield from write_feedback(
+                    plan.mode, task, plan, epoch, attempts, donate, others
+                )
                 other = yield from stand_in()
                 attempts[-1] = replace(attempts[-1], feedback=feedback, stand_in=other)
     except Refused as refused:
@@ -121,7 +124,7 @@ def _attempt(
         ask,
         lambda reply: judged(task, seen, reply),
         lambda verdict: answer_key(seen, verdict),
-        {answer_key(attempt.problem, attempt.verdict) for attempt in attempts},
+        {*answers_of(attempts)},
         lambda: rng_for(plan.seed, problem, epoch, iteration, 0, "choose"),
     )
     reason = refusal(drawn.reply)
@@ -136,6 +139,7 @@ def _attempt(
         drawn.draws,
         drawn.usage,
         drawn.seconds,
+        entropy=drawn.entropy,
     )
 
 
@@ -173,9 +177,10 @@ def next_prompt(
     seen = problem
     if plan.shuffle and iteration > 0:
         seen = shuffled(problem, rng_for(plan.seed, problem, epoch, iteration, 0, "shuffle"))
-    shown = tuple(attempts) if plan.mode.shows_history else ()
-    hint = binary_hint(seen, shown) if plan.binary_hint and shown else ""
-    return seen, solver_messages(task, seen, shown, plan.history, hint)
+    shown, is_reset = in_view(attempts) if plan.mode.shows_history else ((), False)
+    hint = binary_hint(seen, tuple(attempts)) if plan.binary_hint and shown else ""
+    history = CLEAN if is_reset else plan.history
+    return seen, solver_messages(task, seen, shown, history, hint)
 
 
 def judged(task: Task, problem: Problem, reply: Reply) -> Generator[Effect, Any, Verdict]:
@@ -198,14 +203,6 @@ def decided(task: Task, problem: Problem, reply: Reply) -> Generator[Effect, Any
     return verdict
 
 
-def answer_key(problem: Problem, verdict: Verdict) -> str | None:
-    """What identifies an answer across iterations: with choices, the text behind the letter."""
-    prediction = verdict.prediction
-    if prediction is not None and problem.choices and prediction in problem.letters:
-        return problem.choices[LETTERS.index(prediction)]
-    return prediction
-
-
 def donor_order(
     problem: Problem, others: Sequence[Problem], rng: random.Random
 ) -> Iterator[Problem]:
@@ -220,7 +217,12 @@ def donor_order(
 
 
 def _donated_feedback(
-    donors: Iterator[Problem], source: Mode, task: Task, plan: Plan, epoch: int
+    donors: Iterator[Problem],
+    source: Mode,
+    task: Task,
+    plan: Plan,
+    epoch: int,
+    others: Sequence[Problem],
 ) -> Generator[Effect, Any, Feedback | None]:
     """The feedback that the next donor's wrong first attempt got; None when no donor is left.
 
@@ -231,7 +233,7 @@ def _donated_feedback(
     while (attempt := (yield from _wrong_first(donors, task, donor_plan, epoch))) is not None:
         try:
             feedback = yield from write_feedback(
-                source, task, donor_plan, epoch, [attempt], _no_donor
+                source, task, donor_plan, epoch, [attempt], _no_donor, others
             )
             return replace(feedback, donor=attempt.problem.id) if feedback else None
         except Refused:

@@ -36,7 +36,7 @@ from feedback_friction.tasks.multiplication import (
     to_problem,
 )
 from feedback_friction.tasks.page import Page, Row
-from feedback_friction.tasks.tutor import tutor
+from feedback_friction.tasks.tutor import diagnose, tutor
 
 SIZE = 450
 
@@ -60,6 +60,7 @@ PAGE = Page(
         mask=mask_decimal,
         state_answer=state_answer,
         tutor=tutor,
+        diagnose=diagnose,
         shows_solution=True,
     ),
     title="Decimal multiplication",

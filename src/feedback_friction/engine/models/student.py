@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, fields, replace
 
 from feedback_friction.engine.models.student_answers import State, write_up, wrong_answer
 from feedback_friction.errors import UsageError
-from feedback_friction.modes import MODES, STRONG, TUTOR, recorded_mode
+from feedback_friction.forms import FORMS, parse_form
+from feedback_friction.modes import MODES, STRONG, TUTOR, Mode, recorded_mode
 from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.protocol.annotation import MODE as ANNOTATE
 from feedback_friction.protocol.records import Attempt, Completion, Generate, Reply, Usage
@@ -41,8 +42,9 @@ class Traits:
         ability: mean probability that an answer without feedback is right, in [0, 1].
         spread: how much problems differ: the probability of a problem is drawn from a Beta
             distribution with this much of the largest possible variance, in [0, 1).
-        uptake: by feedback mode, the probability that an attempt after feedback is right, for a
-            problem that is not resistant, where it is not the mode's own (``modes.Mode.uptake``).
+        uptake: by feedback mode or form, the probability that an attempt after feedback is right,
+            for a problem that is not resistant, where it is not the mode's or the form's own.
+        stuck: the same by form, where the last attempt gave the answer of the one before.
         resistant: share of problems on which no feedback is ever taken up.
         repeat: probability that a wrong attempt after feedback repeats the attempt before.
         silent: probability that a wrong new attempt states no answer at all.
@@ -52,6 +54,7 @@ class Traits:
     ability: float = 0.35
     spread: float = 0.8
     uptake: Mapping[str, float] = field(default_factory=dict)
+    stuck: Mapping[str, float] = field(default_factory=dict)
     resistant: float = 0.3
     repeat: float = 0.7
     silent: float = 0.03
@@ -77,20 +80,23 @@ def parse_traits(name: str) -> Traits:
     for part in name.split(","):
         key, equals, text = part.partition("=")
         value = _share(name, key, text) if equals else None
-        known = {each.name for each in fields(Traits)} - {"uptake"}
+        known = {each.name for each in fields(Traits)} - {"uptake", "stuck"}
         if value is not None and key in known:
             traits = replace(traits, **{key: value})  # type: ignore[arg-type]
         elif value is not None and _takes_up(key.removeprefix("uptake.")):
             traits = replace(traits, uptake={**traits.uptake, key.removeprefix("uptake."): value})
+        elif value is not None and key.removeprefix("stuck.") in FORMS:
+            traits = replace(traits, stuck={**traits.stuck, key.removeprefix("stuck."): value})
         else:
-            allowed = [*PRESETS, *(f"{each}=P" for each in (*known, "uptake.MODE"))]
+            names = (*known, "uptake.MODE", "uptake.FORM", "stuck.FORM")
+            allowed = [*PRESETS, *(f"{each}=P" for each in names)]
             raise UsageError(f"unknown student '{name}'; allowed: {', '.join(sorted(allowed))}")
     return traits
 
 
 def _takes_up(mode: str) -> bool:
     """Whether there is such a mode, and anything in it to take up."""
-    return mode in MODES and MODES[mode].shows_history
+    return mode in FORMS or (mode in MODES and MODES[mode].shows_history)
 
 
 def _share(name: str, key: str, text: str) -> float:
@@ -171,8 +177,7 @@ class StudentModel:
         if not shown:
             right = rng.random() < self.chance(problem)
         else:
-            uptake = self.traits.uptake.get(mode.name, mode.uptake)
-            right = not self.resists(problem) and rng.random() < uptake
+            right = not self.resists(problem) and rng.random() < self._uptake(mode, shown[-1])
             if not right and rng.random() < self.traits.repeat:
                 return _again(problem, shown[-1], state, rng)
         if right:
@@ -181,6 +186,15 @@ class StudentModel:
             return "I am not able to finish this."
         tried = {answer_in(problem, attempt) for attempt in shown}
         return write_up(problem, wrong_answer(problem, tried, rng), state, rng)
+
+    def _uptake(self, mode: Mode, latest: Attempt) -> float:
+        """The chance to be right after the feedback on an attempt."""
+        choice = latest.feedback.choice if latest.feedback else None
+        if choice is None:
+            return self.traits.uptake.get(mode.name, mode.uptake)
+        form = parse_form(choice.form)
+        fresh = self.traits.uptake.get(form.base, form.uptake)
+        return self.traits.stuck.get(form.base, fresh) if choice.state.repeats else fresh
 
     def _feedback(self, problem: Problem, rng: random.Random) -> str:
         hint = (

@@ -20,8 +20,9 @@ from feedback_friction.protocol.records import (
     Occasion,
 )
 from feedback_friction.protocol.refusals import refusal
+from feedback_friction.protocol.state import answer_key
 from feedback_friction.protocol.task import Task
-from feedback_friction.protocol.trial import answer_key, decided
+from feedback_friction.protocol.trial import decided
 from feedback_friction.settings import Plan
 
 MOST_DRAWS = 50  # in one request, which shares its prefill

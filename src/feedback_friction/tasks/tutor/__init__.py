@@ -5,7 +5,8 @@ answer and without the right partial products. What it says is right by construc
 is calculated, and where a line can be meant in a way in which it is right, nothing is said of it.
 So what stays wrong after its feedback is not for want of right feedback.
 
-``find_error`` gives the finding, ``tutor`` its text. The way of an attempt through the modules:
+``find_error`` gives the finding, ``tutor`` its text, ``diagnose`` the parts of it. The way of an
+attempt through the modules:
 
 - ``lines``, ``phrases``, ``expressions``: plain text, tokens, words put into signs;
 - ``statements``, ``verify``: chains of equal expressions, and which of them hold in any reading;
@@ -15,7 +16,7 @@ So what stays wrong after its feedback is not for want of right feedback.
 - ``question``, ``ledger``, ``finding``, ``wording``: what all of them share.
 """
 
-from feedback_friction.tasks.tutor.finder import find_error, tutor
+from feedback_friction.tasks.tutor.finder import diagnose, find_error, tutor
 from feedback_friction.tasks.tutor.finding import Finding, Kind
 
-__all__ = ["Finding", "Kind", "find_error", "tutor"]
+__all__ = ["Finding", "Kind", "diagnose", "find_error", "tutor"]

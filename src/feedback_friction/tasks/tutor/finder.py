@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.task import Told
 from feedback_friction.tasks.tutor import digitwork
 from feedback_friction.tasks.tutor.closing import close
 from feedback_friction.tasks.tutor.columns import Columns
 from feedback_friction.tasks.tutor.equations import check
 from feedback_friction.tasks.tutor.expressions import Number, Sum
-from feedback_friction.tasks.tutor.finding import Finding, render, without_numbers
+from feedback_friction.tasks.tutor.finding import Finding, render, told, without_numbers
 from feedback_friction.tasks.tutor.ledger import Ledger
 from feedback_friction.tasks.tutor.lines import read_lines
 from feedback_friction.tasks.tutor.question import Question
@@ -57,10 +58,18 @@ def tutor(problem: Problem, attempt: str) -> str:
     signs, × for multiplication and … for numbers left out: "470 × 8 = 3860", "… + … + 3784 = 9".
     Errors as ``find_error``.
     """
-    question = Question.of(problem)
+    return render(_tellable(problem, attempt))
+
+
+def diagnose(problem: Problem, attempt: str) -> Told:
+    """What ``tutor`` says, in its parts."""
+    return told(_tellable(problem, attempt))
+
+
+def _tellable(problem: Problem, attempt: str) -> Finding:
     finding = find_error(problem, attempt)
-    text = render(finding)
-    return render(without_numbers(finding)) if question.reveals(text) else text
+    reveals = Question.of(problem).reveals(render(finding))
+    return without_numbers(finding) if reveals else finding
 
 
 def _in_equations(chains: Sequence[Chain], ledger: Ledger) -> Finding | None:

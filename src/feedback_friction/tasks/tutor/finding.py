@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from feedback_friction.protocol.task import Told
+
 
 class Kind(StrEnum):
     """What is wrong with the first step that is wrong."""
@@ -98,12 +100,38 @@ def without_numbers(finding: Finding) -> Finding:
     return Finding(finding.kind, _PLAINLY[finding.kind])
 
 
+_ASK: dict[Kind, str] = {
+    Kind.MISREAD: "Are the numbers that you work with those of the question?",
+    Kind.SPLIT: "What do you get when you add the parts up again?",
+    Kind.PRODUCT: "What do you get when you multiply this again, digit by digit?",
+    Kind.SHIFT: "How many zeros belong at the end of this number, and why?",
+    Kind.CARRY: "Which digit do you write down here, and which do you carry?",
+    Kind.SUM: "What do you get when you add this again, column by column from the right?",
+    Kind.COPY: "Is this the number that you found before?",
+    Kind.BASE: "Which base is the question in, and when do you carry in it?",
+    Kind.CONVERSION: "What is each place of this number worth?",
+    Kind.EQUATION: "What is each of the two sides worth?",
+    Kind.MISSING: "Which products of parts do you need, and does each stand in your sum once?",
+    Kind.ANSWER: "Is the answer that you state the result of your work?",
+    Kind.RESULT: "By which other way could you check the product?",
+    Kind.NO_WORK: "Which partial products does this need?",
+    Kind.NO_ANSWER: "What is the result of your work?",
+    Kind.UNFINISHED: "Which steps are left?",
+    Kind.NONE: "",
+}
+
+
+def told(finding: Finding) -> Told:
+    """The finding in the parts that forms of feedback are made of."""
+    where = ""
+    if finding.quote:
+        where = f'Look at "{finding.quote}".'
+    elif finding.line is not None:
+        where = f"Look at line {finding.line} of your work."
+    return Told(finding.kind.value, where, finding.why, _NEXT[finding.kind], _ASK[finding.kind])
+
+
 def render(finding: Finding) -> str:
     """The finding as the solver reads it."""
-    if finding.quote:
-        where = f'Look at "{finding.quote}". '
-    elif finding.line is not None:
-        where = f"Look at line {finding.line} of your work. "
-    else:
-        where = ""
-    return f"{where}{finding.why} {_NEXT[finding.kind]}".strip()
+    said = told(finding)
+    return " ".join(filter(None, (said.where, said.why, said.next)))
