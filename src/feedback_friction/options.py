@@ -174,7 +174,8 @@ class Declared:
             int: "a whole number", float: "a number", bool: "true or false", str: "a text",
             Path: "a path",
         }  # fmt: skip
-        wanted = f"{names[self.kind]} {self.bounds()}".rstrip()
+        bounds = self.bounds().replace("at least", "of at least")
+        wanted = f"{names[self.kind]} {bounds}".rstrip()
         wanted = f"{wanted} or a list of such" if self.is_multiple else wanted
         return f"{wanted}, or {NONE}" if self.takes_none else wanted
 

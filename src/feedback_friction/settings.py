@@ -12,10 +12,13 @@ The defaults are the paper's (section 3 and the reference code).
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from feedback_friction.errors import UsageError
 from feedback_friction.forms import FORMS
 from feedback_friction.modes import (
     BINARY,
@@ -267,3 +270,28 @@ class Output(Options):
     out: Path | None = option(None, "The run directory.  [runs/...]", part="nowhere")
     as_json: bool = option(False, "Print one JSON object.", flag="--json", part="nowhere")
     quiet: bool = option(False, "No progress.", part="nowhere")
+
+
+def addressed(
+    words: Sequence[str], solvers: Sequence[str], flag: str
+) -> dict[str, tuple[str, ...]]:
+    """By solver, the words that are for it alone, without its name; under "" those for all.
+
+    Raises:
+        UsageError: a word is for a model that is no solver of the run; names those that are.
+    """
+    found: dict[str, list[str]] = {"": [], **{solver: [] for solver in solvers}}
+    for word in words:
+        # The longest name first: one may begin another.
+        named = (each for each in sorted(solvers, key=len, reverse=True) if _begins(word, each))
+        solver = next(named, "")
+        name = word.partition("=")[0]
+        if not solver and re.match(r"[a-z][a-z-]*/", name):
+            allowed = ", ".join(solvers)
+            raise UsageError(f"{flag} {name} is no solver of this run; allowed: {allowed}")
+        found[solver].append(word[len(solver) + 1 :] if solver else word)
+    return {solver: tuple(each) for solver, each in found.items()}
+
+
+def _begins(word: str, solver: str) -> bool:
+    return word.startswith(f"{solver}=")

@@ -24,6 +24,7 @@ from benchmarks.simserver.settings import Settings
 from feedback_friction.cli.main import VERBS
 from feedback_friction.options import options_of
 from feedback_friction.settings import Settings as RunSettings
+from feedback_friction.study import read_study
 from feedback_friction.tasks.catalog import PAGES as TASKS
 
 BIN = Path(sys.executable).parent
@@ -130,12 +131,18 @@ def check_json(block, folder, server):
         json.loads(text)
 
 
+def check_toml(block, folder, server):
+    (folder / "block.toml").write_text(block.text, "utf-8")
+    read_study(folder / "block.toml")
+
+
 RUN = {
     "console": run_shell,
     "sh": run_shell,
     "python": run_python,
     "json": check_json,
     "jsonl": check_json,
+    "toml": check_toml,
 }
 
 

@@ -26,7 +26,8 @@ from feedback_friction.modes import (
     SELF,
     STRONG,
 )
-from feedback_friction.settings import Settings
+from feedback_friction.settings import Output, Settings
+from feedback_friction.study import STRONG_MODEL
 
 DATASETS = {
     "aime_2024": "aime_2024",
@@ -39,7 +40,6 @@ DATASETS = {
     "pop_qa": "pop_qa",
     "trivia_qa": "trivia_qa",
 }
-STRONG_MODEL = "openai/gpt-4.1-mini"  # the paper's feedback model, section 3
 
 
 @click.command("classic")
@@ -101,7 +101,7 @@ def command(
         binary_hint=binary_hint,
     )
     directory = write_file.with_name(f"{write_file.name}.run")
-    code = start(settings, directory, as_json=False, quiet=quiet)
+    code = start(settings, Output(out=directory, quiet=quiet))
     if code != INTERRUPTED:
         write_jsonl(export(directory), write_file)
         accuracy = read_results(directory)[0].accuracy

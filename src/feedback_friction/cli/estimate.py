@@ -12,7 +12,7 @@ import click
 
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
 from feedback_friction.cli.grid import columns, print_columns
-from feedback_friction.cli.options import generated, given
+from feedback_friction.cli.options import asked, generated
 from feedback_friction.cli.run import notes
 from feedback_friction.engine.budget import dollars
 from feedback_friction.engine.estimate import Estimate, Range, from_data, from_pilot
@@ -21,9 +21,10 @@ from feedback_friction.engine.pilot import Pilot, choose, run_pilot
 from feedback_friction.engine.prepare import Prepared, prepare
 from feedback_friction.engine.runner import Progress
 from feedback_friction.engine.strata import Setting
-from feedback_friction.options import Options, filled, option
+from feedback_friction.options import Options, option
 from feedback_friction.report.overview import Column
 from feedback_friction.settings import Output, Settings
+from feedback_friction.study import Study
 
 NAMES = {
     "calls": "calls",
@@ -46,19 +47,17 @@ class EstimateOptions(Options):
     )
 
 
-@click.command("estimate", params=generated(Settings, EstimateOptions, Output))
+@click.command("estimate", params=generated(Settings, EstimateOptions, Study, Output))
 @click.pass_context
-def command(
-    context: click.Context, /, out: Path | None, pilot: int, as_json: bool, quiet: bool, **_: Any
-) -> int:
+def command(context: click.Context, /, pilot: int, **_: Any) -> int:
     """Predict calls, tokens, cost and time of a run, with 95% intervals.
 
     Takes the options of 'friction run'. The pilot's problems are run for real, in the run's own
     directory: 'friction run' with the same options pays for none of them again.
     """
-    settings = filled(Settings, given(context))
+    settings, output = asked(context)
     prepared = prepare(settings)
-    directory = out or Path("runs") / prepared.slug
+    directory = output.out or Path("runs") / prepared.slug
     for note in notes(prepared):
         click.echo(f"note: {note}", err=True)
     setting = Setting(
@@ -66,17 +65,22 @@ def command(
         thinking(prepared), settings.plan.seed,
     )  # fmt: skip
     if not pilot:
-        _show(from_data(prepared.conditions, setting), prepared, None, as_json=as_json)
+        _show(from_data(prepared.conditions, setting), prepared, None, as_json=output.as_json)
         return 0
     chosen = choose(prepared.conditions, pilot)
-    progress, interrupted = _run(prepared, directory, chosen, quiet=quiet)
+    progress, interrupted = _run(prepared, directory, chosen, quiet=output.quiet)
     if interrupted:
         click.echo(f"interrupted; the same command resumes {directory}", err=True)
         return INTERRUPTED
     if progress.stopped:
         click.echo(f"no estimate, the pilot did not end: {progress.stopped}", err=True)
         return 1
-    _show(from_pilot(prepared.conditions, chosen, setting), prepared, directory, as_json=as_json)
+    _show(
+        from_pilot(prepared.conditions, chosen, setting),
+        prepared,
+        directory,
+        as_json=output.as_json,
+    )
     return 0
 
 

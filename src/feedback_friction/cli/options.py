@@ -9,7 +9,9 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from feedback_friction.options import NONE, Declared, options_of
+from feedback_friction.options import NONE, Declared, filled, options_of
+from feedback_friction.settings import Output, Settings
+from feedback_friction.study import combined, written
 
 
 class OrNone(click.ParamType[float | None]):
@@ -83,6 +85,20 @@ def _type(each: Declared) -> click.ParamType[Any]:
         return click.Path(path_type=Path)
     plain: Mapping[type, click.ParamType[Any]] = {int: click.INT, float: click.FLOAT}
     return plain.get(each.kind, click.STRING)
+
+
+def asked(context: click.Context) -> tuple[Settings, Output]:
+    """What a command that runs trials is asked for; with --print-config prints that and ends.
+
+    Raises:
+        UsageError: a study file or a value is wrong; one line.
+    """
+    values = combined(given(context))
+    settings, output = filled(Settings, values), filled(Output, values)
+    if context.params["print_config"]:
+        click.echo(written(settings, output.out))
+        context.exit(0)
+    return settings, output
 
 
 def given(context: click.Context, **defaults: Any) -> Mapping[str, Any]:

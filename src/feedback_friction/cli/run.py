@@ -10,7 +10,7 @@ import click
 
 from feedback_friction.caveats import is_miniature, miniature
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
-from feedback_friction.cli.options import generated, given
+from feedback_friction.cli.options import asked, generated
 from feedback_friction.cli.progress import tell_missing
 from feedback_friction.cli.table import print_results, results_json
 from feedback_friction.engine.launch import execute
@@ -18,8 +18,8 @@ from feedback_friction.engine.models.registry import is_student
 from feedback_friction.engine.prepare import Prepared, prepare
 from feedback_friction.engine.runner import Progress
 from feedback_friction.modes import GREEDY, HEAT, recorded_mode
-from feedback_friction.options import filled
 from feedback_friction.settings import Output, Settings
+from feedback_friction.study import Study
 
 EPILOG = """\b
 Keys: FRICTION_SOLVER_API_KEY, FRICTION_FEEDBACK_API_KEY or FRICTION_JUDGE_API_KEY, else
@@ -32,31 +32,29 @@ Claude with extended thinking at temperature 1, as in the paper:
 """
 
 
-@click.command("run", epilog=EPILOG, params=generated(Settings, Output))
+@click.command("run", epilog=EPILOG, params=generated(Settings, Study, Output))
 @click.pass_context
-def command(
-    context: click.Context, /, out: Path | None, as_json: bool, quiet: bool, **_: Any
-) -> int:
+def command(context: click.Context, /, **_: Any) -> int:
     """Run TASKs under every combination of feedback modes and sampling strategies.
 
     The same command with the same --out resumes; nothing that was paid for is asked again.
     """
-    settings = filled(Settings, given(context))
-    return start(settings, out, as_json=as_json, quiet=quiet)
+    settings, output = asked(context)
+    return start(settings, output)
 
 
-def start(settings: Settings, out: Path | None, *, as_json: bool, quiet: bool) -> int:
+def start(settings: Settings, output: Output) -> int:
     """Prepare, run and print; returns the exit code."""
     prepared = prepare(settings)
-    directory = out or Path("runs") / prepared.slug
+    directory = output.out or Path("runs") / prepared.slug
     for note in notes(prepared):
         click.echo(f"note: {note}", err=True)
 
     async def work(watch: Watch, note: Note) -> Progress:
         return await execute(prepared, directory, command_line(), watch, note)
 
-    progress, drained = run_to_end(work, directory, quiet=quiet)
-    if as_json:
+    progress, drained = run_to_end(work, directory, quiet=output.quiet)
+    if output.as_json:
         click.echo(json.dumps(results_json([directory]), ensure_ascii=False))
     else:
         print_results([directory])

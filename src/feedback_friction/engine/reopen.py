@@ -71,7 +71,8 @@ def _reopened(directory: Path, given: Mapping[str, Any], calls: bool) -> Prepare
     if calls and prepared.config.get("digests") != config.get("digests"):
         raise UsageError(f"a model of {directory} is no longer the one that it was run with")
     seated = {
-        seat: replace(each, options=_options(seat, config)) for seat, each in prepared.seats.items()
+        seat: replace(each, options=_options(_kept(seat, config)))
+        for seat, each in prepared.seats.items()
     }
     return replace(prepared, seats=seated, config=config)
 
@@ -94,11 +95,15 @@ def _settings(
     return filled(Settings, {**values, **given})
 
 
-def _options(seat: Seat, config: Mapping[str, Any]) -> ModelOptions:
+def _kept(seat: Seat, config: Mapping[str, Any]) -> Mapping[str, Any]:
     """The options of the model in a seat, as a configuration has them."""
     role, _, solver = seat.partition(" ")
-    given = config.get(f"{role}_options", {})
-    extra = dict(given.get(solver, {}) if solver else given)
+    kept: Mapping[str, Any] = config.get(f"{role}_options", {})
+    return kept.get(solver, {}) if solver else kept
+
+
+def _options(given: Mapping[str, Any]) -> ModelOptions:
+    extra = dict(given)
     tokens, effort = extra.pop("reasoning_tokens", None), extra.pop("reasoning_effort", None)
     sends_temperature = "temperature" not in extra  # null where it is not sent
     extra.pop("temperature", None)

@@ -8,17 +8,16 @@ URL of its own; an option without it is for all of them.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container
 
 from feedback_friction.engine.models.options import ModelOptions, parse_options
 from feedback_friction.engine.models.registry import (
-    PROVIDERS,
     ModelSettings,
     is_gguf,
     is_student,
 )
 from feedback_friction.errors import UsageError
-from feedback_friction.settings import Models, Settings
+from feedback_friction.settings import Models, Settings, addressed
 
 Seat = str
 
@@ -89,31 +88,6 @@ def _solvers(settings: Settings) -> dict[Seat, ModelSettings]:
 
 def _has_server(solver: str) -> bool:
     return not is_student(solver) and not is_gguf(solver)
-
-
-def addressed(
-    words: Sequence[str], solvers: Sequence[str], flag: str
-) -> dict[str, tuple[str, ...]]:
-    """By solver, the words that are for it alone, without its name; under "" those for all.
-
-    Raises:
-        UsageError: a word is for a model that is no solver of the run; names those that are.
-    """
-    found: dict[str, list[str]] = {"": [], **{solver: [] for solver in solvers}}
-    for word in words:
-        # The longest name first: one may begin another.
-        named = (each for each in sorted(solvers, key=len, reverse=True) if _begins(word, each))
-        solver = next(named, "")
-        name = word.partition("=")[0]
-        if not solver and name.partition("/")[0] in PROVIDERS and "/" in name:
-            allowed = ", ".join(solvers)
-            raise UsageError(f"{flag} {name} is no solver of this run; allowed: {allowed}")
-        found[solver].append(word[len(solver) + 1 :] if solver else word)
-    return {solver: tuple(each) for solver, each in found.items()}
-
-
-def _begins(word: str, solver: str) -> bool:
-    return word.startswith(f"{solver}=")
 
 
 def specs_of(models: Models) -> list[str]:
