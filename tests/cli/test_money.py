@@ -132,8 +132,9 @@ def test_an_estimate_never_exceeds_a_budget(tmp_path):
 
 
 def test_bounds_from_the_data_alone_make_no_call_and_need_no_key(tmp_path):
-    options = ("--solver", "openai/gpt-4.1-mini", "--pilot", "0", "--json")
-    found = json.loads(friction("estimate", *STUDENT, *options, cwd=tmp_path, **KEYS).stdout)
+    words = ["openai/gpt-4.1-mini" if word == "student/default" else word for word in STUDENT]
+    options = ("--pilot", "0", "--json")
+    found = json.loads(friction("estimate", *words, *options, cwd=tmp_path, **KEYS).stdout)
     assert found["calls"] == {"value": None, "low": 40, "high": 400}
     assert found["completion_tokens"] == {"value": None, "low": 40, "high": 400 * 2000}
     assert 0 < found["cost_usd"]["low"] < found["cost_usd"]["high"]

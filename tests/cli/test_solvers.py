@@ -85,11 +85,15 @@ def test_results_and_comparisons_set_the_solvers_beside_each_other(made):
     assert "openai/weak" in told
     compared = json.loads(friction("compare", out, "--json"))
     pairs = {(each["solver"], each["control_solver"]) for each in compared}
-    assert pairs == {("openai/good", "openai/good"), ("openai/weak", "openai/weak")}
+    assert pairs == {
+        ("openai/good", "openai/good"), ("openai/weak", "openai/weak"),
+        ("openai/good", "openai/weak"),
+    }  # fmt: skip
     lines = [line for line in friction("compare", out).splitlines() if "retry" in line]
     assert [("openai/good" in line, "openai/weak" in line) for line in lines] == [
-        (True, False),
+        (True, False),  # retry and self, under each solver
         (False, True),
+        (True, True),  # both solvers under retry
     ]
     table = comparison.solvers(load_runs([out]))
     assert set(table["feedback"]) == {"retry", "self"}

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 def command(first: Path, second: Path | None, as_json: bool) -> None:
     """Compare the conditions of run A with each other, or those of run B with those of run A.
 
+    Within a run: every two conditions of a solver, and every two solvers under one condition.
+
     Differences are of accuracy at the last iteration, on the problems that both have, with a score
     interval; p-values are McNemar's (mid-p), adjusted by Holm over the whole table. An unfinished
     run is compared at the last iteration that every trial begun has reached.
@@ -32,10 +34,10 @@ def command(first: Path, second: Path | None, as_json: bool) -> None:
         import polars as pl
 
         from feedback_friction.analysis.frames import load_runs
-        from feedback_friction.analysis.tables.comparison import across, pairs
+        from feedback_friction.analysis.tables.comparison import across, within
 
         runs = load_runs([first] if second is None else [first, second])
-        table = pairs(runs) if second is None else across(runs)
+        table = within(runs) if second is None else across(runs)
     if table.is_empty():
         raise UsageError("there are no two conditions of the same task to compare")
     unfinished = sum(map(runs.unfinished, range(len(runs.directories))))

@@ -151,26 +151,37 @@ def _ordered(arm: Arm, ids: list[str]) -> IntArray:
 @once
 def pairs(runs: Runs) -> pl.DataFrame:
     """Every two conditions of a task and solver, at the last iteration, Holm over the family."""
-    found = [(one, other) for group in arms(runs).values() for one, other in combinations(group, 2)]
-    return _table(runs, found)
+    return _table(runs, _pairs(runs))
 
 
 @once
 def solvers(runs: Runs) -> pl.DataFrame:
     """Every two solvers under the same task, feedback, sampling and history, Holm over all."""
+    return _table(runs, _solvers(runs))
+
+
+def within(runs: Runs) -> pl.DataFrame:
+    """The rows of ``pairs`` and of ``solvers``, Holm over all of them together."""
+    return _table(runs, [*_pairs(runs), *_solvers(runs)])
+
+
+def _pairs(runs: Runs) -> list[tuple[Arm, Arm]]:
+    return [pair for group in arms(runs).values() for pair in combinations(group, 2)]
+
+
+def _solvers(runs: Runs) -> list[tuple[Arm, Arm]]:
     groups: dict[tuple[object, ...], list[Arm]] = defaultdict(list)
     for condition, ids, first in conditions(runs):
         key = tuple(
             condition[each] for each in ("task", "digits", "feedback", "sampling", "history")
         )
         groups[key].append(Arm(condition, tuple(ids), first))
-    found = [
+    return [
         (one, other)
         for group in groups.values()
         for one, other in combinations(group, 2)
         if one.condition["solver"] != other.condition["solver"]
     ]
-    return _table(runs, found)
 
 
 @once
