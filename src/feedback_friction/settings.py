@@ -44,7 +44,7 @@ from feedback_friction.options import (
 
 # In the order of growing effort; each provider takes some of them.
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-UNSENT = 1.0  # what is recorded for a temperature that is not sent: the default of the API
+UNSENT = 1.0  # what stands for a temperature that is not sent: the default of the API
 
 # Options that several dataclasses have.
 _SEED = Option("Seed of everything random.")
@@ -99,12 +99,12 @@ class Plan(Options):
 
     @property
     def solver_temperature(self) -> float:
-        """The solver's base temperature, as it is recorded."""
+        """The solver's base temperature, or what stands for it."""
         return UNSENT if self.temperature is None else self.temperature
 
     @property
     def writer_temperature(self) -> float:
-        """The feedback writer's temperature, as it is recorded."""
+        """The feedback writer's temperature, or what stands for it."""
         return UNSENT if self.feedback_temperature is None else self.feedback_temperature
 
 

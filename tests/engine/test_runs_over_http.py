@@ -351,3 +351,29 @@ def test_an_option_that_holds_a_secret_is_refused_without_being_shown(
         assert not (tmp_path / "run").exists()
 
     run(main())
+
+
+def test_the_first_reply_that_is_empty_cut_off_or_all_reasoning_is_told_once(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        script = [
+            completion(choice("", message={"content": ""})),
+            completion(choice("It is", finish_reason="length")),
+            completion(choice(message={"content": "", "reasoning": "Hm"})),
+            error(400, {"error": {"code": "context_length_exceeded", "message": "too long"}}),
+        ]
+        async with serving(*script) as server:
+            ended = await friction(
+                tmp_path,
+                *("--solver", "openai/tiny", "--base-url", server.url, "--concurrency", 1),
+            )
+        assert ended.code == 0
+        assert [line.partition("of the solver ")[2][:16] for line in ended.lines] == [
+            "came back empty:",
+            "was cut off at i",
+            "is all reasoning",
+            "does not fit int",
+        ]
+
+    run(main())

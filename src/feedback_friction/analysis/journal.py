@@ -14,7 +14,8 @@ from feedback_friction.errors import UsageError
 from feedback_friction.problem import LETTERS
 
 RUN_FILE = "run.json"
-SCHEMA_VERSION = 6  # 2: oracle_draws, probes; 3: layers; 4: stand_ins; 5: aligned; 6: choices
+# 2: oracle_draws, probes; 3: layers; 4: stand_ins; 5: aligned; 6: choices; 7: NULL temperatures
+SCHEMA_VERSION = 7
 ENDED = ("solved", "unsolved", "stopped")
 IN_FLIGHT = "in flight"  # made attempts, and has no row among the trials yet
 

@@ -139,6 +139,11 @@ def _order(row: sqlite3.Row) -> Text:
     return Text.assemble(lines, "\n\n", ("gold: ", "dim"), (row["gold"], "bold"))
 
 
+def _temperature(row: sqlite3.Row) -> str:
+    known = row["temperature"]
+    return "the server's own" if known is None else f"{known:g}"
+
+
 def _show_attempt(
     console: Console, row: sqlite3.Row, own: list[str], form: str, *, raw: bool
 ) -> None:
@@ -147,7 +152,7 @@ def _show_attempt(
         f"attempt {row['iteration'] + 1}: ",
         (verdict, STYLES[verdict]),
         f", answer {row['prediction']!r}" if row["prediction"] is not None else "",
-        f" (by {row['rule']}; temperature {row['temperature']:g}, draws {row['draws']})",
+        f" (by {row['rule']}; temperature {_temperature(row)}, draws {row['draws']})",
     )
     style = STYLES[verdict].removeprefix("bold ")
     console.print(

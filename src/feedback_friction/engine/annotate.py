@@ -17,7 +17,7 @@ from pathlib import Path
 from feedback_friction.analysis.journal import read_run
 from feedback_friction.analysis.stats.categories import RawCategory, fold
 from feedback_friction.engine.caller import Caller, Spent
-from feedback_friction.engine.journal import Journal, now
+from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.models.options import parse_options
 from feedback_friction.engine.models.registry import (
     ModelSettings,
@@ -26,7 +26,7 @@ from feedback_friction.engine.models.registry import (
     parse_spec,
 )
 from feedback_friction.engine.prices import load_prices
-from feedback_friction.engine.rows import storable
+from feedback_friction.engine.rows import now, storable
 from feedback_friction.engine.rundir import locked
 from feedback_friction.engine.runner import Progress, run_pool
 from feedback_friction.errors import UsageError

@@ -17,6 +17,8 @@ from feedback_friction.engine.budget import Budget, SpentError
 from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.keys import Key, call_key
 from feedback_friction.engine.models.base import Model
+from feedback_friction.engine.models.learning import takes_temperature
+from feedback_friction.engine.models.omissions import ailments
 from feedback_friction.engine.models.retry import is_resting
 from feedback_friction.engine.prices import Cost, Prices
 from feedback_friction.engine.seats import Seat, seat_of
@@ -75,7 +77,12 @@ class Caller:
     """Answers effects: from the journal, from a call under way, or by a model."""
 
     def __init__(
-        self, models: Mapping[Seat, Model], journal: Journal, prices: Prices, concurrency: int
+        self,
+        models: Mapping[Seat, Model],
+        journal: Journal,
+        prices: Prices,
+        concurrency: int,
+        tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         """Make a caller.
 
@@ -83,7 +90,9 @@ class Caller:
             models: by seat, the model that answers its requests.
             concurrency: requests in flight at most, the oldest goes first. A request is in flight
                 until its completion is written, so that no more than these are lost by a kill.
+            tell: told what ails the replies, over and over again in the same words.
         """
+        self._tell = tell
         self.models = models
         self.journal = journal
         self.tracebacks = Tracebacks(journal.path.parent)
@@ -185,8 +194,10 @@ class Caller:
                 completion = await self._asked(model, request)
                 cost = self.prices.cost(model.name, completion.usage)
                 self.spent.add(completion.usage, cost)
+                for line in ailments(request, completion):
+                    self._tell(f"{model.name}: {line}")
                 durable = await self.journal.add_completion(
-                    key, model.name, request, completion, cost
+                    key, model.name, request, completion, cost, takes_temperature(model)
                 )
             await durable
             mine.set_result(completion)

@@ -15,7 +15,6 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,7 @@ from feedback_friction.engine.rows import (
     completion_row,
     error_row,
     insert,
+    now,
     problem_row,
     read_completion,
     stand_in_rows,
@@ -57,6 +57,15 @@ _COMPLETION = (
     "SELECT replies, prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens,"
     " seconds, server_model FROM completions WHERE key = ?"
 )
+# Journals of version 4 and before: a constraint may be taken away in this way, and in no other
+# without copying the table (https://sqlite.org/lang_altertable.html, "Making Other Kinds").
+_NULLABLE = """
+    PRAGMA writable_schema = ON;
+    UPDATE sqlite_master SET sql = replace(replace(sql,
+        'temperature                 REAL NOT NULL', 'temperature                 REAL'),
+        'temperature        REAL NOT NULL', 'temperature        REAL') WHERE type = 'table';
+    PRAGMA writable_schema = RESET;
+"""
 _Write = Callable[[sqlite3.Connection], None]
 # A value that SQLite cannot hold, such as a whole number of more than 63 bits.
 _UNFIT = (
@@ -96,11 +105,6 @@ class _Entry:
 
     write: _Write
     awaited: _Awaited | None
-
-
-def now() -> str:
-    """The time in UTC as ISO 8601, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 class Journal:
@@ -198,10 +202,19 @@ class Journal:
     # --- writing ---------------------------------------------------------------------------------
 
     async def add_completion(
-        self, key: Key, model: str, request: Generate, completion: Completion, cost: Cost
+        self,
+        key: Key,
+        model: str,
+        request: Generate,
+        completion: Completion,
+        cost: Cost,
+        is_warm: bool = True,
     ) -> asyncio.Future[None]:
-        """Keep a completion; returns when it is written, with what is done when it is durable."""
-        row = completion_row(key, model, request, completion, cost, now())
+        """Keep a completion; returns when it is written, with what is done when it is durable.
+
+        ``is_warm`` tells that the request's temperature was sent.
+        """
+        row = completion_row(key, model, request, completion, cost, is_warm)
         self._fresh[key] = completion
         try:
             awaited = _Awaited()
@@ -405,7 +418,7 @@ def _open(path: Path) -> sqlite3.Connection:
             )
         if version < SCHEMA_VERSION:
             schema = resources.files(__package__).joinpath("schema.sql").read_text("utf-8")
-            db.executescript(schema)
+            db.executescript(_NULLABLE + schema)
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     except _UNREADABLE as error:
         raise UsageError(f"cannot write the journal {path}: {error}") from error

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from feedback_friction import __version__
-from feedback_friction.engine.journal import Journal, now
+from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.regrade import Rejudged, Remasked
-from feedback_friction.engine.rows import as_json, insert, storable
+from feedback_friction.engine.rows import as_json, insert, now, storable
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.protocol.records import Attempt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -56,10 +57,15 @@ def as_json(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
+def now() -> str:
+    """The time in UTC as ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def completion_row(
-    key: Key, model: str, request: Generate, completion: Completion, cost: Cost, finished: str
+    key: Key, model: str, request: Generate, completion: Completion, cost: Cost, is_warm: bool
 ) -> Row:
-    """The row of a completion."""
+    """The row of a completion that came now; ``is_warm``: the temperature was sent."""
     occasion, usage = request.occasion, completion.usage
     return {
         "key": key,
@@ -70,7 +76,7 @@ def completion_row(
         "role": request.role,
         "model": model,
         "server_model": completion.model,
-        "temperature": request.temperature,
+        "temperature": request.temperature if is_warm else None,
         "seed": request.seed,
         "replies": as_json(
             [
@@ -86,7 +92,7 @@ def completion_row(
         **_usage(usage),
         "cost_usd": cost,
         "seconds": completion.seconds,
-        "finished": finished,
+        "finished": now(),
     }
 
 

@@ -21,7 +21,7 @@ import orjson
 
 from feedback_friction import __version__
 from feedback_friction.analysis.journal import RUN_FILE, SCHEMA_VERSION, read_run
-from feedback_friction.engine.journal import now
+from feedback_friction.engine.rows import now
 from feedback_friction.errors import UsageError
 from feedback_friction.options import options_of
 from feedback_friction.settings import Settings

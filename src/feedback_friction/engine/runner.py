@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from feedback_friction.engine.caller import Caller, Drained, Spent
 from feedback_friction.engine.conditions import Condition, Job, jobs
+from feedback_friction.engine.models.learning import takes_temperature
 from feedback_friction.engine.parts import WHOLE, Part
 from feedback_friction.engine.prices import Cost
+from feedback_friction.engine.seats import seat_of
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.records import AGAIN, Attempt, Status
 from feedback_friction.protocol.trial import trial
@@ -108,7 +110,8 @@ class Runner:
             condition.solver,
         )
         costs = [self._cost(condition, attempt) for attempt in done.attempts]
-        await self.journal.add_trial(condition.id, done, costs)
+        attempts = tuple(self._recorded(condition, each) for each in done.attempts)
+        await self.journal.add_trial(condition.id, replace(done, attempts=attempts), costs)
         self.progress.count(done.status)
 
     async def _failed(self, job: Job, reason: str) -> None:
@@ -117,7 +120,14 @@ class Runner:
 
     def _keep(self, job: Job, attempt: Attempt) -> None:
         cost = self._cost(job.condition, attempt)
-        self.journal.add_attempt(job.condition.id, job.problem.id, job.epoch, attempt, cost)
+        made = self._recorded(job.condition, attempt)
+        self.journal.add_attempt(job.condition.id, job.problem.id, job.epoch, made, cost)
+
+    def _recorded(self, condition: Condition, attempt: Attempt) -> Attempt:
+        """An attempt without its temperature where none was sent."""
+        models = self.caller.models
+        is_warm = takes_temperature(models[seat_of("solver", condition.solver, models)])
+        return attempt if is_warm else replace(attempt, temperature=None)
 
     def _cost(self, condition: Condition, attempt: Attempt) -> Cost:
         """What an attempt and its feedback cost, shared calls included."""

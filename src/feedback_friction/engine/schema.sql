@@ -66,7 +66,7 @@ CREATE TABLE IF NOT EXISTS attempts (
     masked_spans                INTEGER NOT NULL,
     leaks                       TEXT NOT NULL,   -- JSON array: what the audit found
     mean_logprob                REAL,
-    temperature                 REAL NOT NULL,
+    temperature                 REAL,            -- NULL: none was sent
     draws                       INTEGER NOT NULL,
     prompt_tokens               INTEGER NOT NULL,
     completion_tokens           INTEGER NOT NULL,
@@ -128,7 +128,7 @@ CREATE TABLE IF NOT EXISTS completions (
     role               TEXT NOT NULL,            -- solver, feedback, judge
     model              TEXT NOT NULL,            -- as asked for
     server_model       TEXT NOT NULL,            -- as the server reported it
-    temperature        REAL NOT NULL,
+    temperature        REAL,                     -- NULL: none was sent
     seed               INTEGER NOT NULL,
     replies            TEXT NOT NULL,            -- JSON: [[text, finish, mean logprob, reasoning]]
     prompt_tokens      INTEGER NOT NULL,

@@ -76,7 +76,8 @@ async def opened(
             notices.keep_in(directory)
             remember(models.values(), directory)
             async with Journal(directory) as journal:
-                yield Caller(models, journal, prices, in_flight(models, concurrency))
+                slots = in_flight(models, concurrency)
+                yield Caller(models, journal, prices, slots, notices.tell)
     finally:
         for model in dict.fromkeys(models.values()):
             await model.close()

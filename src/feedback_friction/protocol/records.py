@@ -234,7 +234,7 @@ class Attempt:
         problem: the problem as this attempt saw it (a shuffle changes the order of choices).
         reply: the reply that counts.
         verdict: the grader's verdict on it.
-        temperature: the temperature it was drawn at.
+        temperature: the temperature it was drawn at; None where it was the server's own.
         draws: how many replies were drawn to get it.
         usage: tokens of all those draws.
         seconds: wall time of all those draws.
@@ -247,7 +247,7 @@ class Attempt:
     problem: Problem
     reply: Reply
     verdict: Verdict
-    temperature: float
+    temperature: float | None
     draws: int = 1
     usage: Usage = Usage()
     seconds: float = 0.0

@@ -328,7 +328,11 @@ _CONTROL = ("task", "digits", "control_solver", "against", "control_sampling")
 
 def _frozen(runs: Runs) -> dict[tuple[object, ...], Row]:
     """Controls that repeat their first answer, having no temperature: they control nothing."""
-    warm = runs.attempts.filter(pl.col("temperature") > 0).select("run", "condition").unique()
+    warm = (
+        runs.attempts.filter(pl.col("temperature").fill_null(1) > 0)
+        .select("run", "condition")
+        .unique()
+    )
     cold = runs.conditions.join(warm, on=["run", "condition"], how="anti")
     return {
         tuple(

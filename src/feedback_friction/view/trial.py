@@ -177,7 +177,8 @@ def _facts(row: sqlite3.Row) -> tuple[str, ...]:
     read, written = row["prompt_tokens"], row["completion_tokens"]
     found: list[tuple[Any, str]] = [
         (row["draws"] > 1, f"{row['draws']} draws"),
-        (row["temperature"] > 0, f"temperature {row['temperature']:g}"),
+        (row["temperature"], f"temperature {row['temperature'] or 0:g}"),
+        (row["temperature"] is None, "temperature: the server's own"),
         (read or written, f"{read:,} + {written:,} tokens"),
         (row["reasoning_tokens"], f"{row['reasoning_tokens']:,} of reasoning"),
         (row["seconds"] >= 0.05, f"{row['seconds']:.1f} s"),

@@ -127,7 +127,7 @@ def _ends(runs: Runs) -> Mapping[ProblemKey, list[tuple[Voice, str]]]:
         if not right and last is None:
             continue
         condition = settings[run, name]
-        drawn = epoch if any(row[7] > 0 for row in trial) else 0
+        drawn = epoch if any(row[7] is None or row[7] > 0 for row in trial) else 0
         changed = name if first != last else ""
         voice = Voice(run, condition["solver"], drawn, changed, None if right else last)
         found[condition["task"], condition["digits"], problem].append((voice, name))

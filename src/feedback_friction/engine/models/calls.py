@@ -175,6 +175,9 @@ class Calls:
                 retries = Retries(self._options.retry, self._random, started, timeout)
             wait = self._next_wait(final(outcome, asking), route, problem, began, retries)
             await self.breaker.settle(partial(self._harmless, request, route))
+            if retries.suspects(clock()):
+                others_pass = isinstance(await self._harmless(request, route), Completion)
+                retries.found(others_pass=others_pass)
             await self._options.sleep(wait)
 
     async def _harmless(self, request: Generate, route: Route) -> Completion | Fault:
@@ -216,7 +219,7 @@ class Calls:
             self.breaker.foreign(fault)
         wait = retries.next_wait(fault, self._options.clock())
         if wait is None:
-            raise TransientError(f"{line} (failed {retries.failures} times)") from fault.cause
+            raise TransientError(f"{line} ({retries.why})") from fault.cause
         is_failing = fault.kind in (FaultKind.UNREACHABLE, FaultKind.FAULTY)
         if is_failing and not self.breaker.doubts and (server, fault.kind) not in self._failing:
             self._failing.add((server, fault.kind))

@@ -89,6 +89,12 @@ class Dialect:
         self.learn(frozenset(found), tokens if isinstance(tokens, int) and tokens >= 1 else None)
 
 
+def takes_temperature(model: object) -> bool:
+    """Whether a model is sent the temperature of a request, as far as is known by now."""
+    dialect = getattr(model, "dialect", None)
+    return not isinstance(dialect, Dialect) or Quirk.NO_TEMPERATURE not in dialect.quirks
+
+
 class Asking:
     """One call, and the form in which it is asked."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from feedback_friction.engine.models.dialect import Quirk
 from feedback_friction.protocol.records import Completion, Generate
@@ -11,6 +11,13 @@ NO_USAGE = (
     "it does not say how many tokens a call takes: tokens and cost are unknown, and to a budget "
     "each call counts as the most that it can take"
 )
+EMPTY = "a reply of the {role} came back empty: `friction results` counts such replies"
+THOUGHT_ONLY = "a reply of the {role} is all reasoning and no answer"
+CUT_OFF = (
+    "a reply of the {role} was cut off at its limit of {limit:,} tokens: `friction results` counts "
+    "such replies"
+)
+NO_ROOM = "a prompt of the {role} does not fit into the context: its trial stops"
 NO_REASONING = "it was asked to reason, and its reply shows no reasoning"
 
 
@@ -32,3 +39,14 @@ def left_out(request: Generate, completion: Completion, *, reasons: bool) -> Seq
     if reasons and answers and silent and not completion.usage.reasoning_tokens:
         lines.append(NO_REASONING)
     return lines
+
+
+def ailments(request: Generate, completion: Completion) -> Iterator[str]:
+    """What ails single replies; the words are the same each time, so that they are told once."""
+    for reply in completion.replies:
+        if reply.finish_reason == "length":
+            yield CUT_OFF.format(role=request.role, limit=request.max_tokens)
+        elif reply.finish_reason == "context_length":
+            yield NO_ROOM.format(role=request.role)
+        elif reply.finish_reason == "stop" and not reply.text.strip():
+            yield (THOUGHT_ONLY if reply.reasoning else EMPTY).format(role=request.role)

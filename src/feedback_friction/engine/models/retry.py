@@ -8,6 +8,7 @@ Blog, 2015). A server's own ``Retry-After`` is honoured on top.
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -35,6 +36,9 @@ class RetryPolicy:
         base: ceiling of the first wait, in seconds; it doubles with each failure.
         cap: ceiling of any wait, in seconds.
         reconnect_cap: the same for a server that cannot be reached: knocking costs nothing.
+        suspicion: after this many seconds of rate limits alone, and after twice as many, the server
+            is asked something harmless: where it answers that,
+        singled_out: so many more attempts are made.
         longest_wait: a server's Retry-After is honoured up to this many seconds.
         total: no attempt starts later than this many seconds after the first,
         rounds: unless fewer attempts than this could have run into their timeout by then.
@@ -45,6 +49,8 @@ class RetryPolicy:
     base: float = 0.5
     cap: float = 60.0
     reconnect_cap: float = 5.0
+    suspicion: float = 180.0
+    singled_out: int = 3
     longest_wait: float = 120.0
     total: float = 1800.0
     rounds: int = 3
@@ -111,17 +117,38 @@ class Retries:
         self._policy, self._random, self._started = policy, random, started
         self._total = max(policy.total, policy.rounds * timeout)
         self.failures = 0
-        self._spoiled = self._empty = 0
+        self._spoiled = self._empty = self._alone = 0
+        self._only_limited = True
+        self._suspicion, self._last = policy.suspicion, math.inf
+
+    @property
+    def why(self) -> str:
+        """Why the call was given up."""
+        alone = self._only_limited and self.failures >= self._last
+        return f"failed {self.failures} times" + (", while other prompts pass" if alone else "")
 
     def next_wait(self, fault: Fault, now: float) -> float | None:
         """Seconds until the next attempt after a fault at time ``now``; None to give up."""
         self.failures += 1
         self._spoiled += fault.kind is FaultKind.FAULTY
         self._empty += fault.kind is FaultKind.EMPTY
+        self._only_limited &= fault.kind is FaultKind.LIMITED
         if self._spoiled >= self._policy.attempts or self._empty >= self._policy.empty:
+            return None
+        if self._only_limited and self.failures >= self._last:
             return None
         wait = self._policy.wait(self.failures, fault.kind, self._random, fault.retry_after)
         return wait if now + wait - self._started <= self._total else None
+
+    def suspects(self, now: float) -> bool:
+        """Whether it is time to find out whether a server limits the rate of this prompt alone."""
+        return self._only_limited and now - self._started >= self._suspicion
+
+    def found(self, *, others_pass: bool) -> None:
+        """Note what became of something harmless that the server was asked."""
+        self._suspicion = math.inf if others_pass else 2 * self._suspicion
+        if others_pass:
+            self._last = self.failures + self._policy.singled_out
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
