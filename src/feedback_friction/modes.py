@@ -17,15 +17,20 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from feedback_friction.errors import UsageError
 from feedback_friction.forms import CONTRAST, EXPLAIN, FORMS, Form, parse_form
 from feedback_friction.policy import Chooser, Drawn, Ladder
 
-Writer = Literal["nobody", "fixed", "program", "question", "model", "donor", "form"]
+Writer = Literal[
+    "nobody", "fixed", "program", "question", "model", "donor", "form", "part", "noise", "late"
+]
 Speaker = Literal["solver", "feedback"]
+Attribution = Literal["none", "self", "peer", "expert"]
+ATTRIBUTIONS: tuple[Attribution, ...] = get_args(Attribution)
 
 # --- feedback ------------------------------------------------------------------------------------
 
@@ -51,7 +56,9 @@ class Mode:
         name: as on the command line.
         writer: who writes the text: nobody (the first prompt again), a fixed text, a program (the
             task's tutor), whoever wrote the question (its hints), a model, a donor (another
-            problem's feedback), or whoever writes the form that is chosen (``forms``).
+            problem's feedback), whoever writes the form that is chosen (``forms``), or a program
+            that shows a part of the worked solution, spoils another mode's feedback by lot, or
+            gives it late.
         by: the writer in words, for help and documentation.
         purpose: what it is for, in words.
         look: how it is drawn.
@@ -64,8 +71,16 @@ class Mode:
         informs: whether it tells the solver anything about its own attempt.
         repeats_when_cold: whether at temperature 0 every attempt repeats the first one.
         level: of the hint that is always given, from 1; 0 for the next one at each attempt.
-        source: for a donor, the name of the mode whose feedback is taken from another problem.
+        source: for a donor, the name of the mode whose feedback is taken from another problem; for
+            noise and delay, of the mode whose feedback is spoilt or late, "" for the task's own.
         chooser: for a form, what chooses it; None where the policy's file is not read yet.
+        challenges: whether the trial goes on after a right answer, and that is challenged, too.
+        asserts: whether it says that the attempt is wrong.
+        misleads: whether it argues for one particular wrong answer.
+        obey: probability that the simulated student gives up a right answer after it.
+        attribution: whose words the solver is told that it reads.
+        dose: how much of it: a share, or attempts of delay; None for modes without a dose.
+        by_chance: whether a part is drawn by lot instead of from the beginning.
     """
 
     name: str
@@ -83,6 +98,13 @@ class Mode:
     level: int = 0
     source: str = ""
     chooser: Chooser | None = None
+    challenges: bool = False
+    asserts: bool = True
+    misleads: bool = False
+    obey: float = 0.0
+    attribution: Attribution = "none"
+    dose: float | None = None
+    by_chance: bool = False
 
     @property
     def shows_history(self) -> bool:
@@ -92,7 +114,7 @@ class Mode:
     @property
     def can_be_donated(self) -> bool:
         """Whether its text is about one problem, so that a placebo of it is another text."""
-        return self.writer in ("program", "question", "model")
+        return self.writer in ("program", "question", "model") and not self.misleads
 
     @property
     def written_as(self) -> Mode:
@@ -167,6 +189,60 @@ HINT = Mode(
     look=Look("#1b1b1b", "triangle-left"),
     uptake=0.4,
 )  # fmt: skip
+DOUBT = Mode(
+    "doubt", "fixed",
+    by='nobody: "are you sure?", of right answers too',
+    purpose="is a right answer kept when it is doubted?",
+    look=Look("#7b3294", "M-1,-1L1,1M1,-1L-1,1M-1,0L1,0"),
+    uptake=0.06,
+    fixed="sure",
+    challenges=True,
+    asserts=False,
+    obey=0.2,
+)  # fmt: skip
+DENIAL = Mode(
+    "denial", "fixed",
+    by='nobody: "wrong, try again", of right answers too',
+    purpose="is a right answer kept when it is called wrong?",
+    look=Look("#a6611a", "M-1,-.4L0,-1L1,-.4L.6,1L-.6,1Z"),
+    uptake=0.08,
+    fixed="verdict",
+    challenges=True,
+    obey=0.4,
+)  # fmt: skip
+MISLED = Mode(
+    "misled", "program",
+    by="a program that calls a right line wrong (multiplication) or names a wrong option; "
+    "else a model that argues for a wrong answer",
+    purpose="is a right answer kept when a wrong one is argued for?",
+    look=Look("#018571", "M-1,-1L1,-1L-1,1L1,1Z"),
+    uptake=0.05,
+    challenges=True,
+    misleads=True,
+    obey=0.5,
+)  # fmt: skip
+PARTIAL = Mode(
+    "partial", "part",
+    by="the first share of the worked solution or the hints (`partial:0.5`; "
+    "`partial:0.5:random`: a share by lot)",
+    purpose="dose: how much of the solution it takes",
+    look=Look("#4d9221", "M-1,-1L1,-1L1,0L-1,0Z"),
+    uptake=0.3,
+)  # fmt: skip
+NOISY = Mode(
+    "noisy", "noise",
+    by="tutor, hint or another mode, a share of its feedback spoilt (`noisy:0.3:hint`)",
+    purpose="dose: how much wrong feedback is borne",
+    look=Look("#c51b7d", "M-1,0L-.5,-1L0,0L.5,-1L1,0L.5,1L0,0L-.5,1Z"),
+    uptake=0.35,
+)  # fmt: skip
+DELAY = Mode(
+    "delay", "late",
+    by="tutor, hint or another mode, so many attempts late (`delay:2:hint`)",
+    purpose="dose: does feedback help that comes late?",
+    look=Look("#5e4fa2", "M-1,-1L1,-1L0,0L1,1L-1,1L0,0Z"),
+    uptake=0.3,
+)  # fmt: skip
 MIXED = Mode(
     "mixed", "form",
     by="a form drawn by lot at each attempt (`mixed:locate=.5,contrast=.5`: with these shares)",
@@ -191,7 +267,8 @@ ADAPTIVE = Mode(
     uptake=0.35,
 )  # fmt: skip
 _EVERY = (
-    RETRY, PLACEBO, BINARY, SELF, PROCESS, STRONG, TUTOR, HINT, MIXED, LADDER, ADAPTIVE,
+    RETRY, PLACEBO, BINARY, SELF, PROCESS, STRONG, TUTOR, HINT,
+    DOUBT, DENIAL, MISLED, PARTIAL, NOISY, DELAY, MIXED, LADDER, ADAPTIVE,
 )  # fmt: skip
 MODES = {mode.name: mode for mode in _EVERY}
 
@@ -228,11 +305,17 @@ def parse_mode(name: str, *, has_feedback_model: bool) -> Mode:
     Raises:
         UsageError: the name is unknown, or the mode needs a feedback model and there is none.
     """
+    plain, at, attribution = name.partition("@")
+    if at:
+        said = parse_mode(plain, has_feedback_model=has_feedback_model)
+        return attributed(said, attribution)
     base, colon, rest = name.partition(":")
     speaker: Speaker = "feedback" if has_feedback_model else "solver"
     if base in FORMS:
         return _of_form(parse_form(name), speaker)
     mode = MODES.get(base)
+    if mode is not None and mode.writer in _DOSES:
+        return _dosed(mode, name, rest, has_feedback_model=has_feedback_model)
     takes_more = mode is not None and (mode.writer in ("donor", "question") or mode in _WITH_MORE)
     if mode is None or (colon and not takes_more):
         raise UsageError(
@@ -304,16 +387,64 @@ def _shares(name: str, text: str) -> tuple[tuple[Form, float], ...]:
 _ROUNDING = 0.011  # thirds are written .33
 
 
+def attributed(mode: Mode, attribution: str) -> Mode:
+    """The mode with whose words the solver is told that it reads; named ``denial@expert``.
+
+    Raises:
+        UsageError: there is no such attribution, or the mode says nothing.
+    """
+    found = next((each for each in ATTRIBUTIONS if each == attribution), None)
+    if found is None or not mode.shows_history:
+        raise UsageError(
+            f"unknown attribution '{attribution}' of '{mode.name}'; allowed: "
+            f"{', '.join(ATTRIBUTIONS)}, of any mode but {RETRY.name}"
+        )
+    if found == "none":
+        return mode
+    return replace(mode, name=f"{mode.name}@{found}", attribution=found)
+
+
+_DOSES = ("part", "noise", "late")
+BY_CHANCE = "random"
+
+
+def _dosed(mode: Mode, name: str, rest: str, *, has_feedback_model: bool) -> Mode:
+    """A mode with its dose, and where there is one, by lot or with the mode that it is made of."""
+    amount, _, more = rest.partition(":")
+    whole = mode.writer == "late"
+    bounds = "attempts, from 0 to 99" if whole else "a share, from 0 to 1"
+    pattern = r"\d{1,2}" if whole else r"(?:0|1|0?\.\d{1,6}|1\.0{1,6})"
+    if not re.fullmatch(pattern, amount, re.ASCII):
+        raise UsageError(f"feedback mode '{name}' needs {bounds}; allowed: {mode.name}:DOSE")
+    if mode.writer == "part":
+        if more not in ("", BY_CHANCE):
+            raise UsageError(
+                f"unknown feedback mode '{name}'; allowed: {mode.name}:P, {mode.name}:P:{BY_CHANCE}"
+            )
+        return replace(mode, name=name, dose=float(amount), by_chance=bool(more))
+    if more:
+        source = MODES.get(more)
+        if source is None or not source.can_be_donated:
+            allowed = ", ".join(each.name for each in MODES.values() if each.can_be_donated)
+            raise UsageError(f"unknown feedback mode '{name}'; allowed after the dose: {allowed}")
+        parse_mode(more, has_feedback_model=has_feedback_model)
+    return replace(mode, name=name, dose=float(amount), source=more)
+
+
 def recorded_mode(name: str) -> Mode:
     """The mode that a run directory names; of one that this version does not know, a plain value.
 
     Args:
-        name: as on the command line, with what follows a colon.
+        name: as on the command line, with what follows a colon or an attribution's sign.
     """
-    base = name.partition(":")[0]
+    base = name.partition("@")[0].partition(":")[0]
     plain = replace(NO_FEEDBACK, name=base, writer="fixed", informs=True)
     if base in FORMS:
         return _of_form(FORMS[base], "solver")
+    if base in MODES and MODES[base].writer in _DOSES:
+        with suppress(UsageError):
+            dosed = parse_mode(name.partition("@")[0], has_feedback_model=True)
+            return replace(dosed, name=base)
     return NO_FEEDBACK if base == NO_FEEDBACK.name else MODES.get(base, plain)
 
 

@@ -21,6 +21,7 @@ from typing import Any
 from feedback_friction.errors import UsageError
 from feedback_friction.forms import FORMS
 from feedback_friction.modes import (
+    ATTRIBUTIONS,
     BINARY,
     GREEDY,
     HISTORIES,
@@ -81,6 +82,12 @@ class Plan(Options):
     mode: Mode = BINARY
     sampling: Sampling = GREEDY
     iterations: int = option(10, "Attempts at most.", least=1)
+    rounds: int = option(
+        3,
+        "Challenges of each answer, right or wrong, in modes that challenge "
+        f"({', '.join(name for name, mode in MODES.items() if mode.challenges)}).",
+        least=1,
+    )
     history: History = TRANSCRIPT
     seed: int = declared(0, _SEED)
     temperature: float | None = option(
@@ -239,6 +246,12 @@ class Settings(Options):
         f"{'; '.join(f'{each.name}, {each.shows}' for each in HISTORIES.values())}; "
         "repeat for a grid.",
         metavar="H",
+    )
+    attribution: tuple[str, ...] = option(
+        (ATTRIBUTIONS[0],),
+        f"Whose words the solver is told that it reads: {', '.join(ATTRIBUTIONS)}; "
+        "repeat for a grid.",
+        metavar="WHO",
     )
     prompts: Path | None = option(
         None,

@@ -89,3 +89,15 @@ def test_what_is_not_in_the_run_is_one_line(tmp_path):
         prompts.of("x", "p", 0)
     with pytest.raises(UsageError, match="no problem 'x'"):
         prompts.of(condition, "x", 0)
+
+
+@pytest.mark.parametrize("mode", ["misled", "delay:1:self", "noisy:0.5:process", "denial@peer"])
+def test_the_prompts_of_challenges_and_doses_are_proved_too(tmp_path, mode):
+    run = make_run(
+        tmp_path / "run", tasks=("primer",), feedback=(mode,), limit=4, iterations=4,
+        solver="student/ability=0.4,resistant=0.5,blurt=0",
+    )  # fmt: skip
+    sent = [each for _, prompts in every(run) for each in prompts]
+    assert [each for each in sent if not each.proved] == []
+    written = [each for each in sent if each.request.role == "feedback"]
+    assert bool(written) == (mode != "denial@peer")

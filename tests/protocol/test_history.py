@@ -13,7 +13,7 @@ from feedback_friction.grading.verdict import Verdict
 from feedback_friction.modes import ANSWERS, CLEAN, FEEDBACK, FOREIGN, HISTORIES, parse_history
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.history import solver_messages
-from feedback_friction.protocol.records import Attempt, Feedback, Reply, StandIn
+from feedback_friction.protocol.records import Aside, Attempt, Feedback, Reply
 from feedback_friction.protocol.trial import trial
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=30)
@@ -27,7 +27,7 @@ def attempt(number, working, told):
         Verdict.of(False, f"answer{number}", "toy"),
         0.0,
         feedback=Feedback("binary", told, f"{told} (told {number})"),
-        stand_in=StandIn(f"stranger {number}", "other"),
+        asides=(Aside("stand-in", f"stranger {number}", "other"),),
     )
 
 
@@ -101,7 +101,7 @@ def test_a_foreign_attempt_is_another_problems_wrong_one_and_its_feedback_is_one
     replies = {f"p{n}": f"Working of {n}. The answer is {n + 50}." for n in range(4)}
     replies["p1"] = "Own working. The answer is 3."  # the id of toys.PROBLEM, too
     done, driver = run(FOREIGN, others, by_problem(replies), iterations=4)
-    donors = [each.stand_in.donor for each in done.attempts[:-1]]
+    donors = [each.asides[0].donor for each in done.attempts[:-1]]
     assert sorted(donors) == ["p0", "p2", "p3"]
     own = [each for each in driver.requests if each.occasion.problem is toys.PROBLEM]
     for request, donor in zip(own[1:], donors, strict=True):
@@ -109,20 +109,18 @@ def test_a_foreign_attempt_is_another_problems_wrong_one_and_its_feedback_is_one
         assert replies[donor] in shown
         assert "Own working" not in shown
         assert prompts.BINARY_WRONG in shown
-    assert driver.attempted == [
-        replace(each, feedback=None, stand_in=None) for each in done.attempts
-    ]
+    assert driver.attempted == [replace(each, feedback=None, asides=()) for each in done.attempts]
 
 
 def test_a_foreign_attempt_that_names_the_answer_is_passed_over_or_masked():
     others = [toys.PROBLEM, *toys.problems(3)]
     naming = {"p0": "So 7 it is: the answer is 8.", "p1": "The answer is 3."}
     done, _ = run(FOREIGN, others, by_problem(naming | {"p2": "The answer is 9."}), iterations=2)
-    assert done.attempts[0].stand_in == StandIn("The answer is 9.", "p2")
+    assert done.attempts[0].asides == (Aside("stand-in", "The answer is 9.", "p2"),)
     done, _ = run(
         FOREIGN, others, by_problem(naming | {"p2": "Of 7: the answer is 9."}), iterations=2
     )
-    assert "7" not in done.attempts[0].stand_in.text
+    assert "7" not in done.attempts[0].asides[0].text
 
 
 def test_without_another_wrong_problem_a_foreign_history_stops_and_says_why():
@@ -137,7 +135,7 @@ def test_without_another_wrong_problem_a_foreign_history_stops_and_says_why():
 def test_only_a_foreign_history_asks_for_attempts_at_other_problems(history):
     done, driver = run(history, toys.problems(4), iterations=3)
     assert len(driver.requests) == 3
-    assert all(each.stand_in is None for each in done.attempts)
+    assert all(each.asides == () for each in done.attempts)
 
 
 def test_a_mode_that_shows_no_history_needs_no_strangers():

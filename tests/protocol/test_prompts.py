@@ -16,11 +16,13 @@ from feedback_friction.modes import (
     FOREIGN,
     TRANSCRIPT,
     parse_history,
+    parse_mode,
 )
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.feedback import feedback_messages
 from feedback_friction.protocol.history import solver_messages
-from feedback_friction.protocol.records import Attempt, Feedback, Message, Reply, StandIn
+from feedback_friction.protocol.mislead import mislead_request
+from feedback_friction.protocol.records import Aside, Attempt, Feedback, Message, Reply
 
 GOLDEN = Path(__file__).parents[1] / "cases" / "prompts.json"
 
@@ -48,7 +50,9 @@ def rendered():
         toys.TASK, examples=lambda problem: (Message("user", "1+1?"), Message("assistant", "2"))
     )
     unanswered = [*plain[:1], replace(plain[1], feedback=None)]
-    strange = [replace(each, stand_in=StandIn("The answer is 99.", "other")) for each in plain]
+    strange = [
+        replace(each, asides=(Aside("stand-in", "The answer is 99.", "other"),)) for each in plain
+    ]
     texts = {
         "last": solver_messages(toys.TASK, toys.PROBLEM, plain, parse_history("last:1")),
         "last shuffled": solver_messages(toys.TASK, moved, shuffled, parse_history("last:1")),
@@ -72,6 +76,20 @@ def rendered():
         "feedback with solution": feedback_messages(toys.TASK, unanswered, sees_solution=True),
         "feedback on a choice": feedback_messages(toys.TASK, chosen, sees_solution=True),
         "feedback on a shuffled choice": feedback_messages(toys.TASK, shuffled, sees_solution=True),
+    }
+    mode = parse_mode("misled", has_feedback_model=True)
+    plan = toys.plan("misled")
+    argued = mislead_request(mode, toys.TASK, plan, 0, plain, "8").messages
+    option = mislead_request(mode, toys.TASK, plan, 0, chosen, "C").messages
+    texts |= {
+        "doubt": solver_messages(toys.TASK, toys.PROBLEM, plain, TRANSCRIPT, asserts=False),
+        "doubt in a chat": solver_messages(toys.TASK, toys.PROBLEM, plain, CHAT, asserts=False),
+        "misleading": argued,
+        "misleading about a choice": option,
+        "fixed": [Message("user", text) for each in prompts.FIXED.values() for text in each],
+        "attributed": [Message("user", text) for text in prompts.ATTRIBUTED.values()],
+        "doses": [Message("user", text) for text in (prompts.PART, prompts.LATE)],
+        "suggested": [Message("user", prompts.SUGGESTED)],
     }
     return {
         name: [f"{each.role}: {each.content}" for each in messages]

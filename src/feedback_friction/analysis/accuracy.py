@@ -33,6 +33,7 @@ from feedback_friction.analysis.journal import (
     read_run,
 )
 from feedback_friction.analysis.stats.censored import Seen, censored_curve, worst_case
+from feedback_friction.analysis.stats.clusters import clustered_share
 from feedback_friction.analysis.stats.guessing import Excludes, mean_guesser
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.stats.progress import area, normalised_gain
@@ -94,6 +95,8 @@ class ConditionResult:
             its attempts.
         gain: normalised gain, (last - first) / (1 - first).
         area: area under the accuracy curve, from 0 to 1.
+        right_at_end: share of the trials that ended whose last answer is right; where right answers
+            are challenged it may be less than the accuracy, which counts those that ever were.
         second: its second attempts: how many are right, and how many repeat the first answer.
         uptakes: one-step uptake against each control of the run.
     """
@@ -123,6 +126,7 @@ class ConditionResult:
     guess_most: list[float] | None
     gain: Estimate
     area: Estimate
+    right_at_end: Estimate
     second: SecondAttempts
     uptakes: tuple[Uptake, ...]
 
@@ -180,6 +184,7 @@ class ConditionResult:
             "guess_most": self.guess_most,
             "gain": _estimate(self.gain),
             "area": _estimate(self.area),
+            "right_at_end": _estimate(self.right_at_end),
             "repetition": _estimate(self.repetition),
             "second": _estimate(self.second.right) | {"guess": self.second.guess},
             "uptake": [each.as_json() for each in self.uptakes],
@@ -274,9 +279,22 @@ def _result(
         guess_most=guesses[1],
         gain=normalised_gain(problems, iterations),
         area=area(problems, iterations),
+        right_at_end=_right_at_end(db, condition),
         second=second_attempts(retries),
         uptakes=uptakes,
     )
+
+
+def _right_at_end(db: sqlite3.Connection, condition: Condition) -> Estimate:
+    """The share of the trials that ended whose last attempt is right, clustered by problem."""
+    rows = db.execute(
+        "SELECT sum(a.is_correct), count(*) FROM trials t JOIN attempts a"
+        " ON (a.condition, a.problem_id, a.epoch, a.iteration)"
+        "  = (t.condition, t.problem_id, t.epoch, t.attempts - 1)"
+        f" WHERE t.condition = ? AND t.status IN {ENDED} GROUP BY a.problem_id",
+        (condition.condition,),
+    ).fetchall()
+    return clustered_share([float(row[0]) for row in rows], [float(row[1]) for row in rows])
 
 
 def _attempts(db: sqlite3.Connection, condition: Condition) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class Runs:
             attempts that have a verdict, and ``solved_at``: the iteration at which it was solved,
             ``UNSOLVED`` where it was not, ``MISSING`` where it failed or is undecided.
         attempts: a row an attempt before the horizon, without texts, of the trials that are not
-            missing.
+            missing; up to the first right one, after which answers are only challenged.
     """
 
     directories: tuple[Path, ...]
@@ -209,6 +209,7 @@ def _counted(
         attempts.join(counted, on=_TRIAL, how="semi", maintain_order="left")
         .join(horizon, on=_CONDITION, how="left", maintain_order="left")
         .filter(pl.col("iteration") < pl.col("iterations"))
+        .filter(pl.col("is_correct").cum_sum().over(_TRIAL) - pl.col("is_correct") == 0)
         .drop("iterations")
     )
 

@@ -11,20 +11,39 @@ from pathlib import Path
 from typing import Any
 
 from feedback_friction.errors import UsageError
+from feedback_friction.modes import MODES
 from feedback_friction.problem import LETTERS
 
 RUN_FILE = "run.json"
-# 2: oracle_draws, probes; 3: layers; 4: stand_ins; 5: aligned; 6: choices; 7: NULL temperatures
-SCHEMA_VERSION = 7
+# 2: oracle_draws, probes; 3: layers; 5: aligned; 6: choices; 7: NULL temperatures; 8: asides
+SCHEMA_VERSION = 8
 ENDED = ("solved", "unsolved", "stopped")
 IN_FLIGHT = "in flight"  # made attempts, and has no row among the trials yet
 
+# Of conditions whose trials go on after a right answer, which is challenged.
+_CHALLENGES = " OR ".join(
+    f"feedback LIKE '{each.name}%'" for each in MODES.values() if each.challenges
+)
+CHALLENGED = f"SELECT condition FROM conditions WHERE {_CHALLENGES}"
+
 # Every trial that ended, failed, is undecided or in flight. ``known``: its attempts that have a
-# verdict; ``solved``: whether the last of them is correct.
+# verdict; ``solved``: whether the last of them is correct. Of a trial that went on after a right
+# answer they end with that.
 KNOWN_TRIALS = f"""
     SELECT condition, problem_id, epoch, status, reason, attempts AS known,
            status = 'solved' AS solved
-    FROM trials WHERE status IN {ENDED}
+    FROM trials WHERE status IN {ENDED} AND condition NOT IN ({CHALLENGED})
+    UNION ALL
+    SELECT condition, problem_id, epoch, status, reason, coalesce(solved_at + 1, attempts),
+           solved_at IS NOT NULL
+    FROM (
+        SELECT *, (
+            SELECT min(iteration) FROM attempts a
+            WHERE (a.condition, a.problem_id, a.epoch) = (t.condition, t.problem_id, t.epoch)
+              AND a.is_correct
+        ) AS solved_at
+        FROM trials t WHERE status IN {ENDED} AND condition IN ({CHALLENGED})
+    )
     UNION ALL
     SELECT condition, problem_id, epoch, status, reason,
            (SELECT count(*) FROM attempts a
@@ -33,7 +52,8 @@ KNOWN_TRIALS = f"""
            0
     FROM trials t WHERE status NOT IN {ENDED}
     UNION ALL
-    SELECT condition, problem_id, epoch, '{IN_FLIGHT}', '', sum(verdict != 'undecided'),
+    SELECT condition, problem_id, epoch, '{IN_FLIGHT}', '',
+           coalesce(min(CASE WHEN is_correct THEN iteration + 1 END), sum(verdict != 'undecided')),
            max(is_correct)
     FROM attempts a WHERE NOT EXISTS (
         SELECT 1 FROM trials t

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from feedback_friction.analysis.journal import open_journal, read_conditions
-from feedback_friction.engine.rows import read_stand_ins
+from feedback_friction.engine.rows import read_asides
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.modes import History, parse_history, recorded_mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.history import solver_messages
-from feedback_friction.protocol.records import Attempt, Feedback, Reply, StandIn
+from feedback_friction.protocol.records import Aside, Attempt, Feedback, Reply
 from feedback_friction.protocol.task import Task
 from feedback_friction.tasks.catalog import get_page
 
@@ -45,14 +45,14 @@ def export(directory: Path) -> Iterator[dict[str, Any]]:
             )
             shows_history = recorded_mode(condition.feedback).shows_history
             history = parse_history(condition.history)
-            shown_instead = read_stand_ins(db, condition.condition, history)
+            asides = read_asides(db, condition.condition)
             for _, trial in groupby(rows, key=lambda row: (row["problem_id"], row["epoch"])):
                 earlier: list[Attempt] = []
                 for row in trial:
                     shown = earlier if shows_history else []
                     yield _line(row, task, shown, history)
                     place = (row["problem_id"], row["epoch"], row["iteration"])
-                    earlier.append(_attempt(row, shown_instead.get(place)))
+                    earlier.append(_attempt(row, asides.get(place, ())))
 
 
 def _line(row: sqlite3.Row, task: Task, earlier: list[Attempt], style: History) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def _problem(row: sqlite3.Row) -> Problem:
     )
 
 
-def _attempt(row: sqlite3.Row, stand_in: StandIn | None = None) -> Attempt:
+def _attempt(row: sqlite3.Row, asides: tuple[Aside, ...] = ()) -> Attempt:
     feedback = None
     if row["feedback"] is not None:
         feedback = Feedback("", row["feedback_raw"], row["feedback"])
@@ -96,5 +96,5 @@ def _attempt(row: sqlite3.Row, stand_in: StandIn | None = None) -> Attempt:
         verdict=Verdict(Outcome(row["verdict"]), row["prediction"], row["rule"]),
         temperature=row["temperature"],
         feedback=feedback,
-        stand_in=stand_in,
+        asides=asides,
     )

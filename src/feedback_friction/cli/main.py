@@ -24,6 +24,7 @@ VERBS = {
     "adopt": "Grade replies from elsewhere and keep them as a run.",
     "view": "Look at runs, live, on a local page: grid, trials, prompts, filters.",
     "compare": "Compare conditions or runs, paired by problem.",
+    "causes": "Tell causes apart: histories, challenges, doses, teachers.",
     "power": "How many problems it takes to see a difference.",
     "report": "Write figures, tables and one HTML page from runs.",
     "annotate": "Have a judge model say why trials stayed unsolved.",

@@ -25,6 +25,7 @@ from feedback_friction.engine.prices import Cost
 from feedback_friction.engine.rows import (
     Row,
     aligned_rows,
+    aside_rows,
     attempt_row,
     attempt_rows,
     choice_rows,
@@ -34,7 +35,6 @@ from feedback_friction.engine.rows import (
     now,
     problem_row,
     read_completion,
-    stand_in_rows,
     trial_row,
 )
 from feedback_friction.engine.write_ahead import WriteAheadLog, has_log
@@ -250,17 +250,17 @@ class Journal:
 
     async def add_trial(self, condition: str, trial: Trial, costs: Sequence[Cost]) -> None:
         """Keep a finished trial with its attempts; replaces what an earlier try left."""
-        rows, shown = attempt_rows(condition, trial, costs), stand_in_rows(condition, trial)
+        rows, shown = attempt_rows(condition, trial, costs), aside_rows(condition, trial)
         where = (condition, trial.problem.id, trial.epoch)
         ended = trial_row(where, trial.status, trial.reason, len(rows), now())
         choices = choice_rows(condition, trial)
 
         def write(db: sqlite3.Connection) -> None:
             # A trial that ran anew is as it would be asked: nothing of it is marked.
-            for table in ("attempts", "stand_ins", "aligned", "choices", "marked"):
+            for table in ("attempts", "asides", "aligned", "choices", "marked"):
                 db.execute(f"DELETE FROM {table} WHERE {_TRIAL}", where)
             insert(db, "attempts", rows)
-            insert(db, "stand_ins", shown)
+            insert(db, "asides", shown)
             insert(db, "aligned", aligned_rows(condition, trial))
             insert(db, "choices", choices)
             insert(db, "trials", [ended])

@@ -32,6 +32,7 @@ from feedback_friction.engine.seats import Seat, seats, specs_of
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import (
     Mode,
+    attributed,
     parse_history,
     parse_mode,
     parse_sampling,
@@ -39,7 +40,7 @@ from feedback_friction.modes import (
 from feedback_friction.options import in_part
 from feedback_friction.policy import Learnt
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.feedback import check_hints, check_mode
+from feedback_friction.protocol.feedback import check_hints, check_mode, for_task
 from feedback_friction.protocol.forms import check_forms, written_by_model
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Models, Plan, Settings
@@ -94,22 +95,20 @@ def prepare(
     for spec in specs:
         parse_spec(spec)
     seated = seats(settings)
-    has_feedback_model = models.feedback_model is not None
-    modes = [
-        parse_mode(name, has_feedback_model=has_feedback_model)
-        for name in dict.fromkeys(settings.feedback)
-    ]
+    modes = _modes(settings)
     given = read_guidance(settings.prompts, modes, guidance or {})
     modes = [with_policy(mode, given) for mode in modes]
-    plans = [replace(plan, form_requests=form_prompts(given)) for plan in _plans(settings, modes)]
     conditions: list[Condition] = []
     fingerprints, notes = {}, []
     for name in dict.fromkeys(settings.tasks):
         page = get_page(name)
-        for mode in modes:
-            check_mode(mode, page.task)
         problems = load_problems(page, selection)
-        _check_problems(modes, problems, page.task)
+        own = [for_task(mode, page.task, problems) for mode in modes]
+        for mode in own:
+            check_mode(mode, page.task)
+        _check_problems(own, problems, page.task)
+        requests = form_prompts(given)
+        plans = [replace(plan, form_requests=requests) for plan in _plans(settings, own)]
         task, note = with_examples(page, selection, problems)
         notes += [note] if note else []
         notes += _without_effect(settings, task, problems)
@@ -139,6 +138,29 @@ def _check_selection(settings: Settings) -> None:
         raise UsageError("--map goes with --data: it names the columns of a file")
     if settings.selection.data is not None and len(set(settings.tasks)) > 1:
         raise UsageError("--data goes with one task; run each task with its own file")
+
+
+def _modes(settings: Settings) -> list[Mode]:
+    """The modes that a command names, each in the words of everyone it is attributed to."""
+    has_feedback_model = settings.models.feedback_model is not None
+    named = [
+        parse_mode(name, has_feedback_model=has_feedback_model)
+        for name in dict.fromkeys(settings.feedback)
+    ]
+    found = [
+        attributed(mode, who) if mode.shows_history and mode.attribution == "none" else mode
+        for mode in named
+        for who in dict.fromkeys(settings.attribution)
+    ]
+    refused = next((mode for mode in found if mode.challenges), None)
+    rejecting = [name for name in settings.sampling if parse_sampling(name).reject]
+    if refused is not None and (rejecting or settings.plan.binary_hint):
+        what = f"--sampling {rejecting[0]}" if rejecting else "--binary-hint"
+        raise UsageError(
+            f"{what} takes every answer tried before for wrong, and '{refused.name}' goes on after "
+            "a right one; use it without"
+        )
+    return list({mode.name: mode for mode in found}.values())
 
 
 def _without_effect(settings: Settings, task: Task, problems: Sequence[Problem]) -> list[str]:
@@ -175,7 +197,7 @@ def _writer(
     models: Models, solver: str, mode: Mode, task: Task, problems: Sequence[Problem]
 ) -> str | None:
     """The model that writes a mode's feedback for a solver; None where no model does."""
-    written = mode.written_as
+    written = mode if mode.misleads else mode.written_as
     forms = written.chooser.forms if written.chooser else ()
     by_model = any(written_by_model(form, task, problems) for form in forms)
     if written.writer != "model" and not by_model:
@@ -187,11 +209,18 @@ def _plans(settings: Settings, modes: Sequence[Mode]) -> list[Plan]:
     """The grid; a mode that shows nothing of what came before is not repeated by history."""
     histories = [parse_history(name) for name in dict.fromkeys(settings.history)]
     return [
-        replace(settings.plan, mode=mode, sampling=parse_sampling(sampling), history=history)
+        replace(_rounds(settings.plan, mode), sampling=parse_sampling(sampling), history=history)
         for mode in modes
         for sampling in dict.fromkeys(settings.sampling)
         for history in (histories if mode.shows_history else histories[:1])
     ]
+
+
+def _rounds(plan: Plan, mode: Mode) -> Plan:
+    """The plan with a mode; where it challenges, with as many attempts as its rounds ask for."""
+    if not mode.challenges:
+        return replace(plan, mode=mode)
+    return replace(plan, mode=mode, iterations=min(plan.iterations, 1 + plan.rounds))
 
 
 def _models_paid(models: Models, conditions: Sequence[Condition]) -> list[str]:

@@ -18,7 +18,7 @@ from feedback_friction.analysis.journal import has_choices, open_journal, read_r
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.models.options import ModelOptions
 from feedback_friction.engine.prepare import Prepared, prepare
-from feedback_friction.engine.rows import StandIns, read_stand_ins
+from feedback_friction.engine.rows import Asides, read_asides
 from feedback_friction.engine.seats import Seat
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.verdict import Outcome, Verdict
@@ -136,9 +136,9 @@ def read_trials(
             "SELECT * FROM attempts WHERE condition = ? ORDER BY problem_id, epoch, iteration",
             (condition.id,),
         )
-        shown = read_stand_ins(db, condition.id, condition.plan.history)
+        asides = read_asides(db, condition.id)
         found = {
-            key: tuple(_attempt(problems[key[0]], condition, row, shown, choices) for row in group)
+            key: tuple(_attempt(problems[key[0]], condition, row, asides, choices) for row in group)
             for key, group in groupby(rows, key=lambda row: (row["problem_id"], row["epoch"]))
             if key[0] in problems and key in statuses
         }
@@ -162,9 +162,9 @@ def read_attempts(
             " ORDER BY iteration",
             (condition.id, problem.id, epoch),
         )
-        shown = read_stand_ins(db, condition.id, condition.plan.history)
+        asides = read_asides(db, condition.id)
         choices = _read_choices(db, condition)
-        return tuple(_attempt(problem, condition, row, shown, choices) for row in rows)
+        return tuple(_attempt(problem, condition, row, asides, choices) for row in rows)
 
 
 Place = tuple[str, int, int]  # problem id, epoch, iteration
@@ -191,7 +191,7 @@ def _attempt(
     problem: Problem,
     condition: Condition,
     row: sqlite3.Row,
-    stand_ins: StandIns,
+    asides: Asides,
     choices: Mapping[Place, Choice],
 ) -> Attempt:
     """An attempt from its row, with the problem as the attempt saw it."""
@@ -215,6 +215,6 @@ def _attempt(
         temperature=row["temperature"],
         draws=row["draws"],
         feedback=feedback,
-        stand_in=stand_ins.get((problem.id, row["epoch"], row["iteration"])),
+        asides=asides.get((problem.id, row["epoch"], row["iteration"]), ()),
         entropy=choice.state.entropy if choice else None,
     )

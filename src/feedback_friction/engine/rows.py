@@ -13,14 +13,13 @@ import orjson
 from feedback_friction.engine.keys import Key
 from feedback_friction.engine.models.reply import is_answer
 from feedback_friction.engine.prices import Cost
-from feedback_friction.modes import History
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import (
+    Aside,
     Attempt,
     Completion,
     Generate,
     Reply,
-    StandIn,
     Trial,
     Usage,
 )
@@ -183,32 +182,33 @@ def attempt_row(condition: str, problem_id: str, epoch: int, attempt: Attempt, c
     }
 
 
-def stand_in_rows(condition: str, trial: Trial) -> list[Row]:
-    """The rows of what was shown in place of a trial's attempts."""
+def aside_rows(condition: str, trial: Trial) -> list[Row]:
+    """The rows of what belongs to a trial's attempts beside reply and feedback."""
     return [
         {
             **_place((condition, trial.problem.id, trial.epoch)),
             "iteration": attempt.iteration,
-            "text": storable(attempt.stand_in.text),
-            "donor": attempt.stand_in.donor,
+            "kind": aside.kind,
+            "text": storable(aside.text),
+            "donor": aside.donor,
         }
         for attempt in trial.attempts
-        if attempt.stand_in is not None
+        for aside in attempt.asides
     ]
 
 
-StandIns = dict[tuple[str, int, int], StandIn]
+Asides = dict[tuple[str, int, int], tuple[Aside, ...]]
 
 
-def read_stand_ins(db: sqlite3.Connection, condition: str, history: History) -> StandIns:
-    """By problem, epoch and iteration, what was shown in place of a condition's attempts."""
-    if history.sight != "foreign":  # journals of earlier versions have no such table
-        return {}
-    rows = db.execute("SELECT * FROM stand_ins WHERE condition = ?", (condition,))
-    return {
-        (row["problem_id"], row["epoch"], row["iteration"]): StandIn(row["text"], row["donor"])
-        for row in rows
-    }
+def read_asides(db: sqlite3.Connection, condition: str) -> Asides:
+    """By problem, epoch and iteration, the asides of a condition's attempts."""
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'asides'").fetchone():
+        return {}  # a journal of an earlier version
+    found: Asides = {}
+    for row in db.execute("SELECT * FROM asides WHERE condition = ? ORDER BY rowid", (condition,)):
+        place = (row["problem_id"], row["epoch"], row["iteration"])
+        found[place] = (*found.get(place, ()), Aside(row["kind"], row["text"], row["donor"]))
+    return found
 
 
 def trial_row(

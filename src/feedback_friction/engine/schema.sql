@@ -82,15 +82,18 @@ CREATE TABLE IF NOT EXISTS attempts (
     PRIMARY KEY (condition, problem_id, epoch, iteration)
 );
 
--- What later prompts of a trial showed in place of an attempt, in the history "foreign".
-CREATE TABLE IF NOT EXISTS stand_ins (
+-- What belongs to an attempt beside reply and feedback: "stand-in", another problem's attempt shown
+-- in its place (the history "foreign"); "suggested", the wrong answer that the feedback argues for;
+-- "corrupted", the feedback before it was spoilt.
+CREATE TABLE IF NOT EXISTS asides (
     condition   TEXT NOT NULL,
     problem_id  TEXT NOT NULL,
     epoch       INTEGER NOT NULL,
-    iteration   INTEGER NOT NULL,       -- of the attempt that was not shown
+    iteration   INTEGER NOT NULL,
+    kind        TEXT NOT NULL,
     text        TEXT NOT NULL,
-    donor       TEXT NOT NULL,          -- the problem that the text was an attempt at
-    PRIMARY KEY (condition, problem_id, epoch, iteration)
+    donor       TEXT NOT NULL,          -- the problem that a stand-in was an attempt at, else ""
+    PRIMARY KEY (condition, problem_id, epoch, iteration, kind)
 );
 
 -- What of the answer the feedback on an attempt repeats from the solver's own work: no leaks, for

@@ -7,20 +7,23 @@ What a mode is, and what each reveals, is said in ``modes``. For tasks whose pag
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from feedback_friction.errors import UsageError
 from feedback_friction.forms import parse_form
 from feedback_friction.grading.verdict import Outcome
-from feedback_friction.modes import Mode
+from feedback_friction.modes import BINARY, HINT, PROCESS, TUTOR, Mode
 from feedback_friction.policy import Choice
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import history, prompts
+from feedback_friction.protocol.doses import is_spoilt, part, parts_of, spoilt
 from feedback_friction.protocol.forms import form_text, writer_of
 from feedback_friction.protocol.masking.aligned import parted
+from feedback_friction.protocol.mislead import by_program, mislead_request, misleading, suggestion
 from feedback_friction.protocol.plan import request_seed, rng_for
 from feedback_friction.protocol.records import (
+    Aside,
     Attempt,
     Completion,
     Effect,
@@ -40,6 +43,17 @@ from feedback_friction.settings import Plan
 Donate = Callable[[Mode], Generator[Effect, Any, Feedback]]
 
 
+def for_task(mode: Mode, task: Task, problems: Sequence[Problem]) -> Mode:
+    """The mode as a task has it: who misleads, and whose feedback is spoilt or late by default."""
+    if mode.misleads and not by_program(task, problems):
+        return replace(mode, writer="model")
+    if mode.writer in ("noise", "late") and not mode.source:
+        hinted = all(problem.hints for problem in problems)
+        source = TUTOR if task.tutor else HINT if hinted else PROCESS
+        return replace(mode, source=source.name)
+    return mode
+
+
 def check_mode(mode: Mode, task: Task) -> None:
     """Refuse a mode that the task cannot have.
 
@@ -54,11 +68,18 @@ def check_mode(mode: Mode, task: Task) -> None:
 
 
 def check_hints(mode: Mode, problems: Sequence[Problem]) -> None:
-    """Refuse a mode that gives hints where a problem has none.
+    """Refuse a mode that gives hints, or a part of something, where a problem has none.
 
     Raises:
-        UsageError: one of the problems has no hints.
+        UsageError: one of the problems has no hints, or nothing to show a part of.
     """
+    whole = [problem for problem in problems if not parts_of(problem)]
+    if whole and mode.writer == "part":
+        raise UsageError(
+            f"feedback mode '{mode.name}' needs a worked solution or hints; "
+            f"{len(whole)} of {len(problems)} rows of {whole[0].task} have none, such as "
+            f"'{whole[0].id}'"
+        )
     bare = [problem for problem in problems if not problem.hints]
     if bare and mode.written_as.writer == "question":
         raise UsageError(
@@ -81,7 +102,8 @@ def write_feedback(
 
     Args:
         donate: for placebo, has another problem's feedback written in the mode that it is given.
-        others: the task's problems, from which a worked example is taken.
+        others: the task's problems, from which a worked example is taken, and what misleading and
+            spoilt feedback says.
 
     Raises:
         Refused: the model that writes refuses for good (context length, content filter).
@@ -91,59 +113,113 @@ def write_feedback(
         return None
     if mode.writer == "donor":
         return (yield from _placebo(mode, latest.problem, donate))
-    draft = _draft(mode, task, plan, epoch, attempts, others)
-    if draft.request is not None:
-        completion = yield draft.request
-        raw, usage, seconds = _written(completion)
-    else:
-        raw, usage, seconds = draft.text, Usage(), 0.0
-    if task.shows_solution and mode.sees_solution:
-        raw = f"{latest.problem.solution or ''}\n\n{raw}".strip()
+    wrote = yield from _written(mode, task, plan, epoch, attempts, others)
+    raw, usage, seconds = _attributed(mode, wrote.text), wrote.usage, wrote.seconds
     for earlier in attempts[:-1]:  # what was said before of the same problem needs no second mask
         if earlier.feedback and earlier.feedback.raw == raw and earlier.problem == latest.problem:
-            return replace(earlier.feedback, usage=usage, seconds=seconds, choice=draft.choice)
+            known = replace(earlier.feedback, usage=usage, seconds=seconds)
+            return replace(known, asides=wrote.asides, choice=wrote.choice)
     masked: Masked = yield Mask(latest.problem, raw)
     replies = [attempt.reply.text for attempt in attempts]
     leaks, aligned = parted(latest.problem, raw, masked, replies)
-    spans = len(masked.spans)
     return Feedback(
         mode.name,
         raw,
         masked.text,
         leaks,
-        spans,
+        len(masked.spans),
         usage=usage,
         seconds=seconds,
         aligned=aligned,
-        choice=draft.choice,
+        choice=wrote.choice,
+        asides=wrote.asides,
     )
+
+
+def feedback_request(
+    mode: Mode,
+    task: Task,
+    plan: Plan,
+    epoch: int,
+    attempts: Sequence[Attempt],
+    others: Sequence[Problem] = (),
+) -> Generate | None:
+    """What the loop asks the model that writes the feedback on the last of ``attempts``.
+
+    None where no model is asked about this problem: for a fixed text, a program's, a donor's.
+    """
+    about, mode = _about(mode, attempts), _source(mode)
+    if mode.writer == "form":
+        return _formed(mode, task, plan, epoch, about, others).request
+    if mode.writer != "model" or not about:
+        return None
+    if mode.misleads:
+        answer = about[-1].aside("suggested")
+        if answer is None:
+            return None
+        return mislead_request(mode, task, plan, epoch, about, answer.text)
+    return model_request(mode, task, plan, epoch, about)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrote:
+    """A text before the mask, what it took, and what is kept beside it."""
+
+    text: str
+    usage: Usage = field(default_factory=Usage)
+    seconds: float = 0.0
+    asides: tuple[Aside, ...] = ()
+    choice: Choice | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """Feedback before it is written: the text itself, or what a model is asked for it."""
+    """A form before it is written: the text itself, or what a model is asked for it."""
 
-    text: str = ""
-    request: Generate | None = None
-    choice: Choice | None = None
+    text: str
+    request: Generate | None
+    choice: Choice
 
 
-def _draft(
+def _source(mode: Mode) -> Mode:
+    """The mode whose words are spoilt or late; any other mode itself."""
+    return mode.written_as if mode.writer in ("noise", "late") else mode
+
+
+def _written(
     mode: Mode,
     task: Task,
     plan: Plan,
     epoch: int,
     attempts: Sequence[Attempt],
     others: Sequence[Problem],
-) -> _Draft:
+) -> Generator[Effect, Any, _Wrote]:
+    """The text of a mode that writes about this problem."""
     latest = attempts[-1]
+    if mode.writer == "part":
+        return _Wrote(part(mode, plan, epoch, latest.problem))
+    if mode.writer == "noise":
+        wrote = yield from _written(_source(mode), task, plan, epoch, attempts, others)
+        if not is_spoilt(mode, plan, epoch, latest):
+            return wrote
+        text = spoilt(task, plan, epoch, latest, wrote.text, others)
+        return replace(wrote, text=text, asides=(Aside("corrupted", wrote.text),))
+    if mode.writer == "late":
+        return (yield from _late(mode, task, plan, epoch, attempts, others))
     if mode.writer == "form":
-        return _formed(mode, task, plan, epoch, attempts, others)
+        draft = _formed(mode, task, plan, epoch, attempts, others)
+        wrote = _Wrote(draft.text)
+        if draft.request is not None:
+            wrote = yield from _asked(draft.request)
+        return replace(wrote, choice=draft.choice)
+    if mode.misleads:
+        return (yield from _misleading(mode, task, plan, epoch, attempts, others))
     if mode.writer == "model":
-        wanted = prompts.FEEDBACK_REQUEST
-        messages = feedback_messages(task, attempts, wanted, sees_solution=mode.sees_solution)
-        return _Draft(request=_asked(mode, plan, epoch, attempts, messages))
-    return _Draft(_from_program(mode, task, latest))
+        wrote = yield from _asked(model_request(mode, task, plan, epoch, attempts))
+        if task.shows_solution and mode.sees_solution:
+            return replace(wrote, text=f"{latest.problem.solution or ''}\n\n{wrote.text}".strip())
+        return wrote
+    return _Wrote(_from_program(mode, task, latest))
 
 
 def _formed(
@@ -168,27 +244,69 @@ def _formed(
         return _Draft(form_text(form, writer, attempts, told, others, rng), None, choice)
     wanted = dict(plan.form_requests).get(form.base, prompts.FORM_REQUESTS[form.base])
     messages = feedback_messages(task, attempts, wanted, sees_solution=True)
-    return _Draft("", _asked(mode, plan, epoch, attempts, messages), choice)
+    return _Draft("", _request(mode, plan, epoch, attempts, messages), choice)
 
 
-def feedback_request(
+def _about(mode: Mode, attempts: Sequence[Attempt]) -> Sequence[Attempt]:
+    """The attempts as they were when that one was made which the feedback is about."""
+    late = int(mode.dose or 0) if mode.writer == "late" else 0
+    if not late or late >= len(attempts):
+        return () if late else attempts
+    *before, last = attempts[:-late]
+    return (*before, replace(last, feedback=None))
+
+
+def _late(
     mode: Mode,
     task: Task,
     plan: Plan,
     epoch: int,
     attempts: Sequence[Attempt],
-    others: Sequence[Problem] = (),
-) -> Generate | None:
-    """What the loop asks the model that writes the feedback on the last of ``attempts``.
+    others: Sequence[Problem],
+) -> Generator[Effect, Any, _Wrote]:
+    """The feedback on an earlier attempt; before there is one, that the latest is wrong."""
+    about = _about(mode, attempts)
+    if not about:
+        return _Wrote(_fixed(BINARY, attempts[-1]))
+    wrote = yield from _written(_source(mode), task, plan, epoch, about, others)
+    if not mode.dose:
+        return wrote
+    number = about[-1].iteration + 1
+    return replace(wrote, text=prompts.render(prompts.LATE, number=number, feedback=wrote.text))
 
-    None where no model is asked about this problem: for a fixed text, a program's, a donor's.
-    """
-    if mode.writer in ("nobody", "donor"):
-        return None
-    return _draft(mode, task, plan, epoch, attempts, others).request
+
+def _misleading(
+    mode: Mode,
+    task: Task,
+    plan: Plan,
+    epoch: int,
+    attempts: Sequence[Attempt],
+    others: Sequence[Problem],
+) -> Generator[Effect, Any, _Wrote]:
+    """An argument for a wrong answer, by a program or a model."""
+    if mode.writer == "model":
+        answer = yield from suggestion(task, plan, epoch, attempts, others)
+        if answer is not None:
+            wrote = yield from _asked(mislead_request(mode, task, plan, epoch, attempts, answer))
+            return replace(wrote, asides=(Aside("suggested", answer),))
+    text, asides = yield from misleading(task, plan, epoch, attempts, others)
+    return _Wrote(text, asides=asides)
 
 
-def _asked(
+def _attributed(mode: Mode, text: str) -> str:
+    """The text, with whose words the solver is told that they are."""
+    return prompts.render(prompts.ATTRIBUTED[mode.attribution], feedback=text)
+
+
+def model_request(
+    mode: Mode, task: Task, plan: Plan, epoch: int, attempts: Sequence[Attempt]
+) -> Generate:
+    """What a model is asked that writes feedback on the last of ``attempts``."""
+    messages = feedback_messages(task, attempts, sees_solution=mode.sees_solution)
+    return _request(mode, plan, epoch, attempts, messages)
+
+
+def _request(
     mode: Mode,
     plan: Plan,
     epoch: int,
@@ -210,12 +328,13 @@ def _asked(
     )
 
 
-def _written(completion: Completion) -> tuple[str, Usage, float]:
-    """Text, tokens and seconds of the feedback that a model wrote."""
+def _asked(request: Generate) -> Generator[Effect, Any, _Wrote]:
+    """What a model writes."""
+    completion: Completion = yield request
     reply = completion.replies[0]
     if reason := refusal(reply):
         raise Refused(f"feedback: {reason}")
-    return reply.text.strip(), completion.usage, completion.seconds
+    return _Wrote(reply.text.strip(), completion.usage, completion.seconds)
 
 
 def _from_program(mode: Mode, task: Task, latest: Attempt) -> str:
@@ -225,6 +344,10 @@ def _from_program(mode: Mode, task: Task, latest: Attempt) -> str:
     if mode.writer == "question":
         hints = latest.problem.hints
         return hints[min(mode.level or latest.iteration + 1, len(hints)) - 1]
+    return _fixed(mode, latest)
+
+
+def _fixed(mode: Mode, latest: Attempt) -> str:
     text = prompts.FIXED[mode.fixed]
     return text.no_answer if latest.verdict.outcome is Outcome.NO_ANSWER else text.wrong
 
@@ -232,9 +355,11 @@ def _from_program(mode: Mode, task: Task, latest: Attempt) -> str:
 def _placebo(mode: Mode, problem: Problem, donate: Donate) -> Generator[Effect, Any, Feedback]:
     """Another problem's feedback, masked for its own problem already, masked for this one too."""
     donated = yield from donate(mode.written_as)
-    masked: Masked = yield Mask(problem, donated.text)
+    raw = _attributed(mode, donated.raw)
+    masked: Masked = yield Mask(problem, _attributed(mode, donated.text))
     return replace(
         donated,
+        raw=raw,
         mode=mode.name,
         text=masked.text,
         leaks=masked.leaks,

@@ -29,7 +29,13 @@ Write = Callable[[Attempt], str]
 
 
 def solver_messages(
-    task: Task, problem: Problem, attempts: Sequence[Attempt], style: History, hint: str = ""
+    task: Task,
+    problem: Problem,
+    attempts: Sequence[Attempt],
+    style: History,
+    hint: str = "",
+    *,
+    asserts: bool = True,
 ) -> tuple[Message, ...]:
     """The solver's prompt for its next attempt.
 
@@ -38,16 +44,18 @@ def solver_messages(
         attempts: the earlier attempts, each with its feedback; empty for a first attempt.
         style: how the attempts are shown.
         hint: text added to the last request, such as the choices tried and left.
+        asserts: whether the feedback says that something is wrong, so that the request may, too.
     """
     head = (Message("system", task.system), *task.examples(problem))
     if not attempts:
         return (*head, Message("user", task.ask(problem)))
     if style.turns:
-        return (*head, *_chat(task, problem, attempts, hint))
+        return (*head, *_chat(task, problem, attempts, hint, asserts=asserts))
     show = _SHOWN[style.name.partition(":")[0]]
     first = problem if style is CLEAN else attempts[0].problem
     parts = [task.ask(first), *show(task, problem, attempts, style)]
-    parts.append(prompts.render(prompts.AGAIN, question=task.ask(problem)))
+    again = prompts.AGAIN if asserts else prompts.AGAIN_OPEN
+    parts.append(prompts.render(again, question=task.ask(problem)))
     return (*head, Message("user", "\n\n".join([*parts, hint] if hint else parts)))
 
 
@@ -80,8 +88,9 @@ def _foreign(
     task: Task, problem: Problem, attempts: Sequence[Attempt], style: History
 ) -> list[str]:
     def other(attempt: Attempt) -> str:
-        assert attempt.stand_in is not None  # the loop draws one before the next attempt
-        return attempt.stand_in.text
+        shown = attempt.aside("stand-in")
+        assert shown is not None  # the loop draws one before the next attempt
+        return shown.text
 
     return [prompts.HISTORY_INTRO, *transcript(attempts, write=other)]
 
@@ -122,15 +131,14 @@ _SHOWN = {
 
 
 def _chat(
-    task: Task, problem: Problem, attempts: Sequence[Attempt], hint: str
+    task: Task, problem: Problem, attempts: Sequence[Attempt], hint: str, *, asserts: bool
 ) -> tuple[Message, ...]:
+    request = prompts.CHAT_TURN if asserts else prompts.CHAT_TURN_OPEN
     messages = [Message("user", task.ask(attempts[0].problem))]
     seen = [*(attempt.problem for attempt in attempts[1:]), problem]
     for attempt, shown_next in zip(attempts, seen, strict=True):
         messages.append(Message("assistant", written(attempt)))
-        turn = prompts.render(
-            prompts.CHAT_TURN, feedback=told(attempt), question=task.ask(shown_next)
-        )
+        turn = prompts.render(request, feedback=told(attempt), question=task.ask(shown_next))
         messages.append(Message("user", turn))
     if hint:
         messages[-1] = Message("user", f"{messages[-1].content}\n\n{hint}")

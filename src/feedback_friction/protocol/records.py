@@ -183,6 +183,26 @@ class Masked:
     leaks: tuple[str, ...] = ()
 
 
+AsideKind = Literal["stand-in", "suggested", "corrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A text that belongs to an attempt beside reply and feedback.
+
+    Attributes:
+        kind: ``stand-in``, another problem's attempt, which later prompts show in place of the
+            solver's own; ``suggested``, the wrong answer that the feedback argues for;
+            ``corrupted``, the feedback before it was spoilt.
+        text: the text.
+        donor: id of the problem that it comes from, for a stand-in.
+    """
+
+    kind: AsideKind
+    text: str
+    donor: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Feedback:
     """What the solver is told about a wrong attempt.
@@ -198,6 +218,7 @@ class Feedback:
         donor: for placebo feedback, the id of the problem that it was written for.
         aligned: what of the answer it repeats from the student's own work; no leaks.
         choice: the form that was chosen, and why; None for a mode without forms.
+        asides: what is to be kept beside it.
     """
 
     mode: str
@@ -210,19 +231,7 @@ class Feedback:
     donor: str | None = None
     aligned: tuple[str, ...] = ()
     choice: Choice | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StandIn:
-    """Another problem's attempt, which later prompts show in place of the solver's own.
-
-    Attributes:
-        text: as it is shown.
-        donor: id of the problem that it was made at.
-    """
-
-    text: str
-    donor: str
+    asides: tuple[Aside, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +248,7 @@ class Attempt:
         usage: tokens of all those draws.
         seconds: wall time of all those draws.
         feedback: the feedback that followed; None for a correct or a last attempt.
-        stand_in: what is shown in its place, in a history that shows foreign attempts.
+        asides: what else belongs to it.
         entropy: of the answers drawn, in nats; None of a single one.
     """
 
@@ -252,8 +261,12 @@ class Attempt:
     usage: Usage = Usage()
     seconds: float = 0.0
     feedback: Feedback | None = None
-    stand_in: StandIn | None = None
+    asides: tuple[Aside, ...] = ()
     entropy: float | None = None
+
+    def aside(self, kind: AsideKind) -> Aside | None:
+        """The aside of a kind; None without one."""
+        return next((each for each in self.asides if each.kind == kind), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,22 @@ from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Effect, Masked, Message
 
 Judge = Callable[[Problem, str], Generator[Effect, Any, Verdict]]
+
+
+@dataclass(frozen=True, slots=True)
+class Misled:
+    """Misleading feedback by a program.
+
+    Attributes:
+        text: what it says.
+        value: the wrong value that it gives.
+    """
+
+    text: str
+    value: str
+
+
+Mislead = Callable[[Problem, str, random.Random], Misled | None]
 
 
 def no_examples(problem: Problem) -> tuple[Message, ...]:
@@ -52,6 +69,10 @@ class Task:
         examples: few-shot messages that precede the question.
         tutor: exact feedback by a program, from the problem and the attempt's text.
         diagnose: the same in its parts, from which the tutor's forms of feedback are made.
+        locate: the first wrong step of an attempt's text, as it stands there; None where no step is
+            found wrong.
+        mislead: feedback by a program that calls a right line of the attempt's text wrong, with a
+            wrong value; None from it where it finds no such line.
         shows_solution: feedback that knows the worked solution begins with it, masked (the two
             multiplication tasks, as in the paper, section 3).
         slow: ``grade`` and ``mask`` may take long on some text: run them in a worker process.
@@ -67,6 +88,8 @@ class Task:
     examples: Callable[[Problem], tuple[Message, ...]] = no_examples
     tutor: Callable[[Problem, str], str] | None = None
     diagnose: Callable[[Problem, str], Told] | None = None
+    locate: Callable[[Problem, str], str | None] | None = None
+    mislead: Mislead | None = None
     shows_solution: bool = False
     slow: bool = False
     judge: Judge | None = None

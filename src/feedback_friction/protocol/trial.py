@@ -20,6 +20,7 @@ from feedback_friction.protocol.feedback import write_feedback
 from feedback_friction.protocol.history import solver_messages, written
 from feedback_friction.protocol.plan import request_seed, rng_for
 from feedback_friction.protocol.records import (
+    Aside,
     Attempt,
     Attempted,
     Effect,
@@ -31,7 +32,6 @@ from feedback_friction.protocol.records import (
     Message,
     Occasion,
     Reply,
-    StandIn,
     Trial,
 )
 from feedback_friction.protocol.refusals import Refused, refusal
@@ -57,19 +57,19 @@ def trial(
     donors = donor_order(problem, others, rng_for(plan.seed, problem, epoch, 0, 0, "donors"))
     strangers = donor_order(problem, others, rng_for(plan.seed, problem, epoch, 0, 0, "foreign"))
     given: list[Feedback] = []
-    stood_in: list[StandIn] = []
+    stood_in: list[Aside] = []
 
     def donate(source: Mode) -> Generator[Effect, Any, Feedback]:
         feedback = yield from _donated_feedback(donors, source, task, plan, epoch, others)
         given.append(feedback or _again(given, PLACEBO.name))
         return given[-1]
 
-    def stand_in() -> Generator[Effect, Any, StandIn | None]:
+    def stand_in() -> Generator[Effect, Any, tuple[Aside, ...]]:
         if plan.history.sight != "foreign" or not plan.mode.shows_history:
-            return None
+            return ()
         shown = yield from _stand_in(problem, strangers, task, plan, epoch)
         stood_in.append(shown or _again(stood_in, "history foreign"))
-        return stood_in[-1]
+        return (stood_in[-1],)
 
     attempts: list[Attempt] = []
     try:
@@ -77,7 +77,7 @@ def trial(
             attempts.append((yield from _attempt(problem, task, plan, epoch, iteration, attempts)))
             yield Attempted(attempts[-1])
             verdict = attempts[-1].verdict
-            if verdict.is_correct:
+            if verdict.is_correct and not plan.mode.challenges:
                 return Trial(problem, epoch, tuple(attempts), "solved")
             if verdict.is_undecided:  # nobody may be told that it is wrong
                 return Trial(problem, epoch, tuple(attempts), "undecided", verdict.rule)
@@ -85,11 +85,14 @@ def trial(
                 feedback = yield from write_feedback(
                     plan.mode, task, plan, epoch, attempts, donate, others
                 )
-                other = yield from stand_in()
-                attempts[-1] = replace(attempts[-1], feedback=feedback, stand_in=other)
+                asides = (yield from stand_in()) + (feedback.asides if feedback else ())
+                attempts[-1] = replace(attempts[-1], feedback=feedback, asides=asides)
     except Refused as refused:
         return Trial(problem, epoch, tuple(attempts), "stopped", str(refused))
-    return Trial(problem, epoch, tuple(attempts), "unsolved")
+    solved = any(
+        attempt.verdict.is_correct for attempt in attempts
+    )  # by a trial that is challenged
+    return Trial(problem, epoch, tuple(attempts), "solved" if solved else "unsolved")
 
 
 def _attempt(
@@ -180,7 +183,7 @@ def next_prompt(
     shown, is_reset = in_view(attempts) if plan.mode.shows_history else ((), False)
     hint = binary_hint(seen, tuple(attempts)) if plan.binary_hint and shown else ""
     history = CLEAN if is_reset else plan.history
-    return seen, solver_messages(task, seen, shown, history, hint)
+    return seen, solver_messages(task, seen, shown, history, hint, asserts=plan.mode.asserts)
 
 
 def judged(task: Task, problem: Problem, reply: Reply) -> Generator[Effect, Any, Verdict]:
@@ -257,7 +260,7 @@ def _wrong_first(
 
 def _stand_in(
     problem: Problem, donors: Iterator[Problem], task: Task, plan: Plan, epoch: int
-) -> Generator[Effect, Any, StandIn | None]:
+) -> Generator[Effect, Any, Aside | None]:
     """Another problem's wrong first attempt that names nothing of this problem's answer.
 
     Where the next few donors all do, the first of them, masked; None when no donor is left.
@@ -268,14 +271,14 @@ def _stand_in(
         if donor is None:
             break
         masked: Masked = yield Mask(problem, written(donor))
-        shown = StandIn(masked.text, donor.problem.id)
+        shown = Aside("stand-in", masked.text, donor.problem.id)
         if not masked.spans and not masked.leaks:
             return shown
         masked_one = masked_one or shown
     return masked_one
 
 
-_Given = TypeVar("_Given", Feedback, StandIn)
+_Given = TypeVar("_Given", Feedback, Aside)
 
 
 def _again(given: Sequence[_Given], what: str) -> _Given:

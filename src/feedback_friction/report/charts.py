@@ -99,13 +99,13 @@ def curves(
             level = base.mark_line(strokeDash=[5, 4], strokeWidth=1.5, color=looks[name][0])
             layers.append(level.encode(y=at(target)))
         if (others := within.filter(pl.col("series") != name)).height:
-            behind = alt.Chart(_data(others.select(x, y, "series")))
+            behind = alt.Chart(data(others.select(x, y, "series")))
             grey = behind.mark_line(color=QUIET, strokeWidth=1.5)
             layers.insert(0, grey.encode(x=f"{x}:Q", y=at(y), detail="series:N"))
         title = alt.Title(name, subtitle=where) if several else name
-        panel = alt.layer(*layers, data=_data(part))
+        panel = alt.layer(*layers, data=data(part))
         made.append(panel.properties(width=SMALL_WIDTH, height=PANEL_HEIGHT, title=title))
-    return _side_by_side(made, columns=SMALL_COLUMNS)
+    return side_by_side(made, columns=SMALL_COLUMNS)
 
 
 def _band(
@@ -208,7 +208,7 @@ def intervals(
         within = part[series].n_unique() if series is not None and several else 1
         rows = part[row].n_unique() * (0.7 * (within + 1) if within > 1 else 1)
         height = max(2, rows) * (FOLDED_HEIGHT if _folds(frame, row) else ROW_HEIGHT)
-        return alt.layer(*layers, data=_data(part)).properties(height=height)
+        return alt.layer(*layers, data=data(part)).properties(height=height)
 
     return _panels(frame, panel, one)
 
@@ -261,7 +261,7 @@ def stacked(
 
     def one(rows: pl.DataFrame) -> Any:
         height = max(2, rows[row].n_unique()) * ROW_HEIGHT
-        return alt.layer(chart, data=_data(rows)).properties(height=height)
+        return alt.layer(chart, data=data(rows)).properties(height=height)
 
     return _panels(frame, panel, one)
 
@@ -289,9 +289,7 @@ def upset(frame: pl.DataFrame, panel: str, sets: str, count: str, solvers: list[
 def _upset(part: pl.DataFrame, title: str, sets: str, count: str, solvers: list[str]) -> Any:
     part = part.sort(count, descending=True, maintain_order=True).with_row_index("place")
     place = alt.X("place:O", axis=None)
-    bars = alt.Chart(_data(part.drop(sets))).encode(
-        x=place, y=alt.Y(f"{count}:Q", title="problems")
-    )
+    bars = alt.Chart(data(part.drop(sets))).encode(x=place, y=alt.Y(f"{count}:Q", title="problems"))
     width = max(3, part.height) * ROW_HEIGHT
     top = alt.layer(
         bars.mark_bar(color=SERIES[0]), bars.mark_text(dy=-7).encode(text=f"{count}:Q")
@@ -300,8 +298,8 @@ def _upset(part: pl.DataFrame, title: str, sets: str, count: str, solvers: list[
     every = part.select("place").join(pl.DataFrame({sets: solvers}), how="cross")
     who = alt.Y(f"{sets}:N", title=None, sort=solvers, axis=alt.Axis(domain=False, ticks=False))
     matrix = alt.layer(
-        alt.Chart(_data(every)).mark_circle(color=QUIET, size=90, opacity=1).encode(x=place, y=who),
-        alt.Chart(_data(inside))
+        alt.Chart(data(every)).mark_circle(color=QUIET, size=90, opacity=1).encode(x=place, y=who),
+        alt.Chart(data(inside))
         .mark_circle(color=SERIES[0], size=90, opacity=1)
         .encode(x=place, y=who),
     ).properties(height=len(solvers) * ROW_HEIGHT, width=width)
@@ -316,10 +314,10 @@ def _panels(frame: pl.DataFrame, panel: str, one: Callable[[pl.DataFrame], Any])
         one(frame.filter(pl.col(panel) == name)).properties(width=width, title=str(name))
         for name in names
     ]
-    return _side_by_side(made, columns=2)
+    return side_by_side(made, columns=2)
 
 
-def _side_by_side(made: Sequence[Any], columns: int) -> Spec:
+def side_by_side(made: Sequence[Any], columns: int) -> Spec:
     chart = alt.concat(*made, columns=columns).resolve_scale(color="shared", yOffset="independent")
     spec: Spec = chart.to_dict(validate=False)
     spec.pop("config", None)
@@ -334,7 +332,7 @@ def narrowed(spec: Spec) -> Spec:
     return spec | {"columns": 1, "concat": panels}
 
 
-def _data(frame: pl.DataFrame) -> alt.InlineData:
+def data(frame: pl.DataFrame) -> alt.InlineData:
     """The rows inline, not-a-number as null: JSON knows no nan."""
     floats = [name for name, kind in frame.schema.items() if kind.is_float()]
     return alt.InlineData(values=frame.with_columns(pl.col(floats).fill_nan(None)).to_dicts())

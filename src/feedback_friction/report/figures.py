@@ -11,7 +11,7 @@ from feedback_friction.analysis.stats.transitions import Move
 from feedback_friction.analysis.tables import accuracy, annotation, answers, comparison, problems
 from feedback_friction.analysis.tables.columns import SETTING
 from feedback_friction.modes import control_modes
-from feedback_friction.report import between, causes, charts
+from feedback_friction.report import between, causes, charts, experiments
 from feedback_friction.report.figure import Figure
 from feedback_friction.report.naming import (
     BANDS,
@@ -40,6 +40,10 @@ def figures(runs: Runs) -> Iterator[Figure]:
         ends,
         controls,
         moves,
+        experiments.drag,
+        experiments.selective,
+        experiments.responses,
+        experiments.teaching,
         causes.endings,
         causes.persistent,
         correction,

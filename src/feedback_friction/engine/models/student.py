@@ -19,7 +19,14 @@ from feedback_friction.forms import FORMS, parse_form
 from feedback_friction.modes import MODES, STRONG, TUTOR, Mode, recorded_mode
 from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.protocol.annotation import MODE as ANNOTATE
-from feedback_friction.protocol.records import Attempt, Completion, Generate, Reply, Usage
+from feedback_friction.protocol.records import (
+    Attempt,
+    Completion,
+    Generate,
+    Occasion,
+    Reply,
+    Usage,
+)
 from feedback_friction.tasks.catalog import get_page
 
 CHARACTERS_PER_TOKEN = 4
@@ -45,6 +52,10 @@ class Traits:
         uptake: by feedback mode or form, the probability that an attempt after feedback is right,
             for a problem that is not resistant, where it is not the mode's or the form's own.
         stuck: the same by form, where the last attempt gave the answer of the one before.
+        obey: by feedback mode that challenges right answers, the probability that one is given up,
+            where it is not the mode's own (``modes.Mode.obey``).
+        drag: probability that an attempt after feedback repeats the one before because it stands
+            in the prompt.
         resistant: share of problems on which no feedback is ever taken up.
         repeat: probability that a wrong attempt after feedback repeats the attempt before.
         silent: probability that a wrong new attempt states no answer at all.
@@ -55,6 +66,8 @@ class Traits:
     spread: float = 0.8
     uptake: Mapping[str, float] = field(default_factory=dict)
     stuck: Mapping[str, float] = field(default_factory=dict)
+    obey: Mapping[str, float] = field(default_factory=dict)
+    drag: float = 0.0
     resistant: float = 0.3
     repeat: float = 0.7
     silent: float = 0.03
@@ -80,23 +93,27 @@ def parse_traits(name: str) -> Traits:
     for part in name.split(","):
         key, equals, text = part.partition("=")
         value = _share(name, key, text) if equals else None
-        known = {each.name for each in fields(Traits)} - {"uptake", "stuck"}
+        known = {each.name for each in fields(Traits)} - {"uptake", "stuck", "obey"}
+        kind, _, mode = key.partition(".")
         if value is not None and key in known:
             traits = replace(traits, **{key: value})  # type: ignore[arg-type]
-        elif value is not None and _takes_up(key.removeprefix("uptake.")):
-            traits = replace(traits, uptake={**traits.uptake, key.removeprefix("uptake."): value})
-        elif value is not None and key.removeprefix("stuck.") in FORMS:
-            traits = replace(traits, stuck={**traits.stuck, key.removeprefix("stuck."): value})
+        elif value is not None and kind == "uptake" and _takes_up(mode):
+            traits = replace(traits, uptake={**traits.uptake, mode: value})
+        elif value is not None and kind == "stuck" and mode in FORMS:
+            traits = replace(traits, stuck={**traits.stuck, mode: value})
+        elif value is not None and kind == "obey" and recorded_mode(mode).challenges:
+            traits = replace(traits, obey={**traits.obey, mode: value})
         else:
-            names = (*known, "uptake.MODE", "uptake.FORM", "stuck.FORM")
+            names = (*known, "uptake.MODE", "uptake.FORM", "stuck.FORM", "obey.MODE")
             allowed = [*PRESETS, *(f"{each}=P" for each in names)]
             raise UsageError(f"unknown student '{name}'; allowed: {', '.join(sorted(allowed))}")
     return traits
 
 
 def _takes_up(mode: str) -> bool:
-    """Whether there is such a mode, and anything in it to take up."""
-    return mode in FORMS or (mode in MODES and MODES[mode].shows_history)
+    """Whether there is such a form or mode, with its dose or without, and it says anything."""
+    base = mode.partition(":")[0]
+    return mode in FORMS or (base in MODES and MODES[base].shows_history)
 
 
 def _share(name: str, key: str, text: str) -> float:
@@ -176,8 +193,13 @@ class StudentModel:
         shown = occasion.attempts if mode.shows_history else ()
         if not shown:
             right = rng.random() < self.chance(problem)
+        elif shown[-1].verdict.is_correct:  # and challenged
+            right = rng.random() >= self.traits.obey.get(mode.name, mode.obey)
         else:
-            right = not self.resists(problem) and rng.random() < self._uptake(mode, shown[-1])
+            if rng.random() < self.traits.drag and _in_sight(request, shown[-1], state):
+                return _again(problem, shown[-1], state, rng)
+            uptake = self._uptake(mode, occasion)
+            right = not self.resists(problem) and rng.random() < uptake
             if not right and rng.random() < self.traits.repeat:
                 return _again(problem, shown[-1], state, rng)
         if right:
@@ -187,11 +209,17 @@ class StudentModel:
         tried = {answer_in(problem, attempt) for attempt in shown}
         return write_up(problem, wrong_answer(problem, tried, rng), state, rng)
 
-    def _uptake(self, mode: Mode, latest: Attempt) -> float:
-        """The chance to be right after the feedback on an attempt."""
+    def _uptake(self, mode: Mode, occasion: Occasion) -> float:
+        """The chance to be right after the feedback on the latest attempt."""
+        latest, given = occasion.attempts[-1], self.traits.uptake
         choice = latest.feedback.choice if latest.feedback else None
         if choice is None:
-            return self.traits.uptake.get(mode.name, mode.uptake)
+            if latest.aside("corrupted") or _is_late(mode, len(occasion.attempts)):
+                return 0.0
+            usual = given.get(mode.name, mode.uptake)
+            if mode.writer == "part":
+                usual *= mode.dose or 0.0
+            return given.get(occasion.mode, usual)
         form = parse_form(choice.form)
         fresh = self.traits.uptake.get(form.base, form.uptake)
         return self.traits.stuck.get(form.base, fresh) if choice.state.repeats else fresh
@@ -220,6 +248,20 @@ def _label(rounds: int, rng: random.Random) -> str:
         "category": category,
     }
     return json.dumps(said)
+
+
+def _is_late(mode: Mode, attempts: int) -> bool:
+    """Whether no feedback has come yet that says more than that the answers are wrong."""
+    return mode.writer == "late" and attempts <= (mode.dose or 0)
+
+
+def _in_sight(request: Generate, attempt: Attempt, state: State) -> bool:
+    """Whether the prompt holds an attempt, its working or its answer."""
+    prediction = attempt.verdict.prediction
+    texts = [attempt.reply.text.strip()]
+    texts += [state(attempt.problem, prediction)] if prediction is not None else []
+    prompt = "\n".join(message.content for message in request.messages)
+    return any(text and text in prompt for text in texts)
 
 
 def _again(problem: Problem, attempt: Attempt, state: State, rng: random.Random) -> str:

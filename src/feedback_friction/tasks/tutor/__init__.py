@@ -13,10 +13,12 @@ attempt through the modules:
 - ``equations``, ``slips``, ``diagnosis``: what kind of error an equation is or carries on;
 - ``steps``, ``columns``, ``digitwork``: labelled steps, long multiplication, digits and carries;
 - ``closing``, ``coverage``, ``tally``: what is wrong when no line is;
+- ``misleading``: the same words about a line that is right;
 - ``question``, ``ledger``, ``finding``, ``wording``: what all of them share.
 """
 
-from feedback_friction.tasks.tutor.finder import diagnose, find_error, tutor
+from feedback_friction.tasks.tutor.finder import diagnose, find_error, first_wrong, tutor
 from feedback_friction.tasks.tutor.finding import Finding, Kind
+from feedback_friction.tasks.tutor.misleading import mislead
 
-__all__ = ["Finding", "Kind", "diagnose", "find_error", "tutor"]
+__all__ = ["Finding", "Kind", "diagnose", "find_error", "first_wrong", "mislead", "tutor"]

@@ -72,6 +72,11 @@ def _tellable(problem: Problem, attempt: str) -> Finding:
     return without_numbers(finding) if reveals else finding
 
 
+def first_wrong(problem: Problem, attempt: str) -> str | None:
+    """What the attempt says where it is first wrong; None where no line is. Errors as above."""
+    return find_error(problem, attempt).quote or None
+
+
 def _in_equations(chains: Sequence[Chain], ledger: Ledger) -> Finding | None:
     taken_back = _taken_back(chains, ledger.question)
     for index, chain in enumerate(chains):

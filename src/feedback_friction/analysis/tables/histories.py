@@ -1,0 +1,136 @@
+"""Contextual drag: what the sight of its own attempts does to a solver's next one."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+import polars as pl
+
+from feedback_friction.analysis.frames import Runs
+from feedback_friction.analysis.rounds import Key, Round, Trials, rounds
+from feedback_friction.analysis.stats.clusters import clustered_share
+from feedback_friction.analysis.stats.differences import mean_difference
+from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.analysis.stats.likeness import edit_distance
+from feedback_friction.analysis.tables.columns import (
+    SETTING_SCHEMA,
+    Row,
+    conditions,
+    frame,
+    once,
+    setting,
+    spread,
+    spread_schema,
+)
+from feedback_friction.modes import TRANSCRIPT, recorded_mode
+
+Locate = Callable[[str, str, str], str | None]
+Pair = tuple[Round, Round]
+_ALIKE = ("run", "task", "digits", "solver", "feedback", "sampling")
+_SHARES = ("right", "repeated", "same_line")
+
+
+@once
+def histories(runs: Runs, locate: Locate | None = None) -> pl.DataFrame:
+    """What the second attempt has of the first, by what was shown of it: one row a condition.
+
+    Of the trials whose first attempt is wrong in all conditions that differ in their history alone:
+    ``right``, ``repeated`` (the same wrong answer), ``same_line`` (the same first wrong line; null
+    without ``locate``), ``distance`` (edit distance of the two workings, 0 to 1), and each of them
+    less what it is in the ``reference`` history, the transcript where there is one.
+
+    Args:
+        locate: the first wrong line of a reply, from task, problem id and text; None where nothing
+            finds one.
+    """
+    groups: dict[tuple[object, ...], list[Row]] = defaultdict(list)
+    for condition, _, _ in conditions(runs):
+        if recorded_mode(condition["feedback"]).shows_history and condition["iterations"] > 1:
+            groups[tuple(condition[name] for name in _ALIKE)].append(condition)
+    rows = [
+        row for group in groups.values() if len(group) > 1 for row in _rows(runs, group, locate)
+    ]
+    schema = SETTING_SCHEMA | {"reference": pl.String}
+    for name in (*_SHARES, "distance"):
+        schema |= spread_schema(name) | spread_schema(f"{name}_less")
+    return frame(rows, schema | {"n": pl.Int64})
+
+
+def _rows(runs: Runs, group: Sequence[Row], locate: Locate | None) -> list[Row]:
+    arms = [_pairs(rounds(runs, condition)) for condition in group]
+    shared = set.intersection(*({*arm} for arm in arms))
+    if not shared:
+        return []
+    keys = sorted(shared)
+    usual = [at for at, each in enumerate(group) if each["history"] == TRANSCRIPT.name]
+    reference = usual[0] if usual else 0
+    measured = [
+        [_measured(arm[key], group[0]["task"], key, locate) for key in keys] for arm in arms
+    ]
+    rows = []
+    for at, condition in enumerate(group):
+        row = setting(condition) | {"reference": group[reference]["history"]}
+        for name in (*_SHARES, "distance"):
+            values = [each[name] for each in measured[at]]
+            others = [each[name] for each in measured[reference]]
+            row |= spread(name, _mean(keys, values, is_share=name in _SHARES))
+            row |= spread(f"{name}_less", _difference(keys, values, others, name in _SHARES))
+        rows.append(row | {"n": len(keys)})
+    return [{name: _known(value) for name, value in row.items()} for row in rows]
+
+
+def _known(value: object) -> object:
+    return None if value != value else value  # nan: nothing was measured
+
+
+def _pairs(trials: Trials) -> dict[Key, Pair]:
+    """First and second attempts where the first is wrong."""
+    return {
+        key: (trial[0], trial[1])
+        for key, trial in trials.items()
+        if len(trial) > 1 and not trial[0].right
+    }
+
+
+def _measured(pair: Pair, task: str, key: Key, locate: Locate | None) -> dict[str, float | None]:
+    first, second = pair
+    same_line = None
+    if locate is not None and (line := locate(task, key[0], first.text)) is not None:
+        again = None if second.right else locate(task, key[0], second.text)
+        same_line = float(again == line)
+    return {
+        "right": float(second.right),
+        "repeated": float(first.answer is not None and first.answer == second.answer),
+        "same_line": same_line,
+        "distance": edit_distance(first.text, second.text),
+    }
+
+
+def _mean(keys: Sequence[Key], values: Sequence[float | None], *, is_share: bool) -> Estimate:
+    by_problem: dict[str, list[float]] = defaultdict(list)
+    for (problem, _), value in zip(keys, values, strict=True):
+        if value is not None:
+            by_problem[problem].append(value)
+    if is_share:
+        sums = [sum(each) for each in by_problem.values()]
+        return clustered_share(sums, [float(len(each)) for each in by_problem.values()])
+    means = [sum(each) / len(each) for each in by_problem.values()]
+    return mean_difference(means, [math.inf] * len(means))
+
+
+def _difference(
+    keys: Sequence[Key],
+    values: Sequence[float | None],
+    others: Sequence[float | None],
+    is_share: bool,
+) -> Estimate:
+    """The mean difference; of a share as of single trials, of a distance as of values."""
+    by_problem: dict[str, list[float]] = defaultdict(list)
+    for (problem, _), value, other in zip(keys, values, others, strict=True):
+        if value is not None and other is not None:
+            by_problem[problem].append(value - other)
+    gaps = [sum(each) / len(each) for each in by_problem.values()]
+    worth = [float(len(each)) if is_share else math.inf for each in by_problem.values()]
+    return mean_difference(gaps, worth)

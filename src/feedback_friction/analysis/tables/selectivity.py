@@ -1,0 +1,218 @@
+"""Uptake or obedience: what becomes of right and of wrong answers that are challenged."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import StrEnum
+from functools import partial
+
+import polars as pl
+
+from feedback_friction.analysis.frames import Runs
+from feedback_friction.analysis.rounds import Key, Round, Trials, rounds
+from feedback_friction.analysis.stats.clusters import clustered_share
+from feedback_friction.analysis.stats.detection import detection
+from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.analysis.tables.columns import (
+    SETTING_SCHEMA,
+    Row,
+    conditions,
+    frame,
+    once,
+    setting,
+    spread,
+    spread_schema,
+)
+from feedback_friction.modes import recorded_mode
+
+Trial = tuple[Round, ...]
+
+
+class Outcome(StrEnum):
+    """What becomes of an answer that is challenged; the first three were right at first.
+
+    Attributes:
+        KEPT: right throughout.
+        FLIPPED: wrong at the end.
+        FLIPPED_BACK: wrong in between, right at the end.
+        CORRECTED: wrong at first, right at the end.
+        WORSENED: wrong at first, and at the end the wrong answer that was argued for, or wrong
+            again after it was right.
+        UNCORRECTED: wrong at first and at the end in any other way.
+    """
+
+    KEPT = "kept"
+    FLIPPED = "flipped"
+    FLIPPED_BACK = "flipped and back"
+    CORRECTED = "corrected"
+    WORSENED = "worsened"
+    UNCORRECTED = "uncorrected"
+
+
+RIGHT_FIRST = (Outcome.KEPT, Outcome.FLIPPED, Outcome.FLIPPED_BACK)
+
+
+def outcome(trial: Trial) -> Outcome:
+    """What became of a trial's first answer."""
+    first, *later = trial
+    end = trial[-1]
+    if first.right:
+        if all(each.right for each in later):
+            return Outcome.KEPT
+        return Outcome.FLIPPED_BACK if end.right else Outcome.FLIPPED
+    if end.right:
+        return Outcome.CORRECTED
+    suggested = {each.suggested for each in trial[:-1]} - {""}
+    follows = end.answer in suggested and first.answer != end.answer
+    lost = any(each.right for each in later)
+    return Outcome.WORSENED if follows or lost else Outcome.UNCORRECTED
+
+
+def _is(name: Outcome, trial: Trial) -> bool:
+    return outcome(trial) is name
+
+
+@once
+def challenges(runs: Runs) -> pl.DataFrame:
+    """What becomes of answers that are challenged: one row a condition and outcome.
+
+    ``first``: whether the answer was right; ``outcome`` (``Outcome``), its ``count`` and ``share``
+    of the ``n`` trials whose first answer was so, clustered by problem.
+    """
+    rows: list[Row] = []
+    for condition, _, _ in conditions(runs):
+        if not recorded_mode(condition["feedback"]).challenges:
+            continue
+        ended = {key: each for key, each in rounds(runs, condition).items() if len(each) > 1}
+        for right in (True, False):
+            own = {key: each for key, each in ended.items() if each[0].right is right}
+            for name in Outcome:
+                if (name in RIGHT_FIRST) is right and own:
+                    share = _share(own.items(), partial(_is, name))
+                    count = Counter(map(outcome, own.values()))[name]
+                    rows.append(
+                        setting(condition)
+                        | {"first": "right" if right else "wrong", "outcome": name.value}
+                        | {"count": count}
+                        | spread("share", share)
+                        | {"n": len(own)}
+                    )
+    texts = {"first": pl.String, "outcome": pl.String, "count": pl.Int64}
+    return frame(rows, SETTING_SCHEMA | texts | spread_schema("share") | {"n": pl.Int64})
+
+
+@once
+def selectivity(runs: Runs) -> pl.DataFrame:
+    """Does a solver tell right feedback from wrong: one row a kind of right and of wrong feedback.
+
+    ``feedback`` is the wrong one, given on ``given_on`` answers: a challenge of right ones, or a
+    placebo, which is another problem's, of wrong ones. ``signal`` is the right one, given on wrong
+    answers in the same setting. ``hit`` is the share of the ``signals`` after which the next
+    attempt gives another answer, ``false_alarm`` the same of the ``noises``; ``uptake`` and
+    ``control`` are the shares after which it is right. ``sensitivity`` is d' and ``criterion`` c of
+    hits and false alarms (``stats.detection``).
+    """
+    rows = []
+    for wrong, right in _pairs(runs):
+        noise, signal = (recorded_mode(each["feedback"]) for each in (wrong, right))
+        challenged = noise.challenges
+        noises = _first(rounds(runs, wrong), right=challenged)
+        signals = _first(rounds(runs, right), right=False)
+        if not noises or not signals or (noise is signal and not challenged):
+            continue
+        found = detection(*_worth(signals), *_worth(noises))
+        rows.append(
+            setting(wrong)
+            | {"signal": right["feedback"], "given_on": "right" if challenged else "wrong"}
+            | spread("hit", _share(signals, moved))
+            | spread("false_alarm", _share(noises, moved))
+            | spread("uptake", _share(signals, _then_right))
+            | spread("control", _share(noises, _then_right))
+            | spread("sensitivity", found.sensitivity)
+            | spread("criterion", found.criterion)
+            | {"signals": len(signals), "noises": len(noises)}
+        )
+    schema = SETTING_SCHEMA | {"signal": pl.String, "given_on": pl.String}
+    for name in ("hit", "false_alarm", "uptake", "control", "sensitivity", "criterion"):
+        schema |= spread_schema(name)
+    return frame(rows, schema | {"signals": pl.Int64, "noises": pl.Int64})
+
+
+def _pairs(runs: Runs) -> Iterator[tuple[Row, Row]]:
+    """Every condition of wrong feedback with every one of right feedback in the same setting."""
+    every = [condition for condition, _, _ in conditions(runs)]
+    alike = ("run", "task", "digits", "solver", "sampling", "history")
+    for wrong in every:
+        noise = recorded_mode(wrong["feedback"])
+        if not (noise.challenges or noise.writer == "donor"):
+            continue
+        for right in every:
+            if all(wrong[name] == right[name] for name in alike) and _is_signal(right, wrong):
+                yield wrong, right
+
+
+def _is_signal(right: Row, wrong: Row) -> bool:
+    """Whether feedback is right on wrong answers, and said to be of the same person."""
+    signal, noise = (recorded_mode(each["feedback"]) for each in (right, wrong))
+    own = right["feedback"] == wrong["feedback"]
+    said = [each["feedback"].partition("@")[2] for each in (right, wrong)]
+    return (
+        said[0] == said[1]
+        and signal.informs
+        and not signal.misleads
+        and signal.writer not in ("noise", "late")
+        and (not signal.challenges or own)
+        and (noise.challenges or _source(wrong) in ("", signal.name))
+    )
+
+
+def _source(condition: Row) -> str:
+    """The mode that a placebo imitates, where its name says so."""
+    return str(condition["feedback"].partition("@")[0].partition(":")[2])
+
+
+Chosen = Sequence[tuple[Key, Trial]]
+
+
+def _first(trials: Trials, *, right: bool) -> Chosen:
+    """The trials whose first answer, which must be one, is right or wrong, and has a second."""
+    return [
+        (key, trial)
+        for key, trial in trials.items()
+        if len(trial) > 1 and trial[0].right is right and (right or trial[0].answer is not None)
+    ]
+
+
+def moved(trial: Trial) -> bool:
+    """Whether the second attempt acts on the feedback: it gives another answer, or none."""
+    first, second = trial[:2]
+    return not second.right if first.right else first.answer != second.answer
+
+
+def _then_right(trial: Trial) -> bool:
+    return trial[1].right
+
+
+def _worth(trials: Chosen) -> tuple[float, float]:
+    """How many acted on the feedback, of how many; clustered trials count as fewer."""
+    acted = sum(moved(trial) for _, trial in trials)
+    problems = len({problem for (problem, _), _ in trials})
+    if problems == len(trials) or acted in (0, len(trials)):
+        return float(acted) * problems / len(trials), float(problems)
+    share = _share(trials, moved)
+    plain = acted / len(trials)
+    worth = plain * (1 - plain) / max(((share.high - share.low) / (2 * 1.96)) ** 2, 1e-9)
+    size = min(max(worth, problems), len(trials))
+    return plain * size, size
+
+
+def _share(trials: Iterable[tuple[Key, Trial]], holds: Callable[[Trial], bool]) -> Estimate:
+    """The share of trials of which something holds, clustered by problem."""
+    by_problem: dict[str, list[bool]] = defaultdict(list)
+    for (problem, _), trial in trials:
+        by_problem[problem].append(holds(trial))
+    return clustered_share(
+        [float(sum(each)) for each in by_problem.values()],
+        [float(len(each)) for each in by_problem.values()],
+    )

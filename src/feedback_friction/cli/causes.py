@@ -1,0 +1,165 @@
+"""``friction causes``: what runs say of the causes of friction, an experiment a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from feedback_friction.analysis.journal import open_journal
+from feedback_friction.caveats import caveats, provisional
+from feedback_friction.cli.grid import columns, print_columns, print_lines
+from feedback_friction.errors import DataError, UsageError
+from feedback_friction.problem import Problem
+from feedback_friction.report.overview import spoken
+from feedback_friction.tasks.catalog import get_page
+from feedback_friction.tasks.page import RowError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from feedback_friction.analysis.frames import Runs
+
+_ABOUT = ("task", "digits", "solver", "student", "sampling", "history", "feedback", "kind", "dose")
+_ON_Z = ("sensitivity", "criterion", "half")  # no shares: printed as they are
+_NAMES = {"control": "right after wrong feedback", "uptake": "right after right feedback"}
+
+Table = tuple[str, str, "pl.DataFrame"]  # its name, what it is about, and its rows
+
+
+@click.command("causes")
+@click.argument("directories", nargs=-1, type=click.Path(path_type=Path), metavar="DIR...")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(directories: tuple[Path, ...], as_json: bool) -> None:
+    """Tell causes of friction apart, from runs whose conditions differ in one of them.
+
+    \b
+    histories     --history twice or more: what the sight of its own attempts costs a solver
+    challenges    --feedback doubt, denial, misled: what becomes of right answers
+    selectivity   the same beside right feedback: does the solver tell the two apart (d')
+    doses         partial:P, noisy:P, hint:L, delay:N: what a dose does, and half the effect
+    teachers      runs with several feedback models: what a teacher adds
+    """
+    from feedback_friction.analysis.frames import load_runs
+
+    if not directories:
+        raise UsageError("no run directory given")
+    runs = load_runs(directories)
+    tables = list(_tables(runs))
+    unfinished = sum(map(runs.unfinished, range(len(directories))))
+    if as_json:
+        found: dict[str, Any] = {name: json.loads(each.write_json()) for name, _, each in tables}
+        click.echo(json.dumps(found | {"provisional": unfinished > 0}, ensure_ascii=False))
+        return
+    shown = [table for table in tables if not table[2].is_empty()]
+    if not shown:
+        raise UsageError(
+            "these runs vary no cause; 'friction causes --help' says which conditions to run"
+        )
+    for _, title, table in shown:
+        _print(title, table)
+    print_lines(["brackets: 95% intervals; shares and differences in percent and points"])
+    if unfinished:
+        click.echo(provisional(unfinished))
+    for line in caveats(dict(runs.conditions.select("solver", "simulated").iter_rows())):
+        click.echo(line)
+
+
+def _tables(runs: Runs) -> Iterator[Table]:
+    """Every experiment's table, empty where the runs do not hold it."""
+    from feedback_friction.analysis.tables import doses, histories, selectivity, teachers
+
+    yield (
+        "histories",
+        "What the sight of its own attempts does to the next one (less: than in the reference)",
+        histories.histories(runs, locator(runs)),
+    )
+    yield "challenges", "What becomes of answers that are challenged", selectivity.challenges(runs)
+    yield (
+        "selectivity",
+        "Does the solver act on right feedback more than on wrong (hit: another answer after it)",
+        selectivity.selectivity(runs),
+    )
+    yield "doses", "What a dose does, on the problems missed at first", doses.doses(runs)
+    yield (
+        "teachers",
+        "What students gain from teachers, of what they missed at first",
+        teachers.teachers(runs),
+    )
+    yield "teaching_variance", "Whose the differences are", teachers.teaching_variance(runs)
+
+
+def locator(runs: Runs) -> Callable[[str, str, str], str | None]:
+    """What finds the first wrong line of a reply to a problem of the runs, where a program can."""
+    problems = {}
+    for directory in runs.directories:
+        with open_journal(directory) as db:
+            for row in db.execute("SELECT task, problem_id, question, gold FROM problems"):
+                problems[row["task"], row["problem_id"]] = (row["question"], row["gold"])
+
+    @cache
+    def problem_of(task: str, problem_id: str) -> Problem | None:
+        question, gold = problems[task, problem_id]
+        try:
+            return get_page(task).to_problem({"question": question, "answer": gold})
+        except (RowError, DataError):
+            return None
+
+    def locate(task: str, problem_id: str, text: str) -> str | None:
+        find = get_page(task).task.locate
+        problem = problem_of(task, problem_id) if find is not None else None
+        return find(problem, text) if find is not None and problem is not None else None
+
+    return locate
+
+
+def _print(title: str, table: pl.DataFrame) -> None:
+    """One table: what differs between its rows, then its numbers with their intervals."""
+    about = [name for name in table.columns if name in _ABOUT or _is_text(table, name)]
+    differing = [
+        name for name in about if table[name].n_unique() > 1 and table[name].null_count() == 0
+    ]
+    same = [
+        f"{name}: {table[name][0]}"
+        for name in about
+        if table[name].n_unique() == 1 and table[name][0]
+    ]
+    numbers = [
+        name
+        for name in table.columns
+        if name not in about and not name.endswith(("_low", "_high")) and name not in _SILENT
+    ]
+    kept = [name for name in numbers if table[name].null_count() < table.height]
+    headings = [_NAMES.get(name, name.replace("_", " ")) for name in (*differing, *kept)]
+    rows = [
+        [str(row[name]) for name in differing] + [_cell(row, name) for name in kept]
+        for row in table.iter_rows(named=True)
+    ]
+    print_columns(columns(headings, rows, texts=len(differing)), title=title)
+    print_lines(["; ".join(same), ""])
+
+
+_SILENT = ("run", "simulated")
+
+
+def _is_text(table: pl.DataFrame, name: str) -> bool:
+    return str(table.schema[name]) == "String"
+
+
+def _cell(row: dict[str, Any], name: str) -> str:
+    from feedback_friction.analysis.stats.intervals import Estimate
+
+    value, low = row[name], row.get(f"{name}_low")
+    if value is None:
+        return "-"
+    if low is None:
+        return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+    high = row[f"{name}_high"]
+    if name in _ON_Z:
+        return "-" if value != value else f"{value:.2f} [{low:.2f}, {high:.2f}]"
+    sign = "+" if name.endswith(("_less", "over_self", "effect")) else ""
+    return spoken(Estimate(value, low, high, 0), sign)

@@ -1,0 +1,77 @@
+"""Feedback in doses: a part of a solution, spoilt by lot, or late.
+
+Lots are drawn from the seed, the problem and the attempt, never from the dose: what is shown or
+spoilt at a lower dose is so at a higher one too, so that doses are compared on the same draws.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+
+from feedback_friction.modes import Mode
+from feedback_friction.problem import Problem
+from feedback_friction.protocol import prompts
+from feedback_friction.protocol.mislead import slipped
+from feedback_friction.protocol.plan import rng_for
+from feedback_friction.protocol.records import Attempt
+from feedback_friction.protocol.task import Task
+from feedback_friction.settings import Plan
+
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_NUMBER = re.compile(r"[0-9]+")
+
+
+def parts_of(problem: Problem) -> list[str]:
+    """What a part is counted in: lines of the worked solution, its sentences, or the hints."""
+    lines = [line for line in (problem.solution or "").splitlines() if line.strip()]
+    if len(lines) > 1:
+        return lines
+    if problem.hints:
+        return list(problem.hints)
+    return _SENTENCE.split(problem.solution.strip()) if problem.solution else []
+
+
+def part(mode: Mode, plan: Plan, epoch: int, problem: Problem) -> str:
+    """What a dose shows of the worked solution or the hints; the same at every attempt."""
+    assert mode.dose is not None  # a part is never asked for without a share
+    parts = parts_of(problem)
+    count = int(mode.dose * len(parts) + 0.5)
+    order = list(range(len(parts)))
+    if mode.by_chance:
+        rng_for(plan.seed, problem, epoch, 0, 0, "part").shuffle(order)
+    shown = [parts[at] for at in sorted(order[:count])]
+    if not shown:
+        return prompts.BINARY_WRONG
+    return prompts.render(prompts.PART, part="\n".join(shown))
+
+
+def is_spoilt(mode: Mode, plan: Plan, epoch: int, latest: Attempt) -> bool:
+    """Whether the lot falls on this feedback."""
+    rng = rng_for(plan.seed, latest.problem, epoch, latest.iteration, 0, "noise")
+    return mode.dose is not None and rng.random() < mode.dose
+
+
+def spoilt(
+    task: Task, plan: Plan, epoch: int, latest: Attempt, text: str, others: Sequence[Problem]
+) -> str:
+    """Feedback that names another step, or a wrong value; else another problem's hint or answer."""
+    rng = rng_for(plan.seed, latest.problem, epoch, latest.iteration, 0, "spoil")
+    if task.mislead is not None:
+        line = task.mislead(latest.problem, latest.reply.text, rng)
+        if line is not None:
+            return line.text
+    if _NUMBER.search(text):
+        return _NUMBER.sub(lambda found: slipped(found[0], rng), text)
+    return _another(latest, text, others, rng)
+
+
+def _another(latest: Attempt, text: str, others: Sequence[Problem], rng: random.Random) -> str:
+    """Another problem's hint, solution, or answer: a value that is wrong here."""
+    strange = [each for each in others if each.id != latest.problem.id]
+    if not strange:
+        return text
+    other = rng.choice(strange)
+    told = other.hints or ((other.solution,) if other.solution else (other.gold_text,))
+    return told[min(latest.iteration, len(told) - 1)]

@@ -1,0 +1,192 @@
+"""The figures of experiments that separate causes: histories, selectivity, doses, teachers."""
+
+from __future__ import annotations
+
+import altair as alt
+import polars as pl
+
+from feedback_friction.analysis.frames import Runs
+from feedback_friction.analysis.stats.detection import ellipse
+from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.analysis.tables.doses import doses
+from feedback_friction.analysis.tables.histories import histories
+from feedback_friction.analysis.tables.selectivity import selectivity
+from feedback_friction.analysis.tables.teachers import teachers
+from feedback_friction.report import charts
+from feedback_friction.report.figure import Figure
+from feedback_friction.report.naming import BANDS, named, scale
+from feedback_friction.report.theme import PANEL_HEIGHT, PANEL_WIDTH
+
+_SIDE = 2 * PANEL_HEIGHT  # of a square
+_MEASURES = {
+    "right": "right",
+    "repeated": "the same wrong answer",
+    "distance": "words of the working changed",
+}
+
+
+def drag(runs: Runs) -> Figure | None:
+    """What the second attempt has of the first, by history."""
+    table = named(histories(runs))
+    if table.is_empty():
+        return None
+    rows = pl.concat(
+        table.select(
+            "panel", "series", "feedback", "history",
+            pl.lit(said).alias("measure"),
+            *(pl.col(f"{name}{end}").alias(f"share{end}") for end in ("", "_low", "_high")),
+            pl.col("n"),
+        )
+        for name, said in _MEASURES.items()
+    )  # fmt: skip
+    chart = charts.intervals(
+        rows, "share", "series", "measure", title="second attempts",
+        series="series", scale=scale(rows),
+    )  # fmt: skip
+    most = table.sort("repeated", descending=True)
+    return Figure(
+        "histories", "What the sight of its own attempts does",
+        "Of the second attempts after a wrong first one, by what was shown of it: those that are "
+        "right, those that give the same wrong answer, and the share of the working's words that "
+        f"changed. {BANDS}",
+        "Points with intervals. The same wrong answer comes back most often with "
+        f"{most['series'][0]}: {most['repeated'][0]:.1%}.",
+        chart, table,
+    )  # fmt: skip
+
+
+def selective(runs: Runs) -> Figure | None:
+    """Uptake against obedience, a point a pair of conditions with its ellipse."""
+    table = named(selectivity(runs))
+    if table.is_empty():
+        return None
+    given = pl.when(pl.col("given_on") == "right").then(pl.lit("right answers"))
+    series = pl.format(
+        "{} (wrong ones) against {} ({})",
+        "signal",
+        "feedback",
+        given.otherwise(pl.lit("wrong ones")),
+    ).alias("pair")
+    table = table.with_columns(series)
+    points, outlines = table.select("pair", "panel", "hit", "false_alarm"), []
+    for row in table.iter_rows(named=True):
+        across, up = (
+            Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"], 0)
+            for name in ("false_alarm", "hit")
+        )
+        outlines += [
+            {"pair": row["pair"], "panel": row["panel"], "order": at, "x": x, "y": y}
+            for at, (x, y) in enumerate(ellipse(across, up))
+        ]
+    best = table.sort("sensitivity", descending=True)
+    return Figure(
+        "selectivity", "Uptake against obedience",
+        "How often the next attempt gives another answer: upwards after right feedback on wrong "
+        "answers, to the right after wrong feedback. On the dashed line the solver does not tell "
+        "the two apart. Outlines hold 95% for both shares at once.",
+        "Points with outlines. Furthest above the diagonal: "
+        f"{best['pair'][0]}, d' {best['sensitivity'][0]:.2f}.",
+        _scatter(points, pl.DataFrame(outlines)), table,
+    )  # fmt: skip
+
+
+def _scatter(points: pl.DataFrame, outlines: pl.DataFrame) -> charts.Spec:
+    whole = alt.Scale(domain=[0, 1], nice=False)
+    axis = alt.Axis(format="~%", tickCount=5)
+
+    def place(x: str, y: str) -> dict[str, alt.X | alt.Y]:
+        return {
+            "x": alt.X(f"{x}:Q", title="acts on wrong feedback", scale=whole, axis=axis),
+            "y": alt.Y(f"{y}:Q", title="acts on right feedback", scale=whole, axis=axis),
+        }
+
+    made = []
+    for name in points["panel"].unique(maintain_order=True):
+        own = points.filter(pl.col("panel") == name)
+        ring = outlines.filter(pl.col("panel") == name)
+        ends = pl.DataFrame({"x": [0.0, 1.0], "y": [0.0, 1.0]})
+        diagonal = alt.Chart(charts.data(ends)).mark_line(strokeDash=[4, 4], color="#8c8c8c")
+        shade = alt.Color(
+            "pair:N", title=None, legend=alt.Legend(columns=1, orient="bottom", labelLimit=400)
+        )
+        rings = alt.Chart(charts.data(ring)).mark_line(strokeWidth=1, interpolate="linear-closed")
+        dots = alt.Chart(charts.data(own)).mark_point(filled=True, size=70, opacity=1)
+        made.append(
+            alt.layer(
+                diagonal.encode(**place("x", "y")),
+                rings.encode(**place("x", "y"), color=shade, order="order:Q", detail="pair:N"),
+                dots.encode(
+                    **place("false_alarm", "hit"),
+                    color=shade,
+                    shape=alt.Shape("pair:N", legend=None),
+                ),
+            ).properties(width=_SIDE, height=_SIDE, title=str(name))
+        )
+    return charts.side_by_side(made, columns=2)
+
+
+def responses(runs: Runs) -> Figure | None:
+    """The response to doses, with the fit that only rises or only falls."""
+    table = doses(runs)
+    if table.is_empty():
+        return None
+    table = named(table).with_columns(pl.col("kind").alias("series"))
+    made = []
+    for panel, kind in table.select("panel", "kind").unique(maintain_order=True).iter_rows():
+        own = table.filter(pl.col("panel") == panel, pl.col("kind") == kind)
+        base = alt.Chart(charts.data(own)).encode(x=alt.X("dose:Q", title=f"dose of {kind}"))
+        at = alt.Scale(domain=[0, 1], nice=False)
+        shown = alt.Y("right:Q", title="right after it", axis=charts.PERCENT, scale=at)
+        fit = alt.Y("fitted:Q", axis=charts.PERCENT, scale=at)
+        made.append(
+            alt.layer(
+                base.mark_area(opacity=0.2).encode(y="fitted_low:Q", y2="fitted_high:Q"),
+                base.mark_line().encode(y=fit),
+                base.mark_rule().encode(y="right_low:Q", y2="right_high:Q"),
+                base.mark_point(filled=True, size=60, opacity=1).encode(y=shown),
+            ).properties(width=PANEL_WIDTH, height=PANEL_HEIGHT, title=f"{kind}, {panel}")
+        )
+    first = table.row(0, named=True)
+    return Figure(
+        "doses", "What a dose of feedback does",
+        "Of the problems missed at first, the share solved at each dose (at the second attempt; "
+        "with a delay, by the last), and the line that only rises or only falls and fits best, "
+        f"with its 95% band. {BANDS}",
+        f"Points and a line. {first['kind']}: effect {first['effect']:.1%} from the first dose to "
+        "the last.",
+        charts.side_by_side(made, columns=2), table,
+    )  # fmt: skip
+
+
+def teaching(runs: Runs) -> Figure | None:
+    """What each student gains from each teacher, as a heat map."""
+    table = teachers(runs)
+    if table.height < 2 or table["teacher"].n_unique() < 2:
+        return None
+    made = []
+    for task, feedback in table.select("task", "feedback").unique(maintain_order=True).iter_rows():
+        own = table.filter(pl.col("task") == task, pl.col("feedback") == feedback)
+        own = own.with_columns((pl.col("gain") * 100).round(0).alias("percent"))
+        base = alt.Chart(charts.data(own)).encode(
+            x=alt.X("teacher:N", title="teacher", axis=alt.Axis(labelAngle=-30)),
+            y=alt.Y("student:N", title="student"),
+        )
+        shade = alt.Color(
+            "gain:Q", title="gain", scale=alt.Scale(domain=[0, 1], scheme="blues"),
+            legend=alt.Legend(format="~%"),
+        )  # fmt: skip
+        dark = alt.condition("datum.gain > 0.5", alt.value("#ffffff"), alt.value("#1b1b1b"))
+        squares = base.mark_rect().encode(color=shade)
+        numbers = base.mark_text().encode(text="percent:Q", color=dark)
+        sides = {"width": 60 * own["teacher"].n_unique(), "height": 40 * own["student"].n_unique()}
+        made.append(alt.layer(squares, numbers).properties(title=f"{task}, {feedback}", **sides))
+    best = table.sort("gain", descending=True)
+    return Figure(
+        "teachers", "What students gain from teachers",
+        "Of the problems that a student missed at first, the share solved by the last attempt "
+        "with each teacher, in percent; the table has the intervals, and the gain over the "
+        "student's own feedback.",
+        f"A heat map. Most is gained by {best['student'][0]} from {best['teacher'][0]}: "
+        f"{best['gain'][0]:.1%}.",
+        charts.side_by_side(made, columns=1), table,
+    )  # fmt: skip
