@@ -20,6 +20,7 @@ from typing import Any
 import click
 
 from feedback_friction.cli.main import VERBS, friction
+from feedback_friction.forms import FORMS
 from feedback_friction.modes import MODES
 from feedback_friction.report.build import TABLES
 from feedback_friction.tasks.catalog import PAGES, get_page
@@ -142,6 +143,18 @@ def report_tables() -> str:
     return "\n".join(lines) + "\n"
 
 
+def form_table() -> str:
+    """The forms of feedback: what each tells, how, and who may write it."""
+    rows = [
+        f"| `{form.name}` | {form.says} | {form.granularity} | {form.manner} | {form.focus} | "
+        f"{form.cost} | {', '.join(form.writers)} |\n"
+        for form in FORMS.values()
+    ]
+    heads = ("form", "tells", "of what", "as a", "focus", "tokens", "writers")
+    top = f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}\n"
+    return f"\n{top}{''.join(rows)}"
+
+
 def mode_table() -> str:
     """All feedback modes: who writes them, and what for."""
     lines = ["| feedback | who writes it | what for |\n|---|---|---|"]
@@ -184,6 +197,7 @@ def room_table() -> str:
 GENERATED: dict[str, Callable[[], str]] = {
     "schema": schema_tables,
     "tasks": task_table,
+    "forms": form_table,
     "modes": mode_table,
     "report tables": report_tables,
     "contracts": contract_list,

@@ -261,7 +261,7 @@ LADDER = Mode(
 )  # fmt: skip
 ADAPTIVE = Mode(
     "adaptive", "form",
-    by="the form that a policy learnt from journals chooses (`adaptive:policy.json`)",
+    by="the form that a policy from `friction learn` chooses (`adaptive:policy.json`)",
     purpose="feedback that adapts as journals taught it",
     look=Look("#a50f15", "wedge"),
     uptake=0.35,

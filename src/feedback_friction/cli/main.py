@@ -26,6 +26,7 @@ VERBS = {
     "compare": "Compare conditions or runs, paired by problem.",
     "causes": "Tell causes apart: histories, challenges, doses, teachers.",
     "power": "How many problems it takes to see a difference.",
+    "learn": "Learn from runs which form of feedback helps in which state.",
     "report": "Write figures, tables and one HTML page from runs.",
     "annotate": "Have a judge model say why trials stayed unsolved.",
     "review": "Label unsolved trials yourself, on a local page.",

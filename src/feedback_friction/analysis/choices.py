@@ -1,0 +1,148 @@
+"""The forms of feedback that runs chose, each with the state before it and what came of it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from feedback_friction.analysis.journal import answer_text, has_choices, open_journal
+from feedback_friction.policy import State
+
+_CHOICES = """
+    SELECT c.*, k.task, k.digits, k.solver, k.feedback, k.iterations,
+           a.prediction, a.choices,
+           b.prediction AS answer, b.choices AS order_now, b.is_correct AS right_next,
+           d.is_correct AS right_later, t.status,
+           a.feedback_prompt_tokens + a.feedback_completion_tokens AS writing,
+           b.prompt_tokens + b.completion_tokens AS answering
+    FROM choices c
+    JOIN conditions k USING (condition)
+    JOIN attempts a USING (condition, problem_id, epoch, iteration)
+    JOIN trials t USING (condition, problem_id, epoch)
+    LEFT JOIN attempts b ON (b.condition, b.problem_id, b.epoch) =
+        (c.condition, c.problem_id, c.epoch)
+        AND b.iteration = c.iteration + 1 AND b.verdict != 'undecided'
+    LEFT JOIN attempts d ON (d.condition, d.problem_id, d.epoch) =
+        (c.condition, c.problem_id, c.epoch)
+        AND d.iteration = c.iteration + 2 AND d.verdict != 'undecided'
+    WHERE t.status IN ('solved', 'unsolved', 'stopped')
+    ORDER BY c.rowid
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One form that was chosen.
+
+    Attributes:
+        run: position of the run directory.
+        condition: the condition's id, with its ``task``, ``digits``, ``solver`` and ``feedback``.
+        problem: id of the problem; decisions of one problem depend on each other.
+        form: what was chosen, with which ``propensity``, in which ``state``.
+        predicted: chance of a repeated answer that was predicted.
+        right: whether the next attempt is right; one that a model refused is not.
+        right_later: whether one of the next two is; None where the trial had no second one left.
+        repeated: whether the next attempt gives the same answer; None without a next attempt.
+        tokens: read and written to write the feedback and to make the next attempt.
+    """
+
+    run: int
+    condition: str
+    task: str
+    digits: int | None
+    solver: str
+    feedback: str
+    problem: str
+    epoch: int
+    form: str
+    propensity: float
+    state: State
+    predicted: float
+    right: bool
+    right_later: bool | None
+    repeated: bool | None
+    tokens: int
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether another form could have been chosen in this state."""
+        return self.propensity < 1
+
+
+def read_choices(directories: Sequence[Path]) -> list[Decision]:
+    """The decisions of runs whose outcome is known, in the order of the runs.
+
+    Trials that failed or have not ended are left out; one that a model stopped by refusing counts
+    as not solved.
+
+    Raises:
+        UsageError: a directory is no run directory, or its journal is damaged.
+    """
+    found = []
+    for run, directory in enumerate(directories):
+        with open_journal(directory) as db:
+            if has_choices(db):
+                found += [
+                    _decision(run, row)
+                    for row in db.execute(_CHOICES)
+                    if row["right_next"] is not None or row["status"] == "stopped"
+                ]
+    return found
+
+
+def _decision(run: int, row: sqlite3.Row) -> Decision:
+    right, later = bool(row["right_next"]), row["right_later"]
+    answered = row["right_next"] is not None
+    answer = answer_text(row["prediction"], row["choices"])
+    again = answered and answer is not None
+    stopped = row["status"] == "stopped"
+    return Decision(
+        run=run,
+        condition=row["condition"],
+        task=row["task"],
+        digits=row["digits"],
+        solver=row["solver"],
+        feedback=row["feedback"],
+        problem=row["problem_id"],
+        epoch=row["epoch"],
+        form=row["form"],
+        propensity=float(row["propensity"]),
+        state=State(**json.loads(row["state"])),
+        predicted=float(row["repeats"]),
+        right=right,
+        right_later=_later(row, right, later, stopped),
+        repeated=(again and answer == answer_text(row["answer"], row["order_now"]))
+        if answered
+        else None,
+        tokens=(row["writing"] or 0) + (row["answering"] or 0),
+    )
+
+
+def _later(row: sqlite3.Row, right: bool, later: int | None, stopped: bool) -> bool | None:
+    if row["iteration"] + 2 >= row["iterations"]:
+        return None  # also where the next one is right, so that what is left out is left to chance
+    if right or later is not None:
+        return right or bool(later)
+    return False if stopped else None
+
+
+WHENEVER = "any state"
+
+
+def groups_of(state: State) -> list[str]:
+    """The kinds of state that effects are shown for, which a state belongs to."""
+    found = [WHENEVER]
+    if state.no_answer:
+        found.append("no answer")
+    elif state.iteration == 0:
+        found.append("first wrong answer")
+    else:
+        found.append("answer repeated" if state.repeats else "another wrong answer")
+    if state.cut_off:
+        found.append("cut off")
+    if state.error and not state.no_answer:
+        found.append(f"error: {state.error}")
+    return found

@@ -1,0 +1,343 @@
+"""Learning which form of feedback helps in which state, from runs that drew it by lot.
+
+One regularised logistic model predicts a right next attempt from the state, the form and their
+products, another a repeated answer; the rule takes the form of the largest predicted worth. What
+the rule is worth is not read from the model but from the draws (``stats.offpolicy``), each decision
+judged by a rule that has seen nothing of its problem.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from feedback_friction.analysis.choices import Decision
+from feedback_friction.analysis.stats import offpolicy
+from feedback_friction.analysis.stats.arrays import FloatArray, IntArray
+from feedback_friction.analysis.stats.calibration import Calibration, calibration
+from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.errors import UsageError
+from feedback_friction.forms import FORMS, Form, parse_form
+from feedback_friction.policy import Ladder, Learnt, Line, Option, chosen, features
+
+FEWEST = 100  # decisions that were drawn
+FEWEST_PROBLEMS = 30
+FEWEST_OF_A_FORM = 8
+PENALTIES = (0.02, 0.1, 0.5)  # inverse strengths of the penalty, chosen by cross-validation
+INNER_FOLDS = 3
+ADAPTIVE, DRAWN, LADDER = "adaptive", "drawn by lot", "ladder"
+SMALLEST = 1e-3  # chance of a constant outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a rule is worth in one more round, in the states that the data have.
+
+    Attributes:
+        name: the form that is always given, ``ladder``, ``adaptive`` or ``drawn by lot``.
+        weighted: share of right next attempts, self-normalised.
+        robust: the same, doubly robust.
+        over_drawn: what it adds to a draw, doubly robust, limits for all rules at once.
+        adaptive_over: what the adaptive rule adds to it, doubly robust.
+        tokens: that a round of it takes.
+        support: decisions that followed it, as many as they are worth.
+    """
+
+    name: str
+    weighted: Estimate
+    robust: Estimate
+    over_drawn: Estimate
+    adaptive_over: Estimate
+    tokens: float
+    support: float
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """What was learnt.
+
+    Attributes:
+        policy: the rule.
+        worths: every fixed form, the ladder where all its rungs were drawn, a draw, the rule.
+        recommends: ``adaptive``, the best form, or None where the data cannot tell.
+        why: what the recommendation stands on, in words.
+        detector: how well repeated answers were predicted for problems not seen.
+        decisions: how many were learnt from, of so many ``problems``.
+    """
+
+    policy: Learnt
+    worths: tuple[Worth, ...]
+    recommends: str | None
+    why: str
+    detector: Calibration
+    decisions: int
+    problems: int
+
+
+def learn(decisions: Sequence[Decision], price: float, threshold: float, seed: int = 0) -> Learning:
+    """Learn a policy from drawn decisions.
+
+    Args:
+        decisions: those of all runs; what was not drawn is left out.
+        price: share of right attempts that a thousand tokens must bring.
+        threshold: predicted chance of a repeated answer above which the form is changed.
+        seed: deals problems to folds.
+
+    Raises:
+        UsageError: too few decisions were drawn, or runs drew from different forms.
+    """
+    drawn = [each for each in decisions if each.is_drawn]
+    forms = _forms(drawn)
+    table = _Table(drawn, forms)
+    solved, repeated = table.data(_solved(drawn)), table.data(_repeated(drawn))
+    costs = [table.tokens(at) for at in range(len(forms))]
+    toll = price * np.array(costs) / 1000
+    cross = offpolicy.predicted(solved, _logistic(len(forms)), seed)
+    rules = {form.name: offpolicy.always(solved, at) for at, form in enumerate(forms)}
+    ladder = [chosen(Ladder(), each.state) for each in drawn]
+    if {*ladder} <= rules.keys():
+        rules[LADDER] = np.stack([rules[name][at] for at, name in enumerate(ladder)])
+    rules[DRAWN] = table.drawn_rule()
+    rules[ADAPTIVE] = np.eye(len(forms))[(cross - toll).argmax(axis=1)]
+    worths = _worths(solved, rules, cross, table)
+    best = max((w for w in worths if w.name in FORMS or ":" in w.name), key=_value(worths))
+    known = np.array([each.repeated is not None for each in drawn])
+    guess = offpolicy.predicted(repeated, _logistic(len(forms)), seed)
+    said = guess[np.arange(len(drawn)), solved.chosen]
+    options = _options(table, solved, repeated, forms, costs)
+    policy = Learnt(
+        options, best.name, price, threshold, table.known, tuple(sorted({d.task for d in drawn}))
+    )
+    recommends, why = _recommendation(worths, best)
+    found = calibration(said[known], repeated.outcome[known])
+    return Learning(policy, worths, recommends, why, found, len(drawn), table.clusters)
+
+
+def _value(worths: Sequence[Worth]) -> Callable[[Worth], float]:
+    return lambda worth: worth.robust.value if not math.isnan(worth.robust.value) else -1.0
+
+
+def _forms(drawn: Sequence[Decision]) -> list[Form]:
+    """The forms that were drawn, in the order of ``FORMS``."""
+    problems = len({(each.task, each.problem) for each in drawn})
+    if len(drawn) < FEWEST or problems < FEWEST_PROBLEMS:
+        raise UsageError(
+            f"too little to learn from: {len(drawn)} decisions drawn by lot, of {problems} "
+            f"problems; at least {FEWEST} of {FEWEST_PROBLEMS} are needed, from runs of "
+            "--feedback mixed"
+        )
+    sets: dict[tuple[int, str], set[str]] = {}
+    for each in drawn:
+        sets.setdefault((each.run, each.condition), set()).add(each.form)
+    names = set.union(*sets.values())
+    odd = next((where for where, found in sets.items() if found != names), None)
+    if odd is not None:
+        raise UsageError(
+            f"'{odd[1]}' drew {', '.join(sorted(sets[odd]))}, and all conditions together "
+            f"{', '.join(sorted(names))}: learn from runs that draw from the same forms"
+        )
+    counts = {name: sum(each.form == name for each in drawn) for name in names}
+    rarest = min(counts, key=lambda name: counts[name])
+    if counts[rarest] < FEWEST_OF_A_FORM:
+        raise UsageError(
+            f"too little to learn from: '{rarest}' was drawn {counts[rarest]} times; at least "
+            f"{FEWEST_OF_A_FORM} are needed of each form"
+        )
+    order = list(FORMS)
+    return [
+        parse_form(name)
+        for name in sorted(names, key=lambda name: (order.index(name.partition(":")[0]), name))
+    ]
+
+
+def _solved(drawn: Sequence[Decision]) -> FloatArray:
+    return np.array([float(each.right) for each in drawn])
+
+
+def _repeated(drawn: Sequence[Decision]) -> FloatArray:
+    return np.array([float(bool(each.repeated)) for each in drawn])
+
+
+class _Table:
+    """Drawn decisions as arrays."""
+
+    def __init__(self, drawn: Sequence[Decision], forms: Sequence[Form]) -> None:
+        found = [features(each.state) for each in drawn]
+        names = sorted({name for each in found for name in each})
+        states = np.array([[each.get(name, 0.0) for name in names] for each in found])
+        self.known = tuple(
+            (name, float(states[:, at].min()), float(states[:, at].max()))
+            for at, name in enumerate(names)
+        )
+        varies = states.std(axis=0) > 0
+        self.names = [name for name, each in zip(names, varies, strict=True) if each]
+        self.states: FloatArray = states[:, varies]
+        place = {form.name: at for at, form in enumerate(forms)}
+        self.chosen: IntArray = np.array([place[each.form] for each in drawn])
+        self.propensity: FloatArray = np.array([each.propensity for each in drawn])
+        keys = [(each.task, each.problem) for each in drawn]
+        number = {key: at for at, key in enumerate(dict.fromkeys(keys))}
+        self.cluster: IntArray = np.array([number[key] for key in keys])
+        self.clusters = len(number)
+        self.treatments = len(forms)
+        self._drawn = drawn
+
+    def data(self, outcome: FloatArray) -> offpolicy.Drawn:
+        return offpolicy.Drawn(
+            self.states, self.chosen, self.propensity, outcome, self.cluster, self.treatments
+        )
+
+    def tokens(self, form: int) -> float:
+        """Mean of the tokens of the rounds of a form."""
+        return self.cost_of(np.tile(np.eye(self.treatments)[form], (len(self.chosen), 1)))
+
+    def cost_of(self, rule: FloatArray) -> float:
+        """Tokens of a round under a rule."""
+        tokens = np.array([float(each.tokens) for each in self._drawn])
+        return offpolicy.weighted(self.data(tokens), rule)[0]
+
+    def drawn_rule(self) -> FloatArray:
+        """The probabilities with which the forms were drawn, by condition."""
+        shares: dict[tuple[int, str], FloatArray] = {}
+        for each, at in zip(self._drawn, self.chosen, strict=True):
+            where = (each.run, each.condition)
+            shares.setdefault(where, np.zeros(self.treatments))[at] = each.propensity
+        return np.stack([shares[each.run, each.condition] for each in self._drawn])
+
+
+def _worths(
+    data: offpolicy.Drawn,
+    rules: dict[str, FloatArray],
+    model: FloatArray,
+    table: _Table,
+) -> tuple[Worth, ...]:
+    """What every rule is worth, and how they differ."""
+    robust = {name: offpolicy.doubly_robust(data, rule, model) for name, rule in rules.items()}
+    together = 1 - 0.05 / max(1, len(rules) - 1)  # Bonferroni over all but the draw
+
+    def gap(one: str, other: str, level: float) -> Estimate:
+        (a, parts_a), (b, parts_b) = robust[one], robust[other]
+        return offpolicy.estimate(a - b, parts_a - parts_b, data.cluster, level)
+
+    return tuple(
+        Worth(
+            name,
+            offpolicy.estimate(*offpolicy.weighted(data, rule), data.cluster),
+            offpolicy.estimate(*robust[name], data.cluster),
+            gap(name, DRAWN, together),
+            gap(ADAPTIVE, name, 0.95),
+            table.cost_of(rule),
+            offpolicy.support(data, rule),
+        )
+        for name, rule in rules.items()
+    )
+
+
+def _recommendation(worths: Sequence[Worth], best: Worth) -> tuple[str | None, str]:
+    """What the data can tell: the rule, the best form, or nothing."""
+    adaptive = next(worth for worth in worths if worth.name == ADAPTIVE)
+    over_best = best.adaptive_over
+    if adaptive.over_drawn.low > 0 and over_best.low > 0:
+        return ADAPTIVE, (
+            f"it beats a draw, and the best form ({best.name}) by "
+            f"{100 * over_best.value:.1f} points "
+            f"[{100 * over_best.low:.1f}, {100 * over_best.high:.1f}]"
+        )
+    if best.over_drawn.low > 0:
+        return best.name, (
+            f"always {best.name} beats a draw by {100 * best.over_drawn.value:.1f} points "
+            f"[{100 * best.over_drawn.low:.1f}, {100 * best.over_drawn.high:.1f}]; that the state "
+            f"matters beside it is not shown"
+        )
+    return None, "no rule is shown to beat a draw: the data cannot tell which form is best"
+
+
+def _logistic(treatments: int) -> offpolicy.Fit:
+    """The logistic model as ``offpolicy.predicted`` fits it."""
+
+    def fit(
+        states: FloatArray, given: IntArray, outcome: FloatArray
+    ) -> Callable[[FloatArray], FloatArray]:
+        weights, intercepts = _fitted(states, given, outcome, treatments)
+
+        def predict(new: FloatArray) -> FloatArray:
+            odds = new @ weights.T + intercepts
+            chances: FloatArray = 1 / (1 + np.exp(-np.clip(odds, -50, 50)))
+            return chances
+
+        return predict
+
+    return fit
+
+
+def _fitted(
+    states: FloatArray, given: IntArray, outcome: FloatArray, treatments: int
+) -> tuple[FloatArray, FloatArray]:
+    """Weights, shape (treatments, features), and intercepts of the logistic model."""
+    from sklearn.linear_model import LogisticRegression
+
+    features_count = states.shape[1]
+    if outcome.min() == outcome.max():
+        chance = min(max(float(outcome.mean()), SMALLEST), 1 - SMALLEST)
+        level = math.log(chance / (1 - chance))
+        return np.zeros((treatments, features_count)), np.full(treatments, level)
+    middle, scale = states.mean(axis=0), states.std(axis=0)
+    scale[scale == 0] = 1.0
+    scaled = (states - middle) / scale
+    forms = np.eye(treatments)[given]
+    products = (forms[:, :, None] * scaled[:, None, :]).reshape(len(scaled), -1)
+    table = np.hstack([scaled, forms, products])
+    strength = _best_penalty(table, outcome)
+    model = LogisticRegression(C=strength, solver="newton-cholesky").fit(table, outcome)
+    found = model.coef_[0]
+    shared, own = found[:features_count], found[features_count : features_count + treatments]
+    crossed = found[features_count + treatments :].reshape(treatments, features_count)
+    weights = (shared + crossed) / scale
+    return weights, model.intercept_[0] + own - weights @ middle
+
+
+def _best_penalty(table: FloatArray, outcome: FloatArray) -> float:
+    """The strength with the least loss on folds that it was not fitted on."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold
+
+    rarest = int(min(outcome.sum(), len(outcome) - outcome.sum()))
+    if rarest < INNER_FOLDS:
+        return PENALTIES[0]
+    folds = list(StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=0).split(table, outcome))
+
+    def loss(strength: float) -> float:
+        total = 0.0
+        for there, here in folds:
+            model = LogisticRegression(C=strength, solver="newton-cholesky").fit(
+                table[there], outcome[there]
+            )
+            chance = np.clip(model.predict_proba(table[here])[:, 1], SMALLEST, 1 - SMALLEST)
+            right = outcome[here]
+            total -= float((right * np.log(chance) + (1 - right) * np.log(1 - chance)).sum())
+        return total
+
+    return min(PENALTIES, key=loss)
+
+
+def _options(
+    table: _Table,
+    solved: offpolicy.Drawn,
+    repeated: offpolicy.Drawn,
+    forms: Sequence[Form],
+    costs: Sequence[float],
+) -> tuple[Option, ...]:
+    """What was learnt of each form, from all decisions."""
+    models = [_fitted(d.states, d.chosen, d.outcome, len(forms)) for d in (solved, repeated)]
+
+    def line(at: int, weights: FloatArray, intercepts: FloatArray) -> Line:
+        named = zip(table.names, map(float, weights[at]), strict=True)
+        return Line(float(intercepts[at]), tuple(named))
+
+    return tuple(
+        Option(form, line(at, *models[0]), line(at, *models[1]), costs[at])
+        for at, form in enumerate(forms)
+    )

@@ -1,0 +1,140 @@
+"""``friction learn``: from runs that drew forms of feedback by lot to a policy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from feedback_friction import __version__
+from feedback_friction.cli.extras import needs
+from feedback_friction.cli.grid import columns, print_columns
+from feedback_friction.errors import UsageError
+from feedback_friction.policy import document_of
+
+if TYPE_CHECKING:
+    from feedback_friction.analysis.choices import Decision
+    from feedback_friction.analysis.learn import Learning
+    from feedback_friction.analysis.stats.intervals import Estimate
+
+
+@click.command("learn")
+@click.argument(
+    "directories", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN..."
+)
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="The policy."
+)
+@click.option(
+    "--price",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="Share of right attempts that a thousand tokens must bring: 0.02 is two in a hundred.",
+)
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=0.9,
+    show_default=True,
+    help="Predicted chance of a repeated answer above which another form is taken.",
+)
+@click.option("--seed", default=0, show_default=True, help="Deals the problems to folds.")
+@click.option("--json", "as_json", is_flag=True, help="Print the policy, too.")
+def command(
+    directories: tuple[Path, ...],
+    out: Path,
+    price: float,
+    threshold: float,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Learn which form of feedback helps in which state, from RUNs with feedback 'mixed'.
+
+    Prints what the learnt rule would bring in one more round, against every form alone, the ladder
+    and a draw, and writes the rule to FILE, to be run as 'adaptive:FILE'. Where the data cannot
+    tell which form is best, it says so and recommends nothing.
+    """
+    with needs("adaptive"):
+        import sklearn  # noqa: F401
+
+        from feedback_friction.analysis.choices import read_choices
+        from feedback_friction.analysis.learn import learn
+    decisions = read_choices(directories)
+    found = learn(decisions, price, threshold, seed)
+    document = _document(found, [each for each in decisions if each.is_drawn], directories)
+    try:
+        out.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {out}: {error}") from error
+    if as_json:
+        click.echo(json.dumps(document, ensure_ascii=False))
+        return
+    _print(found, out)
+
+
+def _print(found: Learning, out: Path) -> None:
+    headings = ("rule", "right next %", "weighted %", "adaptive adds %", "tokens a round", "n")
+    rows = [
+        (
+            worth.name,
+            _points(worth.robust),
+            _points(worth.weighted),
+            _points(worth.adaptive_over) if worth.name != "adaptive" else "",
+            f"{worth.tokens:,.0f}",
+            f"{worth.support:.0f}",
+        )
+        for worth in found.worths
+    ]
+    title = "Right next attempts under each rule"
+    print_columns(columns(headings, rows, texts=1), title=title)
+    detector = found.detector
+    click.echo(
+        f"\nlearnt from {found.decisions:,} decisions of {found.problems:,} problems; right next: "
+        "doubly robust; brackets: 95% intervals, clustered by problem; n: decisions that followed "
+        "the rule\n"
+        f"repeated answers, predicted for problems not seen: Brier {detector.brier:.3f} "
+        f"({detector.base_brier:.3f} by their share alone), AUROC {detector.auroc:.2f}\n"
+        f"recommended: {found.recommends or 'nothing'}: {found.why}\n"
+        f"written: {out}"
+    )
+
+
+def _points(each: Estimate) -> str:
+    return f"{100 * each.value:.1f} [{100 * each.low:.1f}, {100 * each.high:.1f}]"
+
+
+def _document(
+    found: Learning, drawn: list[Decision], directories: tuple[Path, ...]
+) -> dict[str, Any]:
+    """The policy file."""
+
+    def limits(each: Estimate) -> list[float]:
+        return [round(value, 4) for value in (each.value, each.low, each.high)]
+
+    return {
+        **document_of(found.policy),
+        "recommends": found.recommends,
+        "why": found.why,
+        "learnt_from": {
+            "runs": [str(each) for each in directories],
+            "tasks": list(found.policy.tasks),
+            "solvers": sorted({each.solver for each in drawn}),
+            "feedback": sorted({each.feedback for each in drawn}),
+            "decisions": found.decisions,
+            "problems": found.problems,
+            "version": __version__,
+        },
+        "worth": {
+            worth.name: {
+                "right_next": limits(worth.robust),
+                "right_next_weighted": limits(worth.weighted),
+                "adaptive_adds": limits(worth.adaptive_over),
+                "tokens": round(worth.tokens, 1),
+                "followed": round(worth.support, 1),
+            }
+            for worth in found.worths
+        },
+    }
