@@ -21,10 +21,10 @@ from pathlib import Path
 
 from benchmarks.common import Figure, at_least, at_most, exactly, script
 from feedback_friction.grading.expression import grade_expression
-from feedback_friction.grading.mathematics import reading
 from feedback_friction.grading.worker import Comparison, forget, stop_workers
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.expressions import mask_expression
+from feedback_friction.reading.mathematics import read
 
 Row = tuple[Problem, str, bool]
 
@@ -67,7 +67,7 @@ def cpu(work: Callable[[], object]) -> float:
 
 
 def grade_all(rows: list[Row]) -> None:
-    for cached in (reading.read, reading.context_of):
+    for cached in (read.read, read.context_of):
         cached.cache_clear()
     forget(Comparison)
     for task, reply, _ in rows:

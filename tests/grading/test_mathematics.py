@@ -13,17 +13,17 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from num2words import num2words
 
-from feedback_friction.grading.mathematics import evaluate
-from feedback_friction.grading.mathematics.algebra import TooHardError
-from feedback_friction.grading.mathematics.answer import Kind
-from feedback_friction.grading.mathematics.compare import alike, same
-from feedback_friction.grading.mathematics.formula import FormulaError, parse
-from feedback_friction.grading.mathematics.latex import is_balanced
-from feedback_friction.grading.mathematics.ratio import Ratio
-from feedback_friction.grading.mathematics.reading import context_of, read
-from feedback_friction.grading.mathematics.render import tree
-from feedback_friction.grading.mathematics.wordnumbers import number_words
 from feedback_friction.grading.proof import built
+from feedback_friction.reading.mathematics import evaluate
+from feedback_friction.reading.mathematics.algebra import TooHardError
+from feedback_friction.reading.mathematics.answer import Kind
+from feedback_friction.reading.mathematics.compare import alike, same
+from feedback_friction.reading.mathematics.formula import FormulaError, parse
+from feedback_friction.reading.mathematics.latex import is_balanced
+from feedback_friction.reading.mathematics.ratio import Ratio
+from feedback_friction.reading.mathematics.read import context_of, read
+from feedback_friction.reading.mathematics.render import tree
+from feedback_friction.reading.number_words import number_words
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from effort import LINEAR, growth, repeated
 from feedback_friction.grading.text import grade_text
 from feedback_friction.grading.verdict import Outcome
-from feedback_friction.grading.words import key, normalized
 from feedback_friction.problem import Problem
+from feedback_friction.reading.words import key, normalized
 
 CASES = Path(__file__).parent.parent / "cases" / "text_grading.json"
 

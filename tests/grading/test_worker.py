@@ -20,10 +20,10 @@ import pytest
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.grading import worker
 from feedback_friction.grading.expression import grade_expression
-from feedback_friction.grading.mathematics.formula import parse
-from feedback_friction.grading.mathematics.render import TREE, tree
 from feedback_friction.grading.worker import Comparison, WorkerPool
 from feedback_friction.problem import Problem
+from feedback_friction.reading.mathematics.formula import parse
+from feedback_friction.reading.mathematics.render import TREE, tree
 
 BOMB, FIVE, HUGE = (
     TREE + json.dumps(tree(parse(text))) for text in ("9^{9^{9^{9}}}", "5", "2^{10^{10}}")

@@ -48,9 +48,9 @@ from feedback_friction.grading.choice_forms import (
     settled,
     whole_value,
 )
-from feedback_friction.grading.options import LONGEST, Options, options_of, readable
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
+from feedback_friction.reading.options import LONGEST, Options, options_of, readable
 from feedback_friction.reading.standing import is_asserted, retraction
 
 _TAIL = 120  # characters at a reply's end that are searched first: most replies end in a statement

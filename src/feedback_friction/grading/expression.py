@@ -1,7 +1,7 @@
 """Grading mathematical expressions, as MATH-500 asks for them.
 
-The last statement of an answer in the reply (``mathematics.statement``) is read
-(``mathematics.answer``) and compared with the gold answer: first as numbers, formulas, sets,
+The last statement of an answer in the reply (``reading.mathematics``) is read
+and compared with the gold answer: first as numbers, formulas, sets,
 intervals, ... in exact arithmetic, which settles nearly all replies; what that leaves open goes to
 math-verify in a worker process with a time limit (``worker``). An answer is correct when one of
 the two shows it equal to gold. Not shown equal is wrong, and so are sums and integrals that were
@@ -13,15 +13,15 @@ from __future__ import annotations
 
 import json
 
-from feedback_friction.grading.mathematics.algebra import TooHardError
-from feedback_friction.grading.mathematics.answer import Answer, Kind
-from feedback_friction.grading.mathematics.compare import same
-from feedback_friction.grading.mathematics.reading import context_of, read
-from feedback_friction.grading.mathematics.render import TREE, tree
-from feedback_friction.grading.mathematics.statement import last_statement
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.grading.worker import UNDECIDED, Comparison, symbolically
 from feedback_friction.problem import Problem
+from feedback_friction.reading.mathematics.algebra import TooHardError
+from feedback_friction.reading.mathematics.answer import Answer, Kind
+from feedback_friction.reading.mathematics.compare import same
+from feedback_friction.reading.mathematics.read import context_of, read
+from feedback_friction.reading.mathematics.render import TREE, tree
+from feedback_friction.reading.mathematics.statement import last_statement
 
 MAX_SYMBOLIC = 4000  # characters of an expression that is compared symbolically
 

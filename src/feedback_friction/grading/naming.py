@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from feedback_friction.grading.lexicon import (
+from feedback_friction.reading.lexicon import (
     FINITE,
     FOLLOWS,
     GRAMMAR,
@@ -19,8 +19,8 @@ from feedback_friction.grading.lexicon import (
     PLACES,
     TITLES,
 )
-from feedback_friction.grading.statements import ALTERNATIVE, abbreviates
-from feedback_friction.grading.words import ARTICLES, Word, key, keys, normalized, words
+from feedback_friction.reading.prose import ALTERNATIVE, abbreviates
+from feedback_friction.reading.words import ARTICLES, Word, key, keys, normalized, words
 
 # The answer ends here; a list of guesses goes on; it is part of another name; it is denied.
 Tail = Literal["end", "list", "other", "negated"]

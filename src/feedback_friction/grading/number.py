@@ -30,16 +30,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
-from feedback_friction.grading.number_values import (
+from feedback_friction.grading.number_work import CLOSED, bare, concluded, equation
+from feedback_friction.grading.verdict import Verdict
+from feedback_friction.reading.number_values import (
     LONGEST_LINE,
     SENTENCE_END,
     alone,
     last_number,
     value,
 )
-from feedback_friction.grading.number_work import CLOSED, bare, concluded, equation
-from feedback_friction.grading.numerals import LONGEST, Base, plain
-from feedback_friction.grading.verdict import Verdict
+from feedback_friction.reading.numerals import LONGEST, Base, plain
 from feedback_friction.reading.reply import ANSWER, final_part, signed
 from feedback_friction.reading.standing import is_asserted
 

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from feedback_friction.grading.number_values import (
+from feedback_friction.reading.number_values import (
     BASE_NOTE,
     LONGEST_LINE,
     SENTENCE_END,
     alone,
     value,
 )
-from feedback_friction.grading.numerals import Base, numerals, read
+from feedback_friction.reading.numerals import Base, numerals, read
 
 _SHORTEST_WORD = 5  # letters from which a number in base 16 without digits is no word
 

@@ -23,7 +23,7 @@ from math_verify import (  # type: ignore[import-untyped, import-not-found, unus
 )
 from sympy.core.random import seed  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
-from feedback_friction.grading.mathematics.render import TREE
+from feedback_friction.reading.mathematics.render import TREE
 
 DIGITS = 600  # of the longest evaluation of a difference
 _FEW = 60  # digits that refute nearly all that can be refuted

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from feedback_friction.grading.mathematics.reading import read
-from feedback_friction.grading.mathematics.statement import last_statement
 from feedback_friction.grading.number import canonical, grade_number
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
+from feedback_friction.reading.mathematics.read import read
+from feedback_friction.reading.mathematics.statement import last_statement
 
 _MOST_BITS = 2000
 

@@ -2,7 +2,7 @@
 
 TriviaQA's own script compares the whole prediction with every alias after normalisation. So does
 this grader first. A reply that is more than an alias is read statement by statement
-(``statements.py``), and the first that states an answer decides. A stated answer is right when it
+(``reading.prose``), and the first that states an answer decides. A stated answer is right when it
 begins with an alias, an article and a short description aside ("the film Sunset Boulevard"), and
 what follows neither makes it another entity ("New York Times", "Nile crocodile"), nor lists another
 guess ("Paris, London, or Rome"). A sentence without such a form answers with the one name or number
@@ -20,7 +20,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
-from feedback_friction.grading.lexicon import (
+from feedback_friction.grading.naming import Accepted, describes, first_sentence, head
+from feedback_friction.grading.verdict import Verdict
+from feedback_friction.problem import Problem
+from feedback_friction.reading.lexicon import (
     FOCUS,
     FOLLOWS,
     LINKS,
@@ -30,11 +33,8 @@ from feedback_friction.grading.lexicon import (
     PLACES,
     SCALES,
 )
-from feedback_friction.grading.naming import Accepted, describes, first_sentence, head
-from feedback_friction.grading.statements import ALTERNATIVE, UNASSERTED, Statement, statements
-from feedback_friction.grading.verdict import Verdict
-from feedback_friction.grading.words import ARTICLES, Word, key, normalized, without_articles, words
-from feedback_friction.problem import Problem
+from feedback_friction.reading.prose import ALTERNATIVE, UNASSERTED, Statement, statements
+from feedback_friction.reading.words import ARTICLES, Word, key, normalized, without_articles, words
 
 _WHOLE = 2000  # a longer reply is never compared with an alias as a whole
 _MOST_STATEMENTS = 200  # read before a reply is taken to state nothing
@@ -292,9 +292,6 @@ class _Reader:
         if it_is and 0 < len(words(text[it_is.end() :])) <= 4 and not _NEGATION.search(text):
             return Verdict.of(False, head(text[it_is.end() :]), "sentence")
         return Verdict.none()
-
-    def _is_asked(self, run: Sequence[Word]) -> bool:
-        return all(word.norm in self.answers.asked for word in run)
 
 
 def _match_end(pattern: re.Pattern[str], text: str) -> int:

@@ -39,7 +39,6 @@ from feedback_friction.grading.choice import grade_choice
 from feedback_friction.grading.expression import grade_expression
 from feedback_friction.grading.integer import grade_integer
 from feedback_friction.grading.number import canonical
-from feedback_friction.grading.numerals import LONGEST
 from feedback_friction.grading.quantity import grade_quantity
 from feedback_friction.grading.text import grade_text
 from feedback_friction.grading.verdict import Verdict
@@ -50,6 +49,7 @@ from feedback_friction.protocol.masking.letters import mask_letters
 from feedback_friction.protocol.masking.quantities import mask_number
 from feedback_friction.protocol.records import Masked
 from feedback_friction.protocol.task import Task
+from feedback_friction.reading.numerals import LONGEST
 from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields, mathematics, multiple_choice
 from feedback_friction.tasks.page import Page, Row, RowError

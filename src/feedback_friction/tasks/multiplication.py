@@ -23,10 +23,10 @@ from random import Random
 
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.number import canonical, grade_number
-from feedback_friction.grading.numerals import Base, numerals, plain
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.numbers import split, split_place
+from feedback_friction.reading.numerals import Base, numerals, plain
 from feedback_friction.tasks.page import Row, RowError
 
 DIGITS = (2, 3, 4, 5, 6)  # the study has 5 and 6; fewer are for small models

@@ -20,10 +20,10 @@ from __future__ import annotations
 from functools import partial
 
 from feedback_friction.grading.text import grade_text
-from feedback_friction.grading.words import normalized
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.aliases import mask_aliases
 from feedback_friction.protocol.task import Task
+from feedback_friction.reading.words import normalized
 from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields
 from feedback_friction.tasks.hub import Source, is_cached, load_rows

@@ -1,6 +1,6 @@
 """The gate for answers in words: the gold answer and its aliases (TriviaQA, PopQA, custom).
 
-What is masked, compared word by word as the grader compares (``grading.words``: case, accents,
+What is masked, compared word by word as the grader compares (``reading.words``: case, accents,
 punctuation, articles within, "&" and initials do not matter):
 
 - every alias, whatever stands between its words (space, hyphen, line break, quotes, emphasis), in
@@ -32,9 +32,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, pairwise
 
-from feedback_friction.grading.lexicon import GRAMMAR
 from feedback_friction.grading.text import grade_text
-from feedback_friction.grading.words import ARTICLES, Word, key, keys, words
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.commonplace import (
     AFTER_PRONOUN,
@@ -45,6 +43,8 @@ from feedback_friction.protocol.masking.digits import flattened
 from feedback_friction.protocol.masking.gate import Match, gate
 from feedback_friction.protocol.masking.spelled import find_words, small_words
 from feedback_friction.protocol.records import Masked
+from feedback_friction.reading.lexicon import GRAMMAR
+from feedback_friction.reading.words import ARTICLES, Word, key, keys, words
 
 Key = tuple[str, ...]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feedback_friction.grading.lexicon import GRAMMAR
+from feedback_friction.reading.lexicon import GRAMMAR
 
 
 def _set(text: str) -> frozenset[str]:

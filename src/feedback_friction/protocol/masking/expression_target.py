@@ -9,12 +9,12 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 
 from feedback_friction.grading.expression import equal
-from feedback_friction.grading.mathematics import answer as answers
-from feedback_friction.grading.mathematics.answer import Answer, Context
-from feedback_friction.grading.mathematics.compare import alike, same
-from feedback_friction.grading.mathematics.formula import Sum
-from feedback_friction.grading.mathematics.reading import context_of, read
 from feedback_friction.protocol.masking.gate import MASK
+from feedback_friction.reading.mathematics import answer as answers
+from feedback_friction.reading.mathematics.answer import Answer, Context
+from feedback_friction.reading.mathematics.compare import alike, same
+from feedback_friction.reading.mathematics.formula import Sum
+from feedback_friction.reading.mathematics.read import context_of, read
 
 _LONGEST = 300
 _MOST_QUESTIONS = 6

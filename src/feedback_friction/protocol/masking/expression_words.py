@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from feedback_friction.grading.mathematics import scalar
-from feedback_friction.grading.mathematics.wordnumbers import NUMBER_WORDS, number_words
 from feedback_friction.protocol.masking.expression_target import Target
 from feedback_friction.protocol.masking.gate import Match
+from feedback_friction.reading.mathematics import scalar
+from feedback_friction.reading.number_words import NUMBER_WORDS, number_words, roman
 
 _WORD = re.compile(r"[A-Za-z]+")
 _GLUE = re.compile(r"[ \n-]{1,3}|, ")
@@ -50,10 +50,6 @@ _YEAR = re.compile(
     rf"((?:oh |o' )?(?:{_ANY_WORD})(?:[ -](?:{_ANY_WORD}))?)\b",
     re.I,
 )
-_ROMAN = (
-    (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"),
-    (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
-)  # fmt: skip
 _CALLED = re.compile(
     r"(?:\b(?:step|part|case|chapter|type|phase|section|figure|table|class|stage|lemma|theorem"
     r"|world war"
@@ -221,7 +217,7 @@ def find_other_numerals(text: str, target: Target) -> Iterator[Match]:
         if int(match[1]) == target.number:
             yield match.start(), match.end(), "ordinal"
     numeral = roman(int(target.number))
-    if numeral and numeral in text:
+    if len(numeral) > 1 and numeral in text:  # single letters name things
         for match in re.finditer(rf"(?<![\w.'-]){numeral}(?![\w'-])", text):
             if not _CALLED.search(text[: match.start()][-30:]):
                 yield match.start(), match.end(), "roman"
@@ -231,17 +227,6 @@ def find_other_numerals(text: str, target: Target) -> Iterator[Match]:
             one, two = number_words(match[1]), number_words(match[2].removeprefix("oh "))
             if one == century and two == rest:
                 yield match.start(), match.end(), "words"
-
-
-def roman(number: int) -> str:
-    """A number in Roman numerals; "" beyond 3,999 and for single letters, which name things."""
-    if not 1 <= number < 4000:
-        return ""
-    text = ""
-    for value, letters in _ROMAN:
-        while number >= value:
-            text, number = text + letters, number - value
-    return text if len(text) > 1 else ""
 
 
 def find_ratios(text: str, target: Target) -> Iterator[Match]:

@@ -32,8 +32,6 @@ from functools import lru_cache
 from itertools import pairwise
 
 from feedback_friction.grading.expression import grade_expression
-from feedback_friction.grading.mathematics.answer import Kind as Shape
-from feedback_friction.grading.mathematics.statement import last_statement
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.expression_audit import candidates
 from feedback_friction.protocol.masking.expression_target import Target
@@ -49,6 +47,8 @@ from feedback_friction.protocol.masking.formulas import Formulas, Kind, Side
 from feedback_friction.protocol.masking.gate import MASK, Match, Matcher, audit, mask
 from feedback_friction.protocol.masking.quoted import Quoted, quoted, unquoted
 from feedback_friction.protocol.records import Masked
+from feedback_friction.reading.mathematics.answer import Kind as Shape
+from feedback_friction.reading.mathematics.statement import last_statement
 
 
 def mask_expression(problem: Problem, text: str) -> Masked:

@@ -40,7 +40,6 @@ from itertools import pairwise
 
 from feedback_friction.grading.choice import grade_choice
 from feedback_friction.grading.choice_forms import eliminated
-from feedback_friction.grading.options import options_of
 from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.protocol.masking.gate import MASK, Match, Matcher, View, audit, mask
 from feedback_friction.protocol.masking.option_letter import (
@@ -54,6 +53,7 @@ from feedback_friction.protocol.masking.option_text import (
     value_matcher,
 )
 from feedback_friction.protocol.records import Masked
+from feedback_friction.reading.options import options_of
 
 
 def mask_letters(problem: Problem, text: str) -> Masked:

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
-from feedback_friction.grading.mathematics.statement import last_statement
 from feedback_friction.grading.number import canonical, grade_number
 from feedback_friction.grading.quantity import grade_quantity
 from feedback_friction.problem import Problem
@@ -22,6 +21,7 @@ from feedback_friction.protocol.masking.gate import Match, Matcher, mask
 from feedback_friction.protocol.masking.numbers import decimal_matcher, number_leaks
 from feedback_friction.protocol.masking.quoted import quoted, unquoted
 from feedback_friction.protocol.records import Masked
+from feedback_friction.reading.mathematics.statement import last_statement
 
 # A number as far as its separators reach; a minus after a number or a bracket subtracts.
 _WRITTEN = re.compile(

@@ -14,21 +14,16 @@ from functools import lru_cache
 
 from feedback_friction.protocol.masking.digits import Flat
 from feedback_friction.protocol.masking.gate import Match
+from feedback_friction.reading.number_words import SCALES, SMALL_NUMBERS, TENS
 
-_SCALES = ("", "thousand", "million", "billion", "trillion", "quadrillion")
-_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_TEENS = (
-    *("ten", "eleven", "twelve", "thirteen", "fourteen"),
-    *("fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
-)
-_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_SCALES = ("", *SCALES, "quadrillion")
 
-_SMALL = f"(?:{'|'.join((*_DIGITS, *_TEENS, *_TENS))}|[0-9]{{1,3}})"
+_SMALL = f"(?:{'|'.join((*SMALL_NUMBERS, *TENS))}|[0-9]{{1,3}})"
 _LARGE = f"(?:{'|'.join(('hundred', *_SCALES[1:]))})"
 # Between the words of one number. "and" may be blanked out already: see ``digits.flattened``.
 _GLUE = r"[\s,-]{0,12}(?:and[\s,-]{1,8})?"
 _LOOSE = r"[^\w+=^/×÷]{0,40}"
-_TENS_BEFORE = re.compile(rf"\b(?:{'|'.join(_TENS)})[\s-]{{0,4}}\Z")
+_TENS_BEFORE = re.compile(rf"\b(?:{'|'.join(TENS)})[\s-]{{0,4}}\Z")
 _DIGIT_BEFORE = re.compile(r"[0-9][., ]\Z")
 _DIGIT_AFTER = re.compile(r"[., ][0-9]")
 _SCALE_AFTER = re.compile(rf"[\s-]{{1,8}}{_LARGE}(?![a-z])")
@@ -102,20 +97,18 @@ def find_spelled(flat: Flat, targets: Iterable[str]) -> Iterator[Match]:
 
 def _name(digit: str) -> str:
     """What the digit is called: its word, for A to F the letter."""
-    return _DIGITS[int(digit)] if digit.isdigit() else digit.lower()
+    return SMALL_NUMBERS[int(digit)] if digit.isdigit() else digit.lower()
 
 
 def small_words(number: int) -> tuple[str, ...]:
     """The words of a number from 0 to 999, without "and"."""
     hundreds, rest = divmod(number, 100)
-    words = [_DIGITS[hundreds], "hundred"] if hundreds else []
+    words = [SMALL_NUMBERS[hundreds], "hundred"] if hundreds else []
     if rest >= 20:
-        words.append(_TENS[rest // 10 - 2])
+        words.append(TENS[rest // 10 - 2])
         rest %= 10
-    if rest >= 10:
-        words.append(_TEENS[rest - 10])
-    elif rest or not words:
-        words.append(_DIGITS[rest])
+    if rest or not words:
+        words.append(SMALL_NUMBERS[rest])
     return tuple(words)
 
 

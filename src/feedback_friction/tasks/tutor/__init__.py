@@ -9,7 +9,7 @@ So what stays wrong after its feedback is not for want of right feedback.
 attempt through the modules:
 
 - ``lines``, ``phrases``, ``expressions``: plain text, tokens, words put into signs;
-- ``statements``, ``verify``: chains of equal expressions, and which of them hold in any reading;
+- ``chains``, ``verify``: chains of equal expressions, and which of them hold in any reading;
 - ``equations``, ``slips``, ``diagnosis``: what kind of error an equation is or carries on;
 - ``steps``, ``columns``, ``digitwork``: labelled steps, long multiplication, digits and carries;
 - ``closing``, ``coverage``, ``tally``: what is wrong when no line is;

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from feedback_friction.grading.numerals import Numeral
+from feedback_friction.reading.numerals import Numeral
 from feedback_friction.tasks.tutor.finding import Finding, Kind
 from feedback_friction.tasks.tutor.ledger import LONG, Ledger
 from feedback_friction.tasks.tutor.lines import Line

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from feedback_friction.tasks.tutor.expressions import Expression, Number, Product
+from feedback_friction.reading.mathematics.formula import Node, Number
+from feedback_friction.tasks.tutor.expressions import factors_of
 from feedback_friction.tasks.tutor.ledger import Ledger
 from feedback_friction.tasks.tutor.question import Question
 
@@ -13,11 +14,12 @@ Pair = tuple[str, str]
 _MOST = 200  # partial products that are looked at
 
 
-def two_numbers(expression: Expression) -> Pair | None:
+def two_numbers(expression: Node) -> Pair | None:
     """The digits of the factors of a product of two numbers."""
-    if not isinstance(expression, Product) or len(expression.factors) != 2:
+    factors = factors_of(expression) or ()
+    if len(factors) != 2:
         return None
-    one, other = expression.factors
+    one, other = factors
     if isinstance(one, Number) and isinstance(other, Number):
         return one.digits, other.digits
     return None

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from feedback_friction.grading.numerals import Base
+from feedback_friction.reading.mathematics.formula import Node, Number, Sum
+from feedback_friction.reading.numerals import Base
+from feedback_friction.tasks.tutor.chains import Chain, Piece
 from feedback_friction.tasks.tutor.coverage import (
     left_out,
     parts_that_do_not_add_up,
     two_numbers,
 )
-from feedback_friction.tasks.tutor.expressions import Expression, Number, Product, Sum
+from feedback_friction.tasks.tutor.expressions import factors_of
 from feedback_friction.tasks.tutor.finding import Finding, Kind
 from feedback_friction.tasks.tutor.ledger import Ledger
 from feedback_friction.tasks.tutor.question import Question, places, power_between
 from feedback_friction.tasks.tutor.slips import row_in_place
-from feedback_friction.tasks.tutor.statements import Chain, Piece
 from feedback_friction.tasks.tutor.verify import (
     Pair,
     exact,
@@ -41,12 +42,11 @@ def is_answer(pair: Pair, question: Question) -> bool:
     return stated and not one_step
 
 
-def is_question(expression: Expression | None, question: Question) -> bool:
+def is_question(expression: Node | None, question: Question) -> bool:
     """Whether an expression is the product of the question's two factors."""
-    if not isinstance(expression, Product):
-        return False
-    digits = [factor.digits for factor in expression.factors if isinstance(factor, Number)]
-    return len(digits) == len(expression.factors) and sorted(digits) == sorted(question.factors)
+    factors = factors_of(expression) or ()
+    digits = [factor.digits for factor in factors if isinstance(factor, Number)]
+    return len(digits) == len(factors) > 0 and sorted(digits) == sorted(question.factors)
 
 
 class Diagnosis:
@@ -91,7 +91,7 @@ class Diagnosis:
     def _named_number(self, number: Number) -> Finding | None:
         """A chain that begins with a number speaks of it only if it is a factor, or marked."""
         is_factor = number.digits in self.question.factors
-        if not is_factor and number.numeral.marked is None:
+        if not is_factor and number.marked is None:
             return None
         if self.question.base == 16 and (is_by_places(self.right.expression) or not is_factor):
             return self._found(Kind.CONVERSION, f"The right side is not {number.digits}.")
@@ -107,7 +107,7 @@ class Diagnosis:
             return self._found(Kind.CONVERSION, "The places do not add up to that.")
         if isinstance(expression, Sum):
             return self._sum(expression, result)
-        if isinstance(expression, Product):
+        if expression is not None and factors_of(expression):
             return self._product(expression, result)
         return self._found(Kind.EQUATION, _UNEQUAL)
 
@@ -125,7 +125,7 @@ class Diagnosis:
     def _are_results(self, terms: Sequence[str]) -> bool:
         return all(term in self.ledger.results for term in terms)
 
-    def _product(self, expression: Product, result: Number) -> Finding | None:
+    def _product(self, expression: Node, result: Number) -> Finding | None:
         power = self._power(expression, result)
         if power is None:
             place = self._place(expression, result)
@@ -143,7 +143,7 @@ class Diagnosis:
             return None
         return found
 
-    def _power(self, expression: Expression, result: Number) -> int | None:
+    def _power(self, expression: Node, result: Number) -> int | None:
         """By how many places the result is shifted, if its digits are right."""
         task = self.question.base
         one, other = readings(expression, task), readings(result, task)
@@ -156,7 +156,7 @@ class Diagnosis:
         )
         return next((power for power in candidates if power is not None), None)
 
-    def _place(self, expression: Expression, result: Number) -> str:
+    def _place(self, expression: Node, result: Number) -> str:
         """Where the result first goes wrong, if it is plain which base this is in."""
         base = self.ledger.base_of(self.pair)
         if base is None:
@@ -171,9 +171,10 @@ class Diagnosis:
     def _expressions(self) -> Finding | None:
         left, right = self.left.expression, self.right.expression
         found = None
-        if isinstance(left, Product) and isinstance(right, Product):
-            found = self._unequal_part(left.factors, right.factors, Kind.SPLIT)
-        elif isinstance(left, Product) and isinstance(right, Sum):
+        factors, others = factors_of(left), factors_of(right)
+        if factors and others:
+            found = self._unequal_part(factors, others, Kind.SPLIT)
+        elif left and factors and isinstance(right, Sum):
             found = self._expansion(left, right)
         elif isinstance(left, Sum) and isinstance(right, Sum):
             signs = [[sign for sign, _ in side.terms] for side in (left, right)]
@@ -203,7 +204,7 @@ class Diagnosis:
         return begins if abs(left - number) < abs(left - right) else None
 
     def _unequal_part(
-        self, left: Sequence[Expression], right: Sequence[Expression], kind: Kind
+        self, left: Sequence[Node], right: Sequence[Node], kind: Kind
     ) -> Finding | None:
         """The first part of the left side that its counterpart on the right is not equal to."""
         if len(left) != len(right):
@@ -212,7 +213,7 @@ class Diagnosis:
         for one, other in zip(left, right, strict=True):
             if not may_be_equal(one, other, task):
                 is_factor = isinstance(one, Number) and one.digits in self.question.factors
-                sure = kind is Kind.PRODUCT and isinstance(one, Product)
+                sure = kind is Kind.PRODUCT and factors_of(one) is not None
                 if not (is_factor if kind is Kind.SPLIT else sure):
                     return None
                 shown = " = ".join(written(self.question, side) for side in (one, other))
@@ -220,9 +221,9 @@ class Diagnosis:
                 return self._found(kind, why)
         return None
 
-    def _expansion(self, left: Product, right: Sum) -> Finding | None:
+    def _expansion(self, left: Node, right: Sum) -> Finding | None:
         """The question multiplied out: parts that do not add up, or products left out."""
-        pairs = [two_numbers(term) for sign, term in right.terms if sign == 1]
+        pairs = [two_numbers(term) for subtracted, term in right.terms if not subtracted]
         products = [pair for pair in pairs if pair is not None]
         if len(products) != len(right.terms) or not is_question(left, self.question):
             return None
@@ -237,7 +238,7 @@ def _only_numbers(expression: Sum) -> bool:
     return all(isinstance(term, Number) for _, term in expression.terms)
 
 
-def _places_of_row(expression: Product, question: Question) -> list[int] | None:
+def _places_of_row(expression: Node, question: Question) -> list[int] | None:
     """Where a digit stands in a factor, for a product of the other factor and that digit."""
     pair = two_numbers(expression)
     if pair is None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from feedback_friction.tasks.tutor.chains import Chain
 from feedback_friction.tasks.tutor.diagnosis import Diagnosis, is_answer
 from feedback_friction.tasks.tutor.finding import Finding, Kind
 from feedback_friction.tasks.tutor.ledger import LONG, Ledger
 from feedback_friction.tasks.tutor.slips import misread, split_of_a_misread, wrong_term
-from feedback_friction.tasks.tutor.statements import Chain
 from feedback_friction.tasks.tutor.verify import Pair, judged, numbers_in
 from feedback_friction.tasks.tutor.wording import found_at
 

@@ -1,4 +1,4 @@
-"""Arithmetic expressions as written: read from tokens, and what they may be worth.
+"""Arithmetic as a solver writes it: its tokens, and what an expression may be worth.
 
 In base 10 an expression has one value. In base 16 what a solver writes without letters may be meant
 in base 16 or, after a conversion, in base 10; "16" and its powers are written in base 10 by nearly
@@ -8,13 +8,19 @@ claim that an equation is wrong is made only when no reading of it is right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
 
-from feedback_friction.grading.numerals import Base, Numeral
+from feedback_friction.reading.mathematics.formula import (
+    Node,
+    Number,
+    Power,
+    Product,
+    Sum,
+    parse_tokens,
+)
+from feedback_friction.reading.numerals import Base, Numeral
 
-_DEEPEST = 20  # nested brackets, and divisions
 _MOST_READINGS = 32
 _MOST_BITS = 4096
 _LARGEST_EXPONENT = 64
@@ -41,136 +47,20 @@ class Token:
     numeral: Numeral | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number as it is written."""
-
-    numeral: Numeral
-
-    @property
-    def digits(self) -> str:
-        """The number without separators or leading zeros."""
-        return self.numeral.digits
-
-
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """Terms, each with its sign, 1 or -1."""
-
-    terms: tuple[tuple[int, Expression], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """Two or more factors."""
-
-    factors: tuple[Expression, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Quotient:
-    """One expression divided by another."""
-
-    dividend: Expression
-    divisor: Expression
-
-
-@dataclass(frozen=True, slots=True)
-class Power:
-    """An expression raised to one; exponents are read in base 10."""
-
-    root: Expression
-    exponent: Expression
-
-
-Expression = Number | Sum | Product | Quotient | Power
-
-
-class _NoExpressionError(Exception):
-    """The tokens are no expression."""
-
-
-def parse(tokens: Sequence[Token]) -> Expression | None:
+def parse(tokens: Sequence[Token]) -> Node | None:
     """The expression that all of the tokens make up, or None."""
-    try:
-        parser = _Parser(tokens)
-        found = parser.sum(0)
-    except _NoExpressionError:
+    ends = [-1, *(token.end for token in tokens)]
+    return parse_tokens(
+        (token.text, token.numeral, token.start != end)
+        for token, end in zip(tokens, ends, strict=False)
+    )
+
+
+def factors_of(expression: Node | None) -> tuple[Node, ...] | None:
+    """The factors of a product in which nothing is divided by; None of anything else."""
+    if not isinstance(expression, Product) or any(inverse for inverse, _ in expression.factors):
         return None
-    return found if parser.at == len(tokens) else None
-
-
-class _Parser:
-    """Recursive descent: a sum of products of powers of numbers and brackets."""
-
-    def __init__(self, tokens: Sequence[Token]):
-        self.tokens = tokens
-        self.at = 0
-        self.quotients = 0
-
-    def peek(self) -> str:
-        return self.tokens[self.at].text if self.at < len(self.tokens) else ""
-
-    def sum(self, depth: int) -> Expression:
-        if depth > _DEEPEST:
-            raise _NoExpressionError
-        terms = [(self.sign(), self.product(depth))]
-        while self.peek() in ("+", "-"):
-            terms.append((self.sign(), self.product(depth)))
-        return terms[0][1] if terms[0][0] == 1 and len(terms) == 1 else Sum(tuple(terms))
-
-    def sign(self) -> int:
-        if self.peek() in ("+", "-"):
-            self.at += 1
-            return 1 if self.tokens[self.at - 1].text == "+" else -1
-        return 1
-
-    def product(self, depth: int) -> Expression:
-        factors = [self.power(depth)]
-        while self.peek() in ("×", "/") or self._brackets_touch():
-            if self.peek() == "/":
-                self.at += 1
-                self.quotients += 1
-                if self.quotients > _DEEPEST:
-                    raise _NoExpressionError
-                factors = [Quotient(_product(factors), self.power(depth))]
-            else:
-                self.at += self.peek() == "×"
-                factors.append(self.power(depth))
-        return _product(factors)
-
-    def _brackets_touch(self) -> bool:
-        """Whether a bracket opens right after another closed, or right after a number."""
-        if self.peek() != "(" or self.at == 0:
-            return False
-        before, here = self.tokens[self.at - 1], self.tokens[self.at]
-        return before.text == ")" or before.end == here.start
-
-    def power(self, depth: int) -> Expression:
-        root = self.atom(depth)
-        if self.peek() == "^":
-            self.at += 1
-            return Power(root, self.atom(depth))
-        return root
-
-    def atom(self, depth: int) -> Expression:
-        if self.at >= len(self.tokens):
-            raise _NoExpressionError
-        token = self.tokens[self.at]
-        self.at += 1
-        if token.numeral is not None:
-            return Number(token.numeral)
-        if token.text != "(":
-            raise _NoExpressionError
-        inner = self.sum(depth + 1)
-        if self.peek() != ")":
-            raise _NoExpressionError
-        self.at += 1
-        return inner
-
-
-def _product(factors: Sequence[Expression]) -> Expression:
-    return factors[0] if len(factors) == 1 else Product(tuple(factors))
+    return tuple(factor for _, factor in expression.factors)
 
 
 # --- what they are worth -------------------------------------------------------------------------
@@ -180,7 +70,7 @@ class UnknownError(Exception):
     """A value that cannot be told exactly: a fraction, a rounding, a size beyond reason."""
 
 
-def values(expression: Expression, base: Base, task: Base) -> frozenset[int]:
+def values(expression: Node, base: Base, task: Base) -> frozenset[int]:
     """The values of an expression with its long numbers read in ``base``.
 
     Args:
@@ -195,16 +85,18 @@ def values(expression: Expression, base: Base, task: Base) -> frozenset[int]:
         UnknownError: it has no exact value that could be told.
     """
     if isinstance(expression, Number):
-        return _number_values(expression.numeral, base, task, _is_short(expression))
+        return _number_values(expression, base, task, _is_short(expression))
     if isinstance(expression, Sum):
         return _sum_values(expression, base, task)
     if isinstance(expression, Product):
-        factors = [values(factor, base, task) for factor in expression.factors]
-        return _combined(factors, lambda one, other: one * other)
-    if isinstance(expression, Quotient):
-        sides = [values(expression.dividend, base, task), values(expression.divisor, base, task)]
-        return _combined(sides, _exact_quotient)
-    return _power_values(expression, base, task)
+        found = frozenset({1})
+        for inverse, factor in expression.factors:
+            operation = _exact_quotient if inverse else int.__mul__
+            found = _combined(found, values(factor, base, task), operation)
+        return found
+    if isinstance(expression, Power):
+        return _power_values(expression, base, task)
+    raise UnknownError
 
 
 def _is_short(number: Number) -> bool:
@@ -214,19 +106,20 @@ def _is_short(number: Number) -> bool:
 def _sum_values(expression: Sum, base: Base, task: Base) -> frozenset[int]:
     """A sum's values; a short number that is added to long ones is in the base that they are in."""
     together = any(isinstance(t, Number) and not _is_short(t) for _, t in expression.terms)
-    terms = []
-    for sign, term in expression.terms:
+    found = frozenset({0})
+    for subtracted, term in expression.terms:
         if together and isinstance(term, Number):
-            worth = _number_values(term.numeral, base, task, in_either=False)
+            worth = _number_values(term, base, task, in_either=False)
         else:
             worth = values(term, base, task)
-        terms.append(frozenset(sign * value for value in worth))
-    return _combined(terms, lambda one, other: one + other)
+        found = _combined(found, worth, int.__sub__ if subtracted else int.__add__)
+    return found
 
 
-def _number_values(numeral: Numeral, base: Base, task: Base, in_either: bool) -> frozenset[int]:
+def _number_values(number: Number, base: Base, task: Base, in_either: bool) -> frozenset[int]:
     """A number's values; ``in_either``: in base 16 and, without letters, in base 10."""
-    digits = numeral.digits
+    numeral, digits = number.numeral, number.digits
+    assert numeral is not None
     if not numeral.regular or not digits.isalnum():
         raise UnknownError
     if numeral.marked is not None:
@@ -248,7 +141,7 @@ def _power_values(power: Power, base: Base, task: Base) -> frozenset[int]:
     if len(exponent.digits) > 2 or int(exponent.digits) > _LARGEST_EXPONENT:
         raise UnknownError
     raised = int(exponent.digits)
-    return frozenset(_bounded(root**raised) for root in values(power.root, base, task))
+    return frozenset(root**raised for root in values(power.base, base, task))
 
 
 def _exact_quotient(dividend: int, divisor: int) -> int:
@@ -258,19 +151,12 @@ def _exact_quotient(dividend: int, divisor: int) -> int:
 
 
 def _combined(
-    sides: Iterable[frozenset[int]], operation: Callable[[int, int], int]
+    one: frozenset[int], other: frozenset[int], operation: Callable[[int, int], int]
 ) -> frozenset[int]:
-    """What the operation can make of the values of all sides, taken from the left."""
-
-    def both(one: frozenset[int], other: frozenset[int]) -> frozenset[int]:
-        if len(one) * len(other) > _MOST_READINGS:
-            raise UnknownError
-        return frozenset(_bounded(operation(left, right)) for left in one for right in other)
-
-    return reduce(both, sides)
-
-
-def _bounded(value: int) -> int:
-    if value.bit_length() > _MOST_BITS:
+    """What the operation can make of any value of one and any of the other."""
+    if len(one) * len(other) > _MOST_READINGS:
         raise UnknownError
-    return value
+    found = frozenset(operation(left, right) for left in one for right in other)
+    if any(value.bit_length() > _MOST_BITS for value in found):
+        raise UnknownError
+    return found

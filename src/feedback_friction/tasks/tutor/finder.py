@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.task import Told
+from feedback_friction.reading.mathematics.formula import Number, Sum
 from feedback_friction.tasks.tutor import digitwork
+from feedback_friction.tasks.tutor.chains import Chain, read_chains
 from feedback_friction.tasks.tutor.closing import close
 from feedback_friction.tasks.tutor.columns import Columns
 from feedback_friction.tasks.tutor.equations import check
-from feedback_friction.tasks.tutor.expressions import Number, Sum
 from feedback_friction.tasks.tutor.finding import Finding, render, told, without_numbers
 from feedback_friction.tasks.tutor.ledger import Ledger
 from feedback_friction.tasks.tutor.lines import read_lines
 from feedback_friction.tasks.tutor.question import Question
-from feedback_friction.tasks.tutor.statements import Chain, read_chains
 from feedback_friction.tasks.tutor.steps import Steps
 from feedback_friction.tasks.tutor.verify import judged, numbers_in, numbers_of_sum
 
@@ -115,8 +115,8 @@ def _taken_away(chains: Sequence[Chain]) -> set[str]:
         term.digits
         for expression in sums
         if isinstance(expression, Sum)
-        for sign, term in expression.terms
-        if sign < 0 and isinstance(term, Number)
+        for subtracted, term in expression.terms
+        if subtracted and isinstance(term, Number)
     }
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from feedback_friction.grading.numerals import Base
-from feedback_friction.tasks.tutor.expressions import Product
+from feedback_friction.reading.numerals import Base
+from feedback_friction.tasks.tutor.expressions import factors_of
 from feedback_friction.tasks.tutor.finding import Finding
 from feedback_friction.tasks.tutor.question import Question, is_slip
 from feedback_friction.tasks.tutor.verify import Pair, numbers_in, numbers_of_sum, products_in
@@ -89,7 +89,7 @@ class Ledger:
         product, result = pair.left.expression, pair.right.number
         if result is not None and numbers_of_sum(product) is not None:
             self.sums.append(pair)
-        if result is not None and isinstance(product, Product):
+        if result is not None and factors_of(product):
             for one, two in products_in(product):
                 self.leaves.append(Leaf((one.digits, two.digits), result.digits, line))
         if self.question.base == 16:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from feedback_friction.grading.numerals import Base, numerals, plain
+from feedback_friction.reading.numerals import Base, numerals, plain
 from feedback_friction.tasks.tutor.expressions import Token
 
 LONGEST = 40_000  # characters of an attempt that are read; replies have a fifth of that

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from feedback_friction.grading.number import canonical
-from feedback_friction.grading.numerals import Base
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.numbers import mask_decimal, mask_hex, partial_products
+from feedback_friction.reading.numerals import Base
 from feedback_friction.tasks.multiplication import KINDS
 
 

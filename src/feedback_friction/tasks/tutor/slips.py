@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from feedback_friction.tasks.tutor.expressions import Sum
+from feedback_friction.reading.mathematics.formula import Sum
+from feedback_friction.tasks.tutor.chains import Piece
 from feedback_friction.tasks.tutor.finding import Finding, Kind
 from feedback_friction.tasks.tutor.ledger import Leaf, Ledger
 from feedback_friction.tasks.tutor.question import (
@@ -14,7 +15,6 @@ from feedback_friction.tasks.tutor.question import (
     places,
     power_between,
 )
-from feedback_friction.tasks.tutor.statements import Piece
 from feedback_friction.tasks.tutor.verify import Pair, numbers_of_sum, products_in
 from feedback_friction.tasks.tutor.wording import found_at
 
@@ -24,7 +24,9 @@ _MOST_TERMS = 60  # terms of a sum that are compared with earlier results
 
 def misread(piece: Piece, ledger: Ledger) -> Finding | None:
     """A factor that is one of the question's, or an own part of one, but for a slip."""
-    if isinstance(piece.expression, Sum) and any(sign < 0 for sign, _ in piece.expression.terms):
+    if isinstance(piece.expression, Sum) and any(
+        subtracted for subtracted, _ in piece.expression.terms
+    ):
         return None  # rounded up, and the rest taken away
     for pair in products_in(piece.expression):
         for one, other in (pair, pair[::-1]):

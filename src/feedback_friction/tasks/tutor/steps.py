@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from feedback_friction.grading.numerals import Numeral, numerals
+from feedback_friction.reading.numerals import Numeral, numerals
+from feedback_friction.tasks.tutor.chains import Chain
 from feedback_friction.tasks.tutor.finding import Finding, Kind
 from feedback_friction.tasks.tutor.lines import Line
 from feedback_friction.tasks.tutor.question import Question, places, power_between
-from feedback_friction.tasks.tutor.statements import Chain
 from feedback_friction.tasks.tutor.verify import products_in
 from feedback_friction.tasks.tutor.wording import censored, first_wrong_place
 

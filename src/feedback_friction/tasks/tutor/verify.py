@@ -11,19 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from feedback_friction.grading.numerals import Base, Numeral
-from feedback_friction.tasks.tutor.expressions import (
-    Expression,
-    Number,
-    Power,
-    Product,
-    Quotient,
-    Sum,
-    UnknownError,
-    parse,
-    values,
-)
-from feedback_friction.tasks.tutor.statements import Chain, Piece
+from feedback_friction.reading.mathematics.formula import Node, Number, Power, Product, Sum
+from feedback_friction.reading.numerals import Base, Numeral
+from feedback_friction.tasks.tutor.chains import Chain, Piece
+from feedback_friction.tasks.tutor.expressions import UnknownError, factors_of, parse, values
 
 Values = dict[Base, frozenset[int]]
 
@@ -83,7 +74,7 @@ def _may_go_on(chain: Chain, meant: frozenset[int], task: Base) -> bool:
     return chain.open or any(meant & (_all(known) or frozenset()) for known in longer)
 
 
-def readings(expression: Expression | None, task: Base) -> Values | None:
+def readings(expression: Node | None, task: Base) -> Values | None:
     """What an expression can be worth by the base of its long numbers; None if that is unknown."""
     if expression is None:
         return None
@@ -99,85 +90,72 @@ def _all(known: Values | None) -> frozenset[int] | None:
     return None if known is None else frozenset().union(*known.values())
 
 
-def _goes_on(expression: Expression | None, meant: frozenset[int], task: Base) -> bool:
+def _goes_on(expression: Node | None, meant: frozenset[int], task: Base) -> bool:
     """Whether a calculation begins with a number that is what stands before it."""
     known = readings(leading_number(expression), task)
     return known is not None and bool(meant & (_all(known) or frozenset()))
 
 
-def leading_number(expression: Expression | None) -> Number | None:
+def leading_number(expression: Node | None) -> Number | None:
     """The number that a calculation begins with, None for a number alone."""
     first = expression
-    while isinstance(first, (Sum, Product, Quotient)):
-        if isinstance(first, Sum):
-            first = first.terms[0][1]
-        elif isinstance(first, Product):
-            first = first.factors[0]
-        else:
-            first = first.dividend
+    while isinstance(first, Sum | Product):
+        first = (first.terms if isinstance(first, Sum) else first.factors)[0][1]
     return first if isinstance(first, Number) and first is not expression else None
 
 
-def numbers_in(expression: Expression | None) -> Iterator[Numeral]:
+def numbers_in(expression: Node | None) -> Iterator[Numeral]:
     """Every number of an expression, exponents aside."""
-    if isinstance(expression, Number):
+    if isinstance(expression, Number) and expression.numeral:
         yield expression.numeral
-    elif isinstance(expression, Sum):
-        for _, term in expression.terms:
-            yield from numbers_in(term)
-    elif isinstance(expression, Product):
-        for factor in expression.factors:
-            yield from numbers_in(factor)
-    elif isinstance(expression, Quotient):
-        yield from numbers_in(expression.dividend)
-        yield from numbers_in(expression.divisor)
+    elif isinstance(expression, Sum | Product):
+        for _, part in expression.terms if isinstance(expression, Sum) else expression.factors:
+            yield from numbers_in(part)
     elif isinstance(expression, Power):
-        yield from numbers_in(expression.root)
+        yield from numbers_in(expression.base)
 
 
-def products_in(expression: Expression | None) -> Iterator[tuple[Number, Number]]:
+def products_in(expression: Node | None) -> Iterator[tuple[Number, Number]]:
     """Every product of exactly two numbers in an expression."""
-    if isinstance(expression, Sum):
-        for _, term in expression.terms:
-            yield from products_in(term)
-    elif isinstance(expression, Product):
-        if len(expression.factors) == 2:
-            one, other = expression.factors
-            if isinstance(one, Number) and isinstance(other, Number):
-                yield one, other
-        for factor in expression.factors:
-            if not isinstance(factor, Number):
-                yield from products_in(factor)
+    factors = factors_of(expression) or ()
+    if len(factors) == 2:
+        one, other = factors
+        if isinstance(one, Number) and isinstance(other, Number):
+            yield one, other
+    parts = [term for _, term in expression.terms] if isinstance(expression, Sum) else factors
+    for part in parts:
+        if not isinstance(part, Number):
+            yield from products_in(part)
 
 
-def numbers_of_sum(expression: Expression | None) -> list[str] | None:
+def numbers_of_sum(expression: Node | None) -> list[str] | None:
     """The digits of the terms of a sum of two or more numbers, None for anything else."""
     if not isinstance(expression, Sum) or len(expression.terms) < 2:
         return None
-    digits = [term.digits for sign, term in expression.terms if isinstance(term, Number)]
-    plain = all(sign == 1 for sign, _ in expression.terms)
+    digits = [term.digits for _, term in expression.terms if isinstance(term, Number)]
+    plain = not any(subtracted for subtracted, _ in expression.terms)
     return digits if plain and len(digits) == len(expression.terms) else None
 
 
-def exact(expression: Expression, base: Base, task: Base) -> int | None:
+def exact(expression: Node, base: Base, task: Base) -> int | None:
     """The one value of an expression with its long numbers in a base; None if there are several."""
     known = readings(expression, task)
     found = known.get(base, frozenset()) if known else frozenset()
     return next(iter(found)) if len(found) == 1 else None
 
 
-def may_be_equal(one: Expression, other: Expression, task: Base) -> bool:
+def may_be_equal(one: Node, other: Node, task: Base) -> bool:
     """Whether some reading makes two expressions equal, or nothing is known of one."""
     left, right = _all(readings(one, task)), _all(readings(other, task))
     return left is None or right is None or bool(left & right)
 
 
-def is_by_places(expression: Expression | None) -> bool:
+def is_by_places(expression: Node | None) -> bool:
     """Whether an expression is written by powers of sixteen, as a number taken apart by places."""
     if isinstance(expression, Power):
         return True
-    if isinstance(expression, Product):
-        return any(isinstance(factor, Power) for factor in expression.factors)
+    if factors := factors_of(expression):
+        return any(isinstance(factor, Power) for factor in factors)
     if isinstance(expression, Sum):
         return any(
             is_by_places(term) or bool(_PLACE_VALUES & set(_unmarked_factors(term)))
@@ -186,9 +164,9 @@ def is_by_places(expression: Expression | None) -> bool:
     return False
 
 
-def _unmarked_factors(term: Expression) -> Iterator[str]:
-    for factor in term.factors if isinstance(term, Product) else ():
-        if isinstance(factor, Number) and factor.numeral.marked is None:
+def _unmarked_factors(term: Node) -> Iterator[str]:
+    for factor in factors_of(term) or ():
+        if isinstance(factor, Number) and factor.marked is None:
             yield factor.digits
 
 

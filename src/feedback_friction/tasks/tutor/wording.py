@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from feedback_friction.grading.mathematics.wordnumbers import ORDINALS
-from feedback_friction.grading.numerals import Base, numerals
-from feedback_friction.tasks.tutor.expressions import Expression, Number, Product, Quotient, Sum
+from feedback_friction.reading.mathematics.formula import Node, Number, Power, Product, Sum
+from feedback_friction.reading.number_words import ORDINALS
+from feedback_friction.reading.numerals import Base, numerals
+from feedback_friction.tasks.tutor.chains import Piece
 from feedback_friction.tasks.tutor.finding import Finding, Kind
 from feedback_friction.tasks.tutor.question import Question
-from feedback_friction.tasks.tutor.statements import Piece
 
 _LONGEST_QUOTE = 160
 _LEFT_OUT = "…"
-_DECIMAL_PLACES = (
-    "units",
-    "tens",
-    "hundreds",
-    "thousands",
-    "ten-thousands",
-    "hundred-thousands",
-    "millions",
-    "ten-millions",
-    "hundred-millions",
-    "billions",
-    "ten-billions",
-    "hundred-billions",
+_PLACE_NAMES = (
+    "units tens hundreds thousands ten-thousands hundred-thousands millions ten-millions "
+    "hundred-millions billions ten-billions hundred-billions"
 )
+_DECIMAL_PLACES = tuple(_PLACE_NAMES.split())
 _PLACES = ORDINALS[:12]
 
 
@@ -39,23 +30,21 @@ def quoted(question: Question, *pieces: Piece) -> str:
     return shortened(" = ".join(_shown(question, piece) for piece in pieces))
 
 
-def written(question: Question, expression: Expression) -> str:
+def written(question: Question, expression: Node) -> str:
     """An expression without the numbers that feedback must not show."""
     if isinstance(expression, Number):
         return _LEFT_OUT if expression.digits in question.secrets else expression.digits
     if isinstance(expression, Sum):
-        terms = [(sign, written(question, term)) for sign, term in expression.terms]
-        text = " ".join(f"{'+' if sign > 0 else '-'} {term}" for sign, term in terms)
-        return text.removeprefix("+ ")
+        terms = [(less, written(question, term)) for less, term in expression.terms]
+        return " ".join(f"{'-' if less else '+'} {term}" for less, term in terms).removeprefix("+ ")
     if isinstance(expression, Product):
-        return " × ".join(_bracketed(question, factor) for factor in expression.factors)
-    if isinstance(expression, Quotient):
-        sides = (expression.dividend, expression.divisor)
-        return " / ".join(_bracketed(question, side) for side in sides)
-    return "^".join(_bracketed(question, side) for side in (expression.root, expression.exponent))
+        parts = [(under, _bracketed(question, part)) for under, part in expression.factors]
+        return "".join(f" {'/' if under else '×'} {part}" for under, part in parts)[3:]
+    assert isinstance(expression, Power)  # nothing else stands between numerals and signs
+    return "^".join(_bracketed(question, side) for side in (expression.base, expression.exponent))
 
 
-def _bracketed(question: Question, expression: Expression) -> str:
+def _bracketed(question: Question, expression: Node) -> str:
     text = written(question, expression)
     return f"({text})" if isinstance(expression, Sum) else text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from feedback_friction.grading.numerals import Base, Numeral, numerals, read
+from feedback_friction.reading.numerals import Base, Numeral, numerals, read
 
 LONGEST_LINE = 400  # characters of a line that are read after its cue
 

@@ -22,9 +22,9 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from feedback_friction.grading.lexicon import ASKING, FINITE, NOT_THIS_ANSWER, PARTICLES, STARTERS
-from feedback_friction.grading.words import ARTICLES, Word, words
+from feedback_friction.reading.lexicon import ASKING, FINITE, NOT_THIS_ANSWER, PARTICLES, STARTERS
 from feedback_friction.reading.reply import ANSWER, final_part, signed
+from feedback_friction.reading.words import ARTICLES, Word, words
 
 LONGEST = 400  # characters of a statement that are read
 _READ = 20_000  # characters of a reply that are read, from its end

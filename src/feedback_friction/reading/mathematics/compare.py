@@ -11,12 +11,12 @@ import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from feedback_friction.grading.mathematics import latex, reals
-from feedback_friction.grading.mathematics.algebra import TooHardError
-from feedback_friction.grading.mathematics.answer import Answer, Kind, Value
-from feedback_friction.grading.mathematics.evaluate import differ
-from feedback_friction.grading.mathematics.scalar import symbol_letters, wording
-from feedback_friction.grading.mathematics.units import units_differ
+from feedback_friction.reading.mathematics import latex, reals
+from feedback_friction.reading.mathematics.algebra import TooHardError
+from feedback_friction.reading.mathematics.answer import Answer, Kind, Value
+from feedback_friction.reading.mathematics.evaluate import differ
+from feedback_friction.reading.mathematics.scalar import symbol_letters, wording
+from feedback_friction.reading.mathematics.units import units_differ
 
 Ask = Callable[[Answer, Answer], bool | None]
 
@@ -272,7 +272,7 @@ def _unordered(gold: Sequence[Answer], other: Sequence[Answer], ask: Ask) -> boo
 def _equations(gold: Answer, other: Answer, ask: Ask) -> bool | None:
     """Two equations by their sides; one of them against a value, where it says what an unknown is.
 
-    ``other`` is an equation here only where it does not (``reading`` takes the value there).
+    ``other`` is an equation here only where it does not (``read`` takes the value there).
     """
     if gold.kind is other.kind:
         verdict = _ordered(gold.parts, other.parts, ask)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from feedback_friction.grading.mathematics import latex, scalar
-from feedback_friction.grading.mathematics.answer import NO_CONTEXT, Answer, Context, Kind, Value
-from feedback_friction.grading.mathematics.structures import (
+from feedback_friction.reading.mathematics import latex, scalar
+from feedback_friction.reading.mathematics.answer import NO_CONTEXT, Answer, Context, Kind, Value
+from feedback_friction.reading.mathematics.structures import (
     Reader,
     bounded,
     stripped,

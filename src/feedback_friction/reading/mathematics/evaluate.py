@@ -12,8 +12,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from zlib import crc32
 
-from feedback_friction.grading.mathematics.algebra import TooHardError
-from feedback_friction.grading.mathematics.formula import (
+from feedback_friction.reading.mathematics.algebra import TooHardError
+from feedback_friction.reading.mathematics.formula import (
     Call,
     Node,
     Number,
@@ -23,7 +23,7 @@ from feedback_friction.grading.mathematics.formula import (
     Sum,
     Symbol,
 )
-from feedback_friction.grading.mathematics.ratio import Ratio
+from feedback_friction.reading.mathematics.ratio import Ratio
 
 POINTS = 2
 _MAX_KEY = 200

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from feedback_friction.grading.mathematics.algebra import Poly, TooHardError
-from feedback_friction.grading.mathematics.answer import Answer, Kind
+from feedback_friction.reading.mathematics.algebra import Poly, TooHardError
+from feedback_friction.reading.mathematics.answer import Answer, Kind
 
 
 def by_name(pair: tuple[str, Answer]) -> tuple[bool, str]:

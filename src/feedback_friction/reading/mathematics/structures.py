@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable
 from hashlib import sha256
 
-from feedback_friction.grading.mathematics import latex, reals, scalar
-from feedback_friction.grading.mathematics.algebra import Poly
-from feedback_friction.grading.mathematics.answer import Answer, Context, Kind, Value
-from feedback_friction.grading.mathematics.evaluate import differ
-from feedback_friction.grading.mathematics.relations import (
+from feedback_friction.reading.mathematics import latex, reals, scalar
+from feedback_friction.reading.mathematics.algebra import Poly
+from feedback_friction.reading.mathematics.answer import Answer, Context, Kind, Value
+from feedback_friction.reading.mathematics.evaluate import differ
+from feedback_friction.reading.mathematics.relations import (
     ABOVE,
     BELOW,
     MIRROR,
@@ -45,24 +45,12 @@ _MODULUS = re.compile(
     r" ?\{[ (]*mod(?:ulo)? ?\}? ?"
     r"|(?<=[\d ])mod(?:ulo)? )\{?(\d{1,9}) ?[)}]{0,3}$"
 )
-_ALL_REALS = frozenset(
-    (
-        "allrealnumbers",
-        "allreals",
-        "realnumbers",
-        "allrealvalues",
-        "everyrealnumber",
-        "anyrealnumber",
-        "thesetofallrealnumbers",
-        "setofallrealnumbers",
-        "therealnumbers",
-        "thereals",
-        "allrealx",
-        "allrealnumbersx",
-        "anyrealvalue",
-        "anyreal",
-    )
+_ALL_REALS_TEXT = (
+    "allrealnumbers allreals realnumbers allrealvalues everyrealnumber anyrealnumber "
+    "thesetofallrealnumbers setofallrealnumbers therealnumbers thereals allrealx allrealnumbersx "
+    "anyrealvalue anyreal"
 )
+_ALL_REALS = frozenset(_ALL_REALS_TEXT.split())
 _CONJUNCTION = re.compile(
     r"(?<=[\d)\]])(?:and|or)(?=[A-Z(\\\d])|\\text ?\{[\s,]*(?:and|or)\s*\}"
     r"|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])"

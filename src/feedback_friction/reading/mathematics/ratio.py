@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from feedback_friction.grading.mathematics.algebra import (
+from feedback_friction.reading.mathematics.algebra import (
     Poly,
     TooHardError,
     divide_exactly,

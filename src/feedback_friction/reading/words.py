@@ -20,10 +20,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from feedback_friction.grading.mathematics.wordnumbers import (
+from feedback_friction.reading.number_words import (
     ORDINALS,
     SMALL_NUMBERS,
     number_words,
+    roman,
 )
 
 ARTICLES = frozenset({"a", "an", "the"})
@@ -89,9 +90,7 @@ def words(text: str) -> list[Word]:
 
 
 _SHORT = {"st": "saint", "mt": "mount", "ft": "fort"}
-_ROMAN_UNITS = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
-_ROMAN_TENS = ("", "X", "XX", "XXX", "XL", "L", "LX", "LXX", "LXXX")
-_ROMAN = {_ROMAN_TENS[value // 10] + _ROMAN_UNITS[value % 10]: str(value) for value in range(2, 90)}
+_ROMAN = {roman(value): str(value) for value in range(2, 90)}
 _NUMERALS = {value: roman.lower() for roman, value in _ROMAN.items()}
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june"),

@@ -1,4 +1,4 @@
-"""Numbers written in words: "twenty-five", "negative five", "three quarters", "one and a half"."""
+"""Numbers in words and Roman numerals: "twenty-five", "three quarters", "one and a half", XIV."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ _TEENS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
     "fifteen sixteen seventeen eighteen nineteen"
 )
-_TENS_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
+TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _ORDINAL_WORDS = (
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
     "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
 )
 ORDINALS = tuple(_ORDINAL_WORDS.split())
 SMALL_NUMBERS = tuple(_TEENS.split())  # by value, from zero
-_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _SMALL = {word: value for value, word in enumerate(SMALL_NUMBERS)}
-_TENS = {word: 10 * value for value, word in enumerate(_TENS_WORDS.split(), 2)} | {"fourty": 40}
+_TENS = {word: 10 * value for value, word in enumerate(TENS, 2)} | {"fourty": 40}
 _PARTS = {word: value for value, word in enumerate(ORDINALS[2:], 3)} | {
     "half": 2, "quarter": 4, "twentieth": 20, "hundredth": 100, "thousandth": 1000,
 }  # fmt: skip
 _PARTS |= {f"{word}s": value for word, value in _PARTS.items()} | {"halves": 2}
 
-NUMBER_WORDS = frozenset({*_SMALL, *_TENS, *_SCALES, *_PARTS, "hundred", "dozen"})
+NUMBER_WORDS = frozenset({*_SMALL, *_TENS, *SCALES, *_PARTS, "hundred", "dozen"})
 _SIGNS = frozenset({"negative", "minus"})
 _SPLIT = re.compile(r"[\s-]+")
 _SCALE_COMMA = re.compile(r"(?<=thousand|.million|.billion|trillion),(?=\s)", re.I)
@@ -96,9 +96,9 @@ def _whole(words: list[str]) -> Fraction | None:
     room = 1000  # what may still be added to the group must be smaller than this
     scale_room = 10**15
     for at, word in enumerate(words):
-        if word == "and" and 0 < at < len(words) - 1 and words[at - 1] in ("hundred", *_SCALES):
+        if word == "and" and 0 < at < len(words) - 1 and words[at - 1] in ("hundred", *SCALES):
             continue
-        if word == "a" and at == 0 and len(words) > 1 and words[1] in ("hundred", *_SCALES):
+        if word == "a" and at == 0 and len(words) > 1 and words[1] in ("hundred", *SCALES):
             group, room = 1, 1
         elif word in _SMALL and _SMALL[word] < room and (_SMALL[word] or len(words) == 1):
             group, room = group + _SMALL[word], 1
@@ -106,8 +106,23 @@ def _whole(words: list[str]) -> Fraction | None:
             group, room = group + _TENS[word], 10
         elif word == "hundred" and 0 < group < 100 and group % 100 == group and room < 1000:
             group, room = group * 100, 100
-        elif word in _SCALES and group and _SCALES[word] < scale_room:
-            total, group, room, scale_room = total + group * _SCALES[word], 0, 1000, _SCALES[word]
+        elif word in SCALES and group and SCALES[word] < scale_room:
+            total, group, room, scale_room = total + group * SCALES[word], 0, 1000, SCALES[word]
         else:
             return None
     return Fraction(total + group) if words else None
+
+
+_ROMAN = (
+    (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"),
+    (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
+)  # fmt: skip
+
+
+def roman(number: int) -> str:
+    """A number in Roman numerals; "" for what has none."""
+    text = ""
+    for value, letters in _ROMAN if 0 < number < 4000 else ():
+        times, number = divmod(number, value)
+        text += letters * times
+    return text

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from feedback_friction.grading.mathematics.answer import Answer, Context, Kind
-from feedback_friction.grading.mathematics.reading import read
-from feedback_friction.grading.mathematics.wordnumbers import NUMBER_WORDS
+from feedback_friction.reading.mathematics.answer import Answer, Context, Kind
+from feedback_friction.reading.mathematics.read import read
+from feedback_friction.reading.number_words import NUMBER_WORDS
 
 _LONGEST = 600  # characters of a reply's end that are read
 _LONGEST_VALUE = 240

@@ -1,5 +1,8 @@
 """From cleaned LaTeX or plain notation to a syntax tree: one formula without relations or lists.
 
+The tree and its grammar are the only ones: ``parse`` reads text, ``parse_tokens`` what others cut
+a text into (the tutor, whose numerals may be in either base).
+
 The grammar is what people write: ``\\frac34``, ``3/4``, ``2\\sqrt3``, ``12\\frac{3}{5}`` (a mixed
 number), ``4a-2``, ``\\log_2 x``, ``sqrt(2)``, ``10!``, ``|x|``. Division and multiplication,
 written or not, bind alike from left to right. Whatever is not surely understood is a
@@ -9,8 +12,11 @@ written or not, bind alike from left to right. Whatever is not surely understood
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+
+from feedback_friction.reading.numerals import Base, Numeral
 
 MAX_TOKENS = 400
 MAX_DEPTH = 30
@@ -22,10 +28,25 @@ class FormulaError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A numeral; ``decimals`` counts the digits after its point, None for recurring decimals."""
+    """A numeral; ``decimals`` counts the digits after its point, None for recurring decimals.
+
+    Of a numeral whose base is open, ``value`` is its plainest reading and ``numeral`` what is
+    written.
+    """
 
     value: Fraction
     decimals: int | None = 0
+    numeral: Numeral | None = None
+
+    @property
+    def digits(self) -> str:
+        """The number without separators or leading zeros, as it is written."""
+        return self.numeral.digits if self.numeral else str(self.value)
+
+    @property
+    def marked(self) -> Base | None:
+        """The base that is written with it."""
+        return self.numeral.marked if self.numeral else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +105,7 @@ _LETTERS = (
 FUNCTIONS = frozenset(_FUNCTIONS.split())
 GREEK = frozenset(_LETTERS.split())
 _NAMES = {name: name for name in GREEK} | {"infty": "oo", "infinity": "oo", "oo": "oo", "inf": "oo"}
-_TIMES = frozenset({"\\cdot", "\\times", "*", "\\ast"})
+_TIMES = frozenset({"\\cdot", "\\times", "*", "\\ast", "×"})
 _OVER = frozenset({"/", "\\div"})
 _CLOSING = {"(": ")", "[": "]", "{": "}", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil", "|": "|"}
 _ENDS = frozenset(_CLOSING.values()) - {"|"}
@@ -104,6 +125,7 @@ class _Token:
     text: str
     kind: str
     spaced: bool
+    numeral: Numeral | None = None
 
 
 def _tokens(text: str) -> list[_Token]:
@@ -149,13 +171,41 @@ def parse(text: str) -> Node:
         FormulaError: for anything that is not wholly understood, too long or too deeply nested.
     """
     try:
-        parser = _Parser(_tokens(text))
-        node = parser.sum(0)
+        return _whole(_Parser(_tokens(text)))
     except (ValueError, IndexError) as error:  # int() refuses numerals beyond 4,300 digits
         raise FormulaError(str(error)) from error
+
+
+def parse_tokens(tokens: Iterable[tuple[str, Numeral | None, bool]]) -> Node | None:
+    """The syntax tree of numerals, signs and brackets, None where they are no formula.
+
+    Args:
+        tokens: each with its text, its numeral if it is one, and whether space stands before it:
+            a bracket multiplies only what it touches.
+    """
+    kinds = [
+        _Token(text, "numeral" if numeral else "sign", spaced, numeral)
+        for text, numeral, spaced in tokens
+    ]
+    try:
+        return _whole(_Parser(kinds))
+    except (ValueError, IndexError):
+        return None
+
+
+def _whole(parser: _Parser) -> Node:
+    node = parser.sum(0)
     if parser.at < len(parser.tokens):
         raise FormulaError("left over")
     return node
+
+
+def _written(numeral: Numeral) -> Number:
+    """A numeral in its plainest reading: with letters in base 16, else in base 10."""
+    digits = numeral.digits
+    if digits.isalnum() and not digits.isdigit():
+        return Number(Fraction(int(digits, 16)), 0, numeral)
+    return Number(Fraction(digits), None, numeral)
 
 
 def _is_proper(above: Node, below: Node) -> bool:
@@ -169,6 +219,7 @@ class _Parser:
         self.tokens = tokens
         self.at = 0
         self.bars = 0
+        self.is_plain = any(token.numeral for token in tokens)
 
     def peek(self, ahead: int = 0) -> str:
         index = self.at + ahead
@@ -232,6 +283,8 @@ class _Parser:
             return False
         if text == "|":
             return self.bars == 0
+        if self.is_plain and text == "(":
+            return self.peek(-1) == ")" or not self.tokens[self.at].spaced
         if self.kind() == "number":
             return self.kind(-1) == "number"
         return self.kind() in ("letter", "command") or text in _CLOSING
@@ -302,6 +355,11 @@ class _Parser:
         text, kind = self.peek(), self.kind()
         if kind == "number":
             return _numeral(self.take())
+        if kind == "numeral":
+            numeral = self.tokens[self.at].numeral
+            self.take()
+            assert numeral is not None
+            return _written(numeral)
         if kind == "letter":
             return self.symbol(self.take())
         if text in _CLOSING and text not in _ENDS:

@@ -4,34 +4,14 @@ from __future__ import annotations
 
 import re
 
-# By one name of the unit, the others. What is not here is forgiven, as a missing unit is.
-_NAMES = {
-    "mm": "millimeter millimetre",
-    "cm": "centimeter centimetre",
-    "m": "meter metre",
-    "km": "kilometer kilometre",
-    "in": "inch inche",
-    "ft": "foot feet",
-    "yd": "yard",
-    "mi": "mile",
-    "mg": "milligram",
-    "g": "gram",
-    "kg": "kilogram",
-    "oz": "ounce",
-    "lb": "pound lbs",
-    "ml": "milliliter millilitre",
-    "l": "liter litre",
-    "sec": "second s",
-    "min": "minute",
-    "hr": "hour h",
-    "day": "",
-    "week": "",
-    "month": "",
-    "year": "",
-    "cent": "",
-    "dollar": "",
-}
-_UNITS = {each: unit for unit, others in _NAMES.items() for each in (unit, *others.split())}
+# A unit's names between bars, the shortest first. What is not here is forgiven, as none is.
+_NAMES = (
+    "mm millimeter millimetre|cm centimeter centimetre|m meter metre|km kilometer kilometre|in inch"
+    " inche|ft foot feet|yd yard|mi mile|mg milligram|g gram|kg kilogram|oz ounce|lb pound lbs|ml"
+    " milliliter millilitre|l liter litre|sec second s|min minute|hr hour h|day|week|month|year"
+    "|cent|dollar"
+)
+_UNITS = {each: names.split()[0] for names in _NAMES.split("|") for each in names.split()}
 _LAST = re.compile(
     r"\d[\s\\,~]*(?:\\(?:text|mathrm|mbox)\s*\{\s*)?([A-Za-z]+)(?:\^?\{?[23]\}?)?[\s.}]*$"
 )

@@ -24,11 +24,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from feedback_friction.grading.mathematics.answer import NO_CONTEXT, Answer, Context, Kind
-from feedback_friction.grading.mathematics.closing import closing, conclusion
-from feedback_friction.grading.mathematics.formula import FUNCTIONS
-from feedback_friction.grading.mathematics.reading import read
-from feedback_friction.grading.mathematics.wordnumbers import NUMBER_WORDS
+from feedback_friction.reading.mathematics.answer import NO_CONTEXT, Answer, Context, Kind
+from feedback_friction.reading.mathematics.closing import closing, conclusion
+from feedback_friction.reading.mathematics.formula import FUNCTIONS
+from feedback_friction.reading.mathematics.read import read
+from feedback_friction.reading.number_words import NUMBER_WORDS
 from feedback_friction.reading.reply import ANSWER, final_part, signed
 from feedback_friction.reading.standing import is_asserted, retraction
 

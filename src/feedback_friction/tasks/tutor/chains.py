@@ -11,12 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from feedback_friction.tasks.tutor.expressions import (
-    Expression,
-    Number,
-    Token,
-    parse,
-)
+from feedback_friction.reading.mathematics.formula import Node, Number
+from feedback_friction.tasks.tutor.expressions import Token, parse
 from feedback_friction.tasks.tutor.lines import Line
 from feedback_friction.tasks.tutor.phrases import EQUAL_WORDS, in_signs
 
@@ -26,104 +22,21 @@ _MOST_TAILS = 12  # lines that an equation may go on in
 
 # Words after which an expression stands for itself. After others ("of", "to", "by") it may be a
 # part of something larger.
-_MAY_PRECEDE = frozenset(
-    [
-        "break",
-        "split",
-        "down",
-        "decompose",
-        "rewrite",
-        "expand",
-        "express",
-        "number",
-        "factor",
-        "calculate",
-        "calculating",
-        "compute",
-        "computing",
-        "multiply",
-        "multiplying",
-        "so",
-        "thus",
-        "therefore",
-        "then",
-        "is",
-        "have",
-        "get",
-        "that",
-        "gives",
-        "hence",
-        "now",
-        "first",
-        "second",
-        "third",
-        "next",
-        "finally",
-        "add",
-        "adding",
-        "step",
-        "find",
-        "evaluate",
-        "since",
-        "because",
-        "where",
-        "know",
-        "write",
-        "sum",
-        "product",
-        "total",
-        "result",
-        "be",
-        "as",
-        "into",
-        "us",
-        "equals",
-        "means",
-        "see",
-        "do",
-        "does",
-        "multiplication",
-        "addition",
-        "subtract",
-        "subtracting",
-    ]
+_MAY_PRECEDE_TEXT = (
+    "break split down decompose rewrite expand express number factor calculate calculating compute "
+    "computing multiply multiplying so thus therefore then is have get that gives hence now first "
+    "second third next finally add adding step find evaluate since because where know write sum "
+    "product total result be as into us equals means see do does multiplication addition subtract "
+    "subtracting"
 )
+_MAY_PRECEDE = frozenset(_MAY_PRECEDE_TEXT.split())
 _PUNCTUATION = frozenset(":;,.→–|•=!#>-")
 # Words after a number that make it another one.
-_SCALES = frozenset(
-    [
-        "thousand",
-        "thousands",
-        "million",
-        "millions",
-        "billion",
-        "billions",
-        "trillion",
-        "hundred",
-        "hundreds",
-        "lakh",
-        "crore",
-        "tens",
-        "ones",
-        "units",
-        "mod",
-        "modulo",
-        "remainder",
-        "r",
-        "rem",
-        "or",
-        "percent",
-        "%",
-        "…",
-        "dozen",
-        "k",
-        "m",
-        "e",
-        "x",
-        "carry",
-        "carried",
-    ]
+_SCALES_TEXT = (
+    "thousand thousands million millions billion billions trillion hundred hundreds lakh crore "
+    "tens ones units mod modulo remainder r rem or percent % … dozen k m e x carry carried"
 )
+_SCALES = frozenset(_SCALES_TEXT.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +50,7 @@ class Piece:
     """
 
     tokens: tuple[Token, ...]
-    expression: Expression | None
+    expression: Node | None
     certain: bool = True
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from feedback_friction.reading.number_words import SMALL_NUMBERS, TENS
+
 
 def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -74,11 +76,7 @@ NAMING = _set(
     "element art game sport language god goddess month year"
 )
 
-NUMBERS = _set(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety "
-    "hundred"
-)
+NUMBERS = frozenset({*SMALL_NUMBERS, *TENS, "hundred"})
 
 # After a number, these make it another number.
 SCALES = _set("hundred thousand million billion trillion dozen half quarters thirds point")

@@ -7,10 +7,10 @@ from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
 
-from feedback_friction.grading.mathematics import evaluate
-from feedback_friction.grading.mathematics.algebra import TooHardError
-from feedback_friction.grading.mathematics.formula import Node, Number, Sum
-from feedback_friction.grading.mathematics.ratio import Ratio
+from feedback_friction.reading.mathematics import evaluate
+from feedback_friction.reading.mathematics.algebra import TooHardError
+from feedback_friction.reading.mathematics.formula import Node, Number, Sum
+from feedback_friction.reading.mathematics.ratio import Ratio
 
 
 class Kind(StrEnum):

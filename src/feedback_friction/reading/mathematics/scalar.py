@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from feedback_friction.grading.mathematics.formula import (
+from feedback_friction.reading.mathematics.formula import (
     FUNCTIONS,
     FormulaError,
     Node,
@@ -14,7 +14,7 @@ from feedback_friction.grading.mathematics.formula import (
     Product,
     parse,
 )
-from feedback_friction.grading.mathematics.wordnumbers import NUMBER_WORDS, number_words
+from feedback_friction.reading.number_words import NUMBER_WORDS, SCALES, number_words
 
 _TEXT = re.compile(r"\\text ?\{([^{}]{0,200})\}")
 _MATHS_IN_TEXT = re.compile(r"[\d\s.,()+\-/:%^]*\d[\d\s.,()+\-/:%^]*|\(?\s*[A-Za-z]\s*\)?")
@@ -42,7 +42,6 @@ _COMMAND = re.compile(r"\\[A-Za-z]+")
 _LATIN = re.compile(r"[A-Za-z]+")
 _NOT_WORDING = re.compile(r"[\\^_{}=<>]|\d")
 
-_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _UNIT_LETTERS = frozenset("msghLNJW")
 _SHORT = "cm mm km ft in hr hrs min sec kg mg lb lbs oz ml mph kph sq cu yd mi hz kw a of to an"
 _SHORT_UNITS = frozenset(_SHORT.split())
@@ -157,10 +156,10 @@ def _before_text_unit(text: str) -> tuple[str, int]:
     head, scale = (text[: quotient.start()] if quotient else text), 1
     while (at := head.rfind("\\text")) > 0:
         match = _TEXT_UNIT.fullmatch(head, at)
-        if match is None or _NOT_UNITS & set(match[1].lower().split()) - set(_SCALES):
+        if match is None or _NOT_UNITS & set(match[1].lower().split()) - set(SCALES):
             break
         for word in match[1].lower().split():
-            scale *= _SCALES.get(word, 1)
+            scale *= SCALES.get(word, 1)
         head = head[:at].rstrip(" /\\cdot") if head[:at].rstrip().endswith("\\cdot") else head[:at]
         head = head.rstrip(" /")
     return head, scale
@@ -182,13 +181,13 @@ def _before_words(text: str, letters: frozenset[str]) -> tuple[str, int]:
         return text, 1
     scale = 1
     for word in words:
-        scale *= _SCALES.get(word.lower(), 1)
+        scale *= SCALES.get(word.lower(), 1)
     return head, scale
 
 
 def _is_unit(word: str, glued: bool, letters: frozenset[str]) -> bool:
     low = word.lower()
-    if low in _SCALES:
+    if low in SCALES:
         return not glued
     if low in _NOT_UNITS or set(word) <= letters:
         return False

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from feedback_friction.grading.mathematics.algebra import MAX_BITS, TooHardError
-from feedback_friction.grading.mathematics.formula import (
+from feedback_friction.reading.mathematics.algebra import MAX_BITS, TooHardError
+from feedback_friction.reading.mathematics.formula import (
     Call,
     Node,
     Number,

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from feedback_friction.grading.mathematics.answer import Answer, Kind, Value
-from feedback_friction.grading.mathematics.formula import Number, Sum, Symbol
+from feedback_friction.reading.mathematics.answer import Answer, Kind, Value
+from feedback_friction.reading.mathematics.formula import Number, Sum, Symbol
 
 _OPENING, _CLOSING = {"(": False, "[": True}, {")": False, "]": True}
 
