@@ -7,11 +7,11 @@ import random
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.mislead import slipped
 from feedback_friction.protocol.task import Misled
-from feedback_friction.tasks.tutor.expressions import Product
+from feedback_friction.tasks.tutor.chains import read_chains
+from feedback_friction.tasks.tutor.expressions import factors_of
 from feedback_friction.tasks.tutor.finding import Finding, Kind, render
 from feedback_friction.tasks.tutor.lines import read_lines
 from feedback_friction.tasks.tutor.question import Question
-from feedback_friction.tasks.tutor.statements import read_chains
 from feedback_friction.tasks.tutor.verify import Pair, judged
 from feedback_friction.tasks.tutor.wording import quoted, written
 
@@ -31,7 +31,7 @@ def mislead(problem: Problem, attempt: str, rng: random.Random) -> Misled | None
     chains = read_chains(read_lines(attempt, question.base))
     pairs = [pair for chain in chains for pair in judged(chain, question.base) if _is_right(pair)]
     rng.shuffle(pairs)
-    products = [pair for pair in pairs if isinstance(pair.left.expression, Product)]
+    products = [pair for pair in pairs if factors_of(pair.left.expression)]
     for pair in products + [pair for pair in pairs if pair not in products]:
         value = _wrong_value(question, pair, rng)
         if value is not None and pair.left.expression is not None:
