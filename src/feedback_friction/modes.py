@@ -17,16 +17,18 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from feedback_friction.errors import UsageError
 from feedback_friction.forms import CONTRAST, EXPLAIN, FORMS, Form, parse_form
 from feedback_friction.policy import Chooser, Drawn, Ladder
 
 Writer = Literal[
-    "nobody", "fixed", "program", "question", "model", "donor", "form", "part", "noise", "late"
+    "nobody", "fixed", "program", "question", "model", "donor", "form", "part", "noise", "late",
+    "own",
 ]
 Speaker = Literal["solver", "feedback"]
 Attribution = Literal["none", "self", "peer", "expert"]
@@ -56,9 +58,9 @@ class Mode:
         name: as on the command line.
         writer: who writes the text: nobody (the first prompt again), a fixed text, a program (the
             task's tutor), whoever wrote the question (its hints), a model, a donor (another
-            problem's feedback), whoever writes the form that is chosen (``forms``), or a program
+            problem's feedback), whoever writes the form that is chosen (``forms``), a program
             that shows a part of the worked solution, spoils another mode's feedback by lot, or
-            gives it late.
+            gives it late, or a function of a user's own.
         by: the writer in words, for help and documentation.
         purpose: what it is for, in words.
         look: how it is drawn.
@@ -81,6 +83,7 @@ class Mode:
         attribution: whose words the solver is told that it reads.
         dose: how much of it: a share, or attempts of delay; None for modes without a dose.
         by_chance: whether a part is drawn by lot instead of from the beginning.
+        write: for one of a user's own, the function of (problem, attempts) that writes the text.
     """
 
     name: str
@@ -105,6 +108,7 @@ class Mode:
     attribution: Attribution = "none"
     dose: float | None = None
     by_chance: bool = False
+    write: Callable[[Any, Any], str] | None = None
 
     @property
     def shows_history(self) -> bool:
@@ -114,7 +118,8 @@ class Mode:
     @property
     def can_be_donated(self) -> bool:
         """Whether its text is about one problem, so that a placebo of it is another text."""
-        return self.writer in ("program", "question", "model") and not self.misleads
+        about_one = self.writer in ("program", "question", "model", "own")
+        return about_one and not self.misleads
 
     @property
     def written_as(self) -> Mode:

@@ -137,6 +137,19 @@ class Selection(Options):
         None, "Sample evenly over the groups of a field.", metavar="FIELD"
     )
     examples: Path | None = option(None, "Rows for few-shot examples.", part="operation")
+    grader: str | None = option(
+        None,
+        "How replies to custom questions are graded: regex:PATTERN, python:FILE.py:NAME, "
+        "rubric:TEXT or rubric:@FILE (by the judge model), or one of the program's.",
+        metavar="GRADER",
+        part="operation",
+    )
+    task_file: Path | None = option(
+        None,
+        "A Python file that defines tasks, models or feedback writers of your own.",
+        metavar="FILE.py",
+        part="operation",
+    )
     columns: tuple[str, ...] = option(
         (),
         "What the data calls a field of the schema: question=prompt,answer=target.",

@@ -1,5 +1,6 @@
 """Every example runs, and shows what it says it shows."""
 
+import json
 import re
 import subprocess
 import sys
@@ -31,6 +32,38 @@ def own(tmp_path_factory):
 def test_every_example_is_run_here():
     here = set(re.findall(r'run\("(\w+\.py)"', Path(__file__).read_text("utf-8")))
     assert {path.name for path in EXAMPLES.glob("*.py")} == here
+
+
+def test_a_run_from_python_prints_its_tables(tmp_path):
+    said = run("from_python.py", tmp_path)
+    assert re.search(r"student/keen, tutor: \d+%, then \d+%", said)
+    assert re.search(r"student/default: tutor adds \+0\.\d+ \[\+0\.\d+, \+0\.\d+\]", said)
+    assert "the report: report/index.html" in said
+    assert (tmp_path / "report" / "index.html").is_file()
+
+
+def test_objects_of_your_own_run_within_an_event_loop(tmp_path):
+    said = run("own_objects.py", tmp_path)
+    assert "python/guesser, retry: 0%, 0%, 0%, 0%; missing 0" in said
+    assert "python/guesser, high-or-low: 0%, 0%, 100%, 100%; missing 0" in said
+    assert "python/echo, high-or-low: 0%, 0%, 0%, 0%; missing 0" in said
+
+
+def test_a_task_file_is_run_from_the_command_line(tmp_path):
+    assert run("task_file.py") == ""
+    done = subprocess.run(
+        [
+            Path(sys.executable).with_name("friction"), "run", "roots",
+            "--task-file", EXAMPLES / "task_file.py", "--solver", "python/newton",
+            "--feedback", "digits", "--iterations", "6", "--json", "--quiet",
+            "--out", tmp_path / "run",
+        ],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    [found] = json.loads(done.stdout)["conditions"]
+    assert (found["solver"], found["feedback"]) == ("python/newton", "digits")
+    assert (found["accuracy"][0], found["accuracy"][-1]) == (0, 1)
 
 
 def test_own_task_checks_its_file_and_prints_each_condition(own):

@@ -26,6 +26,7 @@ from feedback_friction.engine.models.registry import (
     is_student,
     parse_spec,
 )
+from feedback_friction.engine.own import load_file
 from feedback_friction.engine.parts import WHOLE, Part, parse_part
 from feedback_friction.engine.prices import Prices, load_prices
 from feedback_friction.engine.seats import Seat, seats, specs_of
@@ -46,6 +47,7 @@ from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Models, Plan, Settings
 from feedback_friction.tasks.catalog import get_page, load_problems
 from feedback_friction.tasks.fewshot import with_examples
+from feedback_friction.tasks.graders import is_rubric, with_rubrics
 from feedback_friction.tasks.page import Page
 
 
@@ -89,6 +91,8 @@ def prepare(
         UsageError: anything in it is wrong; one line.
     """
     models, selection = settings.models, settings.selection
+    if selection.task_file is not None:
+        load_file(selection.task_file)
     _check_selection(settings)
     specs = specs_of(models) if calls else []
     parse_part(settings.operation.part)
@@ -110,6 +114,7 @@ def prepare(
         requests = form_prompts(given)
         plans = [replace(plan, form_requests=requests) for plan in _plans(settings, own)]
         task, note = with_examples(page, selection, problems)
+        task = with_rubrics(task, problems)
         notes += [note] if note else []
         notes += _without_effect(settings, task, problems)
         fingerprints[name] = fingerprint(problems, task)
@@ -134,6 +139,8 @@ def _check_selection(settings: Settings) -> None:
         raise UsageError("no task given; see 'friction tasks' for those there are")
     if not settings.models.solver:
         raise UsageError("no solver given; give one with --solver, as provider/name")
+    if settings.selection.grader is not None and {*settings.tasks} != {"custom"}:
+        raise UsageError("--grader goes with the task custom; the others have graders of their own")
     if settings.selection.columns and settings.selection.data is None:
         raise UsageError("--map goes with --data: it names the columns of a file")
     if settings.selection.data is not None and len(set(settings.tasks)) > 1:
@@ -255,6 +262,8 @@ def _condition(
     grader, models = page.grader, settings.models
     if task.judge is not None:
         if models.judge_model is None:
+            if any(map(is_rubric, problems)):
+                raise UsageError(f"{page.name} is graded by a rubric, which needs --judge-model")
             task = replace(task, judge=None)
         else:
             grader = f"judge {models.judge_model}"

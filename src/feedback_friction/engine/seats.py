@@ -14,6 +14,7 @@ from feedback_friction.engine.models.options import ModelOptions, parse_options
 from feedback_friction.engine.models.registry import (
     ModelSettings,
     is_gguf,
+    is_own,
     is_student,
 )
 from feedback_friction.errors import UsageError
@@ -87,7 +88,7 @@ def _solvers(settings: Settings) -> dict[Seat, ModelSettings]:
 
 
 def _has_server(solver: str) -> bool:
-    return not is_student(solver) and not is_gguf(solver)
+    return not (is_student(solver) or is_gguf(solver) or is_own(solver))
 
 
 def specs_of(models: Models) -> list[str]:

@@ -219,7 +219,18 @@ def _written(
         if task.shows_solution and mode.sees_solution:
             return replace(wrote, text=f"{latest.problem.solution or ''}\n\n{wrote.text}".strip())
         return wrote
+    if mode.write is not None:
+        return _Wrote(_own(mode, attempts))
     return _Wrote(_from_program(mode, task, latest))
+
+
+def _own(mode: Mode, attempts: Sequence[Attempt]) -> str:
+    """What a function of a user's own writes."""
+    assert mode.write is not None
+    text = mode.write(attempts[-1].problem, tuple(attempts))
+    if not isinstance(text, str):
+        raise TypeError(f"feedback '{mode.name}' must return a text, not {type(text).__name__}")
+    return text
 
 
 def _formed(

@@ -49,6 +49,7 @@ class _Pages(Mapping[str, Page]):
 
 
 PAGES: Mapping[str, Page] = _Pages()
+OWN: dict[str, Page] = {}  # of a user's own, by name; see ``tasks.own``
 
 
 def get_page(name: str) -> Page:
@@ -57,8 +58,10 @@ def get_page(name: str) -> Page:
     Raises:
         UsageError: there is no such task; names those that there are.
     """
+    if name in OWN:
+        return OWN[name]
     if name not in PAGES:
-        raise UsageError(f"unknown task '{name}'; allowed: {', '.join(PAGES)}")
+        raise UsageError(f"unknown task '{name}'; allowed: {', '.join([*PAGES, *OWN])}")
     return PAGES[name]
 
 
@@ -97,6 +100,8 @@ def _numbered(page: Page, selection: Selection) -> Iterator[tuple[int, Problem]]
     for number, row in rows:
         try:
             row = renamed(row, columns)
+            if selection.grader is not None and row.get("grader") is None:
+                row = {**row, "grader": selection.grader}
             problem = replace(page.to_problem(row), hints=optional_texts(row, "hints"))
         except RowError as error:
             raise DataError(

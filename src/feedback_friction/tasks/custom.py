@@ -25,6 +25,9 @@ number      exactly, as a number in base 10
 text        by words: one of the answers, in a sentence too
 ==========  ===============================================================================
 
+A grader of your own is ``regex:PATTERN``, ``python:FILE.py:NAME`` or ``rubric:TEXT``
+(``tasks.graders``), in the row or for all rows with ``--grader``.
+
 Without ``grader``, it is choice where there are choices, number for a whole or decimal number,
 expression for LaTeX and arithmetic, else text.
 """
@@ -52,6 +55,7 @@ from feedback_friction.protocol.task import Task
 from feedback_friction.reading.numerals import LONGEST
 from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields, mathematics, multiple_choice
+from feedback_friction.tasks.graders import Grader, is_own, own_grader
 from feedback_friction.tasks.page import Page, Row, RowError
 
 NAME = "custom"
@@ -119,8 +123,11 @@ def _usual(row: Row) -> Row:
 def check(problem: Problem) -> None:
     """Whether the problem's grader can take its answers and choices; raises ``RowError``."""
     grader = problem.grader or _default(problem.gold, problem.choices)
+    if is_own(grader):
+        own_grader(grader)
+        return
     if grader not in GRADERS:
-        raise RowError("grader", f"must be one of {', '.join(GRADERS)}, not '{grader}'")
+        raise RowError("grader", f"must be one of {', '.join(ALLOWED)}, not '{grader}'")
     if (grader == "choice") != bool(problem.choices):
         missing = "is missing; grader choice needs it"
         raise RowError("choices", "go with grader choice alone" if problem.choices else missing)
@@ -194,7 +201,6 @@ def _state_in_words(problem: Problem, answer: str) -> str:
     return f"The answer is {answer}."
 
 
-Grader = Callable[[Problem, str], Verdict]
 Mask = Callable[[Problem, str], Masked]
 State = Callable[[Problem, str], str]
 
@@ -205,35 +211,46 @@ GRADERS: dict[str, tuple[Grader, Mask, State]] = {
     "number": (_grade_number, mask_number, mathematics.state_answer),
     "text": (grade_text, mask_aliases, _state_in_words),
 }
+ALLOWED = (*GRADERS, "regex:PATTERN", "python:FILE.py:NAME", "rubric:TEXT")
 
 
 def _named(problem: Problem) -> str:
     """The grader's name; a problem from elsewhere (``friction grade``) may name none."""
     name = problem.grader or _default(problem.gold, problem.choices)
-    if name not in GRADERS:
-        raise UsageError(f"grader '{name}' is not one of {', '.join(GRADERS)}")
+    if name not in GRADERS and not is_own(name):
+        raise UsageError(f"grader '{name}' is not one of {', '.join(ALLOWED)}")
     return name
+
+
+def _grader(problem: Problem) -> tuple[Grader, Mask, State]:
+    """What goes with a problem's grader; with one of your own, the gate that suits the answer."""
+    name = _named(problem)
+    if not is_own(name):
+        return GRADERS[name]
+    _, gate, state = GRADERS[_default(problem.gold, problem.choices)]
+    return own_grader(name), gate, state if problem.choices else _state_in_words
 
 
 def ask(problem: Problem) -> str:
     """The question, its options if it has any, and how the reply is to end."""
     put = multiple_choice.ask if problem.choices else mathematics.ask
-    return f"{put(problem)}\n\n{FORMATS[_named(problem)]}"
+    name = _named(problem)
+    return put(problem) if is_own(name) else f"{put(problem)}\n\n{FORMATS[name]}"
 
 
 def grade(problem: Problem, response: str) -> Verdict:
     """The verdict of the problem's own grader."""
-    return GRADERS[_named(problem)][0](problem, response)
+    return _grader(problem)[0](problem, response)
 
 
 def mask(problem: Problem, text: str) -> Masked:
     """The gate that goes with the problem's own grader."""
-    return GRADERS[_named(problem)][1](problem, text)
+    return _grader(problem)[1](problem, text)
 
 
 def state_answer(problem: Problem, answer: str) -> str:
     """An answer stated as the question asks for it."""
-    return GRADERS[_named(problem)][2](problem, answer)
+    return _grader(problem)[2](problem, answer)
 
 
 FIXTURE: tuple[Row, ...] = (

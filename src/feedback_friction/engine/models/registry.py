@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from feedback_friction.engine.models.base import Model
 from feedback_friction.engine.models.options import ModelOptions
+from feedback_friction.engine.models.own import MODELS as OWN_MODELS
 from feedback_friction.engine.models.providers import EXTRA, INSPECT_PROVIDERS
 from feedback_friction.errors import UsageError
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from feedback_friction.engine.models.retry import RetryPolicy
     from feedback_friction.engine.models.transport import Pool
 
-PROVIDERS = ("openai", "gguf", "student", *INSPECT_PROVIDERS)
+PROVIDERS = ("openai", "gguf", "student", "python", *INSPECT_PROVIDERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,9 @@ def parse_spec(spec: str) -> tuple[str, str]:
         raise UsageError(f"unknown model provider '{provider}' in '{spec}'; allowed: {allowed}")
     if not name or name != name.strip():
         raise UsageError(f"model '{spec}' has no name; allowed: {allowed}")
+    if provider == "python" and spec not in OWN_MODELS:
+        known = ", ".join(OWN_MODELS) or "those that --task-file FILE.py defines"
+        raise UsageError(f"there is no model '{spec}' of your own; allowed: {known}")
     return provider, name
 
 
@@ -115,6 +119,7 @@ def open_models(
     keys = {seat: _key(seat, each, environ) for seat, each in wanted.items()}
     by_key = {keys[seat]: each for seat, each in wanted.items()}
     models = {key: _student(each.spec) for key, each in by_key.items() if is_student(each.spec)}
+    models |= {key: OWN_MODELS[each.spec] for key, each in by_key.items() if is_own(each.spec)}
     models |= {key: _inspect(each) for key, each in by_key.items() if is_inspect(each.spec)}
     models |= _ggufs({key: each for key, each in by_key.items() if is_gguf(each.spec)})
     pool = _pool(wanted) if any(key.servers for key in keys.values()) else None
@@ -162,6 +167,11 @@ def is_student(spec: str) -> bool:
     return spec.startswith("student/")
 
 
+def is_own(spec: str) -> bool:
+    """Whether a model is a Python object."""
+    return spec.startswith("python/")
+
+
 def is_inspect(spec: str) -> bool:
     """Whether a model is reached through inspect_ai."""
     return spec.partition("/")[0] in INSPECT_PROVIDERS
@@ -177,6 +187,10 @@ def _servers(
         return ()
     if is_gguf(settings.spec):
         _local_file(settings)
+        return ()
+    if is_own(settings.spec):
+        if settings.base_urls or settings.options.extra:
+            raise UsageError(f"{settings.spec} is a Python object: no base URL and no options")
         return ()
     if is_inspect(settings.spec):
         if len(settings.base_urls) > 1:

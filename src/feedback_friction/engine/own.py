@@ -1,0 +1,126 @@
+"""Tasks, models and feedback writers of a user's own, from objects or from a Python file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from feedback_friction.engine.models.own import FunctionModel, add_model
+from feedback_friction.errors import UsageError
+from feedback_friction.forms import FORMS
+from feedback_friction.modes import MODES, Look, Mode
+from feedback_friction.tasks.graders import run_file
+from feedback_friction.tasks.own import OwnTask, add_task
+
+_LOOK = Look("#a6761d", "diamond")  # a brown that no mode of the program has
+
+
+def model(function: Any = None, *, name: str = "") -> Any:
+    """Make a function of the chat a model, ``python/NAME``; a decorator.
+
+    See ``FunctionModel`` for what the function is given.
+    """
+    if function is None:
+        return lambda inner: FunctionModel(inner, name)
+    return FunctionModel(function, name)
+
+
+def feedback(function: Any = None, *, name: str = "", **more: Any) -> Any:
+    """Make a function of (problem, attempts) a feedback mode; a decorator.
+
+    It returns the text, which is masked like any other feedback. It must return the same text for
+    the same arguments, since a resumed run asks it again. ``more`` are attributes of ``Mode``:
+    ``controls_for``, ``uptake``.
+    """
+    if function is None:
+        return lambda inner: own_mode(inner, name, **more)
+    return own_mode(function, name, **more)
+
+
+def own_mode(write: Callable[[Any, Any], str], name: str = "", **more: Any) -> Mode:
+    """The feedback mode of a function; without a name it has the function's."""
+    said = " ".join((write.__doc__ or "").split("\n\n")[0].split())
+    return Mode(
+        name or getattr(write, "__name__", "own").replace("_", "-"),
+        "own",
+        by="a function of your own",
+        purpose=said or "your own",
+        look=_LOOK,
+        write=write,
+        **{"uptake": 0.2, **more},
+    )
+
+
+def add_mode(mode: Mode) -> str:
+    """Make a feedback mode of a user's own known; one of the same name takes its place.
+
+    Raises:
+        UsageError: it has the name of one of the program's modes, or none that a mode can have.
+    """
+    there = MODES.get(mode.name)
+    if mode.name in FORMS or (there is not None and there.write is None):
+        raise UsageError(f"feedback of your own cannot be called '{mode.name}': there is one")
+    if not re.fullmatch(r"[\w.-]+", mode.name):
+        raise UsageError(f"feedback name '{mode.name}' may hold letters, digits, _, - and . only")
+    MODES[mode.name] = mode
+    return mode.name
+
+
+def added(thing: object, what: str) -> str:
+    """Make something known, and say under which name; a text is a name already.
+
+    Args:
+        what: "task", "model" or "feedback".
+
+    Raises:
+        UsageError: it cannot be that.
+    """
+    if isinstance(thing, str):
+        return thing
+    if what == "task" and isinstance(thing, OwnTask):
+        return add_task(thing)
+    if what == "feedback":
+        if isinstance(thing, Mode):
+            return add_mode(thing) if thing.write is not None else thing.name
+        if callable(thing):
+            return add_mode(own_mode(thing))
+    if what == "model":
+        if hasattr(thing, "generate"):
+            return add_model(thing)  # type: ignore[arg-type]  # checked there
+        if callable(thing):
+            return add_model(FunctionModel(thing))
+    raise UsageError(f"{thing!r} is no {what}: give a name, or an object as of docs/python.md")
+
+
+def load_file(path: Path) -> None:
+    """Make known what a Python file defines: its tasks, models and feedback writers.
+
+    Raises:
+        UsageError: the file cannot be run, or defines none of these.
+    """
+    kinds: tuple[tuple[type, str, Callable[[Any], bool]], ...] = (
+        (OwnTask, "task", lambda each: True),
+        (FunctionModel, "model", lambda each: True),
+        (Mode, "feedback", lambda each: each.write is not None),
+    )
+    found = 0
+    for value in run_file(path).values():
+        for kind, what, counts in kinds:
+            if isinstance(value, kind) and counts(value):
+                added(value, what)
+                found += 1
+        if _is_model(value):
+            add_model(value)
+            found += 1
+    if not found:
+        raise UsageError(
+            f"{path} defines no task, model or feedback of its own; see docs/python.md"
+        )
+
+
+def _is_model(value: object) -> bool:
+    is_named = str(getattr(value, "name", "")).startswith("python/")
+    is_plain = not isinstance(value, type | FunctionModel)
+    return is_plain and is_named and hasattr(value, "generate")

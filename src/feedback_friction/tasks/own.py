@@ -1,0 +1,101 @@
+"""Tasks that are Python objects: problems and a grader of a program of yours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from feedback_friction.errors import UsageError
+from feedback_friction.problem import Problem
+from feedback_friction.tasks import custom
+from feedback_friction.tasks.catalog import OWN, PAGES
+from feedback_friction.tasks.graders import by_function
+from feedback_friction.tasks.page import Page, Row, RowError
+
+GradeFunction = Callable[[Problem, str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTask:
+    """A task of your own.
+
+    Attributes:
+        name: as results show it; none of the program's tasks.
+        problems: rows as of the task ``custom`` (``{"question": ..., "answer": ...}``, see
+            ``docs/data.md``), or ``Problem`` values.
+        grader: the name of a grader (``"number"``, ``"regex:PATTERN"``, ``"rubric:TEXT"``), a
+            compiled pattern, or a function of (problem, reply) that returns True, False, None for
+            no answer, or a ``Verdict``; None grades as ``custom`` does.
+        system: the solver's system prompt; None has that of ``custom``.
+        ask: the question as the solver reads it; None asks as ``custom`` does.
+    """
+
+    name: str
+    problems: Sequence[Row | Problem]
+    grader: str | re.Pattern[str] | GradeFunction | None = None
+    system: str | None = None
+    ask: Callable[[Problem], str] | None = None
+
+    def page(self) -> Page:
+        """The task as the program has its own."""
+        task = replace(
+            custom.PAGE.task,
+            name=self.name,
+            system=self.system or custom.SYSTEM,
+            ask=self.ask or custom.ask,
+        )
+        grader = "by row"
+        if callable(self.grader):
+            task = replace(task, grade=by_function(self.grader))
+            grader = getattr(self.grader, "__qualname__", "a function")
+            task = replace(task, ask=self.ask or _bare, state_answer=_state)
+        return replace(
+            custom.PAGE,
+            task=task,
+            title=self.name,
+            source="a program's own",
+            size=len(self.problems),
+            grader=grader,
+            rows=lambda selection: [{"row": each} for each in self.problems],
+            to_problem=self._problem,
+        )
+
+    def _problem(self, row: Row) -> Problem:
+        given = row["row"]
+        if isinstance(given, Problem):
+            problem = replace(given, task=self.name)
+            custom.check(problem)
+            return problem
+        if not isinstance(given, Mapping):
+            raise RowError("problems", "must be rows (mappings) or Problem values")
+        named = isinstance(self.grader, str | re.Pattern) and given.get("grader") is None
+        grader = f"regex:{self.grader.pattern}" if isinstance(self.grader, re.Pattern) else None
+        more = {"grader": grader or self.grader} if named else {}
+        problem = custom.to_problem({**given, **more})
+        hints = given.get("hints") or ()
+        return replace(problem, task=self.name, hints=tuple(map(str, hints)))
+
+
+def _state(problem: Problem, answer: str) -> str:
+    return custom.state_answer(replace(problem, grader="python:"), answer)
+
+
+def _bare(problem: Problem) -> str:
+    """The question and its options alone: a grader of your own knows how a reply ends."""
+    return custom.ask(replace(problem, grader="python:"))
+
+
+def add_task(task: OwnTask) -> str:
+    """Make a task known under its name; one of the same name takes its place.
+
+    Raises:
+        UsageError: it has the name of one of the program's tasks, or none that can stand in a
+            condition.
+    """
+    if task.name in PAGES:
+        raise UsageError(f"a task of your own cannot be called '{task.name}': there is one")
+    if not re.fullmatch(r"[\w.:-]+", task.name):
+        raise UsageError(f"task name '{task.name}' may hold letters, digits, _, -, . and : only")
+    OWN[task.name] = task.page()
+    return task.name
