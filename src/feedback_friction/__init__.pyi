@@ -17,5 +17,7 @@ from feedback_friction.protocol.records import Generate as Generate
 from feedback_friction.protocol.records import Message as Message
 from feedback_friction.protocol.records import Reply as Reply
 from feedback_friction.protocol.records import Usage as Usage
+from feedback_friction.tasks.own import OwnTask
 
 __version__: str
+Task = OwnTask

@@ -15,6 +15,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -243,19 +244,22 @@ def _in_thread(main: Callable[[], Coroutine[Any, Any, Progress]], held: list[Cal
                 done.append(runner.run(main()))
         except BaseException as error:  # raised again where it is waited for
             done.append(error)
+        finally:
+            ended.set()
 
-    thread = threading.Thread(target=work, name="friction run", daemon=True)
-    thread.start()
+    ended = threading.Event()
+    threading.Thread(target=work, name="friction run", daemon=True).start()
     interrupted: KeyboardInterrupt | None = None
-    while thread.is_alive():
+    while not ended.is_set():
         try:
-            thread.join(0.2)  # in pieces, so that Ctrl-C arrives
+            ended.wait(0.2)  # in pieces, so that Ctrl-C arrives
         except KeyboardInterrupt as interrupt:
             if interrupted is not None:
                 raise
             interrupted = interrupt
-            for caller in held:
-                loop.call_soon_threadsafe(caller.drain)
+            with suppress(RuntimeError):  # it has just ended
+                for caller in held:
+                    loop.call_soon_threadsafe(caller.drain)
     [result] = done
     if interrupted is not None:
         raise interrupted

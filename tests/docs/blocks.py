@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BESIDE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 PAGES = [*(ROOT / name for name in BESIDE), *sorted((ROOT / "docs").glob("*.md"))]
-LANGUAGES = ("console", "sh", "python", "json", "jsonl", "toml", "text", "mermaid")
+LANGUAGES = ("console", "sh", "python", "py", "json", "jsonl", "toml", "text", "mermaid")
 
 # What a reader would have is replaced, in commands, by what a test has; nothing else is changed.
 # "{server}" is the simulated server of benchmarks/simserver.

@@ -313,6 +313,9 @@ def _config(
         config["history"] = histories[0]
     # Only what is set: a run without options has the configuration that it always had.
     given: dict[str, Any] = {"digests": files, "guidance": guidance}
+    own = settings.selection.task_file
+    if own is not None:  # what it defines decides results, wherever it lies
+        given["task_code"] = hashlib.sha256(own.read_bytes()).hexdigest()[:16]
     for seat, each in seated.items():
         role, _, solver = seat.partition(" ")
         options = decisive(each.spec, each.options).as_dict()
