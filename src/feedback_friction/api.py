@@ -1,6 +1,6 @@
 """The program from Python: ``import feedback_friction as ff``.
 
-    run = ff.run(tasks=["decimal_multiplication"], solver="student/default", feedback=["self"])
+    run = ff.run(tasks=["decimal_multiplication"], solver="student/default", iterations=4)
     run.results()
 
 A run made here is a run directory like any other: ``friction`` reads it, and the same call with the

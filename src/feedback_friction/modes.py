@@ -27,7 +27,16 @@ from feedback_friction.forms import CONTRAST, EXPLAIN, FORMS, Form, parse_form
 from feedback_friction.policy import Chooser, Drawn, Ladder
 
 Writer = Literal[
-    "nobody", "fixed", "program", "question", "model", "donor", "form", "part", "noise", "late",
+    "nobody",
+    "fixed",
+    "program",
+    "question",
+    "model",
+    "donor",
+    "form",
+    "part",
+    "noise",
+    "late",
     "own",
 ]
 Speaker = Literal["solver", "feedback"]

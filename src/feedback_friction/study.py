@@ -1,7 +1,7 @@
 """Study files and presets: the options of a run in TOML, under the names that they have as options.
 
     tasks = ["decimal_multiplication"]
-    feedback = ["retry", "self"]
+    sampling = ["heat", "greedy"]
     iterations = 5
 
     [[solver]]
