@@ -39,7 +39,8 @@ Writer = Literal[
     "late",
     "own",
 ]
-Speaker = Literal["solver", "feedback"]
+Speaker = str  # "solver", "feedback", or of several feedback models one: "feedback MODEL"
+SOLVER: Speaker = "solver"
 Attribution = Literal["none", "self", "peer", "expert"]
 ATTRIBUTIONS: tuple[Attribution, ...] = get_args(Attribution)
 
@@ -77,6 +78,7 @@ class Mode:
             resistant.
         fixed: key of the text in ``prompts.FIXED``, for a fixed one.
         speaker: whose model writes it, where a model does.
+        sees_answer: whether the writer is shown the gold answer.
         sees_solution: whether the writer is shown the worked solution.
         controls_for: what a comparison with it takes out, in words; "" where it is no control.
         informs: whether it tells the solver anything about its own attempt.
@@ -103,6 +105,7 @@ class Mode:
     uptake: float = 0.0
     fixed: str = ""
     speaker: Speaker = "solver"
+    sees_answer: bool = True
     sees_solution: bool = False
     controls_for: str = ""
     informs: bool = True
@@ -134,7 +137,9 @@ class Mode:
     def written_as(self) -> Mode:
         """The mode in which the text is written: the source of a placebo, else the mode itself."""
         if self.source in MODES:
-            return MODES[self.source]
+            source = MODES[self.source]
+            taught = source.speaker != SOLVER and self.speaker != SOLVER
+            return replace(source, speaker=self.speaker) if taught else source
         return _of_form(parse_form(self.source), self.speaker) if self.source else self
 
 
@@ -182,7 +187,7 @@ PROCESS = Mode(
 )  # fmt: skip
 STRONG = Mode(
     "strong", "model",
-    by="another model, knowing the worked solution too",
+    by="another model, knowing the worked solution too (`strong:none`, `strong:answer`: less)",
     purpose="F3",
     look=Look("#d55e00", "triangle-down"),
     uptake=0.35,
@@ -338,7 +343,9 @@ def parse_mode(name: str, *, has_feedback_model: bool) -> Mode:
         )
     if mode.writer == "form":
         return _adapting(mode, name, speaker)
-    if mode.writer == "donor":
+    if mode is STRONG and colon:
+        mode = _knowing(name, rest)
+    elif mode.writer == "donor":
         mode = _donor(mode, name, rest, has_feedback_model=has_feedback_model)
     elif colon:
         if rest not in {*"123456789"}:
@@ -349,7 +356,22 @@ def parse_mode(name: str, *, has_feedback_model: bool) -> Mode:
     return mode
 
 
-_WITH_MORE = (MIXED, ADAPTIVE)
+_WITH_MORE = (MIXED, ADAPTIVE, STRONG)
+
+
+def _knowing(name: str, knowledge: str) -> Mode:
+    """Strong feedback whose writer knows nothing, the answer, or the solution, too."""
+    if knowledge not in ("none", "answer", "solution"):
+        raise UsageError(
+            f"unknown feedback mode '{name}'; allowed: {STRONG.name}, {STRONG.name}:none, "
+            f"{STRONG.name}:answer, {STRONG.name}:solution"
+        )
+    return replace(
+        STRONG,
+        name=name,
+        sees_answer=knowledge != "none",
+        sees_solution=knowledge == "solution",
+    )
 
 
 def _donor(mode: Mode, name: str, rest: str, *, has_feedback_model: bool) -> Mode:
@@ -418,6 +440,7 @@ def attributed(mode: Mode, attribution: str) -> Mode:
     return replace(mode, name=f"{mode.name}@{found}", attribution=found)
 
 
+BY = " by "  # before the feedback model, where a table tells several of them apart
 _DOSES = ("part", "noise", "late")
 BY_CHANCE = "random"
 
@@ -451,6 +474,7 @@ def recorded_mode(name: str) -> Mode:
     Args:
         name: as on the command line, with what follows a colon or an attribution's sign.
     """
+    name = name.partition(BY)[0]
     base = name.partition("@")[0].partition(":")[0]
     plain = replace(NO_FEEDBACK, name=base, writer="fixed", informs=True)
     if base in FORMS:

@@ -166,8 +166,8 @@ class Models(Options):
     solver: tuple[str, ...] = option(
         (), "The solver, as provider/name; repeat for a grid.", metavar="MODEL"
     )
-    feedback_model: str | None = option(
-        None, f"Who writes '{STRONG.name}' feedback.", metavar="MODEL"
+    feedback_model: tuple[str, ...] = option(
+        (), f"Who writes '{STRONG.name}' feedback; repeat for a grid of teachers.", metavar="MODEL"
     )
     judge_model: str | None = option(None, "Who judges answers, for pop_qa.", metavar="MODEL")
     base_urls: tuple[str, ...] = option(

@@ -73,6 +73,9 @@ def rendered():
         "clean shuffled": solver_messages(toys.TASK, moved, chosen, CLEAN),
         "clean without feedback": solver_messages(toys.TASK, toys.PROBLEM, unanswered, CLEAN),
         "feedback without solution": feedback_messages(toys.TASK, unanswered, sees_solution=False),
+        "feedback without answer": feedback_messages(
+            toys.TASK, unanswered, sees_solution=False, sees_answer=False
+        ),
         "feedback with solution": feedback_messages(toys.TASK, unanswered, sees_solution=True),
         "feedback on a choice": feedback_messages(toys.TASK, chosen, sees_solution=True),
         "feedback on a shuffled choice": feedback_messages(toys.TASK, shuffled, sees_solution=True),

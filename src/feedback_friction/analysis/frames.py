@@ -26,6 +26,7 @@ from feedback_friction.analysis.journal import (
 )
 from feedback_friction.analysis.stats.arrays import MISSING, UNSOLVED, IntArray
 from feedback_friction.errors import UsageError
+from feedback_friction.modes import BY
 
 _CONDITIONS = "SELECT * FROM conditions ORDER BY rowid"
 _PROBLEMS = "SELECT task, problem_id, gold, choices, subject, level, s_pop, o_pop FROM problems"
@@ -148,7 +149,8 @@ def load_runs(directories: Sequence[Path]) -> Runs:
             ):
                 frames.setdefault(name, []).append(_read(db, query, run))
     joined = {name: pl.concat(parts, how="vertical_relaxed") for name, parts in frames.items()}
-    conditions = _up_to_the_horizon(joined["conditions"], joined["trials"])
+    told = _with_teachers(joined["conditions"])
+    conditions = _up_to_the_horizon(told, joined["trials"])
     trials = _with_solved_at(joined["trials"], conditions)
     return Runs(
         tuple(directories),
@@ -162,6 +164,16 @@ def load_runs(directories: Sequence[Path]) -> Runs:
 
 _CONDITION = ["run", "condition"]
 _TRIAL = [*_CONDITION, "problem_id", "epoch"]
+
+
+def _with_teachers(conditions: pl.DataFrame) -> pl.DataFrame:
+    """The conditions, with the feedback model named in ``feedback`` where a run has several."""
+    alike = ["run", "task", "digits", "solver", "feedback", "sampling", "history"]
+    several = pl.col("feedback_model").n_unique().over(alike) > 1
+    named = pl.col("feedback") + BY + pl.col("feedback_model")
+    return conditions.with_columns(
+        pl.when(several).then(named).otherwise(pl.col("feedback")).alias("feedback")
+    )
 
 
 def _up_to_the_horizon(conditions: pl.DataFrame, trials: pl.DataFrame) -> pl.DataFrame:

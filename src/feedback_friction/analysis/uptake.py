@@ -159,6 +159,8 @@ def is_control(condition: Condition, control: Condition) -> bool:
         for name in ("task", "digits", "solver", "sampling")
     )
     modes = [recorded_mode(each.feedback) for each in (condition, control)]
+    writers = [each.feedback_model for each in (condition, control)]
+    alike = alike and writers[1] in (None, control.solver, writers[0])
     shows = all(mode.shows_history for mode in modes)
     names = [mode.name for mode in control_modes()]
     ranks = [names.index(mode.name) if mode.name in names else len(names) for mode in modes]

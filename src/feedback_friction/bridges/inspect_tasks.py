@@ -98,7 +98,8 @@ def _condition(task_name: str, options: Mapping[str, Any]) -> Condition:
         name: [value] if name in known and known[name].is_multiple else value
         for name, value in options.items()
     }
-    roles = {"solver": ["inspect"], "feedback_model": "role/feedback", "judge_model": "role/judge"}
+    roles: dict[str, Any] = {"solver": ["inspect"], "feedback_model": ["role/feedback"]}
+    roles["judge_model"] = "role/judge"
     conditions = prepare(Settings.of(tasks=[task_name], **roles, **listed), calls=False).conditions
     if len(conditions) != 1:
         raise UsageError(f"these options make {len(conditions)} conditions; an eval is of one")

@@ -42,7 +42,7 @@ def command(directories: tuple[Path, ...], as_json: bool) -> None:
     challenges    --feedback doubt, denial, misled: what becomes of right answers
     selectivity   the same beside right feedback: does the solver tell the two apart (d')
     doses         partial:P, noisy:P, hint:L, delay:N: what a dose does, and half the effect
-    teachers      runs with several feedback models: what a teacher adds
+    teachers      --feedback-model twice or more, or several runs: what a teacher adds
     """
     from feedback_friction.analysis.frames import load_runs
 

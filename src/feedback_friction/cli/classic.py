@@ -90,7 +90,7 @@ def command(
         solver=f"openai/{agent_model}",
         base_urls=server_urls(base_url, ports),
         feedback=(mode,),
-        feedback_model=STRONG_MODEL if mode == STRONG.name else None,
+        feedback_model=(STRONG_MODEL,) if mode == STRONG.name else (),
         sampling=(sampling_name(in_temp, best_of_n),),
         iterations=iterations,
         fraction=proportion if proportion != 1 else None,

@@ -26,6 +26,7 @@ class Condition:
         problems: the task's problems.
         simulated: whether a simulated student stands in for the solver.
         digits: digits of the factors, for the multiplication tasks.
+        by_teacher: whether the run has several feedback models.
         by_history: whether the run has conditions that differ in their history alone.
     """
 
@@ -40,13 +41,16 @@ class Condition:
     simulated: bool
     digits: int | None = None
     by_history: bool = False
+    by_teacher: bool = False
 
     @property
     def id(self) -> str:
         """Readable key of the condition in the journal."""
         plan = self.plan
         history = (plan.history.name,) if self.by_history and plan.mode.shows_history else ()
-        return " | ".join((self.label, self.solver, plan.mode.name, plan.sampling.name, *history))
+        teacher = (self.feedback_model,) if self.by_teacher and self.feedback_model else ()
+        named = (self.label, self.solver, plan.mode.name, plan.sampling.name)
+        return " | ".join((*named, *history, *teacher))
 
     def row(self) -> dict[str, Any]:
         """The condition's row in the journal."""

@@ -6,7 +6,7 @@ No call has been paid for by then.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -29,9 +29,10 @@ from feedback_friction.engine.models.registry import (
 from feedback_friction.engine.own import load_file
 from feedback_friction.engine.parts import WHOLE, Part, parse_part
 from feedback_friction.engine.prices import Prices, load_prices
-from feedback_friction.engine.seats import Seat, seats, specs_of
+from feedback_friction.engine.seats import Seat, seats, specs_of, taught_by
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import (
+    SOLVER,
     Mode,
     attributed,
     parse_history,
@@ -107,7 +108,11 @@ def prepare(
     for name in dict.fromkeys(settings.tasks):
         page = get_page(name)
         problems = load_problems(page, selection)
-        own = [for_task(mode, page.task, problems) for mode in modes]
+        own = [
+            taught
+            for mode in modes
+            for taught in _taught(for_task(mode, page.task, problems), models, page.task, problems)
+        ]
         for mode in own:
             check_mode(mode, page.task)
         _check_problems(own, problems, page.task)
@@ -149,7 +154,7 @@ def _check_selection(settings: Settings) -> None:
 
 def _modes(settings: Settings) -> list[Mode]:
     """The modes that a command names, each in the words of everyone it is attributed to."""
-    has_feedback_model = settings.models.feedback_model is not None
+    has_feedback_model = bool(settings.models.feedback_model)
     named = [
         parse_mode(name, has_feedback_model=has_feedback_model)
         for name in dict.fromkeys(settings.feedback)
@@ -196,8 +201,8 @@ def _check_providers(settings: Settings, conditions: Sequence[Condition]) -> Non
         refuse_untaken(solver, asked)
         if solver in {each.feedback_model for each in conditions}:
             refuse_untaken(solver, writing)
-    if models.feedback_model is not None:
-        refuse_untaken(models.feedback_model, writing)
+    for teacher in models.feedback_model:
+        refuse_untaken(teacher, writing)
 
 
 def _writer(
@@ -209,7 +214,23 @@ def _writer(
     by_model = any(written_by_model(form, task, problems) for form in forms)
     if written.writer != "model" and not by_model:
         return None
-    return solver if written.speaker == "solver" else models.feedback_model
+    if written.speaker == SOLVER:
+        return solver
+    return written.speaker.partition(" ")[2] or models.feedback_model[0]
+
+
+def _taught(mode: Mode, models: Models, task: Task, problems: Sequence[Problem]) -> Iterator[Mode]:
+    """A mode once for each feedback model that writes in it."""
+    teachers = tuple(dict.fromkeys(models.feedback_model))
+    if mode.misleads and teachers:
+        mode = replace(mode, speaker="feedback")
+    written = mode if mode.misleads else mode.written_as
+    by_model = _writer(models, SOLVER, mode, task, problems) is not None
+    if len(teachers) < 2 or not by_model or written.speaker == SOLVER:
+        yield mode
+        return
+    for teacher in teachers:
+        yield replace(mode, speaker=taught_by(teacher, teachers))
 
 
 def _plans(settings: Settings, modes: Sequence[Mode]) -> list[Plan]:
@@ -278,6 +299,7 @@ def _condition(
         problems=problems,
         simulated=is_student(solver),
         by_history=len(set(settings.history)) > 1,
+        by_teacher=len(set(models.feedback_model)) > 1,
         digits=max((len(factor) for factor in problems[0].operands), default=None),
     )
 
@@ -307,7 +329,9 @@ def _config(
         "feedback_temperature": settings.plan.writer_temperature,
     }
     # One alone is named alone, as it always was, so that earlier runs can be resumed.
-    solvers, histories = (tuple(dict.fromkeys(config[name])) for name in ("solver", "history"))
+    names = ("solver", "history", "feedback_model")
+    solvers, histories, teachers = (tuple(dict.fromkeys(config[name])) for name in names)
+    config["feedback_model"] = teachers if len(teachers) > 1 else next(iter(teachers), None)
     config["solver"] = solvers if len(solvers) > 1 else solvers[0]
     if len(histories) == 1:
         config["history"] = histories[0]

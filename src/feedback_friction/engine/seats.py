@@ -1,14 +1,15 @@
 """The models of a run, each in its seat: solvers, the feedback writer, the judge.
 
 A run with one solver has the seats ``solver``, ``feedback`` and ``judge``; one with several has a
-seat for each, ``solver MODEL``. A word of ``--base-url`` or ``--solver-option`` that begins with
-``MODEL=`` is for that solver alone. A URL without it is for every solver that has a server and no
-URL of its own; an option without it is for all of them.
+seat for each, ``solver MODEL``; so with several feedback writers, ``feedback MODEL``. A word of
+``--base-url`` or ``--solver-option`` that begins with ``MODEL=`` is for that solver alone. A URL
+without it is for every solver that has a server and no URL of its own; an option without it is for
+all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 
 from feedback_friction.engine.models.options import ModelOptions, parse_options
 from feedback_friction.engine.models.registry import (
@@ -35,23 +36,15 @@ def seats(settings: Settings) -> dict[Seat, ModelSettings]:
     Raises:
         UsageError: options or servers that are wrong, or are for a model that is not there.
     """
-    models, plan = settings.models, settings.plan
+    models = settings.models
     for flag, words, spec, needed in (
         ("--feedback-option", models.feedback_options, models.feedback_model, "feedback"),
         ("--judge-option", models.judge_options, models.judge_model, "judge"),
     ):
-        if words and spec is None:
+        if words and not spec:
             raise UsageError(f"{flag} needs --{needed}-model")
     found = _solvers(settings)
-    if models.feedback_model is not None:
-        options = parse_options(
-            models.feedback_options,
-            "--feedback-option",
-            sends_temperature=plan.feedback_temperature is not None,
-        )
-        found["feedback"] = _seated(
-            settings, models.feedback_model, models.feedback_base_urls, options
-        )
+    found |= _teachers(settings)
     if models.judge_model is not None:
         options = parse_options(models.judge_options, "--judge-option")
         found["judge"] = _seated(settings, models.judge_model, models.judge_base_urls, options)
@@ -87,11 +80,33 @@ def _solvers(settings: Settings) -> dict[Seat, ModelSettings]:
     return found
 
 
+def _teachers(settings: Settings) -> dict[Seat, ModelSettings]:
+    models = settings.models
+    teachers = tuple(dict.fromkeys(models.feedback_model))
+    urls = addressed(models.feedback_base_urls, teachers, "--feedback-base-url")
+    words = addressed(models.feedback_options, teachers, "--feedback-option")
+    found = {}
+    for teacher in teachers:
+        options = parse_options(
+            (*words[""], *words[teacher]),
+            "--feedback-option",
+            sends_temperature=settings.plan.feedback_temperature is not None,
+        )
+        seat = taught_by(teacher, teachers)
+        found[seat] = _seated(settings, teacher, urls[teacher] or urls[""], options)
+    return found
+
+
+def taught_by(teacher: str, teachers: Sequence[str]) -> Seat:
+    """The seat of a feedback writer: one alone is named alone."""
+    return "feedback" if len({*teachers}) == 1 else f"feedback {teacher}"
+
+
 def _has_server(solver: str) -> bool:
     return not (is_student(solver) or is_gguf(solver) or is_own(solver))
 
 
 def specs_of(models: Models) -> list[str]:
     """The models of a run, each once."""
-    named = (*models.solver, models.feedback_model, models.judge_model)
+    named = (*models.solver, *models.feedback_model, models.judge_model)
     return [each for each in dict.fromkeys(named) if each]

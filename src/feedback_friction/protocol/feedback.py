@@ -313,7 +313,9 @@ def model_request(
     mode: Mode, task: Task, plan: Plan, epoch: int, attempts: Sequence[Attempt]
 ) -> Generate:
     """What a model is asked that writes feedback on the last of ``attempts``."""
-    messages = feedback_messages(task, attempts, sees_solution=mode.sees_solution)
+    messages = feedback_messages(
+        task, attempts, sees_solution=mode.sees_solution, sees_answer=mode.sees_answer
+    )
     return _request(mode, plan, epoch, attempts, messages)
 
 
@@ -386,6 +388,7 @@ def feedback_messages(
     request: str = prompts.FEEDBACK_REQUEST,
     *,
     sees_solution: bool,
+    sees_answer: bool = True,
 ) -> tuple[Message, ...]:
     """What the feedback generator reads.
 
@@ -397,20 +400,23 @@ def feedback_messages(
     """
     first, latest = attempts[0].problem, attempts[-1]
     problem = latest.problem
-    parts = [_problem(task, first)]
+    parts = [_problem(task, first, sees_answer=sees_answer)]
     if sees_solution and first.solution:
         parts.append(prompts.render(prompts.FEEDBACK_SOLUTION, solution=first.solution))
     parts += history.transcript(attempts)
     if problem.choices != first.choices:
-        parts.append(_problem(task, problem))
+        parts.append(_problem(task, problem, sees_answer=sees_answer))
     secret = prompts.SECRET_CHOICES if problem.choices else prompts.SECRET_PLAIN
     silent = latest.verdict.outcome is Outcome.NO_ANSWER
     fault = prompts.FAULT_NO_ANSWER if silent else prompts.FAULT_WRONG
     number = latest.iteration + 1
     parts.append(prompts.render(request, number=number, fault=fault, secret=secret))
-    return (Message("system", prompts.FEEDBACK_SYSTEM), Message("user", "\n\n".join(parts)))
+    system = prompts.FEEDBACK_SYSTEM if sees_answer else prompts.FEEDBACK_SYSTEM_ALONE
+    return (Message("system", system), Message("user", "\n\n".join(parts)))
 
 
-def _problem(task: Task, problem: Problem) -> str:
+def _problem(task: Task, problem: Problem, *, sees_answer: bool) -> str:
+    if not sees_answer:
+        return prompts.render(prompts.FEEDBACK_PROBLEM_ALONE, question=task.ask(problem))
     gold = f"({problem.gold}) {problem.gold_text}" if problem.choices else problem.gold
     return prompts.render(prompts.FEEDBACK_PROBLEM, question=task.ask(problem), gold=gold)

@@ -173,6 +173,13 @@ FEEDBACK_SYSTEM = (
     "You never give the correct answer away."
 )
 
+FEEDBACK_SYSTEM_ALONE = (
+    "You are an expert teacher. You see a problem and a student's attempts, and you write feedback "
+    "that helps the student to find the mistake and correct it. You never give the answer away."
+)
+
+FEEDBACK_PROBLEM_ALONE = "### Problem\n{question}"
+
 FEEDBACK_PROBLEM = "### Problem\n{question}\n\n### Correct answer\n{gold}"
 
 FEEDBACK_SOLUTION = "### Worked solution\n{solution}"

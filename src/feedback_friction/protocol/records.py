@@ -131,7 +131,7 @@ class Generate:
     """
 
     role: Role
-    speaker: Role
+    speaker: str
     messages: tuple[Message, ...]
     temperature: float
     max_tokens: int

@@ -20,7 +20,7 @@ from feedback_friction.analysis.tables.columns import (
     spread,
     spread_schema,
 )
-from feedback_friction.modes import SELF, recorded_mode
+from feedback_friction.modes import BY, SELF, SOLVER, recorded_mode
 
 _ALIKE = ("task", "digits", "sampling", "history", "feedback")
 _GROUP_SCHEMA: dict[str, type[pl.DataType]] = {
@@ -100,8 +100,9 @@ def _cells(runs: Runs) -> dict[Group, dict[tuple[str, str], Cell]]:
     found: dict[Group, dict[tuple[str, str], Cell]] = defaultdict(dict)
     for condition, ids, first in conditions(runs):
         mode, teacher = recorded_mode(condition["feedback"]), condition["feedback_model"]
-        if mode.speaker == "feedback" and teacher is not None and condition["iterations"] > 1:
-            group = tuple(condition[name] for name in _ALIKE)
+        if mode.speaker != SOLVER and teacher is not None and condition["iterations"] > 1:
+            plain = condition | {"feedback": condition["feedback"].partition(BY)[0]}
+            group = tuple(plain[name] for name in _ALIKE)
             pair = (str(condition["solver"]), str(teacher))
             found[group].setdefault(pair, _cell(ids, first))
     return found
