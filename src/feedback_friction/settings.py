@@ -225,6 +225,15 @@ class Operation(Options):
         metavar="I/N",
         part="operation",
     )
+    ray: str | None = option(
+        None,
+        "Run in parts on a Ray cluster: its address, or 'local' for this machine.",
+        metavar="ADDRESS",
+        part="operation",
+    )
+    workers: int | None = option(
+        None, "Parts on the cluster.  [one a node]", metavar="N", least=1, part="operation"
+    )
     timeout: float | None = declared(None, TIMEOUT)
     prices: Path | None = declared(None, PRICES)
     budget_usd: float | None = option(

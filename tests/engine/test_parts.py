@@ -18,7 +18,9 @@ RUN = (
     *("--solver", "student/ability=0.3,resistant=0.3", "--temperature", "1", "--quiet"),
     *("--feedback", "tutor", "--feedback", "placebo:tutor"),
 )
+# Times, and what a server's prefix cache happened to hold.
 TIMES = {"seconds", "feedback_seconds", "finished", "happened"}
+TIMES |= {"cached_tokens", "feedback_cached_tokens"}
 
 
 def rows(run, table):

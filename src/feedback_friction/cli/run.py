@@ -51,6 +51,10 @@ def start(settings: Settings, output: Output) -> int:
         click.echo(f"note: {note}", err=True)
 
     async def work(watch: Watch, note: Note) -> Progress:
+        if settings.operation.ray is not None:
+            from feedback_friction.engine.cluster import execute_on_ray  # an extra
+
+            return await execute_on_ray(prepared, directory, command_line(), watch, note)
         return await execute(prepared, directory, command_line(), watch, note)
 
     progress, drained = run_to_end(work, directory, quiet=output.quiet)
