@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import verifiers.v1 as vf
+from pydantic import Field
 
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.prepare import prepare
@@ -19,7 +20,7 @@ class FrictionConfig(vf.TasksetConfig):
 
     task_name: str = "decimal_multiplication"
     feedback: str = "binary"
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
 class FrictionData(vf.TaskData):
