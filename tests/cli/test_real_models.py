@@ -133,4 +133,4 @@ def test_a_pretrained_model_sees_its_earlier_attempts_or_only_the_hint(abacus, t
     friction("report", out, abacus[0], "--out", tmp_path / "report")
     page = (tmp_path / "report" / "index.html").read_text()
     assert "<strong>gguf/abacus</strong> is " in page
-    assert "The other models, pretrained elsewhere and taught no errors: gguf/smollm2" in page
+    assert "The other models: gguf/smollm2" in page

@@ -260,8 +260,15 @@ def test_a_page_over_several_models_says_which_is_what(tmp_path):
     html = build_report(runs, tmp_path / "report").read_text("utf-8")
     assert "<strong>student/keen</strong> is a simulated student" in html
     assert "It answered decimal_multiplication (5 digits)." in html
-    said = "The other models, pretrained elsewhere and taught no errors: openai/gpt"
-    assert f"{said} (on aime (5 digits))." in html
+    assert "<p>The other models: openai/gpt (on aime (5 digits)).</p>" in html
+
+
+def test_a_page_over_students_alone_names_no_other_models(tmp_path):
+    runs = [
+        write_run(tmp_path / name, {"binary": BINARY}, problems=20, solver=f"student/{name}")
+        for name in ("one", "two")
+    ]
+    assert "The other models" not in build_report(runs, tmp_path / "report").read_text("utf-8")
 
 
 def test_sentences_stand_under_what_they_are_about():
