@@ -1,7 +1,8 @@
-"""Report: a run of 100,000 attempts is analysed and reported in under 60 s and 2 GB, page < 10 MB.
+"""Report: of 100,000 attempts in under 60 s of processor time and 1 GB, the page under 5 MB.
 
 The run is made by the simulated student in this process, six conditions on problems that the
-command itself generates; only ``friction report`` is timed, in a process of its own.
+command itself generates; ``friction results`` and ``friction report`` are timed, each in a process
+of its own.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ def measure(*, count: int = 2_500, attempts: int = 100_000) -> list[Figure]:
         ).expect(0)  # fmt: skip
         with closing(sqlite3.connect(run / "journal.sqlite")) as db:
             there = db.execute("SELECT count(*) FROM attempts").fetchone()[0]
+        printed = friction("results", run).expect(0)
         ended = friction("report", run, "--reference", "paper", "--out", out).expect(0)
         page = (out / "index.html").stat().st_size / 1e6
         figures = sum(1 for _ in (out / "figures").glob("*.svg"))
@@ -35,10 +37,10 @@ def measure(*, count: int = 2_500, attempts: int = 100_000) -> list[Figure]:
         Figure("conditions", len(json.loads(made.output)["conditions"])),
         at_least("attempts", there, attempts),
         Figure("making the run", made.seconds, "s"),
-        at_most("report: wall time", ended.seconds, 60, "s"),
-        Figure("report: processor time", ended.cpu_seconds, "s"),
-        at_most("report: peak memory", ended.peak_mb, 2000, "MB"),
-        at_most("report: page", page, 10, "MB"),
+        at_most("results: processor time", printed.cpu_seconds, 2, "s"),
+        at_most("report: processor time", ended.cpu_seconds, 60, "s"),
+        at_most("report: peak memory", ended.peak_mb, 1000, "MB"),
+        at_most("report: page", page, 5, "MB"),
         Figure("report: figures", figures),
     ]
 

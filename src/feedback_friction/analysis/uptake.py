@@ -16,7 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import permutations
-from typing import Any
+from typing import Any, NamedTuple
 
 from feedback_friction.analysis.journal import (
     ENDED,
@@ -51,8 +51,7 @@ _SECONDS = """
 Key = tuple[str, int]  # problem id, epoch
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(NamedTuple):
     """A trial whose first attempt was wrong, and what came of it.
 
     Attributes:
@@ -215,13 +214,13 @@ def read_retries(
         if condition is not None:
             known = as_seen(row["status"], row["known"], bool(row["solved"]), condition.iterations)
             seen[row["condition"], row["problem_id"], row["epoch"]] = known, row["status"]
+    kept_from = {name: excludes(condition, config) for name, condition in by_name.items()}
     found: dict[str, dict[Key, Retry]] = {name: {} for name in by_name}
     for row in db.execute(_SECONDS):
         trial, status = seen.get((row["condition"], row["problem_id"], row["epoch"]), (None, ""))
         if trial is not None and (row["correct"] is not None or status == "stopped"):
-            condition = by_name[row["condition"]]
-            retry = _retry(row, trial, *excludes(condition, config))
-            found[condition.condition][row["problem_id"], row["epoch"]] = retry
+            retry = _retry(row, trial, *kept_from[row["condition"]])
+            found[row["condition"]][row["problem_id"], row["epoch"]] = retry
     return found
 
 
@@ -290,10 +289,10 @@ def _uptake(
     controls: Mapping[Key, Retry],
 ) -> Uptake:
     """One condition against one control; they share at least one trial."""
-    shared: dict[str, list[tuple[Retry, Retry]]] = defaultdict(list)
+    shared: dict[str, list[Pair]] = defaultdict(list)
     for key in sorted(treated.keys() & controls.keys()):
         shared[key[0]].append((treated[key], controls[key]))
-    problems = list(shared.values())
+    problems = Counter(map(tuple, shared.values()))
     last = min(condition.iterations, control.iterations) - 1
     plain = _contrast(problems, lambda retry: retry.right)
     least, guessed, guessed_control = _guesses(problems)
@@ -302,8 +301,8 @@ def _uptake(
     return Uptake(
         condition,
         control,
-        len(problems),
-        sum(map(len, problems)),
+        len(shared),
+        sum(map(len, shared.values())),
         replace(plain, difference=_moved(plain.difference, -taken_off)),
         guessed,
         guessed_control,
@@ -315,20 +314,23 @@ def _uptake(
     )
 
 
-Problems = Sequence[Sequence[tuple[Retry, Retry]]]
+Pair = tuple[Retry, Retry]  # a trial under the condition and under the control
+Problems = Counter[tuple[Pair, ...]]  # how many problems have such trials: alike ones are counted
 
 
 def _contrast(
     problems: Problems, value: Callable[[Retry], float], worth: float | None = None
 ) -> Contrast:
     """The mean of a value under both conditions; a trial is worth so many, by default one."""
-    means = [
-        [math.fsum(value(pair[side]) for pair in trials) / len(trials) for trials in problems]
-        for side in (0, 1)
-    ]
-    gaps = [one - other for one, other in zip(*means, strict=True)]
-    sizes = [worth or float(len(trials)) for trials in problems]
-    return Contrast(_mean(means[0]), _mean(means[1]), mean_difference(gaps, sizes))
+    sides: tuple[list[float], list[float]] = ([], [])
+    gaps, sizes = list[float](), list[float]()
+    for trials, count in problems.items():
+        means = [math.fsum(value(pair[side]) for pair in trials) / len(trials) for side in (0, 1)]
+        for side, mean in zip(sides, means, strict=True):
+            side += [mean] * count
+        gaps += [means[0] - means[1]] * count
+        sizes += [worth or float(len(trials))] * count
+    return Contrast(_mean(sides[0]), _mean(sides[1]), mean_difference(gaps, sizes))
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -343,7 +345,10 @@ def _guesses(problems: Problems) -> tuple[float, float, float]:
     """What a guesser gains that keeps nothing in mind, and the shares right of one that does."""
 
     def mean(name: str, side: int) -> float:
-        return _mean([_mean([getattr(pair[side], name) for pair in each]) for each in problems])
+        values = list[float]()
+        for trials, count in problems.items():
+            values += [_mean([getattr(pair[side], name) for pair in trials])] * count
+        return _mean(values)
 
     least = mean("guess", 0) - mean("guess", 1)
     return least, mean("guess_most", 0), mean("guess_most", 1)
@@ -352,23 +357,30 @@ def _guesses(problems: Problems) -> tuple[float, float, float]:
 def _pairs(problems: Problems) -> Pairs | None:
     if any(len(trials) > 1 for trials in problems):
         return None
-    counts = Counter((pair.right, control.right) for [(pair, control)] in problems)
+    counts = Counter[tuple[bool, bool]]()
+    for [(retry, control)], count in problems.items():
+        counts[retry.right, control.right] += count
     return Pairs(counts[True, True], counts[True, False], counts[False, True], counts[False, False])
 
 
 def _p_value(problems: Problems, pairs: Pairs | None, low: float, high: float) -> float:
     if pairs is not None and low == high == 0:
         return mcnemar(pairs.treatment, pairs.control).mid_p
-    gaps = [_mean([pair.right - control.right for pair, control in each]) for each in problems]
-    return discordance(gaps, [float(len(each)) for each in problems]).p_value(low, high)
+    gaps, sizes = list[float](), list[float]()
+    for trials, count in problems.items():
+        gaps += [_mean([retry.right - control.right for retry, control in trials])] * count
+        sizes += [float(len(trials))] * count
+    return discordance(gaps, sizes).p_value(low, high)
 
 
 def _known(problems: Problems, last: int) -> Problems:
     """The trials of which both sides are known to the last iteration."""
-    kept = [
-        [pair for pair in each if all(side.seen.knows(last) for side in pair)] for each in problems
-    ]
-    return [each for each in kept if each]
+    found: Problems = Counter()
+    for trials, count in problems.items():
+        kept = tuple(pair for pair in trials if all(side.seen.knows(last) for side in pair))
+        if kept:
+            found[kept] += count
+    return found
 
 
 def _solved_by(retry: Retry, iteration: int) -> bool:

@@ -98,9 +98,29 @@ def _posterior(
     """
     step = (high - low) / _SHARES
     angles = [low + (i + 0.5) * step for i in range(_SHARES)]
-    logs = [[_log_likelihood(counts, angle, each) for each in _LIKE] for angle in angles]
+    hits, misses, sizes = Counter[float](), Counter[float](), Counter[float]()
+    for (x, m), count in counts.items():
+        hits[x] += count
+        misses[m - x] += count
+        sizes[m] += count
+    known = [each.log_mass - _log_rising(each.size, sizes) for each in _LIKE]
+    logs = [
+        [
+            base
+            + _log_rising(each.size * math.sin(angle) ** 2, hits)
+            + _log_rising(each.size * math.cos(angle) ** 2, misses)
+            for each, base in zip(_LIKE, known, strict=True)
+        ]
+        for angle in angles
+    ]
     most = max(map(max, logs))
     return angles, [[math.exp(each - most) for each in row] for row in logs]
+
+
+def _log_rising(base: float, steps: Mapping[float, int]) -> float:
+    """Sum over the steps x, each so many times, of ``log (base (base + 1) ... (base + x - 1))``."""
+    start, lgamma = math.lgamma(base), math.lgamma
+    return sum([count * (lgamma(base + x) - start) for x, count in steps.items() if x])
 
 
 def _likenesses() -> list[_Likeness]:
@@ -114,18 +134,6 @@ def _likenesses() -> list[_Likeness]:
 
 
 _LIKE = _likenesses()
-
-
-def _log_likelihood(
-    counts: Mapping[tuple[float, float], int], angle: float, likeness: _Likeness
-) -> float:
-    size = likeness.size
-    a, b = size * math.sin(angle) ** 2, size * math.cos(angle) ** 2
-    base = math.lgamma(size) - math.lgamma(a) - math.lgamma(b)
-    return likeness.log_mass + math.fsum(
-        count * (base + math.lgamma(a + x) + math.lgamma(b + m - x) - math.lgamma(size + m))
-        for (x, m), count in counts.items()
-    )
 
 
 def _quantile(angles: Sequence[float], masses: Sequence[float], share: float) -> float:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 from feedback_friction.analysis.stats.censored import (
     Seen,
-    censored_curve,
     histories,
     steps,
     total_of,
@@ -77,13 +76,16 @@ def area(problems: Sequence[Sequence[Seen]], iterations: int, level: float = 0.9
     Research Methodology 13:152 (restricted mean survival time).
     """
     found = histories(problems)
-    curve = censored_curve(problems, iterations, level)
     moved, influence, survival = [0.0] * len(found), [0.0] * len(found), 1.0
+    solved = []
     for step in steps(found, iterations):
         survival *= 1 - step.hazard
+        solved.append(1 - survival)
         for index, each in enumerate(step.influence):
             influence[index] += each
             moved[index] += survival * influence[index] / iterations
-    value = math.fsum(point.value for point in curve) / iterations
+    value = math.fsum(solved) / iterations
     variance = total_of([each * each for each in moved], found)
-    return worth(value, variance, sum(count for _, count in found), curve[0].n, level=level)
+    trials = sum(len(each) * count for each, count in found)
+    clusters = sum(count for _, count in found)
+    return worth(value, variance, clusters, trials, level=level)
