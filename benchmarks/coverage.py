@@ -7,25 +7,29 @@ these numbers in closed form. A row gives how often the interval held the truth,
 
 One interval is shown without a target: differences that forget the pairing, which the paired ones
 are compared with. ``coverage_designs`` adds designs that no interval was tuned to, of which the
-least and the most coverage are shown, and sentences that would be false.
+least and the most coverage are shown, and ``coverage_nulls`` sentences that would be false. All of
+it takes some 12 minutes of one core (``--part`` for one part alone).
 
 Simulated coverage is uncertain itself: a target is missed where it is missed by more than two
-standard errors. Where fewer than some five successes or failures are expected, an interval's
-coverage jumps with each, and none can be within 92 to 99% at every rate: such cells need only reach
-the lower end.
+standard errors. Where fewer than some five problems with a success, or with a failure, are
+expected, an interval's coverage jumps with each, and none can be within 92 to 99% at every rate:
+such cells need only reach the lower end.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, product
 
 import numpy as np
 
 from benchmarks import coverage_designs as designs
+from benchmarks import coverage_kernel
+from benchmarks import coverage_nulls as nulls
 from benchmarks.common import Figure, script
 from feedback_friction.analysis.stats.agreement import alpha, kappa
 from feedback_friction.analysis.stats.arrays import UNSOLVED, IntArray
@@ -43,7 +47,7 @@ from feedback_friction.analysis.stats.transitions import transitions
 
 LOW, HIGH = 92.0, 99.0
 FALSE = 5.0  # percent of null runs with a false sentence, at most
-SLOWER = 4  # times fewer runs of the many designs
+LARGE = 7_200  # trials of a condition: beyond, there are fewer runs
 ITERATIONS = 10
 
 Covered = tuple[str, Interval, float]  # what, its interval, the truth
@@ -256,6 +260,7 @@ DESIGNS = (
     Design(198, annotated=0.5),
     Design(450, annotated=0.3, resistant=0.15, other=0.3),
     Design(100, epochs=4, annotated=0.3),
+    Design(10, epochs=8),
 )
 OTHERS = (sparse, scores, labels_of_raters, repeats, samples, shared_failures)
 FORGOTTEN = "difference, pairing forgotten"
@@ -286,57 +291,106 @@ def figures(size: str, tallies: dict[str, Tally], runs: int) -> Iterator[Figure]
 
 def _slack(share: float, runs: int) -> float:
     """Two standard errors of a simulated share, in percent, with one run of each kind added."""
+    if not runs:
+        return 0.0
     known = (share / 100 * runs + 1) / (runs + 2)
     return 200 * math.sqrt(known * (1 - known) / runs)
 
 
-def span(name: str, tallies: dict[str, Tally], runs: int, most: float = 100.0) -> Iterator[Figure]:
-    """The least and the most coverage of several intervals, and which they are of."""
-    shares = {each: 100 * tally.hits / runs for each, tally in tallies.items()}
-    low, high = min(shares, key=shares.__getitem__), max(shares, key=shares.__getitem__)
+def span(
+    name: str, shares: dict[str, float], runs: int, few: Container[str] = (), most: float = HIGH
+) -> Iterator[Figure]:
+    """The least and the most coverage of several intervals, and which they are of.
+
+    Args:
+        name: what the intervals are of.
+        shares: coverage of each in percent.
+        runs: simulated runs; 0 where coverage is exact.
+        few: those that need only reach the lower end.
+        most: what the others may cover at most; 100 for limits that are no 95% intervals.
+    """
+    low = min(shares, key=shares.__getitem__)
     holds = shares[low] + _slack(shares[low], runs) >= LOW
     yield Figure(f"{name}: least ({low})", shares[low], "%", f">= {LOW:g}", holds)
-    target = f"<= {most:g}" if most < 100 else ""
-    below = shares[high] - _slack(shares[high], runs) <= most if target else None
-    yield Figure(f"{name}: most ({high})", shares[high], "%", target, below)
+    many = {each: share for each, share in shares.items() if each not in few}
+    if most < 100 and many:
+        high = max(many, key=many.__getitem__)
+        below = many[high] - _slack(many[high], runs) <= most
+        yield Figure(f"{name}: most ({high})", many[high], "%", f"<= {most:g}", below)
+    if few:
+        rare = {each: shares[each] for each in shares if each in few}
+        high = max(rare, key=rare.__getitem__)
+        yield Figure(f"{name}: most where few succeed or fail ({high})", rare[high], "%")
 
 
-def wide(runs: int, seed: int, problems: Sequence[int], epochs: Sequence[int]) -> Iterator[Figure]:
-    """The designs of ``coverage_designs``."""
-    for n in problems:
-        for m in epochs:
-            found = tally(partial(designs.accuracy, n, m), runs, seed)
-            yield from span(f"accuracy ({n} x {m})", found, runs)
-            if n >= 30:
-                found = tally(partial(designs.progress, n, m), runs, seed)
-                yield from span(f"gain, area, second attempts ({n} x {m})", found, runs, HIGH)
-    for n in (size for size in problems if size >= 30):
-        for by, name in ((False, "at random"), (True, "by difficulty")):
-            found = tally(partial(designs.missing, n, by), runs, seed)
-            yield from span(f"20% missing {name} ({n})", found, runs)
-        found = tally(partial(designs.stopped_early, n), runs, seed)
-        yield from span(f"stopped early ({n})", found, runs, HIGH)
-        for wrong in (0.0, 0.1, 0.22):
-            found = tally(partial(designs.judged, n, wrong), runs, seed)
-            yield from span(f"judge wrong in {wrong:.0%}, 10% checked ({n})", found, runs)
+def _shares(tallies: dict[str, Tally], runs: int) -> dict[str, float]:
+    return {name: 100 * each.hits / runs for name, each in tallies.items()}
+
+
+def _few(problems: int, epochs: int) -> set[str]:
+    return {name for name, each in designs.DIFFICULTIES.items() if each.few(problems, epochs)}
+
+
+def accuracies(runs: int, seed: int, problems: int, epochs: int) -> Iterator[Figure]:
+    """Accuracy under every difficulty; exact with one trial a problem."""
+    if epochs == 1:
+        shares, runs = {k: 100 * v for k, v in designs.exact(problems).items()}, 0
+    else:
+        shares = _shares(tally(partial(designs.accuracy, problems, epochs), runs, seed), runs)
+    yield from span(f"accuracy ({problems} x {epochs})", shares, runs, _few(problems, epochs))
+
+
+def attempts(runs: int, seed: int, problems: int, epochs: int) -> Iterator[Figure]:
+    """What attempts after the first bring, and what a condition brings over a control."""
+    runs = max(min(runs, 10), round(runs * min(1.0, LARGE / (problems * epochs))))
+    for name, design in (("gain, area, second attempts", "progress"), ("over control", "against")):
+        found = tally(partial(getattr(designs, design), problems, epochs), runs, seed)
+        yield from span(f"{name} ({problems} x {epochs})", _shares(found, runs), runs)
+
+
+def gaps(runs: int, seed: int, problems: int) -> Iterator[Figure]:
+    """Missing trials and early stops."""
+    for by, name in ((False, "at random"), (True, "by difficulty")):
+        found = tally(partial(designs.missing, problems, by), runs, seed)
+        limits = {"worst-case limits": found.pop("worst-case limits")}
+        title = f"20% missing {name} ({problems})"
+        if found:
+            yield from span(title, _shares(found, runs), runs)
+        yield from span(title, _shares(limits, runs), runs, most=100)
+    found = tally(partial(designs.stopped_early, problems), runs, seed)
+    yield from span(f"stopped early ({problems})", _shares(found, runs), runs)
+
+
+def judges(runs: int, seed: int, problems: int) -> Iterator[Figure]:
+    """Judges that err; where people met fewer than some five errors, the lower end alone counts."""
+    checks = [(wrong, 0.1) for wrong in (0.0, 0.1, 0.22)] + [(0.22, 0.3)]
+    for wrong, checked in checks:
+        design = partial(designs.judged, problems, wrong, checked)
+        shares = _shares(tally(design, runs, seed), runs)
+        met = problems * 0.4 * checked * wrong
+        yield from span(
+            f"judge wrong in {wrong:.0%}, {checked:.0%} checked ({problems})", shares, runs,
+            few=shares if met < designs.FEW else (),
+        )  # fmt: skip
 
 
 Nulls = Callable[[np.random.Generator], Iterator[tuple[str, bool]]]
 
 
-def false_sentences(runs: int, seed: int) -> Iterator[Figure]:
+def false_sentences(runs: int, seed: int, largest: int) -> Iterator[Figure]:
     """How often a sentence is written where nothing is to be found."""
-    nulls: dict[str, Nulls] = {
-        f"feedback that does nothing ({n} x {m})": partial(designs.alike, n, m)
-        for n in (30, 198)
+    made: dict[str, Nulls] = {
+        f"feedback that does nothing ({n} x {m})": partial(nulls.alike, n, m)
+        for n in (10, 30, 198, 450)
         for m in (1, 4)
+        if n <= largest
     }
     for options in (4, 10):
         for mindful, who in ((True, "excludes"), (False, "forgets")):
-            nulls[f"a guesser of {options} options who {who}"] = partial(
-                designs.guessing, options, mindful
+            made[f"a guesser of {options} options who {who}"] = partial(
+                nulls.guessing, options, mindful
             )
-    for name, null in nulls.items():
+    for name, null in made.items():
         rng, written = np.random.default_rng(seed), Counter[str]()
         for _ in range(runs):
             written.update({said: int(clear) for said, clear in null(rng)})
@@ -357,28 +411,55 @@ def narrower(size: str, tallies: dict[str, Tally]) -> Figure:
     return Figure(name, share, "% of runs", ">= 99", share >= 99)
 
 
-def measure(*, runs: int = 1000, seed: int = 0, largest: int = 450) -> list[Figure]:
+def study(runs: int, seed: int) -> Iterator[Figure]:
+    """The sizes of the study, every interval of a condition and of its difference to a control."""
+    widths: list[Figure] = []
+    for number, design in enumerate(DESIGNS):
+        tallies = tally(partial(run, design), 2 * runs, seed + number)
+        yield from figures(str(design), tallies, 2 * runs)
+        widths.append(narrower(str(design), tallies))
+    for number, simulation in enumerate(OTHERS):
+        yield from figures("", tally(simulation, 2 * runs, seed + 100 + number), 2 * runs)
+    yield from widths
+
+
+def kernel(seed: int) -> Figure:
+    """Whether the arrays give what the program gives, over counts of every size."""
+    rng, checked = np.random.default_rng(seed), []
+    for problems, epochs in product((10, 30, 100), (4, 16, 64)):
+        for each in designs.DIFFICULTIES.values():
+            solved = rng.binomial(epochs, each.chances(rng, problems)).tolist()
+            counts = Counter((float(count), float(epochs)) for count in solved)
+            checked.append(coverage_kernel.agrees(counts))
+    return Figure("arrays agree with sums", sum(checked), f"of {len(checked)}", "all", all(checked))
+
+
+def measure(*, runs: int = 500, seed: int = 0, largest: int = 450, part: str = "") -> list[Figure]:
     """Simulate all designs; coverage in percent of the runs.
 
     Args:
-        runs: simulated runs of a design.
+        runs: simulated runs of a design, fewer of the largest.
         seed: of the draws.
         largest: problems, and epochs, that the many designs have at most.
+        part: one of study, accuracy, attempts, gaps, judges and sentences alone.
     """
-    found: list[Figure] = []
-    widths: list[Figure] = []
-    for number, design in enumerate(DESIGNS):
-        tallies = tally(partial(run, design), runs, seed + number)
-        found += figures(str(design), tallies, runs)
-        widths.append(narrower(str(design), tallies))
-    for number, simulation in enumerate(OTHERS):
-        found += figures("", tally(simulation, runs, seed + 100 + number), runs)
-    many = max(10, runs // SLOWER)
     sizes = [n for n in designs.PROBLEMS if n <= largest]
-    epochs = [m for m in designs.EPOCHS if m <= largest]
-    found += wide(many, seed, sizes, epochs)
-    found += false_sentences(runs, seed)
-    return found + widths
+    grid = [*product(sizes, (m for m in designs.EPOCHS if m <= largest))]
+    parts: dict[str, Callable[[], Iterator[Figure]]] = {
+        "study": lambda: study(runs, seed),
+        "accuracy": lambda: chain.from_iterable(accuracies(runs, seed, *size) for size in grid),
+        "attempts": lambda: chain.from_iterable(attempts(runs, seed, *size) for size in grid),
+        "gaps": lambda: chain.from_iterable(gaps(runs, seed, n) for n in sizes),
+        "judges": lambda: chain.from_iterable(judges(runs, seed, n) for n in sizes),
+        "sentences": lambda: false_sentences(2 * runs, seed, largest),
+    }
+    if part and part not in parts:
+        raise SystemExit(f"no part '{part}'; allowed: {', '.join(parts)}")
+    found = [kernel(seed)]
+    with coverage_kernel.arrays():
+        for name, make in parts.items():
+            found += make() if part in ("", name) else ()
+    return found
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
 """Designs that the intervals were not tuned to, each with the truth in closed form.
 
 Few problems and many epochs, rates near 0 and 1, difficulty in a U, trials that are missing by lot
-or by difficulty, stops, judges that err and people who check some of them, and guessers. A design
-yields what is estimated, its interval and the truth; a null design yields whether a sentence would
-be written that is false.
+or by difficulty, stops, judges that err and people who check some of them. A design yields what is
+estimated, its interval and the truth.
 """
 
 from __future__ import annotations
@@ -11,9 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
+from math import prod
 
 import numpy as np
+from scipy import stats as distributions
 
 from feedback_friction.analysis.journal import Condition
 from feedback_friction.analysis.stats.arrays import UNSOLVED, FloatArray, IntArray
@@ -21,7 +22,6 @@ from feedback_friction.analysis.stats.censored import Seen, censored_curve, wors
 from feedback_friction.analysis.stats.clusters import share_of_cells
 from feedback_friction.analysis.stats.corrected import corrected
 from feedback_friction.analysis.stats.friction import OTHER_REASON, RESISTANT, UNLABELLED
-from feedback_friction.analysis.stats.guessing import Excludes, guesser, right_next
 from feedback_friction.analysis.stats.intervals import Interval
 from feedback_friction.analysis.stats.paired import compare
 from feedback_friction.analysis.stats.progress import area, normalised_gain
@@ -31,7 +31,6 @@ PROBLEMS = (10, 20, 30, 100, 450)
 EPOCHS = (1, 4, 16, 64)
 RATES = (0.005, 0.02, 0.1, 0.5, 0.9, 0.98, 0.995)
 ITERATIONS = 10
-CLEAR = 0.05  # the p-value below which a sentence is written
 
 Rng = np.random.Generator
 Covered = tuple[str, Interval, float]  # what, its interval, the truth
@@ -50,20 +49,77 @@ def _some(share: float, rate: float, rng: Rng, problems: int) -> FloatArray:
     return rate * (rng.random(problems) < share)
 
 
-DIFFICULTIES: dict[str, tuple[Chances, float]] = {
-    **{f"all {rate:g}": (partial(_equal, rate), rate) for rate in RATES},
-    "U-shaped, mean 0.5": (partial(_beta, 0.3, 0.3), 0.5),
-    "U-shaped, mean 0.02": (partial(_beta, 0.02, 0.98), 0.02),
-    "3% solvable, half the time": (partial(_some, 0.03, 0.5), 0.015),
+@dataclass(frozen=True, slots=True)
+class Difficulty:
+    """How the chances of success differ between problems.
+
+    Attributes:
+        chances: draws one for each problem.
+        mean: their mean, which the intervals are of.
+        never: chance that none of so many trials of a problem succeeds.
+        always: chance that all do.
+    """
+
+    chances: Chances
+    mean: float
+    never: Callable[[int], float]
+    always: Callable[[int], float]
+
+    def few(self, problems: int, epochs: int) -> bool:
+        """Whether fewer than five problems with a success, or with a failure, are expected."""
+        least = 1 - max(self.never(epochs), self.always(epochs))
+        return problems * least < FEW
+
+
+def _all(rate: float) -> Difficulty:
+    return Difficulty(partial(_equal, rate), rate, lambda m: (1 - rate) ** m, lambda m: rate**m)
+
+
+def _spread(a: float, b: float) -> Difficulty:
+    def every(first: float, m: int) -> float:
+        return prod((first + i) / (a + b + i) for i in range(m))
+
+    return Difficulty(partial(_beta, a, b), a / (a + b), partial(every, b), partial(every, a))
+
+
+def _share(share: float, rate: float) -> Difficulty:
+    return Difficulty(
+        partial(_some, share, rate),
+        share * rate,
+        lambda m: 1 - share * (1 - (1 - rate) ** m),
+        lambda m: share * rate**m,
+    )
+
+
+FEW = 5
+DIFFICULTIES = {
+    **{f"all {rate:g}": _all(rate) for rate in RATES},
+    "U-shaped, mean 0.5": _spread(0.3, 0.3),
+    "U-shaped, mean 0.02": _spread(0.02, 0.98),
+    "3% solvable, half the time": _share(0.03, 0.5),
 }
 
 
 def accuracy(problems: int, epochs: int, rng: Rng) -> Iterator[Covered]:
     """Accuracy under every difficulty."""
-    for name, (chances, truth) in DIFFICULTIES.items():
-        solved = rng.binomial(epochs, chances(rng, problems))
-        cells = Counter((count / epochs, 1.0, float(epochs)) for count in solved.tolist())
-        yield name, share_of_cells(cells).interval, truth
+    for name, each in DIFFICULTIES.items():
+        solved = rng.binomial(epochs, each.chances(rng, problems))
+        yield name, _share_of(solved.tolist(), epochs), each.mean
+
+
+def _share_of(solved: list[int], epochs: int) -> Interval:
+    cells = Counter((count / epochs, 1.0, float(epochs)) for count in solved)
+    return share_of_cells(cells).interval
+
+
+def exact(problems: int) -> dict[str, float]:
+    """Coverage of accuracy with one trial a problem under every difficulty, by summing."""
+    limits = [_share_of([1] * k + [0] * (problems - k), 1) for k in range(problems + 1)]
+    found = {}
+    for name, each in DIFFICULTIES.items():
+        held = [k for k, limit in enumerate(limits) if limit.contains(each.mean)]
+        found[name] = float(distributions.binom.pmf(held, problems, each.mean).sum())
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +151,67 @@ class Loop:
 
     def draw(self, problems: int, epochs: int, rng: Rng) -> tuple[FloatArray, IntArray]:
         """Chances of the first attempts, and first-solved iterations (problems, epochs)."""
+        chance, (first,) = self.pair(problems, epochs, rng, self.uptake)
+        return chance, first
+
+    def pair(
+        self, problems: int, epochs: int, rng: Rng, *uptakes: float
+    ) -> tuple[FloatArray, list[IntArray]]:
+        """The same of conditions that share their first attempts, and differ in uptake."""
         chance = rng.beta(*self.first, (problems, 1))
         willing = rng.random((problems, 1)) >= self.resistant
-        waits = rng.geometric(self.uptake, (problems, epochs))
-        later = np.where(willing & (waits < ITERATIONS), waits, UNSOLVED)
         at_once = rng.random((problems, epochs)) < chance
-        return chance, np.where(at_once, 0, later)
+        waits = [rng.geometric(uptake, (problems, epochs)) for uptake in uptakes]
+        return chance, [
+            np.where(at_once, 0, np.where(willing & (each < ITERATIONS), each, UNSOLVED))
+            for each in waits
+        ]
 
 
 LOOP = Loop()
+
+
+_CONDITION = Condition(
+    "treated", "mmlu", None, "openai/solver", "binary", None, "greedy", "transcript",
+    ITERATIONS, 1, 0, "choice", 0,
+)  # fmt: skip
+_CONTROL = replace(_CONDITION, condition="control", feedback="retry")
+
+
+@cache
+def _ended(at: int) -> Seen:
+    """A trial solved at an iteration, or never, of which all is known."""
+    return Seen(at if at >= 0 else None, ITERATIONS)
+
+
+def retries(
+    first: IntArray, repeats: FloatArray, guesses: tuple[float, float] = (0.0, 0.0)
+) -> dict[tuple[str, int], Retry]:
+    """What ``analysis.uptake`` reads of trials that were wrong at first."""
+    repeated = (repeats > 0) & (first != 1)
+    problems, epochs = np.nonzero(first != 0)
+    ends, same = first[problems, epochs].tolist(), repeated[problems, epochs].tolist()
+    keys = zip(map(str, problems.tolist()), epochs.tolist(), strict=True)
+    return {
+        key: Retry(at == 1, again, *guesses, _ended(at))
+        for key, at, again in zip(keys, ends, same, strict=True)
+    }
+
+
+def uptake_of(
+    treated: IntArray,
+    control: IntArray,
+    repeats: tuple[FloatArray, FloatArray] | None = None,
+    guesses: tuple[float, ...] = (0.0,) * 4,
+) -> Uptake | None:
+    """Uptake of two conditions; guesses are the least and the most, of each in turn."""
+    same = repeats or (np.zeros(treated.shape),) * 2
+    made = {
+        "treated": retries(treated, same[0], (guesses[0], guesses[1])),
+        "control": retries(control, same[1], (guesses[2], guesses[3])),
+    }
+    found = contrasts([_CONDITION, _CONTROL], made)
+    return found[0] if found else None
 
 
 def _seen(first: IntArray, known: IntArray) -> list[list[Seen]]:
@@ -124,10 +232,27 @@ def progress(problems: int, epochs: int, rng: Rng) -> Iterator[Covered]:
     yield "normalised gain", normalised_gain(seen, ITERATIONS).interval, LOOP.gain(ITERATIONS - 1)
     mean = float(np.mean([LOOP.solved(k) for k in range(ITERATIONS)]))
     yield "area", area(seen, ITERATIONS).interval, mean
-    second = second_attempts(_retries(first, rng.random(first.shape) < 0.5))
+    second = second_attempts(retries(first, rng.random(first.shape) < 0.5))
     yield "right at the second attempt", second.right.interval, LOOP.gain(1)
     truth = 0.5 * (1 - LOOP.gain(1))
     yield "repetition at the second attempt", second.repeated.interval, truth
+
+
+CONTROL = replace(LOOP, uptake=0.1)
+
+
+def against(problems: int, epochs: int, rng: Rng) -> Iterator[Covered]:
+    """A condition against a control that shares its first attempts: one-step uptake, the end."""
+    _, (treated, control) = LOOP.pair(problems, epochs, rng, LOOP.uptake, CONTROL.uptake)
+    same = (rng.random(treated.shape) < 0.5, rng.random(treated.shape) < 0.5)
+    gaps = [LOOP.gain(k) - CONTROL.gain(k) for k in range(ITERATIONS)]
+    if found := uptake_of(treated, control, same):
+        yield "uptake over control", found.right.difference.interval, gaps[1]
+        yield "repetition over control", found.repeated.difference.interval, -0.5 * gaps[1]
+        yield "gain over control", found.gain.difference.interval, gaps[-1]
+        yield "area over control", found.area.difference.interval, float(np.mean(gaps[1:]))
+    compared = compare(treated, control, ITERATIONS, rng, resamples=10)
+    yield "accuracy over control", compared.final.interval, LOOP.wrong * gaps[-1]
 
 
 def missing(problems: int, by_difficulty: bool, rng: Rng) -> Iterator[Covered]:
@@ -153,93 +278,17 @@ def stopped_early(problems: int, rng: Rng) -> Iterator[Covered]:
     yield "normalised gain", normalised_gain(seen, ITERATIONS).interval, LOOP.gain(last)
 
 
-def judged(problems: int, wrong: float, rng: Rng) -> Iterator[Covered]:
-    """A judge that errs in so many labels; people label a tenth of what it labelled."""
+def judged(problems: int, wrong: float, checked: float, rng: Rng) -> Iterator[Covered]:
+    """A judge that errs in so many labels; people label such a share of what it labelled."""
     kind = rng.choice(4, p=[0.3, 0.3, 0.24, 0.16], size=problems)
     first = np.array([0, 3, UNSOLVED, UNSOLVED])[kind]
     truth = np.where(kind == 2, RESISTANT, OTHER_REASON)
     judge = np.where(rng.random(problems) < wrong, 1 - truth, truth)
     unsolved = np.flatnonzero(first == UNSOLVED)
-    chosen = rng.permutation(unsolved)[: int(np.ceil(len(unsolved) / 10))]
+    chosen = rng.permutation(unsolved)[: int(np.ceil(checked * len(unsolved)))]
     people = np.full(problems, UNLABELLED)
     people[chosen] = truth[chosen]
     found = corrected(first, judge, people, seed=int(rng.integers(2**32)))
     yield "friction", found.friction.interval, 0.24
     yield "target accuracy", found.target.interval, 0.84
     yield "relative friction", found.relative.interval, 0.24 / 0.54
-
-
-# --- sentences that would be false ---------------------------------------------------------------
-
-_CONDITION = Condition(
-    "treated", "mmlu", None, "openai/solver", "binary", None, "greedy", "transcript",
-    ITERATIONS, 1, 0, "choice", 0,
-)  # fmt: skip
-_CONTROL = replace(_CONDITION, condition="control", feedback="retry")
-
-
-def _retries(
-    first: IntArray, repeats: FloatArray, guesses: tuple[float, float] = (0.0, 0.0)
-) -> dict[tuple[str, int], Retry]:
-    """What ``analysis.uptake`` reads of trials that were wrong at first."""
-    return {
-        (str(problem), epoch): Retry(
-            bool(first[problem, epoch] == 1),
-            bool(repeats[problem, epoch]) and first[problem, epoch] != 1,
-            *guesses,
-            Seen(int(first[problem, epoch]) if first[problem, epoch] > 0 else None, ITERATIONS),
-        )
-        for problem, epoch in np.argwhere(first != 0).tolist()
-    }
-
-
-def _uptake(treated: IntArray, control: IntArray, guesses: tuple[float, ...]) -> Uptake | None:
-    """Uptake of two conditions; guesses are the least and the most, of each in turn."""
-    nothing = np.zeros(treated.shape)
-    retries = {
-        "treated": _retries(treated, nothing, guesses[:2]),
-        "control": _retries(control, nothing, guesses[2:]),
-    }
-    found = contrasts([_CONDITION, _CONTROL], retries)
-    return found[0] if found else None
-
-
-def alike(problems: int, epochs: int, rng: Rng) -> Iterator[tuple[str, bool]]:
-    """Feedback that does what retrying does: any clear difference is a false one."""
-    _, first = LOOP.draw(problems, epochs, rng)
-    chance = LOOP.uptake * (rng.random((problems, 1)) >= LOOP.resistant)
-    waits = rng.geometric(np.maximum(chance, 1e-9), (2, problems, epochs))
-    treated, control = (
-        np.where(first == 0, 0, np.where(each < ITERATIONS, each, UNSOLVED)) for each in waits
-    )
-    found = _uptake(treated, control, (0.0,) * 4)
-    yield "uptake over retry", found is not None and found.p_value < CLEAR
-    gain = compare(treated, control, ITERATIONS, rng, resamples=400)
-    yield "accuracy over retry", gain.p_value < CLEAR
-
-
-def guessing(options: int, mindful: bool, rng: Rng) -> Iterator[tuple[str, bool]]:
-    """Guessers, who keep wrong options in mind when told, or do not: they take up nothing."""
-    kind, problems = (Excludes.ALL if mindful else Excludes.NOTHING), 300
-    first = np.where(rng.random((problems, 1)) < 0.5, 0, UNSOLVED)
-    treated, control = (_guessed(first, options, each, rng) for each in (kind, Excludes.NOTHING))
-    least, most = (right_next(options, 1, each) for each in (Excludes.NOTHING, Excludes.ALL))
-    found = _uptake(treated, control, (least, most, least, least))
-    yield "uptake over retry", found is not None and found.p_value < CLEAR
-    second = second_attempts(_retries(treated, np.zeros(treated.shape), (least, most)))
-    yield "second attempts above guessing", bool(second.above_guess)
-    after = [guesser(options, ITERATIONS - 1, each, 1)[-1] for each in (Excludes.ALL, kind.NOTHING)]
-    wrong = float((first != 0).mean())
-    gain = compare(treated, control, ITERATIONS, rng, resamples=10)
-    p_value = gain.p_beyond(Interval(0.0, wrong * (after[0] - after[1])))
-    yield "accuracy over retry", p_value < CLEAR
-
-
-def _guessed(first: IntArray, options: int, kind: Excludes, rng: Rng) -> IntArray:
-    """First-solved iterations of guessers whose first attempts are given."""
-    solved = first.copy()
-    for k in range(1, ITERATIONS):
-        tried = min(k, options - 1) if kind is Excludes.ALL else 1
-        right = rng.random(first.shape) < right_next(options, tried, kind)
-        solved = np.where((solved == UNSOLVED) & right, k, solved)
-    return solved

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.coverage import ITERATIONS, LOW, Design, measure, simulate
-from benchmarks.coverage_designs import DIFFICULTIES, LOOP
+from benchmarks.coverage_designs import CONTROL, DIFFICULTIES, LOOP, accuracy, exact
 from feedback_friction.analysis.stats.arrays import UNSOLVED
 from feedback_friction.analysis.stats.friction import OTHER_REASON, RESISTANT, UNLABELLED
 
@@ -35,7 +35,7 @@ def test_simulated_trials_have_the_shares_that_are_taken_for_true(design: Design
 
 
 def test_few_runs_cover_the_truth_roughly() -> None:
-    figures = measure(runs=20, largest=10)
+    figures = measure(runs=10, largest=10)
     held = [figure for figure in figures if figure.target.startswith(f"{LOW:g}")]
     assert len(held) > 60
     shares = np.array([float(figure.value) for figure in held])
@@ -55,5 +55,28 @@ def test_the_loop_of_the_other_designs_has_the_shares_that_are_taken_for_true() 
 
 @pytest.mark.parametrize("name", DIFFICULTIES)
 def test_every_difficulty_has_the_mean_that_is_taken_for_true(name: str) -> None:
-    chances, truth = DIFFICULTIES[name]
-    assert chances(np.random.default_rng(3), 400_000).mean() == pytest.approx(truth, abs=0.002)
+    each, rng, problems = DIFFICULTIES[name], np.random.default_rng(3), 400_000
+    chances = each.chances(rng, problems)
+    assert chances.mean() == pytest.approx(each.mean, abs=0.002)
+    solved = rng.binomial(4, chances)
+    assert np.mean(solved == 0) == pytest.approx(each.never(4), abs=0.003)
+    assert np.mean(solved == 4) == pytest.approx(each.always(4), abs=0.003)
+
+
+def test_exact_coverage_is_that_of_many_runs() -> None:
+    rng = np.random.default_rng(4)
+    held = dict.fromkeys(DIFFICULTIES, 0)
+    for _ in range(1_500):
+        for name, interval, truth in accuracy(30, 1, rng):
+            held[name] += interval.contains(truth)
+    for name, share in exact(30).items():
+        assert held[name] / 1_500 == pytest.approx(share, abs=0.025)
+
+
+def test_a_control_with_its_own_uptake_shares_the_first_attempts() -> None:
+    _, (treated, control) = LOOP.pair(60_000, 1, np.random.default_rng(5), 0.25, 0.1)
+    assert np.array_equal(treated == 0, control == 0)
+    for first, loop in ((treated, LOOP), (control, CONTROL)):
+        wrong = first[first != 0]
+        for k in (1, ITERATIONS - 1):
+            assert np.mean((wrong > 0) & (wrong <= k)) == pytest.approx(loop.gain(k), abs=0.008)
