@@ -10,8 +10,10 @@ import pytest
 from feedback_friction.engine import annotate as module
 from feedback_friction.engine.annotate import Annotating, annotate_run
 from feedback_friction.engine.models.base import TransientError
+from feedback_friction.engine.models.student import StudentModel
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.labels import Labels, read_labels
+from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Completion, Reply, Usage
 from unsolved import HOSTILE, label, make_hostile, make_run
 
@@ -87,6 +89,28 @@ def test_every_unsolved_trial_with_feedback_is_labelled_and_no_other(run):
     }
     assert found.simulated
     assert not any("retry" in each.condition for each in labels)
+
+
+def test_the_student_as_judge_names_the_causes_that_were_planted(run):
+    asyncio.run(annotate_run(run, STUDENT))
+    solver = StudentModel("student/stubborn")
+    said = {(each.condition, each.problem_id): each.raw for each in read_labels(run)}
+    for (condition, problem), cause in said.items():
+        resists = solver.resists(Problem(problem, "decimal_multiplication", "", ""))
+        unlucky = "feedback wrong" if "binary" in condition else "too complicated"
+        assert cause == ("feedback not followed" if resists else unlucky)
+    assert set(said.values()) > {"feedback not followed"}
+
+
+def test_a_judge_that_errs_names_another_cause_as_often_as_it_is_told_to(run):
+    asyncio.run(annotate_run(run, STUDENT))
+    asyncio.run(annotate_run(run, Annotating("student/misjudge=1")))
+    said = {}
+    for each in read_labels(run):
+        said.setdefault(each.annotator, {})[each.trial] = each.raw
+    right, wrong = said["student/default"], said["student/misjudge=1"]
+    assert right.keys() == wrong.keys()
+    assert all(right[trial] != wrong[trial] for trial in right)
 
 
 def test_asking_again_makes_no_call_and_changes_no_label(run):

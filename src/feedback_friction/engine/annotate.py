@@ -250,6 +250,9 @@ def read_case(db: sqlite3.Connection, trial: TrialKey, rounds: int) -> Case:
         " WHERE condition = ? AND problem_id = ? AND epoch = ? ORDER BY iteration LIMIT ?",
         (*trial[1:], rounds),
     ).fetchall()
+    condition = db.execute(
+        "SELECT solver, feedback FROM conditions WHERE condition = ?", (trial.condition,)
+    ).fetchone()
     return Case(
         problem,
         asked["prompt"],
@@ -264,4 +267,5 @@ def read_case(db: sqlite3.Connection, trial: TrialKey, rounds: int) -> Case:
             )
             for row in attempts
         ),
+        (condition["solver"], condition["feedback"]),
     )

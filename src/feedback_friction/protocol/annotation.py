@@ -98,12 +98,14 @@ class Case:
         prompt: the question as the solver read it, choices included.
         epoch: number of the repetition.
         rounds: the first rounds of the trial, at least one.
+        condition: its solver and its feedback mode, which no judge is shown.
     """
 
     problem: Problem
     prompt: str
     epoch: int
     rounds: tuple[Round, ...]
+    condition: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,9 @@ def annotate(case: Case) -> Generator[Effect, Any, Annotation]:
             temperature=AGAIN_TEMPERATURE if number else 0.0,
             max_tokens=MAX_TOKENS,
             seed=_seed(messages, number),
-            occasion=Occasion(case.problem, case.epoch, len(case.rounds) - 1, MODE),
+            occasion=Occasion(
+                case.problem, case.epoch, len(case.rounds) - 1, MODE, judged=case.condition
+            ),
         )
         reply = completion.replies[0]
         if reason := refusal(reply):

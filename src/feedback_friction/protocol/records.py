@@ -111,6 +111,7 @@ class Occasion:
     iteration: int
     mode: str
     attempts: tuple[Attempt, ...] = ()
+    judged: tuple[str, str] | None = None  # solver and mode of the trial that a judge labels
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,8 +94,9 @@ def persistent(runs: Runs) -> Figure | None:
         drawn, "share", "condition", "category", "panel",
         title="share of the labelled unsolved trials", order=CATEGORIES,
     )  # fmt: skip
-    lots = (
-        " The labels are drawn by lot by a simulated judge."
+    simulated = (
+        " The judge is simulated: it knows the causes that were planted in a student, and labels "
+        "the trials of others by lot."
         if table["annotator_simulated"].max()
         else ""
     )
@@ -104,7 +105,7 @@ def persistent(runs: Runs) -> Figure | None:
     most = resisted.sort("share", descending=True)
     return Figure(
         "categories", "Why trials stay unsolved",
-        f"Categories of persistent errors among the labelled unsolved trials, by {labellers}.{lots}"
+        f"Categories of persistent errors among the labelled unsolved trials, by {labellers}.{simulated}"
         f" The table has intervals, and how many trials were labelled.{note}",
         "Stacked bars of resistance, feedback quality and other. Resistance is largest under "
         f"{most['condition'][0]}: {most['share'][0]:.1%}.",

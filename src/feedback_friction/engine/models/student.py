@@ -32,13 +32,7 @@ from feedback_friction.tasks.catalog import get_page
 CHARACTERS_PER_TOKEN = 4
 SAYS_YES = 0.96  # asked whether it understood or updated
 GIVES_UP = 0.5  # as a reader of feedback that names nothing
-LABEL_WEIGHTS = {
-    "feedback not followed": 0.65,
-    "feedback wrong": 0.25,
-    "too complicated": 0.05,
-    "style or format": 0.03,
-    "impossible": 0.02,
-}
+CAUSES = ("feedback not followed", "feedback wrong", "too complicated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +54,7 @@ class Traits:
         repeat: probability that a wrong attempt after feedback repeats the attempt before.
         silent: probability that a wrong new attempt states no answer at all.
         blurt: probability that feedback written by the student names the right answer.
+        misjudge: probability that the student names another cause, when it is the judge of trials.
     """
 
     ability: float = 0.35
@@ -72,6 +67,7 @@ class Traits:
     repeat: float = 0.7
     silent: float = 0.03
     blurt: float = 0.2
+    misjudge: float = 0.0
 
 
 PRESETS = {
@@ -156,7 +152,7 @@ class StudentModel:
         if request.role == "feedback":
             return Reply(self._feedback(occasion.problem, rng))
         if request.role == "judge" and occasion.mode == ANNOTATE:
-            return Reply(_label(occasion.iteration + 1, rng))
+            return Reply(self._label(request, rng))
         if request.role == "judge":
             return Reply("YES" if self._judges_right(request) else "NO")
         if request.role == "perception":  # it says yes whatever it did, as the study found
@@ -233,21 +229,35 @@ class StudentModel:
             return f"{hint} The correct answer is {problem.gold}."
         return hint
 
+    def _label(self, request: Generate, rng: random.Random) -> str:
+        """A label for an unsolved trial: the planted cause, or by lot where none was planted."""
+        occasion = request.occasion
+        cause = planted_cause(occasion.problem, occasion.judged)
+        known = cause is not None and rng.random() >= self.traits.misjudge
+        said = cause if known else rng.choice([each for each in CAUSES if each != cause])
+        why = "The cause that was planted." if cause else "Drawn by lot: no cause was planted."
+        return json.dumps(
+            {"reason": why, "round": rng.randint(1, occasion.iteration + 1), "category": said}
+        )
+
     def _judges_right(self, request: Generate) -> bool:
         problem = request.occasion.problem
         shown = request.messages[-1].content.casefold()
         return any(alias.casefold() in shown for alias in (problem.gold, *problem.aliases))
 
 
-def _label(rounds: int, rng: random.Random) -> str:
-    """A label for an unsolved trial, by lot: the student does not read what it labels."""
-    category = rng.choices(list(LABEL_WEIGHTS), list(LABEL_WEIGHTS.values()))[0]
-    said = {
-        "reason": "Drawn by lot: a simulated student does not read the trial.",
-        "round": rng.randint(1, rounds),
-        "category": category,
-    }
-    return json.dumps(said)
+def planted_cause(problem: Problem, judged: tuple[str, str] | None) -> str | None:
+    """Why a student's trial stayed unsolved, which its traits decided; None for a real model's.
+
+    It resisted, or its feedback said nothing of what was wrong, or it was only unlucky.
+    """
+    solver, feedback = judged or ("", "")
+    if not solver.startswith("student/"):
+        return None
+    if StudentModel(solver).resists(problem):
+        return CAUSES[0]
+    mode = recorded_mode(feedback)
+    return CAUSES[2] if mode.informs and mode.writer != "fixed" else CAUSES[1]
 
 
 def _is_late(mode: Mode, attempts: int) -> bool:
