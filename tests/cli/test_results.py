@@ -36,7 +36,8 @@ def test_one_run_shows_what_differs_and_says_the_rest_below(runs):
     text = results(runs[0])
     lines = text.splitlines()
     assert " ".join(lines[lines.index("Accuracy") + 1].split()) == (
-        "feedback first % last % n missing no answer % leaks % gain % repeats % area % tokens"
+        "feedback first % last % n missing last % without leaks no answer % leaks % gain % "
+        "repeats % area % tokens"
     )
     assert "0% in every row: cut off" in text
     (same,) = [line for line in text.splitlines() if line.startswith("run: ")]
@@ -78,6 +79,17 @@ def test_health_is_a_share_of_the_replies_and_warned_of_above_a_tenth(runs):
     assert "other, openai/a_b, binary (100%)" in cut_off
     (leaks,) = [line for line in text.splitlines() if "gives the answer away" in line]
     assert "one, student/default, binary (100%)" in leaks
+
+
+def test_what_is_solved_after_a_leak_does_not_count_without_leaks(runs):
+    found = {
+        each["feedback"]: each for each in json.loads(results(runs[0], "--json"))["conditions"]
+    }
+    assert found["binary"]["accuracy"][-1] == pytest.approx(2 / 3)  # one after a leak
+    assert found["binary"]["without_leaks"]["value"] == pytest.approx(1 / 3)
+    assert found["binary"]["without_leaks"]["ci_high"] == 1  # the others may be solved all the same
+    assert found["retry"]["without_leaks"]["value"] == found["retry"]["accuracy"][-1]
+    assert "a trial counts up to the first feedback in which the audit found" in results(runs[0])
 
 
 def test_numbers_of_an_unfinished_run_are_provisional(tmp_path):

@@ -103,6 +103,14 @@ def test_findings_say_what_the_tables_say(run):
     assert "n = 20, p = 0.00" in first or "n = 20, p < 0.001" in first
 
 
+def test_a_loss_is_said_with_the_signs_of_its_limits(tmp_path):
+    worse = {"retry": BINARY, "binary": trials(*[(RIGHT,)] * 4, *[("a", "a", "b")] * 16)}
+    said = findings(load_runs([write_run(tmp_path / "run", worse, problems=20)]))
+    (loss,) = [line for line in said if "ends below retry by 50.0 points" in line]
+    low, high = map(float, re.search(r"95% CI (\S+) to (\S+),", loss).groups())
+    assert low < -50 < high < 0
+
+
 def test_findings_set_the_histories_of_a_mode_beside_each_other(tmp_path):
     stuck = trials(*[(RIGHT,)] * 4, *[("a", "a", "a")] * 16)
     freed = trials(*[(RIGHT,)] * 4, *[("a", RIGHT)] * 12, *[("a", "a", "a")] * 4)
@@ -163,7 +171,7 @@ def test_a_gain_is_claimed_where_it_stands_beside_all_others(tmp_path):
     ]
     alone = _gain(findings(load_runs(runs[:1])))
     assert "binary adds 25.0 points over retry (from 20.0% to 45.0%" in alone
-    assert ", 95% CI 4.9" in alone
+    assert ", 95% CI +4.9" in alone
     assert alone.endswith("after Holm's correction over 1 comparison.")
     together = _gain(findings(load_runs(runs)))
     assert "no clear difference from retry (+25.0 points)" in together

@@ -97,6 +97,8 @@ class ConditionResult:
         area: area under the accuracy curve, from 0 to 1.
         right_at_end: share of the trials that ended whose last answer is right; where right answers
             are challenged it may be less than the accuracy, which counts those that ever were.
+        without_leaks: accuracy in the end with each trial counted up to the first feedback in which
+            the audit found the answer; the accuracy itself where there is none.
         second: its second attempts: how many are right, and how many repeat the first answer.
         uptakes: one-step uptake against each control of the run.
     """
@@ -127,6 +129,7 @@ class ConditionResult:
     gain: Estimate
     area: Estimate
     right_at_end: Estimate
+    without_leaks: Estimate
     second: SecondAttempts
     uptakes: tuple[Uptake, ...]
 
@@ -185,6 +188,7 @@ class ConditionResult:
             "gain": _estimate(self.gain),
             "area": _estimate(self.area),
             "right_at_end": _estimate(self.right_at_end),
+            "without_leaks": _estimate(self.without_leaks),
             "repetition": _estimate(self.repetition),
             "second": _estimate(self.second.right) | {"guess": self.second.guess},
             "uptake": [each.as_json() for each in self.uptakes],
@@ -248,13 +252,16 @@ def _result(
 ) -> ConditionResult:
     statuses: Counter[str] = Counter()
     seen: dict[str, list[Seen]] = {problem: [] for problem in options}
+    clean: dict[str, list[Seen]] = {problem: [] for problem in options}
+    leaked = _first_leaks(db, condition)
     for row in db.execute(
         f"SELECT * FROM ({KNOWN_TRIALS}) WHERE condition = ?", (condition.condition,)
     ):
         statuses[row["status"]] += 1
-        seen[row["problem_id"]].append(
-            as_seen(row["status"], row["known"], bool(row["solved"]), condition.iterations)
-        )
+        trial = as_seen(row["status"], row["known"], bool(row["solved"]), condition.iterations)
+        seen[row["problem_id"]].append(trial)
+        made = leaked.get((row["problem_id"], row["epoch"]))
+        clean[row["problem_id"]].append(trial if made is None else Seen(None, made))
     problems, iterations = list(seen.values()), condition.iterations
     curve = [point for point in censored_curve(problems, iterations) if not isnan(point.value)]
     bounds = worst_case(problems, condition.epochs, iterations)[: len(curve)]
@@ -280,6 +287,7 @@ def _result(
         gain=normalised_gain(problems, iterations),
         area=area(problems, iterations),
         right_at_end=_right_at_end(db, condition),
+        without_leaks=censored_curve([*clean.values()], iterations)[-1],
         second=second_attempts(retries),
         uptakes=uptakes,
     )
@@ -295,6 +303,16 @@ def _right_at_end(db: sqlite3.Connection, condition: Condition) -> Estimate:
         (condition.condition,),
     ).fetchall()
     return clustered_share([float(row[0]) for row in rows], [float(row[1]) for row in rows])
+
+
+def _first_leaks(db: sqlite3.Connection, condition: Condition) -> dict[tuple[str, int], int]:
+    """By problem and epoch, the attempts made before feedback that gave the answer away."""
+    rows = db.execute(
+        "SELECT problem_id, epoch, min(iteration) FROM attempts"
+        " WHERE condition = ? AND leaks != '[]' GROUP BY 1, 2",
+        (condition.condition,),
+    )
+    return {(problem, epoch): iteration + 1 for problem, epoch, iteration in rows}
 
 
 def _attempts(db: sqlite3.Connection, condition: Condition) -> dict[str, Any]:

@@ -105,8 +105,9 @@ def persistent(runs: Runs) -> Figure | None:
     most = resisted.sort("share", descending=True)
     return Figure(
         "categories", "Why trials stay unsolved",
-        f"Categories of persistent errors among the labelled unsolved trials, by {labellers}.{simulated}"
-        f" The table has intervals, and how many trials were labelled.{note}",
+        "Categories of persistent errors among the labelled unsolved trials, by "
+        f"{labellers}.{simulated} The table has intervals, and how many trials were labelled."
+        f"{note}",
         "Stacked bars of resistance, feedback quality and other. Resistance is largest under "
         f"{most['condition'][0]}: {most['share'][0]:.1%}.",
         chart, table.drop("order"),

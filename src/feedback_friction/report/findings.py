@@ -91,7 +91,7 @@ def _gains(runs: Runs) -> Iterator[str]:
         points, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
         yield (
             f"{_subject(row)}: {_arm(row)} {_verb(row, points, row['against'])}"
-            f"{_course(runs, row)}, 95% CI {low:.1f} to {high:.1f}, n = {row['n']}, "
+            f"{_course(runs, row)}, 95% CI {low:+.1f} to {high:+.1f}, n = {row['n']}, "
             f"p {_p(row['p_holm'])} {corrected}."
         )
 
@@ -162,7 +162,7 @@ def _verb(row: Row, points: float, other: str) -> str:
         return f"shows no clear difference from {other} ({points:+.1f} points)"
     if points > 0:
         return f"adds {points:.1f} points over {other}"
-    return f"ends {-points:.1f} points below {other}"
+    return f"ends below {other} by {-points:.1f} points"
 
 
 def _histories(runs: Runs) -> Iterator[str]:
@@ -181,7 +181,7 @@ def _histories(runs: Runs) -> Iterator[str]:
         verb = _verb(row, points, f"a {row['history']}")
         yield (
             f"{_subject(row)}: {row['feedback']} with a {row['control_history']} history {verb}, "
-            f"95% CI {low:.1f} to {high:.1f}, n = {row['n']}, p {_p(row['p_holm'])} {corrected}."
+            f"95% CI {low:+.1f} to {high:+.1f}, n = {row['n']}, p {_p(row['p_holm'])} {corrected}."
         )
 
 

@@ -140,6 +140,10 @@ def numbers(results: Sequence[ConditionResult]) -> list[Column]:
         shown.append(_number("bounds of last %", [_bounds(result) for result in results]))
     if any(result.guess_most for result in results) and len(shown) > 3:
         shown.append(_number("guesser %", [_guesser(result) for result in results]))
+    if any(result.leaks for result in results):
+        shown.append(
+            _number("last % without leaks", [spoken(each.without_leaks) for each in results])
+        )
     for name, (of, heading) in _HEALTH.items():
         if any(getattr(result, name) for result in results):
             shares = [_share(getattr(each, name), getattr(each, of)) for each in results]
@@ -193,6 +197,11 @@ def legend(rows: Sequence[Row]) -> list[str]:
         )
     if "bounds of last %" in shown:
         lines.append("bounds: where accuracy lies whatever became of the missing trials")
+    if "last % without leaks" in shown:
+        lines.append(
+            "without leaks: a trial counts up to the first feedback in which the audit found the "
+            "answer; what came after is taken for unknown"
+        )
     if "guesser %" in shown:
         lines.append(
             "guesser: accuracy of one that reads nothing, without and with the options in mind "
