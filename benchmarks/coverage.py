@@ -343,9 +343,12 @@ def accuracies(runs: int, seed: int, problems: int, epochs: int) -> Iterator[Fig
 def attempts(runs: int, seed: int, problems: int, epochs: int) -> Iterator[Figure]:
     """What attempts after the first bring, and what a condition brings over a control."""
     runs = max(min(runs, 10), round(runs * min(1.0, LARGE / (problems * epochs))))
-    for name, design in (("gain, area, second attempts", "progress"), ("over control", "against")):
-        found = tally(partial(getattr(designs, design), problems, epochs), runs, seed)
-        yield from span(f"{name} ({problems} x {epochs})", _shares(found, runs), runs)
+    size = f"({problems} x {epochs})"
+    found = tally(partial(designs.progress, problems, epochs), runs, seed)
+    yield from span(f"gain, area, second attempts {size}", _shares(found, runs), runs)
+    found = tally(partial(designs.against, problems, epochs), runs, seed)
+    few = {"uptake over control"} if designs.few_differ(problems, epochs) else ()
+    yield from span(f"over control {size}", _shares(found, runs), runs, few)
 
 
 def gaps(runs: int, seed: int, problems: int) -> Iterator[Figure]:
@@ -358,7 +361,9 @@ def gaps(runs: int, seed: int, problems: int) -> Iterator[Figure]:
             yield from span(title, _shares(found, runs), runs)
         yield from span(title, _shares(limits, runs), runs, most=100)
     found = tally(partial(designs.stopped_early, problems), runs, seed)
-    yield from span(f"stopped early ({problems})", _shares(found, runs), runs)
+    left = problems * (1 - designs.LOOP.solved(ITERATIONS - 1))
+    few = {"accuracy in the end"} if left < designs.FEW else ()
+    yield from span(f"stopped early ({problems})", _shares(found, runs), runs, few)
 
 
 def judges(runs: int, seed: int, problems: int) -> Iterator[Figure]:

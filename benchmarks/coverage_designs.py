@@ -241,6 +241,13 @@ def progress(problems: int, epochs: int, rng: Rng) -> Iterator[Covered]:
 CONTROL = replace(LOOP, uptake=0.1)
 
 
+def few_differ(problems: int, epochs: int) -> bool:
+    """Whether fewer than five problems are expected whose second attempts differ."""
+    one, other = LOOP.uptake, CONTROL.uptake
+    differ = LOOP.wrong * (one * (1 - other) + other * (1 - one))
+    return problems * (1 - LOOP.resistant) * (1 - (1 - differ) ** epochs) < FEW
+
+
 def against(problems: int, epochs: int, rng: Rng) -> Iterator[Covered]:
     """A condition against a control that shares its first attempts: one-step uptake, the end."""
     _, (treated, control) = LOOP.pair(problems, epochs, rng, LOOP.uptake, CONTROL.uptake)

@@ -13,6 +13,7 @@ from feedback_friction.analysis.stats import censored
 from feedback_friction.analysis.stats.arrays import UNSOLVED
 from feedback_friction.analysis.stats.censored import Seen, censored_curve
 from feedback_friction.analysis.stats.clusters import clustered_share
+from feedback_friction.analysis.stats.progress import normalised_gain
 from feedback_friction.analysis.stats.survival import kaplan_meier
 
 ITERATIONS = 5
@@ -125,3 +126,16 @@ def test_twice_as_many_alike_problems_take_no_more_steps(monkeypatch: pytest.Mon
         steps.append(means)
     assert steps[0] == steps[1]
     assert curve[-1].n == 3 * 100
+
+
+def test_the_last_trial_at_risk_proves_little_by_being_solved() -> None:
+    """Twelve known, of which one alone was left when it was solved: all of twelve it is not."""
+    early = [[Seen(0, ITERATIONS)]] * 4
+    stopped = [[Seen(None, 2)]] * 8
+    late = [[Seen(3, ITERATIONS)]]
+    last = censored_curve([*early, *stopped, *late], ITERATIONS)[-1]
+    assert last.value == 1
+    assert last.low < 0.4
+    gain = normalised_gain([*early, *stopped, *late], ITERATIONS)
+    assert gain.value == 1
+    assert gain.low < 0.4

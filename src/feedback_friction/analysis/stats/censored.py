@@ -47,9 +47,10 @@ def censored_curve(
     From the first iteration at which some are not, accuracy is one minus the Kaplan-Meier product,
     ``1 - prod (1 - h_j), j <= k``, in which h_j is the share of the trials known at j, and not
     solved before, that are solved at it. Its interval is Wilson's for the number of independent
-    trials with the same variance (Greenwood's, by linearisation over problems). Where no trial is
-    left that could tell, the last value stands as the least that is known, with an upper limit of
-    1: all the others may still be solved.
+    trials with the same variance (Greenwood's, by linearisation over problems); once every trial
+    at risk is solved that variance is 0, and the lower limit is that of the trials that were at
+    risk then. Where no trial is left that could tell, the last value stands as the least that is
+    known, with an upper limit of 1: all the others may still be solved.
 
     That a trial is censored must say nothing of whether it would be solved. Of trials in flight
     this holds roughly: those with slow replies are in flight longer.
@@ -77,7 +78,8 @@ def censored_curve(
             curve.append(_plain(found, k, level))
         elif step.at_risk > 0:
             least = curve[-1].value  # equal but for rounding while nothing more is solved
-            curve.append(_kaplan_meier(found, k, max(least, 1 - survival), influence, level))
+            accuracy = max(least, 1 - survival)
+            curve.append(_kaplan_meier(found, k, accuracy, influence, step.at_risk, level))
         else:
             curve.append(Estimate(curve[-1].value, curve[-1].low, 1.0, _known(found, k)))
     return curve
@@ -164,9 +166,12 @@ def _kaplan_meier(
     k: int,
     accuracy: float,
     influence: Sequence[float],
+    at_risk: float,
     level: float,
 ) -> Estimate:
     known = _known(found, k)
+    if accuracy == 1:
+        return worth(1.0, 0.0, max(1, round(at_risk)), known, level=level)
     clusters = sum(count for trials, count in found if any(trial.knows(k) for trial in trials))
     variance = (1 - accuracy) ** 2 * total_of([each * each for each in influence], found)
     return worth(accuracy, variance, clusters, known, known, level)

@@ -49,6 +49,8 @@ def normalised_gain(
         return share_of_cells(cells, level)
     survival, influence = 1.0, [0.0] * len(found)
     for step in list(steps(found, iterations))[1:]:
+        if step.hazard == 1:  # nothing is left, and the variance 0: those at risk told it
+            return worth(1.0, 0.0, max(1, round(step.at_risk)), wrong, level=level)
         survival *= 1 - step.hazard
         influence = [sum(pair) for pair in zip(influence, step.influence, strict=True)]
     variance = survival**2 * total_of([each * each for each in influence], found)
