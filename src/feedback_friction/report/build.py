@@ -29,6 +29,7 @@ from feedback_friction.analysis.tables import (
     gold,
     histories,
     model,
+    overall,
     persistent,
     probes,
     problems,
@@ -39,6 +40,7 @@ from feedback_friction.analysis.tables import (
 from feedback_friction.analysis.trials import chosen_problems, read_trials
 from feedback_friction.caveats import is_miniature
 from feedback_friction.errors import UsageError
+from feedback_friction.report.beside import beside
 from feedback_friction.report.figure import Drawing
 from feedback_friction.report.figures import figures
 from feedback_friction.report.findings import by_subject, findings, gaps
@@ -81,6 +83,8 @@ TABLES = {
     "gains": comparison.gains,
     "solvers": comparison.solvers,
     "uptake_model": model.uptake_model,
+    "pooled": overall.pooled,
+    "variance": overall.variance,
     "moves": answers.moves,
     "moves_by_iteration": answers.moves_by_iteration,
     "persistent": persistent.persistent,
@@ -215,7 +219,10 @@ def _results(runs: Runs) -> dict[str, Any]:
         tables[UPTAKE] = uptakes(rows)
     alike, well = same(rows), healthy(results)
     return {
-        "tables": [(title, *_sectioned(table)) for title, table in tables.items()],
+        "tables": [
+            *((title, *_sectioned(table)) for title, table in tables.items()),
+            *((title, table, [("", _rows(table))]) for title, table in beside(runs).items()),
+        ],
         "notes": [
             *(["; ".join(alike)] if alike else []),
             *([f"0% in every row: {', '.join(well)}"] if well else []),
@@ -228,10 +235,14 @@ def _results(runs: Runs) -> dict[str, Any]:
 def _sectioned(table: list[Column]) -> tuple[list[Column], list[tuple[str, list[tuple[str, ...]]]]]:
     """The columns of a table, and its rows under their headings."""
     headings, shown = sections(table)
-    cells = list(zip(*(column.cells for column in shown), strict=True))
+    cells = _rows(shown)
     pairs = zip(headings or [""] * len(cells), cells, strict=True)
     groups = groupby(pairs, key=itemgetter(0))
     return shown, [(heading, [row for _, row in group]) for heading, group in groups]
+
+
+def _rows(table: list[Column]) -> list[tuple[str, ...]]:
+    return list(zip(*(column.cells for column in table), strict=True))
 
 
 def _provisional(runs: Runs) -> list[str]:

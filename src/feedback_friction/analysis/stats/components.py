@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
@@ -38,12 +39,12 @@ class Split:
 
 
 def split(solved: FloatArray, level: float = 0.95) -> Split:
-    """Variance components of a fully crossed array, by the analysis of variance.
+    """Variance components of problems, solvers and conditions crossed, epochs within, by moments.
 
-    ``variance(A) = sum over B that hold A of (-1)^(|B| - |A|) MS(B) / prod of the levels of the
-    factors not in A``: the moments' solution of the random model. Nothing is assumed of the
-    outcomes' distribution. Limits of the two correlations are of a jackknife that leaves out a
-    thirtieth of the problems at a time, with Student's quantile, on Fisher's scale.
+    The mean square of an effect is expected to be the sum, over all effects that hold it, of their
+    variance times the trials that share their levels: as many equations as variances. Nothing is
+    assumed of the outcomes' distribution. The limits of both correlations are a jackknife's that
+    leaves out a thirtieth of the problems at a time, with Student's quantile, on Fisher's scale.
 
     Args:
         solved: shape (problems, solvers, conditions, epochs), 0 and 1; no trial missing. Epochs
@@ -79,28 +80,39 @@ def split(solved: FloatArray, level: float = 0.95) -> Split:
 def components(solved: FloatArray) -> dict[Effect, float]:
     """The variance of every effect; see ``split``."""
     factors = [axis for axis, size in enumerate(solved.shape) if size > 1]
-    effects = [
-        effect for size in range(1, len(factors) + 1) for effect in combinations(factors, size)
-    ]
+    effects = [part for part in _parts(tuple(factors)) if part]
     means = {
         effect: solved.mean(axis=tuple({*range(solved.ndim)} - {*effect}), keepdims=True)
         for effect in [(), *effects]
     }
-    squares = {}
+    squares, degrees = defaultdict[Effect, float](float), defaultdict[Effect, int](int)
     for effect in effects:
-        deviation = sum((-1) ** (len(effect) - len(part)) * means[part] for part in _parts(effect))
-        spread = math.prod(solved.shape[axis] - 1 for axis in effect)
-        rest = solved.size / math.prod(solved.shape[axis] for axis in effect)
-        squares[effect] = float((np.asarray(deviation) ** 2).sum()) * rest / spread
-    found = {}
-    for effect in effects:
-        total = sum(
-            (-1) ** (len(wider) - len(effect)) * square
-            for wider, square in squares.items()
-            if {*effect} <= {*wider}
-        )
-        found[effect] = total / (solved.size / math.prod(solved.shape[axis] for axis in effect))
-    return found
+        gaps = sum((-1) ** (len(effect) - len(part)) * means[part] for part in _parts(effect))
+        whole = _nested(effect, factors)
+        squares[whole] += float((np.asarray(gaps) ** 2).sum()) * _repeats(solved, effect)
+        degrees[whole] += math.prod(solved.shape[axis] - 1 for axis in effect)
+    kept = [*squares]
+    holds = np.array([[float({*effect} <= {*wider}) for wider in kept] for effect in kept])
+    mean_squares = [squares[effect] / degrees[effect] for effect in kept]
+    found = np.linalg.solve(holds, mean_squares).tolist() if kept else []
+    return {
+        effect: value / _repeats(solved, effect) for effect, value in zip(kept, found, strict=True)
+    }
+
+
+def _nested(effect: Effect, factors: Sequence[int]) -> Effect:
+    """The effect itself; with an epoch, which is another draw for each problem and solver, theirs.
+
+    Nothing ties the third epoch of one problem to the third of another.
+    """
+    if EPOCH not in effect:
+        return effect
+    return tuple(axis for axis in factors if axis in effect or axis in (PROBLEM, SOLVER))
+
+
+def _repeats(solved: FloatArray, effect: Effect) -> float:
+    """Trials that share the levels of an effect."""
+    return float(solved.size / math.prod(solved.shape[axis] for axis in effect))
 
 
 def _parts(effect: Effect) -> Sequence[Effect]:

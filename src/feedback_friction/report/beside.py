@@ -1,0 +1,123 @@
+"""Tables of the report that stand below accuracy: over tasks, where it varies, labels, gold."""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import Any
+
+import polars as pl
+
+from feedback_friction.analysis.annotations import CLASSES
+from feedback_friction.analysis.frames import Runs
+from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.analysis.tables import annotation, gold, overall
+from feedback_friction.report.naming import named
+from feedback_friction.report.overview import Column, spoken
+
+SUSPECTS_SHOWN = 20
+
+
+def beside(runs: Runs) -> dict[str, list[Column]]:
+    """By title, the tables that have rows."""
+    made = {
+        "Differences over tasks": _pooled(runs),
+        "Where accuracy in the end varies": _variance(runs),
+        "What people say of the trials that the judge labelled": _confusion(runs),
+        "Problems whose gold answer is in doubt": _suspects(runs),
+        "Friction without these problems": _without(runs),
+    }
+    return {title: columns for title, columns in made.items() if columns and columns[0].cells}
+
+
+def _texts(table: pl.DataFrame, **headings: str) -> list[Column]:
+    return [
+        Column(heading, tuple(str(cell) for cell in table[name]))
+        for name, heading in headings.items()
+    ]
+
+
+def _number(heading: str, cells: list[str]) -> Column:
+    return Column(heading, tuple(cells), number=True)
+
+
+def _estimates(table: pl.DataFrame, name: str, sign: str = "") -> list[str]:
+    """A column with its limits as tables have it; "-" where nothing is known."""
+    return [
+        "-" if row[name] is None or isnan(row[name]) else spoken(_estimate(row, name), sign)
+        for row in table.iter_rows(named=True)
+    ]
+
+
+def _estimate(row: dict[str, Any], name: str) -> Estimate:
+    return Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"], 0)
+
+
+def _pooled(runs: Runs) -> list[Column]:
+    table = overall.pooled(runs)
+    return [
+        *_texts(table, solver="solver", treatment="feedback", control="against", measure="of"),
+        _number("mean over tasks, points", _estimates(table, "difference", "+")),
+        _number("tasks differ by (SD), points", [f"{100 * each:.1f}" for each in table["spread"]]),
+        _number("tasks", [str(each) for each in table["tasks"]]),
+    ]
+
+
+def _variance(runs: Runs) -> list[Column]:
+    """One row a task and solvers, the components in a row: they add up to 100%."""
+    table = overall.variance(runs).with_columns(
+        pl.format("{}{}", "task", pl.format(" ({} digits)", "digits").fill_null("")).alias("about")
+    )
+    about = ["about", "solvers"]
+    wide = table.unique(about, keep="first", maintain_order=True)
+    columns = _texts(wide, about="task", solvers="solvers")
+    for component in table["component"].unique(maintain_order=True):
+        part = table.filter(pl.col("component") == component).select(*about, "share")
+        shares = wide.select(about).join(part, on=about, how="left", maintain_order="left")["share"]
+        shown = ["-" if share is None else f"{100 * share:.0f}" for share in shares]
+        columns.append(_number(f"{component} %", shown))
+    if not wide["icc"].is_nan().all():
+        columns.append(_number("ICC %", _estimates(wide, "icc")))
+        columns.append(_number("ICC of a difference %", _estimates(wide, "icc_difference")))
+    return columns
+
+
+def _confusion(runs: Runs) -> list[Column]:
+    """One row a condition and label of the judge, a column for each label of people."""
+    table = annotation.confusion(runs)
+    if table.is_empty():
+        return []
+    wide = named(table).pivot(
+        "said", index=["panel", "condition", "annotator", "judged"], values="count",
+        maintain_order=True,
+    )  # fmt: skip
+    return [
+        *_texts(wide, panel="task", condition="feedback", annotator="judge", judged="judge says"),
+        *(_number(f"people say {each}", [str(n) for n in wide[each]]) for each in CLASSES),
+    ]
+
+
+def _suspects(runs: Runs) -> list[Column]:
+    table = gold.suspect_gold(runs)
+    table = table.head(SUSPECTS_SHOWN)
+    return [
+        *_texts(table, task="task", problem_id="problem", gold="gold", answer="they say"),
+        _number("answers that agree", [f"{row[0]} of {row[1]}" for row in _counts(table)]),
+        _number("solvers", [str(each) for each in table["solvers"]]),
+    ]
+
+
+def _counts(table: pl.DataFrame) -> list[tuple[int, int]]:
+    return [(row[0], row[1]) for row in table.select("voices", "all_voices").iter_rows()]
+
+
+def _without(runs: Runs) -> list[Column]:
+    table = annotation.without_suspects(runs)
+    if table.is_empty():
+        return []
+    shown = named(table)
+    return [
+        *_texts(shown, panel="task", condition="feedback"),
+        _number("friction, points", _estimates(shown, "friction")),
+        _number("without, points", _estimates(shown, "without")),
+        _number("problems left out", [str(each) for each in shown["suspects"]]),
+    ]
