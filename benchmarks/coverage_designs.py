@@ -91,7 +91,7 @@ def _share(share: float, rate: float) -> Difficulty:
     )
 
 
-FEW = 5
+FEW, SOME = 5, 30
 DIFFICULTIES = {
     **{f"all {rate:g}": _all(rate) for rate in RATES},
     "U-shaped, mean 0.5": _spread(0.3, 0.3),

@@ -17,33 +17,9 @@ from hypothesis.extra import numpy as arrays
 from feedback_friction.analysis.stats.categories import Category, RawCategory, fold
 from feedback_friction.analysis.stats.clusters import effective_size
 from feedback_friction.analysis.stats.intervals import Interval, modified_wilson
-from feedback_friction.analysis.stats.proportions import class_shares, clopper_pearson, clustered
+from feedback_friction.analysis.stats.proportions import class_shares, clustered
 
 PUBLISHED = json.loads(Path(__file__).parents[1].joinpath("cases/stats_published.json").read_text())
-
-
-@pytest.mark.parametrize("row", PUBLISHED["clopper_pearson"]["rows"], ids=str)
-def test_clopper_pearson_gives_the_published_limits(row: dict[str, Any]) -> None:
-    limits = clopper_pearson(row["successes"], row["n"])
-    assert (limits.low, limits.high) == pytest.approx((row["low"], row["high"]), abs=5e-5)
-
-
-@pytest.mark.parametrize("n", [1, 5, 12])
-def test_clopper_pearson_never_covers_less_than_its_level(n: int) -> None:
-    limits = [clopper_pearson(x, n) for x in range(n + 1)]
-    for p in np.linspace(0.005, 0.995, 100):
-        chance = sum(
-            math.comb(n, x) * p**x * (1 - p) ** (n - x)
-            for x in range(n + 1)
-            if limits[x].contains(p)
-        )
-        assert chance >= 0.95 - 1e-12
-
-
-def test_clopper_pearson_edges() -> None:
-    assert clopper_pearson(0, 0) == Interval(0.0, 1.0)
-    with pytest.raises(ValueError, match="successes"):
-        clopper_pearson(3, 2)
 
 
 def test_joint_class_intervals_are_goodmans() -> None:

@@ -23,7 +23,6 @@ from feedback_friction.analysis.journal import (
     KNOWN_TRIALS,
     Condition,
     answer_text,
-    read_conditions,
 )
 from feedback_friction.analysis.stats.censored import Seen
 from feedback_friction.analysis.stats.clusters import clustered_share
@@ -181,16 +180,17 @@ def excludes(condition: Condition, config: Mapping[str, Any]) -> tuple[Excludes,
     return least, Excludes.ALL if shows else least
 
 
-def read_uptakes(db: sqlite3.Connection, config: Mapping[str, Any]) -> list[Uptake]:
-    """Every condition of a run against each of its controls, in the order of the run."""
-    conditions = read_conditions(db)
-    return contrasts(conditions, read_retries(db, conditions, config))
-
-
 def contrasts(
     conditions: Sequence[Condition], retries: Mapping[str, Mapping[Key, Retry]]
 ) -> list[Uptake]:
-    """The same from what ``read_retries`` gives; conditions with one iteration have none."""
+    """Every condition against each of its controls, in the order of the run.
+
+    Conditions with one iteration have none.
+
+    Args:
+        conditions: of one run.
+        retries: as ``read_retries`` gives them.
+    """
     return [
         _uptake(condition, control, retries[condition.condition], retries[control.condition])
         for condition, control in permutations(conditions, 2)

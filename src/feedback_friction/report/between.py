@@ -43,8 +43,6 @@ def better_first(table: pl.DataFrame) -> pl.DataFrame:
         -pl.col("difference"),
         (-pl.col("difference_high")).alias("difference_low"),
         (-pl.col("difference_low")).alias("difference_high"),
-        (-pl.col("bootstrap_high")).alias("bootstrap_low"),
-        (-pl.col("bootstrap_low")).alias("bootstrap_high"),
         pl.col("treatment").alias("control"),
         pl.col("control").alias("treatment"),
         pl.col("treatment_run").alias("control_run"),

@@ -9,8 +9,9 @@
     guessing      what a guesser reaches on multiple choice (*)
     differences   paired differences: Tango's interval, McNemar (*)
     categories    six raw error categories folded into three (*)
-    proportions   exact, simultaneous and cluster-robust intervals of shares in arrays
-    resampling    the bootstrap over problems
+    proportions   simultaneous and cluster-robust intervals of shares in arrays
+    pooling       a difference over tasks with random effects
+    components    variance split between problems, solvers, feedback and draws
     survival      hazard of correction, Kaplan-Meier
     paired        two conditions on the same problems, by iteration
     significance  sign-flip permutation, Holm

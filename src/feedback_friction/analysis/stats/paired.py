@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +20,7 @@ from feedback_friction.analysis.stats.differences import (
     mcnemar,
     mean_difference,
 )
-from feedback_friction.analysis.stats.intervals import Estimate, Interval, wilson, z_value
-from feedback_friction.analysis.stats.resampling import RESAMPLES, bootstrap_means, percentile
+from feedback_friction.analysis.stats.intervals import Estimate, Interval
 from feedback_friction.analysis.stats.significance import sign_flip
 
 
@@ -33,8 +31,6 @@ class Comparison:
     Attributes:
         differences: by iteration, the difference of accuracy with its score interval; n is the
             number of problems compared.
-        bootstrap: by iteration, the percentile interval over resampled problems, for comparison:
-            it is too narrow with few problems (84% at 30) or few differences.
         pairs: at the last iteration, who solved what; None with several epochs.
         p_value: two-sided, at the last iteration: McNemar's mid-p with one epoch, the sign-flip
             permutation test with several.
@@ -44,7 +40,6 @@ class Comparison:
     """
 
     differences: tuple[Estimate, ...]
-    bootstrap: tuple[Interval, ...]
     pairs: Pairs | None
     p_value: float
     missing: int
@@ -71,7 +66,7 @@ def compare(
     iterations: int,
     rng: np.random.Generator,
     level: float = 0.95,
-    resamples: int = RESAMPLES,
+    resamples: int = 10_000,
 ) -> Comparison:
     """Compare two conditions by problem, at every iteration.
 
@@ -82,9 +77,9 @@ def compare(
         treatment: first-solved iterations, shape (problems, epochs); see ``arrays``.
         control: the same problems in the same order; the number of epochs may differ.
         iterations: number of iterations of the run.
-        rng: draws the bootstrap and, with several epochs, the permutations.
+        rng: draws, with several epochs, the permutations.
         level: confidence level.
-        resamples: number of resamples.
+        resamples: number of permutations.
 
     Raises:
         ValueError: the conditions have different numbers of problems.
@@ -98,7 +93,6 @@ def compare(
     kept = has & other_has
     gaps = (means - others)[kept]
     epochs = np.maximum(trials, other_trials)[kept]
-    draws = bootstrap_means(gaps, rng, resamples) if len(gaps) else np.empty((0, iterations))
     pairs = count_pairs(means[kept, -1], others[kept, -1]) if np.all(epochs == 1) else None
     if pairs is None:
         p_value = sign_flip(gaps[:, -1], rng, resamples)
@@ -108,7 +102,6 @@ def compare(
         differences=tuple(
             mean_difference(column.tolist(), epochs.tolist(), level) for column in gaps.T
         ),
-        bootstrap=tuple(percentile(draws[:, k], level) for k in range(iterations)),
         pairs=pairs,
         p_value=p_value,
         missing=int(np.sum(has ^ other_has)),
@@ -133,30 +126,3 @@ def count_pairs(treatment: FloatArray, control: FloatArray) -> Pairs:
         control=int(np.sum(~won & lost)),
         neither=int(np.sum(~won & ~lost)),
     )
-
-
-def newcombe(pairs: Pairs, level: float = 0.95) -> Interval:
-    """Newcombe's square-and-add interval for a difference of paired shares, his method 10.
-
-    Wilson's limits of the two shares are squared and added with the correlation phi of the pairs;
-    where phi is positive it is corrected for continuity (its numerator loses n / 2, down to 0).
-    Without pairs the interval is from -1 to 1.
-
-    Source: Newcombe (1998), Statistics in Medicine 17:2635-2650, method 10.
-    """
-    n = pairs.n
-    if n == 0:
-        z_value(level)
-        return Interval(-1.0, 1.0)
-    won, lost = pairs.both + pairs.treatment, pairs.both + pairs.control
-    spread = won * (n - won) * lost * (n - lost)
-    product = float(pairs.both * pairs.neither - pairs.treatment * pairs.control)
-    if product > 0:
-        product = max(0.0, product - n / 2)
-    phi = product / math.sqrt(spread) if spread else 0.0
-    first, second = wilson(won, n, level), wilson(lost, n, level)
-    down, up = won / n - first.low, first.high - won / n
-    back, forth = lost / n - second.low, second.high - lost / n
-    low = math.sqrt(max(0.0, down**2 - 2 * phi * down * forth + forth**2))
-    high = math.sqrt(max(0.0, up**2 - 2 * phi * up * back + back**2))
-    return Interval(max(-1.0, pairs.difference - low), min(1.0, pairs.difference + high))

@@ -1,34 +1,12 @@
-"""Intervals for shares in arrays: exact, simultaneous over several classes, and clustered."""
+"""Intervals for shares in arrays: simultaneous over several classes, and clustered."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scipy import stats as distributions
-
 from feedback_friction.analysis.stats.arrays import FloatArray
 from feedback_friction.analysis.stats.clusters import clustered_share
-from feedback_friction.analysis.stats.intervals import Estimate, Interval, z_value
-
-
-def clopper_pearson(successes: int, n: int, level: float = 0.95) -> Interval:
-    """The exact binomial interval: its coverage is never below the level, and often well above.
-
-    The limits are beta quantiles: ``B(a/2; x, n - x + 1)`` and ``B(1 - a/2; x + 1, n - x)`` with
-    ``a = 1 - level``; 0 at no success, 1 at n successes, and from 0 to 1 when n is 0.
-
-    Raises:
-        ValueError: successes outside 0..n, or a level outside (0, 1).
-
-    Source: Clopper and Pearson (1934), Biometrika 26:404-413.
-    """
-    z_value(level)
-    if not 0 <= successes <= n:
-        raise ValueError(f"successes must lie between 0 and n, got {successes} of {n}")
-    tail, failures = (1 - level) / 2, n - successes
-    low = 0.0 if successes == 0 else float(distributions.beta.ppf(tail, successes, failures + 1))
-    high = 1.0 if failures == 0 else float(distributions.beta.isf(tail, successes + 1, failures))
-    return Interval(low, high)
+from feedback_friction.analysis.stats.intervals import Estimate
 
 
 def clustered(

@@ -71,8 +71,7 @@ def arms(runs: Runs) -> dict[tuple[object, ...], list[Arm]]:
 def compare_arms(treatment: Arm, control: Arm, seed: int = 0) -> Comparison:
     """Treatment minus control on the problems of both, others counting as missing.
 
-    Compared is what was solved within the iterations that both had, so that the comparison has one
-    iteration only, and little to resample.
+    Compared is what was solved within the iterations that both had.
     """
     ids = sorted({*treatment.ids, *control.ids})
     iterations = min(treatment.condition["iterations"], control.condition["iterations"])
@@ -325,7 +324,7 @@ _SIDES: dict[str, type[pl.DataType]] = {
 
 
 def _table(runs: Runs, found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
-    """A row a pair: the difference with its score interval and the bootstrap's, McNemar, Holm.
+    """A row a pair: the difference with its score interval, McNemar, Holm.
 
     Where there are options, ``guess_low`` to ``guess_high`` is what guessers would differ by, and
     the p-value is that of the difference lying in that range.
@@ -355,8 +354,6 @@ def _table(runs: Runs, found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
             }
             | spread("difference", comparison.final)
             | {
-                "bootstrap_low": comparison.bootstrap[-1].low,
-                "bootstrap_high": comparison.bootstrap[-1].high,
                 "guess_low": guessed.low,
                 "guess_high": guessed.high,
                 "p_value": comparison.p_beyond(guessed),
@@ -367,8 +364,6 @@ def _table(runs: Runs, found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
             }
         )
     ending: dict[str, type[pl.DataType]] = {
-        "bootstrap_low": pl.Float64,
-        "bootstrap_high": pl.Float64,
         "guess_low": pl.Float64,
         "guess_high": pl.Float64,
         "p_value": pl.Float64,
