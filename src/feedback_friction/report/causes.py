@@ -5,13 +5,21 @@ from __future__ import annotations
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.tables import accuracy, annotation, probes, problems
+from feedback_friction.analysis.tables import accuracy, annotation, model, probes, problems
 from feedback_friction.analysis.tables import persistent as tables
 from feedback_friction.analysis.tables.persistent import Ending
 from feedback_friction.report import charts
 from feedback_friction.report.figure import Figure
-from feedback_friction.report.naming import BANDS, last, main_sampling, named, scale
+from feedback_friction.report.naming import (
+    BANDS,
+    last,
+    main_sampling,
+    named,
+    panel_of,
+    scale,
+)
 
+MOST_ODDS = (0.01, 100.0)  # drawn: a term that hardly varies has limits beyond all sense
 AXES = {"gain": "gain", "final": "solved at the last attempt"}
 CATEGORIES = {  # in the order of the stack
     "resistance": "#d55e00",
@@ -111,6 +119,31 @@ def persistent(runs: Runs) -> Figure | None:
         "Stacked bars of resistance, feedback quality and other. Resistance is largest under "
         f"{most['condition'][0]}: {most['share'][0]:.1%}.",
         chart, table.drop("order"),
+    )  # fmt: skip
+
+
+def odds(runs: Runs) -> Figure | None:
+    """Odds ratios of a right attempt after the first."""
+    table = model.uptake_model(runs)
+    if table.is_empty():
+        return None
+    kept = [each for each in ("task", "solver") if each == "task" or table[each].n_unique() > 1]
+    limits = (f"odds_ratio{end}" for end in ("", "_low", "_high"))
+    drawn = table.with_columns(
+        panel_of(kept).alias("panel"), *(pl.col(each).clip(*MOST_ODDS) for each in limits)
+    )
+    chart = charts.intervals(
+        drawn, "odds_ratio", "term", "panel", title="odds ratio of a right attempt", ratio=True
+    )
+    return Figure(
+        "odds", "What goes with a right attempt",
+        "Odds ratios of the attempts after the first, each with the others held, from a logistic "
+        "model in which every problem has an effect of its own. Right of the dashed line an "
+        "attempt is right more often: under that feedback, per attempt, per doubling of the "
+        "feedback's length, per masked span, after a leak, after a repeated answer, in that "
+        f"subject. {BANDS} Beyond {MOST_ODDS[0]:g} and {MOST_ODDS[1]:g} they are cut.",
+        "Forest plot of odds ratios, one row a term.",
+        chart, table,
     )  # fmt: skip
 
 

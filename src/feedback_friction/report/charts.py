@@ -166,6 +166,7 @@ def intervals(
     series: str | None = None,
     scale: Scale | None = None,
     zero_line: bool = False,
+    ratio: bool = False,
     start: str | None = None,
 ) -> Spec:
     """Points with intervals, one row a name: a forest plot, one panel a value of ``panel``.
@@ -175,17 +176,20 @@ def intervals(
 
     Args:
         zero_line: draw a line at 0, and so hold the axis to it.
+        ratio: the values are ratios, not shares: a logarithmic axis, and the line at 1.
         start: a column with the value that the row began with, drawn as an open circle.
     """
     several = series is not None and frame.group_by(panel, row).len()["len"].max() != 1
     bounds = _bounds(frame, value)
     extras = [*bounds, *_present(frame, start, "guess_most")]
     low, high = _domain(frame, value, f"{value}_low", f"{value}_high", *extras)
-    ends = [min(low, 0.0), max(high, 0.0)] if zero_line else [low, high]
+    line = 1.0 if ratio else 0.0 if zero_line else None
+    ends = [low, high] if line is None else [min(low, line), max(high, line)]
+    marks = alt.Axis(format="~g", tickCount=5) if ratio else PERCENT
 
     def along(column: str) -> alt.X:
-        axis = alt.Scale(domain=ends, nice=False)
-        return alt.X(f"{column}:Q", title=title, axis=PERCENT, scale=axis)
+        axis = alt.Scale(type="log" if ratio else "linear", domain=ends, nice=False)
+        return alt.X(f"{column}:Q", title=title, axis=marks, scale=axis)
 
     base = alt.Chart().encode(**_rows(frame, row, series, scale, several=several))
     layers = [
@@ -200,9 +204,9 @@ def intervals(
     if "guess_most" in extras:
         tick = base.mark_tick(thickness=2)
         layers.append(tick.encode(x=along("guess_most"), color=alt.value(GUESS)))
-    if zero_line:
-        zero = alt.Chart().mark_rule(strokeDash=[3, 3], opacity=0.6)
-        layers.insert(0, zero.encode(x=alt.datum(0)))
+    if line is not None:
+        nothing = alt.Chart().mark_rule(strokeDash=[3, 3], opacity=0.6)
+        layers.insert(0, nothing.encode(x=alt.datum(line)))
 
     def one(part: pl.DataFrame) -> Any:
         within = part[series].n_unique() if series is not None and several else 1

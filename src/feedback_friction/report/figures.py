@@ -47,6 +47,7 @@ def figures(runs: Runs) -> Iterator[Figure]:
         causes.endings,
         causes.persistent,
         correction,
+        causes.odds,
         causes.complexity,
         subjects,
         causes.confidence,

@@ -15,6 +15,7 @@ from feedback_friction.analysis.journal import answer_text
 from feedback_friction.analysis.stats.arrays import FloatArray, IntArray
 from feedback_friction.analysis.stats.mixed import mixed_logit
 from feedback_friction.analysis.tables.columns import Row, frame, once, spread, spread_schema
+from feedback_friction.modes import GREEDY, named_history
 
 Group = tuple[int, str, int | None, str]  # run, task, digits, solver
 MOST_SUBJECTS = 12  # more would each have too few problems
@@ -84,6 +85,7 @@ def _designs(runs: Runs) -> dict[Group, tuple[FloatArray, dict[str, FloatArray],
     settings = {
         (row["run"], row["condition"]): row for row in runs.conditions.iter_rows(named=True)
     }
+    place = {key: number for number, key in enumerate(settings)}
     subjects = {
         (run, task, problem): subject or ""
         for run, task, problem, subject in runs.problems.select(
@@ -96,12 +98,20 @@ def _designs(runs: Runs) -> dict[Group, tuple[FloatArray, dict[str, FloatArray],
         condition = settings[run, name]
         group = (run, condition["task"], condition["digits"], condition["solver"])
         subject = subjects.get((run, condition["task"], problem), "")
-        label = ", ".join(condition[each] for each in ("feedback", "sampling", "history"))
+        label = _label(**{each: condition[each] for each in ("feedback", "sampling", "history")})
         found[group] += [
-            row | {"problem": problem, "condition": label, "subject": subject}
+            row
+            | {"problem": problem, "condition": label, "subject": subject}
+            | {"place": place[run, name]}
             for row in _attempts(list(trial))
         ]
     return {group: _design(rows) for group, rows in found.items() if rows}
+
+
+def _label(feedback: str, sampling: str, history: str) -> str:
+    """A condition by its feedback, and by what else of it is not the usual."""
+    drawn = "" if sampling == GREEDY.name else sampling
+    return ", ".join(filter(None, (feedback, drawn, named_history(feedback, history))))
 
 
 _READ = (
@@ -130,7 +140,8 @@ def _attempts(trial: list[dict[str, Any]]) -> list[Row]:
 
 def _design(rows: list[Row]) -> tuple[FloatArray, dict[str, FloatArray], IntArray]:
     columns: dict[str, FloatArray] = {}
-    conditions = list(dict.fromkeys(row["condition"] for row in rows))
+    asked = {row["condition"]: row["place"] for row in rows}
+    conditions = sorted(asked, key=asked.__getitem__)
     for name in conditions[1:]:
         columns[f"{name} against {conditions[0]}"] = _column(rows, "condition", name)
     for name in ("iteration", "feedback length", "masked spans", "leak", "repeated"):
