@@ -1,7 +1,7 @@
 """A run from Python, and the tables that are made of it.
 
 The solver is the simulated student, so that this needs no server; with a model it is
-``solver="openai/NAME", base_urls=[URL]``. In a notebook the same lines do.
+``solver="openai/NAME", base_url=URL``. In a notebook the same lines do.
 
     python examples/from_python.py [FOLDER]
 """

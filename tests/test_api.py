@@ -224,6 +224,7 @@ def a_function(problem, attempts):
     [
         ({"itertions": 5}, "unknown option 'itertions'; allowed: tasks, solver"),
         ({"iterations": "5"}, "iterations must be a whole number of at least 1, not '5'"),
+        ({"base_url": "http://x"}, "student/default is a simulation and takes no base URL"),
         ({"iterations": 0}, "iterations must be at least 1, not 0"),
         ({"solver": "python/nobody"}, "there is no model 'python/nobody' of your own"),
         ({"solver": 5}, "5 is no model: give a name, or an object"),

@@ -164,11 +164,10 @@ def run(
         feedback: names of modes, or functions of (problem, attempts); one or several; None for the
             default.
         out: the run directory; None for one below ``runs/`` that is named by what is asked.
-        feedback_model: who writes strong feedback, as for ``solver``.
-        judge_model: who judges, as for ``solver``.
-        options: any other option of ``friction run`` by its field in ``feedback_friction.settings``
-            (``iterations=5``, ``limit=20``, ``temperature=None`` for none), or ``preset`` and
-            ``config`` (a study file).
+        feedback_model: who writes strong feedback, as for ``solver``; one or several.
+        judge_model: who judges: one, as for ``solver``.
+        options: any other option of ``friction run``, with underscores (``iterations=5``,
+            ``base_url=URL``, ``temperature=None`` for none), ``preset`` and ``config`` included.
 
     Returns:
         The run; trials that failed are ``Run.missing``, and logged.
@@ -180,9 +179,10 @@ def run(
     given = {**options, "tasks": _names(tasks, "task"), "solver": _names(solver, "model")}
     if feedback is not None:
         given["feedback"] = _names(feedback, "feedback")
-    for name, value in (("feedback_model", feedback_model), ("judge_model", judge_model)):
-        if value is not None:
-            given[name] = added(value, "model")
+    if feedback_model is not None:
+        given["feedback_model"] = _names(feedback_model, "model")
+    if judge_model is not None:
+        given["judge_model"] = added(judge_model, "model")
     prepared = prepare(_settings(given))
     directory = Path(out) if out is not None else Path("runs") / prepared.slug
     for note in prepared.notes:
@@ -199,6 +199,9 @@ def run(
 
 def _settings(given: dict[str, Any]) -> Settings:
     every = options_of(Settings)
+    keys = {each.key.replace("-", "_"): name for name, each in every.items()}
+    # also as the command line and study files name them: base_url, solver_option
+    given = {keys.get(name, name): value for name, value in given.items()}
     refuse_unknown(given, [*every, "preset", "config"], "option")
     if given.get("config") is not None:
         given["config"] = Path(given["config"])

@@ -108,26 +108,18 @@ def prepare(
     for name in dict.fromkeys(settings.tasks):
         page = get_page(name)
         problems = load_problems(page, selection)
-        own = [
-            taught
-            for mode in modes
-            for taught in _taught(for_task(mode, page.task, problems), models, page.task, problems)
-        ]
-        for mode in own:
-            check_mode(mode, page.task)
-        _check_problems(own, problems, page.task)
-        requests = form_prompts(given)
-        plans = [replace(plan, form_requests=requests) for plan in _plans(settings, own)]
         task, note = with_examples(page, selection, problems)
         task = with_rubrics(task, problems)
         notes += [note] if note else []
         notes += _without_effect(settings, task, problems)
         fingerprints[name] = fingerprint(problems, task)
-        conditions += [
-            _condition(settings, solver, page, task, plan, problems)
-            for solver in dict.fromkeys(models.solver)
-            for plan in plans
-        ]
+        conditions += _conditions(
+            settings, page, task, _given_to(modes, models, page, problems), problems
+        )
+    requests = form_prompts(given)
+    conditions = [
+        replace(each, plan=replace(each.plan, form_requests=requests)) for each in conditions
+    ]
     _check_providers(settings, conditions)
     prices = load_prices(settings.operation.prices)
     check_priced(Limits.of(settings.operation), prices, _models_paid(models, conditions))
@@ -136,6 +128,36 @@ def prepare(
     ]
     config = _config(settings, seated, fingerprints, digests(specs), given)
     return Prepared(settings, tuple(conditions), prices, config, seated, tuple(notes))
+
+
+def _given_to(
+    modes: Sequence[Mode], models: Models, page: Page, problems: Sequence[Problem]
+) -> list[Mode]:
+    """The modes as a task has them, once for each teacher; refuses one that it cannot have."""
+    own = [
+        taught
+        for mode in modes
+        for taught in _taught(for_task(mode, page.task, problems), models, page.task, problems)
+    ]
+    for mode in own:
+        check_mode(mode, page.task)
+    _check_problems(own, problems, page.task)
+    return own
+
+
+def _conditions(
+    settings: Settings,
+    page: Page,
+    task: Task,
+    modes: Sequence[Mode],
+    problems: Sequence[Problem],
+) -> list[Condition]:
+    """The grid of one task."""
+    return [
+        _condition(settings, solver, page, task, plan, problems)
+        for solver in dict.fromkeys(settings.models.solver)
+        for plan in _plans(settings, modes)
+    ]
 
 
 def _check_selection(settings: Settings) -> None:
