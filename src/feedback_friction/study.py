@@ -45,7 +45,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     # Section 3 of the paper: F1, F2 and F3, ten attempts, nothing drawn.
     "paper": {
         "feedback": (BINARY.name, PROCESS.name, STRONG.name),
-        "feedback_model": [STRONG_MODEL],
+        "feedback_model": (STRONG_MODEL,),
         "sampling": (GREEDY.name,),
         "history": (TRANSCRIPT.name,),
         "iterations": 10,
