@@ -32,6 +32,13 @@ def forgotten():
         del MODES[name]
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch, tmp_path_factory):
+    """What these tests run is not remembered as the user's own."""
+    known = tmp_path_factory.mktemp("known") / "own-code.txt"
+    monkeypatch.setattr("feedback_friction.engine.own._known_file", lambda: known)
+
+
 class Counted:
     """A function model that counts its calls by prompt."""
 
@@ -270,7 +277,7 @@ def test_a_task_file_that_is_wrong_is_one_line(tmp_path, text, message):
     assert str(path) in str(caught.value)
 
 
-def test_a_changed_task_file_is_another_run_and_reopening_finds_the_file(tmp_path):
+def test_a_changed_task_file_is_another_run_and_reopening_finds_the_file(tmp_path, monkeypatch):
     path = tmp_path / "mine.py"
     text = "import feedback_friction as ff\nT = ff.Task('mine', [{'question': '1?', 'answer': 1}])"
     path.write_text(text)
@@ -279,8 +286,26 @@ def test_a_changed_task_file_is_another_run_and_reopening_finds_the_file(tmp_pat
     from feedback_friction.engine.reopen import reopen
 
     assert [each.label for each in reopen(tmp_path / "run").conditions] == ["mine"]
+    monkeypatch.setattr("feedback_friction.engine.own._known_file", lambda: tmp_path / "none")
+    with pytest.raises(ff.UsageError, match=r"mine.py, which no run of yours has used as it is"):
+        reopen(tmp_path / "run")  # whoever made the directory may have named any file
     config = json.loads((tmp_path / "run" / "run.json").read_text())["config"]
     path.write_text(text + "\n# another grader")
     graders.run_file.cache_clear()
     with pytest.raises(ff.UsageError, match=f'task_code was "{config["task_code"]}", now'):
         ff.run("mine", "student/default", task_file=path, out=tmp_path / "run", iterations=1)
+
+
+@pytest.mark.parametrize("grader", ["python:FILE:f", "rubric:@FILE"])
+def test_a_row_of_data_may_name_no_file(tmp_path, monkeypatch, grader):
+    path = tmp_path / "mine.py"
+    path.write_text("print('run')\ndef f(problem, reply): return True")
+    grader, data = grader.replace("FILE", str(path)), tmp_path / "data.jsonl"
+    monkeypatch.setattr(graders, "_ALLOWED", set())
+    data.write_text(json.dumps({"question": "?", "answer": "1", "grader": grader}))
+    asked = {"tasks": "custom", "solver": "student/default", "out": tmp_path / "run"}
+    with pytest.raises(ff.UsageError, match="names a file: give such a grader with --grader"):
+        ff.run(**asked, data=data)
+    data.write_text(json.dumps({"question": "?", "answer": "1"}))
+    more = {"judge_model": "student/default"} if grader.startswith("rubric") else {}
+    assert ff.run(**asked, data=data, grader=grader, iterations=1, **more).missing == 0

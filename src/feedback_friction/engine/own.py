@@ -2,19 +2,77 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from platformdirs import user_data_path
 
 from feedback_friction.engine.models.own import FunctionModel, add_model
 from feedback_friction.errors import UsageError
 from feedback_friction.forms import FORMS
 from feedback_friction.modes import MODES, Look, Mode
+from feedback_friction.settings import Selection
 from feedback_friction.tasks.graders import run_file
 from feedback_friction.tasks.own import OwnTask, add_task
 
 _LOOK = Look("#a6761d", "diamond")  # a brown that no mode of the program has
+
+
+def files_of(selection: Selection) -> list[Path]:
+    """The files of a user's own that a selection runs or reads."""
+    kind, _, what = (selection.grader or "").partition(":")
+    graders = [Path(what.rpartition(":")[0] or what)] if kind == "python" else []
+    if kind == "rubric" and what.strip().startswith("@"):
+        graders = [Path(what.strip()[1:])]
+    return [*([selection.task_file] if selection.task_file is not None else []), *graders]
+
+
+def remember(files: Iterable[Path]) -> None:
+    """Keep that the user had these files run, by what is in them."""
+    known = _known_file()
+    for line in {_digest(file) for file in files} - _remembered():
+        with suppress(OSError):  # then a run cannot be opened again without its file
+            known.parent.mkdir(parents=True, exist_ok=True)
+            with known.open("a", encoding="utf-8") as kept:
+                kept.write(f"{line}\n")
+
+
+def refuse_unknown_files(files: Iterable[Path]) -> None:
+    """Refuse to run what a run directory names, and the user never had run.
+
+    A run directory may come from anybody, and so may what it names.
+
+    Raises:
+        UsageError: a file is not there, or is one that was never run by a command of the user's.
+    """
+    for file in files:
+        if _digest(file) not in _remembered():
+            raise UsageError(
+                f"it needs {file}, which no run of yours has used as it is now; if you trust the "
+                "file, make a run with it first (--task-file or --grader)"
+            )
+
+
+def _known_file() -> Path:
+    return user_data_path("feedback-friction") / "own-code.txt"
+
+
+def _remembered() -> set[str]:
+    try:
+        return {*_known_file().read_text("utf-8").split()}
+    except OSError:
+        return set()
+
+
+def _digest(file: Path) -> str:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}") from error
 
 
 def model(function: Any = None, *, name: str = "") -> Any:

@@ -26,7 +26,7 @@ from feedback_friction.engine.models.registry import (
     is_student,
     parse_spec,
 )
-from feedback_friction.engine.own import load_file
+from feedback_friction.engine.own import files_of, load_file, remember
 from feedback_friction.engine.parts import WHOLE, Part, parse_part
 from feedback_friction.engine.prices import Prices, load_prices
 from feedback_friction.engine.seats import Seat, seats, specs_of, taught_by
@@ -48,7 +48,7 @@ from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Models, Plan, Settings
 from feedback_friction.tasks.catalog import get_page, load_problems
 from feedback_friction.tasks.fewshot import with_examples
-from feedback_friction.tasks.graders import is_rubric, with_rubrics
+from feedback_friction.tasks.graders import allow, is_rubric, with_rubrics
 from feedback_friction.tasks.page import Page
 
 
@@ -94,6 +94,9 @@ def prepare(
     models, selection = settings.models, settings.selection
     if selection.task_file is not None:
         load_file(selection.task_file)
+    if selection.grader is not None:
+        allow(selection.grader)
+    remember(files_of(selection))
     _check_selection(settings)
     specs = specs_of(models) if calls else []
     parse_part(settings.operation.part)

@@ -17,6 +17,7 @@ from typing import Any
 from feedback_friction.analysis.journal import has_choices, open_journal, read_run, reading_run
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.models.options import ModelOptions
+from feedback_friction.engine.own import files_of, refuse_unknown_files
 from feedback_friction.engine.prepare import Prepared, prepare
 from feedback_friction.engine.rows import Asides, read_asides
 from feedback_friction.engine.seats import Seat
@@ -58,9 +59,9 @@ def _reopened(directory: Path, given: Mapping[str, Any], calls: bool) -> Prepare
         raise UsageError(f"{directory} holds no trials: it is of the kind '{config['kind']}'")
     before = document.get("operation", {})
     try:
-        prepared = prepare(
-            _settings(config, before, given), calls=calls, guidance=config.get("guidance")
-        )
+        settings = _settings(config, before, given)
+        refuse_unknown_files(files_of(settings.selection))
+        prepared = prepare(settings, calls=calls, guidance=config.get("guidance"))
     except UsageError as error:
         raise UsageError(f"cannot ask more about {directory}: {error}") from error
     if prepared.config["problems"] != config["problems"]:

@@ -43,12 +43,31 @@ def is_own(name: str) -> bool:
     return name.partition(":")[0] in KINDS and ":" in name
 
 
+_ALLOWED: set[str] = set()  # graders that name a file, and may
+
+
+def allow(name: str) -> None:
+    """Let a grader run or read the file that it names: the user has said so.
+
+    Rows of data come from elsewhere, and may name no file of this machine.
+    """
+    _ALLOWED.add(name)
+
+
+def _check_allowed(name: str) -> None:
+    kind, _, what = name.partition(":")
+    names_file = kind == "python" or (kind == "rubric" and what.strip().startswith("@"))
+    if names_file and name not in _ALLOWED:
+        raise RowError("grader", f"'{name}' names a file: give such a grader with --grader")
+
+
 def own_grader(name: str) -> Grader:
     """The grader of that name; of a rubric what is done without a judge: nothing is decided.
 
     Raises:
         RowError: there is none: a pattern that is none, a file or function that is not there.
     """
+    _check_allowed(name)
     kind, _, what = name.partition(":")
     if kind == "regex":
         return by_pattern(what)
@@ -145,6 +164,7 @@ def run_file(path: Path) -> dict[str, Any]:
 @cache
 def rubric_of(name: str) -> str:
     """The text of a rubric; raises ``RowError`` where there is none."""
+    _check_allowed(name)
     text = name.partition(":")[2].strip()
     if text.startswith("@"):
         try:

@@ -10,7 +10,7 @@ from feedback_friction.errors import UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.tasks import custom
 from feedback_friction.tasks.catalog import OWN, PAGES
-from feedback_friction.tasks.graders import by_function
+from feedback_friction.tasks.graders import allow, by_function
 from feedback_friction.tasks.page import Page, Row, RowError
 
 GradeFunction = Callable[[Problem, str], object]
@@ -97,5 +97,7 @@ def add_task(task: OwnTask) -> str:
         raise UsageError(f"a task of your own cannot be called '{task.name}': there is one")
     if not re.fullmatch(r"[\w.:-]+", task.name):
         raise UsageError(f"task name '{task.name}' may hold letters, digits, _, -, . and : only")
+    if isinstance(task.grader, str):
+        allow(task.grader)
     OWN[task.name] = task.page()
     return task.name
