@@ -18,6 +18,7 @@ VERBS = {
     "results": "Print accuracy by condition, with intervals.",
     "oracle": "Draw many answers: coverage and pass@k, without feedback.",
     "probe": "Ask more about a finished run: entropy, familiarity, self-perception, reader.",
+    "inside": "Look inside the solver of a run: attention, knock-out, lens, patching, steering.",
     "show": "Print one problem's whole trial.",
     "regrade": "Judge a finished run's replies anew, without a model call; overrule a verdict.",
     "remask": "Mask a finished run's feedback anew, without a model call.",

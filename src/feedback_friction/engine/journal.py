@@ -300,6 +300,10 @@ class Journal:
         """Keep the conditions of the run (before the run, not grouped)."""
         self._write_now(lambda db: insert(db, "conditions", rows))
 
+    def keep_finding(self, row: Row) -> None:
+        """Keep what was found where no event loop runs (friction inside)."""
+        self._write_now(lambda db: insert(db, "probes", [row]))
+
     def _write_now(self, write: _Write) -> None:
         """Write something before the event loop has anything to write.
 

@@ -7,7 +7,7 @@ was paid for is the one that was sent, byte for byte.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -46,7 +46,12 @@ def _with_digest(spec: str, digests: Mapping[str, str]) -> str:
 
 
 class Prompts:
-    """The prompts of a run's trials."""
+    """The prompts of a run's trials.
+
+    Attributes:
+        run: the run as it was made.
+        conditions: its conditions.
+    """
 
     def __init__(self, directory: Path) -> None:
         """Reopen a run.
@@ -55,12 +60,12 @@ class Prompts:
             UsageError: its data are gone or have changed, so that its prompts cannot be made again.
         """
         self._directory = directory
-        self._run: Prepared = reopen(directory, calls=False)
-        self.conditions = self._run.conditions
-        digests: dict[str, str] = self._run.config.get("digests", {})
+        self.run: Prepared = reopen(directory, calls=False)
+        self.conditions = self.run.conditions
+        digests: dict[str, str] = self.run.config.get("digests", {})
         self._identities = {
             seat: identity_of(_with_digest(each.spec, digests), each.options)
-            for seat, each in wanted_models(self._run).items()
+            for seat, each in wanted_models(self.run).items()
         }
 
     def of(self, condition: str, problem_id: str, epoch: int) -> tuple[Sent, ...]:
@@ -69,17 +74,24 @@ class Prompts:
         Raises:
             UsageError: the run has no such trial, or its journal cannot be read.
         """
-        asked = next((each for each in self._run.conditions if each.id == condition), None)
+        asked = next((each for each in self.run.conditions if each.id == condition), None)
         if asked is None:
             raise UsageError(f"the run has no condition '{condition}'")
-        requests = list(self._requests(asked, problem_id, epoch))
+        return self.sent(list(self._requests(asked, problem_id, epoch)), asked.solver)
+
+    def sent(self, requests: Sequence[Generate], solver: str) -> tuple[Sent, ...]:
+        """Requests in the trials of a solver, each with whether it was paid for.
+
+        Raises:
+            UsageError: the journal cannot be read.
+        """
         with open_journal(self._directory) as db:
             paid = "SELECT 1 FROM completions WHERE key = ?"
             return tuple(
                 Sent(
                     request.occasion.iteration,
                     request,
-                    db.execute(paid, (self.key(request, asked.solver),)).fetchone() is not None,
+                    db.execute(paid, (self.key(request, solver),)).fetchone() is not None,
                 )
                 for request in requests
             )

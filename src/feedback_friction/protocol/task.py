@@ -55,6 +55,21 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A wrong step of an attempt.
+
+    Attributes:
+        left: the numbers and signs of what is worked out: ``("448", "×", "70")``.
+        wrong: what the attempt says that it gives.
+        right: what it gives.
+    """
+
+    left: tuple[str, ...]
+    wrong: str
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """The functions and texts that turn a problem into prompts, verdicts and masked feedback.
 
@@ -73,6 +88,7 @@ class Task:
             found wrong.
         mislead: feedback by a program that calls a right line of the attempt's text wrong, with a
             wrong value; None from it where it finds no such line.
+        wrong_step: the step that the tutor's feedback is about; None where it is about none.
         shows_solution: feedback that knows the worked solution begins with it, masked (the two
             multiplication tasks, as in the paper, section 3).
         slow: ``grade`` and ``mask`` may take long on some text: run them in a worker process.
@@ -90,6 +106,7 @@ class Task:
     diagnose: Callable[[Problem, str], Told] | None = None
     locate: Callable[[Problem, str], str | None] | None = None
     mislead: Mislead | None = None
+    wrong_step: Callable[[Problem, str], Step | None] | None = None
     shows_solution: bool = False
     slow: bool = False
     judge: Judge | None = None

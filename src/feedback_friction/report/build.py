@@ -28,6 +28,7 @@ from feedback_friction.analysis.tables import (
     doses,
     gold,
     histories,
+    inside,
     model,
     overall,
     persistent,
@@ -112,6 +113,7 @@ TABLES = {
     "in_domain": probes.in_domain,
     "self_perception": probes.self_perception,
     "reader": probes.reader,
+    **{name: table for name, (_, table) in inside.TABLES.items()},
 }
 
 

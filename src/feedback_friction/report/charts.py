@@ -310,6 +310,30 @@ def _upset(part: pl.DataFrame, title: str, sets: str, count: str, solvers: list[
     return alt.vconcat(top, matrix, spacing=4).resolve_scale(x="shared")
 
 
+def maps(frame: pl.DataFrame, panel: str, x: str, y: str, value: str) -> Spec:
+    """Maps of a value by two others, side by side, 0 in the ground's colour, each its own scale."""
+    rows = frame[y].unique(maintain_order=True).to_list()
+    made = []
+    for name in frame[panel].unique(maintain_order=True):
+        part = frame.filter(pl.col(panel) == name)
+        most = _number(part[value].abs().max()) or 1.0
+        ink = alt.Scale(domain=[-most, 0, most], range=["#0072b2", "#f2f2f2", "#d55e00"])
+        made.append(
+            alt.Chart(_data(part))
+            .mark_rect()
+            .encode(
+                x=alt.X(f"{x}:O", title=x),
+                y=alt.Y(f"{y}:N", title=None, sort=rows),
+                color=alt.Color(f"{value}:Q", scale=ink, legend=alt.Legend(title=None)),
+            )
+            .properties(width=SMALL_WIDTH, height=len(rows) * ROW_HEIGHT, title=str(name))
+        )
+    chart = alt.concat(*made, columns=SMALL_COLUMNS).resolve_scale(color="independent")
+    spec: Spec = chart.to_dict(validate=False)
+    spec.pop("config", None)
+    return spec
+
+
 def _panels(frame: pl.DataFrame, panel: str, one: Callable[[pl.DataFrame], Any]) -> Spec:
     """One panel a value, two in a row, one legend for all."""
     names = frame[panel].unique(maintain_order=True)

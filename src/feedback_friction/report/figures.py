@@ -11,7 +11,7 @@ from feedback_friction.analysis.stats.transitions import Move
 from feedback_friction.analysis.tables import accuracy, annotation, answers, comparison, problems
 from feedback_friction.analysis.tables.columns import SETTING
 from feedback_friction.modes import control_modes
-from feedback_friction.report import between, causes, charts, experiments
+from feedback_friction.report import between, causes, charts, experiments, inside
 from feedback_friction.report.figure import Figure
 from feedback_friction.report.naming import (
     BANDS,
@@ -56,6 +56,7 @@ def figures(runs: Runs) -> Iterator[Figure]:
         causes.popularity,
         causes.perception,
         causes.reader,
+        inside.maps,
         between.solvers_compared,
         between.overlap,
     ):

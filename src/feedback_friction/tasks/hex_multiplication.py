@@ -36,7 +36,7 @@ from feedback_friction.tasks.multiplication import (
     to_problem,
 )
 from feedback_friction.tasks.page import Page, Row
-from feedback_friction.tasks.tutor import diagnose, first_wrong, mislead, tutor
+from feedback_friction.tasks.tutor import diagnose, first_wrong, mislead, tutor, wrong_step
 
 SIZE = 1000
 
@@ -64,6 +64,7 @@ PAGE = Page(
         diagnose=diagnose,
         locate=first_wrong,
         mislead=mislead,
+        wrong_step=wrong_step,
         shows_solution=True,
     ),
     title="Hexadecimal multiplication",

@@ -5,8 +5,8 @@ answer and without the right partial products. What it says is right by construc
 is calculated, and where a line can be meant in a way in which it is right, nothing is said of it.
 So what stays wrong after its feedback is not for want of right feedback.
 
-``find_error`` gives the finding, ``tutor`` its text, ``diagnose`` the parts of it. The way of an
-attempt through the modules:
+``find_error`` gives the finding, ``tutor`` its text, ``diagnose`` the parts of it, ``wrong_step``
+its numbers. The way of an attempt through the modules:
 
 - ``lines``, ``phrases``, ``expressions``: plain text, tokens, words put into signs;
 - ``chains``, ``verify``: chains of equal expressions, and which of them hold in any reading;
@@ -20,5 +20,15 @@ attempt through the modules:
 from feedback_friction.tasks.tutor.finder import diagnose, find_error, first_wrong, tutor
 from feedback_friction.tasks.tutor.finding import Finding, Kind
 from feedback_friction.tasks.tutor.misleading import mislead
+from feedback_friction.tasks.tutor.step import wrong_step
 
-__all__ = ["Finding", "Kind", "diagnose", "find_error", "first_wrong", "mislead", "tutor"]
+__all__ = [
+    "Finding",
+    "Kind",
+    "diagnose",
+    "find_error",
+    "first_wrong",
+    "mislead",
+    "tutor",
+    "wrong_step",
+]

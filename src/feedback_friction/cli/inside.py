@@ -1,0 +1,206 @@
+"""``friction inside``: what happens within a model at the places of a recorded run."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from feedback_friction.caveats import caveats
+from feedback_friction.cli.drive import INTERRUPTED
+from feedback_friction.cli.extras import needs
+from feedback_friction.cli.grid import print_columns, print_lines
+from feedback_friction.errors import UsageError
+from feedback_friction.report.overview import Column
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from feedback_friction.inside.places import Found
+
+WHAT = ("attention", "knockout", "lens", "attribution", "patching", "steering")
+ROWS = 30  # of a table in the terminal; --json has them all
+
+
+@click.command("inside")
+@click.argument("directory", type=click.Path(path_type=Path), metavar="RUN")
+@click.option(
+    "--model", required=True, metavar="MODEL",
+    help="The solver's weights: a folder or an id in Hugging Face's cache, or a GGUF file.",
+)  # fmt: skip
+@click.option("--sample", type=int, metavar="N", help="At most this many problems, by seed.")
+@click.option("--what", metavar="LIST", help=f"Some of {','.join(WHAT)}.  [all]")
+@click.option("--layers", metavar="LIST", help="Layers to cut and patch: 0-3,7.  [a choice]")
+@click.option("--attempt", default=2, show_default=True, help="Whose reply is looked at.")
+@click.option("--condition", "only", multiple=True, metavar="NAME", help="Only this one.")
+@click.option("--as-is", is_flag=True, help="Take a model that is not the run's solver.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the sample.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def command(
+    directory: Path,
+    model: str,
+    sample: int | None,
+    what: str | None,
+    layers: str | None,
+    as_is: bool,
+    as_json: bool,
+    quiet: bool,
+    **where: Any,
+) -> int:
+    """Follow the feedback of the run RUN through the weights of its solver.
+
+    \b
+    attention    how much the reply attends to each part of the prompt, by layer and head
+    knockout     what becomes of the reply if it cannot attend to a part; with controls
+    lens         at which layer the right answer overtakes the repeated one
+    attribution  gradients of that margin, by part
+    patching     states of a corrected trial put into one that was not
+    steering     a direction towards correction, added while the model writes; with controls
+
+    The same command again goes on where it stopped. Findings are kept in the run's journal.
+    """
+    wanted = _wanted(what)
+    for flag, number, least in (("--sample", sample, 1), ("--attempt", where["attempt"], 2)):
+        if number is not None and number < least:
+            raise UsageError(f"{flag} must be at least {least}, not {number}")
+    asked = _layers(layers)
+    with needs("inside"):  # before anything is read
+        import accelerate  # noqa: F401
+        import gguf  # noqa: F401
+        import torch  # noqa: F401
+        import transformers  # noqa: F401
+    with needs("report"):
+        import polars  # noqa: F401
+        import scipy  # noqa: F401
+    from feedback_friction.inside.start import look_inside
+
+    started = look_inside(
+        directory, model, wanted, layers=asked, sample=sample, as_is=as_is, quiet=quiet, **where
+    )
+    _print(directory, started.settings, wanted, started.found, started.left_out, as_json=as_json)
+    if started.interrupted:
+        click.echo(f"interrupted; the same command resumes {directory}", err=True)
+        return INTERRUPTED
+    return 0
+
+
+def _wanted(what: str | None) -> tuple[str, ...]:
+    names = tuple(each.strip() for each in what.split(",")) if what is not None else WHAT
+    for name in names:
+        if name not in WHAT:
+            raise UsageError(f"unknown in --what: '{name}'; allowed: {', '.join(WHAT)}")
+    return tuple(name for name in WHAT if name in names)
+
+
+def _layers(text: str | None) -> tuple[int, ...] | None:
+    """The layers that ``0-3,7`` names."""
+    if text is None:
+        return None
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()) or len(part) > 12:
+            raise UsageError(f"--layers is a list of layers from 0, such as 0-3,7, not '{text}'")
+        found += range(int(first), int(last or first) + 1)
+    if not found:
+        raise UsageError(f"--layers names no layer: '{text}'")
+    return tuple(dict.fromkeys(found))
+
+
+def _print(
+    directory: Path,
+    settings: str,
+    wanted: tuple[str, ...],
+    found: Found,
+    left_out: Counter[str],
+    *,
+    as_json: bool,
+) -> None:
+    from feedback_friction.analysis.frames import load_runs
+    from feedback_friction.analysis.tables import inside
+
+    runs = load_runs([directory])
+    tables = {
+        name: table(runs).filter(_about(settings))
+        for name, (what, table) in inside.TABLES.items()
+        if what in wanted
+    }
+    if as_json:
+        print_json(directory, settings, found, left_out, tables)
+        return
+    for name, table in tables.items():
+        if not table.is_empty():
+            print_columns(_shown(inside.overview(name, table)), title=inside.TITLES[name])
+            click.echo()
+    solvers = {row["solver"]: bool(row["simulated"]) for row in runs.conditions.to_dicts()}
+    print_lines([*_notes(settings, found, left_out), *inside.LEGEND, *caveats(solvers)])
+
+
+def _about(settings: str) -> pl.Expr:
+    import polars as pl
+
+    return pl.col("settings") == settings
+
+
+def print_json(
+    directory: Path,
+    settings: str,
+    found: Found,
+    left_out: Counter[str],
+    tables: dict[str, pl.DataFrame],
+) -> None:
+    """One object: what was looked at, and every table as an array of rows."""
+    places = Counter((each.condition, each.outcome) for each in found.places)
+    document = {
+        "run": str(directory),
+        **json.loads(settings),
+        "places": [
+            {"condition": condition, "outcome": outcome, "n": count}
+            for (condition, outcome), count in places.items()
+        ],
+        "left_out": dict(left_out),
+        "tables": {
+            name: json.loads(table.fill_nan(None).write_json()) for name, table in tables.items()
+        },
+    }
+    click.echo(json.dumps(document, ensure_ascii=False))
+
+
+def _notes(settings: str, found: Found, left_out: Counter[str]) -> list[str]:
+    about = json.loads(settings)
+    outcomes = Counter(each.outcome for each in found.places)
+    counted = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
+    lines = [f"{len(found.places)} attempts looked at: {counted}; model {about['model']}"]
+    if about["as_is"]:
+        lines.append(f"AS IS: {about['model']} is not shown to be the run's solver")
+    return lines + [f"left out: {count} {reason}" for reason, count in left_out.items()]
+
+
+def _shown(table: pl.DataFrame) -> list[Column]:
+    """The columns of a table, each estimate in one cell with its interval."""
+    limits = {name for name in table.columns if name.endswith(("_low", "_high"))}
+    rows = list(table.head(ROWS).iter_rows(named=True))
+    return [
+        Column(
+            name.replace("_", " "),
+            tuple(_cell(row, name) for row in rows),
+            number=table[name].dtype.is_numeric(),
+        )
+        for name in table.columns
+        if name not in limits
+    ]
+
+
+def _cell(row: dict[str, Any], name: str) -> str:
+    value = row[name]
+    if value is None or value != value:
+        return "-"
+    if not isinstance(value, float):
+        return str(value)
+    if f"{name}_low" not in row:
+        return f"{value:.3g}"
+    return f"{value:.2f} [{row[f'{name}_low']:.2f}, {row[f'{name}_high']:.2f}]"

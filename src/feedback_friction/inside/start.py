@@ -1,0 +1,120 @@
+"""A study from its command to its end: every check before the model is loaded, then the places."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from feedback_friction.engine.journal import Journal
+from feedback_friction.engine.rundir import locked
+from feedback_friction.engine.seats import seat_of
+from feedback_friction.engine.sent import Prompts
+from feedback_friction.errors import UsageError
+from feedback_friction.inside.loading import Source, find_source, load
+from feedback_friction.inside.network import Network
+from feedback_friction.inside.places import Found, find_places
+from feedback_friction.inside.study import Notebook, Progress, Study
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a study looked at.
+
+    Attributes:
+        settings: of its findings, as the journal keeps them.
+        found: the places.
+        left_out: by reason, how many places were left out.
+        interrupted: whether it ended before its end.
+    """
+
+    settings: str
+    found: Found
+    left_out: Counter[str]
+    interrupted: bool
+
+
+def look_inside(
+    directory: Path,
+    model: str,
+    what: Sequence[str],
+    *,
+    layers: Sequence[int] | None = None,
+    attempt: int = 2,
+    sample: int | None = None,
+    seed: int = 0,
+    only: Sequence[str] = (),
+    as_is: bool = False,
+    quiet: bool = True,
+) -> Looked:
+    """Measure what is asked for at the places of a run, and keep it in its journal.
+
+    Args:
+        what: of ``study.WHAT``.
+        layers: those to cut, patch and steer one by one; None for all, or some of many.
+        attempt: number of the attempt whose reply is looked at, from 2.
+        sample: problems at most; None is all.
+        only: ids of the conditions; none is all.
+        as_is: take a model that is not the run's solver.
+
+    Raises:
+        UsageError: the run or the model cannot be used as asked; one line.
+    """
+    prompts = Prompts(directory)
+    digests = prompts.run.config.get("digests", {})
+    solvers = tuple(dict.fromkeys(each.solver for each in prompts.conditions))
+    source = find_source(model, solvers, digests, as_is=as_is)
+    found = find_places(prompts, directory, source.solvers, attempt, sample, seed, only)
+    network = Network(load(source))
+    wrong = [each for each in layers or () if each >= network.depth]
+    if wrong:
+        last = network.depth - 1
+        raise UsageError(f"{model} has no layer {wrong[0]}; allowed: 0 to {last}")
+    seats = prompts.run.seats
+    stop = seats[seat_of("solver", source.solvers[0], seats)].options.extra.get("stop") or ()
+    stops = [stop] if isinstance(stop, str) else [str(each) for each in _listed(stop)]
+    settings = _settings(source, network)
+    left_out = Counter(found.left_out)
+    interrupted = False
+    with locked(directory):
+        journal = Journal(directory)
+        try:
+            notebook = Notebook(journal, directory, settings)
+            study = Study(network, found, notebook, layers, stops, _progress(quiet), left_out)
+            study.run(what)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            journal.close()
+    return Looked(settings, found, left_out, interrupted)
+
+
+def _listed(value: object) -> list[object]:
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _settings(source: Source, network: Network) -> str:
+    """What decides the findings: the weights and the precision; and whether they are the run's."""
+    about = {
+        "as_is": source.as_is,
+        "digest": source.digest,
+        "dtype": str(network.model.dtype).removeprefix("torch."),
+        "model": source.name,
+    }
+    return json.dumps(about, sort_keys=True)
+
+
+def _progress(quiet: bool) -> Progress:
+    if quiet:
+        return lambda doing, done, of: None
+    import sys
+
+    def tell(doing: str, done: int, of: int) -> None:
+        end = "\n" if done == of else "\r"
+        if sys.stderr.isatty() or done == of:
+            sys.stderr.write(f"{doing}: {done} of {of} places{end}")
+            sys.stderr.flush()
+
+    return tell

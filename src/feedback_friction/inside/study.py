@@ -1,0 +1,386 @@
+"""All places of a run looked into, one after the other, each finding kept when it is made.
+
+Findings are rows of the journal's probes: what is there is not measured again, and a study that was
+interrupted goes on. What decides a finding (the model's weights, the precision) is in its settings.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from feedback_friction.analysis.journal import open_journal
+from feedback_friction.engine.journal import Journal
+from feedback_friction.inside import measures, steering
+from feedback_friction.inside.measures import FEEDBACK, Seen
+from feedback_friction.inside.network import Arm, Network, Read
+from feedback_friction.inside.places import REPEATED, TAKEN_UP, Found, Key, Place, trains
+from feedback_friction.inside.segments import UnmarkableError
+
+PLAIN, KNOCKOUT, ATTRIBUTION, PATCHING, STEERING, TRAINING = (
+    f"inside:{name}"
+    for name in ("plain", "knockout", "attribution", "patching", "steering", "training")
+)
+WHAT = ("attention", "knockout", "lens", "attribution", "patching", "steering")
+FEW_HEADS = 64  # with no more than these, every head of the model is cut
+TOP_LAYERS = 4  # else those of the layers that matter most on the training half
+TOP_SHARE = 0.1  # of the heads, are cut together as the top ones
+Value = dict[str, Any]
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(slots=True)
+class Notebook:
+    """The findings of one model in a run's journal.
+
+    Attributes:
+        journal: of the run.
+        directory: the run's.
+        settings: what decides the findings, as JSON.
+    """
+
+    journal: Journal
+    directory: Path
+    settings: str
+    _known: dict[str, dict[Key, Value]] = field(default_factory=dict)
+
+    def known(self, probe: str) -> dict[Key, Value]:
+        """What was found before, by place."""
+        if probe not in self._known:
+            with open_journal(self.directory) as db:
+                rows = db.execute(
+                    "SELECT * FROM probes WHERE probe = ? AND settings = ?", (probe, self.settings)
+                )
+                self._known[probe] = {
+                    (row["condition"], row["problem_id"], row["epoch"], row["iteration"]):
+                        json.loads(row["value"])
+                    for row in rows
+                }  # fmt: skip
+        return self._known[probe]
+
+    def keep(self, probe: str, key: Key, value: Value) -> None:
+        """Keep what was found at a place."""
+        names = ("condition", "problem_id", "epoch", "iteration")
+        row = {"probe": probe, "settings": self.settings, **dict(zip(names, key, strict=True))}
+        self.journal.keep_finding(row | {"value": json.dumps(value)})
+        self.known(probe)[key] = value
+
+
+class Look:
+    """A place being looked at: its tokens, and its prompt's reading, made when first asked for."""
+
+    def __init__(self, network: Network, place: Place) -> None:
+        self.network, self.place = network, place
+
+    @cached_property
+    def seen(self) -> Seen:
+        """The place in tokens."""
+        return measures.see(self.network.loaded, self.place)
+
+    @cached_property
+    def read(self) -> Read:
+        """The prompt, read."""
+        return self.network.read(self.seen.ids)
+
+    @property
+    def about(self) -> Value:
+        """What every finding says of its place."""
+        place = self.place
+        return {"outcome": place.outcome, "trains": trains(place.scene.problem.id)}
+
+
+@dataclass(slots=True)
+class Study:
+    """A model held against the places of a run.
+
+    Attributes:
+        network: the model.
+        found: the places.
+        notebook: where findings go.
+        layers: those that are cut, patched and steered one by one; None for a choice.
+        stop: what ends a reply, as in the run.
+        progress: told what is being done, how many of how many.
+        left_out: by reason, places that could not be looked into.
+    """
+
+    network: Network
+    found: Found
+    notebook: Notebook
+    layers: Sequence[int] | None
+    stop: Sequence[str]
+    progress: Progress
+    left_out: Counter[str] = field(default_factory=Counter)
+    _looks: list[Look] = field(default_factory=list)
+
+    def run(self, what: Sequence[str]) -> None:
+        """Measure what is asked for and not known yet."""
+        self._looks = [look for place in self.found.places if (look := self._fit(place))]
+        steps: dict[str, Callable[[Look], None]] = {}
+        if {"attention", "lens"} & {*what}:
+            steps["attention and lens"] = self._plain
+        if "knockout" in what:
+            steps["knock-out"] = self._knockout
+        if "attribution" in what:
+            steps["attribution"] = self._attribution
+        for look in self._each(" + ".join(steps), self._looks if steps else []):
+            for step in steps.values():
+                step(look)
+        if "knockout" in what:
+            self._heads()
+        if "patching" in what:
+            self._patching()
+        if "steering" in what:
+            for condition in dict.fromkeys(look.place.condition for look in self._looks):
+                self._steering(condition)
+
+    def _fit(self, place: Place) -> Look | None:
+        look = Look(self.network, place)
+        try:
+            seen = look.seen
+        except UnmarkableError as error:
+            self.left_out[f"because {error}"] += 1
+            return None
+        if len(seen.ids) + len(seen.reply) > self.network.most_tokens:
+            self.left_out["longer than the model's context"] += 1
+            return None
+        if not seen.columns(FEEDBACK):
+            self.left_out["with a prompt that does not show its feedback"] += 1
+            return None
+        return look
+
+    def _each(self, doing: str, looks: Sequence[Look]) -> Iterator[Look]:
+        """Each place in turn; its reading, which takes memory, is let go of after it."""
+        for number, look in enumerate(looks):
+            self.progress(doing, number, len(looks))
+            yield look
+            look.__dict__.pop("read", None)
+        if looks:
+            self.progress(doing, len(looks), len(looks))
+
+    @property
+    def _all_layers(self) -> Sequence[int]:
+        return self.layers if self.layers is not None else range(self.network.depth)
+
+    @property
+    def _some_layers(self) -> Sequence[int]:
+        """The layers, or some of many at equal distances, the last included."""
+        depth, most = self.network.depth, measures.MOST_PATCHED
+        if self.layers is not None or depth <= most:
+            return self._all_layers
+        return [round((number + 1) * depth / most) - 1 for number in range(most)]
+
+    # --- one place at a time -------------------------------------------------------------------
+
+    def _plain(self, look: Look) -> None:
+        if look.place.key not in self.notebook.known(PLAIN):
+            value = measures.plain(self.network, look.seen, look.read)
+            self.notebook.keep(PLAIN, look.place.key, look.about | value)
+
+    def _attribution(self, look: Look) -> None:
+        key = look.place.key
+        if look.seen.right and key not in self.notebook.known(ATTRIBUTION):
+            value = measures.attribution(self.network, look.seen)
+            self.notebook.keep(ATTRIBUTION, key, look.about | value)
+
+    def _knockout(self, look: Look) -> None:
+        network, seen, known = self.network, look.seen, self._cells(look)
+        every = network.depth * network.heads <= FEW_HEADS
+        wanted = measures.cuts(network, seen, self._all_layers, self._all_layers if every else [])
+        cells = dict(known)
+        if {"none", *wanted} - {*cells}:
+            cells |= measures.knock_out(network, seen, look.read, wanted, known)
+        if f"later/{FEEDBACK}" not in cells:
+            cells |= measures.later(network, seen)
+        told = self._another(look.place)
+        if told is not None and f"none/another's {FEEDBACK}" not in cells:
+            cells |= measures.another(network, measures.see(network.loaded, told))
+        self._keep_cells(look, cells, self._written(look, told))
+
+    def _cells(self, look: Look) -> measures.Cells:
+        found: measures.Cells = self._known(look).get("cells", {})
+        return found
+
+    def _known(self, look: Look) -> Value:
+        return self.notebook.known(KNOCKOUT).get(look.place.key, {})
+
+    def _keep_cells(self, look: Look, cells: measures.Cells, wrote: Mapping[str, str]) -> None:
+        before = self._known(look)
+        value = before | look.about | {"cells": cells, "wrote": dict(wrote)}
+        if value != before:
+            self.notebook.keep(KNOCKOUT, look.place.key, value)
+
+    def _written(self, look: Look, told: Place | None) -> dict[str, str]:
+        """What becomes of the feedback in a reply that is written anew under a cut."""
+        known: dict[str, str] = self._known(look).get("wrote", {})
+        cuts = measures.cuts(self.network, look.seen, [], [])
+        names = ("all", "elsewhere")
+        arms = {name: Arm(cut=cut) for name, cut in cuts.items() if name.startswith(names)}
+        wrote = known | self._replies(look, {"none": Arm(), **arms}, known)
+        if told is not None and (name := f"none/another's {FEEDBACK}") not in wrote:
+            wrote |= self._replies(Look(self.network, told), {name: Arm()}, {})
+        return wrote
+
+    def _replies(
+        self, look: Look, arms: Mapping[str, Arm], known: Mapping[str, str]
+    ) -> dict[str, str]:
+        """What becomes of the feedback in replies written anew, one an arm that is not known."""
+        place, left = look.place, {name: arm for name, arm in arms.items() if name not in known}
+        if not left or place.scene.task.judge is not None:  # no judge is asked here
+            return {}
+        most = min(place.request.max_tokens, self.network.most_tokens - len(look.seen.ids))
+        texts = self.network.generate(look.read, list(left.values()), most, self.stop)
+        return {name: place.outcome_of(text) for name, text in zip(left, texts, strict=True)}
+
+    def _another(self, place: Place) -> Place | None:
+        """The place with the feedback of the next problem under the same condition."""
+        alike = [each for each in self.found.places if each.condition == place.condition]
+        at = alike.index(place)
+        for other in (*alike[at + 1 :], *alike[:at]):
+            if other.feedback != place.feedback and other.key[1] != place.key[1]:
+                return place.told(other.feedback)
+        return None
+
+    # --- after all places ----------------------------------------------------------------------
+
+    def _heads(self) -> None:
+        """Heads one by one where not all were, and the top ones together beside random ones."""
+        by_condition: dict[str, list[Look]] = defaultdict(list)
+        for look in self._looks:
+            by_condition[look.place.condition].append(look)
+        for looks in by_condition.values():
+            network = self.network
+            if network.depth * network.heads > FEW_HEADS:
+                layers = self._top(looks, "layer", TOP_LAYERS)
+                for look in self._each("heads", looks):
+                    wanted = measures.cuts(network, look.seen, [], [at for at, _ in layers])
+                    self._more(look, wanted)
+            count = max(1, round(TOP_SHARE * network.depth * network.heads))
+            heads = self._top(looks, "head", count)
+            tested = [(at, head) for at in self._all_layers for head in range(network.heads)]
+            for look in self._each("sets of heads", looks if heads else []):
+                self._sets(look, heads, tested)
+
+    def _more(self, look: Look, wanted: Mapping[str, Any]) -> None:
+        known = self._cells(look)
+        if {*wanted} - {*known}:
+            more = measures.knock_out(self.network, look.seen, look.read, dict(wanted), known)
+            wrote = self.notebook.known(KNOCKOUT)[look.place.key]["wrote"]
+            self._keep_cells(look, known | more, wrote)
+
+    def _sets(
+        self, look: Look, heads: Sequence[tuple[int, int]], tested: Sequence[tuple[int, int]]
+    ) -> None:
+        """The top heads and as many others, on the half that did not choose them."""
+        value = self.notebook.known(KNOCKOUT)[look.place.key]
+        chosen = [list(each) for each in heads]
+        if look.about["trains"] or value.get("top") == chosen:
+            return
+        wanted = measures.sets_of_heads(look.seen, heads, tested)
+        old = ("top/", "random ")
+        cells = {name: x for name, x in value["cells"].items() if not name.startswith(old)}
+        wrote = {name: x for name, x in value["wrote"].items() if not name.startswith(old)}
+        cells |= measures.knock_out(self.network, look.seen, look.read, wanted, cells)
+        arms = {name: Arm(cut=cut) for name, cut in wanted.items()}
+        wrote |= self._replies(look, arms, wrote)
+        more = {"cells": cells, "wrote": wrote, "top": chosen}
+        self.notebook.keep(KNOCKOUT, look.place.key, look.about | more)
+
+    def _top(self, looks: Sequence[Look], kind: str, count: int) -> list[tuple[int, int]]:
+        """Layers, or heads, whose cut moves the reply most on the training half."""
+        moved: dict[tuple[int, int], list[float]] = defaultdict(list)
+        for look in looks:
+            cells = self._cells(look)
+            if look.about["trains"] and cells:
+                for name, (reply, *_) in cells.items():
+                    intact = cells["none"][0]
+                    if reply is None or intact is None:
+                        continue
+                    if name.startswith(f"{kind} ") and name.endswith(f"/{FEEDBACK}"):
+                        layer, _, head = name.split("/")[0].split()[1].partition(".")
+                        moved[int(layer), int(head or 0)].append(intact - reply)
+        means = {where: sum(each) / len(each) for where, each in moved.items()}
+        return sorted(means, key=lambda where: -means[where])[:count]
+
+    def _patching(self) -> None:
+        """States of a corrected trial into each other one of the same problem."""
+        donors: dict[tuple[str, str], list[Look]] = defaultdict(list)
+        for look in self._looks:
+            if look.place.outcome == TAKEN_UP and look.seen.right:
+                donors[look.place.scene.problem.task, look.place.key[1]].append(look)
+        pairs = {
+            look: donors[look.place.scene.problem.task, look.place.key[1]]
+            for look in self._looks
+            if look.place.outcome != TAKEN_UP and look.seen.right
+        }
+        pairs = {look: given for look, given in pairs.items() if given}
+        for look in self._each("patching", list(pairs)):
+            donor = min(pairs[look], key=lambda each: _distance(look.place, each.place))
+            before = self.notebook.known(PATCHING).get(look.place.key, {})
+            known = before.get("cells", {}) if before.get("from") == list(donor.place.key) else {}
+            if {f"layer {at}/parting" for at in self._some_layers} <= {*known}:
+                continue
+            value = measures.patching(self.network, look.seen, donor.seen, self._some_layers, known)
+            more = {"from": list(donor.place.key)} | value
+            self.notebook.keep(PATCHING, look.place.key, look.about | more)
+
+    # --- steering ------------------------------------------------------------------------------
+
+    def _steering(self, condition: str) -> None:
+        """A direction from the training half, its layer and strength, and the other half's test."""
+        looks = [look for look in self._looks if look.place.condition == condition]
+        if not looks or looks[0].place.scene.task.judge is not None:
+            self.left_out["not steered: a judge would have to grade"] += len(looks)
+            return
+        labelled = {
+            str(look.place.key): (look.place.outcome == TAKEN_UP, self._state(look))
+            for look in self._each("states", looks)
+            if look.about["trains"] and look.place.outcome in (TAKEN_UP, REPEATED)
+        }
+        repeated = [look for look in looks if look.place.outcome == REPEATED]
+        if not steering.enough(labelled):
+            self.left_out["not steered: too few corrected or repeated to learn from"] += len(looks)
+            return
+        name, made = steering.name_of(labelled), steering.direction(labelled)
+        solved: dict[str, list[bool]] = defaultdict(list)
+        for look in self._each("steering, training half", repeated):
+            if look.about["trains"]:
+                arms = steering.candidates(made, self._some_layers, look.seen.columns(FEEDBACK))
+                for arm, outcome in self._steered(look, arms, name).items():
+                    solved[arm].append(outcome == TAKEN_UP)
+        choice = steering.chosen(solved, "layer"), steering.chosen(solved, "raised")
+        firsts = [each for each in self.found.firsts if each.condition == condition]
+        right = [Look(self.network, each) for each in firsts]
+        for look in self._each("steering, other half", [*repeated, *right]):
+            if not trains(look.place.scene.problem.id):
+                arms = steering.trials_of(labelled, *choice, look.seen.columns(FEEDBACK))
+                self._steered(look, arms, name, choice)
+
+    def _state(self, look: Look) -> torch.Tensor:
+        """The states at the prompt's last token, by layer: shape (layers, width)."""
+        return self.network.states(look.read, look.seen.ids[-1:])[:, -1]
+
+    def _steered(
+        self, look: Look, arms: Mapping[str, Arm], name: str, choice: Sequence[str | None] = ()
+    ) -> dict[str, str]:
+        key, probe = look.place.key, STEERING if choice else TRAINING
+        before = self.notebook.known(probe).get(key, {})
+        same = before.get("direction") == name and before.get("chosen") == list(choice)
+        wrote = before.get("wrote", {}) if same else {}
+        if {*arms} - {*wrote}:
+            wrote = wrote | self._replies(look, arms, wrote)
+            more = {"direction": name, "chosen": list(choice), "wrote": wrote}
+            self.notebook.keep(probe, key, look.about | more)
+        return {arm: wrote[arm] for arm in arms}
+
+
+def _distance(place: Place, other: Place) -> tuple[int, int]:
+    """How unlike two trials of a problem are: other first attempts count most, then draws."""
+    texts = [[each.reply.text for each in one.scene.attempts[:1]] for one in (place, other)]
+    return int(texts[0] != texts[1]), int(place.scene.epoch != other.scene.epoch)

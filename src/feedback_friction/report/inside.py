@@ -1,0 +1,59 @@
+"""Figures of what happens inside the solver: attention beside what a cut of it does."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+
+from feedback_friction.analysis.frames import Runs
+from feedback_friction.analysis.tables import inside as tables
+from feedback_friction.report import charts
+from feedback_friction.report.figure import Figure
+from feedback_friction.report.naming import named
+
+_OF = {
+    "attention": "attention beyond share of tokens",
+    "reply": "log-probability of the reply that a cut takes",
+    "margin": "margin right over repeated that a cut takes",
+}
+
+
+def maps(runs: Runs) -> Figure | None:
+    """Layer by segment: where the reply looks, beside what it loses where it may not look."""
+    cut = tables.knockout(runs).filter(pl.col("scope") == "layer", pl.col("outcome") == tables.ALL)
+    seen = tables.attention(runs).filter(pl.col("head").is_null(), pl.col("outcome") == tables.ALL)
+    parts = [
+        seen.select(*_SHARED, pl.lit("attention").alias("of"), pl.col("beyond").alias("value")),
+        *(
+            cut.filter(pl.col("of") == of).select(*_SHARED, "of", pl.col("taken").alias("value"))
+            for of in ("reply", "margin")
+        ),
+    ]
+    # What the reply sees of itself is not cut, and all of the feedback is no part beside its parts.
+    table = pl.concat(parts).filter(~pl.col("segment").is_in(["reply", "frame", "feedback"]))
+    if table.is_empty():
+        return None
+    table = named(table).with_columns(
+        pl.format("{}: {}", "series", pl.col("of").replace_strict(_OF)).alias("map")
+    )
+    notes = "".join(
+        f" {name} is not shown to be the solver of its run."
+        for name in sorted({x["model"] for x in map(json.loads, table["settings"]) if x["as_is"]})
+    )
+    return Figure(
+        "inside", "Where a reply looks, and what it loses where it may not",
+        "By layer and part of the prompt, over all attempts after feedback: mean attention of "
+        "the reply beyond the part's share of tokens, beside the log-probability (nats) that the "
+        "recorded reply, and the margin of the right over the repeated answer, lose where "
+        f"attention from the reply to that part is cut in that layer. Each map has its own "
+        f"scale.{notes}",
+        "Maps of layers by parts of the prompt: attention, and two effects of cutting it.",
+        charts.maps(table, "map", "layer", "segment", "value"), table,
+    )  # fmt: skip
+
+
+_SHARED = (
+    "run", "task", "digits", "solver", "feedback", "sampling", "history", "settings", "segment",
+    "layer", "n", "holm",
+)  # fmt: skip
