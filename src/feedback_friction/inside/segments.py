@@ -109,10 +109,13 @@ def _marked(mark: _Marker, attempt: Attempt) -> Attempt:
     feedback = attempt.feedback
     if feedback is not None:
         feedback = replace(feedback, text=mark(f"feedback {number}", feedback.text))
-    shown = attempt.stand_in
-    if shown is not None:
-        shown = replace(shown, text=mark(f"attempt {number}", shown.text))
-    return replace(attempt, reply=reply, feedback=feedback, stand_in=shown)
+    asides = tuple(
+        replace(each, text=mark(f"attempt {number}", each.text))
+        if each.kind == "stand-in"
+        else each
+        for each in attempt.asides
+    )
+    return replace(attempt, reply=reply, feedback=feedback, asides=asides)
 
 
 def segments(exact: str, marked: str, names: Sequence[str]) -> tuple[Segment, ...]:

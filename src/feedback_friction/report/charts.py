@@ -319,7 +319,7 @@ def maps(frame: pl.DataFrame, panel: str, x: str, y: str, value: str) -> Spec:
         most = _number(part[value].abs().max()) or 1.0
         ink = alt.Scale(domain=[-most, 0, most], range=["#0072b2", "#f2f2f2", "#d55e00"])
         made.append(
-            alt.Chart(_data(part))
+            alt.Chart(data(part))
             .mark_rect()
             .encode(
                 x=alt.X(f"{x}:O", title=x),
