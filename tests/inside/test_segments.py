@@ -16,7 +16,7 @@ from feedback_friction.inside.segments import (
 )
 from feedback_friction.modes import HISTORIES, TRANSCRIPT
 from feedback_friction.protocol.probes.scene import Scene
-from feedback_friction.protocol.records import Attempt, Feedback, Reply
+from feedback_friction.protocol.records import Aside, Attempt, Feedback, Reply
 from feedback_friction.protocol.trial import attempt_request
 from toys import PROBLEM, TASK, plan
 
@@ -27,7 +27,7 @@ def scene(replies, advice, history=TRANSCRIPT):
     attempts = tuple(
         Attempt(
             number, PROBLEM, Reply(reply), Verdict.of(False, "8", "answer is"), 0.0,
-            feedback=Feedback("tutor", told, told),
+            feedback=Feedback("tutor", told, told), asides=(Aside("stand-in", "It is 4.", "p9"),),
         )
         for number, (reply, told) in enumerate(zip(replies, advice, strict=True))
     )  # fmt: skip

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from feedback_friction.reading.numerals import Base
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.task import Step
+from feedback_friction.reading.numerals import Base
+from feedback_friction.tasks.tutor.chains import read_chains
 from feedback_friction.tasks.tutor.finder import find_error
 from feedback_friction.tasks.tutor.lines import read_lines
 from feedback_friction.tasks.tutor.question import Question
-from feedback_friction.tasks.tutor.chains import read_chains
 from feedback_friction.tasks.tutor.verify import Pair, judged
 
 
