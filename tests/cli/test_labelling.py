@@ -5,14 +5,13 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from commands import FRICTION, friction
 from feedback_friction.analysis.journal import open_journal
 from feedback_friction.cli.annotate import command
 from feedback_friction.engine import annotate as module
@@ -21,21 +20,7 @@ from feedback_friction.engine.models.student import StudentModel
 from feedback_friction.labels import read_labels, unsolved_trials
 from unsolved import make_run
 
-FRICTION = str(Path(sys.executable).with_name("friction"))
 CLOSED = "http://127.0.0.1:9/v1"  # the discard port: nothing listens there
-
-
-def friction(*arguments, code=0, **env):
-    done = subprocess.run(
-        [FRICTION, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**os.environ, **env},
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
 
 
 @pytest.fixture

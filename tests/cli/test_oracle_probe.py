@@ -5,28 +5,21 @@ import os
 import shlex
 import sqlite3
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from benchmarks.simserver import Settings, simulated_server
+from commands import FRICTION, friction
 
-FRICTION = str(Path(sys.executable).with_name("friction"))
 ENVIRONMENT = {**os.environ, "OPENAI_API_KEY": "none-needed"}
 ORACLE = ("oracle", "decimal_multiplication", "--quiet")
 STUDENT = ("--solver", "student/default", "--limit", "10", "--attempts", "3", "--gens", "4")
 
 
-def friction(*arguments, code=0):
-    done = subprocess.run(
-        [FRICTION, *map(str, arguments)],
-        capture_output=True, text=True, timeout=600, env=ENVIRONMENT,
-    )  # fmt: skip
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+@pytest.fixture(autouse=True)
+def key(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "none-needed")
 
 
 def test_an_oracle_prints_coverage_and_pass_at_k_with_intervals(tmp_path):

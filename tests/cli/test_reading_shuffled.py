@@ -3,24 +3,12 @@
 import json
 import re
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
+from commands import friction
 from feedback_friction.tasks.mmlu import PAGE
-
-FRICTION = str(Path(sys.executable).with_name("friction"))
-
-
-def friction(*arguments):
-    done = subprocess.run(
-        [FRICTION, *map(str, arguments)], capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +18,7 @@ def shuffled(tmp_path_factory):
     data.write_text("".join(json.dumps(row) + "\n" for row in PAGE.fixture))
     solver = "student/ability=0.05,resistant=1"
     options = ("--shuffle", "--iterations", "4", "--out", folder / "run", "--quiet")
-    printed = friction("run", "mmlu", "--data", data, "--solver", solver, *options)
+    printed = friction("run", "mmlu", "--data", data, "--solver", solver, *options).stdout
     return folder / "run", printed
 
 
@@ -42,7 +30,7 @@ def test_show_names_the_order_and_the_gold_letter_that_a_shuffled_attempt_saw(sh
             " USING (problem_id) WHERE a.gold != p.gold ORDER BY a.iteration"
         ).fetchall()
     problem, gold, choices = found[0]
-    said = friction("show", directory, problem)
+    said = friction("show", directory, problem).stdout
     panels = re.findall(r"─ choices, shuffled ─(.*?)╰", said, re.DOTALL)
     text = " ".join(re.sub(r"[│╮─]", " ", panels[0]).split())
     right = json.loads(choices)["ABCD".index(gold)]
@@ -64,7 +52,7 @@ def test_show_names_no_order_where_the_attempt_saw_the_problem_s_own(shuffled):
         every = db.execute(
             "SELECT count(*) FROM attempts WHERE problem_id = ?", (problem,)
         ).fetchone()[0]
-    said = friction("show", directory, problem)
+    said = friction("show", directory, problem).stdout
     assert own >= 1
     assert said.count("choices, shuffled") == every - own
 
@@ -72,4 +60,4 @@ def test_show_names_no_order_where_the_attempt_saw_the_problem_s_own(shuffled):
 def test_the_printed_results_say_which_grader_it_was(shuffled):
     directory, printed = shuffled
     assert "graders: mmlu: choice" in printed
-    assert "graders: mmlu: choice" in friction("results", directory)
+    assert "graders: mmlu: choice" in friction("results", directory).stdout

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from feedback_friction.grading import worker
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.gate import MASK
@@ -42,21 +43,37 @@ CUSTOM: dict[str, dict[str, object]] = {
 
 
 def problems() -> Iterator[object]:
+    """Each with its replies: of a page's own rows, one row after another has every third."""
     for name in PAGES:
         page = get_page(name)
         for number, row in enumerate(page.fixture):
-            yield pytest.param(page, page.to_problem(row), id=f"{name} {number}")
+            replies = REPLIES[number % 3 :: 3]
+            yield pytest.param(page, page.to_problem(row), replies, id=f"{name} {number}")
     custom = get_page("custom")
     for name, row in CUSTOM.items():
-        yield pytest.param(custom, custom.to_problem({"question": "What?", **row}), id=name)
+        problem = custom.to_problem({"question": "What?", **row})
+        yield pytest.param(custom, problem, REPLIES, id=name)
 
 
-@pytest.mark.parametrize(("page", "problem"), list(problems()))
+@pytest.fixture(scope="module")
+def impatient() -> Iterator[None]:
+    """What no time would be enough for is given up after a second of CPU, and not after twenty."""
+    worker.stop_workers()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker, "_pool", worker.WorkerPool(cpu_seconds=1.0))
+        yield
+        worker.stop_workers()
+    worker.forget()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(("page", "problem", "replies"), list(problems()))
 def test_every_reply_gets_a_verdict_a_masked_text_and_the_tutors_words(
-    page: Page, problem: Problem
+    page: Page, problem: Problem, replies: list[str]
 ) -> None:
     task = page.task
-    for reply in REPLIES:
+    for reply in replies:
         verdict = task.grade(problem, reply)
         assert (verdict.prediction is None) == (verdict.outcome is Outcome.NO_ANSWER)
         masked = task.mask(problem, reply)

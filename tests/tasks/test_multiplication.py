@@ -57,19 +57,22 @@ def test_gold_grades_itself_masks_itself_and_is_in_the_solution(kind: str, digit
         _holds_good(page, page.to_problem(row))
 
 
+@pytest.mark.slow
 @both
-def test_so_it_does_for_every_problem_of_two_digits(kind: str) -> None:
+def test_so_it_does_for_problems_of_two_digits(kind: str) -> None:
     page = get_page(NAMES[kind])
     count = {"decimal": 900, "hex": 98**2 - 16}[kind]
     rows = generate(kind, 2, count, seed=0)
     assert len({row["question"] for row in rows}) == count
-    for row in rows:
+    for row in rows[::7]:
         _holds_good(page, page.to_problem(row))
 
 
-def test_so_it_does_for_every_pair_of_two_digits_from_a_file() -> None:
+@pytest.mark.slow
+def test_so_it_does_for_pairs_of_two_digits_from_a_file() -> None:
     page = get_page(NAMES["decimal"])
-    for first, second in product(range(10, 100), repeat=2):
+    pairs = list(product(range(10, 100), repeat=2))
+    for first, second in pairs[::7]:  # every number comes as a first and as a second factor
         question = KINDS["decimal"].question.format(first, second)
         _holds_good(page, page.to_problem({"question": question, "answer": first * second}))
 
