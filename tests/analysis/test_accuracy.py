@@ -35,6 +35,7 @@ def _drawn(rng: Random, problems: int, epochs: int) -> dict[tuple[str, int], Scr
     return arm
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("problems", "epochs"), [(1, 3), (2, 3), (5, 2), (30, 3), (40, 1)])
 def test_results_and_report_agree_to_the_last_digit_missing_trials_or_not(
     tmp_path: Path, problems: int, epochs: int
@@ -53,6 +54,7 @@ def test_results_and_report_agree_to_the_last_digit_missing_trials_or_not(
             assert set(rows["n"]) == ({result.n} if result.n else set())
 
 
+@pytest.mark.slow
 def test_results_and_report_agree_as_a_user_meets_them(tmp_path: Path) -> None:
     friction(
         "run", "decimal_multiplication", "--digits", "2", "--solver", "student/default",
@@ -102,6 +104,7 @@ def test_an_interrupted_run_is_read_from_all_its_attempts(tmp_path: Path) -> Non
     assert result.provisional
 
 
+@pytest.mark.slow
 def test_everything_that_prints_numbers_of_an_interrupted_run_says_so(tmp_path: Path) -> None:
     run = _interrupted(tmp_path / "run")
     assert "PROVISIONAL: 16 trials have not ended" in friction("results", run).stdout
@@ -132,6 +135,7 @@ def test_tables_of_an_interrupted_run_stand_on_what_every_trial_begun_knows(
     assert table["n"].to_list() == [10, 10]
 
 
+@pytest.mark.slow
 def test_replies_without_an_answer_and_cut_off_are_counted_and_warned_of(tmp_path: Path) -> None:
     arm = trials((RIGHT,), ("a", NOTHING, RIGHT))
     run = write_run(tmp_path / "run", {"binary": arm}, problems=2, finish_reason="length")

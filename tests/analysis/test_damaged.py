@@ -71,6 +71,7 @@ def _changed(document: Any, path: tuple[Any, ...], value: object) -> Any:
     return {**document, path[0]: _changed(document[path[0]], path[1:], value)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", WRONG, ids=repr)
 def test_a_run_file_with_anything_in_any_place_is_read_or_refused_in_one_line(
     run: Path, tmp_path: Path, value: object
@@ -82,6 +83,7 @@ def test_a_run_file_with_anything_in_any_place_is_read_or_refused_in_one_line(
         _read(tmp_path / "run", "provenance", "reopen")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["conditions", "problems", "trials", "attempts"])
 def test_a_journal_with_anything_in_any_cell_is_read_or_refused_in_one_line(
     run: Path, tmp_path: Path, table: str

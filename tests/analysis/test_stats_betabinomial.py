@@ -24,6 +24,7 @@ def counted(rows: list[tuple[int, int]]) -> Counter[tuple[float, float]]:
     return Counter((float(x), float(m)) for x, m in rows)
 
 
+@pytest.mark.slow
 def test_the_limits_are_those_of_a_fine_grid() -> None:
     rows = [(3, 8), (0, 8), (1, 8), (8, 8), (5, 8), (4, 4)]
     angles = (np.arange(2000) + 0.5) / 2000 * math.pi / 2
@@ -39,6 +40,7 @@ def test_the_limits_are_those_of_a_fine_grid() -> None:
     assert found.correlation == pytest.approx(float((mass * alike).sum() / mass.sum()), abs=0.03)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(tables)
 def test_failures_are_the_mirror_image(rows: list[tuple[int, int]]) -> None:

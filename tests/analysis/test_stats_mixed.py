@@ -35,6 +35,7 @@ def test_it_finds_the_odds_ratio_and_the_spread_of_the_problems() -> None:
     assert found.p_values[1] < 1e-6
 
 
+@pytest.mark.slow
 def test_the_limits_hold_the_truth() -> None:
     covered = 0
     for seed in range(60):

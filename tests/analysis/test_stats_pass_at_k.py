@@ -59,6 +59,7 @@ def test_pass_at_k_grows_with_k() -> None:
     assert values[0] == pytest.approx(correct.mean() / 10)
 
 
+@pytest.mark.slow
 def test_pass_at_k_covers_the_truth() -> None:
     rng = np.random.default_rng(8)
     covered = 0

@@ -145,6 +145,7 @@ def test_clustered_refuses_what_is_no_share() -> None:
         clustered(np.array([3.0]), np.array([2.0]))
 
 
+@pytest.mark.slow
 def test_clustered_covers_where_counting_trials_does_not() -> None:
     rng = np.random.default_rng(20)
     robust = naive = 0

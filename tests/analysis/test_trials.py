@@ -2,12 +2,15 @@
 
 import json
 
+import pytest
+
 from commands import friction
 from feedback_friction.analysis.trials import chosen_problems, read_trials
 
 ROW = {"question": "Which?", "choices": ["stone", "apple", "cloud", "sea"], "answer": "B"}
 
 
+@pytest.mark.slow
 def test_a_shuffled_attempt_carries_its_own_order_and_gold(tmp_path):
     (tmp_path / "q.jsonl").write_text(json.dumps(ROW))
     friction(

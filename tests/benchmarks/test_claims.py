@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from benchmarks import resume, sharing
 from benchmarks.common import Figure, friction, problems, rows, run_arguments, workspace
 from benchmarks.faults import random_faults
@@ -18,10 +20,12 @@ def holding(figures: Sequence[Figure]) -> dict[str, bool | None]:
     return {figure.name: figure.holds for figure in figures if figure.target}
 
 
+@pytest.mark.slow
 def test_a_second_condition_shares_the_first_attempts() -> None:
     assert all(holding(sharing.measure(count=20)).values())
 
 
+@pytest.mark.slow
 def test_placebo_takes_over_feedback_that_was_written_for_others() -> None:
     with workspace() as directory, simulated_server() as server:
         data, calls = problems(directory, 20), []
@@ -40,10 +44,12 @@ def test_placebo_takes_over_feedback_that_was_written_for_others() -> None:
     assert calls[1] - calls[0] == new_answers > 0
 
 
+@pytest.mark.slow
 def test_a_run_killed_twice_ends_as_an_uninterrupted_one() -> None:
     assert all(holding(resume.measure(count=40, kills=2, concurrency=32)).values())
 
 
+@pytest.mark.slow
 def test_a_run_in_which_every_fourth_call_fails_ends_as_one_without_faults() -> None:
     settings = Settings(slots=64, prefix_cache=False, retry_after=0.1)
     more = ("--feedback", "self", "--concurrency", 32, "--timeout", 2)

@@ -34,6 +34,7 @@ def test_simulated_trials_have_the_shares_that_are_taken_for_true(design: Design
     assert set(np.unique(labels[labelled])) <= {OTHER_REASON, RESISTANT}
 
 
+@pytest.mark.slow
 def test_few_runs_cover_the_truth_roughly() -> None:
     figures = measure(runs=10, largest=10)
     held = [figure for figure in figures if figure.target.startswith(f"{LOW:g}")]

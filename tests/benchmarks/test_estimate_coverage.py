@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks.estimate import CHECKED, measure
 
 
+@pytest.mark.slow
 def test_intervals_of_estimates_hold_what_runs_took() -> None:
     figures = {each.name: each.value for each in measure(runs=6, count=30, pilot=12, first=500)}
     assert figures["runs whose pilot's calls were counted right"] == 6

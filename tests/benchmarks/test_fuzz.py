@@ -13,6 +13,7 @@ from benchmarks.fuzzing.corpus import mutated, seeds
 EVERY = list(targets())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", EVERY, ids=lambda target: target.name)
 def test_no_input_makes_a_reader_raise_or_answer_out_of_shape(target: Target) -> None:
     @settings(max_examples=12, suppress_health_check=list(HealthCheck))
@@ -49,6 +50,7 @@ def test_rounds_of_other_numbers_try_other_inputs_and_the_same_one_the_same() ->
     assert tried(1) == tried(1) != tried(2)
 
 
+@pytest.mark.slow
 def test_documents_are_varied_without_changing_the_ones_they_are_made_of() -> None:
     document = {"a": [1, {"b": 2}]}
     seen = []

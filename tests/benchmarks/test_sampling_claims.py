@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks import recovery, rejection
 from feedback_friction.analysis.stats.transitions import transitions
 from feedback_friction.tasks.catalog import get_page
 
 
+@pytest.mark.slow
 def test_25_draws_in_one_request_send_the_prompt_once_and_lazy_ones_save_tokens() -> None:
     figures = {
         figure.name: figure

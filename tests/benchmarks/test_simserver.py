@@ -127,6 +127,7 @@ def test_a_fault_looks_on_the_wire_as_its_name_says(fault: str) -> None:
         assert server.stats()["outcomes"] == {fault: 1, "ok": 1}
 
 
+@pytest.mark.slow
 def test_faults_come_at_their_rates_and_leave_other_replies_alone() -> None:
     bodies = questions(3000)
     rates = {"rate_limit": 0.05, "server_error": 0.1, "truncated": 0.02, "not_json": 0.03}

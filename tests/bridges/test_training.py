@@ -53,6 +53,7 @@ def at(row, iteration=None):
     return row["condition"], row["problem_id"], number
 
 
+@pytest.mark.slow
 def test_every_attempt_is_a_turn_whose_prompt_the_journal_proves(run):
     turns, left_out = turns_of(run)
     assert sum(map(len, turns)) == len(attempts(run))
@@ -196,6 +197,7 @@ def test_what_cannot_be_written_is_one_line(run, more, line):
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_tables_hold_every_attempt(run, tmp_path):
     pl = pytest.importorskip("polars", reason="polars is not installed: the extra 'report'")
     friction("export", run, "--to", "parquet", "--out", tmp_path / "a.parquet")
@@ -211,6 +213,7 @@ def test_tables_hold_every_attempt(run, tmp_path):
     assert len(pl.read_csv(tmp_path / "a.csv", infer_schema=False)) == len(known)
 
 
+@pytest.mark.slow
 def test_inspect_reads_the_logs(run, tmp_path):
     log = pytest.importorskip("inspect_ai.log", reason="inspect_ai is not installed")
     friction("export", run, "--to", "inspect", "--out", tmp_path / "logs")
@@ -232,6 +235,7 @@ def test_inspect_reads_the_logs(run, tmp_path):
         assert scores["acc@4"] == solved / 40
 
 
+@pytest.mark.slow
 def test_a_log_comes_back_with_the_same_verdicts_and_feedback(run, tmp_path):
     pytest.importorskip("inspect_ai", reason="inspect_ai is not installed")
     friction("export", run, "--to", "inspect", "--out", tmp_path / "logs")
@@ -256,6 +260,7 @@ def test_a_log_comes_back_with_the_same_verdicts_and_feedback(run, tmp_path):
     assert {row["mode"] for row in attempts(out).values()} == {"adopted"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "line"),
     [(b"no log", "cannot read"), (None, "cannot read")],

@@ -37,6 +37,7 @@ def finished(tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 def test_a_run_is_of_a_language_model_and_of_problems_that_it_was_not_trained_on(finished):
     shown = friction("results", finished).stdout
     assert "SIMULATION" not in shown
@@ -64,6 +65,7 @@ def test_feedback_is_taken_up_in_part_and_most_of_what_is_left_is_said_again(fin
     assert sum(pairs) > len(pairs) / 2
 
 
+@pytest.mark.slow
 def test_what_the_tutor_says_beats_asking_again_by_the_paired_test(finished):
     rows_ = json.loads(friction("compare", finished, "--json").stdout)
     (found,) = (each for each in rows_ if (each["feedback"], each["against"]) == ("tutor", "retry"))
@@ -95,6 +97,7 @@ def test_its_own_feedback_has_the_tutors_form_and_does_not_give_the_answer_away(
     assert all(leaks == "[]" for _, leaks in said)
 
 
+@pytest.mark.slow
 def test_answers_drawn_again_differ_where_the_model_wavers(finished):
     few = ("--draws", "8", "--sample", "12")
     shown = friction("probe", finished, "entropy", *few, "--quiet", "--json").stdout
@@ -127,6 +130,7 @@ main()
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_no_server_and_goes_on_from_what_was_said(tmp_path):
     """The answers drawn are new ones each time, of more draws than there are slots."""
     arguments = ("run", *TASK, "--limit", "12", "--iterations", "3", "--feedback", "binary")
@@ -150,6 +154,7 @@ def test_a_killed_run_leaves_no_server_and_goes_on_from_what_was_said(tmp_path):
     assert len(answers) == 12
 
 
+@pytest.mark.slow
 def test_an_estimate_and_an_oracle_draw_from_it(tmp_path):
     words = (*TASK, "--limit", "12", "--iterations", "3", "--feedback", "tutor", "--out", tmp_path)
     told = json.loads(friction("estimate", *words, "--pilot", "6", "--json").stdout)
@@ -164,6 +169,7 @@ def test_an_estimate_and_an_oracle_draw_from_it(tmp_path):
     assert json.loads(oracle.stdout)["draws"] == 40
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_have_a_server_each(tmp_path):
     words = ("run", *TASK, "--limit", "2", "--iterations", "1", "--out")
     runs = [

@@ -24,6 +24,7 @@ def server():
         yield running
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_the_four_commands_of_the_study(mode, server, tmp_path):
     parts = urlsplit(server.url)

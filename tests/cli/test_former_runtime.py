@@ -27,6 +27,7 @@ def run(tmp_path):
     return directory
 
 
+@pytest.mark.slow
 def test_it_is_read_reported_exported_and_judged_anew(run, tmp_path):
     shown = friction("results", run).stdout
     assert "solver: pocket/abacus" in shown
@@ -60,6 +61,7 @@ def test_asking_more_of_that_model_is_refused_in_one_line_that_names_its_success
     assert (run / "journal.sqlite").read_bytes() == before
 
 
+@pytest.mark.slow
 @needs_llama
 def test_its_directory_is_not_gone_on_with_by_the_successor(run):
     words = (*COMMAND, "--solver", "gguf/abacus", "--out", "run")

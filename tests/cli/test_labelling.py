@@ -33,6 +33,7 @@ def untouched(tmp_path_factory):
     return make_run(tmp_path_factory.mktemp("untouched") / "run", limit=6)
 
 
+@pytest.mark.slow
 def test_a_judge_labels_and_labelling_again_costs_nothing(run):
     first = json.loads(
         friction("annotate", run, "--judge-model", "student/default", "--json").stdout
@@ -48,6 +49,7 @@ def test_a_judge_labels_and_labelling_again_costs_nothing(run):
     assert (again["paid"]["calls"], again["paid"]["reused"]) == (0, condition["labelled"])
 
 
+@pytest.mark.slow
 def test_a_simulated_judge_is_called_one_wherever_it_shows(run):
     done = friction("annotate", run, "--judge-model", "student/default")
     assert "simulated student" in done.stderr
@@ -55,6 +57,7 @@ def test_a_simulated_judge_is_called_one_wherever_it_shows(run):
     assert "SIMULATION" in friction("agreement", run).stdout
 
 
+@pytest.mark.slow
 def test_agreement_is_printed_with_intervals_and_as_json(run):
     for judge in ("student/default", "student/keen"):
         friction("annotate", run, "--judge-model", judge)
@@ -67,6 +70,7 @@ def test_agreement_is_printed_with_intervals_and_as_json(run):
     assert "Krippendorff" in friction("agreement", run).stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -19,6 +19,7 @@ def rows(directory):
         ).fetchall()
 
 
+@pytest.mark.slow
 def test_a_budget_ends_a_run_with_its_results_and_more_of_it_goes_on(tmp_path):
     run = ("run", *STUDENT, "--feedback", "self", "--out")
     friction(*run, tmp_path / "whole")
@@ -83,6 +84,7 @@ def test_a_wrong_estimate_gets_one_line_before_any_call(tmp_path, options, messa
 GRID = ("--feedback", "binary", "--feedback", "self", "--sampling", "greedy", "--sampling", "heat")
 
 
+@pytest.mark.slow
 def test_an_estimate_covers_the_run_which_pays_for_nothing_of_the_pilot_again(tmp_path):
     arguments = (*STUDENT, *GRID, "--out", tmp_path / "r")
     found = json.loads(friction("estimate", *arguments, "--pilot", "15", "--json").stdout)
@@ -107,6 +109,7 @@ def test_the_run_of_an_estimate_is_named_as_a_run_in_its_directory(tmp_path):
     assert not {"--pilot", "2", "--json", "estimate"} & set(command)
 
 
+@pytest.mark.slow
 def test_an_estimate_without_out_finds_the_directory_of_its_run(tmp_path):
     friction("estimate", *STUDENT, "--pilot", "3", cwd=tmp_path)
     friction("run", *STUDENT, cwd=tmp_path)
@@ -142,6 +145,7 @@ def test_bounds_from_the_data_alone_make_no_call_and_need_no_key(tmp_path):
     assert not list(tmp_path.rglob("journal.sqlite"))
 
 
+@pytest.mark.slow
 def test_an_unknown_price_is_shown_as_unknown(tmp_path):
     options = ("--solver", "openai/mine", "--pilot", "0")
     text = friction("estimate", *STUDENT, *options, cwd=tmp_path, **KEYS).stdout

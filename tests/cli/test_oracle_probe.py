@@ -22,6 +22,7 @@ def key(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "none-needed")
 
 
+@pytest.mark.slow
 def test_an_oracle_prints_coverage_and_pass_at_k_with_intervals(tmp_path):
     arguments = (*ORACLE, *STUDENT, "--k", "1,12", "--out", tmp_path / "o")
     found = json.loads(friction(*arguments, "--json").stdout)
@@ -62,12 +63,14 @@ def test_an_oracle_that_cannot_be_is_refused_in_one_line(tmp_path, more, message
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_another_oracle_in_the_same_directory_is_refused(tmp_path):
     friction(*ORACLE, *STUDENT, "--out", tmp_path / "o")
     done = friction(*ORACLE, *STUDENT, "--gens", "5", "--out", tmp_path / "o", code=2)
     assert "gens was 4, now 5" in done.stderr
 
 
+@pytest.mark.slow
 def test_an_oracle_killed_in_the_middle_asks_nothing_twice_but_what_was_in_flight(tmp_path):
     settings = Settings(slots=8, decode_seconds=0.002)  # the first session would take five seconds
     out, flight = tmp_path / "o", 8
@@ -109,6 +112,7 @@ PROBES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROBES)
 def test_a_probe_prints_its_table_and_asks_nothing_again(finished, name):
     arguments = ("probe", finished, name, "--quiet")
@@ -124,6 +128,7 @@ def test_a_probe_prints_its_table_and_asks_nothing_again(finished, name):
         assert db.execute("SELECT count(*) FROM completions").fetchone() == calls
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -143,6 +148,7 @@ def test_a_probe_that_cannot_be_is_refused_in_one_line(finished, arguments, mess
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_confidence_where_no_log_probabilities_were_given_is_refused(tmp_path):
     out = tmp_path / "run"
     with simulated_server() as server:
@@ -154,6 +160,7 @@ def test_confidence_where_no_log_probabilities_were_given_is_refused(tmp_path):
     assert "holds no log-probabilities of answers; run it with --logprobs" in done.stderr
 
 
+@pytest.mark.slow
 def test_confidence_needs_no_call(tmp_path):
     out = tmp_path / "run"
     friction(

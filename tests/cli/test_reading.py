@@ -65,6 +65,7 @@ def test_export_shows_the_whole_interaction_as_the_solver_saw_it(run_directory):
     assert all("Attempt" not in row["question"] for row in retries)
 
 
+@pytest.mark.slow
 def test_export_to_a_file_writes_it_whole(run_directory, tmp_path):
     friction("export", run_directory, "--out", tmp_path / "log.jsonl")
     assert (tmp_path / "log.jsonl").read_text() == friction("export", run_directory).stdout

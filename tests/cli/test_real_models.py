@@ -46,6 +46,7 @@ def abacus(tmp_path_factory):
     return out, words
 
 
+@pytest.mark.slow
 @needs_llama
 def test_the_same_command_again_starts_no_server_and_asks_nothing(abacus):
     out, words = abacus
@@ -57,6 +58,7 @@ def test_the_same_command_again_starts_no_server_and_asks_nothing(abacus):
     assert log.read_text() == written
 
 
+@pytest.mark.slow
 @needs_llama
 def test_every_command_counts_the_same(abacus, tmp_path):
     out, _ = abacus
@@ -93,6 +95,7 @@ def test_what_the_tutor_says_is_of_the_very_reply_that_abacus_wrote(abacus):
     assert all(part in reply for reply, part in quoted)
 
 
+@pytest.mark.slow
 @needs_llama
 @needs_smollm2
 def test_a_pretrained_model_sees_its_earlier_attempts_or_only_the_hint(abacus, tmp_path):

@@ -28,12 +28,14 @@ def refused(*words):
     return line
 
 
+@pytest.mark.slow
 def test_report_says_where_the_page_is(run, tmp_path):
     out = tmp_path / "a report"
     assert friction("report", run, "--out", out).stdout == f"report in {out / 'index.html'}\n"
     assert (out / "index.html").is_file()
 
 
+@pytest.mark.slow
 def test_report_refuses_what_is_no_run_in_one_line(run, tmp_path):
     assert "is not a run directory" in refused("report", tmp_path / "none")
     (tmp_path / "empty").mkdir()
@@ -44,11 +46,13 @@ def test_report_refuses_what_is_no_run_in_one_line(run, tmp_path):
     assert "cannot read" in refused("report", tmp_path / "broken")
 
 
+@pytest.mark.slow
 def test_report_refuses_a_run_without_trials(tmp_path):
     run = write_run(tmp_path / "run", {"binary": {}})
     assert "no trial of these runs has made an attempt" in refused("report", run)
 
 
+@pytest.mark.slow
 def test_report_refuses_a_place_that_cannot_be_written(run, tmp_path):
     (tmp_path / "file").write_text("here is no directory")
     assert "cannot write the report" in refused("report", run, "--out", tmp_path / "file" / "out")
@@ -58,6 +62,7 @@ def test_report_refuses_an_unknown_reference(run):
     assert "'paper'" in refused("report", run, "--reference", "book")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["polars", "altair", "jinja2", "vl_convert", "scipy"])
 def test_report_names_the_extra_that_is_not_installed(run, tmp_path, package):
     fake = tmp_path / f"{package}.py"
@@ -70,6 +75,7 @@ def test_report_names_the_extra_that_is_not_installed(run, tmp_path, package):
     )
 
 
+@pytest.mark.slow
 def test_compare_pairs_the_conditions_of_a_run(run):
     (row,) = json.loads(friction("compare", run, "--json").stdout)
     assert {row["treatment"], row["control"]} == {"retry, greedy", "binary, greedy"}
@@ -80,17 +86,20 @@ def test_compare_pairs_the_conditions_of_a_run(run):
         assert word in shown
 
 
+@pytest.mark.slow
 def test_compare_sets_a_second_run_against_the_first(run, tmp_path):
     other = write_run(tmp_path / "run", {"binary": RETRY}, problems=3)
     (row,) = json.loads(friction("compare", run, other, "--json").stdout)
     assert row["difference"] == pytest.approx(-1 / 3)
 
 
+@pytest.mark.slow
 def test_compare_refuses_a_run_with_one_condition(tmp_path):
     run = write_run(tmp_path / "run", {"binary": BINARY}, problems=3)
     assert "no two conditions" in refused("compare", run)
 
 
+@pytest.mark.slow
 def test_power_plans_in_three_directions():
     def planned(*words):
         return json.loads(friction("power", *words, "--discordance", "0.2", "--json").stdout)
@@ -117,6 +126,7 @@ def adopt(tmp_path, rows, code=0):
     return friction("adopt", *words, code=code)
 
 
+@pytest.mark.slow
 def test_adopted_replies_are_a_run_of_first_attempts(tmp_path):
     ids = problem_ids(tmp_path)
     rows = [
@@ -157,6 +167,7 @@ def test_adopt_refuses_replies_that_fit_nothing(tmp_path, rows, problem):
     assert problem in line
 
 
+@pytest.mark.slow
 def test_labels_and_probes_of_a_run_are_drawn(tmp_path):
     run, out = tmp_path / "run", tmp_path / "report"
     friction(
@@ -180,6 +191,7 @@ def test_labels_and_probes_of_a_run_are_drawn(tmp_path):
     assert f"{100 * float(target['friction']):.1f} points below target accuracy" in page
 
 
+@pytest.mark.slow
 @needs_data
 def test_six_models_replies_make_one_report(tmp_path):
     run, out = tmp_path / "six", tmp_path / "report"

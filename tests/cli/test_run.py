@@ -19,6 +19,7 @@ def run_json(*arguments, **more):
     return json.loads(friction("run", *arguments, "--json", **more).stdout)
 
 
+@pytest.mark.slow
 def test_a_grid_of_conditions_gives_one_result_each_with_intervals(tmp_path):
     results = run_json(
         "decimal_multiplication", "hex_multiplication", *STUDENT,
@@ -38,17 +39,20 @@ def test_a_grid_of_conditions_gives_one_result_each_with_intervals(tmp_path):
     assert len(firsts) == 2  # conditions of a task share their first attempts
 
 
+@pytest.mark.slow
 def test_the_same_command_resumes_and_asks_nothing_again(tmp_path):
     arguments = ("decimal_multiplication", *STUDENT, "--feedback", "self", "--out", tmp_path / "r")
     assert run_json(*arguments) == run_json(*arguments)
 
 
+@pytest.mark.slow
 def test_the_same_command_without_out_finds_its_own_directory(tmp_path):
     arguments = ("decimal_multiplication", *STUDENT)
     assert run_json(*arguments, cwd=tmp_path) == run_json(*arguments, cwd=tmp_path)
     assert len(list((tmp_path / "runs").iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_another_command_is_refused_with_the_difference_named(tmp_path):
     friction("run", "decimal_multiplication", *STUDENT, "--out", tmp_path / "r")
     done = friction(
@@ -58,6 +62,7 @@ def test_another_command_is_refused_with_the_difference_named(tmp_path):
     assert "iterations was 10, now 3" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("history", HISTORIES)
 def test_every_feedback_mode_runs(tmp_path, history):
     modes = ("binary", "self", "process", "strong", "tutor", "retry", "placebo", "placebo:tutor")
@@ -71,6 +76,7 @@ def test_every_feedback_mode_runs(tmp_path, history):
     assert all(result["leaks"] == 0 for result in results)
 
 
+@pytest.mark.slow
 def test_histories_make_a_grid_that_a_mode_without_any_does_not_join(tmp_path):
     grid = (
         "decimal_multiplication", *STUDENT, "--feedback", "tutor", "--feedback", "retry",
@@ -104,6 +110,7 @@ def test_histories_make_a_grid_that_a_mode_without_any_does_not_join(tmp_path):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("probe", ["entropy", "self-perception"])
 def test_probes_ask_as_the_condition_of_each_history_did(tmp_path, probe):
     histories = [word for name in HISTORIES for word in ("--history", name)]
@@ -117,6 +124,7 @@ def test_probes_ask_as_the_condition_of_each_history_did(tmp_path, probe):
     assert {name.rpartition(" | ")[2] for name in asked} == {*HISTORIES}
 
 
+@pytest.mark.slow
 def test_a_run_of_one_history_is_kept_as_it_always_was(tmp_path):
     arguments = ("decimal_multiplication", *STUDENT, "--history", "chat", "--out", tmp_path / "run")
     (condition,) = run_json(*arguments)["conditions"]
@@ -134,6 +142,7 @@ def hinted(path, *hints):
     return path
 
 
+@pytest.mark.slow
 def test_hints_are_given_in_their_order_and_the_last_one_stays(tmp_path):
     data = hinted(tmp_path / "data.jsonl", ["Add.", "Double."], ["Try 24, no.", "Count."])
     friction(
@@ -189,6 +198,7 @@ def test_the_table_says_that_a_simulation_is_one(tmp_path):
 BAD = json.loads((Path(__file__).parents[1] / "cases" / "bad_commands.json").read_text())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BAD)
 def test_a_wrong_command_gets_one_line_and_exit_code_2(name, tmp_path):
     command, message = BAD[name]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from commands import friction
 from feedback_friction.engine.models.options import ModelOptions
 from feedback_friction.engine.reopen import _options
 
 
+@pytest.mark.slow
 def test_what_was_sent_is_shown_message_by_message(tmp_path: Path) -> None:
     data, out = tmp_path / "mine.jsonl", tmp_path / "run"
     rows = [{"id": f"q{i}", "prompt": f"What is {i} plus \x1b[2J one?", "target": i} for i in "12"]

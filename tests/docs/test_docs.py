@@ -152,6 +152,7 @@ def test_every_code_block_says_what_it_is(page):
         assert block.language in LANGUAGES, f"{block.where}: '{block.language}'"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_every_code_block_works_in_order(page, tmp_path, server):
     for block in blocks_of(page):
@@ -161,6 +162,7 @@ def test_every_code_block_works_in_order(page, tmp_path, server):
             RUN[block.language](block, tmp_path, server)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_commands_within_the_text_name_verbs_and_options_that_exist(page):
     text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)

@@ -66,6 +66,7 @@ def test_a_task_file_is_run_from_the_command_line(tmp_path):
     assert (found["accuracy"][0], found["accuracy"][-1]) == (0, 1)
 
 
+@pytest.mark.slow
 def test_own_task_checks_its_file_and_prints_each_condition(own):
     folder, said = own
     assert "4 problems checked, 0 failures" in said
@@ -81,6 +82,7 @@ def test_read_journal_counts_the_answers_that_come_back(own):
     assert "custom | student/default" in said
 
 
+@pytest.mark.slow
 def test_drive_a_trial_masks_the_answer_and_solves_at_the_second_attempt():
     said = run("drive_a_trial.py")
     assert "A is wrong" in said

@@ -289,6 +289,7 @@ def test_the_table_fits_80_columns_and_shows_no_secret() -> None:
     run(main())
 
 
+@pytest.mark.slow
 def test_json_holds_the_same_findings() -> None:
     async def main() -> None:
         async with serving(server(), models=listing("tiny", "other")) as place:

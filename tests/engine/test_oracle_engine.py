@@ -173,6 +173,7 @@ def test_temperature_0_is_refused(monkeypatch):
         prepare_oracle(settings)
 
 
+@pytest.mark.slow
 def test_pass_at_k_is_the_closed_form_for_a_student_of_known_ability(tmp_path, monkeypatch):
     ability, k = 0.2, 5
     solver = f"student/ability={ability},spread=0"

@@ -72,6 +72,7 @@ def solving(reply: Callable[[str], Answer]) -> Answer:
 # --- providers -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spec", "variable", "reply"),
     [
@@ -115,6 +116,7 @@ def test_a_thinking_solver_of_one_provider_gets_feedback_from_another_and_its_th
     assert "feedback_options" not in config
 
 
+@pytest.mark.slow
 def test_a_rate_limit_and_an_overload_lose_nothing(tmp_path: Path) -> None:
     limited = anthropic_error(429, "rate_limit_error", "slow down", retry_after="1")
     overloaded = anthropic_error(529, "overloaded_error", "Overloaded")
@@ -132,6 +134,7 @@ def test_a_rate_limit_and_an_overload_lose_nothing(tmp_path: Path) -> None:
     run(main())
 
 
+@pytest.mark.slow
 def test_a_filtered_reply_stops_its_trial_and_is_no_wrong_answer(tmp_path: Path) -> None:
     async def main() -> None:
         async with standing_in(message("I will not", stop="refusal")) as server:
@@ -147,6 +150,7 @@ def test_a_filtered_reply_stops_its_trial_and_is_no_wrong_answer(tmp_path: Path)
     ]
 
 
+@pytest.mark.slow
 def test_a_refused_key_ends_the_run_with_one_line_that_names_the_variable(tmp_path: Path) -> None:
     async def main() -> None:
         refused = anthropic_error(401, "authentication_error", "invalid x-api-key")
@@ -190,6 +194,7 @@ def test_a_reasoning_model_is_asked_with_its_options_and_its_thoughts_stay_apart
     ]
 
 
+@pytest.mark.slow
 def test_options_belong_to_their_own_model_and_to_the_configuration(tmp_path: Path) -> None:
     async def main() -> None:
         async with serving() as solver, serving() as teacher:

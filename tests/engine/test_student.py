@@ -69,6 +69,7 @@ def test_uptake_is_the_chance_of_a_right_answer_after_feedback():
     assert share(t.status == "solved" for t in trials) == pytest.approx(0.4, abs=0.09)
 
 
+@pytest.mark.slow
 def test_resistant_problems_are_never_solved_by_feedback():
     spec = "student/ability=0,resistant=0.5,uptake.strong=1"
     trials = run(spec, "strong")

@@ -42,6 +42,7 @@ def real_problems() -> list[Problem]:
 # --- tables ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", TABLE["cases"], ids=lambda case: case["name"])
 def test_a_reply_is_taken_to_answer(case: dict[str, str]) -> None:
     verdict = grade_choice(problem(TABLE["sets"][case["set"]]), case["reply"])
@@ -103,6 +104,7 @@ STATEMENTS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_every_option_of_every_real_problem_is_found_in_every_form(statement: str) -> None:
     for real in real_problems():
@@ -246,6 +248,7 @@ PIECES = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", PIECES)
 def test_work_grows_with_the_length_of_the_reply(piece: str) -> None:
     hostile = problem(["the nucleus", "x+11", "A and D", r"$\frac{1}{2}$", "2"])

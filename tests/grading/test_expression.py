@@ -37,6 +37,7 @@ def rows(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.split("\n") if line]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=[f"{c['gold']}|{c['reply'][-30:]}" for c in CASES])
 def test_labelled_replies(case: dict[str, Any]) -> None:
     verdict = grade_expression(problem(case["gold"]), case["reply"])
@@ -168,6 +169,7 @@ def grown(kind: str, size: int) -> str:
     return before + piece * times + middle + closing * times
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", GROWING)
 def test_work_grows_with_the_length_of_the_reply(kind: str) -> None:
     def given(size: int) -> tuple[Problem, str]:
@@ -188,6 +190,7 @@ DENSE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DENSE)
 def test_an_expression_that_blows_up_takes_few_steps_in_this_process(name: str) -> None:
     verdict = grade_expression(problem("5"), f"\\boxed{{{DENSE[name]}}}")
@@ -197,6 +200,7 @@ def test_an_expression_that_blows_up_takes_few_steps_in_this_process(name: str) 
     assert steps(grade_expression, problem("5"), f"\\boxed{{{DENSE[name]}}}", limit=bound)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", GROWING)
 def test_a_megabyte_is_graded_and_its_prediction_is_short(kind: str) -> None:
     verdict = grade_expression(problem("5"), grown(kind, 1_000_000))
@@ -218,6 +222,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     worker.forget()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 def test_an_answer_whose_comparison_ran_out_of_time_is_undecided_and_keeps_its_prediction() -> None:
     for answer in (BOMB, "\\frac{\\sin(2x+2y)}{\\cos(x+y)}"):
@@ -234,6 +239,7 @@ def test_what_exact_arithmetic_decides_needs_no_time() -> None:
     assert grade_expression(problem("5"), "\\boxed{\\frac{11}{2}}").outcome is Outcome.WRONG
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 def test_one_alias_that_is_undecided_leaves_the_answer_undecided_unless_another_is_equal() -> None:
     reply = f"\\boxed{{{BOMB}}}"
@@ -242,6 +248,7 @@ def test_one_alias_that_is_undecided_leaves_the_answer_undecided_unless_another_
     assert grade_expression(problem("7", aliases=(BOMB,)), reply).outcome is Outcome.CORRECT
 
 
+@pytest.mark.slow
 def test_an_undecided_answer_is_compared_again_when_a_run_begins(impatient: None) -> None:
     gold, reply = "2\\sin(x+y)", "\\boxed{\\frac{\\sin(2x+2y)}{\\cos(x+y)}}"
     assert grade_expression(problem(gold), reply).outcome is Outcome.UNDECIDED

@@ -55,6 +55,7 @@ NUMBERS = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(NUMBERS)
 def test_exact_values_are_what_fractions_say(worth: Worth) -> None:
@@ -88,6 +89,7 @@ def value(text: str) -> Ratio:
     return evaluate.exact(parse(text))
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(SUMS, SUMS, SUMS)
 def test_the_laws_of_a_field_hold(a: str, b: str, c: str) -> None:
@@ -100,6 +102,7 @@ def test_the_laws_of_a_field_hold(a: str, b: str, c: str) -> None:
         assert (y / x).equals(Ratio.number(1) / (x / y)) if y.key != "0" else True
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(SUMS, SUMS)
 def test_exact_values_and_samples_tell_the_same_story(a: str, b: str) -> None:

@@ -29,6 +29,7 @@ def cases() -> Iterator[object]:
             yield pytest.param(group, case, id=f"{group['gold']}: {case['response'][:50]!r}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("group", "case"), list(cases()))
 def test_a_reply_gets_the_verdict_of_the_table(group, case):
     asked = problem(group["question"], group["gold"], *group["aliases"])
@@ -130,6 +131,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
 def test_work_grows_with_the_length_of_the_reply(bomb):
     before, piece = bomb if isinstance(bomb, tuple) else ("", bomb)

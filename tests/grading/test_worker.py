@@ -56,12 +56,14 @@ def wait_until_gone(pid: int, seconds: float = 120) -> bool:
     return not running(pid)
 
 
+@pytest.mark.slow
 def test_equal_and_different_expressions(pool: WorkerPool) -> None:
     assert pool.compare("2\\cos x \\sin x", "\\sin 2x") is Comparison.EQUAL
     assert pool.compare("2\\cos x \\sin x", "\\cos 2x") is Comparison.DIFFERENT
     assert pool.compare("3", "}{ \\nonsense $ 3") is Comparison.DIFFERENT
 
 
+@pytest.mark.slow
 def test_a_part_of_an_unreadable_text_is_not_taken_for_the_answer(pool: WorkerPool) -> None:
     assert pool.compare("7", "3 more than \\foo 7") is not Comparison.EQUAL
     assert pool.compare("\\frac{1}{2}", "\\foo{ \\frac{1}{2}") is not Comparison.EQUAL
@@ -88,12 +90,14 @@ def test_a_worker_is_warm_before_its_time_counts(monkeypatch: pytest.MonkeyPatch
     assert done == ["loaded", "warm", "told", "limit 7.0", "compared", "limit 0", "told"]
 
 
+@pytest.mark.slow
 def test_what_it_warms_up_with_is_one_comparison_of_each_kind_and_equal() -> None:
     worker._warm(worker._comparer())
     with pytest.raises(RunStoppedError, match="does not compare"):
         worker._warm(lambda gold, answer: Comparison.DIFFERENT)
 
 
+@pytest.mark.slow
 def test_a_bomb_times_out_and_the_next_comparison_finds_a_fresh_worker() -> None:
     pool = WorkerPool(size=1, cpu_seconds=0.5)
     assert pool.compare(FIVE, BOMB) is Comparison.TIMEOUT
@@ -101,6 +105,7 @@ def test_a_bomb_times_out_and_the_next_comparison_finds_a_fresh_worker() -> None
     assert pool.compare("\\sin 2x", "2\\cos x \\sin x") is Comparison.EQUAL
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="no limit on address space")
 def test_a_memory_bomb_finds_its_limit() -> None:
     """2^(10^10) takes 1.2 GB; the worker may have 0.4."""
@@ -116,6 +121,7 @@ def test_a_memory_bomb_finds_its_limit() -> None:
         workers.close()
 
 
+@pytest.mark.slow
 def test_many_threads_share_few_workers(pool: WorkerPool) -> None:
     pairs = [(f"\\sin {n}x \\cos {n}x", f"\\frac{{\\sin {2 * n}x}}{{2}}") for n in range(1, 13)]
     with ThreadPoolExecutor(8) as threads:
@@ -123,6 +129,7 @@ def test_many_threads_share_few_workers(pool: WorkerPool) -> None:
     assert found == [Comparison.EQUAL] * len(pairs)
 
 
+@pytest.mark.slow
 def test_bombs_in_all_workers_do_not_stall_replies_that_need_none(pool: WorkerPool) -> None:
     plain = Problem(id="1", task="math_500", question="", gold="\\frac{3}{4}")
     with ThreadPoolExecutor(4) as threads:
@@ -136,6 +143,7 @@ def test_bombs_in_all_workers_do_not_stall_replies_that_need_none(pool: WorkerPo
     assert all(isinstance(bomb.exception(), RunStoppedError) for bomb in bombs)
 
 
+@pytest.mark.slow
 def test_it_works_from_an_event_loop(pool: WorkerPool) -> None:
     async def both() -> list[Comparison]:
         return await asyncio.gather(
@@ -146,6 +154,7 @@ def test_it_works_from_an_event_loop(pool: WorkerPool) -> None:
     assert asyncio.run(both()) == [Comparison.EQUAL, Comparison.DIFFERENT]
 
 
+@pytest.mark.slow
 def test_a_closed_pool_stops_the_run_instead_of_inventing_verdicts() -> None:
     workers = WorkerPool(size=1, cpu_seconds=LONG)
     with ThreadPoolExecutor(1) as threads:
@@ -159,6 +168,7 @@ def test_a_closed_pool_stops_the_run_instead_of_inventing_verdicts() -> None:
         workers.compare("1", "\\cos 0")
 
 
+@pytest.mark.slow
 def test_a_worker_that_cannot_start_is_no_verdict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,6 +206,7 @@ def start(then: str) -> tuple[subprocess.Popen[str], int]:
 needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="no /proc to look at processes")
 
 
+@pytest.mark.slow
 @needs_proc
 def test_workers_end_with_the_program() -> None:
     program, child = start("pass")
@@ -203,6 +214,7 @@ def test_workers_end_with_the_program() -> None:
     assert wait_until_gone(child)
 
 
+@pytest.mark.slow
 @needs_proc
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_workers_end_when_the_program_is_interrupted_or_killed(sign: signal.Signals) -> None:
@@ -213,6 +225,7 @@ def test_workers_end_when_the_program_is_interrupted_or_killed(sign: signal.Sign
     assert wait_until_gone(child)
 
 
+@pytest.mark.slow
 @needs_proc
 def test_a_forked_child_starts_workers_of_its_own() -> None:
     then = textwrap.dedent(

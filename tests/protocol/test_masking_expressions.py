@@ -38,6 +38,7 @@ def rows(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.split("\n") if line]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=[f"{c['gold']}|{c['text'][:30]}" for c in CASES])
 def test_feedback_is_masked_as_written_down(case: dict[str, str]) -> None:
     masked = mask_expression(problem(case["gold"]), case["text"])
@@ -51,6 +52,7 @@ def test_feedback_is_masked_as_written_down(case: dict[str, str]) -> None:
     assert rebuilt == case["text"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gold", MANY_GOLDS)
 def test_answers_of_many_shapes_are_masked_as_the_data_set_writes_them(gold: str) -> None:
     for sentence in (
@@ -90,6 +92,7 @@ NAIVE_NUMBER = re.compile(r"(?<![\w.^{(])-?\d[\d,]*(?:\.\d+)?")
 SPANS = re.compile(r"\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]|\\boxed\{([^{}]*)\}", re.DOTALL)
 
 
+@pytest.mark.slow
 @needs_data
 @pytest.mark.parametrize(
     ("name", "solution", "answer"),
@@ -112,6 +115,7 @@ def test_worked_solutions_leak_nothing_and_say_nothing_that_is_graded_correct(
                 assert not accepts(task, side, symbolic=False), (row[answer], side)
 
 
+@pytest.mark.slow
 @needs_data
 def test_numbers_that_stay_in_worked_solutions_are_those_that_the_rules_let_stay() -> None:
     """A search that knows no rules finds gold numbers in two solutions, each time as an operand
@@ -189,6 +193,7 @@ TEXTS = st.lists(st.sampled_from(PIECES), max_size=14).flatmap(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(gold=GOLDS, text=TEXTS)
 def test_masking_is_idempotent_and_what_is_left_is_never_graded_correct(
@@ -204,6 +209,7 @@ def test_masking_is_idempotent_and_what_is_left_is_never_graded_correct(
         assert not accepts(task, span, symbolic=False), span
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(gold=GOLDS, text=st.text(max_size=120))
 def test_no_text_makes_the_mask_raise(gold: str, text: str) -> None:
@@ -230,6 +236,7 @@ INNOCENT = st.lists(
 ).map(" ".join)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     gold=st.sampled_from(
@@ -254,6 +261,7 @@ def test_text_without_the_answer_is_not_touched(gold: str, text: str) -> None:
     assert masked.spans == ()
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     value=st.fractions(min_value=-500, max_value=500, max_denominator=60),
@@ -289,6 +297,7 @@ def test_what_cannot_be_compared_in_time_is_hidden_as_if_it_were_the_answer(monk
     assert 0 < len(asked) < 10  # each may take all the time that a comparison has
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     [

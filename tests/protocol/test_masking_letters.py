@@ -49,6 +49,7 @@ def real_problems() -> list[Problem]:
 # --- table ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", TABLE["cases"], ids=lambda case: case["name"])
 def test_feedback_is_masked_as_written_in_the_table(case: dict[str, str]) -> None:
     of = problem(case["set"], case["gold"])
@@ -204,6 +205,7 @@ def feedback(draw: st.DrawFn) -> tuple[Problem, str]:
     )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(feedback())
 def test_masked_feedback_is_never_graded_correct_in_whole_or_in_part(
@@ -216,6 +218,7 @@ def test_masked_feedback_is_never_graded_correct_in_whole_or_in_part(
         assert not grade_choice(of, part).is_correct, part
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(feedback())
 def test_masking_twice_changes_nothing(case: tuple[Problem, str]) -> None:
@@ -224,6 +227,7 @@ def test_masking_twice_changes_nothing(case: tuple[Problem, str]) -> None:
     assert mask_letters(of, once).text == once
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.sampled_from("ABCD"), st.lists(st.sampled_from(INNOCENT), max_size=6))
 def test_innocent_feedback_stays_as_it_is(gold: str, lines: list[str]) -> None:
@@ -243,6 +247,7 @@ def test_no_text_raises_or_is_graded_correct_once_masked(gold: str, text: str) -
 # --- hostile feedback -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     [

@@ -237,6 +237,7 @@ def test_the_answer_is_masked_in_whatever_form_it_stands(problem, data):
     assert masked(problem, found.text) == Masked(found.text)
 
 
+@pytest.mark.slow
 @given(problems, st.data())
 def test_spans_are_offsets_into_the_original(problem, data):
     base = 10 if problem.task == "decimal" else 16
@@ -351,6 +352,7 @@ def work(problem: Problem, piece: str, size: int) -> float:
     return growth(by_task, lambda size: (problem, repeated(piece, size)), size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case", ["decimal: a whole reply", "decimal: nothing to mask", "hex: worked solution"]
 )
@@ -359,12 +361,14 @@ def test_work_grows_with_the_length_of_feedback(case):
     assert work(PROBLEMS[row["problem"]], f"{row['text']}\n", 3000) < LINEAR
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["decimal", "hex"])
 def test_work_grows_with_the_length_of_text_that_has_every_form(name):
     text = "\n".join(case["text"] for case in TABLE["cases"] if case["problem"] == name)
     assert work(PROBLEMS[name], text, len(text)) < LINEAR
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [

@@ -252,6 +252,7 @@ def test_placebo_without_any_donor_stops_and_says_why():
     )
 
 
+@pytest.mark.slow
 @given(st.integers(0, 30), st.randoms(use_true_random=False))
 def test_donors_are_the_other_problems_each_once(count, rng):
     others = toys.problems(count)

@@ -51,6 +51,7 @@ def written(value: Fraction) -> list[str]:
     return forms
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(NUMBERS, SENTENCES, BEFORE, st.integers(0, 9))
 def test_what_the_expression_grader_accepts_does_not_pass_its_mask(
@@ -73,6 +74,7 @@ def test_the_value_of_a_mention_survives_its_writing(value: Fraction, form: int)
     assert not grade_expression(expression(str(value + 1)), reply).is_correct
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 4000), SENTENCES, BEFORE)
 def test_what_the_quantity_grader_accepts_does_not_pass_its_mask(
@@ -121,6 +123,7 @@ NAMING = st.sampled_from(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(NAMES, NAMING, BEFORE, st.integers(0, 9))
 def test_what_the_text_grader_accepts_does_not_pass_its_mask(
@@ -141,6 +144,7 @@ PRODUCTS = st.sampled_from(
 WRITTEN = st.sampled_from(["{}", "{:,}", "{:_}", "**{}**", "{}.0"])
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(MULTIPLICATIONS, PRODUCTS, WRITTEN, BEFORE, st.sampled_from(["decimal", "hex"]))
 def test_what_the_multiplication_grader_accepts_does_not_pass_its_mask(

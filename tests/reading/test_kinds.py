@@ -19,6 +19,7 @@ PEERS: list[dict[str, Any]] = json.loads((CASES / "peers.json").read_text("utf-8
 MASKING: list[dict[str, Any]] = json.loads((CASES / "reading_masking.json").read_text("utf-8"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", GRADING, ids=[f"{c['kind']}|{c['response']}" for c in GRADING])
 def test_replies_are_graded_by_what_stands_in_them(case: dict[str, Any]) -> None:
     assert graded_as(case) == case["want"]

@@ -36,6 +36,7 @@ def report(run, tmp_path_factory):
     return build_report([run], tmp_path_factory.mktemp("report"), reference=True)
 
 
+@pytest.mark.slow
 def test_each_figure_comes_as_svg_png_pdf_and_csv(report):
     names = {file.stem for file in (report.parent / "figures").iterdir()}
     assert {"accuracy", "uptake", "ends", "controls", "moves", "correction"} <= names
@@ -79,6 +80,7 @@ def test_the_page_is_small(report):
     assert report.stat().st_size < 10_000_000
 
 
+@pytest.mark.slow
 def test_trials_that_would_make_the_page_too_large_are_left_out_and_counted(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "BYTES_SHOWN", 8_000)
     noise = random.Random(0).randbytes(2_000).hex()
@@ -216,6 +218,7 @@ def test_gaps_name_what_is_missing(tmp_path):
     assert "no retry control" in said
 
 
+@pytest.mark.slow
 def test_trials_without_a_single_attempt_are_reported(tmp_path):
     arm = trials((RIGHT,), "failed", "refused:content filter", ("a", "a", "a"))
     run = write_run(tmp_path / "run", {"binary": arm, "retry": arm}, problems=5)
@@ -248,6 +251,7 @@ def test_the_page_begins_with_its_models_and_tasks_and_a_table_of_accuracies(rep
     assert html.index("<h3>Accuracy</h3>") < html.index(">Findings</h2>")
 
 
+@pytest.mark.slow
 def test_many_models_are_counted_in_the_title_and_have_rows_of_their_own(tmp_path):
     runs = [
         write_run(tmp_path / f"run{n}", {"binary": BINARY}, problems=20, solver=f"openai/m{n}")
@@ -258,6 +262,7 @@ def test_many_models_are_counted_in_the_title_and_have_rows_of_their_own(tmp_pat
     assert all(f"run{n}" in html and f"openai/m{n}" in html for n in range(4))
 
 
+@pytest.mark.slow
 def test_a_page_over_several_models_says_which_is_what(tmp_path):
     runs = [
         write_run(tmp_path / "one", {"binary": BINARY}, problems=20, solver="student/keen"),
@@ -295,6 +300,7 @@ def test_two_runs_of_the_same_condition_stand_in_panels_of_their_own(run, tmp_pa
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_one_condition_makes_a_report(tmp_path):
     run = write_run(tmp_path / "run", {"binary": BINARY}, problems=20)
     page = build_report([run], tmp_path / "report")
@@ -321,6 +327,7 @@ def test_a_task_that_the_study_has_not_gets_no_published_numbers(tmp_path):
     assert reference_table(load_runs([run])).is_empty()
 
 
+@pytest.mark.slow
 def test_a_condition_that_failed_altogether_is_missing_and_breaks_nothing(tmp_path):
     arms = {"retry": RETRY, "binary": trials(*["failed"] * 20), "self": BINARY}
     page = build_report([write_run(tmp_path / "run", arms, problems=20)], tmp_path / "report")

@@ -70,6 +70,7 @@ def choose(page, problem, condition="binary"):
     )
 
 
+@pytest.mark.slow
 def test_the_page_opens_without_errors_and_without_the_network(page, report):
     outside = [url for url in page.asked if url != report.as_uri() and not url.startswith("data:")]
     assert (page.seen, outside) == ([], [])

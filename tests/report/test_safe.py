@@ -32,6 +32,7 @@ def test_text_is_made_safe_wherever_it_stands():
     }
 
 
+@pytest.mark.slow
 def test_a_report_of_names_that_xml_cannot_hold_is_written(tmp_path):
     arm = trials((RIGHT,), ("a", "a", "a"), ("a", RIGHT))
     run = write_run(

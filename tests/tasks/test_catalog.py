@@ -48,6 +48,7 @@ def test_names_are_known_without_importing_a_page() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_without_a_file_the_pages_own_rows_are_taken() -> None:
     assert len(_ids(Selection())) == get_page(DECIMAL).size
     assert _ids(Selection(limit=4)) == _ids(Selection())[:4]
@@ -55,6 +56,7 @@ def test_without_a_file_the_pages_own_rows_are_taken() -> None:
     assert all(len(name) == 13 for name in _ids(Selection(digits=6, limit=20)))
 
 
+@pytest.mark.slow
 def test_a_fraction_is_stable_when_rows_are_added_or_reordered(tmp_path: Path) -> None:
     rows = generate("decimal", 5, 300, seed=0)
     chosen = _ids(Selection(data=_file(tmp_path, rows[:200]), fraction=0.3))

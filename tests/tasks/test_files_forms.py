@@ -122,6 +122,7 @@ def test_gsm8k_answers_are_a_solution_and_a_number(tmp_path: Path) -> None:
     assert (problem.gold, problem.solution) == ("1400", "2 + 2 = <<2+2=4>>4 hundred")
 
 
+@pytest.mark.slow
 def test_numbers_of_a_column_with_gaps_are_whole_again(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     import pyarrow
@@ -169,6 +170,7 @@ def test_columns_have_the_names_that_the_file_gives_them(tmp_path: Path) -> None
             parse_columns([words])
 
 
+@pytest.mark.slow
 def test_a_data_set_of_the_hub_is_read_by_its_id(tmp_path: Path, monkeypatch) -> None:
     pytest.importorskip("datasets")
     folder = tmp_path / "owner" / "name"

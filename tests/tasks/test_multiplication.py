@@ -49,6 +49,7 @@ def _holds_good(page: Page, problem: Problem) -> None:
     assert not task.mask(problem, problem.question).spans
 
 
+@pytest.mark.slow
 @both
 @pytest.mark.parametrize("digits", DIGITS)
 def test_gold_grades_itself_masks_itself_and_is_in_the_solution(kind: str, digits: int) -> None:
@@ -161,6 +162,7 @@ def test_the_same_seed_gives_the_same_rows_whatever_their_number(kind: str) -> N
     assert generate(kind, 5, 40, seed=7) != generate(kind, 5, 40, seed=8)
 
 
+@pytest.mark.slow
 @both
 def test_no_question_occurs_twice(kind: str) -> None:
     rows = generate(kind, 5, 3000, seed=0)
@@ -182,6 +184,7 @@ def test_decimal_leading_digits_are_spread_evenly() -> None:
     assert leading == {str(digit): 50 for digit in range(1, 10)}
 
 
+@pytest.mark.slow
 def test_hex_factors_are_uniform_digits_with_leading_zeros() -> None:
     rows = generate("hex", 5, 4000, seed=0)
     pairs = [_factors("hex", row) for row in rows]
@@ -299,6 +302,7 @@ def test_a_supplied_explanation_is_kept_only_where_its_numbers_are_right() -> No
         assert page.to_problem(row | {"Explanation": wrong}).solution == ours
 
 
+@pytest.mark.slow
 @both
 @pytest.mark.skipif(DATA is None, reason="needs FRICTION_DATA")
 def test_every_row_of_the_study_loads_grades_itself_and_masks_itself(kind: str) -> None:
@@ -316,6 +320,7 @@ def test_every_row_of_the_study_loads_grades_itself_and_masks_itself(kind: str) 
             assert problem.solution == row["Explanation"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", [10, 16])
 def test_work_in_any_style_that_is_cut_off_is_right_or_no_answer(base: int) -> None:
     page = get_page(NAMES["decimal" if base == 10 else "hex"])

@@ -45,6 +45,7 @@ def test_gold_passes_its_own_grader_and_no_solution_leaks(name):
     assert report.failures == ()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(DATA is None, reason="needs FRICTION_DATA")
 @pytest.mark.parametrize("name", FILES)
 def test_gold_passes_and_no_solution_leaks_on_real_data(name):
@@ -128,6 +129,7 @@ def test_a_wrong_row_is_refused_by_the_name_of_its_field(case):
     assert raised.value.field == case["field"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
 def test_validate_finds_a_wrong_gold_a_leaking_solution_and_a_long_question(name):
     page, problem = get_page(name), fixture(name)[0]

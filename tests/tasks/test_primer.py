@@ -308,6 +308,7 @@ def test_the_golds_of_stories_are_what_their_calculations_give():
         assert unsaid <= {"2", "3", "4", "100"}, story.id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", [pytest.param(each, id=each.id) for each in PROBLEMS])
 def test_a_number_counts_in_digits_and_in_words(problem):
     if not problem.gold.isdecimal():
@@ -326,6 +327,7 @@ def test_five_subjects_of_forty_at_three_levels():
     assert len({each.question.casefold() for each in PROBLEMS}) == SIZE
 
 
+@pytest.mark.slow
 def test_every_row_is_fit_to_be_run():
     report = validate(PAGE, PROBLEMS)
     assert (report.checked, report.failures) == (SIZE, ())

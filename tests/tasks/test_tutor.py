@@ -58,6 +58,7 @@ def _hides(problem: Problem, text: str) -> bool:
     return not task.mask(problem, text).spans and not task.grade(problem, text).is_correct
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_case(case: dict[str, Any]) -> None:
     problem = _problem(case["base"], tuple(case["factors"]))
@@ -92,6 +93,7 @@ def tasks(draw: st.DrawFn, numbers: st.SearchStrategy[int]) -> tuple[int, Style,
     return base, style, (first, second)
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None, derandomize=True)
 @given(task=tasks(VARIED), wrong_at=st.integers(0, 10_000), seed=st.integers(0, 10_000))
 def test_the_first_wrong_line_is_found_with_its_kind(
@@ -108,6 +110,7 @@ def test_the_first_wrong_line_is_found_with_its_kind(
     assert _hides(problem, tutor(problem, work.text()))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(task=tasks(FIVE_OR_SIX_DIGITS | AWKWARD), seed=st.integers(0, 10_000))
 def test_right_lines_are_never_found_wrong(
@@ -122,6 +125,7 @@ def test_right_lines_are_never_found_wrong(
     assert find_error(_problem(base, factors), work.text()).kind is Kind.NONE
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(task=tasks(FIVE_OR_SIX_DIGITS | AWKWARD), share=st.floats(0, 1))
 def test_work_that_is_cut_off_is_not_found_wrong(
@@ -135,6 +139,7 @@ def test_work_that_is_cut_off_is_not_found_wrong(
     assert _hides(problem, tutor(problem, cut))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(task=tasks(VARIED), drop=st.integers(0, 3), twice=st.booleans())
 def test_a_partial_product_left_out_or_added_twice_is_named(
@@ -183,6 +188,7 @@ def test_decimal_arithmetic_with_a_hexadecimal_number_is_found(
 _NO_LETTERS = str.maketrans("", "", "ABCDEF")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(DATA is None, reason="needs FRICTION_DATA")
 def test_nothing_is_wrong_with_the_studys_own_solutions() -> None:
     page = get_page("hex_multiplication")
@@ -239,6 +245,7 @@ def test_gold_that_is_not_the_product_is_refused() -> None:
         find_error(problem, "")
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(
@@ -254,6 +261,7 @@ def test_any_text_gets_feedback_that_gives_nothing_away(words: list[str], base: 
     assert _hides(problem, said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", [10, 16])
 @pytest.mark.parametrize("piece", TEXT["pieces"])
 def test_work_grows_with_the_length_of_the_attempt(piece: str, base: int) -> None:

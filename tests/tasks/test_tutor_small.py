@@ -114,6 +114,7 @@ def _hides(problem: Problem, text: str) -> bool:
     return not masked.spans and not masked.leaks and not PAGE.task.grade(problem, text).is_correct
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("digits", [2, 3, 4])
 def test_one_slip_is_named_by_its_line(digits: int) -> None:
     rng, lines = Random(digits), Counter[str]()
@@ -131,6 +132,7 @@ def test_one_slip_is_named_by_its_line(digits: int) -> None:
     assert lines["not named"] <= 3  # where a slip looks like another one
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("digits", [2, 3])
 def test_of_several_slips_a_wrong_line_is_named_and_never_a_right_one(digits: int) -> None:
     rng = Random(digits)
@@ -144,6 +146,7 @@ def test_of_several_slips_a_wrong_line_is_named_and_never_a_right_one(digits: in
             assert found.line is None or found.line in work.slips, text
 
 
+@pytest.mark.slow
 def test_right_work_on_every_pair_of_two_digits_is_never_found_wrong() -> None:
     rng = Random(0)
     for first in range(10, 100):
@@ -153,6 +156,7 @@ def test_right_work_on_every_pair_of_two_digits_is_never_found_wrong() -> None:
             assert found.kind is Kind.NONE, work.lines
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(
     digits=st.integers(2, 4),

@@ -99,6 +99,7 @@ def test_every_kind_of_slip_occurs(kind):
     )
 
 
+@pytest.mark.slow
 def test_no_dialogue_has_a_pair_of_factors_that_is_held_out():
     without = held_out()
     for digits, seed in product_of(DIGITS, range(10)):  # what the model's card promises
@@ -137,6 +138,7 @@ def after_the_first_feedback(dialogues):
             yield shown[1], shown[2], example.reply
 
 
+@pytest.mark.slow
 def test_a_misconception_is_given_up_as_often_as_it_is_meant_to_be(dialogues):
     given_up: dict[str, list[bool]] = {LIGHT: [], DEEP: []}
     for _, _, reply in after_the_first_feedback(dialogues):
@@ -228,6 +230,7 @@ def test_no_text_can_hold_a_special_token():
     assert not special & set(vocabulary.encode("<|user|>answer<|end|>"))
 
 
+@pytest.mark.slow
 def test_trials_begin_with_the_models_own_slips_where_there_are_some():
     own = [(473, 628, "473 * 600 = 1\n\\boxed{1}")]
     found = [

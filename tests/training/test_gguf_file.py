@@ -64,6 +64,7 @@ def said(cases):
     return [completion.replies[0].text for completion in asyncio.run(main())]
 
 
+@pytest.mark.slow
 @needs_llama
 def test_llama_cpp_replies_as_transformers_does_unless_two_scores_nearly_tie():
     """To the letter, and so with the same verdicts, for 60 dialogues of which 58 are answers."""

@@ -80,6 +80,7 @@ async def heading(page, text):
     await page.wait_for_load_state()
 
 
+@pytest.mark.slow
 def test_from_the_grid_to_a_trial_and_on_by_keyboard(written):
     async def steps(page):
         await page.keyboard.press("j")
@@ -110,6 +111,7 @@ def test_from_the_grid_to_a_trial_and_on_by_keyboard(written):
     assert rest == [1, 0, 1]
 
 
+@pytest.mark.slow
 def test_filter_and_search_stand_in_the_address(written):
     async def steps(page):
         await page.get_by_label("same wrong answer again").click()
@@ -130,6 +132,7 @@ def test_filter_and_search_stand_in_the_address(written):
     assert none.startswith("No trial matches.")
 
 
+@pytest.mark.slow
 def test_two_conditions_stand_side_by_side(written):
     async def steps(page):
         await page.get_by_label("p1, retry").click()
@@ -149,6 +152,7 @@ def test_two_conditions_stand_side_by_side(written):
     assert columns == 2
 
 
+@pytest.mark.slow
 def test_what_a_run_writes_appears_without_a_touch_and_the_focus_stays(tmp_path):
     done = write_run(tmp_path / "done", ARMS, problems=3)
     arms = {name: trials((RIGHT,)) for name in ARMS}
@@ -180,6 +184,7 @@ def test_what_a_run_writes_appears_without_a_touch_and_the_focus_stays(tmp_path)
     assert shares == ["67%", "67%"]
 
 
+@pytest.mark.slow
 def test_a_copied_link_opens_the_same_page(written):
     async def steps(page):
         await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -198,6 +203,7 @@ def test_a_copied_link_opens_the_same_page(written):
     assert title.startswith("retry")
 
 
+@pytest.mark.slow
 def test_the_prompt_is_fetched_when_it_is_opened(made):
     async def steps(page):
         await page.locator("a.cell.unsolved[id]").first.click()
@@ -213,6 +219,7 @@ def test_the_prompt_is_fetched_when_it_is_opened(made):
     assert "### Attempt 1" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390])
 def test_hostile_text_is_shown_as_text(made, tmp_path, width):
     run = shutil.copytree(made, tmp_path / "run")
@@ -236,6 +243,7 @@ def test_hostile_text_is_shown_as_text(made, tmp_path, width):
     assert "before⟨U+0000⟩after⟨U+001B⟩[31m" in text
 
 
+@pytest.mark.slow
 def test_every_control_has_a_name_and_the_page_its_landmarks(written):
     async def steps(page):
         found = []
@@ -279,6 +287,7 @@ def own(directory):
     return [each for each in read_labels(directory) if each.kind == "person"]
 
 
+@pytest.mark.slow
 def test_a_trial_is_labelled_by_keyboard_blind_and_kept(judged):
     async def steps(page):
         await page.get_by_label("Your name").fill("Anna")
@@ -312,6 +321,7 @@ def test_a_trial_is_labelled_by_keyboard_blind_and_kept(judged):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_person_goes_on_where_they_stopped(judged):
     async def first(page):
         await at_trial(page, 1)
@@ -327,6 +337,7 @@ def test_a_person_goes_on_where_they_stopped(judged):
     assert browse(judged, steps=second, labelling=anna).startswith("1 of ")
 
 
+@pytest.mark.slow
 def test_a_label_that_is_not_kept_does_not_count(judged):
     async def steps(page):
         await at_trial(page, 1)
