@@ -6,6 +6,14 @@ from collections.abc import Mapping
 from pathlib import PurePath
 
 SIMULATION = "SIMULATION: a simulated student answered, not a language model"
+STUDENT_IS = (
+    "a simulated student with known parameters, not a language model: its numbers show how well "
+    "the program measures, and nothing about any model"
+)
+ABACUS_IS = (
+    "a small model trained to show feedback friction, and taught some of its errors; it is no "
+    "evidence about large models"
+)
 
 
 def is_miniature(solver: str) -> bool:
@@ -18,10 +26,7 @@ def is_miniature(solver: str) -> bool:
 
 def miniature(solver: str) -> str:
     """The line to print for such a model."""
-    return (
-        f"MINIATURE: {solver} is a small model trained to show feedback friction, and taught some "
-        "of its errors; it is no evidence about large models"
-    )
+    return f"MINIATURE: {solver} is {ABACUS_IS}"
 
 
 def caveats(solvers: Mapping[str, bool]) -> list[str]:

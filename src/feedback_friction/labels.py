@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
+from feedback_friction.databases import reading, refuse_newer, version_of
 from feedback_friction.errors import RunStoppedError, UsageError
 
 FILE_NAME = "annotations.sqlite"
@@ -140,7 +140,7 @@ class Labels:
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
-            _check_version(self._db, self.path)
+            refuse_newer(self.path, version_of(self._db), SCHEMA_VERSION)
             self._db.execute(_SCHEMA)
             self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         except sqlite3.Error as error:
@@ -201,32 +201,12 @@ def read_labels(directory: Path) -> list[Label]:
     if not path.is_file():
         return []
     try:
-        with _reading(path) as db:
-            _check_version(db, path)
+        with reading(path, SCHEMA_VERSION) as db:
             return _read(db)
     except sqlite3.Error as error:
         raise UsageError(f"cannot read {path}: {error}") from error
 
 
-@contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Read-only; where the directory cannot be written, without the write-ahead log's files."""
-    uri = path.resolve().as_uri()
-    try:
-        db = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=30)
-        db.execute("SELECT count(*) FROM sqlite_master")
-    except sqlite3.OperationalError:
-        db = sqlite3.connect(f"{uri}?immutable=1", uri=True)
-    with closing(db):
-        db.row_factory = sqlite3.Row
-        yield db
-
-
 def _read(db: sqlite3.Connection) -> list[Label]:
     rows = db.execute("SELECT * FROM labels ORDER BY condition, problem_id, epoch, annotator")
     return [Label(**dict(row)) for row in rows]
-
-
-def _check_version(db: sqlite3.Connection, path: Path) -> None:
-    if db.execute("PRAGMA user_version").fetchone()[0] > SCHEMA_VERSION:
-        raise UsageError(f"{path} was written by a newer version of feedback-friction; upgrade")

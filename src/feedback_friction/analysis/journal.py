@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from feedback_friction.databases import reading, refuse_newer
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import MODES
 from feedback_friction.problem import LETTERS
@@ -95,13 +96,7 @@ def open_journal(directory: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise UsageError(f"{directory} is not a run directory: it has no {path.name}")
     try:
-        with closing(_connect(path)) as db:
-            db.row_factory = sqlite3.Row
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version > SCHEMA_VERSION:
-                raise UsageError(
-                    f"{path} was written by a newer version of feedback-friction; upgrade to read"
-                )
+        with reading(path, SCHEMA_VERSION) as db:
             yield db
     except sqlite3.Error as error:
         raise UsageError(f"cannot read {path}: {error}") from error
@@ -109,17 +104,6 @@ def open_journal(directory: Path) -> Iterator[sqlite3.Connection]:
         raise UsageError(
             f"cannot read {path}: a value in it is damaged ({one_line(error)})"
         ) from error
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    """Read-only; where the directory cannot be written, without the write-ahead log's files."""
-    uri = path.resolve().as_uri()
-    try:
-        db = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=30)
-        db.execute("SELECT count(*) FROM sqlite_master")
-    except sqlite3.OperationalError:
-        db = sqlite3.connect(f"{uri}?immutable=1", uri=True)
-    return db
 
 
 def read_conditions(db: sqlite3.Connection) -> list[Condition]:
@@ -235,11 +219,7 @@ def read_run(directory: Path) -> dict[str, Any]:
         if name in document and not isinstance(document[name], kind):
             found = type(document[name]).__name__
             raise UsageError(f"cannot read {path}: '{name}' must not be of type {found}")
-    if document["schema"] > SCHEMA_VERSION:
-        raise UsageError(
-            f"{path} was written by a newer version of feedback-friction (schema "
-            f"{document['schema']}, this one reads up to {SCHEMA_VERSION}); upgrade to read it"
-        )
+    refuse_newer(path, document["schema"], SCHEMA_VERSION)
     return document
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from feedback_friction.analysis.journal import SCHEMA_VERSION
+from feedback_friction.databases import refuse_newer, version_of
 from feedback_friction.engine.keys import Key
 from feedback_friction.engine.prices import Cost
 from feedback_friction.engine.rows import (
@@ -414,12 +415,8 @@ def _open(path: Path) -> sqlite3.Connection:
         db = sqlite3.connect(path, check_same_thread=False, timeout=30)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute(f"PRAGMA synchronous = {'NORMAL' if has_log(db) else 'FULL'}")
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            raise UsageError(
-                f"{path} was written by a newer version of feedback-friction (journal version "
-                f"{version}, this one reads up to {SCHEMA_VERSION}); upgrade to read it"
-            )
+        version = version_of(db)
+        refuse_newer(path, version, SCHEMA_VERSION)
         if version < SCHEMA_VERSION:
             schema = resources.files(__package__).joinpath("schema.sql").read_text("utf-8")
             db.executescript(_NULLABLE + schema)

@@ -39,7 +39,7 @@ from feedback_friction.analysis.tables import (
     teachers,
 )
 from feedback_friction.analysis.trials import chosen_problems, read_trials
-from feedback_friction.caveats import is_miniature
+from feedback_friction.caveats import ABACUS_IS, STUDENT_IS, is_miniature
 from feedback_friction.errors import UsageError
 from feedback_friction.report.beside import beside
 from feedback_friction.report.figure import Drawing
@@ -63,14 +63,6 @@ from feedback_friction.report.safe import csv_of, xml_safe
 from feedback_friction.report.theme import adapting
 
 NAMED = 3  # models, or tasks, that the title names
-STUDENT = (
-    "a simulated student with known parameters, not a language model; its numbers show how well "
-    "the instrument measures, and nothing about any model"
-)
-ABACUS_IS = (
-    "a small language model trained for this and taught some of its errors; it shows the "
-    "phenomenon in a real network, and is no evidence about large models"
-)
 PROBLEMS_SHOWN = 120  # problems whose trials the page holds, over all runs
 BYTES_SHOWN = 6_000_000  # of trials within the page, packed
 ROWS_SHOWN = 30  # rows of a table within the page; its file has them all
@@ -204,7 +196,7 @@ def _solvers(runs: Runs) -> list[tuple[str, str, str]]:
         own = runs.conditions.filter(pl.col("solver") == name)
         tasks = own.select(panel_of(["task"]).alias("task"))["task"].unique(maintain_order=True)
         simulated = bool(own["simulated"].max())
-        said = STUDENT if simulated else ABACUS_IS if is_miniature(name) else ""
+        said = STUDENT_IS if simulated else ABACUS_IS if is_miniature(name) else ""
         found.append((name, said, ", ".join(tasks)))
     return found
 
