@@ -34,7 +34,7 @@ def test_it_is_read_reported_exported_and_judged_anew(run, tmp_path):
     assert "MINIATURE: pocket/abacus" in shown
     friction("report", run, "--out", tmp_path / "report")
     assert (
-        "a small language model trained for this"
+        "a small model trained to show feedback friction"
         in (tmp_path / "report" / "index.html").read_text()
     )
     exported = friction("export", run, "--to", "jsonl").stdout.splitlines()
