@@ -34,16 +34,22 @@ _SETTLES = re.compile(
     r"(?:(?i:\b(?:so(?!\s(?:is|are|was)\b)|therefore|thus|hence|then|leaves?|leaving|it(?:'s|\sis|\smust\sbe"
     r"|\sshould\sbe|\shas\sto\sbe"
     r"|\swould\sbe)|that(?:'s|\sis)|this\sis|which\sis|revised|corrected|updated|correction"
-    r"|rather|instead"
+    r"|rather|instead|stay(?:ing)?\swith|(?:look|thoughts?|reflection|feedback),?"
+    r"|not\s\(?[A-J]\)?,?\sbut|(?:switch|chang)\w*\s(?:my\sanswer\s)?(?:from\s\(?[A-J]\)?\s)?to"
     r"|actually|make\sthat|i\smean|choose|pick|select|go(?:ing)?\swith|remains|now"
     r"|final(?:ly)?)\b)"
     r"(?:\s(?i:answer|choice|option|it(?:'s|\sis|\smust\sbe)|is|the|with|only|me|us|we|to"
     r"|answer:))*"
     rf"|>)[\s:,]{{0,4}}{_ITEM}"
 )
+# "B it is", "B instead of A", "B is the only one that fits"
+_IT_IS = re.compile(
+    rf"(?:^|[\s,;:]){_ITEM}(?=\s(?:it\sis\b|(?:instead\sof|rather\sthan)\s\(?[A-J]\b"
+    r"|is\sthe\sonly\s(?:one|option|choice)\b))"
+)
 _ALONE = re.compile(rf"(?:(?<=[.!?:;\n])|(?<=[a-z],)(?=\s?\()|^)\s*{_ITEM}\s*[.!]?\s*(?=\n|$)")
 _AT_ONCE = re.compile(rf"[\s,:;.]{{1,4}}{_ITEM}(?=[.!,;]|\s*$)")
-_ENDS = re.compile(r"\s*(?:[.!,;]|$|\n|\s(?:because|since|as|which|then|after|that|it)\b)")
+_ENDS = re.compile(r"\s*(?:[.!,;]|$|\n|\s(?:instead|because|since|as|which|then|after|that|it)\b)")
 _TEXT_IT_IS = re.compile(
     r"(?:^|[.!?;:,\n])\s*(?P<text>[^.!?;:,\n]{1,120}?),?\s+(?:it\s(?:is|must\sbe|was)|is\s(?:it"
     r"|right|correct))\s*(?=[.!,\n]|$)"
@@ -62,10 +68,11 @@ def settled(text: str, start: int, options: Options, *, anew: bool = True) -> tu
     """
     start = max(start, len(text) - _TAIL)
     best = ("", -1)
-    for pattern in (_SETTLES, _ALONE) if anew else (_SETTLES,):
+    for pattern in (_SETTLES, _IT_IS, _ALONE) if anew else (_SETTLES, _IT_IS):
         for found in pattern.finditer(text, start):
             letter, at = found["letter"], found.start("letter")
-            if letter not in options.letters or _ENDS.match(text, found.end()) is None:
+            ends = pattern is _IT_IS or _ENDS.match(text, found.end())
+            if letter not in options.letters or not ends:
                 continue
             if not _ANEW.search(text[max(0, at - 30) : at]) and at > best[1]:
                 best = letter, at
@@ -283,12 +290,21 @@ _ONE_SENTENCE = re.compile(
        |this|must|has|to|should|is|be|was|probably|surely|clearly|definitely|obviously|most
        |likely) [,\s]+ )*
     (?P<said> [^.!?\n]{1,120}? )
-    (?: ,?\s(?:obviously|clearly|surely|probably|definitely|of\scourse
+    (?: ,?\s?(?:obviously|clearly|surely|probably|definitely|of\scourse
        |i\s(?:think|believe|guess)) )?
     [.!]?
     """,
     re.VERBOSE,
 )
+
+
+# "The noble gas is neon", "..., so it is neon", "only neon fits"
+_TOLD = re.compile(
+    r"(?:.{0,80},)?\s?only (?P<only>.{1,80}?) (?:is|was|fits|works|remains)\b.{0,60}"
+    r"|.{0,100}?(?:(?<!,)\b(?:is|was|must be|would be)|,\s?(?:so|hence|thus)(?: it is)?) "
+    r"(?P<said>.{1,80})"
+)
+_DENIES = re.compile(r"\b(?:not|never|neither|if|whether|unlike|except)\b|n't")
 
 
 def by_mention(text: str, options: Options) -> str:
@@ -297,4 +313,14 @@ def by_mention(text: str, options: Options) -> str:
         return ""
     found = _ONE_SENTENCE.fullmatch(folded(text.strip(), strict=options.strict))
     said = found["said"] if found else ""
-    return options.texts.get(said) or options.texts.get(said.rpartition(" ")[0]) or ""
+    told = _TOLD.fullmatch(said)
+    told_text = ""
+    if told is not None:
+        group = "said" if told["said"] else "only"
+        before = said[: told.start(group)].rpartition(",")[2]
+        told_text = "" if _DENIES.search(before) else told[group]
+    return (
+        options.texts.get(said)
+        or options.texts.get(said.rpartition(" ")[0])
+        or options.texts.get(told_text, "")
+    )

@@ -34,7 +34,15 @@ from feedback_friction.reading.lexicon import (
     SCALES,
 )
 from feedback_friction.reading.prose import ALTERNATIVE, UNASSERTED, Statement, statements
-from feedback_friction.reading.words import ARTICLES, Word, key, normalized, without_articles, words
+from feedback_friction.reading.words import (
+    ARTICLES,
+    MONTHS,
+    Word,
+    key,
+    normalized,
+    without_articles,
+    words,
+)
 
 _WHOLE = 2000  # a longer reply is never compared with an alias as a whole
 _MOST_STATEMENTS = 200  # read before a reply is taken to state nothing
@@ -240,7 +248,7 @@ class _Reader:
         found = words(text)
         if not found:  # "&" alone, the word "and", opens a sentence that never comes
             return Verdict.none()
-        number = self._number(found, text)
+        number = self._date(found, text) or self._number(found, text)
         if number:
             return number
         names = [run for run in _names(found, text) if not self.answers.asks_for(run)]
@@ -261,6 +269,16 @@ class _Reader:
         if after and after.tail == "end":
             return Verdict.of(True, after.alias, "sentence")
         return Verdict.of(False, _joined(names[0]), "sentence")
+
+    def _date(self, found: Sequence[Word], text: str) -> Verdict | None:
+        """The verdict on a sentence that has an accepted answer of several words and numbers."""
+        for word in found:
+            if word.is_number or word.norm in MONTHS:
+                after = self.answers.begins(text[word.start :])
+                full = after and after.tail == "end" and len(after.alias.split()) > 2
+                if after and full and not any(map(_NEGATION.search, _segment(text, word.start))):
+                    return Verdict.of(True, after.alias, "sentence")
+        return None
 
     def _number(self, found: Sequence[Word], text: str) -> Verdict | None:
         """Where the answer is a number: the verdict by the one number that a sentence adds."""

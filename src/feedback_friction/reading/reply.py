@@ -62,12 +62,13 @@ _OTHER = (
     r"(?:الإجابة|الاجابة|الجواب|إجابة|اجابة)(?:\s(?:النهائية|الصحيحة|النهائي|الصحيح))?"
     r"\s?(?:هي|هو|:|：)",
     # the letter before the verb: "सही उत्तर D है"
-    r"(?:सही\s)(?:उत्तर|विकल्प)(?=\s\(?[A-J]\)?\s?है)",
-    r"(?:সঠিক\s)উত্তর(?=\s\(?[A-J]\)?(?:\s|।|$))",
+    r"(?:सही\s|अंतिम\s)?(?:उत्तर|विकल्प)(?=\s[^\s।]{1,40}\s?है)",
+    r"(?:সঠিক\s|চূড়ান্ত\s)উত্তর(?=\s[^\s।]{1,40}(?:\s|।|$))",
 )
 _FOREIGN = re.compile(
     rf"(?<![^\W\d_])(?:{'|'.join(_LATIN)})(?:\s?:)?(?=[\s*_\"'(\[$\\])|{'|'.join(_OTHER)}", re.I
 )
+_STRUCK = re.compile(r"~~[^~\n]{1,200}~~")
 _TAG = re.compile(r"<(?:final_?)?(?:answer|ans|solution_answer)>", re.I)
 _END_TAG = re.compile(r"</(?:final_?)?(?:answer|ans|solution_answer)>", re.I)
 _HASHES = re.compile(r"(?m)^[ \t]*####(?:[ \t]+(?=\S)|(?=[-+$\d]))")
@@ -84,7 +85,12 @@ _JSON_MARKS = ('":', "':", '" :')
 
 
 def signed(text: str) -> str:
-    """The text with ``ANSWER`` for cues in other forms and languages; as long as it was."""
+    """The text with ``ANSWER`` for cues in other forms and languages; as long as it was.
+
+    What is struck through is blank.
+    """
+    if "~~" in text:
+        text = _STRUCK.sub(lambda found: " " * len(found[0]), text)
     if "####" in text:
         text = _HASHES.sub(_sign, text)
     if "ans:" in text or "Ans" in text or "ANS:" in text:

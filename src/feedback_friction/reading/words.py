@@ -92,10 +92,11 @@ def words(text: str) -> list[Word]:
 _SHORT = {"st": "saint", "mt": "mount", "ft": "fort"}
 _ROMAN = {roman(value): str(value) for value in range(2, 90)}
 _NUMERALS = {value: roman.lower() for roman, value in _ROMAN.items()}
-_MONTHS = (
+MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
 )
+_SHORT_MONTHS = {month[:3]: month for month in MONTHS} | {"sept": "september"}
 _DAY = re.compile(r"([1-9]|[12]\d|3[01])(?:st|nd|rd|th)")
 _ORDINALS = {word: value for value, word in enumerate((*ORDINALS, "twentieth"), 1)}
 _SPELLED = {str(value): word for value, word in enumerate(SMALL_NUMBERS)}
@@ -113,19 +114,28 @@ def _plain_number(raw: str, before: Sequence[Word]) -> str:
     if raw[0].isupper() and before[-1].norm == "the" and len(before) > 1 and before[-2].capital:
         return str(_ORDINALS.get(raw.lower(), fold(raw)))  # Henry the Eighth
     day = _DAY.fullmatch(raw)
-    return day[1] if day and before[-1].norm in _MONTHS else fold(raw)
+    return day[1] if day and before[-1].norm in MONTHS else fold(raw)
 
 
 def _spell_out(found: list[Word], text: str) -> None:
     """Write what stands before the last word as that word asks for: "St." Louis, 4th of July."""
+    _month_in_full(found)
     last = found[-1].norm
-    if last in _MONTHS or last == "century":
+    if last in MONTHS or last == "century":
         _number_before(found, last)
     if len(found) < 2 or not found[-1].capital or found[-1].is_number:
         return
     before = found[-2]
     if before.capital and before.norm in _SHORT and len(text[before.end : found[-1].start]) <= 2:
         found[-2] = Word(_SHORT[before.norm], before.start, before.end, True)
+
+
+def _month_in_full(found: list[Word]) -> None:
+    """Write a month in full that stands beside a number: "Nov. 11", "11 Nov"."""
+    for at, beside in ((-2, -1), (-1, -2)):
+        if len(found) > 1 and found[at].norm in _SHORT_MONTHS and found[beside].is_number:
+            word = found[at]
+            found[at] = Word(_SHORT_MONTHS[word.norm], word.start, word.end, word.capital)
 
 
 def _number_before(found: list[Word], last: str) -> None:
@@ -135,7 +145,10 @@ def _number_before(found: list[Word], last: str) -> None:
         return
     word = found[at]
     day = _DAY.fullmatch(word.norm)
-    if last == "century" and word.norm in _ORDINALS:
+    ordinal = _ORDINALS.get(word.norm) if at == -3 and last != "century" else None
+    if ordinal:
+        found[at] = Word(str(ordinal), word.start, word.end, word.capital)
+    elif last == "century" and word.norm in _ORDINALS:
         value, start = _ORDINALS[word.norm], word.start
         if len(found) > 2 and found[-3].norm == "twenty" and value < 10:
             value, start = value + 20, found[-3].start
@@ -173,22 +186,22 @@ def normalized(text: str) -> str:
 def _dates(answer: tuple[str, ...]) -> set[tuple[str, ...]]:
     """A date in other orders: day first, month first, or all in digits as ISO 8601 has it.
 
-    With slashes only a day after the twelfth tells day and month apart.
+    With slashes only a day after the twelfth, or one of the month's own number, is told apart.
     """
     if len(answer) not in (2, 3):
         return set()
     first, second, *year = answer
-    if second in _MONTHS and first.isdigit():
+    if second in MONTHS and first.isdigit():
         first, second = second, first
-    if first not in _MONTHS or not second.isdigit():
+    if first not in MONTHS or not second.isdigit():
         return set()
     found = {(first, second, *year), (second, first, *year), (second, "of", first, *year)}
     if not year and len(second) == 4:
         found.add((first, "of", second))
     if year:
-        month = f"{_MONTHS.index(first) + 1}"
+        month = f"{MONTHS.index(first) + 1}"
         found.add((*year, month.zfill(2), second.zfill(2)))
-        if int(second) > 12:
+        if int(second) > 12 or second == month:
             found |= {(month, second, *year), (month.zfill(2), second, *year)}
             found |= {(second, month, *year), (second, month.zfill(2), *year)}
     return found

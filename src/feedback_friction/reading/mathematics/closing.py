@@ -27,6 +27,12 @@ _SENTENCE = re.compile(r"(?:[.!?][*_)\"']{0,3}|:\*{0,2})\s+|\n+")
 _REASON = re.compile(
     r"(?i)[,;]?\s(?:because|since|as (?:it|the|we|there)|given that|for (?:the|which))\s"
 )
+# "12 rather than 11": what it is not comes last.
+_CONTRAST = re.compile(
+    r",?\s(?:rather than|instead of|as opposed to|(?:and )?not(?=[^,;:]*[\d\\$]))\s"
+    r"[^,;:]{1,40}?([.!]?\s*)$",
+    re.I,
+)
 _SO = re.compile(r"(?i),\s(?:and\s)?(?:so|hence|thus|therefore)\s")
 _CONCLUDES = re.compile(
     r"(?:^|[.!?:$)\]]\s{0,4}|\n\s*)[*_]{0,2}(?:Therefore|Thus|Hence|So|Finally|In conclusion"
@@ -65,7 +71,7 @@ _VALUE = re.compile(
     rf"|\$\$?(?!\d[\d,.]*(?:\s|$))(?P<dollar>[^$\n]{{1,240}}?)\$\$?|\\\((?P<paren>.{{1,240}}?)\\\)"
     rf"|\\\[(?P<bracket>.{{1,240}}?)\\\]"
     rf"|(?P<tuple>[(\[]\s?[-−\d.]+(?:\s?,\s?[-−\d./]+){{1,5}}\s?[)\]])"
-    rf"|(?<![\w^_.(/\\])(?P<number>{_NUMBER})(?![-−][A-Za-z0-9])"
+    rf"|(?<![\w^_.(/\\])(?<!\d:)(?P<number>{_NUMBER})(?![-−][A-Za-z0-9]|:\d)"
     rf"|(?<![\w-])(?P<words>(?:(?i:half\sa)\s)?(?i:{_WORDS})"
     rf"(?:[- ](?i:{_WORDS})){{0,5}})(?![\w-])"
 )
@@ -139,6 +145,7 @@ def _last_sentence(body: str, context: Context) -> Given | None:
         return None
     reason = _REASON.search(sentence)
     clause = sentence[: reason.start()] if reason and reason.start() > 10 else sentence
+    clause = _CONTRAST.sub(r"\1", clause)
     found = _given(clause, context)
     turn = 0
     if found is None:

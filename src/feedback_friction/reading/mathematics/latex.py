@@ -76,9 +76,19 @@ _ORDINAL = re.compile(
     rf"(?<![\d.,])(\d+)(?: ?\^ ?\{{ ?(?:{_ORDINAL_TEXT}|{_ENDING}) ?\}}"
     rf"| ?\^? ?{_ORDINAL_TEXT}|{_ENDING}(?![A-Za-z]))"
 )
+# 0xFF and 0b101; "1011 (base 2)"; "negative 5".
+_PREFIXED = re.compile(r"(?<![\w.])0(?:x(?P<x>[0-9A-Fa-f]{1,60})|b(?P<b>[01]{1,200}))(?!\w)")
+_BASE_WORDS = re.compile(
+    r"(?<![\w.])([0-9A-F]{1,60})[ ,]{0,2}\(?(?:in )?base[ -](\d{1,2})(?!\w)\)?"
+)
+_NEGATIVE = re.compile(r"(?i)(?<![\w)}])(?:negative|minus) (?=[\d\\])")
 _OVER = re.compile(r"\{([^{}\\]{1,40})\\over\b([^{}\\]{1,40})\}")
 _CHOOSE = re.compile(r"\{([^{}\\]{1,40})\\choose\b([^{}\\]{1,40})\}")
 _COMMA_IN_BRACKETS = re.compile(r"[(\[{][^()\[\]{}]*,")
+
+
+def _with_base(match: re.Match[str]) -> str:
+    return f"{match['x'].upper()}_{{16}}" if match["x"] else f"{match['b']}_{{2}}"
 
 
 def _digits(match: re.Match[str]) -> str:
@@ -113,6 +123,8 @@ def clean(text: str) -> str:
         text = _OVER.sub(r"\\frac{\1}{\2}", text)
         text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
     text = _ORDINAL.sub(r"\1", _NOT_EQUAL.sub(r"\\ne ", text))
+    text = _BASE_WORDS.sub(r"\1_{\2}", _PREFIXED.sub(_with_base, text))
+    text = _NEGATIVE.sub("-", text)
     text = _COMMAND.sub(_command, text)
     text = _SPACES.sub(" ", text).strip(" ")
     if _COMMA_IN_BRACKETS.search(text) is None:

@@ -7,6 +7,7 @@ cheaply prove to mean the same: ``\\frac12``, ``0.5`` and ``1/2`` all have the k
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from functools import lru_cache
 
 from feedback_friction.reading.mathematics import latex, scalar
@@ -18,6 +19,7 @@ from feedback_friction.reading.mathematics.structures import (
     valued,
     words,
 )
+from feedback_friction.reading.number_words import number_words
 
 MAX_LENGTH = 2000
 
@@ -36,6 +38,9 @@ _CONDITION = re.compile(
 )
 
 
+_TWICE = re.compile(r"\s*(\d{1,3}(?:,\d{3})+|\d{1,15})\s?\(([A-Za-z][A-Za-z -]{1,80})\)[\s.]*")
+
+
 @lru_cache(maxsize=8192)
 def read(text: str, context: Context = NO_CONTEXT) -> Answer:
     """Read the text of an answer; text that is not understood becomes words or a raw answer.
@@ -47,6 +52,9 @@ def read(text: str, context: Context = NO_CONTEXT) -> Answer:
     """
     if len(text) > MAX_LENGTH:
         return Answer(Kind.RAW, bounded(text), text[:MAX_LENGTH])
+    twice = _TWICE.fullmatch(text)
+    if twice and number_words(twice[2]) == Fraction(twice[1].replace(",", "")):
+        text = twice[1]
     cleaned = stripped(latex.clean(_CONDITION.sub("", text)))
     if context.words:
         return words(cleaned)

@@ -47,6 +47,11 @@ _KEPT = re.compile(
 _PROSE = re.compile(
     r"(?i)\b(?:is|are|was|were|be|would|because|since)\b"
 )  # a sentence, not a bare answer
+_IT_IS = re.compile(
+    r"(?i)\s*(?:(?:so|thus|hence|therefore),?\s)?(?:it|this|that|(?:the|his|her)\s(?:[\w']+\s){1,5}?)"
+    r"\s?(?:is|was|falls on|must be|will be)\s(?:on\s)?(?:an?\s)?(?!not\b)"
+    r"(?P<said>[A-Za-z]+(?:\s[A-Za-z]+){0,3})[.!\s]*"
+)
 _HEDGED = re.compile(r"(?i)\b(?:not|obtained|found by|given by|computed|between)\b|\?")
 
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox)(?![A-Za-z])\s*(?:\[[^\]\n]{0,20}\]){0,2}")
@@ -82,7 +87,7 @@ _DISOWNED = re.compile(
 _OPENERS = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
 _OPENER = re.compile(r"\$\$|\$(?!\d[\d,.]*+(?:[\s)]|$))|\\\(|\\\[")
 _SENTENCE_END = re.compile(
-    r"\n|[.!?](?=\s|\*|$)|[;!?。।؛؟]|(?:입니다|です|이다)"
+    r"\n|[.!?](?=\s|\*|$)|[;!?。।؛؟]|(?:입니다|です|이다|\sहै)"
     r"|,?\s(?:(?:because|since|which|where|as|so|for|I hope|rather than|instead of|and not|not)\b"
     r"|\()"
     r"|(?<!thousand)(?<!million)(?<!billion),\s+(?!(?:and|or)\b)(?=[a-z]{2})"
@@ -135,8 +140,11 @@ def _revised(text: str, last: Statement, context: Context) -> Statement | None:
 
 def _only_sentence(text: str, context: Context) -> Statement | None:
     """The value that a short reply gives in its last sentence."""
-    if len(text) > _SHORT or context.words:
+    if len(text) > _SHORT:
         return None
+    if context.words:
+        said = _IT_IS.fullmatch(text)
+        return None if said is None else Statement(said["said"], "sentence", said.start("said"))
     found = closing(text, context)
     return None if found is None else Statement(found.text, "sentence", found.start)
 

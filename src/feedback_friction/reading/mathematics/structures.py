@@ -60,6 +60,7 @@ _ENVIRONMENT = re.compile(
     re.DOTALL,
 )
 _BASE = re.compile(r"([0-9A-Za-z]+) ?_ ?(?:\{ ?(?:\\text ?\{)? ?(\w{1,8}) ?\}?\}?|(\d))")
+_DIGITS, _HEX = re.compile(r"\d"), re.compile("[0-9A-F]{2,}")
 _ORDER = frozenset({"<", ">", "<=", ">=", "\\le", "\\ge"})
 _BEFORE = " ,;:*_`\"'"  # a point may begin a number
 _AFTER = _BEFORE + ".\\"
@@ -355,7 +356,7 @@ class Reader:
 
     def scalar(self, text: str) -> Answer:
         match = _BASE.fullmatch(text)
-        if match and any(char.isdigit() for char in match[1]) and match[1][0].isdigit():
+        if match and (_DIGITS.match(match[1]) or (match[2] == "16" and _HEX.fullmatch(match[1]))):
             return self.based(match[1], match[2] or match[3], text)
         if text == "\\emptyset":
             return Answer(Kind.SET, "{}", text)
