@@ -5,8 +5,11 @@ import json
 import pytest
 
 from feedback_friction.analysis.journal import read_run
+from feedback_friction.engine.prepare import prepare
 from feedback_friction.engine.rundir import claim, locked
 from feedback_friction.errors import UsageError
+from feedback_friction.options import values_of
+from feedback_friction.settings import Settings
 
 CONFIG = {"tasks": ("a", "b"), "iterations": 10}
 
@@ -36,6 +39,22 @@ def test_a_run_from_before_an_option_was_made_with_its_default(tmp_path):
     claim(tmp_path, {**CONFIG, "sampling": ("greedy",), "top_p": None}, {}, [])
     with pytest.raises(UsageError, match=r'sampling was \["greedy"\], now \["heat"\]; choose'):
         claim(tmp_path, {**CONFIG, "sampling": ("heat",)}, {}, [])
+
+
+def test_an_option_at_its_default_may_be_left_out_of_either_side(tmp_path):
+    claim(tmp_path, {**CONFIG, "sampling": ("greedy",), "top_p": None}, {}, [])
+    claim(tmp_path, CONFIG, {}, [])
+
+
+def test_a_command_without_later_options_has_the_directory_that_it_always_had():
+    asked = Settings.of(
+        tasks="decimal_multiplication", solver="student/default", limit=5, iterations=2
+    )
+    prepared = prepare(asked)
+    assert prepared.slug == "decimal_multiplication-student-default-924c27be"
+    set_too = prepare(Settings.of(**{**values_of(asked), "attribution": ("peer",)}))
+    assert set_too.config["attribution"] == ("peer",)
+    assert "attribution" not in prepared.config
 
 
 def test_a_run_of_a_newer_version_is_refused(tmp_path):

@@ -39,7 +39,7 @@ from feedback_friction.modes import (
     parse_mode,
     parse_sampling,
 )
-from feedback_friction.options import in_part
+from feedback_friction.options import in_part, options_of
 from feedback_friction.policy import Learnt
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.feedback import check_hints, check_mode, for_task
@@ -50,6 +50,17 @@ from feedback_friction.tasks.catalog import get_page, load_problems
 from feedback_friction.tasks.fewshot import with_examples
 from feedback_friction.tasks.graders import allow, is_rubric, with_rubrics
 from feedback_friction.tasks.page import Page
+
+# What the first version's configurations name. A later option is named where it is set: a command
+# without it has the configuration, and without --out the directory, that it always had.
+_ALWAYS_NAMED = frozenset(
+    (
+        "tasks", "solver", "feedback_model", "judge_model", "feedback", "sampling", "history",
+        "iterations", "epochs", "seed", "limit", "fraction", "stratify", "digits", "temperature",
+        "top_p", "max_tokens", "feedback_temperature", "feedback_max_tokens", "logprobs",
+        "shuffle", "binary_hint",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,8 +359,13 @@ def _config(
     files: Mapping[str, str],
     guidance: Mapping[str, Any],
 ) -> dict[str, Any]:
+    every = options_of(Settings)
     config = {
-        **in_part(settings, "configuration"),
+        **{
+            name: value
+            for name, value in in_part(settings, "configuration").items()
+            if name in _ALWAYS_NAMED or value != every[name].default
+        },
         "temperature": settings.plan.solver_temperature,
         "feedback_temperature": settings.plan.writer_temperature,
     }

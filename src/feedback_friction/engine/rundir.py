@@ -134,11 +134,14 @@ def _write(path: Path, document: Mapping[str, Any]) -> None:
 def _compare(path: Path, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
     wanted = orjson.loads(orjson.dumps(asked))
     # A run that was made before there was an option was made with its default.
-    earlier = {name: _default(name) for name in wanted} | dict(there)
+    names = sorted({*wanted, *there})
+    sides = [
+        (name, *(each.get(name, _default(name)) for each in (there, wanted))) for name in names
+    ]
     differences = [
-        f"{name} was {_shown(earlier[name])}, now {_shown(wanted.get(name))}"
-        for name in sorted(earlier)
-        if earlier[name] != wanted.get(name)
+        f"{name} was {_shown(before)}, now {_shown(now)}"
+        for name, before, now in sides
+        if before != now
     ]
     if differences:
         raise UsageError(
