@@ -21,6 +21,7 @@ from feedback_friction.analysis.stats.calibration import Calibration, calibratio
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.errors import UsageError
 from feedback_friction.forms import FORMS, Form, parse_form
+from feedback_friction.modes import ADAPTIVE, LADDER
 from feedback_friction.policy import Ladder, Learnt, Line, Option, chosen, features
 
 FEWEST = 100  # decisions that were drawn
@@ -28,7 +29,7 @@ FEWEST_PROBLEMS = 30
 FEWEST_OF_A_FORM = 8
 PENALTIES = (0.02, 0.1, 0.5)  # inverse strengths of the penalty, chosen by cross-validation
 INNER_FOLDS = 3
-ADAPTIVE, DRAWN, LADDER = "adaptive", "drawn by lot", "ladder"
+DRAWN = "drawn by lot"
 SMALLEST = 1e-3  # chance of a constant outcome
 
 
@@ -99,9 +100,9 @@ def learn(decisions: Sequence[Decision], price: float, threshold: float, seed: i
     rules = {form.name: offpolicy.always(solved, at) for at, form in enumerate(forms)}
     ladder = [chosen(Ladder(), each.state) for each in drawn]
     if {*ladder} <= rules.keys():
-        rules[LADDER] = np.stack([rules[name][at] for at, name in enumerate(ladder)])
+        rules[LADDER.name] = np.stack([rules[name][at] for at, name in enumerate(ladder)])
     rules[DRAWN] = table.drawn_rule()
-    rules[ADAPTIVE] = np.eye(len(forms))[(cross - toll).argmax(axis=1)]
+    rules[ADAPTIVE.name] = np.eye(len(forms))[(cross - toll).argmax(axis=1)]
     worths = _worths(solved, rules, cross, table)
     best = max((w for w in worths if w.name in FORMS or ":" in w.name), key=_value(worths))
     known = np.array([each.repeated is not None for each in drawn])
@@ -218,17 +219,23 @@ def _worths(
     robust = {name: offpolicy.doubly_robust(data, rule, model) for name, rule in rules.items()}
     together = 1 - 0.05 / max(1, len(rules) - 1)  # Bonferroni over all but the draw
 
+    least = {name: offpolicy.least_variance(data, rule) for name, rule in rules.items()}
+
+    def value(name: str, found: tuple[float, FloatArray]) -> Estimate:
+        return offpolicy.estimate(*found, data.cluster, least=least[name])
+
     def gap(one: str, other: str, level: float) -> Estimate:
         (a, parts_a), (b, parts_b) = robust[one], robust[other]
-        return offpolicy.estimate(a - b, parts_a - parts_b, data.cluster, level)
+        known = least[one] + least[other]
+        return offpolicy.estimate(a - b, parts_a - parts_b, data.cluster, level, known)
 
     return tuple(
         Worth(
             name,
-            offpolicy.estimate(*offpolicy.weighted(data, rule), data.cluster),
-            offpolicy.estimate(*robust[name], data.cluster),
+            value(name, offpolicy.weighted(data, rule)),
+            value(name, robust[name]),
             gap(name, DRAWN, together),
-            gap(ADAPTIVE, name, 0.95),
+            gap(ADAPTIVE.name, name, 0.95),
             table.cost_of(rule),
             offpolicy.support(data, rule),
         )
@@ -238,10 +245,10 @@ def _worths(
 
 def _recommendation(worths: Sequence[Worth], best: Worth) -> tuple[str | None, str]:
     """What the data can tell: the rule, the best form, or nothing."""
-    adaptive = next(worth for worth in worths if worth.name == ADAPTIVE)
+    adaptive = next(worth for worth in worths if worth.name == ADAPTIVE.name)
     over_best = best.adaptive_over
     if adaptive.over_drawn.low > 0 and over_best.low > 0:
-        return ADAPTIVE, (
+        return ADAPTIVE.name, (
             f"it beats a draw, and the best form ({best.name}) by "
             f"{100 * over_best.value:.1f} points "
             f"[{100 * over_best.low:.1f}, {100 * over_best.high:.1f}]"

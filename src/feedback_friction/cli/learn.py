@@ -12,6 +12,7 @@ from feedback_friction import __version__
 from feedback_friction.cli.extras import needs
 from feedback_friction.cli.grid import columns, print_columns
 from feedback_friction.errors import UsageError
+from feedback_friction.modes import ADAPTIVE
 from feedback_friction.policy import document_of
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def command(
     and a draw, and writes the rule to FILE, to be run as 'adaptive:FILE'. Where the data cannot
     tell which form is best, it says so and recommends nothing.
     """
-    with needs("adaptive"):
+    with needs(ADAPTIVE.name):  # the extra has the name of the mode
         import sklearn  # noqa: F401
 
         from feedback_friction.analysis.choices import read_choices
@@ -82,7 +83,7 @@ def _print(found: Learning, out: Path) -> None:
             worth.name,
             _points(worth.robust),
             _points(worth.weighted),
-            _points(worth.adaptive_over) if worth.name != "adaptive" else "",
+            _points(worth.adaptive_over) if worth.name != ADAPTIVE.name else "",
             f"{worth.tokens:,.0f}",
             f"{worth.support:.0f}",
         )

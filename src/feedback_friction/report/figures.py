@@ -11,7 +11,7 @@ from feedback_friction.analysis.stats.transitions import Move
 from feedback_friction.analysis.tables import accuracy, annotation, answers, comparison, problems
 from feedback_friction.analysis.tables.columns import SETTING
 from feedback_friction.modes import control_modes
-from feedback_friction.report import between, causes, charts, experiments, inside
+from feedback_friction.report import adapting, between, causes, charts, experiments, inside
 from feedback_friction.report.figure import Figure
 from feedback_friction.report.naming import (
     BANDS,
@@ -46,6 +46,8 @@ def figures(runs: Runs) -> Iterator[Figure]:
         experiments.teaching,
         causes.endings,
         causes.persistent,
+        adapting.what_helps,
+        adapting.foreseen,
         correction,
         causes.odds,
         causes.complexity,

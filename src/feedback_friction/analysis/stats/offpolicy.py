@@ -26,6 +26,7 @@ from feedback_friction.analysis.stats.clusters import student_value
 from feedback_friction.analysis.stats.intervals import Estimate
 
 FOLDS = 5
+RARE = 5  # outcomes below which their scatter tells no variance
 RIDGE = 5.0  # penalty on standardised coefficients, in decisions
 Fit = Callable[[FloatArray, IntArray, FloatArray], Callable[[FloatArray], FloatArray]]
 
@@ -127,16 +128,42 @@ def doubly_robust(data: Drawn, rule: FloatArray, model: FloatArray) -> tuple[flo
     return value, each - value
 
 
-def estimate(value: float, parts: FloatArray, cluster: IntArray, level: float = 0.95) -> Estimate:
-    """A mean of contributions around 0, with the interval of its cluster sums; n is of clusters."""
+def estimate(
+    value: float,
+    parts: FloatArray,
+    cluster: IntArray,
+    level: float = 0.95,
+    least: float = 0.0,
+) -> Estimate:
+    """A mean of contributions around 0, with the interval of its cluster sums; n is of clusters.
+
+    Args:
+        least: the variance that it has at least; see ``least_variance``.
+    """
     sums = np.bincount(cluster, weights=parts)
     sums = sums[np.bincount(cluster) > 0]
     clusters = len(sums)
     if clusters < 2 or math.isnan(value):
         return Estimate(value, -math.inf, math.inf, clusters)
-    variance = clusters / (clusters - 1) * float((sums**2).sum()) / len(parts) ** 2
+    variance = max(least, clusters / (clusters - 1) * float((sums**2).sum()) / len(parts) ** 2)
     half = student_value(level, clusters - 1) * math.sqrt(variance)
     return Estimate(value, value - half, value + half, clusters)
+
+
+def least_variance(data: Drawn, rule: FloatArray) -> float:
+    """A floor for the variance of a value that few outcomes tell of; 0 where there are enough.
+
+    Where fewer than five of the decisions that followed the rule had the rarer outcome, cluster
+    sums know too little of the variance (nothing at all where it never happened). Then it is at
+    least that of a share with two successes and two failures more (Agresti and Coull 1998).
+    """
+    followed = rule[np.arange(len(data)), data.chosen] > 0
+    outcomes = data.outcome[followed]
+    if min(outcomes.sum(), (1 - outcomes).sum()) >= RARE:
+        return 0.0
+    size, (value, _) = support(data, rule), weighted(data, rule)
+    share = (size * (0.0 if math.isnan(value) else value) + 2) / (size + 4)
+    return share * (1 - share) / (size + 4)
 
 
 def support(data: Drawn, rule: FloatArray) -> float:

@@ -1,0 +1,76 @@
+"""Figures of feedback that adapts: what helps whom, and whether its uselessness was foreseen."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from feedback_friction.analysis.choices import WHENEVER
+from feedback_friction.analysis.frames import Runs
+from feedback_friction.analysis.tables import forms
+from feedback_friction.report import charts
+from feedback_friction.report.figure import Figure
+from feedback_friction.report.naming import BANDS, panel_of
+
+
+def what_helps(runs: Runs) -> Figure | None:
+    """What each form adds to the plainest, by solver and state."""
+    table = forms.forms(runs)
+    table = table.filter(
+        pl.col("horizon") == "next attempt",
+        pl.col("effect").is_not_nan(),
+        pl.col("effect_low") > -1,
+    )
+    if table.is_empty():
+        return None
+    several = table.select("run", "feedback").unique().height > 1
+    more = pl.format(", run {}, {}", pl.col("run") + 1, pl.col("feedback"))
+    run = more if several else pl.lit("")
+    # Errors by kind are many: they are in the table.
+    table = table.filter(~pl.col("state").str.starts_with("error: ")).with_columns(
+        pl.format("{}: {}", pl.col("state"), panel_of(["task", "solver"]) + run).alias("panel")
+    )
+    against = ", ".join(table["against"].unique().sort())
+    best = table.filter(pl.col("state") == WHENEVER).sort("effect", descending=True)
+    chart = charts.intervals(
+        table, "effect", "form", "panel", title=f"added to {against}", zero_line=True
+    )
+    return Figure(
+        "what_helps", "What helps whom",
+        f"Share of next attempts that are right after each form of feedback, less that after "
+        f"{against}, where the form was drawn by lot; doubly robust. {BANDS} A form that helps in "
+        "one state and not in another is one for feedback that adapts. Two attempts later, by kind "
+        "of error, and by weights alone: in the table.",
+        "Forest plot of the effects of forms of feedback. Largest in any state: "
+        f"{best['form'][0]}, {100 * best['effect'][0]:+.1f} points.",
+        chart, table,
+    )  # fmt: skip
+
+
+def foreseen(runs: Runs) -> Figure | None:
+    """Reliability of the predicted chance that the next answer repeats the last."""
+    table = forms.repetition_predicted(runs)
+    if table.is_empty():
+        return None
+    table = table.with_columns(
+        pl.format(
+            "{}, {} (Brier {}, AUROC {})", panel_of(["task", "solver"]), pl.col("feedback"),
+            pl.col("brier").round(3), pl.col("auroc").round(2),
+        ).alias("panel"),
+        pl.format(
+            "predicted {} to {}%",
+            (100 * pl.col("low")).round().cast(pl.Int64),
+            (100 * pl.col("high")).round().cast(pl.Int64),
+        ).alias("row"),
+    )  # fmt: skip
+    chart = charts.intervals(
+        table, "repeated", "row", "panel", title="next answers that repeat the last",
+        start="predicted",
+    )  # fmt: skip
+    return Figure(
+        "foreseen", "Whether useless feedback is foreseen",
+        "Share of next answers that repeat the last, by the chance that was predicted before the "
+        f"feedback; open circle: the mean prediction. {BANDS} Brier: mean squared error; AUROC: "
+        "0.5 tells nothing, 1 tells all.",
+        "Points with intervals: repeated answers by predicted chance.",
+        chart, table,
+    )  # fmt: skip

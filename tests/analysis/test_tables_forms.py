@@ -1,0 +1,79 @@
+"""What helps whom: the planted effects of forms that were drawn, and how predictions held."""
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from feedback_friction.analysis.choices import read_choices
+from feedback_friction.analysis.frames import load_runs
+from feedback_friction.analysis.tables import forms
+from feedback_friction.cli.main import friction
+from feedback_friction.report import adapting
+
+STUDENT = (
+    "student/ability=0,resistant=0,repeat=0.6,uptake.verdict=0.1,uptake.locate=0.7,"
+    "stuck.locate=0.1,uptake.contrast=0.1,stuck.contrast=0.8"
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "mixed"
+    words = (
+        "run", "decimal_multiplication", "--solver", STUDENT, "--limit", 150, "--iterations", 4,
+        "--feedback", "mixed:verdict=.4,locate=.3,contrast=.3", "--feedback", "ladder",
+        "--out", out, "--quiet",
+    )  # fmt: skip
+    done = CliRunner().invoke(friction, [str(word) for word in words])
+    assert done.exit_code == 0, done.output
+    return load_runs([out])
+
+
+def test_effects_by_state_are_those_that_were_planted(run):
+    table = forms.forms(run).filter(pl.col("horizon") == "next attempt")
+    planted = {
+        ("first wrong answer", "locate"): 0.6,
+        ("first wrong answer", "contrast"): 0.0,
+        ("answer repeated", "locate"): 0.0,
+        ("answer repeated", "contrast"): 0.7,
+    }
+    for (state, form), truth in planted.items():
+        row = table.filter(pl.col("state") == state, pl.col("form") == form).row(0, named=True)
+        for effect in ("effect", "effect_weighted"):
+            assert row[f"{effect}_low"] <= truth <= row[f"{effect}_high"], (state, form, effect)
+            assert row[f"{effect}_high"] - row[f"{effect}_low"] < 0.6
+        assert row["against"] == "verdict"
+    assert {*table["feedback"]} == {"mixed:verdict=.4,locate=.3,contrast=.3"}
+
+
+def test_two_attempts_later_counts_only_decisions_with_two_attempts_left(run):
+    late = forms.forms(run).filter(pl.col("horizon") == "next two attempts")
+    both = read_choices(run.directories)
+    left = [each for each in both if each.is_drawn and each.state.iteration < 2]
+    whole = late.filter(pl.col("state") == "any state")
+    assert whole["n"].sum() == len(left)
+    assert all(each.right_later is not None for each in left)
+    assert all(each.right_later for each in left if each.right)
+    located = whole.filter(pl.col("form") == "locate").row(0, named=True)
+    near = forms.forms(run).filter(
+        pl.col("horizon") == "next attempt", pl.col("state") == "any state",
+        pl.col("form") == "locate",
+    )  # fmt: skip
+    assert located["share"] > near["share"][0]
+
+
+def test_predictions_of_repetition_are_set_beside_what_happened(run):
+    table = forms.repetition_predicted(run)
+    assert {*table["feedback"]} == {"mixed:verdict=.4,locate=.3,contrast=.3", "ladder"}
+    decisions = [each for each in read_choices(run.directories) if each.repeated is not None]
+    assert table["n"].sum() == len(decisions)
+    assert ((table["repeated_low"] <= table["repeated"]) & (table["repeated"] <= 1)).all()
+    assert table["predicted"].is_between(table["low"], table["high"]).all()
+
+
+def test_the_figures_are_drawn_from_the_tables_and_left_out_without_draws(run):
+    drawn = adapting.what_helps(run)
+    assert drawn is not None
+    assert not drawn.table["state"].str.starts_with("error").any()
+    assert "repeat the last" in adapting.foreseen(run).caption
+    assert drawn.draw().light.startswith("<svg")
