@@ -84,7 +84,7 @@ def test_the_command_line_wins_over_the_file_and_the_file_over_the_preset(tmp_pa
     one = asked(path, solver=("openai/ab",), preset="paper")
     assert one.models.base_urls == ("openai/ab=http://three/v1",)
     assert one.models.options == ("openai/ab=reasoning_tokens=40",)
-    assert one.models.feedback_model == tuple(PRESETS["paper"]["feedback_model"])
+    assert one.models.feedback_model == PRESETS["paper"]["feedback_model"]
 
 
 def test_what_a_preset_sets_are_options():
