@@ -49,6 +49,7 @@ class _Pages(Mapping[str, Page]):
 
 
 PAGES: Mapping[str, Page] = _Pages()
+GENERATED = "gym:"  # before the name of a generator of reasoning-gym
 OWN: dict[str, Page] = {}  # of a user's own, by name; see ``tasks.own``
 
 
@@ -60,8 +61,13 @@ def get_page(name: str) -> Page:
     """
     if name in OWN:
         return OWN[name]
+    if name.startswith(GENERATED):
+        from feedback_friction.tasks import gym
+
+        return gym.page(name)
     if name not in PAGES:
-        raise UsageError(f"unknown task '{name}'; allowed: {', '.join([*PAGES, *OWN])}")
+        allowed = ", ".join([*PAGES, *OWN, f"{GENERATED}NAME"])
+        raise UsageError(f"unknown task '{name}'; allowed: {allowed}")
     return PAGES[name]
 
 
