@@ -12,9 +12,12 @@ PLACES = {
     "an issue's number": r"\b[Ii]ssue\s?#?\s?\d{1,2}\b",
     "a colleague": r"\b[Tt]eammat[e]|\bhelper\s\d\b",
 }
-SHARED = "shared"
-# the checks look for the data beside the checkout
-ALLOWED = {".ci/run": {f"../{SHARED}/", f"{SHARED}/data"}}
+SHARED, HOME = "shared", "root"
+# the checks look for the data beside the checkout; a container has a home of its own
+ALLOWED = {
+    ".ci/run": {f"../{SHARED}/", f"{SHARED}/data"},
+    "compose.yaml": {f"/{HOME}/"},
+}
 
 
 def tracked():
