@@ -46,11 +46,12 @@ test-all: $(VENV)/installed-heavy
 	$(BIN)/pytest -m heavy $$(grep -rl --include="test_*.py" mark.heavy tests)
 
 # The site, in build/site. Its gallery is the report of simulated runs.
-STUDENTS := --solver student/default --limit 60 --temperature 0.7 --epochs 2 --iterations 6 --quiet
+STUDENTS := --limit 60 --temperature 0.7 --epochs 2 --iterations 6 --quiet
 docs: $(VENV)/installed-docs
 	rm -rf build/gallery build/gallery-runs build/site
 	$(BIN)/friction run decimal_multiplication hex_multiplication $(STUDENTS) --feedback tutor \
-	  --feedback binary --feedback retry --feedback placebo:tutor --out build/gallery-runs/one
+	  --feedback binary --feedback retry --feedback placebo:tutor --solver student/default \
+	  --out build/gallery-runs/one
 	$(BIN)/friction run decimal_multiplication hex_multiplication $(STUDENTS) --feedback tutor \
 	  --feedback binary --feedback retry --solver student/ability=0.7 --out build/gallery-runs/two
 	$(BIN)/friction report build/gallery-runs/one build/gallery-runs/two --out build/gallery
