@@ -25,6 +25,7 @@ NAMES = (
     "report",
     "rejection",
     "recovery",
+    "adapting",
     "estimate",
     "fuzz",
     "hostile",

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.planted import alike, by_state, decided
 from feedback_friction.analysis.choices import read_choices
 from feedback_friction.analysis.learn import learn
 from feedback_friction.analysis.stats import offpolicy
@@ -20,7 +21,6 @@ from feedback_friction.analysis.stats.calibration import calibration
 from feedback_friction.cli.main import friction
 from feedback_friction.errors import UsageError
 from feedback_friction.policy import State, document_of, features, parse_policy
-from planted import alike, by_state, decided
 
 FORMS = ("verdict", "locate", "contrast")
 

@@ -12,13 +12,17 @@ Uptake = Callable[[str, State], float]
 ROUNDS = 3
 
 
-def decided(
-    uptake: Uptake, forms: Sequence[str], problems: int, seed: int, rounds: int = ROUNDS
-) -> list[Decision]:
-    """What a draw of forms decides for solvers that are wrong at first.
+def decided(uptake: Uptake, forms: Sequence[str], problems: int, seed: int) -> list[Decision]:
+    """What a draw of forms decides for solvers that are wrong at first."""
+    return [each for each, _ in eases(uptake, forms, problems, seed)]
 
-    A problem is harder or easier than others by up to a fifth of the uptake, so that the decisions
-    of one depend on each other.
+
+def eases(
+    uptake: Uptake, forms: Sequence[str], problems: int, seed: int, rounds: int = ROUNDS
+) -> list[tuple[Decision, float]]:
+    """The same, each decision with how much its problem multiplies the uptake.
+
+    That is up to a fifth more or less, so that the decisions of a problem depend on each other.
     """
     rng = Random(seed)
     found = []
@@ -28,12 +32,11 @@ def decided(
             form = rng.choice(forms)
             right = rng.random() < min(1.0, ease * uptake(form, state))
             again = not right and rng.random() < 0.5
-            found.append(
-                Decision(
-                    0, "toy | mixed", "toy", None, "student/planted", "mixed", f"p{problem}", 0,
-                    form, 1 / len(forms), state, 0.5, right, None, again, 100,
-                )
+            decision = Decision(
+                0, "toy | mixed", "toy", None, "student/planted", "mixed", f"p{problem}", 0,
+                form, 1 / len(forms), state, 0.5, right, None, again, 100,
             )  # fmt: skip
+            found.append((decision, ease))
             if right:
                 break
             state = State(iteration + 1, again, state.stuck + again, 2 - again)
