@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.coverage import ITERATIONS, LOW, Design, measure, simulate
+from benchmarks.coverage import LOW, measure
 from benchmarks.coverage_designs import CONTROL, DIFFICULTIES, LOOP, accuracy, exact
+from benchmarks.coverage_study import ITERATIONS, Design, simulate
 from feedback_friction.analysis.stats.arrays import UNSOLVED
 from feedback_friction.analysis.stats.friction import OTHER_REASON, RESISTANT, UNLABELLED
 
