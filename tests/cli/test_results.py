@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sqlite3
 
 import pytest
 from click.testing import CliRunner
@@ -90,6 +91,25 @@ def test_what_is_solved_after_a_leak_does_not_count_without_leaks(runs):
     assert found["binary"]["without_leaks"]["ci_high"] == 1  # the others may be solved all the same
     assert found["retry"]["without_leaks"]["value"] == found["retry"]["accuracy"][-1]
     assert "a trial counts up to the first feedback in which the audit found" in results(runs[0])
+
+
+@pytest.mark.parametrize(("retried", "warned"), [(0, False), (1, False), (3, True)])
+def test_calls_that_were_tried_again_are_counted_and_warned_of_above_a_tenth(
+    tmp_path, retried, warned
+):
+    run = write_run(tmp_path / "run", {"binary": BINARY}, problems=3)
+    with sqlite3.connect(run / "journal.sqlite") as db:
+        for number in range(20):
+            db.execute(
+                "INSERT INTO completions VALUES (?, 't', 'p', 0, 0, 'solver', 'm', 'm', 0, 0, '[]',"
+                " 1, 1, 0, 0, 0, 0, '')",
+                (bytes([number]),),
+            )
+        db.executemany("INSERT INTO retried VALUES (?, 2)", [(bytes([n]),) for n in range(retried)])
+    text = results(run)
+    assert (f"20 calls ({retried} of them, {5 * retried}.0%, tried again)" in text) == (retried > 0)
+    assert ("of the calls failed before they succeeded" in text) == warned
+    assert json.loads(results(run, "--json"))["paid"]["retried"] == retried
 
 
 def test_numbers_of_an_unfinished_run_are_provisional(tmp_path):

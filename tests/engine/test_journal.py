@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import pytest
 
@@ -51,6 +52,19 @@ def test_a_completion_comes_back_as_it_was(tmp_path):
             assert journal.find(key) == COMPLETION
 
     asyncio.run(main())
+
+
+def test_what_a_call_failed_before_it_succeeded_is_counted_once(tmp_path):
+    async def main():
+        async with Journal(tmp_path) as journal:
+            for number, failures in enumerate((0, 3, 1)):
+                key, unsteady = bytes([number]) * 16, replace(COMPLETION, failures=failures)
+                await journal.add_completion(key, "m", request(), unsteady, 0.25)
+
+    asyncio.run(main())
+    (tmp_path / "run.json").write_text('{"schema": 1, "config": {}}')
+    paid = read_paid(tmp_path)
+    assert (paid.calls, paid.retried) == (3, 2)
 
 
 def test_every_parameter_and_every_word_is_part_of_a_calls_identity():

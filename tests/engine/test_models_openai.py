@@ -119,6 +119,7 @@ def test_a_transient_failure_is_tried_again_and_never_becomes_a_reply(fault: str
         ):
             found = await model.generate(ask())
         assert found.replies == (Reply("4"),)
+        assert found.failures == 2
         assert server.bodies == [PLAIN] * 3
         assert len(time.slept) == 2
 

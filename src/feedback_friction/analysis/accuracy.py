@@ -204,6 +204,7 @@ class Paid:
     completion_tokens: int
     cached_tokens: int
     cost_usd: float | None
+    retried: int = 0  # calls that failed before they succeeded
 
 
 def read_results(directory: Path) -> list[ConditionResult]:
@@ -239,7 +240,10 @@ def read_paid(directory: Path) -> Paid:
             " total(cached_tokens), CASE WHEN count(*) = count(cost_usd) THEN total(cost_usd) END"
             " FROM completions"
         ).fetchone()
-        return Paid(row[0], int(row[1]), int(row[2]), int(row[3]), row[4])
+        retried = 0
+        if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'retried'").fetchone():
+            retried = db.execute("SELECT count(*) FROM retried").fetchone()[0]
+        return Paid(row[0], int(row[1]), int(row[2]), int(row[3]), row[4], retried)
 
 
 def _result(

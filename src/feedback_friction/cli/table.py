@@ -15,6 +15,7 @@ from feedback_friction.caveats import caveats, provisional
 from feedback_friction.cli.grid import csv_of, latex, markdown, print_columns, print_lines
 from feedback_friction.errors import UsageError
 from feedback_friction.report.overview import (
+    UNHEALTHY,
     UPTAKE,
     Column,
     Row,
@@ -72,7 +73,7 @@ def results_json(directories: Sequence[Path]) -> dict[str, Any]:
     """The object that ``friction results --json`` prints; counts of a run are summed."""
     runs = read_runs(directories)
     costs = [run.paid.cost_usd for run in runs]
-    counts = ("calls", "prompt_tokens", "completion_tokens", "cached_tokens")
+    counts = ("calls", "retried", "prompt_tokens", "completion_tokens", "cached_tokens")
     return {
         "conditions": [
             {"run": run.name} | result.as_json() for run in runs for result in run.conditions
@@ -128,6 +129,7 @@ def _notes(runs: Sequence[RunResults], rows: Sequence[Row]) -> list[str]:
         f"graders: {', '.join(graders)}",
         *(_paid(run, _in(run, runs)) for run in runs),
         *(line + _in(run, runs) for run in runs for line in run.layers.lines()),
+        *(line for run in runs for line in _unsteady(run, _in(run, runs))),
         *warnings(rows),
     ]
     unfinished = sum(result.unfinished for result in results)
@@ -145,10 +147,28 @@ def _in(run: RunResults, runs: Sequence[RunResults]) -> str:
 def _paid(run: RunResults, where: str) -> str:
     paid = run.paid
     return (
-        f"paid for{where}: {paid.calls:,} calls, "
+        f"paid for{where}: {paid.calls:,} calls{_retried(paid)}, "
         f"{paid.prompt_tokens:,} prompt tokens ({paid.cached_tokens:,} cached), "
         f"{paid.completion_tokens:,} completion tokens"
     )
+
+
+def _retried(paid: Paid) -> str:
+    """How many calls failed before they succeeded; conditions share calls, so it is of the run."""
+    if not paid.retried:
+        return ""
+    return f" ({paid.retried:,} of them, {100 * paid.retried / paid.calls:.1f}%, tried again)"
+
+
+def _unsteady(run: RunResults, where: str) -> list[str]:
+    """A warning where more than a tenth of a run's calls had to be tried again."""
+    if run.paid.retried <= UNHEALTHY * run.paid.calls:
+        return []
+    share = 100 * run.paid.retried / run.paid.calls
+    return [
+        f"WARNING: {share:.0f}% of the calls{where} failed before they succeeded (try a lower "
+        "--concurrency, and 'friction doctor')"
+    ]
 
 
 def _every_column(rows: Sequence[Row]) -> list[Column]:

@@ -216,10 +216,16 @@ class Journal:
         ``is_warm`` tells that the request's temperature was sent.
         """
         row = completion_row(key, model, request, completion, cost, is_warm)
+        retried = [{"key": key, "failures": completion.failures}] if completion.failures else []
         self._fresh[key] = completion
+
+        def write(db: sqlite3.Connection) -> None:
+            insert(db, "completions", [row])
+            insert(db, "retried", retried)
+
         try:
             awaited = _Awaited()
-            self._enter(lambda db: insert(db, "completions", [row]), awaited)
+            self._enter(write, awaited)
             await awaited.written
             self._keys.add(key)  # not before: what could not be written is not there
             return awaited.durable

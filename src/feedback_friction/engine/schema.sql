@@ -143,6 +143,12 @@ CREATE TABLE IF NOT EXISTS completions (
     finished           TEXT NOT NULL
 );
 
+-- Calls that failed before they succeeded.
+CREATE TABLE IF NOT EXISTS retried (
+    key         BLOB PRIMARY KEY,       -- of completions
+    failures    INTEGER NOT NULL
+);
+
 CREATE TABLE IF NOT EXISTS errors (
     condition   TEXT NOT NULL,
     problem_id  TEXT NOT NULL,

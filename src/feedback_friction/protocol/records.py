@@ -91,12 +91,14 @@ class Completion:
         usage: tokens of the whole request.
         seconds: wall time of the successful call.
         model: the model's name as the server reported it.
+        failures: how often it failed before it succeeded.
     """
 
     replies: tuple[Reply, ...]
     usage: Usage = Usage()
     seconds: float = 0.0
     model: str = ""
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)

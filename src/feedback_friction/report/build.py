@@ -354,7 +354,9 @@ def _provenance(made: Provenance) -> dict[str, Any]:
         "versions": ", ".join(f"{name} {version}" for name, version in made.versions.items()),
         "git": _git(made.git),
         "models": made.models,
-        "paid": f"{paid.calls:,} calls, {paid.prompt_tokens:,} prompt tokens, "
+        "paid": f"{paid.calls:,} calls"
+        + (f" ({paid.retried:,} of them tried again)" if paid.retried else "")
+        + f", {paid.prompt_tokens:,} prompt tokens, "
         f"{paid.completion_tokens:,} completion tokens, "
         + ("cost unknown" if paid.cost_usd is None else f"${paid.cost_usd:,.2f}"),
         "notices": made.notices,

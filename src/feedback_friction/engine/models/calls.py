@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 from typing import Protocol
@@ -157,6 +157,7 @@ class Calls:
         clock = self._options.clock
         started = clock()
         retries: Retries | None = None
+        failures = 0
         asking = Asking(self.dialect, request, n, self.most_tokens(request))
         while True:
             form = asking.form()
@@ -167,9 +168,10 @@ class Calls:
                 asking.worked(form)
                 self.breaker.succeeded()
                 route.answered(began)
-                return outcome
+                return replace(outcome, failures=failures)
             if asking.learns(outcome, form):
                 continue
+            failures += 1
             if retries is None:
                 timeout = self.seconds(request)
                 retries = Retries(self._options.retry, self._random, started, timeout)

@@ -13,7 +13,11 @@ from feedback_friction.protocol.records import Completion, Generate
 def joined(one: Completion, other: Completion, seconds: float) -> Completion:
     """The replies of two completions of one request, which took that many seconds together."""
     return Completion(
-        one.replies + other.replies, one.usage + other.usage, seconds, one.model or other.model
+        one.replies + other.replies,
+        one.usage + other.usage,
+        seconds,
+        one.model or other.model,
+        one.failures + other.failures,
     )
 
 
