@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 
 import numpy as np
 import pytest
@@ -64,8 +65,15 @@ def test_the_table_sets_each_condition_against_the_first(tmp_path) -> None:
         return [("a", RIGHT) if rng.random() < chance else ("a", "b", "c") for _ in range(60)]
 
     arms = {"retry": trials(*arm(0.2)), "binary": trials(*arm(0.6))}
-    table = uptake_model(load_runs([write_run(tmp_path / "run", arms, problems=60)]))
+    run = write_run(tmp_path / "run", arms, problems=60)
+    with sqlite3.connect(run / "journal.sqlite") as db:  # of every third trial the first feedback
+        db.execute(
+            "INSERT INTO aligned SELECT condition, problem_id, epoch, iteration, '[\"7\"]'"
+            " FROM attempts WHERE iteration = 0 AND substr(problem_id, 2) % 3 = 0"
+        )
+    table = uptake_model(load_runs([run]))
     rows = {row["term"]: row for row in table.iter_rows(named=True)}
+    assert "alignment leak" in rows
     terms = [term for term in rows if "against" in term and "binary" in term]
     assert len(terms) == 1
     row = rows[terms[0]]

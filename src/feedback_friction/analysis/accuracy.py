@@ -26,6 +26,7 @@ from feedback_friction.analysis.journal import (
     IN_FLIGHT,
     KNOWN_TRIALS,
     Condition,
+    has_table,
     open_journal,
     read_aligned,
     read_conditions,
@@ -241,7 +242,7 @@ def read_paid(directory: Path) -> Paid:
             " FROM completions"
         ).fetchone()
         retried = 0
-        if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'retried'").fetchone():
+        if has_table(db, "retried"):
             retried = db.execute("SELECT count(*) FROM retried").fetchone()[0]
         return Paid(row[0], int(row[1]), int(row[2]), int(row[3]), row[4], retried)
 

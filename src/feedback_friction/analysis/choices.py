@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from feedback_friction.analysis.journal import answer_text, has_choices, open_journal
+from feedback_friction.analysis.journal import answer_text, has_table, open_journal
 from feedback_friction.policy import State
 
 _CHOICES = """
@@ -84,7 +84,7 @@ def read_choices(directories: Sequence[Path]) -> list[Decision]:
     found = []
     for run, directory in enumerate(directories):
         with open_journal(directory) as db:
-            if has_choices(db):
+            if has_table(db, "choices"):
                 found += [
                     _decision(run, row)
                     for row in db.execute(_CHOICES)

@@ -19,6 +19,7 @@ from feedback_friction.analysis.journal import (
     ENDED,
     IN_FLIGHT,
     KNOWN_TRIALS,
+    has_table,
     one_line,
     open_journal,
     read_conditions,
@@ -37,11 +38,15 @@ _ATTEMPTS = """
            feedback_prompt_tokens, feedback_completion_tokens, feedback_cached_tokens,
            feedback_reasoning_tokens, cost_usd, seconds, feedback_seconds,
            length(feedback) AS feedback_length, masked_spans, leaks != '[]' AS leaked,
-           feedback_donor, finish_reason,
+           feedback_donor, finish_reason, {aligned} AS aligned,
            feedback = lag(feedback) OVER (
                PARTITION BY condition, problem_id, epoch ORDER BY iteration
            ) AS feedback_repeats
-    FROM attempts
+    FROM attempts a
+"""
+_ALIGNED = """
+    EXISTS (SELECT 1 FROM aligned l WHERE (l.condition, l.problem_id, l.epoch, l.iteration)
+                                        = (a.condition, a.problem_id, a.epoch, a.iteration))
 """
 
 
@@ -141,11 +146,12 @@ def load_runs(directories: Sequence[Path]) -> Runs:
         documents.append(read_run(directory))
         with open_journal(directory) as db:
             read_conditions(db)  # refuses what no run can have
+            attempts = _ATTEMPTS.format(aligned=_ALIGNED if has_table(db, "aligned") else "0")
             for name, query in (
                 ("conditions", _CONDITIONS),
                 ("problems", f"{_PROBLEMS} ORDER BY rowid"),
                 ("trials", KNOWN_TRIALS),
-                ("attempts", f"{_ATTEMPTS} ORDER BY condition, problem_id, epoch, iteration"),
+                ("attempts", f"{attempts} ORDER BY condition, problem_id, epoch, iteration"),
             ):
                 frames.setdefault(name, []).append(_read(db, query, run))
     joined = {name: pl.concat(parts, how="vertical_relaxed") for name, parts in frames.items()}

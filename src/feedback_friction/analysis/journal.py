@@ -123,10 +123,16 @@ def read_conditions(db: sqlite3.Connection) -> list[Condition]:
     return found
 
 
+def has_table(db: sqlite3.Connection, name: str) -> bool:
+    """Whether the journal has a table; those of earlier versions lack the later ones."""
+    found = db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone()
+    return found is not None
+
+
 def read_aligned(db: sqlite3.Connection, condition: str) -> dict[tuple[str, int, int], list[str]]:
     """By problem id, epoch and iteration, what feedback repeats from the solver's own work."""
-    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'aligned'").fetchone():
-        return {}  # a run of an earlier version
+    if not has_table(db, "aligned"):
+        return {}
     rows = db.execute("SELECT * FROM aligned WHERE condition = ?", (condition,))
     return {
         (row["problem_id"], row["epoch"], row["iteration"]): json.loads(row["texts"])
@@ -134,17 +140,11 @@ def read_aligned(db: sqlite3.Connection, condition: str) -> dict[tuple[str, int,
     }
 
 
-def has_choices(db: sqlite3.Connection) -> bool:
-    """Whether the journal has the table of chosen forms; those of earlier versions do not."""
-    found = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'choices'").fetchone()
-    return found is not None
-
-
 def read_forms(
     db: sqlite3.Connection, condition: str, problem_id: str, epoch: int
 ) -> dict[int, str]:
     """By iteration of a trial, which form its feedback has, and why, to be put behind a title."""
-    if not has_choices(db):
+    if not has_table(db, "choices"):
         return {}
     rows = db.execute(
         "SELECT iteration, form, propensity, repeats, reason FROM choices"

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.analysis.journal import open_journal
+from feedback_friction.analysis.journal import has_table, open_journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,7 @@ class Layers:
 
 def has_layers(db: sqlite3.Connection) -> bool:
     """Whether the journal has the tables; those of earlier versions do not."""
-    found = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'overruled'").fetchone()
-    return found is not None
+    return has_table(db, "overruled")
 
 
 def read_layers(directory: Path) -> Layers:

@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.analysis.journal import has_choices, open_journal, read_run, reading_run
+from feedback_friction.analysis.journal import has_table, open_journal, read_run, reading_run
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.models.options import ModelOptions
 from feedback_friction.engine.own import files_of, refuse_unknown_files
@@ -173,7 +173,7 @@ Place = tuple[str, int, int]  # problem id, epoch, iteration
 
 def _read_choices(db: sqlite3.Connection, condition: Condition) -> dict[Place, Choice]:
     """By place, the forms that were chosen; none in journals of earlier versions."""
-    if not has_choices(db):
+    if not has_table(db, "choices"):
         return {}
     rows = db.execute("SELECT * FROM choices WHERE condition = ?", (condition.id,))
     return {

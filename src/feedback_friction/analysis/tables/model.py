@@ -37,8 +37,9 @@ def uptake_model(runs: Runs) -> pl.DataFrame:
     every problem has an effect of its own (``stats.mixed``). Terms: each condition against the
     first of the run, ``iteration`` (per attempt), ``feedback length`` (per doubling of its
     characters), ``masked spans`` (per span), ``leak`` (the audit found the answer in the feedback
-    before), ``repeated`` (the attempt before gave an answer that the trial had given before), and
-    each subject against the first. A term that those before it give (one feedback text has one
+    before), ``alignment leak`` (it repeats what of the answer the solver had
+    worked out), ``repeated`` (the attempt before gave an answer that the trial had given before),
+    and each subject against the first. A term that those before it give (one feedback text has one
     length) is left out, and where nothing can be fitted there is no row. Columns: ``odds_ratio``
     with limits, ``p_value``, ``attempts``, ``problems``, ``icc`` (share of the latent variance that
     lies between problems).
@@ -114,8 +115,12 @@ def _label(feedback: str, sampling: str, history: str) -> str:
     return ", ".join(filter(None, (feedback, drawn, named_history(feedback, history))))
 
 
+_TERMS = (
+    "iteration", "feedback length", "masked spans", "leak", "alignment leak", "repeated",
+)  # fmt: skip
 _READ = (
     "iteration", "prediction", "choices", "is_correct", "feedback_length", "masked_spans", "leaked",
+    "aligned",
 )  # fmt: skip
 
 
@@ -131,6 +136,7 @@ def _attempts(trial: list[dict[str, Any]]) -> list[Row]:
                 "feedback length": float(np.log2(1 + (before["feedback_length"] or 0))),
                 "masked spans": float(before["masked_spans"] or 0),
                 "leak": float(before["leaked"] or 0),
+                "alignment leak": float(before["aligned"] or 0),
                 "repeated": float(answer is not None and answer in given),
             }
         )
@@ -144,7 +150,7 @@ def _design(rows: list[Row]) -> tuple[FloatArray, dict[str, FloatArray], IntArra
     conditions = sorted(asked, key=asked.__getitem__)
     for name in conditions[1:]:
         columns[f"{name} against {conditions[0]}"] = _column(rows, "condition", name)
-    for name in ("iteration", "feedback length", "masked spans", "leak", "repeated"):
+    for name in _TERMS:
         columns[name] = np.array([row[name] for row in rows])
     subjects = sorted({row["subject"] for row in rows})
     if len(subjects) <= MOST_SUBJECTS:
