@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from effort import LINEAR, growth, repeated
@@ -165,14 +165,12 @@ prose = st.lists(
 ).map(" ".join)
 
 
-@settings(deadline=None)
 @given(letters, statements, emphasis, emphasis)
 def test_emphasis_changes_no_answer(letter: str, form: str, inner: str, outer: str) -> None:
     reply = outer.format(form.format(inner.format(letter)))
     assert grade_choice(problem(CELL), reply).prediction == letter
 
 
-@settings(deadline=None)
 @given(
     letters, statements, space, st.sampled_from([" ", "\n", "  ", "\t", " \n ", "\u00a0"]), space
 )
@@ -183,7 +181,6 @@ def test_white_space_changes_no_answer(
     assert grade_choice(problem(CELL), spaced).prediction == letter
 
 
-@settings(deadline=None)
 @given(letters, statements, prose, prose)
 def test_prose_around_a_statement_changes_no_answer(
     letter: str, form: str, before: str, after: str
@@ -192,13 +189,11 @@ def test_prose_around_a_statement_changes_no_answer(
     assert grade_choice(problem(CELL), reply).prediction == letter
 
 
-@settings(deadline=None)
 @given(prose)
 def test_prose_without_a_statement_has_no_answer(text: str) -> None:
     assert grade_choice(problem(CELL), text).prediction is None
 
 
-@settings(deadline=None)
 @given(letters, letters, statements, statements)
 def test_the_later_of_two_statements_counts(
     first: str, last: str, form: str, later_form: str
@@ -207,7 +202,6 @@ def test_the_later_of_two_statements_counts(
     assert grade_choice(problem(CELL), reply).prediction == last
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_no_text_raises_or_gives_a_letter_that_is_not_offered(text: str) -> None:
     assert grade_choice(problem(CELL), text).prediction in (None, *"ABCD")

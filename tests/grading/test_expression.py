@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from effort import LINEAR, growth, steps
@@ -296,7 +296,6 @@ STATED = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(gold=ANSWERS, other=ANSWERS, before=PROSE, after=CLOSING, stated=STATED)
 def test_prose_space_and_markdown_around_an_answer_do_not_matter(
     gold: str, other: str, before: str, after: str, stated: str
@@ -308,7 +307,6 @@ def test_prose_space_and_markdown_around_an_answer_do_not_matter(
     assert verdict.is_correct == (gold == other)
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     answer=st.sampled_from(["\\frac{3}{4}", "x^2+1", "(1,2)", "2\\sqrt{3}", "[2,5)", "-7"]),
     spaces=st.lists(st.sampled_from(["", " ", "  ", "\\,", "\\;", "\n"]), min_size=20, max_size=20),
@@ -325,7 +323,6 @@ def test_spacing_within_an_answer_does_not_matter(answer: str, spaces: list[str]
     assert grade_expression(problem(answer), f"\\boxed{{{spaced}}}").is_correct
 
 
-@settings(max_examples=300, deadline=None)
 @given(reply=st.text(max_size=200) | st.text(alphabet="\\boxed{}()$^_5,=x frac.-% answer is\n"))
 def test_no_text_makes_the_grader_raise(reply: str) -> None:
     verdict = grade_expression(problem("\\frac{3}{4}"), reply)

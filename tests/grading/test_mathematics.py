@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import sympy
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from num2words import num2words
 
@@ -56,7 +56,6 @@ NUMBERS = st.recursive(
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
 @given(NUMBERS)
 def test_exact_values_are_what_fractions_say(worth: Worth) -> None:
     assume(worth.value != 0 or "^{0}" not in worth.text)
@@ -68,7 +67,6 @@ def test_exact_values_are_what_fractions_say(worth: Worth) -> None:
     assert found == worth.value
 
 
-@settings(max_examples=100, deadline=None)
 @given(NUMBERS)
 def test_what_the_worker_is_given_has_the_same_value_there(worth: Worth) -> None:
     node = parse(worth.text)
@@ -90,7 +88,6 @@ def value(text: str) -> Ratio:
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
 @given(SUMS, SUMS, SUMS)
 def test_the_laws_of_a_field_hold(a: str, b: str, c: str) -> None:
     x, y, z = value(a), value(b), value(c)
@@ -103,7 +100,6 @@ def test_the_laws_of_a_field_hold(a: str, b: str, c: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
 @given(SUMS, SUMS)
 def test_exact_values_and_samples_tell_the_same_story(a: str, b: str) -> None:
     left, right = value(a), value(b)
@@ -252,7 +248,6 @@ def test_reading_never_raises_and_balance_is_decided(text: str) -> None:
         assert text.count("(") + text.count("[") == text.count(")") + text.count("]")
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_comparing_never_raises(gold: Any, other: Any) -> None:
     answer, context = context_of(gold)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from effort import LINEAR, growth, repeated
@@ -194,7 +194,6 @@ TEXTS = st.lists(st.sampled_from(PIECES), max_size=14).flatmap(
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
 @given(gold=GOLDS, text=TEXTS)
 def test_masking_is_idempotent_and_what_is_left_is_never_graded_correct(
     gold: str, text: str
@@ -210,7 +209,6 @@ def test_masking_is_idempotent_and_what_is_left_is_never_graded_correct(
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
 @given(gold=GOLDS, text=st.text(max_size=120))
 def test_no_text_makes_the_mask_raise(gold: str, text: str) -> None:
     masked = mask_expression(problem(gold), text)
@@ -237,7 +235,6 @@ INNOCENT = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
 @given(
     gold=st.sampled_from(
         [
@@ -262,7 +259,6 @@ def test_text_without_the_answer_is_not_touched(gold: str, text: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
 @given(
     value=st.fractions(min_value=-500, max_value=500, max_denominator=60),
     form=st.sampled_from(

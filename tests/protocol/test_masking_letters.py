@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from effort import LINEAR, growth, repeated
@@ -206,7 +206,6 @@ def feedback(draw: st.DrawFn) -> tuple[Problem, str]:
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(feedback())
 def test_masked_feedback_is_never_graded_correct_in_whole_or_in_part(
     case: tuple[Problem, str],
@@ -219,7 +218,6 @@ def test_masked_feedback_is_never_graded_correct_in_whole_or_in_part(
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(feedback())
 def test_masking_twice_changes_nothing(case: tuple[Problem, str]) -> None:
     of, text = case
@@ -228,14 +226,12 @@ def test_masking_twice_changes_nothing(case: tuple[Problem, str]) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(st.sampled_from("ABCD"), st.lists(st.sampled_from(INNOCENT), max_size=6))
 def test_innocent_feedback_stays_as_it_is(gold: str, lines: list[str]) -> None:
     text = "\n".join(lines)
     assert mask_letters(problem("cell", gold), text).text == text
 
 
-@settings(deadline=None)
 @given(st.sampled_from("ABCD"), st.text(max_size=200))
 def test_no_text_raises_or_is_graded_correct_once_masked(gold: str, text: str) -> None:
     of = problem("cell", gold)

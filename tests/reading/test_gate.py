@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from num2words import num2words
 
@@ -52,7 +52,6 @@ def written(value: Fraction) -> list[str]:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
 @given(NUMBERS, SENTENCES, BEFORE, st.integers(0, 9))
 def test_what_the_expression_grader_accepts_does_not_pass_its_mask(
     value: Fraction, sentence: str, before: str, form: int
@@ -65,7 +64,6 @@ def test_what_the_expression_grader_accepts_does_not_pass_its_mask(
     assert mask_expression(problem, masked.text).text == masked.text
 
 
-@settings(max_examples=150, deadline=None)
 @given(NUMBERS, st.integers(0, 9))
 def test_the_value_of_a_mention_survives_its_writing(value: Fraction, form: int) -> None:
     forms = written(value)
@@ -75,7 +73,6 @@ def test_the_value_of_a_mention_survives_its_writing(value: Fraction, form: int)
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
 @given(st.integers(0, 4000), SENTENCES, BEFORE)
 def test_what_the_quantity_grader_accepts_does_not_pass_its_mask(
     value: int, sentence: str, before: str
@@ -96,7 +93,6 @@ NAMED = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
 @given(NAMED, BEFORE)
 def test_what_the_choice_grader_accepts_does_not_pass_its_mask(named: str, before: str) -> None:
     problem = Problem("1", "mmlu", "What is p?", "B", choices=OPTIONS)
@@ -124,7 +120,6 @@ NAMING = st.sampled_from(
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
 @given(NAMES, NAMING, BEFORE, st.integers(0, 9))
 def test_what_the_text_grader_accepts_does_not_pass_its_mask(
     name: tuple[str, tuple[str, ...]], sentence: str, before: str, form: int
@@ -145,7 +140,6 @@ WRITTEN = st.sampled_from(["{}", "{:,}", "{:_}", "**{}**", "{}.0"])
 
 
 @pytest.mark.slow
-@settings(max_examples=80, deadline=None)
 @given(MULTIPLICATIONS, PRODUCTS, WRITTEN, BEFORE, st.sampled_from(["decimal", "hex"]))
 def test_what_the_multiplication_grader_accepts_does_not_pass_its_mask(
     factors: tuple[int, int], sentence: str, written: str, before: str, base: str

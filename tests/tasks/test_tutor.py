@@ -94,7 +94,7 @@ def tasks(draw: st.DrawFn, numbers: st.SearchStrategy[int]) -> tuple[int, Style,
 
 
 @pytest.mark.slow
-@settings(max_examples=250, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(task=tasks(VARIED), wrong_at=st.integers(0, 10_000), seed=st.integers(0, 10_000))
 def test_the_first_wrong_line_is_found_with_its_kind(
     task: tuple[int, Style, tuple[str, str]], wrong_at: int, seed: int
@@ -111,7 +111,6 @@ def test_the_first_wrong_line_is_found_with_its_kind(
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
 @given(task=tasks(FIVE_OR_SIX_DIGITS | AWKWARD), seed=st.integers(0, 10_000))
 def test_right_lines_are_never_found_wrong(
     task: tuple[int, Style, tuple[str, str]], seed: int
@@ -126,7 +125,6 @@ def test_right_lines_are_never_found_wrong(
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
 @given(task=tasks(FIVE_OR_SIX_DIGITS | AWKWARD), share=st.floats(0, 1))
 def test_work_that_is_cut_off_is_not_found_wrong(
     task: tuple[int, Style, tuple[str, str]], share: float
@@ -166,7 +164,6 @@ def test_a_partial_product_left_out_or_added_twice_is_named(
     assert _hides(problem, tutor(problem, work.text()))
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     factors=st.tuples(FIVE_OR_SIX_DIGITS, FIVE_OR_SIX_DIGITS),
     digit=st.integers(2, 9),
@@ -246,7 +243,6 @@ def test_gold_that_is_not_the_product_is_refused() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
 @given(
     st.lists(
         st.sampled_from(TEXT["words"]),

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 from attempts import STYLES, attempt
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feedback_friction.problem import Problem
@@ -157,7 +157,6 @@ def test_right_work_on_every_pair_of_two_digits_is_never_found_wrong() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=120, deadline=None)
 @given(
     digits=st.integers(2, 4),
     base=st.sampled_from([10, 16]),
