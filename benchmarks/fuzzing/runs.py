@@ -22,7 +22,6 @@ from feedback_friction.analysis.accuracy import read_results
 from feedback_friction.analysis.frames import load_runs
 from feedback_friction.analysis.journal import RUN_FILE, read_run
 from feedback_friction.analysis.provenance import provenance
-from feedback_friction.analysis.trials import chosen_problems, read_trials
 from feedback_friction.bridges.reference import export
 from feedback_friction.cli.table import results_json
 from feedback_friction.engine.journal import DamagedError, Journal
@@ -32,6 +31,7 @@ from feedback_friction.engine.reopen import read_trials as rebuilt
 from feedback_friction.engine.reopen import reopen
 from feedback_friction.errors import UsageError
 from feedback_friction.settings import Settings
+from feedback_friction.view.sample import telling_trials
 
 _TABLES = ("conditions", "problems", "trials", "attempts", "completions")
 
@@ -115,7 +115,7 @@ def _read_all(folder: Path) -> None:
         read_results,
         provenance,
         lambda path: list(export(path)),
-        lambda path: list(read_trials(path, chosen_problems(path, 9)[0])),
+        lambda path: telling_trials(path, 30, 10**6),
         lambda path: load_runs([path]),
         _reopened,
         _journal,

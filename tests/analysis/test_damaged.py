@@ -15,10 +15,10 @@ from feedback_friction.analysis.accuracy import read_results
 from feedback_friction.analysis.frames import load_runs
 from feedback_friction.analysis.provenance import provenance
 from feedback_friction.analysis.tables import accuracy
-from feedback_friction.analysis.trials import chosen_problems, read_trials
 from feedback_friction.bridges.reference import export
 from feedback_friction.engine.reopen import reopen
 from feedback_friction.errors import UsageError
+from feedback_friction.view.sample import telling_trials
 from journals import RIGHT, trials, write_run
 
 WRONG: tuple[Any, ...] = (None, True, -1, 2**62, 0.5, "x", [], [[]], {}, {"a": [None]})
@@ -42,7 +42,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "frames": _frames,
     "provenance": provenance,
     "export": lambda directory: list(export(directory)),
-    "trials": lambda directory: list(read_trials(directory, chosen_problems(directory, 3)[0])),
+    "trials": lambda directory: telling_trials(directory, 30, 10**6),
     "reopen": reopen,
 }
 

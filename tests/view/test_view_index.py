@@ -11,6 +11,7 @@ from feedback_friction.analysis.journal import open_journal
 from feedback_friction.view import index
 from feedback_friction.view.index import cells_of, make_index, neighbours, read_grid
 from feedback_friction.view.pages import symbol, words
+from feedback_friction.view.trial import read_trial
 from feedback_friction.view.wanted import read_wanted
 from journals import IN_FLIGHT, RIGHT, trials, write_run
 from unsolved import make_run
@@ -155,3 +156,20 @@ def test_the_journal_stays_as_it_is(run):
     before = (run / "journal.sqlite").read_bytes()
     grid(run, "q=a")
     assert (run / "journal.sqlite").read_bytes() == before
+
+
+def test_a_shuffled_attempt_carries_its_own_order_and_gold(tmp_path):
+    row = {"question": "Which?", "choices": ["stone", "apple", "cloud", "sea"], "answer": "B"}
+    data = tmp_path / "q.jsonl"
+    data.write_text(json.dumps(row))
+    run = make_run(
+        tmp_path / "run", tasks=("custom",), data=data, limit=None, shuffle=True,
+        solver="student/ability=0,resistant=1",
+    )  # fmt: skip
+    with open_journal(run) as db:
+        condition, problem = db.execute("SELECT condition, problem_id FROM trials").fetchone()
+        trial = read_trial(db, condition, problem, 0)
+    assert trial.attempts[0].order is None
+    orders = {attempt.order for attempt in trial.attempts} - {None}
+    assert len(orders) > 1
+    assert all(f"({order[-2]}) apple" in order for order in orders)

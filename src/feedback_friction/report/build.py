@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import base64
-import gzip
-import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import resources
 from itertools import groupby
@@ -16,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from markupsafe import Markup
 
 from feedback_friction import __version__
 from feedback_friction.analysis.frames import Runs, load_runs
@@ -39,7 +37,6 @@ from feedback_friction.analysis.tables import (
     solvers,
     teachers,
 )
-from feedback_friction.analysis.trials import chosen_problems, read_trials
 from feedback_friction.caveats import ABACUS_IS, STUDENT_IS, is_miniature
 from feedback_friction.errors import UsageError
 from feedback_friction.report.beside import beside
@@ -62,10 +59,11 @@ from feedback_friction.report.overview import (
 from feedback_friction.report.reference import paper
 from feedback_friction.report.safe import csv_of, xml_safe
 from feedback_friction.report.theme import adapting
+from feedback_friction.view.sample import style_of_trials, telling_trials
 
 NAMED = 3  # models, or tasks, that the title names
-PROBLEMS_SHOWN = 120  # problems whose trials the page holds, over all runs
-BYTES_SHOWN = 6_000_000  # of trials within the page, packed
+TRIALS_SHOWN = 30  # over all runs
+ROOM = 3_000_000  # characters that they may take
 ROWS_SHOWN = 30  # rows of a table within the page; its file has them all
 
 TABLES = {
@@ -112,15 +110,6 @@ TABLES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Pack:
-    """Some trials, packed for the page: gzip in base64, opened by the reader's browser."""
-
-    label: str
-    entries: list[dict[str, Any]]
-    data: str
-
-
 def build_report(directories: Sequence[Path], out: Path, *, reference: bool = False) -> Path:
     """Write the report of one or many runs; returns the page.
 
@@ -159,7 +148,6 @@ def _page(runs: Runs, made: Sequence[Drawing]) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, finalize=xml_safe
     )
-    script = _resource("page.js")
     return environment.from_string(_resource("page.html")).render(
         version=__version__,
         made=datetime.now(UTC).isoformat(timespec="minutes"),
@@ -170,11 +158,9 @@ def _page(runs: Runs, made: Sequence[Drawing]) -> str:
         findings=by_subject(findings(runs)),
         gaps=gaps(runs),
         figures=[_figure(drawing) for drawing in made],
-        shelf=_shelf(runs),
+        trials=_trials(runs),
         runs=[_provenance(provenance(directory)) for directory in runs.directories],
-        style=_resource("page.css"),
-        script=script,
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        style=style_of_trials() + _resource("page.css"),
     )
 
 
@@ -286,58 +272,13 @@ def _cell(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """The trials that the page holds, and what it does not.
-
-    Attributes:
-        packs: one a condition.
-        shown: problems whose trials were taken.
-        there: problems in all.
-        left_out: trials of those taken that did not fit.
-    """
-
-    packs: list[Pack]
-    shown: int
-    there: int
-    left_out: int
-
-
-def _shelf(runs: Runs) -> Shelf:
-    """Trials for the page, of the same problems for every condition, within its bytes."""
-    packs: list[Pack] = []
-    shown = there = left_out = 0
-    limit = max(1, PROBLEMS_SHOWN // len(runs.directories))
-    share = BYTES_SHOWN // len(runs.directories)
-    for directory in runs.directories:
-        chosen, count = chosen_problems(directory, limit)
-        by_condition: dict[str, list[dict[str, Any]]] = {}
-        for trial in read_trials(directory, chosen):
-            by_condition.setdefault(trial.condition, []).append(trial.as_json())
-        kept = list(_within(by_condition, share // max(1, len(by_condition))))
-        left_out += sum(map(len, by_condition.values())) - sum(len(each.entries) for each in kept)
-        packs += kept
-        shown, there = shown + len(chosen), there + count
-    return Shelf(packs, shown, there, left_out)
-
-
-def _within(by_condition: dict[str, list[dict[str, Any]]], room: int) -> Iterator[Pack]:
-    """Packs of at most so many bytes each: trials are left out from the end until they fit."""
-    for label, trials in by_condition.items():
-        data = _packed(trials)
-        while len(data) > room and len(trials) > 1:
-            trials = trials[: max(1, len(trials) * room // len(data))]
-            data = _packed(trials)
-        entries = [
-            {"problem": each["problem"], "epoch": each["epoch"], "status": each["status"]}
-            for each in trials
-        ]
-        yield Pack(label, entries, data)
-
-
-def _packed(trials: list[dict[str, Any]]) -> str:
-    text = json.dumps(trials, ensure_ascii=True).encode()
-    return base64.b64encode(gzip.compress(text, mtime=0)).decode()
+def _trials(runs: Runs) -> list[tuple[str, Markup, int, int]]:
+    """Of each run, the trials that the page shows: see ``telling_trials``."""
+    share = len(runs.directories)
+    return [
+        (directory.name, *telling_trials(directory, TRIALS_SHOWN // share, ROOM // share))
+        for directory in runs.directories
+    ]
 
 
 def _provenance(made: Provenance) -> dict[str, Any]:

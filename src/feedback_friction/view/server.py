@@ -32,6 +32,7 @@ from feedback_friction.view.wanted import read_wanted, whole_number
 LOCAL = "127.0.0.1"
 LONGEST_ID = 4_000  # characters of a problem's id in an address
 _FILES = {
+    "trial.css": "text/css",
     "view.css": "text/css",
     "view.js": "text/javascript",
     "label.js": "text/javascript",

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
-
-from starlette.datastructures import QueryParams
 
 from feedback_friction.analysis.journal import IN_FLIGHT
 from feedback_friction.errors import UsageError
+
+if TYPE_CHECKING:
+    from starlette.datastructures import QueryParams
 
 LONGEST_TEXT = 200  # characters of a search
 _MOST_PAGES = 1_000_000
