@@ -146,18 +146,18 @@ _OTHER_FORMS = (
     ("value", whole_value),
     ("mention", by_mention),
 )
-_CHAIN = re.compile(r"\s*-?>\s*[\"'(\[]{0,2}([A-J])(?![A-Za-z0-9_])")
-_SMALL = re.compile(r"\s*[\"'(\[*]{0,3}([a-j])[\"')\].*:]{0,3}\s*")
+_CHAIN = re.compile(r"\s*-?>\s*[\"'(\[]{0,2}([A-Z])(?![A-Za-z0-9_])")
+_SMALL = re.compile(r"\s*[\"'(\[*]{0,3}([a-z])[\"')\].*:]{0,3}\s*")
 
 
 # --- a line that is an answer ---------------------------------------------------------------------
 
 _LONE = re.compile(
     r"[\s:-]{0,6}(?:(?i:option|choice|answer|so|thus|hence|therefore)\s*[:,]?\s*)?"
-    r"([\"'(\[{]{0,4})([A-J])([)\]}.:\"';,!]*)\s*"
+    r"([\"'(\[{]{0,4})([A-Z])([)\]}.:\"';,!]*)\s*"
 )
 _LABELLED = re.compile(
-    r"\s*(?:[-•]\s+)?(?:(?i:option|choice)\s+)?[\"'(\[]?([A-Ja-j])(?:[)\]\"'.:,]+|\s-)\s*(?=\S)"
+    r"\s*(?:[-•]\s+)?(?:(?i:option|choice)\s+)?[\"'(\[]?([A-Za-z])(?:[)\]\"'.:,]+|\s-)\s*(?=\S)"
 )
 _MARGIN = 20  # characters that a line may have beside an option's text: a label, a bullet
 _SAID_OF_ONE = re.compile(r"(?:is|are|was|can|cannot|can't|isn't|would|could|must|says)\b")
@@ -215,12 +215,12 @@ def _is_listed(neighbour: str, letter: str, options: Options) -> bool:
 # --- weaker rules ---------------------------------------------------------------------------------
 
 _CORRECT = re.compile(  # begins with the letter: what stands before it is looked at after it
-    r"([A-J])(?<![A-Za-z0-9_][A-J])[\"')\].:]*\s+"
+    r"([A-Z])(?<![A-Za-z0-9_][A-Z])[\"')\].:]*\s+"
     rf"(?:is|must\sbe|seems|appears\sto\sbe|would\sbe)\s+{ADVERB}{{0,2}}(?:correct|right)\b"
     r"(?!\s+(?:only|if|that|in|about|for|when))"
 )
 _NAMED = re.compile(
-    r"(?<![A-Za-z0-9_])(?:(?i:option|choice|answer)\s+([A-J])(?![A-Za-z0-9_'])|[(\[]([A-J])[)\].])"
+    r"(?<![A-Za-z0-9_])(?:(?i:option|choice|answer)\s+([A-Z])(?![A-Za-z0-9_'])|[(\[]([A-Z])[)\].])"
 )
 _LEAD = re.compile(rf"(?:\b{BE}|\b(?:likely|probably|called)|:)\s+$")
 _HENCE = re.compile(r"\b(?:so|thus|therefore|hence|then),?\s+$", re.IGNORECASE)

@@ -181,9 +181,9 @@ _SMALL_END = re.compile(r"(?<!\sa)[)\]}\"']*(?:\.?\s*$|\.\s|\n)")
 _MORE = re.compile(
     r"[)\]}\"\s]*(?:(?:,|/|&|\band\b|\bor\b|\bas\swell\sas\b|\bplus\b|和|或|与|及)[\s/{}]*){1,3}"
     r"(?:(?:also|either|both|possibly|even|maybe|option|choice|answer)\s+){0,2}"
-    r"([\"'(\[{]{0,4})([A-J])(?![A-Za-z0-9_'])(\s?[)\]}])?"
+    r"([\"'(\[{]{0,4})([A-Z])(?![A-Za-z0-9_'])(\s?[)\]}])?"
 )
-_MORE_LATER = re.compile(r"\b(?:or|and)\s+(?:option\s|choice\s)?\(([A-J])\)")
+_MORE_LATER = re.compile(r"\b(?:or|and)\s+(?:option\s|choice\s)?\(([A-Z])\)")
 _APART = re.compile(
     r"\b(?:not|because|since|rather|than|unlike|instead|neither|nor|over|which|as|while|whereas"
     r"|where|but|eliminat\w+|rul\w+|both|between|that|when|so)\b"
@@ -226,8 +226,8 @@ def _letter(
 
 
 _OTHERS_WRONG = re.compile(
-    r"[,;]\s?(?:and\s|while\s|but\s|as\s)?\(?[A-J]\)?(?:(?:,\s?(?:and\s)?|\sand\s"
-    r"|\sor\s)\(?[A-J]\)?){0,9}\s(?:is|are)\s(?:all\s|both\s)?(?:incorrect|wrong|false|not\b)"
+    r"[,;]\s?(?:and\s|while\s|but\s|as\s)?\(?[A-Z]\)?(?:(?:,\s?(?:and\s)?|\sand\s"
+    r"|\sor\s)\(?[A-Z]\)?){0,9}\s(?:is|are)\s(?:all\s|both\s)?(?:incorrect|wrong|false|not\b)"
 )
 
 
@@ -315,11 +315,11 @@ _SELF = frozenset(["answer", "closest", "best", "nearest"])  # stand without a n
 _VERB_BEFORE = re.compile(rf"\s+(?:(?:also\s+)?{BE}|as)\s+{ADVERB}{{0,2}}$")
 _MADE = re.compile(r"\b(?:mak(?:es|ing)|made|consider|believe|deem|with)\s[^.\n]{0,20}$")
 _ENDS_IN_LETTER = re.compile(
-    r"(?:(?i:option|choice|answer|letter)\s+)?[\"'(\[]*(?<![A-Za-z0-9_])([A-J])[\"')\].:,]*\s*$"
+    r"(?:(?i:option|choice|answer|letter)\s+)?[\"'(\[]*(?<![A-Za-z0-9_])([A-Z])[\"')\].:,]*\s*$"
 )
-_LABEL = re.compile(r"(?<![A-Za-z0-9_])([A-J])[\"')\].:]+\s")
+_LABEL = re.compile(r"(?<![A-Za-z0-9_])([A-Z])[\"')\].:]+\s")
 _ONE_OF_SEVERAL = re.compile(
-    r"(?<![A-Za-z0-9_])[A-J][\"')\]]*(?:\s*[,/&]|\s+(?:and|or|nor|to)\b)[\s,]*(?:(?:and|or)\s+)?"
+    r"(?<![A-Za-z0-9_])[A-Z][\"')\]]*(?:\s*[,/&]|\s+(?:and|or|nor|to)\b)[\s,]*(?:(?:and|or)\s+)?"
     r"(?:(?:option|choice)\s+)?[\"'(\[]*$"
 )
 _PROVIDED = re.compile(r"\b(?:if|had|unless)\b")

@@ -28,14 +28,14 @@ _TAIL = 600  # characters of a reply's end that weak forms are looked for in
 
 _ITEM = (
     r"(?:(?i:option|choice|answer|letter)\s+)?[\"'(\[*]{0,3}"
-    r"(?P<letter>[A-J])(?![A-Za-z0-9_'])[\"')\]*]{0,3}"
+    r"(?P<letter>[A-Z])(?![A-Za-z0-9_'])[\"')\]*]{0,3}"
 )
 _SETTLES = re.compile(
     r"(?:(?i:\b(?:so(?!\s(?:is|are|was)\b)|therefore|thus|hence|then|leaves?|leaving|it(?:'s|\sis|\smust\sbe"
     r"|\sshould\sbe|\shas\sto\sbe"
     r"|\swould\sbe)|that(?:'s|\sis)|this\sis|which\sis|revised|corrected|updated|correction"
     r"|rather|instead|stay(?:ing)?\swith|(?:look|thoughts?|reflection|feedback),?"
-    r"|not\s\(?[A-J]\)?,?\sbut|(?:switch|chang)\w*\s(?:my\sanswer\s)?(?:from\s\(?[A-J]\)?\s)?to"
+    r"|not\s\(?[A-Z]\)?,?\sbut|(?:switch|chang)\w*\s(?:my\sanswer\s)?(?:from\s\(?[A-Z]\)?\s)?to"
     r"|actually|make\sthat|i\smean|choose|pick|select|go(?:ing)?\swith|remains|now"
     r"|final(?:ly)?)\b)"
     r"(?:\s(?i:answer|choice|option|it(?:'s|\sis|\smust\sbe)|is|the|with|only|me|us|we|to"
@@ -44,7 +44,7 @@ _SETTLES = re.compile(
 )
 # "B it is", "B instead of A", "B is the only one that fits"
 _IT_IS = re.compile(
-    rf"(?:^|[\s,;:]){_ITEM}(?=\s(?:it\sis\b|(?:instead\sof|rather\sthan)\s\(?[A-J]\b"
+    rf"(?:^|[\s,;:]){_ITEM}(?=\s(?:it\sis\b|(?:instead\sof|rather\sthan)\s\(?[A-Z]\b"
     r"|is\sthe\sonly\s(?:one|option|choice)\b))"
 )
 _ALONE = re.compile(rf"(?:(?<=[.!?:;\n])|(?<=[a-z],)(?=\s?\()|^)\s*{_ITEM}\s*[.!]?\s*(?=\n|$)")
@@ -230,7 +230,7 @@ def by_truth(text: str, options: Options) -> str:
 
 # --- by elimination -------------------------------------------------------------------------------
 
-_LISTED = r"(?:(?:option|choice|answer)s?\s)?\(?[A-J]\)?(?![A-Za-z0-9_'])"
+_LISTED = r"(?:(?:option|choice|answer)s?\s)?\(?[A-Z]\)?(?![A-Za-z0-9_'])"
 _LIST = rf"{_LISTED}(?:(?:\s?,\s?(?:and\s|or\s|nor\s)?|\s(?:and|or|nor)\s|/){_LISTED}){{0,9}}"
 _ELIMINATED = re.compile(
     r"\b(?:eliminat\w+|rul\w+\sout|exclud\w+|discard\w*|reject\w*|not|neither)\s(?:the\s"
@@ -246,15 +246,15 @@ _ALL_BUT = re.compile(
     r"""
     (?i: \b(?:all|every\w*|any\w*)\b (?:\s(?:the|other|of))* (?:\s(?:options?|choices?|answers?))?
        \s(?:except|but|besides|other\sthan|apart\sfrom)(?:\sfor)?(?:\s(?:option|choice))?\s )
-      \(?(?P<but>[A-J])\)? (?i: \s[^.\n]{0,30}
+      \(?(?P<but>[A-Z])\)? (?i: \s[^.\n]{0,30}
        \b(?:wrong|incorrect|false|eliminated|excluded|ruled\sout|fails?) )
-    | (?i: \bonly\s(?:option\s|choice\s)? ) \(?(?P<only>[A-J])\)?
+    | (?i: \bonly\s(?:option\s|choice\s)? ) \(?(?P<only>[A-Z])\)?
       \s(?i: fits|works|remains|matches|holds|satisf\w+|makes\ssense
         |is\s(?:correct|right|left|true|consistent|possible|plausible)) \b
     """,
     re.VERBOSE,
 )
-_LETTER = re.compile(r"(?<![A-Za-z0-9])[A-J](?![A-Za-z0-9_'])")
+_LETTER = re.compile(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9_'])")
 
 
 def eliminated(text: str, options: Options) -> tuple[frozenset[str], list[tuple[int, int]]]:

@@ -82,7 +82,7 @@ def _local(found: re.Match[str]) -> str:
 _DEGREES = re.compile(r"\s*\^\s*\{?\s*\\(?:circ|degree)\b\s*\}?|\\degree\b")
 _NOT_CONTENT = re.compile(r"[\s{}\\\"']+")
 _AROUND_SIGN = re.compile(r"\s*([+\-*/=<>^,()\[\]|~%])\s*")
-_LETTER_IN_BRACKETS = re.compile(r"\(([a-j])\)")
+_LETTER_IN_BRACKETS = re.compile(r"\(([a-z])\)")
 _ARTICLE = r"(?:the|that|an?(?!\s+(?:and|or|only)\b))"
 _FRINGE = re.compile(rf"^(?:[\s:;,(\[]|\.(?!\d))*(?:{_ARTICLE}\s+)?|[\s.;,]+$")
 
@@ -166,11 +166,11 @@ _MARGIN = 40
 # The first letters or digits that count when a text is folded.
 _FIRST = re.compile(rf"\W{{0,40}}(?:{_ARTICLE}\s+\W{{0,20}})?(\w{{1,3}})", re.IGNORECASE)
 _TEXT_ENDS = re.compile(
-    r"$|[.;!?)\]:](?:\s|$)|(?<=[a-z]{3})\(|\s[a-j](?:$|[.;!?])"
+    r"$|[.;!?)\]:](?:\s|$)|(?<=[a-z]{3})\(|\s[a-z](?:$|[.;!?])"
     r"|,?\s?(?:because|since|as|which|so|but|for|given|due|based)\b"
 )
-_LETTERED = re.compile(r"\(?[A-J](?![A-Za-z0-9])")
-_PARTS = re.compile(r"(?:^|\s)\(?[a-j]\)")
+_LETTERED = re.compile(r"\(?[A-Z](?![A-Za-z0-9])")
+_PARTS = re.compile(r"(?:^|\s)\(?[a-z]\)")
 
 
 @lru_cache(maxsize=4096)

@@ -36,6 +36,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import takewhile
 
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.choice import grade_choice
@@ -80,7 +81,7 @@ def to_problem(row: Row) -> Problem:
     """A row as a problem; raises ``RowError``."""
     row = _usual(row)
     question = fields.text(row, "question")
-    choices = fields.choices(row, "choices") if row.get("choices") else ()
+    choices = fields.choices(row, "choices", len(LETTERS)) if row.get("choices") else ()
     gold, *aliases = _answers(row)
     grader = fields.optional_text(row, "grader") or _default(gold, choices)
     if grader == "choice" and choices:
@@ -110,8 +111,8 @@ def _usual(row: Row) -> Row:
         other = next((each for each in others if row.get(each) is not None), None)
         if row.get(name) is None and row.get(f"{name}s") is None and other is not None:
             found[name] = row[other]
-    columns = [letter for letter in LETTERS if row.get(letter) is not None]
-    if not found.get("choices") and len(columns) >= 2 and columns == list(LETTERS[: len(columns)]):
+    columns = list(takewhile(lambda letter: row.get(letter) is not None, LETTERS))
+    if not found.get("choices") and len(columns) >= 2:
         found["choices"] = [row[letter] for letter in columns]
     answer = found.get("answer")
     if isinstance(answer, str) and (ends := _GSM8K.search(answer)):

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from feedback_friction.problem import LETTERS
 from feedback_friction.tasks.page import Row, RowError
 
-_LABEL = re.compile(r"\(?([A-Ja-j])[).:]\s+")
+_LABEL = re.compile(r"\(?([A-Za-z])[).:]\s+")
 
 
 def text(row: Row, field: str) -> str:
@@ -79,15 +79,15 @@ def optional_texts(row: Row, field: str) -> tuple[str, ...]:
     return () if row.get(field) in (None, "") else texts(row, field)
 
 
-def choices(row: Row, field: str) -> tuple[str, ...]:
-    """The options of a multiple-choice question: 2 to 10 texts, none of them blank.
+def choices(row: Row, field: str, most: int = 10) -> tuple[str, ...]:
+    """The options of a multiple-choice question: 2 to ``most`` texts, none of them blank.
 
     A list of texts; ``{"text": [...], "label": [...]}`` (ARC); ``{"A": ..., "B": ...}``; a list of
     ``{"label": ..., "text": ...}``. Letters that the texts begin with, in order, are left out.
     """
     found = _options(row, field)
-    if not 2 <= len(found) <= len(LETTERS):
-        raise RowError(field, f"must be 2 to {len(LETTERS)} options, not {len(found)}")
+    if not 2 <= len(found) <= most:
+        raise RowError(field, f"must be 2 to {most} options, not {len(found)}")
     if "" in found:
         raise RowError(field, "has an option that is empty")
     bare = [_LABEL.sub("", text) for text in found]

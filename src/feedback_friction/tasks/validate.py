@@ -28,7 +28,7 @@ from feedback_friction.tasks.page import Page
 
 LONGEST_PROMPT = 24_000  # characters, about 6,000 tokens: room for ten attempts in 128,000
 _BLURTED = "Look again. The answer is {}. Check each step."
-_LISTED = re.compile(r"(?m)^\s*\(?[A-J][).:]\s+\S")
+_LISTED = re.compile(r"(?m)^\s*\(?[A-Z][).:]\s+\S")
 _LONG_GOLD = 200  # characters
 _QUOTED = 80  # characters of a row that a failure quotes
 _PIECE = re.compile(r"(?:\"|(?<![^\W_])')([^\W\d_]{1,20})['\"]|(?<![\w'])([^\W\d_])(?![\w'])")

@@ -27,7 +27,7 @@ _CUE = (
 _AND = (
     r"\s?(?:,\s?(?:and|or|nor)\s|,|/|;|&|\b(?:and|or|nor|versus|vs\.?|to|through|over|than)\b|-)\s?"
 )
-_ITEM = rf"{_OPEN}[A-J](?![A-Za-z0-9_]){_CLOSE}[.)]?"
+_ITEM = rf"{_OPEN}[A-Z](?![A-Za-z0-9_]){_CLOSE}[.)]?"
 _LIST = rf"(?:(?:both|either|neither)\s)?{_ITEM}(?:{_AND}(?:(?:option|choice)\s)?{_ITEM}){{0,9}}"
 _VERDICT = (
     r"(?:is|isn't|are|aren't|seems|appears|being|as|remains|(?:would|wouldn't|cannot|can't|could|might|may|must"
@@ -107,6 +107,22 @@ _ABBREVIATED = {
     "H": r"hydrogen|enthalpy|henr(?:y|ies)|hamiltonian",
     "I": r"iodine|current|inertia|intensity",
     "J": r"joules?",
+    "K": r"kelvins?|potassium|lysine|equilibrium constant|carrying capacity",
+    "L": r"lit(?:er|re)s?|leucine|inductance|length|angular momentum",
+    "M": r"molar(?:ity)?|mass|methionine|mach",
+    "N": r"newtons?|nitrogen|asparagine|number",
+    "O": r"oxygen",
+    "P": r"phosphorus|power|pressure|proline|probability|price",
+    "Q": r"charge|heat|glutamine|quantity",
+    "R": r"resistance|arginine|radius|gas constant",
+    "S": r"sulfur|siemens|serine|entropy|svedbergs?",
+    "T": r"teslas?|temperature|thymine|tritium|threonine|time",
+    "U": r"uranium|uracil|internal energy",
+    "V": r"volts?|vanadium|valine|volume|voltage",
+    "W": r"watts?|tungsten|tryptophan|work",
+    "X": r"unknown|reactance",
+    "Y": r"yttrium|tyrosine|yield",
+    "Z": r"impedance|atomic number",
 }
 
 
