@@ -22,6 +22,8 @@ from feedback_friction.cli.main import friction
 from feedback_friction.errors import UsageError
 from feedback_friction.policy import State, document_of, features, parse_policy
 
+pytestmark = pytest.mark.slow
+
 FORMS = ("verdict", "locate", "contrast")
 
 

@@ -13,6 +13,8 @@ from feedback_friction.analysis.stats.dose import half_dose, response
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.stats.likeness import edit_distance
 
+pytestmark = pytest.mark.slow
+
 COUNTS = st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 

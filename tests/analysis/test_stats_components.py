@@ -16,6 +16,8 @@ from feedback_friction.analysis.stats.components import (
     split,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_components_of_a_known_model_come_out():
     rng, shape = np.random.default_rng(0), (3000, 3, 4, 3)

@@ -20,6 +20,8 @@ from feedback_friction.analysis.tables.teachers import teachers
 from feedback_friction.cli.main import friction
 from unsolved import make_run
 
+pytestmark = pytest.mark.slow
+
 
 def trial(*answers, suggested=()):
     told = [*suggested, *[""] * len(answers)]

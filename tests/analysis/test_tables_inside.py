@@ -11,6 +11,8 @@ from test_tables_probes import CONDITION, insert, journal, trial
 from feedback_friction.analysis.frames import load_runs
 from feedback_friction.analysis.tables import inside
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = json.dumps({"as_is": False, "digest": "d", "dtype": "float32", "model": "m"})
 PROBLEMS = 12
 

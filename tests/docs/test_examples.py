@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from blocks import ROOT
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = ROOT / "examples"
 
 

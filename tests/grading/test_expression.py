@@ -323,6 +323,7 @@ def test_spacing_within_an_answer_does_not_matter(answer: str, spaces: list[str]
     assert grade_expression(problem(answer), f"\\boxed{{{spaced}}}").is_correct
 
 
+@pytest.mark.slow
 @given(reply=st.text(max_size=200) | st.text(alphabet="\\boxed{}()$^_5,=x frac.-% answer is\n"))
 def test_no_text_makes_the_grader_raise(reply: str) -> None:
     verdict = grade_expression(problem("\\frac{3}{4}"), reply)

@@ -67,6 +67,7 @@ def test_exact_values_are_what_fractions_say(worth: Worth) -> None:
     assert found == worth.value
 
 
+@pytest.mark.slow
 @given(NUMBERS)
 def test_what_the_worker_is_given_has_the_same_value_there(worth: Worth) -> None:
     node = parse(worth.text)
@@ -248,6 +249,7 @@ def test_reading_never_raises_and_balance_is_decided(text: str) -> None:
         assert text.count("(") + text.count("[") == text.count(")") + text.count("]")
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_comparing_never_raises(gold: Any, other: Any) -> None:
     answer, context = context_of(gold)

@@ -74,6 +74,7 @@ def test_aliases_are_masked_too() -> None:
     assert masked.text == "It is [masked], or [masked]."
 
 
+@pytest.mark.slow
 def test_what_only_computer_algebra_sees_is_masked_as_well() -> None:
     text = "So $\\det\\begin{pmatrix} 2 & 0 \\\\ 0 & 3 \\end{pmatrix}$ and $\\sin^2 1 + \\cos^2 1$."
     assert "det" not in mask_expression(problem("6"), text).text

@@ -25,6 +25,7 @@ def test_replies_are_graded_by_what_stands_in_them(case: dict[str, Any]) -> None
     assert graded_as(case) == case["want"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", sorted({case["task"] for case in RIGHT}))
 def test_what_is_graded_right_does_not_pass_the_mask(task: str) -> None:
     right = [case for case in RIGHT if case["task"] == task]
