@@ -30,7 +30,7 @@ def main(folder: Path) -> None:
     again = ff.open(folder / "run")
     replies = again.attempts().filter(verdict="wrong", iteration=0)["response"]
     print(f"{len(replies)} first replies were wrong, such as: {replies[0][:60]}")
-    print(f"the report: {again.report(folder / 'report').relative_to(folder)}")
+    print(f"the report: {again.report(folder / 'report.html').name}")
 
 
 if __name__ == "__main__":

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from feedback_friction.analysis.accuracy import ConditionResult, read_results
@@ -105,6 +107,10 @@ class Run:
     def report(self, path: str | Path = "report") -> Path:
         """Write figures, tables and one HTML page into a folder; returns the page.
 
+        Args:
+            path: the folder; or a name that ends in ``.html``, for the page alone, which holds all
+                its figures.
+
         Raises:
             UsageError: nothing can be reported yet, the folder cannot be written, or the extra
                 ``report`` is missing.
@@ -112,7 +118,16 @@ class Run:
         _check_polars()
         from feedback_friction.report.build import build_report
 
-        return build_report([self.directory], Path(path))
+        out = Path(path)
+        if out.suffix != ".html":
+            return build_report([self.directory], out)
+        with TemporaryDirectory() as folder:
+            page = build_report([self.directory], Path(folder))
+            try:
+                out.parent.mkdir(parents=True, exist_ok=True)
+                return Path(shutil.copyfile(page, out))
+            except OSError as error:
+                raise UsageError(f"cannot write {out}: {error.strerror}") from error
 
 
 def _row(result: ConditionResult) -> dict[str, Any]:

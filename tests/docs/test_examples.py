@@ -40,8 +40,8 @@ def test_a_run_from_python_prints_its_tables(tmp_path):
     said = run("from_python.py", tmp_path)
     assert re.search(r"student/keen, tutor: \d+%, then \d+%", said)
     assert re.search(r"student/default: tutor adds \+0\.\d+ \[\+0\.\d+, \+0\.\d+\]", said)
-    assert "the report: report/index.html" in said
-    assert (tmp_path / "report" / "index.html").is_file()
+    assert "the report: report.html" in said
+    assert (tmp_path / "report.html").read_text("utf-8").startswith("<!doctype html>")
 
 
 def test_objects_of_your_own_run_within_an_event_loop(tmp_path):
