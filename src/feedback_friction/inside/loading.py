@@ -86,12 +86,13 @@ def _located(spec: str) -> tuple[Path, Path | None]:
             raise UsageError(f"{spec} holds no model: it has no config.json")
         return path, None
     name = spec.removeprefix("gguf/")
-    if name != spec or name.lower().endswith(gguf_files.SUFFIX) or "/" not in name:
-        file = gguf_files.find(name)
-        return file.parent, file
-    folder = _cached(spec)
+    is_file = name != spec or name.lower().endswith(gguf_files.SUFFIX)
+    folder = None if is_file else _cached(spec)
     if folder is not None:
         return folder, None
+    if is_file or "/" not in name:
+        file = gguf_files.find(name)
+        return file.parent, file
     if spec.partition("/")[0] in _SERVED:
         raise UsageError(
             f"{spec} is behind a server, and no server (vLLM, llama.cpp, an API) gives attention, "

@@ -240,7 +240,8 @@ class Study:
 
     def _another(self, place: Place) -> Place | None:
         """The place with the feedback of the next problem under the same condition."""
-        alike = [each for each in self.found.places if each.condition == place.condition]
+        everyone = [look.place for look in self._looks]  # of whose texts the parts can be told
+        alike = [each for each in everyone if each.condition == place.condition]
         at = alike.index(place)
         for other in (*alike[at + 1 :], *alike[:at]):
             if other.feedback != place.feedback and other.key[1] != place.key[1]:
