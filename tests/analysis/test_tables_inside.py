@@ -49,7 +49,8 @@ def runs(tmp_path):
                 "attention": [[[0.5, 0.5], [0.7, 0.3]]], "lens": [1.0 if right else -1.0],
             },
             "attribution": {
-                "segments": ["question", "feedback 1 rest"], "ixg": [0.0, 1.0], "ig": [0.0, 2.0]
+                "segments": ["question", "feedback 1 rest"], "ixg": [0.0, 1.0], "ig": [0.0, 2.0],
+                "margin": 1.0, "margin_empty": -1.5,
             },
             "patching": {
                 "base": -2.0, "donor": 3.0, "cells": {"layer 0/request": -1.0 + number / 99}
@@ -100,7 +101,7 @@ def test_lens_attribution_and_patching_keep_their_signs(runs):
     lens = inside.lens(runs)
     assert [row(lens, outcome=name)["margin"] for name in ("taken up", "repeated")] == [1, -1]
     worth = row(inside.attribution(runs), outcome="all", method="ig", segment="feedback 1 rest")
-    assert worth["worth"] == 2
+    assert (worth["worth"], worth["gap"]) == (2, 0.5)
     patched = row(inside.patching(runs), outcome="all")
     assert (patched["base"], patched["donor"]) == (-2, 3)
     assert patched["gained"] == pytest.approx(1 + 5.5 / 99)

@@ -337,12 +337,15 @@ def attribution(runs: Runs) -> pl.DataFrame:
     """Input x gradient and integrated gradients of the margin's scores, by segment.
 
     ``agreement``: Spearman's correlation over the segments of a place between a method and what a
-    cut of the segment in all layers takes from the margin, mean over problems.
+    cut of the segment in all layers takes from the margin, mean over problems. ``gap``: how far
+    integrated gradients are, on average, from adding up as they should; beside a small margin, a
+    large gap says that the path's steps are too coarse for this network to be read.
     """
     rows = []
     cut = {_which(each): each.found for each in findings(runs, "inside:knockout")}
     for each in findings(runs, "inside:attribution"):
         for about, places in _groups(each):
+            gap = float(np.mean([_gap(x) for _, x in places]))
             for method in ("ixg", "ig"):
                 agree = _agreement(each, cut.get(_which(each), {}), method, about["outcome"])
                 for segment in dict.fromkeys(name for _, x in places for name in x["segments"]):
@@ -356,10 +359,15 @@ def attribution(runs: Runs) -> pl.DataFrame:
                         about
                         | {"method": method, "segment": segment, **spread("worth", estimate)}
                         | {"n": estimate.n, "p": p_value(sample), **spread("agreement", agree)}
+                        | {"gap": gap if method == "ig" else None}
                     )
     schema = _ABOUT | {"method": pl.String, "segment": pl.String, **spread_schema("worth")}
-    schema |= {**_TEST, **spread_schema("agreement")}
+    schema |= {**_TEST, **spread_schema("agreement"), "gap": pl.Float64}
     return _tested(rows, lambda row: (*(row[name] for name in _ABOUT), row["method"]), schema)
+
+
+def _gap(value: Mapping[str, Any]) -> float:
+    return abs(math.fsum(value["ig"]) - (value["margin"] - value["margin_empty"]))
 
 
 def _which(each: Findings) -> str:
