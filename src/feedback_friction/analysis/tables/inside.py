@@ -367,7 +367,7 @@ def attribution(runs: Runs) -> pl.DataFrame:
 
 
 def _gap(value: Mapping[str, Any]) -> float:
-    return abs(math.fsum(value["ig"]) - (value["margin"] - value["margin_empty"]))
+    return float(abs(math.fsum(value["ig"]) - (value["margin"] - value["margin_empty"])))
 
 
 def _which(each: Findings) -> str:
