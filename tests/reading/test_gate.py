@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from num2words import num2words
 
 from feedback_friction.grading.choice import grade_choice
-from feedback_friction.grading.expression import grade_expression
+from feedback_friction.grading.expression import accepts, grade_expression
 from feedback_friction.grading.quantity import grade_quantity
 from feedback_friction.grading.text import grade_text
 from feedback_friction.problem import Problem
@@ -26,6 +26,7 @@ SENTENCES = st.sampled_from(
         "Respuesta: {}", "It would be {} because of that.", "You should get {}!",
         "<answer>{}</answer>",
         "Therefore, the total is {} apples. I hope it is correct.", "Revised: {}", "$x = {}$",
+        "It is {} rather than 9999.", "~~9999~~ {}", "9999? No, {}.", "उत्तर {} है",
     ]
 )  # fmt: skip
 BEFORE = st.sampled_from(["", "Your step 3 is wrong. ", "Look again. ", "I thought it was 7. "])
@@ -70,6 +71,30 @@ def test_the_value_of_a_mention_survives_its_writing(value: Fraction, form: int)
     reply = f"The answer is {forms[form % len(forms)]}."
     assert grade_expression(expression(str(value)), reply).is_correct
     assert not grade_expression(expression(str(value + 1)), reply).is_correct
+
+
+DRESSES = [  # from the inside out: Markdown is no part of a formula
+    *("{{{}}}", "\\mathbf{{{}}}", "\\left({}\\right)", "\\displaystyle {}", "\\,{}\\,"),
+    *("${}$", "\\({}\\)", " {} ", "*{}*", "**{}**", "`{}`"),
+]
+DRESS = st.sets(st.sampled_from(DRESSES), max_size=3)
+
+
+@given(NUMBERS, st.integers(0, 9), DRESS)
+def test_a_value_is_read_and_hidden_in_whatever_dress(
+    value: Fraction, form: int, dress: set[str]
+) -> None:
+    forms = written(value)
+    problem, text = expression(str(value)), forms[form % len(forms)]
+    if text[0].isalpha():  # words are no mathematics
+        dress = {each for each in dress if "\\" not in each and "{{" not in each}
+    for each in sorted(dress, key=DRESSES.index):
+        text = each.format(text)
+    assert accepts(problem, text)
+    masked = mask_expression(problem, f"You should get {text} there.")
+    assert masked.spans
+    assert not grade_expression(problem, masked.text).is_correct
+    assert mask_expression(problem, masked.text).text == masked.text
 
 
 @pytest.mark.slow

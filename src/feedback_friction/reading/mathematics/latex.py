@@ -68,6 +68,11 @@ _SPACE_THOUSANDS = re.compile(r"(?<![\d.,] )(?<![\d.,])[1-9]\d{0,2}(?: \d{3})+(?
 _NOT_DIGITS = re.compile(r"\D+")
 _PHANTOM = re.compile(r"\\[hv]?phantom\{[^{}]{0,80}\}|\\hspace\*?\{[^{}]{0,20}\}")
 _COLOR = re.compile(r"\\(?:text)?color ?\{[^{}]{0,30}\}")
+# A font around a formula: the braces stay.
+_FONT = re.compile(
+    r"\\(?:math(?:bf|rm|it|sf)|boldsymbol|bm|text(?:bf|it|rm)?) ?"
+    r"(?=\{\s?(?:\{|-?\s?\\(?!text)[A-Za-z]))"
+)
 _REALS = re.compile(r"\\mathbb ?(?:\{ ?R ?\}|R(?![A-Za-z]))")
 _NOT_EQUAL = re.compile(r"(?<=\s)!=|(?<=[A-Za-z])!=(?=\s?[-\d])|\\not ?=")
 _ENDING = "(?:st|nd|rd|th)"
@@ -84,7 +89,7 @@ _BASE_WORDS = re.compile(
 _NEGATIVE = re.compile(r"(?i)(?<![\w)}])(?:negative|minus) (?=[\d\\])")
 _OVER = re.compile(r"\{([^{}\\]{1,40})\\over\b([^{}\\]{1,40})\}")
 _CHOOSE = re.compile(r"\{([^{}\\]{1,40})\\choose\b([^{}\\]{1,40})\}")
-_COMMA_IN_BRACKETS = re.compile(r"[(\[{][^()\[\]{}]*,")
+_COMMA_IN_BRACKETS = re.compile(r"(?:[(\[]|\\\{)[^()\[\]{}]*,")
 
 
 def _with_base(match: re.Match[str]) -> str:
@@ -118,6 +123,7 @@ def clean(text: str) -> str:
         text = text.translate(_TABLE)
     if "\\" in text or "{" in text:
         text = _THOUSANDS.sub(_digits, text)
+        text = _FONT.sub("", text)
         text = _COLOR.sub("", _REALS.sub(r"\\reals ", text))
         text = _PHANTOM.sub(" ", text)
         text = _OVER.sub(r"\\frac{\1}{\2}", text)
