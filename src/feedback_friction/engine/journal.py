@@ -52,8 +52,6 @@ from feedback_friction.protocol.records import (
 
 FILE_NAME = "journal.sqlite"
 _TRIAL = "condition = ? AND problem_id = ? AND epoch = ?"
-# What is damaged beyond being a key is of no completion that anything could ask for.
-_KEYS = "SELECT key FROM completions WHERE typeof(key) = 'blob'"
 _COMPLETION = (
     "SELECT replies, prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens,"
     " seconds, server_model FROM completions WHERE key = ?"
@@ -124,7 +122,6 @@ class Journal:
         self.path = directory / FILE_NAME
         self._writer = _open(self.path)
         self._reader = _open(self.path)
-        self._keys = {row[0] for row in self._read(_KEYS)}
         self._fresh: dict[Key, Completion] = {}
         self._log = WriteAheadLog(self.path) if has_log(self._writer) else None
         self._pending: list[_Entry] = []
@@ -139,10 +136,9 @@ class Journal:
         """The completion with that key, if it was ever paid for."""
         if key in self._fresh:
             return self._fresh[key]
-        if key not in self._keys:
-            return None
         try:
-            return read_completion(self._reader.execute(_COMPLETION, (key,)).fetchone())
+            row = self._reader.execute(_COMPLETION, (key,)).fetchone()
+            return None if row is None else read_completion(row)
         except (LookupError, TypeError, ValueError, sqlite3.Error) as error:
             raise DamagedError(f"a completion in {self.path} is damaged ({error})") from error
 
@@ -227,7 +223,6 @@ class Journal:
             awaited = _Awaited()
             self._enter(write, awaited)
             await awaited.written
-            self._keys.add(key)  # not before: what could not be written is not there
             return awaited.durable
         finally:
             del self._fresh[key]
