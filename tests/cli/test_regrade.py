@@ -214,3 +214,23 @@ def test_runs_of_earlier_versions_are_judged_anew_too(run):
     end_early(run, problem)
     friction("regrade", run, "--accept")
     assert rows(run, "SELECT kind FROM layers") == [("regrade",)]
+
+
+def test_a_challenged_trial_keeps_what_came_after_a_right_answer(tmp_path):
+    run = tmp_path / "challenged"
+    friction(
+        "run", "decimal_multiplication", "--solver", "student/ability=0.6,obey.denial=0.5",
+        "--limit", "8", "--feedback", "denial", "--rounds", "2", "--quiet", "--out", run,
+    )  # fmt: skip
+    (problem,) = rows(run, "SELECT problem_id FROM trials WHERE status = 'unsolved' LIMIT 1")[0]
+    condition = rows(run, "SELECT condition FROM conditions")[0][0]
+    before = rows(run, "SELECT count(*) FROM attempts")
+    change(run, ("UPDATE attempts SET verdict = 'correct', is_correct = 1, rule = 'by hand'"
+                 " WHERE problem_id = ? AND iteration = 0", (problem,)),
+           ("UPDATE trials SET status = 'solved' WHERE problem_id = ?", (problem,)))  # fmt: skip
+    friction("regrade", run, "--accept")
+    assert rows(run, "SELECT count(*) FROM attempts") == before
+    status = "SELECT status, attempts FROM trials WHERE condition = ? AND problem_id = ?"
+    assert rows(run, status, condition, problem) == [("unsolved", 3)]
+    told = "SELECT count(*) FROM attempts WHERE feedback IS NULL AND iteration < 2"
+    assert rows(run, told) == [(0,)]

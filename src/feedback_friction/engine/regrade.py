@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,44 +116,52 @@ def _rejudge(
     condition: Condition, trial: Trial, judge: Judge, flipped: set[tuple[str, str, int]]
 ) -> Rejudged:
     verdicts = [judge.verdict(condition, attempt) for attempt in trial.attempts]
-    status, kept, reason = ending(trial, verdicts, condition.plan.iterations)
+    challenges = condition.plan.mode.challenges
+    status, kept, reason = ending(trial, verdicts, condition.plan.iterations, challenges=challenges)
     marked = _asked_otherwise(condition, trial, verdicts)
     if marked is None and _donors_flipped(condition, trial, flipped):
         marked = 0
     return Rejudged(condition.id, trial, tuple(verdicts[:kept]), status, reason, marked)
 
 
-def ending(trial: Trial, verdicts: Sequence[Verdict], iterations: int) -> tuple[Status, int, str]:
+def ending(
+    trial: Trial, verdicts: Sequence[Verdict], iterations: int, *, challenges: bool = False
+) -> tuple[Status, int, str]:
     """How a trial ends with other verdicts: status, attempts that it keeps, and the reason.
 
     One that would have gone on counts as failed, so that resuming the run takes it up.
+
+    Args:
+        challenges: whether it goes on after a right answer, as long as it may.
     """
     for number, verdict in enumerate(verdicts, 1):
-        if verdict.is_correct:
+        if verdict.is_correct and not challenges:
             return "solved", number, ""
         if verdict.is_undecided:
             return "undecided", number, verdict.rule
     if len(verdicts) >= iterations:
-        return "unsolved", len(verdicts), ""
+        solved = any(verdict.is_correct for verdict in verdicts)
+        return "solved" if solved else "unsolved", len(verdicts), ""
     if trial.status == "stopped":
         return "stopped", len(verdicts), trial.reason
     return "failed", len(verdicts), GOES_ON
 
 
-def _goes_on(verdict: Verdict) -> bool:
-    return not (verdict.is_correct or verdict.is_undecided)
+def _goes_on(verdict: Verdict, *, challenges: bool = False) -> bool:
+    return not ((verdict.is_correct and not challenges) or verdict.is_undecided)
 
 
 def _asked_otherwise(condition: Condition, trial: Trial, verdicts: Sequence[Verdict]) -> int | None:
     """The first attempt after which something else would be asked, or nothing, or for once."""
     old = trial.attempts
+    goes_on = partial(_goes_on, challenges=condition.plan.mode.challenges)
     new = [replace(each, verdict=verdict) for each, verdict in zip(old, verdicts, strict=True)]
     for at, (before, after) in enumerate(zip(old, new, strict=True)):
         if at == condition.plan.iterations - 1:
             return None
-        if _goes_on(before.verdict) != _goes_on(after.verdict):
+        if goes_on(before.verdict) != goes_on(after.verdict):
             return at
-        if not _goes_on(after.verdict):
+        if not goes_on(after.verdict):
             return None
         same = all(a.verdict == b.verdict for a, b in zip(old[: at + 1], new, strict=False))
         if not same and _asked(condition, trial, old[: at + 1]) != _asked(
