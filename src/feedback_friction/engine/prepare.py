@@ -42,8 +42,8 @@ from feedback_friction.modes import (
 from feedback_friction.options import in_part, options_of
 from feedback_friction.policy import Learnt
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.feedback import check_hints, check_mode, for_task
 from feedback_friction.protocol.forms import check_forms, written_by_model
+from feedback_friction.protocol.suits import check_hints, check_mode, for_task
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Models, Plan, Settings
 from feedback_friction.tasks.catalog import get_page, load_problems

@@ -10,17 +10,16 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from feedback_friction.errors import UsageError
 from feedback_friction.forms import parse_form
 from feedback_friction.grading.verdict import Outcome
-from feedback_friction.modes import BINARY, HINT, PROCESS, TUTOR, Mode
+from feedback_friction.modes import BINARY, Mode
 from feedback_friction.policy import Choice
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import history, prompts
-from feedback_friction.protocol.doses import is_spoilt, part, parts_of, spoilt
+from feedback_friction.protocol.doses import is_spoilt, part, spoilt
 from feedback_friction.protocol.forms import form_text, writer_of
 from feedback_friction.protocol.masking.aligned import parted
-from feedback_friction.protocol.mislead import by_program, mislead_request, misleading, suggestion
+from feedback_friction.protocol.mislead import mislead_request, misleading, suggestion
 from feedback_friction.protocol.plan import request_seed, rng_for
 from feedback_friction.protocol.records import (
     Aside,
@@ -41,52 +40,6 @@ from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Plan
 
 Donate = Callable[[Mode], Generator[Effect, Any, Feedback]]
-
-
-def for_task(mode: Mode, task: Task, problems: Sequence[Problem]) -> Mode:
-    """The mode as a task has it: who misleads, and whose feedback is spoilt or late by default."""
-    if mode.misleads and not by_program(task, problems):
-        return replace(mode, writer="model")
-    if mode.writer in ("noise", "late") and not mode.source:
-        hinted = all(problem.hints for problem in problems)
-        source = TUTOR if task.tutor else HINT if hinted else PROCESS
-        return replace(mode, source=source.name)
-    return mode
-
-
-def check_mode(mode: Mode, task: Task) -> None:
-    """Refuse a mode that the task cannot have.
-
-    Raises:
-        UsageError: the task has no tutor.
-    """
-    if mode.written_as.writer == "program" and task.tutor is None:
-        raise UsageError(
-            f"task '{task.name}' has no tutor, so feedback mode '{mode.name}' cannot be used with "
-            "it; only the multiplication tasks have one"
-        )
-
-
-def check_hints(mode: Mode, problems: Sequence[Problem]) -> None:
-    """Refuse a mode that gives hints, or a part of something, where a problem has none.
-
-    Raises:
-        UsageError: one of the problems has no hints, or nothing to show a part of.
-    """
-    whole = [problem for problem in problems if not parts_of(problem)]
-    if whole and mode.writer == "part":
-        raise UsageError(
-            f"feedback mode '{mode.name}' needs a worked solution or hints; "
-            f"{len(whole)} of {len(problems)} rows of {whole[0].task} have none, such as "
-            f"'{whole[0].id}'"
-        )
-    bare = [problem for problem in problems if not problem.hints]
-    if bare and mode.written_as.writer == "question":
-        raise UsageError(
-            f"feedback mode '{mode.name}' needs rows with a field 'hints', a list of texts; "
-            f"{len(bare)} of {len(problems)} rows of {bare[0].task} have none, such as "
-            f"'{bare[0].id}'"
-        )
 
 
 def write_feedback(
