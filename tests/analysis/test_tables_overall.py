@@ -68,5 +68,5 @@ def test_solvers_with_conditions_in_common_stand_together(tmp_path):
     ]
     table = variance(load_runs(runs))
     assert table["solvers"].unique().to_list() == ["student/one, student/two"]
-    assert {"problem", "solver", "draws"} == {*table["component"]}  # one epoch: draws are the rest
+    assert {"problem", "solver", "rest"} == {*table["component"]}  # one epoch tells no draws
     assert table["icc"].is_nan().all()

@@ -56,6 +56,17 @@ def test_several_runs_stand_in_one_table_under_headings(runs):
     assert "simulated student answered, not a language model (student/default)" in lines[-1]
 
 
+def test_rows_that_only_their_model_tells_apart_have_no_headings(tmp_path):
+    both = [
+        write_run(tmp_path / name, {"binary": BINARY}, problems=3, solver=f"openai/{name}")
+        for name in ("one", "two")
+    ]
+    lines = results(*both).splitlines()
+    rows = [line for line in lines[lines.index("Accuracy") :] if "openai/" in line]
+    assert [row.split()[:2] for row in rows[:2]] == [["one", "openai/one"], ["two", "openai/two"]]
+    assert all("[" in row for row in rows[:2])
+
+
 def test_one_round_of_feedback_against_its_controls_leads(runs):
     lines = results(runs[0]).splitlines()
     assert lines[0] == "After one round of feedback, on the problems missed at first under both"

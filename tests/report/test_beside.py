@@ -78,7 +78,7 @@ def test_the_page_shows_them_and_the_odds(tmp_path):
     page = build_report(runs, tmp_path / "report")
     text = page.read_text("utf-8")
     assert "<h3>Differences over tasks</h3>" in text
-    assert "<h3>Where accuracy in the end varies</h3>" in text
+    assert "<h3>Where accuracy varies</h3>" in text
     assert "What goes with a right attempt" in text
     odds = (page.parent / "figures" / "odds.csv").read_text("utf-8")
     assert "binary against retry" in odds

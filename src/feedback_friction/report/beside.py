@@ -15,13 +15,14 @@ from feedback_friction.report.naming import named
 from feedback_friction.report.overview import Column, spoken
 
 SUSPECTS_SHOWN = 20
+LONGEST = 30  # characters of a cell; its file has it whole
 
 
 def beside(runs: Runs) -> dict[str, list[Column]]:
     """By title, the tables that have rows."""
     made = {
         "Differences over tasks": _pooled(runs),
-        "Where accuracy in the end varies": _variance(runs),
+        "Where accuracy varies": _variance(runs),
         "What people say of the trials that the judge labelled": _confusion(runs),
         "Problems whose gold answer is in doubt": _suspects(runs),
         "Friction without these problems": _without(runs),
@@ -31,9 +32,14 @@ def beside(runs: Runs) -> dict[str, list[Column]]:
 
 def _texts(table: pl.DataFrame, **headings: str) -> list[Column]:
     return [
-        Column(heading, tuple(str(cell) for cell in table[name]))
+        Column(heading, tuple(_shortened(str(cell)) for cell in table[name]))
         for name, heading in headings.items()
     ]
+
+
+def _shortened(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= LONGEST else f"{words[: LONGEST - 1].rstrip()}…"
 
 
 def _number(heading: str, cells: list[str]) -> Column:
@@ -67,6 +73,9 @@ def _variance(runs: Runs) -> list[Column]:
     table = overall.variance(runs).with_columns(
         pl.format("{}{}", "task", pl.format(" ({} digits)", "digits").fill_null("")).alias("about")
     )
+    alone = pl.col("solvers").str.count_matches(", ", literal=True) == 0
+    several = pl.format("{} solvers", pl.col("solvers").str.count_matches(", ", literal=True) + 1)
+    table = table.with_columns(pl.when(alone).then("solvers").otherwise(several).alias("solvers"))
     about = ["about", "solvers"]
     wide = table.unique(about, keep="first", maintain_order=True)
     columns = _texts(wide, about="task", solvers="solvers")

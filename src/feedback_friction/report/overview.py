@@ -97,7 +97,7 @@ def sections(found: list[Column]) -> tuple[list[str] | None, list[Column]]:
     """Headings of groups of rows, where there are such, and the columns that still name a row."""
     about = [column for column in found if column.name in _SUBJECTS]
     others = [column for column in found if column.name not in _SUBJECTS]
-    if not about or not others:
+    if not about or all(column.number for column in others):  # every row would have its own
         return None, found
     cells = zip(*(column.cells for column in about), strict=True)
     return [", ".join(row) for row in cells], others

@@ -18,7 +18,7 @@ from feedback_friction.analysis.tables.comparison import Arm, arms, gains, uptak
 
 MEASURES = {"uptake": uptake, "accuracy": gains}
 FACTORS = ("problem", "solver", "feedback", "epoch")
-DRAWS = "draws"  # of a trial: all that its epoch is in
+DRAWS, REST = "draws", "rest"  # of a trial: all that its epoch is in; with one epoch all else
 
 
 @once
@@ -73,7 +73,8 @@ def variance(runs: Runs) -> pl.DataFrame:
     ``variance``, its ``share``; ``icc``, the share of a trial's variance under one condition that
     lies between problems, and ``icc_difference``, the same of a difference between two conditions,
     which ``friction power --icc`` takes, with limits; ``problems``, ``conditions``, ``epochs``.
-    With one epoch no draws can be told from the rest, and there are no correlations.
+    With one epoch draws cannot be told from what all factors have together: both are ``rest``, and
+    there are no correlations.
     """
     rows: list[Row] = []
     for (task, digits), solvers, table in _crossed(runs):
@@ -105,7 +106,11 @@ def _named(components: dict[Effect, float], epochs: int) -> dict[str, float]:
     widest = max(components, key=len, default=())
     for effect, value in components.items():
         drawn = EPOCH in effect or (epochs == 1 and effect == widest)
-        name = DRAWS if drawn else " x ".join(FACTORS[factor] for factor in effect)
+        name = (
+            (DRAWS if epochs > 1 else REST)
+            if drawn
+            else " x ".join(FACTORS[factor] for factor in effect)
+        )
         named[name] = named.get(name, 0.0) + value
     return named
 
