@@ -214,8 +214,12 @@ def test_ctrl_c_keeps_what_was_answered(tmp_path):
             time.sleep(0.5)  # until the main thread has heard of it
 
     model = Counted(doubled, interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        ff.run(SUMS, model, out=tmp_path, iterations=1, concurrency=1)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a command leaves its own
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            ff.run(SUMS, model, out=tmp_path, iterations=1, concurrency=1)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert 3 <= model.asked.total() < len(ROWS)
     ff.run(SUMS, model, out=tmp_path, iterations=1, concurrency=1)
     assert set(model.asked.values()) == {1}
