@@ -90,7 +90,7 @@ class Caller:
             models: by seat, the model that answers its requests.
             concurrency: requests in flight at most, the oldest goes first. A request is in flight
                 until its completion is written, so that no more than these are lost by a kill.
-            tell: told what ails the replies, over and over again in the same words.
+            tell: told of what is wrong with the replies, the same line each time.
         """
         self._tell = tell
         self.models = models

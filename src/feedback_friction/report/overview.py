@@ -1,4 +1,4 @@
-"""The table that results and report begin with: one row a condition, and what ails it.
+"""The table that results and report begin with: one row a condition, with warnings.
 
 By the standard library alone, so that ``friction results`` needs no extra.
 """
@@ -121,7 +121,7 @@ _SAID = {
 
 
 def numbers(results: Sequence[ConditionResult]) -> list[Column]:
-    """Accuracy at the first and the last attempt, what the attempts bring, and what ails them."""
+    """Accuracy at the first and the last attempt, what the attempts bring, and what is wrong with the replies."""
     so_far = ", provisional" if any(result.provisional for result in results) else ""
     shown = [_number(f"first %{so_far}", [_percent(result, 0) for result in results])]
     challenged = any(recorded_mode(each.condition.feedback).challenges for each in results)

@@ -187,7 +187,7 @@ def _letter(row: Row, gold: str, choices: tuple[str, ...]) -> str:
 
 def rows(selection: Selection) -> list[Row]:
     """There are none without a file."""
-    raise UsageError("task 'custom' asks your own questions: give them with --data FILE")
+    raise UsageError("task 'custom' needs your questions: --data FILE")
 
 
 def _grade_number(problem: Problem, response: str) -> Verdict:

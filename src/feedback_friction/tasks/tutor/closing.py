@@ -84,7 +84,7 @@ def _not_the_own_result(
         (line.number for line in lines for t in line.tokens if t.text == stated.digits),
         default=lines[-1].number,
     )
-    known = {*question.factors, *ledger.tenned}
+    known = {*question.factors, *ledger.base_10}
     before = [
         (number, digits)
         for digits, number in ledger.results.items()

@@ -90,8 +90,8 @@ class Columns:
         if self.question.base == 10:
             return True
         letters = any(not text.isdigit() for text in digits)
-        known = any(text in self.ledger.hexed and len(text) >= LONG for text in digits)
-        return (letters or known) and not digits & self.ledger.tenned
+        known = any(text in self.ledger.base_16 and len(text) >= LONG for text in digits)
+        return (letters or known) and not digits & self.ledger.base_10
 
     def _found(self, kind: Kind, why: str, row: Row) -> Finding:
         secret = row.numeral.digits in self.question.secrets

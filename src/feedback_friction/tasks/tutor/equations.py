@@ -42,7 +42,7 @@ def _wrong_base(pair: Pair, ledger: Ledger) -> Finding | None:
         return None
     for numeral in (*numbers_in(pair.left.expression), *numbers_in(pair.right.expression)):
         digits = numeral.digits
-        in_sixteen = digits in ledger.hexed and digits not in ledger.tenned
+        in_sixteen = digits in ledger.base_16 and digits not in ledger.base_10
         if numeral.marked is None and in_sixteen and len(digits) >= LONG:
             why = f"That is decimal arithmetic, and {digits} is a number in base 16."
             return found_at(Kind.BASE, ledger.question, why, pair.left, pair.right)

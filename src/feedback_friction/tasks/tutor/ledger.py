@@ -39,8 +39,8 @@ class Ledger:
         sums: sums of numbers that were calculated rightly.
         excused: what would be wrong if the line were not meant otherwise, each with the amount by
             which it would be too large.
-        hexed: numbers without letters that are meant in base 16.
-        tenned: numbers that are meant in base 10 in a base 16 task.
+        base_16: numbers without letters that are meant in base 16.
+        base_10: numbers that are meant in base 10 in a base 16 task.
         checked: number of equations that hold, answers aside.
     """
 
@@ -53,12 +53,12 @@ class Ledger:
     summed: list[str] = field(default_factory=list)
     sums: list[Pair] = field(default_factory=list)
     excused: list[tuple[int, Finding]] = field(default_factory=list)
-    hexed: set[str] = field(default_factory=set)
-    tenned: set[str] = field(default_factory=set)
+    base_16: set[str] = field(default_factory=set)
+    base_10: set[str] = field(default_factory=set)
     checked: int = 0
 
     def __post_init__(self) -> None:
-        self.hexed |= set(self.question.factors)
+        self.base_16 |= set(self.question.factors)
 
     def knows(self, digits: str) -> bool:
         """Whether a number is a factor, a part of one, or accounted for by the attempt."""
@@ -103,13 +103,13 @@ class Ledger:
             if numeral.marked is None and numeral.digits.isdigit() and len(numeral.digits) >= LONG
         }
         sixteen = any(
-            not n.digits.isdigit() or n.marked == 16 or n.digits in self.hexed for n in numerals
+            not n.digits.isdigit() or n.marked == 16 or n.digits in self.base_16 for n in numerals
         )
         if pair.in_sixteen and sixteen:
-            self.hexed |= plain - self.tenned
+            self.base_16 |= plain - self.base_10
         elif not pair.in_sixteen:
-            self.tenned |= plain - self.hexed
-        self.tenned |= {numeral.digits for numeral in numerals if numeral.marked == 10}
+            self.base_10 |= plain - self.base_16
+        self.base_10 |= {numeral.digits for numeral in numerals if numeral.marked == 10}
 
     def slipped_from(self, digits: str) -> str | None:
         """The own result that a number, itself accounted for by nothing, is but for one slip."""
@@ -134,10 +134,10 @@ class Ledger:
         numerals = [*numbers_in(pair.left.expression), *numbers_in(pair.right.expression)]
         plain = {numeral.digits for numeral in numerals if numeral.marked is None}
         sixteen = any(
-            not digits.isdigit() or (digits in self.hexed and len(digits) >= LONG)
+            not digits.isdigit() or (digits in self.base_16 and len(digits) >= LONG)
             for digits in plain
         ) or any(numeral.marked == 16 for numeral in numerals)
-        ten = bool(plain & self.tenned) or any(numeral.marked == 10 for numeral in numerals)
+        ten = bool(plain & self.base_10) or any(numeral.marked == 10 for numeral in numerals)
         if sixteen == ten:
             return None
         return 16 if sixteen else 10
