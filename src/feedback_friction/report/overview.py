@@ -121,7 +121,7 @@ _SAID = {
 
 
 def numbers(results: Sequence[ConditionResult]) -> list[Column]:
-    """Accuracy at the first and the last attempt, what the attempts bring, and what is wrong with the replies."""
+    """Accuracy at the first and last attempt, what attempts bring, and the share of bad replies."""
     so_far = ", provisional" if any(result.provisional for result in results) else ""
     shown = [_number(f"first %{so_far}", [_percent(result, 0) for result in results])]
     challenged = any(recorded_mode(each.condition.feedback).challenges for each in results)
