@@ -22,6 +22,7 @@ STAND_INS = (
     # what OpenAI itself would be asked, without a URL of its own
     (re.compile(r"(--(feedback|judge)-model openai/\S+)"), r"\1 --\2-base-url {server}"),
     (re.compile(r"--solver gguf/abacus"), "--solver student/default"),
+    (re.compile(r"--limit 400 "), "--limit 120 "),  # enough to learn from
     # a real model that may not be on this machine, and is slow
     (re.compile(r"--solver gguf/smollm2"), "--solver openai/smollm2 --base-url {server}"),
 )
