@@ -272,8 +272,8 @@ class _Reader:
 
     def _date(self, found: Sequence[Word], text: str) -> Verdict | None:
         """The verdict on a sentence that has an accepted answer of several words and numbers."""
-        for word in found:
-            if word.is_number or word.norm in MONTHS:
+        for word in found if self.answers.longest > 2 else ():
+            if word.norm in MONTHS or word.is_number:
                 after = self.answers.begins(text[word.start :])
                 full = after and after.tail == "end" and len(after.alias.split()) > 2
                 if after and full and not any(map(_NEGATION.search, _segment(text, word.start))):

@@ -119,7 +119,8 @@ def _plain_number(raw: str, before: Sequence[Word]) -> str:
 
 def _spell_out(found: list[Word], text: str) -> None:
     """Write what stands before the last word as that word asks for: "St." Louis, 4th of July."""
-    _month_in_full(found)
+    if len(found) > 1 and not _SHORT_MONTHS.keys().isdisjoint((found[-1].norm, found[-2].norm)):
+        _month_in_full(found)
     last = found[-1].norm
     if last in MONTHS or last == "century":
         _number_before(found, last)
@@ -133,7 +134,7 @@ def _spell_out(found: list[Word], text: str) -> None:
 def _month_in_full(found: list[Word]) -> None:
     """Write a month in full that stands beside a number: "Nov. 11", "11 Nov"."""
     for at, beside in ((-2, -1), (-1, -2)):
-        if len(found) > 1 and found[at].norm in _SHORT_MONTHS and found[beside].is_number:
+        if found[at].norm in _SHORT_MONTHS and found[beside].is_number:
             word = found[at]
             found[at] = Word(_SHORT_MONTHS[word.norm], word.start, word.end, word.capital)
 
