@@ -108,7 +108,7 @@ def test_attention_adds_up_to_one_and_the_lens_ends_at_the_scores(looked):
 
 def test_integrated_gradients_add_up_to_the_difference_of_the_ends(looked, monkeypatch):
     network, places = looked
-    monkeypatch.setattr(measures, "STEPS", 150)
+    monkeypatch.setattr(measures, "STEPS", 600)
     found = measures.attribution(network, places[0])
     assert sum(found["ig"]) == pytest.approx(
         found["margin"] - found["margin_empty"], rel=0.1, abs=0.3
