@@ -22,13 +22,5 @@ from feedback_friction.tasks.tutor.finding import Finding, Kind
 from feedback_friction.tasks.tutor.misleading import mislead
 from feedback_friction.tasks.tutor.step import wrong_step
 
-__all__ = [
-    "Finding",
-    "Kind",
-    "diagnose",
-    "find_error",
-    "first_wrong",
-    "mislead",
-    "tutor",
-    "wrong_step",
-]
+__all__ = ["Finding", "Kind", "tutor"]
+__all__ += ["diagnose", "find_error", "first_wrong", "mislead", "wrong_step"]
