@@ -164,7 +164,7 @@ def test_the_command_writes_every_table_and_the_second_time_makes_no_pass(run, m
         model,
         "--as-is",
         "--sample",
-        "8",
+        "5",
         "--json",
         "--what",
         "attention,knockout,lens,attribution",
