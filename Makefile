@@ -39,9 +39,9 @@ quick: $(VENV)/installed-dev
 
 test: $(VENV)/installed-dev
 	$(MAKE) lint
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses auto --dist loadfile -m "not heavy"
 
-# The tests that need torch and transformers, and no others.
+# The tests that need torch, TRL, Ray or transformers, and no others.
 test-all: $(VENV)/installed-heavy
 	$(BIN)/pytest -m heavy $$(grep -rl --include="test_*.py" mark.heavy tests)
 
