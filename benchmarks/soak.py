@@ -2,7 +2,7 @@
 
 Every attempt is wrong and gets ``self`` feedback. The faults are those of ``faults.py`` in equal
 shares. The resident set and the open file descriptors of the command are read every few seconds;
-what is kept for each call (its key) may make memory grow, and nothing else may.
+no key is kept in memory, caches fill at first: memory may grow by few bytes a call at most.
 """
 
 from __future__ import annotations
