@@ -227,7 +227,7 @@ def _check_providers(settings: Settings, conditions: Sequence[Condition]) -> Non
     heat = any(each.plan.sampling.heat for each in conditions)
     if heat and plan.temperature is None:
         raise UsageError("--temperature none sends none, and heat raises it; allowed: no heat")
-    if plan.feedback_temperature is None and models.feedback_model is None:
+    if plan.feedback_temperature is None and not models.feedback_model:
         raise UsageError(
             "--feedback-temperature none needs --feedback-model; --temperature none is the solver's"
         )
