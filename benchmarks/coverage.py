@@ -78,12 +78,12 @@ def figures(size: str, tallies: dict[str, Tally], runs: int) -> Iterator[Figure]
         share = 100 * each.hits / runs
         shown = f"{name} (n = {size})" if size else name
         target = f"{LOW:g} to {HIGH:g}" if name != FORGOTTEN else ""
-        slack = _slack(share, runs)
-        holds = LOW - slack <= share <= HIGH + slack if target else None
+        off = slack(share, runs)
+        holds = LOW - off <= share <= HIGH + off if target else None
         yield Figure(f"{shown}: width {np.mean(each.widths):.3f}", share, "%", target, holds)
 
 
-def _slack(share: float, runs: int) -> float:
+def slack(share: float, runs: int) -> float:
     """Two standard errors of a simulated share, in percent, with one run of each kind added."""
     if not runs:
         return 0.0
@@ -104,12 +104,12 @@ def span(
         most: what the others may cover at most; 100 for limits that are no 95% intervals.
     """
     low = min(shares, key=shares.__getitem__)
-    holds = shares[low] + _slack(shares[low], runs) >= LOW
+    holds = shares[low] + slack(shares[low], runs) >= LOW
     yield Figure(f"{name}: least ({low})", shares[low], "%", f">= {LOW:g}", holds)
     many = {each: share for each, share in shares.items() if each not in few}
     if most < 100 and many:
         high = max(many, key=many.__getitem__)
-        below = many[high] - _slack(many[high], runs) <= most
+        below = many[high] - slack(many[high], runs) <= most
         yield Figure(f"{name}: most ({high})", many[high], "%", f"<= {most:g}", below)
     if few:
         rare = {each: shares[each] for each in shares if each in few}
@@ -176,6 +176,18 @@ def judges(runs: int, seed: int, problems: int) -> Iterator[Figure]:
 Nulls = Callable[[np.random.Generator], Iterator[tuple[str, bool]]]
 
 
+def shared(runs: int, seed: int, clusters: int, epochs: int) -> Iterator[Figure]:
+    """Problems in clusters of ten; beside it what intervals cover that ignore the clusters."""
+    found = tally(partial(designs.in_clusters, clusters, 10, epochs), runs, seed)
+    shares = _shares(found, runs)
+    ignored = {name: shares.pop(name) for name in list(shares) if name.endswith(designs.IGNORED)}
+    title = f"{clusters} clusters of 10 problems, {epochs} epochs"
+    yield from span(title, shares, runs)
+    low, high = min(ignored.values()), max(ignored.values())
+    yield Figure(f"{title}: least with clusters ignored", low, "%")
+    yield Figure(f"{title}: most with clusters ignored", high, "%")
+
+
 def false_sentences(runs: int, seed: int, largest: int) -> Iterator[Figure]:
     """How often a sentence is written where nothing is to be found."""
     made: dict[str, Nulls] = {
@@ -195,7 +207,7 @@ def false_sentences(runs: int, seed: int, largest: int) -> Iterator[Figure]:
             written.update({said: int(clear) for said, clear in null(rng)})
         for said, count in written.items():
             share = 100 * count / runs
-            holds = share - _slack(share, runs) <= FALSE
+            holds = share - slack(share, runs) <= FALSE
             yield Figure(f"{name}: {said}", share, "% of runs", f"<= {FALSE:g}", holds)
 
 
@@ -242,7 +254,7 @@ def measure(*, runs: int = 500, seed: int = 0, largest: int = 450, part: str = "
         runs: simulated runs of a design, fewer of the largest.
         seed: of the draws.
         largest: problems, and epochs, that the many designs have at most.
-        part: one of study, accuracy, attempts, gaps, judges and sentences alone.
+        part: one of study, accuracy, attempts, gaps, judges, clusters and sentences alone.
     """
     sizes = [n for n in designs.PROBLEMS if n <= largest]
     grid = [*product(sizes, (m for m in designs.EPOCHS if m <= largest))]
@@ -252,6 +264,10 @@ def measure(*, runs: int = 500, seed: int = 0, largest: int = 450, part: str = "
         "attempts": lambda: chain.from_iterable(attempts(runs, seed, *size) for size in grid),
         "gaps": lambda: chain.from_iterable(gaps(runs, seed, n) for n in sizes),
         "judges": lambda: chain.from_iterable(judges(runs, seed, n) for n in sizes),
+        "clusters": lambda: chain.from_iterable(
+            shared(runs, seed, *size)
+            for size in product([n for n in (10, 30, 100) if n <= largest], (1, 4))
+        ),
         "sentences": lambda: false_sentences(2 * runs, seed, largest),
     }
     if part and part not in parts:

@@ -299,3 +299,47 @@ def judged(problems: int, wrong: float, checked: float, rng: Rng) -> Iterator[Co
     yield "friction", found.friction.interval, 0.24
     yield "target accuracy", found.target.interval, 0.84
     yield "relative friction", found.relative.interval, 0.24 / 0.54
+
+
+IGNORED = ", clusters ignored"
+LIKENESS = 0.3  # intraclass correlation of the problems of a cluster, and of a problem's trials
+FIRST, TREATED, UNTREATED = 0.5, 0.3, 0.1  # mean chance of a first, and of a second attempt
+
+
+def in_clusters(clusters: int, size: int, epochs: int, rng: Rng) -> Iterator[Covered]:
+    """Problems that share passages: first attempts and uptake are alike within each.
+
+    Every interval comes twice: with the clusters, and as if each problem stood alone.
+    """
+    within = [str(cluster) for cluster in range(clusters) for _ in range(size)]
+    first, again = (_alike(mean, clusters, size, epochs, rng) for mean in (FIRST, TREATED))
+    treated = np.where(first, 0, np.where(again, 1, UNSOLVED))
+    other = rng.random(first.shape) < UNTREATED
+    control = np.where(first, 0, np.where(other, 1, UNSOLVED))
+    seen = _seen(treated, rng.integers(1, 3, treated.shape))
+    made = {
+        name: retries(each, np.zeros(each.shape))
+        for name, each in (("treated", treated), ("control", control))
+    }
+    named = dict(zip(map(str, range(len(within))), within, strict=True))
+    last = FIRST + (1 - FIRST) * TREATED
+    for end, known, by_id in (("", within, named), (IGNORED, None, dict[str, str]())):
+        curve = censored_curve(seen, 2, clusters=known)
+        yield f"first accuracy{end}", curve[0].interval, FIRST
+        yield f"accuracy with trials in flight{end}", curve[1].interval, last
+        found = contrasts([_CONDITION, _CONTROL], made, {_CONDITION.task: by_id})
+        yield f"paired uptake{end}", found[0].right.difference.interval, TREATED - UNTREATED
+        final = compare(treated, control, 2, rng, resamples=10, clusters=known).final.interval
+        yield f"paired difference{end}", final, (1 - FIRST) * (TREATED - UNTREATED)
+        right = second_attempts(made["treated"], clusters=by_id).right.interval
+        yield f"second attempts right{end}", right, TREATED
+
+
+def _alike(mean: float, clusters: int, size: int, epochs: int, rng: Rng) -> np.ndarray:
+    """Outcomes, shape (problems, epochs), whose chances vary by cluster, then by problem."""
+    worth = (1 - LIKENESS) / LIKENESS
+    chance = rng.beta(mean * worth, (1 - mean) * worth, clusters).clip(1e-9, 1 - 1e-9)
+    chance = np.repeat(chance, size)
+    if epochs > 1:
+        chance = rng.beta(chance * worth, (1 - chance) * worth)
+    return rng.random((clusters * size, epochs)) < chance[:, np.newaxis]

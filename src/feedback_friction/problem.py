@@ -29,6 +29,7 @@ class Problem:
         solution: the worked solution, where the data set has one.
         hints: hints to give after a wrong answer, in their order; none of them the answer itself.
         subject: subject, category or domain, where there is one.
+        cluster: what the question shares with others: its passage, contest or document.
         level: difficulty as the data set gives it.
         operands: for multiplication, the two factors as they are written in the question.
         s_pop: monthly page views of the subject entity (PopQA).
@@ -45,6 +46,7 @@ class Problem:
     solution: str | None = None
     hints: tuple[str, ...] = ()
     subject: str | None = None
+    cluster: str | None = None
     level: str | None = None
     operands: tuple[str, ...] = ()
     s_pop: int | None = None

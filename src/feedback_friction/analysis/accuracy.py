@@ -26,9 +26,11 @@ from feedback_friction.analysis.journal import (
     IN_FLIGHT,
     KNOWN_TRIALS,
     Condition,
+    cluster_name,
     has_table,
     open_journal,
     read_aligned,
+    read_clusters,
     read_conditions,
     read_options,
     read_run,
@@ -48,6 +50,7 @@ from feedback_friction.analysis.uptake import (
     excludes,
     read_retries,
     second_attempts,
+    unit_of,
 )
 
 USAGE_COLUMNS = (
@@ -102,6 +105,10 @@ class ConditionResult:
             the audit found the answer; the accuracy itself where there is none.
         second: its second attempts: how many are right, and how many repeat the first answer.
         uptakes: one-step uptake against each control of the run.
+        clustered_by: what the data calls that which problems share (a passage, a contest), by which
+            the intervals are clustered; None where every problem stands alone.
+        clusters: how many of them the condition's problems are in.
+        unclustered: problems that share nothing.
     """
 
     condition: Condition
@@ -133,6 +140,9 @@ class ConditionResult:
     without_leaks: Estimate
     second: SecondAttempts
     uptakes: tuple[Uptake, ...]
+    clustered_by: str | None
+    clusters: int
+    unclustered: int
 
     @property
     def unfinished(self) -> int:
@@ -193,6 +203,8 @@ class ConditionResult:
             "repetition": _estimate(self.repetition),
             "second": _estimate(self.second.right) | {"guess": self.second.guess},
             "uptake": [each.as_json() for each in self.uptakes],
+            "clustered_by": self.clustered_by,
+            "clusters": self.clusters,
         }
 
 
@@ -214,17 +226,20 @@ def read_results(directory: Path) -> list[ConditionResult]:
     Raises:
         UsageError: it is no run directory, or cannot be read.
     """
-    config = read_run(directory)["config"]
+    document = read_run(directory)
+    config = document["config"]
     with open_journal(directory) as db:
         conditions = read_conditions(db)
         retries = read_retries(db, conditions, config)
-        uptakes = contrasts(conditions, retries)
+        clusters = read_clusters(db)
+        uptakes = contrasts(conditions, retries, clusters)
         options = read_options(db)
         return [
             _result(
                 db,
                 condition,
                 options[condition.task],
+                (cluster_name(document), clusters.get(condition.task, {})),
                 excludes(condition, config),
                 retries[condition.condition],
                 tuple(each for each in uptakes if each.condition == condition),
@@ -251,6 +266,7 @@ def _result(
     db: sqlite3.Connection,
     condition: Condition,
     options: Mapping[str, int],
+    clusters: tuple[str, Mapping[str, str]],
     excluded: tuple[Excludes, Excludes],
     retries: Mapping[Key, Retry],
     uptakes: tuple[Uptake, ...],
@@ -268,8 +284,10 @@ def _result(
         made = leaked.get((row["problem_id"], row["epoch"]))
         clean[row["problem_id"]].append(trial if made is None else Seen(None, made))
     problems, iterations = list(seen.values()), condition.iterations
-    curve = [point for point in censored_curve(problems, iterations) if not isnan(point.value)]
-    bounds = worst_case(problems, condition.epochs, iterations)[: len(curve)]
+    within = [clusters[1].get(problem) for problem in seen]
+    points = censored_curve(problems, iterations, clusters=within)
+    curve = [point for point in points if not isnan(point.value)]
+    bounds = worst_case(problems, condition.epochs, iterations, clusters=within)[: len(curve)]
     guesses = [mean_guesser([*options.values()], iterations, each) for each in excluded]
     n = sum(statuses[status] for status in ENDED)
     return ConditionResult(
@@ -289,25 +307,35 @@ def _result(
         bound_high=tuple(each.high for each in bounds),
         guess=guesses[0],
         guess_most=guesses[1],
-        gain=normalised_gain(problems, iterations),
-        area=area(problems, iterations),
-        right_at_end=_right_at_end(db, condition),
-        without_leaks=censored_curve([*clean.values()], iterations)[-1],
-        second=second_attempts(retries),
+        gain=normalised_gain(problems, iterations, clusters=within),
+        area=area(problems, iterations, clusters=within),
+        right_at_end=_right_at_end(db, condition, clusters[1]),
+        without_leaks=censored_curve([*clean.values()], iterations, clusters=within)[-1],
+        second=second_attempts(retries, clusters=clusters[1]),
         uptakes=uptakes,
+        clustered_by=clusters[0] if any(within) else None,
+        clusters=len({*within} - {None}),
+        unclustered=within.count(None),
     )
 
 
-def _right_at_end(db: sqlite3.Connection, condition: Condition) -> Estimate:
-    """The share of the trials that ended whose last attempt is right, clustered by problem."""
+def _right_at_end(
+    db: sqlite3.Connection, condition: Condition, clusters: Mapping[str, str]
+) -> Estimate:
+    """The share of the trials that ended whose last attempt is right, clustered."""
     rows = db.execute(
-        "SELECT sum(a.is_correct), count(*) FROM trials t JOIN attempts a"
+        "SELECT a.problem_id, sum(a.is_correct), count(*) FROM trials t JOIN attempts a"
         " ON (a.condition, a.problem_id, a.epoch, a.iteration)"
         "  = (t.condition, t.problem_id, t.epoch, t.attempts - 1)"
         f" WHERE t.condition = ? AND t.status IN {ENDED} GROUP BY a.problem_id",
         (condition.condition,),
     ).fetchall()
-    return clustered_share([float(row[0]) for row in rows], [float(row[1]) for row in rows])
+    units: dict[tuple[str | None, str], list[int]] = {}
+    for problem, right, trials in rows:
+        unit = units.setdefault(unit_of(problem, clusters), [0, 0])
+        unit[0], unit[1] = unit[0] + right, unit[1] + trials
+    sums = units.values()
+    return clustered_share([float(each[0]) for each in sums], [float(each[1]) for each in sums])
 
 
 def _first_leaks(db: sqlite3.Connection, condition: Condition) -> dict[tuple[str, int], int]:

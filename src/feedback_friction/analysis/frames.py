@@ -30,7 +30,13 @@ from feedback_friction.errors import UsageError
 from feedback_friction.modes import BY
 
 _CONDITIONS = "SELECT * FROM conditions ORDER BY rowid"
-_PROBLEMS = "SELECT task, problem_id, gold, choices, subject, level, s_pop, o_pop FROM problems"
+_PROBLEMS = """
+    SELECT task, problem_id, gold, choices, subject, level, s_pop, o_pop, {cluster} AS cluster
+    FROM problems p ORDER BY rowid
+"""
+_CLUSTER = """
+    (SELECT cluster FROM clusters c WHERE (c.task, c.problem_id) = (p.task, p.problem_id))
+"""
 _ATTEMPTS = """
     SELECT condition, problem_id, epoch, iteration, prediction, verdict, rule, is_correct,
            gold, choices, mean_logprob, temperature, draws,
@@ -131,6 +137,13 @@ class Runs:
         rows = self.problems.filter(pl.col("run") == run, pl.col("task") == task)
         return rows["problem_id"].to_list()
 
+    def clusters(self, run: int, task: str) -> dict[str, str]:
+        """By problem id, what problems of a task share with others; nothing for the others."""
+        rows = self.problems.filter(
+            pl.col("run") == run, pl.col("task") == task, pl.col("cluster").is_not_null()
+        )
+        return dict(rows.select("problem_id", "cluster").iter_rows())
+
 
 def load_runs(directories: Sequence[Path]) -> Runs:
     """Read run directories; a run may still be writing to one of them.
@@ -147,9 +160,10 @@ def load_runs(directories: Sequence[Path]) -> Runs:
         with open_journal(directory) as db:
             read_conditions(db)  # refuses what no run can have
             attempts = _ATTEMPTS.format(aligned=_ALIGNED if has_table(db, "aligned") else "0")
+            problems = _PROBLEMS.format(cluster=_CLUSTER if has_table(db, "clusters") else "NULL")
             for name, query in (
                 ("conditions", _CONDITIONS),
-                ("problems", f"{_PROBLEMS} ORDER BY rowid"),
+                ("problems", problems),
                 ("trials", KNOWN_TRIALS),
                 ("attempts", f"{attempts} ORDER BY condition, problem_id, epoch, iteration"),
             ):
@@ -237,7 +251,7 @@ _FLOATS = {"mean_logprob", "temperature", "cost_usd", "seconds", "feedback_secon
 _TEXTS = {
     "condition", "task", "solver", "feedback", "feedback_model", "sampling", "history", "grader",
     "problem_id", "gold", "subject", "level", "status", "reason", "prediction", "verdict", "rule",
-    "choices", "feedback_donor", "finish_reason",
+    "choices", "feedback_donor", "finish_reason", "cluster",
 }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,9 @@ from feedback_friction.modes import MODES
 from feedback_friction.problem import LETTERS
 
 RUN_FILE = "run.json"
-# 2: oracle_draws, probes; 3: layers; 5: aligned; 6: choices; 7: NULL temperatures; 8: asides
-SCHEMA_VERSION = 8
+# 2: oracle_draws, probes; 3: layers; 5: aligned; 6: choices; 7: NULL temperatures; 8: asides;
+# 9: clusters
+SCHEMA_VERSION = 9
 ENDED = ("solved", "unsolved", "stopped")
 IN_FLIGHT = "in flight"  # made attempts, and has no row among the trials yet
 
@@ -168,6 +169,28 @@ def read_options(db: sqlite3.Connection) -> dict[str, dict[str, int]]:
     ):
         found.setdefault(task, {})[problem] = len(json.loads(choices))
     return found
+
+
+Clusters = dict[str, dict[str, str]]  # by task and problem id, what it shares with others
+
+
+def read_clusters(db: sqlite3.Connection) -> Clusters:
+    """The clusters of the run's problems; of those that have none, nothing."""
+    found: Clusters = {}
+    if has_table(db, "clusters"):
+        for task, problem, cluster in db.execute("SELECT task, problem_id, cluster FROM clusters"):
+            found.setdefault(task, {})[problem] = cluster
+    return found
+
+
+def cluster_name(document: Mapping[str, Any]) -> str:
+    """What the data of a run calls its clusters: the column that ``--map cluster=...`` names."""
+    words = document.get("operation", {}).get("columns") or ()
+    for word in ",".join(words).split(","):
+        name, _, column = (part.strip() for part in word.partition("="))
+        if name == "cluster" and column:
+            return column
+    return "cluster"
 
 
 def answer_text(prediction: str | None, choices: str) -> str | None:

@@ -99,7 +99,7 @@ class Uptake:
             keeps in mind what it was told is wrong, where it was told. 0 without options.
         control_guess: the same under the control.
         p_value: two-sided, that the difference lies within what guessers may gain: McNemar's mid-p
-            with one trial a problem and no options, else the score test.
+            with one trial a problem, no clusters and no options, else the score test.
         pairs: second attempts by who is right; None with several trials a problem.
         repeated: share of the second attempts that give the first wrong answer again.
         gain: share solved by the end: the normalised gain of these trials.
@@ -181,7 +181,9 @@ def excludes(condition: Condition, config: Mapping[str, Any]) -> tuple[Excludes,
 
 
 def contrasts(
-    conditions: Sequence[Condition], retries: Mapping[str, Mapping[Key, Retry]]
+    conditions: Sequence[Condition],
+    retries: Mapping[str, Mapping[Key, Retry]],
+    clusters: Mapping[str, Mapping[str, str]] | None = None,
 ) -> list[Uptake]:
     """Every condition against each of its controls, in the order of the run.
 
@@ -190,9 +192,16 @@ def contrasts(
     Args:
         conditions: of one run.
         retries: as ``read_retries`` gives them.
+        clusters: by task and problem id, what the problem shares with others.
     """
     return [
-        _uptake(condition, control, retries[condition.condition], retries[control.condition])
+        _uptake(
+            condition,
+            control,
+            retries[condition.condition],
+            retries[control.condition],
+            (clusters or {}).get(condition.task, {}),
+        )
         for condition, control in permutations(conditions, 2)
         if is_control(condition, control)
         and min(condition.iterations, control.iterations) > 1
@@ -246,15 +255,25 @@ class SecondAttempts:
         return None if self.guess is None else self.right.low > self.guess
 
 
-def second_attempts(retries: Mapping[Key, Retry], level: float = 0.95) -> SecondAttempts:
-    """The shares of a condition's second attempts, clustered by problem."""
-    by_problem: dict[str, list[Retry]] = defaultdict(list)
+def second_attempts(
+    retries: Mapping[Key, Retry],
+    level: float = 0.95,
+    clusters: Mapping[str, str] | None = None,
+) -> SecondAttempts:
+    """The shares of a condition's second attempts, clustered by problem, or by what it shares.
+
+    Args:
+        retries: of the condition.
+        level: confidence level.
+        clusters: by problem id, what the problem shares with others.
+    """
+    units: dict[tuple[str | None, str], list[Retry]] = defaultdict(list)
     for (problem, _), retry in retries.items():
-        by_problem[problem].append(retry)
-    counts = [float(len(each)) for each in by_problem.values()]
+        units[unit_of(problem, clusters or {})].append(retry)
+    counts = [float(len(each)) for each in units.values()]
     right, repeated = (
         clustered_share(
-            [float(sum(getattr(retry, name) for retry in each)) for each in by_problem.values()],
+            [float(sum(getattr(retry, name) for retry in each)) for each in units.values()],
             counts,
             level=level,
         )
@@ -262,6 +281,12 @@ def second_attempts(retries: Mapping[Key, Retry], level: float = 0.95) -> Second
     )
     guess = _mean([retry.guess_most for retry in retries.values()])
     return SecondAttempts(right, repeated, guess if guess > 0 else None)
+
+
+def unit_of(problem: str, clusters: Mapping[str, str]) -> tuple[str | None, str]:
+    """What was sampled with a problem: its cluster, or the problem itself where it has none."""
+    cluster = clusters.get(problem)
+    return (None, problem) if cluster is None else (cluster, "")
 
 
 def as_seen(status: str, known: int, solved: bool, iterations: int) -> Seen:
@@ -287,12 +312,13 @@ def _uptake(
     control: Condition,
     treated: Mapping[Key, Retry],
     controls: Mapping[Key, Retry],
+    clusters: Mapping[str, str],
 ) -> Uptake:
     """One condition against one control; they share at least one trial."""
     shared: dict[str, list[Pair]] = defaultdict(list)
     for key in sorted(treated.keys() & controls.keys()):
         shared[key[0]].append((treated[key], controls[key]))
-    problems = Counter(map(tuple, shared.values()))
+    problems = Counter((tuple(pairs), clusters.get(problem)) for problem, pairs in shared.items())
     last = min(condition.iterations, control.iterations) - 1
     plain = _contrast(problems, lambda retry: retry.right)
     least, guessed, guessed_control = _guesses(problems)
@@ -315,7 +341,8 @@ def _uptake(
 
 
 Pair = tuple[Retry, Retry]  # a trial under the condition and under the control
-Problems = Counter[tuple[Pair, ...]]  # how many problems have such trials: alike ones are counted
+# How many problems have such trials, and share such a cluster: alike ones are counted.
+Problems = Counter[tuple[tuple[Pair, ...], str | None]]
 
 
 def _contrast(
@@ -323,14 +350,16 @@ def _contrast(
 ) -> Contrast:
     """The mean of a value under both conditions; a trial is worth so many, by default one."""
     sides: tuple[list[float], list[float]] = ([], [])
-    gaps, sizes = list[float](), list[float]()
-    for trials, count in problems.items():
+    gaps, sizes, clusters = list[float](), list[float](), list[str | None]()
+    for (trials, cluster), count in problems.items():
         means = [math.fsum(value(pair[side]) for pair in trials) / len(trials) for side in (0, 1)]
         for side, mean in zip(sides, means, strict=True):
             side += [mean] * count
         gaps += [means[0] - means[1]] * count
         sizes += [worth or float(len(trials))] * count
-    return Contrast(_mean(sides[0]), _mean(sides[1]), mean_difference(gaps, sizes))
+        clusters += [cluster] * count
+    difference = mean_difference(gaps, sizes, clusters=clusters)
+    return Contrast(_mean(sides[0]), _mean(sides[1]), difference)
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -346,7 +375,7 @@ def _guesses(problems: Problems) -> tuple[float, float, float]:
 
     def mean(name: str, side: int) -> float:
         values = list[float]()
-        for trials, count in problems.items():
+        for (trials, _), count in problems.items():
             values += [_mean([getattr(pair[side], name) for pair in trials])] * count
         return _mean(values)
 
@@ -355,31 +384,33 @@ def _guesses(problems: Problems) -> tuple[float, float, float]:
 
 
 def _pairs(problems: Problems) -> Pairs | None:
-    if any(len(trials) > 1 for trials in problems):
+    if any(len(trials) > 1 for trials, _ in problems):
         return None
     counts = Counter[tuple[bool, bool]]()
-    for [(retry, control)], count in problems.items():
+    for ([(retry, control)], _), count in problems.items():
         counts[retry.right, control.right] += count
     return Pairs(counts[True, True], counts[True, False], counts[False, True], counts[False, False])
 
 
 def _p_value(problems: Problems, pairs: Pairs | None, low: float, high: float) -> float:
-    if pairs is not None and low == high == 0:
+    alone = all(cluster is None for _, cluster in problems)
+    if pairs is not None and alone and low == high == 0:
         return mcnemar(pairs.treatment, pairs.control).mid_p
-    gaps, sizes = list[float](), list[float]()
-    for trials, count in problems.items():
+    gaps, sizes, clusters = list[float](), list[float](), list[str | None]()
+    for (trials, cluster), count in problems.items():
         gaps += [_mean([retry.right - control.right for retry, control in trials])] * count
         sizes += [float(len(trials))] * count
-    return discordance(gaps, sizes).p_value(low, high)
+        clusters += [cluster] * count
+    return discordance(gaps, sizes, clusters=clusters).p_value(low, high)
 
 
 def _known(problems: Problems, last: int) -> Problems:
     """The trials of which both sides are known to the last iteration."""
     found: Problems = Counter()
-    for trials, count in problems.items():
+    for (trials, cluster), count in problems.items():
         kept = tuple(pair for pair in trials if all(side.seen.knows(last) for side in pair))
         if kept:
-            found[kept] += count
+            found[kept, cluster] += count
     return found
 
 

@@ -30,6 +30,7 @@ from feedback_friction.engine.rows import (
     attempt_row,
     attempt_rows,
     choice_rows,
+    cluster_row,
     completion_row,
     error_row,
     insert,
@@ -295,8 +296,15 @@ class Journal:
 
     def add_problems(self, problems: Iterable[Problem], ask: Callable[[Problem], str]) -> None:
         """Keep the problems of a task as the solver reads them (before the run, not grouped)."""
-        rows = [problem_row(problem, ask(problem)) for problem in problems]
-        self._write_now(lambda db: insert(db, "problems", rows))
+        known = list(problems)
+        rows = [problem_row(problem, ask(problem)) for problem in known]
+        clusters = [cluster_row(each) for each in known if each.cluster is not None]
+
+        def write(db: sqlite3.Connection) -> None:
+            insert(db, "problems", rows)
+            insert(db, "clusters", clusters)
+
+        self._write_now(write)
 
     def add_conditions(self, rows: Sequence[dict[str, Any]]) -> None:
         """Keep the conditions of the run (before the run, not grouped)."""

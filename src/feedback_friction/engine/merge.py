@@ -18,7 +18,16 @@ from feedback_friction.engine.rundir import add_notices, claim, locked
 from feedback_friction.errors import UsageError
 
 Place = tuple[str, str, int]  # condition, problem id, epoch
-_ONCE = ("conditions", "problems", "completions", "oracle_draws", "probes", "overruled", "retried")
+_ONCE = (
+    "conditions",
+    "problems",
+    "clusters",
+    "completions",
+    "oracle_draws",
+    "probes",
+    "overruled",
+    "retried",
+)
 _JUDGED_ANEW = ("layers", "remasked")
 
 

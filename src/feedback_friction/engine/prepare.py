@@ -345,8 +345,9 @@ def fingerprint(problems: Sequence[Problem], task: Task) -> dict[str, Any]:
     digest = hashlib.sha256()
     for problem in problems:
         fields = asdict(problem)
-        if not problem.hints:  # as it was before there were any, so that earlier runs resume
-            del fields["hints"]
+        for name in ("hints", "cluster"):
+            if not fields[name]:  # as it was before there were any, so that earlier runs resume
+                del fields[name]
         digest.update(repr(fields).encode("utf-8", "surrogatepass"))
         digest.update(repr(task.examples(problem)).encode("utf-8", "surrogatepass"))
     return {"problems": len(problems), "sha256": digest.hexdigest()[:16]}

@@ -251,6 +251,15 @@ def problem_row(problem: Problem, prompt: str) -> Row:
     }
 
 
+def cluster_row(problem: Problem) -> Row:
+    """The row of a problem that shares its source with others."""
+    return {
+        "task": problem.task,
+        "problem_id": problem.id,
+        "cluster": problem.cluster and storable(problem.cluster),
+    }
+
+
 def _usage(usage: Usage) -> Row:
     """The columns of a usage; no tokens at all where some of its calls were not counted."""
     if usage.unknown:

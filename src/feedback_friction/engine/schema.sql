@@ -33,6 +33,14 @@ CREATE TABLE IF NOT EXISTS problems (
     PRIMARY KEY (task, problem_id)
 );
 
+-- What problems share with others: their passage, contest or document; no row for most tasks.
+CREATE TABLE IF NOT EXISTS clusters (
+    task        TEXT NOT NULL,
+    problem_id  TEXT NOT NULL,
+    cluster     TEXT NOT NULL,
+    PRIMARY KEY (task, problem_id)
+);
+
 CREATE TABLE IF NOT EXISTS trials (
     condition   TEXT NOT NULL,
     problem_id  TEXT NOT NULL,

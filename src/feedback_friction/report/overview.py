@@ -207,9 +207,22 @@ def legend(rows: Sequence[Row]) -> list[str]:
             "guesser: accuracy of one that reads nothing, without and with the options in mind "
             "that it tried; differences after one round have it taken off"
         )
+    lines += _clustered(rows)
     if "tokens" in shown:
         lines.append("tokens: calls that conditions share count in each")
     return lines
+
+
+def _clustered(rows: Sequence[Row]) -> list[str]:
+    """By what the intervals are clustered, where problems share something."""
+    found = dict.fromkeys(
+        (each.clustered_by, each.clusters, each.unclustered) for _, each in rows if each.clusters
+    )
+    return [
+        f"clustered by {name}: {clusters:,} clusters"
+        + (f", and {alone:,} problems that stand alone" if alone else "")
+        for name, clusters, alone in found
+    ]
 
 
 def _number(name: str, cells: Sequence[str]) -> Column:

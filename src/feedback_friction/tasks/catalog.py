@@ -13,7 +13,7 @@ from feedback_friction.errors import DataError, UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.settings import Selection
 from feedback_friction.tasks.columns import parse_columns, renamed
-from feedback_friction.tasks.fields import optional_texts
+from feedback_friction.tasks.fields import optional_text, optional_texts
 from feedback_friction.tasks.files import read_rows
 from feedback_friction.tasks.page import Page, Row, RowError
 from feedback_friction.tasks.sampling import check, sample
@@ -108,7 +108,12 @@ def _numbered(page: Page, selection: Selection) -> Iterator[tuple[int, Problem]]
             row = renamed(row, columns)
             if selection.grader is not None and row.get("grader") is None:
                 row = {**row, "grader": selection.grader}
-            problem = replace(page.to_problem(row), hints=optional_texts(row, "hints"))
+            problem = page.to_problem(row)
+            problem = replace(
+                problem,
+                hints=optional_texts(row, "hints") or problem.hints,
+                cluster=optional_text(row, "cluster") or problem.cluster,
+            )
         except RowError as error:
             raise DataError(
                 _source(page, selection), error.problem, line=number, field=error.field

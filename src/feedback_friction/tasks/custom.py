@@ -14,8 +14,9 @@ A row needs a question and an answer; the rest is optional::
 ``answer`` is one answer (with choices: a letter, one option's text, the name that the data gives
 it, or its number from 0), ``answers`` a list of which each is as good. ``options`` or columns
 ``A``, ``B``, ... will do for ``choices``, and of GSM8K's answers what follows ``####`` is taken.
-``hints`` are what feedback mode ``hint`` gives, one after the other. ``grader``
-says how replies are compared:
+``hints`` are what feedback mode ``hint`` gives, one after the other. ``cluster`` names what a
+question shares with others (its passage, contest or document): intervals allow for it.
+``grader`` says how replies are compared:
 
 ==========  ===============================================================================
 choice      by letter; needs ``choices``

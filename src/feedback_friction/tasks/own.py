@@ -73,8 +73,13 @@ class OwnTask:
         grader = f"regex:{self.grader.pattern}" if isinstance(self.grader, re.Pattern) else None
         more = {"grader": grader or self.grader} if named else {}
         problem = custom.to_problem({**given, **more})
-        hints = given.get("hints") or ()
-        return replace(problem, task=self.name, hints=tuple(map(str, hints)))
+        hints, cluster = given.get("hints") or (), given.get("cluster")
+        return replace(
+            problem,
+            task=self.name,
+            hints=tuple(map(str, hints)),
+            cluster=None if cluster is None else str(cluster),
+        )
 
 
 def _state(problem: Problem, answer: str) -> str:

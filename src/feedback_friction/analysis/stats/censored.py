@@ -11,9 +11,15 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
-from feedback_friction.analysis.stats.clusters import Cell, share_of_cells, worth
+from feedback_friction.analysis.stats.clusters import (
+    Merged,
+    merged_cells,
+    share_of_cells,
+    worth,
+)
 from feedback_friction.analysis.stats.intervals import Estimate, Interval
 
 
@@ -39,7 +45,10 @@ class Seen(NamedTuple):
 
 
 def censored_curve(
-    problems: Sequence[Sequence[Seen]], iterations: int, level: float = 0.95
+    problems: Sequence[Sequence[Seen]],
+    iterations: int,
+    level: float = 0.95,
+    clusters: Sequence[str | None] | None = None,
 ) -> list[Estimate]:
     """Share of problems solved at or before each iteration, from all that is known.
 
@@ -60,6 +69,8 @@ def censored_curve(
             out. Every problem that has any weighs the same.
         iterations: iterations of the run.
         level: confidence level.
+        clusters: for each problem, what it shares with others, None where it shares nothing: the
+            variance is that of the clusters' sums.
 
     Returns:
         One estimate for each iteration, n being the trials known at it; the values never fall.
@@ -68,37 +79,58 @@ def censored_curve(
     (variance by linearisation for clustered survival data); Korn and Graubard (1998), Survey
     Methodology 24:193-201 (Wilson's interval with an effective sample size).
     """
-    found = histories(problems)
+    found = histories(problems, clusters)
     curve: list[Estimate] = []
     survival, influence = 1.0, [0.0] * len(found)
     for k, step in enumerate(steps(found, iterations)):
         influence = [sum(pair) for pair in zip(influence, step.influence, strict=True)]
         survival *= 1 - step.hazard
-        if all(trial.knows(k) for trials, _ in found for trial in trials):
+        if all(trial.knows(k) for history in found for trial in history.trials):
             curve.append(_plain(found, k, level))
         elif step.at_risk > 0:
             least = curve[-1].value  # equal but for rounding while nothing more is solved
             accuracy = max(least, 1 - survival)
-            curve.append(_kaplan_meier(found, k, accuracy, influence, step.at_risk, level))
+            curve.append(_kaplan_meier(found, k, accuracy, influence, step, level))
         else:
             curve.append(Estimate(curve[-1].value, curve[-1].low, 1.0, _known(found, k)))
     return curve
 
 
-History = tuple[tuple[Seen, ...], int]  # the trials of a problem, and how many problems have such
+class History(NamedTuple):
+    """What is known of a problem, or of many alike.
+
+    Attributes:
+        trials: the trials of the problem.
+        cluster: what it shares with others; None where it shares nothing.
+        problems: how many problems have such.
+    """
+
+    trials: tuple[Seen, ...]
+    cluster: str | None
+    problems: int
 
 
-def histories(problems: Sequence[Sequence[Seen]]) -> list[History]:
+def histories(
+    problems: Sequence[Sequence[Seen]], clusters: Sequence[str | None] | None = None
+) -> list[History]:
     """The trials of each problem of which anything is known, alike ones counted.
 
-    There are few: with one trial each, at most two for every iteration, however many problems.
+    There are few: with one trial each, at most two for every iteration, however many problems; with
+    clusters, so many for each of them.
     """
-    found = _counted([trial for trial in problem if trial.knows(0)] for problem in problems)
-    return [(trials, count) for trials, count in found if trials]
+    known = ([trial for trial in problem if trial.knows(0)] for problem in problems)
+    return [history for history in _counted(known, clusters) if history.trials]
 
 
-def _counted(problems: Iterable[Sequence[Seen]]) -> list[History]:
-    return [*Counter(tuple(sorted(trials, key=_order)) for trials in problems).items()]
+def _counted(
+    problems: Iterable[Sequence[Seen]], clusters: Sequence[str | None] | None
+) -> list[History]:
+    within = repeat(None) if clusters is None else clusters
+    counts = Counter(
+        (tuple(sorted(trials, key=_order)), cluster)
+        for trials, cluster in zip(problems, within, strict=clusters is not None)
+    )
+    return [History(*each, count) for each, count in counts.items()]
 
 
 def _order(trial: Seen) -> tuple[int, int]:
@@ -111,11 +143,13 @@ class Step(NamedTuple):
     Attributes:
         hazard: share of the trials at risk that are solved at it.
         at_risk: those, in problems: a trial counts one divided by the trials of its problem.
+        worth: what they are worth at least (``worth_alike``).
         influence: how much a problem of each history moves ``log(1 - hazard)``, up to its sign.
     """
 
     hazard: float
     at_risk: float
+    worth: float
     influence: list[float]
 
 
@@ -127,8 +161,8 @@ def steps(found: Sequence[History], iterations: int) -> Iterator[Step]:
         iterations: iterations of the run.
     """
     for k in range(iterations):
-        risk = [_mean([trial.at_risk(k) for trial in trials]) for trials, _ in found]
-        solved = [_mean([trial.solved_at == k for trial in trials]) for trials, _ in found]
+        risk = [_mean([trial.at_risk(k) for trial in trials]) for trials, _, _ in found]
+        solved = [_mean([trial.solved_at == k for trial in trials]) for trials, _, _ in found]
         total = total_of(risk, found)
         share = min(1.0, total_of(solved, found) / total) if total > 0 else 0.0
         influence = [0.0] * len(found)
@@ -137,12 +171,44 @@ def steps(found: Sequence[History], iterations: int) -> Iterator[Step]:
                 (event - share * mass) / (total * (1 - share))
                 for event, mass in zip(solved, risk, strict=True)
             ]
-        yield Step(share, total, influence)
+        yield Step(share, total, worth_alike(found, risk), influence)
 
 
 def total_of(values: Sequence[float], found: Sequence[History]) -> float:
     """The sum over all problems of a value that each history has."""
-    return math.fsum(value * count for value, (_, count) in zip(values, found, strict=True))
+    return math.fsum(value * each.problems for value, each in zip(values, found, strict=True))
+
+
+def squares_of(values: Sequence[float], found: Sequence[History]) -> float:
+    """The sum of a value's squares over what was sampled: over problems, or clusters' sums."""
+    shared: dict[str, list[float]] = {}
+    alone = []
+    for value, each in zip(values, found, strict=True):
+        if each.cluster is None:
+            alone.append(value * value * each.problems)
+        else:
+            shared.setdefault(each.cluster, []).append(value * each.problems)
+    return math.fsum(alone) + math.fsum(math.fsum(part) ** 2 for part in shared.values())
+
+
+def sampled(found: Iterable[History]) -> int:
+    """How many clusters, and problems of none, were sampled."""
+    kept = list(found)
+    alone = sum(each.problems for each in kept if each.cluster is None)
+    return alone + len({each.cluster for each in kept} - {None})
+
+
+def worth_alike(found: Sequence[History], weights: Sequence[float]) -> float:
+    """How many problems they are worth where those of a cluster are perfectly alike.
+
+    ``(sum w)^2 / sum w_c^2`` in clusters; without them the sum of the weights itself.
+
+    Source: Kish (1965), Survey Sampling, section 5.4 (clusters), 11.7 (unequal weights).
+    """
+    total = total_of(weights, found)
+    if total == 0 or all(each.cluster is None for each in found):
+        return total
+    return min(total, total**2 / squares_of(weights, found))
 
 
 def _mean(hits: Sequence[bool]) -> float:
@@ -150,11 +216,11 @@ def _mean(hits: Sequence[bool]) -> float:
 
 
 def _plain(found: Sequence[History], k: int, level: float) -> Estimate:
-    cells = Counter[Cell]()
-    for trials, count in found:
-        size = len(trials)
-        cells[sum(_solved_by(trial, k) for trial in trials) / size, 1.0, float(size)] += count
-    return share_of_cells(cells, level)
+    cells = []
+    for trials, cluster, count in found:
+        solved = sum(_solved_by(trial, k) for trial in trials)
+        cells.append(((solved / len(trials), 1.0, float(len(trials))), cluster, count))
+    return share_of_cells(merged_cells(cells), level)
 
 
 def _solved_by(trial: Seen, k: int) -> bool:
@@ -166,24 +232,28 @@ def _kaplan_meier(
     k: int,
     accuracy: float,
     influence: Sequence[float],
-    at_risk: float,
+    step: Step,
     level: float,
 ) -> Estimate:
     known = _known(found, k)
     if accuracy == 1:
-        return worth(1.0, 0.0, max(1, round(at_risk)), known, level=level)
-    clusters = sum(count for trials, count in found if any(trial.knows(k) for trial in trials))
-    variance = (1 - accuracy) ** 2 * total_of([each * each for each in influence], found)
+        return worth(1.0, 0.0, max(1, round(step.worth)), known, level=level)
+    clusters = sampled(each for each in found if any(trial.knows(k) for trial in each.trials))
+    variance = (1 - accuracy) ** 2 * squares_of(influence, found)
     return worth(accuracy, variance, clusters, known, known, level)
 
 
 def _known(found: Sequence[History], k: int) -> int:
     """Trials known at an iteration."""
-    return sum(count * sum(trial.knows(k) for trial in trials) for trials, count in found)
+    return sum(each.problems * sum(trial.knows(k) for trial in each.trials) for each in found)
 
 
 def worst_case(
-    problems: Sequence[Sequence[Seen]], epochs: int, iterations: int, level: float = 0.95
+    problems: Sequence[Sequence[Seen]],
+    epochs: int,
+    iterations: int,
+    level: float = 0.95,
+    clusters: Sequence[str | None] | None = None,
 ) -> list[Interval]:
     """Where accuracy lies whatever became of the trials that are missing.
 
@@ -197,6 +267,7 @@ def worst_case(
         epochs: trials that each was to get.
         iterations: iterations of the run.
         level: confidence level of each limit's own two-sided interval.
+        clusters: for each problem, what it shares with others; None where it shares nothing.
 
     Returns:
         One range for each iteration.
@@ -204,15 +275,15 @@ def worst_case(
     Source: Horowitz and Manski (2000), JASA 95:77-84 (bounds); Imbens and Manski (2004),
     Econometrica 72:1845-1857 (an interval around both bounds covers the truth between them).
     """
-    found = _counted(problems)
+    found = _counted(problems, clusters)
     ranges = []
     for k in range(iterations):
-        least, most = Counter[Cell](), Counter[Cell]()
-        for trials, count in found:
+        least, most = list[Merged](), list[Merged]()
+        for trials, cluster, count in found:
             solved = sum(_solved_by(trial, k) for trial in trials)
             unknown = epochs - sum(trial.knows(k) for trial in trials)
-            least[solved / epochs, 1.0, float(epochs)] += count
-            most[(solved + unknown) / epochs, 1.0, float(epochs)] += count
-        low, high = (share_of_cells(cells, level) for cells in (least, most))
+            for cells, right in ((least, solved), (most, solved + unknown)):
+                cells.append(((right / epochs, 1.0, float(epochs)), cluster, count))
+        low, high = (share_of_cells(merged_cells(cells), level) for cells in (least, most))
         ranges.append(Interval(low.low, high.high))
     return ranges

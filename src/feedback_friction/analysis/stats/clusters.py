@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from feedback_friction.analysis.stats.betabinomial import mean_chance
@@ -91,6 +91,29 @@ def share_of_cells(cells: Counter[Cell], level: float = 0.95) -> Estimate:
         limits = chance if share in (0.0, 1.0) else _hull(limits, chance)
     trials_in_all = math.fsum(count * m for (_, _, m), count in cells.items())
     return Estimate(share, limits.low, limits.high, round(trials_in_all))
+
+
+Merged = tuple[Cell, str | None, int]  # of a kind of problem: its cell, its cluster, its number
+
+
+def merged_cells(cells: Iterable[Merged]) -> Counter[Cell]:
+    """Cells of problems as cells of what was sampled: those of one cluster become one.
+
+    Args:
+        cells: of each kind of problem, its cell, its cluster (None: the problem itself is what was
+            sampled) and how many such problems there are.
+    """
+    found = Counter[Cell]()
+    shared: dict[str, list[Cell]] = {}
+    for (x, w, m), cluster, count in cells:
+        if cluster is None:
+            found[x, w, m] += count
+        elif w > 0:
+            shared.setdefault(cluster, []).append((count * x, count * w, count * m))
+    for parts in shared.values():
+        x, w, m = (math.fsum(each) for each in zip(*parts, strict=True))
+        found[x, w, m] += 1
+    return found
 
 
 def _hull(one: Interval, other: Interval) -> Interval:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from statistics import NormalDist
+from typing import NamedTuple
 
 from feedback_friction.analysis.stats.clusters import clustered_share, student_value
 from feedback_friction.analysis.stats.intervals import Estimate, Interval, z_value
@@ -128,27 +129,73 @@ def tango(pairs: Pairs, level: float = 0.95) -> Interval:
     return Discordance(pairs.n, *shares).interval(level)
 
 
-def discordance(gaps: Sequence[float], trials: Sequence[float], level: float = 0.95) -> Discordance:
+class _Unit(NamedTuple):
+    """What was sampled: a problem, or a cluster of them, with the sums over its problems.
+
+    Attributes:
+        more, less: of the positive parts of the differences, and of the negative ones.
+        weight: problems.
+        trials: epochs behind the differences.
+    """
+
+    more: float
+    less: float
+    weight: float
+    trials: float
+
+
+def _units(
+    gaps: Sequence[float], trials: Sequence[float], clusters: Sequence[str | None] | None
+) -> list[_Unit]:
+    problems = [
+        _Unit(max(gap, 0.0), max(-gap, 0.0), 1.0, count)
+        for gap, count in zip(gaps, trials, strict=True)
+    ]
+    shared: dict[str, list[_Unit]] = {}
+    alone = []
+    for problem, cluster in zip(problems, clusters or [None] * len(problems), strict=True):
+        if cluster is None:
+            alone.append(problem)
+        else:
+            shared.setdefault(cluster, []).append(problem)
+    return alone + [_Unit(*map(math.fsum, zip(*each, strict=True))) for each in shared.values()]
+
+
+def discordance(
+    gaps: Sequence[float],
+    trials: Sequence[float],
+    level: float = 0.95,
+    clusters: Sequence[str | None] | None = None,
+) -> Discordance:
     """The pairs that the problems' differences are worth; see ``mean_difference``.
 
     Raises:
         ValueError: there are no problems.
     """
-    n = len(gaps)
-    if n == 0:
+    if not len(gaps):
         raise ValueError("no problem has trials under both conditions")
-    more = math.fsum(max(gap, 0.0) for gap in gaps) / n
-    less = math.fsum(max(-gap, 0.0) for gap in gaps) / n
-    mean, size = more - less, float(n)
-    variance = math.fsum((gap - mean) ** 2 for gap in gaps) / (n - 1) if n > 1 else 0.0
-    if variance > 0:
-        student = z_value(level) / student_value(level, n - 1)
-        size = n * (more + less - mean**2) / variance * student**2
-    return Discordance(min(max(size, n), math.fsum(trials)), more, less)
+    return _discordance(_units(gaps, trials, clusters), level)
+
+
+def _discordance(units: Sequence[_Unit], level: float) -> Discordance:
+    problems, count = math.fsum(unit.weight for unit in units), len(units)
+    more = math.fsum(unit.more for unit in units) / problems
+    less = math.fsum(unit.less for unit in units) / problems
+    mean = more - less
+    least = size = problems**2 / math.fsum(unit.weight**2 for unit in units)
+    residual = math.fsum((unit.more - unit.less - mean * unit.weight) ** 2 for unit in units)
+    if count > 1 and residual > 0:
+        variance = count / (count - 1) * residual / problems**2
+        student = z_value(level) / student_value(level, count - 1)
+        size = (more + less - mean**2) / variance * student**2
+    return Discordance(min(max(size, least), math.fsum(u.trials for u in units)), more, less)
 
 
 def mean_difference(
-    gaps: Sequence[float], trials: Sequence[float], level: float = 0.95
+    gaps: Sequence[float],
+    trials: Sequence[float],
+    level: float = 0.95,
+    clusters: Sequence[str | None] | None = None,
 ) -> Estimate:
     """Mean of the problems' differences with a score interval that holds with few differences, too.
 
@@ -163,10 +210,16 @@ def mean_difference(
     alike, ``(sum |d|)^2 / sum d^2``, each limit is the wider of this and of the square-and-add of
     the beta-binomial limits of d+ and d-, with their correlation.
 
+    Problems that share a cluster were not sampled one by one: their differences are added up, and
+    the variance is that of the clusters' sums about the mean, ``C / (C - 1) sum (g_c - d w_c)^2 /
+    n^2``; n* then lies between what clusters of perfectly alike problems are worth,
+    ``n^2 / sum w_c^2``, and the number of trials.
+
     Args:
         gaps: for each problem, treatment minus control, from -1 to 1.
         trials: for each problem, the epochs behind its difference.
         level: confidence level.
+        clusters: for each problem, what it shares with others; None where it shares nothing.
 
     Returns:
         The mean difference, n being the number of problems; ``nan`` in [-1, 1] without problems.
@@ -178,10 +231,12 @@ def mean_difference(
     z_value(level)
     if not len(gaps):
         return Estimate(math.nan, -1.0, 1.0, 0)
-    found = discordance(gaps, trials, level)
+    units = _units(gaps, trials, clusters)
+    found = _discordance(units, level)
     limits = found.interval(level)
-    if _few_differ(gaps) and any(1 < count < math.inf for count in trials):
-        apart = _square_and_add(gaps, trials, level)
+    several = any(unit.weight > 1 or 1 < unit.trials < math.inf for unit in units)
+    if several and _few_differ([unit.more - unit.less for unit in units]):
+        apart = _square_and_add(units, level)
         limits = Interval(min(limits.low, apart.low), max(limits.high, apart.high))
     return Estimate(found.difference, limits.low, limits.high, len(gaps))
 
@@ -191,20 +246,22 @@ def _few_differ(gaps: Sequence[float]) -> bool:
     return total**2 < _FEW * math.fsum(gap * gap for gap in gaps) or total == 0
 
 
-def _square_and_add(gaps: Sequence[float], trials: Sequence[float], level: float) -> Interval:
+def _square_and_add(units: Sequence[_Unit], level: float) -> Interval:
     """Limits of the mean gap from those of its positive and of its negative part.
 
-    Only one part of a gap is not 0, so that their covariance is minus the product of their means.
+    Only one part of a problem's gap is not 0, so that the parts are negatively correlated.
     """
-    n, ones = len(gaps), [1.0] * len(gaps)
-    parts = [[max(sign * gap, 0.0) for gap in gaps] for sign in (1, -1)]
-    more, less = (clustered_share(part, ones, trials, level) for part in parts)
-    spreads = [
-        math.sqrt(math.fsum(each * each for each in part) / n - (math.fsum(part) / n) ** 2)
-        for part in parts
-    ]
-    product = spreads[0] * spreads[1]
-    correlation = max(-1.0, -more.value * less.value / product) if product > 0 else 0.0
+    weights = [unit.weight for unit in units]
+    trials = [unit.trials if unit.trials < math.inf else unit.weight for unit in units]
+    parts = [[unit.more for unit in units], [unit.less for unit in units]]
+    more, less = (clustered_share(part, weights, trials, level) for part in parts)
+    above, below = (
+        [each - share.value * weight for each, weight in zip(part, weights, strict=True)]
+        for part, share in zip(parts, (more, less), strict=True)
+    )
+    product = math.sqrt(_products(above, above) * _products(below, below))
+    together = _products(above, below) / product if product > 0 else 0.0
+    correlation = min(max(-1.0, together), 0.0)
 
     def reach(one: float, other: float) -> float:
         return math.sqrt(max(0.0, one**2 + other**2 - 2 * correlation * one * other))
@@ -213,6 +270,10 @@ def _square_and_add(gaps: Sequence[float], trials: Sequence[float], level: float
     down = reach(more.value - more.low, less.high - less.value)
     up = reach(more.high - more.value, less.value - less.low)
     return Interval(max(-1.0, value - down), min(1.0, value + up))
+
+
+def _products(one: Sequence[float], other: Sequence[float]) -> float:
+    return math.fsum(x * y for x, y in zip(one, other, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

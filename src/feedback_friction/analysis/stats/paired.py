@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +34,7 @@ class Comparison:
             number of problems compared.
         pairs: at the last iteration, who solved what; None with several epochs.
         p_value: two-sided, at the last iteration: McNemar's mid-p with one epoch, the sign-flip
-            permutation test with several.
+            permutation test with several; with clusters, that of the sums of their differences.
         missing: number of problems that only one of the two conditions has.
         discordance: the pairs that the difference at the last iteration stands on; None without
             any.
@@ -67,6 +68,7 @@ def compare(
     rng: np.random.Generator,
     level: float = 0.95,
     resamples: int = 10_000,
+    clusters: Sequence[str | None] | None = None,
 ) -> Comparison:
     """Compare two conditions by problem, at every iteration.
 
@@ -80,6 +82,7 @@ def compare(
         rng: draws, with several epochs, the permutations.
         level: confidence level.
         resamples: number of permutations.
+        clusters: for each problem, what it shares with others; None where it shares nothing.
 
     Raises:
         ValueError: the conditions have different numbers of problems.
@@ -94,21 +97,32 @@ def compare(
     gaps = (means - others)[kept]
     epochs = np.maximum(trials, other_trials)[kept]
     pairs = count_pairs(means[kept, -1], others[kept, -1]) if np.all(epochs == 1) else None
-    if pairs is None:
-        p_value = sign_flip(gaps[:, -1], rng, resamples)
+    within = [None] * len(first) if clusters is None else list(clusters)
+    within = [each for each, is_kept in zip(within, kept.tolist(), strict=True) if is_kept]
+    if pairs is None or any(each is not None for each in within):
+        p_value = sign_flip(_sums(gaps[:, -1], within), rng, resamples)
     else:
         p_value = mcnemar(pairs.treatment, pairs.control).mid_p
     return Comparison(
         differences=tuple(
-            mean_difference(column.tolist(), epochs.tolist(), level) for column in gaps.T
+            mean_difference(column.tolist(), epochs.tolist(), level, within) for column in gaps.T
         ),
         pairs=pairs,
         p_value=p_value,
         missing=int(np.sum(has ^ other_has)),
         discordance=(
-            discordance(gaps[:, -1].tolist(), epochs.tolist(), level) if len(gaps) else None
+            discordance(gaps[:, -1].tolist(), epochs.tolist(), level, within) if len(gaps) else None
         ),
     )
+
+
+def _sums(gaps: FloatArray, clusters: Sequence[str | None]) -> FloatArray:
+    """The differences added up by cluster; those of no cluster by themselves."""
+    sums: dict[object, float] = {}
+    for place, (gap, cluster) in enumerate(zip(gaps.tolist(), clusters, strict=True)):
+        unit = place if cluster is None else cluster
+        sums[unit] = sums.get(unit, 0.0) + gap
+    return np.array([*sums.values()])
 
 
 def _means_by_iteration(first: IntArray, iterations: int) -> tuple[FloatArray, FloatArray]:

@@ -6,21 +6,25 @@ Both are what the field quotes, and neither needs a control. By the standard lib
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 
 from feedback_friction.analysis.stats.censored import (
     Seen,
     histories,
+    sampled,
+    squares_of,
     steps,
     total_of,
 )
-from feedback_friction.analysis.stats.clusters import Cell, share_of_cells, worth
+from feedback_friction.analysis.stats.clusters import merged_cells, share_of_cells, worth
 from feedback_friction.analysis.stats.intervals import Estimate
 
 
 def normalised_gain(
-    problems: Sequence[Sequence[Seen]], iterations: int, level: float = 0.95
+    problems: Sequence[Sequence[Seen]],
+    iterations: int,
+    level: float = 0.95,
+    clusters: Sequence[str | None] | None = None,
 ) -> Estimate:
     """Of what was left after the first attempt, the share solved: (final - first) / (1 - first).
 
@@ -32,33 +36,40 @@ def normalised_gain(
         problems: for each problem, what is known of its trials.
         iterations: iterations of the run.
         level: confidence level.
+        clusters: for each problem, what it shares with others; None where it shares nothing.
 
     Returns:
         The estimate, n being the trials wrong at first; ``nan`` in [0, 1] where none was.
 
     Source: Hake (1998), American Journal of Physics 66:64-74 (the ratio).
     """
-    found = histories(problems)
-    failed = [[trial for trial in trials if trial.solved_at != 0] for trials, _ in found]
+    found = histories(problems, clusters)
+    failed = [[trial for trial in each.trials if trial.solved_at != 0] for each in found]
     wrong = round(total_of([float(len(trials)) for trials in failed], found))
     if all(trial.knows(iterations - 1) for trials in failed for trial in trials):
-        cells = Counter[Cell]()
-        for left, (trials, count) in zip(failed, found, strict=True):
+        cells = []
+        for left, (trials, cluster, count) in zip(failed, found, strict=True):
             later = sum(trial.solved_at is not None for trial in left)
-            cells[later / len(trials), len(left) / len(trials), float(len(left))] += count
-        return share_of_cells(cells, level)
+            cell = later / len(trials), len(left) / len(trials), float(len(left))
+            cells.append((cell, cluster, count))
+        return share_of_cells(merged_cells(cells), level)
     survival, influence = 1.0, [0.0] * len(found)
     for step in list(steps(found, iterations))[1:]:
         if step.hazard == 1:  # nothing is left, and the variance 0: those at risk told it
-            return worth(1.0, 0.0, max(1, round(step.at_risk)), wrong, level=level)
+            return worth(1.0, 0.0, max(1, round(step.worth)), wrong, level=level)
         survival *= 1 - step.hazard
         influence = [sum(pair) for pair in zip(influence, step.influence, strict=True)]
-    variance = survival**2 * total_of([each * each for each in influence], found)
-    clusters = round(total_of([bool(trials) for trials in failed], found))
-    return worth(1 - survival, variance, clusters, wrong, wrong, level)
+    variance = survival**2 * squares_of(influence, found)
+    units = sampled(each for each, left in zip(found, failed, strict=True) if left)
+    return worth(1 - survival, variance, units, wrong, wrong, level)
 
 
-def area(problems: Sequence[Sequence[Seen]], iterations: int, level: float = 0.95) -> Estimate:
+def area(
+    problems: Sequence[Sequence[Seen]],
+    iterations: int,
+    level: float = 0.95,
+    clusters: Sequence[str | None] | None = None,
+) -> Estimate:
     """Area under the accuracy curve: the mean of the accuracies at all iterations, from 0 to 1.
 
     It is 1 for a solver that is always right at first, and one minus the mean share of attempts at
@@ -70,6 +81,7 @@ def area(problems: Sequence[Sequence[Seen]], iterations: int, level: float = 0.9
         problems: for each problem, what is known of its trials.
         iterations: iterations of the run.
         level: confidence level.
+        clusters: for each problem, what it shares with others; None where it shares nothing.
 
     Returns:
         The estimate, n being the trials known at the first iteration; ``nan`` in [0, 1] without.
@@ -77,7 +89,7 @@ def area(problems: Sequence[Sequence[Seen]], iterations: int, level: float = 0.9
     Source: Irwin (1949), Journal of Hygiene 47:188-189; Royston and Parmar (2013), BMC Medical
     Research Methodology 13:152 (restricted mean survival time).
     """
-    found = histories(problems)
+    found = histories(problems, clusters)
     moved, influence, survival = [0.0] * len(found), [0.0] * len(found), 1.0
     solved = []
     for step in steps(found, iterations):
@@ -87,7 +99,5 @@ def area(problems: Sequence[Sequence[Seen]], iterations: int, level: float = 0.9
             influence[index] += each
             moved[index] += survival * influence[index] / iterations
     value = math.fsum(solved) / iterations
-    variance = total_of([each * each for each in moved], found)
-    trials = sum(len(each) * count for each, count in found)
-    clusters = sum(count for _, count in found)
-    return worth(value, variance, clusters, trials, level=level)
+    trials = sum(len(each.trials) * each.problems for each in found)
+    return worth(value, squares_of(moved, found), sampled(found), trials, level=level)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from itertools import combinations, permutations
 
@@ -32,11 +33,19 @@ from feedback_friction.modes import named_history, recorded_mode
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A condition with its trials, as one side of a comparison."""
+    """A condition with its trials, as one side of a comparison; clusters by problem id."""
 
     condition: Row
     ids: tuple[str, ...]
     first: IntArray
+    clusters: Mapping[str, str]
+
+    @classmethod
+    def every(cls, runs: Runs) -> Iterator[Arm]:
+        """Every condition of the runs, in their order."""
+        for condition, ids, first in conditions(runs):
+            clusters = runs.clusters(condition["run"], condition["task"])
+            yield cls(condition, tuple(ids), first, clusters)
 
     @property
     def feedback(self) -> str:
@@ -62,9 +71,9 @@ def arm_name(feedback: str, sampling: str, history: str) -> str:
 def arms(runs: Runs) -> dict[tuple[object, ...], list[Arm]]:
     """Conditions that share task, digits and solver, over all runs."""
     groups: dict[tuple[object, ...], list[Arm]] = defaultdict(list)
-    for condition, ids, first in conditions(runs):
-        key = (condition["task"], condition["digits"], condition["solver"])
-        groups[key].append(Arm(condition, tuple(ids), first))
+    for arm in Arm.every(runs):
+        key = tuple(arm.condition[each] for each in ("task", "digits", "solver"))
+        groups[key].append(arm)
     return groups
 
 
@@ -75,11 +84,13 @@ def compare_arms(treatment: Arm, control: Arm, seed: int = 0) -> Comparison:
     """
     ids = sorted({*treatment.ids, *control.ids})
     iterations = min(treatment.condition["iterations"], control.condition["iterations"])
+    within = {**control.clusters, **treatment.clusters}
     return compare(
         _in_the_end(treatment, ids, iterations),
         _in_the_end(control, ids, iterations),
         1,
         np.random.default_rng(seed),
+        clusters=[within.get(problem) for problem in ids],
     )
 
 
@@ -170,11 +181,11 @@ def _pairs(runs: Runs) -> list[tuple[Arm, Arm]]:
 
 def _solvers(runs: Runs) -> list[tuple[Arm, Arm]]:
     groups: dict[tuple[object, ...], list[Arm]] = defaultdict(list)
-    for condition, ids, first in conditions(runs):
+    for arm in Arm.every(runs):
         key = tuple(
-            condition[each] for each in ("task", "digits", "feedback", "sampling", "history")
+            arm.condition[each] for each in ("task", "digits", "feedback", "sampling", "history")
         )
-        groups[key].append(Arm(condition, tuple(ids), first))
+        groups[key].append(arm)
     return [
         (one, other)
         for group in groups.values()
@@ -281,8 +292,8 @@ def across(runs: Runs) -> pl.DataFrame:
     of the same task do.
     """
     sides: tuple[list[Arm], list[Arm]] = ([], [])
-    for condition, ids, first in conditions(runs):
-        sides[condition["run"]].append(Arm(condition, tuple(ids), first))
+    for arm in Arm.every(runs):
+        sides[arm.condition["run"]].append(arm)
     same_task = [
         (new, old)
         for old in sides[0]
