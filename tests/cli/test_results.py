@@ -165,3 +165,21 @@ def test_runs_of_the_same_name_are_told_apart(tmp_path):
 
 def test_json_has_a_format_of_its_own(runs):
     assert "exclude each other" in results(runs[0], "--json", "--format", "csv", code=2)
+
+
+@pytest.mark.parametrize(("retried", "shown", "warned"), [(0, False, False), (2, True, True)])
+def test_retries_stand_beside_each_condition(tmp_path, retried, shown, warned):
+    run = write_run(tmp_path / "run", {"retry": RETRY, "binary": BINARY}, problems=3)
+    before = json.loads(results(run, "--json"))["conditions"][0]
+    assert (before["calls"], before["retries"]) == (None, None)  # the journal does not tell
+    with sqlite3.connect(run / "journal.sqlite") as db:
+        names = [row[0] for row in db.execute("SELECT condition FROM conditions ORDER BY rowid")]
+        rows = [(names[0], "p0", 0, 10, retried), (names[1], "p0", 0, 20, 0)]
+        db.executemany("INSERT INTO calls VALUES (?, ?, ?, ?, ?)", rows)
+    text = results(run)
+    assert ("retries %" in text) == shown
+    assert ("those that conditions share count in each" in text) == shown
+    assert ("WARNING: many calls failed before they succeeded" in text) == warned
+    assert ("'friction doctor'): retry (20%)" in text) == warned
+    found = json.loads(results(run, "--json"))["conditions"]
+    assert [each["retries"] for each in found] == [retried, 0]

@@ -209,7 +209,7 @@ def test_a_disk_that_becomes_full_stops_the_run_and_keeps_what_was_written(tmp_p
 def test_a_call_that_was_not_counted_is_told_from_one_that_was_free(reply, usage):
     row = completion_row(b"key", "openai/x", request(), Completion((reply,), usage), None, "now")
     names = ("replies", "prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")
-    kept = read_completion([row[name] for name in (*names, "seconds", "server_model")])
+    kept = read_completion([*(row[name] for name in (*names, "seconds", "server_model")), None])
     assert kept.usage == usage
 
 

@@ -541,3 +541,26 @@ def test_a_damaged_completion_fails_the_trial_that_needs_it(tmp_path):
     progress = run(tmp_path, [condition()], FakeModel(right_at(1)))
     assert progress.statuses == {"solved": 5, "failed": 1}
     assert "is damaged" in next(iter(progress.reasons))
+
+
+class Unsteady(FakeModel):
+    """Every call about a first attempt failed once before it succeeded."""
+
+    async def generate(self, request):
+        completion = await super().generate(request)
+        return replace(completion, failures=int(request.occasion.iteration == 0))
+
+
+def test_calls_tried_again_count_in_every_condition_that_uses_them(tmp_path):
+    both = [condition("retry"), condition("binary")]
+    run(tmp_path, both, Unsteady(right_at(1)))
+    expected = [(12, 6), (12, 6)]  # two attempts a problem, of which the first is shared
+    query = "SELECT sum(calls), sum(retried) FROM calls GROUP BY condition"
+    assert table(tmp_path, query) == expected
+    assert table(tmp_path, "SELECT count(*) FROM retried") == [(6,)]
+    with sqlite3.connect(tmp_path / "journal.sqlite") as db:  # as if it had been interrupted
+        db.executescript("DELETE FROM trials; DELETE FROM attempts; DELETE FROM calls")
+    model = FakeModel()
+    run(tmp_path, both, model)
+    assert not model.asked
+    assert table(tmp_path, query) == expected

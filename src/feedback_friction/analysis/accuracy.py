@@ -90,6 +90,9 @@ class ConditionResult:
         replies: the solver's graded replies, one an attempt.
         no_answer: those in which no answer could be read.
         cut_off: those that ended at the limit on tokens.
+        calls: model calls of the trials that ended, those shared with other conditions included; 0
+            where the journal does not tell.
+        retries: those that failed before they succeeded.
         bound_low, bound_high: for each k, where accuracy lies whatever became of the missing trials
             (``stats.censored.worst_case``); the interval itself where none is.
         guess: for each k, the accuracy of a guesser that reads nothing, as far as the sampling
@@ -130,6 +133,8 @@ class ConditionResult:
     replies: int
     no_answer: int
     cut_off: int
+    calls: int
+    retries: int
     bound_low: tuple[float, ...]
     bound_high: tuple[float, ...]
     guess: list[float] | None
@@ -192,6 +197,8 @@ class ConditionResult:
             "replies": self.replies,
             "no_answer": self.no_answer,
             "cut_off": self.cut_off,
+            "calls": self.calls if self.calls else None,
+            "retries": self.retries if self.calls else None,
             "bound_low": list(self.bound_low),
             "bound_high": list(self.bound_high),
             "guess": self.guess,
@@ -363,7 +370,19 @@ def _attempts(db: sqlite3.Connection, condition: Condition) -> dict[str, Any]:
         "cost_usd": totals[-6],
         **{name: int(total) for name, total in zip(counts, totals[-5:], strict=True)},
         "aligned": len(read_aligned(db, condition.condition)),
+        **_calls(db, condition),
     }
+
+
+def _calls(db: sqlite3.Connection, condition: Condition) -> dict[str, int]:
+    """Model calls of the trials that ended, and those tried again; 0 in journals of before."""
+    counts = (0, 0)
+    if has_table(db, "calls"):
+        counts = db.execute(
+            "SELECT total(calls), total(retried) FROM calls WHERE condition = ?",
+            (condition.condition,),
+        ).fetchone()
+    return {"calls": int(counts[0]), "retries": int(counts[1])}
 
 
 def _estimate(estimate: Estimate) -> dict[str, float | int | None]:

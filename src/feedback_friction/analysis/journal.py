@@ -17,8 +17,8 @@ from feedback_friction.problem import LETTERS
 
 RUN_FILE = "run.json"
 # 2: oracle_draws, probes; 3: layers; 5: aligned; 6: choices; 7: NULL temperatures; 8: asides;
-# 9: clusters
-SCHEMA_VERSION = 9
+# 9: clusters; 10: calls
+SCHEMA_VERSION = 10
 ENDED = ("solved", "unsolved", "stopped")
 IN_FLIGHT = "in flight"  # made attempts, and has no row among the trials yet
 

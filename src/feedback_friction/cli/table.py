@@ -154,7 +154,7 @@ def _paid(run: RunResults, where: str) -> str:
 
 
 def _retried(paid: Paid) -> str:
-    """How many calls failed before they succeeded; conditions share calls, so it is of the run."""
+    """How many of a run's calls failed before they succeeded, each counted once."""
     if not paid.retried:
         return ""
     return f" ({paid.retried:,} of them, {100 * paid.retried / paid.calls:.1f}%, tried again)"
@@ -162,8 +162,8 @@ def _retried(paid: Paid) -> str:
 
 def _unsteady(run: RunResults, where: str) -> list[str]:
     """A warning where more than a tenth of a run's calls had to be tried again."""
-    if run.paid.retried <= UNHEALTHY * run.paid.calls:
-        return []
+    if any(each.calls for each in run.conditions) or run.paid.retried <= UNHEALTHY * run.paid.calls:
+        return []  # the conditions' own warnings say it where the journal knows their calls
     share = 100 * run.paid.retried / run.paid.calls
     return [
         f"WARNING: {share:.0f}% of the calls{where} failed before they succeeded (try a lower "

@@ -128,12 +128,14 @@ class Caller:
         task: Task,
         attempted: Callable[[Attempt], None] = lambda attempt: None,
         solver: str = "",
+        called: Callable[[Completion], None] = lambda completion: None,
     ) -> Result:
         """Answer a generator's effects until it returns.
 
         Args:
             solver: who solves, in a run with several solvers.
             attempted: told of every attempt as soon as it has its verdict.
+            called: told of every completion that it used, whoever paid for it.
 
         Raises:
             ModelError: a call failed for good.
@@ -147,7 +149,10 @@ class Caller:
                     attempted(effect.attempt)
                     effect = steps.send(None)
                 else:
-                    effect = steps.send(await self._perform(effect, task, solver))
+                    answer = await self._perform(effect, task, solver)
+                    if isinstance(effect, Generate):
+                        called(answer)
+                    effect = steps.send(answer)
         except StopIteration as stop:
             result: Result = stop.value
             return result

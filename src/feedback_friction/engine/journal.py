@@ -29,6 +29,7 @@ from feedback_friction.engine.rows import (
     aside_rows,
     attempt_row,
     attempt_rows,
+    calls_row,
     choice_rows,
     cluster_row,
     completion_row,
@@ -55,7 +56,8 @@ FILE_NAME = "journal.sqlite"
 _TRIAL = "condition = ? AND problem_id = ? AND epoch = ?"
 _COMPLETION = (
     "SELECT replies, prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens,"
-    " seconds, server_model FROM completions WHERE key = ?"
+    " seconds, server_model, (SELECT failures FROM retried WHERE retried.key = completions.key)"
+    " FROM completions WHERE key = ?"
 )
 # Journals of version 4 and before: a constraint may be taken away in this way, and in no other
 # without copying the table (https://sqlite.org/lang_altertable.html, "Making Other Kinds").
@@ -251,21 +253,32 @@ class Journal:
 
         self._enter(write)
 
-    async def add_trial(self, condition: str, trial: Trial, costs: Sequence[Cost]) -> None:
-        """Keep a finished trial with its attempts; replaces what an earlier try left."""
+    async def add_trial(
+        self,
+        condition: str,
+        trial: Trial,
+        costs: Sequence[Cost],
+        calls: Sequence[Completion] = (),
+    ) -> None:
+        """Keep a finished trial with its attempts; replaces what an earlier try left.
+
+        ``calls`` are those that its trial used, whoever paid for them.
+        """
         rows, shown = attempt_rows(condition, trial, costs), aside_rows(condition, trial)
         where = (condition, trial.problem.id, trial.epoch)
         ended = trial_row(where, trial.status, trial.reason, len(rows), now())
         choices = choice_rows(condition, trial)
+        counted = [calls_row(where, calls)] if calls else []
 
         def write(db: sqlite3.Connection) -> None:
             # A trial that ran anew is as it would be asked: nothing of it is marked.
-            for table in ("attempts", "asides", "aligned", "choices", "marked"):
+            for table in ("attempts", "asides", "aligned", "choices", "calls", "marked"):
                 db.execute(f"DELETE FROM {table} WHERE {_TRIAL}", where)
             insert(db, "attempts", rows)
             insert(db, "asides", shown)
             insert(db, "aligned", aligned_rows(condition, trial))
             insert(db, "choices", choices)
+            insert(db, "calls", counted)
             insert(db, "trials", [ended])
 
         await self._commit(write)

@@ -85,7 +85,7 @@ def _merged(sources: Sequence[Path], folder: Path) -> dict[str, int]:
             db.execute("CREATE TEMP TABLE mine (condition, problem_id, epoch)")
             mine = [place for place, (_, owner) in best.items() if owner == number]
             db.executemany("INSERT INTO mine VALUES (?, ?, ?)", mine)
-            for table in ("attempts", "trials"):
+            for table in ("attempts", "asides", "aligned", "choices", "calls", "trials"):
                 _copy(db, table, "", "JOIN mine USING (condition, problem_id, epoch)")
             db.execute("DROP TABLE mine")
             db.execute("COMMIT")

@@ -96,15 +96,15 @@ def completion_row(
 
 
 def read_completion(row: Sequence[Any]) -> Completion:
-    """A completion from (replies, four token counts, seconds, server model).
+    """A completion from (replies, four token counts, seconds, server model, failures).
 
     A prompt of no tokens is one that the server did not count, or that was refused, which is free.
     """
-    said, prompt, completed, cached, reasoning, seconds, model = row
+    said, prompt, completed, cached, reasoning, seconds, model, failures = row
     replies = tuple(Reply(*reply) for reply in orjson.loads(said))
     unknown = int(prompt == 0 and any(map(is_answer, replies)))
     usage = Usage(prompt, completed, cached, reasoning, unknown)
-    return Completion(replies, usage, seconds, model)
+    return Completion(replies, usage, seconds, model, failures or 0)
 
 
 def attempt_rows(condition: str, trial: Trial, costs: Sequence[Cost]) -> list[Row]:
@@ -248,6 +248,18 @@ def problem_row(problem: Problem, prompt: str) -> Row:
         "level": problem.level,
         "s_pop": problem.s_pop,
         "o_pop": problem.o_pop,
+    }
+
+
+def calls_row(where: tuple[str, str, int], calls: Sequence[Completion]) -> Row:
+    """The row that counts a trial's calls."""
+    condition, problem_id, epoch = where
+    return {
+        "condition": condition,
+        "problem_id": problem_id,
+        "epoch": epoch,
+        "calls": len(calls),
+        "retried": sum(call.failures > 0 for call in calls),
     }
 
 

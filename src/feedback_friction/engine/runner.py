@@ -20,7 +20,7 @@ from feedback_friction.engine.parts import WHOLE, Part
 from feedback_friction.engine.prices import Cost
 from feedback_friction.engine.seats import seat_of
 from feedback_friction.errors import RunStoppedError
-from feedback_friction.protocol.records import AGAIN, Attempt, Status
+from feedback_friction.protocol.records import AGAIN, Attempt, Completion, Status
 from feedback_friction.protocol.trial import trial
 
 TRIALS_PER_REQUEST = 2  # trials in flight for each request that may be in flight
@@ -103,15 +103,18 @@ class Runner:
     async def _run_trial(self, job: Job) -> None:
         condition, problem = job.condition, job.problem
         steps = trial(problem, condition.task, condition.plan, job.epoch, condition.problems)
+        calls = list[Completion]()
         done = await self.caller.drive(
             steps,
             condition.task,
             lambda attempt: self._keep(job, attempt),
             condition.solver,
+            calls.append,
         )
         costs = [self._cost(condition, attempt) for attempt in done.attempts]
         attempts = tuple(self._recorded(condition, each) for each in done.attempts)
-        await self.journal.add_trial(condition.id, replace(done, attempts=attempts), costs)
+        ended = replace(done, attempts=attempts)
+        await self.journal.add_trial(condition.id, ended, costs, calls)
         self.progress.count(done.status)
 
     async def _failed(self, job: Job, reason: str) -> None:

@@ -157,6 +157,16 @@ CREATE TABLE IF NOT EXISTS retried (
     failures    INTEGER NOT NULL
 );
 
+-- Model calls of a trial, those that it shares with other conditions included.
+CREATE TABLE IF NOT EXISTS calls (
+    condition   TEXT NOT NULL,
+    problem_id  TEXT NOT NULL,
+    epoch       INTEGER NOT NULL,
+    calls       INTEGER NOT NULL,
+    retried     INTEGER NOT NULL,       -- those that failed before they succeeded
+    PRIMARY KEY (condition, problem_id, epoch)
+);
+
 CREATE TABLE IF NOT EXISTS errors (
     condition   TEXT NOT NULL,
     problem_id  TEXT NOT NULL,

@@ -110,6 +110,7 @@ _HEALTH = {  # of what -> heading
     "cut_off": ("replies", "cut off %"),
     "leaks": ("feedbacks", "leaks %"),
     "aligned": ("feedbacks", "alignment leaks %"),
+    "retries": ("calls", "retries %"),
 }
 _SUMMARIES = {"gain": "gain %", "second.repeated": "repeats %", "area": "area %"}
 _SAID = {
@@ -117,6 +118,8 @@ _SAID = {
     "cut_off": "many replies were cut off at the limit on tokens (raise --max-tokens)",
     "leaks": "much feedback gives the answer away in spite of the mask (see 'friction show')",
     "aligned": "much feedback repeats what of the answer the solver had worked out itself",
+    "retries": "many calls failed before they succeeded (try a lower --concurrency, and "
+    "'friction doctor')",
 }
 
 
@@ -206,6 +209,11 @@ def legend(rows: Sequence[Row]) -> list[str]:
         lines.append(
             "guesser: accuracy of one that reads nothing, without and with the options in mind "
             "that it tried; differences after one round have it taken off"
+        )
+    if "retries %" in shown:
+        lines.append(
+            "retries: calls that failed before they succeeded; those that conditions share count "
+            "in each"
         )
     lines += _clustered(rows)
     if "tokens" in shown:
