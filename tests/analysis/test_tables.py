@@ -108,6 +108,15 @@ def test_subjects_split_the_trials(runs):
     ]  # fmt: skip
 
 
+def test_subjects_weigh_problems_as_accuracy_does_whatever_is_missing(tmp_path):
+    """p0 is solved in all of three epochs; p2, of its subject, has one trial, and that is wrong."""
+    arm = {("p0", epoch): (RIGHT,) for epoch in range(3)} | {("p2", 0): ("a", "b")}
+    run = write_run(tmp_path / "run", {"binary": arm}, problems=3, epochs=3, iterations=2)
+    found = load_runs([run])
+    first = accuracy.accuracy(found).filter(pl.col("iteration") == 0)["accuracy"].to_list()
+    assert problems.subjects(found)["initial"].to_list()[0] == first[0] == 0.5
+
+
 def test_confidence_is_the_first_attempts(runs):
     (row,) = of(problems.confidence(runs)).filter(pl.col("problems") > 0).iter_rows(named=True)
     assert row["low"] <= math.exp(-0.5) <= row["high"]

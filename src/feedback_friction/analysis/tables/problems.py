@@ -11,6 +11,7 @@ from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.arrays import MISSING, BoolArray, FloatArray, IntArray
 from feedback_friction.analysis.stats.association import auroc, spearman
 from feedback_friction.analysis.stats.buckets import bucketed, equal_count, equal_width
+from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.stats.proportions import clustered
 from feedback_friction.analysis.tables.columns import (
     SETTING_SCHEMA,
@@ -42,9 +43,18 @@ def _gain(
     return final - initial, trials - initial
 
 
+def _by_problem(successes: FloatArray, trials: FloatArray) -> Estimate:
+    """The mean of the problems' shares, of those that have trials."""
+    has = trials > 0
+    return clustered(successes[has] / trials[has], has[has].astype(np.float64), trials[has])
+
+
 @once
 def subjects(runs: Runs) -> pl.DataFrame:
-    """Accuracy by subject, at the first and the last attempt: one row a condition and subject."""
+    """Accuracy by subject, at the first and the last attempt: one row a condition and subject.
+
+    Every problem weighs the same, however many of its trials are missing.
+    """
     rows = []
     for condition, ids, first in conditions(runs):
         known = runs.problems.filter(
@@ -58,8 +68,8 @@ def subjects(runs: Runs) -> pl.DataFrame:
             rows.append(
                 setting(condition)
                 | {"subject": str(name)}
-                | spread("initial", clustered(initial, trials))
-                | spread("final", clustered(final, trials))
+                | spread("initial", _by_problem(initial, trials))
+                | spread("final", _by_problem(final, trials))
                 | {"n": int(trials.sum()), "missing": missing(part)}
             )
     schema = SETTING_SCHEMA | {"subject": pl.String} | spread_schema("initial")
