@@ -69,8 +69,22 @@ def test_merging_again_takes_in_what_has_been_added_and_doubles_nothing(runs, tm
     some = len(rows(out, "trials"))
     friction("merge", second, third, "--out", out)
     assert some < len(rows(out, "trials"))
-    for table in TABLES[:-1]:
+    for table in TABLES:
         assert rows(out, table) == rows(runs / "whole", table), table
+
+
+def test_errors_of_a_part_come_once_however_often_it_is_merged(runs, tmp_path):
+    copy = tmp_path / "part"
+    copy.mkdir()
+    for name in ("run.json", "journal.sqlite"):
+        (copy / name).write_bytes((runs / "part1" / name).read_bytes())
+    with sqlite3.connect(copy / "journal.sqlite") as db:
+        db.execute("INSERT INTO errors VALUES ('c', 'p', 0, 'a server failed', 'then')")
+        db.execute("INSERT INTO aligned SELECT condition, problem_id, epoch, 0, '[]' FROM trials")
+    for _ in range(2):
+        friction("merge", copy, "--out", tmp_path / "merged")
+        for table in ("errors", "aligned"):
+            assert rows(tmp_path / "merged", table) == rows(copy, table) != []
 
 
 def test_a_merged_run_is_resumed_without_a_call(runs, tmp_path):

@@ -18,11 +18,10 @@ from feedback_friction.protocol.records import (
     Attempted,
     Completion,
     Generate,
-    Grade,
-    Mask,
     Reply,
     Trial,
 )
+from feedback_friction.protocol.task import work_of
 from feedback_friction.protocol.trial import answer_key, trial
 from friction_env.taskset import FrictionConfig, FrictionTaskset
 
@@ -90,7 +89,7 @@ async def _driven(
                 seat = agents.teacher if effect.speaker != "solver" else agents.aside
                 result = await _asked(seat, effect)
         else:
-            result = await asyncio.to_thread(_judged, condition, effect)
+            result = await asyncio.to_thread(work_of(condition.task, effect))
 
 
 async def _asked(seat: vf.Agent, request: Generate) -> Completion:
@@ -110,9 +109,3 @@ def _completion(segment: vf.Segment) -> Completion:
     if segment.terminated:
         raise RuntimeError("the conversation ended before the model answered")
     return Completion((Reply(segment.last_reply),))
-
-
-def _judged(condition: Condition, effect: Grade | Mask) -> Any:
-    if isinstance(effect, Mask):
-        return condition.task.mask(effect.problem, effect.text)
-    return condition.task.grade(effect.problem, effect.response)

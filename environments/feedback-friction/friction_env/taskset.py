@@ -8,11 +8,10 @@ from typing import Any
 import verifiers.v1 as vf
 from pydantic import Field
 
+from feedback_friction.bridges.one import one_condition
 from feedback_friction.engine.conditions import Condition
-from feedback_friction.engine.prepare import prepare
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import CHAT
-from feedback_friction.settings import Settings
 
 
 class FrictionConfig(vf.TasksetConfig):
@@ -59,18 +58,8 @@ class FrictionTaskset(vf.Taskset[FrictionTask, FrictionConfig]):
             UsageError: an option is unknown or wrong, or asks for several conditions.
         """
         config = self.config
-        asked = Settings.of(
-            tasks=[config.task_name],
-            feedback=[config.feedback],
-            history=[CHAT.name],
-            solver=["verifiers"],
-            feedback_model="role/teacher",
-            judge_model="role/judge",
-            **config.options,
-        )
-        conditions = prepare(asked, calls=False).conditions
-        if len(conditions) != 1:
-            raise UsageError(f"these options make {len(conditions)} conditions; one is needed")
-        if conditions[0].plan.sampling.reject:
+        options = {"feedback": [config.feedback], "history": [CHAT.name], **config.options}
+        condition = one_condition(config.task_name, "verifiers", options)
+        if condition.plan.sampling.reject:
             raise UsageError("a turn has one reply: rejection sampling is not to be had here")
-        return conditions[0]
+        return condition

@@ -40,23 +40,21 @@ from feedback_friction.bridges.inspect_log import (
     scores_of,
     told_of,
 )
+from feedback_friction.bridges.one import one_condition
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.models.dialect import draw_seed
 from feedback_friction.engine.models.draws import joined
 from feedback_friction.engine.models.faults import Fault
 from feedback_friction.engine.models.inspect_reply import read_output
-from feedback_friction.engine.prepare import prepare
-from feedback_friction.errors import UsageError
 from feedback_friction.options import options_of
 from feedback_friction.protocol.records import (
     Attempted,
     Completion,
     Generate,
-    Grade,
-    Mask,
     Message,
     Trial,
 )
+from feedback_friction.protocol.task import work_of
 from feedback_friction.protocol.trial import trial
 from feedback_friction.settings import Settings
 from feedback_friction.tasks.catalog import PAGES
@@ -88,22 +86,13 @@ def _defined(name: str) -> Callable[..., Task]:
 
 
 def _condition(task_name: str, options: Mapping[str, Any]) -> Condition:
-    """The one condition that the options ask for, checked as ``friction run`` checks it.
-
-    Raises:
-        UsageError: an option is unknown or wrong, or asks for several conditions.
-    """
+    """The one condition that the options ask for."""
     known = options_of(Settings)
     listed = {  # inspect's command line makes no lists of one
         name: [value] if name in known and known[name].is_multiple else value
         for name, value in options.items()
     }
-    roles: dict[str, Any] = {"solver": ["inspect"], "feedback_model": ["role/feedback"]}
-    roles["judge_model"] = "role/judge"
-    conditions = prepare(Settings.of(tasks=[task_name], **roles, **listed), calls=False).conditions
-    if len(conditions) != 1:
-        raise UsageError(f"these options make {len(conditions)} conditions; an eval is of one")
-    return conditions[0]
+    return one_condition(task_name, "inspect", listed)
 
 
 def _sample(condition: Condition, problem: Any) -> Sample:
@@ -179,15 +168,9 @@ async def _run(condition: Condition, problem: Any, epoch: int) -> Trial:
                     open_span = name
                 result = await _complete(effect)
             else:
-                result = await _judged(condition, effect)
-
-
-async def _judged(condition: Condition, effect: Grade | Mask) -> Any:
-    given, text = effect.problem, effect.text if isinstance(effect, Mask) else effect.response
-    judge = condition.task.mask if isinstance(effect, Mask) else condition.task.grade
-    if condition.task.slow:
-        return await anyio.to_thread.run_sync(judge, given, text)
-    return judge(given, text)
+                work = work_of(condition.task, effect)
+                slow = condition.task.slow
+                result = await anyio.to_thread.run_sync(work) if slow else work()
 
 
 def _speaker(request: Generate) -> Model:

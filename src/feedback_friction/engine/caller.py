@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, TypeVar
 
 from feedback_friction.engine.budget import Budget, SpentError
@@ -22,9 +21,6 @@ from feedback_friction.engine.models.omissions import ailments
 from feedback_friction.engine.models.retry import is_resting
 from feedback_friction.engine.prices import Cost, Prices
 from feedback_friction.engine.seats import Seat, seat_of
-from feedback_friction.grading.cut import graded
-from feedback_friction.grading.verdict import Verdict
-from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import (
     Attempt,
     Attempted,
@@ -35,7 +31,7 @@ from feedback_friction.protocol.records import (
     Mask,
     Usage,
 )
-from feedback_friction.protocol.task import Task
+from feedback_friction.protocol.task import Task, work_of
 from feedback_friction.tracebacks import Tracebacks
 
 SLOW_THREADS = 2
@@ -160,15 +156,10 @@ class Caller:
     async def _perform(self, effect: Generate | Grade | Mask, task: Task, solver: str) -> Any:
         if isinstance(effect, Generate):
             return await self.complete(effect, solver)
-        work = (
-            (_grader(task, effect), effect.problem, effect.response)
-            if isinstance(effect, Grade)
-            else (task.mask, effect.problem, effect.text)
-        )
+        work = work_of(task, effect)
         if task.slow:
-            return await asyncio.get_running_loop().run_in_executor(self._slow, _sheltered, *work)
-        function, problem, text = work
-        return function(problem, text)
+            return await asyncio.get_running_loop().run_in_executor(self._slow, _sheltered, work)
+        return work()
 
     def model_for(self, request: Generate, solver: str) -> Model:
         """The model that answers a request in the trials of a solver."""
@@ -248,13 +239,9 @@ class Caller:
             self.budget.settle(reserved, usage, cost)
 
 
-def _grader(task: Task, effect: Grade) -> Callable[[Problem, str], Verdict]:
-    return partial(graded, task.grade, cut_off=effect.cut_off)
-
-
-def _sheltered(function: Callable[[Problem, str], Any], problem: Problem, text: str) -> Any:
+def _sheltered(work: Callable[[], Any]) -> Any:
     """What a function returns; a future cannot hold a StopIteration and would never be done."""
     try:
-        return function(problem, text)
+        return work()
     except StopIteration as error:
         raise RuntimeError("a grader or a mask raised StopIteration") from error

@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -22,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.analysis.journal import RUN_FILE
+from feedback_friction.analysis.journal import RUN_FILE, open_journal
 from feedback_friction.engine.budget import Amount, paid_before
 from feedback_friction.engine.caller import Caller, Spent
 from feedback_friction.engine.journal import FILE_NAME, Journal
@@ -87,14 +86,14 @@ class Cluster:
 def _counts(journal: Path) -> tuple[dict[str, int], int, int] | None:
     """Trials by status, calls and tokens in a part's journal; None while it is being made."""
     try:
-        with closing(sqlite3.connect(f"{journal.as_uri()}?mode=ro", uri=True)) as db:
+        with open_journal(journal.parent) as db:
             trials = db.execute("SELECT status, count(*) FROM trials GROUP BY status").fetchall()
             calls, tokens = db.execute(
                 "SELECT count(*), coalesce(sum(completion_tokens), 0) FROM completions"
             ).fetchone()
-    except sqlite3.Error:
+    except UsageError:
         return None
-    return dict(trials), calls, tokens
+    return dict(map(tuple, trials)), calls, tokens
 
 
 async def execute_on_ray(

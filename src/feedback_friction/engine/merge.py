@@ -18,16 +18,7 @@ from feedback_friction.engine.rundir import add_notices, claim, locked
 from feedback_friction.errors import UsageError
 
 Place = tuple[str, str, int]  # condition, problem id, epoch
-_ONCE = (
-    "conditions",
-    "problems",
-    "clusters",
-    "completions",
-    "oracle_draws",
-    "probes",
-    "overruled",
-    "retried",
-)
+_PLACE = ("condition", "problem_id", "epoch")  # the key of all that is of one trial
 _JUDGED_ANEW = ("layers", "remasked")
 
 
@@ -79,14 +70,11 @@ def _merged(sources: Sequence[Path], folder: Path) -> dict[str, int]:
             uri = f"{(source / FILE_NAME).resolve().as_uri()}?mode=ro"
             db.execute("ATTACH ? AS part", (uri,))
             db.execute("BEGIN")
-            for table in _ONCE:
-                _copy(db, table, "OR IGNORE", "")
-            _copy(db, "errors", "", "")
             db.execute("CREATE TEMP TABLE mine (condition, problem_id, epoch)")
             mine = [place for place, (_, owner) in best.items() if owner == number]
             db.executemany("INSERT INTO mine VALUES (?, ?, ?)", mine)
-            for table in ("attempts", "asides", "aligned", "choices", "calls", "trials"):
-                _copy(db, table, "", "JOIN mine USING (condition, problem_id, epoch)")
+            for table, key in _tables(db).items():
+                _copy(db, table, key)
             db.execute("DROP TABLE mine")
             db.execute("COMMIT")
             db.execute("DETACH part")
@@ -94,15 +82,30 @@ def _merged(sources: Sequence[Path], folder: Path) -> dict[str, int]:
         return dict(db.execute("SELECT status, count(*) FROM trials GROUP BY status").fetchall())
 
 
-def _copy(db: sqlite3.Connection, table: str, conflict: str, join: str) -> None:
-    """Copy a part's rows; its columns may be in another order, or fewer in an earlier version."""
+def _tables(db: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
+    """The journal's tables, each with the columns of its primary key."""
+    names = db.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'").fetchall()
+    return {
+        name: tuple(row[1] for row in db.execute(f"PRAGMA main.table_info({name})") if row[5])
+        for (name,) in names
+    }
+
+
+def _copy(db: sqlite3.Connection, table: str, key: tuple[str, ...]) -> None:
+    """Copy a part's rows: those of its own trials, and of all else what is not there yet.
+
+    Its columns may be in another order than ours, or fewer in an earlier version.
+    """
     names = [row[1] for row in db.execute(f"PRAGMA part.table_info({table})")]
-    if names:
-        columns = ", ".join(names)
-        db.execute(
-            f"INSERT {conflict} INTO main.{table} ({columns})"
-            f" SELECT {columns} FROM part.{table} {join}"
-        )
+    if not names:
+        return
+    columns = ", ".join(names)
+    rows = f"SELECT {columns} FROM part.{table}"
+    if key[: len(_PLACE)] == _PLACE:
+        rows += f" JOIN mine USING ({', '.join(_PLACE)})"
+    elif not key:
+        rows += f" EXCEPT SELECT {columns} FROM main.{table}"
+    db.execute(f"INSERT OR IGNORE INTO main.{table} ({columns}) {rows}")
 
 
 def _furthest(sources: Sequence[Path]) -> dict[Place, tuple[tuple[int, int], int]]:

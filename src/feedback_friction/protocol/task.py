@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from feedback_friction.grading.cut import graded
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.records import Effect, Masked, Message
+from feedback_friction.protocol.records import Effect, Grade, Mask, Masked, Message
 
 Judge = Callable[[Problem, str], Generator[Effect, Any, Verdict]]
 
@@ -110,3 +112,10 @@ class Task:
     shows_solution: bool = False
     slow: bool = False
     judge: Judge | None = None
+
+
+def work_of(task: Task, effect: Grade | Mask) -> Callable[[], Verdict | Masked]:
+    """What answers a ``Grade`` or a ``Mask``, for whoever drives a generator; it may be slow."""
+    if isinstance(effect, Mask):
+        return partial(task.mask, effect.problem, effect.text)
+    return partial(graded, task.grade, effect.problem, effect.response, cut_off=effect.cut_off)

@@ -89,9 +89,7 @@ def trial(
                 attempts[-1] = replace(attempts[-1], feedback=feedback, asides=asides)
     except Refused as refused:
         return Trial(problem, epoch, tuple(attempts), "stopped", str(refused))
-    solved = any(
-        attempt.verdict.is_correct for attempt in attempts
-    )  # by a trial that is challenged
+    solved = any(each.verdict.is_correct for each in attempts)  # one that is challenged goes on
     return Trial(problem, epoch, tuple(attempts), "solved" if solved else "unsolved")
 
 
