@@ -17,7 +17,7 @@ import aiohttp
 import orjson
 import uvloop
 
-from feedback_friction.modes import parse_mode, parse_sampling
+from feedback_friction.mode_names import parse_mode
 from feedback_friction.protocol.records import (
     Completion,
     Effect,
@@ -32,6 +32,7 @@ from feedback_friction.protocol.task import Task
 from feedback_friction.protocol.trial import trial
 from feedback_friction.settings import Plan, Selection
 from feedback_friction.tasks.catalog import get_page, load_problems
+from feedback_friction.ways import parse_sampling
 
 Steps = Generator[Effect, Any, Trial]
 

@@ -18,13 +18,14 @@ from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.stats.survival import hazard
 from feedback_friction.analysis.stats.transitions import Answer, Move, transitions
 from feedback_friction.engine.models.student import StudentModel
-from feedback_friction.modes import parse_mode, parse_sampling
+from feedback_friction.mode_names import parse_mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Generate, Grade, Mask, Trial
 from feedback_friction.protocol.task import Task
 from feedback_friction.protocol.trial import trial
 from feedback_friction.settings import Plan, Selection
 from feedback_friction.tasks.catalog import get_page, load_problems
+from feedback_friction.ways import parse_sampling
 
 MODES = ("binary", "self", "process", "strong")
 ITERATIONS = 6

@@ -31,12 +31,13 @@ from benchmarks.common import (
     workspace,
 )
 from benchmarks.simserver import Settings, SimulatedServer, simulated_server
-from feedback_friction.modes import MAX_DRAWS, parse_mode, parse_sampling
+from feedback_friction.mode_names import parse_mode
 from feedback_friction.protocol.records import Completion, Generate, Usage
 from feedback_friction.protocol.task import Task
 from feedback_friction.protocol.trial import trial
 from feedback_friction.settings import Plan, Selection
 from feedback_friction.tasks.catalog import get_page, load_problems
+from feedback_friction.ways import MAX_DRAWS, parse_sampling
 
 
 def measure(

@@ -8,7 +8,7 @@ be seen; anything that can answer a ``Generate`` can stand in its place.
 
 from collections.abc import Iterator
 
-from feedback_friction.modes import parse_mode, parse_sampling
+from feedback_friction.mode_names import parse_mode
 from feedback_friction.protocol.records import (
     Completion,
     Effect,
@@ -22,6 +22,7 @@ from feedback_friction.protocol.task import Task
 from feedback_friction.protocol.trial import trial
 from feedback_friction.settings import Plan
 from feedback_friction.tasks.custom import PAGE
+from feedback_friction.ways import parse_sampling
 
 SOLVER = iter(
     [

@@ -12,9 +12,9 @@ from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.rundir import claim, locked
 from feedback_friction.grading.verdict import Verdict
-from feedback_friction.modes import parse_history
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Attempt, Feedback, Reply, Status, Trial, Usage
+from feedback_friction.ways import parse_history
 from toys import TASK, plan
 
 RIGHT, NOTHING = "right", None

@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from feedback_friction.cli import estimate, run  # noqa: F401  # their help names no test's mode
 from feedback_friction.cli.main import friction
 from feedback_friction.errors import UsageError
-from feedback_friction.modes import MODES, Look, Mode, control_modes, parse_mode, recorded_mode
+from feedback_friction.mode_names import parse_mode, recorded_mode
+from feedback_friction.modes import MODES, Look, Mode, control_modes
 from feedback_friction.protocol import prompts
 
 SRC = Path(__file__).parents[1] / "src" / "feedback_friction"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from feedback_friction.grading.verdict import Verdict
-from feedback_friction.modes import parse_mode, parse_sampling
+from feedback_friction.mode_names import parse_mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import (
     Attempt,
@@ -25,6 +25,7 @@ from feedback_friction.protocol.records import (
 )
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Plan
+from feedback_friction.ways import parse_sampling
 
 ANSWER = re.compile(r"answer is \(?(\w+)\)?")
 OPEN = "open"  # an answer whose comparison with gold runs out of time

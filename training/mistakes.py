@@ -10,9 +10,9 @@ from random import Random
 from feedback_friction.engine.models.base import Model
 from feedback_friction.engine.models.options import ModelOptions
 from feedback_friction.engine.models.registry import ModelSettings, open_models
-from feedback_friction.modes import TRANSCRIPT
 from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.records import Generate, Occasion
+from feedback_friction.ways import TRANSCRIPT
 from training.dialogues import PAGE, OwnError, attempted, factors, held_out, problem_of
 from training.export import FILE, write_folder
 from training.network import Network

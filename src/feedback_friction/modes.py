@@ -1,8 +1,9 @@
-"""What a condition is made of: feedback modes, sampling strategies, histories, each one value.
+"""Feedback modes, each one value.
 
 Everything that a mode is stands here: who writes the feedback, what the writer sees, what the mode
 controls for, how it looks in figures, how the simulated student takes it up. Loop, engine,
-analysis, report and commands read it here; none of them names a mode in a string of its own.
+analysis, report and commands read it here; none of them names a mode in a string of its own. What
+follows a mode's name (``hint:2``, ``denial@expert``) is read in ``mode_names``.
 
 To add a mode: a value here, its text in ``protocol.prompts`` where it has a fixed one, and the
 golden test of that text. A mode that needs a new kind of writer adds the writer to
@@ -15,15 +16,11 @@ controls.
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-from feedback_friction.errors import UsageError
-from feedback_friction.forms import CONTRAST, EXPLAIN, FORMS, Form, parse_form
+from feedback_friction.forms import FORMS, Form, parse_form
 from feedback_friction.policy import Chooser, Drawn, Ladder
 
 Writer = Literal[
@@ -140,7 +137,7 @@ class Mode:
             source = MODES[self.source]
             taught = source.speaker != SOLVER and self.speaker != SOLVER
             return replace(source, speaker=self.speaker) if taught else source
-        return _of_form(parse_form(self.source), self.speaker) if self.source else self
+        return of_form(parse_form(self.source), self.speaker) if self.source else self
 
 
 RETRY = Mode(
@@ -292,7 +289,7 @@ _EVERY = (
 MODES = {mode.name: mode for mode in _EVERY}
 
 
-def _of_form(form: Form, speaker: Speaker) -> Mode:
+def of_form(form: Form, speaker: Speaker) -> Mode:
     """The mode that gives one form at every attempt."""
     return Mode(
         form.name,
@@ -314,318 +311,6 @@ ADOPTED = replace(
 )
 
 
-def parse_mode(name: str, *, has_feedback_model: bool) -> Mode:
-    """The mode of that name.
-
-    ``placebo:MODE`` names the mode that the placebo imitates; a bare ``placebo`` imitates
-    ``strong`` where there is a feedback model, else ``process``. ``hint:L`` gives one level only.
-    A form's name, with its writer or without, is the mode that gives this form alone.
-
-    Raises:
-        UsageError: the name is unknown, or the mode needs a feedback model and there is none.
-    """
-    plain, at, attribution = name.partition("@")
-    if at:
-        said = parse_mode(plain, has_feedback_model=has_feedback_model)
-        return attributed(said, attribution)
-    base, colon, rest = name.partition(":")
-    speaker: Speaker = "feedback" if has_feedback_model else "solver"
-    if base in FORMS:
-        return _of_form(parse_form(name), speaker)
-    mode = MODES.get(base)
-    if mode is not None and mode.writer in _DOSES:
-        return _dosed(mode, name, rest, has_feedback_model=has_feedback_model)
-    takes_more = mode is not None and (mode.writer in ("donor", "question") or mode in _WITH_MORE)
-    if mode is None or (colon and not takes_more):
-        raise UsageError(
-            f"unknown feedback mode '{name}'; allowed: {', '.join(MODES)}, or one form alone: "
-            f"{', '.join(FORMS)}"
-        )
-    if mode.writer == "form":
-        return _adapting(mode, name, speaker)
-    if mode is STRONG and colon:
-        mode = _knowing(name, rest)
-    elif mode.writer == "donor":
-        mode = _donor(mode, name, rest, has_feedback_model=has_feedback_model)
-    elif colon:
-        if rest not in {*"123456789"}:
-            raise UsageError(f"unknown feedback mode '{name}'; allowed: {base}, {base}:1 to :9")
-        mode = replace(mode, name=name, level=int(rest))
-    if mode.written_as.speaker == "feedback" and not has_feedback_model:
-        raise UsageError(f"feedback mode '{name}' needs --feedback-model")
-    return mode
-
-
-_WITH_MORE = (MIXED, ADAPTIVE, STRONG)
-
-
-def _knowing(name: str, knowledge: str) -> Mode:
-    """Strong feedback whose writer knows nothing, the answer, or the solution, too."""
-    if knowledge not in ("none", "answer", "solution"):
-        raise UsageError(
-            f"unknown feedback mode '{name}'; allowed: {STRONG.name}, {STRONG.name}:none, "
-            f"{STRONG.name}:answer, {STRONG.name}:solution"
-        )
-    return replace(
-        STRONG,
-        name=name,
-        sees_answer=knowledge != "none",
-        sees_solution=knowledge == "solution",
-    )
-
-
-def _donor(mode: Mode, name: str, rest: str, *, has_feedback_model: bool) -> Mode:
-    source = rest or (STRONG if has_feedback_model else PROCESS).name
-    donated = [each.name for each in MODES.values() if each.can_be_donated]
-    if source not in donated and source.partition(":")[0] not in FORMS:
-        allowed = ", ".join(f"{mode.name}:{each}" for each in donated)
-        raise UsageError(f"unknown placebo '{name}'; allowed: {mode.name}, {allowed}, or a form's")
-    if source not in donated:
-        parse_form(source)
-    speaker: Speaker = "feedback" if has_feedback_model else "solver"
-    return replace(mode, name=name, source=source, speaker=speaker)
-
-
-def _adapting(mode: Mode, name: str, speaker: Speaker) -> Mode:
-    """A mode that chooses among forms, with what its name says beside it."""
-    _, colon, rest = name.partition(":")
-    if mode is ADAPTIVE and not rest:
-        raise UsageError(
-            f"feedback mode '{name}' needs a policy: {ADAPTIVE.name}:FILE, as 'friction learn' "
-            "writes it"
-        )
-    if mode is MIXED and colon:
-        mode = replace(mode, chooser=Drawn(_shares(name, rest)))
-    return replace(mode, name=name, speaker=speaker)
-
-
-def _shares(name: str, text: str) -> tuple[tuple[Form, float], ...]:
-    """``locate=.5,contrast=.5``, or without numbers, alike."""
-    parts = [part.partition("=") for part in text.split(",")]
-    forms = [parse_form(form) for form, _, _ in parts]
-    if len({form.name for form in forms}) < len(forms):
-        raise UsageError(f"feedback mode '{name}' names a form twice")
-    if not any(equals for _, equals, _ in parts):
-        return tuple((form, 1 / len(forms)) for form in forms)
-    try:
-        shares = [float(share) for _, _, share in parts]
-    except ValueError:
-        shares = [math.nan]
-    if not all(0 < share <= 1 for share in shares) or abs(math.fsum(shares) - 1) > _ROUNDING:
-        raise UsageError(
-            f"the shares of '{name}' must each be above 0 and add up to 1, as in "
-            f"{MIXED.name}:{EXPLAIN.name}=.5,{CONTRAST.name}=.5"
-        )
-    whole = math.fsum(shares)
-    return tuple((form, share / whole) for form, share in zip(forms, shares, strict=True))
-
-
-_ROUNDING = 0.011  # thirds are written .33
-
-
-def attributed(mode: Mode, attribution: str) -> Mode:
-    """The mode with whose words the solver is told that it reads; named ``denial@expert``.
-
-    Raises:
-        UsageError: there is no such attribution, or the mode says nothing.
-    """
-    found = next((each for each in ATTRIBUTIONS if each == attribution), None)
-    if found is None or not mode.shows_history:
-        raise UsageError(
-            f"unknown attribution '{attribution}' of '{mode.name}'; allowed: "
-            f"{', '.join(ATTRIBUTIONS)}, of any mode but {RETRY.name}"
-        )
-    if found == "none":
-        return mode
-    return replace(mode, name=f"{mode.name}@{found}", attribution=found)
-
-
-BY = " by "  # before the feedback model, where a table tells several of them apart
-_DOSES = ("part", "noise", "late")
-BY_CHANCE = "random"
-
-
-def _dosed(mode: Mode, name: str, rest: str, *, has_feedback_model: bool) -> Mode:
-    """A mode with its dose, and where there is one, by lot or with the mode that it is made of."""
-    amount, _, more = rest.partition(":")
-    whole = mode.writer == "late"
-    bounds = "attempts, from 0 to 99" if whole else "a share, from 0 to 1"
-    pattern = r"\d{1,2}" if whole else r"(?:0|1|0?\.\d{1,6}|1\.0{1,6})"
-    if not re.fullmatch(pattern, amount, re.ASCII):
-        raise UsageError(f"feedback mode '{name}' needs {bounds}; allowed: {mode.name}:DOSE")
-    if mode.writer == "part":
-        if more not in ("", BY_CHANCE):
-            raise UsageError(
-                f"unknown feedback mode '{name}'; allowed: {mode.name}:P, {mode.name}:P:{BY_CHANCE}"
-            )
-        return replace(mode, name=name, dose=float(amount), by_chance=bool(more))
-    if more:
-        source = MODES.get(more)
-        if source is None or not source.can_be_donated:
-            allowed = ", ".join(each.name for each in MODES.values() if each.can_be_donated)
-            raise UsageError(f"unknown feedback mode '{name}'; allowed after the dose: {allowed}")
-        parse_mode(more, has_feedback_model=has_feedback_model)
-    return replace(mode, name=name, dose=float(amount), source=more)
-
-
-def recorded_mode(name: str) -> Mode:
-    """The mode that a run directory names; of one that this version does not know, a plain value.
-
-    Args:
-        name: as on the command line, with what follows a colon or an attribution's sign.
-    """
-    name = name.partition(BY)[0]
-    base = name.partition("@")[0].partition(":")[0]
-    plain = replace(NO_FEEDBACK, name=base, writer="fixed", informs=True)
-    if base in FORMS:
-        return _of_form(FORMS[base], "solver")
-    if base in MODES and MODES[base].writer in _DOSES:
-        with suppress(UsageError):
-            dosed = parse_mode(name.partition("@")[0], has_feedback_model=True)
-            return replace(dosed, name=base)
-    return NO_FEEDBACK if base == NO_FEEDBACK.name else MODES.get(base, plain)
-
-
 def control_modes() -> list[Mode]:
     """The controls, each before those that it can be a control of."""
     return [mode for mode in MODES.values() if mode.controls_for]
-
-
-# --- history -----------------------------------------------------------------------------------
-
-
-Sight = Literal["working", "answer", "foreign", "nothing"]
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """How a solver is shown what came before its next attempt.
-
-    Attributes:
-        name: as on the command line.
-        shows: what the prompt holds, in words.
-        sight: what of an attempt is shown: its whole working, its answer alone, another problem's
-            attempt in its place, or nothing.
-        last: so many attempts are shown with their feedback, the latest; 0 for all of them.
-        turns: as turns of a chat instead of one message.
-        dashes: of its line in figures; none for a solid one.
-    """
-
-    name: str
-    shows: str
-    sight: Sight = "working"
-    last: int = 0
-    turns: bool = False
-    dashes: tuple[int, ...] = ()
-
-    def latest(self, attempts: int) -> int:
-        """How many of so many attempts are shown."""
-        return min(self.last, attempts) if self.last else attempts
-
-
-TRANSCRIPT = History("transcript", "all attempts and feedback in one message, as in the paper")
-CHAT = History("chat", "all attempts and feedback as turns", turns=True, dashes=(2, 2))
-LAST = History(
-    "last", "the latest attempt and the feedback on it (last:N, the latest N)",
-    last=1, dashes=(8, 2),
-)  # fmt: skip
-ANSWERS = History(
-    "answers", "the attempts' answers without the working, and all feedback",
-    sight="answer", dashes=(6, 2, 2, 2),
-)  # fmt: skip
-FEEDBACK = History("feedback", "all feedback, none of the attempts", sight="nothing", dashes=(1, 3))
-FOREIGN = History(
-    "foreign", "in place of each attempt another problem's wrong one, and all feedback",
-    sight="foreign", dashes=(4, 4),
-)  # fmt: skip
-CLEAN = History(
-    "clean", "the newest feedback, none of the attempts",
-    sight="nothing", last=1, dashes=(6, 3),
-)  # fmt: skip
-HISTORIES = {
-    each.name: each for each in (TRANSCRIPT, CHAT, LAST, ANSWERS, FEEDBACK, FOREIGN, CLEAN)
-}
-
-
-def parse_history(name: str) -> History:
-    """The history of that name.
-
-    Raises:
-        UsageError: there is none.
-    """
-    base, _, number = name.partition(":")
-    if base == LAST.name and re.fullmatch("[1-9][0-9]{0,2}", number):
-        return replace(LAST, name=name, last=int(number))
-    if name not in HISTORIES:
-        allowed = ", ".join([*HISTORIES, f"{LAST.name}:N"])
-        raise UsageError(f"unknown history '{name}'; allowed: {allowed}")
-    return HISTORIES[name]
-
-
-def named_history(feedback: str, history: str) -> str:
-    """The history to name beside a recorded mode: "" for a transcript, and where none is shown."""
-    usual = history == TRANSCRIPT.name or not recorded_mode(feedback).shows_history
-    return "" if usual else history
-
-
-# --- sampling ------------------------------------------------------------------------------------
-
-HEAT_STEP = 0.15
-MAX_DRAWS = 25  # of one attempt under rejection
-HEAT_CAP = 1.5  # the reference code's cap
-REJECT_TEMPERATURE = 0.7  # rejection at temperature 0 would draw the same reply 25 times
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """A sampling strategy.
-
-    Attributes:
-        name: as on the command line.
-        heat: temperature 0.15 x iteration, capped at 1.5.
-        reject: draw until the answer is new, at most 25 times.
-        eager: draw all 25 at once and choose among the new ones (the paper's form of ``reject``).
-    """
-
-    name: str
-    heat: bool = False
-    reject: bool = False
-    eager: bool = False
-
-    def temperature(self, base: float, iteration: int) -> float:
-        """The temperature at an iteration, from the solver's base temperature."""
-        if iteration == 0:
-            return base
-        if self.heat:
-            return round(min(HEAT_STEP * iteration, HEAT_CAP), 10)
-        if self.reject and base == 0:
-            return REJECT_TEMPERATURE
-        return base
-
-
-GREEDY = Sampling("greedy")
-HEAT = Sampling("heat", heat=True)
-REJECT = Sampling("reject", reject=True)
-HEAT_REJECT = Sampling("heat+reject", heat=True, reject=True)
-STRATEGIES = {
-    strategy.name: strategy
-    for strategy in (
-        GREEDY,
-        HEAT,
-        REJECT,
-        HEAT_REJECT,
-        replace(REJECT, name="reject-eager", eager=True),
-        replace(HEAT_REJECT, name="heat+reject-eager", eager=True),
-    )
-}
-
-
-def parse_sampling(name: str) -> Sampling:
-    """The strategy of that name.
-
-    Raises:
-        UsageError: there is none.
-    """
-    if name not in STRATEGIES:
-        raise UsageError(f"unknown sampling '{name}'; allowed: {', '.join(STRATEGIES)}")
-    return STRATEGIES[name]

@@ -20,19 +20,7 @@ from typing import Any
 
 from feedback_friction.errors import UsageError
 from feedback_friction.forms import FORMS
-from feedback_friction.modes import (
-    ATTRIBUTIONS,
-    BINARY,
-    GREEDY,
-    HISTORIES,
-    MODES,
-    STRATEGIES,
-    STRONG,
-    TRANSCRIPT,
-    History,
-    Mode,
-    Sampling,
-)
+from feedback_friction.modes import ATTRIBUTIONS, BINARY, MODES, STRONG, Mode
 from feedback_friction.options import (
     Option,
     Options,
@@ -42,6 +30,7 @@ from feedback_friction.options import (
     options_of,
     refuse_unknown,
 )
+from feedback_friction.ways import GREEDY, HISTORIES, STRATEGIES, TRANSCRIPT, History, Sampling
 
 # In the order of growing effort; each provider takes some of them.
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")

@@ -27,7 +27,7 @@ from typing import Any
 import orjson
 
 from feedback_friction.errors import UsageError
-from feedback_friction.modes import BINARY, GREEDY, PROCESS, RETRY, SELF, STRONG, TRANSCRIPT
+from feedback_friction.modes import BINARY, PROCESS, RETRY, SELF, STRONG
 from feedback_friction.options import (
     NONE,
     Declared,
@@ -39,6 +39,7 @@ from feedback_friction.options import (
 )
 from feedback_friction.redact import cleaned, environment_secrets
 from feedback_friction.settings import Output, Settings, addressed
+from feedback_friction.ways import GREEDY, TRANSCRIPT
 
 STRONG_MODEL = "openai/gpt-4.1-mini"  # the paper's feedback model, section 3
 PRESETS: Mapping[str, Mapping[str, Any]] = {

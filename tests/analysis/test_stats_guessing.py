@@ -14,7 +14,7 @@ from feedback_friction.analysis.stats.guessing import (
     mean_guesser,
     right_next,
 )
-from feedback_friction.modes import MAX_DRAWS
+from feedback_friction.ways import MAX_DRAWS
 
 options = st.integers(2, 10)
 

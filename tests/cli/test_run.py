@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from commands import friction
-from feedback_friction.modes import HISTORIES
 from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import get_page, load_problems
+from feedback_friction.ways import HISTORIES
 
 STUDENT = ("--solver", "student/default", "--limit", "12", "--quiet")
 

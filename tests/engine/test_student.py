@@ -8,12 +8,13 @@ import pytest
 
 from feedback_friction.engine.models.student import StudentModel, parse_traits
 from feedback_friction.errors import UsageError
-from feedback_friction.modes import parse_mode, parse_sampling
+from feedback_friction.mode_names import parse_mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Generate, Grade, Mask
 from feedback_friction.protocol.trial import trial
 from feedback_friction.settings import Plan, Selection
 from feedback_friction.tasks.catalog import get_page
+from feedback_friction.ways import parse_sampling
 
 BINARY = Plan(
     parse_mode("binary", has_feedback_model=False), parse_sampling("greedy"), temperature=1.0

@@ -14,10 +14,10 @@ from feedback_friction.inside.segments import (
     segments,
     sentences,
 )
-from feedback_friction.modes import HISTORIES, TRANSCRIPT
 from feedback_friction.protocol.probes.scene import Scene
 from feedback_friction.protocol.records import Aside, Attempt, Feedback, Reply
 from feedback_friction.protocol.trial import attempt_request
+from feedback_friction.ways import HISTORIES, TRANSCRIPT
 from toys import PROBLEM, TASK, plan
 
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Co")), max_size=40)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 import toys
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.verdict import Outcome
-from feedback_friction.modes import ATTRIBUTIONS, MODES, attributed, parse_mode
+from feedback_friction.mode_names import attributed, parse_mode
+from feedback_friction.modes import ATTRIBUTIONS, MODES
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.mislead import slipped

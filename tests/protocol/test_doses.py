@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import toys
 from feedback_friction.errors import UsageError
-from feedback_friction.modes import parse_mode, recorded_mode
+from feedback_friction.mode_names import parse_mode, recorded_mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.doses import parts_of

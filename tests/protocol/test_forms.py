@@ -13,7 +13,8 @@ import toys
 from feedback_friction.errors import UsageError
 from feedback_friction.forms import FORMS, parse_form
 from feedback_friction.grading.verdict import Verdict
-from feedback_friction.modes import MODES, parse_mode
+from feedback_friction.mode_names import parse_mode
+from feedback_friction.modes import MODES
 from feedback_friction.policy import RUNGS, Ladder, State
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.feedback import feedback_messages

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 import toys
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.verdict import Verdict
-from feedback_friction.modes import ANSWERS, CLEAN, FEEDBACK, FOREIGN, HISTORIES, parse_history
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.records import Aside, Attempt, Feedback, Reply
 from feedback_friction.protocol.trial import trial
+from feedback_friction.ways import ANSWERS, CLEAN, FEEDBACK, FOREIGN, HISTORIES, parse_history
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=30)
 

@@ -2,10 +2,10 @@
 
 import toys
 from feedback_friction.grading.verdict import Outcome
-from feedback_friction.modes import TRANSCRIPT
 from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.oracle import OraclePlan, oracle
 from feedback_friction.protocol.records import Completion, Reply, Usage
+from feedback_friction.ways import TRANSCRIPT
 
 PLAN = OraclePlan(attempts=3, gens=4)
 

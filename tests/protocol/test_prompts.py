@@ -8,7 +8,13 @@ import pytest
 
 import toys
 from feedback_friction.grading.verdict import Verdict
-from feedback_friction.modes import (
+from feedback_friction.mode_names import parse_mode
+from feedback_friction.protocol import prompts
+from feedback_friction.protocol.feedback import feedback_messages
+from feedback_friction.protocol.history import solver_messages
+from feedback_friction.protocol.mislead import mislead_request
+from feedback_friction.protocol.records import Aside, Attempt, Feedback, Message, Reply
+from feedback_friction.ways import (
     ANSWERS,
     CHAT,
     CLEAN,
@@ -16,13 +22,7 @@ from feedback_friction.modes import (
     FOREIGN,
     TRANSCRIPT,
     parse_history,
-    parse_mode,
 )
-from feedback_friction.protocol import prompts
-from feedback_friction.protocol.feedback import feedback_messages
-from feedback_friction.protocol.history import solver_messages
-from feedback_friction.protocol.mislead import mislead_request
-from feedback_friction.protocol.records import Aside, Attempt, Feedback, Message, Reply
 
 GOLDEN = Path(__file__).parents[1] / "cases" / "prompts.json"
 

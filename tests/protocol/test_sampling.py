@@ -8,9 +8,9 @@ import pytest
 import toys
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.verdict import Verdict
-from feedback_friction.modes import HEAT_CAP, MAX_DRAWS, STRATEGIES, parse_sampling
 from feedback_friction.protocol.records import Completion, Generate, Occasion, Reply, Usage
 from feedback_friction.protocol.sampling import draw
+from feedback_friction.ways import HEAT_CAP, MAX_DRAWS, STRATEGIES, parse_sampling
 
 TRIALS = 25_000
 # answer -> probability; "" is a reply without an answer

@@ -27,7 +27,7 @@ from feedback_friction.analysis.journal import (
 )
 from feedback_friction.analysis.stats.arrays import MISSING, UNSOLVED, IntArray
 from feedback_friction.errors import UsageError
-from feedback_friction.modes import BY
+from feedback_friction.mode_names import BY
 
 _CONDITIONS = "SELECT * FROM conditions ORDER BY rowid"
 _PROBLEMS = """

@@ -34,8 +34,10 @@ from feedback_friction.analysis.stats.differences import (
 )
 from feedback_friction.analysis.stats.guessing import Excludes, right_next
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.modes import STRATEGIES, control_modes, recorded_mode
+from feedback_friction.mode_names import recorded_mode
+from feedback_friction.modes import control_modes
 from feedback_friction.problem import LETTERS
+from feedback_friction.ways import STRATEGIES
 
 # Both attempts of every trial whose first one was wrong; no second one where the model refused.
 _SECONDS = """

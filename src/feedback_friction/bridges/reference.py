@@ -13,12 +13,13 @@ from typing import Any
 from feedback_friction.analysis.journal import open_journal, read_conditions
 from feedback_friction.engine.rows import read_asides
 from feedback_friction.grading.verdict import Outcome, Verdict
-from feedback_friction.modes import History, parse_history, recorded_mode
+from feedback_friction.mode_names import recorded_mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.records import Aside, Attempt, Feedback, Reply
 from feedback_friction.protocol.task import Task
 from feedback_friction.tasks.catalog import get_page
+from feedback_friction.ways import History, parse_history
 
 
 def export(directory: Path) -> Iterator[dict[str, Any]]:

@@ -18,7 +18,7 @@ from feedback_friction.engine.prepare import fingerprint
 from feedback_friction.engine.rundir import claim, locked
 from feedback_friction.errors import DataError, RunStoppedError, UsageError
 from feedback_friction.grading.cut import graded, is_cut_off
-from feedback_friction.modes import ADOPTED, CHAT, GREEDY, NO_FEEDBACK, TRANSCRIPT
+from feedback_friction.modes import ADOPTED, NO_FEEDBACK
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import AGAIN, Attempt, Feedback, Reply, Status, Trial
 from feedback_friction.protocol.task import Task
@@ -26,6 +26,7 @@ from feedback_friction.settings import Plan
 from feedback_friction.tasks.files import read_rows
 from feedback_friction.tasks.page import Page, Row
 from feedback_friction.tracebacks import Tracebacks
+from feedback_friction.ways import CHAT, GREEDY, TRANSCRIPT
 
 ID_FIELDS = ("id", "problem_id", "question_id", "unique_id", "ID")
 

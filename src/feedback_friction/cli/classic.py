@@ -16,18 +16,10 @@ from feedback_friction.bridges.writing import write_jsonl
 from feedback_friction.cli.drive import INTERRUPTED
 from feedback_friction.cli.run import start
 from feedback_friction.errors import UsageError
-from feedback_friction.modes import (
-    BINARY,
-    GREEDY,
-    HEAT,
-    HEAT_REJECT,
-    PROCESS,
-    REJECT,
-    SELF,
-    STRONG,
-)
+from feedback_friction.modes import BINARY, PROCESS, SELF, STRONG
 from feedback_friction.settings import Output, Settings
 from feedback_friction.study import STRONG_MODEL
+from feedback_friction.ways import GREEDY, HEAT, HEAT_REJECT, REJECT
 
 DATASETS = {
     "aime_2024": "aime_2024",

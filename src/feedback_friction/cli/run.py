@@ -17,9 +17,10 @@ from feedback_friction.engine.launch import execute
 from feedback_friction.engine.models.registry import is_student
 from feedback_friction.engine.prepare import Prepared, prepare
 from feedback_friction.engine.runner import Progress
-from feedback_friction.modes import GREEDY, HEAT, recorded_mode
+from feedback_friction.mode_names import recorded_mode
 from feedback_friction.settings import Output, Settings
 from feedback_friction.study import Study
+from feedback_friction.ways import GREEDY, HEAT
 
 EPILOG = """\b
 Keys: FRICTION_SOLVER_API_KEY, FRICTION_FEEDBACK_API_KEY or FRICTION_JUDGE_API_KEY, else

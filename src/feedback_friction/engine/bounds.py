@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from feedback_friction.engine.amounts import Taken, of_call, total
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.prices import Prices
-from feedback_friction.modes import MAX_DRAWS
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.prompts import FIXED
 from feedback_friction.protocol.records import Generate, Usage
 from feedback_friction.protocol.trial import trial
+from feedback_friction.ways import MAX_DRAWS
 
 CHARACTERS_PER_TOKEN = 4  # of English text, about
 REQUESTS_OF_ALL_DRAWS = 5  # of 1, 2, 4, 8 and 10 replies

@@ -15,12 +15,13 @@ from feedback_friction.engine.rows import Row, storable
 from feedback_friction.engine.runner import Progress
 from feedback_friction.engine.session import opened
 from feedback_friction.errors import UsageError
-from feedback_friction.modes import BINARY, GREEDY
+from feedback_friction.modes import BINARY
 from feedback_friction.options import filled
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.oracle import Draw, OraclePlan, oracle
 from feedback_friction.protocol.records import Status
 from feedback_friction.settings import Settings
+from feedback_friction.ways import GREEDY
 
 KIND = "oracle"
 

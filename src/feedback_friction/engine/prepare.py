@@ -31,14 +31,8 @@ from feedback_friction.engine.parts import WHOLE, Part, parse_part
 from feedback_friction.engine.prices import Prices, load_prices
 from feedback_friction.engine.seats import Seat, seats, specs_of, taught_by
 from feedback_friction.errors import UsageError
-from feedback_friction.modes import (
-    SOLVER,
-    Mode,
-    attributed,
-    parse_history,
-    parse_mode,
-    parse_sampling,
-)
+from feedback_friction.mode_names import attributed, parse_mode
+from feedback_friction.modes import SOLVER, Mode
 from feedback_friction.options import in_part, options_of
 from feedback_friction.policy import Learnt
 from feedback_friction.problem import Problem
@@ -50,6 +44,7 @@ from feedback_friction.tasks.catalog import get_page, load_problems
 from feedback_friction.tasks.fewshot import with_examples
 from feedback_friction.tasks.graders import allow, is_rubric, with_rubrics
 from feedback_friction.tasks.page import Page
+from feedback_friction.ways import parse_history, parse_sampling
 
 # What the first version's configurations name. A later option is named where it is set: a command
 # without it has the configuration, and without --out the directory, that it always had.

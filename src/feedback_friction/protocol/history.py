@@ -1,6 +1,6 @@
 """How earlier attempts and their feedback are shown to the solver.
 
-One function for each way (``modes.History``); all build from records, never from an earlier prompt.
+One function for each way (``ways.History``); all build from records, never from an earlier prompt.
 All but ``last`` and ``clean``, which drop what is older, keep their beginning from iteration to
 iteration, byte for byte, so that a server's prefix cache serves all but the newest part. What one
 of them leaves out of the transcript or puts in its place is all in which it differs from it, so
@@ -11,19 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from feedback_friction.modes import (
-    ANSWERS,
-    CLEAN,
-    FEEDBACK,
-    FOREIGN,
-    LAST,
-    TRANSCRIPT,
-    History,
-)
 from feedback_friction.problem import Problem, lettered
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.records import Attempt, Message
 from feedback_friction.protocol.task import Task
+from feedback_friction.ways import ANSWERS, CLEAN, FEEDBACK, FOREIGN, LAST, TRANSCRIPT, History
 
 Write = Callable[[Attempt], str]
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from feedback_friction.grading.verdict import Verdict
-from feedback_friction.modes import TRANSCRIPT
 from feedback_friction.options import Options, option
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.history import solver_messages
@@ -29,6 +28,7 @@ from feedback_friction.protocol.refusals import refusal
 from feedback_friction.protocol.task import Task
 from feedback_friction.protocol.trial import judged
 from feedback_friction.settings import Plan
+from feedback_friction.ways import TRANSCRIPT
 
 TEMPERATURE = 0.3  # the reference code's
 

@@ -27,9 +27,9 @@ from random import Random
 from typing import Any
 
 from feedback_friction.grading.verdict import Verdict
-from feedback_friction.modes import MAX_DRAWS, Sampling
 from feedback_friction.protocol.records import Completion, Effect, Generate, Reply, Usage
 from feedback_friction.protocol.state import entropy_of
+from feedback_friction.ways import MAX_DRAWS, Sampling
 
 GradeReply = Callable[[Reply], Generator[Effect, Any, Verdict]]
 AnswerKey = Callable[[Verdict], str | None]

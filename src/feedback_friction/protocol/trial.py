@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from feedback_friction.grading.verdict import Verdict
-from feedback_friction.modes import CLEAN, PLACEBO, Mode
+from feedback_friction.modes import PLACEBO, Mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.feedback import write_feedback
 from feedback_friction.protocol.history import solver_messages, written
@@ -40,6 +40,7 @@ from feedback_friction.protocol.shuffle import binary_hint, shuffled
 from feedback_friction.protocol.state import answer_key, answers_of, in_view
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Plan
+from feedback_friction.ways import CLEAN
 
 MOST_STRANGERS = 20  # asked for an attempt that names nothing of a problem's answer
 

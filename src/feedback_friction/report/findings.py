@@ -16,8 +16,10 @@ from feedback_friction.analysis.tables import (
     gold,
     solvers,
 )
-from feedback_friction.modes import GREEDY, RETRY, named_history, recorded_mode
+from feedback_friction.mode_names import recorded_mode
+from feedback_friction.modes import RETRY
 from feedback_friction.report.naming import main_sampling
+from feedback_friction.ways import GREEDY, named_history
 
 Row = dict[str, Any]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from feedback_friction.analysis.tables.columns import SETTING
-from feedback_friction.modes import GREEDY, named_history
 from feedback_friction.report.theme import Scale, feedback_scale
+from feedback_friction.ways import GREEDY, named_history
 
 BANDS = "Bands and bars are 95% intervals."
 

@@ -13,7 +13,7 @@ from operator import attrgetter
 from feedback_friction.analysis.accuracy import ConditionResult
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.uptake import Uptake
-from feedback_friction.modes import recorded_mode
+from feedback_friction.mode_names import recorded_mode
 
 UNHEALTHY = 0.1  # of the replies: above it, accuracy says more about format or limits than ability
 UPTAKE = "After one round of feedback, on the problems missed at first under both"

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from feedback_friction.modes import HISTORIES, MODES, recorded_mode
+from feedback_friction.mode_names import recorded_mode
+from feedback_friction.modes import MODES
+from feedback_friction.ways import HISTORIES
 
 SERIES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c", "#b8a800"]
 QUIET = "#d3d3d3"  # a place that is there and not meant

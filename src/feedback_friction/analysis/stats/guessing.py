@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
-from feedback_friction.modes import MAX_DRAWS
+from feedback_friction.ways import MAX_DRAWS
 
 
 class Excludes(StrEnum):

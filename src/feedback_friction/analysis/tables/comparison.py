@@ -28,7 +28,8 @@ from feedback_friction.analysis.tables.columns import (
     spread_schema,
 )
 from feedback_friction.analysis.uptake import Uptake, excludes, is_control
-from feedback_friction.modes import named_history, recorded_mode
+from feedback_friction.mode_names import recorded_mode
+from feedback_friction.ways import named_history
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ from feedback_friction.analysis.tables.columns import (
     spread,
     spread_schema,
 )
-from feedback_friction.modes import BINARY, HINT, PROCESS, TUTOR, Mode, recorded_mode
+from feedback_friction.mode_names import recorded_mode
+from feedback_friction.modes import BINARY, HINT, PROCESS, TUTOR, Mode
 
 _ALIKE = ("run", "task", "digits", "solver", "sampling", "history")
 

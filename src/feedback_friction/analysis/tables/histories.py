@@ -24,7 +24,8 @@ from feedback_friction.analysis.tables.columns import (
     spread,
     spread_schema,
 )
-from feedback_friction.modes import TRANSCRIPT, recorded_mode
+from feedback_friction.mode_names import recorded_mode
+from feedback_friction.ways import TRANSCRIPT
 
 Locate = Callable[[str, str, str], str | None]
 Pair = tuple[Round, Round]

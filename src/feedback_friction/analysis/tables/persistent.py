@@ -27,7 +27,7 @@ from feedback_friction.analysis.tables.columns import (
     spread,
     spread_schema,
 )
-from feedback_friction.modes import recorded_mode
+from feedback_friction.mode_names import recorded_mode
 
 
 class Ending(StrEnum):

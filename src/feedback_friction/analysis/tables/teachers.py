@@ -20,7 +20,8 @@ from feedback_friction.analysis.tables.columns import (
     spread,
     spread_schema,
 )
-from feedback_friction.modes import BY, SELF, SOLVER, recorded_mode
+from feedback_friction.mode_names import BY, recorded_mode
+from feedback_friction.modes import SELF, SOLVER
 
 _ALIKE = ("task", "digits", "sampling", "history", "feedback")
 _GROUP_SCHEMA: dict[str, type[pl.DataType]] = {

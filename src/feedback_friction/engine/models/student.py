@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, fields, replace
 from feedback_friction.engine.models.student_answers import State, write_up, wrong_answer
 from feedback_friction.errors import UsageError
 from feedback_friction.forms import FORMS, parse_form
-from feedback_friction.modes import MODES, STRONG, TUTOR, Mode, recorded_mode
+from feedback_friction.mode_names import recorded_mode
+from feedback_friction.modes import MODES, STRONG, TUTOR, Mode
 from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.protocol.annotation import MODE as ANNOTATE
 from feedback_friction.protocol.records import (
