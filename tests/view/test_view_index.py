@@ -50,6 +50,7 @@ def grid(run, query="", arms=(1, 2)):
         ("has=same", "p1 p2", 2),
         ("has=none", "p3", 2),
         ("has=none&has=same", "", 0),
+        ("has=differ", "p1 p2", 4),
         ("is=unsolved&has=none", "p3", 2),
         ("q=question 3", "p3", 2),
         ("q=I say c", "p3", 1),
@@ -118,7 +119,7 @@ def test_neighbours_are_those_of_the_filter_under_the_same_condition(run):
             ("is=first", ("p0", None)),
             ("is=failed", (None, "p5")),
         ):
-            found = neighbours(db, read_wanted(QueryParams(query)), cell)
+            found = neighbours(db, read_wanted(QueryParams(query)), cell, (1, 2))
             assert tuple(each and each.problem_id for each in found) == expected
             assert {each.arm for each in found if each} <= {1}
         assert set(cells_of(db, "p2", 0, cell.condition)) == {1, 2}

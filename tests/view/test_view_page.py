@@ -37,14 +37,14 @@ def made(tmp_path_factory):
 
 
 @asynccontextmanager
-async def opened(*directories: Path, width=1280, labelling=None):
+async def opened(*directories: Path, width=1280, scheme="light", labelling=None):
     """The page; nothing may go wrong on it, and nothing may be asked of anybody else."""
     asked = Viewing(directories, labelling=labelling)
     async with serving(asked) as server, playwright.async_playwright() as p:
         browser = await p.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
         )
-        page = await browser.new_page(viewport={"width": width, "height": 800})
+        page = await browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
         complaints, asked_for = [], []
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -137,7 +137,7 @@ def test_two_conditions_stand_side_by_side(written):
     async def steps(page):
         await page.get_by_label("p1, retry").click()
         await page.get_by_label("Show binary beside").click()
-        await page.wait_for_url("**beside=2")
+        await page.wait_for_url("**beside=2*")
         await page.wait_for_load_state()
         titles = await page.locator(".column-title").all_inner_texts()
         boxes = [await each.bounding_box() for each in await page.locator(".column").all()]
@@ -150,6 +150,46 @@ def test_two_conditions_stand_side_by_side(written):
     assert left["y"] == right["y"]
     assert left["x"] + left["width"] <= right["x"]
     assert columns == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_conditions_of_two_runs_stand_side_by_side(written, tmp_path, width, scheme):
+    arms = {"self": trials(("b", "b", "b"), ("b", RIGHT), ("b", "b", "b"))}
+    other = write_run(tmp_path / "other", arms, problems=3, solver="student/other")
+
+    async def steps(page):
+        await page.locator("a.opens", has_text="run").click()
+        await page.locator("select").select_option(label="other: self")
+        await page.wait_for_url("**beside=1%40other*")
+        await page.get_by_label("conditions differ").click()
+        await page.wait_for_url("**has=differ*")
+        rows = await page.locator(".grid .id").all_inner_texts()
+        widths = [await page.evaluate("document.documentElement.scrollWidth")]
+        await page.get_by_label("p1, retry").click()
+        await heading(page, "p1")
+        titles = await page.locator(".column-title").all_inner_texts()
+        widths.append(await page.evaluate("document.documentElement.scrollWidth"))
+        boxes = [await each.bounding_box() for each in await page.locator(".column").all()]
+        await page.keyboard.press("j")
+        await heading(page, "p2")
+        kept = await page.locator(".column").count()
+        await page.get_by_label("Close other: self beside").click()
+        await playwright.expect(page.locator(".column")).to_have_count(1)
+        return rows, widths, [title.split(" ")[:2] for title in titles], boxes, kept
+
+    rows, widths, titles, (one, two), kept = browse(
+        written, other, steps=steps, width=width, scheme=scheme
+    )
+    assert rows == ["p0", "p1", "p2"]
+    assert max(widths) <= width
+    assert titles == [["retry", "unsolved"], ["other:", "self"]]
+    assert kept == 2
+    if width == 1280:
+        assert one["y"] == two["y"]
+        assert one["x"] + one["width"] <= two["x"]
+    else:
+        assert one["y"] + one["height"] <= two["y"]
 
 
 @pytest.mark.slow

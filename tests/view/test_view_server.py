@@ -6,6 +6,8 @@ import asyncio
 import hashlib
 import re
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,7 @@ def test_what_is_not_there_is_not_found(run, path):
         ("runs/run/trial?at=1&problem=none", "no such trial"),
         ("runs/run/trial?at=1", "names no problem"),
         ("runs/run/trial?problem=p1", "whole number"),
+        ("runs/run/?beside=x", "whole number"),
     ],
 )
 def test_an_address_that_asks_for_nothing_that_there_is_says_so(run, path, says):
@@ -172,6 +175,71 @@ def test_one_run_opens_itself_and_several_are_listed(run, tmp_path):
     assert 'href="/' in listed
     assert listed.count('class="opens"') == 2
     assert "self" in second
+
+
+def two_runs(tmp_path):
+    """Two runs of the same problems, the second by another solver, and one of other questions."""
+    arms = {"retry": trials((RIGHT,), ("a", "a", "a"), ("a", "b", RIGHT), ("a", "b", "c"))}
+    one = write_run(tmp_path / "one", arms)
+    arms = {"self": trials(("b", "b", "b"), ("a", RIGHT), ("c", RIGHT), ("a", "a", "a"))}
+    other = write_run(tmp_path / "other", arms, solver="openai/other", reply="Mine: {answer}.")
+    return one, other
+
+
+def test_a_condition_of_another_run_stands_in_the_grid_and_beside_a_trial(tmp_path):
+    async def steps(page):
+        grid = await page.page("runs/one/?beside=1@other")
+        links = re.findall(r'href="/[^/]*/(runs/other/trial[^"]*)"', grid)
+        own = re.search(r'href="/[^/]*/(runs/one/trial[^"]*problem=p1[^"]*)"', grid)[1]
+        trial = await page.page(own.replace("&amp;", "&"))
+        back = await page.page(links[1].replace("&amp;", "&"))
+        differ = await page.page("runs/one/?beside=1@other&has=differ")
+        return grid, trial, back, differ
+
+    grid, trial, back, differ = visit(*two_runs(tmp_path), steps=steps)
+    assert 'aria-label="p1, other: self: solved at attempt 2' in grid
+    assert grid.count("other: self</a>") == 1  # its numbers, among the conditions
+    for body, first, second in ((trial, "I say", "Mine: "), (back, "Mine: ", "I say")):
+        assert body.index(first) < body.index(second)
+        assert body.count('class="column"') == 2
+    assert "Close other: self beside" in trial
+    assert "Close one: retry beside" in back
+    assert re.findall(r'class="id">(\w+)', differ) == ["p0", "p1"]
+
+
+def test_only_the_same_question_of_another_run_stands_beside(tmp_path):
+    one, other = two_runs(tmp_path)
+    with closing(sqlite3.connect(other / "journal.sqlite")) as db, db:
+        for column in ("question", "prompt"):
+            db.execute(f"UPDATE problems SET {column} = 'Another?' WHERE problem_id = 'p1'")
+
+    async def steps(page):
+        grid = await page.page("runs/one/?beside=1@other")
+        place = "runs/one/trial?at=1&epoch=0&beside=1@other&problem="
+        return grid, await page.page(f"{place}p1"), await page.page(f"{place}p2")
+
+    grid, another, same = visit(one, other, steps=steps)
+    assert 'aria-label="p1, other' not in grid
+    assert 'aria-label="p2, other' in grid
+    assert [body.count('class="column"') for body in (another, same)] == [1, 2]
+    assert "In other runs" not in another
+
+
+def test_what_another_run_writes_appears_beside(tmp_path):
+    one, done = two_runs(tmp_path)
+    arms = {"self": trials(("b", "b", "b"))}
+    growing = write_run(tmp_path / "growing", arms, solver="openai/other")
+
+    async def steps(page):
+        path = "runs/one/?beside=1@growing"
+        before, version = await page.page(path), await page.get_json("version")
+        await asyncio.to_thread(grow, done, growing)
+        while await page.get_json("version") == version:
+            await asyncio.sleep(0.01)
+        return before, await page.page(path)
+
+    pages = visit(one, growing, steps=steps)
+    assert [body.count('"p3, growing: self: ') for body in pages] == [0, 1]
 
 
 def test_numbers_are_those_of_results(run):

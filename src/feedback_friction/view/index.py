@@ -51,13 +51,19 @@ CREATE TEMP TABLE cells AS
 CREATE UNIQUE INDEX temp.cells_by_place ON cells (place, epoch, arm);
 """
 
+_COPIED = (
+    *("epoch", "condition", "status", "reason", "known", "solved", "attempts", "solved_at"),
+    *("wrong", "answers", "no_answer", "cut_off", "leaks"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One trial in the grid.
 
     Attributes:
-        arm: number of its condition in the run, from 1.
+        arm: number of its condition in the run, from 1; 0 for the one of another run that is shown
+            beside them.
         status: as in the journal, or ``in flight``.
         reason: why it stopped, failed or is undecided.
         known: attempts with a verdict.
@@ -144,7 +150,7 @@ def read_grid(db: sqlite3.Connection, wanted: Wanted, arms: Sequence[int]) -> Gr
     Args:
         arms: the conditions that are shown, by number.
     """
-    where, values = _where(wanted, arms)
+    where, values = _where(wanted, arms, arms)
     hits = {
         tuple(row)
         for row in db.execute(f"SELECT place, epoch, arm FROM cells WHERE {where}", values)
@@ -180,6 +186,33 @@ def _cell(row: sqlite3.Row, *, matches: bool = True) -> Cell:
     return Cell(**dict(row), matches=matches)
 
 
+def read_strange(db: sqlite3.Connection, arm: int) -> list[tuple[object, ...]]:
+    """The trials of a condition as another run's index can hold them (``put_strange``)."""
+    columns = ", ".join(f"c.{name}" for name in _COPIED)
+    rows = db.execute(
+        f"SELECT p.task, p.problem_id, p.question, {columns} FROM cells c"
+        " JOIN main.problems p ON p.rowid = c.place WHERE c.arm = ?",
+        (arm,),
+    )
+    return [tuple(row) for row in rows]
+
+
+def put_strange(db: sqlite3.Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    """Have the trials of another run's condition stand in the index as condition 0.
+
+    Those of problems that this run does not ask, by task, id and question, are left out.
+    """
+    columns = ", ".join(_COPIED)
+    with db:
+        db.execute("DELETE FROM cells WHERE arm = 0")
+        db.executemany(
+            f"INSERT INTO cells (place, problem_id, arm, {columns})"
+            f" SELECT rowid, problem_id, 0{', ?' * len(_COPIED)} FROM main.problems"
+            " WHERE task = ? AND problem_id = ? AND question = ?",
+            ((*row[3:], *row[:3]) for row in rows),
+        )
+
+
 def cells_of(
     db: sqlite3.Connection, problem_id: str, epoch: int, condition: str
 ) -> dict[int, Cell]:
@@ -194,10 +227,10 @@ def cells_of(
 
 
 def neighbours(
-    db: sqlite3.Connection, wanted: Wanted, cell: Cell
+    db: sqlite3.Connection, wanted: Wanted, cell: Cell, arms: Sequence[int]
 ) -> tuple[Cell | None, Cell | None]:
-    """The trials before and after one that match, under the same condition."""
-    where, values = _where(wanted, (cell.arm,))
+    """The trials before and after one that match, under the same condition of those shown."""
+    where, values = _where(wanted, (cell.arm,), arms)
     found: list[Cell | None] = []
     for sign, order in (("<", "DESC"), (">", "ASC")):
         row = db.execute(
@@ -209,13 +242,14 @@ def neighbours(
     return found[0], found[1]
 
 
-def _where(wanted: Wanted, arms: Sequence[int]) -> tuple[str, list[object]]:
+def _where(wanted: Wanted, arms: Sequence[int], shown: Sequence[int]) -> tuple[str, list[object]]:
     """The condition that a row of ``cells`` has to meet, and its values."""
     parts = [f"arm IN ({', '.join('?' * len(arms))})"]
     values: list[object] = list(arms)
     if wanted.outcomes:
         parts.append("(" + " OR ".join(OUTCOMES[name].sql for name in wanted.outcomes) + ")")
-    parts += [FLAGS[name].sql for name in wanted.flags]
+    among = ", ".join(map(str, shown))
+    parts += [FLAGS[name].sql.replace("{arms}", among) for name in wanted.flags]
     if wanted.text:
         like = "%" + wanted.text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
         parts.append(_TEXT)
@@ -226,7 +260,7 @@ def _where(wanted: Wanted, arms: Sequence[int]) -> tuple[str, list[object]]:
 _TEXT = r"""(place IN (
     SELECT rowid FROM main.problems WHERE problem_id LIKE ? ESCAPE '\'
         OR prompt LIKE ? ESCAPE '\' OR gold LIKE ? ESCAPE '\'
-) OR (condition, problem_id, epoch) IN (
+) OR arm > 0 AND (condition, problem_id, epoch) IN (
     SELECT condition, problem_id, epoch FROM main.attempts WHERE response LIKE ? ESCAPE '\'
         OR prediction LIKE ? ESCAPE '\' OR feedback LIKE ? ESCAPE '\'
 ))"""

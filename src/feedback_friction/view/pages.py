@@ -28,18 +28,24 @@ class Arm(NamedTuple):
     """A condition as the page names it.
 
     Attributes:
-        number: in the run, from 1.
+        number: in the run, from 1; 0 for another run's that is shown beside them.
         name: its feedback, and what else tells it from the others of the run.
         result: its numbers so far.
+        link: address of its problems.
     """
 
     number: int
     name: str
     result: Numbers
+    link: str = ""
 
 
-def arms(results: Sequence[Numbers]) -> list[Arm]:
-    """The conditions of a run, each with a name no longer than it takes to tell them apart."""
+def arms(results: Sequence[Numbers], link: str = "") -> list[Arm]:
+    """The conditions of a run, each with a name no longer than it takes to tell them apart.
+
+    Args:
+        link: address of the run.
+    """
     conditions = [each.condition for each in results]
     varying = [
         name
@@ -47,7 +53,7 @@ def arms(results: Sequence[Numbers]) -> list[Arm]:
         if len({getattr(each, name) for each in conditions}) > 1
     ]
     return [
-        Arm(number, _name(result.condition, varying), result)
+        Arm(number, _name(result.condition, varying), result, f"{link}?arm={number}")
         for number, result in enumerate(results, 1)
     ]
 

@@ -24,10 +24,17 @@ from feedback_friction.labels import TrialKey
 from feedback_friction.tracebacks import kept
 from feedback_friction.view.guard import Guard, new_token
 from feedback_friction.view.labelling import Asked, Desk
-from feedback_friction.view.pages import environment
-from feedback_friction.view.reading import overview, run_page, trial_page
+from feedback_friction.view.pages import Arm, environment
+from feedback_friction.view.reading import (
+    Place,
+    overview,
+    run_page,
+    same_problem,
+    strange_arm,
+    trial_page,
+)
 from feedback_friction.view.shelf import Run, Shelved, shelve
-from feedback_friction.view.wanted import read_wanted, whole_number
+from feedback_friction.view.wanted import Beside, read_wanted, whole_number
 
 LOCAL = "127.0.0.1"
 LONGEST_ID = 4_000  # characters of a problem's id in an address
@@ -84,9 +91,7 @@ class Site:
             return RedirectResponse(f"{self._root}runs/{next(iter(self._shelf))}/trial?{query}")
         if len(self._shelf) == 1:
             return RedirectResponse(f"{self._root}runs/{next(iter(self._shelf))}/")
-        runs = [
-            await each.do(lambda run: overview(run, self._root)) for each in self._shelf.values()
-        ]
+        runs = [await each.do(self._overview) for each in self._shelf.values()]
         return self._page("home.html", runs=runs)
 
     async def file(self, request: Request) -> Response:
@@ -104,23 +109,26 @@ class Site:
 
     async def run(self, request: Request) -> Response:
         """A run's conditions and problems."""
-        wanted = read_wanted(request.query_params)
-        shown = await self._at(request).do(lambda run: run_page(run, self._root, wanted))
+        wanted, at = read_wanted(request.query_params), self._at(request)
+        second = await self._put_beside(at, wanted.beside)
+        others = [await each.do(self._overview) for each in self._others(at)]
+        shown = await at.do(lambda run: run_page(run, self._root, wanted, others, second))
         return self._page("run.html", **shown, up=self._up())
 
     async def trial(self, request: Request) -> Response:
         """A trial."""
-        wanted = read_wanted(request.query_params)
-        at, problem, epoch = await self._place(request)
-        beside = whole_number(request.query_params.get("beside", "0"), "beside")
+        wanted, at = read_wanted(request.query_params), self._at(request)
+        place, blind = await self._place(request), self._desk is not None
+        await self._put_beside(at, wanted.beside)
+        shown = await at.do(lambda run: trial_page(run, self._root, wanted, place, blind=blind))
 
-        def read(run: Run) -> dict[str, Any]:
-            return trial_page(
-                run, self._root, wanted, at, problem, epoch, beside, blind=self._desk is not None
-            )
+        def same(run: Run) -> dict[str, Any]:
+            return same_problem(run, self._root, wanted, place, shown["trial"], shown["link"])
 
-        shown = await self._at(request).do(read)
-        return self._page("trial.html", **shown, up=self._up(), labelling=self._desk is not None)
+        found = [await each.do(same) for each in self._others(at)]
+        shown["elsewhere"] = [arm for each in found for arm in each["elsewhere"]]
+        shown["other"] = next((each["other"] for each in found if each["other"]), shown["other"])
+        return self._page("trial.html", **shown, up=self._up(), labelling=blind)
 
     async def sent(self, request: Request) -> Response:
         """The exact prompts of one attempt of a trial, and of its feedback: a part of a page."""
@@ -139,7 +147,24 @@ class Site:
 
         return self._page("sent.html", **await self._at(request).do(read))
 
-    async def _place(self, request: Request) -> tuple[int, str, int]:
+    def _others(self, at: Shelved) -> list[Shelved]:
+        return [each for each in self._shelf.values() if each is not at]
+
+    def _overview(self, run: Run) -> dict[str, Any]:
+        return overview(run, self._root)
+
+    async def _put_beside(self, at: Shelved, beside: Beside | None) -> Arm | None:
+        """Have another run's condition stand in the index of a run, if one is wanted beside."""
+        if beside is None or not beside.run:
+            return None
+        if beside.run not in self._shelf or self._shelf[beside.run] is at:
+            raise HTTPException(404, f"no other run '{beside.run}' is open here")
+        other = self._shelf[beside.run]
+        strange = await other.do(lambda run: run.strange(beside.arm))
+        await at.do(lambda run: run.put_beside(strange))
+        return await other.do(lambda run: strange_arm(run, self._root, beside.arm))
+
+    async def _place(self, request: Request) -> Place:
         """The place in an address, where the condition may stand by its name too."""
         name = request.query_params.get("condition")
         if name is None:
@@ -177,7 +202,7 @@ class Site:
         return self._page("error.html", status, said=said)
 
 
-def read_place(request: Request, number: int | None = None) -> tuple[int, str, int]:
+def read_place(request: Request, number: int | None = None) -> Place:
     """The condition's number, the problem and the epoch in an address.
 
     Raises:
@@ -188,7 +213,7 @@ def read_place(request: Request, number: int | None = None) -> tuple[int, str, i
     if not problem or len(problem) > LONGEST_ID:
         raise UsageError("the address names no problem")
     at = whole_number(query.get("at", ""), "at") if number is None else number
-    return at, problem, whole_number(query.get("epoch", "0"), "epoch")
+    return Place(at, problem, whole_number(query.get("epoch", "0"), "epoch"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from feedback_friction.analysis.journal import open_journal, read_conditions, read_run
 from feedback_friction.errors import UsageError
-from feedback_friction.view.index import make_index
+from feedback_friction.view.index import make_index, put_strange, read_strange
 from feedback_friction.view.numbers import Numbers, read_numbers
 
 if TYPE_CHECKING:
@@ -28,6 +28,22 @@ if TYPE_CHECKING:
 _LAG = 10.0  # times what it took to make, for which what is shown may stand while a run goes on
 
 Result = TypeVar("Result")
+
+
+class Strange(NamedTuple):
+    """A condition of one run, as another run shows it beside its own.
+
+    Attributes:
+        run: name of its run.
+        arm: its number there.
+        version: state of its run that the rest is of.
+        rows: its trials, as ``index.put_strange`` takes them.
+    """
+
+    run: str
+    arm: int
+    version: int
+    rows: list[tuple[object, ...]]
 
 
 class Run:
@@ -45,6 +61,7 @@ class Run:
         self._results: list[Numbers] = []
         self._prompts: Prompts | None = None
         self._version, self._made, self._took = -1, 0.0, 0.0
+        self._beside: tuple[str, int, int] | None = None  # whose trials stand in the index
 
     def state(self) -> int:
         """A number that changes whenever what is shown does; brings it up to date first."""
@@ -66,7 +83,7 @@ class Run:
             read_numbers(self.db, arm, condition)
             for arm, condition in enumerate(read_conditions(self.db), 1)
         ]
-        self._version = version
+        self._version, self._beside = version, None
         self._made = time.monotonic()
         self._took = self._made - begun
         return self._results
@@ -75,6 +92,23 @@ class Run:
         """By condition, its number in the run."""
         found = self.refreshed()
         return {each.condition.condition: arm for arm, each in enumerate(found, 1)}
+
+    def strange(self, arm: int) -> Strange:
+        """One of its conditions, for another run to show.
+
+        Raises:
+            UsageError: there is no such condition.
+        """
+        if not 1 <= arm <= len(self.refreshed()):
+            raise UsageError(f"no such condition in the run '{self.name}'")
+        return Strange(self.name, arm, self._version, read_strange(self.db, arm))
+
+    def put_beside(self, other: Strange) -> None:
+        """Have another run's condition stand beside its own, as condition 0 of the index."""
+        self.refreshed()
+        if self._beside != other[:3]:
+            put_strange(self.db, other.rows)
+            self._beside = other[:3]
 
     def sent(self, at: int, problem: str, epoch: int) -> tuple[Sent, ...]:
         """The exact prompts of a trial.

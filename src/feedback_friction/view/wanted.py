@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 
-from feedback_friction.analysis.journal import IN_FLIGHT
+from feedback_friction.analysis.journal import ENDED, IN_FLIGHT
 from feedback_friction.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,10 @@ _MOST_PAGES = 1_000_000
 
 
 class Choice(NamedTuple):
-    """Something to filter by: its name on the page, and what a row of ``cells`` has to meet."""
+    """Something to filter by: its name on the page, and what a row of ``cells`` has to meet.
+
+    ``{arms}`` stands for the numbers of the conditions that are shown.
+    """
 
     title: str
     sql: str
@@ -41,7 +44,25 @@ FLAGS = {
     "none": Choice("no answer", "no_answer > 0"),
     "cut": Choice("cut off", "cut_off > 0"),
     "leak": Choice("leak", "leaks > 0"),
+    "differ": Choice(
+        "conditions differ",
+        "(place, epoch) IN (SELECT place, epoch FROM cells WHERE arm IN ({arms})"
+        f" AND status IN {ENDED} GROUP BY place, epoch HAVING min(solved) < max(solved))",
+    ),
 }
+
+
+class Beside(NamedTuple):
+    """A condition that stands beside another one: its number, and its run where that is another.
+
+    In an address it is ``3``, or ``3@run``.
+    """
+
+    arm: int
+    run: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.arm}@{self.run}" if self.run else str(self.arm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +76,7 @@ class Wanted:
         text: what must stand in its problem, replies, answers or feedback; upper and lower case of
             ASCII letters are one.
         page: of the grid, from 1.
+        beside: the condition beside a trial, and in a column of the grid if another run's.
     """
 
     arms: tuple[int, ...] = ()
@@ -62,6 +84,7 @@ class Wanted:
     flags: tuple[str, ...] = ()
     text: str = ""
     page: int = 1
+    beside: Beside | None = None
 
     @property
     def narrows(self) -> bool:
@@ -73,7 +96,8 @@ class Wanted:
         found = [("arm", str(arm)) for arm in self.arms]
         found += [("is", name) for name in self.outcomes]
         found += [("has", name) for name in self.flags]
-        return [*found, *([("q", self.text)] if self.text else [])]
+        found += [("q", self.text)] if self.text else []
+        return [*found, *([("beside", str(self.beside))] if self.beside else [])]
 
     def query(self, **more: object) -> str:
         """The filter as a query, with more parameters after it."""
@@ -82,6 +106,16 @@ class Wanted:
     def at(self, page: int) -> Wanted:
         """The same on another page."""
         return replace(self, page=page)
+
+    def with_beside(self, beside: Beside | None) -> Wanted:
+        """The same with another condition beside, or with none."""
+        return replace(self, beside=beside)
+
+    def shown(self, there: Iterable[int]) -> list[int]:
+        """The numbers of the conditions that are shown; 0 is that of another run."""
+        own = list(there)
+        chosen = [arm for arm in own if arm in self.arms] or own
+        return [*chosen, *([0] if self.beside and self.beside.run else [])]
 
 
 def read_wanted(query: QueryParams) -> Wanted:
@@ -99,7 +133,14 @@ def read_wanted(query: QueryParams) -> Wanted:
         _known(query.getlist("has"), FLAGS, "has"),
         text,
         max(1, whole_number(query.get("page", "1"), "page")),
+        _beside(query.get("beside", "")),
     )
+
+
+def _beside(given: str) -> Beside | None:
+    number, _, run = given.partition("@")
+    arm = whole_number(number or "0", "beside")
+    return Beside(arm, run) if arm else None
 
 
 def whole_number(text: str, name: str) -> int:

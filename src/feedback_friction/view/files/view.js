@@ -145,7 +145,7 @@ const ACTIONS = {
 
 function onKey(event) {
   if (event.target.id === "search" && event.key === "Escape") return event.target.blur();
-  const typing = event.target.closest("input:not([type=checkbox]), textarea, dialog");
+  const typing = event.target.closest("input:not([type=checkbox]), textarea, select, dialog");
   if (typing || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return undefined;
   const action = ACTIONS[event.key];
   if (!action) return undefined;
@@ -158,7 +158,7 @@ document.addEventListener("keydown", onKey);
 main.addEventListener("toggle", (event) => {
   if (event.target.open) fetchInto(event.target);
 }, true);
-main.addEventListener("change", (event) => event.target.form?.matches(".filters") && event.target.type === "checkbox" && event.target.form.requestSubmit());
+main.addEventListener("change", (event) => event.target.matches(".filters [type=checkbox], .filters select") && event.target.form.requestSubmit());
 at("copy").addEventListener("click", copy);
 at("help").addEventListener("click", () => at("keys").showModal());
 fold();
