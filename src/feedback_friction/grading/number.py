@@ -106,7 +106,7 @@ def grade_number(gold: str, response: str, base: Base, operands: Sequence[str] =
     return Verdict.of(stated.digits == canonical(gold, base), stated.digits, stated.rule)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def canonical(number: str, base: Base) -> str:
     """A number in the form in which answers are compared, e.g. ``"DCB2096CA"``.
 

@@ -57,7 +57,7 @@ class Word:
         return self.norm.replace(".", "").isdigit()
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def fold(word: str) -> str:
     """One word without case and accents; numbers without thousands separators."""
     if word.isascii():

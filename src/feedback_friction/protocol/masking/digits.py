@@ -126,7 +126,7 @@ def find_digits(flat: Flat, targets: Iterable[str], base: Base) -> Iterator[Matc
                 yield found
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def opening(target: str) -> re.Pattern[str]:
     """Finds the first digits of a number in base 16: quicker than gathering all digits."""
     either_case = (f"[{digit}{digit.lower()}]" for digit in target[:4])

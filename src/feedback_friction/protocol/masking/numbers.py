@@ -193,7 +193,7 @@ def _stretches(text: str, base: Base, shortest: int) -> Iterator[tuple[int, int]
             start += len(part) + len(MASK)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def decimal_matcher(gold: str, operands: tuple[str, ...] = ()) -> Matcher:
     """What looks for a whole number, and for the partial products of the factors that give it."""
     factors = [int(operand) for operand in operands]
@@ -206,7 +206,7 @@ def decimal_matcher(gold: str, operands: tuple[str, ...] = ()) -> Matcher:
     return _matcher(tuple(decimals), hexadecimal, shown, hex_is_marked=marked)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _hex_matcher(gold: str, operands: tuple[str, ...]) -> Matcher:
     product = int(gold, 16)
     shown = frozenset(f"{int(operand, 16):X}" for operand in operands)

@@ -112,7 +112,7 @@ def small_words(number: int) -> tuple[str, ...]:
     return tuple(words)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _groupings(target: str) -> tuple[_Groups, ...]:
     """The ways to say a number: by thousands, and one of four digits by hundreds as well."""
     if len(target) > _MOST_DIGITS:
