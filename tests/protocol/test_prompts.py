@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 import toys
+from feedback_friction.forms import EXPLAIN
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.mode_names import parse_mode
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.feedback import feedback_messages
 from feedback_friction.protocol.history import solver_messages
+from feedback_friction.protocol.improvement import template
 from feedback_friction.protocol.mislead import mislead_request
 from feedback_friction.protocol.records import Aside, Attempt, Feedback, Message, Reply
 from feedback_friction.ways import (
@@ -93,6 +95,7 @@ def rendered():
         "attributed": [Message("user", text) for text in prompts.ATTRIBUTED.values()],
         "doses": [Message("user", text) for text in (prompts.PART, prompts.LATE)],
         "suggested": [Message("user", prompts.SUGGESTED)],
+        "improve": [Message("user", template(EXPLAIN))],
     }
     return {
         name: [f"{each.role}: {each.content}" for each in messages]

@@ -12,16 +12,15 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from string import Formatter
 from typing import Any
 
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import Mode
 from feedback_friction.policy import parse_policy
-from feedback_friction.protocol.prompts import FORM_REQUESTS
+from feedback_friction.protocol.prompts import FORM_REQUESTS, unusable
 
 PROMPTS = "prompts"
-_FIELDS = {"number", "fault", "secret"}
+LEARNT_FROM = "learnt_from"  # what 'friction improve' says of a prompt beside it
 
 
 def read_guidance(
@@ -63,7 +62,8 @@ def with_policy(mode: Mode, guidance: Mapping[str, Any]) -> Mode:
 
 def form_prompts(guidance: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """By form, the prompts that replace the package's own."""
-    return tuple(sorted(guidance[PROMPTS]["content"].items())) if PROMPTS in guidance else ()
+    content = guidance[PROMPTS]["content"] if PROMPTS in guidance else {}
+    return tuple(sorted((name, text) for name, text in content.items() if name in FORM_REQUESTS))
 
 
 def recommends_nothing(guidance: Mapping[str, Any]) -> list[str]:
@@ -94,20 +94,10 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _check_prompts(path: Path, content: Mapping[str, Any]) -> None:
     for name, text in content.items():
+        if name == LEARNT_FROM:
+            continue
         if name not in FORM_REQUESTS:
             allowed = ", ".join(FORM_REQUESTS)
             raise UsageError(f"{path} has a prompt for '{name}'; allowed: {allowed}")
-        if not isinstance(text, str) or not text.strip():
-            raise UsageError(f"{path}: the prompt for '{name}' is no text")
-        try:
-            fields = {field for _, field, *_ in Formatter().parse(text) if field is not None}
-        except ValueError as error:
-            raise UsageError(
-                f"{path}: the prompt for '{name}' has a brace that belongs to no field ({error}); "
-                "write {{ and }} for braces"
-            ) from error
-        if unknown := sorted(fields - _FIELDS):
-            raise UsageError(
-                f"{path}: the prompt for '{name}' has the field {{{unknown[0]}}}; allowed: "
-                "{number}, {fault}, {secret}"
-            )
+        if fault := unusable(text) if isinstance(text, str) else "is no text":
+            raise UsageError(f"{path}: the prompt for '{name}' {fault}")

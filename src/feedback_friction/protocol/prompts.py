@@ -7,6 +7,7 @@ System prompts and few-shot examples belong to the tasks.
 
 from __future__ import annotations
 
+from string import Formatter
 from typing import NamedTuple
 
 from feedback_friction.modes import ATTRIBUTIONS
@@ -228,6 +229,23 @@ FORM_REQUESTS = {
     "reset": FEEDBACK_REQUEST,
 }
 
+# What a model is asked for that improves one of them. GEPA puts the prompt and the rounds in the
+# places that it names <curr_param> and <side_info>.
+IMPROVE = """A tutor writes feedback on a student's wrong attempt, as this prompt asks for it:
+```
+<curr_param>
+```
+
+These are rounds in which the tutor did so, and what came of each:
+
+<side_info>
+
+Write a better prompt for the tutor, after which the student's next attempt is right more often. \
+The tutor knows the correct answer, and must not give it away. The feedback tells <form>: keep \
+that. The prompt is used for other problems, too. These fields are filled in and may be left out: \
+{number}, the number of the attempt; {fault}, what is wrong with it in a word; {secret}, what else \
+must not be said. Use no other braces. Write the new prompt between two lines of ```."""
+
 FAULT_WRONG = "wrong"
 
 FAULT_NO_ANSWER = "not right: no final answer could be found in it"
@@ -240,3 +258,20 @@ SECRET_PLAIN = ""
 def render(template: str, /, **fields: str | int) -> str:
     """Fill a template of this module; the fields' own text is never interpreted."""
     return template.format(**fields)
+
+
+REQUEST_FIELDS = ("number", "fault", "secret")
+
+
+def unusable(request: str) -> str:
+    """Why a text cannot take the place of one of ``FORM_REQUESTS``; "" where it can."""
+    if not request.strip():
+        return "is no text"
+    try:
+        fields = {field for _, field, *_ in Formatter().parse(request) if field is not None}
+    except ValueError as error:
+        return f"has a brace that belongs to no field ({error}); write {{{{ and }}}} for braces"
+    if unknown := sorted(fields - {*REQUEST_FIELDS}):
+        allowed = ", ".join(f"{{{field}}}" for field in REQUEST_FIELDS)
+        return f"has the field {{{unknown[0]}}}; allowed: {allowed}"
+    return ""

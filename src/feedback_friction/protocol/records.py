@@ -14,7 +14,7 @@ from feedback_friction.grading.verdict import Verdict
 from feedback_friction.policy import Choice
 from feedback_friction.problem import Problem
 
-Role = Literal["solver", "feedback", "judge", "reader", "perception"]
+Role = Literal["solver", "feedback", "judge", "reader", "perception", "reflection"]
 FinishReason = Literal["stop", "length", "content_filter", "context_length"]
 Status = Literal["solved", "unsolved", "stopped", "undecided", "failed"]
 
