@@ -17,6 +17,7 @@ import numpy as np
 from scipy import stats as distributions
 
 from feedback_friction.analysis.journal import Condition
+from feedback_friction.analysis.retries import Retry, second_attempts
 from feedback_friction.analysis.stats.arrays import UNSOLVED, FloatArray, IntArray
 from feedback_friction.analysis.stats.censored import Seen, censored_curve, worst_case
 from feedback_friction.analysis.stats.clusters import share_of_cells
@@ -25,7 +26,7 @@ from feedback_friction.analysis.stats.friction import OTHER_REASON, RESISTANT, U
 from feedback_friction.analysis.stats.intervals import Interval
 from feedback_friction.analysis.stats.paired import compare
 from feedback_friction.analysis.stats.progress import area, normalised_gain
-from feedback_friction.analysis.uptake import Retry, Uptake, contrasts, second_attempts
+from feedback_friction.analysis.uptake import Uptake, contrasts
 
 PROBLEMS = (10, 20, 30, 100, 450)
 EPOCHS = (1, 4, 16, 64)
@@ -187,7 +188,7 @@ def _ended(at: int) -> Seen:
 def retries(
     first: IntArray, repeats: FloatArray, guesses: tuple[float, float] = (0.0, 0.0)
 ) -> dict[tuple[str, int], Retry]:
-    """What ``analysis.uptake`` reads of trials that were wrong at first."""
+    """What ``analysis.retries`` reads of trials that were wrong at first."""
     repeated = (repeats > 0) & (first != 1)
     problems, epochs = np.nonzero(first != 0)
     ends, same = first[problems, epochs].tolist(), repeated[problems, epochs].tolist()

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks.coverage_designs import ITERATIONS, LOOP, Rng, retries, uptake_of
+from feedback_friction.analysis.retries import second_attempts
 from feedback_friction.analysis.stats.arrays import UNSOLVED, IntArray
 from feedback_friction.analysis.stats.guessing import Excludes, guesser, right_next
 from feedback_friction.analysis.stats.intervals import Interval
 from feedback_friction.analysis.stats.paired import compare
-from feedback_friction.analysis.uptake import second_attempts
 
 CLEAR = 0.05  # the p-value below which a sentence is written
 

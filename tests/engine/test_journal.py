@@ -183,8 +183,8 @@ def test_a_disk_that_becomes_full_stops_the_run_and_keeps_what_was_written(tmp_p
         async with Journal(tmp_path) as journal:
             first = call_key("m", request())
             await journal.add_completion(first, "m", request(), COMPLETION, None)
-            pages = journal._writer.execute("PRAGMA page_count").fetchone()[0]
-            journal._writer.execute(f"PRAGMA max_page_count = {pages}")
+            pages = journal._writing._db.execute("PRAGMA page_count").fetchone()[0]
+            journal._writing._db.execute(f"PRAGMA max_page_count = {pages}")
             big = Completion((Reply("x" * 100_000),))
             with pytest.raises(RunStoppedError, match=r"cannot write .*full"):
                 await journal.add_completion(b"2" * 16, "m", request(), big, None)

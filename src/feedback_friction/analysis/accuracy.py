@@ -35,23 +35,22 @@ from feedback_friction.analysis.journal import (
     read_options,
     read_run,
 )
-from feedback_friction.analysis.stats.censored import Seen, censored_curve, worst_case
-from feedback_friction.analysis.stats.clusters import clustered_share
-from feedback_friction.analysis.stats.guessing import Excludes, mean_guesser
-from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.stats.progress import area, normalised_gain
-from feedback_friction.analysis.uptake import (
+from feedback_friction.analysis.retries import (
     Key,
     Retry,
     SecondAttempts,
-    Uptake,
     as_seen,
-    contrasts,
     excludes,
     read_retries,
     second_attempts,
     unit_of,
 )
+from feedback_friction.analysis.stats.censored import Seen, censored_curve, worst_case
+from feedback_friction.analysis.stats.clusters import clustered_share
+from feedback_friction.analysis.stats.guessing import Excludes, mean_guesser
+from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.analysis.stats.progress import area, normalised_gain
+from feedback_friction.analysis.uptake import Uptake, contrasts
 
 USAGE_COLUMNS = (
     "prompt_tokens",

@@ -9,66 +9,24 @@ alone, so that ``friction results`` can lead with it.
 
 from __future__ import annotations
 
-import json
 import math
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import permutations
-from typing import Any, NamedTuple
+from typing import Any
 
-from feedback_friction.analysis.journal import (
-    ENDED,
-    KNOWN_TRIALS,
-    Condition,
-    answer_text,
-)
-from feedback_friction.analysis.stats.censored import Seen
-from feedback_friction.analysis.stats.clusters import clustered_share
+from feedback_friction.analysis.journal import Condition
+from feedback_friction.analysis.retries import Key, Retry, mean
 from feedback_friction.analysis.stats.differences import (
     Pairs,
     discordance,
     mcnemar,
     mean_difference,
 )
-from feedback_friction.analysis.stats.guessing import Excludes, right_next
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.mode_names import recorded_mode
 from feedback_friction.modes import control_modes
-from feedback_friction.problem import LETTERS
-from feedback_friction.ways import STRATEGIES
-
-# Both attempts of every trial whose first one was wrong; no second one where the model refused.
-_SECONDS = """
-    SELECT a.condition, a.problem_id, a.epoch, a.prediction, a.choices, b.prediction AS answer,
-           b.choices AS order_now, b.is_correct AS correct
-    FROM attempts a LEFT JOIN attempts b
-      ON (b.condition, b.problem_id, b.epoch) = (a.condition, a.problem_id, a.epoch)
-         AND b.iteration = 1 AND b.verdict != 'undecided'
-    WHERE a.iteration = 0 AND a.verdict IN ('wrong', 'no-answer')
-"""
-
-Key = tuple[str, int]  # problem id, epoch
-
-
-class Retry(NamedTuple):
-    """A trial whose first attempt was wrong, and what came of it.
-
-    Attributes:
-        right: whether the second attempt is right.
-        repeated: whether it gives the wrong answer of the first again.
-        guess: the chance that a guesser's second attempt is right, as far as the sampling strategy
-            and the hints of the prompt keep it from what was tried; 0 without options.
-        guess_most: the same of one that keeps in mind what it was told is wrong, where it was told.
-        seen: what is known of the whole trial.
-    """
-
-    right: bool
-    repeated: bool
-    guess: float
-    guess_most: float
-    seen: Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,21 +125,6 @@ def is_control(condition: Condition, control: Condition) -> bool:
     return alike and ranks[1] < ranks[0] and (not shows or condition.history == control.history)
 
 
-def excludes(condition: Condition, config: Mapping[str, Any]) -> tuple[Excludes, Excludes]:
-    """What keeps a guesser from options tried before: at least, and where it keeps them in mind.
-
-    Args:
-        condition: the condition.
-        config: the configuration of its run.
-    """
-    shows = recorded_mode(condition.feedback).shows_history
-    strategy = STRATEGIES.get(condition.sampling)
-    least = Excludes.DRAWS if strategy is not None and strategy.reject else Excludes.NOTHING
-    if shows and config.get("binary_hint"):
-        least = Excludes.ALL
-    return least, Excludes.ALL if shows else least
-
-
 def contrasts(
     conditions: Sequence[Condition],
     retries: Mapping[str, Mapping[Key, Retry]],
@@ -209,104 +152,6 @@ def contrasts(
         and min(condition.iterations, control.iterations) > 1
         and retries[condition.condition].keys() & retries[control.condition].keys()
     ]
-
-
-def read_retries(
-    db: sqlite3.Connection, conditions: Sequence[Condition], config: Mapping[str, Any]
-) -> dict[str, dict[Key, Retry]]:
-    """By condition, the trials whose first attempt was wrong and whose second one is known.
-
-    A trial that stopped before its second attempt counts as not right: the model refused.
-    """
-    by_name = {each.condition: each for each in conditions}
-    seen: dict[tuple[str, str, int], tuple[Seen, str]] = {}
-    for row in db.execute(KNOWN_TRIALS):
-        condition = by_name.get(row["condition"])
-        if condition is not None:
-            known = as_seen(row["status"], row["known"], bool(row["solved"]), condition.iterations)
-            seen[row["condition"], row["problem_id"], row["epoch"]] = known, row["status"]
-    kept_from = {name: excludes(condition, config) for name, condition in by_name.items()}
-    found: dict[str, dict[Key, Retry]] = {name: {} for name in by_name}
-    for row in db.execute(_SECONDS):
-        trial, status = seen.get((row["condition"], row["problem_id"], row["epoch"]), (None, ""))
-        if trial is not None and (row["correct"] is not None or status == "stopped"):
-            retry = _retry(row, trial, *kept_from[row["condition"]])
-            found[row["condition"]][row["problem_id"], row["epoch"]] = retry
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class SecondAttempts:
-    """The second attempts of a condition, made by every trial wrong at first.
-
-    Attributes:
-        right: share that is right; n is the number of them.
-        repeated: share that gives the first wrong answer again. Later attempts are made by those
-            that stayed wrong, and say less.
-        guess: share that a guesser would get right that keeps in mind what it was told is wrong,
-            where it was told; None without options.
-    """
-
-    right: Estimate
-    repeated: Estimate
-    guess: float | None
-
-    @property
-    def above_guess(self) -> bool | None:
-        """Whether more are right than by guessing, as far as the interval tells."""
-        return None if self.guess is None else self.right.low > self.guess
-
-
-def second_attempts(
-    retries: Mapping[Key, Retry],
-    level: float = 0.95,
-    clusters: Mapping[str, str] | None = None,
-) -> SecondAttempts:
-    """The shares of a condition's second attempts, clustered by problem, or by what it shares.
-
-    Args:
-        retries: of the condition.
-        level: confidence level.
-        clusters: by problem id, what the problem shares with others.
-    """
-    units: dict[tuple[str | None, str], list[Retry]] = defaultdict(list)
-    for (problem, _), retry in retries.items():
-        units[unit_of(problem, clusters or {})].append(retry)
-    counts = [float(len(each)) for each in units.values()]
-    right, repeated = (
-        clustered_share(
-            [float(sum(getattr(retry, name) for retry in each)) for each in units.values()],
-            counts,
-            level=level,
-        )
-        for name in ("right", "repeated")
-    )
-    guess = _mean([retry.guess_most for retry in retries.values()])
-    return SecondAttempts(right, repeated, guess if guess > 0 else None)
-
-
-def unit_of(problem: str, clusters: Mapping[str, str]) -> tuple[str | None, str]:
-    """What was sampled with a problem: its cluster, or the problem itself where it has none."""
-    cluster = clusters.get(problem)
-    return (None, problem) if cluster is None else (cluster, "")
-
-
-def as_seen(status: str, known: int, solved: bool, iterations: int) -> Seen:
-    """What is known of a trial, from a row of ``KNOWN_TRIALS``."""
-    if solved:
-        return Seen(known - 1, iterations)
-    return Seen(None, iterations if status in ENDED else known)
-
-
-def _retry(row: sqlite3.Row, seen: Seen, least: Excludes, most: Excludes) -> Retry:
-    options = len(json.loads(row["choices"]))
-    guess = guess_most = 0.0
-    if options > 1:
-        tried = int(row["prediction"] is not None and row["prediction"] in LETTERS[:options])
-        guess, guess_most = (right_next(options, tried, each) for each in (least, most))
-    first = answer_text(row["prediction"], row["choices"])
-    repeated = row["answer"] is not None and first == answer_text(row["answer"], row["order_now"])
-    return Retry(bool(row["correct"]), repeated, guess, guess_most, seen)
 
 
 def _uptake(
@@ -355,17 +200,13 @@ def _contrast(
     gaps, sizes, clusters = list[float](), list[float](), list[str | None]()
     for (trials, cluster), count in problems.items():
         means = [math.fsum(value(pair[side]) for pair in trials) / len(trials) for side in (0, 1)]
-        for side, mean in zip(sides, means, strict=True):
-            side += [mean] * count
+        for side, value_of_side in zip(sides, means, strict=True):
+            side += [value_of_side] * count
         gaps += [means[0] - means[1]] * count
         sizes += [worth or float(len(trials))] * count
         clusters += [cluster] * count
     difference = mean_difference(gaps, sizes, clusters=clusters)
-    return Contrast(_mean(sides[0]), _mean(sides[1]), difference)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values) if values else math.nan
+    return Contrast(mean(sides[0]), mean(sides[1]), difference)
 
 
 def _moved(estimate: Estimate, by: float) -> Estimate:
@@ -375,14 +216,14 @@ def _moved(estimate: Estimate, by: float) -> Estimate:
 def _guesses(problems: Problems) -> tuple[float, float, float]:
     """What a guesser gains that keeps nothing in mind, and the shares right of one that does."""
 
-    def mean(name: str, side: int) -> float:
+    def share(name: str, side: int) -> float:
         values = list[float]()
         for (trials, _), count in problems.items():
-            values += [_mean([getattr(pair[side], name) for pair in trials])] * count
-        return _mean(values)
+            values += [mean([getattr(pair[side], name) for pair in trials])] * count
+        return mean(values)
 
-    least = mean("guess", 0) - mean("guess", 1)
-    return least, mean("guess_most", 0), mean("guess_most", 1)
+    least = share("guess", 0) - share("guess", 1)
+    return least, share("guess_most", 0), share("guess_most", 1)
 
 
 def _pairs(problems: Problems) -> Pairs | None:
@@ -400,7 +241,7 @@ def _p_value(problems: Problems, pairs: Pairs | None, low: float, high: float) -
         return mcnemar(pairs.treatment, pairs.control).mid_p
     gaps, sizes, clusters = list[float](), list[float](), list[str | None]()
     for (trials, cluster), count in problems.items():
-        gaps += [_mean([retry.right - control.right for retry, control in trials])] * count
+        gaps += [mean([retry.right - control.right for retry, control in trials])] * count
         sizes += [float(len(trials))] * count
         clusters += [cluster] * count
     return discordance(gaps, sizes, clusters=clusters).p_value(low, high)

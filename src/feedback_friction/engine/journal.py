@@ -1,11 +1,8 @@
 """The journal: one SQLite file in the run directory, in which everything paid for is kept.
 
-A completion is kept in two steps. It is *written* when its transaction is in SQLite's write-ahead
-log: from then on the death of this process (SIGKILL) cannot lose it. It is *durable* when that file
-has been synchronised to the disk, which the death of the machine cannot undo; only then its trial
-goes on. The first step takes a tenth of a millisecond, the second some four, and only the first has
-to happen while a call holds its place among the requests in flight. Both are shared: whatever comes
-while one is under way goes into the next. Writing has one thread, synchronising another.
+A completion is kept in two steps, see ``group_commit``: first written, then durable, and only then
+its trial goes on. Only the first has to happen while a call holds its place among the requests in
+flight.
 """
 
 from __future__ import annotations
@@ -13,14 +10,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from feedback_friction.analysis.journal import SCHEMA_VERSION
 from feedback_friction.databases import refuse_newer, version_of
+from feedback_friction.engine.group_commit import Awaited, GroupCommit
 from feedback_friction.engine.keys import Key
 from feedback_friction.engine.prices import Cost
 from feedback_friction.engine.rows import (
@@ -40,8 +36,8 @@ from feedback_friction.engine.rows import (
     read_completion,
     trial_row,
 )
-from feedback_friction.engine.write_ahead import WriteAheadLog, has_log
-from feedback_friction.errors import FrictionError, RunStoppedError, UsageError
+from feedback_friction.engine.write_ahead import has_log
+from feedback_friction.errors import FrictionError, UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import (
     Attempt,
@@ -68,45 +64,12 @@ _NULLABLE = """
         'temperature        REAL NOT NULL', 'temperature        REAL') WHERE type = 'table';
     PRAGMA writable_schema = RESET;
 """
-_Write = Callable[[sqlite3.Connection], None]
-# A value that SQLite cannot hold, such as a whole number of more than 63 bits.
-_UNFIT = (
-    OverflowError,
-    TypeError,
-    ValueError,
-    sqlite3.DataError,
-    sqlite3.IntegrityError,
-    sqlite3.InterfaceError,
-    sqlite3.ProgrammingError,
-)
-
-
 # Of a damaged file, the library may quote what is no text.
 _UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
 
 
 class DamagedError(FrictionError):
     """Something in the journal cannot be read: the trial that needs it fails, and says so."""
-
-
-def _future() -> asyncio.Future[None]:
-    return asyncio.get_running_loop().create_future()
-
-
-@dataclass(frozen=True, slots=True)
-class _Awaited:
-    """What becomes done when something is written, and when it is durable."""
-
-    written: asyncio.Future[None] = field(default_factory=_future)
-    durable: asyncio.Future[None] = field(default_factory=_future)
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """Something to write, and who waits for it."""
-
-    write: _Write
-    awaited: _Awaited | None
 
 
 class Journal:
@@ -123,15 +86,9 @@ class Journal:
             UsageError: the directory cannot be written, or the journal is of a newer version.
         """
         self.path = directory / FILE_NAME
-        self._writer = _open(self.path)
+        self._writing = GroupCommit(self.path, _open(self.path))
         self._reader = _open(self.path)
         self._fresh: dict[Key, Completion] = {}
-        self._log = WriteAheadLog(self.path) if has_log(self._writer) else None
-        self._pending: list[_Entry] = []
-        self._written: list[_Awaited] = []
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
-        self._flusher: asyncio.Task[None] | None = None
-        self._syncer: asyncio.Task[None] | None = None
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -223,8 +180,8 @@ class Journal:
             insert(db, "retried", retried)
 
         try:
-            awaited = _Awaited()
-            self._enter(write, awaited)
+            awaited = Awaited()
+            self._writing.enter(write, awaited)
             await awaited.written
             return awaited.durable
         finally:
@@ -251,7 +208,7 @@ class Journal:
             )
             insert(db, "attempts", [row])
 
-        self._enter(write)
+        self._writing.enter(write)
 
     async def add_trial(
         self,
@@ -281,7 +238,7 @@ class Journal:
             insert(db, "calls", counted)
             insert(db, "trials", [ended])
 
-        await self._commit(write)
+        await self._writing.commit(write)
 
     async def add_failure(self, condition: str, problem_id: str, epoch: int, error: str) -> None:
         """Keep that a trial failed; it runs again on resume. The attempts that it made are kept."""
@@ -292,20 +249,20 @@ class Journal:
             insert(db, "trials", [ended])
             insert(db, "errors", [failed])
 
-        await self._commit(write)
+        await self._writing.commit(write)
 
     async def add_error(self, where: str, problem_id: str, epoch: int, error: str) -> None:
         """Keep why something that is no trial (an oracle's request, a probe) failed."""
         row = error_row((where, problem_id, epoch), error, now())
-        await self._commit(lambda db: insert(db, "errors", [row]))
+        await self._writing.commit(lambda db: insert(db, "errors", [row]))
 
     async def add_draws(self, rows: Sequence[Row]) -> None:
         """Keep an oracle's draws; see ``oracle_draws`` in the schema."""
-        await self._commit(lambda db: insert(db, "oracle_draws", rows))
+        await self._writing.commit(lambda db: insert(db, "oracle_draws", rows))
 
     async def add_finding(self, row: Row) -> None:
         """Keep what a probe found; see ``probes`` in the schema."""
-        await self._commit(lambda db: insert(db, "probes", [row]))
+        await self._writing.commit(lambda db: insert(db, "probes", [row]))
 
     def add_problems(self, problems: Iterable[Problem], ask: Callable[[Problem], str]) -> None:
         """Keep the problems of a task as the solver reads them (before the run, not grouped)."""
@@ -317,119 +274,28 @@ class Journal:
             insert(db, "problems", rows)
             insert(db, "clusters", clusters)
 
-        self._write_now(write)
+        self._writing.write_now(write)
 
     def add_conditions(self, rows: Sequence[dict[str, Any]]) -> None:
         """Keep the conditions of the run (before the run, not grouped)."""
-        self._write_now(lambda db: insert(db, "conditions", rows))
+        self._writing.write_now(lambda db: insert(db, "conditions", rows))
 
     def keep_finding(self, row: Row) -> None:
         """Keep what was found where no event loop runs (friction inside)."""
-        self._write_now(lambda db: insert(db, "probes", [row]))
-
-    def _write_now(self, write: _Write) -> None:
-        """Write something before the event loop has anything to write.
-
-        Raises:
-            RunStoppedError: the journal cannot be written.
-        """
-        try:
-            with self._writer:
-                write(self._writer)
-        except (sqlite3.Error, OSError) as error:
-            raise self._stopping(error) from error
-
-    async def _commit(self, write: _Write) -> None:
-        """Write something; returns when it is durable."""
-        awaited = _Awaited()
-        self._enter(write, awaited)
-        await awaited.written
-        await awaited.durable
-
-    def _enter(self, write: _Write, awaited: _Awaited | None = None) -> None:
-        self._pending.append(_Entry(write, awaited))
-        if self._flusher is None or self._flusher.done():
-            self._flusher = asyncio.create_task(self._flush())
-
-    async def _flush(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._pending:
-            batch, self._pending = self._pending, []
-            errors: list[Exception | None]
-            try:
-                errors = await loop.run_in_executor(
-                    self._thread, self._write, [each.write for each in batch]
-                )
-            except Exception as cause:  # whoever waits must hear of it, whatever it is
-                errors = [self._stopping(cause)] * len(batch)
-            for each, error in zip(batch, errors, strict=True):
-                if each.awaited is not None:
-                    _settle(each.awaited.written, error)
-                    self._written += [each.awaited] if error is None else []
-            if self._written and (self._syncer is None or self._syncer.done()):
-                self._syncer = asyncio.create_task(self._synchronise())
-
-    async def _synchronise(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._written:
-            batch, self._written = self._written, []
-            error: Exception | None = None
-            if self._log is not None:
-                try:
-                    await loop.run_in_executor(self._log.thread, self._log.synchronise)
-                except Exception as cause:
-                    error = self._stopping(cause)
-            for each in batch:
-                _settle(each.durable, error)
-
-    def _stopping(self, cause: Exception) -> Exception:
-        """What whoever waits for the journal is told of a failure to write it."""
-        if not isinstance(cause, (sqlite3.Error, OSError)):
-            return cause
-        error = RunStoppedError(f"cannot write {self.path}: {cause}; mend and resume")
-        error.__cause__ = cause
-        return error
-
-    def _write(self, writes: Sequence[_Write]) -> list[Exception | None]:
-        """Write all in one transaction; what SQLite cannot hold is the error of its own entry."""
-        try:
-            with self._writer:
-                for write in writes:
-                    write(self._writer)
-        except _UNFIT as error:
-            if len(writes) == 1:
-                return [error]
-            return [each for write in writes for each in self._write([write])]
-        return [None] * len(writes)
+        self._writing.write_now(lambda db: insert(db, "probes", [row]))
 
     async def __aenter__(self) -> Journal:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Finish what is being written, and close."""
-        if self._flusher is not None:
-            await asyncio.shield(self._flusher)
-        if self._syncer is not None:
-            await asyncio.shield(self._syncer)
+        await self._writing.finish()
         self.close()
 
     def close(self) -> None:
         """Close the file; for a journal that no event loop writes to."""
-        self._thread.shutdown(wait=True)
-        if self._log is not None:
-            self._log.close()
+        self._writing.close()
         self._reader.close()
-        self._writer.close()
-
-
-def _settle(future: asyncio.Future[None], error: Exception | None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(None)
-    else:
-        future.set_exception(error)
-        future.exception()  # whoever waits hears of it; where nobody does, that is no error itself
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from math import isnan
 
 from feedback_friction.analysis.journal import ENDED, Condition
+from feedback_friction.analysis.retries import as_seen
 from feedback_friction.analysis.stats.censored import Seen, censored_curve
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.uptake import as_seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import polars as pl
 
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.journal import Condition
+from feedback_friction.analysis.retries import excludes
 from feedback_friction.analysis.stats.arrays import MISSING, UNSOLVED, IntArray
 from feedback_friction.analysis.stats.guessing import Excludes, guesser
 from feedback_friction.analysis.stats.intervals import Interval
@@ -27,7 +28,7 @@ from feedback_friction.analysis.tables.columns import (
     spread,
     spread_schema,
 )
-from feedback_friction.analysis.uptake import Uptake, excludes, is_control
+from feedback_friction.analysis.uptake import Uptake, is_control
 from feedback_friction.mode_names import recorded_mode
 from feedback_friction.ways import named_history
 
