@@ -24,6 +24,7 @@ from feedback_friction.forms import FORMS
 from feedback_friction.modes import MODES
 from feedback_friction.report.build import TABLES
 from feedback_friction.tasks.catalog import PAGES, get_page
+from feedback_friction.ways import CHECK, SOLVES
 
 DOCS = Path(__file__).parent
 PAGES_WITH_MARKS = [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]
@@ -155,6 +156,16 @@ def form_table() -> str:
     return f"\n{top}{''.join(rows)}"
 
 
+def solve_table() -> str:
+    """What a solver may do before it answers, and what is its control."""
+    lines = ["| `--solve` | the solver | calls for an answer | control |\n|---|---|---|---|"]
+    for each in SOLVES.values():
+        control = f"`{each.control}`" if each.control else ""
+        calls = each.calls if each.thought != CHECK.thought else f"{each.calls - 1} or {each.calls}"
+        lines.append(f"| `{each.name}` | {each.does} | {calls} | {control} |")
+    return "\n".join(lines) + "\n"
+
+
 def mode_table() -> str:
     """All feedback modes: who writes them, and what for."""
     lines = ["| feedback | who writes it | what for |\n|---|---|---|"]
@@ -199,6 +210,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "tasks": task_table,
     "forms": form_table,
     "modes": mode_table,
+    "solves": solve_table,
     "report tables": report_tables,
     "contracts": contract_list,
     "rooms": room_table,

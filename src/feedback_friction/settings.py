@@ -30,7 +30,17 @@ from feedback_friction.options import (
     options_of,
     refuse_unknown,
 )
-from feedback_friction.ways import GREEDY, HISTORIES, STRATEGIES, TRANSCRIPT, History, Sampling
+from feedback_friction.ways import (
+    GREEDY,
+    HISTORIES,
+    PLAIN,
+    SOLVES,
+    STRATEGIES,
+    TRANSCRIPT,
+    History,
+    Sampling,
+    Solve,
+)
 
 # In the order of growing effort; each provider takes some of them.
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -65,6 +75,7 @@ class Plan(Options):
         mode: the feedback mode.
         sampling: how an attempt is drawn.
         history: how earlier attempts are shown.
+        solve: what the solver does before it answers.
         form_requests: by form of feedback, what a model is asked for instead of our words.
     """
 
@@ -78,6 +89,7 @@ class Plan(Options):
         least=1,
     )
     history: History = TRANSCRIPT
+    solve: Solve = PLAIN
     seed: int = declared(0, _SEED)
     temperature: float | None = option(
         0.0, "The solver's; none sends none, for models that take none.", least=0, most=2
@@ -257,6 +269,13 @@ class Settings(Options):
         f"{'; '.join(f'{each.name}, {each.shows}' for each in HISTORIES.values())}; "
         "repeat for a grid.",
         metavar="H",
+    )
+    solve: tuple[str, ...] = option(
+        (PLAIN.name,),
+        "What a solver does between feedback and answer: "
+        f"{'; '.join(f'{each.name}, {each.does}' for each in SOLVES.values())}; "
+        "repeat for a grid.",
+        metavar="HOW",
     )
     attribution: tuple[str, ...] = option(
         (ATTRIBUTIONS[0],),

@@ -1,4 +1,4 @@
-"""How a solver goes on after feedback: what it is shown, and how an attempt is drawn.
+"""How a solver goes on after feedback: what it sees, does before it answers, how it is drawn.
 
 Each way is one value, read by all that follows; none of them names one in a string of its own.
 """
@@ -83,8 +83,115 @@ def parse_history(name: str) -> History:
     return HISTORIES[name]
 
 
+# --- what a solver does before it answers --------------------------------------------------------
+
+Thought = Literal["", "restated", "notes", "check"]
+
+
+@dataclass(frozen=True, slots=True)
+class Solve:
+    """What a solver does between the feedback and its next answer, in calls of its own.
+
+    Attributes:
+        name: as on the command line.
+        does: what, in words.
+        thought: the kind of text that it writes to itself.
+        control: the name of the one that takes the same calls and as many tokens, and lacks what
+            this one is to test; "" for a control itself, and for ``plain``.
+        is_blind: of a control, whether the feedback, or what a check says of it, is kept from the
+            text that it writes or from the answer.
+        replaces: whether the text stands in place of the earlier attempts and their feedback.
+        calls: of the solver for an attempt, at most.
+        dashes: of its line in figures; none for a solid one.
+    """
+
+    name: str
+    does: str
+    thought: Thought = ""
+    control: str = ""
+    is_blind: bool = False
+    replaces: bool = False
+    calls: int = 1
+    dashes: tuple[int, ...] = ()
+
+
+PLAIN = Solve("plain", "answers at once")
+RESTATE = Solve(
+    "restate", "says in its own words what the feedback asks it to change, then answers",
+    thought="restated", control="restate:question", calls=2, dashes=(10, 2),
+)  # fmt: skip
+RESTATE_QUESTION = replace(
+    RESTATE, name=RESTATE.control, control="", is_blind=True, dashes=(10, 2, 2, 2),
+    does="says in its own words what the problem asks, then answers",
+)  # fmt: skip
+NOTES = Solve(
+    "notes", "keeps a list of corrections and refuted answers instead of its attempts, and writes "
+    "it anew after each feedback",
+    thought="notes", control="notes:blank", replaces=True, calls=2, dashes=(5, 2),
+)  # fmt: skip
+NOTES_BLANK = replace(
+    NOTES, name=NOTES.control, control="", is_blind=True, dashes=(5, 2, 2, 2),
+    does="keeps such a list from its attempts alone, without the feedback",
+)  # fmt: skip
+CHECK = Solve(
+    "check", "asks itself whether the new answer follows the feedback and differs from the refuted "
+    "ones, and answers once more if not",
+    thought="check", control="check:nothing", calls=3, dashes=(3, 2),
+)  # fmt: skip
+CHECK_NOTHING = replace(
+    CHECK, name=CHECK.control, control="", is_blind=True, dashes=(3, 2, 1, 2),
+    does="answers once more where it would after that check, and is not shown what the check said",
+)  # fmt: skip
+SOLVES = {
+    each.name: each
+    for each in (
+        PLAIN, RESTATE, RESTATE_QUESTION, NOTES, NOTES_BLANK, CHECK, CHECK_NOTHING,
+    )
+}  # fmt: skip
+
+
+def parse_solve(name: str) -> Solve:
+    """What a solver does, by its name.
+
+    Raises:
+        UsageError: there is no such thing.
+    """
+    if name not in SOLVES:
+        raise UsageError(f"unknown way to solve '{name}'; allowed: {', '.join(SOLVES)}")
+    return SOLVES[name]
+
+
+def way(history: History, solve: Solve) -> str:
+    """The two in one name, as a run records them: ``clean``, ``clean+restate``, ``notes``."""
+    if solve is PLAIN:
+        return history.name
+    return solve.name if solve.replaces else f"{history.name}+{solve.name}"
+
+
+def parse_way(name: str) -> tuple[History, Solve]:
+    """What a run records as its history, in its two parts.
+
+    Raises:
+        UsageError: there is no such history, or no such thing to do.
+    """
+    history, plus, solve = name.partition("+")
+    if plus:
+        return parse_history(history), parse_solve(solve)
+    if name in SOLVES:
+        return TRANSCRIPT, parse_solve(name)
+    return parse_history(name), PLAIN
+
+
+def control_of(name: str) -> str:
+    """The way that is the control of a recorded one; "" where there is none."""
+    for solve in SOLVES.values():
+        if solve.control and name.rpartition("+")[2] == solve.name:
+            return name.removesuffix(solve.name) + solve.control
+    return ""
+
+
 def named_history(feedback: str, history: str) -> str:
-    """The history to name beside a recorded mode: "" for a transcript, and where none is shown."""
+    """The way to name beside a recorded mode: "" for a transcript, and where none is shown."""
     usual = history == TRANSCRIPT.name or not recorded_mode(feedback).shows_history
     return "" if usual else history
 

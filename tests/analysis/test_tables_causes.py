@@ -126,6 +126,20 @@ def test_planted_drag_is_found_where_the_attempt_is_seen(tmp_path):
     assert told["transcript"]["same_line"] > told["clean"]["same_line"]
 
 
+def test_notes_take_drag_away_and_are_set_against_their_control(tmp_path):
+    run = make_run(
+        tmp_path / "run", limit=150, iterations=2, feedback=("tutor",),
+        solve=("plain", "notes", "notes:blank"), solver=f"{STUDENT}uptake.tutor=0.8,drag=0.5",
+    )  # fmt: skip
+    rows = {row["history"]: row for row in histories(load_runs([run])).iter_rows(named=True)}
+    assert rows["notes:blank"]["right_less_low"] <= 0.4 <= rows["notes:blank"]["right_less_high"]
+    assert rows["notes"]["right_less_low"] <= 0 <= rows["notes"]["right_less_high"]
+    references = {name: row["reference"] for name, row in rows.items()}
+    assert references == {
+        "transcript": "transcript", "notes": "notes:blank", "notes:blank": "transcript",
+    }  # fmt: skip
+
+
 def test_a_planted_dose_curve_rises_to_its_half(tmp_path):
     run = make_run(
         tmp_path / "run", limit=120, iterations=2,

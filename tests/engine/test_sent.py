@@ -10,6 +10,7 @@ import pytest
 
 from feedback_friction.engine.sent import Prompts
 from feedback_friction.errors import UsageError
+from feedback_friction.ways import SOLVES
 from unsolved import make_run
 
 CHOICES = [
@@ -46,6 +47,28 @@ def test_every_prompt_is_one_that_was_paid_for(tmp_path, mode, history):
     assert len(solver) == attempts(run)
     written = [each for each in sent if each.request.role == "feedback"]
     assert len(written) == (attempts(run, "feedback") if mode in ("self", "process") else 0)
+
+
+def test_every_word_that_a_solver_writes_to_itself_is_one_that_was_paid_for(tmp_path):
+    made = {
+        "feedback": ("binary", "retry"), "solve": tuple(SOLVES), "limit": 3, "iterations": 3,
+        "history": ("transcript", "clean"), "solver": "student/ability=0.3,resistant=0.5",
+    }  # fmt: skip
+    run = make_run(tmp_path / "run", **made)
+    sent = [each for _, prompts in every(run) for each in prompts]
+    assert [each for each in sent if not each.proved] == []
+    thoughts = {each.request.occasion.thought for each in sent}
+    assert thoughts == {"", "restated", "notes", "check"}
+    with closing(sqlite3.connect(run / "journal.sqlite")) as db:
+        asked = {row[0] for row in db.execute("SELECT DISTINCT history FROM conditions")}
+        paid = db.execute("SELECT count(*) FROM completions").fetchone()
+        make_run(run, **made)
+        assert db.execute("SELECT count(*) FROM completions").fetchone() == paid
+    assert asked == {
+        "transcript", "clean", "notes", "notes:blank",
+        *(f"{history}+{name}" for history in ("transcript", "clean")
+          for name in ("restate", "restate:question", "check", "check:nothing")),
+    }  # fmt: skip
 
 
 def test_the_prompts_of_shuffled_choices_are_those_of_their_attempt(tmp_path):

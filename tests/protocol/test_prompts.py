@@ -16,12 +16,21 @@ from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.improvement import template
 from feedback_friction.protocol.mislead import mislead_request
 from feedback_friction.protocol.records import Aside, Attempt, Feedback, Message, Reply
+from feedback_friction.protocol.solving import (
+    check_request,
+    next_messages,
+    second_request,
+    thought_request,
+)
+from feedback_friction.protocol.trial import next_view
 from feedback_friction.ways import (
     ANSWERS,
     CHAT,
     CLEAN,
     FEEDBACK,
     FOREIGN,
+    PLAIN,
+    SOLVES,
     TRANSCRIPT,
     parse_history,
 )
@@ -41,6 +50,25 @@ def attempts(problem, *texts):
         )
         for number, text in enumerate(texts)
     ]
+
+
+def solved(plain):
+    """What a solver is asked that does something before it answers, and then the answer."""
+    texts, (first, *_) = {}, plain
+    asides = (Aside("notes", "- not 3"), Aside("restated", "To count again."))
+    plain = [replace(each, asides=asides) for each in plain]
+    new = replace(first, iteration=2, asides=(Aside("check", "NO, it is 3 again."),))
+    for name, solve in SOLVES.items():
+        plan = replace(toys.plan(), solve=solve)
+        view = next_view(toys.PROBLEM, toys.TASK, plan, 0, 2, plain)
+        words = thought_request(toys.TASK, plan, 0, view)
+        if words is not None:
+            texts[f"{name}: words to itself"] = words.messages
+            texts[f"{name}: answer"] = next_messages(toys.TASK, view)
+        elif solve is not PLAIN:
+            texts[f"{name}: words to itself"] = check_request(plan, 0, view, new).messages
+            texts[f"{name}: second answer"] = second_request(plan, 0, view, new).messages
+    return texts
 
 
 def rendered():
@@ -97,6 +125,7 @@ def rendered():
         "suggested": [Message("user", prompts.SUGGESTED)],
         "improve": [Message("user", template(EXPLAIN))],
     }
+    texts |= solved(plain)
     return {
         name: [f"{each.role}: {each.content}" for each in messages]
         for name, messages in texts.items()

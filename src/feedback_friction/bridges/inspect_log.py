@@ -44,6 +44,7 @@ from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.reopen import read_trials, reopen
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.records import Attempt, Feedback, Trial
+from feedback_friction.ways import way
 
 SCORER = "friction"
 
@@ -85,7 +86,7 @@ def _log(
                 "feedback": plan.mode.name,
                 "sampling": plan.sampling.name,
                 "iterations": plan.iterations,
-                "history": plan.history.name,
+                "history": way(plan.history, plan.solve),
                 "feedback_model": condition.feedback_model,
             },
             dataset=EvalDataset(

@@ -19,7 +19,7 @@ from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.records import Aside, Attempt, Feedback, Reply
 from feedback_friction.protocol.task import Task
 from feedback_friction.tasks.catalog import get_page
-from feedback_friction.ways import History, parse_history
+from feedback_friction.ways import History, parse_way
 
 
 def export(directory: Path) -> Iterator[dict[str, Any]]:
@@ -45,7 +45,7 @@ def export(directory: Path) -> Iterator[dict[str, Any]]:
                 (condition.task, condition.condition),
             )
             shows_history = recorded_mode(condition.feedback).shows_history
-            history = parse_history(condition.history)
+            history, _ = parse_way(condition.history)
             asides = read_asides(db, condition.condition)
             for _, trial in groupby(rows, key=lambda row: (row["problem_id"], row["epoch"])):
                 earlier: list[Attempt] = []

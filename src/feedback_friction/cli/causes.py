@@ -38,7 +38,8 @@ def command(directories: tuple[Path, ...], as_json: bool) -> None:
     """Tell causes of friction apart, from runs whose conditions differ in one of them.
 
     \b
-    histories     --history twice or more: what the sight of its own attempts costs a solver
+    histories     --history or --solve twice or more: what the sight of its own attempts costs a
+                  solver, and what words to itself bring, beside the control of each
     challenges    --feedback doubt, denial, misled: what becomes of right answers
     selectivity   the same beside right feedback: does the solver tell the two apart (d')
     doses         partial:P, noisy:P, hint:L, delay:N: what a dose does, and half the effect
@@ -75,7 +76,7 @@ def _tables(runs: Runs) -> Iterator[Table]:
 
     yield (
         "histories",
-        "What the sight of its own attempts does to the next one (less: than in the reference)",
+        "What comes before an answer does to it (less: than in the reference)",
         histories.histories(runs, locator(runs)),
     )
     yield "challenges", "What becomes of answers that are challenged", selectivity.challenges(runs)

@@ -75,6 +75,8 @@ def _show_prompt(console: Console, sent: Sent) -> None:
     request = sent.request
     of = f"attempt {sent.iteration + 1}"
     what = of if request.role == "solver" else f"feedback on {of}"
+    thought = request.occasion.thought
+    what = f"the solver's words to itself ({thought}) for {of}" if thought else what
     proof = "as sent" if sent.proved else "made again; no reply to it in the journal"
     name = f"prompt for {what} ({proof}; temperature {request.temperature:g}, seed {request.seed})"
     parts = [(f"[{message.role}]\n", plain(message.content)) for message in request.messages]

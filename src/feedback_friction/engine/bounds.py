@@ -114,10 +114,11 @@ def unsolved(condition: Condition, lengths: Lengths, judge: str | None, prices: 
 
 def largest_draws(condition: Condition) -> tuple[float, float]:
     """(requests, replies) that a later attempt takes at most."""
-    sampling = condition.plan.sampling
+    sampling, shows = condition.plan.sampling, condition.plan.mode.shows_history
+    more = condition.plan.solve.calls - 1 if shows else 0
     if not sampling.reject:
-        return 1.0, 1.0
-    return (1.0 if sampling.eager else REQUESTS_OF_ALL_DRAWS), float(MAX_DRAWS)
+        return 1.0 + more, 1.0 + more
+    return (1.0 if sampling.eager else REQUESTS_OF_ALL_DRAWS) + more, float(MAX_DRAWS + more)
 
 
 def _judged(

@@ -9,6 +9,7 @@ from typing import Any
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Plan
+from feedback_friction.ways import way
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class Condition:
         simulated: whether a simulated student stands in for the solver.
         digits: digits of the factors, for the multiplication tasks.
         by_teacher: whether the run has several feedback models.
-        by_history: whether the run has conditions that differ in their history alone.
+        by_history: whether the run has conditions that differ in their way alone: in the
+            history, or in what the solver does before it answers.
     """
 
     label: str
@@ -47,7 +49,8 @@ class Condition:
     def id(self) -> str:
         """Readable key of the condition in the journal."""
         plan = self.plan
-        history = (plan.history.name,) if self.by_history and plan.mode.shows_history else ()
+        shown = self.by_history and plan.mode.shows_history
+        history = (way(plan.history, plan.solve),) if shown else ()
         teacher = (self.feedback_model,) if self.by_teacher and self.feedback_model else ()
         named = (self.label, self.solver, plan.mode.name, plan.sampling.name)
         return " | ".join((*named, *history, *teacher))
@@ -62,7 +65,7 @@ class Condition:
             "feedback": self.plan.mode.name,
             "feedback_model": self.feedback_model,
             "sampling": self.plan.sampling.name,
-            "history": self.plan.history.name,
+            "history": way(self.plan.history, self.plan.solve),
             "iterations": self.plan.iterations,
             "epochs": self.epochs,
             "problems": len(self.problems) * self.epochs,

@@ -44,7 +44,15 @@ from feedback_friction.tasks.catalog import get_page, load_problems
 from feedback_friction.tasks.fewshot import with_examples
 from feedback_friction.tasks.graders import allow, is_rubric, with_rubrics
 from feedback_friction.tasks.page import Page
-from feedback_friction.ways import parse_history, parse_sampling
+from feedback_friction.ways import (
+    CHECK,
+    PLAIN,
+    History,
+    Solve,
+    parse_history,
+    parse_sampling,
+    parse_solve,
+)
 
 # What the first version's configurations name. A later option is named where it is set: a command
 # without it has the configuration, and without --out the directory, that it always had.
@@ -203,6 +211,12 @@ def _modes(settings: Settings) -> list[Mode]:
             f"{what} takes every answer tried before for wrong, and '{refused.name}' goes on after "
             "a right one; use it without"
         )
+    checking = [name for name in settings.solve if parse_solve(name).thought == CHECK.thought]
+    if checking and rejecting:
+        raise UsageError(
+            f"--solve {checking[0]} may answer once more, whatever was answered before, and "
+            f"--sampling {rejecting[0]} takes new answers alone; use one of them"
+        )
     return list({mode.name: mode for mode in found}.values())
 
 
@@ -265,13 +279,29 @@ def _taught(mode: Mode, models: Models, task: Task, problems: Sequence[Problem])
 
 
 def _plans(settings: Settings, modes: Sequence[Mode]) -> list[Plan]:
-    """The grid; a mode that shows nothing of what came before is not repeated by history."""
-    histories = [parse_history(name) for name in dict.fromkeys(settings.history)]
+    """The grid; a mode that shows nothing of what came before is not repeated by its ways."""
+    ways = _ways(settings)
     return [
-        replace(_rounds(settings.plan, mode), sampling=parse_sampling(sampling), history=history)
+        replace(
+            _rounds(settings.plan, mode),
+            sampling=parse_sampling(sampling),
+            history=history,
+            solve=solve,
+        )
         for mode in modes
         for sampling in dict.fromkeys(settings.sampling)
-        for history in (histories if mode.shows_history else histories[:1])
+        for history, solve in (ways if mode.shows_history else [(ways[0][0], PLAIN)])
+    ]
+
+
+def _ways(settings: Settings) -> list[tuple[History, Solve]]:
+    """Histories by what the solver does; what stands in their place is there once."""
+    histories = [parse_history(name) for name in dict.fromkeys(settings.history)]
+    solves = [parse_solve(name) for name in dict.fromkeys(settings.solve)]
+    return [
+        (history, solve)
+        for solve in solves
+        for history in (histories[:1] if solve.replaces else histories)
     ]
 
 
@@ -329,7 +359,7 @@ def _condition(
         epochs=settings.epochs,
         problems=problems,
         simulated=is_student(solver),
-        by_history=len(set(settings.history)) > 1,
+        by_history=len(_ways(settings)) > 1,
         by_teacher=len(set(models.feedback_model)) > 1,
         digits=max((len(factor) for factor in problems[0].operands), default=None),
     )

@@ -9,7 +9,8 @@ CREATE TABLE IF NOT EXISTS conditions (
     feedback        TEXT NOT NULL,
     feedback_model  TEXT,               -- whose words the feedback is; NULL for no model
     sampling        TEXT NOT NULL,
-    history         TEXT NOT NULL,      -- what the solver saw of its attempts
+    history         TEXT NOT NULL,      -- what the solver saw of its attempts, and what it did
+                                        -- before it answered: "clean", "clean+restate", "notes"
     iterations      INTEGER NOT NULL,
     epochs          INTEGER NOT NULL,
     problems        INTEGER NOT NULL,   -- problems x epochs = trials that the run is to make
@@ -92,7 +93,9 @@ CREATE TABLE IF NOT EXISTS attempts (
 
 -- What belongs to an attempt beside reply and feedback: "stand-in", another problem's attempt shown
 -- in its place (the history "foreign"); "suggested", the wrong answer that the feedback argues for;
--- "corrupted", the feedback before it was spoilt.
+-- "corrupted", the feedback before it was spoilt; "restated" and "notes", what the solver wrote to
+-- itself after the feedback; "check", what it said of this attempt, and "first-try", the answer
+-- that this was said of, where the attempt is another.
 CREATE TABLE IF NOT EXISTS asides (
     condition   TEXT NOT NULL,
     problem_id  TEXT NOT NULL,

@@ -22,7 +22,8 @@ from feedback_friction.engine.seats import seat_of
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.feedback import feedback_request
 from feedback_friction.protocol.records import Generate
-from feedback_friction.protocol.trial import attempt_request
+from feedback_friction.protocol.solving import check_request, second_request, thought_request
+from feedback_friction.protocol.trial import attempt_request, next_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Sent:
     """A prompt of a trial.
 
     Attributes:
-        iteration: of the attempt that it asks for, or on which it asks for feedback.
+        iteration: of the attempt that it asks for, on which it asks for feedback, or for which the
+            solver writes something to itself.
         request: the messages and parameters; of an attempt drawn several times, the first draw's.
         proved: whether the journal has a completion of exactly this request.
     """
@@ -109,7 +111,15 @@ class Prompts:
         attempts = read_attempts(self._directory, asked, problem, epoch)
         for number, attempt in enumerate(attempts):
             before = attempts[:number]
+            view = next_view(problem, asked.task, asked.plan, epoch, number, before)
+            words = thought_request(asked.task, asked.plan, epoch, view)
+            if words is not None:
+                yield words
             yield attempt_request(problem, asked.task, asked.plan, epoch, number, before)
+            if attempt.aside("check") is not None:
+                yield check_request(asked.plan, epoch, view, attempt)
+            if attempt.aside("first-try") is not None:
+                yield second_request(asked.plan, epoch, view, attempt)
             if attempt.feedback is not None:
                 judged = (*before, replace(attempt, feedback=None))  # as whoever wrote it saw it
                 told = feedback_request(

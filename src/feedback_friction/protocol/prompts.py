@@ -78,6 +78,51 @@ CHAT_TURN_OPEN = (
     "Consider the feedback, and answer the problem again.\n\n{question}"
 )
 
+# --- what the solver writes to itself ------------------------------------------------------------
+
+RESTATE = (
+    "Before you answer: say in a sentence or two, in your own words, what the feedback asks you to "
+    "change. Do not answer the problem yet."
+)
+
+RESTATED = (
+    "Before answering, you said what the feedback asks you to change:\n{text}\n\n"
+    "Now answer the problem."
+)
+
+RESTATE_QUESTION = (
+    "Before you answer: say in a sentence or two, in your own words, what the problem asks. Do not "
+    "answer the problem yet."
+)
+
+RESTATED_QUESTION = (
+    "Before answering, you said what the problem asks:\n{text}\n\nNow answer the problem."
+)
+
+NOTES_INTRO = (
+    "You have already tried this problem. These are the notes that you keep about it:\n{notes}"
+)
+
+NOTES_REQUEST = (
+    "### Your notes\n"
+    "You are going to answer this problem again, and will see nothing but the problem and your "
+    "notes. Write the notes anew: a short list of the corrections to make and of the answers that "
+    "have been refuted. Do not answer the problem yet."
+)
+
+NOTES_AGAIN = (
+    "### The problem once more\n{question}\n\nUse your notes, and answer the problem again."
+)
+
+CHECK = (
+    "Look at this answer before it counts: does it follow the feedback, and does it differ from "
+    "the answers that have been refuted? Begin with YES or NO, and say why in one sentence."
+)
+
+CHECKED_AGAIN = "Answer the problem once more."
+
+# --- what stands beside either -------------------------------------------------------------------
+
 TRIED_AND_LEFT = (
     "Choices that you have tried, all of them wrong: {tried}. Choices that are left: {left}."
 )

@@ -114,6 +114,7 @@ class Occasion:
     mode: str
     attempts: tuple[Attempt, ...] = ()
     judged: tuple[str, str] | None = None  # solver and mode of the trial that a judge labels
+    thought: str = ""  # what the solver writes to itself (``ways.Thought``); "" for an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ class Masked:
     leaks: tuple[str, ...] = ()
 
 
-AsideKind = Literal["stand-in", "suggested", "corrupted"]
+AsideKind = Literal["stand-in", "suggested", "corrupted", "restated", "notes", "check", "first-try"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,9 @@ class Aside:
     Attributes:
         kind: ``stand-in``, another problem's attempt, which later prompts show in place of the
             solver's own; ``suggested``, the wrong answer that the feedback argues for;
-            ``corrupted``, the feedback before it was spoilt.
+            ``corrupted``, the feedback before it was spoilt; ``restated`` and ``notes``, what the
+            solver wrote to itself after the feedback; ``check``, what it said of this attempt, and
+            ``first-try``, the answer that this said of, where the attempt is another.
         text: the text.
         donor: id of the problem that it comes from, for a stand-in.
     """

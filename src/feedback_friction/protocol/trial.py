@@ -37,10 +37,11 @@ from feedback_friction.protocol.records import (
 from feedback_friction.protocol.refusals import Refused, refusal
 from feedback_friction.protocol.sampling import Drawn, draw
 from feedback_friction.protocol.shuffle import binary_hint, shuffled
+from feedback_friction.protocol.solving import Thinking, View, checked, next_messages, think
 from feedback_friction.protocol.state import answer_key, answers_of, in_view
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Plan
-from feedback_friction.ways import CLEAN
+from feedback_friction.ways import CLEAN, PLAIN
 
 MOST_STRANGERS = 20  # asked for an attempt that names nothing of a problem's answer
 
@@ -73,9 +74,11 @@ def trial(
         return (stood_in[-1],)
 
     attempts: list[Attempt] = []
+    thought: Thinking | None = None
     try:
         for iteration in range(plan.iterations):
-            attempts.append((yield from _attempt(problem, task, plan, epoch, iteration, attempts)))
+            made = yield from _attempt(problem, task, plan, epoch, iteration, attempts)
+            attempts.append(_after(thought, made))
             yield Attempted(attempts[-1])
             verdict = attempts[-1].verdict
             if verdict.is_correct and not plan.mode.challenges:
@@ -87,11 +90,28 @@ def trial(
                     plan.mode, task, plan, epoch, attempts, donate, others
                 )
                 asides = (yield from stand_in()) + (feedback.asides if feedback else ())
-                attempts[-1] = replace(attempts[-1], feedback=feedback, asides=asides)
+                _add(attempts, asides, feedback)
+                view = next_view(problem, task, plan, epoch, iteration + 1, attempts)
+                thought = yield from think(task, plan, epoch, view)
+                _add(attempts, (thought.aside,) if thought else (), feedback)
     except Refused as refused:
         return Trial(problem, epoch, tuple(attempts), "stopped", str(refused))
     solved = any(each.verdict.is_correct for each in attempts)  # one that is challenged goes on
     return Trial(problem, epoch, tuple(attempts), "solved" if solved else "unsolved")
+
+
+def _add(attempts: list[Attempt], asides: tuple[Aside, ...], feedback: Feedback | None) -> None:
+    """Give the latest attempt its feedback, and more asides."""
+    latest = attempts[-1]
+    attempts[-1] = replace(latest, feedback=feedback, asides=(*latest.asides, *asides))
+
+
+def _after(thought: Thinking | None, attempt: Attempt) -> Attempt:
+    """An attempt with what it took to write to itself before it."""
+    if thought is None:
+        return attempt
+    usage, seconds = attempt.usage + thought.usage, attempt.seconds + thought.seconds
+    return replace(attempt, usage=usage, seconds=seconds)
 
 
 def _attempt(
@@ -103,7 +123,8 @@ def _attempt(
     attempts: Sequence[Attempt],
 ) -> Generator[Effect, Any, Attempt]:
     """One answer and its verdict; raises ``Refused`` when the model will not answer."""
-    seen, messages = next_prompt(problem, task, plan, epoch, iteration, attempts)
+    view = next_view(problem, task, plan, epoch, iteration, attempts)
+    seen, messages = view.problem, next_messages(task, view)
 
     def ask(n: int, number: int, temperature: float) -> Generate:
         return Generate(
@@ -132,7 +153,7 @@ def _attempt(
     reason = refusal(drawn.reply)
     if reason:
         raise Refused(f"solver: {reason}")
-    return Attempt(
+    made = Attempt(
         iteration,
         seen,
         drawn.reply,
@@ -143,6 +164,7 @@ def _attempt(
         drawn.seconds,
         entropy=drawn.entropy,
     )
+    return (yield from checked(plan, epoch, view, made, lambda reply: judged(task, seen, reply)))
 
 
 def attempt_request(
@@ -176,13 +198,32 @@ def next_prompt(
     Args:
         attempts: those before it, each with its feedback.
     """
+    view = next_view(problem, task, plan, epoch, iteration, attempts)
+    return view.problem, next_messages(task, view)
+
+
+def next_view(
+    problem: Problem,
+    task: Task,
+    plan: Plan,
+    epoch: int,
+    iteration: int,
+    attempts: Sequence[Attempt],
+) -> View:
+    """What the solver may be shown for an attempt; where its history was just reset, it thinks not.
+
+    Args:
+        attempts: those before it, each with its feedback.
+    """
     seen = problem
     if plan.shuffle and iteration > 0:
         seen = shuffled(problem, rng_for(plan.seed, problem, epoch, iteration, 0, "shuffle"))
     shown, is_reset = in_view(attempts) if plan.mode.shows_history else ((), False)
     hint = binary_hint(seen, tuple(attempts)) if plan.binary_hint and shown else ""
     history = CLEAN if is_reset else plan.history
-    return seen, solver_messages(task, seen, shown, history, hint, asserts=plan.mode.asserts)
+    plain = solver_messages(task, seen, shown, history, hint, asserts=plan.mode.asserts)
+    solve = plan.solve if shown and not is_reset else PLAIN
+    return View(seen, tuple(shown), plain, hint, solve)
 
 
 def judged(task: Task, problem: Problem, reply: Reply) -> Generator[Effect, Any, Verdict]:

@@ -19,7 +19,7 @@ from feedback_friction.analysis.tables import (
 from feedback_friction.mode_names import recorded_mode
 from feedback_friction.modes import RETRY
 from feedback_friction.report.naming import main_sampling
-from feedback_friction.ways import GREEDY, named_history
+from feedback_friction.ways import GREEDY, PLAIN, TRANSCRIPT, named_history, parse_way
 
 Row = dict[str, Any]
 
@@ -69,9 +69,18 @@ def _subject(row: Row) -> str:
 
 
 def _mode(row: Row) -> str:
-    """The feedback mode, and the history where it is not the usual one."""
-    history = named_history(row["feedback"], row["history"])
-    return f"{row['feedback']} ({history} history)" if history else str(row["feedback"])
+    """The feedback mode, and the way where it is not the usual one."""
+    shown = named_history(row["feedback"], row["history"])
+    return f"{row['feedback']} ({_way(shown)})" if shown else str(row["feedback"])
+
+
+def _way(name: str) -> str:
+    """A history, and what the solver does before it answers, in words."""
+    history, solve = parse_way(name)
+    if solve is PLAIN:
+        return f"{history.name} history"
+    shown = "" if solve.replaces or history is TRANSCRIPT else f"{history.name} history, "
+    return f"{shown}--solve {solve.name}"
 
 
 def _arm(row: Row) -> str:
@@ -180,9 +189,9 @@ def _histories(runs: Runs) -> Iterator[str]:
     )
     for row in shown.iter_rows(named=True):  # the one that was asked for later minus the earlier
         points, high, low = (0.0 - 100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
-        verb = _verb(row, points, f"a {row['history']}")
+        verb = _verb(row, points, f"{_way(row['history'])}")
         yield (
-            f"{_subject(row)}: {row['feedback']} with a {row['control_history']} history {verb}, "
+            f"{_subject(row)}: {row['feedback']} with {_way(row['control_history'])} {verb}, "
             f"95% CI {low:+.1f} to {high:+.1f}, n = {row['n']}, p {_p(row['p_holm'])} {corrected}."
         )
 

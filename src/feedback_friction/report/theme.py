@@ -7,11 +7,13 @@ colour says something a dash or a place says it too.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
+from feedback_friction.errors import UsageError
 from feedback_friction.mode_names import recorded_mode
 from feedback_friction.modes import MODES
-from feedback_friction.ways import HISTORIES
+from feedback_friction.ways import TRANSCRIPT, parse_way
 
 SERIES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c", "#b8a800"]
 QUIET = "#d3d3d3"  # a place that is there and not meant
@@ -74,7 +76,7 @@ def feedback_scale(names: Iterable[str]) -> Scale:
     """The scale of series that occur, in the order of the modes.
 
     Args:
-        names: each a mode's name, and the history after a comma where it is not the usual one.
+        names: each a mode's name, and the way after a comma where it is not the usual one.
     """
     order = {name: place for place, name in enumerate(MODES)}
     by_mode = [(recorded_mode(name.partition(", ")[0]), name) for name in {*names}]
@@ -89,5 +91,7 @@ def feedback_scale(names: Iterable[str]) -> Scale:
 
 
 def _dashes(history: str) -> list[int]:
-    known = HISTORIES.get(history.partition(":")[0])
-    return list(known.dashes) if known else []
+    with suppress(UsageError):  # a name of a later version
+        shown, solve = parse_way(history or TRANSCRIPT.name)
+        return list(solve.dashes or shown.dashes)
+    return []

@@ -25,7 +25,7 @@ from feedback_friction.analysis.tables.columns import (
     spread_schema,
 )
 from feedback_friction.mode_names import recorded_mode
-from feedback_friction.ways import TRANSCRIPT
+from feedback_friction.ways import TRANSCRIPT, control_of
 
 Locate = Callable[[str, str, str], str | None]
 Pair = tuple[Round, Round]
@@ -40,7 +40,8 @@ def histories(runs: Runs, locate: Locate | None = None) -> pl.DataFrame:
     Of the trials whose first attempt is wrong in all conditions that differ in their history alone:
     ``right``, ``repeated`` (the same wrong answer), ``same_line`` (the same first wrong line; null
     without ``locate``), ``distance`` (edit distance of the two workings, 0 to 1), and each of them
-    less what it is in the ``reference`` history, the transcript where there is one.
+    less what it is in the ``reference``: the control of what the solver does before it answers
+    where that was run, else the transcript where there is one.
 
     Args:
         locate: the first wrong line of a reply, from task, problem id and text; None where nothing
@@ -65,6 +66,7 @@ def _rows(runs: Runs, group: Sequence[Row], locate: Locate | None) -> list[Row]:
     if not shared:
         return []
     keys = sorted(shared)
+    by_way = {each["history"]: at for at, each in enumerate(group)}
     usual = [at for at, each in enumerate(group) if each["history"] == TRANSCRIPT.name]
     reference = usual[0] if usual else 0
     measured = [
@@ -72,10 +74,11 @@ def _rows(runs: Runs, group: Sequence[Row], locate: Locate | None) -> list[Row]:
     ]
     rows = []
     for at, condition in enumerate(group):
-        row = setting(condition) | {"reference": group[reference]["history"]}
+        against = by_way.get(control_of(condition["history"]), reference)
+        row = setting(condition) | {"reference": group[against]["history"]}
         for name in (*_SHARES, "distance"):
             values = [each[name] for each in measured[at]]
-            others = [each[name] for each in measured[reference]]
+            others = [each[name] for each in measured[against]]
             row |= spread(name, _mean(keys, values, is_share=name in _SHARES))
             row |= spread(f"{name}_less", _difference(keys, values, others, name in _SHARES))
         rows.append(row | {"n": len(keys)})

@@ -29,9 +29,11 @@ from feedback_friction.protocol.records import (
     Usage,
 )
 from feedback_friction.tasks.catalog import get_page
+from feedback_friction.ways import CHECK
 
 CHARACTERS_PER_TOKEN = 4
 SAYS_YES = 0.96  # asked whether it understood or updated
+DOUBTS = 0.5  # its own answers, when it checks them
 GIVES_UP = 0.5  # as a reader of feedback that names nothing
 CAUSES = ("feedback not followed", "feedback wrong", "too complicated")
 
@@ -160,6 +162,8 @@ class StudentModel:
             return Reply("YES" if rng.random() < SAYS_YES else "NO")
         if request.role == "reader":
             return Reply(_read(request, rng))
+        if occasion.thought:
+            return Reply(self._to_itself(occasion, rng))
         text = self._answer(request, rng)
         confidence = self.chance(occasion.problem)
         return Reply(text, mean_logprob=-(1 - confidence) * rng.uniform(0.2, 0.6))
@@ -229,6 +233,12 @@ class StudentModel:
         if rng.random() < self.traits.blurt:
             return f"{hint} The correct answer is {problem.gold}."
         return hint
+
+    def _to_itself(self, occasion: Occasion, rng: random.Random) -> str:
+        """A check lets half of the answers pass; notes and restatements say nothing of any."""
+        if occasion.thought == CHECK.thought:
+            return "NO, it does not follow." if rng.random() < DOUBTS else "YES, it follows."
+        return f"Simulated words of {self.name}: redo the step that the feedback is about."
 
     def _label(self, request: Generate, rng: random.Random) -> str:
         """A label for an unsolved trial: the planted cause, or by lot where none was planted."""

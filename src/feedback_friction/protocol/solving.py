@@ -1,0 +1,244 @@
+"""What a solver does between feedback and its next answer: words to itself, in calls of its own.
+
+``ways.Solve`` says which. All that it sees is what the next attempt's prompt holds: masked feedback
+and its own attempts. What it writes is kept beside the attempt (``records.Aside``), so that a
+prompt can be made again from the journal, and its tokens count with the attempt that it is for. A
+prompt with a restatement or a check begins with the plain prompt, byte for byte, so that a server's
+prefix cache serves all but the newest part; one with notes begins with the question.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from feedback_friction.grading.verdict import Verdict
+from feedback_friction.problem import Problem
+from feedback_friction.protocol import prompts
+from feedback_friction.protocol.history import transcript, written
+from feedback_friction.protocol.plan import request_seed
+from feedback_friction.protocol.records import (
+    Aside,
+    AsideKind,
+    Attempt,
+    Completion,
+    Effect,
+    Generate,
+    Message,
+    Occasion,
+    Reply,
+    Usage,
+)
+from feedback_friction.protocol.refusals import Refused, refusal
+from feedback_friction.protocol.task import Task
+from feedback_friction.settings import Plan
+from feedback_friction.ways import CHECK, NOTES, RESTATE, Solve, Thought
+
+Judge = Callable[[Reply], Generator[Effect, Any, Verdict]]
+_WORD = re.compile(r"[A-Za-z]+")
+# By whether the writer is blind to the feedback: what it is asked, and how its words are shown.
+_RESTATING = {
+    False: (prompts.RESTATE, prompts.RESTATED),
+    True: (prompts.RESTATE_QUESTION, prompts.RESTATED_QUESTION),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """What a solver wrote to itself before an attempt, and what that took."""
+
+    aside: Aside
+    usage: Usage
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a solver may be shown for its next attempt.
+
+    Attributes:
+        problem: as the attempt is to see it.
+        attempts: the earlier ones; none for a first attempt, or where nothing is shown.
+        plain: the prompt of a solver that answers at once.
+        hint: text that stands at the prompt's end, such as the choices tried and left.
+        solve: what the solver does before it answers; nothing where it is shown nothing.
+    """
+
+    problem: Problem
+    attempts: tuple[Attempt, ...]
+    plain: tuple[Message, ...]
+    hint: str
+    solve: Solve
+
+
+def next_messages(task: Task, view: View) -> tuple[Message, ...]:
+    """The prompt for the next answer, with what the solver wrote to itself before it."""
+    if view.solve.thought not in (RESTATE.thought, NOTES.thought):
+        return view.plain
+    kind = _kind(view.solve)
+    aside = view.attempts[-1].aside(kind)
+    text = aside.text if aside else prompts.NOTHING_WRITTEN
+    if kind == "notes":
+        return _with_notes(task, view, text)
+    return _followed(view.plain, prompts.render(_RESTATING[view.solve.is_blind][1], text=text))
+
+
+def _kind(solve: Solve) -> AsideKind:
+    return "notes" if solve.replaces else "restated"
+
+
+def _followed(messages: tuple[Message, ...], text: str) -> tuple[Message, ...]:
+    *before, last = messages
+    return (*before, replace(last, content=f"{last.content}\n\n{text}"))
+
+
+def _head(task: Task, view: View) -> tuple[Message, ...]:
+    first = view.attempts[0].problem
+    return (Message("system", task.system), *task.examples(first))
+
+
+def _with_notes(task: Task, view: View, notes: str) -> tuple[Message, ...]:
+    parts = [
+        task.ask(view.attempts[0].problem),
+        prompts.render(prompts.NOTES_INTRO, notes=notes),
+        prompts.render(prompts.NOTES_AGAIN, question=task.ask(view.problem)),
+    ]
+    parts += [view.hint] if view.hint else []
+    return (*_head(task, view), Message("user", "\n\n".join(parts)))
+
+
+def _for_notes(task: Task, view: View) -> tuple[Message, ...]:
+    """The question, the notes so far, the latest attempt and, unless blind, its feedback."""
+    parts = [task.ask(view.attempts[0].problem)]
+    known = view.attempts[-2].aside("notes") if len(view.attempts) > 1 else None
+    parts += [prompts.render(prompts.NOTES_INTRO, notes=known.text)] if known else []
+    latest = view.attempts[-1]
+    shown = replace(latest, feedback=None) if view.solve.is_blind else latest
+    parts += transcript([shown], view.attempts[0].problem)
+    return (*_head(task, view), Message("user", "\n\n".join([*parts, prompts.NOTES_REQUEST])))
+
+
+def thought_request(task: Task, plan: Plan, epoch: int, view: View) -> Generate | None:
+    """What the solver is asked to write to itself before its next answer; None for nothing."""
+    if view.solve.thought == NOTES.thought:
+        return _request(_for_notes(task, view), plan, epoch, view, NOTES.thought)
+    if view.solve.thought == RESTATE.thought:
+        messages = _followed(view.plain, _RESTATING[view.solve.is_blind][0])
+        return _request(messages, plan, epoch, view, RESTATE.thought)
+    return None
+
+
+def think(
+    task: Task, plan: Plan, epoch: int, view: View
+) -> Generator[Effect, Any, Thinking | None]:
+    """What the solver writes to itself before its next answer.
+
+    Raises:
+        Refused: the model refuses for good.
+    """
+    request = thought_request(task, plan, epoch, view)
+    if request is None:
+        return None
+    reply, usage, seconds = yield from _asked(request)
+    text = reply.text.strip() or prompts.NOTHING_WRITTEN
+    return Thinking(Aside(_kind(view.solve), text), usage, seconds)
+
+
+def _asked(request: Generate) -> Generator[Effect, Any, tuple[Reply, Usage, float]]:
+    completion: Completion = yield request
+    reply = completion.replies[0]
+    if reason := refusal(reply):
+        raise Refused(f"solver: {reason}")
+    return reply, completion.usage, completion.seconds
+
+
+# --- the check of a new answer -------------------------------------------------------------------
+
+
+def checked(
+    plan: Plan, epoch: int, view: View, attempt: Attempt, judge: Judge
+) -> Generator[Effect, Any, Attempt]:
+    """The attempt after its solver has looked at it, which may have made it another.
+
+    Args:
+        attempt: the new one, not among those of the view.
+
+    Raises:
+        Refused: the model refuses for good.
+    """
+    if view.solve.thought != CHECK.thought:
+        return attempt
+    said, usage, seconds = yield from _asked(check_request(plan, epoch, view, attempt))
+    attempt = replace(
+        attempt,
+        usage=attempt.usage + usage,
+        seconds=attempt.seconds + seconds,
+        asides=(Aside("check", said.text.strip() or prompts.NOTHING_WRITTEN),),
+    )
+    if not says_no(said.text):
+        return attempt
+    reply, usage, seconds = yield from _asked(second_request(plan, epoch, view, attempt))
+    verdict = yield from judge(reply)
+    return replace(
+        attempt,
+        reply=reply,
+        verdict=verdict,
+        draws=attempt.draws + 1,
+        usage=attempt.usage + usage,
+        seconds=attempt.seconds + seconds,
+        asides=(*attempt.asides, Aside("first-try", written(attempt))),
+    )
+
+
+def check_request(plan: Plan, epoch: int, view: View, attempt: Attempt) -> Generate:
+    """What the solver is asked about an answer of its own: the same with the check's control."""
+    turns = (*_tried(view, attempt), Message("user", prompts.CHECK))
+    return _request(turns, plan, epoch, view, CHECK.thought)
+
+
+def second_request(plan: Plan, epoch: int, view: View, attempt: Attempt) -> Generate:
+    """What asks for the answer that takes the place of one which the check does not let pass.
+
+    Args:
+        attempt: with what the check said, which its control is not shown.
+    """
+    turns, said = _tried(view, attempt), attempt.aside("check")
+    if said is not None and not view.solve.is_blind:
+        turns += (Message("user", prompts.CHECK), Message("assistant", said.text))
+    turns += (Message("user", prompts.CHECKED_AGAIN),)
+    request = _request(turns, plan, epoch, view, CHECK.thought)
+    return replace(request, occasion=replace(request.occasion, thought=""))
+
+
+def _tried(view: View, attempt: Attempt) -> tuple[Message, ...]:
+    first = attempt.aside("first-try")
+    return (*view.plain, Message("assistant", first.text if first else written(attempt)))
+
+
+def says_no(text: str) -> bool:
+    """Whether the first of the words yes and no in a text is no."""
+    words = (word.casefold() for word in _WORD.findall(text))
+    return next((word for word in words if word in ("yes", "no")), "yes") == "no"
+
+
+def _request(
+    messages: tuple[Message, ...], plan: Plan, epoch: int, view: View, thought: Thought
+) -> Generate:
+    """A request of the solver about its next attempt."""
+    latest = view.attempts[-1]
+    iteration = latest.iteration + 1
+    return Generate(
+        role="solver",
+        speaker="solver",
+        messages=messages,
+        temperature=plan.sampling.temperature(plan.solver_temperature, iteration),
+        max_tokens=plan.max_tokens,
+        seed=request_seed(plan.seed, view.problem, epoch, iteration, 0, purpose=thought),
+        occasion=Occasion(
+            view.problem, epoch, iteration, plan.mode.name, view.attempts, thought=thought
+        ),
+        top_p=plan.top_p,
+        logprobs=plan.logprobs,
+    )
