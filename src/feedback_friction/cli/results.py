@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from feedback_friction.cli.table import print_results, results_json
+from feedback_friction.cli.within import print_within
 from feedback_friction.errors import UsageError
 
 FORMATS = ("table", "csv", "markdown", "latex")
@@ -23,15 +24,35 @@ FORMATS = ("table", "csv", "markdown", "latex")
     type=click.Choice(FORMATS),
     help="How to print the table; csv has every column. Default: table.",
 )
+@click.option(
+    "--within",
+    metavar="N,...",
+    help="Print instead what is solved with at most N tokens a trial, prompts and feedback "
+    "included: conditions at equal cost.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, every iteration in it.")
-def command(directories: tuple[Path, ...], form: str | None, as_json: bool) -> None:
+def command(
+    directories: tuple[Path, ...], form: str | None, within: str | None, as_json: bool
+) -> None:
     """Print the results of the runs in DIR...; a run may still be writing to its directory.
 
     One table for all of them. Columns that are the same in every row stand below it.
     """
     if as_json and form is not None:
         raise UsageError("--json and --format exclude each other")
-    if as_json:
+    if within is not None:
+        print_within(directories, _levels(within), form or FORMATS[0], as_json=as_json)
+    elif as_json:
         click.echo(json.dumps(results_json(directories), ensure_ascii=False))
     else:
         print_results(directories, form or FORMATS[0])
+
+
+def _levels(text: str) -> tuple[int, ...]:
+    try:
+        levels = tuple(dict.fromkeys(int(part) for part in text.split(",")))
+    except ValueError:
+        levels = (0,)
+    if min(levels) < 1:
+        raise UsageError(f"--within takes numbers of tokens, such as 500,1000, not '{text}'")
+    return levels

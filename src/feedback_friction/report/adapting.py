@@ -6,10 +6,12 @@ import polars as pl
 
 from feedback_friction.analysis.choices import WHENEVER
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.tables import forms
+from feedback_friction.analysis.tables import forms, spending
 from feedback_friction.report import charts
 from feedback_friction.report.figure import Figure
-from feedback_friction.report.naming import BANDS, panel_of
+from feedback_friction.report.naming import BANDS, main_sampling, named, panel_of, scale
+
+SHORT = 0.1  # of a condition's trials: where more had no attempts left, its line ends
 
 
 def what_helps(runs: Runs) -> Figure | None:
@@ -72,5 +74,26 @@ def foreseen(runs: Runs) -> Figure | None:
         f"feedback; open circle: the mean prediction. {BANDS} Brier: mean squared error; AUROC: "
         "0.5 tells nothing, 1 tells all.",
         "Points with intervals: repeated answers by predicted chance.",
+        chart, table,
+    )  # fmt: skip
+
+
+def equal_cost(runs: Runs) -> Figure | None:
+    """What is solved within so many tokens: conditions beside each other at equal cost."""
+    table = spending.solved_within(runs)
+    table = table.filter(pl.col("short") <= SHORT * pl.col("n"))
+    if table.is_empty() or table["tokens"].max() == table["tokens"].min():
+        return None
+    table, note = main_sampling(named(table))
+    chart = charts.curves(
+        table, "tokens", "solved", x_title="tokens", y_title="solved", scale=scale(table)
+    )
+    return Figure(
+        "solved_within", "Solved within so many tokens",
+        "Share of problems that are solved with at most so many tokens each, read and written by "
+        "solver and feedback writer: conditions at equal cost. A line ends where more than a tenth "
+        "of its trials had used up their attempts: with more of them, they might have gone on. "
+        f"{BANDS}{note}",
+        "Line chart of the share solved by tokens.",
         chart, table,
     )  # fmt: skip

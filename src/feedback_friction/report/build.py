@@ -35,6 +35,7 @@ from feedback_friction.analysis.tables import (
     problems,
     selectivity,
     solvers,
+    spending,
     teachers,
 )
 from feedback_friction.caveats import ABACUS_IS, STUDENT_IS, is_miniature
@@ -90,6 +91,7 @@ TABLES = {
     "teaching_variance": teachers.teaching_variance,
     "feedback": answers.feedback,
     "cost": answers.cost,
+    "solved_within": spending.solved_within,
     "subjects": problems.subjects,
     "confidence": problems.confidence,
     "confidence_summary": problems.confidence_summary,

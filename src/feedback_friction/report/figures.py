@@ -48,6 +48,7 @@ def figures(runs: Runs) -> Iterator[Figure]:
         causes.persistent,
         adapting.what_helps,
         adapting.foreseen,
+        adapting.equal_cost,
         correction,
         causes.odds,
         causes.complexity,

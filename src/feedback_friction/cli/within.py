@@ -1,0 +1,95 @@
+"""``friction results --within``: conditions beside each other at equal numbers of tokens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from math import isfinite, isnan
+from pathlib import Path
+from typing import Any
+
+import click
+
+from feedback_friction.cli.extras import needs
+from feedback_friction.cli.grid import columns, csv_of, latex, markdown, print_columns, print_lines
+from feedback_friction.report.overview import Column
+
+TITLE = "Solved within so many tokens"
+NOTES = (
+    "tokens: read and written by solver and feedback writer, from a trial's first call to the end "
+    "of its right attempt",
+    "brackets: 95% intervals; adds: difference from the first condition, paired by problem",
+    "ended short: trials that ended unsolved with fewer tokens; more attempts might have solved "
+    "some of them, so that the share says too little where there are many",
+)
+
+
+def print_within(
+    directories: Sequence[Path], levels: tuple[int, ...], form: str, *, as_json: bool
+) -> None:
+    """Print the share of trials solved within each number of tokens.
+
+    Args:
+        form: ``table``, ``markdown``, ``latex`` or ``csv``.
+
+    Raises:
+        UsageError: a directory is no run directory, or the extra for tables is missing.
+    """
+    with needs("report"):
+        from feedback_friction.analysis.frames import load_runs
+        from feedback_friction.analysis.tables.spending import solved_within
+
+        table = solved_within(load_runs(directories), levels)
+    rows = table.sort("tokens", maintain_order=True).to_dicts()
+    names = [directory.resolve().name for directory in directories]
+    if as_json:
+        named = [{**row, "run": names[row["run"]]} for row in rows]
+        click.echo(json.dumps({"within": [_finite(row) for row in named]}, ensure_ascii=False))
+        return
+    shown = _columns(rows, names)
+    if form == "csv":
+        click.echo(csv_of(shown), nl=False)
+    elif form == "markdown":
+        click.echo(f"**{TITLE}**\n\n{markdown(shown)}")
+    elif form == "latex":
+        click.echo(f"% {TITLE}\n{latex(shown)}")
+    else:
+        headings = [f"at most {row['tokens']:,} tokens" for row in rows]
+        others = [column for column in shown if column.name != "tokens"]
+        print_columns(others, title=TITLE, sections=headings)
+        click.echo()
+        print_lines(list(NOTES))
+
+
+_LABELS = ("run", "task", "solver", "feedback", "sampling", "history")
+
+
+def _columns(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> list[Column]:
+    """Columns of what differs between the rows, and the numbers."""
+    told = [{**row, "run": names[row["run"]]} for row in rows]
+    labels = [
+        name for name in _LABELS if name == "feedback" or len({str(row[name]) for row in told}) > 1
+    ]
+    cells = [
+        (
+            *(str(row[name]) for name in labels),
+            f"{row['tokens']:,}",
+            _points(row, "solved"),
+            "" if isnan(row["difference"]) else _points(row, "difference", "+"),
+            f"{row['short']:,}",
+            f"{row['n']:,}",
+        )
+        for row in told
+    ]
+    headings = (*labels, "tokens", "solved %", "adds, points", "ended short", "n")
+    return columns(headings, cells, texts=len(labels))
+
+
+def _points(row: dict[str, Any], name: str, sign: str = "") -> str:
+    value, low, high = (100 * row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    return f"{value:{sign}.1f} [{low:{sign}.1f}, {high:{sign}.1f}]"
+
+
+def _finite(row: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no nan."""
+    return {k: None if isinstance(v, float) and not isfinite(v) else v for k, v in row.items()}
