@@ -1,14 +1,21 @@
 """What helps whom: the planted effects of forms that were drawn, and how predictions held."""
 
+import json
+
 import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from feedback_friction.analysis.choices import read_choices
+from commands import friction as command
+from feedback_friction.analysis.choices import read_choices, read_given
 from feedback_friction.analysis.frames import load_runs
+from feedback_friction.analysis.given import forms_given
+from feedback_friction.analysis.journal import open_journal
 from feedback_friction.analysis.tables import forms
 from feedback_friction.cli.main import friction
 from feedback_friction.report import adapting
+from feedback_friction.view.trial import read_trial
+from visiting import visit
 
 STUDENT = (
     "student/ability=0,resistant=0,repeat=0.6,uptake.verdict=0.1,uptake.locate=0.7,"
@@ -77,3 +84,46 @@ def test_the_figures_are_drawn_from_the_tables_and_left_out_without_draws(run):
     assert not drawn.table["state"].str.starts_with("error").any()
     assert "repeat the last" in adapting.foreseen(run).caption
     assert drawn.draw().light.startswith("<svg")
+
+
+def test_results_print_the_forms_of_conditions_that_choose_among_several(run):
+    decisions = read_choices(run.directories)
+    found = forms_given(run.directories)
+    assert sum(each.n for each in found) == len(decisions)
+    mixed = [each for each in found if each.feedback.startswith("mixed")]
+    assert [each.form for each in mixed] == ["verdict", "locate", "contrast"]
+    located = [each for each in decisions if each.form == "locate" and each.is_drawn]
+    assert mixed[1].right.value == pytest.approx(sum(each.right for each in located) / len(located))
+    assert mixed[1].right.low < mixed[1].right.value < mixed[1].right.high
+    said = command("results", *run.directories).stdout
+    assert "Forms that were chosen" in said
+    assert all(f" {each.form} " in said for each in mixed)
+    whole = json.loads(command("results", *run.directories, "--json").stdout)["forms"]
+    assert [each["n"] for each in whole] == [each.n for each in found]
+
+
+def test_a_trial_shows_each_form_with_propensity_state_and_reason(run):
+    [directory] = run.directories
+    chosen = next(
+        each
+        for each in read_choices(run.directories)
+        if each.is_drawn and each.state.repeats and each.form == "locate"
+    )
+    where = (chosen.condition, chosen.problem, chosen.epoch)
+    with open_journal(directory) as db:
+        given = read_given(db, *where)[chosen.state.iteration]
+        told = read_trial(db, *where).attempts[chosen.state.iteration].told
+        place = [each["condition"] for each in db.execute("SELECT condition FROM conditions")]
+    assert told.given == given
+    assert (given.form, given.propensity, given.why) == ("locate", 0.3, "drawn by lot")
+    assert "the answer before again" in given.state
+    shown = command("show", directory, chosen.problem, "--feedback", chosen.feedback).stdout
+    at = place.index(chosen.condition)
+    address = f"runs/{directory.name}/trial?at={at}&problem={chosen.problem}&epoch=0"
+
+    async def steps(page):
+        return (await page.get(address))[1]
+
+    for text in (" ".join(shown.split()), visit(directory, steps=steps)):
+        for word in ("locate", "drawn by lot", "propensity 0.30", "the answer before again"):
+            assert word in text

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from feedback_friction.analysis.journal import answer_text, has_table, open_journal
+from feedback_friction.errors import UsageError
 from feedback_friction.policy import State
 
 _CHOICES = """
@@ -110,7 +111,7 @@ def _decision(run: int, row: sqlite3.Row) -> Decision:
         epoch=row["epoch"],
         form=row["form"],
         propensity=float(row["propensity"]),
-        state=State(**json.loads(row["state"])),
+        state=_state(row["state"]),
         predicted=float(row["repeats"]),
         right=right,
         right_later=_later(row, right, later, stopped),
@@ -121,12 +122,86 @@ def _decision(run: int, row: sqlite3.Row) -> Decision:
     )
 
 
+def _state(text: str) -> State:
+    """A state as the journal keeps it.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        return State(**json.loads(text))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"the journal is damaged: '{text[:60]}' is no state") from error
+
+
 def _later(row: sqlite3.Row, right: bool, later: int | None, stopped: bool) -> bool | None:
     if row["iteration"] + 2 >= row["iterations"]:
         return None  # also where the next one is right, so that what is left out is left to chance
     if right or later is not None:
         return right or bool(later)
     return False if stopped else None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The form of one feedback, as a trial's reader is told of it.
+
+    Attributes:
+        form: what was chosen, and with which ``propensity``.
+        why: what it was chosen on, in words: the draw, the rung, or what was predicted.
+        repeats: predicted chance that the next answer is the last again.
+        state: the solver before the feedback, in words.
+    """
+
+    form: str
+    propensity: float
+    why: str
+    repeats: float
+    state: str
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """All but the form, each as a few words."""
+        return (
+            self.why,
+            f"propensity {self.propensity:.2f}",
+            f"repetition predicted at {self.repeats:.2f}",
+            f"state: {self.state}",
+        )
+
+
+def read_given(
+    db: sqlite3.Connection, condition: str, problem_id: str, epoch: int
+) -> dict[int, Given]:
+    """By iteration of a trial, which form its feedback has; nothing in a mode without forms."""
+    if not has_table(db, "choices"):
+        return {}
+    rows = db.execute(
+        "SELECT iteration, form, propensity, reason, repeats, state FROM choices"
+        " WHERE condition = ? AND problem_id = ? AND epoch = ?",
+        (condition, problem_id, epoch),
+    )
+    return {
+        iteration: Given(form, propensity, reason, repeats, in_words(_state(state)))
+        for iteration, form, propensity, reason, repeats, state in rows
+    }
+
+
+def in_words(state: State) -> str:
+    """What is known of the solver, but for what is usual."""
+    several = state.distinct > 1
+    found = [
+        (True, f"attempt {state.iteration + 1}"),
+        (state.no_answer, "no answer"),
+        (state.repeats, "the answer before again"),
+        (state.stuck > 0, f"repeated {state.stuck} of {state.iteration} times"),
+        (several, f"{state.distinct} different answers so far"),
+        (state.cut_off, "cut off"),
+        (state.error, f"first wrong step: {state.error}"),
+        (state.logprob is not None, f"log-probability {state.logprob or 0:.2f}"),
+        (state.entropy is not None, f"entropy of the answers {state.entropy or 0:.2f}"),
+    ]
+    return ", ".join(words for is_there, words in found if is_there)
 
 
 WHENEVER = "any state"

@@ -141,24 +141,6 @@ def read_aligned(db: sqlite3.Connection, condition: str) -> dict[tuple[str, int,
     }
 
 
-def read_forms(
-    db: sqlite3.Connection, condition: str, problem_id: str, epoch: int
-) -> dict[int, str]:
-    """By iteration of a trial, which form its feedback has, and why, to be put behind a title."""
-    if not has_table(db, "choices"):
-        return {}
-    rows = db.execute(
-        "SELECT iteration, form, propensity, repeats, reason FROM choices"
-        " WHERE condition = ? AND problem_id = ? AND epoch = ?",
-        (condition, problem_id, epoch),
-    )
-    return {
-        iteration: f", {form} ({reason}; propensity {propensity:.2f}, repetition predicted at "
-        f"{repeats:.2f})"
-        for iteration, form, propensity, repeats, reason in rows
-    }
-
-
 def read_options(db: sqlite3.Connection) -> dict[str, dict[str, int]]:
     """By task and problem id, in the order of the run, how many options it gives to choose from."""
     found: dict[str, dict[str, int]] = {

@@ -14,12 +14,12 @@ from rich.panel import Panel
 from rich.rule import Rule
 from rich.text import Text
 
+from feedback_friction.analysis.choices import Given, read_given
 from feedback_friction.analysis.journal import (
     Condition,
     open_journal,
     read_aligned,
     read_conditions,
-    read_forms,
 )
 from feedback_friction.analysis.layers import earlier
 from feedback_friction.caveats import caveats
@@ -124,13 +124,13 @@ def _show_trial(
         " ORDER BY iteration",
         where,
     ).fetchall()
-    before, forms = earlier(db, *where), read_forms(db, *where)
+    before, given = earlier(db, *where), read_given(db, *where)
     aligned = read_aligned(db, condition.condition)
     for row in attempts:
         if row["choices"] != asked["choices"]:
             console.print(Panel(_order(row), title="choices, shuffled", title_align="left"))
         own = aligned.get((problem, epoch, row["iteration"]), [])
-        _show_attempt(console, row, own, forms.get(row["iteration"], ""), raw=raw)
+        _show_attempt(console, row, own, given.get(row["iteration"]), raw=raw)
         _show_earlier(console, row, before.get(row["iteration"], []))
     console.print(_ending(trial, len(attempts)))
 
@@ -147,7 +147,7 @@ def _temperature(row: sqlite3.Row) -> str:
 
 
 def _show_attempt(
-    console: Console, row: sqlite3.Row, own: list[str], form: str, *, raw: bool
+    console: Console, row: sqlite3.Row, own: list[str], given: Given | None, *, raw: bool
 ) -> None:
     verdict = row["verdict"]
     title = Text.assemble(
@@ -170,7 +170,9 @@ def _show_attempt(
     name = f" ({row['masked_spans']} masked, {len(leaks)} leaks)"
     if own:
         name = name.replace(")", f", {len(own)} of it the solver's own: {', '.join(own)})")
-    name = f"feedback{form}{name}"
+    if given is not None:
+        console.print(plain(f"{given.form}: {'; '.join(given.facts)}"), style="dim")
+    name = f"feedback{f', {given.form}' if given else ''}{name}"
     console.print(Panel(text, title=name, title_align="left", border_style="cyan"))
     if raw:
         name = "feedback before the mask, never shown to the solver"

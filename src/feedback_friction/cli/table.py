@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from feedback_friction.analysis.accuracy import ConditionResult, Paid, read_paid, read_results
+from feedback_friction.analysis.given import FormGiven, forms_given
 from feedback_friction.analysis.layers import Layers, read_layers
 from feedback_friction.caveats import caveats, provisional
 from feedback_friction.cli.grid import csv_of, latex, markdown, print_columns, print_lines
@@ -25,11 +26,13 @@ from feedback_friction.report.overview import (
     numbers,
     same,
     sections,
+    spoken,
     uptakes,
     warnings,
 )
 
 ACCURACY = "Accuracy"
+FORMS = "Forms that were chosen, and the next attempt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,9 @@ def results_json(directories: Sequence[Path]) -> dict[str, Any]:
         ],
         "paid": {name: sum(getattr(run.paid, name) for run in runs) for name in counts}
         | {"cost_usd": None if None in costs else sum(cost for cost in costs if cost is not None)},
+        "forms": [
+            {"run": runs[each.run].name} | each.as_json() for each in forms_given(directories)
+        ],
         "judged_anew": {
             name: sum(run.layers.as_json()[name] for run in runs) for name in Layers().as_json()
         },
@@ -102,6 +108,9 @@ def print_results(directories: Sequence[Path], form: str = "table") -> None:
     if any(result.uptakes for _, result in rows):
         tables = {UPTAKE: uptakes(rows), **tables}
     notes = _notes(runs, rows)
+    if given := forms_given(directories):
+        tables[FORMS] = _forms([run.name for run in runs], given)
+        notes.insert(0, CHOSEN)
     if form == "markdown":
         for title, table in tables.items():
             click.echo(f"**{title}**\n\n{markdown(table)}")
@@ -115,6 +124,35 @@ def print_results(directories: Sequence[Path], form: str = "table") -> None:
             print_columns(shown, title=title, sections=headings)
             click.echo()
         print_lines(notes)
+
+
+CHOSEN = (
+    "right, repeated: next attempts, weighted by the inverse of the form's probability, clustered "
+    "by problem; 'friction report' has the effects by state"
+)
+
+
+def _forms(names: Sequence[str], given: Sequence[FormGiven]) -> list[Column]:
+    """What came of each form of the conditions that choose among several."""
+    labels = {
+        "run": [names[each.run] for each in given],
+        "task": [each.task for each in given],
+        "solver": [each.solver for each in given],
+        "feedback": [each.feedback for each in given],
+    }
+    differing = [
+        Column(name, tuple(cells))
+        for name, cells in labels.items()
+        if name == "feedback" or len({*cells}) > 1
+    ]
+    return [
+        *differing,
+        Column("form", tuple(each.form for each in given)),
+        Column("right %", tuple(spoken(each.right) for each in given), number=True),
+        Column("repeated %", tuple(spoken(each.repeated) for each in given), number=True),
+        Column("tokens a round", tuple(f"{each.tokens:,.0f}" for each in given), number=True),
+        Column("n", tuple(f"{each.n:,}" for each in given), number=True),
+    ]
 
 
 def _notes(runs: Sequence[RunResults], rows: Sequence[Row]) -> list[str]:

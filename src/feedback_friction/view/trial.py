@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from feedback_friction.analysis.choices import Given, read_given
 from feedback_friction.errors import UsageError
 from feedback_friction.problem import LETTERS, lettered
 from feedback_friction.view.text import Difference, Part, difference, visible
@@ -25,6 +26,7 @@ class Told:
         masked: stretches that the mask replaced.
         leaks: what the audit found in the text.
         donor: the problem that placebo feedback was written for.
+        given: the form that was chosen, and why; None in a mode without forms.
     """
 
     text: Difference
@@ -32,6 +34,7 @@ class Told:
     masked: int
     leaks: tuple[str, ...]
     donor: str | None
+    given: Given | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +97,11 @@ def read_trial(db: sqlite3.Connection, condition: str, problem_id: str, epoch: i
     ).fetchone()
     if asked is None:
         raise UsageError("no such problem in this run")
+    where = (condition, problem_id, epoch)
     attempts = db.execute(
         "SELECT * FROM attempts WHERE condition = ? AND problem_id = ? AND epoch = ?"
         " ORDER BY iteration",
-        (condition, problem_id, epoch),
+        where,
     ).fetchall()
     return TrialText(
         asked["task"],
@@ -106,7 +110,7 @@ def read_trial(db: sqlite3.Connection, condition: str, problem_id: str, epoch: i
         visible(asked["prompt"]),
         visible(_gold(asked["gold"], json.loads(asked["choices"]))),
         asked["solution"] and visible(asked["solution"]),
-        _attempts(attempts, json.loads(asked["choices"])),
+        _attempts(attempts, json.loads(asked["choices"]), read_given(db, *where)),
     )
 
 
@@ -115,7 +119,9 @@ def _gold(gold: str, choices: Sequence[str]) -> str:
     return f"({gold}) {choices[position]}" if 0 <= position < len(choices) else gold
 
 
-def _attempts(rows: Sequence[sqlite3.Row], choices: Sequence[str]) -> tuple[Shown, ...]:
+def _attempts(
+    rows: Sequence[sqlite3.Row], choices: Sequence[str], given: Mapping[int, Given]
+) -> tuple[Shown, ...]:
     shown: list[Shown] = []
     reply: str | None = None
     advice: str | None = None
@@ -126,7 +132,8 @@ def _attempts(rows: Sequence[sqlite3.Row], choices: Sequence[str]) -> tuple[Show
         told = None
         if row["feedback"] is not None:
             earlier, advice = advice, visible(row["feedback"])
-            told = _told(row, difference(earlier, advice), advice)
+            form = given.get(row["iteration"])
+            told = _told(row, difference(earlier, advice), advice, form)
         key = row["prediction"]
         if key and len(key) == 1 and key in LETTERS[: len(own)]:
             key = own[LETTERS.index(key)]  # a shuffle moves the letters
@@ -154,7 +161,7 @@ def _order(gold: str, choices: Sequence[str]) -> str:
     return visible(f"{lettered(choices)}\nright: ({gold})")
 
 
-def _told(row: sqlite3.Row, text: Difference, advice: str) -> Told:
+def _told(row: sqlite3.Row, text: Difference, advice: str, given: Given | None) -> Told:
     raw = difference(visible(row["feedback_raw"]), advice)
     hidden = [
         part if part.change != "added" else Part("added", MASK)
@@ -169,6 +176,7 @@ def _told(row: sqlite3.Row, text: Difference, advice: str) -> Told:
         row["masked_spans"],
         tuple(json.loads(row["leaks"])),
         row["feedback_donor"],
+        given,
     )
 
 
