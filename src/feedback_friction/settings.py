@@ -30,6 +30,7 @@ from feedback_friction.options import (
     options_of,
     refuse_unknown,
 )
+from feedback_friction.split import HELD_OUT, SPLITS
 from feedback_friction.ways import (
     GREEDY,
     HISTORIES,
@@ -136,6 +137,15 @@ class Selection(Options):
     digits: int = option(5, "Multiplication: 2 to 6.")
     stratify: str | None = option(
         None, "Sample evenly over the groups of a field.", metavar="FIELD"
+    )
+    split: str = option(
+        "all",
+        "Of these, only the problems that training sets are made of, or those held out of them, "
+        "as 'friction export' tells them apart.",
+        choices=SPLITS,
+    )
+    held_out: float = option(
+        HELD_OUT, "Share of the problems that is held out, by a hash of their ids.", least=0, most=1
     )
     examples: Path | None = option(None, "Rows for few-shot examples.", part="operation")
     grader: str | None = option(

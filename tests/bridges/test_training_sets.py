@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from commands import friction
 from feedback_friction.bridges import rewards
 from feedback_friction.bridges.training import FORMS, rows_of
-from feedback_friction.bridges.turns import Selected, read_turns, split_of
+from feedback_friction.bridges.turns import Selected, read_turns
+from feedback_friction.split import split_of
 
 EVERYTHING = Selected("all")
 RUN = (

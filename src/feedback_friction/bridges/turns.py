@@ -6,12 +6,10 @@ sets are made of comes from here, problem by problem, with all conditions of a p
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from feedback_friction.analysis.journal import open_journal
 from feedback_friction.engine.conditions import Condition
@@ -20,10 +18,7 @@ from feedback_friction.engine.sent import Prompts
 from feedback_friction.protocol.records import Attempt, Message, Trial
 from feedback_friction.protocol.state import answer_key
 from feedback_friction.protocol.trial import attempt_request
-
-Split = Literal["train", "held-out", "all"]
-SPLITS: tuple[Split, ...] = ("train", "held-out", "all")
-HELD_OUT = 0.2
+from feedback_friction.split import HELD_OUT, Split, takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +35,7 @@ class Selected:
 
     def takes(self, task: str, problem_id: str) -> bool:
         """Whether a problem is among them."""
-        return self.split == "all" or self.split == split_of(task, problem_id, self.held_out)
-
-
-def split_of(task: str, problem_id: str, held_out: float = HELD_OUT) -> Split:
-    """The half of a training split that a problem belongs to, for ever, by its name alone.
-
-    Args:
-        held_out: share of the problems that is held out.
-    """
-    digest = hashlib.blake2b(f"{task}\0{problem_id}".encode(), digest_size=8).digest()
-    return "held-out" if int.from_bytes(digest) < held_out * 2**64 else "train"
+        return takes(self.split, task, problem_id, self.held_out)
 
 
 @dataclass(frozen=True, slots=True)

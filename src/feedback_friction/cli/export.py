@@ -14,9 +14,10 @@ from feedback_friction.bridges.card import card
 from feedback_friction.bridges.hub import push
 from feedback_friction.bridges.reference import export
 from feedback_friction.bridges.training import FORMS, rows_of
-from feedback_friction.bridges.turns import HELD_OUT, SPLITS, Selected, read_turns
+from feedback_friction.bridges.turns import Selected, read_turns
 from feedback_friction.bridges.writing import whole, write_jsonl, write_lines
 from feedback_friction.errors import UsageError
+from feedback_friction.split import HELD_OUT, SPLITS
 
 TABLES = ("parquet", "csv")
 

@@ -29,6 +29,7 @@ VERBS = {
     "power": "How many problems it takes to see a difference.",
     "learn": "Learn from runs which form of feedback helps in which state.",
     "improve": "Improve the prompt of a form of feedback, on problems held out.",
+    "distill": "Train a solver on what it took up; measure first answers and uptake apart.",
     "report": "Write figures, tables and one HTML page from runs.",
     "annotate": "Have a judge model say why trials stayed unsolved.",
     "review": "Label unsolved trials yourself, on a local page.",

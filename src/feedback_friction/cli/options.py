@@ -87,13 +87,16 @@ def _type(each: Declared) -> click.ParamType[Any]:
     return plain.get(each.kind, click.STRING)
 
 
-def asked(context: click.Context) -> tuple[Settings, Output]:
+def asked(context: click.Context, **defaults: Any) -> tuple[Settings, Output]:
     """What a command that runs trials is asked for; with --print-config prints that and ends.
+
+    Args:
+        defaults: the command's own, by name; study files and presets win over them.
 
     Raises:
         UsageError: a study file or a value is wrong; one line.
     """
-    values = combined(given(context))
+    values = {**defaults, **combined(given(context))}
     settings, output = filled(Settings, values), filled(Output, values)
     if context.params["print_config"]:
         click.echo(written(settings, output.out))

@@ -12,6 +12,7 @@ from dataclasses import replace
 from feedback_friction.errors import DataError, UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.settings import Selection
+from feedback_friction.split import takes
 from feedback_friction.tasks.columns import parse_columns, renamed
 from feedback_friction.tasks.fields import optional_text, optional_texts
 from feedback_friction.tasks.files import read_rows
@@ -90,7 +91,14 @@ def load_problems(page: Page, selection: Selection) -> list[Problem]:
             if not every
             else f"no problems left of task '{page.name}' at --fraction {selection.fraction:g}"
         )
-    return problems
+    split, share = selection.split, selection.held_out
+    kept = [each for each in problems if takes(split, page.name, each.id, share)]
+    if not kept:
+        raise UsageError(
+            f"none of {len(problems)} problems of '{page.name}' is in --split {split} "
+            f"with --held-out {share:g}"
+        )
+    return kept
 
 
 def _source(page: Page, selection: Selection) -> str:

@@ -1,0 +1,196 @@
+"""What training did to a solver: to its first answers and, apart from these, to its uptake.
+
+Both are measured on held-out problems, before and after, in runs with the same problems and
+prompts. A solver that answers right at first more often has fewer wrong answers to correct, and
+other ones: so uptake is also told for the trials that were wrong at first both times, and against
+controls in which the solver is told nothing of its own attempt.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from feedback_friction.analysis.journal import open_journal, read_conditions, read_run
+from feedback_friction.analysis.retries import read_retries
+from feedback_friction.analysis.stats.clusters import clustered_share
+from feedback_friction.analysis.stats.differences import mean_difference
+from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.errors import UsageError
+from feedback_friction.mode_names import recorded_mode
+
+Trial = tuple[str, int, int]  # problem id, number of the pair of runs, epoch
+_FIRSTS = """
+    SELECT condition, problem_id, epoch, is_correct FROM attempts
+    WHERE iteration = 0 AND verdict != 'undecided'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A share before and after.
+
+    Attributes:
+        before, after: every trial weighing the same; n is the number of trials.
+        difference: after minus before.
+    """
+
+    before: Estimate
+    after: Estimate
+    difference: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Uptake:
+    """What one round of a feedback mode brings, of the trials that were wrong at first.
+
+    Attributes:
+        feedback: the mode.
+        right: share of the second attempts that are right; the difference is of shares of different
+            trials, its limits from those of the two shares.
+        repeated: share of the second attempts that give the first wrong answer again.
+        both: difference of right second attempts on the trials wrong at first before and after,
+            paired by problem; n is the number of problems.
+        above: by control, what the mode brings above it before and after, paired by problem, on the
+            trials wrong under both; the difference's limits are from those of the two.
+    """
+
+    feedback: str
+    right: Change
+    repeated: Change
+    both: Estimate
+    above: Mapping[str, Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What training did.
+
+    Attributes:
+        first: accuracy of first answers; the difference is paired by problem.
+        uptakes: by feedback mode that informs.
+    """
+
+    first: Change
+    uptakes: tuple[Uptake, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; a share that nothing is known of is null."""
+        found: dict[str, Any] = _plain(asdict(self))
+        return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """All runs of one side: first answers, and by mode what followed wrong ones."""
+
+    firsts: dict[Trial, bool]
+    right: dict[str, dict[Trial, bool]]
+    repeated: dict[str, dict[Trial, bool]]
+
+
+def outcome(pairs: Sequence[tuple[Path, Path]]) -> Outcome:
+    """What became of first answers and of uptake, over pairs of runs (before, after).
+
+    Raises:
+        UsageError: a directory is no run directory, or its runs have no first answer in common.
+    """
+    before, after = (_side([pair[at] for pair in pairs]) for at in (0, 1))
+    shared = before.firsts.keys() & after.firsts.keys()
+    if not shared:
+        raise UsageError("the runs before and after have no problem in common")
+    first = Change(
+        _share(before.firsts),
+        _share(after.firsts),
+        _paired(after.firsts, before.firsts),
+    )
+    informing = [name for name in before.right if recorded_mode(name).informs]
+    return Outcome(first, tuple(_uptake(name, before, after) for name in informing))
+
+
+def _uptake(name: str, before: _Side, after: _Side) -> Uptake:
+    controls = [each for each in before.right if not recorded_mode(each).informs]
+    return Uptake(
+        name,
+        _change(before.right[name], after.right.get(name, {})),
+        _change(before.repeated[name], after.repeated.get(name, {})),
+        _paired(after.right.get(name, {}), before.right[name]),
+        {control: _above(name, control, before, after) for control in controls},
+    )
+
+
+def _side(directories: Sequence[Path]) -> _Side:
+    side = _Side({}, defaultdict(dict), defaultdict(dict))
+    for number, directory in enumerate(directories):
+        with open_journal(directory) as db:
+            conditions = read_conditions(db)
+            retries = read_retries(db, conditions, read_run(directory)["config"])
+            for row in db.execute(_FIRSTS):
+                place = row["problem_id"], number, row["epoch"]
+                side.firsts.setdefault(place, bool(row["is_correct"]))
+        for condition in conditions:
+            mode = condition.feedback
+            side.right.setdefault(mode, {})
+            side.repeated.setdefault(mode, {})
+            for (problem, epoch), retry in retries[condition.condition].items():
+                side.right[mode][problem, number, epoch] = retry.right
+                side.repeated[mode][problem, number, epoch] = retry.repeated
+    return side
+
+
+def _by_problem(values: Mapping[Trial, float]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = defaultdict(list)
+    for place in sorted(values):
+        found[place[0]].append(values[place])
+    return found
+
+
+def _share(values: Mapping[Trial, bool]) -> Estimate:
+    groups = _by_problem(values).values()
+    return clustered_share([math.fsum(g) for g in groups], [float(len(g)) for g in groups])
+
+
+def _paired(treated: Mapping[Trial, bool], control: Mapping[Trial, bool]) -> Estimate:
+    """The mean difference over the trials of both, every problem weighing the same."""
+    shared = treated.keys() & control.keys()
+    groups = _by_problem({each: treated[each] - control[each] for each in shared}).values()
+    means = [math.fsum(each) / len(each) for each in groups]
+    return mean_difference(means, [float(len(each)) for each in groups])
+
+
+def _change(before: Mapping[Trial, bool], after: Mapping[Trial, bool]) -> Change:
+    one, other = _share(before), _share(after)
+    return Change(one, other, subtracted(other, one))
+
+
+def _above(name: str, control: str, before: _Side, after: _Side) -> Change:
+    one, other = (
+        _paired(side.right.get(name, {}), side.right.get(control, {})) for side in (before, after)
+    )
+    return Change(one, other, subtracted(other, one))
+
+
+def subtracted(one: Estimate, other: Estimate) -> Estimate:
+    """One estimate minus another, with limits from those of both, as if they were independent.
+
+    Source: Zou and Donner (2008), Statistics in Medicine 27:1693-1702, which for two shares is
+    Newcombe (1998), Statistics in Medicine 17:873-890, method 10.
+    """
+    value = one.value - other.value
+    low = value - math.hypot(one.value - one.low, other.high - other.value)
+    high = value + math.hypot(one.high - one.value, other.value - other.low)
+    if math.isnan(value):
+        return Estimate(math.nan, -1.0, 1.0, 0)
+    return Estimate(value, max(low, -2.0), min(high, 2.0), min(one.n, other.n))

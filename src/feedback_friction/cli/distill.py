@@ -1,0 +1,167 @@
+"""``friction distill``: train a solver on what it took up, and measure what that did to uptake."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from feedback_friction.cli.drive import Note, Watch, command_line, run_to_end
+from feedback_friction.cli.extras import needs
+from feedback_friction.cli.grid import columns, print_columns, print_lines
+from feedback_friction.cli.options import asked, generated
+from feedback_friction.distill.asked import Asked
+from feedback_friction.engine.launch import execute
+from feedback_friction.engine.prepare import Prepared, prepare
+from feedback_friction.engine.rundir import claim
+from feedback_friction.engine.runner import Progress
+from feedback_friction.errors import RunStoppedError, UsageError
+from feedback_friction.modes import RETRY
+from feedback_friction.options import filled
+from feedback_friction.settings import Output, Settings
+from feedback_friction.study import Study
+
+if TYPE_CHECKING:
+    from feedback_friction.analysis.distilled import Change, Outcome
+    from feedback_friction.analysis.stats.intervals import Estimate
+    from feedback_friction.distill.rounds import Arm
+
+_FEEDBACK = ("tutor", RETRY.name, "placebo:tutor")
+
+
+@click.command("distill", params=generated(Settings, Asked, Study, Output, feedback=_FEEDBACK))
+@click.pass_context
+def command(context: click.Context, /, **_: Any) -> None:
+    """Train a solver on its own corrected attempts, and measure first answers and uptake apart.
+
+    Takes the options of 'friction run'. For each seed: the solver answers the held-out problems and
+    tries the training problems; LoRA by TRL's trainers; the trained solver answers the held-out
+    problems again. The control is trained on as many right first answers without feedback. The same
+    command with the same --out resumes.
+    """
+    with needs("training"):
+        import datasets  # noqa: F401
+        import peft  # noqa: F401
+        import trl  # noqa: F401
+
+        from feedback_friction.distill import rounds
+    settings, output = asked(context, feedback=_FEEDBACK)
+    wanted = filled(Asked, context.params)
+    rounds.check(settings)
+    prepared = prepare(settings)
+    out = output.out or Path("runs") / f"distill-{prepared.slug}"
+    chosen = asdict(wanted)
+    del chosen["seeds"]  # more of them may be asked for later
+    config = {"kind": "distill", **prepared.config, **chosen}
+    out.mkdir(parents=True, exist_ok=True)
+    claim(out, config, {}, command_line())
+
+    def run(each: Prepared, directory: Path) -> None:
+        async def work(watch: Watch, note: Note) -> Progress:
+            return await execute(each, directory, command_line(), watch, note)
+
+        progress, drained = run_to_end(work, directory, quiet=output.quiet)
+        if drained:
+            raise RunStoppedError(f"interrupted; the same command resumes {out}")
+        if progress.stopped or progress.statuses.get("failed"):
+            why = progress.stopped or f"{progress.statuses['failed']} trials failed in {directory}"
+            raise RunStoppedError(f"{why}; the same command resumes {out}")
+
+    def tell(line: str) -> None:
+        if not output.quiet:
+            click.echo(line, err=True)
+
+    _report(rounds.distilled(settings, wanted, out, run, tell), out, as_json=output.as_json)
+
+
+def _report(arms: list[Arm], out: Path, *, as_json: bool) -> None:
+    from feedback_friction.analysis.distilled import outcome
+
+    found = {arm.method: outcome(arm.pairs) for arm in arms}
+    document = {
+        arm.method: {
+            "rows": list(arm.rows),
+            "all": found[arm.method].as_json(),
+            "seeds": {
+                str(seed): outcome([pair]).as_json()
+                for seed, pair in zip(arm.seeds, arm.pairs, strict=True)
+            },
+        }
+        for arm in arms
+    }
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    try:
+        (out / "outcome.json").write_text(text + "\n", "utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {out}: {error}") from error
+    if as_json:
+        click.echo(text)
+        return
+    _print(arms, found)
+    print_lines(
+        [
+            "brackets: 95% intervals, clustered by problem; they hold for these trainings: how "
+            "trainings differ, the seeds show",
+            f"by seed, and the numbers: {out / 'outcome.json'}; training sets and their cards: "
+            f"{out}/seed-*/*/*/rows.*",
+        ]
+    )
+
+
+def _print(arms: list[Arm], found: dict[str, Outcome]) -> None:
+    rows = [
+        (
+            arm.method,
+            *_change(found[arm.method].first),
+            _seeds([_first(pair) for pair in arm.pairs]),
+            ", ".join(map(str, arm.rows)),
+        )
+        for arm in arms
+    ]
+    names = ("before %", "after %", "difference, points")
+    print_columns(
+        columns(("trained by", *names, "by seed", "rows trained on"), rows, texts=1),
+        title="First answers on held-out problems",
+    )
+    rows, above = [], []
+    for arm in arms:
+        for each in found[arm.method].uptakes:
+            who = (arm.method, each.feedback)
+            both = f"{_points(each.both)} ({each.both.n})"
+            rows.append((*who, *_change(each.right), both))
+            rows_repeated = _change(each.repeated)
+            above.append((*who, "first answer again", *rows_repeated))
+            above += [(*who, f"above {name}", *_change(c)) for name, c in each.above.items()]
+    print_columns(
+        columns(("trained by", "feedback", *names, "wrong both times (n)"), rows, texts=2),
+        title="Uptake: second attempts that are right, of what was wrong at first",
+    )
+    print_columns(
+        columns(("trained by", "feedback", "second attempts", *names), above, texts=3),
+        title="The same trials: repetition, and uptake above the controls",
+    )
+
+
+def _first(pair: tuple[Path, Path]) -> float:
+    from feedback_friction.analysis.distilled import outcome
+
+    return outcome([pair]).first.difference.value
+
+
+def _seeds(values: list[float]) -> str:
+    return ", ".join(f"{100 * value:+.1f}" for value in values)
+
+
+def _change(change: Change) -> tuple[str, str, str]:
+    return (_percent(change.before), _percent(change.after), _points(change.difference))
+
+
+def _percent(each: Estimate) -> str:
+    return f"{100 * each.value:.1f} [{100 * each.low:.1f}, {100 * each.high:.1f}]"
+
+
+def _points(each: Estimate) -> str:
+    return f"{100 * each.value:+.1f} [{100 * each.low:+.1f}, {100 * each.high:+.1f}]"
