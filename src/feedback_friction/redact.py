@@ -30,7 +30,9 @@ _ESCAPE = re.compile(
     r"|\\+(?P<plain>[/\"'])"
 )
 _SIGNS = ("%", "&", "\\u", "\\x", "\\/", '\\"', "\\'")  # without any of them nothing is escaped
-_SECRET_NAMES = ("_API_KEY", "_ACCESS_KEY", "_SECRET_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
+_SECRET_NAME = re.compile(
+    r"_(?:API_KEY|ACCESS_KEY|SECRET_KEY|TOKEN|SECRET|PASSWORD)$|^FRICTION_API_KEY_"
+)
 
 
 class Secrets:
@@ -99,7 +101,7 @@ NONE = Secrets(())
 
 def environment_secrets(environ: Mapping[str, str]) -> Secrets:
     """The values of variables that hold keys, tokens and passwords, by their names."""
-    return Secrets(value for name, value in environ.items() if name.endswith(_SECRET_NAMES))
+    return Secrets(value for name, value in environ.items() if _SECRET_NAME.search(name))
 
 
 def _forms(value: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from feedback_friction.engine.models.endpoint import endpoints, normal
+from feedback_friction.engine.models.endpoint import endpoints, normal, refuse_stray_keys
 from feedback_friction.errors import UsageError
 
 KEY = "sk-secret-0123456789"
@@ -99,6 +99,21 @@ def test_the_same_server_given_twice_counts_once() -> None:
         ([], {"OPENAI_BASE_URL": "http://h:1"}, "solver", ""),
         (["http://h:1"], {"FRICTION_API_KEY": "a", "FRICTION_JUDGE_API_KEY": KEY}, "judge", KEY),
         (["http://h:1"], {"FRICTION_API_KEY": KEY, "FRICTION_JUDGE_API_KEY": "b"}, "solver", KEY),
+        (
+            ["http://a-b.c:1"],
+            {"FRICTION_SOLVER_API_KEY": "a", "FRICTION_API_KEY_A_B_C": KEY},
+            "solver",
+            KEY,
+        ),
+        (["http://h:1"], {"FRICTION_API_KEY_H": "a", "FRICTION_API_KEY_H_1": KEY}, "solver", KEY),
+        (["http://h:1"], {"FRICTION_API_KEY": "a", "FRICTION_API_KEY_H": ""}, "solver", ""),
+        (["http://i:1"], {"FRICTION_API_KEY_H": "a"}, "solver", ""),
+        (
+            ["http://127.0.0.1:1"],
+            {"OPENAI_API_KEY": "a", "FRICTION_API_KEY_127_0_0_1": KEY},
+            "solver",
+            KEY,
+        ),
     ],
 )
 def test_a_key_goes_only_where_it_belongs(
@@ -242,3 +257,34 @@ def test_a_proxy_of_the_environment_is_used_but_never_for_this_machine(
 def test_a_proxy_of_another_kind_is_refused() -> None:
     with pytest.raises(UsageError, match="must name an http proxy, not 'socks5'"):
         endpoints(["http://h:1"], {"http_proxy": "socks5://p:1080"})
+
+
+ALL, SOLVER = {"FRICTION_API_KEY": KEY}, {"FRICTION_SOLVER_API_KEY": KEY}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "environ", "is_refused"),
+    [
+        (["http://a:1"], ["http://b:1"], ALL, True),
+        (["http://a:1"], ["http://b:1"], SOLVER, True),
+        (["http://a:1", "http://b:1"], ["http://b:2", "http://c:1"], ALL, False),
+        (["http://a:1"], ["http://a:2"], SOLVER, False),
+        (["http://a:1"], ["http://localhost:2"], SOLVER, False),
+        (["http://a:1"], ["http://b:1"], {}, False),
+        (["http://a:1"], ["http://b:1"], {**ALL, "FRICTION_API_KEY_B": "other"}, False),
+        (["http://a:1"], ["http://b:1"], {**SOLVER, "FRICTION_API_KEY_B": ""}, False),
+        (["http://a:1"], ["http://me:word@b:1"], ALL, False),
+        (["http://a:1"], [], {**ALL, "OPENAI_API_KEY": "own"}, False),
+    ],
+)
+def test_one_key_goes_to_one_party(
+    one: list[str], other: list[str], environ: dict[str, str], is_refused: bool
+) -> None:
+    models = [endpoints(urls, environ, "solver") for urls in (one, other)]
+    if not is_refused:
+        refuse_stray_keys(models)
+        return
+    with pytest.raises(UsageError, match="would be sent to a and to b") as refused:
+        refuse_stray_keys(models)
+    assert "(FRICTION_API_KEY_A, FRICTION_API_KEY_B; empty for none)" in str(refused.value)
+    assert KEY not in str(refused.value)

@@ -57,6 +57,15 @@ def test_roles_with_different_keys_do_not_share() -> None:
     asyncio.run(main())
 
 
+def test_a_key_is_not_handed_to_the_server_of_another_solver() -> None:
+    wanted = {
+        f"solver openai/{name}": ModelSettings(f"openai/{name}", (f"https://{name}.example/v1",))
+        for name in ("one", "two")
+    }
+    with pytest.raises(UsageError, match=r"to one\.example and to two\.example: give each"):
+        open_models(wanted, {"FRICTION_SOLVER_API_KEY": "k"})
+
+
 @pytest.mark.parametrize(
     ("settings", "says"),
     [

@@ -23,7 +23,8 @@ from feedback_friction.study import Study
 from feedback_friction.ways import GREEDY, HEAT
 
 EPILOG = """\b
-Keys: FRICTION_SOLVER_API_KEY, FRICTION_FEEDBACK_API_KEY or FRICTION_JUDGE_API_KEY, else
+Keys: FRICTION_API_KEY_HOST (the server's own: FRICTION_API_KEY_OPENROUTER_AI), else
+FRICTION_SOLVER_API_KEY, FRICTION_FEEDBACK_API_KEY or FRICTION_JUDGE_API_KEY, else
 FRICTION_API_KEY, else OPENAI_API_KEY (only to OpenAI, OPENAI_BASE_URL, and this machine).
 
 \b

@@ -77,7 +77,9 @@ def symbol(cell: Cell) -> str:
         )
     if not cell.wrong:
         return "✕ none"
-    return "✕ same" if cell.answers == 1 and cell.wrong > 1 else f"✕ {cell.answers} answers"
+    if cell.answers == 1:
+        return "✕ same" if cell.wrong > 1 else "✕ 1 answer"
+    return f"✕ {cell.answers} answers"
 
 
 def kind(cell: Cell) -> str:

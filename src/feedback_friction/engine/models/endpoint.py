@@ -1,10 +1,13 @@
 """Where a server is, and which key it gets.
 
-A key goes only where it belongs. ``FRICTION_SOLVER_API_KEY`` (and so on for each role) comes first,
-then ``FRICTION_API_KEY``. ``OPENAI_API_KEY`` is sent to OpenAI itself, to the server that
-``OPENAI_BASE_URL`` names, and to this machine, and to nobody else, so that pointing ``--base-url``
-at some server cannot hand it the account. At OpenAI itself it comes before ``FRICTION_API_KEY``: a
-run whose solver stands on a server of one's own may well have both.
+A key goes only where it belongs. A server's own variable comes first, ``FRICTION_API_KEY_`` and its
+host (``FRICTION_API_KEY_API_EXAMPLE_COM``, for one port ``..._COM_8001``; set and empty it says: no
+key). Then comes ``FRICTION_SOLVER_API_KEY`` (and so on for each role), then ``FRICTION_API_KEY``;
+neither goes to the servers of two models at different hosts (``refuse_stray_keys``).
+``OPENAI_API_KEY`` is sent to OpenAI itself, to the server that ``OPENAI_BASE_URL`` names, and to
+this machine, and to nobody else, so that pointing ``--base-url`` at some server cannot hand it the
+account. At OpenAI itself it comes before ``FRICTION_API_KEY``: a run whose solver stands on a
+server of one's own may well have both.
 
 A URL with ``user:password@`` is answered with those, by Basic authentication, and with no key: a
 request has one ``Authorization``.
@@ -14,10 +17,11 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from ipaddress import ip_address, ip_network
+from itertools import combinations
 
 from yarl import URL
 
@@ -26,6 +30,8 @@ from feedback_friction.redact import Secrets, names_secret, without_secrets
 
 _CALL = re.compile(r"/+(?:chat/completions|completions|responses|models|embeddings)$")
 OPENAI = "https://api.openai.com/v1"
+_OF_SERVER = "FRICTION_API_KEY_"
+_OF_SEVERAL = re.compile(r"FRICTION_(?:[A-Z]+_)?API_KEY")  # by role, or for all
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,8 @@ class Endpoint:
         key_source: name of the variable that the key was read from, ``""`` without a key.
         user: ``user:password`` of the URL, sent instead of a key, and shown as little.
         unused: the variable whose key is not sent, since the URL has a user.
-        key_names: names of the variables that are looked up for it, the first one wins.
+        key_names: names of the variables that are looked up for it after its own, the first one
+            that is set wins.
         proxy: URL of the proxy that the environment names for this server.
     """
 
@@ -103,6 +110,35 @@ def endpoints(
     return tuple(_endpoint(base, environ, role) for base in bases)
 
 
+def refuse_stray_keys(models: Iterable[Sequence[Endpoint]]) -> None:
+    """See that no key goes to servers of several parties unless each was given it.
+
+    Replicas of one model are one party, whatever their hosts; so are servers at one host. What
+    listens on this machine is nobody else.
+
+    Args:
+        models: the servers of each model of a run.
+
+    Raises:
+        UsageError: one variable's key would go to two parties.
+    """
+    parties: dict[str, list[set[str]]] = {}
+    for servers in models:
+        for source in filter(_OF_SEVERAL.fullmatch, {each.key_source for each in servers}):
+            hosts = {each.base.host or "" for each in servers if each.key_source == source}
+            if strange := {host for host in hosts if not _is_loopback(host)}:
+                parties.setdefault(source, []).append(strange)
+    for source, found in parties.items():
+        for one, other in combinations(found, 2):
+            if one.isdisjoint(other):
+                first, second = min(one), min(other)
+                raise UsageError(
+                    f"{source} would be sent to {first} and to {second}: give each its own key "
+                    f"({_OF_SERVER}{_as_variable(first)}, {_OF_SERVER}{_as_variable(second)}; "
+                    "empty for none)"
+                )
+
+
 def normal(base_url: str) -> URL:
     """A base URL in one form: no trailing slash, no path of one call, ``/v1`` for no path.
 
@@ -126,11 +162,12 @@ def _endpoint(base: URL, environ: Mapping[str, str], role: str) -> Endpoint:
     base = base.with_user(None)
     label = str(base.with_query(None))
     names = _key_names(base, environ, role)
-    source = next((name for name in names if environ.get(name, "").strip()), "")
+    source = _key_source(base, environ, names)
     if user:  # a request has one Authorization, and what a URL says is said of this server alone
         proxy = _proxy(base, environ)
         return Endpoint(base, label, user=user, unused=source, key_names=names, proxy=proxy)
     key = environ[source].strip() if source else ""
+    source = source if key else ""
     if not key and _is_openai(base):
         raise UsageError(
             f"{label} needs a key: set OPENAI_API_KEY, or name another server with --base-url"
@@ -146,6 +183,22 @@ def _user(url: URL) -> str:
     if ":" in user:
         raise UsageError("the user in a base URL cannot hold a colon")
     return f"{user}:{password}"
+
+
+def _key_source(base: URL, environ: Mapping[str, str], names: Sequence[str]) -> str:
+    """The variable that this server's key is read from; its own may be empty, and then it has none.
+
+    Args:
+        names: of those that are looked up after its own.
+    """
+    host = _as_variable(base.host or "")
+    own = (f"{_OF_SERVER}{host}_{base.port}", f"{_OF_SERVER}{host}")
+    found = (name for name in own if name in environ)
+    return next(found, next((name for name in names if environ.get(name, "").strip()), ""))
+
+
+def _as_variable(host: str) -> str:
+    return re.sub(r"[^A-Z0-9]+", "_", host.upper()).strip("_")
 
 
 def _key_names(base: URL, environ: Mapping[str, str], role: str) -> tuple[str, ...]:

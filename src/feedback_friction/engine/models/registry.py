@@ -112,12 +112,14 @@ def open_models(
         environ: where keys and proxies are looked up.
 
     Raises:
-        UsageError: an unknown provider, student or folder, a bad URL, a missing key or package, an
-            option that the model cannot have, a base URL for what has no server.
+        UsageError: an unknown provider, student or folder, a bad URL, a missing key or package, a
+            key that would go to two parties, an option that the model cannot have, a base URL for
+            what has no server.
     """
     # What can be wrong is found first: a pool that is opened must also be closed.
     keys = {seat: _key(seat, each, environ) for seat, each in wanted.items()}
     by_key = {keys[seat]: each for seat, each in wanted.items()}
+    _refuse_stray_keys(keys.values())
     models = {key: _student(each.spec) for key, each in by_key.items() if is_student(each.spec)}
     models |= {key: OWN_MODELS[each.spec] for key, each in by_key.items() if is_own(each.spec)}
     models |= {key: _inspect(each) for key, each in by_key.items() if is_inspect(each.spec)}
@@ -141,6 +143,13 @@ class _Key(NamedTuple):
 def _key(seat: str, settings: ModelSettings, environ: Mapping[str, str]) -> _Key:
     servers = _servers(seat.partition(" ")[0], settings, environ)
     return _Key(settings.spec, settings.options.identity, settings.base_urls, servers)
+
+
+def _refuse_stray_keys(keys: Iterable[_Key]) -> None:
+    if served := [key.servers for key in keys if key.servers]:
+        from feedback_friction.engine.models.endpoint import refuse_stray_keys
+
+        refuse_stray_keys(served)
 
 
 def in_flight(models: Mapping[str, Model], concurrency: int) -> int:

@@ -200,7 +200,7 @@ def _model(data: Mapping[str, Any]) -> str:
 def _reply(choice: object, logprobs: bool) -> Reply | None:
     if not isinstance(choice, dict):
         return None
-    finish = _finish(str(choice.get("finish_reason") or choice.get("stop_reason")).lower())
+    finish = _finish(_ending(choice))
     # Azure leaves out the message that it filtered; the older endpoint has the text alone.
     text = choice.get("text", "" if finish == "content_filter" else None)
     message = choice.get("message", None if text is None else {"content": text})
@@ -212,6 +212,13 @@ def _reply(choice: object, logprobs: bool) -> Reply | None:
     text, reasoning = content
     mean = _mean_logprob(choice.get("logprobs")) if logprobs else None
     return Reply(text, finish, mean, reasoning)
+
+
+def _ending(choice: Mapping[str, Any]) -> str:
+    """How a choice says that it ended; what a gateway does not know its provider may have said."""
+    names = ("finish_reason", "stop_reason", "native_finish_reason")
+    said = [str(choice[name]).lower() for name in names if choice.get(name)]
+    return next((each for each in said if each not in ("unknown", "other")), "")
 
 
 def _finish(said: str) -> FinishReason | None:
