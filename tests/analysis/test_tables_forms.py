@@ -113,12 +113,15 @@ def test_a_trial_shows_each_form_with_propensity_state_and_reason(run):
     with open_journal(directory) as db:
         given = read_given(db, *where)[chosen.state.iteration]
         told = read_trial(db, *where).attempts[chosen.state.iteration].told
-        place = [each["condition"] for each in db.execute("SELECT condition FROM conditions")]
+        place = [
+            each["condition"]
+            for each in db.execute("SELECT condition FROM conditions ORDER BY rowid")
+        ]
     assert told.given == given
     assert (given.form, given.propensity, given.why) == ("locate", 0.3, "drawn by lot")
     assert "the answer before again" in given.state
     shown = command("show", directory, chosen.problem, "--feedback", chosen.feedback).stdout
-    at = place.index(chosen.condition)
+    at = place.index(chosen.condition) + 1
     address = f"runs/{directory.name}/trial?at={at}&problem={chosen.problem}&epoch=0"
 
     async def steps(page):

@@ -77,7 +77,8 @@ def test_two_runs_stand_beside_each_other(run, tmp_path):
 
 def test_without_levels_they_cover_what_the_trials_took(run):
     levels = solved_within(load_runs([run]))["tokens"].unique().sort().to_list()
-    assert (levels[0], levels[-1]) == (ATTEMPT, 3 * ATTEMPT + 2 * WRITING)
+    assert levels[0] == ATTEMPT
+    assert 3 * ATTEMPT < levels[-1] <= 3 * ATTEMPT + 2 * WRITING
 
 
 def test_a_line_of_the_figure_ends_where_trials_had_no_more_attempts(run):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -205,6 +205,7 @@ def in_words(state: State) -> str:
 
 
 WHENEVER = "any state"
+_KINDS = (WHENEVER, "first wrong answer", "another wrong answer", "answer repeated", "no answer")
 
 
 def groups_of(state: State) -> list[str]:
@@ -221,3 +222,9 @@ def groups_of(state: State) -> list[str]:
     if state.error and not state.no_answer:
         found.append(f"error: {state.error}")
     return found
+
+
+def in_order(kinds: Iterable[str]) -> list[str]:
+    """Kinds of state, as ``groups_of`` names them, in the order in which they are read."""
+    order = {kind: place for place, kind in enumerate(_KINDS)}
+    return sorted(kinds, key=lambda kind: (order.get(kind, len(order)), kind))

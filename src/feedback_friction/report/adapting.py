@@ -11,7 +11,14 @@ from feedback_friction.report import charts
 from feedback_friction.report.figure import Figure
 from feedback_friction.report.naming import BANDS, main_sampling, named, panel_of, scale
 
+SHORTENED = 30  # characters of a condition's name within a title
 SHORT = 0.1  # of a condition's trials: where more had no attempts left, its line ends
+
+
+def _about(table: pl.DataFrame, before: str) -> pl.Expr:
+    """The task and the solver, where there are several."""
+    several = table.select("task", "digits", "solver").unique().height > 1
+    return pl.lit(before) + panel_of(["task", "solver"]) if several else pl.lit("")
 
 
 def what_helps(runs: Runs) -> Figure | None:
@@ -29,7 +36,7 @@ def what_helps(runs: Runs) -> Figure | None:
     run = more if several else pl.lit("")
     # Errors by kind are many: they are in the table.
     table = table.filter(~pl.col("state").str.starts_with("error: ")).with_columns(
-        pl.format("{}: {}", pl.col("state"), panel_of(["task", "solver"]) + run).alias("panel")
+        (pl.col("state") + _about(table, ": ") + run).alias("panel")
     )
     against = ", ".join(table["against"].unique().sort())
     best = table.filter(pl.col("state") == WHENEVER).sort("effect", descending=True)
@@ -54,9 +61,11 @@ def foreseen(runs: Runs) -> Figure | None:
     if table.is_empty():
         return None
     table = table.with_columns(
-        pl.format(
-            "{}, {} (Brier {}, AUROC {})", panel_of(["task", "solver"]), pl.col("feedback"),
-            pl.col("brier").round(3), pl.col("auroc").round(2),
+        (
+            pl.format(
+                "{} (Brier {}, AUROC {})", pl.col("feedback").str.head(SHORTENED),
+                pl.col("brier").round(3), pl.col("auroc").round(2),
+            ) + _about(table, ", ")
         ).alias("panel"),
         pl.format(
             "predicted {} to {}%",

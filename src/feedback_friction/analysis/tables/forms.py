@@ -8,7 +8,7 @@ from math import nan
 import numpy as np
 import polars as pl
 
-from feedback_friction.analysis.choices import WHENEVER, Decision, groups_of, read_choices
+from feedback_friction.analysis.choices import Decision, groups_of, in_order, read_choices
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats import offpolicy
 from feedback_friction.analysis.stats.arrays import FloatArray
@@ -78,7 +78,7 @@ def _effects(group: Sequence[Decision]) -> Iterator[Row]:
         data = _arrays(known, names, outcome)
         model = offpolicy.predicted(data, offpolicy.ridge(len(names)))
         states = [groups_of(each.state) for each in known]
-        kinds = [WHENEVER, *sorted({kind for each in states for kind in each} - {WHENEVER})]
+        kinds = in_order({kind for each in states for kind in each})
         for kind in kinds:
             rows = np.array([kind in each for each in states])
             if rows.sum() >= FEWEST:

@@ -25,7 +25,8 @@ from feedback_friction.analysis.tables.columns import (
     spread_schema,
 )
 
-LEVELS = 12
+LEVELS = 11
+LONGEST = 0.98  # of the trials; the levels end with what these took
 _TRIAL = ["problem_id", "epoch"]
 _ANSWERING = pl.col("prompt_tokens").fill_null(0) + pl.col("completion_tokens").fill_null(0)
 _WRITING = pl.col("feedback_prompt_tokens").fill_null(0) + pl.col(
@@ -120,12 +121,12 @@ def _spending(runs: Runs, condition: Row) -> _Spending:
 
 
 def _levels(found: Sequence[_Spending]) -> list[int]:
-    """Numbers of tokens in equal steps of their logarithm, over what the trials took."""
+    """Numbers of tokens in equal steps, over what the trials took, but for the longest few."""
     if not found:
         return []
     took = np.concatenate([each.took for each in found])
-    low, high = max(1.0, float(np.quantile(took, 0.05))), float(took.max())
-    return sorted({round(each) for each in np.geomspace(low, max(low, high), LEVELS).tolist()})
+    low, high = np.quantile(took, [0.0, LONGEST]).tolist()
+    return sorted({round(each) for each in np.linspace(low, high, LEVELS).tolist()})
 
 
 def _share(spending: _Spending, level: int) -> Estimate:
