@@ -193,7 +193,7 @@ STRONG = Mode(
 )  # fmt: skip
 TUTOR = Mode(
     "tutor", "program",
-    by="a program that finds the first wrong step (multiplication)",
+    by="a program that finds the first wrong step (multiplication and the other generated tasks)",
     purpose="right by construction: what stays wrong is friction",
     look=Look("#cc79a7", "triangle-right"),
     uptake=0.45,
@@ -228,7 +228,7 @@ DENIAL = Mode(
 )  # fmt: skip
 MISLED = Mode(
     "misled", "program",
-    by="a program that calls a right line wrong (multiplication) or names a wrong option; "
+    by="a program that calls a right line wrong (generated tasks) or names a wrong option; "
     "else a model that argues for a wrong answer",
     purpose="is a right answer kept when a wrong one is argued for?",
     look=Look("#018571", "M-1,-1L1,-1L-1,1L1,1Z"),

@@ -1,7 +1,8 @@
-"""``friction generate``: multiplication problems by seed."""
+"""``friction generate``: problems by seed, with worked solutions."""
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -9,18 +10,20 @@ import click
 import orjson
 
 from feedback_friction.errors import UsageError
-from feedback_friction.tasks.multiplication import existing, generate
+from feedback_friction.tasks.catalog import FAMILIES
+from feedback_friction.tasks.multiplication import KINDS, existing, generate
+from feedback_friction.tasks.page import Row
 
 
 @click.command("generate")
-@click.argument("kind", type=click.Choice(["decimal", "hex"]))
-@click.option("--digits", type=int, default=5, show_default=True, help="2 to 6.")
+@click.argument("kind", type=click.Choice([*KINDS, *FAMILIES]))
+@click.option("--digits", type=int, default=5, show_default=True, help="Multiplication: 2 to 6.")
 @click.option("--count", type=click.IntRange(min=1), help="[1000, or all that there are]")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="A file.  [standard output]")
 def command(kind: str, digits: int, count: int | None, seed: int, out: Path | None) -> None:
-    """Write COUNT problems with worked solutions, in the reference schema (JSONL)."""
-    rows = generate(kind, digits, count or min(1000, existing(kind, digits)), seed)
+    """Write COUNT problems of KIND as JSONL: multiplications in the reference schema, or a task."""
+    rows = _rows(kind, digits, count, seed)
     lines = b"".join(orjson.dumps(row) + b"\n" for row in rows)
     if out is None:
         sys.stdout.buffer.write(lines)
@@ -30,3 +33,11 @@ def command(kind: str, digits: int, count: int | None, seed: int, out: Path | No
     except OSError as error:
         raise UsageError(f"cannot write {out}: {error}") from error
     click.echo(f"{len(rows)} problems in {out}")
+
+
+def _rows(kind: str, digits: int, count: int | None, seed: int) -> list[Row]:
+    if kind in KINDS:
+        return generate(kind, digits, count or min(1000, existing(kind, digits)), seed)
+    family = importlib.import_module(f"feedback_friction.tasks.{kind}").FAMILY
+    rows: list[Row] = family.generate(count or 1000, seed)
+    return rows

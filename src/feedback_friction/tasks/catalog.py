@@ -19,6 +19,7 @@ from feedback_friction.tasks.files import read_rows
 from feedback_friction.tasks.page import Page, Row, RowError
 from feedback_friction.tasks.sampling import check, sample
 
+FAMILIES = ("sum_chains", "linear_equations", "base_conversion", "letter_counts")  # ``exact``
 _NAMES = (
     "aime_2024",
     "math_500",
@@ -29,6 +30,7 @@ _NAMES = (
     "mmlu_pro",
     "decimal_multiplication",
     "hex_multiplication",
+    *FAMILIES,
     "primer",
     "custom",
 )

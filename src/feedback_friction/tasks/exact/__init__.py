@@ -1,0 +1,13 @@
+"""Exact tutors for generated families: the first wrong step of an attempt, found by a program.
+
+A family (``family.Family``) is a page's own: how a question is drawn and read, how it is worked
+out line by line, and what its lines may claim beside equations. The rest is shared:
+
+- ``values``: what an expression is worth, exactly; ``reading``: which equations a text claims;
+- ``finding``: the first claim that is false, in words; a right one called wrong;
+- ``family``: rows, problems and the page's functions, made of these.
+
+What the tutor says is right by construction: a claim is called wrong only where it is calculated to
+be false in every way in which it may be meant, so that what stays wrong after it is not for want of
+right feedback.
+"""

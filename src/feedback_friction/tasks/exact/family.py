@@ -1,0 +1,261 @@
+"""A family of generated questions, and a task page made of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from feedback_friction.errors import UsageError
+from feedback_friction.grading.quantity import grade_quantity
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.masking.quantities import mask_number
+from feedback_friction.protocol.task import Misled, Step, Task, Told
+from feedback_friction.settings import Selection
+from feedback_friction.tasks.exact.finding import (
+    WORDS,
+    Slip,
+    Words,
+    closing_kind,
+    first_slip,
+    misled,
+    rendered,
+    slip_of,
+    step_of,
+    told_of,
+)
+from feedback_friction.tasks.exact.reading import claims
+from feedback_friction.tasks.page import Page, Row, RowError
+
+SIZE = 1000
+_MOST_DRAWS = 200  # for one row, before there are no other questions left
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a question gives, and its answer.
+
+    Attributes:
+        parts: what is read from the question, in the family's own form.
+        gold: the answer, a whole number.
+        size: how much work it is, as the level of the problem says it: ``"4 terms"``.
+    """
+
+    parts: Any
+    gold: int
+    size: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a worked solution.
+
+    Attributes:
+        text: what it says before its value.
+        value: what it gives; a slip puts another in its place, which later lines go on from.
+        ends: what stands behind the value.
+    """
+
+    text: str
+    value: int
+    ends: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text}{self.value}{self.ends}"
+
+
+Slips = Callable[[int, int], int]  # from a line's number and its right value to the value written
+
+
+def no_slip(line: int, value: int) -> int:
+    """Every line right."""
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One family of questions.
+
+    Attributes:
+        name: the task's.
+        title: in tables.
+        system: the solver's system prompt.
+        question: draws a question.
+        read: what a question gives; None where it is no question of the family.
+        work: the lines of a worked solution, with slips carried on from line to line.
+        result: what to do next where no step is wrong and the answer is.
+        own: steps beside equations: all that the text claims, right or wrong, and whether it holds.
+        words: how it speaks of kinds of steps of its own.
+        unknown: whether a question has an unknown x, whose value is the answer.
+    """
+
+    name: str
+    title: str
+    system: str
+    question: Callable[[random.Random], str]
+    read: Callable[[str], Given | None]
+    work: Callable[[Given, Slips], Sequence[Line]]
+    result: str
+    own: Callable[[Given, str], Iterator[tuple[Slip, bool]]] = lambda given, text: iter(())
+    words: Mapping[str, Words] = field(default_factory=dict)
+    unknown: bool = False
+
+    # --- making problems -------------------------------------------------------------------------
+
+    def generate(self, count: int, seed: int) -> list[Row]:
+        """Rows that all differ; a row does not depend on how many follow it.
+
+        Raises:
+            UsageError: there are not so many.
+        """
+        seen: set[str] = set()
+        rows: list[Row] = []
+        for index in range(count):
+            rng = random.Random(f"{seed}:{self.name}:{index}")
+            question = next(
+                (each for each in (self.question(rng) for _ in range(_MOST_DRAWS))
+                 if each not in seen),
+                None,
+            )  # fmt: skip
+            if question is None:
+                raise UsageError(f"{count} different problems of {self.name} cannot be made")
+            seen.add(question)
+            given = self._given(question)
+            rows.append({"question": question, "answer": given.gold})
+        return rows
+
+    def rows(self, selection: Selection) -> list[Row]:
+        """As many rows as the page says, for a seed."""
+        return self.generate(SIZE, selection.seed)
+
+    def to_problem(self, row: Row) -> Problem:
+        """A row as a problem, worked out; raises ``RowError``."""
+        question = row.get("question")
+        if not isinstance(question, str):
+            raise RowError("question", "is missing" if question is None else "is not a text")
+        given = self.read(question)
+        if given is None:
+            raise RowError("question", f"is not a question of {self.name}")
+        answer = row.get("answer")
+        if isinstance(answer, bool) or str(answer).strip() != str(given.gold):
+            said = "is missing" if answer is None else f"is {answer}, and should be {given.gold}"
+            raise RowError("answer", said)
+        return Problem(
+            id=question,
+            task=self.name,
+            question=question,
+            gold=str(given.gold),
+            solution=self.solution(given),
+            level=given.size,
+        )
+
+    def solution(self, given: Given) -> str:
+        """The worked solution, every line right."""
+        return "\n".join([*map(str, self.work(given, no_slip)), f"The answer is {given.gold}."])
+
+    def attempt(self, problem: Problem, slip_at: int, off: int) -> str:
+        """An attempt with one wrong line, from which the rest goes on; as a reply writes it.
+
+        Args:
+            slip_at: number of the line that is wrong, modulo the number of lines.
+            off: by how much.
+        """
+        given = self._given(problem.question)
+        number = slip_at % len(self.work(given, no_slip))
+        lines = self.work(given, lambda line, value: value + off if line == number else value)
+        return "\n".join([*map(str, lines), f"The answer is \\boxed{{{lines[-1].value}}}."])
+
+    def _given(self, question: str) -> Given:
+        given = self.read(question)
+        assert given is not None  # the family's own question
+        return given
+
+    # --- the tutor -------------------------------------------------------------------------------
+
+    def steps(self, problem: Problem, text: str) -> list[tuple[Slip, bool]]:
+        """All that an attempt claims, and whether it holds."""
+        gold = problem.gold
+        unknown = Fraction(gold) if self.unknown else None
+        found = [(slip_of(claim, gold), claim.holds) for claim in claims(text, unknown)]
+        return found + list(self.own(self._given(problem.question), text))
+
+    def first(self, problem: Problem, text: str) -> Slip | None:
+        """The first wrong step of an attempt."""
+        return first_slip(slip for slip, holds in self.steps(problem, text) if not holds)
+
+    def diagnose(self, problem: Problem, text: str) -> Told:
+        """What is wrong with an attempt, in its parts."""
+        found = self.steps(problem, text)
+        slip = first_slip(slip for slip, holds in found if not holds)
+        verdict = grade_quantity(problem, text)
+        if slip is not None and not verdict.is_correct:
+            return told_of(slip, self._words(slip.kind), problem.gold)
+        values = (claim.value for claim in claims(text) if claim.holds)
+        kind = closing_kind(verdict, values, problem.gold, worked=bool(found))
+        words = self._words(kind)
+        return Told(kind, "", words.why, words.next, words.ask)
+
+    def tutor(self, problem: Problem, text: str) -> str:
+        """Feedback on an attempt, right by construction, without the answer."""
+        return rendered(self.diagnose(problem, text))
+
+    def locate(self, problem: Problem, text: str) -> str | None:
+        """What the attempt says where it is first wrong; None where no step is."""
+        slip = self.first(problem, text)
+        return slip.quote if slip else None
+
+    def wrong_step(self, problem: Problem, text: str) -> Step | None:
+        """The first wrong step as numbers."""
+        return step_of(self.first(problem, text))
+
+    def mislead(self, problem: Problem, text: str, rng: random.Random) -> Misled | None:
+        """A right step called wrong, with a wrong value."""
+        right = [slip for slip, holds in self.steps(problem, text) if holds and slip.right]
+        return misled(
+            problem, right, self._words, lambda said: bool(mask_number(problem, said).spans), rng
+        )
+
+    def _words(self, kind: str) -> Words:
+        if kind == "result":
+            return Words(
+                "No step is found wrong by itself, but the answer is wrong.",
+                self.result,
+                "Is everything that the question gives in your work, and once?",
+            )
+        return self.words.get(kind) or WORDS[kind]
+
+
+def state_answer(problem: Problem, answer: str) -> str:
+    """A sentence in which the grader finds the answer."""
+    return f"The answer is \\boxed{{{answer}}}."
+
+
+def page_of(family: Family) -> Page:
+    """The page of a family."""
+    return Page(
+        task=Task(
+            name=family.name,
+            system=family.system,
+            ask=lambda problem: problem.question,
+            grade=grade_quantity,
+            mask=mask_number,
+            state_answer=state_answer,
+            tutor=family.tutor,
+            diagnose=family.diagnose,
+            locate=family.locate,
+            mislead=family.mislead,
+            wrong_step=family.wrong_step,
+            slow=True,
+        ),
+        title=family.title,
+        source="generated",
+        licence="CC0",
+        size=SIZE,
+        grader="number",
+        to_problem=family.to_problem,
+        rows=family.rows,
+        fixture=tuple(family.generate(5, seed=1)),
+        own=True,
+    )
