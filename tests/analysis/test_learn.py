@@ -224,7 +224,7 @@ def test_from_mixed_to_learn_to_adaptive_and_again_from_its_own_directory(tmp_pa
     policy.write_text(json.dumps({**document, "rule": {**document["rule"], "threshold": 0.1}}))
     changed = told(*adaptive)
     assert isinstance(changed.exception, UsageError)
-    assert "another configuration: guidance was" in str(changed.exception)
+    assert f"another configuration: the file of 'adaptive:{policy}' was" in str(changed.exception)
 
 
 def test_every_feature_of_a_state_is_a_number():

@@ -127,7 +127,7 @@ def _forms(drawn: Sequence[Decision]) -> list[Form]:
     if len(drawn) < FEWEST or problems < FEWEST_PROBLEMS:
         raise UsageError(
             f"too little to learn from: {len(drawn)} decisions drawn by lot, of {problems} "
-            f"problems; at least {FEWEST} of {FEWEST_PROBLEMS} are needed, from runs of "
+            f"problems; at least {FEWEST} are needed, of {FEWEST_PROBLEMS} problems, from runs of "
             "--feedback mixed"
         )
     sets: dict[tuple[int, str], set[str]] = {}

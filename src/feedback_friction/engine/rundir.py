@@ -136,7 +136,9 @@ def _compare(path: Path, there: Mapping[str, Any], asked: Mapping[str, Any]) -> 
     # A run that was made before there was an option was made with its default.
     names = sorted({*wanted, *there})
     sides = [
-        (name, *(each.get(name, _default(name)) for each in (there, wanted))) for name in names
+        side
+        for name in names
+        for side in _sides(name, *(each.get(name, _default(name)) for each in (there, wanted)))
     ]
     differences = [
         f"{name} was {_shown(before)}, now {_shown(now)}"
@@ -148,6 +150,20 @@ def _compare(path: Path, there: Mapping[str, Any], asked: Mapping[str, Any]) -> 
             f"{path.parent} holds a run of another configuration: {'; '.join(differences)}; "
             "choose another --out"
         )
+
+
+def _sides(name: str, before: Any, now: Any) -> list[tuple[str, object, object]]:
+    """A setting before and now; of files that guide the feedback, each by its digest."""
+    if name != "guidance":
+        return [(name, before, now)]
+    files = sorted({*(before or {}), *(now or {})})
+    return [
+        (
+            f"the file of '{file}'",
+            *((each or {}).get(file, {}).get("sha256") for each in (before, now)),
+        )
+        for file in files
+    ]
 
 
 def _default(name: str) -> object:
