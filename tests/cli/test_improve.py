@@ -141,6 +141,20 @@ def test_an_interrupted_search_goes_on_where_it_was(rows, tmp_path):
     assert first.calls - 1 + second.calls == whole.calls
 
 
+def test_a_spent_budget_stops_it_and_a_larger_one_goes_on(rows, tmp_path):
+    short = ("--max-tokens", 50, "--feedback-max-tokens", 50, "--reflection-max-tokens", 200)
+    pair, out = Pair(), tmp_path / "improved"
+    stopped = command(rows, out, *short, "--budget-tokens", 20_000)
+    assert isinstance(stopped.exception, RunStoppedError), stopped.output
+    assert "a larger one resumes" in str(stopped.exception)
+    assert not (out / "prompts.json").exists()
+    before = pair.calls
+    assert 0 < before < 90
+    found = json.loads(command(rows, out, *short, "--budget-tokens", 5_000_000).stdout)
+    assert found["accepted"]
+    assert pair.calls == sum(calls_kept(out).values())
+
+
 def test_where_no_prompt_helps_the_old_one_stays(rows, tmp_path):
     Pair(dict.fromkeys(CHANCES, 0.0))
     found = json.loads(command(rows, tmp_path / "improved").stdout)

@@ -6,7 +6,6 @@ the next answer. The search itself is GEPA's (``engine.improve``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from feedback_friction.forms import Form
@@ -107,8 +106,3 @@ def reflection(
         seed=plan.seed + number,
         occasion=Occasion(about, 0, number, form.name),
     )
-
-
-def mean_score(rounds: Sequence[Round]) -> float:
-    """Mean of the scores."""
-    return sum(each.score for each in rounds) / len(rounds)

@@ -309,14 +309,19 @@ REQUEST_FIELDS = ("number", "fault", "secret")
 
 
 def unusable(request: str) -> str:
-    """Why a text cannot take the place of one of ``FORM_REQUESTS``; "" where it can."""
+    """Why a text cannot take the place of one of ``FORM_REQUESTS``; "" where it can.
+
+    A field may say nothing of its format: ``{number:99999999}`` would fill the memory.
+    """
     if not request.strip():
         return "is no text"
     try:
-        fields = {field for _, field, *_ in Formatter().parse(request) if field is not None}
+        found = [each[1:] for each in Formatter().parse(request) if each[1] is not None]
     except ValueError as error:
         return f"has a brace that belongs to no field ({error}); write {{{{ and }}}} for braces"
-    if unknown := sorted(fields - {*REQUEST_FIELDS}):
-        allowed = ", ".join(f"{{{field}}}" for field in REQUEST_FIELDS)
-        return f"has the field {{{unknown[0]}}}; allowed: {allowed}"
+    for name, spec, conversion in found:
+        if name not in REQUEST_FIELDS or spec or conversion:
+            more = f"!{conversion}" * bool(conversion) + f":{spec}" * bool(spec)
+            allowed = ", ".join(f"{{{field}}}" for field in REQUEST_FIELDS)
+            return f"has the field {{{name}{more}}}; allowed: {allowed}"
     return ""
