@@ -2,8 +2,10 @@
 
 A server that knows its model sends the reasoning in a field of its own. All others send what the
 model wrote: tags (``<think>``, ``<thinking>``, ``<seed:think>``, ``[THINK]``, ``◁think▷``), the
-marks of Cohere and Gemma, or the channels of gpt-oss with or without their special tokens. The
-opening tag may stand in the prompt (DeepSeek-R1), and the closing one may never come.
+marks of Cohere and Gemma, the fold of Open WebUI, a fence, or the channels of gpt-oss with or
+without their special tokens. What stands between a model and us may have escaped the tags
+(``&lt;think&gt;``). The opening tag may stand in the prompt (DeepSeek-R1), and the closing one may
+never come.
 """
 
 from __future__ import annotations
@@ -15,21 +17,42 @@ _NAMES = (
     r"|reflection|scratch[_-]?pad|analysis|rationale|deliberation|monologue)"
     r"(?:[_-](?:process|steps?|content|trace))?"
 )
+_LT = r"(?:\\?<|&lt;|&#(?:0{0,4}60|x0{0,4}3c);|\\+u003c|\uff1c)"
+_GT = r"(?:\\?>|&gt;|&#(?:0{0,4}62|x0{0,4}3e);|\\+u003e|\uff1e)"
 _OPEN = (
-    rf"<\|?(?:(?:start|begin)_(?:of_)?)?(?:{_NAMES})(?:_(?:start|begin))?(?:\s[^<>\n]{{0,40}})?\|?>"
+    rf"{_LT}\|?(?:(?:start|begin)_(?:of_)?)?(?:{_NAMES})(?:_(?:start|begin))?"
+    rf"(?:\s[^<>\n]{{0,40}})?\|?{_GT}"
+    rf"|{_LT}details\s[^<>\n]{{0,80}}?\btype=.{{0,6}}?reasoning\b[^<>\n]{{0,80}}?{_GT}"
     r"|\[THINK\]|◁think▷|<\|inner_prefix\|>|<\|channel>(?:thought|analysis)\b"
     r"|<unused94>(?:thought\b)?"
 )
 _CLOSE = (
-    rf"<\|?(?:/(?:{_NAMES})|end_(?:of_)?(?:{_NAMES})|(?:{_NAMES})_end)\s?\|?>"
+    rf"{_LT}\|?(?:\\?/(?:{_NAMES})|end_(?:of_)?(?:{_NAMES})|(?:{_NAMES})_end)\s?\|?{_GT}"
+    rf"|{_LT}/details{_GT}"
     r"|\[/THINK\]|◁/think▷|<\|inner_suffix\|>|<channel\|>|<unused95>"
 )
 _MARK = re.compile(rf"(?P<close>{_CLOSE})|(?P<open>{_OPEN})", re.I)
 # Looking for these is quicker than for the marks; one of them is there wherever a mark counts.
-_SIGNS = ("</", "<|", "\n<", "THINK]", "◁", "|>", "<unused9")
+_SIGNS = (
+    "</",
+    "<|",
+    "\n<",
+    "THINK]",
+    "◁",
+    "|>",
+    "<unused9",
+    "lt;",
+    "60;",
+    "3c;",
+    "u003c",
+    "\\<",
+    "\uff1c",
+)
 # What stands around the answer in formats that mark it, too.
-_ANSWER_BEGINS = re.compile(r"\s*(?:<\|START_RESPONSE\|>|<\|begin_of_solution\|>)")
-_ANSWER_ENDS = re.compile(r"<\|END_RESPONSE\|>|<\|end_of_solution\|>|\[END FINAL RESPONSE\]")
+_ANSWER_BEGINS = re.compile(r"\s*(?:<\|START_RESPONSE\|>|<\|begin_of_solution\|>|<answer>)")
+_ANSWER_ENDS = re.compile(
+    r"<\|END_RESPONSE\|>|<\|end_of_solution\|>|\[END FINAL RESPONSE\]|</answer>"
+)
 
 _CHANNEL = re.compile(
     r"(?:<\|start\|>\s?assistant\s?)?<\|channel\|>\s{0,3}(\w{1,20})[^<\n]{0,80}(?:<\|message\|>)?"
@@ -41,6 +64,10 @@ _BARE_FINAL = re.compile(r"assistant\s?final")
 # IBM's Granite and ServiceNow's Apriel announce both in plain words.
 _ANNOUNCED = re.compile(r"\s*Here (?:is my thought process|are my reasoning steps):")
 _RESPONSE = re.compile(r"\n\s*(?:Here is my response:|\[BEGIN FINAL RESPONSE\])")
+
+_FENCE = re.compile(r"\s*```\s?(?:think(?:ing)?|thoughts?|reasoning)[ \t]*\n", re.I)
+_FENCE_ENDS = re.compile(r"(?:^|\n)[ \t]*```[ \t]*(?=\n|$)")
+_LINE_OR_TAG = re.compile(rf"(?:[\n\r▷]|{_GT})$", re.I)
 
 _NEAR = 40  # characters before and after a tag that tell whether a sentence speaks of it
 
@@ -57,6 +84,9 @@ def split_reasoning(reply: str) -> tuple[str, str | None]:
         return _at_last(reply[found.end() :], _BARE_FINAL)
     if (found := _ANNOUNCED.match(reply)) and _RESPONSE.search(reply):
         return _at_last(reply[found.end() :], _RESPONSE)
+    if found := _FENCE.match(reply):
+        thought, *answer = _FENCE_ENDS.split(reply[found.end() :], maxsplit=1)
+        return "".join(answer), _joined([thought])
     if any(sign in reply for sign in _SIGNS) or reply.lstrip()[:1] == "<":
         return _tags(reply)
     return reply, None
@@ -127,7 +157,7 @@ def _joined(texts: list[str]) -> str | None:
 def _opens(text: str, start: int) -> bool:
     """Whether an opening tag is one: it begins a line, or follows another tag."""
     before = text[max(0, start - _NEAR) : start].rstrip(" \t")
-    return before[-1] in "\n\r>▷" if before else start <= _NEAR
+    return _LINE_OR_TAG.search(before) is not None if before else start <= _NEAR
 
 
 def _closes(text: str, found: re.Match[str]) -> bool:
