@@ -40,15 +40,47 @@ def load(path: Path, task: str = "custom", *columns: str) -> list[Problem]:
         ("a.csv", ",question,answer\n0,2 + 2?,4\n1,3 + 3?,6\n"),
         ("a.csv", "Unnamed: 0,question,answer\n0,2 + 2?,4\n1,3 + 3?,6\n"),
         ("a.csv", 'question;answer\n"2 + 2?";4\n3 + 3?;6\n'),
+        ("a.csv", "question\tanswer\n2 + 2?\t4\n3 + 3?\t6\n"),
+        ("a.csv", "question|answer\n2 + 2?|4\n3 + 3?|6\n"),
+        ("a.csv", "\ufeffquestion,answer\n2 + 2?,4\n3 + 3?,6\n".encode("utf-16-le")),
+        ("a.json", json.dumps({name: [row[name] for row in ROWS] for name in ROWS[0]})),
+        (
+            "a.json",
+            json.dumps(
+                {name: {str(i): row[name] for i, row in enumerate(ROWS)} for name in ROWS[0]}
+            ),
+        ),
         ("a.tsv", "\tquestion\tanswer\n0\t2 + 2?\t4\n1\t3 + 3?\t6\n"),
     ],
 )
-def test_the_same_rows_are_read_from_every_form(name: str, content: str, tmp_path: Path) -> None:
+def test_the_same_rows_are_read_from_every_form(
+    name: str, content: str | bytes, tmp_path: Path
+) -> None:
     path = tmp_path / name
-    body = content.encode()
+    body = content.encode() if isinstance(content, str) else content
     path.write_bytes(gzip.compress(body, mtime=0) if name.endswith(".gz") else body)
     assert [dict(row) for _, row in read_rows(path)] == ROWS
     assert [problem.gold for problem in load(path)] == ["4", "6"]
+
+
+def test_rows_by_their_ids_keep_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({f"q/{number}": row for number, row in enumerate(ROWS)}))
+    assert [problem.id for problem in load(path)] == ["q/0", "q/1"]
+
+
+def test_names_with_capitals_and_options_in_columns_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("Question,A,B,C,Answer\nWhich is red?,grass,blood,sky,B\n")
+    (problem,) = load(path)
+    assert (problem.choices, problem.gold) == (("grass", "blood", "sky"), "B")
+
+
+def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("input,target\n2 + 2?,4\n")
+    with pytest.raises(DataError, match=r"'question': is missing; there is input, target \(--map"):
+        load(path)
 
 
 @pytest.mark.parametrize("content", [b"no gzip", gzip.compress(LINES.encode(), mtime=0)[:-9]])
@@ -103,6 +135,8 @@ def row_of(**more: Any) -> dict[str, Any]:
         row_of(choices=["A) oxygen", "B) neon", "C) iron"], answer="B"),
         row_of(choices=["(a) oxygen", "(b) neon", "(c) iron"], answer="B"),
         row_of(A="oxygen", B="neon", C="iron", answer="B"),
+        {"question": {"stem": "Which is a noble gas?", "choices": [{"label": "A", "text": "oxygen"},
+         {"label": "B", "text": "neon"}, {"label": "C", "text": "iron"}]}, "answerKey": "B"},
     ],
 )  # fmt: skip
 def test_options_are_read_in_every_form(row: dict[str, Any], tmp_path: Path) -> None:

@@ -125,10 +125,19 @@ def _numbered(page: Page, selection: Selection) -> Iterator[tuple[int, Problem]]
                 cluster=optional_text(row, "cluster") or problem.cluster,
             )
         except RowError as error:
+            why = error.problem + _columns_there(row, error)
             raise DataError(
-                _source(page, selection), error.problem, line=number, field=error.field
+                _source(page, selection), why, line=number, field=error.field
             ) from error
         yield number, problem
+
+
+def _columns_there(row: Row, error: RowError) -> str:
+    """The columns of a row that lacks one, and how to name it; nothing for any other error."""
+    if error.problem != "is missing" or error.field in row or not row:
+        return ""
+    names = ", ".join(list(row)[:12]) + (", ..." if len(row) > 12 else "")
+    return f"; there is {names} (--map {error.field}=COLUMN names another column)"
 
 
 def _distinct(numbered: Iterable[tuple[int, Problem]], source: str) -> Iterator[Problem]:

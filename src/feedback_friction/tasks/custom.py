@@ -36,7 +36,7 @@ expression for LaTeX and arithmetic, else text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import takewhile
 
 from feedback_friction.errors import UsageError
@@ -74,6 +74,10 @@ FORMATS = {
     "text": 'End with the sentence "The answer is ...", naming one answer only.',
 }
 _GSM8K = re.compile(r"(?:^|\n)\s*####\s*(\S[^\n]*?)\s*$")
+# Spreadsheets and older files write them with capitals: "Question", "Answer".
+_FIELDS = frozenset(
+    ("question", "choices", "options", "answer", "answers", "solution", "subject", "id")
+)
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3}){1,20}|\d{1,200})(?:\.\d{1,200})?")
 _FORMULA = re.compile(r"[\\^=]|\d\s?[+*/]\s?\(?\d|^-\s?[a-z\d(]|\d[a-z]\b|\bsqrt\b|\bpi\b")
 
@@ -107,7 +111,12 @@ def to_problem(row: Row) -> Problem:
 
 def _usual(row: Row) -> Row:
     """The row with the usual names of what it has under others: columns of well-known data sets."""
+    small = {name.strip().lower(): value for name, value in row.items()}
+    row = {name: value for name, value in small.items() if name in _FIELDS} | {**row}
     found = dict(row)
+    asked = row.get("question")
+    if isinstance(asked, Mapping) and "stem" in asked:  # ARC's and OpenBookQA's own files
+        found |= {"question": asked["stem"], "choices": asked.get("choices")}
     for name, others in (("choices", ("options",)), ("answer", ("answerKey", "gold"))):
         other = next((each for each in others if row.get(each) is not None), None)
         if row.get(name) is None and row.get(f"{name}s") is None and other is not None:

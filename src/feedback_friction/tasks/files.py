@@ -51,14 +51,17 @@ def read_jsonl(path: Path) -> Iterator[NumberedRow]:
 
 
 def read_json(path: Path) -> Iterator[NumberedRow]:
-    """An array of objects, or an object with one array of them; JSONL under this name, too."""
+    """An array of objects, or an object with one array of them; JSONL under this name, too.
+
+    An object of columns (pandas, datasets) and one of rows by their ids will do as well.
+    """
     with opened(path) as file:
         body = file.read()
         try:
             data = json.loads(body.decode("utf-8-sig"))
         except (ValueError, RecursionError):
             data = None
-        if isinstance(data, Mapping) and (rows := _only_array(data)) is not None:
+        if isinstance(data, Mapping) and (rows := _only_array(data) or _turned(data)) is not None:
             body = json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogatepass")
             data = rows
         if isinstance(data, list):
@@ -75,6 +78,26 @@ def _only_array(data: Mapping[str, object]) -> list[object] | None:
     inner = [each.get("row") if isinstance(each, Mapping) else None for each in arrays[0]]
     # the hub's own server wraps each row: {"rows": [{"row_idx": 0, "row": {...}}]}
     return inner if all(isinstance(each, Mapping) for each in inner) else arrays[0]
+
+
+def _turned(data: Mapping[str, object]) -> list[object] | None:
+    """The rows of an object of columns, as lists or by row number, or of one of rows by id."""
+    values = list(data.values())
+    if all(isinstance(each, list) for each in values):
+        lists = [each for each in values if isinstance(each, list)]
+        if not lists or len({len(each) for each in lists}) != 1:
+            return None
+        return [dict(zip(data, row, strict=True)) for row in zip(*lists, strict=True)]
+    inner = [each for each in values if isinstance(each, Mapping)]
+    if len(inner) < len(values):
+        return None
+    names = {name for each in inner for name in each}
+    if names and all(name.isdecimal() for name in names):  # pandas: {"question": {"0": ...}}
+        rows = [[each.get(number) for each in inner] for number in sorted(names, key=int)]
+        return [dict(zip(data, row, strict=True)) for row in rows]
+    if inner and set.intersection(*(set(each) for each in inner)):
+        return [{"id": name, **row} for name, row in zip(data, inner, strict=True)]
+    return None
 
 
 def _array(body: bytes, name: str) -> Iterator[NumberedRow]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import importlib
 import io
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from feedback_friction.errors import DataError, UsageError
 from feedback_friction.tasks.opening import opened
@@ -19,12 +20,15 @@ _LONGEST_CELL = 2**31 - 1  # characters; the largest limit that csv takes on eve
 
 
 def read_csv(path: Path, delimiter: str = ",") -> Iterator[NumberedRow]:
-    """One row a line, the first line names the fields; UTF-8. Cells are texts, empty ones None.
+    """One row a line, the first line names the fields; UTF-8, or UTF-16 as spreadsheets write it.
 
-    Errors as ``read_rows``.
+    Cells are texts, empty ones None. Errors as ``read_rows``.
     """
     csv.field_size_limit(_LONGEST_CELL)
-    with opened(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as lines:
+    with (
+        opened(path) as file,
+        io.TextIOWrapper(file, encoding=_encoding(file), newline="") as lines,
+    ):
         try:
             if delimiter == ",":
                 delimiter = _delimiter(lines.readline())
@@ -35,10 +39,17 @@ def read_csv(path: Path, delimiter: str = ",") -> Iterator[NumberedRow]:
             raise DataError(str(path), f"not UTF-8 near byte {error.start + 1}") from error
 
 
+def _encoding(file: BinaryIO) -> str:
+    """By the mark at the beginning, which UTF-16 always has."""
+    begin = file.read(2)
+    file.seek(0)
+    return "utf-16" if begin in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+
+
 def _delimiter(header: str) -> str:
     """What parts the names in a first line: spreadsheets of many countries write semicolons."""
     bare = re.sub(r'"[^"]*"', "", header)
-    return ";" if bare.count(";") > bare.count(",") else ","
+    return max(",;\t|", key=bare.count)
 
 
 def _csv_rows(lines: Any, path: Path) -> Iterator[NumberedRow]:
