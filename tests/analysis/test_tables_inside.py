@@ -10,6 +10,8 @@ from test_tables_probes import CONDITION, insert, journal, trial
 
 from feedback_friction.analysis.frames import load_runs
 from feedback_friction.analysis.tables import inside
+from feedback_friction.analysis.tables.inside_cuts import knockout
+from feedback_friction.analysis.tables.inside_samples import mean
 
 pytestmark = pytest.mark.slow
 
@@ -76,7 +78,7 @@ def row(table, **where):
 
 
 def test_what_a_cut_takes_is_told_by_outcome_with_its_controls(runs):
-    table = inside.knockout(runs)
+    table = knockout(runs)
     told = {"scope": "all", "segment": "feedback"}
     assert row(table, outcome="taken up", of="reply", **told)["taken"] == 4
     assert row(table, outcome="repeated", of="reply", **told)["taken"] == 0
@@ -119,13 +121,13 @@ def test_replies_written_anew_say_what_a_cut_loses_and_steering_what_it_cures(ru
 
 
 def test_holm_is_over_the_cells_of_a_scope_and_never_below_p(runs):
-    for table in (inside.knockout(runs), inside.lens(runs), inside.replies(runs)):
+    for table in (knockout(runs), inside.lens(runs), inside.replies(runs)):
         for each in table.to_dicts():
             assert math.isnan(each["p"]) or each["holm"] >= each["p"]
 
 
 def test_one_problem_has_a_mean_and_no_interval():
-    found = inside.mean([("p", 2.0), ("p", 4.0)])
+    found = mean([("p", 2.0), ("p", 4.0)])
     assert found.value == 3
     assert math.isnan(found.low)
 

@@ -18,8 +18,9 @@ from feedback_friction.engine.models.gguf_files import ABACUS  # noqa: E402
 from feedback_friction.engine.sent import Prompts  # noqa: E402
 from feedback_friction.errors import UsageError  # noqa: E402
 from feedback_friction.inside import measures, steering  # noqa: E402
+from feedback_friction.inside.attending import Cut  # noqa: E402
 from feedback_friction.inside.loading import find_source, load  # noqa: E402
-from feedback_friction.inside.network import Arm, Cut, Network  # noqa: E402
+from feedback_friction.inside.network import Arm, Network  # noqa: E402
 from feedback_friction.inside.places import find_places  # noqa: E402
 from unsolved import make_run  # noqa: E402
 

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from feedback_friction.inside.attending import Cut
 from feedback_friction.inside.loading import Loaded
-from feedback_friction.inside.network import Cut, Floats, Network, Read
+from feedback_friction.inside.network import Floats, Network, Read
 from feedback_friction.inside.places import Place
 from feedback_friction.inside.segments import FRAME, REPLY, marked_prompt, owners, segments
 

@@ -4,7 +4,7 @@ Each prompt is read once, and its keys and values are kept; every intervention o
 costs a pass over the reply's tokens alone, many interventions side by side. That is exact: a cut
 concerns the rows that write the reply, from the prompt's last token on, and no row before them.
 
-The cut itself is made in the scores of attention (``_attend``), layer by layer and head by head. A
+The cut itself is made in the scores of attention (``attending``), layer by layer, head by head. A
 cut in all layers can also be made by a mask (``masked_logprobs``): both agree, and a test holds
 them to it.
 """
@@ -15,7 +15,6 @@ import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -26,34 +25,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from feedback_friction.errors import UsageError
+from feedback_friction.inside.attending import KIND, Cut, Tap, attend, tapped
 from feedback_friction.inside.loading import Loaded
 
 Floats = NDArray[np.float64]
-ATTENTION = "feedback_friction_inside"
 _CLOSE = 1e-2  # of log-probabilities in float32; bfloat16 moves them by more
 _NORMS = ("norm", "ln_f", "final_layer_norm", "final_layernorm")
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Attention to some tokens taken away, or raised.
-
-    Attributes:
-        columns: positions of the tokens.
-        heads: (layer, head) where it is; head None is the whole layer; None is everywhere.
-        raised: added to the scores instead, in nats; None takes the attention away.
-    """
-
-    columns: tuple[int, ...] = ()
-    heads: tuple[tuple[int, int | None], ...] | None = None
-    raised: float | None = None
-
-    def in_layer(self, layer: int) -> list[int] | None:
-        """The heads of a layer that it concerns: none as an empty list, all as None."""
-        if self.heads is None:
-            return None if self.columns else []
-        mine = [head for at, head in self.heads if at == layer]
-        return None if None in mine else [head for head in mine if head is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,76 +44,6 @@ class Arm:
 
     added: Mapping[int, Tensor] = field(default_factory=dict)
     cut: Cut = field(default_factory=Cut)
-
-
-@dataclass(slots=True)
-class _Tap:
-    """What a pass does to attention, and what it keeps of it.
-
-    Attributes:
-        cuts: one a row of the batch.
-        first_row: position of the first token whose attention is cut.
-        groups: shape (positions, segments), 1 where a position is of a segment: the weights are
-            added up by it; None keeps nothing.
-        kept: by layer, shape (heads, rows, segments), of the batch's first row.
-    """
-
-    cuts: Sequence[Cut]
-    first_row: int
-    groups: Tensor | None = None
-    kept: dict[int, Tensor] = field(default_factory=dict)
-
-    def applied(self, layer: int, scores: Tensor) -> Tensor:
-        rows, width = scores.shape[2:]
-        late = torch.arange(width - rows, width, device=scores.device) >= self.first_row
-        if not self.cuts or all(cut.in_layer(layer) == [] for cut in self.cuts):
-            return scores
-        shift = torch.zeros((*scores.shape[:2], 1, width), dtype=scores.dtype, device=scores.device)
-        for number, cut in enumerate(self.cuts):
-            heads = cut.in_layer(layer)
-            if heads == []:
-                continue
-            value = torch.finfo(scores.dtype).min if cut.raised is None else cut.raised
-            row = torch.zeros(width, dtype=scores.dtype, device=scores.device)
-            row[list(cut.columns)] = value
-            shift[number, slice(None) if heads is None else heads, 0] = row
-        moved = (scores + shift).clamp_min(torch.finfo(scores.dtype).min)
-        return torch.where(late[:, None], moved, scores)
-
-    def keep(self, layer: int, weights: Tensor) -> None:
-        if self.groups is not None:
-            self.kept[layer] = weights[0] @ self.groups.to(weights.dtype)
-
-
-_TAP: ContextVar[_Tap | None] = ContextVar("tap", default=None)
-
-
-def _attend(
-    module: Any,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor | None,
-    scaling: float,
-    dropout: float = 0.0,
-    **_: Any,
-) -> tuple[Tensor, Tensor]:
-    """Attention as transformers' ``eager`` has it, with the tap in its scores.
-
-    Shapes: query (batch, heads, rows, width), key and value (batch, groups, columns, width).
-    """
-    groups = query.shape[1] // key.shape[1]
-    key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
-    scores = query @ key.transpose(2, 3) * scaling
-    if attention_mask is not None:
-        scores = scores + attention_mask[..., : key.shape[-2]]
-    tap = _TAP.get()
-    if tap is not None:
-        scores = tap.applied(module.layer_idx, scores)
-    weights = torch.softmax(scores, -1, dtype=torch.float32).to(query.dtype)
-    if tap is not None:
-        tap.keep(module.layer_idx, weights)
-    return (weights @ value).transpose(1, 2).contiguous(), weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +85,9 @@ class Network:
         from transformers import AttentionInterface
         from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 
-        AttentionInterface.register(ATTENTION, _attend)
+        AttentionInterface.register(KIND, attend)
         # Without this one, the function above would be given no mask at all.
-        ALL_MASK_ATTENTION_FUNCTIONS.register(ATTENTION, ALL_MASK_ATTENTION_FUNCTIONS["eager"])
+        ALL_MASK_ATTENTION_FUNCTIONS.register(KIND, ALL_MASK_ATTENTION_FUNCTIONS["eager"])
         self.loaded, self.model, self.device = loaded, loaded.model, loaded.device
         config = self.model.config.get_text_config()
         self.layers, self.norm = _parts(self.model, config.num_hidden_layers, loaded.source.name)
@@ -205,7 +112,7 @@ class Network:
         ids = self._tensor([list(range(3, 40))]) % self._vocabulary
         with torch.no_grad():
             theirs = torch.log_softmax(self.model(input_ids=ids).logits.float(), -1)
-            self.model.set_attn_implementation(ATTENTION)
+            self.model.set_attn_implementation(KIND)
             ours = torch.log_softmax(self.model(input_ids=ids).logits.float(), -1)
         if float((ours - theirs).abs().max()) > _CLOSE * (20 if self.device == "cuda" else 1):
             raise UsageError(
@@ -243,7 +150,7 @@ class Network:
         for reply in replies:  # apart, as they differ in length
             rows, at = [prompt.ids[-1], *reply[:-1]], 0
             for chunk in self._chunks(cuts, len(prompt.ids), len(rows)):
-                with torch.no_grad(), _tapped(_Tap(chunk, len(prompt.ids) - 1)):
+                with torch.no_grad(), tapped(Tap(chunk, len(prompt.ids) - 1)):
                     logits = self._after(prompt, [rows] * len(chunk))
                 for each in logits:
                     found[at].append(_picked(each, reply))
@@ -255,7 +162,7 @@ class Network:
     ) -> Floats:
         """The same for one cut that begins at any row, in a pass over all tokens."""
         ids = self._tensor([[*prompt, *reply[:-1]]])
-        with torch.no_grad(), _tapped(_Tap([cut], first_row)):
+        with torch.no_grad(), tapped(Tap([cut], first_row)):
             logits = self.model(input_ids=ids, logits_to_keep=len(reply)).logits[0]
         return _picked(logits, reply)
 
@@ -275,7 +182,7 @@ class Network:
             with torch.no_grad():
                 logits = self.model(input_ids=ids, attention_mask=mask[None, None]).logits[0]
         finally:
-            self.model.set_attn_implementation(ATTENTION)
+            self.model.set_attn_implementation(KIND)
         return _picked(logits[len(prompt) - 1 :], reply)
 
     def plain(self, prompt: Read, reply: Sequence[int], owner: Sequence[int], groups: int) -> Plain:
@@ -287,9 +194,9 @@ class Network:
         """
         rows = [prompt.ids[-1], *reply[:-1]]
         own = torch.tensor([*owner, *[groups] * (len(reply) - 1)], device=self.device)
-        tap = _Tap([Cut()], 0, torch.nn.functional.one_hot(own, groups + 1))
+        tap = Tap([Cut()], 0, torch.nn.functional.one_hot(own, groups + 1))
         states: list[Tensor] = []
-        with torch.no_grad(), _tapped(tap), self.hooked(lambda _, hidden: states.append(hidden[0])):
+        with torch.no_grad(), tapped(tap), self.hooked(lambda _, hidden: states.append(hidden[0])):
             logits = self._after(prompt, [rows])[0]
         weights = torch.stack([tap.kept[layer].float().mean(1) for layer in range(self.depth)])
         return Plain(_picked(logits, reply), _floats(weights), torch.stack(states))
@@ -408,8 +315,8 @@ class Network:
             zero = torch.zeros_like(hidden[0, 0])
             return hidden + torch.stack([zero if x is None else x for x in added])[:, None]
 
-        tap = _Tap([each.cut for each in arms], len(prompt.ids) - 1)
-        with torch.no_grad(), _tapped(tap), self.hooked(act):
+        tap = Tap([each.cut for each in arms], len(prompt.ids) - 1)
+        with torch.no_grad(), tapped(tap), self.hooked(act):
             for _ in range(most):
                 out = self.model(input_ids=latest, **{self._cached: cache, "use_cache": True})
                 latest = out.logits[:, -1].argmax(-1, keepdim=True)
@@ -435,15 +342,6 @@ class Network:
 
     def _tensor(self, ids: Sequence[Sequence[int]]) -> Tensor:
         return torch.tensor([list(each) for each in ids], device=self.device)
-
-
-@contextmanager
-def _tapped(tap: _Tap) -> Iterator[None]:
-    token = _TAP.set(tap)
-    try:
-        yield
-    finally:
-        _TAP.reset(token)
 
 
 def _ends(model: Any, tokenizer: Any) -> set[int]:

@@ -16,7 +16,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from feedback_friction.inside.network import Arm, Cut
+from feedback_friction.inside.attending import Cut
+from feedback_friction.inside.network import Arm
 
 STRENGTHS = (1.0, 2.0, 4.0)  # times the direction
 RAISED = (1.0, 2.0, 3.0)  # nats

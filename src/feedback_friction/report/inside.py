@@ -7,7 +7,9 @@ import json
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.tables import inside as tables
+from feedback_friction.analysis.tables.inside import attention
+from feedback_friction.analysis.tables.inside_cuts import knockout
+from feedback_friction.analysis.tables.inside_samples import ALL
 from feedback_friction.report import charts
 from feedback_friction.report.figure import Figure
 from feedback_friction.report.naming import named
@@ -21,8 +23,8 @@ _OF = {
 
 def maps(runs: Runs) -> Figure | None:
     """Layer by segment: where the reply looks, beside what it loses where it may not look."""
-    cut = tables.knockout(runs).filter(pl.col("scope") == "layer", pl.col("outcome") == tables.ALL)
-    seen = tables.attention(runs).filter(pl.col("head").is_null(), pl.col("outcome") == tables.ALL)
+    cut = knockout(runs).filter(pl.col("scope") == "layer", pl.col("outcome") == ALL)
+    seen = attention(runs).filter(pl.col("head").is_null(), pl.col("outcome") == ALL)
     parts = [
         seen.select(*_SHARED, pl.lit("attention").alias("of"), pl.col("beyond").alias("value")),
         *(

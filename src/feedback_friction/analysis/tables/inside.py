@@ -19,75 +19,23 @@ import polars as pl
 
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.association import spearman
-from feedback_friction.analysis.stats.clusters import clustered_share, student_value
+from feedback_friction.analysis.stats.clusters import clustered_share
 from feedback_friction.analysis.stats.differences import mean_difference
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.stats.significance import holm, sign_flip
-from feedback_friction.analysis.tables.columns import (
-    SETTING_SCHEMA,
-    Row,
-    frame,
-    once,
-    spread,
-    spread_schema,
+from feedback_friction.analysis.stats.significance import sign_flip
+from feedback_friction.analysis.tables.columns import Row, once, spread, spread_schema
+from feedback_friction.analysis.tables.inside_cuts import knockout, taken_by_cell
+from feedback_friction.analysis.tables.inside_samples import (
+    ABOUT,
+    ALL,
+    FLIPS,
+    TEST,
+    groups,
+    mean,
+    p_value,
+    tested,
 )
 from feedback_friction.analysis.tables.probes import Findings, findings
-
-ALL = "all"
-Schema = dict[str, Any]
-Sample = list[tuple[str, float]]  # problem, value
-_ABOUT: Schema = {**SETTING_SCHEMA, "settings": pl.String, "outcome": pl.String}
-_TEST: Schema = {"n": pl.Int64, "p": pl.Float64, "holm": pl.Float64}
-_FLIPS = 10_000
-
-
-def mean(sample: Sample) -> Estimate:
-    """The mean over problems of their means, with Student's interval; n is the problems."""
-    means = _by_problem(sample)
-    n = len(means)
-    if n < 2:
-        value = means[0] if means else math.nan
-        return Estimate(value, math.nan, math.nan, n)
-    middle = float(np.mean(means))
-    half = student_value(0.95, n - 1) * float(np.std(means, ddof=1)) / math.sqrt(n)
-    return Estimate(middle, middle - half, middle + half, n)
-
-
-def p_value(sample: Sample) -> float:
-    """That the problems' means are centred on 0."""
-    means = _by_problem(sample)
-    if not means:
-        return math.nan
-    return sign_flip(np.array(means), np.random.default_rng(0), _FLIPS)
-
-
-def _by_problem(sample: Sample) -> list[float]:
-    found: dict[str, list[float]] = defaultdict(list)
-    for problem, value in sample:
-        found[problem].append(value)
-    return [math.fsum(each) / len(each) for each in found.values()]
-
-
-def _groups(each: Findings) -> Iterator[tuple[Row, list[tuple[str, Mapping[str, Any]]]]]:
-    """By what became of the feedback, and all: the columns of a group, and its places."""
-    places = [(place[0], value) for place, value in sorted(each.found.items())]
-    for outcome in (ALL, *sorted({value["outcome"] for _, value in places})):
-        mine = [one for one in places if outcome in (ALL, one[1]["outcome"])]
-        yield each.about | {"outcome": outcome}, mine
-
-
-def _tested(
-    rows: list[Row], family: Callable[[Row], tuple[Any, ...]], schema: Schema
-) -> pl.DataFrame:
-    """Rows as a frame, with Holm's correction over each family."""
-    families: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
-    for row in rows:
-        families[family(row)].append(row)
-    for mine in families.values():
-        for row, value in zip(mine, holm([row["p"] for row in mine]), strict=True):
-            row["holm"] = value
-    return frame(rows, schema)
-
 
 # --- attention -----------------------------------------------------------------------------------
 
@@ -101,14 +49,14 @@ def attention(runs: Runs) -> pl.DataFrame:
     """
     rows: list[Row] = []
     for each in findings(runs, "inside:plain"):
-        for about, places in _groups(each):
+        for about, places in groups(each):
             for segment in dict.fromkeys(name for _, x in places for name in x["segments"]):
                 rows += _attended(about, segment, places)
-    schema = _ABOUT | {"segment": pl.String, "layer": pl.Int64, "head": pl.Int64}
-    schema |= {"share": pl.Float64, "weight": pl.Float64, **spread_schema("beyond"), **_TEST}
-    return _tested(
+    schema = ABOUT | {"segment": pl.String, "layer": pl.Int64, "head": pl.Int64}
+    schema |= {"share": pl.Float64, "weight": pl.Float64, **spread_schema("beyond"), **TEST}
+    return tested(
         rows,
-        lambda row: (*(row[name] for name in _ABOUT), row["segment"], row["head"] is None),
+        lambda row: (*(row[name] for name in ABOUT), row["segment"], row["head"] is None),
         schema,
     )
 
@@ -148,7 +96,7 @@ def lens(runs: Runs) -> pl.DataFrame:
     """By layer, the margin of the right answer over the repeated one where the two part."""
     rows = []
     for each in findings(runs, "inside:plain"):
-        for about, places in _groups(each):
+        for about, places in groups(each):
             read = [(problem, x["lens"]) for problem, x in places if x["lens"]]
             for layer in range(len(read[0][1]) if read else 0):
                 sample = [(problem, margins[layer]) for problem, margins in read]
@@ -159,103 +107,8 @@ def lens(runs: Runs) -> pl.DataFrame:
                     | {"ahead": float(np.mean([value > 0 for _, value in sample]))}
                     | {"p": p_value(sample)}
                 )
-    schema = _ABOUT | {"layer": pl.Int64, **spread_schema("margin"), "ahead": pl.Float64, **_TEST}
-    return _tested(rows, lambda row: tuple(row[name] for name in _ABOUT), schema)
-
-
-# --- knock-out -----------------------------------------------------------------------------------
-
-# scope -> of which cells it is the mean, and less those of which other scope
-_CONTRASTS = {
-    "all less elsewhere": ("all", "elsewhere"),
-    "top heads less random heads": ("top", "random"),
-    "all less another's": ("all", "another's"),
-}
-CHANGES = ("reply", "right", "wrong", "margin")
-
-
-@once
-def knockout(runs: Runs) -> pl.DataFrame:
-    """What a cut takes from the reply, and from the right and the repeated way on.
-
-    One row a condition, outcome, scope, layer, head, segment and ``of``: ``reply`` is the recorded
-    reply, ``right`` and ``wrong`` the tokens of either answer where they part, after what the reply
-    says before, ``margin`` right less wrong. Scopes: ``all`` layers, one ``layer``, one ``head``;
-    ``later``: from every token after the feedback, not from the reply alone; ``elsewhere``: as many
-    other tokens; ``top`` and ``random``: sets of heads, on the half of the problems that did not
-    choose them; ``another's``: another problem's feedback in the prompt, and that cut. Contrasts
-    are within the place.
-    """
-    rows = []
-    for each in findings(runs, "inside:knockout"):
-        for about, places in _groups(each):
-            taken: dict[tuple[Any, ...], Sample] = defaultdict(list)
-            for problem, x in places:
-                for cell, changes in _taken(x["cells"]).items():
-                    for of, change in zip(CHANGES, changes, strict=True):
-                        if change is not None:
-                            taken[*cell, of].append((problem, change))
-            for (scope, layer, head, segment, of), sample in taken.items():
-                estimate = mean(sample)
-                rows.append(
-                    about
-                    | {"scope": scope, "layer": layer, "head": head, "segment": segment, "of": of}
-                    | spread("taken", estimate)
-                    | {"n": estimate.n, "p": p_value(sample)}
-                )
-    schema = _ABOUT | {"scope": pl.String, "layer": pl.Int64, "head": pl.Int64}
-    schema |= {"segment": pl.String, "of": pl.String, **spread_schema("taken"), **_TEST}
-    family = (*_ABOUT, "scope", "segment", "of")
-    all_layers = {"all"}  # corrected over segments, the others over layers or heads
-    return _tested(
-        rows,
-        lambda row: tuple(
-            "" if name == "segment" and row["scope"] in all_layers else row[name] for name in family
-        ),
-        schema,
-    )
-
-
-Cell = tuple[str, int | None, int | None, str]  # scope, layer, head, segment
-Changes = list[float | None]
-
-
-def _taken(cells: Mapping[str, Sequence[float | None]]) -> dict[Cell, Changes]:
-    """By cell, the four changes; draws of a control are averaged."""
-    found: dict[Cell, list[Changes]] = defaultdict(list)
-    for name, after in cells.items():
-        before = cells["none"]
-        where, _, segment = name.partition("/")
-        if segment == "another's feedback":
-            before = cells["none/another's feedback"]
-            where, segment = ("another's" if where == "all" else ""), "feedback"
-        scope, _, place = where.partition(" ")
-        layer, _, head = place.partition(".") if scope in ("layer", "head") else ("", "", "")
-        if scope and name != "none":
-            cell = scope, int(layer) if layer else None, int(head) if head else None, segment
-            found[cell].append(_changes(before, after))
-    means = {cell: [_middle(each) for each in zip(*x, strict=True)] for cell, x in found.items()}
-    for name, (one, other) in _CONTRASTS.items():
-        pair = [means.get((scope, None, None, "feedback")) for scope in (one, other)]
-        if pair[0] is not None and pair[1] is not None:
-            gaps = zip(*pair, strict=True)
-            means[name, None, None, "feedback"] = [
-                None if a is None or b is None else a - b for a, b in gaps
-            ]
-    return means
-
-
-def _changes(before: Sequence[float | None], after: Sequence[float | None]) -> Changes:
-    reply, right, wrong = (
-        None if a is None or b is None else a - b for a, b in zip(before, after, strict=True)
-    )
-    margin = None if right is None or wrong is None else right - wrong
-    return [reply, right, wrong, margin]
-
-
-def _middle(values: Sequence[float | None]) -> float | None:
-    known = [each for each in values if each is not None]
-    return math.fsum(known) / len(known) if known else None
+    schema = ABOUT | {"layer": pl.Int64, **spread_schema("margin"), "ahead": pl.Float64, **TEST}
+    return tested(rows, lambda row: tuple(row[name] for name in ABOUT), schema)
 
 
 # --- replies written anew ------------------------------------------------------------------------
@@ -284,7 +137,7 @@ def steering(runs: Runs) -> pl.DataFrame:
 def _written(runs: Runs, probe: str, called: str) -> pl.DataFrame:
     rows = []
     for each in findings(runs, probe):
-        for about, places in _groups(each):
+        for about, places in groups(each):
             if called == "arm" and about["outcome"] == ALL:
                 continue
             arms: dict[str, list[tuple[str, float, float, float]]] = defaultdict(list)
@@ -292,9 +145,9 @@ def _written(runs: Runs, probe: str, called: str) -> pl.DataFrame:
                 for arm, shares in _shares(x["wrote"]).items():
                     arms[arm].append((problem, *shares))
             rows += [about | {called: arm} | _row(found) for arm, found in arms.items()]
-    schema = _ABOUT | {called: pl.String, **spread_schema("taken_up"), **spread_schema("repeated")}
-    schema |= {**spread_schema("lost"), **_TEST}
-    return _tested(rows, lambda row: tuple(row[name] for name in _ABOUT), schema)
+    schema = ABOUT | {called: pl.String, **spread_schema("taken_up"), **spread_schema("repeated")}
+    schema |= {**spread_schema("lost"), **TEST}
+    return tested(rows, lambda row: tuple(row[name] for name in ABOUT), schema)
 
 
 def _shares(wrote: Mapping[str, str]) -> dict[str, tuple[float, float, float]]:
@@ -325,7 +178,7 @@ def _row(found: Sequence[tuple[str, float, float, float]]) -> Row:
         **spread("repeated", clustered_share([x[1] for x in sums], counts)),
         **spread("lost", mean_difference(lost, counts)),
         "n": len(by),
-        "p": sign_flip(np.array(lost), np.random.default_rng(0), _FLIPS),
+        "p": sign_flip(np.array(lost), np.random.default_rng(0), FLIPS),
     }
 
 
@@ -344,7 +197,7 @@ def attribution(runs: Runs) -> pl.DataFrame:
     rows = []
     cut = {_which(each): each.found for each in findings(runs, "inside:knockout")}
     for each in findings(runs, "inside:attribution"):
-        for about, places in _groups(each):
+        for about, places in groups(each):
             gap = float(np.mean([_gap(x) for _, x in places]))
             for method in ("ixg", "ig"):
                 agree = _agreement(each, cut.get(_which(each), {}), method, about["outcome"])
@@ -361,9 +214,9 @@ def attribution(runs: Runs) -> pl.DataFrame:
                         | {"n": estimate.n, "p": p_value(sample), **spread("agreement", agree)}
                         | {"gap": gap if method == "ig" else None}
                     )
-    schema = _ABOUT | {"method": pl.String, "segment": pl.String, **spread_schema("worth")}
-    schema |= {**_TEST, **spread_schema("agreement"), "gap": pl.Float64}
-    return _tested(rows, lambda row: (*(row[name] for name in _ABOUT), row["method"]), schema)
+    schema = ABOUT | {"method": pl.String, "segment": pl.String, **spread_schema("worth")}
+    schema |= {**TEST, **spread_schema("agreement"), "gap": pl.Float64}
+    return tested(rows, lambda row: (*(row[name] for name in ABOUT), row["method"]), schema)
 
 
 def _gap(value: Mapping[str, Any]) -> float:
@@ -379,7 +232,7 @@ def _agreement(each: Findings, cut: Mapping[Any, Any], method: str, outcome: str
     for place, x in each.found.items():
         if outcome not in (ALL, x["outcome"]) or place not in cut:
             continue
-        taken = _taken(cut[place]["cells"])
+        taken = taken_by_cell(cut[place]["cells"])
         pairs = [
             (worth, change)
             for name, worth in zip(x["segments"], x[method], strict=True)
@@ -401,7 +254,7 @@ def patching(runs: Runs) -> pl.DataFrame:
     """
     rows = []
     for each in findings(runs, "inside:patching"):
-        for about, places in _groups(each):
+        for about, places in groups(each):
             base, donor = (
                 float(np.mean([x[name] for _, x in places])) for name in ("base", "donor")
             )
@@ -419,9 +272,9 @@ def patching(runs: Runs) -> pl.DataFrame:
                     | {"base": base, "donor": donor, **spread("gained", estimate)}
                     | {"n": estimate.n, "p": p_value(sample)}
                 )
-    schema = _ABOUT | {"layer": pl.Int64, "segment": pl.String, "base": pl.Float64}
-    schema |= {"donor": pl.Float64, **spread_schema("gained"), **_TEST}
-    return _tested(rows, lambda row: tuple(row[name] for name in _ABOUT), schema)
+    schema = ABOUT | {"layer": pl.Int64, "segment": pl.String, "base": pl.Float64}
+    schema |= {"donor": pl.Float64, **spread_schema("gained"), **TEST}
+    return tested(rows, lambda row: tuple(row[name] for name in ABOUT), schema)
 
 
 # --- what a terminal shows -----------------------------------------------------------------------
