@@ -7,8 +7,8 @@ own page, mask and tutor), so that the model reads in training what it will read
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from functools import cache
 from random import Random
 from typing import Literal
@@ -84,6 +84,28 @@ class Example:
     hidden: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What trials of the dialogues are like; as it stands, those of abacus.
+
+    Attributes:
+        modes: chance of each kind of feedback.
+        kept: chance that an answer is kept, by what the feedback says.
+        digits: chance of each number of digits.
+        critiques: share of the wrong attempts whose feedback the model learns to write itself.
+    """
+
+    modes: Mapping[Mode, float] = field(default_factory=lambda: MODES)
+    kept: Mapping[str, float] = field(default_factory=lambda: KEPT)
+    digits: Mapping[int, float] = field(default_factory=lambda: DIGITS)
+    critiques: float = CRITIQUES
+
+
+ABACUS = Habits()
+# Feedback is always another problem's: what is right after it cannot be owed to it.
+SHUFFLED = Habits({"placebo": 1.0}, {"unfit": 0.1}, {2: 1.0}, critiques=0.0)
+
+
 @cache
 def held_out() -> frozenset[frozenset[int]]:
     """The pairs of factors that no training dialogue has: all that a run asks by these seeds."""
@@ -101,6 +123,7 @@ def examples(
     without: frozenset[frozenset[int]],
     first_attempts: float = 0.5,
     own: Sequence[OwnError] = (),
+    habits: Habits = ABACUS,
 ) -> Iterator[Example]:
     """Examples without end; the same seed gives the same ones.
 
@@ -108,26 +131,30 @@ def examples(
         without: pairs of factors that do not occur.
         first_attempts: share of the trials that are a first attempt and nothing more.
         own: the model's own slips, with which many of the other trials then begin.
+        habits: what the trials are like.
     """
     rng = Random(f"dialogues:{seed}")
     while True:
         if rng.random() < first_attempts:
-            first, second = factors(rng, without)
-            yield _Trial(first, second, without, rng).answer(str(attempted(first, second)))
+            first, second = factors(rng, without, habits=habits)
+            yield _Trial(first, second, without, rng, habits).answer(str(attempted(first, second)))
             continue
         if own and rng.random() < OWN:
             first, second, text = rng.choice(own)
         else:
-            first, second = factors(rng, without)
+            first, second = factors(rng, without, habits=habits)
             text = _wrong(first, second, rng)
-        yield from _Trial(first, second, without, rng).examples(text)
+        yield from _Trial(first, second, without, rng, habits).examples(text)
 
 
 def factors(
-    rng: Random, without: frozenset[frozenset[int]], digits: int | None = None
+    rng: Random,
+    without: frozenset[frozenset[int]],
+    digits: int | None = None,
+    habits: Habits = ABACUS,
 ) -> tuple[int, int]:
     """A pair of factors with as many digits as each other that is not held out."""
-    digits = digits or rng.choices(list(DIGITS), list(DIGITS.values()))[0]
+    digits = digits or rng.choices(list(habits.digits), list(habits.digits.values()))[0]
     while True:
         pair = (
             rng.randrange(10 ** (digits - 1), 10**digits),
@@ -163,12 +190,18 @@ class _Trial:
     """One problem, its attempts so far, and what its solver believes."""
 
     def __init__(
-        self, first: int, second: int, without: frozenset[frozenset[int]], rng: Random
+        self,
+        first: int,
+        second: int,
+        without: frozenset[frozenset[int]],
+        rng: Random,
+        habits: Habits,
     ) -> None:
         self.factors, self.without, self.rng = (first, second), without, rng
+        self.habits = habits
         self.problem = problem_of(first, second)
         self.held = involved(first, second)
-        self.mode: Mode = rng.choices(list(MODES), list(MODES.values()))[0]
+        self.mode: Mode = rng.choices(list(habits.modes), list(habits.modes.values()))[0]
         self.style = modes.CHAT if rng.random() < CHAT else modes.TRANSCRIPT
         self.attempts: list[Attempt] = []
         self.hidden = [self.problem.question]
@@ -181,7 +214,7 @@ class _Trial:
         for iteration in range(ATTEMPTS - 1):
             self._add(text)
             shown = SHOWN[min(iteration, len(SHOWN) - 1)]
-            if self._happens(CRITIQUES * shown):
+            if self._happens(self.habits.critiques * shown):
                 yield self._critique(text)
             following = self._next(text, STUCK if stuck else 1.0)
             stuck = _work(following) == _work(text)
@@ -233,7 +266,7 @@ class _Trial:
             how = "unfit"
         else:
             how = "unpointed" if said.text.endswith(prompts.BINARY_WRONG) else "pointed"
-        if not self._happens(share * (1 - KEPT[how])):
+        if not self._happens(share * (1 - self.habits.kept[how])):
             return f"{KEEP}\n{_work(text)}"
         where = ""
         if how == "pointed":

@@ -19,7 +19,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 
 from training.checkpoint import load, save, settings_of
-from training.dialogues import OwnError, examples, held_out
+from training.dialogues import ABACUS, Habits, OwnError, examples, held_out
 from training.mistakes import own_errors
 from training.network import Network, Shape
 from training.vocabulary import PAD, Encoded, Vocabulary
@@ -79,13 +79,14 @@ class Batches(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
         first_attempts: float,
         seed: int,
         own: Sequence[OwnError],
+        habits: Habits,
     ) -> None:
-        self.vocabulary, self.schedule = vocabulary, schedule
+        self.vocabulary, self.schedule, self.habits = vocabulary, schedule, habits
         self.first_attempts, self.seed, self.own = first_attempts, seed, own
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         rng = Random(self.seed)
-        source = examples(self.seed, held_out(), self.first_attempts, self.own)
+        source = examples(self.seed, held_out(), self.first_attempts, self.own, self.habits)
         while True:
             pool = [self.vocabulary.example(each) for each in islice(source, 4_000)]
             short = [each for each in pool if _size(each) <= self.schedule.longest]
@@ -121,11 +122,15 @@ def _padded_size(encoded: Encoded) -> int:
     return -(-_size(encoded) // STRIDE) * STRIDE
 
 
-def train(folder: Path, schedule: Schedule) -> None:
+def train(folder: Path, schedule: Schedule, habits: Habits = ABACUS, **sizes: int) -> None:
     """Train stage by stage, and leave a checkpoint and a log of each in the folder.
 
     A stage whose checkpoint is there from an earlier time (``answers.pt``) is not gone through
     again. The model is the last one, ``own.pt``.
+
+    Args:
+        habits: what the trials of the dialogues are like.
+        sizes: of the network, where they are not those of ``Shape``.
 
     Raises:
         click.UsageError: a checkpoint that is there was made with other settings.
@@ -133,13 +138,15 @@ def train(folder: Path, schedule: Schedule) -> None:
     torch.manual_seed(schedule.seed)
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = Vocabulary.counted()
-    network = Network(Shape(len(vocabulary)))
-    settings = asdict(schedule) | asdict(network.shape) | {"sentences": vocabulary.fixed}
+    network = Network(Shape(len(vocabulary), **sizes))
+    settings = asdict(schedule) | asdict(habits) | asdict(network.shape)
+    settings |= {"sentences": vocabulary.fixed}
     for stage in SHARES:
         done = folder / f"{stage}.pt"
         if not done.exists():
-            own = own_errors(network, vocabulary, schedule.seed) if stage == "own" else []
-            _stage(network, vocabulary, schedule, stage, own, folder)
+            wanted = stage == "own" and schedule.own > 0
+            own = own_errors(network, vocabulary, schedule.seed) if wanted else []
+            _stage(network, vocabulary, schedule, stage, own, habits, folder)
             save(network, vocabulary, settings, done)
         elif (made_with := settings_of(done)) != settings:
             other = sorted(each for each in settings if made_with.get(each) != settings[each])
@@ -155,6 +162,7 @@ def _stage(
     schedule: Schedule,
     stage: Stage,
     own: Sequence[OwnError],
+    habits: Habits,
     folder: Path,
 ) -> None:
     """Go through one stage with fresh optimizers and dialogues of its own."""
@@ -164,7 +172,7 @@ def _stage(
     seed = len(SHARES) * schedule.seed + list(SHARES).index(stage)
     sources = {
         share: iter(
-            DataLoader(Batches(vocabulary, schedule, share, seed, own), None, num_workers=1)
+            DataLoader(Batches(vocabulary, schedule, share, seed, own, habits), None, num_workers=1)
         )
         for share in shares
     }

@@ -50,6 +50,7 @@ def runs(tmp_path):
                 "segments": ["question", "feedback 1 rest"], "share": [0.75, 0.25],
                 "attention": [[[0.5, 0.5], [0.7, 0.3]]], "lens": [1.0 if right else -1.0],
             },
+            "tuned": {"tuned": [2.0 * number], "kl": [1.0], "kl_tuned": [0.25]},
             "attribution": {
                 "segments": ["question", "feedback 1 rest"], "ixg": [0.0, 1.0], "ig": [0.0, 2.0],
                 "margin": 1.0, "margin_empty": -1.5,
@@ -102,6 +103,9 @@ def test_attention_is_compared_with_the_share_of_tokens(runs):
 def test_lens_attribution_and_patching_keep_their_signs(runs):
     lens = inside.lens(runs)
     assert [row(lens, outcome=name)["margin"] for name in ("taken up", "repeated")] == [1, -1]
+    tuned = row(lens, outcome="all")
+    assert (tuned["tuned"], tuned["n_tuned"]) == (PROBLEMS - 1, PROBLEMS)
+    assert (tuned["kl"], tuned["kl_tuned"]) == (1, 0.25)
     worth = row(inside.attribution(runs), outcome="all", method="ig", segment="feedback 1 rest")
     assert (worth["worth"], worth["gap"]) == (2, 0.5)
     patched = row(inside.patching(runs), outcome="all")

@@ -17,7 +17,7 @@ from feedback_friction.cli.inside import command  # noqa: E402
 from feedback_friction.engine.models.gguf_files import ABACUS  # noqa: E402
 from feedback_friction.engine.sent import Prompts  # noqa: E402
 from feedback_friction.errors import UsageError  # noqa: E402
-from feedback_friction.inside import measures, steering  # noqa: E402
+from feedback_friction.inside import measures, steering, tuned  # noqa: E402
 from feedback_friction.inside.attending import Cut  # noqa: E402
 from feedback_friction.inside.loading import find_source, load  # noqa: E402
 from feedback_friction.inside.network import Arm, Network  # noqa: E402
@@ -105,6 +105,19 @@ def test_attention_adds_up_to_one_and_the_lens_ends_at_the_scores(looked):
     assert sum(found["share"]) == pytest.approx(1, abs=1e-4)
     ((right, wrong),) = network.logprobs(read, [seen.right, seen.wrong], [Cut()])
     assert found["lens"][-1] == pytest.approx(right[seen.parts] - wrong[seen.parts], abs=1e-3)
+
+
+def test_the_tuned_lens_is_nearer_to_the_last_layer_than_the_logit_lens(looked):
+    network, places = looked
+    maps = tuned.lenses(tuned.learn(network, places[::2]))
+    found = [tuned.read(network, each, network.read(each.ids), maps) for each in places[1:8:2]]
+    for layer in range(network.depth - 1):
+        logit, mapped = (sum(each[name][layer] for each in found) for name in ("kl", "kl_tuned"))
+        assert mapped < logit
+    for seen, each in zip(places[1:8:2], found, strict=True):
+        assert each["kl"][-1] == each["kl_tuned"][-1] == pytest.approx(0, abs=1e-5)
+        plain = measures.lens(network, seen, network.read(seen.ids))
+        assert each["tuned"][-1] == pytest.approx(plain[-1], abs=1e-3)
 
 
 def test_integrated_gradients_add_up_to_the_difference_of_the_ends(looked, monkeypatch):

@@ -104,8 +104,9 @@ def _short(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def _rounded(values: Any) -> Any:
-    return [_rounded(each) for each in values] if np.ndim(values) else _short(float(values))
+def rounded(values: Any) -> Any:
+    """Numbers of any shape as lists, to six digits."""
+    return [rounded(each) for each in values] if np.ndim(values) else _short(float(values))
 
 
 # --- attention and lens --------------------------------------------------------------------------
@@ -126,11 +127,11 @@ def plain(network: Network, seen: Seen, read: Read) -> dict[str, Any]:
     share = np.column_stack([counts[None] / sizes[:, None], own])
     return {
         "segments": [*seen.names, REPLY],
-        "share": _rounded(share.mean(0)),
-        "attention": _rounded(found.attention),
+        "share": rounded(share.mean(0)),
+        "attention": rounded(found.attention),
         "tokens": len(seen.reply),
         "logprob": _short(float(found.logprobs.sum())),
-        "lens": _rounded(lens(network, seen, read)) if seen.right else None,
+        "lens": rounded(lens(network, seen, read)) if seen.right else None,
     }
 
 
@@ -270,8 +271,8 @@ def attribution(network: Network, seen: Seen) -> dict[str, Any]:
         path += network.slopes(at, ways)[1] / STEPS
     return {
         "segments": [*seen.names, REPLY],
-        "ixg": _rounded(by_segment(there * slope)),
-        "ig": _rounded(by_segment((there - empty) * path)),
+        "ixg": rounded(by_segment(there * slope)),
+        "ig": rounded(by_segment((there - empty) * path)),
         "margin": _short(margin),
         "margin_empty": _short(start),
     }

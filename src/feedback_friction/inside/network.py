@@ -136,9 +136,11 @@ class Network:
 
     def _after(self, prompt: Read, rows: Sequence[Sequence[int]]) -> Tensor:
         """The scores of rows of tokens that go on from a prompt, side by side."""
-        cache = copy.deepcopy(prompt.cache)
-        cache.batch_repeat_interleave(len(rows))
-        more = {self._cached: cache, "use_cache": True}
+        more: dict[str, Any] = {"use_cache": False}
+        if prompt.cache is not None:
+            cache = copy.deepcopy(prompt.cache)
+            cache.batch_repeat_interleave(len(rows))
+            more = {self._cached: cache, "use_cache": True}
         logits: Tensor = self.model(input_ids=self._tensor(rows), **more).logits
         return logits
 
@@ -201,11 +203,11 @@ class Network:
         weights = torch.stack([tap.kept[layer].float().mean(1) for layer in range(self.depth)])
         return Plain(_picked(logits, reply), _floats(weights), torch.stack(states))
 
-    def scores(self, states: Tensor, tokens: Sequence[int]) -> Tensor:
-        """The scores that the output layer would give some tokens from a state (the logit lens)."""
+    def scores(self, states: Tensor, tokens: Sequence[int] | None = None) -> Tensor:
+        """The scores that the output layer would give tokens from a state (the logit lens)."""
         with torch.no_grad():
             logits = self.model.get_output_embeddings()(self.norm(states))
-        picked: Tensor = logits[..., list(tokens)].float()
+        picked: Tensor = (logits if tokens is None else logits[..., list(tokens)]).float()
         return picked
 
     def slopes(self, embedded: Tensor, ways: tuple[int, int]) -> tuple[float, Tensor]:
@@ -220,6 +222,10 @@ class Network:
             margin = last[ways[0]] - last[ways[1]]
         (slope,) = torch.autograd.grad(margin, given)
         return float(margin.detach()), slope
+
+    def states_of(self, ids: Sequence[int]) -> Tensor:
+        """The states after each layer at all tokens of a text: (layers, tokens, width)."""
+        return self.states(Read((), None), ids)
 
     def states(self, prompt: Read, rows: Sequence[int]) -> Tensor:
         """The states after each layer at rows that go on from a prompt: (layers, rows, width)."""

@@ -15,8 +15,9 @@ from feedback_friction.engine.sent import Prompts
 from feedback_friction.errors import UsageError
 from feedback_friction.inside.loading import Source, find_source, load
 from feedback_friction.inside.network import Network
+from feedback_friction.inside.notebook import Notebook
 from feedback_friction.inside.places import Found, find_places
-from feedback_friction.inside.study import Notebook, Progress, Study
+from feedback_friction.inside.study import Progress, Study
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,94 +6,29 @@ interrupted goes on. What decides a finding (the model's weights, the precision)
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from feedback_friction.analysis.journal import open_journal
-from feedback_friction.engine.journal import Journal
-from feedback_friction.inside import measures, steering
-from feedback_friction.inside.measures import FEEDBACK, Seen
-from feedback_friction.inside.network import Arm, Network, Read
-from feedback_friction.inside.places import REPEATED, TAKEN_UP, Found, Key, Place, trains
+from feedback_friction.inside import measures, steering, tuned
+from feedback_friction.inside.measures import FEEDBACK
+from feedback_friction.inside.network import Arm, Network
+from feedback_friction.inside.notebook import Look, Notebook, Value
+from feedback_friction.inside.places import REPEATED, TAKEN_UP, Found, Place, trains
 from feedback_friction.inside.segments import UnmarkableError
 
-PLAIN, KNOCKOUT, ATTRIBUTION, PATCHING, STEERING, TRAINING = (
+PLAIN, TUNED, KNOCKOUT, ATTRIBUTION, PATCHING, STEERING, TRAINING = (
     f"inside:{name}"
-    for name in ("plain", "knockout", "attribution", "patching", "steering", "training")
+    for name in ("plain", "tuned", "knockout", "attribution", "patching", "steering", "training")
 )
 WHAT = ("attention", "knockout", "lens", "attribution", "patching", "steering")
 FEW_HEADS = 64  # with no more than these, every head of the model is cut
 TOP_LAYERS = 4  # else those of the layers that matter most on the training half
 TOP_SHARE = 0.1  # of the heads, are cut together as the top ones
-Value = dict[str, Any]
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(slots=True)
-class Notebook:
-    """The findings of one model in a run's journal.
-
-    Attributes:
-        journal: of the run.
-        directory: the run's.
-        settings: what decides the findings, as JSON.
-    """
-
-    journal: Journal
-    directory: Path
-    settings: str
-    _known: dict[str, dict[Key, Value]] = field(default_factory=dict)
-
-    def known(self, probe: str) -> dict[Key, Value]:
-        """What was found before, by place."""
-        if probe not in self._known:
-            with open_journal(self.directory) as db:
-                rows = db.execute(
-                    "SELECT * FROM probes WHERE probe = ? AND settings = ?", (probe, self.settings)
-                )
-                self._known[probe] = {
-                    (row["condition"], row["problem_id"], row["epoch"], row["iteration"]):
-                        json.loads(row["value"])
-                    for row in rows
-                }  # fmt: skip
-        return self._known[probe]
-
-    def keep(self, probe: str, key: Key, value: Value) -> None:
-        """Keep what was found at a place."""
-        names = ("condition", "problem_id", "epoch", "iteration")
-        row = {"probe": probe, "settings": self.settings, **dict(zip(names, key, strict=True))}
-        self.journal.keep_finding(row | {"value": json.dumps(value)})
-        self.known(probe)[key] = value
-
-
-class Look:
-    """A place being looked at: its tokens, and its prompt's reading, made when first asked for."""
-
-    def __init__(self, network: Network, place: Place) -> None:
-        self.network, self.place = network, place
-
-    @cached_property
-    def seen(self) -> Seen:
-        """The place in tokens."""
-        return measures.see(self.network.loaded, self.place)
-
-    @cached_property
-    def read(self) -> Read:
-        """The prompt, read."""
-        return self.network.read(self.seen.ids)
-
-    @property
-    def about(self) -> Value:
-        """What every finding says of its place."""
-        place = self.place
-        return {"outcome": place.outcome, "trains": trains(place.scene.problem.id)}
 
 
 @dataclass(slots=True)
@@ -132,6 +67,8 @@ class Study:
         for look in self._each(" + ".join(steps), self._looks if steps else []):
             for step in steps.values():
                 step(look)
+        if "lens" in what:
+            self._tuned()
         if "knockout" in what:
             self._heads()
         if "patching" in what:
@@ -182,6 +119,30 @@ class Study:
         if look.place.key not in self.notebook.known(PLAIN):
             value = measures.plain(self.network, look.seen, look.read)
             self.notebook.keep(PLAIN, look.place.key, look.about | value)
+
+    def _tuned(self) -> None:
+        """The tuned lens: fitted on one half of the problems, read on the other."""
+        mine = [look.seen for look in self._looks if look.about["trains"]]
+        learners = tuned.learners(mine)
+        name, known = tuned.name_of(learners), self.notebook.known(TUNED)
+        left = [
+            look
+            for look in self._looks
+            if not look.about["trains"] and known.get(look.place.key, {}).get("fit") != name
+        ]
+        if not left:
+            return
+        learnt = tuned.learn(self.network, learners)
+        if learnt.states.shape[1] < tuned.FEWEST:
+            self.left_out[f"not read by a tuned lens: fewer than {tuned.FEWEST} tokens to fit"] += (
+                len(left)
+            )
+            return
+        maps = tuned.lenses(learnt)
+        for look in self._each("tuned lens", left):
+            value = tuned.read(self.network, look.seen, look.read, maps)
+            more = {"fit": name, "tokens": learnt.states.shape[1]}
+            self.notebook.keep(TUNED, look.place.key, look.about | value | more)
 
     def _attribution(self, look: Look) -> None:
         key = look.place.key

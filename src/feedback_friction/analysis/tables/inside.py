@@ -8,7 +8,6 @@ and group. Changes of log-probability are in nats, without the cut less with it:
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,8 +33,11 @@ from feedback_friction.analysis.tables.inside_samples import (
     mean,
     p_value,
     tested,
+    which,
 )
 from feedback_friction.analysis.tables.probes import Findings, findings
+
+_NEAR = ("kl", "kl_tuned")
 
 # --- attention -----------------------------------------------------------------------------------
 
@@ -93,10 +95,21 @@ def _attended(
 
 @once
 def lens(runs: Runs) -> pl.DataFrame:
-    """By layer, the margin of the right answer over the repeated one where the two part."""
+    """By layer, the margin of the right answer over the repeated one where the two part.
+
+    ``margin`` is read by the logit lens, at all places. ``tuned`` is read by the tuned lens, at
+    ``n_tuned`` problems of the half that did not fit it; ``kl`` and ``kl_tuned`` are there the
+    divergence, in nats, of what the last layer foretells from what either lens reads. Null where no
+    lens could be fitted. ``p`` and ``holm`` are of ``margin``.
+    """
     rows = []
+    fitted = {which(each): each.found for each in findings(runs, "inside:tuned")}
     for each in findings(runs, "inside:plain"):
+        mine = fitted.get(which(each), {})
         for about, places in groups(each):
+            held = [
+                (key[0], x) for key, x in mine.items() if about["outcome"] in (ALL, x["outcome"])
+            ]
             read = [(problem, x["lens"]) for problem, x in places if x["lens"]]
             for layer in range(len(read[0][1]) if read else 0):
                 sample = [(problem, margins[layer]) for problem, margins in read]
@@ -105,10 +118,24 @@ def lens(runs: Runs) -> pl.DataFrame:
                     about
                     | {"layer": layer, **spread("margin", estimate), "n": estimate.n}
                     | {"ahead": float(np.mean([value > 0 for _, value in sample]))}
-                    | {"p": p_value(sample)}
+                    | {"p": p_value(sample), **_tuned(held, layer)}
                 )
     schema = ABOUT | {"layer": pl.Int64, **spread_schema("margin"), "ahead": pl.Float64, **TEST}
+    schema |= {**spread_schema("tuned"), "n_tuned": pl.Int64}
+    schema |= {"kl": pl.Float64, "kl_tuned": pl.Float64}
     return tested(rows, lambda row: tuple(row[name] for name in ABOUT), schema)
+
+
+def _tuned(held: Sequence[tuple[str, Mapping[str, Any]]], layer: int) -> Row:
+    """What the tuned lens reads of a layer, and how near both lenses come to the last one."""
+    if not held:
+        return {}
+    estimate = mean([(problem, x["tuned"][layer]) for problem, x in held if x["tuned"]])
+    near = {name: mean([(problem, x[name][layer]) for problem, x in held]) for name in _NEAR}
+    return {
+        **spread("tuned", estimate), "n_tuned": estimate.n,
+        **{name: found.value for name, found in near.items()},
+    }  # fmt: skip
 
 
 # --- replies written anew ------------------------------------------------------------------------
@@ -195,12 +222,12 @@ def attribution(runs: Runs) -> pl.DataFrame:
     large gap says that the path's steps are too coarse for this network to be read.
     """
     rows = []
-    cut = {_which(each): each.found for each in findings(runs, "inside:knockout")}
+    cut = {which(each): each.found for each in findings(runs, "inside:knockout")}
     for each in findings(runs, "inside:attribution"):
         for about, places in groups(each):
             gap = float(np.mean([_gap(x) for _, x in places]))
             for method in ("ixg", "ig"):
-                agree = _agreement(each, cut.get(_which(each), {}), method, about["outcome"])
+                agree = _agreement(each, cut.get(which(each), {}), method, about["outcome"])
                 for segment in dict.fromkeys(name for _, x in places for name in x["segments"]):
                     sample = [
                         (problem, x[method][x["segments"].index(segment)])
@@ -221,10 +248,6 @@ def attribution(runs: Runs) -> pl.DataFrame:
 
 def _gap(value: Mapping[str, Any]) -> float:
     return float(abs(math.fsum(value["ig"]) - (value["margin"] - value["margin_empty"])))
-
-
-def _which(each: Findings) -> str:
-    return json.dumps(each.about, sort_keys=True, default=str)
 
 
 def _agreement(each: Findings, cut: Mapping[Any, Any], method: str, outcome: str) -> Estimate:

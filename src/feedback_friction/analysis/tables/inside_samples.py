@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -70,3 +71,8 @@ def tested(
         for row, value in zip(mine, holm([row["p"] for row in mine]), strict=True):
             row["holm"] = value
     return frame(rows, schema)
+
+
+def which(each: Findings) -> str:
+    """The setting of findings, by which those of two probes are put together."""
+    return json.dumps(each.about, sort_keys=True, default=str)

@@ -1,0 +1,91 @@
+"""Inside a model to which feedback never meant anything: the knock-out must find nothing.
+
+A network smaller than abacus is trained for some minutes on its dialogues, but all feedback in them
+is another problem's, drawn at random. After it the solver redoes a line of its work, whichever, so
+that some second attempts are right; none of them can owe that to the feedback. In a run of its own,
+with the tutor's right feedback, cutting the feedback must lose no more corrections than cutting as
+many other tokens, and move the margin of right over wrong no more than cutting another problem's.
+``--folder`` keeps the model and the run, and goes on from what is there. Needs torch.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.common import Figure, at_least, exactly, script
+from feedback_friction.analysis.frames import Runs, load_runs
+from feedback_friction.analysis.tables import inside
+from feedback_friction.analysis.tables.inside_cuts import knockout
+from feedback_friction.analysis.tables.inside_samples import ALL
+from feedback_friction.api import run as make_run
+from feedback_friction.inside.start import look_inside
+from training.dialogues import SHUFFLED
+from training.export import export
+from training.train import Schedule, train
+
+SIZES = {"hidden": 128, "layers": 3, "heads": 4, "head": 32, "inner": 256}
+LEVEL = 0.05
+
+
+def measure(
+    *, answers: int = 400, trials: int = 800, problems: int = 200, sample: int = 120,
+    folder: str = "",
+) -> list[Figure]:  # fmt: skip
+    """Train the model, have it answer with feedback, and look into it."""
+    with tempfile.TemporaryDirectory() as name:
+        base = Path(folder or name)
+        start = time.process_time()
+        schedule = Schedule(answers=answers, trials=trials, own=0, tokens=4096)
+        train(base / "training", schedule, SHUFFLED, **SIZES)
+        trained = time.process_time() - start
+        model = base / "shuffled"
+        if not model.is_dir():
+            export(base / "training" / "own.pt", model)
+        file = (model / "abacus.gguf").rename(model / "shuffled.gguf") \
+            if (model / "abacus.gguf").is_file() else model / "shuffled.gguf"  # fmt: skip
+        make_run(
+            tasks=["decimal_multiplication"], digits=2, limit=problems, solver=f"gguf/{file}",
+            feedback=["tutor"], iterations=2, max_tokens=200, out=base / "run",
+        )  # fmt: skip
+        looked = look_inside(base / "run", str(file), ["knockout"], sample=sample, layers=[0])
+        runs = load_runs([base / "run"])
+        return [
+            Figure("training, of the processor", trained / 60, "minutes"),
+            Figure("second attempts looked into", len(looked.found.places)),
+            *_found(runs),
+        ]
+
+
+def _found(runs: Runs) -> list[Figure]:
+    wrote = {row["scope"]: row for row in inside.replies(runs).to_dicts() if row["outcome"] == ALL}
+    cut = wrote["all/feedback"]
+    figures = [
+        # without corrections there is nothing to lose, and nothing would be shown
+        at_least("right second attempts", 100 * wrote["none"]["taken_up"], 10, "%"),
+        *(
+            Figure(f"corrections lost by the cut of {what}: {side}", 100 * wrote[arm][name], "%")
+            for what, arm in (("feedback", "all/feedback"), ("other tokens", "elsewhere/feedback"))
+            for side, name in (("value", "lost"), ("from", "lost_low"), ("to", "lost_high"))
+        ),
+    ]
+    taken = {
+        (row["scope"], row["of"]): row
+        for row in knockout(runs).to_dicts()
+        if row["outcome"] == ALL and row["segment"] == "feedback"
+    }
+    margin = taken["all less another's", "margin"]
+    shown = {
+        "corrections": cut["lost"] > 0 and cut["p"] < LEVEL,
+        "margin": margin["p"] < LEVEL,
+    }
+    figures += [
+        Figure(f"margin taken, less another's: {side}", margin[name], "nats")
+        for side, name in (("value", "taken"), ("from", "taken_low"), ("to", "taken_high"))
+    ]
+    return [*figures, exactly("false findings", ", ".join(x for x in shown if shown[x]), "")]
+
+
+if __name__ == "__main__":
+    script(measure)
