@@ -1,13 +1,19 @@
 """Inside: the knock-out finds what is known of abacus, and nothing in random weights.
 
 abacus was taught two errors that it gives up when it redoes their line (light), and two that it
-keeps (deep). So where its wrong step needs a light one, feedback must carry the correction: replies
-written anew with attention to the feedback cut lose corrections. Where it needs a deep one there is
-nothing to lose. Networks of random weights (``seeds`` of them, as small as they can be, with the
-tokenizer of abacus) are held to the same run: cutting the feedback must move the margin of right
-over wrong no more than cutting as many other tokens, but for one seed in twenty. Needs torch.
+keeps (deep). The problems are drawn by kind: so many whose factors need light errors alone, so many
+that need deep ones alone. Where they need a light one, feedback must carry the correction: replies
+written anew with attention to the feedback cut lose corrections. Where they need a deep one there
+is nothing to lose.
 
-Seconds are of the processor, over all threads, so that other work on the machine counts little.
+Networks of random weights (``seeds`` of them, as small as they can be, with the tokenizer of
+abacus) are held to the same run. Each puts three questions about the margin of right over wrong: is
+it moved by cutting the feedback more than by cutting as many other tokens, more than by cutting
+another problem's feedback in its place, and more by the heads chosen than by as many others? Of
+all answers at p < 0.05, at most 5% may be yes, within what so many draws allow.
+
+``--folder`` keeps the run, and goes on from what is there. Seconds are of the processor, over all
+threads, so that other work on the machine counts little. Needs torch.
 """
 
 from __future__ import annotations
@@ -15,107 +21,134 @@ from __future__ import annotations
 import json
 import resource
 import shutil
-import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 from benchmarks.common import Figure, at_least, at_most, script
 from feedback_friction.analysis.frames import load_runs
 from feedback_friction.analysis.stats.differences import mean_difference
-from feedback_friction.analysis.tables import inside
+from feedback_friction.analysis.stats.intervals import wilson
+from feedback_friction.analysis.tables.inside_cuts import CONTRASTS, knockout
+from feedback_friction.analysis.tables.inside_samples import ALL
+from feedback_friction.analysis.tables.probes import findings
 from feedback_friction.api import run as make_run
 from feedback_friction.engine.models.gguf_files import ABACUS
-from feedback_friction.engine.sent import Prompts
-from feedback_friction.inside.places import find_places
 from feedback_friction.inside.start import look_inside
-from training.arithmetic import MISCONCEPTIONS
+from feedback_friction.settings import Selection
+from feedback_friction.tasks.catalog import get_page
+from training.arithmetic import involved
+from training.dialogues import DEEP_FACTS
 
-DEEP = {(7, 8), (6, 9)}
 LEVEL = 0.05
+TUTOR = "decimal_multiplication | gguf/abacus | tutor | greedy"
 
 
 def measure(
-    *, problems: int = 100, sample: int = 63, seeds: int = 20, held: int = 12
-) -> list[Figure]:
+    *, each: int = 40, seeds: int = 20, held: int = 24, folder: str = ""
+) -> list[Figure]:  # fmt: skip
     """Look into abacus, and into random weights held to the run of abacus."""
     with tempfile.TemporaryDirectory() as name:
-        directory = Path(name) / "abacus"
+        base = Path(folder or name)
+        kinds = write_problems(base / "kinds.jsonl", each)
+        directory = base / "abacus"
         make_run(
-            tasks=["decimal_multiplication"], digits=3, limit=problems, solver="gguf/abacus",
-            feedback=["tutor"], iterations=2, out=directory,
+            tasks=["decimal_multiplication"], digits=3, limit=len(kinds), solver="gguf/abacus",
+            data=base / "kinds.jsonl", feedback=["tutor", "binary"], iterations=2, max_tokens=160,
+            out=directory,
         )  # fmt: skip
         start = time.process_time()
-        looked = look_inside(directory, "abacus", ["knockout"], sample=sample)
-        each = (time.process_time() - start) / len(looked.found.places)
+        looked = look_inside(directory, "abacus", ["knockout", "replies"], only=[TUTOR])
+        spent = (time.process_time() - start) / len(looked.found.places)
+        start = time.process_time()
+        nulls = list(_nulls(directory, base, seeds, held))
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
         return [
-            *_truth(directory),
-            _nulls(directory, Path(name), seeds, held),
-            Figure("knock-out of a trial of abacus", each, "seconds of processor"),
-            Figure(
-                "memory at most", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MB"
-            ),
+            *_truth(directory, kinds),
+            *nulls,
+            Figure("knock-out of a trial of abacus not known before", spent, "s"),
+            Figure("all random networks not known before", time.process_time() - start, "s"),
+            Figure("memory at most", most, "MB"),
         ]
 
 
-def _truth(directory: Path) -> Iterator[Figure]:
-    """What a cut loses where the wrong step needs a light error, and where it needs a deep one."""
-    lost: dict[str, list[float]] = {"light": [], "deep": []}
-    prompts = Prompts(directory)
-    for place in find_places(prompts, directory, ["gguf/abacus"]).places:
-        before, task = place.scene.attempts[0], place.scene.task
-        step = task.wrong_step(before.problem, before.reply.text) if task.wrong_step else None
-        kind = kind_of(step.left) if step is not None else None
-        wrote = _wrote(directory, place.key[1])
-        if kind is not None and wrote:
-            gone = (wrote["none"] == "taken up") - (wrote["all/feedback"] == "taken up")
-            lost[kind].append(float(gone))
-    for kind, gaps in lost.items():
-        found = mean_difference(gaps, [1.0] * len(gaps))
-        yield Figure(f"{kind} errors", found.n, "trials")
-        yield Figure(f"{kind}: corrections lost by the cut", 100 * found.value, "%")
-        yield Figure(f"{kind}: from", 100 * found.low, "%")
-        yield Figure(f"{kind}: to", 100 * found.high, "%")
-    light, deep = (mean_difference(each, [1.0] * len(each)) for each in lost.values())
-    yield at_least("light: lower limit", 100 * light.low, 0.01, "%")
-    yield at_most("deep: lower limit", 100 * deep.low, 0, "%")
+def write_problems(file: Path, each: int) -> dict[str, str]:
+    """Write so many problems of either kind, and half as many of neither; the kind by problem."""
+    page = get_page("decimal_multiplication")
+    rows = {"light": [], "deep": [], "neither": []}
+    for row in page.rows(Selection(digits=3, seed=0)):
+        problem = page.to_problem(row)
+        if (kind := kind_of(*map(int, problem.operands))) is not None:
+            rows[kind].append((problem.id, kind, row))
+    wanted = [
+        *islice(rows["light"], each), *islice(rows["deep"], each),
+        *islice(rows["neither"], each // 2),
+    ]  # fmt: skip
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(json.dumps(row) + "\n" for *_, row in wanted), "utf-8")
+    return {name: kind for name, kind, _ in wanted}
 
 
-def kind_of(left: tuple[str, ...]) -> str | None:
-    """Whether a product needs a light or a deep misconception; None for both, or neither."""
-    if len(left) != 3 or left[1] != "×":
-        return None
-    facts = {tuple(sorted((int(a), int(b)))) for a in left[0] for b in left[2]}
-    taught = {fact in DEEP for fact in MISCONCEPTIONS if fact in facts}
-    return None if len(taught) != 1 else "deep" if taught.pop() else "light"
+def kind_of(first: int, second: int) -> str | None:
+    """Whether a product needs light or deep errors alone, or neither; None for both."""
+    facts = {fact in DEEP_FACTS for fact in involved(first, second)}
+    return {0: "neither", 1: "deep" if facts == {True} else "light"}.get(len(facts))
 
 
-def _wrote(directory: Path, problem: str) -> dict[str, str]:
-    with closing(sqlite3.connect(directory / "journal.sqlite")) as db:
-        found = db.execute(
-            "SELECT value FROM probes WHERE probe = 'inside:knockout' AND problem_id = ?"
-            " AND settings NOT LIKE '%\"as_is\": true%'",
-            (problem,),
-        ).fetchone()
-    wrote: dict[str, str] = json.loads(found[0])["wrote"] if found else {}
-    return wrote
+def _truth(directory: Path, kinds: dict[str, str]) -> Iterator[Figure]:
+    """What a cut loses where the problem needs a light error, and where it needs a deep one."""
+    wrote = {
+        key[0]: value["wrote"]
+        for found in findings(load_runs([directory]), "inside:replies")
+        if not json.loads(found.about["settings"])["as_is"] and found.about["feedback"] == "tutor"
+        for key, value in found.found.items()
+    }
+    lows = {}
+    for kind in ("light", "deep"):
+        mine = [each for name, each in wrote.items() if kinds[name] == kind]
+        right = [_right(each, "none") for each in mine]
+        yield Figure(f"{kind} errors", len(mine), "trials")
+        yield Figure(f"{kind}: right with nothing cut", sum(right))
+        for cut in ("all/feedback", "elsewhere", "none/another's"):
+            gaps = [one - _right(each, cut) for one, each in zip(right, mine, strict=True)]
+            found = mean_difference(gaps, [1.0] * len(gaps))
+            lows[kind, cut] = found.low
+            for side in ("value", "low", "high"):
+                yield Figure(f"{kind}: lost under {cut}, {side}", 100 * getattr(found, side), "%")
+    yield at_least("light: lower limit", 100 * lows["light", "all/feedback"], 0.01, "%")
+    yield at_most("deep: lower limit", 100 * lows["deep", "all/feedback"], 0, "%")
 
 
-def _nulls(directory: Path, folder: Path, seeds: int, held: int) -> Figure:
-    """How many networks of random weights show an effect on the margin beyond the control's."""
+def _right(wrote: dict[str, str], cut: str) -> float:
+    """Share of the draws of an arm that are right."""
+    draws = [outcome for name, outcome in wrote.items() if name.startswith(cut)]
+    draws = [wrote["none"]] if cut == "none" else draws
+    return draws.count("taken up") / len(draws) if draws else 0.0
+
+
+def _nulls(directory: Path, folder: Path, seeds: int, held: int) -> Iterator[Figure]:
+    """How often networks of random weights show an effect on the margin beyond a control's."""
     for seed in range(seeds):
         model = random_weights(folder / f"random-{seed}", seed)
-        look_inside(directory, str(model), ["knockout"], sample=held, as_is=True, layers=[0])
-    table = inside.knockout(load_runs([directory])).to_dicts()
-    shown = [
+        look_inside(
+            directory, str(model), ["knockout"], sample=held, as_is=True, layers=[0, 1],
+            only=[TUTOR],
+        )  # fmt: skip
+    rows = [
         row
-        for row in table
-        if json.loads(row["settings"])["as_is"] and row["outcome"] == inside.ALL
-        and row["scope"] == "all less elsewhere" and row["of"] == "margin" and row["p"] < LEVEL
+        for row in knockout(load_runs([directory])).to_dicts()
+        if json.loads(row["settings"])["as_is"] and row["outcome"] == ALL
+        and row["scope"] in CONTRASTS and row["of"] == "margin"
     ]  # fmt: skip
-    return at_most(f"false findings in {seeds} random networks", len(shown), max(1, LEVEL * seeds))
+    shown = sum(row["p"] < LEVEL for row in rows)
+    for scope in CONTRASTS:
+        mine = [row["p"] < LEVEL for row in rows if row["scope"] == scope]
+        yield Figure(f"random networks, {scope}", f"{sum(mine)} of {len(mine)} shown")
+    limit = wilson(shown, len(rows))
+    yield Figure("false findings", 100 * shown / len(rows), "%")
+    yield at_most("false findings: lower limit", 100 * limit.low, 100 * LEVEL, "%")
 
 
 def random_weights(folder: Path, seed: int) -> Path:
@@ -124,7 +157,7 @@ def random_weights(folder: Path, seed: int) -> Path:
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(seed)
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
         shutil.copy(ABACUS.parent / name, folder)
     config = LlamaConfig(

@@ -49,7 +49,9 @@ def measure(
             tasks=["decimal_multiplication"], digits=2, limit=problems, solver=f"gguf/{file}",
             feedback=["tutor"], iterations=2, max_tokens=200, out=base / "run",
         )  # fmt: skip
-        looked = look_inside(base / "run", str(file), ["knockout"], sample=sample, layers=[0])
+        looked = look_inside(
+            base / "run", str(file), ["knockout", "replies"], sample=sample, layers=[0]
+        )
         runs = load_runs([base / "run"])
         return [
             Figure("training, of the processor", trained / 60, "minutes"),

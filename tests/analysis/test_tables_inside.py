@@ -45,7 +45,8 @@ def runs(tmp_path):
         outcome = {"outcome": "taken up" if right else "repeated", "trains": False}
         lost = {"none": "taken up" if right else "repeated", "all/feedback": "repeated"}
         values = {
-            "knockout": {"cells": cells(4.0 if right else 0.0), "wrote": lost},
+            "knockout": {"cells": cells(4.0 if right else 0.0)},
+            "replies": {"wrote": lost},
             "plain": {
                 "segments": ["question", "feedback 1 rest"], "share": [0.75, 0.25],
                 "attention": [[[0.5, 0.5], [0.7, 0.3]]], "lens": [1.0 if right else -1.0],

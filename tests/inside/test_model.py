@@ -181,7 +181,7 @@ def test_the_command_writes_every_table_and_the_second_time_makes_no_pass(run, m
         "5",
         "--json",
         "--what",
-        "attention,knockout,lens,attribution",
+        "attention,knockout,replies,lens,attribution",
     )
     assert again.exit_code == 0, again.exception
     with sqlite3.connect(run / "journal.sqlite") as db:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from feedback_friction.inside.places import Found
 
-WHAT = ("attention", "knockout", "lens", "attribution", "patching", "steering")
+WHAT = ("attention", "knockout", "replies", "lens", "attribution", "patching", "steering")
 ROWS = 30  # of a table in the terminal; --json has them all
 
 
@@ -55,7 +55,8 @@ def command(
 
     \b
     attention    how much the reply attends to each part of the prompt, by layer and head
-    knockout     what becomes of the reply if it cannot attend to a part; with controls
+    knockout     what the reply loses if it cannot attend to a part; with controls
+    replies      what becomes of the correction if the reply is written anew so; the slowest
     lens         at which layer the right answer overtakes the repeated one
     attribution  gradients of that margin, by part
     patching     states of a corrected trial put into one that was not

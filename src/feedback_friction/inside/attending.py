@@ -49,29 +49,42 @@ class Tap:
         groups: shape (positions, segments), 1 where a position is of a segment: the weights are
             added up by it; None keeps nothing.
         kept: by layer, shape (heads, rows, segments), of the batch's first row.
+        shifts: by layer, what is added to the scores, made when first needed.
     """
 
     cuts: Sequence[Cut]
     first_row: int
     groups: Tensor | None = None
     kept: dict[int, Tensor] = field(default_factory=dict)
+    shifts: dict[int, Tensor | None] = field(default_factory=dict)
 
     def applied(self, layer: int, scores: Tensor) -> Tensor:
-        rows, width = scores.shape[2:]
-        late = torch.arange(width - rows, width, device=scores.device) >= self.first_row
-        if not self.cuts or all(cut.in_layer(layer) == [] for cut in self.cuts):
+        """The scores of a layer, changed in place."""
+        if layer not in self.shifts:
+            self.shifts[layer] = self._shift(layer, scores)
+        shift = self.shifts[layer]
+        if shift is None:
             return scores
+        rows, width = scores.shape[2:]
+        late = max(0, self.first_row - (width - rows))  # the first row that is cut
+        part = scores[:, :, late:, : shift.shape[-1]]
+        part.add_(shift[..., :width]).clamp_min_(torch.finfo(scores.dtype).min)
+        return scores
+
+    def _shift(self, layer: int, scores: Tensor) -> Tensor | None:
+        """What is added to the scores: shape (cuts, heads, 1, columns), or None for nothing."""
+        heads = [cut.in_layer(layer) for cut in self.cuts]
+        if all(each == [] for each in heads):
+            return None
+        width = 1 + max(max(cut.columns, default=0) for cut in self.cuts)
         shift = torch.zeros((*scores.shape[:2], 1, width), dtype=scores.dtype, device=scores.device)
-        for number, cut in enumerate(self.cuts):
-            heads = cut.in_layer(layer)
-            if heads == []:
-                continue
-            value = torch.finfo(scores.dtype).min if cut.raised is None else cut.raised
-            row = torch.zeros(width, dtype=scores.dtype, device=scores.device)
-            row[list(cut.columns)] = value
-            shift[number, slice(None) if heads is None else heads, 0] = row
-        moved = (scores + shift).clamp_min(torch.finfo(scores.dtype).min)
-        return torch.where(late[:, None], moved, scores)
+        for number, (cut, mine) in enumerate(zip(self.cuts, heads, strict=True)):
+            if mine != []:
+                value = torch.finfo(scores.dtype).min if cut.raised is None else cut.raised
+                row = torch.zeros(width, dtype=scores.dtype, device=scores.device)
+                row[list(cut.columns)] = value
+                shift[number, slice(None) if mine is None else mine, 0] = row
+        return shift
 
     def keep(self, layer: int, weights: Tensor) -> None:
         if self.groups is not None:
@@ -95,9 +108,9 @@ def attend(
 
     Shapes: query (batch, heads, rows, width), key and value (batch, groups, columns, width).
     """
-    groups = query.shape[1] // key.shape[1]
-    key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
-    scores = query @ key.transpose(2, 3) * scaling
+    batch, heads, rows, width = query.shape
+    together = (batch, key.shape[1], -1, width)  # the heads of a group share its keys: no copies
+    scores = (query.reshape(together) @ key.transpose(2, 3)).view(batch, heads, rows, -1) * scaling
     if attention_mask is not None:
         scores = scores + attention_mask[..., : key.shape[-2]]
     tap = _TAP.get()
@@ -106,7 +119,8 @@ def attend(
     weights = torch.softmax(scores, -1, dtype=torch.float32).to(query.dtype)
     if tap is not None:
         tap.keep(module.layer_idx, weights)
-    return (weights @ value).transpose(1, 2).contiguous(), weights
+    mixed = weights.view(batch, key.shape[1], -1, key.shape[2]) @ value
+    return mixed.view(batch, heads, rows, -1).transpose(1, 2).contiguous(), weights
 
 
 @contextmanager

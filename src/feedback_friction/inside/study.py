@@ -9,22 +9,24 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 
 from feedback_friction.inside import measures, steering, tuned
+from feedback_friction.inside.attending import Cut
 from feedback_friction.inside.measures import FEEDBACK
 from feedback_friction.inside.network import Arm, Network
 from feedback_friction.inside.notebook import Look, Notebook, Value
 from feedback_friction.inside.places import REPEATED, TAKEN_UP, Found, Place, trains
 from feedback_friction.inside.segments import UnmarkableError
 
-PLAIN, TUNED, KNOCKOUT, ATTRIBUTION, PATCHING, STEERING, TRAINING = (
-    f"inside:{name}"
-    for name in ("plain", "tuned", "knockout", "attribution", "patching", "steering", "training")
+PLAIN, TUNED, KNOCKOUT, REPLIES = (
+    f"inside:{name}" for name in ("plain", "tuned", "knockout", "replies")
 )
-WHAT = ("attention", "knockout", "lens", "attribution", "patching", "steering")
+ATTRIBUTION, PATCHING, STEERING, TRAINING = (
+    f"inside:{name}" for name in ("attribution", "patching", "steering", "training")
+)
+WHAT = ("attention", "knockout", "replies", "lens", "attribution", "patching", "steering")
 FEW_HEADS = 64  # with no more than these, every head of the model is cut
 TOP_LAYERS = 4  # else those of the layers that matter most on the training half
 TOP_SHARE = 0.1  # of the heads, are cut together as the top ones
@@ -62,6 +64,8 @@ class Study:
             steps["attention and lens"] = self._plain
         if "knockout" in what:
             steps["knock-out"] = self._knockout
+        if "replies" in what:
+            steps["replies"] = self._replies
         if "attribution" in what:
             steps["attribution"] = self._attribution
         for look in self._each(" + ".join(steps), self._looks if steps else []):
@@ -69,8 +73,8 @@ class Study:
                 step(look)
         if "lens" in what:
             self._tuned()
-        if "knockout" in what:
-            self._heads()
+        if {"knockout", "replies"} & {*what}:
+            self._heads(what)
         if "patching" in what:
             self._patching()
         if "steering" in what:
@@ -162,33 +166,35 @@ class Study:
         told = self._another(look.place)
         if told is not None and f"none/another's {FEEDBACK}" not in cells:
             cells |= measures.another(network, measures.see(network.loaded, told))
-        self._keep_cells(look, cells, self._written(look, told))
+        self._merge(KNOCKOUT, look, {"cells": cells})
 
     def _cells(self, look: Look) -> measures.Cells:
-        found: measures.Cells = self._known(look).get("cells", {})
+        found: measures.Cells = self._known(KNOCKOUT, look).get("cells", {})
         return found
 
-    def _known(self, look: Look) -> Value:
-        return self.notebook.known(KNOCKOUT).get(look.place.key, {})
+    def _known(self, probe: str, look: Look) -> Value:
+        return self.notebook.known(probe).get(look.place.key, {})
 
-    def _keep_cells(self, look: Look, cells: measures.Cells, wrote: Mapping[str, str]) -> None:
-        before = self._known(look)
-        value = before | look.about | {"cells": cells, "wrote": dict(wrote)}
+    def _merge(self, probe: str, look: Look, more: Value) -> None:
+        """Keep what is new of a place."""
+        before = self._known(probe, look)
+        value = before | look.about | more
         if value != before:
-            self.notebook.keep(KNOCKOUT, look.place.key, value)
+            self.notebook.keep(probe, look.place.key, value)
 
-    def _written(self, look: Look, told: Place | None) -> dict[str, str]:
+    def _replies(self, look: Look) -> None:
         """What becomes of the feedback in a reply that is written anew under a cut."""
-        known: dict[str, str] = self._known(look).get("wrote", {})
+        known: dict[str, str] = self._known(REPLIES, look).get("wrote", {})
         cuts = measures.cuts(self.network, look.seen, [], [])
         names = ("all", "elsewhere")
         arms = {name: Arm(cut=cut) for name, cut in cuts.items() if name.startswith(names)}
-        wrote = known | self._replies(look, {"none": Arm(), **arms}, known)
+        wrote = known | self._written(look, {"none": Arm(), **arms}, known)
+        told = self._another(look.place)
         if told is not None and (name := f"none/another's {FEEDBACK}") not in wrote:
-            wrote |= self._replies(Look(self.network, told), {name: Arm()}, {})
-        return wrote
+            wrote |= self._written(Look(self.network, told), {name: Arm()}, {})
+        self._merge(REPLIES, look, {"wrote": wrote})
 
-    def _replies(
+    def _written(
         self, look: Look, arms: Mapping[str, Arm], known: Mapping[str, str]
     ) -> dict[str, str]:
         """What becomes of the feedback in replies written anew, one an arm that is not known."""
@@ -211,14 +217,14 @@ class Study:
 
     # --- after all places ----------------------------------------------------------------------
 
-    def _heads(self) -> None:
+    def _heads(self, what: Sequence[str]) -> None:
         """Heads one by one where not all were, and the top ones together beside random ones."""
         by_condition: dict[str, list[Look]] = defaultdict(list)
         for look in self._looks:
             by_condition[look.place.condition].append(look)
         for looks in by_condition.values():
             network = self.network
-            if network.depth * network.heads > FEW_HEADS:
+            if "knockout" in what and network.depth * network.heads > FEW_HEADS:
                 layers = self._top(looks, "layer", TOP_LAYERS)
                 for look in self._each("heads", looks):
                     wanted = measures.cuts(network, look.seen, [], [at for at, _ in layers])
@@ -227,32 +233,37 @@ class Study:
             heads = self._top(looks, "head", count)
             tested = [(at, head) for at in self._all_layers for head in range(network.heads)]
             for look in self._each("sets of heads", looks if heads else []):
-                self._sets(look, heads, tested)
+                if not look.about["trains"]:
+                    self._sets(look, measures.sets_of_heads(look.seen, heads, tested), what)
 
-    def _more(self, look: Look, wanted: Mapping[str, Any]) -> None:
+    def _more(self, look: Look, wanted: Mapping[str, Cut]) -> None:
         known = self._cells(look)
         if {*wanted} - {*known}:
             more = measures.knock_out(self.network, look.seen, look.read, dict(wanted), known)
-            wrote = self.notebook.known(KNOCKOUT)[look.place.key]["wrote"]
-            self._keep_cells(look, known | more, wrote)
+            self._merge(KNOCKOUT, look, {"cells": known | more})
 
-    def _sets(
-        self, look: Look, heads: Sequence[tuple[int, int]], tested: Sequence[tuple[int, int]]
-    ) -> None:
+    def _sets(self, look: Look, wanted: dict[str, Cut], what: Sequence[str]) -> None:
         """The top heads and as many others, on the half that did not choose them."""
-        value = self.notebook.known(KNOCKOUT)[look.place.key]
-        chosen = [list(each) for each in heads]
-        if look.about["trains"] or value.get("top") == chosen:
-            return
-        wanted = measures.sets_of_heads(look.seen, heads, tested)
-        old = ("top/", "random ")
-        cells = {name: x for name, x in value["cells"].items() if not name.startswith(old)}
-        wrote = {name: x for name, x in value["wrote"].items() if not name.startswith(old)}
-        cells |= measures.knock_out(self.network, look.seen, look.read, wanted, cells)
-        arms = {name: Arm(cut=cut) for name, cut in wanted.items()}
-        wrote |= self._replies(look, arms, wrote)
-        more = {"cells": cells, "wrote": wrote, "top": chosen}
-        self.notebook.keep(KNOCKOUT, look.place.key, look.about | more)
+        chosen = {name: [list(each) for each in cut.heads or ()] for name, cut in wanted.items()}
+
+        def left(probe: str, name: str) -> Value:
+            """What is known, less what is known of other heads."""
+            before = self._known(probe, look)
+            same = before.get("top") == chosen
+            found = before.get(name, {}).items()
+            return {cut: x for cut, x in found if same or not cut.startswith(("top/", "random "))}
+
+        if "knockout" in what:
+            cells = left(KNOCKOUT, "cells")
+            if {*wanted} - {*cells}:
+                cells |= measures.knock_out(self.network, look.seen, look.read, wanted, cells)
+            self._merge(KNOCKOUT, look, {"cells": cells, "top": chosen})
+        if "replies" in what:
+            wrote = left(REPLIES, "wrote")
+            wrote |= self._written(
+                look, {name: Arm(cut=cut) for name, cut in wanted.items()}, wrote
+            )
+            self._merge(REPLIES, look, {"wrote": wrote, "top": chosen})
 
     def _top(self, looks: Sequence[Look], kind: str, count: int) -> list[tuple[int, int]]:
         """Layers, or heads, whose cut moves the reply most on the training half."""
@@ -336,7 +347,7 @@ class Study:
         same = before.get("direction") == name and before.get("chosen") == list(choice)
         wrote = before.get("wrote", {}) if same else {}
         if {*arms} - {*wrote}:
-            wrote = wrote | self._replies(look, arms, wrote)
+            wrote = wrote | self._written(look, arms, wrote)
             more = {"direction": name, "chosen": list(choice), "wrote": wrote}
             self.notebook.keep(probe, key, look.about | more)
         return {arm: wrote[arm] for arm in arms}

@@ -148,7 +148,7 @@ def replies(runs: Runs) -> pl.DataFrame:
     One row a condition, outcome of the recorded reply, scope and segment: shares ``taken_up`` and
     ``repeated``, and ``lost``, the share taken up without a cut less with it, paired by problem.
     """
-    return _written(runs, "inside:knockout", "scope")
+    return _written(runs, "inside:replies", "scope")
 
 
 @once
@@ -304,7 +304,7 @@ def patching(runs: Runs) -> pl.DataFrame:
 
 # table -> of which part of the command it is, and how it is made
 TABLES: dict[str, tuple[str, Callable[[Runs], pl.DataFrame]]] = {
-    "inside_replies": ("knockout", replies),
+    "inside_replies": ("replies", replies),
     "inside_knockout": ("knockout", knockout),
     "inside_attention": ("attention", attention),
     "inside_lens": ("lens", lens),

@@ -23,7 +23,7 @@ from feedback_friction.analysis.tables.inside_samples import (
 from feedback_friction.analysis.tables.probes import findings
 
 # scope -> of which cells it is the mean, and less those of which other scope
-_CONTRASTS = {
+CONTRASTS = {
     "all less elsewhere": ("all", "elsewhere"),
     "top heads less random heads": ("top", "random"),
     "all less another's": ("all", "another's"),
@@ -92,7 +92,7 @@ def taken_by_cell(cells: Mapping[str, Sequence[float | None]]) -> dict[Cell, Cha
             cell = scope, int(layer) if layer else None, int(head) if head else None, segment
             found[cell].append(_changes(before, after))
     means = {cell: [_middle(each) for each in zip(*x, strict=True)] for cell, x in found.items()}
-    for name, (one, other) in _CONTRASTS.items():
+    for name, (one, other) in CONTRASTS.items():
         pair = [means.get((scope, None, None, "feedback")) for scope in (one, other)]
         if pair[0] is not None and pair[1] is not None:
             gaps = zip(*pair, strict=True)
