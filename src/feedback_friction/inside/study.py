@@ -186,7 +186,7 @@ class Study:
         """What becomes of the feedback in a reply that is written anew under a cut."""
         known: dict[str, str] = self._known(REPLIES, look).get("wrote", {})
         cuts = measures.cuts(self.network, look.seen, [], [])
-        names = ("all", "elsewhere")
+        names = (f"all/{FEEDBACK}", "elsewhere")
         arms = {name: Arm(cut=cut) for name, cut in cuts.items() if name.startswith(names)}
         wrote = known | self._written(look, {"none": Arm(), **arms}, known)
         told = self._another(look.place)

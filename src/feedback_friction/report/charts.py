@@ -17,6 +17,7 @@ import polars as pl
 from feedback_friction.report.theme import (
     FOLDED_HEIGHT,
     GUESS,
+    MAP_WIDTH,
     NARROW_WIDTH,
     PANEL_HEIGHT,
     PANEL_WIDTH,
@@ -310,23 +311,30 @@ def _upset(part: pl.DataFrame, title: str, sets: str, count: str, solvers: list[
     return alt.vconcat(top, matrix, spacing=4).resolve_scale(x="shared")
 
 
-def maps(frame: pl.DataFrame, panel: str, x: str, y: str, value: str) -> Spec:
-    """Maps of a value by two others, side by side, 0 in the ground's colour, each its own scale."""
+def maps(frame: pl.DataFrame, panel: str, x: str, y: str, value: str, p: str) -> Spec:
+    """Maps of a value by two others, side by side, 0 in the ground's colour, each its own scale.
+
+    A dot marks where ``p`` is below 0.05. A line break in a panel's name is one in its title.
+    """
     rows = frame[y].unique(maintain_order=True).to_list()
     made = []
     for name in frame[panel].unique(maintain_order=True):
         part = frame.filter(pl.col(panel) == name)
         most = _number(part[value].abs().max()) or 1.0
         ink = alt.Scale(domain=[-most, 0, most], range=["#0072b2", "#f2f2f2", "#d55e00"])
+        places = alt.Chart(data(part)).encode(
+            x=alt.X(f"{x}:O", title=x, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+            y=alt.Y(f"{y}:N", title=None, sort=rows),
+        )
+        cells = places.mark_rect().encode(
+            color=alt.Color(f"{value}:Q", scale=ink, legend=alt.Legend(title=None))
+        )
+        clear = alt.datum[p] < 0.05
+        dots = places.mark_circle(size=14, color="#1a1a1a", opacity=1).transform_filter(clear)
         made.append(
-            alt.Chart(data(part))
-            .mark_rect()
-            .encode(
-                x=alt.X(f"{x}:O", title=x),
-                y=alt.Y(f"{y}:N", title=None, sort=rows),
-                color=alt.Color(f"{value}:Q", scale=ink, legend=alt.Legend(title=None)),
+            (cells + dots).properties(
+                width=MAP_WIDTH, height=len(rows) * ROW_HEIGHT, title=str(name).split("\n")
             )
-            .properties(width=SMALL_WIDTH, height=len(rows) * ROW_HEIGHT, title=str(name))
         )
     chart = alt.concat(*made, columns=SMALL_COLUMNS).resolve_scale(color="independent")
     spec: Spec = chart.to_dict(validate=False)

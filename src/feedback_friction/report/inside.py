@@ -16,8 +16,8 @@ from feedback_friction.report.naming import named
 
 _OF = {
     "attention": "attention beyond share of tokens",
-    "reply": "log-probability of the reply that a cut takes",
-    "margin": "margin right over repeated that a cut takes",
+    "reply": "nats that a cut takes from the reply",
+    "margin": "nats that a cut takes from the margin",
 }
 
 
@@ -36,22 +36,33 @@ def maps(runs: Runs) -> Figure | None:
     table = pl.concat(parts).filter(~pl.col("segment").is_in(["reply", "frame", "feedback"]))
     if table.is_empty():
         return None
-    table = named(table).with_columns(
-        pl.format("{}: {}", "series", pl.col("of").replace_strict(_OF)).alias("map")
+    about = [json.loads(each) for each in table["settings"]]
+    table = named(
+        table.with_columns(
+            pl.Series(name, [each[name] for each in about]) for name in ("model", "as_is")
+        )
+    )
+    told_apart = [name for name in ("panel", "model") if table[name].n_unique() > 1]
+    whose = pl.concat_str(*told_apart, "series", separator=", ")
+    table = table.with_columns(
+        pl.format("{}\n{}", whose, pl.col("of").replace_strict(_OF)).alias("map")
+    ).sort(
+        whose, pl.col("of").replace_strict({of: n for n, of in enumerate(_OF)}), maintain_order=True
     )
     notes = "".join(
         f" {name} is not shown to be the solver of its run."
-        for name in sorted({x["model"] for x in map(json.loads, table["settings"]) if x["as_is"]})
+        for name in sorted({each["model"] for each in about if each["as_is"]})
     )
     return Figure(
         "inside", "Where a reply looks, and what it loses where it may not",
         "By layer and part of the prompt, over all attempts after feedback: mean attention of "
         "the reply beyond the part's share of tokens, beside the log-probability (nats) that the "
         "recorded reply, and the margin of the right over the repeated answer, lose where "
-        f"attention from the reply to that part is cut in that layer. Each map has its own "
-        f"scale.{notes}",
+        "attention from the reply to that part is cut in that layer. Each map has its own scale; "
+        f"a dot is where p is below 0.05 after Holm's correction over the layers.{notes}",
         "Maps of layers by parts of the prompt: attention, and two effects of cutting it.",
-        charts.maps(table, "map", "layer", "segment", "value"), table,
+        charts.maps(table, "map", "layer", "segment", "value", "holm"),
+        table.drop("settings"),
     )  # fmt: skip
 
 

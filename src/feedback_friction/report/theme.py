@@ -23,7 +23,7 @@ FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 GUESS = "#9a9a9a"  # what a guesser reaches
 # As wide as the page lets them: two panels with names of rows, or three without.
 PANEL_WIDTH, PANEL_HEIGHT, ROW_HEIGHT, FOLDED_HEIGHT = 260, 170, 20, 32
-SMALL_WIDTH, SMALL_COLUMNS = 220, 3
+SMALL_WIDTH, SMALL_COLUMNS, MAP_WIDTH = 220, 3, 180
 NARROW_WIDTH = 165  # beside names of rows, on a telephone
 
 
