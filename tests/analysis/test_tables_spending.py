@@ -91,6 +91,7 @@ def test_the_command_prints_it_and_refuses_levels_that_are_none(run):
     said = friction("results", run, "--within", "15,59").stdout
     assert "at most 59 tokens" in said
     assert "75.0 [" in said
+    assert "SIMULATION" in said  # the solver's name is a student's
     found = json.loads(friction("results", run, "--within", "15", "--json").stdout)["within"]
     assert [each["solved"] for each in found] == [0.25, 0.25]
     assert found[0]["difference"] is None

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from feedback_friction.caveats import caveats, provisional
 from feedback_friction.cli.extras import needs
 from feedback_friction.cli.grid import columns, csv_of, latex, markdown, print_columns, print_lines
 from feedback_friction.report.overview import Column
@@ -39,7 +40,8 @@ def print_within(
         from feedback_friction.analysis.frames import load_runs
         from feedback_friction.analysis.tables.spending import solved_within
 
-        table = solved_within(load_runs(directories), levels)
+        runs = load_runs(directories)
+        table = solved_within(runs, levels)
     rows = table.sort("tokens", maintain_order=True).to_dicts()
     names = [directory.resolve().name for directory in directories]
     if as_json:
@@ -47,18 +49,26 @@ def print_within(
         click.echo(json.dumps({"within": [_finite(row) for row in named]}, ensure_ascii=False))
         return
     shown = _columns(rows, names)
+    unfinished = sum(runs.unfinished(run) for run in range(len(names)))
+    notes = [
+        *NOTES,
+        *([provisional(unfinished)] if unfinished else []),
+        *caveats({row["solver"]: row["simulated"] for row in rows}),
+    ]
     if form == "csv":
         click.echo(csv_of(shown), nl=False)
     elif form == "markdown":
         click.echo(f"**{TITLE}**\n\n{markdown(shown)}")
+        click.echo("\n".join(f"- {line}" for line in notes))
     elif form == "latex":
+        click.echo("".join(f"% {line}\n" for line in notes), nl=False)
         click.echo(f"% {TITLE}\n{latex(shown)}")
     else:
         headings = [f"at most {row['tokens']:,} tokens" for row in rows]
         others = [column for column in shown if column.name != "tokens"]
         print_columns(others, title=TITLE, sections=headings)
         click.echo()
-        print_lines(list(NOTES))
+        print_lines(notes)
 
 
 _LABELS = ("run", "task", "solver", "feedback", "sampling", "history")
