@@ -12,7 +12,7 @@ import click
 
 from feedback_friction.caveats import caveats, provisional
 from feedback_friction.cli.extras import needs
-from feedback_friction.cli.grid import columns, csv_of, latex, markdown, print_columns, print_lines
+from feedback_friction.cli.grid import columns, latex, markdown, print_columns, print_lines
 from feedback_friction.report.overview import Column
 
 TITLE = "Solved within so many tokens"
@@ -37,27 +37,34 @@ def print_within(
         UsageError: a directory is no run directory, or the extra for tables is missing.
     """
     with needs("report"):
+        import polars as pl
+
         from feedback_friction.analysis.frames import load_runs
         from feedback_friction.analysis.tables.spending import solved_within
-
-        runs = load_runs(directories)
-        table = solved_within(runs, levels)
-    rows = table.sort("tokens", maintain_order=True).to_dicts()
+        from feedback_friction.report.safe import csv_of
+    runs = load_runs(directories)
     names = [directory.resolve().name for directory in directories]
+    table = solved_within(runs, levels).sort("tokens", maintain_order=True)
+    named = pl.Series([names[run] for run in table["run"]], dtype=pl.String)
+    table = table.with_columns(run=named)
+    rows = table.to_dicts()
     if as_json:
-        named = [{**row, "run": names[row["run"]]} for row in rows]
-        click.echo(json.dumps({"within": [_finite(row) for row in named]}, ensure_ascii=False))
-        return
-    shown = _columns(rows, names)
-    unfinished = sum(runs.unfinished(run) for run in range(len(names)))
-    notes = [
-        *NOTES,
-        *([provisional(unfinished)] if unfinished else []),
-        *caveats({row["solver"]: row["simulated"] for row in rows}),
-    ]
-    if form == "csv":
-        click.echo(csv_of(shown), nl=False)
-    elif form == "markdown":
+        click.echo(json.dumps({"within": [_finite(row) for row in rows]}, ensure_ascii=False))
+    elif form == "csv":  # every column, shares from 0 to 1
+        click.echo(csv_of(table), nl=False)
+    else:
+        unfinished = sum(runs.unfinished(run) for run in range(len(names)))
+        notes = [
+            *NOTES,
+            *([provisional(unfinished)] if unfinished else []),
+            *caveats({row["solver"]: row["simulated"] for row in rows}),
+        ]
+        _print(rows, notes, form)
+
+
+def _print(rows: Sequence[dict[str, Any]], notes: Sequence[str], form: str) -> None:
+    shown = _columns(rows)
+    if form == "markdown":
         click.echo(f"**{TITLE}**\n\n{markdown(shown)}")
         click.echo("\n".join(f"- {line}" for line in notes))
     elif form == "latex":
@@ -68,17 +75,16 @@ def print_within(
         others = [column for column in shown if column.name != "tokens"]
         print_columns(others, title=TITLE, sections=headings)
         click.echo()
-        print_lines(notes)
+        print_lines(list(notes))
 
 
 _LABELS = ("run", "task", "solver", "feedback", "sampling", "history")
 
 
-def _columns(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> list[Column]:
+def _columns(rows: Sequence[dict[str, Any]]) -> list[Column]:
     """Columns of what differs between the rows, and the numbers."""
-    told = [{**row, "run": names[row["run"]]} for row in rows]
     labels = [
-        name for name in _LABELS if name == "feedback" or len({str(row[name]) for row in told}) > 1
+        name for name in _LABELS if name == "feedback" or len({str(row[name]) for row in rows}) > 1
     ]
     cells = [
         (
@@ -89,7 +95,7 @@ def _columns(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> list[Colum
             f"{row['short']:,}",
             f"{row['n']:,}",
         )
-        for row in told
+        for row in rows
     ]
     headings = (*labels, "tokens", "solved %", "adds, points", "ended short", "n")
     return columns(headings, cells, texts=len(labels))
