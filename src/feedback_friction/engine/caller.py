@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from feedback_friction.engine.budget import Budget, SpentError
 from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.keys import Key, call_key
+from feedback_friction.engine.longest import Longest, Places
 from feedback_friction.engine.models.base import Model
 from feedback_friction.engine.models.learning import takes_temperature
 from feedback_friction.engine.models.omissions import ailments
@@ -84,8 +85,9 @@ class Caller:
 
         Args:
             models: by seat, the model that answers its requests.
-            concurrency: requests in flight at most, the oldest goes first. A request is in flight
-                until its completion is written, so that no more than these are lost by a kill.
+            concurrency: requests in flight at most; of those that wait, the one whose trial is
+                expected to last longest goes first. A request is in flight until its completion is
+                written, so that no more than these are lost by a kill.
             tell: told of what is wrong with the replies, the same line each time.
         """
         self._tell = tell
@@ -97,7 +99,8 @@ class Caller:
         self.spent = Spent()
         self.draining = False
         self.budget: Budget | None = None  # None: no limit
-        self._slots = asyncio.Semaphore(concurrency)
+        self.longest = Longest()
+        self._places = Places(concurrency)
         self._asking: set[asyncio.Task[object]] = set()
         self._dropped: set[asyncio.Task[object]] = set()
         self._under_way: dict[Key, asyncio.Future[Completion]] = {}
@@ -184,12 +187,13 @@ class Caller:
         mine: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
         self._under_way[key] = mine
         try:
-            async with self._slots:
+            async with self._places.held(self.longest.of(request.occasion)):
                 if self.draining:
                     raise Drained
                 completion = await self._asked(model, request)
                 cost = self.prices.cost(model.name, completion.usage)
                 self.spent.add(completion.usage, cost)
+                self.longest.called(request.occasion, completion)
                 for line in ailments(request, completion):
                     self._tell(f"{model.name}: {line}")
                 durable = await self.journal.add_completion(

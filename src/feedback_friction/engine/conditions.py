@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,7 +84,9 @@ class Job:
 
 
 def jobs(
-    conditions: Sequence[Condition], finished: dict[str, set[tuple[str, int]]]
+    conditions: Sequence[Condition],
+    finished: dict[str, set[tuple[str, int]]],
+    first: Callable[[Problem], float] = lambda problem: 0.0,
 ) -> Iterator[Job]:
     """The trials that still have to run, problem by problem.
 
@@ -93,12 +95,14 @@ def jobs(
 
     Args:
         finished: by condition id, the (problem id, epoch) that need not run again.
+        first: of two problems of a task, the one of the larger value comes first; of equal ones
+            the first.
     """
     by_task: dict[str, list[Condition]] = {}
     for condition in conditions:
         by_task.setdefault(condition.label, []).append(condition)
     for group in by_task.values():
-        for problem in group[0].problems:
+        for problem in sorted(group[0].problems, key=first, reverse=True):
             for epoch in range(group[0].epochs):
                 for condition in group:
                     if (problem.id, epoch) not in finished[condition.id]:

@@ -18,6 +18,7 @@ from feedback_friction.analysis.journal import SCHEMA_VERSION
 from feedback_friction.databases import refuse_newer, version_of
 from feedback_friction.engine.group_commit import Awaited, GroupCommit
 from feedback_friction.engine.keys import Key
+from feedback_friction.engine.longest import Place, Seen
 from feedback_friction.engine.prices import Cost
 from feedback_friction.engine.rows import (
     Row,
@@ -144,6 +145,31 @@ class Journal:
             " FROM completions GROUP BY model, cost_usd IS NULL"
         )
         return [(model, Usage(*tokens), cost) for model, *tokens, cost in rows]
+
+    def seen(self) -> list[tuple[Place, Seen]]:
+        """What was seen of the problems so far: their calls, and how many attempts trials made.
+
+        Of a pilot, which keeps no trials, the longest one of each epoch.
+        """
+        found = {
+            (task, problem): Seen(calls, tokens)
+            for task, problem, calls, tokens in self._read(
+                "SELECT task, problem_id, count(*), sum(completion_tokens)"
+                " FROM completions GROUP BY task, problem_id"
+            )
+        }
+        for task, problem, attempts in self._read(
+            "SELECT c.task, t.problem_id, t.attempts FROM trials t JOIN conditions c"
+            " USING (condition) WHERE t.status NOT IN ('failed', 'undecided')"
+        ):
+            found.setdefault((task, problem), Seen()).attempts.append(attempts)
+        for task, problem, attempts in self._read(
+            "SELECT task, problem_id, max(iteration) + 1 FROM completions WHERE role = 'solver'"
+            " GROUP BY task, problem_id, epoch"
+        ):
+            if not found[task, problem].attempts:
+                found[task, problem].attempts.append(attempts)
+        return list(found.items())
 
     def _read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query.

@@ -1,8 +1,8 @@
 """The runner: many trials at once, without a barrier between iterations.
 
 A trial goes on as soon as its own reply is there. Trials in flight are bounded, so that memory does
-not grow with the length of the run; requests in flight are bounded separately, oldest first, which
-keeps all trials moving and the end of a run short.
+not grow with the length of the run; requests in flight are bounded separately. What is expected to
+last longest goes first (``longest``), which keeps the end of a run short.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.records import AGAIN, Attempt, Completion, Status
 from feedback_friction.protocol.trial import trial
 
-TRIALS_PER_REQUEST = 2  # trials in flight for each request that may be in flight
+# Trials in flight for each request that may be: so many to choose the longest from.
+TRIALS_PER_REQUEST = 8
 
 Item = TypeVar("Item")
 
@@ -96,7 +97,10 @@ class Runner:
             for status, count in self.journal.statuses(condition.id).items():
                 if status not in AGAIN:
                     self.progress.count(status, count)
-        todo = (job for job in jobs(conditions, finished) if part.takes(job.problem))
+        longest = self.caller.longest
+        most = {each.plan.mode.name: each.plan.iterations for each in conditions}
+        longest.begin(most, self.journal.seen())
+        todo = (job for job in jobs(conditions, finished, longest.first) if part.takes(job.problem))
         await run_pool(self.caller, todo, self._run_trial, self._failed, self.progress)
         return self.progress
 
@@ -115,6 +119,7 @@ class Runner:
         attempts = tuple(self._recorded(condition, each) for each in done.attempts)
         ended = replace(done, attempts=attempts)
         await self.journal.add_trial(condition.id, ended, costs, calls)
+        self.caller.longest.ended(problem.task, problem.id, len(done.attempts))
         self.progress.count(done.status)
 
     async def _failed(self, job: Job, reason: str) -> None:
