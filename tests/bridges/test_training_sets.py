@@ -274,3 +274,18 @@ def test_what_is_no_log_is_one_line(content, line, tmp_path):
     done = friction("adopt", "primer", file, "--out", tmp_path / "run", code=2)
     assert line in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_reply_of_as_many_tokens_as_it_may_have_was_cut_off(run):
+    known = attempts(run)
+    found = [row for row in rows(run, "grpo") if known[at(row)]["is_correct"]]
+    columns = {name: [row[name] for row in found] for name in found[0]}
+    ended = [row["gold"] for row in found]
+    stated = [f"\\boxed{{{row['gold']}}} and" for row in found]
+    solved, not_refuted = rewards.within(5)
+    for texts, length, right in ((ended, 4, 1), (ended, 5, 0), (stated, 5, 1)):
+        said = [[{"role": "assistant", "content": text}] for text in texts]
+        ids = [[0] * length] * len(said)
+        assert solved(said, completion_ids=ids, **columns) == [right] * len(said)
+        assert not_refuted(said, completion_ids=ids, **columns) == [0] * len(said)
+    assert solved.__name__ == "solved"

@@ -138,4 +138,4 @@ def _trainer(
         max_completion_length=reply,
         **common,
     )
-    return SDPOTrainer(reward_funcs=[rewards.solved], args=arguments, **given)
+    return SDPOTrainer(reward_funcs=rewards.within(reply)[:1], args=arguments, **given)

@@ -6,31 +6,24 @@ Attempts come from the journal, as they were.
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.analysis.journal import has_table, open_journal, read_run, reading_run
+from feedback_friction.analysis.journal import open_journal, read_run, reading_run
+from feedback_friction.engine.attempts import attempts_by_trial
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.models.options import ModelOptions
 from feedback_friction.engine.own import files_of, refuse_unknown_files
 from feedback_friction.engine.prepare import Prepared, prepare
-from feedback_friction.engine.rows import Asides, read_asides
 from feedback_friction.engine.seats import Seat
 from feedback_friction.errors import UsageError
-from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.options import filled, options_of
-from feedback_friction.policy import Choice, State
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import (
     ENDED,
     Attempt,
-    Feedback,
-    Reply,
     Status,
     Trial,
 )
@@ -132,17 +125,9 @@ def read_trials(
             )
             if row["status"] in ended
         }
-        choices = _read_choices(db, condition)
-        rows = db.execute(
-            "SELECT * FROM attempts WHERE condition = ? ORDER BY problem_id, epoch, iteration",
-            (condition.id,),
-        )
-        asides = read_asides(db, condition.id)
-        found = {
-            key: tuple(_attempt(problems[key[0]], condition, row, asides, choices) for row in group)
-            for key, group in groupby(rows, key=lambda row: (row["problem_id"], row["epoch"]))
-            if key[0] in problems and key in statuses
-        }
+        mode = condition.plan.mode.name
+        trials = attempts_by_trial(db, condition.id, mode, problems)
+        found = {key: attempts for key, attempts in trials if key in statuses}
     for problem in condition.problems:
         for epoch in range(condition.epochs):
             if (problem.id, epoch) in found:
@@ -157,65 +142,7 @@ def read_attempts(
     Raises:
         UsageError: the journal cannot be read.
     """
+    key, mode = (problem.id, epoch), condition.plan.mode.name
     with open_journal(directory) as db:
-        rows = db.execute(
-            "SELECT * FROM attempts WHERE condition = ? AND problem_id = ? AND epoch = ?"
-            " ORDER BY iteration",
-            (condition.id, problem.id, epoch),
-        )
-        asides = read_asides(db, condition.id)
-        choices = _read_choices(db, condition)
-        return tuple(_attempt(problem, condition, row, asides, choices) for row in rows)
-
-
-Place = tuple[str, int, int]  # problem id, epoch, iteration
-
-
-def _read_choices(db: sqlite3.Connection, condition: Condition) -> dict[Place, Choice]:
-    """By place, the forms that were chosen; none in journals of earlier versions."""
-    if not has_table(db, "choices"):
-        return {}
-    rows = db.execute("SELECT * FROM choices WHERE condition = ?", (condition.id,))
-    return {
-        (row["problem_id"], row["epoch"], row["iteration"]): Choice(
-            row["form"],
-            row["propensity"],
-            row["repeats"],
-            row["reason"],
-            State(**json.loads(row["state"])),
-        )
-        for row in rows
-    }
-
-
-def _attempt(
-    problem: Problem,
-    condition: Condition,
-    row: sqlite3.Row,
-    asides: Asides,
-    choices: Mapping[Place, Choice],
-) -> Attempt:
-    """An attempt from its row, with the problem as the attempt saw it."""
-    feedback = None
-    choice = choices.get((row["problem_id"], row["epoch"], row["iteration"]))
-    if row["feedback"] is not None:
-        feedback = Feedback(
-            condition.plan.mode.name,
-            row["feedback_raw"],
-            row["feedback"],
-            tuple(json.loads(row["leaks"])),
-            row["masked_spans"],
-            donor=row["feedback_donor"],
-            choice=choice,
-        )
-    return Attempt(
-        iteration=row["iteration"],
-        problem=replace(problem, gold=row["gold"], choices=tuple(json.loads(row["choices"]))),
-        reply=Reply(row["response"], row["finish_reason"], row["mean_logprob"]),
-        verdict=Verdict(Outcome(row["verdict"]), row["prediction"], row["rule"]),
-        temperature=row["temperature"],
-        draws=row["draws"],
-        feedback=feedback,
-        asides=asides.get((problem.id, row["epoch"], row["iteration"]), ()),
-        entropy=choice.state.entropy if choice else None,
-    )
+        found = dict(attempts_by_trial(db, condition.id, mode, {problem.id: problem}, key))
+        return found.get(key, ())
