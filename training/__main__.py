@@ -1,4 +1,4 @@
-"""``python -m training train|export|replies|curves``."""
+"""``python -m training train|export|replies|curves|core``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.group()
 def main() -> None:
-    """Make the small language model that ships with the package."""
+    """Make the small language model and the frozen set that ship with the package."""
 
 
 @main.command()
@@ -34,6 +34,14 @@ def export(checkpoint: Path, folder: Path) -> None:
     from training.export import export as run
 
     run(checkpoint, folder)
+
+
+@main.command()
+def core() -> None:
+    """Write the frozen set that ships with the package."""
+    from training.core import main as run
+
+    run()
 
 
 @main.command()

@@ -293,6 +293,13 @@ class Settings(Options):
         "repeat for a grid.",
         metavar="WHO",
     )
+    frozen: str | None = option(
+        None,
+        "Go on from the attempts and feedback of a frozen set, with one call an item and no "
+        "teacher: core (shipped), or a file of 'friction freeze'. TASKs are those of the set.",
+        metavar="FILE",
+        part="operation",
+    )
     prompts: Path | None = option(
         None,
         "What a model is asked for, form by form (TOML or JSON), instead of the package's words.",

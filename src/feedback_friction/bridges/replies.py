@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 
 from feedback_friction.engine.conditions import Condition
+from feedback_friction.engine.configuration import fingerprint
 from feedback_friction.engine.journal import Journal
-from feedback_friction.engine.prepare import fingerprint
 from feedback_friction.engine.rundir import claim, locked
 from feedback_friction.errors import DataError, RunStoppedError, UsageError
 from feedback_friction.grading.cut import graded, is_cut_off

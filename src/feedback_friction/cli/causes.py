@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from feedback_friction.analysis.frames import Runs
 
 _ABOUT = ("task", "digits", "solver", "student", "sampling", "history", "feedback", "kind", "dose")
-_ON_Z = ("sensitivity", "criterion", "half")  # no shares: printed as they are
+_ON_Z = ("sensitivity", "criterion", "half", "kappa", "rank")  # no shares: printed as they are
 _NAMES = {"control": "right after wrong feedback", "uptake": "right after right feedback"}
 
 Table = tuple[str, str, "pl.DataFrame"]  # its name, what it is about, and its rows
@@ -44,6 +44,8 @@ def command(directories: tuple[Path, ...], as_json: bool) -> None:
     selectivity   the same beside right feedback: does the solver tell the two apart (d')
     doses         partial:P, noisy:P, hint:L, delay:N: what a dose does, and half the effect
     teachers      --feedback-model twice or more, or several runs: what a teacher adds
+    frozen        --frozen: uptake, repetition and selectivity over a frozen set; beside a run of
+                  the loop, how far the two agree
     """
     from feedback_friction.analysis.frames import load_runs
 
@@ -72,7 +74,7 @@ def command(directories: tuple[Path, ...], as_json: bool) -> None:
 
 def _tables(runs: Runs) -> Iterator[Table]:
     """Every experiment's table, empty where the runs do not hold it."""
-    from feedback_friction.analysis.tables import doses, histories, selectivity, teachers
+    from feedback_friction.analysis.tables import doses, frozen, histories, selectivity, teachers
 
     yield (
         "histories",
@@ -92,6 +94,23 @@ def _tables(runs: Runs) -> Iterator[Table]:
         teachers.teachers(runs),
     )
     yield "teaching_variance", "Whose the differences are", teachers.teaching_variance(runs)
+    yield (
+        "frozen",
+        "The frozen set, all its tasks: right after right feedback, kept after wrong",
+        frozen.frozen(runs),
+    )
+    yield "frozen_beside_live", "The frozen set beside the loop", frozen.beside_live(runs)
+
+
+def print_frozen(directory: Path) -> None:
+    """What a solver did with a frozen set, all its tasks together."""
+    from feedback_friction.analysis.frames import load_runs
+    from feedback_friction.analysis.tables.frozen import frozen
+
+    table = frozen(load_runs([directory]))
+    if not table.is_empty():
+        click.echo()
+        _print("The frozen set: right after right feedback, kept after wrong", table)
 
 
 def locator(runs: Runs) -> Callable[[str, str, str], str | None]:
@@ -144,7 +163,7 @@ def _print(title: str, table: pl.DataFrame) -> None:
     print_lines(["; ".join(same), ""])
 
 
-_SILENT = ("run", "simulated")
+_SILENT = ("run", "frozen_run", "simulated")
 
 
 def _is_text(table: pl.DataFrame, name: str) -> bool:

@@ -21,6 +21,7 @@ from feedback_friction.engine.pilot import Pilot, choose, run_pilot
 from feedback_friction.engine.prepare import Prepared, prepare
 from feedback_friction.engine.runner import Progress
 from feedback_friction.engine.strata import Setting
+from feedback_friction.errors import UsageError
 from feedback_friction.options import Options, option
 from feedback_friction.report.overview import Column
 from feedback_friction.settings import Output, Settings
@@ -57,6 +58,11 @@ def command(context: click.Context, /, pilot: int, **_: Any) -> int:
     """
     settings, output = asked(context)
     prepared = prepare(settings)
+    if settings.frozen is not None:
+        calls = sum(len(each.problems) * each.epochs for each in prepared.conditions)
+        most = max(each.plan.solve.calls for each in prepared.conditions)
+        up_to = f", up to {most} where it writes to itself first" if most > 1 else ""
+        raise UsageError(f"a frozen set takes one call for each of its {calls:,} items{up_to}")
     directory = output.out or Path("runs") / prepared.slug
     for note in notes(prepared):
         click.echo(f"note: {note}", err=True)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from feedback_friction.caveats import is_miniature, miniature
+from feedback_friction.cli.causes import print_frozen
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
 from feedback_friction.cli.options import asked, generated
 from feedback_friction.cli.progress import tell_missing
@@ -64,6 +65,8 @@ def start(settings: Settings, output: Output) -> int:
         click.echo(json.dumps(results_json([directory]), ensure_ascii=False))
     else:
         print_results([directory])
+        if settings.frozen is not None and not drained:
+            print_frozen(directory)
     if drained:
         click.echo(f"interrupted; the same command resumes {directory}", err=True)
         return INTERRUPTED

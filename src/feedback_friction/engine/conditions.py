@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.records import Attempt
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Plan
 from feedback_friction.ways import way
@@ -28,6 +29,7 @@ class Condition:
         simulated: whether a simulated student stands in for the solver.
         digits: digits of the factors, for the multiplication tasks.
         by_teacher: whether the run has several feedback models.
+        begun: by problem id, attempts that were made elsewhere, of a frozen set.
         by_history: whether the run has conditions that differ in their way alone: in the
             history, or in what the solver does before it answers.
     """
@@ -44,6 +46,7 @@ class Condition:
     digits: int | None = None
     by_history: bool = False
     by_teacher: bool = False
+    begun: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -102,8 +105,11 @@ def jobs(
     for condition in conditions:
         by_task.setdefault(condition.label, []).append(condition)
     for group in by_task.values():
-        for problem in sorted(group[0].problems, key=first, reverse=True):
+        problems = {problem.id: problem for each in group for problem in each.problems}
+        for problem in sorted(problems.values(), key=first, reverse=True):
             for epoch in range(group[0].epochs):
                 for condition in group:
+                    if condition.begun and problem.id not in condition.begun:
+                        continue  # an item of another condition
                     if (problem.id, epoch) not in finished[condition.id]:
                         yield Job(condition, problem, epoch)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from feedback_friction.engine.budget import Limits, check_priced
 from feedback_friction.engine.conditions import Condition
+from feedback_friction.engine.configuration import configuration, fingerprint
+from feedback_friction.engine.frozen import frozen_conditions, problems_by_task, read_frozen
 from feedback_friction.engine.guidance import (
     form_prompts,
     read_guidance,
@@ -21,7 +23,6 @@ from feedback_friction.engine.guidance import (
 from feedback_friction.engine.models.providers import Asked, refuse_untaken
 from feedback_friction.engine.models.registry import (
     ModelSettings,
-    decisive,
     digests,
     is_student,
     parse_spec,
@@ -32,14 +33,13 @@ from feedback_friction.engine.prices import Prices, load_prices
 from feedback_friction.engine.seats import Seat, seats, specs_of, taught_by
 from feedback_friction.errors import UsageError
 from feedback_friction.mode_names import attributed, parse_mode
-from feedback_friction.modes import SOLVER, Mode
-from feedback_friction.options import in_part, options_of
+from feedback_friction.modes import BINARY, SOLVER, Mode
 from feedback_friction.policy import Learnt
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.forms import check_forms, written_by_model
 from feedback_friction.protocol.suits import check_hints, check_mode, for_task
 from feedback_friction.protocol.task import Task
-from feedback_friction.settings import Models, Plan, Settings
+from feedback_friction.settings import Models, Plan, Selection, Settings
 from feedback_friction.tasks.catalog import get_page, load_problems
 from feedback_friction.tasks.fewshot import with_examples
 from feedback_friction.tasks.graders import allow, is_rubric, with_rubrics
@@ -53,17 +53,6 @@ from feedback_friction.ways import (
     parse_sampling,
     parse_solve,
 )
-
-# What the first version's configurations name. A later option is named where it is set: a command
-# without it has the configuration, and without --out the directory, that it always had.
-_ALWAYS_NAMED = frozenset(
-    (
-        "tasks", "solver", "feedback_model", "judge_model", "feedback", "sampling", "history",
-        "iterations", "epochs", "seed", "limit", "fraction", "stratify", "digits", "temperature",
-        "top_p", "max_tokens", "feedback_temperature", "feedback_max_tokens", "logprobs",
-        "shuffle", "binary_hint",
-    )
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +100,10 @@ def prepare(
     if selection.grader is not None:
         allow(selection.grader)
     remember(files_of(selection))
+    frozen = read_frozen(settings.frozen) if settings.frozen else None
+    if frozen is not None:
+        _check_frozen(settings)
+        settings = replace(settings, tasks=settings.tasks or frozen.tasks)
     _check_selection(settings)
     specs = specs_of(models) if calls else []
     parse_part(settings.operation.part)
@@ -122,7 +115,12 @@ def prepare(
     modes = [with_policy(mode, given) for mode in modes]
     conditions: list[Condition] = []
     fingerprints, notes = {}, []
-    for name in dict.fromkeys(settings.tasks):
+    if frozen is not None:
+        conditions = frozen_conditions(settings, frozen, _plans(settings, [BINARY]))
+        by_task = problems_by_task(conditions)
+        task_of = {each.label: each.task for each in conditions}
+        fingerprints = {name: fingerprint(every, task_of[name]) for name, every in by_task.items()}
+    for name in dict.fromkeys(settings.tasks if frozen is None else ()):
         page = get_page(name)
         problems = load_problems(page, selection)
         task, note = with_examples(page, selection, problems)
@@ -143,7 +141,9 @@ def prepare(
     notes += [
         f"{name}: its data could not tell which form is best" for name in recommends_nothing(given)
     ]
-    config = _config(settings, seated, fingerprints, digests(specs), given)
+    config = configuration(
+        settings, seated, fingerprints, digests(specs), given, frozen.digest if frozen else ""
+    )
     return Prepared(settings, tuple(conditions), prices, config, seated, tuple(notes))
 
 
@@ -175,6 +175,19 @@ def _conditions(
         for solver in dict.fromkeys(settings.models.solver)
         for plan in _plans(settings, modes)
     ]
+
+
+def _check_frozen(settings: Settings) -> None:
+    """Refuse what a frozen set decides by itself, or has not."""
+    if settings.feedback != (BINARY.name,) or settings.models.feedback_model:
+        raise UsageError("--frozen brings its own feedback: use it without --feedback")
+    strange = [name for name in settings.history if parse_history(name).sight == "foreign"]
+    if strange:
+        raise UsageError(f"--history {strange[0]} asks for other attempts, and --frozen for none")
+    if len(settings.sampling) > 1 or parse_sampling(settings.sampling[0]).reject:
+        raise UsageError("--frozen asks once: use it with one sampling, and without rejection")
+    if settings.selection != Selection(seed=settings.selection.seed):
+        raise UsageError("--frozen brings its own problems: name its tasks to run a part of it")
 
 
 def _check_selection(settings: Settings) -> None:
@@ -363,55 +376,3 @@ def _condition(
         by_teacher=len(set(models.feedback_model)) > 1,
         digits=max((len(factor) for factor in problems[0].operands), default=None),
     )
-
-
-def fingerprint(problems: Sequence[Problem], task: Task) -> dict[str, Any]:
-    """How many problems, and a digest of all that is asked: a changed data file is another run."""
-    digest = hashlib.sha256()
-    for problem in problems:
-        fields = asdict(problem)
-        for name in ("hints", "cluster"):
-            if not fields[name]:  # as it was before there were any, so that earlier runs resume
-                del fields[name]
-        digest.update(repr(fields).encode("utf-8", "surrogatepass"))
-        digest.update(repr(task.examples(problem)).encode("utf-8", "surrogatepass"))
-    return {"problems": len(problems), "sha256": digest.hexdigest()[:16]}
-
-
-def _config(
-    settings: Settings,
-    seated: Mapping[Seat, ModelSettings],
-    fingerprints: Mapping[str, Any],
-    files: Mapping[str, str],
-    guidance: Mapping[str, Any],
-) -> dict[str, Any]:
-    every = options_of(Settings)
-    config = {
-        **{
-            name: value
-            for name, value in in_part(settings, "configuration").items()
-            if name in _ALWAYS_NAMED or value != every[name].default
-        },
-        "temperature": settings.plan.solver_temperature,
-        "feedback_temperature": settings.plan.writer_temperature,
-    }
-    # One alone is named alone, as it always was, so that earlier runs can be resumed.
-    names = ("solver", "history", "feedback_model")
-    solvers, histories, teachers = (tuple(dict.fromkeys(config[name])) for name in names)
-    config["feedback_model"] = teachers if len(teachers) > 1 else next(iter(teachers), None)
-    config["solver"] = solvers if len(solvers) > 1 else solvers[0]
-    if len(histories) == 1:
-        config["history"] = histories[0]
-    # Only what is set: a run without options has the configuration that it always had.
-    given: dict[str, Any] = {"digests": files, "guidance": guidance}
-    own = settings.selection.task_file
-    if own is not None:  # what it defines decides results, wherever it lies
-        given["task_code"] = hashlib.sha256(own.read_bytes()).hexdigest()[:16]
-    for seat, each in seated.items():
-        role, _, solver = seat.partition(" ")
-        options = decisive(each.spec, each.options).as_dict()
-        if solver and options:
-            given.setdefault(f"{role}_options", {})[solver] = options
-        elif not solver:
-            given[f"{role}_options"] = options
-    return {**config, **{k: v for k, v in given.items() if v}, "problems": dict(fingerprints)}

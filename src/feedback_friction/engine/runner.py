@@ -106,7 +106,14 @@ class Runner:
 
     async def _run_trial(self, job: Job) -> None:
         condition, problem = job.condition, job.problem
-        steps = trial(problem, condition.task, condition.plan, job.epoch, condition.problems)
+        steps = trial(
+            problem,
+            condition.task,
+            condition.plan,
+            job.epoch,
+            condition.problems,
+            condition.begun.get(problem.id, ()),
+        )
         calls = list[Completion]()
         done = await self.caller.drive(
             steps,

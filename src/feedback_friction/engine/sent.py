@@ -109,7 +109,8 @@ class Prompts:
         if problem is None:
             raise UsageError(f"the run has no problem '{problem_id}'")
         attempts = read_attempts(self._directory, asked, problem, epoch)
-        for number, attempt in enumerate(attempts):
+        begun = len(asked.begun.get(problem_id, ()))  # made elsewhere: nothing was sent for them
+        for number, attempt in enumerate(attempts[begun:], begun):
             before = attempts[:number]
             view = next_view(problem, asked.task, asked.plan, epoch, number, before)
             words = thought_request(asked.task, asked.plan, epoch, view)

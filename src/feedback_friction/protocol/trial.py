@@ -47,7 +47,12 @@ MOST_STRANGERS = 20  # asked for an attempt that names nothing of a problem's an
 
 
 def trial(
-    problem: Problem, task: Task, plan: Plan, epoch: int = 0, others: Sequence[Problem] = ()
+    problem: Problem,
+    task: Task,
+    plan: Plan,
+    epoch: int = 0,
+    others: Sequence[Problem] = (),
+    begun: Sequence[Attempt] = (),
 ) -> Generator[Effect, Any, Trial]:
     """Run one trial.
 
@@ -55,6 +60,8 @@ def trial(
         problem: the problem as loaded.
         epoch: number of the repetition; other epochs draw other replies.
         others: the task's problems, from which placebo feedback takes its donors.
+        begun: attempts that were made elsewhere, each with its feedback: the trial asks for one
+            more, and for no feedback.
     """
     donors = donor_order(problem, others, rng_for(plan.seed, problem, epoch, 0, 0, "donors"))
     strangers = donor_order(problem, others, rng_for(plan.seed, problem, epoch, 0, 0, "foreign"))
@@ -73,10 +80,15 @@ def trial(
         stood_in.append(shown or _again(stood_in, "history foreign"))
         return (stood_in[-1],)
 
-    attempts: list[Attempt] = []
+    attempts = [*begun]
+    for each in begun:
+        yield Attempted(each)
     thought: Thinking | None = None
+    end = len(begun) + 1 if begun else plan.iterations
     try:
-        for iteration in range(plan.iterations):
+        if begun:
+            thought = yield from _think(problem, task, plan, epoch, attempts)
+        for iteration in range(len(begun), end):
             made = yield from _attempt(problem, task, plan, epoch, iteration, attempts)
             attempts.append(_after(thought, made))
             yield Attempted(attempts[-1])
@@ -85,25 +97,30 @@ def trial(
                 return Trial(problem, epoch, tuple(attempts), "solved")
             if verdict.is_undecided:  # nobody may be told that it is wrong
                 return Trial(problem, epoch, tuple(attempts), "undecided", verdict.rule)
-            if iteration < plan.iterations - 1:
+            if iteration < end - 1:
                 feedback = yield from write_feedback(
                     plan.mode, task, plan, epoch, attempts, donate, others
                 )
                 asides = (yield from stand_in()) + (feedback.asides if feedback else ())
-                _add(attempts, asides, feedback)
-                view = next_view(problem, task, plan, epoch, iteration + 1, attempts)
-                thought = yield from think(task, plan, epoch, view)
-                _add(attempts, (thought.aside,) if thought else (), feedback)
+                latest = attempts[-1]
+                attempts[-1] = replace(latest, feedback=feedback, asides=(*latest.asides, *asides))
+                thought = yield from _think(problem, task, plan, epoch, attempts)
     except Refused as refused:
         return Trial(problem, epoch, tuple(attempts), "stopped", str(refused))
     solved = any(each.verdict.is_correct for each in attempts)  # one that is challenged goes on
     return Trial(problem, epoch, tuple(attempts), "solved" if solved else "unsolved")
 
 
-def _add(attempts: list[Attempt], asides: tuple[Aside, ...], feedback: Feedback | None) -> None:
-    """Give the latest attempt its feedback, and more asides."""
-    latest = attempts[-1]
-    attempts[-1] = replace(latest, feedback=feedback, asides=(*latest.asides, *asides))
+def _think(
+    problem: Problem, task: Task, plan: Plan, epoch: int, attempts: list[Attempt]
+) -> Generator[Effect, Any, Thinking | None]:
+    """What the solver writes to itself before its next attempt, kept beside the latest one."""
+    view = next_view(problem, task, plan, epoch, len(attempts), attempts)
+    thought = yield from think(task, plan, epoch, view)
+    if thought is not None:
+        latest = attempts[-1]
+        attempts[-1] = replace(latest, asides=(*latest.asides, thought.aside))
+    return thought
 
 
 def _after(thought: Thinking | None, attempt: Attempt) -> Attempt:

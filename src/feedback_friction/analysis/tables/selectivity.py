@@ -89,7 +89,7 @@ def challenges(runs: Runs) -> pl.DataFrame:
             own = {key: each for key, each in ended.items() if each[0].right is right}
             for name in Outcome:
                 if (name in RIGHT_FIRST) is right and own:
-                    share = _share(own.items(), partial(_is, name))
+                    share = share_of(own.items(), partial(_is, name))
                     count = Counter(map(outcome, own.values()))[name]
                     rows.append(
                         setting(condition)
@@ -121,14 +121,14 @@ def selectivity(runs: Runs) -> pl.DataFrame:
         signals = _first(rounds(runs, right), right=False)
         if not noises or not signals or (noise is signal and not challenged):
             continue
-        found = detection(*_worth(signals), *_worth(noises))
+        found = detection(*worth_of(signals), *worth_of(noises))
         rows.append(
             setting(wrong)
             | {"signal": right["feedback"], "given_on": "right" if challenged else "wrong"}
-            | spread("hit", _share(signals, moved))
-            | spread("false_alarm", _share(noises, moved))
-            | spread("uptake", _share(signals, _then_right))
-            | spread("control", _share(noises, _then_right))
+            | spread("hit", share_of(signals, moved))
+            | spread("false_alarm", share_of(noises, moved))
+            | spread("uptake", share_of(signals, _then_right))
+            | spread("control", share_of(noises, _then_right))
             | spread("sensitivity", found.sensitivity)
             | spread("criterion", found.criterion)
             | {"signals": len(signals), "noises": len(noises)}
@@ -194,20 +194,20 @@ def _then_right(trial: Trial) -> bool:
     return trial[1].right
 
 
-def _worth(trials: Chosen) -> tuple[float, float]:
+def worth_of(trials: Chosen) -> tuple[float, float]:
     """How many acted on the feedback, of how many; clustered trials count as fewer."""
     acted = sum(moved(trial) for _, trial in trials)
     problems = len({problem for (problem, _), _ in trials})
     if problems == len(trials) or acted in (0, len(trials)):
         return float(acted) * problems / len(trials), float(problems)
-    share = _share(trials, moved)
+    share = share_of(trials, moved)
     plain = acted / len(trials)
     worth = plain * (1 - plain) / max(((share.high - share.low) / (2 * 1.96)) ** 2, 1e-9)
     size = min(max(worth, problems), len(trials))
     return plain * size, size
 
 
-def _share(trials: Iterable[tuple[Key, Trial]], holds: Callable[[Trial], bool]) -> Estimate:
+def share_of(trials: Iterable[tuple[Key, Trial]], holds: Callable[[Trial], bool]) -> Estimate:
     """The share of trials of which something holds, clustered by problem."""
     by_problem: dict[str, list[bool]] = defaultdict(list)
     for (problem, _), trial in trials:

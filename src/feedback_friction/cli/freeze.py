@@ -1,0 +1,35 @@
+"""``friction freeze``: a run's first attempts and their masked feedback as a benchmark."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from feedback_friction.engine.freeze import freeze
+from feedback_friction.engine.frozen import write_frozen
+
+
+@click.command("freeze")
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="The set, as JSON Lines; compressed where the name ends in .gz.",
+)
+@click.option("--name", help="What the set is called.  [the file's name]")
+def command(directory: Path, out: Path, name: str | None) -> None:
+    """Keep the first attempts of the run in DIR and the feedback on them, masked, as items.
+
+    'friction run --frozen FILE --solver MODEL' asks one call an item and no teacher: what a solver
+    does with the same feedback on the same attempts. Right answers are among the items where the
+    run challenged them (doubt, denial, misled).
+    """
+    about, items = freeze(directory)
+    write_frozen(out, {"name": name or out.name.partition(".")[0], **about}, items)
+    modes = Counter(item.mode for item in items)
+    parts = ", ".join(f"{count} {mode}" for mode, count in modes.items())
+    click.echo(f"{len(items)} items in {out}: {parts}")
