@@ -7,6 +7,7 @@ import pytest
 
 from feedback_friction.analysis.journal import open_journal
 from feedback_friction.bridges.replies import import_replies, read_replies
+from feedback_friction.errors import DataError
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import get_page, load_problems
@@ -51,3 +52,14 @@ def test_a_reply_that_breaks_the_grader_fails_alone_and_is_graded_by_the_next_tr
 def test_a_comparison_that_ran_out_of_time_is_no_verdict(tmp_path):
     settled, statuses = adopted(tmp_path, lambda problem, text: Verdict.of(None, "5", "timeout"))
     assert (settled, statuses) == (False, {"undecided": 3})
+
+
+def test_a_row_without_an_id_names_its_problem_by_the_question(tmp_path):
+    file = tmp_path / "replies.jsonl"
+    said = [{"question": f" {each.question}\n", "model": "m", "response": "r"} for each in PROBLEMS]
+    file.write_text("\n".join(map(json.dumps, said)))
+    assert {name for name, _ in read_replies(file, PROBLEMS)["m"]} == {p.id for p in PROBLEMS}
+    twins = [replace(each, question="The same?") for each in PROBLEMS]
+    file.write_text(json.dumps({"question": "The same?", "model": "m", "response": "r"}))
+    with pytest.raises(DataError, match="names no problem"):
+        read_replies(file, twins)

@@ -167,6 +167,12 @@ def test_adopt_refuses_replies_that_fit_nothing(tmp_path, rows, problem):
     assert problem in line
 
 
+def test_of_adopted_replies_nobody_can_be_asked_more(tmp_path):
+    adopt(tmp_path, [{"id": each, "model": "m", "response": "5"} for each in problem_ids(tmp_path)])
+    (line,) = friction("probe", tmp_path / "run", "self-perception", code=2).stderr.splitlines()
+    assert line.endswith("were adopted: there is no solver to ask")
+
+
 @pytest.mark.slow
 def test_labels_and_probes_of_a_run_are_drawn(tmp_path):
     run, out = tmp_path / "run", tmp_path / "report"

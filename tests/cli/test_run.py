@@ -240,3 +240,27 @@ def test_a_directory_that_cannot_be_written_is_refused(tmp_path):
         "run", "decimal_multiplication", *STUDENT, "--out", tmp_path / "file" / "run", code=2
     )
     assert "cannot write to the run directory" in done.stderr
+
+
+def test_the_command_alone_prints_its_help_line_by_line():
+    done = friction(code=2)
+    assert done.stdout == ""
+    assert done.stderr.startswith("Usage: friction")
+    assert max(map(len, done.stderr.splitlines())) <= 100
+
+
+def test_what_changes_nothing_for_a_task_is_said(tmp_path):
+    data = tmp_path / "mine.jsonl"
+    data.write_text(
+        '{"question": "2 + 3?", "answer": "5"}\n'
+        '{"question": "2 + 4?", "answer": "6", "solution": "4 and 2 are 6."}\n'
+    )
+    said = friction(
+        "run", "custom", "--data", data, "--solver", "student/default", "--feedback", "process",
+        "--feedback", "self", "--digits", "4", "--iterations", "2", "--out", tmp_path / "run",
+    ).stderr  # fmt: skip
+    assert "note: custom is no multiplication: --digits changes nothing" in said
+    assert (
+        "note: 1 of 2 problems of custom have no worked solution: there process knows the gold "
+        "answer alone\n"
+    ) in said

@@ -7,6 +7,7 @@ They are first attempts (JSON lines), or whole conversations of attempts and wha
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -52,14 +53,18 @@ Replies = dict[str, dict[tuple[str, int], Talk]]  # model -> (problem id, epoch)
 def read_replies(file: Path, problems: Sequence[Problem]) -> Replies:
     """Replies by model and problem from JSONL rows with an id, a model and a response.
 
+    A row without an id may name its problem by the question, word for word, if that is only one's.
+
     Raises:
         DataError: a row lacks a field, or names a problem that is not among the problems, or a
             model answers the same problem twice.
     """
     known = {problem.id for problem in problems}
+    times = Counter(problem.question for problem in problems)
+    asked = {each.question: each.id for each in problems if times[each.question] == 1}
     found: Replies = {}
     for line, row in read_rows(file):
-        problem = _id(file, line, row)
+        problem = _id(file, line, row, asked)
         if problem not in known:
             raise DataError(str(file), f"no problem '{problem}' in the data", line=line)
         model, response = (_text(file, line, row, field) for field in ("model", "response"))
@@ -71,12 +76,16 @@ def read_replies(file: Path, problems: Sequence[Problem]) -> Replies:
     return found
 
 
-def _id(file: Path, line: int, row: Row) -> str:
+def _id(file: Path, line: int, row: Row, asked: Mapping[str, str]) -> str:
     for field in ID_FIELDS:
         if field in row:
             return str(row[field])
+    question = row.get("question")
+    if isinstance(question, str) and question.strip() in asked:
+        return asked[question.strip()]
     allowed = ", ".join(ID_FIELDS)
-    raise DataError(str(file), f"names no problem; one of {allowed} is needed", line=line)
+    why = f"names no problem; one of {allowed} is needed, or a question of the data"
+    raise DataError(str(file), why, line=line)
 
 
 def _text(file: Path, line: int, row: Row, field: str) -> str:

@@ -93,6 +93,9 @@ def main() -> None:
         code = friction.main(standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
+    except click.exceptions.NoArgsIsHelpError as error:  # its message is the help, of many lines
+        click.echo(error.message, err=True)
+        sys.exit(2)
     except click.ClickException as error:
         fail(error.format_message(), 2)
     except UsageError as error:

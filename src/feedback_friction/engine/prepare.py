@@ -20,6 +20,7 @@ from feedback_friction.engine.guidance import (
     recommends_nothing,
     with_policy,
 )
+from feedback_friction.engine.idle import without_effect
 from feedback_friction.engine.models.providers import Asked, refuse_untaken
 from feedback_friction.engine.models.registry import (
     ModelSettings,
@@ -126,7 +127,7 @@ def prepare(
         task, note = with_examples(page, selection, problems)
         task = with_rubrics(task, problems)
         notes += [note] if note else []
-        notes += _without_effect(settings, task, problems)
+        notes += without_effect(settings, modes, task, problems)
         fingerprints[name] = fingerprint(problems, task)
         conditions += _conditions(
             settings, page, task, _given_to(modes, models, page, problems), problems
@@ -231,16 +232,6 @@ def _modes(settings: Settings) -> list[Mode]:
             f"--sampling {rejecting[0]} takes new answers alone; use one of them"
         )
     return list({mode.name: mode for mode in found}.values())
-
-
-def _without_effect(settings: Settings, task: Task, problems: Sequence[Problem]) -> list[str]:
-    """What the command asks for that changes nothing for a task."""
-    found, plan = [], settings.plan
-    if (plan.shuffle or plan.binary_hint) and not any(each.choices for each in problems):
-        found.append(f"{task.name} has no choices: --shuffle and --binary-hint change nothing")
-    if settings.models.judge_model is not None and task.judge is None:
-        found.append(f"{task.name} needs no judge: --judge-model changes nothing")
-    return found
 
 
 def _check_providers(settings: Settings, conditions: Sequence[Condition]) -> None:

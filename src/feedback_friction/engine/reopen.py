@@ -50,6 +50,8 @@ def _reopened(directory: Path, given: Mapping[str, Any], calls: bool) -> Prepare
     config = document["config"]
     if "kind" in config:
         raise UsageError(f"{directory} holds no trials: it is of the kind '{config['kind']}'")
+    if calls and config.get("imported"):
+        raise UsageError(f"the replies of {directory} were adopted: there is no solver to ask")
     before = document.get("operation", {})
     try:
         settings = _settings(config, before, given)
