@@ -4,15 +4,12 @@ Ideal is the service time of all calls divided by the slots of the server: no sc
 500 problems, up to ten attempts with ``self`` feedback, 64 slots, lognormal reply lengths. The
 barrier driver runs the very same trials, but waits for the slowest problem at each step, as the
 reference code of the study does.
-
-The grid is four conditions of 500 problems that differ in length and difficulty, as real ones do:
-what is expected to last longest, by what was seen of its problem, goes first. At most 1.10 there.
 """
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.common import (
@@ -27,11 +24,6 @@ from benchmarks.common import (
     workspace,
 )
 from benchmarks.simserver import Settings, SimulatedServer, simulated_server
-
-_GRID = (
-    *("--feedback", "self", "--feedback", "binary"),
-    *("--feedback", "process", "--feedback", "placebo:self"),
-)
 
 
 def measure(
@@ -64,18 +56,12 @@ def measure(
             engine = _timed("engine", run, server, slots)
         with simulated_server(settings) as server:
             barrier = _timed("barrier", _barrier(server, data, slots), server, slots)
-        with simulated_server(replace(settings, reply_sigma=0.8, problem_sigma=0.6)) as server:
-            more = (*_GRID, "--concurrency", concurrency)
-            run = start_friction(*run_arguments(server.url, directory / "grid", data, *more))
-            grid = _timed("grid", run, server, slots)
     return [
         *engine.figures,
         *barrier.figures,
-        *grid.figures,
         exactly("engine: calls beyond the barrier driver's", engine.calls - barrier.calls, 0),
         at_most("engine: makespan / ideal", engine.ratio, 1.15),
         Figure("barrier: makespan / ideal", barrier.ratio),
-        at_most("grid: makespan / ideal", grid.ratio, 1.10),
     ]
 
 

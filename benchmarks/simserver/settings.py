@@ -29,8 +29,6 @@ class Settings:
         time_scale: factor on all service times.
         reply_tokens: median length of a reply; a reply is filled up to its drawn length.
         reply_sigma: standard deviation of the logarithm of the length (lognormal); 0 is no tail.
-        problem_sigma: how much problems differ: standard deviation of what a problem adds to the
-            logarithm of its replies' lengths, and to the logit of the chance that one is right.
         p_first: probability that a first attempt is right.
         p_gain: what every earlier attempt in the prompt adds to it.
         p_silent: probability that a reply states no answer.
@@ -67,7 +65,6 @@ class Settings:
     time_scale: float = 1.0
     reply_tokens: float = 100.0
     reply_sigma: float = 0.0
-    problem_sigma: float = 0.0
     p_first: float = 0.2
     p_gain: float = 0.05
     p_silent: float = 0.0

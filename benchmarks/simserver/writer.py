@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from math import exp
 from statistics import NormalDist
@@ -64,7 +64,6 @@ def write(
         dice: eight numbers in (0, 1), see ``roll``.
         max_tokens: limit on the reply's length.
     """
-    settings = _of_problem(settings, prompt)
     if settings.replies:
         text = settings.replies[int(dice[1] * len(settings.replies))]
     elif "YES" in system and "NO" in system:
@@ -80,20 +79,6 @@ def write(
     if token_count(text) > max_tokens:
         return _cut(text, max_tokens, "length", dice)
     return Written(text, token_count(text), "stop", dice)
-
-
-def _of_problem(settings: Settings, prompt: str) -> Settings:
-    """The settings as the problem of the prompt has them, where problems differ."""
-    question = _last_question(prompt) if settings.problem_sigma else None
-    if question is None:
-        return settings
-    longer, harder = (
-        settings.problem_sigma * _NORMAL.inv_cdf(die) for die in roll("problem", *question[:2])[:2]
-    )
-    odds = settings.p_first / (1 - settings.p_first) * exp(-harder)
-    return replace(
-        settings, reply_tokens=settings.reply_tokens * exp(longer), p_first=odds / (1 + odds)
-    )
 
 
 def token_count(text: str) -> int:

@@ -86,6 +86,7 @@ def in_loop(
         return await main()
 
     _collect_seldom()
+    handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         return uvloop.run(guarded())
     except asyncio.CancelledError as error:
@@ -97,6 +98,9 @@ def in_loop(
         raise RunStoppedError(f"{error} ({resume})") from error
     except Exception as error:
         raise RunStoppedError(f"{kept(error, directory)} ({resume})") from error
+    finally:  # uvloop leaves its own behind, which swallow a Ctrl-C
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
 
 
 def _collect_seldom() -> None:

@@ -1,4 +1,4 @@
-"""``friction serve``: the vLLM command for a model, printed or run.
+"""``friction serve``: the vLLM command for a model, or its Ray Serve configuration, printed or run.
 
 It starts what it is asked to start, in its own place, and touches nothing else: a server that is
 already there keeps running, and a taken port is for vLLM to complain about.
@@ -6,16 +6,20 @@ already there keeps running, and a taken port is for vLLM to complain about.
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
+from feedback_friction.engine.ray_llm import serve_config
 from feedback_friction.errors import UsageError
 
 NVIDIA_SMI_SECONDS = 10.0
@@ -31,6 +35,15 @@ _SIZES = (64, 32, 16, 8, 4, 2)
     "--max-model-len", type=click.IntRange(min=1), metavar="N", help="Context, in tokens."
 )
 @click.option("--served-model-name", metavar="NAME", help="What clients call it.  [MODEL]")
+@click.option(
+    "--ray",
+    "on_ray",
+    is_flag=True,
+    help="The configuration of Ray Serve instead: many replicas, routed by prefix.",
+)
+@click.option(
+    "--replicas", type=click.IntRange(min=1), metavar="N", help="With --ray.  [one a GPU]"
+)
 @click.option("--exec", "execute", is_flag=True, help="Run the command instead of printing it.")
 def command(
     model: str,
@@ -38,24 +51,40 @@ def command(
     port: int,
     max_model_len: int | None,
     served_model_name: str | None,
+    on_ray: bool,
+    replicas: int | None,
     execute: bool,
 ) -> None:
     """Print the command that serves MODEL with vLLM on the GPUs of this machine.
 
-    Options after -- are handed on to vLLM, and win over those that are chosen here.
+    With --ray, print what 'serve run FILE' of Ray reads, for the GPUs of a cluster; --exec runs
+    that. Options after -- are handed on to vLLM, and win over those that are chosen here.
     """
-    words = vllm_command(
-        model.removeprefix("openai/"),
-        gpus=visible_gpus(os.environ),
-        port=port,
-        max_model_len=max_model_len,
-        served_model_name=served_model_name,
-        more=more,
-    )
-    if not execute:
-        click.echo(shlex.join(words))
-        return
-    program = find_vllm()
+    asked: dict[str, Any] = {
+        "port": port,
+        "max_model_len": max_model_len,
+        "served_model_name": served_model_name,
+        "more": more,
+    }
+    name, gpus = model.removeprefix("openai/"), visible_gpus(os.environ)
+    if on_ray:
+        config = serve_config(name, gpus=0 if replicas else gpus, replicas=replicas, **asked)
+        text = json.dumps(config, indent=2)
+        if not execute:
+            click.echo(text)
+            return
+        program = find_program("serve", "pip install 'ray[serve,llm]'")
+        file = Path(tempfile.mkdtemp(prefix="friction-serve-")) / "config.yaml"  # JSON is YAML
+        file.write_text(text, "utf-8")
+        words = ["serve", "run", str(file)]
+    else:
+        if replicas is not None:
+            raise UsageError("--replicas goes with --ray")
+        words = vllm_command(name, gpus=gpus, **asked)
+        if not execute:
+            click.echo(shlex.join(words))
+            return
+        program = find_program("vllm", "pip install vllm")
     click.echo(shlex.join(words), err=True)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -132,14 +161,17 @@ def _installed_gpus() -> int:
     return sum(line.startswith("GPU ") for line in done.stdout.splitlines())
 
 
-def find_vllm() -> str:
-    """The program ``vllm``: beside this Python, or on the path.
+def find_program(name: str, install: str) -> str:
+    """A program: beside this Python, or on the path.
+
+    Args:
+        install: the command that installs it.
 
     Raises:
         UsageError: it is not installed.
     """
-    beside = Path(sys.executable).with_name("vllm")
-    found = str(beside) if os.access(beside, os.X_OK) else shutil.which("vllm")
+    beside = Path(sys.executable).with_name(name)
+    found = str(beside) if os.access(beside, os.X_OK) else shutil.which(name)
     if found is None:
-        raise UsageError("vllm is not installed here: pip install vllm, or run the printed command")
+        raise UsageError(f"{name} is not installed here: {install}, or run what is printed")
     return found

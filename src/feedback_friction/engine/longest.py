@@ -76,7 +76,7 @@ class Longest:
         return self.left(place, 0) if place in self._seen else 0.0
 
     def left(self, place: Place, iteration: int, mode: str = "") -> float:
-        """What a trial is expected to take from an attempt on, in tokens.
+        """What a trial is expected to take from an attempt on, in attempts of mean length.
 
         The attempts of ended trials of the problem that got beyond this one count, and one more
         trial that uses all it may.
@@ -85,11 +85,11 @@ class Longest:
         most = self._most.get(mode, max(self._most.values(), default=1))
         ends = [each for each in seen.attempts if each > iteration] + [most]
         attempts = sum(ends) / len(ends) - iteration
-        mean = self._tokens / self._calls if self._calls else 1.0
-        return attempts * (seen.tokens + _WEIGHT * mean) / (seen.calls + _WEIGHT)
+        mean = self._tokens / self._calls if self._tokens else 1.0
+        return attempts * (seen.tokens / mean + _WEIGHT) / (seen.calls + _WEIGHT)
 
     def of(self, occasion: Occasion) -> float:
-        """What the trial of a call is expected to take from here, in tokens."""
+        """What the trial of a call is expected to take from here, as ``left`` says it."""
         return self.left(_of(occasion), occasion.iteration, occasion.mode)
 
 
