@@ -111,7 +111,7 @@ def _truth(directory: Path, kinds: dict[str, str]) -> Iterator[Figure]:
         right = [_right(each, "none") for each in mine]
         yield Figure(f"{kind} errors", len(mine), "trials")
         yield Figure(f"{kind}: right with nothing cut", sum(right))
-        for cut in ("all/feedback", "elsewhere", "none/another's"):
+        for cut in ("all/feedback", "later", "elsewhere", "none/another's"):
             gaps = [one - _right(each, cut) for one, each in zip(right, mine, strict=True)]
             found = mean_difference(gaps, [1.0] * len(gaps))
             lows[kind, cut] = found.low

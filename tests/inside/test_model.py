@@ -81,6 +81,17 @@ def test_both_ways_of_knock_out_agree(looked):
         assert abs(intact - ours).max() > 0.01  # the cut does something
 
 
+def test_a_prompt_read_under_a_cut_goes_on_as_a_pass_afresh_does(looked):
+    network, places = looked
+    seen = places[0]
+    cut, first = Cut(seen.columns("feedback")), max(seen.columns("feedback")) + 1
+    ((ours,),) = network.logprobs(network.read(seen.ids, cut, first), [seen.reply], [cut])
+    afresh = network.logprobs_afresh(seen.ids, seen.reply, cut, first)
+    assert abs(ours - afresh).max() < 1e-4
+    ((around,),) = network.logprobs(network.read(seen.ids), [seen.reply], [cut])
+    assert abs(ours - around).max() > 1e-3  # what stands between has not seen it either
+
+
 def test_a_cut_of_every_layer_is_a_cut_in_all_layers_and_of_every_head_one_of_the_layer(looked):
     network, places = looked
     seen, told = places[0], places[0].columns("feedback")

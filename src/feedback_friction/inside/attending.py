@@ -74,7 +74,7 @@ class Tap:
     def _shift(self, layer: int, scores: Tensor) -> Tensor | None:
         """What is added to the scores: shape (cuts, heads, 1, columns), or None for nothing."""
         heads = [cut.in_layer(layer) for cut in self.cuts]
-        if all(each == [] for each in heads):
+        if all(each == [] for each in heads):  # of none, too
             return None
         width = 1 + max(max(cut.columns, default=0) for cut in self.cuts)
         shift = torch.zeros((*scores.shape[:2], 1, width), dtype=scores.dtype, device=scores.device)

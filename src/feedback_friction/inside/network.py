@@ -122,9 +122,9 @@ class Network:
 
     # --- reading -------------------------------------------------------------------------------
 
-    def read(self, ids: Sequence[int]) -> Read:
-        """Read a prompt: the pass that all others begin with."""
-        with torch.no_grad():
+    def read(self, ids: Sequence[int], cut: Cut | None = None, first_row: int = 0) -> Read:
+        """Read a prompt: the pass that all others begin with; perhaps cut from a row on."""
+        with torch.no_grad(), tapped(Tap([cut] if cut else [], first_row)):
             found = self.model(
                 input_ids=self._tensor([list(ids[:-1])]), use_cache=True, logits_to_keep=1
             )

@@ -192,7 +192,16 @@ class Study:
         told = self._another(look.place)
         if told is not None and (name := f"none/another's {FEEDBACK}") not in wrote:
             wrote |= self._written(Look(self.network, told), {name: Arm()}, {})
+        if (name := f"later/{FEEDBACK}") not in wrote:
+            wrote |= self._written(self._later(look), {name: Arm(cut=cuts[f"all/{FEEDBACK}"])}, {})
         self._merge(REPLIES, look, {"wrote": wrote})
+
+    def _later(self, look: Look) -> Look:
+        """The place with its prompt read so that no token after the feedback sees it."""
+        told = look.seen.columns(FEEDBACK)
+        later = Look(self.network, look.place)
+        later.read = self.network.read(look.seen.ids, Cut(told), max(told) + 1)
+        return later
 
     def _written(
         self, look: Look, arms: Mapping[str, Arm], known: Mapping[str, str]
