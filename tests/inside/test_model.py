@@ -220,8 +220,40 @@ def test_models_that_will_not_do_are_refused_in_one_line(run, model, tmp_path):
     bare = make_model(tmp_path / "bare")
     (bare / "chat_template.jinja").unlink()
     assert "no chat template" in refused(run, bare, "--as-is")
-    (bare / "model.safetensors").unlink()
+    weights = bare / "model.safetensors"
+    weights.unlink()
     assert "no weights" in refused(run, bare, "--as-is")
+    weights.write_bytes(b"")
+    shutil.copy(model / "chat_template.jinja", bare)
+    assert "cannot load" in refused(run, bare, "--as-is")
+
+
+def changed(folder, **settings):
+    """A model whose configuration says something else."""
+    made, file = make_model(folder), folder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | settings))
+    return made
+
+
+def test_weights_that_are_not_all_there_are_refused_and_none_drawn_instead(run, tmp_path):
+    assert "lacks" in refused(run, changed(tmp_path / "deep", num_hidden_layers=4), "--as-is")
+
+
+def test_a_model_that_can_read_no_prompt_of_the_run_is_refused_with_the_reason(run, tmp_path):
+    short = changed(tmp_path / "short", max_position_embeddings=64)
+    assert "longer than the model's context" in refused(run, short, "--as-is", "--what", "lens")
+    cuts = make_model(tmp_path / "cuts")
+    template = "{% for m in messages %}{{ m['content'][:40] }}{% endfor %}"
+    (cuts / "chat_template.jinja").write_text(template)
+    assert "changes texts" in refused(run, cuts, "--as-is", "--what", "lens")
+
+
+def test_a_tokenizer_without_offsets_is_refused(run, tmp_path):
+    bytes_ = make_model(tmp_path / "bytes")
+    (bytes_ / "tokenizer.json").unlink()
+    tokenizer = transformers.ByT5Tokenizer(chat_template="{{ messages[0]['content'] }}")
+    tokenizer.save_pretrained(bytes_)
+    assert "gives no offsets" in refused(run, bytes_, "--as-is")
 
 
 def test_a_model_too_large_for_the_machine_is_refused_before_it_is_loaded(run, model, monkeypatch):

@@ -104,7 +104,8 @@ def _layers(text: str | None) -> tuple[int, ...] | None:
     found: list[int] = []
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()) or len(part) > 12:
+        right = first.isdecimal() and (not dash or last.isdecimal())
+        if not right or max(len(first), len(last)) > 4:  # no model has ten thousand layers
             raise UsageError(f"--layers is a list of layers from 0, such as 0-3,7, not '{text}'")
         found += range(int(first), int(last or first) + 1)
     if not found:

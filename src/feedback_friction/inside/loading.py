@@ -172,6 +172,7 @@ def load(source: Source) -> Loaded:
     """
     import torch
     import transformers
+    from safetensors import SafetensorError
 
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
@@ -181,15 +182,18 @@ def load(source: Source) -> Loaded:
         folder = source.folder if source.file is None else _converted(source, tokenizer)
         config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
         _check_memory(source, config, device)
-        model = transformers.AutoModelForCausalLM.from_pretrained(
+        model, about = transformers.AutoModelForCausalLM.from_pretrained(
             folder,
             dtype=torch.bfloat16 if device == "cuda" else torch.float32,
             attn_implementation="eager",
             local_files_only=True,
+            output_loading_info=True,
         )
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:300]
         raise UsageError(f"transformers cannot load {source.name}: {reason}") from error
+    if missing := sorted(about["missing_keys"]):  # transformers would draw them at random
+        raise UsageError(f"{source.name} lacks {len(missing)} of its weights, such as {missing[0]}")
     return Loaded(source, model.to(device).eval().requires_grad_(False), tokenizer, device)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from feedback_friction.engine.journal import Journal
@@ -81,15 +81,15 @@ def look_inside(
     interrupted = False
     with locked(directory):
         journal = Journal(directory)
+        notebook = Notebook(journal, directory, settings)
+        study = Study(network, found, notebook, layers, stops, _progress(quiet), left_out)
         try:
-            notebook = Notebook(journal, directory, settings)
-            study = Study(network, found, notebook, layers, stops, _progress(quiet), left_out)
             study.run(what)
         except KeyboardInterrupt:
             interrupted = True
         finally:
             journal.close()
-    return Looked(settings, found, left_out, interrupted)
+    return Looked(settings, replace(found, places=study.places), left_out, interrupted)
 
 
 def _listed(value: object) -> list[object]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from feedback_friction.errors import UsageError
 from feedback_friction.inside import measures, steering, tuned
 from feedback_friction.inside.attending import Cut
 from feedback_friction.inside.measures import FEEDBACK
@@ -57,8 +58,15 @@ class Study:
     _looks: list[Look] = field(default_factory=list)
 
     def run(self, what: Sequence[str]) -> None:
-        """Measure what is asked for and not known yet."""
+        """Measure what is asked for and not known yet.
+
+        Raises:
+            UsageError: no place can be looked into with this model.
+        """
         self._looks = [look for place in self.found.places if (look := self._fit(place))]
+        if not self._looks:
+            reasons = ", ".join(f"{count} {reason}" for reason, count in self.left_out.items())
+            raise UsageError(f"no attempt can be looked into: {reasons}")
         steps: dict[str, Callable[[Look], None]] = {}
         if {"attention", "lens"} & {*what}:
             steps["attention and lens"] = self._plain
@@ -80,6 +88,11 @@ class Study:
         if "steering" in what:
             for condition in dict.fromkeys(look.place.condition for look in self._looks):
                 self._steering(condition)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """The places that can be looked into."""
+        return tuple(look.place for look in self._looks)
 
     def _fit(self, place: Place) -> Look | None:
         look = Look(self.network, place)
