@@ -13,6 +13,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from benchmarks.common import Figure, at_least, exactly, script, workspace
 from feedback_friction.engine.budget import paid_before
@@ -24,11 +25,48 @@ from feedback_friction.engine.prepare import Prepared, prepare
 from feedback_friction.engine.runner import Runner
 from feedback_friction.engine.strata import Setting
 from feedback_friction.settings import Settings
+from feedback_friction.ways import SOLVES
 
 TARGET = 90.0  # percent of the runs
 CHECKED = ("calls", "uncached_prompt_tokens", "completion_tokens")
 FEEDBACK = (("binary",), ("self",), ("binary", "self"), ("process", "placebo:self"))
 SAMPLING = (("greedy",), ("heat",), ("greedy", "reject"))
+
+
+# The experiments that tell causes apart, each a grid of its own.
+EXPERIMENTS: dict[str, dict[str, Any]] = {
+    "histories": {
+        "feedback": ("tutor", "binary"),
+        "history": ("transcript", "clean", "answers", "foreign"),
+    },
+    "challenges": {
+        "feedback": ("tutor", "placebo:tutor", "doubt", "denial", "misled"),
+        "rounds": 2,
+    },
+    "attribution": {"feedback": ("denial", "tutor"), "attribution": ("none", "expert")},
+    "doses": {
+        "feedback": ("partial:0", "partial:0.5", "partial:1", "noisy:0.5", "noisy:1", "delay:1")
+    },
+    "teachers": {
+        "feedback": ("self", "strong:none", "strong:answer", "strong"),
+        "feedback_model": ("student/keen", "student/stubborn"),
+    },
+    "solve": {"feedback": ("tutor",), "solve": tuple(SOLVES)},
+}
+
+
+def experiment(name: str, seed: int) -> Settings:
+    """One of the experiments, by a solver that is dragged by what it sees."""
+    return Settings.of(
+        tasks=("decimal_multiplication",),
+        digits=3,
+        solver="student/drag=0.4",
+        iterations=3,
+        limit=60,
+        seed=seed,
+        concurrency=64,
+        **EXPERIMENTS[name],
+    )
 
 
 def settings_of(seed: int, count: int) -> Settings:
@@ -79,8 +117,19 @@ def really(prepared: Prepared, directory: Path) -> tuple[dict[str, float], int]:
     return amounts, progress.spent.calls
 
 
+def calls_held(settings: Settings, pilot: int = 15) -> bool:
+    """Whether the number of calls that a run makes lies within the interval of its estimate."""
+    prepared = prepare(settings)
+    with workspace() as directory:
+        found, paid = asyncio.run(estimated(prepared, directory, pilot))
+        _, rest = really(prepared, directory)
+    calls = found.ranges["calls"]
+    assert calls is not None
+    return calls.low <= paid + rest <= calls.high
+
+
 def measure(
-    *, runs: int = 100, count: int = 100, pilot: int = 20, first: int = 100
+    *, runs: int = 100, count: int = 100, pilot: int = 20, first: int = 100, seeds: int = 10
 ) -> list[Figure]:
     """Coverage in percent of the runs, and how wide the intervals are."""
     hits: Counter[str] = Counter()
@@ -101,7 +150,11 @@ def measure(
             hits[name] += guess.low <= taken[name] <= guess.high
             widths[name].append((guess.high - guess.low) / taken[name])
             errors[name].append(abs(guess.value / taken[name] - 1))
+    grids = [experiment(name, seed) for name in EXPERIMENTS for seed in range(seeds)]
+    held = sum(map(calls_held, grids))
     return [
+        at_least("calls of the experiments within their intervals",
+                 100 * held / len(grids), TARGET, "% of runs"),
         *(at_least(f"{name} within its interval", 100 * hits[name] / runs, TARGET, "% of runs")
           for name in CHECKED),
         *(Figure(f"{name}: width of the interval, median", 100 * _median(widths[name]), "%")

@@ -11,6 +11,7 @@ import ast
 import importlib
 import inspect
 import re
+import runpy
 import tomllib
 from collections.abc import Callable
 from importlib import resources
@@ -173,6 +174,12 @@ def mode_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def mode_pages() -> str:
+    """A section a feedback mode."""
+    made: str = runpy.run_path(str(DOCS / "mode_pages.py"))["mode_pages"]()
+    return made
+
+
 def contract_list() -> str:
     """The import contracts of ``pyproject.toml``, in words."""
     project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text("utf-8"))
@@ -210,6 +217,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "tasks": task_table,
     "forms": form_table,
     "modes": mode_table,
+    "mode pages": mode_pages,
     "solves": solve_table,
     "report tables": report_tables,
     "contracts": contract_list,

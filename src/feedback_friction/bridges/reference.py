@@ -15,9 +15,10 @@ from feedback_friction.mode_names import recorded_mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.records import Attempt
+from feedback_friction.protocol.solving import View, next_messages
 from feedback_friction.protocol.task import Task
 from feedback_friction.tasks.catalog import get_page
-from feedback_friction.ways import History, parse_way
+from feedback_friction.ways import PLAIN, History, Solve, parse_way
 
 
 def export(directory: Path) -> Iterator[dict[str, Any]]:
@@ -34,7 +35,7 @@ def export(directory: Path) -> Iterator[dict[str, Any]]:
         for condition in read_conditions(db):
             task, problems = get_page(condition.task).task, _problems(db, condition.task)
             mode = recorded_mode(condition.feedback)
-            history, _ = parse_way(condition.history)
+            history, solve = parse_way(condition.history)
             # a trial in flight has no feedback in its rows yet, so its questions cannot be told
             ended = {
                 (row["problem_id"], row["epoch"])
@@ -49,15 +50,17 @@ def export(directory: Path) -> Iterator[dict[str, Any]]:
                 if (attempts[0].problem.id, epoch) in ended:
                     for number, attempt in enumerate(attempts):
                         shown = attempts[:number] if mode.shows_history else ()
-                        line = _line(attempt, task, shown, history)
+                        line = _line(attempt, task, shown, history, solve)
                         yield {**line, "condition": condition.condition, **_place(attempt, epoch)}
 
 
 def _line(
-    attempt: Attempt, task: Task, earlier: Sequence[Attempt], style: History
+    attempt: Attempt, task: Task, earlier: Sequence[Attempt], style: History, solve: Solve
 ) -> dict[str, Any]:
     bare = replace(task, system="", examples=lambda problem: ())
-    messages = solver_messages(bare, attempt.problem, earlier, style)[1:]
+    plain = solver_messages(bare, attempt.problem, earlier, style)
+    view = View(attempt.problem, tuple(earlier), plain, "", solve if earlier else PLAIN)
+    messages = next_messages(bare, view)[1:]
     verdict = attempt.verdict
     return {
         "question": "\n\n".join(message.content for message in messages),
