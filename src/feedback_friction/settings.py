@@ -102,9 +102,17 @@ class Plan(Options):
     )
     feedback_max_tokens: int = option(5000, "Limit on feedback.", least=1)
     logprobs: bool = option(False, "Ask for log-probabilities of answers.")
+    token_logprobs: bool = option(
+        False, "Keep them token by token, with the tokens' ids where the server gives these."
+    )
     shuffle: bool = option(False, "Permute the choices at every iteration.")
     binary_hint: bool = option(False, "Tell which choices were tried and are left.")
     form_requests: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def asks_logprobs(self) -> bool:
+        """Whether answers are to come with log-probabilities."""
+        return self.logprobs or self.token_logprobs
 
     @property
     def solver_temperature(self) -> float:

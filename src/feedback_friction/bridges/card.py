@@ -36,8 +36,9 @@ trained on them.
 
 Left out: {left_out}.
 
-What the journal does not keep, and so no row has: token ids, log-probabilities of single tokens,
-and the reasoning of reasoning models as part of a reply.
+What no row has: the reasoning of reasoning models as part of a reply; and token ids and
+log-probabilities of single tokens, unless the run was made with `--token-logprobs` (then
+`token_ids` and `token_logprobs`, as the server gave them).
 """
 
 

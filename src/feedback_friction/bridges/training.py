@@ -22,7 +22,11 @@ def sft(turns: Sequence[Turn]) -> Iterator[Row]:
     """``messages``: a prompt with feedback, and the model's own reply that is right after it."""
     for turn in turns:
         if turn.corrected:
-            yield {"messages": [*_prompt(turn), *_said(turn)], **_origin(turn)}
+            yield {
+                "messages": [*_prompt(turn), *_said(turn)],
+                **_tokens(turn),
+                **_origin(turn),
+            }
 
 
 def dpo(turns: Sequence[Turn]) -> Iterator[Row]:
@@ -96,13 +100,13 @@ def rows_of(form: str, problems: Iterable[Sequence[Turn]]) -> Iterator[Row]:
     for turns in problems:
         seen: set[str] = set()
         for row in FORMS[form](turns):
-            told = repr([value for name, value in row.items() if name not in _ORIGIN])
+            told = repr([row.get(name) for name in _TOLD])
             if told not in seen:
                 seen.add(told)
                 yield row
 
 
-_ORIGIN = frozenset({"task", "problem_id", "epoch", "condition", "iteration", "negative"})
+_TOLD = ("messages", "prompt", "completion", "chosen", "rejected", "label", "privileged_context")
 
 
 def _origin(turn: Turn) -> Row:
@@ -132,6 +136,8 @@ def _pair(asked: Turn, right: Turn, wrong: Turn, negative: str) -> Row:
         "prompt": _prompt(asked),
         "chosen": _said(right),
         "rejected": _said(wrong),
+        **_tokens(right, "chosen_"),
+        **_tokens(wrong, "rejected_"),
         "negative": negative,
         **_origin(asked),
     }
@@ -141,6 +147,7 @@ def _labelled(asked: Turn, said: Turn, label: bool) -> Row:
     return {
         "prompt": _prompt(asked),
         "completion": _said(said),
+        **_tokens(said),
         "label": label,
         **_origin(asked),
     }
@@ -167,6 +174,17 @@ def _prompt(turn: Turn) -> list[dict[str, str]]:
 
 def _said(turn: Turn) -> list[dict[str, str]]:
     return [{"role": "assistant", "content": turn.attempt.reply.text}]
+
+
+def _tokens(turn: Turn, of: str = "") -> Row:
+    """The tokens of a reply in three lists of one length; nothing where the run kept none."""
+    if not turn.tokens:
+        return {}
+    return {
+        f"{of}tokens": [each.text for each in turn.tokens],
+        f"{of}token_ids": [each.id for each in turn.tokens],
+        f"{of}token_logprobs": [each.logprob for each in turn.tokens],
+    }
 
 
 def _plain(message: Message) -> dict[str, str]:

@@ -6,16 +6,18 @@ sets are made of comes from here, problem by problem, with all conditions of a p
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from feedback_friction.analysis.journal import open_journal
+from feedback_friction.analysis.journal import has_table, open_journal
 from feedback_friction.engine.conditions import Condition
 from feedback_friction.engine.reopen import read_trials
 from feedback_friction.engine.sent import Prompts
-from feedback_friction.protocol.records import Attempt, Message, Trial
+from feedback_friction.protocol.records import Attempt, Message, Token, Trial
 from feedback_friction.protocol.state import answer_key
 from feedback_friction.protocol.trial import attempt_request
 from feedback_friction.split import HELD_OUT, Split, takes
@@ -47,12 +49,14 @@ class Turn:
         trial: the trial that it is part of.
         number: its place in the trial, from 0.
         messages: the prompt, byte for byte as it was sent.
+        tokens: of its reply, where the run kept them.
     """
 
     condition: Condition
     trial: Trial
     number: int
     messages: tuple[Message, ...]
+    tokens: tuple[Token, ...] = ()
 
     @property
     def attempt(self) -> Attempt:
@@ -103,6 +107,7 @@ def read_turns(directory: Path, selected: Selected, left_out: Counter[str]) -> I
     prompts = Prompts(directory)
     with open_journal(directory) as db:
         paid = {row["key"] for row in db.execute("SELECT key FROM completions")}
+        kept = _kept_tokens(db)
     by_problem: dict[tuple[str, str, int], list[tuple[Condition, Trial]]] = {}
     for condition in prompts.conditions:
         for trial in read_trials(directory, condition):
@@ -120,9 +125,22 @@ def read_turns(directory: Path, selected: Selected, left_out: Counter[str]) -> I
                 elif key not in paid:
                     left_out["whose prompt the journal does not prove"] += 1
                 else:
-                    turns.append(turn)
+                    told = kept.get(key, {}).get(turn.attempt.reply.text, ())
+                    turns.append(replace(turn, tokens=told))
         if turns:
             yield turns
+
+
+def _kept_tokens(db: sqlite3.Connection) -> dict[bytes, dict[str, tuple[Token, ...]]]:
+    """By call, the tokens of its replies, by their text; none in journals of earlier versions."""
+    if not has_table(db, "tokens"):
+        return {}
+    found: dict[bytes, dict[str, tuple[Token, ...]]] = {}
+    for row in db.execute("SELECT t.*, c.replies FROM tokens t JOIN completions c USING (key)"):
+        text = json.loads(row["replies"])[row["reply"]][0]
+        tokens = tuple(Token(*each) for each in json.loads(row["tokens"]))
+        found.setdefault(row["key"], {})[text] = tokens
+    return found
 
 
 def _turns(prompts: Prompts, condition: Condition, trial: Trial) -> Iterator[tuple[Turn, bytes]]:

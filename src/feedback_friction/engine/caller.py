@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from feedback_friction.engine.budget import Budget, SpentError
@@ -18,7 +18,7 @@ from feedback_friction.engine.keys import Key, call_key
 from feedback_friction.engine.longest import Longest, Places
 from feedback_friction.engine.models.base import Model
 from feedback_friction.engine.models.learning import takes_temperature
-from feedback_friction.engine.models.omissions import ailments
+from feedback_friction.engine.models.omissions import ailments, untold
 from feedback_friction.engine.models.retry import is_resting
 from feedback_friction.engine.prices import Cost, Prices
 from feedback_friction.engine.seats import Seat, seat_of
@@ -99,6 +99,7 @@ class Caller:
         self.spent = Spent()
         self.draining = False
         self.budget: Budget | None = None  # None: no limit
+        self.keeps_tokens = False
         self.longest = Longest()
         self._places = Places(concurrency)
         self._asking: set[asyncio.Task[object]] = set()
@@ -194,14 +195,21 @@ class Caller:
                 cost = self.prices.cost(model.name, completion.usage)
                 self.spent.add(completion.usage, cost)
                 self.longest.called(request.occasion, completion)
-                for line in ailments(request, completion):
+                missing = untold(request, completion) if self.keeps_tokens else ()
+                for line in (*ailments(request, completion), *missing):
                     self._tell(f"{model.name}: {line}")
+                bare = without_tokens(completion)
                 durable = await self.journal.add_completion(
-                    key, model.name, request, completion, cost, takes_temperature(model)
+                    key,
+                    model.name,
+                    request,
+                    completion if self.keeps_tokens else bare,
+                    cost,
+                    takes_temperature(model),
                 )
             await durable
-            mine.set_result(completion)
-            return completion
+            mine.set_result(bare)
+            return bare
         finally:
             del self._under_way[key]
             if not mine.done():
@@ -241,6 +249,14 @@ class Caller:
             return completion
         finally:
             self.budget.settle(reserved, usage, cost)
+
+
+def without_tokens(completion: Completion) -> Completion:
+    """The completion as trials see it: they need no tokens, and keep what they are given."""
+    if not any(reply.tokens for reply in completion.replies):
+        return completion
+    replies = tuple(replace(reply, tokens=()) for reply in completion.replies)
+    return replace(completion, replies=replies)
 
 
 def _sheltered(work: Callable[[], Any]) -> Any:

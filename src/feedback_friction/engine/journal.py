@@ -35,6 +35,7 @@ from feedback_friction.engine.rows import (
     now,
     problem_row,
     read_completion,
+    token_rows,
     trial_row,
 )
 from feedback_friction.engine.write_ahead import has_log
@@ -198,11 +199,13 @@ class Journal:
         ``is_warm`` tells that the request's temperature was sent.
         """
         row = completion_row(key, model, request, completion, cost, is_warm)
+        tokens = token_rows(key, completion)
         retried = [{"key": key, "failures": completion.failures}] if completion.failures else []
         self._fresh[key] = completion
 
         def write(db: sqlite3.Connection) -> None:
             insert(db, "completions", [row])
+            insert(db, "tokens", tokens)
             insert(db, "retried", retried)
 
         try:

@@ -66,6 +66,7 @@ async def started(
         if limits != Limits():
             paid = paid_before(caller.journal.paid(), prices)
             caller.budget = Budget(limits, prices, paid, thinking(prepared))
+        caller.keeps_tokens = prepared.settings.plan.token_logprobs
         yield Runner(caller)
 
 

@@ -95,6 +95,19 @@ def completion_row(
     }
 
 
+def token_rows(key: Key, completion: Completion) -> list[Row]:
+    """The rows of the tokens that a completion's replies came with."""
+    return [
+        {
+            "key": key,
+            "reply": number,
+            "tokens": as_json([[storable(t.text), t.logprob, t.id] for t in reply.tokens]),
+        }
+        for number, reply in enumerate(completion.replies)
+        if reply.tokens
+    ]
+
+
 def read_completion(row: Sequence[Any]) -> Completion:
     """A completion from (replies, four token counts, seconds, server model, failures).
 

@@ -154,6 +154,14 @@ CREATE TABLE IF NOT EXISTS completions (
     finished           TEXT NOT NULL
 );
 
+-- The tokens of replies, where --token-logprobs asked for them and the server gave them.
+CREATE TABLE IF NOT EXISTS tokens (
+    key         BLOB NOT NULL,          -- of completions
+    reply       INTEGER NOT NULL,       -- its place in replies, from 0
+    tokens      TEXT NOT NULL,          -- JSON: [[text, log-probability, id or null]]
+    PRIMARY KEY (key, reply)
+);
+
 -- Calls that failed before they succeeded.
 CREATE TABLE IF NOT EXISTS retried (
     key         BLOB PRIMARY KEY,       -- of completions

@@ -60,6 +60,21 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Token:
+    """A token of a reply, as the server tells of it.
+
+    Attributes:
+        text: its text; of part of a character, what the server shows for it.
+        logprob: its natural log-probability; None where it is no finite number.
+        id: its number in the vocabulary; None where not given.
+    """
+
+    text: str
+    logprob: float | None
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """One reply (one choice of a completion).
 
@@ -69,12 +84,14 @@ class Reply:
             whatever was really generated, often nothing.
         mean_logprob: mean natural log-probability per generated token; None where not given.
         reasoning: the reasoning text of a reasoning model, kept apart from the answer.
+        tokens: those that the server told of; on the way to the journal alone.
     """
 
     text: str
     finish_reason: FinishReason = "stop"
     mean_logprob: float | None = None
     reasoning: str | None = None
+    tokens: tuple[Token, ...] = field(default=(), compare=False)
 
     @property
     def is_cut_off(self) -> bool:

@@ -240,5 +240,5 @@ def _request(
             view.problem, epoch, iteration, plan.mode.name, view.attempts, thought=thought
         ),
         top_p=plan.top_p,
-        logprobs=plan.logprobs,
+        logprobs=plan.asks_logprobs,
     )

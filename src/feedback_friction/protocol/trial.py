@@ -154,7 +154,7 @@ def _attempt(
             occasion=Occasion(seen, epoch, iteration, plan.mode.name, tuple(attempts)),
             n=n,
             top_p=plan.top_p,
-            logprobs=plan.logprobs,
+            logprobs=plan.asks_logprobs,
         )
 
     drawn: Drawn = yield from draw(

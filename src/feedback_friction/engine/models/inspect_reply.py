@@ -28,7 +28,7 @@ from feedback_friction.engine.models.faults import (
 from feedback_friction.engine.models.message import joined
 from feedback_friction.engine.models.reply import counted, mean_logprob, usage_of
 from feedback_friction.engine.models.retry import retry_after
-from feedback_friction.protocol.records import Completion, FinishReason, Reply, Usage
+from feedback_friction.protocol.records import Completion, FinishReason, Reply, Token, Usage
 from feedback_friction.redact import NONE, Secrets
 
 _FINISH: Mapping[StopReason, FinishReason] = {
@@ -94,6 +94,7 @@ def _reply(choice: ChatCompletionChoice, *, written: bool, logprobs: bool) -> Re
         _FINISH[choice.stop_reason],
         _mean_logprob(choice) if logprobs else None,
         reasoning,
+        _tokens(choice) if logprobs else (),
     )
 
 
@@ -102,6 +103,12 @@ def _mean_logprob(choice: ChatCompletionChoice) -> float | None:
     if choice.logprobs is None:
         return None
     return mean_logprob([entry.logprob for entry in choice.logprobs.content])
+
+
+def _tokens(choice: ChatCompletionChoice) -> tuple[Token, ...]:
+    """The tokens of a choice; inspect_ai knows no ids."""
+    entries = choice.logprobs.content if choice.logprobs is not None else []
+    return tuple(Token(each.token, mean_logprob([each.logprob])) for each in entries)
 
 
 def _usage(usage: ModelUsage | None) -> Usage:

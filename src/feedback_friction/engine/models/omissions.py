@@ -18,6 +18,13 @@ CUT_OFF = (
     "such replies"
 )
 NO_ROOM = "a prompt of the {role} does not fit into the context: its trial stops"
+NO_TOKENS = (
+    "it gives no log-probabilities of single tokens: --token-logprobs keeps none of its replies"
+)
+NO_IDS = (
+    "it gives no ids of tokens, only their texts and log-probabilities (llama.cpp gives them, vLLM "
+    "with -M return_token_ids=true)"
+)
 NO_REASONING = "it was asked to reason, and its reply shows no reasoning"
 
 
@@ -39,6 +46,15 @@ def left_out(request: Generate, completion: Completion, *, reasons: bool) -> Seq
     if reasons and answers and silent and not completion.usage.reasoning_tokens:
         lines.append(NO_REASONING)
     return lines
+
+
+def untold(request: Generate, completion: Completion) -> Iterator[str]:
+    """What is missing of the tokens of a completion that was to come with them."""
+    answers = [reply for reply in completion.replies if reply.text] if request.logprobs else []
+    if answers and not any(reply.tokens for reply in answers):
+        yield NO_TOKENS
+    elif answers and not any(token.id is not None for each in answers for token in each.tokens):
+        yield NO_IDS
 
 
 def ailments(request: Generate, completion: Completion) -> Iterator[str]:

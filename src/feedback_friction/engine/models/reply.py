@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from feedback_friction.engine.models.message import message_text
-from feedback_friction.protocol.records import Completion, FinishReason, Reply, Usage
+from feedback_friction.protocol.records import Completion, FinishReason, Reply, Token, Usage
 
 
 class MalformedError(Exception):
@@ -186,6 +186,7 @@ def without_secrets(completion: Completion, hide: Callable[[str], str]) -> Compl
             reply,
             text=hide(reply.text),
             reasoning=None if reply.reasoning is None else hide(reply.reasoning),
+            tokens=reply.tokens if hide(reply.text) == reply.text else (),
         )
         for reply in completion.replies
     )
@@ -211,7 +212,7 @@ def _reply(choice: object, logprobs: bool) -> Reply | None:
         return None
     text, reasoning = content
     mean = _mean_logprob(choice.get("logprobs")) if logprobs else None
-    return Reply(text, finish, mean, reasoning)
+    return Reply(text, finish, mean, reasoning, _tokens(choice) if logprobs else ())
 
 
 def _ending(choice: Mapping[str, Any]) -> str:
@@ -243,6 +244,33 @@ def _mean_logprob(logprobs: object) -> float | None:
     if not isinstance(values, list):
         return None
     return mean_logprob(values)
+
+
+def _tokens(choice: Mapping[str, Any]) -> tuple[Token, ...]:
+    """The tokens of a choice; llama.cpp gives their ids beside them, vLLM in a list of its own."""
+    logprobs = choice.get("logprobs")
+    content = logprobs.get("content") if isinstance(logprobs, dict) else None
+    entries = content if isinstance(content, list) else []
+    ids = choice.get("token_ids")
+    ids = ids if isinstance(ids, list) and len(ids) == len(entries) else [None] * len(entries)
+    return tuple(
+        Token(str(entry.get("token", "")), mean_logprob([entry.get("logprob")]), _id(entry, number))
+        for entry, number in zip(entries, ids, strict=True)
+        if isinstance(entry, dict)
+    )
+
+
+def _id(entry: Mapping[str, Any], listed: object) -> int | None:
+    """A token's id: "token_id:17" is vLLM's text of a token where ids were asked for."""
+    named = re.fullmatch(r"token_id:([0-9]{1,9})", str(entry.get("token", "")), re.ASCII)
+    return next(
+        (
+            number
+            for each in (entry.get("id"), listed, named and named[1])
+            if (number := tokens(each)) is not None
+        ),
+        None,
+    )
 
 
 def mean_logprob(values: Sequence[object]) -> float | None:
