@@ -147,7 +147,7 @@ def test_after_a_crash_only_what_is_missing_is_asked(run, judge):
 
 
 def test_an_interrupted_pass_says_how_many_are_left(run):
-    found = asyncio.run(annotate_run(run, STUDENT, watch=lambda caller: caller.drain()))
+    found = asyncio.run(annotate_run(run, STUDENT, watch=lambda watched: watched.caller.drain()))
     assert found.left == sum(unsolved(run).values())
     assert (found.spent.calls, found.failed) == (0, 0)
 

@@ -8,11 +8,10 @@ from typing import Any
 
 import click
 
-from feedback_friction.cli.drive import INTERRUPTED, drain_on_interrupt, in_loop
+from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, run_to_end
 from feedback_friction.cli.grid import columns, print_columns, print_lines
 from feedback_friction.cli.options import generated, given
 from feedback_friction.engine.annotate import Annotated, Annotating, annotate_run
-from feedback_friction.engine.caller import Caller
 from feedback_friction.options import filled
 from feedback_friction.protocol.annotation import CATEGORIES
 from feedback_friction.settings import Output
@@ -23,17 +22,26 @@ from feedback_friction.settings import Output
     params=[
         click.Argument(["directory"], type=click.Path(path_type=Path), metavar="DIR"),
         *generated(Annotating),
-        *generated(Output, only=("as_json",)),
+        *generated(Output, only=("as_json", "quiet")),
     ],
 )
 @click.pass_context
-def command(context: click.Context, /, directory: Path, as_json: bool, **_: Any) -> int:
+def command(
+    context: click.Context, /, directory: Path, as_json: bool, quiet: bool, **_: Any
+) -> int:
     """Label the trials in DIR that stayed unsolved although feedback was given.
 
     The judge reads the first rounds of a trial and names one of six categories. The same command
     again resumes, and asks nothing that was asked before. Several judges may label the same trials.
     """
-    found, interrupted = _label(directory, filled(Annotating, given(context)))
+    asked = filled(Annotating, given(context))
+
+    async def work(watch: Watch, note: Note) -> Annotated:
+        if asked.judge_model.startswith("student/"):
+            note("the judge is a simulated student, not a language model")
+        return await annotate_run(directory, asked, watch, note)
+
+    found, interrupted = run_to_end(work, directory, quiet=quiet, unit="labels")
     if as_json:
         click.echo(json.dumps(as_object(found), ensure_ascii=False))
     else:
@@ -50,29 +58,6 @@ def command(context: click.Context, /, directory: Path, as_json: bool, **_: Any)
             err=True,
         )
     return 1 if found.failed else 0
-
-
-def _label(directory: Path, asked: Annotating) -> tuple[Annotated, bool]:
-    """What came of it, and whether it was interrupted."""
-    interrupted = False
-
-    def mark() -> None:
-        nonlocal interrupted
-        interrupted = True
-
-    async def main() -> Annotated:
-        def watch(caller: Caller) -> None:
-            if asked.judge_model.startswith("student/"):
-                _note("the judge is a simulated student, not a language model")
-            drain_on_interrupt(caller, mark)
-
-        return await annotate_run(directory, asked, watch, _note)
-
-    return in_loop(main, "the same command goes on", directory), interrupted
-
-
-def _note(line: str) -> None:
-    click.echo(f"note: {line}", err=True)
 
 
 def as_object(found: Annotated) -> dict[str, Any]:

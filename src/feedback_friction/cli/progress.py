@@ -130,14 +130,15 @@ def _by_condition(counts: Counts) -> list[str]:
 def tell_missing(counts: Counts, unit: str = "trials") -> bool:
     """Tell how many failed or are undecided, a line each; whether there are any."""
     words: dict[Status, str] = {
-        "failed": "failed; the same command tries them again",
-        "undecided": "are undecided, neither right nor wrong: a comparison ran out of time or "
+        "failed": "failed; the same command tries again",
+        "undecided": "undecided, neither right nor wrong: a comparison ran out of time or "
         "memory; the same command compares again, without asking a model",
     }
     found = {status: counts.statuses.get(status, 0) for status in words}
     for status, number in found.items():
         if number:
-            click.echo(f"{number} {unit} {words[status]}", err=True)
+            what = unit.removesuffix("s") if number == 1 else unit
+            click.echo(f"{number} {what} {words[status]}", err=True)
     if counts.reasons:
         [(reason, times)] = counts.reasons.most_common(1)
         often = f", {times} of them" if times > 1 or len(counts.reasons) > 1 else ""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from feedback_friction.analysis.journal import read_run
 from feedback_friction.analysis.stats.categories import RawCategory, fold
+from feedback_friction.engine.batch import Watched
 from feedback_friction.engine.caller import Caller, Spent
 from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.models.options import parse_options
@@ -35,6 +36,7 @@ from feedback_friction.options import Options, declared, option
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.annotation import (
     ASKED_AT_MOST,
+    MAX_TOKENS,
     ROUNDS,
     Annotation,
     Case,
@@ -59,6 +61,7 @@ class Annotating(Options):
     )
     rounds: int = option(ROUNDS, "Rounds that the judge reads.", least=1)
     seed: int = option(0, "Seed of the sample.")
+    max_tokens: int = option(MAX_TOKENS, "The judge's reply at most, reasoning included.", least=1)
     concurrency: int = option(64, "Requests in flight at most.", least=1)
     timeout: float | None = declared(None, TIMEOUT)
     prices: Path | None = declared(None, PRICES)
@@ -122,13 +125,13 @@ class Annotated:
 async def annotate_run(
     directory: Path,
     asked: Annotating,
-    watch: Callable[[Caller], None] = lambda caller: None,
+    watch: Callable[[Watched], None] = lambda watched: None,
     notice: Callable[[str], None] = _log.warning,
 ) -> Annotated:
     """Label a run's unsolved trials.
 
     Args:
-        watch: called once with the caller before the first call; it may drain it.
+        watch: called once before the first call, with the caller, which it may drain.
         notice: shown what the user should know.
 
     Raises:
@@ -156,8 +159,8 @@ async def annotate_run(
                 raise UsageError(f"'{asked.annotator}' is the name of a person who labelled here")
             async with Journal(directory) as journal:
                 caller = Caller(models, journal, prices, in_flight(models, asked.concurrency))
-                watch(caller)
                 session = _Session(directory, asked, caller, labels, judge.simulated)
+                watch(session)
                 return await session.run()
     finally:
         await judge.close()
@@ -171,7 +174,7 @@ class _Session:
     ) -> None:
         self._path = directory / "journal.sqlite"
         self._asked = asked
-        self._caller = caller
+        self.caller, self.progress = caller, Progress(caller.spent)
         self._labels = labels
         self.result = Annotated(asked.annotator, simulated, {}, caller.spent)
 
@@ -180,8 +183,9 @@ class _Session:
         self._db = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True)
         self._db.row_factory = sqlite3.Row
         try:
-            trials, progress = self._chosen(), Progress(self._caller.spent)
-            await run_pool(self._caller, iter(trials), self._label, self._failed, progress)
+            trials = self._chosen()
+            self.progress.total = len(trials)
+            await run_pool(self.caller, iter(trials), self._label, self._failed, self.progress)
         finally:
             self._db.close()
         return self.result
@@ -200,14 +204,17 @@ class _Session:
 
     async def _label(self, trial: TrialKey) -> None:
         tally = self.result.tallies[trial.condition]
-        steps = annotate(read_case(self._db, trial, self._asked.rounds))
-        said = await self._caller.drive(steps, get_page(trial.task).task)
+        case = read_case(self._db, trial, self._asked.rounds)
+        steps = annotate(case, self._asked.max_tokens)
+        said = await self.caller.drive(steps, get_page(trial.task).task)
         self._labels.put(self._row(trial, said))
+        self.progress.count("unsolved")
         tally.raw[said.category] += 1
         tally.unreadable += said.malformed == ASKED_AT_MOST
 
     async def _failed(self, trial: TrialKey, reason: str) -> None:
         self.result.tallies[trial.condition].failed += 1
+        self.progress.fail(reason)
         if reason not in self.result.errors:
             self.result.errors.append(reason)
 

@@ -129,8 +129,8 @@ class JudgeRefusedError(FrictionError):
     """The judge refused (content filter, context length): that says nothing about the trial."""
 
 
-def annotate(case: Case) -> Generator[Effect, Any, Annotation]:
-    """The judge's label for an unsolved trial.
+def annotate(case: Case, max_tokens: int = MAX_TOKENS) -> Generator[Effect, Any, Annotation]:
+    """The judge's label for an unsolved trial, in a reply of at most so many tokens.
 
     Raises:
         JudgeRefusedError: the judge refused to read it.
@@ -142,7 +142,7 @@ def annotate(case: Case) -> Generator[Effect, Any, Annotation]:
             speaker="judge",
             messages=messages,
             temperature=AGAIN_TEMPERATURE if number else 0.0,
-            max_tokens=MAX_TOKENS,
+            max_tokens=max_tokens,
             seed=_seed(messages, number),
             occasion=Occasion(
                 case.problem, case.epoch, len(case.rounds) - 1, MODE, judged=case.condition
