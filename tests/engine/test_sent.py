@@ -7,7 +7,9 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from click.testing import CliRunner
 
+from feedback_friction.cli.main import friction
 from feedback_friction.engine.sent import Prompts
 from feedback_friction.errors import UsageError
 from feedback_friction.ways import SOLVES
@@ -57,6 +59,8 @@ def test_every_word_that_a_solver_writes_to_itself_is_one_that_was_paid_for(tmp_
     run = make_run(tmp_path / "run", **made)
     sent = [each for _, prompts in every(run) for each in prompts]
     assert [each for each in sent if not each.proved] == []
+    shown = CliRunner().invoke(friction, ["show", str(run), sent[0].request.occasion.problem.id])
+    assert "the notes that the solver kept" in shown.stdout
     thoughts = {each.request.occasion.thought for each in sent}
     assert thoughts == {"", "restated", "notes", "check"}
     with closing(sqlite3.connect(run / "journal.sqlite")) as db:

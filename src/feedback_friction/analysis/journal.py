@@ -141,6 +141,22 @@ def read_aligned(db: sqlite3.Connection, condition: str) -> dict[tuple[str, int,
     }
 
 
+def read_beside(
+    db: sqlite3.Connection, condition: str, problem_id: str, epoch: int
+) -> dict[int, list[tuple[str, str]]]:
+    """By iteration of a trial, the kind and text of what stands beside reply and feedback."""
+    found: dict[int, list[tuple[str, str]]] = {}
+    if has_table(db, "asides"):
+        rows = db.execute(
+            "SELECT iteration, kind, text FROM asides"
+            " WHERE condition = ? AND problem_id = ? AND epoch = ? ORDER BY rowid",
+            (condition, problem_id, epoch),
+        )
+        for iteration, kind, text in rows:
+            found.setdefault(iteration, []).append((kind, text))
+    return found
+
+
 def read_options(db: sqlite3.Connection) -> dict[str, dict[str, int]]:
     """By task and problem id, in the order of the run, how many options it gives to choose from."""
     found: dict[str, dict[str, int]] = {

@@ -19,6 +19,7 @@ from feedback_friction.analysis.journal import (
     Condition,
     open_journal,
     read_aligned,
+    read_beside,
     read_conditions,
 )
 from feedback_friction.analysis.layers import earlier
@@ -37,6 +38,15 @@ STYLES = {
 }
 MASK = "[masked]"
 EXAMPLES = 5
+ASIDES = {  # by kind, as the journal has them
+    "stand-in": "another problem's attempt, shown to the solver in place of this one",
+    "suggested": "the wrong answer that the feedback argues for",
+    "corrupted": "the feedback before it was spoilt, never shown to the solver",
+    "restated": "what the solver wrote to itself after the feedback",
+    "notes": "the notes that the solver kept after the feedback",
+    "check": "what the solver said of its answer when it checked it",
+    "first-try": "the answer that it did not let pass",
+}
 
 
 @click.command("show")
@@ -125,13 +135,17 @@ def _show_trial(
         where,
     ).fetchall()
     before, given = earlier(db, *where), read_given(db, *where)
-    aligned = read_aligned(db, condition.condition)
+    aligned, asides = read_aligned(db, condition.condition), read_beside(db, *where)
     for row in attempts:
         if row["choices"] != asked["choices"]:
             console.print(Panel(_order(row), title="choices, shuffled", title_align="left"))
         own = aligned.get((problem, epoch, row["iteration"]), [])
         _show_attempt(console, row, own, given.get(row["iteration"]), raw=raw)
         _show_earlier(console, row, before.get(row["iteration"], []))
+        for kind, text in asides.get(row["iteration"], []):
+            name = ASIDES.get(kind, kind)
+            panel = Panel(plain(text), title=name, title_align="left", border_style="dim")
+            console.print(panel)
     console.print(_ending(trial, len(attempts)))
 
 
