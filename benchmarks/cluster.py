@@ -66,7 +66,7 @@ def measure(
 
 def _same(directory: Path, data: Path, concurrency: int) -> list[Figure]:
     """One process, three nodes, and three nodes of which two die."""
-    with simulated_server(Settings(decode_seconds=0.0002)) as server:
+    with simulated_server(Settings(decode_seconds=0.0002, prefix_cache=False)) as server:
         words = (*_GRID, "--concurrency", concurrency)
         whole = directory / "whole"
         start_friction(*run_arguments(server.url, whole, data, *words)).wait().expect(0)

@@ -13,6 +13,7 @@ import toys
 from feedback_friction.analysis.accuracy import read_results
 from feedback_friction.engine.caller import Caller
 from feedback_friction.engine.conditions import Condition, jobs
+from feedback_friction.engine.group_commit import GroupCommit
 from feedback_friction.engine.journal import Journal
 from feedback_friction.engine.keys import call_key
 from feedback_friction.engine.models.base import TransientError
@@ -513,7 +514,7 @@ def test_a_full_disk_at_any_write_stops_the_run_in_one_line_and_nothing_is_lost(
     for name in ("whole", "full"):
         (tmp_path / name).mkdir()
     run(tmp_path / "whole", [condition()], FakeModel(right_at(1)))
-    write, calls = Journal._write, Counter()
+    write, calls = GroupCommit._write, Counter()
 
     def full(journal, writes):
         calls["write"] += 1
@@ -522,7 +523,7 @@ def test_a_full_disk_at_any_write_stops_the_run_in_one_line_and_nothing_is_lost(
         return write(journal, writes)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Journal, "_write", full)
+        patched.setattr(GroupCommit, "_write", full)
         with pytest.raises(RunStoppedError, match=r"cannot write .*journal\.sqlite"):
             run(tmp_path / "full", [condition()], FakeModel(right_at(1)))
     kept = table(tmp_path / "full", "SELECT key FROM completions")
