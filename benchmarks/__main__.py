@@ -14,6 +14,7 @@ from benchmarks.common import ROOT
 NAMES = (
     "serving",
     "startup",
+    "sizes",
     "overhead",
     "local",
     "makespan",
