@@ -1,10 +1,10 @@
 """Soak: half an hour of 200 calls a second, one in twenty of which fails, loses and leaks nothing.
 
 Every attempt is wrong and gets ``self`` feedback. The faults are those of ``faults.py`` in equal
-shares. The resident set and the open file descriptors of the command are read every few seconds.
-Nothing is kept in memory for a call that was made; caches fill at first, so that what counts is the
-slope after the first third: a line through the means of equal stretches of the rest, by least
-squares, with the interval that the scatter of these means gives it.
+shares. The command's own memory and its open file descriptors are read every few seconds. Nothing
+is kept in memory for a call that was made; caches fill at first, so that what counts is the slope
+after the first third: a line through the means of equal stretches of the rest, by least squares,
+with the interval that the scatter of these means gives it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ STRETCHES = 10
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The command at one moment in seconds: resident set in bytes, and open file descriptors."""
+    """The command at one moment in seconds: memory of its own in bytes, open file descriptors."""
 
     moment: float
     memory: int
@@ -126,11 +126,12 @@ def _sample(pid: int) -> list[Sample]:
     """One look at a process; none once it has ended."""
     place = Path("/proc", str(pid))
     try:
-        pages = int((place / "statm").read_text().split()[1])
+        resident, shared = map(int, (place / "statm").read_text().split()[1:3])
         descriptors = len(list((place / "fd").iterdir()))
     except (OSError, IndexError):
         return []
-    return [Sample(time.monotonic(), pages * 4096, descriptors)] if pages else []
+    own = (resident - shared) * 4096  # pages of files come and go as others need the memory
+    return [Sample(time.monotonic(), own, descriptors)] if own else []
 
 
 if __name__ == "__main__":

@@ -160,12 +160,13 @@ _ABOUT_TOKENS = re.compile(
 )
 _AMOUNT = re.compile(r"(?<![\w.])\d[\d,]{0,9}(?![\w.]\d)")
 _NAMES_OF_N = frozenset({"n", "n_cmpl", "candidateCount", "num_generations"})
+_SAID_OF_N = r"(?:choices|completions|candidates|sequences|generations|samples|outputs|replies)\b"
 # The field in quotes, or alone before what is said of it; the slots are those of llama.cpp.
 _ABOUT_N = re.compile(
     r"['\"`](?:n|n_cmpl|num_generations)['\"`]|\bonly one completion choice\b|\bn_cmpl\b"
     r"|\bnum_generations\b"
     r"|\bn (?:must|should|cannot|can|value|is|has)\b|\bn ?(?:<|>|=)|candidate_?count"
-    r"|multiple candidates|number of (?:slots|choices|completions|candidates)"
+    rf"|multiple candidates|(?:number of|too many|multiple|several) (?:slots\b|{_SAID_OF_N})"
 )
 _NUMBER = re.compile(r"(?<![\d.])\d{1,6}(?![\d.]\d)")
 
