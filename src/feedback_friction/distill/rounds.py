@@ -144,6 +144,8 @@ def _trained(
     write_jsonl(rows, file)
     form = "sft" if method == FIRST else method
     about = card(draws, form, len(rows), selected, left_out)
+    if form == "sft":  # the loss is to be the reply's alone
+        about = about.replace("`messages`", "`prompt` and `completion`")
     if method == FIRST:
         about += "\nThe control of a distillation: right first answers, without any feedback.\n"
     whole(file.with_suffix(".md"), lambda partial: partial.write_text(about, encoding="utf-8"))
