@@ -11,11 +11,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from effort import LINEAR, growth, repeated
-from feedback_friction.grading.quantity import grade_quantity
 from feedback_friction.tasks import base_conversion
 from feedback_friction.tasks.catalog import FAMILIES as NAMES
 from feedback_friction.tasks.catalog import get_page
-from feedback_friction.tasks.exact.family import no_slip
+from feedback_friction.tasks.exact.family import grade, no_slip
 from feedback_friction.tasks.exact.reading import claims
 from feedback_friction.tasks.exact.values import TOKEN, worth
 from feedback_friction.tasks.validate import validate
@@ -39,7 +38,7 @@ def slipped(family, seed, at, off):
     """A problem, an attempt with one wrong line, and that line."""
     problem = problem_of(family, seed)
     text = family.attempt(problem, at, off)
-    assume(not grade_quantity(problem, text).is_correct)
+    assume(not grade(problem, text).is_correct)
     work = family.work(family.read(problem.question), no_slip)
     lines = text.split("\n")
     number = next(
@@ -71,7 +70,7 @@ def test_it_gives_nothing_away_and_the_mask_leaves_no_leak(family, seed, at, off
     told = family.tutor(problem, f"{before}\n{text}\n{after}")
     masked = PAGES[family.name].task.mask(problem, told)
     assert masked.leaks == ()
-    assert not grade_quantity(problem, masked.text).is_correct
+    assert not grade(problem, masked.text).is_correct
     bare = family.tutor(problem, text)
     assert problem.gold not in bare.replace(".", " ").replace('"', " ").replace(":", " ").split()
 

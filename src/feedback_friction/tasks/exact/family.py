@@ -9,9 +9,10 @@ from fractions import Fraction
 from typing import Any
 
 from feedback_friction.errors import UsageError
-from feedback_friction.grading.quantity import grade_quantity
+from feedback_friction.grading.number import grade_number
+from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.masking.quantities import mask_number
+from feedback_friction.protocol.masking.numbers import mask_decimal
 from feedback_friction.protocol.task import Misled, Step, Task, Told
 from feedback_friction.settings import Selection
 from feedback_friction.tasks.exact.finding import (
@@ -189,7 +190,7 @@ class Family:
         """What is wrong with an attempt, in its parts."""
         found = self.steps(problem, text)
         slip = first_slip(slip for slip, holds in found if not holds)
-        verdict = grade_quantity(problem, text)
+        verdict = grade(problem, text)
         if slip is not None and not verdict.is_correct:
             return told_of(slip, self._words(slip.kind), problem.gold)
         values = (claim.value for claim in claims(text) if claim.holds)
@@ -214,7 +215,7 @@ class Family:
         """A right step called wrong, with a wrong value."""
         right = [slip for slip, holds in self.steps(problem, text) if holds and slip.right]
         return misled(
-            problem, right, self._words, lambda said: bool(mask_number(problem, said).spans), rng
+            problem, right, self._words, lambda said: bool(mask_decimal(problem, said).spans), rng
         )
 
     def _words(self, kind: str) -> Words:
@@ -225,6 +226,11 @@ class Family:
                 "Is everything that the question gives in your work, and once?",
             )
         return self.words.get(kind) or WORDS[kind]
+
+
+def grade(problem: Problem, response: str) -> Verdict:
+    """Whether the last answer in a reply is exactly the number."""
+    return grade_number(problem.gold, response, 10)
 
 
 def state_answer(problem: Problem, answer: str) -> str:
@@ -239,15 +245,14 @@ def page_of(family: Family) -> Page:
             name=family.name,
             system=family.system,
             ask=lambda problem: problem.question,
-            grade=grade_quantity,
-            mask=mask_number,
+            grade=grade,
+            mask=mask_decimal,
             state_answer=state_answer,
             tutor=family.tutor,
             diagnose=family.diagnose,
             locate=family.locate,
             mislead=family.mislead,
             wrong_step=family.wrong_step,
-            slow=True,
         ),
         title=family.title,
         source="generated",
@@ -256,6 +261,6 @@ def page_of(family: Family) -> Page:
         grader="number",
         to_problem=family.to_problem,
         rows=family.rows,
-        fixture=tuple(family.generate(5, seed=1)),
+        fixture=tuple(family.generate(3, seed=1)),
         own=True,
     )
