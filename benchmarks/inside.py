@@ -55,7 +55,7 @@ def measure(
         directory = base / "abacus"
         make_run(
             tasks=["decimal_multiplication"], digits=3, limit=len(kinds), solver="gguf/abacus",
-            data=base / "kinds.jsonl", feedback=["tutor"], iterations=2, max_tokens=160,
+            data=base / "kinds.jsonl", feedback=["tutor"], iterations=2, max_tokens=300,
             out=directory,
         )  # fmt: skip
         start = time.process_time()
@@ -81,9 +81,9 @@ def write_problems(file: Path, each: int) -> dict[str, str]:
         problem = page.to_problem(row)
         if (kind := kind_of(*map(int, problem.operands))) is not None:
             found[kind].append((problem.id, row))
-    wanted = {kind: rows[:each] for kind, rows in found.items()}
+    wanted = {kind: mine[:each] for kind, mine in found.items()}
     file.parent.mkdir(parents=True, exist_ok=True)
-    rows = (row for mine in wanted.values() for _, row in mine)
+    rows = (row for pair in zip(*wanted.values(), strict=True) for _, row in pair)
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     return {name: kind for kind, mine in wanted.items() for name, _ in mine}
 
