@@ -173,6 +173,21 @@ def test_of_adopted_replies_nobody_can_be_asked_more(tmp_path):
     assert line.endswith("were adopted: there is no solver to ask")
 
 
+def test_the_models_of_adopted_replies_are_compared(tmp_path):
+    one, other = problem_ids(tmp_path)
+    said = {"one": (r"\boxed{22}", r"\boxed{24}"), "two": (r"\boxed{22}", r"\boxed{25}")}
+    adopt(
+        tmp_path,
+        [
+            {"id": each, "model": model, "response": text}
+            for model, texts in said.items()
+            for each, text in zip((one, other), texts, strict=True)
+        ],
+    )
+    (found,) = json.loads(friction("compare", tmp_path / "run", "--json").stdout)
+    assert (found["difference"], found["n"]) == (0.5, 2)
+
+
 @pytest.mark.slow
 def test_labels_and_probes_of_a_run_are_drawn(tmp_path):
     run, out = tmp_path / "run", tmp_path / "report"
