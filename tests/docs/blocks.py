@@ -30,7 +30,7 @@ SMALL = " --limit 6"  # is added to a run that says nothing of its size
 # These need torch, a GPU with vLLM, another provider's key, the hub, someone at a browser or a
 # second judge: their words are held against the verb's own parser instead.
 PARSED_ONLY = re.compile(
-    r"friction (?:view|review|agreement|inside)\b|friction serve\b.*--exec"
+    r"friction (?:view|review|agreement|inside|distill)\b|friction serve\b.*--exec"
     r"|(?:anthropic|google|bedrock|hf)/"
     r"|friction (?:run|validate|estimate|oracle)\b(?!.*--data\b).*"
     r" (?:aime_2024|math_500|trivia_qa|pop_qa|gpqa|mmlu|mmlu_pro)\b"
