@@ -66,12 +66,12 @@ def measure(
         prefix_cache=False,
         reply_tokens=60.0,
         reply_sigma=0.0,
-        decode_seconds=0.6 * concurrency / rate / 60,  # the rest goes into faults, retries, waiting
+        decode_seconds=0.5 * concurrency / rate / 60,  # the rest goes into faults, retries, waiting
         **dict.fromkeys(FAULTS, faults / len(FAULTS)),
     )
     with workspace() as directory, simulated_server(settings) as server:
         data, out = problems(directory, count), directory / "run"
-        more = ("--feedback", "self", "--concurrency", concurrency, "--timeout", 3.0, "--quiet")
+        more = ("--feedback", "self", "--concurrency", concurrency, "--timeout", 10.0, "--quiet")
         run = start_friction(*run_arguments(server.url, out, data, *more))
         samples = list[Sample]()
         while run.is_running():
