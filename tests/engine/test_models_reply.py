@@ -141,7 +141,11 @@ def test_no_json_breaks_the_reader(data: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["<think>", " ", "</think", "<think>\n", "[THINK] ", "<|channel|>", "<reasoning>"]
+    "piece",
+    [
+        *("<think>", " ", "</think", "<think>\n", "[THINK] ", "<|channel|>", "<reasoning>"),
+        *("\\", "\\u003c", "&lt;think&gt;\n", "<details type="),
+    ],
 )
 def test_work_grows_with_the_length_of_a_reply(piece: str) -> None:
     assert growth(joined, lambda size: (repeated(piece, size), ()), 1000) < LINEAR

@@ -17,8 +17,8 @@ _NAMES = (
     r"|reflection|scratch[_-]?pad|analysis|rationale|deliberation|monologue)"
     r"(?:[_-](?:process|steps?|content|trace))?"
 )
-_LT = r"(?:\\?<|&lt;|&#(?:0{0,4}60|x0{0,4}3c);|\\+u003c|\uff1c)"
-_GT = r"(?:\\?>|&gt;|&#(?:0{0,4}62|x0{0,4}3e);|\\+u003e|\uff1e)"
+_LT = r"(?:\\?<|&lt;|&#(?:0{0,4}60|x0{0,4}3c);|\\{1,4}u003c|\uff1c)"
+_GT = r"(?:\\?>|&gt;|&#(?:0{0,4}62|x0{0,4}3e);|\\{1,4}u003e|\uff1e)"
 _OPEN = (
     rf"{_LT}\|?(?:(?:start|begin)_(?:of_)?)?(?:{_NAMES})(?:_(?:start|begin))?"
     rf"(?:\s[^<>\n]{{0,40}})?\|?{_GT}"
