@@ -43,7 +43,6 @@ from feedback_friction.grading.choice_cues import ADVERB, BE, CONDITION, UNSURE,
 from feedback_friction.grading.choice_forms import (
     by_elimination,
     by_mention,
-    by_place,
     by_truth,
     settled,
     whole_value,
@@ -51,6 +50,7 @@ from feedback_friction.grading.choice_forms import (
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.reading.options import LONGEST, Options, options_of, readable
+from feedback_friction.reading.references import lettered
 from feedback_friction.reading.standing import is_asserted, retraction
 
 _TAIL = 120  # characters at a reply's end that are searched first: most replies end in a statement
@@ -70,7 +70,7 @@ def grade_choice(problem: Problem, response: str) -> Verdict:
     if not problem.choices:
         return Verdict.none("no choices")
     options = options_of(problem.choices)
-    text = readable(response)
+    text = lettered(readable(response), options)
     said = _stated(text, options)
     if said is not None:
         said = _revised(text, said, options) or said
@@ -140,7 +140,6 @@ def _other_form(text: str, options: Options) -> Said | None:
 
 
 _OTHER_FORMS = (
-    ("place", by_place),
     ("truth", by_truth),
     ("elimination", by_elimination),
     ("value", whole_value),

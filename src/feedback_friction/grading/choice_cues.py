@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from feedback_friction.grading.choice_forms import by_value, places, whole_value
+from feedback_friction.grading.choice_forms import by_value, whole_value
 from feedback_friction.reading.options import LONGEST, Options
 from feedback_friction.reading.reply import ANSWER
 from feedback_friction.reading.standing import is_asserted
@@ -164,7 +164,7 @@ def _leads(small: str, word: re.Match[str], lead: re.Match[str], cue: _Cue) -> b
 # --- the option named after a cue ---------------------------------------------------------------
 
 _TOKEN = re.compile(
-    r"[\s\"':=>.…~-]{0,12}"
+    r"[\s\"':=>.…~{-]{0,12}"
     r"((?i:(?:the\s|an?\s)?(?:option|choice|letter|answer|alternative|number)s?[\s:#]{0,3}|选项))?"
     r"([\s\"'(\[{]{0,6})([A-Za-z])(?![A-Za-z0-9_])(\s?[)\]}])?"
 )
@@ -287,9 +287,6 @@ def _text(text: str, at: int, options: Options, rule: str) -> Said | None:
     if not letter and (named := by_value(text, at, options.choices)):
         return Said(named, f"{rule} (value)", at)
     if not letter:
-        for start, end, place in places(text[at : at + 60], options):
-            if start <= len("  the "):
-                return Said(place, f"{rule} (place)", at + end)
         return Said("", "none of them") if _NONE_OF_THEM.match(text, at) else None
     rest = text[at : at + 2 * LONGEST].partition("\n")[0]
     sentence = _SENTENCE_END.split(rest, maxsplit=1)[0] if left else ""

@@ -3,7 +3,6 @@
 - after a change of mind, or where all earlier statements are supposed, quoted or taken back:
   "Revised: (B)", "which leaves (B)", "So it is B.", "Neon it is.";
 - by a value: "0.5" for the option 1/2;
-- by place: "the second choice is right";
 - by truth values, for options such as "True, False": "Statement 1 is true, but Statement 2 is not";
 - by elimination: all other options are called wrong;
 - by mention: one sentence that says an option's text and no more: "It must be neon."
@@ -17,7 +16,7 @@ from functools import lru_cache
 from feedback_friction.problem import LETTERS
 from feedback_friction.reading.mathematics.compare import same
 from feedback_friction.reading.mathematics.read import context_of, read
-from feedback_friction.reading.number_words import NUMBER_WORDS, ORDINALS, number_words
+from feedback_friction.reading.number_words import NUMBER_WORDS, number_words
 from feedback_friction.reading.options import Options, folded
 
 _LONGEST_VALUE = 120
@@ -54,7 +53,7 @@ _TEXT_IT_IS = re.compile(
     r"(?:^|[.!?;:,\n])\s*(?P<text>[^.!?;:,\n]{1,120}?),?\s+(?:it\s(?:is|must\sbe|was)|is\s(?:it"
     r"|right|correct))\s*(?=[.!,\n]|$)"
 )
-_ANEW = re.compile(r"\b(?:not|isn't|wasn't|never|nor)\s[^.]{0,12}$", re.I)
+_ANEW = re.compile(r"\b(?:not|isn't|wasn't|never|nor)\s(?:(?!\bbut\b)[^.]){0,12}$", re.I)
 
 
 def settled(text: str, start: int, options: Options, *, anew: bool = True) -> tuple[str, int]:
@@ -138,54 +137,6 @@ def letter_of_value(value: str, choices: tuple[str, ...]) -> str:
     return letters[0] if len(letters) == 1 else ""
 
 
-# --- by place -------------------------------------------------------------------------------------
-
-_PLACES = ORDINALS[:10]  # there are no more options
-_PLACE = re.compile(
-    rf"\b(?P<place>{'|'.join(_PLACES)}|last|\d(?:st|nd|rd|th))(?:\s(?:one|answer|listed))?"
-    r"\s(?:option|choice|alternative|answer\s(?:option|choice)|one(?=[\s.!,]*(?:$|\n)))\b",
-    re.I,
-)
-_ONLY_PLACE = re.compile(rf"(?i:the\s)?(?:{_PLACE.pattern})[.!]?", re.I)
-_NAMES_PLACE = re.compile(r"option|choice|alternative|\bone\b", re.I)
-_RIGHT_AFTER = re.compile(
-    r"\s+(?:is|was|must\sbe|would\sbe|seems)\s(?:clearly |indeed |the )*(?:right|correct|best"
-    r"|answer|one)\b",
-    re.I,
-)
-_RIGHT_BEFORE = re.compile(
-    r"\b(?:answer|choose|pick|select|go with|correct one)\b[^.!?\n]{0,30}$", re.I
-)
-
-
-def by_place(text: str, options: Options) -> str:
-    """The option that is called right by its place, the last time; "" for none."""
-    letter = ""
-    text = text[-_FAR:]
-    only = _ONLY_PLACE.fullmatch(text.strip()) and places(text, options)
-    if only:
-        return only[0][2]
-    for found in places(text, options) if _NAMES_PLACE.search(text) else ():
-        before = text[max(0, found[0] - 60) : found[0]]
-        if _RIGHT_AFTER.match(text, found[1]) or _RIGHT_BEFORE.search(before):
-            letter = "" if _ANEW.search(before) else found[2]
-    return letter
-
-
-def places(text: str, options: Options) -> list[tuple[int, int, str]]:
-    """Where options are named by their place: start, end and letter."""
-    found = []
-    for match in _PLACE.finditer(text):
-        word = match["place"].lower()
-        if word == "last":
-            at = len(options.letters) - 1
-        else:
-            at = int(word[0]) - 1 if word[0].isdigit() else _PLACES.index(word)
-        if 0 <= at < len(options.letters):
-            found.append((match.start(), match.end(), options.letters[at]))
-    return found
-
-
 # --- by truth values ------------------------------------------------------------------------------
 
 _FALSE = (
@@ -233,7 +184,7 @@ def by_truth(text: str, options: Options) -> str:
 _LISTED = r"(?:(?:option|choice|answer)s?\s)?\(?[A-Z]\)?(?![A-Za-z0-9_'])"
 _LIST = rf"{_LISTED}(?:(?:\s?,\s?(?:and\s|or\s|nor\s)?|\s(?:and|or|nor)\s|/){_LISTED}){{0,9}}"
 _ELIMINATED = re.compile(
-    r"\b(?:eliminat\w+|rul\w+\sout|exclud\w+|discard\w*|reject\w*|not|neither)\s(?:the\s"
+    r"\b(?:eliminat\w+|rul\w+\sout|exclud\w+|discard\w*|reject\w*|not|neither|none\sof)\s(?:the\s"
     rf"|options?\s|choices?\s|both\s)*"
     rf"(?P<after>{_LIST})"
     rf"|(?<![A-Za-z0-9])(?P<before>{_LIST})\s(?:is|are|can\sbe|cannot\sbe|can't\sbe|must\sbe"
@@ -244,7 +195,13 @@ _ELIMINATED = re.compile(
 )
 _ALL_BUT = re.compile(
     r"""
-    (?i: \b(?:all|every\w*|any\w*)\b (?:\s(?:the|other|of))* (?:\s(?:options?|choices?|answers?))?
+    (?i: \b(?:eliminat\w+|rul\w+\sout|exclud\w+|discard\w*|reject\w*|dismiss\w*|cross\w*\sout)
+       \s(?:all|every\w*|any\w*) (?:\s(?:the|other|of))* (?:\s(?:options?|choices?|answers?))?
+       \s(?:except|but|besides|other\sthan|apart\sfrom)(?:\sfor)?(?:\s(?:option|choice))?\s )
+      \(?(?P<kept>[A-Z])(?![A-Za-z])
+    | (?i: \bnone\sof\sthe\sothers?\b[^.,;\n]{0,30}\s(?:except|but)(?:\sfor)?\s )
+      \(?(?P<save>[A-Z])(?![A-Za-z])
+    | (?i: \b(?:all|every\w*|any\w*)\b (?:\s(?:the|other|of))* (?:\s(?:options?|choices?|answers?))?
        \s(?:except|but|besides|other\sthan|apart\sfrom)(?:\sfor)?(?:\s(?:option|choice))?\s )
       \(?(?P<but>[A-Z])\)? (?i: \s[^.\n]{0,30}
        \b(?:wrong|incorrect|false|eliminated|excluded|ruled\sout|fails?) )
@@ -272,7 +229,7 @@ def by_elimination(text: str, options: Options) -> str:
     """The option that is left where all others are called wrong; "" where several are left."""
     text = text[-_FAR:]
     for found in _ALL_BUT.finditer(text):
-        letter = found["but"] or found["only"]
+        letter = found[found.lastgroup or 0]
         if letter in options.letters and not _ANEW.search(text[: found.start()]):
             return letter
     if sum(letter in text for letter in options.letters) < len(options.letters) - 1:

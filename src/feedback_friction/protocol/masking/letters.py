@@ -45,6 +45,7 @@ from feedback_friction.protocol.masking.gate import MASK, Match, Matcher, View, 
 from feedback_friction.protocol.masking.option_letter import (
     bare_letter,
     is_abbreviation,
+    is_judged,
     letter_matcher,
 )
 from feedback_friction.protocol.masking.option_text import (
@@ -54,6 +55,7 @@ from feedback_friction.protocol.masking.option_text import (
 )
 from feedback_friction.protocol.records import Masked
 from feedback_friction.reading.options import options_of
+from feedback_friction.reading.references import references
 
 
 def mask_letters(problem: Problem, text: str) -> Masked:
@@ -82,8 +84,20 @@ def _matchers(gold: str, choices: tuple[str, ...], question: str) -> tuple[Match
     nouns = tuple(dict.fromkeys(found[1].lower() for found in _OPTION_NOUNS.finditer(question)))
     letter = letter_matcher(gold, nouns=nouns, named_in_question=_is_named(gold, question))
     text = text_matcher(right, others, question)
-    found = (letter, text, value_matcher(right))
+    found = (letter, text, value_matcher(right), _by_place(gold, choices))
     return tuple(matcher for matcher in found if matcher is not None)
+
+
+def _by_place(gold: str, choices: tuple[str, ...]) -> Matcher:
+    """The right option named by its place: "option 2", "#2", "the second one"."""
+    options = options_of(choices)
+
+    def find(text: str) -> Iterator[Match]:
+        for start, end, letter in references(text, options):
+            if letter == gold and is_judged(text, start, end):
+                yield start, end, "place"
+
+    return find
 
 
 def _by_elimination(gold: str, choices: tuple[str, ...]) -> Matcher:
@@ -189,7 +203,8 @@ def _candidates(text: str) -> Iterator[tuple[int, int]]:
         yield found.span(found.lastindex or 0)
     for found in _BRACKETED.finditer(text):
         inside, before = found[0].strip("() "), text[max(0, found.start() - 30) : found.start()]
-        if len(inside) == 1 and inside.islower():  # labels a part: "(a) ..., (b) ..."
+        # labels a part, an equation, a step: "(a) ..., (b) ...", "(4)"
+        if len(inside) <= 2 and (inside.islower() or inside.isdigit()):
             continue
         if inside not in set(LETTERS) or not is_abbreviation(inside).search(before):
             yield found.span()

@@ -173,6 +173,16 @@ def _in_doubt(text: str, letter: str) -> Iterator[Match]:
                 yield *_with_brackets(text, start, end), "in doubt"
 
 
+def is_judged(text: str, start: int, end: int) -> bool:
+    """Whether a stretch stands in a sentence that judges, or says that it is an option itself."""
+    if _JUDGING.search(text, start, end):
+        return True
+    first = max(text.rfind(mark, 0, start) for mark in ".!?\n") + 1
+    sentence = _SENTENCE.match(text, first)
+    said = sentence[0] if sentence else ""
+    return _JUDGING.search(said) is not None or re.search(r"\bright\b", said) is not None
+
+
 @lru_cache(maxsize=64)
 def bare_letter(letter: str) -> re.Pattern[str]:
     """The letter where it stands alone, whatever it stands for."""
