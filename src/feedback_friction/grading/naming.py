@@ -20,7 +20,16 @@ from feedback_friction.reading.lexicon import (
     TITLES,
 )
 from feedback_friction.reading.prose import ALTERNATIVE, abbreviates
-from feedback_friction.reading.words import ARTICLES, Word, key, keys, normalized, words
+from feedback_friction.reading.words import (
+    ARTICLES,
+    Word,
+    initials,
+    is_named,
+    key,
+    keys,
+    normalized,
+    words,
+)
 
 # The answer ends here; a list of guesses goes on; it is part of another name; it is denied.
 Tail = Literal["end", "list", "other", "negated"]
@@ -63,6 +72,7 @@ class Accepted:
     def __init__(self, gold: str, aliases: tuple[str, ...], question: str):
         self.keys = keys(gold, aliases)
         self.joined = frozenset("".join(alias) for alias in self.keys)
+        self.names = frozenset().union(*map(initials, (gold, *aliases)))
         self.longest = max((len(alias) for alias in self.keys), default=0)
         self.asked = frozenset(word.norm for word in words(question))
         # "IT" and "IS" are words of English unless they are written in capitals.
@@ -74,7 +84,9 @@ class Accepted:
 
     def has(self, said: tuple[str, ...]) -> bool:
         """Whether these words are an alias; spaces and hyphens aside ("SpiderMan")."""
-        return said in self.keys or "".join(said) in self.joined
+        if said in self.keys or "".join(said) in self.joined:
+            return True
+        return any(is_named(said, name) for name in self.names)
 
     def asks_for(self, run: Sequence[Word]) -> bool:
         """Whether the question has all these words itself."""
@@ -109,7 +121,16 @@ class Accepted:
             parts.append(word.norm)
             if tuple(parts) in self.keys:
                 best = tuple(parts), word
-        return best
+        return best or self._named_at(found, index)
+
+    def _named_at(self, found: Sequence[Word], index: int) -> tuple[tuple[str, ...], Word] | None:
+        """A name whose given names, or whose initials, begin at ``index``, and its last word."""
+        for name in self.names if found[index].capital else ():
+            for end in range(index + 2, min(index + len(name), len(found)) + 1):
+                said = tuple(word.norm for word in found[index:end])
+                if is_named(said, name):
+                    return said, found[end - 1]
+        return None
 
     def _tail(self, text: str, at: int) -> Tail:
         """What the text after an alias makes of it."""

@@ -7,12 +7,13 @@ questions of one's own: a multiplication that was cut off amid its partial produ
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 from feedback_friction.grading.number import canonical, grade_number
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
-from feedback_friction.reading.mathematics.read import read
+from feedback_friction.reading.mathematics.read import context_of, read
 from feedback_friction.reading.mathematics.statement import last_statement
 
 _MOST_BITS = 2000
@@ -25,16 +26,40 @@ def grade_quantity(problem: Problem, response: str) -> Verdict:
         problem: ``gold`` is the number, in any form that ``number.canonical`` reads.
         response: the reply as the model wrote it.
     """
+    response = with_points(response)
     verdict = grade_number(problem.gold, response, 10)
-    if verdict.prediction is not None:
+    if verdict.prediction is not None and not _FRACTION.search(response):
         return verdict
-    statement = last_statement(response)
-    answer = read(statement.text) if statement else None
+    _, context = context_of(problem.gold, problem.question)
+    statement = last_statement(response, context)
+    answer = read(statement.text, context) if statement else None
     value = answer.value.rational if answer and answer.value else None
     if statement is None or value is None or value.numerator.bit_length() > _MOST_BITS:
         return verdict
     digits = _decimal(value)
     return Verdict.of(digits == canonical(problem.gold, 10), digits, statement.rule)
+
+
+# "2½" and "two and a half" are more than the 2 that stands in them.
+_FRACTION = re.compile(r"\d\s?[½¼¾⅓⅔⅛]")
+# One comma that parts no thousands, or one after points that do.
+_COMMA = re.compile(
+    r"(?<![\w.,/])(?:(?P<whole>\d{1,12}),(?P<part>\d{1,2}|\d{4,12})"
+    r"|(?P<grouped>\d{1,3}(?:\.\d{3}){1,4}),(?P<rest>\d{1,12}))(?![\w/]|[.,]\d)"
+)
+
+
+def with_points(text: str) -> str:
+    """The text with a point for each decimal comma: "1,5", "1.234,5"; as "1,500" is a thousand."""
+    if "," not in text:
+        return text
+    return _COMMA.sub(
+        lambda found: (
+            f"{found['whole'] or found['grouped'].replace('.', '')}"
+            f".{found['part'] or found['rest']}"
+        ),
+        text,
+    )
 
 
 def _decimal(value: Fraction) -> str:

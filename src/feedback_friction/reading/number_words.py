@@ -42,6 +42,11 @@ def number_words(text: str) -> Fraction | None:
     words = [word for word in _SPLIT.split(plain) if word]
     if not words or len(words) > MAX_WORDS:
         return None
+    for joint in (["out", "of"], ["in"]):
+        at = words.index(joint[0]) if joint[0] in words else 0
+        if at and words[at : at + len(joint)] == joint:  # one in four, three out of four
+            above, below = _whole(words[:at]), _whole(words[at + len(joint) :])
+            return above / below if above is not None and below and above <= below else None
     if words[0] in _SIGNS:
         value = _unsigned(words[1:])
         return None if value is None else -value
@@ -126,3 +131,15 @@ def roman(number: int) -> str:
         times, number = divmod(number, value)
         text += letters * times
     return text
+
+
+_NUMERAL = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
+_DIGITS = dict(zip("IVXLCDM", (1, 5, 10, 50, 100, 500, 1000), strict=True))
+
+
+def roman_value(text: str) -> int:
+    """The number that a text of two Roman numerals or more is; 0 where it is none."""
+    if not 1 < len(text) < 16 or _NUMERAL.fullmatch(text) is None:
+        return 0
+    values = [_DIGITS[letter] for letter in text]
+    return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))

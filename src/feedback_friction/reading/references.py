@@ -66,7 +66,9 @@ _BEFORE_NUMBER = re.compile(
     r"|but|only|except|than|answer|consider|say|nor)\s)$",
     re.I,
 )
-_HEDGED = re.compile(r"\s*(?:So\s|Thus\s)?(\([A-Z]\))(?:,\sI\s(?:think|guess|believe))[.!]?\s*", re.I)
+_HEDGED = re.compile(
+    r"\s*(?:So\s|Thus\s)?(\([A-Z]\))(?:,\sI\s(?:think|guess|believe))[.!]?\s*", re.I
+)
 _EACH = re.compile(rf"(?:\#|\b){_NUMBER}(?!\w)", re.I)
 _TOKENS = re.compile(r"\d+|[A-Za-z]+")
 
@@ -130,9 +132,9 @@ def _letter(said: str, options: Options) -> str:
     at = int(digits[0]) - 1 if digits else _PLACES.get(word.lower(), -1)
     if not 0 <= at < len(options.letters):
         return ""
-    numeral = word.isupper() or word.lower() in _PLACES and word.lower() not in ORDINALS + _WORDS
+    numeral = word.isupper() or (word.lower() in _PLACES and word.lower() not in ORDINALS + _WORDS)
     names = _names(options.choices)[bool(numeral and not digits)]
-    ordinal = word.lower() in ORDINALS or word[-1].isalpha() and digits
+    ordinal = word.lower() in ORDINALS or (digits and word[-1].isalpha())
     bare = said.strip("()") == word  # with no noun, the option's own text is what is said
     others = (each for place, each in enumerate(names) if bare or place != at)
     return "" if not ordinal and any(at + 1 in each for each in others) else options.letters[at]

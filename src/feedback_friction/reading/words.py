@@ -16,13 +16,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 
 from feedback_friction.reading.number_words import (
+    NUMBER_WORDS,
     ORDINALS,
     SMALL_NUMBERS,
+    TENS,
     number_words,
     roman,
 )
@@ -31,11 +34,13 @@ ARTICLES = frozenset({"a", "an", "the"})
 
 _WORD = re.compile(
     r"\d{1,3}(?:,\d{3}){1,6}(?![\d,]\d)(?:\.\d+)?"  # 1,234,567.8
-    r"|\d+\.\d+(?![.\d])"
+    r"|(?<!\d\.)\d+\.\d+(?![.\d])"
     r"|[\u3040-\u30ff\u4e00-\u9fff]+"  # no spaces there: a name in Latin letters is a word
     r"|(?:(?![\u3040-\u30ff\u4e00-\u9fff])[^\W_][\u0300-\u036f]*)+"
     r"|&"
 )
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+_MOST_WORDS = 8  # of an answer in which numbers are looked for
 # Letters that Unicode does not decompose into a plain letter and an accent.
 _PLAIN = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
@@ -99,7 +104,6 @@ MONTHS = (
 _SHORT_MONTHS = {month[:3]: month for month in MONTHS} | {"sept": "september"}
 _DAY = re.compile(r"([1-9]|[12]\d|3[01])(?:st|nd|rd|th)")
 _ORDINALS = {word: value for value, word in enumerate((*ORDINALS, "twentieth"), 1)}
-_SPELLED = {str(value): word for value, word in enumerate(SMALL_NUMBERS)}
 # What follows the first letter of a name that is spelt letter by letter: "L-i-m-a", "L i m a".
 _SPELLED_ON = re.compile(r"[^\w\s]{1,3}[A-Za-z](?!\w)|\s[a-z]\s[a-z](?!\w)")
 _ERAS = {"BCE": "bc", "CE": "ad"}
@@ -115,6 +119,36 @@ def _plain_number(raw: str, before: Sequence[Word]) -> str:
         return str(_ORDINALS.get(raw.lower(), fold(raw)))  # Henry the Eighth
     day = _DAY.fullmatch(raw)
     return day[1] if day and before[-1].norm in MONTHS else fold(raw)
+
+
+_SAME_NAME = 3  # letters of a surname at least that initials may stand before
+
+
+def initials(answer: str) -> frozenset[tuple[str, ...]]:
+    """The name of a person, surname last, if an answer is one whose given names may be initials."""
+    found = words(answer)
+    person = 2 <= len(found) <= 5 and all(w.capital and w.norm.isalpha() for w in found)
+    if not person or found[0].norm in ARTICLES or len(found[-1].norm) < _SAME_NAME:
+        return frozenset()
+    joined = found[0].end - found[0].start > len(found[0].norm)  # "J. R. R." is one word
+    first = tuple(found[0].norm) if joined else (found[0].norm,)
+    return frozenset({(*first, *(word.norm for word in found[1:]))})
+
+
+def is_named(said: Sequence[str], name: tuple[str, ...]) -> bool:
+    """Whether words are a name, with initials for given names or the names for initials.
+
+    No given name may be left out: "George Bush" is not "George W. Bush".
+    """
+    if len(said) < 2 or said[-1] != name[-1]:
+        return False
+    given = [*said[:-1]]
+    if len(given) == 1 and len(given[0]) == len(name) - 1 > 1:  # "JRR", "J.F."
+        given = [*given[0]]
+    return len(given) == len(name) - 1 and all(
+        one == two or (min(len(one), len(two)) == 1 and one[0] == two[0])
+        for one, two in zip(given, name, strict=False)
+    )
 
 
 def _spell_out(found: list[Word], text: str) -> None:
@@ -184,40 +218,93 @@ def normalized(text: str) -> str:
     return " ".join(key(text))
 
 
+def _day(answer: tuple[str, ...]) -> tuple[str, int, int] | None:
+    """The year ("" for none), month and day that an answer is: "July 20 1969", "1969-07-20"."""
+    if len(answer) not in (2, 3) or not all(w.isdigit() or w in MONTHS for w in answer):
+        return None
+    named = [word for word in answer if word in MONTHS]
+    if len(named) == 1 and answer.index(named[0]) < 2:
+        first, *rest = (word for word in answer if word != named[0])
+        month, day, year = MONTHS.index(named[0]) + 1, first, "".join(rest)
+    elif len(answer) == 3 and not named and len(answer[0]) == 4:
+        year, month, day = answer[0], int(answer[1]), answer[2]
+    elif len(answer) == 3 and not named and len(answer[2]) == 4:
+        one, two, year = answer
+        if not (int(one) > 12 or int(two) > 12 or int(one) == int(two)):
+            return None  # the third of April or the fourth of March
+        month, day = (int(two), one) if int(one) > 12 else (int(one), two)
+    else:
+        return None
+    is_day = len(day) < 3 and day.isdigit() and 0 < int(day) < 32
+    return (year, month, int(day)) if is_day and 0 < month < 13 else None
+
+
 def _dates(answer: tuple[str, ...]) -> set[tuple[str, ...]]:
     """A date in other orders: day first, month first, or all in digits as ISO 8601 has it.
 
-    With slashes only a day after the twelfth, or one of the month's own number, is told apart.
+    In digits only a day after the twelfth, or one of the month's own number, is told apart.
     """
-    if len(answer) not in (2, 3):
-        return set()
-    first, second, *year = answer
-    if second in MONTHS and first.isdigit():
-        first, second = second, first
-    if first not in MONTHS or not second.isdigit():
-        return set()
-    found = {(first, second, *year), (second, first, *year), (second, "of", first, *year)}
-    if not year and len(second) == 4:
-        found.add((first, "of", second))
-    if year:
-        month = f"{MONTHS.index(first) + 1}"
-        found.add((*year, month.zfill(2), second.zfill(2)))
-        if int(second) > 12 or second == month:
-            found |= {(month, second, *year), (month.zfill(2), second, *year)}
-            found |= {(second, month, *year), (second, month.zfill(2), *year)}
-    return found
+    found = _day(answer)
+    if found is None:
+        of_a_year = len(answer) == 2 and answer[0] in MONTHS and len(answer[1]) == 4
+        return {(answer[0], "of", answer[1])} if of_a_year and answer[1].isdigit() else set()
+    year, at, day = found
+    name, number, tail = MONTHS[at - 1], str(day), (year,) if year else ()
+    forms = {(name, number, *tail), (number, name, *tail), (number, "of", name, *tail)}
+    if not year:
+        return forms
+    pairs = [(f"{at}", number), (f"{at:02}", f"{day:02}")]
+    forms |= {(year, *pair) for pair in pairs}
+    if day > 12 or day == at:
+        forms |= {each for one, two in pairs for each in ((one, two, year), (two, one, year))}
+    return forms
 
 
 def _numbers(answer: tuple[str, ...]) -> set[tuple[str, ...]]:
-    """An answer that is nothing but a number: in digits, in words, in Roman numerals."""
-    spelled = number_words(" ".join(answer))
-    if spelled is not None and spelled.denominator == 1:
-        return {(str(spelled),)}
-    if len(answer) != 1:
+    """An answer with the numbers in it in digits, in words and in Roman numerals."""
+    if len(answer) > _MOST_WORDS:
         return set()
-    (text,) = answer
-    forms = (_NUMERALS.get(text), _ROMAN.get(text.upper()), _SPELLED.get(text))
-    return {(each,) for each in forms if each}
+    forms: set[tuple[str, ...]] = set()
+    for start, end, value in _number_runs(answer):
+        written: set[tuple[str, ...]] = {(str(value),)}
+        if value < 100:
+            tens, ones = divmod(value, 10)
+            both = (TENS[tens - 2],) + ((SMALL_NUMBERS[ones],) if ones else ())
+            written.add((SMALL_NUMBERS[value],) if value < 20 else both)
+        if (numeral := _NUMERALS.get(str(value), "i" if value == 1 else "")) and end == len(answer):
+            written.add((numeral,))
+        forms |= {(*answer[:start], *each, *answer[end:]) for each in written}
+    return forms
+
+
+def _number_runs(answer: tuple[str, ...]) -> Iterator[tuple[int, int, int]]:
+    """Where an answer has a number, as a range of words, and its value."""
+    at = 0
+    while at < len(answer):
+        if answer[at].isdigit() and len(answer[at]) < 9 and answer[at][0] != "0":
+            yield at, at + 1, int(answer[at])
+        elif answer[at] in NUMBER_WORDS:
+            for end in range(len(answer), at, -1):
+                run = " ".join(answer[at:end])
+                value = number_words(run) or _year(answer[at:end])
+                if value is not None and value.denominator == 1 and answer[end - 1] != "and":
+                    yield at, end, int(value)
+                    at = end - 1
+                    break
+        elif at == len(answer) - 1 and at and answer[at] == "i":  # World War I
+            yield at, at + 1, 1
+        elif len(answer) == 1 and answer[0].upper() in _ROMAN:
+            yield 0, 1, int(_ROMAN[answer[0].upper()])
+        at += 1
+
+
+def _year(run: tuple[str, ...]) -> Fraction | None:
+    """A year as it is spoken: "nineteen eighty four"."""
+    century = number_words(run[0])
+    rest = number_words(" ".join(run[1:])) if len(run) in (2, 3) else None
+    if century is None or rest is None or not (10 <= century <= 20 and 10 <= rest < 100):
+        return None
+    return 100 * century + rest
 
 
 @lru_cache(maxsize=4096)
@@ -230,5 +317,7 @@ def keys(gold: str, aliases: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
     for answer in (gold, *aliases):
         own = key(answer) or tuple(word.norm for word in words(answer))
         found |= {own, *_dates(own), *_numbers(own)}
+        if answer.translate(_UMLAUTS) != answer:
+            found.add(key(answer.translate(_UMLAUTS)))
     found.discard(())
     return frozenset(found)

@@ -54,6 +54,7 @@ from feedback_friction.protocol.masking.letters import mask_letters
 from feedback_friction.protocol.masking.quantities import mask_number
 from feedback_friction.protocol.records import Masked
 from feedback_friction.protocol.task import Task
+from feedback_friction.reading.mathematics.units import unit_of
 from feedback_friction.reading.numerals import LONGEST
 from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields, mathematics, multiple_choice
@@ -79,6 +80,7 @@ _FIELDS = frozenset(
     ("question", "choices", "options", "answer", "answers", "solution", "subject", "id")
 )
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3}){1,20}|\d{1,200})(?:\.\d{1,200})?")
+_QUANTITY = re.compile(r"-?\d[\d.,/]{0,40}\s?(?:\\?%|[A-Za-z]{1,12}(?:\^?[23])?)")
 _FORMULA = re.compile(r"[\\^=]|\d\s?[+*/]\s?\(?\d|^-\s?[a-z\d(]|\d[a-z]\b|\bsqrt\b|\bpi\b")
 
 
@@ -171,6 +173,8 @@ def _default(gold: str, choices: tuple[str, ...]) -> str:
         return "choice"
     if _NUMBER.fullmatch(gold):
         return "number"
+    if _QUANTITY.fullmatch(gold) and (gold[-1] == "%" or unit_of(gold)):
+        return "expression"
     return "expression" if len(gold) <= 500 and _FORMULA.search(gold) else "text"
 
 

@@ -82,6 +82,7 @@ class Answer:
         value: its number or formula, where the kind has one.
         parts: what it is made of, where the kind has parts.
         brackets: the two brackets of a tuple or an interval, e.g. ``"[)"``.
+        in_unit: of gold, whether the question asks for its unit, so that no other will do.
         named: for each side of an equation, whether it is but the name of what is asked for.
     """
 
@@ -92,6 +93,7 @@ class Answer:
     parts: tuple[Answer, ...] = ()
     brackets: str = ""
     named: tuple[bool, ...] = ()
+    in_unit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,16 @@ class Context:
         letters: Latin letters that gold uses as symbols; they are then no units.
         words: gold is in words.
         equation: gold is an equation; without one, what an unknown is said to be counts.
+        whole: gold is a whole number, so that Roman numerals are numbers.
+        unit: gold has a unit that others may stand for.
         asked: the question without spaces: what stands in it may be the unknown.
     """
 
     letters: frozenset[str] = frozenset()
     words: bool = False
     equation: bool = False
+    whole: bool = False
+    unit: bool = False
     asked: str = ""
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from feedback_friction.reading.mathematics.answer import Answer, Context, Kind
 from feedback_friction.reading.mathematics.read import read
-from feedback_friction.reading.number_words import NUMBER_WORDS
+from feedback_friction.reading.mathematics.units import with_unit
+from feedback_friction.reading.number_words import NUMBER_WORDS, ORDINALS
 
 _LONGEST = 600  # characters of a reply's end that are read
 _LONGEST_VALUE = 240
@@ -65,15 +66,19 @@ _NUMBER = (
     r"(?:\s?(?:%|°|π|√\d+))?(?![\w.]*\d)"
 )
 _WORDS = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
+_RANKS = "|".join((*ORDINALS, "twentieth"))
+_RANKED = re.compile(r"\s?([A-Za-z]*)")
 _ONE_OF_LIST = rf"(?:\$[^$\n]{{1,60}}\$|(?<![\w^_.(/\\]){_NUMBER})"
 _VALUE = re.compile(
     rf"(?P<list>{_ONE_OF_LIST}(?:,\s?{_ONE_OF_LIST}){{0,8}},?\s(?:and|or)\s{_ONE_OF_LIST})"
     rf"|\$\$?(?!\d[\d,.]*(?:\s|$))(?P<dollar>[^$\n]{{1,240}}?)\$\$?|\\\((?P<paren>.{{1,240}}?)\\\)"
     rf"|\\\[(?P<bracket>.{{1,240}}?)\\\]"
     rf"|(?P<tuple>[(\[]\s?[-−\d.]+(?:\s?,\s?[-−\d./]+){{1,5}}\s?[)\]])"
+    rf"|(?<![\w^_.(/\\,])(?P<ordinal>\d{{1,9}})(?:st|nd|rd|th)(?![\w-])"
     rf"|(?<![\w^_.(/\\])(?<!\d:)(?P<number>{_NUMBER})(?![-−][A-Za-z0-9]|:\d)"
+    rf"|(?<![\w-])(?i:the\s)(?P<rank>{_RANKS})(?![\w-])"
     rf"|(?<![\w-])(?P<words>(?:(?i:half\sa)\s)?(?i:{_WORDS})"
-    rf"(?:[- ](?i:{_WORDS})){{0,5}})(?![\w-])"
+    rf"(?:[- ](?i:(?:and\sa\s|(?:in|out\sof|and)\s)?(?:{_WORDS}))){{0,5}})(?![\w-])"
 )
 _TAIL = re.compile(r"(?:[\s*_]+(?![\d])[^\d\s=<>+*/$\\]{1,20}){0,14}[\s*_.!)\"'}\]\ue000]*$")
 _CUT_TAIL = re.compile(
@@ -159,7 +164,9 @@ def _given(clause: str, context: Context) -> Given | None:
     values = [
         value
         for value in _VALUE.finditer(clause)
-        if not _LABEL.search(clause[: value.start()]) and not _counts_some(clause, value)
+        if not _LABEL.search(clause[: value.start()])
+        and not _counts_some(clause, value)
+        and _is_rank(clause, value, context)
     ]
     for value in reversed(values):
         before, after = clause[: value.start()], clause[value.end() :]
@@ -185,6 +192,15 @@ def _given(clause: str, context: Context) -> Given | None:
 def _counts_some(clause: str, value: re.Match[str]) -> bool:
     """Whether a number only tells some of several apart: "one of the cases"."""
     return value.lastgroup == "words" and _SOME_OF.match(clause, value.end()) is not None
+
+
+def _is_rank(clause: str, value: re.Match[str], context: Context) -> bool:
+    """Whether an ordinal ranks what the question asks for, if it is one: "the 12th floor"."""
+    if value.lastgroup not in ("ordinal", "rank"):
+        return True
+    noun = _RANKED.match(clause, value.end())
+    name = noun[1].lower() if noun else ""
+    return context.whole and (not name or name in context.asked.lower())
 
 
 def _listed(value: re.Match[str], before: str, context: Context) -> Given | None:
@@ -218,6 +234,10 @@ def _is_operand(clause: str, value: re.Match[str]) -> bool:
 
 def _readable(value: re.Match[str], context: Context) -> Given | None:
     text = value[value.lastgroup or 0].strip()
+    if value.lastgroup == "number" and context.unit:
+        text = value.string[value.start("number") : with_unit(value.string, value.end("number"))]
+    if value.lastgroup == "rank":
+        text = str([*ORDINALS, "twentieth"].index(text.lower()) + 1)
     answer = read(text, context)
     if not answer.key or len(text) > _LONGEST_VALUE or not _is_understood(answer):
         return None

@@ -16,7 +16,7 @@ from feedback_friction.reading.mathematics.algebra import TooHardError
 from feedback_friction.reading.mathematics.answer import Answer, Kind, Value
 from feedback_friction.reading.mathematics.evaluate import differ
 from feedback_friction.reading.mathematics.scalar import symbol_letters, wording
-from feedback_friction.reading.mathematics.units import units_differ
+from feedback_friction.reading.mathematics.units import ratio, units_differ
 
 Ask = Callable[[Answer, Answer], bool | None]
 
@@ -59,7 +59,9 @@ def same(gold: Answer, other: Answer, ask: Ask = _nobody) -> bool | None:
     if gold.kind is Kind.EQUATION or other.kind is Kind.EQUATION:
         return _equations(gold, other, ask)
     if gold.kind in _NUMBERS and other.kind in _NUMBERS:
-        return False if units_differ(gold.source, other.source) else _numbers(gold, other, ask)
+        if units_differ(gold.source, other.source):
+            return _in_other_unit(gold, other)
+        return _numbers(gold, other, ask)
     if gold.kind in _ALL_OF and other.kind in _ALL_OF and gold.kind is not other.kind:
         found = _sets_of_reals(gold, other, ask)
         if found is not None:
@@ -125,6 +127,15 @@ def _numbers(gold: Answer, other: Answer, ask: Ask) -> bool | None:
     if percent.rational is None or plain.rational is None:
         return None if plain.exact is None or percent.exact is None else False
     return percent.rational == 100 * plain.rational
+
+
+def _in_other_unit(gold: Answer, other: Answer) -> bool:
+    """Whether as much is said in another unit of the same quantity, where no unit is asked for."""
+    left = gold.value.rational if gold.value else None
+    right = other.value.rational if other.value else None
+    if gold.in_unit or left is None or right is None or gold.kind is not other.kind:
+        return False
+    return left == right * (ratio(gold.source, other.source) or 0)
 
 
 def _residues(gold: Answer, other: Answer, ask: Ask) -> bool | None:

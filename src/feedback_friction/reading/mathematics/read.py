@@ -7,6 +7,7 @@ cheaply prove to mean the same: ``\\frac12``, ``0.5`` and ``1/2`` all have the k
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 
@@ -19,7 +20,8 @@ from feedback_friction.reading.mathematics.structures import (
     valued,
     words,
 )
-from feedback_friction.reading.number_words import number_words
+from feedback_friction.reading.mathematics.units import names_unit, unit_of
+from feedback_friction.reading.number_words import number_words, roman_value
 
 MAX_LENGTH = 2000
 
@@ -55,6 +57,8 @@ def read(text: str, context: Context = NO_CONTEXT) -> Answer:
     twice = _TWICE.fullmatch(text)
     if twice and number_words(twice[2]) == Fraction(twice[1].replace(",", "")):
         text = twice[1]
+    if context.whole and (numeral := roman_value(text.strip(" .$*"))):
+        text = str(numeral)
     cleaned = stripped(latex.clean(_CONDITION.sub("", text)))
     if context.words:
         return words(cleaned)
@@ -86,4 +90,9 @@ def context_of(gold: str, question: str = "") -> tuple[Answer, Context]:
     answer = read_gold(gold, asked)
     in_words = answer.kind is Kind.TEXT
     letters = frozenset() if in_words else scalar.symbol_letters(answer.source)
-    return answer, Context(letters, in_words, answer.kind is Kind.EQUATION, asked)
+    value = answer.value.rational if answer.value and answer.kind is Kind.VALUE else None
+    whole = value is not None and value.denominator == 1
+    unit = unit_of(answer.source) is not None
+    if unit and names_unit(question, answer.source):
+        answer, unit = replace(answer, in_unit=True), False
+    return answer, Context(letters, in_words, answer.kind is Kind.EQUATION, whole, unit, asked)

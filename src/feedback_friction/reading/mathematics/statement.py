@@ -28,7 +28,7 @@ from feedback_friction.reading.mathematics.answer import NO_CONTEXT, Answer, Con
 from feedback_friction.reading.mathematics.closing import closing, conclusion
 from feedback_friction.reading.mathematics.formula import FUNCTIONS
 from feedback_friction.reading.mathematics.read import read
-from feedback_friction.reading.number_words import NUMBER_WORDS
+from feedback_friction.reading.number_words import NUMBER_WORDS, roman_value
 from feedback_friction.reading.reply import ANSWER, final_part, signed
 from feedback_friction.reading.standing import is_asserted, retraction
 
@@ -273,6 +273,8 @@ def _is_answer(text: str, context: Context, whole: bool = False) -> bool:
     if not text:
         return False
     words = _WORD.findall(text)
+    if context.whole and roman_value(text):
+        return True
     if context.words:
         return len(words) <= _MAX_WORDS and not text.lower().startswith(
             ("not ", "obtained", "that")
