@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from effort import LINEAR, growth, repeated
+from feedback_friction.grading.text import grade_text
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.judge import JudgeError, judge, parse, with_judge
 from feedback_friction.protocol.records import Completion, Generate, Reply
+from feedback_friction.protocol.task import Task, work_of
+from feedback_friction.protocol.trial import judged
 from toys import TASK
 
 PROBLEM = Problem(
@@ -51,6 +56,36 @@ def test_anything_else_is_as_the_judge_says(answer, outcome):
     assert (verdict.outcome, verdict.rule) == (outcome, "judge")
     assert len(asked) == 1
     assert (asked[0].role, asked[0].speaker, asked[0].temperature) == ("judge", "judge", 0.0)
+
+
+def judged_cut_off(text: str, task: Task) -> tuple[Verdict, int]:
+    """The verdict on a reply that was cut off, and how often the judge was asked."""
+    steps, calls, answer = judged(task, PROBLEM, Reply(text, "length")), 0, None
+    try:
+        while True:
+            effect = steps.send(answer)
+            calls += isinstance(effect, Generate)
+            answer = (
+                Completion((Reply("VERDICT: YES"),))
+                if isinstance(effect, Generate)
+                else work_of(task, effect)()
+            )
+    except StopIteration as stop:
+        return stop.value, calls
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome", "calls"),
+    [
+        ("She was a mathema", Outcome.NO_ANSWER, 0),
+        ("It may be that she was a programmer and wrote", Outcome.NO_ANSWER, 0),
+        ("The answer is programmer. She wrote the fi", Outcome.CORRECT, 1),
+    ],
+)
+def test_of_a_reply_that_was_cut_off_only_what_it_states_is_judged(reply, outcome, calls):
+    task = with_judge(replace(TASK, grade=grade_text))
+    verdict, asked = judged_cut_off(reply, task)
+    assert (verdict.outcome, asked) == (outcome, calls)
 
 
 def test_the_prediction_is_the_stated_answer():

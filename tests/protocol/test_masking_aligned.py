@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.masking.aligned import parted
+from feedback_friction.protocol.masking.aligned import parted, parted_unmasked
 from feedback_friction.protocol.records import Masked
 from feedback_friction.tasks.catalog import get_page
 
@@ -52,3 +52,10 @@ def test_a_leak_is_either_aligned_or_a_leak() -> None:
 def test_options_are_nobodys_own() -> None:
     problem = Problem("1", "mmlu", "Which?", "B", choices=("oxygen", "neon"))
     assert aligned(problem, "Neon is right.", "The answer is neon. So (A).") == ()
+
+
+def test_feedback_that_no_mask_saw_leaks_what_the_mask_would_hide() -> None:
+    said = "Your 7 in line 1 was right; it is seven."
+    found = get_page("math_500").task.mask(SUM, said)
+    leaks, own = parted_unmasked(SUM, said, found, ["3 + 4 = 7, so it is 8."])
+    assert (leaks, own) == (("seven",), ("7",))

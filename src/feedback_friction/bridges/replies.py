@@ -21,6 +21,7 @@ from feedback_friction.errors import DataError, RunStoppedError, UsageError
 from feedback_friction.grading.cut import graded, is_cut_off
 from feedback_friction.modes import ADOPTED, NO_FEEDBACK
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.masking.aligned import parted_unmasked
 from feedback_friction.protocol.records import AGAIN, Attempt, Feedback, Reply, Status, Trial
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Plan
@@ -177,7 +178,9 @@ def _graded(task: Task, plan: Plan, problem: Problem, epoch: int, talk: Talk) ->
             status = "solved" if verdict.is_correct else "undecided"
             return Trial(problem, epoch, (*attempts, attempt), status)
         if said.told is not None and number < len(talk) - 1:
-            attempt = replace(attempt, feedback=_audited(task, plan, problem, said.told))
+            said_so_far = [each.reply for each in talk[: number + 1]]
+            told = _audited(task, plan, problem, said.told, said_so_far)
+            attempt = replace(attempt, feedback=told)
         attempts.append(attempt)
     if len(attempts) < plan.iterations and plan.iterations > 1:
         reason = f"the conversation ends after {len(attempts)} attempts"
@@ -185,8 +188,9 @@ def _graded(task: Task, plan: Plan, problem: Problem, epoch: int, talk: Talk) ->
     return Trial(problem, epoch, tuple(attempts), status)
 
 
-def _audited(task: Task, plan: Plan, problem: Problem, told: str) -> Feedback:
+def _audited(
+    task: Task, plan: Plan, problem: Problem, told: str, replies: Sequence[str]
+) -> Feedback:
     """What was said, as it was said: what our mask would have hidden in it is a leak."""
-    found = task.mask(problem, told)
-    hidden = tuple(told[span.start : span.end] for span in found.spans)
-    return Feedback(plan.mode.name, told, told, hidden + found.leaks)
+    leaks, aligned = parted_unmasked(problem, told, task.mask(problem, told), replies)
+    return Feedback(plan.mode.name, told, told, leaks, aligned=aligned)

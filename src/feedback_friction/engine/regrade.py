@@ -20,7 +20,7 @@ from feedback_friction.grading.verdict import Verdict
 from feedback_friction.modes import Mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.feedback import write_feedback
-from feedback_friction.protocol.masking.aligned import parted
+from feedback_friction.protocol.masking.aligned import parted_unmasked
 from feedback_friction.protocol.plan import rng_for
 from feedback_friction.protocol.records import Attempt, Effect, Feedback, Status, Trial
 from feedback_friction.protocol.state import answers_of
@@ -282,7 +282,5 @@ def _remask(
     text = mask(attempt.problem, text).text
     shown = mask(attempt.problem, feedback.text)
     replies = [each.reply.text for each in trial.attempts[: attempt.iteration + 1]]
-    leaks, aligned = parted(attempt.problem, feedback.text, shown, replies)
-    hidden = (feedback.text[span.start : span.end] for span in shown.spans)
-    found = (*leaks, *(each for each in hidden if each not in aligned))
+    found, _ = parted_unmasked(attempt.problem, feedback.text, shown, replies)
     return Remasked(condition.id, trial, attempt, text, found)

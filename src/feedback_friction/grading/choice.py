@@ -152,7 +152,7 @@ _SMALL = re.compile(r"\s*[\"'(\[*]{0,3}([a-z])[\"')\].*:]{0,3}\s*")
 # --- a line that is an answer ---------------------------------------------------------------------
 
 _LONE = re.compile(
-    r"[\s:-]{0,6}(?:(?i:option|choice|answer|so|thus|hence|therefore)\s*[:,]?\s*)?"
+    r"[\s:-]{0,6}(?:(?i:option|choice|answer|only|so|thus|hence|therefore)\s*[:,]?\s*)?"
     r"([\"'(\[{]{0,4})([A-Z])([)\]}.:\"';,!]*)\s*"
 )
 _LABELLED = re.compile(

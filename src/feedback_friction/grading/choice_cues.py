@@ -102,7 +102,7 @@ _CUES = (
 # Alternatives that each begin with a letter of their own are searched for fast.
 _WORD = re.compile("|".join(map(re.escape, _CUES)))
 _SOMEBODY = re.compile(
-    r"(?:\b(?:i|we)|'d|'ll|\blet's|\blet\sus|\b(?:should|must|will|would|therefore|thus|so|hence))"
+    r"(?:\b(?:i|we)|'d|'ll|'m|\blet's|\blet\sus|\b(?:should|must|will|would|therefore|thus|so|hence))"
     r"\s+(?:(?!not\b|never|can|don't|didn't|won't|initially|originally|previously"
     r"|first)[a-z]+\s+)?$"
 )

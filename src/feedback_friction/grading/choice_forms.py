@@ -35,7 +35,7 @@ _SETTLES = re.compile(
     r"|\swould\sbe)|that(?:'s|\sis)|this\sis|which\sis|revised|corrected|updated|correction"
     r"|rather|instead|stay(?:ing)?\swith|(?:look|thoughts?|reflection|feedback),?"
     r"|not\s\(?[A-Z]\)?,?\sbut|(?:switch|chang)\w*\s(?:my\sanswer\s)?(?:from\s\(?[A-Z]\)?\s)?to"
-    r"|actually|make\sthat|i\smean|choose|pick|select|go(?:ing)?\swith|remains|now"
+    r"|actually|make\sthat|i\smean|i(?:'d|\swould)\ssay|choose|pick|select|go(?:ing)?\swith|remains|now"
     r"|final(?:ly)?)\b)"
     r"(?:\s(?i:answer|choice|option|it(?:'s|\sis|\smust\sbe)|is|the|with|only|me|us|we|to"
     r"|answer:))*"
@@ -43,8 +43,8 @@ _SETTLES = re.compile(
 )
 # "B it is", "B instead of A", "B is the only one that fits"
 _IT_IS = re.compile(
-    rf"(?:^|[\s,;:]){_ITEM}(?=\s(?:it\sis\b|(?:instead\sof|rather\sthan)\s\(?[A-Z]\b"
-    r"|is\sthe\sonly\s(?:one|option|choice)\b))"
+    rf"(?:^|(?<!\band)(?<!\bor)(?<!,)[\s,;:]){_ITEM}(?=\sit\sis\b|,?\s(?:not|instead\sof|rather\sthan)"
+    r"\s(?i:option\s|choice\s)?\(?[A-Z](?![A-Za-z'])|\sis\sthe\sonly\s(?:one|option|choice)\b)"
 )
 _ALONE = re.compile(rf"(?:(?<=[.!?:;\n])|(?<=[a-z],)(?=\s?\()|^)\s*{_ITEM}\s*[.!]?\s*(?=\n|$)")
 _AT_ONCE = re.compile(rf"[\s,:;.]{{1,4}}{_ITEM}(?=[.!,;]|\s*$)")
@@ -53,7 +53,7 @@ _TEXT_IT_IS = re.compile(
     r"(?:^|[.!?;:,\n])\s*(?P<text>[^.!?;:,\n]{1,120}?),?\s+(?:it\s(?:is|must\sbe|was)|is\s(?:it"
     r"|right|correct))\s*(?=[.!,\n]|$)"
 )
-_ANEW = re.compile(r"\b(?:not|isn't|wasn't|never|nor)\s(?:(?!\bbut\b)[^.]){0,12}$", re.I)
+_ANEW = re.compile(r"\b(?:not|isn't|wasn't|never|nor)\s(?:(?!\bbut\b)[^.]){0,24}$", re.I)
 
 
 def settled(text: str, start: int, options: Options, *, anew: bool = True) -> tuple[str, int]:

@@ -43,7 +43,12 @@ def graded(grade: Grader, problem: Problem, response: str, *, cut_off: bool = Fa
     verdict = grade(problem, response)
     if not cut_off or verdict.prediction is None or verdict.rule == OVERRULED:
         return verdict
-    if verdict.rule.startswith(_STATED) and not _CLOSED.search(response):
-        verdict = grade(problem, _LAST_WORD.sub("", response))
+    if verdict.rule.startswith(_STATED) and (whole := whole_words(response)) != response:
+        verdict = grade(problem, whole)
     stated = verdict.prediction is not None and verdict.rule.startswith(_STATED)
     return verdict if stated else Verdict.none("cut off")
+
+
+def whole_words(response: str) -> str:
+    """A reply without the word that it was cut off in, where that may have gone on."""
+    return response if _CLOSED.search(response) else _LAST_WORD.sub("", response)

@@ -13,7 +13,8 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from feedback_friction.grading.verdict import Verdict
+from feedback_friction.grading.cut import whole_words
+from feedback_friction.grading.verdict import OVERRULED, Verdict
 from feedback_friction.modes import PLACEBO, Mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.feedback import write_feedback
@@ -245,10 +246,27 @@ def next_view(
 
 def judged(task: Task, problem: Problem, reply: Reply) -> Generator[Effect, Any, Verdict]:
     """The verdict on a reply: by the judge model where the task has one, else by its grader."""
-    if task.judge is not None:
+    if task.judge is None:
+        verdict: Verdict = yield Grade(problem, reply.text, reply.is_cut_off)
+        return verdict
+    if not reply.is_cut_off:
         return (yield from task.judge(problem, reply.text))
-    verdict: Verdict = yield Grade(problem, reply.text, reply.is_cut_off)
-    return verdict
+    stated: Verdict = yield Grade(problem, reply.text, cut_off=True)
+    if stated.prediction is None or stated.rule == OVERRULED:
+        return stated
+    return (yield from _cut_off(task.judge(problem, whole_words(reply.text))))
+
+
+def _cut_off(judging: Generator[Effect, Any, Verdict]) -> Generator[Effect, Any, Verdict]:
+    """A judge's work on a reply that was cut off: what its task grades itself knows that too."""
+    answer: Any = None
+    while True:
+        try:
+            effect = judging.send(answer)
+        except StopIteration as end:
+            verdict: Verdict = end.value
+            return verdict
+        answer = yield replace(effect, cut_off=True) if isinstance(effect, Grade) else effect
 
 
 class UndecidedError(Exception):

@@ -14,13 +14,13 @@ _ORDINAL_WORDS = (
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
     "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
 )
-ORDINALS = tuple(_ORDINAL_WORDS.split())
+ORDINALS = (*_ORDINAL_WORDS.split(), "twentieth")
 SMALL_NUMBERS = tuple(_TEENS.split())  # by value, from zero
 SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _SMALL = {word: value for value, word in enumerate(SMALL_NUMBERS)}
 _TENS = {word: 10 * value for value, word in enumerate(TENS, 2)} | {"fourty": 40}
 _PARTS = {word: value for value, word in enumerate(ORDINALS[2:], 3)} | {
-    "half": 2, "quarter": 4, "twentieth": 20, "hundredth": 100, "thousandth": 1000,
+    "half": 2, "quarter": 4, "hundredth": 100, "thousandth": 1000,
 }  # fmt: skip
 _PARTS |= {f"{word}s": value for word, value in _PARTS.items()} | {"halves": 2}
 
@@ -28,6 +28,7 @@ NUMBER_WORDS = frozenset({*_SMALL, *_TENS, *SCALES, *_PARTS, "hundred", "dozen"}
 _SIGNS = frozenset({"negative", "minus"})
 _SPLIT = re.compile(r"[\s-]+")
 _SCALE_COMMA = re.compile(r"(?<=thousand|.million|.billion|trillion),(?=\s)", re.I)
+_MIXED = re.compile(r"(\d{1,9}) and (\d{1,4})/(\d{1,4})")
 MAX_WORDS = 24
 
 
@@ -45,8 +46,11 @@ def number_words(text: str) -> Fraction | None:
     for joint in (["out", "of"], ["in"]):
         at = words.index(joint[0]) if joint[0] in words else 0
         if at and words[at : at + len(joint)] == joint:  # one in four, three out of four
-            above, below = _whole(words[:at]), _whole(words[at + len(joint) :])
-            return above / below if above is not None and below and above <= below else None
+            part, of = _whole(words[:at]), _whole(words[at + len(joint) :])
+            return part / of if part is not None and of and part <= of else None
+    if mixed := _MIXED.fullmatch(plain.strip()):
+        ones, above, below = map(int, mixed.groups())
+        return ones + Fraction(above, below) if above < below else None
     if words[0] in _SIGNS:
         value = _unsigned(words[1:])
         return None if value is None else -value
@@ -78,7 +82,8 @@ def _fraction(before: list[str], part: int) -> Fraction | None:
     whole = Fraction(0)
     if "and" in before[1:]:
         cut = len(before) - 1 - before[::-1].index("and")
-        above = _whole(before[:cut])
+        digits = len(before[:cut]) == 1 and before[0].isdigit() and len(before[0]) < 10
+        above = Fraction(before[0]) if digits else _whole(before[:cut])
         if above is None:
             return None
         whole, before = above, before[cut + 1 :]
@@ -137,8 +142,10 @@ _NUMERAL = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0
 _DIGITS = dict(zip("IVXLCDM", (1, 5, 10, 50, 100, 500, 1000), strict=True))
 
 
-def roman_value(text: str) -> int:
-    """The number that a text of two Roman numerals or more is; 0 where it is none."""
+def numeral_value(text: str) -> int:
+    """The whole number that a text is as an ordinal, or in two Roman numerals or more; else 0."""
+    if text.lower() in ORDINALS:
+        return ORDINALS.index(text.lower()) + 1
     if not 1 < len(text) < 16 or _NUMERAL.fullmatch(text) is None:
         return 0
     values = [_DIGITS[letter] for letter in text]

@@ -25,13 +25,16 @@ _NUMBER = rf"(?:\d{{1,2}}|{'|'.join(_WORDS)}|{'|'.join(sorted(_ROMANS, key=len, 
 # Without a noun, digits alone are a value: only brackets make a place of them.
 _NUMERAL = rf"(?:\(\d{{1,2}}\)|\(?(?-i:{'|'.join(x for x in _ROMANS if len(x) > 1)})\)?)"
 _ORDINAL = rf"(?:{'|'.join(ORDINALS[:_MOST])}|\d{{1,2}}(?:st|nd|rd|th)|last|final)"
-_NOUN = r"(?:option|choice|alternative)"
+_NOUN = r"(?:option|choice|alternative|opci[oó]n|op[cç][aã]o|opzione|opsi|pilihan)"
+_SIGN = r"(?:(?:number|no\.)\s|\#\s?)"
 _AND = r"(?:\s?[,/&]\s?(?:and\s|or\s)?|\s(?:and|or|nor)\s)"
 _WHOLE = r"(?![\w%]|[.,:/-]\d|\s?[%°])"
 # What goes on after an option, or ends with it.
+_JUDGED = r"(?:right|correct|wrong|incorrect|best|false|true|it|out|the\s\w+|tempting)\b"
 _AFTER = (
-    r"(?=[)\]*\"']{0,3}(?:\s*(?:$|[.,;:!?)\n])|\s(?:is|was|are|must|would|should|can|cannot|seems?"
-    r"|looks?|because|since|as|but|instead|rather|again|fits?|works?|remains?|and|or)\b))"
+    r"(?=[)\]*\"']{0,3}(?:\s*(?:$|[.,;:!?)\n])|\s(?:is|was|are|must\sbe|would\sbe|seems?|looks?)"
+    rf"\s(?:\w+\s){{0,2}}{_JUDGED}|\s(?:because|since|as|but|instead|rather|again|fits?|works?"
+    r"|remains?|and|or)\b))"
 )
 _ENDS = (
     r"(?=[)\]*\"'}]{0,3}(?:\s*(?:$|[.;!?)\n]|,(?!\s?(?:and\s|or\s)?(?:the\s)?"
@@ -44,18 +47,20 @@ _LEADS = (
     r"|\b(?:not|but|only|except)|boxed\s?\{)\s?"
 )
 _REFERENCE = re.compile(
-    rf"\b{_NOUN}s?\s(?:(?:number|no\.)\s|\#)?(?P<noun>{_NUMBER}{_WHOLE}"
-    rf"(?:{_AND}(?:{_NOUN}\s|\#)?{_NUMBER}{_WHOLE}){{0,9}})"
-    rf"|(?<![\w#&])(?P<number>(?:\#\s?|\b(?:number|no\.)\s){_NUMBER}{_WHOLE}{_AFTER})"
-    rf"|(?P<ordinal>(?:\bthe\s)?\b{_ORDINAL}\s(?:(?:answer\s|listed\s)?{_NOUN}|answer\schoice"
+    rf"\b{_NOUN}e?s?\s(?P<noun>{_SIGN}?\(?{_NUMBER}{_WHOLE}"
+    rf"(?:{_AND}(?:{_NOUN}\s)?{_SIGN}?\(?{_NUMBER}{_WHOLE}){{0,9}}\)?)"
+    rf"|(?<![\w#&])(?P<number>{_SIGN}{_NUMBER}{_WHOLE}{_AFTER})"
+    rf"|(?<!\bto\s)(?<!-)(?P<ordinal>(?:\bthe\s)?\b{_ORDINAL}\s(?:(?:answer\s|listed\s)?{_NOUN}"
+    rf"(?:\s(?:listed|given|offered))?|answer(?:\schoice|(?=\sis\s(?:right|correct)\b))"
     rf"|one{_AFTER})\b)"
     rf"|{_LEADS}(?P<led>the\s{_ORDINAL}{_ENDS}|{_NUMERAL}{_WHOLE}{_ENDS})",
     re.I,
 )
 _SIGNS = ("#", "ption", "hoice", "lternative", "umber", "No.", "no. ", " one", "the ", "is ", ":")
 _ONLY = re.compile(
-    rf"\s*[\"'\[*]{{0,3}}(?:the\s)?(?P<only>{_ORDINAL}|{_NUMERAL}|ii|iii|iv|vi{{0,3}}|former|latter)"
-    r"[\"')\]*]{0,3}(?:\sof\s(?:the|these|those)\s\w+)?(?:,\si\s(?:think|guess|believe))?"
+    rf"\s*[\"'\[*]{{0,3}}(?:the\s)?(?P<only>{_ORDINAL}(?:\sanswer)?"
+    rf"|{_NUMERAL}|\(?(?:iii?|iv|vi{{0,3}})\)?|former|latter)"
+    r"[\"')\]*]{0,3}(?:\sof\s(?:the|these|those)\s\w+(?:\s(?:option|choice)s)?)?(?:,\si\s(?:think|guess|believe))?"
     r"[.!)]{0,2}\s*",
     re.I,
 )
@@ -69,7 +74,7 @@ _BEFORE_NUMBER = re.compile(
 _HEDGED = re.compile(
     r"\s*(?:So\s|Thus\s)?(\([A-Z]\))(?:,\sI\s(?:think|guess|believe))[.!]?\s*", re.I
 )
-_EACH = re.compile(rf"(?:\#|\b){_NUMBER}(?!\w)", re.I)
+_EACH = re.compile(rf"(?:{_SIGN}|\b|(?=\()){{0,1}}(?:\({_NUMBER}\)|\b{_NUMBER})(?!\w)", re.I)
 _TOKENS = re.compile(r"\d+|[A-Za-z]+")
 
 
@@ -121,7 +126,7 @@ def lettered(text: str, options: Options) -> str:
 
 def _letter(said: str, options: Options) -> str:
     """The letter of the option that a reference names, "" for none."""
-    word = re.sub(r"^(?:the\s|\#\s?|number\s|no\.\s)+|[()]", "", said, flags=re.I).split()[0]
+    word = re.sub(rf"^(?:the\s|{_SIGN})+|[()]", "", said, flags=re.I).split()[0]
     if word.lower() in ("last", "final"):
         return options.letters[-1]
     if word.upper() in options.letters and len(word) == 1:

@@ -103,7 +103,7 @@ MONTHS = (
 )
 _SHORT_MONTHS = {month[:3]: month for month in MONTHS} | {"sept": "september"}
 _DAY = re.compile(r"([1-9]|[12]\d|3[01])(?:st|nd|rd|th)")
-_ORDINALS = {word: value for value, word in enumerate((*ORDINALS, "twentieth"), 1)}
+_ORDINALS = {word: value for value, word in enumerate(ORDINALS, 1)}
 # What follows the first letter of a name that is spelt letter by letter: "L-i-m-a", "L i m a".
 _SPELLED_ON = re.compile(r"[^\w\s]{1,3}[A-Za-z](?!\w)|\s[a-z]\s[a-z](?!\w)")
 _ERAS = {"BCE": "bc", "CE": "ad"}
@@ -117,6 +117,8 @@ def _plain_number(raw: str, before: Sequence[Word]) -> str:
         return _ERAS[raw]
     if raw[0].isupper() and before[-1].norm == "the" and len(before) > 1 and before[-2].capital:
         return str(_ORDINALS.get(raw.lower(), fold(raw)))  # Henry the Eighth
+    if before[-1].norm in MONTHS and raw.lower() in _ORDINALS:
+        return str(_ORDINALS[raw.lower()])
     day = _DAY.fullmatch(raw)
     return day[1] if day and before[-1].norm in MONTHS else fold(raw)
 
@@ -224,7 +226,9 @@ def _day(answer: tuple[str, ...]) -> tuple[str, int, int] | None:
         return None
     named = [word for word in answer if word in MONTHS]
     if len(named) == 1 and answer.index(named[0]) < 2:
-        first, *rest = (word for word in answer if word != named[0])
+        first, *rest = [word for word in answer if word != named[0]]
+        if len(first) == 4 and rest:
+            first, *rest = (*rest, first)
         month, day, year = MONTHS.index(named[0]) + 1, first, "".join(rest)
     elif len(answer) == 3 and not named and len(answer[0]) == 4:
         year, month, day = answer[0], int(answer[1]), answer[2]
@@ -251,6 +255,7 @@ def _dates(answer: tuple[str, ...]) -> set[tuple[str, ...]]:
     year, at, day = found
     name, number, tail = MONTHS[at - 1], str(day), (year,) if year else ()
     forms = {(name, number, *tail), (number, name, *tail), (number, "of", name, *tail)}
+    forms.add((*tail, name, number))
     if not year:
         return forms
     pairs = [(f"{at}", number), (f"{at:02}", f"{day:02}")]

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from math import isnan
 
-from feedback_friction.analysis.journal import ENDED, Condition
+from feedback_friction.analysis.journal import ENDED, Condition, read_aligned
 from feedback_friction.analysis.retries import as_seen
 from feedback_friction.analysis.stats.censored import Seen, censored_curve
 from feedback_friction.analysis.stats.intervals import Estimate
@@ -29,6 +29,7 @@ class Numbers:
         curve: accuracy by attempt, with 95% intervals; empty while nothing is known.
         no_answer, cut_off, leaks: replies without an answer, replies that ended at the limit on
             tokens, feedback texts with a leak.
+        aligned: feedback texts that repeat what of the answer the solver had worked out itself.
     """
 
     condition: Condition
@@ -40,6 +41,7 @@ class Numbers:
     no_answer: int
     cut_off: int
     leaks: int
+    aligned: int
 
 
 def read_numbers(db: sqlite3.Connection, arm: int, condition: Condition) -> Numbers:
@@ -69,5 +71,8 @@ def read_numbers(db: sqlite3.Connection, arm: int, condition: Condition) -> Numb
         failed,
         condition.problems - n - failed - statuses["undecided"],
         tuple(point for point in curve if not isnan(point.value)),
-        *(int(count) for count in counts),
+        int(counts[0]),
+        int(counts[1]),
+        int(counts[2]),
+        len(read_aligned(db, condition.condition)),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from feedback_friction.analysis.choices import Given, read_given
+from feedback_friction.analysis.journal import read_aligned
 from feedback_friction.errors import UsageError
 from feedback_friction.problem import LETTERS, lettered
 from feedback_friction.view.text import Difference, Part, difference, visible
@@ -25,6 +26,7 @@ class Told:
         raw: the text before the mask, with what the mask took out marked as removed.
         masked: stretches that the mask replaced.
         leaks: what the audit found in the text.
+        aligned: what of the answer it repeats from the solver's own work; no leaks.
         donor: the problem that placebo feedback was written for.
         given: the form that was chosen, and why; None in a mode without forms.
     """
@@ -33,6 +35,7 @@ class Told:
     raw: Difference
     masked: int
     leaks: tuple[str, ...]
+    aligned: tuple[str, ...]
     donor: str | None
     given: Given | None
 
@@ -103,6 +106,7 @@ def read_trial(db: sqlite3.Connection, condition: str, problem_id: str, epoch: i
         " ORDER BY iteration",
         where,
     ).fetchall()
+    own = read_aligned(db, condition)
     return TrialText(
         asked["task"],
         problem_id,
@@ -110,7 +114,12 @@ def read_trial(db: sqlite3.Connection, condition: str, problem_id: str, epoch: i
         visible(asked["prompt"]),
         visible(_gold(asked["gold"], json.loads(asked["choices"]))),
         asked["solution"] and visible(asked["solution"]),
-        _attempts(attempts, json.loads(asked["choices"]), read_given(db, *where)),
+        _attempts(
+            attempts,
+            json.loads(asked["choices"]),
+            {key[2]: texts for key, texts in own.items() if key[:2] == (problem_id, epoch)},
+            read_given(db, *where),
+        ),
     )
 
 
@@ -120,7 +129,10 @@ def _gold(gold: str, choices: Sequence[str]) -> str:
 
 
 def _attempts(
-    rows: Sequence[sqlite3.Row], choices: Sequence[str], given: Mapping[int, Given]
+    rows: Sequence[sqlite3.Row],
+    choices: Sequence[str],
+    aligned: Mapping[int, Sequence[str]],
+    given: Mapping[int, Given],
 ) -> tuple[Shown, ...]:
     shown: list[Shown] = []
     reply: str | None = None
@@ -132,8 +144,9 @@ def _attempts(
         told = None
         if row["feedback"] is not None:
             earlier, advice = advice, visible(row["feedback"])
+            repeated = tuple(map(visible, aligned.get(row["iteration"], ())))
             form = given.get(row["iteration"])
-            told = _told(row, difference(earlier, advice), advice, form)
+            told = _told(row, difference(earlier, advice), advice, repeated, form)
         key = row["prediction"]
         if key and len(key) == 1 and key in LETTERS[: len(own)]:
             key = own[LETTERS.index(key)]  # a shuffle moves the letters
@@ -161,7 +174,13 @@ def _order(gold: str, choices: Sequence[str]) -> str:
     return visible(f"{lettered(choices)}\nright: ({gold})")
 
 
-def _told(row: sqlite3.Row, text: Difference, advice: str, given: Given | None) -> Told:
+def _told(
+    row: sqlite3.Row,
+    text: Difference,
+    advice: str,
+    aligned: tuple[str, ...],
+    given: Given | None,
+) -> Told:
     raw = difference(visible(row["feedback_raw"]), advice)
     hidden = [
         part if part.change != "added" else Part("added", MASK)
@@ -175,6 +194,7 @@ def _told(row: sqlite3.Row, text: Difference, advice: str, given: Given | None) 
         Difference(raw.kind, tuple(hidden)),
         row["masked_spans"],
         tuple(json.loads(row["leaks"])),
+        aligned,
         row["feedback_donor"],
         given,
     )

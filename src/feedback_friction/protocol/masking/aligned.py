@@ -44,6 +44,15 @@ def parted(
     return tuple(leak for leak in masked.leaks if leak not in own), tuple(own)
 
 
+def parted_unmasked(
+    problem: Problem, shown: str, masked: Masked, replies: Iterable[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The same of feedback that was shown without the mask: what that would hide leaks too."""
+    leaks, own = parted(problem, shown, masked, replies)
+    hidden = (shown[span.start : span.end] for span in masked.spans)
+    return tuple(dict.fromkeys((*(each for each in hidden if each not in own), *leaks))), own
+
+
 def _states(reply: Sequence[str], stretch: str) -> bool:
     """Whether a reply, as tokens, states just what a stretch of feedback says."""
     wanted = [token for token, _, _ in tokens(stretch)]

@@ -47,9 +47,9 @@ class Target:
     context: Context
 
     @classmethod
-    def of(cls, gold: str) -> Target:
-        """The target for an answer as the data set writes it."""
-        return _target(gold)
+    def of(cls, gold: str, question: str = "") -> Target:
+        """The target for an answer as the data set writes it; the question may ask for its unit."""
+        return _target(gold, question)
 
     @cached_property
     def number(self) -> Fraction | None:
@@ -137,5 +137,5 @@ class Target:
 
 
 @lru_cache(maxsize=1024)
-def _target(gold: str) -> Target:
-    return Target(*context_of(gold))
+def _target(gold: str, question: str) -> Target:
+    return Target(*context_of(gold, question))

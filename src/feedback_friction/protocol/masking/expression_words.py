@@ -9,7 +9,8 @@ from functools import lru_cache
 from feedback_friction.protocol.masking.expression_target import Target
 from feedback_friction.protocol.masking.gate import Match
 from feedback_friction.reading.mathematics import scalar
-from feedback_friction.reading.number_words import NUMBER_WORDS, number_words, roman
+from feedback_friction.reading.mathematics.units import with_unit
+from feedback_friction.reading.number_words import NUMBER_WORDS, ORDINALS, number_words, roman
 
 _WORD = re.compile(r"[A-Za-z]+")
 _GLUE = re.compile(r"[ \n-]{1,3}|, ")
@@ -44,7 +45,11 @@ _COUNT = rf"(?:{_ANY_WORD})(?:[ -](?:{_ANY_WORD})){{0,3}}"
 _WORD_RATIO = re.compile(
     rf"\b({_COUNT})\s(?:in|out of|to|chance in)\s(?:every\s)?({_COUNT})\b(?!-)", re.I
 )
-_ORDINAL = re.compile(r"(?<![\w.,/-])(\d{1,9})(?:st|nd|rd|th)(?=\s{0,2}(?:[.!?)*\n]|$))")
+_ORDINAL = re.compile(
+    rf"(?<![\w.,/-])(?:(\d{{1,9}})(?:st|nd|rd|th)|(?i:the\s)(?P<word>{'|'.join(ORDINALS)}))"
+    r"(?:(?=\s{0,2}(?:[.!?)*\n]|$))|(?=\s(?P<noun>[A-Za-z]+)))"
+)
+_QUANTITY = re.compile(r"(?<![\w.,])\d[\d.,]*(?=\s?[A-Za-z])")
 _YEAR = re.compile(
     r"\b(eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty)[ -]"
     rf"((?:oh |o' )?(?:{_ANY_WORD})(?:[ -](?:{_ANY_WORD}))?)\b",
@@ -148,6 +153,8 @@ def _is_innocent(text: str, start: int, end: int, target: Target) -> bool:
     if target.is_label(text, start, end):
         return True
     words = text[start:end].lower()
+    if text[start].isupper() and _CALLED.search(text[:start][-30:]):  # World War Two
+        return True
     if words == "one":
         before = text[max(0, start - 20) : start]
         return bool(_PRONOUN_BEFORE.search(before) or _PRONOUN_AFTER.match(text, end))
@@ -214,7 +221,10 @@ def find_other_numerals(text: str, target: Target) -> Iterator[Match]:
     if target.number is None or not target.is_whole or target.number < 1:
         return
     for match in _ORDINAL.finditer(text):
-        if int(match[1]) == target.number:
+        rank = int(match[1]) if match[1] else ORDINALS.index(match["word"]) + 1
+        noun = (match["noun"] or "").lower()
+        asked = not noun or (len(noun) > 2 and noun in target.context.asked.lower())
+        if rank == target.number and asked:
             yield match.start(), match.end(), "ordinal"
     numeral = roman(int(target.number))
     if len(numeral) > 1 and numeral in text:  # single letters name things
@@ -227,6 +237,14 @@ def find_other_numerals(text: str, target: Target) -> Iterator[Match]:
             one, two = number_words(match[1]), number_words(match[2].removeprefix("oh "))
             if one == century and two == rest:
                 yield match.start(), match.end(), "words"
+
+
+def find_units(text: str, target: Target) -> Iterator[Match]:
+    """As much in another unit: "1500 m" for 1.5 km."""
+    for match in _QUANTITY.finditer(text) if target.context.unit else ():
+        end = with_unit(text, match.end())
+        if end > match.end() and target.hits(text[match.start() : end]):
+            yield match.start(), end, "unit"
 
 
 def find_ratios(text: str, target: Target) -> Iterator[Match]:

@@ -40,6 +40,7 @@ from feedback_friction.protocol.masking.expression_words import (
     find_other_numerals,
     find_ratios,
     find_spoken,
+    find_units,
     find_wording,
     find_words,
 )
@@ -64,7 +65,10 @@ def mask_expression(problem: Problem, text: str) -> Masked:
     Raises:
         RunStoppedError: only where the comparing process cannot be started at all.
     """
-    targets = [Target.of(gold) for gold in dict.fromkeys((problem.gold, *problem.aliases))]
+    targets = [
+        Target.of(gold, problem.question)
+        for gold in dict.fromkeys((problem.gold, *problem.aliases))
+    ]
     question = quoted(problem.question, (problem.gold, *problem.aliases))
     finders = [unquoted(each, question) for target in targets for each in matchers(target)]
 
@@ -104,6 +108,7 @@ def matchers(target: Target) -> tuple[Matcher, ...]:
     return (
         lambda text: find_values(text, target),
         lambda text: _find_matrices(text, target),
+        lambda text: find_units(text, target),
         lambda text: find_words(text, target),
         lambda text: find_other_numerals(text, target),
         lambda text: find_ratios(text, target),

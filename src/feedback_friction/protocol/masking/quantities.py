@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from feedback_friction.grading.number import canonical, grade_number
-from feedback_friction.grading.quantity import grade_quantity
+from feedback_friction.grading.quantity import grade_quantity, with_points
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.expression_target import Target
 from feedback_friction.protocol.masking.expressions import matchers
@@ -42,7 +42,11 @@ def mask_number(problem: Problem, text: str) -> Masked:
     """
     numbers = dict.fromkeys(canonical(each, 10) for each in (problem.gold, *problem.aliases))
     question = quoted(problem.question, (problem.gold, *problem.aliases, *numbers))
-    finders = [unquoted(each, question) for number in numbers for each in _matchers(number)]
+    finders = [
+        unquoted(each, question)
+        for number in numbers
+        for each in _matchers(number, problem.question)
+    ]
 
     def find_statement(shown: str) -> Iterator[Match]:
         """What the grader still takes for an answer, once the others find nothing."""
@@ -74,8 +78,8 @@ def _names_a_step(text: str, leak: str, target: Target) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _matchers(number: str) -> tuple[Matcher, ...]:
-    target = Target.of(number)
+def _matchers(number: str, asked: str) -> tuple[Matcher, ...]:
+    target = Target.of(number, asked)
     if number.isdecimal() and not target.is_common:
         return (*matchers(target), decimal_matcher(number))
 
@@ -84,7 +88,7 @@ def _matchers(number: str) -> tuple[Matcher, ...]:
             end = written.end() - (len(written[0]) - len(written[0].rstrip(",._'")))
             if target.is_label(text, written.start(), end):
                 continue
-            if grade_number(number, text[written.start() : end], 10).is_correct:
+            if grade_number(number, with_points(text[written.start() : end]), 10).is_correct:
                 yield written.start(), end, "number"
 
     return (*matchers(target), find)

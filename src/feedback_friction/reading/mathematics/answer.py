@@ -104,6 +104,7 @@ class Context:
         letters: Latin letters that gold uses as symbols; they are then no units.
         words: gold is in words.
         equation: gold is an equation; without one, what an unknown is said to be counts.
+        number: gold is one rational number, so that a comma may be a decimal comma.
         whole: gold is a whole number, so that Roman numerals are numbers.
         unit: gold has a unit that others may stand for.
         asked: the question without spaces: what stands in it may be the unknown.
@@ -112,6 +113,7 @@ class Context:
     letters: frozenset[str] = frozenset()
     words: bool = False
     equation: bool = False
+    number: bool = False
     whole: bool = False
     unit: bool = False
     asked: str = ""

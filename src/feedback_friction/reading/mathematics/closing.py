@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from feedback_friction.reading.mathematics.answer import Answer, Context, Kind
 from feedback_friction.reading.mathematics.read import read
 from feedback_friction.reading.mathematics.units import with_unit
-from feedback_friction.reading.number_words import NUMBER_WORDS, ORDINALS
+from feedback_friction.reading.number_words import (
+    NUMBER_WORDS,
+    ORDINALS,
+    number_words,
+    numeral_value,
+)
 
 _LONGEST = 600  # characters of a reply's end that are read
 _LONGEST_VALUE = 240
@@ -66,7 +71,8 @@ _NUMBER = (
     r"(?:\s?(?:%|°|π|√\d+))?(?![\w.]*\d)"
 )
 _WORDS = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
-_RANKS = "|".join((*ORDINALS, "twentieth"))
+_RANKS = "|".join(ORDINALS)
+_NAME_BEFORE = re.compile(r"\b[A-Z][a-z]+\s$")
 _RANKED = re.compile(r"\s?([A-Za-z]*)")
 _ONE_OF_LIST = rf"(?:\$[^$\n]{{1,60}}\$|(?<![\w^_.(/\\]){_NUMBER})"
 _VALUE = re.compile(
@@ -76,6 +82,7 @@ _VALUE = re.compile(
     rf"|(?P<tuple>[(\[]\s?[-−\d.]+(?:\s?,\s?[-−\d./]+){{1,5}}\s?[)\]])"
     rf"|(?<![\w^_.(/\\,])(?P<ordinal>\d{{1,9}})(?:st|nd|rd|th)(?![\w-])"
     rf"|(?<![\w^_.(/\\])(?<!\d:)(?P<number>{_NUMBER})(?![-−][A-Za-z0-9]|:\d)"
+    r"|(?<![\w-])(?P<roman>[MDCLXVI]{2,15})(?![\w'-])"
     rf"|(?<![\w-])(?i:the\s)(?P<rank>{_RANKS})(?![\w-])"
     rf"|(?<![\w-])(?P<words>(?:(?i:half\sa)\s)?(?i:{_WORDS})"
     rf"(?:[- ](?i:(?:and\sa\s|(?:in|out\sof|and)\s)?(?:{_WORDS}))){{0,5}})(?![\w-])"
@@ -165,7 +172,7 @@ def _given(clause: str, context: Context) -> Given | None:
         value
         for value in _VALUE.finditer(clause)
         if not _LABEL.search(clause[: value.start()])
-        and not _counts_some(clause, value)
+        and not _counts_some(clause, value, context)
         and _is_rank(clause, value, context)
     ]
     for value in reversed(values):
@@ -189,9 +196,14 @@ def _given(clause: str, context: Context) -> Given | None:
     )
 
 
-def _counts_some(clause: str, value: re.Match[str]) -> bool:
-    """Whether a number only tells some of several apart: "one of the cases"."""
-    return value.lastgroup == "words" and _SOME_OF.match(clause, value.end()) is not None
+def _counts_some(clause: str, value: re.Match[str], context: Context) -> bool:
+    """Whether a number only tells some of several apart: "one of the cases", "World War Two"."""
+    if value.lastgroup == "roman" and not (context.whole and numeral_value(value[0])):
+        return True
+    if value.lastgroup not in ("words", "roman"):
+        return False
+    named = value[0][0].isupper() and _NAME_BEFORE.search(clause, 0, value.start())
+    return bool(named) or _SOME_OF.match(clause, value.end()) is not None
 
 
 def _is_rank(clause: str, value: re.Match[str], context: Context) -> bool:
@@ -200,7 +212,7 @@ def _is_rank(clause: str, value: re.Match[str], context: Context) -> bool:
         return True
     noun = _RANKED.match(clause, value.end())
     name = noun[1].lower() if noun else ""
-    return context.whole and (not name or name in context.asked.lower())
+    return context.whole and (not name or (len(name) > 2 and name in context.asked.lower()))
 
 
 def _listed(value: re.Match[str], before: str, context: Context) -> Given | None:
@@ -234,10 +246,11 @@ def _is_operand(clause: str, value: re.Match[str]) -> bool:
 
 def _readable(value: re.Match[str], context: Context) -> Given | None:
     text = value[value.lastgroup or 0].strip()
-    if value.lastgroup == "number" and context.unit:
-        text = value.string[value.start("number") : with_unit(value.string, value.end("number"))]
-    if value.lastgroup == "rank":
-        text = str([*ORDINALS, "twentieth"].index(text.lower()) + 1)
+    if value.lastgroup in ("number", "words") and context.unit:
+        end = value.end(value.lastgroup)
+        number = number_words(text) if value.lastgroup == "words" else None
+        unit = value.string[end : with_unit(value.string, end)]
+        text = f"{text if number is None else number}{unit}"
     answer = read(text, context)
     if not answer.key or len(text) > _LONGEST_VALUE or not _is_understood(answer):
         return None

@@ -33,7 +33,6 @@ _VARIABLE = re.compile(r"[A-Za-df-hj-z]")
 _UNEVALUATED = re.compile(
     r"\\(?:sum|prod|int|iint|oint|lim|cdots|ldots|dots|phantom|boxed)(?![a-z])"
 )
-_DECIMAL_COMMA = re.compile(r"[-+]?\d{1,12},(?!\d{3}$)\d{1,12}")
 
 
 def _nobody(gold: Answer, other: Answer) -> bool | None:
@@ -69,8 +68,6 @@ def same(gold: Answer, other: Answer, ask: Ask = _nobody) -> bool | None:
     if gold.kind in _MANY and other.kind in _MANY:
         return _collections(gold, other, ask)
     kinds = {gold.kind, other.kind}
-    if gold.kind is Kind.VALUE and other.kind is Kind.LIST:
-        return _decimal_comma(gold, other)
     if other.kind is Kind.TEXT or (kinds & _MANY and Kind.RAW not in kinds):
         return False
     if _UNEVALUATED.search(other.source) and not _UNEVALUATED.search(gold.source):
@@ -149,13 +146,6 @@ def _residues(gold: Answer, other: Answer, ask: Ask) -> bool | None:
         return None
     one, two, size, other_size = (Fraction(number or 0) for number in numbers)
     return size == other_size and bool(size) and (one - two) % size == 0
-
-
-def _decimal_comma(gold: Answer, other: Answer) -> bool:
-    """Whether "1000,99" is a number with a decimal comma, and gold."""
-    if gold.value is None or _DECIMAL_COMMA.fullmatch(other.source) is None:
-        return False
-    return gold.value.rational == Fraction(other.source.replace(",", "."))
 
 
 def _values(gold: Answer, other: Answer, ask: Ask) -> bool | None:

@@ -20,8 +20,8 @@ from feedback_friction.reading.mathematics.structures import (
     valued,
     words,
 )
-from feedback_friction.reading.mathematics.units import names_unit, unit_of
-from feedback_friction.reading.number_words import number_words, roman_value
+from feedback_friction.reading.mathematics.units import apart, names_unit, unit_of
+from feedback_friction.reading.number_words import number_words, numeral_value
 
 MAX_LENGTH = 2000
 
@@ -40,6 +40,8 @@ _CONDITION = re.compile(
 )
 
 
+# A decimal comma where one number is asked for: one or two digits after it, or more than three.
+_COMMA = re.compile(r"(?<![\d.,])(\d{1,12}),(\d{1,2}|\d{4,12})(?=\D*$)(?![,.])")
 _TWICE = re.compile(r"\s*(\d{1,3}(?:,\d{3})+|\d{1,15})\s?\(([A-Za-z][A-Za-z -]{1,80})\)[\s.]*")
 
 
@@ -57,8 +59,11 @@ def read(text: str, context: Context = NO_CONTEXT) -> Answer:
     twice = _TWICE.fullmatch(text)
     if twice and number_words(twice[2]) == Fraction(twice[1].replace(",", "")):
         text = twice[1]
-    if context.whole and (numeral := roman_value(text.strip(" .$*"))):
+    if context.whole and (numeral := numeral_value(scalar.without_text(text).strip(" .$*"))):
         text = str(numeral)
+    text = apart(text) if context.unit else text
+    if context.number and "," in text:
+        text = _COMMA.sub(r"\1.\2", text)
     cleaned = stripped(latex.clean(_CONDITION.sub("", text)))
     if context.words:
         return words(cleaned)
@@ -89,10 +94,13 @@ def context_of(gold: str, question: str = "") -> tuple[Answer, Context]:
     asked = "".join(latex.clean(question).split()) if question else ""
     answer = read_gold(gold, asked)
     in_words = answer.kind is Kind.TEXT
-    letters = frozenset() if in_words else scalar.symbol_letters(answer.source)
     value = answer.value.rational if answer.value and answer.kind is Kind.VALUE else None
     whole = value is not None and value.denominator == 1
-    unit = unit_of(answer.source) is not None
+    unit = value is not None and unit_of(answer.source) is not None
+    letters = frozenset() if in_words or unit else scalar.symbol_letters(answer.source)
     if unit and names_unit(question, answer.source):
         answer, unit = replace(answer, in_unit=True), False
-    return answer, Context(letters, in_words, answer.kind is Kind.EQUATION, whole, unit, asked)
+    number = value is not None or answer.kind is Kind.PERCENT
+    return answer, Context(
+        letters, in_words, answer.kind is Kind.EQUATION, number, whole, unit, asked
+    )

@@ -28,7 +28,7 @@ from feedback_friction.reading.mathematics.answer import NO_CONTEXT, Answer, Con
 from feedback_friction.reading.mathematics.closing import closing, conclusion
 from feedback_friction.reading.mathematics.formula import FUNCTIONS
 from feedback_friction.reading.mathematics.read import read
-from feedback_friction.reading.number_words import NUMBER_WORDS, roman_value
+from feedback_friction.reading.number_words import NUMBER_WORDS, number_words, numeral_value
 from feedback_friction.reading.reply import ANSWER, final_part, signed
 from feedback_friction.reading.standing import is_asserted, retraction
 
@@ -273,7 +273,7 @@ def _is_answer(text: str, context: Context, whole: bool = False) -> bool:
     if not text:
         return False
     words = _WORD.findall(text)
-    if context.whole and roman_value(text):
+    if context.whole and numeral_value(text):
         return True
     if context.words:
         return len(words) <= _MAX_WORDS and not text.lower().startswith(
@@ -281,6 +281,8 @@ def _is_answer(text: str, context: Context, whole: bool = False) -> bool:
         )
     if _MATHS.search(text) is None and not {word.lower() for word in words} & NUMBER_WORDS:
         return False
+    if number_words(text) is not None or (whole and text.lower() == "half"):
+        return True
     if whole and words and text.startswith(words[0]) and not _begins_formula(words[0]):
         return False
     # A number that more words follow is stated, though not understood: "3 more than 7".
@@ -327,6 +329,7 @@ def _bare(reply: str, context: Context) -> Statement | None:
     text = text.strip("*_` ").rstrip(".* ")
     if _PROSE.search(text):
         return None
+    text = "1/2" if text.lower() == "half" else text
     return (
         Statement(text, "bare", 0) if len(text) < 80 and _is_answer(text, context, True) else None
     )

@@ -13,7 +13,7 @@ _QUANTITIES = (
     "|201168/125 mi mile",
     "1 g gram|1/1000 mg milligram|1000 kg kilogram",
     "1 oz ounce|16 lb pound lbs",
-    "1 l liter litre|1/1000 ml milliliter millilitre",
+    "1 l L liter litre|1/1000 ml milliliter millilitre",
     "1 sec second s|60 min minute|3600 hr hour h|86400 day|604800 week",
     "1 month|12 year",
     "1 cent|100 dollar",
@@ -25,9 +25,11 @@ _UNITS = {
     for name in names
 }
 _NAME = r"(?P<unit>[A-Za-z]+)(?:\^?\{?(?P<power>[23])\}?)?"
-_LAST = re.compile(rf"\d[\s\\,~}}]*(?:\\(?:text|mathrm|mbox)\s*\{{\s*)?{_NAME}(?:\s?\}})?"
+_LAST = re.compile(rf"\d[\s\\,~}}]*(?:\\(?:text|mathrm|mbox)\s*\{{\s*)?"
+                   rf"(?:(?P<square>square|sq\.?)\s|(?P<cubic>cubic|cu\.?)\s)?{_NAME}(?:\s?\}})?"
                    r"(?:\^?\{?(?P<outer>[23])\}?)?[\s.}]*$")  # fmt: skip
 _NEXT = re.compile(r"\s?(?!in\s)([A-Za-z]+)(?![A-Za-z'-])")
+_GLUED = re.compile(r"\s*([-\d.,]*\d)([A-Za-z]{1,12})[\s.]*")
 _WORD = re.compile(r"[A-Za-z]+")
 
 Unit = tuple[int, Fraction, int]  # quantity, size, power
@@ -41,7 +43,8 @@ def unit_of(text: str) -> Unit | None:
     known = _known(found["unit"]) if found else None
     if found is None or known is None:
         return None
-    return (*known, int(found["power"] or found["outer"] or 1))
+    power = 2 if found["square"] else 3 if found["cubic"] else found["power"] or found["outer"]
+    return (*known, int(power or 1))
 
 
 def _known(word: str) -> tuple[int, Fraction] | None:
@@ -57,7 +60,9 @@ def ratio(gold: str, other: str) -> Fraction | None:
     one, two = unit_of(gold), unit_of(other)
     if one is None or two is None:
         return None
-    return (two[1] / one[1]) ** one[2] if one[0] == two[0] and one[2] == two[2] else Fraction(0)
+    if one[2] != two[2]:  # "5 cm" for an area is careless, not another number
+        return Fraction(one[:2] == two[:2])
+    return (two[1] / one[1]) ** one[2] if one[0] == two[0] else Fraction(0)
 
 
 def units_differ(one: str, other: str) -> bool:
@@ -69,6 +74,12 @@ def names_unit(text: str, gold: str) -> bool:
     """Whether a question names the unit of its gold answer: another is then no answer."""
     unit = unit_of(gold)
     return unit is not None and any(_known(word) == unit[:2] for word in _WORD.findall(text))
+
+
+def apart(text: str) -> str:
+    """A number and the unit that is written on to it, with a space between: "1500m"."""
+    found = _GLUED.fullmatch(text)
+    return f"{found[1]} {found[2]}" if found and _known(found[2]) else text
 
 
 def with_unit(text: str, at: int) -> int:
