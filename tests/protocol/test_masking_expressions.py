@@ -290,8 +290,8 @@ def test_what_cannot_be_compared_in_time_is_hidden_as_if_it_were_the_answer(monk
     asked.clear()
     equal = "$\\frac{\\sin(2x+2y)}{\\cos(x+y)} + %d - %d$ is one form."
     several = " ".join(equal % (n, n) for n in range(2, 30))
-    mask_expression(problem("2\\sin(x+y)"), several)
-    assert 0 < len(asked) < 10  # each may take all the time that a comparison has
+    assert "sin" not in mask_expression(problem("2\\sin(x+y)"), several).text
+    assert len(asked) < 10  # each may take all the time that a comparison has
 
 
 @pytest.mark.slow

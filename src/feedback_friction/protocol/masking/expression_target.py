@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
 
-from feedback_friction.grading.expression import equal
 from feedback_friction.protocol.masking.gate import MASK
 from feedback_friction.reading.mathematics import answer as answers
 from feedback_friction.reading.mathematics.answer import Answer, Context
-from feedback_friction.reading.mathematics.compare import alike, same
+from feedback_friction.reading.mathematics.compare import alike
 from feedback_friction.reading.mathematics.formula import Sum
 from feedback_friction.reading.mathematics.read import context_of, read
 
 _LONGEST = 300
-_MOST_QUESTIONS = 6
 _COMMON_WHOLE = 100
 _COMMON_PART = 10
 
@@ -99,30 +96,6 @@ class Target:
         if value == self.number or (percent and 100 * value == self.number):
             return True
         return "." in text and alike(self.gold, read(text, self.context))  # 0.333333 for 1/3
-
-    def asker(self) -> Callable[[str], bool]:
-        """The grader's own equality for an audit; a few open questions go to a worker process."""
-        questions = 0
-
-        def accepts(text: str) -> bool:
-            nonlocal questions
-            if len(text) > _LONGEST or not text.strip():
-                return False
-            read_as = read(text, self.context)
-            known = same(self.gold, read_as)
-            if known is not None:
-                return known
-            if questions >= _MOST_QUESTIONS:
-                return alike(self.gold, read_as)
-            questions += 1
-            found, _ = equal(self.gold, read_as)
-            if found is None:
-                # What may be the answer is hidden as if it were; and one such question is enough,
-                # for each costs all the time that a comparison may take.
-                questions = _MOST_QUESTIONS
-            return found is not False
-
-        return accepts
 
     def is_label(self, text: str, start: int, end: int) -> bool:
         """Whether a common whole number names something: "step 5", "equation (5)", "$5$-gon"."""

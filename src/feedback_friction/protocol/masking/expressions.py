@@ -33,7 +33,6 @@ from itertools import pairwise
 
 from feedback_friction.grading.expression import grade_expression
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.masking.expression_audit import candidates
 from feedback_friction.protocol.masking.expression_target import Target
 from feedback_friction.protocol.masking.expression_words import (
     find_literal,
@@ -45,11 +44,11 @@ from feedback_friction.protocol.masking.expression_words import (
     find_words,
 )
 from feedback_friction.protocol.masking.formulas import Formulas, Kind, Side
-from feedback_friction.protocol.masking.gate import MASK, Match, Matcher, audit, mask
+from feedback_friction.protocol.masking.gate import Match, Matcher, mask, stretches
 from feedback_friction.protocol.masking.quoted import Quoted, quoted, unquoted
 from feedback_friction.protocol.records import Masked
 from feedback_friction.reading.mathematics.answer import Kind as Shape
-from feedback_friction.reading.mathematics.statement import last_statement
+from feedback_friction.reading.mathematics.statement import Statement, last_statement
 
 
 def mask_expression(problem: Problem, text: str) -> Masked:
@@ -79,32 +78,31 @@ def mask_expression(problem: Problem, text: str) -> Masked:
                 yield start, end, form
 
     masked = mask(text, [*finders, unquoted(find_statement, question)])
-    leaks = [leak for target in targets for leak in _leaks(masked.text, target, question)]
-    leaks += [
-        masked.text[a:b]
-        for a, b, _ in _find_statement(masked.text, problem, targets)
-        if not question.holds(masked.text, a, b)
-    ]
+    leaks = _leaks(masked.text, problem, targets, question)
     return Masked(masked.text, masked.spans, tuple(dict.fromkeys(leaks)))
 
 
-def _leaks(text: str, target: Target, question: Quoted) -> tuple[str, ...]:
-    def stretches(shown: str) -> Iterator[tuple[int, int]]:
-        for start, end in candidates(shown, target.is_label):
-            if not question.holds(shown, start, end):
-                yield start, end
+def _leaks(text: str, problem: Problem, targets: list[Target], question: Quoted) -> Iterator[str]:
+    """What the grader takes for gold of what is left, and what it reads as gold in any sentence.
 
-    return audit(text, stretches, target.asker())
+    The computer algebra system is asked of the whole text alone: one question may take long.
+    """
+    found = [(0, statement) for statement in _find_statement(text, problem, targets)]
+    for start, end in stretches(text):
+        for target in targets:
+            stated = last_statement(text[start:end], target.context)
+            if stated and target.hits(stated.text):
+                found += [(start, place) for place in _place(text[start:end], stated)]
+    for start, (first, last, _) in found:
+        if not question.holds(text, start + first, start + last):
+            yield text[start + first : start + last]
 
 
 @lru_cache(maxsize=1024)
 def matchers(target: Target) -> tuple[Matcher, ...]:
     """What looks for one gold answer in the view of a text."""
     if target.gold.kind is Shape.TEXT or target.letter is not None:
-        return (
-            lambda text: find_wording(text, target),
-            lambda text: _find_stated(text, target),
-        )
+        return (lambda text: find_wording(text, target),)
     return (
         lambda text: find_values(text, target),
         lambda text: _find_matrices(text, target),
@@ -114,26 +112,7 @@ def matchers(target: Target) -> tuple[Matcher, ...]:
         lambda text: find_ratios(text, target),
         lambda text: find_spoken(text, target),
         lambda text: find_literal(text, target),
-        lambda text: _find_stated(text, target),
     )
-
-
-# Only a part of such a stretch is the answer, and the parts are candidates themselves.
-_BOX = re.compile(r"\\(?:boxed|fbox|framebox)(?![A-Za-z])")
-_RELATION = re.compile(r"[=<>≤≥≈]|\\(?:le|ge|leq|geq|approx)(?![A-Za-z])")
-
-
-def _find_stated(text: str, target: Target) -> Iterator[Match]:
-    """What the audit would report: what only a computer algebra system sees to be gold, say."""
-    accepts = target.asker()
-    sides_only = not target.gold.parts
-    for start, end in candidates(text, target.is_label):
-        stretch = text[start:end]
-        compound = _BOX.search(stretch) or (sides_only and _RELATION.search(stretch))
-        if MASK in stretch or compound:
-            continue
-        if accepts(stretch):
-            yield start, end, "stated"
 
 
 _MATRIX = re.compile(r"\\begin\{([pbvBV]?matrix|array)\}")
@@ -159,6 +138,11 @@ def _find_statement(text: str, problem: Problem, targets: list[Target]) -> Itera
         return
     statement = last_statement(text, targets[0].context)
     assert statement is not None
+    yield from _place(text, statement)
+
+
+def _place(text: str, statement: Statement) -> Iterator[Match]:
+    """Where a statement stands in the text."""
     form = "sentence" if statement.rule in ("sentence", "revised") else "stated"
     at = text.find(statement.text, statement.start)
     at = at if at >= 0 else text.rfind(statement.text)

@@ -44,9 +44,10 @@ import re
 import unicodedata
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from feedback_friction.protocol.records import Masked, Span
 
@@ -253,6 +254,21 @@ def gate(
     """Mask the text and audit what is left of it."""
     masked = mask(text, matchers)
     return Masked(masked.text, masked.spans, audit(masked.text, candidates, accepts))
+
+
+_SENTENCE = re.compile(r"(?:[^.!?\n]|[.!?](?!\s|$))+[.!?]*")
+_LINE = re.compile(r"[^\n]+")
+
+
+def stretches(text: str) -> Iterator[tuple[int, int]]:
+    """Whatever could be read as a reply by itself: all, sentences, lines, two lines in a row."""
+    yield 0, len(text)
+    for found in _SENTENCE.finditer(text):
+        if len(found[0].strip()) > 3:  # "2." and "C." begin lists and names
+            yield found.span()
+    lines = [found.span() for found in _LINE.finditer(text) if not found[0].isspace()]
+    yield from lines
+    yield from ((start, end) for (start, _), (_, end) in pairwise(lines))
 
 
 class _Marks:

@@ -36,12 +36,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import pairwise
 
 from feedback_friction.grading.choice import grade_choice
 from feedback_friction.grading.choice_forms import eliminated
 from feedback_friction.problem import LETTERS, Problem
-from feedback_friction.protocol.masking.gate import MASK, Match, Matcher, View, audit, mask
+from feedback_friction.protocol.masking.gate import (
+    MASK,
+    Match,
+    Matcher,
+    View,
+    audit,
+    mask,
+    stretches,
+)
 from feedback_friction.protocol.masking.option_letter import (
     bare_letter,
     is_abbreviation,
@@ -129,20 +136,7 @@ def _is_named(letter: str, question: str) -> bool:
 
 # --- what the grader still takes for the right answer ---------------------------------------------
 
-_SENTENCE = re.compile(r"(?:[^.!?\n]|[.!?](?!\s|$))+[.!?]*")
 _MARK = re.compile(re.escape(MASK))
-_LINE = re.compile(r"[^\n]+")
-
-
-def _stretches(text: str) -> Iterator[tuple[int, int]]:
-    """Whatever could be read as a reply by itself: sentences, lines, two of them, and all."""
-    yield 0, len(text)
-    for found in _SENTENCE.finditer(text):
-        if len(found[0].strip()) > 3:  # "2." and "C." begin lists and names
-            yield found.span()
-    lines = [found.span() for found in _LINE.finditer(text) if not found[0].isspace()]
-    yield from lines
-    yield from ((start, end) for (start, _), (_, end) in pairwise(lines))
 
 
 def _graded(problem: Problem, patterns: Sequence[Matcher]) -> Matcher:
@@ -152,7 +146,7 @@ def _graded(problem: Problem, patterns: Sequence[Matcher]) -> Matcher:
     def find(text: str) -> Iterator[Match]:
         if mask(text, patterns).spans:
             return
-        for start, end in _accepted(problem, text, _stretches(text)):
+        for start, end in _accepted(problem, text, stretches(text)):
             inner = View.folded(text[start:end], str.casefold)
             hits = [found.span() for found in letter.finditer(text, start, end)]
             if words is not None:
@@ -165,12 +159,12 @@ def _graded(problem: Problem, patterns: Sequence[Matcher]) -> Matcher:
 
 
 def _accepted(
-    problem: Problem, text: str, stretches: Iterable[tuple[int, int]]
+    problem: Problem, text: str, spans: Iterable[tuple[int, int]]
 ) -> list[tuple[int, int]]:
     """The stretches that the grader takes for the right answer, each different one asked once."""
     known: dict[str, bool] = {}
     accepted = []
-    for start, end in stretches:
+    for start, end in spans:
         stretch = text[start:end]
         if stretch not in known:
             known[stretch] = grade_choice(problem, stretch).is_correct
@@ -195,7 +189,7 @@ _BRACKETED = re.compile(r"(?<![\w)\]}])\([^()\n]{1,300}\)")
 
 def _candidates(text: str) -> Iterator[tuple[int, int]]:
     """Stretches that could be read as an answer: also what stands in quotes, bold and brackets."""
-    for start, end in _stretches(text):
+    for start, end in stretches(text):
         for first, last in _between_marks(text, start, end):
             if text[first:last].strip() not in ("A", "I"):  # an article before a masked noun
                 yield first, last
@@ -212,7 +206,7 @@ def _candidates(text: str) -> Iterator[tuple[int, int]]:
 
 def audit_letters(problem: Problem, text: str) -> tuple[str, ...]:
     """What the grader takes for the right answer: stretches around marks, then between them."""
-    around = [pair for pair in _stretches(text) if MASK in text[slice(*pair)]]
+    around = [pair for pair in stretches(text) if MASK in text[slice(*pair)]]
     found = [text[start:end] for start, end in _accepted(problem, text, around)]
     found += audit(text, _candidates, lambda part: grade_choice(problem, part).is_correct)
     return tuple(dict.fromkeys(found))

@@ -203,7 +203,8 @@ def _counts_some(clause: str, value: re.Match[str], context: Context) -> bool:
     if value.lastgroup not in ("words", "roman"):
         return False
     named = value[0][0].isupper() and _NAME_BEFORE.search(clause, 0, value.start())
-    return bool(named) or _SOME_OF.match(clause, value.end()) is not None
+    no_one = value[0].lower() == "one" and clause[: value.start()].lower().endswith("no ")
+    return bool(named) or no_one or _SOME_OF.match(clause, value.end()) is not None
 
 
 def _is_rank(clause: str, value: re.Match[str], context: Context) -> bool:
