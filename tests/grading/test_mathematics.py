@@ -18,7 +18,10 @@ from feedback_friction.reading.mathematics import evaluate
 from feedback_friction.reading.mathematics.algebra import TooHardError
 from feedback_friction.reading.mathematics.answer import Kind
 from feedback_friction.reading.mathematics.compare import alike, same
-from feedback_friction.reading.mathematics.formula import FormulaError, parse
+from feedback_friction.reading.mathematics.formula import (
+    FormulaError,
+    parse,
+)
 from feedback_friction.reading.mathematics.latex import is_balanced
 from feedback_friction.reading.mathematics.ratio import Ratio
 from feedback_friction.reading.mathematics.read import context_of, read

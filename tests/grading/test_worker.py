@@ -22,7 +22,9 @@ from feedback_friction.grading import worker
 from feedback_friction.grading.expression import grade_expression
 from feedback_friction.grading.worker import Comparison, WorkerPool
 from feedback_friction.problem import Problem
-from feedback_friction.reading.mathematics.formula import parse
+from feedback_friction.reading.mathematics.formula import (
+    parse,
+)
 from feedback_friction.reading.mathematics.render import TREE, tree
 
 BOMB, FIVE, HUGE = (

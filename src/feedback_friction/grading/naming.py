@@ -14,6 +14,7 @@ from feedback_friction.reading.lexicon import (
     LINKS,
     NAMING,
     NEW_CLAUSE,
+    NO_NAME,
     NUMBERS,
     PARTICLES,
     PLACES,
@@ -273,3 +274,36 @@ def describes(found: Sequence[Word], index: int) -> bool:
         return not (following.is_number or following.norm in NUMBERS)
     other = word.norm in LINKS or word.norm in FINITE or word.norm == "t"  # the t of "isn't"
     return not word.capital and not other and not word.norm.endswith("ing")
+
+
+def name_runs(found: Sequence[Word], text: str) -> list[list[Word]]:
+    """Runs of capitalised words and numbers, particles within included ("Lord of the Rings")."""
+    runs: list[list[Word]] = []
+    pending: list[Word] = []  # particles that belong to the run if a capital follows
+    for word in found:
+        joins = bool(runs) and re.fullmatch(
+            r"[\s.'&-]{1,3}", text[_end(runs, pending) : word.start]
+        )
+        if word.capital and word.norm not in NO_NAME:
+            if joins:
+                runs[-1] += [*pending, word]
+            else:
+                runs.append([word])
+            pending = []
+        elif joins and word.norm in PARTICLES and len(pending) < 3:
+            pending.append(word)
+        else:
+            pending = []
+            if runs and runs[-1]:
+                runs.append([])
+    return [run for run in runs if run and not _is_adjective(run, text)]
+
+
+def _end(runs: Sequence[Sequence[Word]], pending: Sequence[Word]) -> int:
+    last = pending[-1:] or runs[-1][-1:]
+    return last[0].end if last else 0
+
+
+def _is_adjective(run: Sequence[Word], text: str) -> bool:
+    """Whether a name only begins a compound: "London-based"."""
+    return re.match(r"-[a-z]", text[run[-1].end :][:2]) is not None

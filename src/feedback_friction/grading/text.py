@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
-from feedback_friction.grading.naming import Accepted, describes, first_sentence, head
+from feedback_friction.grading.naming import Accepted, describes, first_sentence, head, name_runs
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.reading.lexicon import (
@@ -29,7 +29,6 @@ from feedback_friction.reading.lexicon import (
     LINKS,
     NO_NAME,
     NUMBERS,
-    PARTICLES,
     PLACES,
     SCALES,
 )
@@ -251,7 +250,7 @@ class _Reader:
         number = self._date(found, text) or self._number(found, text)
         if number:
             return number
-        names = [run for run in _names(found, text) if not self.answers.asks_for(run)]
+        names = [run for run in name_runs(found, text) if not self.answers.asks_for(run)]
         if names:
             # What follows the first name after a comma, in lower case, is said about it.
             remark = re.compile(r",\s+[a-z]").search(text, names[0][-1].end)
@@ -372,39 +371,6 @@ def _focuses(text: str) -> Iterator[tuple[int, bool]]:
         for found in pattern.finditer(text):
             yield found.end(), False
     yield 0, False
-
-
-def _names(found: Sequence[Word], text: str) -> list[list[Word]]:
-    """Runs of capitalised words and numbers, particles within included ("Lord of the Rings")."""
-    runs: list[list[Word]] = []
-    pending: list[Word] = []  # particles that belong to the run if a capital follows
-    for word in found:
-        joins = bool(runs) and re.fullmatch(
-            r"[\s.'&-]{1,3}", text[_end(runs, pending) : word.start]
-        )
-        if word.capital and word.norm not in NO_NAME:
-            if joins:
-                runs[-1] += [*pending, word]
-            else:
-                runs.append([word])
-            pending = []
-        elif joins and word.norm in PARTICLES and len(pending) < 3:
-            pending.append(word)
-        else:
-            pending = []
-            if runs and runs[-1]:
-                runs.append([])
-    return [run for run in runs if run and not _is_adjective(run, text)]
-
-
-def _end(runs: Sequence[Sequence[Word]], pending: Sequence[Word]) -> int:
-    last = pending[-1:] or runs[-1][-1:]
-    return last[0].end if last else 0
-
-
-def _is_adjective(run: Sequence[Word], text: str) -> bool:
-    """Whether a name only begins a compound: "London-based"."""
-    return re.match(r"-[a-z]", text[run[-1].end :][:2]) is not None
 
 
 def _segment(text: str, at: int) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from feedback_friction.grading.integer import grade_integer
+from feedback_friction.grading.expression import grade_expression
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.expressions import mask_expression
 from feedback_friction.protocol.task import Task
@@ -106,7 +106,7 @@ PAGE = Page(
         name=NAME,
         system=SYSTEM,
         ask=ask,
-        grade=grade_integer,
+        grade=grade_expression,
         mask=mask_expression,
         state_answer=state_answer,
         slow=True,

@@ -42,7 +42,6 @@ from itertools import takewhile
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.choice import grade_choice
 from feedback_friction.grading.expression import grade_expression
-from feedback_friction.grading.integer import grade_integer
 from feedback_friction.grading.number import canonical
 from feedback_friction.grading.quantity import grade_quantity
 from feedback_friction.grading.text import grade_text
@@ -222,7 +221,7 @@ State = Callable[[Problem, str], str]
 GRADERS: dict[str, tuple[Grader, Mask, State]] = {
     "choice": (grade_choice, mask_letters, multiple_choice.state_answer),
     "expression": (grade_expression, mask_expression, mathematics.state_answer),
-    "integer": (grade_integer, mask_expression, mathematics.state_answer),
+    "integer": (grade_expression, mask_expression, mathematics.state_answer),
     "number": (_grade_number, mask_number, mathematics.state_answer),
     "text": (grade_text, mask_aliases, _state_in_words),
 }

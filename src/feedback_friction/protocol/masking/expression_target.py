@@ -11,7 +11,9 @@ from feedback_friction.protocol.masking.gate import MASK
 from feedback_friction.reading.mathematics import answer as answers
 from feedback_friction.reading.mathematics.answer import Answer, Context
 from feedback_friction.reading.mathematics.compare import alike
-from feedback_friction.reading.mathematics.formula import Sum
+from feedback_friction.reading.mathematics.nodes import (
+    Sum,
+)
 from feedback_friction.reading.mathematics.read import context_of, read
 
 _LONGEST = 300

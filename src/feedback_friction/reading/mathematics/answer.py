@@ -9,7 +9,11 @@ from functools import cached_property
 
 from feedback_friction.reading.mathematics import evaluate
 from feedback_friction.reading.mathematics.algebra import TooHardError
-from feedback_friction.reading.mathematics.formula import Node, Number, Sum
+from feedback_friction.reading.mathematics.nodes import (
+    Node,
+    Number,
+    Sum,
+)
 from feedback_friction.reading.mathematics.ratio import Ratio
 
 

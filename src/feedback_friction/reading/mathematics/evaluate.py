@@ -13,7 +13,7 @@ from fractions import Fraction
 from zlib import crc32
 
 from feedback_friction.reading.mathematics.algebra import TooHardError
-from feedback_friction.reading.mathematics.formula import (
+from feedback_friction.reading.mathematics.nodes import (
     Call,
     Node,
     Number,

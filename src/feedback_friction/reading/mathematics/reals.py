@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from feedback_friction.reading.mathematics.answer import Answer, Kind, Value
-from feedback_friction.reading.mathematics.formula import Number, Sum, Symbol
+from feedback_friction.reading.mathematics.nodes import (
+    Number,
+    Sum,
+    Symbol,
+)
 
 _OPENING, _CLOSING = {"(": False, "[": True}, {")": False, "]": True}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from feedback_friction.reading.mathematics.algebra import MAX_BITS, TooHardError
-from feedback_friction.reading.mathematics.formula import (
+from feedback_friction.reading.mathematics.nodes import (
     Call,
     Node,
     Number,

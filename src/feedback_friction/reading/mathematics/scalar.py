@@ -9,10 +9,12 @@ from fractions import Fraction
 from feedback_friction.reading.mathematics.formula import (
     FUNCTIONS,
     FormulaError,
+    parse,
+)
+from feedback_friction.reading.mathematics.nodes import (
     Node,
     Number,
     Product,
-    parse,
 )
 from feedback_friction.reading.number_words import NUMBER_WORDS, SCALES, number_words
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from feedback_friction.reading.mathematics.formula import Node, Number
+from feedback_friction.reading.mathematics.nodes import (
+    Node,
+    Number,
+)
 from feedback_friction.tasks.tutor.expressions import factors_of
 from feedback_friction.tasks.tutor.ledger import Ledger
 from feedback_friction.tasks.tutor.question import Question

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from feedback_friction.reading.mathematics.formula import Node, Number, Sum
+from feedback_friction.reading.mathematics.nodes import (
+    Node,
+    Number,
+    Sum,
+)
 from feedback_friction.reading.numerals import Base
 from feedback_friction.tasks.tutor.chains import Chain, Piece
 from feedback_friction.tasks.tutor.coverage import (

@@ -12,12 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from feedback_friction.reading.mathematics.formula import (
+    parse_tokens,
+)
+from feedback_friction.reading.mathematics.nodes import (
     Node,
     Number,
     Power,
     Product,
     Sum,
-    parse_tokens,
 )
 from feedback_friction.reading.numerals import Base, Numeral
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from feedback_friction.reading.mathematics.formula import Sum
+from feedback_friction.reading.mathematics.nodes import (
+    Sum,
+)
 from feedback_friction.tasks.tutor.chains import Piece
 from feedback_friction.tasks.tutor.finding import Finding, Kind
 from feedback_friction.tasks.tutor.ledger import Leaf, Ledger

@@ -11,7 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from feedback_friction.reading.mathematics.formula import Node, Number, Power, Product, Sum
+from feedback_friction.reading.mathematics.nodes import (
+    Node,
+    Number,
+    Power,
+    Product,
+    Sum,
+)
 from feedback_friction.reading.numerals import Base, Numeral
 from feedback_friction.tasks.tutor.chains import Chain, Piece
 from feedback_friction.tasks.tutor.expressions import UnknownError, factors_of, parse, values
