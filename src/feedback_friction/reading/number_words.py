@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 
 _TEENS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
@@ -17,6 +19,7 @@ _ORDINAL_WORDS = (
 ORDINALS = (*_ORDINAL_WORDS.split(), "twentieth")
 SMALL_NUMBERS = tuple(_TEENS.split())  # by value, from zero
 SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+SCALES |= {"quadrillion": 10**15}
 _SMALL = {word: value for value, word in enumerate(SMALL_NUMBERS)}
 _TENS = {word: 10 * value for value, word in enumerate(TENS, 2)} | {"fourty": 40}
 _PARTS = {word: value for value, word in enumerate(ORDINALS[2:], 3)} | {
@@ -104,7 +107,7 @@ def _whole(words: list[str]) -> Fraction | None:
     """Cardinals: groups under a thousand, each with its scale, in falling order."""
     total, group = 0, 0
     room = 1000  # what may still be added to the group must be smaller than this
-    scale_room = 10**15
+    scale_room = 10**18
     for at, word in enumerate(words):
         if word == "and" and 0 < at < len(words) - 1 and words[at - 1] in ("hundred", *SCALES):
             continue
@@ -112,6 +115,8 @@ def _whole(words: list[str]) -> Fraction | None:
             group, room = 1, 1
         elif word in _SMALL and _SMALL[word] < room and (_SMALL[word] or len(words) == 1):
             group, room = group + _SMALL[word], 1
+        elif word.isdigit() and 0 < int(word) < room and not group:  # 5 billion 781 million
+            group, room = int(word), 1
         elif word in _TENS and room >= 100:
             group, room = group + _TENS[word], 10
         elif word == "hundred" and 0 < group < 100 and group % 100 == group and room < 1000:
@@ -121,6 +126,58 @@ def _whole(words: list[str]) -> Fraction | None:
         else:
             return None
     return Fraction(total + group) if words else None
+
+
+_TOKEN = re.compile(r"[a-z]+|(?:(?<![\d.,])|(?<=[a-z],))\d{1,3}(?![\d.,]*\d)", re.I)
+_GLUE = re.compile(r"[\s,-]{1,12}")
+_JOINING = frozenset(("and", "a", "an", "point", "negative", "minus", "then"))
+
+
+@lru_cache(maxsize=8)  # every matcher of a mask looks at the same text
+def spelled_numbers(text: str) -> tuple[tuple[int, int, Fraction], ...]:
+    """Numbers in words, each the longest that its words spell: start, end and value.
+
+    Groups of digits count as words beside such words: "5 billion 781 million".
+    """
+    found: list[tuple[int, int, Fraction]] = []
+    run: list[re.Match[str]] = []
+    for token in _TOKEN.finditer(text):
+        word = _singular(token[0].lower())
+        if run and _GLUE.fullmatch(text, run[-1].end(), token.start()) is None:
+            found += _spelled_in(run)
+            run = []
+        if word in NUMBER_WORDS or word in _JOINING or word.isdigit():
+            run.append(token)
+        elif run:
+            found += _spelled_in(run)
+            run = []
+    return (*found, *_spelled_in(run))
+
+
+def _spelled_in(run: list[re.Match[str]]) -> Iterator[tuple[int, int, Fraction]]:
+    at = 0
+    while at < len(run):
+        step = 1
+        for size in range(min(len(run) - at, MAX_WORDS), 0, -1):
+            words = [token[0].lower() for token in run[at : at + size]]
+            if at + size < len(run) and _scales(run[at + size][0].lower()):
+                continue  # the last word counts what comes next
+            if all(word.isdigit() or word in _JOINING for word in words):
+                break
+            value = number_words(" ".join(_singular(word) for word in words if word != "then"))
+            if value is not None:
+                yield run[at].start(), run[at + size - 1].end(), value
+                step = size
+                break
+        at += step
+
+
+def _scales(word: str) -> bool:
+    return word == "hundred" or _singular(word) in SCALES
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if word[:-1] in SCALES else word
 
 
 _ROMAN = (

@@ -41,9 +41,10 @@ from feedback_friction.protocol.masking.commonplace import (
 )
 from feedback_friction.protocol.masking.digits import flattened
 from feedback_friction.protocol.masking.gate import Match, gate
-from feedback_friction.protocol.masking.spelled import find_words, small_words
+from feedback_friction.protocol.masking.spelled import find_words
 from feedback_friction.protocol.records import Masked
 from feedback_friction.reading.lexicon import GRAMMAR
+from feedback_friction.reading.number_words import number_words
 from feedback_friction.reading.words import ARTICLES, Word, initials, is_named, key, keys, words
 
 Key = tuple[str, ...]
@@ -54,6 +55,7 @@ _SHORTEST_PLURAL = 3
 _SHORTEST_SINGULAR = 6  # letters of an alias that is found without its final s ("Beatle")
 _WIDEST_GAP = 12  # characters between two words of one alias
 _MOST_WORDS = 60
+_NUMBER_WORDS = 5  # of an answer that is a number below a thousand
 
 _SENTENCE = re.compile(r"(?:\d{1,3}[.)][ \t])?[^.!?\n]+(?:\.(?=\w)[^.!?\n]*)*[.!?]?")
 _QUOTED = re.compile(r"\"[^\"\n]{1,120}\"|\*{1,3}[^*\n]{1,120}\*{1,3}|\([^()\n]{1,120}\)")
@@ -117,7 +119,7 @@ class _Answers:
         ordinary = accepted - {(word,) for word in self.common}
         numbers = {each: _number(each) for each in accepted}
         self.numbers = sorted({number for number in numbers.values() if number})
-        plain = {each for each in ordinary if each not in _digits_of_words()}
+        plain = {each for each in ordinary if numbers[each] is None or each[0].isdecimal()}
         turned = {each for alias in (gold, *aliases) for each in _turned(alias)}
         self.entries = _entries(plain | turned | {(number,) for number in self.numbers})
         self.prefixes = frozenset(
@@ -251,12 +253,9 @@ def _number(each: Key) -> str | None:
     """The digits of an accepted answer that is a whole number, written in digits or in words."""
     if len(each) == 1 and each[0].isdecimal():
         return each[0].lstrip("0") or "0"
-    return _digits_of_words().get(each)
-
-
-@lru_cache(maxsize=1)
-def _digits_of_words() -> Mapping[Key, str]:
-    return {small_words(number): str(number) for number in range(1000)}
+    value = number_words(" ".join(each)) if len(each) <= _NUMBER_WORDS else None
+    whole = value is not None and 0 <= value < 1000 and value.denominator == 1
+    return str(value) if whole else None
 
 
 def _parts(gold: str, question: str) -> frozenset[str]:

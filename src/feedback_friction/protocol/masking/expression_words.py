@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 from functools import lru_cache
 
 from feedback_friction.protocol.masking.expression_target import Target
 from feedback_friction.protocol.masking.gate import Match
 from feedback_friction.reading.mathematics import scalar
 from feedback_friction.reading.mathematics.units import with_unit
-from feedback_friction.reading.number_words import NUMBER_WORDS, ORDINALS, number_words, roman
+from feedback_friction.reading.number_words import (
+    NUMBER_WORDS,
+    ORDINALS,
+    number_words,
+    roman,
+    spelled_numbers,
+)
 
-_WORD = re.compile(r"[A-Za-z]+")
-_GLUE = re.compile(r"[ \n-]{1,3}|, ")
-_JOINING = frozenset({"and", "a", "an", "point", "negative", "minus"})
-_MOST_WORDS = 12
 _SIGNED_NUMERAL = re.compile(
     r"(?<![\d)$}] )\b(?:negative|minus)\s+(\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?)(?![\w.,]*\d)"
 )
@@ -99,45 +102,12 @@ def find_words(text: str, target: Target) -> Iterator[Match]:
         for match in _SIGNED_NUMERAL.finditer(text):
             if target.hits("-" + match[1]):
                 yield match.start(), match.end(), "words"
-    for run in _runs(text):
-        at = 0
-        while at < len(run):
-            size = _longest(text, run[at:])
-            if not size:
-                at += 1
-                continue
-            start, end = run[at].start(), run[at + size - 1].end()
-            yield from _spelled(text, start, end, at > 0, target)
-            at += size
+    for start, end, value in spelled_numbers(text):
+        yield from _spelled(text, start, end, value, target)
 
 
-def _runs(text: str) -> Iterator[list[re.Match[str]]]:
-    """Stretches of words that numbers are written with."""
-    run: list[re.Match[str]] = []
-    for word in _WORD.finditer(text):
-        low = word[0].lower()
-        if low not in NUMBER_WORDS and low not in _JOINING:
-            continue
-        if run and _GLUE.fullmatch(text, run[-1].end(), word.start()) is None:
-            yield run
-            run = []
-        run.append(word)
-    if run:
-        yield run
-
-
-def _longest(text: str, run: list[re.Match[str]]) -> int:
-    """How many words from the first on spell one number; 0 if none do."""
-    for size in range(min(len(run), _MOST_WORDS), 0, -1):
-        if number_words(text[run[0].start() : run[size - 1].end()]) is not None:
-            return size
-    return 0
-
-
-def _spelled(text: str, start: int, end: int, joined: bool, target: Target) -> Iterator[Match]:
+def _spelled(text: str, start: int, end: int, value: Fraction, target: Target) -> Iterator[Match]:
     words = text[start:end]
-    value = number_words(words)
-    assert value is not None
     if text[end : end + 1] == "-" and text[end + 1 : end + 2].isalpha():
         return
     percent = _PERCENT.match(text, end)
@@ -145,7 +115,7 @@ def _spelled(text: str, start: int, end: int, joined: bool, target: Target) -> I
         yield start, percent.end(), "words"
     elif target.hits(str(value)) and not _is_innocent(text, start, end, target):
         yield start, end, "words"
-    elif joined and words.lower().startswith("minus") and target.hits(str(-value)):
+    elif start and words.lower().startswith("minus") and target.hits(str(-value)):
         yield start + len("minus") + 1, end, "words"
 
 
