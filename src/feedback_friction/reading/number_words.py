@@ -77,7 +77,18 @@ def _unsigned(words: list[str]) -> Fraction | None:
         )
     if "point" in words:
         return _decimal(words)
-    return _whole(words)
+    whole = _whole(words)
+    return _year(words) if whole is None else whole
+
+
+def _year(words: list[str]) -> Fraction | None:
+    """A year as it is spoken: "nineteen eighty four", "nineteen oh five"."""
+    century = _whole(words[:1]) if words[0] in NUMBER_WORDS else None
+    oh = words[1:2] in (["oh"], ["o'"], ["o"])
+    rest = _whole(words[2:] if oh else words[1:])
+    if century is None or rest is None or not 11 <= century <= 20:
+        return None
+    return 100 * century + rest if (rest < 10 if oh else 10 <= rest < 100) else None
 
 
 def _fraction(before: list[str], part: int) -> Fraction | None:
@@ -130,7 +141,7 @@ def _whole(words: list[str]) -> Fraction | None:
 
 _TOKEN = re.compile(r"[a-z]+|(?:(?<![\d.,])|(?<=[a-z],))\d{1,3}(?![\d.,]*\d)", re.I)
 _GLUE = re.compile(r"[\s,-]{1,12}")
-_JOINING = frozenset(("and", "a", "an", "point", "negative", "minus", "then"))
+_JOINING = frozenset(("and", "a", "an", "point", "negative", "minus", "then", "oh"))
 
 
 @lru_cache(maxsize=8)  # every matcher of a mask looks at the same text

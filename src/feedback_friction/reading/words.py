@@ -18,7 +18,6 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 
 from feedback_friction.reading.number_words import (
@@ -291,7 +290,7 @@ def _number_runs(answer: tuple[str, ...]) -> Iterator[tuple[int, int, int]]:
         elif answer[at] in NUMBER_WORDS:
             for end in range(len(answer), at, -1):
                 run = " ".join(answer[at:end])
-                value = number_words(run) or _year(answer[at:end])
+                value = number_words(run)
                 if value is not None and value.denominator == 1 and answer[end - 1] != "and":
                     yield at, end, int(value)
                     at = end - 1
@@ -301,15 +300,6 @@ def _number_runs(answer: tuple[str, ...]) -> Iterator[tuple[int, int, int]]:
         elif len(answer) == 1 and answer[0].upper() in _ROMAN:
             yield 0, 1, int(_ROMAN[answer[0].upper()])
         at += 1
-
-
-def _year(run: tuple[str, ...]) -> Fraction | None:
-    """A year as it is spoken: "nineteen eighty four"."""
-    century = number_words(run[0])
-    rest = number_words(" ".join(run[1:])) if len(run) in (2, 3) else None
-    if century is None or rest is None or not (10 <= century <= 20 and 10 <= rest < 100):
-        return None
-    return 100 * century + rest
 
 
 @lru_cache(maxsize=4096)

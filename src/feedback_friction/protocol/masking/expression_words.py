@@ -53,11 +53,6 @@ _ORDINAL = re.compile(
     r"(?:(?=\s{0,2}(?:[.!?)*\n]|$))|(?=\s(?P<noun>[A-Za-z]+)))"
 )
 _QUANTITY = re.compile(r"(?<![\w.,])\d[\d.,]*(?=\s?[A-Za-z])")
-_YEAR = re.compile(
-    r"\b(eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty)[ -]"
-    rf"((?:oh |o' )?(?:{_ANY_WORD})(?:[ -](?:{_ANY_WORD}))?)\b",
-    re.I,
-)
 _CALLED = re.compile(
     r"(?:\b(?:step|part|case|chapter|type|phase|section|figure|table|class|stage|lemma|theorem"
     r"|world war"
@@ -187,7 +182,7 @@ def _as_formula(words: list[str]) -> str | None:
 
 
 def find_other_numerals(text: str, target: Target) -> Iterator[Match]:
-    """A whole number as an ordinal that closes a sentence, a Roman numeral or a year in words."""
+    """A whole number as an ordinal, or as a Roman numeral."""
     if target.number is None or not target.is_whole or target.number < 1:
         return
     for match in _ORDINAL.finditer(text):
@@ -201,12 +196,6 @@ def find_other_numerals(text: str, target: Target) -> Iterator[Match]:
         for match in re.finditer(rf"(?<![\w.'-]){numeral}(?![\w'-])", text):
             if not _CALLED.search(text[: match.start()][-30:]):
                 yield match.start(), match.end(), "roman"
-    century, rest = divmod(int(target.number), 100)
-    if 11 <= century <= 20 and rest:
-        for match in _YEAR.finditer(text):
-            one, two = number_words(match[1]), number_words(match[2].removeprefix("oh "))
-            if one == century and two == rest:
-                yield match.start(), match.end(), "words"
 
 
 def find_units(text: str, target: Target) -> Iterator[Match]:
