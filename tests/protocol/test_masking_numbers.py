@@ -22,7 +22,6 @@ from feedback_friction.protocol.masking.numbers import (
     partial_products,
     split,
 )
-from feedback_friction.protocol.masking.spelled import small_words
 from feedback_friction.protocol.records import Masked
 
 TABLE = json.loads((Path(__file__).parents[1] / "cases" / "mask_numbers.json").read_text("utf-8"))
@@ -301,12 +300,6 @@ def test_what_the_grader_accepts_whole_is_masked_or_named_as_a_leak(text, name):
     assert masked(problem, found.text) == Masked(found.text, (), found.leaks)
     if grade_number(problem.gold, found.text, base).is_correct:
         assert found.leaks
-
-
-def test_small_words_are_the_words_of_the_number():
-    for number in range(1000):
-        spoken = num2words(number).replace(" and", "").replace("-", " ")
-        assert " ".join(small_words(number)) == spoken
 
 
 # --- real data -----------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ A grader of your own is ``regex:PATTERN``, ``python:FILE.py:NAME`` or ``rubric:T
 (``tasks.graders``), in the row or for all rows with ``--grader``.
 
 Without ``grader``, it is choice where there are choices, number for a whole or decimal number,
-expression for LaTeX and arithmetic, else text.
+expression for LaTeX, arithmetic, percentages and numbers with a unit, else text.
 """
 
 from __future__ import annotations

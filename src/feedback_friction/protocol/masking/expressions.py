@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
-from feedback_friction.grading.expression import grade_expression
+from feedback_friction.grading.expression import equal, grade_expression
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.expression_target import Target
 from feedback_friction.protocol.masking.expression_words import (
@@ -44,10 +44,12 @@ from feedback_friction.protocol.masking.expression_words import (
     find_words,
 )
 from feedback_friction.protocol.masking.formulas import Formulas, Kind, Side
-from feedback_friction.protocol.masking.gate import Match, Matcher, mask, stretches
+from feedback_friction.protocol.masking.gate import MASK, Match, Matcher, mask, stretches
 from feedback_friction.protocol.masking.quoted import Quoted, quoted, unquoted
 from feedback_friction.protocol.records import Masked
 from feedback_friction.reading.mathematics.answer import Kind as Shape
+from feedback_friction.reading.mathematics.compare import same
+from feedback_friction.reading.mathematics.read import read
 from feedback_friction.reading.mathematics.statement import Statement, last_statement
 
 
@@ -112,7 +114,33 @@ def matchers(target: Target) -> tuple[Matcher, ...]:
         lambda text: find_ratios(text, target),
         lambda text: find_spoken(text, target),
         lambda text: find_literal(text, target),
+        lambda text: find_unread(text, target),
     )
+
+
+_DELIMITED = re.compile(
+    r"\$\$?([^$]{1,600})\$\$?|\\\(([^\n]{1,600}?)\\\)|\\\[(.{1,600}?)\\\]", re.DOTALL
+)
+_SIDE = re.compile(r"[^=≈<>]+")
+_MOST_QUESTIONS = 6
+
+
+def find_unread(text: str, target: Target) -> Iterator[Match]:
+    """Formulas that only a computer algebra system reads: a few are put to it."""
+    asked = 0
+    for formula in _DELIMITED.finditer(text) if "\\" in text else ():
+        for side in _SIDE.finditer(text, *formula.span(formula.lastindex or 0)):
+            said = read(side[0], target.context)
+            if said.kind is not Shape.RAW or MASK in side[0] or same(target.gold, said) is not None:
+                continue
+            if asked == _MOST_QUESTIONS:
+                return
+            asked += 1
+            found, _ = equal(target.gold, said)
+            if found is None:  # hidden as if it were gold; and one such question is enough
+                asked = _MOST_QUESTIONS
+            if found is not False:
+                yield *side.span(), "unread"
 
 
 _MATRIX = re.compile(r"\\begin\{([pbvBV]?matrix|array)\}")
