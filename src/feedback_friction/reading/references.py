@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import accumulate
 
 from feedback_friction.reading.number_words import ORDINALS, SMALL_NUMBERS, roman
 from feedback_friction.reading.options import Options
 
-_FAR = 3000  # characters of its end in which a text is searched
+_FAR = 1200  # characters of its end in which a text is searched
 _MOST = 10
 _WORDS = SMALL_NUMBERS[1 : _MOST + 1]
 _ROMANS = tuple(roman(number) for number in range(1, _MOST + 1))
@@ -46,17 +47,40 @@ _LEADS = (
     r"|must\sbe)|:)|\b(?:choose|pick|select|go\swith|settle\son)|\bit(?:'s|\sis|\sis\snot)|\bthat\sis"
     r"|\b(?:not|but|only|except)|boxed\s?\{)\s?"
 )
-_REFERENCE = re.compile(
+_NAMED = re.compile(
     rf"\b{_NOUN}e?s?\s(?P<noun>{_SIGN}?\(?{_NUMBER}{_WHOLE}"
-    rf"(?:{_AND}(?:{_NOUN}\s)?{_SIGN}?\(?{_NUMBER}{_WHOLE}){{0,9}}\)?)"
-    rf"|(?<![\w#&])(?P<number>{_SIGN}{_NUMBER}{_WHOLE}{_AFTER})"
-    rf"|(?<!\bto\s)(?<!-)(?P<ordinal>(?:\bthe\s)?\b{_ORDINAL}\s(?:(?:answer\s|listed\s)?{_NOUN}"
-    rf"(?:\s(?:listed|given|offered))?|answer(?:\schoice|(?=\sis\s(?:right|correct)\b))"
-    rf"|one{_AFTER})\b)"
-    rf"|{_LEADS}(?P<led>the\s{_ORDINAL}{_ENDS}|{_NUMERAL}{_WHOLE}{_ENDS})",
+    rf"(?:{_AND}(?:{_NOUN}\s)?{_SIGN}?\(?{_NUMBER}{_WHOLE}){{0,9}}\)?)",
     re.I,
 )
-_SIGNS = ("#", "ption", "hoice", "lternative", "umber", "No.", "no. ", " one", "the ", "is ", ":")
+_SIGNED = re.compile(rf"(?<![\w#&])(?P<number>{_SIGN}{_NUMBER}{_WHOLE}{_AFTER})", re.I)
+_RANKED = re.compile(
+    rf"(?<!\bto\s)(?<!-)(?P<ordinal>(?:\bthe\s)?\b{_ORDINAL}\s(?:(?:answer\s|listed\s)?{_NOUN}"
+    rf"(?:\s(?:listed|given|offered))?|answer(?:\schoice|(?=\sis\s(?:right|correct)\b))"
+    rf"|one{_AFTER})\b)",
+    re.I,
+)
+_LED = re.compile(rf"{_LEADS}(?P<led>the\s{_ORDINAL}{_ENDS}|{_NUMERAL}{_WHOLE}{_ENDS})", re.I)
+# What must be there for a pattern to match: quicker than the pattern.
+_FINAL = ("final option", "final choice", "final one", "final alternative")
+_RANKS = (*ORDINALS[:_MOST], "last", "1st", "2nd", "3rd", *(f"{n}th" for n in range(4, 10)), "10th")
+_LED_RANKS = tuple(f"the {rank}" for rank in _RANKS)
+_NOUNS = ("option", "choice", "alternative", "opci", "opsi", "opç", "opca", "opzione", "pilihan")
+_ROMAN_SIGNS = ("II", "IV", "VI", "IX")
+_BRACKETED = re.compile(r"\(\d\d?\)")
+
+
+def _patterns(text: str) -> list[re.Pattern[str]]:
+    small = text.lower()
+    nouns = any(noun in small for noun in _NOUNS)
+    found = [_NAMED] if nouns else []
+    found += [_SIGNED] if "#" in text or "number " in small or "no. " in small else []
+    if nouns or " one" in small or " answer" in small:
+        ranked = any(rank in small for rank in _RANKS) or any(one in small for one in _FINAL)
+        found += [_RANKED] if ranked else []
+    led = any(rank in small for rank in _LED_RANKS) or any(one in text for one in _ROMAN_SIGNS)
+    return [*found, _LED] if led or _BRACKETED.search(text) else found
+
+
 _ONLY = re.compile(
     rf"\s*[\"'\[*]{{0,3}}(?:the\s)?(?P<only>{_ORDINAL}(?:\sanswer)?"
     rf"|{_NUMERAL}|\(?(?:iii?|iv|vi{{0,3}})\)?|former|latter)"
@@ -84,19 +108,23 @@ def references(text: str, options: Options) -> list[tuple[int, int, str]]:
     if only:
         letter = _letter(only["only"], options)
         return [(*only.span("only"), letter)] if letter else []
-    if not any(sign in text for sign in _SIGNS):
-        return []
-    found = []
-    for match in _REFERENCE.finditer(text, max(0, len(text) - _FAR)):
-        kind = match.lastgroup or ""
-        start, end = match.span(kind)
-        if kind == "number" and not _BEFORE_NUMBER.search(text[max(0, start - 12) : start]):
-            continue
-        spans = [each.span() for each in _EACH.finditer(text, start, end)] if kind == "noun" else []
-        for begin, stop in spans or [(start, end)]:
-            if letter := _letter(text[begin:stop], options):
-                found.append((begin, stop, letter))
-    return found
+    text, cut = text[-_FAR:], max(0, len(text) - _FAR)
+    found: list[tuple[int, int, str]] = []
+    for pattern in _patterns(text):
+        for match in pattern.finditer(text):
+            kind = match.lastgroup or ""
+            start, end = match.span(kind)
+            if kind == "number" and not _BEFORE_NUMBER.search(text[max(0, start - 12) : start]):
+                continue
+            each = (
+                [one.span() for one in _EACH.finditer(text, start, end)] if kind == "noun" else []
+            )
+            for begin, stop in each or [(start, end)]:
+                if letter := _letter(text[begin:stop], options):
+                    found.append((cut + begin, cut + stop, letter))
+    found.sort(key=lambda one: (one[0], -one[1]))
+    ends = [0, *accumulate((end for _, end, _ in found), max)]
+    return [one for one, before in zip(found, ends, strict=False) if one[0] >= before]
 
 
 # "B. None of the others is a gas.": a remark, beside what is stated.
