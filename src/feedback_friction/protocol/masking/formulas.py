@@ -84,9 +84,9 @@ def _commands(names: str) -> frozenset[str]:
     return frozenset("\\" + name for name in names.split())
 
 
-_SKIPPED = _commands(_SKIPPED_NAMES) | {"\\,", "\\;", "\\:", "\\!", "\\ "}
+_SKIPPED = _commands(_SKIPPED_NAMES) | {"\\,", "\\;", "\\:", "\\!", "\\ ", "\\$"}
 _STRUCTURE = _commands(_STRUCTURE_NAMES)
-_EDGES = frozenset({"$", "&", "\\(", "\\)", "\\[", "\\]", "\\$", "\\&"})
+_EDGES = frozenset({"$", "&", "\\(", "\\)", "\\[", "\\]", "\\&"})
 _RELATIONS = _commands(_RELATION_NAMES) | frozenset("=<>≤≥≠≈≡∈≅")
 _TIMES = frozenset({"\\cdot", "\\times", "\\div", "\\ast", "*", "×", "·", "⋅", "÷", "/", "∙"})
 _SIGNS = frozenset({"+", "-", "\\pm", "\\mp", "±", "∓", "\\cup", "∪", "\\cap", "∩"})
