@@ -16,7 +16,7 @@ from feedback_friction.cli.options import asked, generated
 from feedback_friction.distill.asked import Asked
 from feedback_friction.engine.launch import execute
 from feedback_friction.engine.prepare import Prepared, prepare
-from feedback_friction.engine.rundir import claim
+from feedback_friction.engine.rundir import claim, locked
 from feedback_friction.engine.runner import Progress
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.modes import RETRY
@@ -56,8 +56,6 @@ def command(context: click.Context, /, **_: Any) -> None:
     chosen = asdict(wanted)
     del chosen["seeds"]  # more of them may be asked for later
     config = {"kind": "distill", **prepared.config, **chosen}
-    out.mkdir(parents=True, exist_ok=True)
-    claim(out, config, {}, command_line())
 
     def run(each: Prepared, directory: Path) -> None:
         async def work(watch: Watch, note: Note) -> Progress:
@@ -74,7 +72,10 @@ def command(context: click.Context, /, **_: Any) -> None:
         if not output.quiet:
             click.echo(line, err=True)
 
-    _report(rounds.distilled(settings, wanted, out, run, tell), out, as_json=output.as_json)
+    with locked(out):
+        claim(out, config, {}, command_line())
+        arms = rounds.distilled(settings, wanted, out, run, tell)
+        _report(arms, out, as_json=output.as_json)
 
 
 def _report(arms: list[Arm], out: Path, *, as_json: bool) -> None:

@@ -24,7 +24,7 @@ from feedback_friction.protocol.records import AGAIN, Attempt, Completion, Statu
 from feedback_friction.protocol.trial import trial
 
 # Trials in flight for each request that may be: so many to choose the longest from.
-TRIALS_PER_REQUEST = 8
+TRIALS_PER_REQUEST = 4
 
 Item = TypeVar("Item")
 
