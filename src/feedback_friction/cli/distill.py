@@ -19,7 +19,7 @@ from feedback_friction.engine.prepare import Prepared, prepare
 from feedback_friction.engine.rundir import claim, locked
 from feedback_friction.engine.runner import Progress
 from feedback_friction.errors import RunStoppedError, UsageError
-from feedback_friction.modes import RETRY
+from feedback_friction.modes import PLACEBO, RETRY, TUTOR
 from feedback_friction.options import filled
 from feedback_friction.settings import Output, Settings
 from feedback_friction.study import Study
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from feedback_friction.analysis.stats.intervals import Estimate
     from feedback_friction.distill.rounds import Arm
 
-_FEEDBACK = ("tutor", RETRY.name, "placebo:tutor")
+_FEEDBACK = (TUTOR.name, RETRY.name, f"{PLACEBO.name}:{TUTOR.name}")
 
 
 @click.command("distill", params=generated(Settings, Asked, Study, Output, feedback=_FEEDBACK))
