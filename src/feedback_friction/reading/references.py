@@ -136,11 +136,16 @@ _OTHERS = re.compile(
 )
 
 
+_STATES_A_LETTER = re.compile(r"answer is:? \([A-Z]\)[.\s]*\Z")
+
+
 def lettered(text: str, options: Options) -> str:
     """A readable text with letters, in brackets, where options are named by their place.
 
     Without remarks that none of the others is right.
     """
+    if _STATES_A_LETTER.search(text, max(0, len(text) - 40)):
+        return text  # the last statement decides, and most replies end in one
     if "one of the other" in text or "one of the rest" in text:
         text = _OTHERS.sub("", text)
     found = references(text, options)
