@@ -46,12 +46,13 @@ def drags(seen: float, unseen: float, problems: int, rng: Rng) -> Covered:
 
 
 def curves(low: float, high: float, problems: int, rng: Rng) -> Covered:
-    """The effect and the half of a straight dose curve."""
+    """The effect of a straight dose curve, and its half where it is not level."""
     chances = low + (high - low) * DOSES
     values = (rng.random((problems, len(DOSES))) < chances).astype(float)
     found = response(DOSES, values, rising=True, seed=int(rng.integers(2**31)))
     yield "effect", found.effect, high - low
-    yield "half", found.half, 0.5
+    if high > low:
+        yield "half", found.half, 0.5
 
 
 def matrices(problems: int, rng: Rng) -> Covered:
@@ -82,6 +83,9 @@ def designs() -> Iterator[Design]:
     for problems in (60, 200):
         name = f"dose: 10% to 70%, {problems} problems"
         yield name, lambda rng, n=problems: curves(0.1, 0.7, n, rng), DEAR
+    for share, problems in ((0.3, 60), (0.3, 200), (0.01, 60), (0.01, 200)):
+        name = f"dose: {share:.0%} whatever the dose, {problems} problems"
+        yield name, lambda rng, s=share, n=problems: curves(s, s, n, rng), DEAR
     for problems in (100, 300):
         yield f"3 x 3 matrix, {problems} problems", lambda rng, n=problems: matrices(n, rng), DEAR
 

@@ -106,6 +106,24 @@ def test_a_fit_only_rises_and_lies_within_its_limits(seed):
     assert falling.half.value == pytest.approx(found.half.value)
 
 
+def test_where_no_dose_does_anything_no_effect_is_found_and_no_half():
+    """A fit that can only rise would put the effect above zero."""
+    rng = np.random.default_rng(3)
+    doses = np.array([0.0, 0.25, 0.5, 1.0])
+    found = [response(doses, (rng.random((60, 4)) < 0.2) * 1.0, rising=True) for _ in range(40)]
+    assert sum(each.effect.low > 0 for each in found) <= 3
+    assert abs(np.mean([each.effect.value for each in found])) < 0.04
+    assert all(math.isnan(each.half.value) for each in found if each.effect.low <= 0)
+
+
+def test_doses_after_which_nothing_is_solved_have_limits_all_the_same():
+    found = response(np.array([0.0, 0.5, 1.0]), np.zeros((26, 3)), rising=True)
+    assert found.effect.value == 0
+    assert found.effect.low < -0.05 < 0.05 < found.effect.high
+    assert all(limits.high > 0.05 for limits in found.limits)
+    assert math.isnan(found.half.value)
+
+
 def drawn(students, teachers, rest, seed=0, problems=4000):
     rng = np.random.default_rng(seed)
     means = np.array(students)[:, None] + np.array(teachers)[None, :]

@@ -9,6 +9,8 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 
 from feedback_friction.analysis.stats.arrays import FloatArray
+from feedback_friction.analysis.stats.clusters import clustered_share
+from feedback_friction.analysis.stats.differences import mean_difference
 from feedback_friction.analysis.stats.intervals import Estimate, Interval
 
 RESAMPLES = 1_000
@@ -21,8 +23,11 @@ class Response:
     Attributes:
         fitted: for each dose, the response of the isotonic fit.
         limits: for each dose, the limits of the fit.
-        effect: the response at the last dose less that at the first.
-        half: the dose at which half the effect is reached; nan where there is none.
+        effect: the response at the last dose less that at the first, paired by problem. It is not
+            taken from the fit, which can only rise (or fall) and so finds an effect where there is
+            none.
+        half: the dose at which the fit has half of its effect; nan, over the whole range, where
+            the limits of the effect hold zero.
     """
 
     fitted: FloatArray
@@ -32,38 +37,50 @@ class Response:
 
 
 def response(
-    doses: FloatArray, values: FloatArray, *, rising: bool, seed: int = 0, level: float = 0.95
+    doses: FloatArray,
+    values: FloatArray,
+    *,
+    rising: bool,
+    trials: FloatArray | None = None,
+    seed: int = 0,
+    level: float = 0.95,
 ) -> Response:
     """The isotonic fit of a response measured on the same problems at every dose.
 
     Args:
         doses: shape (doses,), rising.
-        values: shape (problems, doses), each the share of a problem's trials that respond; nan
-            where a problem was not measured at a dose.
+        values: shape (problems, doses), each the share of a problem's trials that respond.
         rising: whether more is expected to do more; else less.
+        trials: shape (problems,), a problem's trials at each dose; one each by default.
         seed: of the bootstrap over problems.
 
     Source: Barlow, Bartholomew, Bremner and Brunk (1972), Statistical inference under order
-    restrictions, chapter 1; percentile intervals from resampled problems.
+    restrictions, chapter 1; percentile intervals from resampled problems, nowhere narrower than
+    the fit of the single shares' limits, since resampling gives no width where all problems agree.
     """
     rng = np.random.default_rng(seed)
     count = len(values)
-    fitted = _fit(values, rising=rising)
-    draws = [_fit(values[rng.integers(0, count, count)], rising=rising) for _ in range(RESAMPLES)]
-    fits = np.array([draw for draw in draws if not np.isnan(draw).any()])
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    lows, highs = np.quantile(fits, tails, axis=0) if len(fits) else (fitted, fitted)
-    halves = np.array([half_dose(doses, fit) for fit in fits])
-    halves = halves[~np.isnan(halves)]
-    effects = fits[:, -1] - fits[:, 0] if len(fits) else np.array([])
-    return Response(
-        fitted,
-        tuple(Interval(float(low), float(high)) for low, high in zip(lows, highs, strict=True)),
-        _estimate(float(fitted[-1] - fitted[0]), effects, tails, count, (-1.0, 1.0)),
-        _estimate(
-            half_dose(doses, fitted), halves, tails, count, (float(doses[0]), float(doses[-1]))
-        ),
+    trials = np.ones(count) if trials is None else trials
+    fitted = _fit(values.mean(axis=0), rising=rising)
+    fits = np.array(
+        [
+            _fit(values[rng.integers(0, count, count)].mean(axis=0), rising=rising)
+            for _ in range(RESAMPLES)
+        ]
     )
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    lows, highs = np.quantile(fits, tails, axis=0)
+    shares = [clustered_share(list(each * trials), list(trials), level=level) for each in values.T]
+    lows = np.minimum(lows, _fit(np.array([each.low for each in shares]), rising=rising))
+    highs = np.maximum(highs, _fit(np.array([each.high for each in shares]), rising=rising))
+    effect = mean_difference(list(values[:, -1] - values[:, 0]), list(trials), level=level)
+    half = Estimate(math.nan, float(doses[0]), float(doses[-1]), count)
+    if effect.low > 0 if rising else effect.high < 0:
+        draws = np.array([half_dose(doses, fit) for fit in fits])
+        low, high = (float(each) for each in np.nanquantile(draws, tails))
+        half = Estimate(half_dose(doses, fitted), low, high, count)
+    limits = tuple(Interval(float(low), float(high)) for low, high in zip(lows, highs, strict=True))
+    return Response(fitted, limits, effect, half)
 
 
 def half_dose(doses: FloatArray, fitted: FloatArray) -> float:
@@ -75,27 +92,13 @@ def half_dose(doses: FloatArray, fitted: FloatArray) -> float:
     if first == last or math.isnan(first + last):
         return math.nan
     done = (fitted - first) / (last - first)
-    at = int(np.argmax(done >= 0.5))
+    at = int(np.argmax(done >= 0.5 - 1e-9))  # half in binary fractions
     before, after = float(done[at - 1]), float(done[at])
     share = (0.5 - before) / (after - before)
     return float(doses[at - 1] + share * (doses[at] - doses[at - 1]))
 
 
-def _fit(values: FloatArray, *, rising: bool) -> FloatArray:
-    """The isotonic fit of the means at each dose; nan where a dose was measured on no problem."""
-    counts = (~np.isnan(values)).sum(axis=0)
-    if not counts.all():
-        return np.full(values.shape[1], np.nan)
-    means = np.nansum(values, axis=0) / counts
-    weights = counts.astype(np.float64)
-    fit: FloatArray = isotonic_regression(means, weights=weights, increasing=rising).x
+def _fit(means: FloatArray, *, rising: bool) -> FloatArray:
+    """The isotonic fit of the means at each dose."""
+    fit: FloatArray = isotonic_regression(means, increasing=rising).x
     return fit
-
-
-def _estimate(
-    value: float, draws: FloatArray, tails: list[float], n: int, most: tuple[float, float]
-) -> Estimate:
-    if not len(draws):
-        return Estimate(value, *most, n)
-    low, high = (float(each) for each in np.quantile(draws, tails))
-    return Estimate(value, low, high, n)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -36,8 +36,9 @@ def doses(runs: Runs) -> pl.DataFrame:
 
     ``kind``: the mode without its dose; ``dose``; ``right``: of the trials whose first attempt is
     wrong at every dose, the share solved, at the second attempt, and for a delay by the last one;
-    ``fitted``: the isotonic fit of it; and for the kind, ``effect``: the fit at the last dose less
-    that at the first, and ``half``: the dose of half the effect. No dose at all is the mode that is
+    ``fitted``: the isotonic fit of it; and for the kind, ``effect``: the share solved at the last
+    dose less that at the first, paired by problem, and ``half``: the dose at which the fit has half
+    of its effect, where there is one. No dose at all is the mode that is
     spoilt or late, or for a part, binary feedback, where the run has it.
     """
     groups: dict[tuple[str, tuple[object, ...]], dict[float, Row]] = defaultdict(dict)
@@ -99,11 +100,14 @@ def _rows(runs: Runs, kind: str, found: dict[float, Row]) -> list[Row]:
     order, keys = sorted(found), sorted(shared)
     late = writer == "late"
     solved = {dose: [_solved(known[dose][key], late=late) for key in keys] for dose in order}
+    trials = Counter(problem for problem, _ in keys)
     by_problem: FloatArray = np.array(
-        [[_mean(keys, solved[dose], name) for dose in order] for name in _problems(keys)]
+        [[_mean(keys, solved[dose], name) for dose in order] for name in trials]
     )
     rising = writer not in ("noise", "late")
-    fit = response(np.array(order), by_problem, rising=rising)
+    fit = response(
+        np.array(order), by_problem, rising=rising, trials=np.array([*trials.values()], float)
+    )
     return [
         setting(found[dose])
         | {"kind": kind, "dose": dose}
@@ -123,10 +127,6 @@ def _wrong_first(trials: Trials) -> list[Key]:
 def _solved(trial: Sequence[object], *, late: bool) -> bool:
     later = trial[1:] if late else trial[1:2]
     return any(getattr(each, "right", False) for each in later)
-
-
-def _problems(keys: Sequence[Key]) -> list[str]:
-    return list(dict.fromkeys(problem for problem, _ in keys))
 
 
 def _mean(keys: Sequence[Key], solved: Sequence[bool], problem: str) -> float:
