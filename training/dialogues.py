@@ -13,7 +13,7 @@ from functools import cache
 from random import Random
 from typing import Literal
 
-from feedback_friction import modes
+from feedback_friction import ways
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.feedback import feedback_messages
@@ -202,7 +202,7 @@ class _Trial:
         self.problem = problem_of(first, second)
         self.held = involved(first, second)
         self.mode: Mode = rng.choices(list(habits.modes), list(habits.modes.values()))[0]
-        self.style = modes.CHAT if rng.random() < CHAT else modes.TRANSCRIPT
+        self.style = ways.CHAT if rng.random() < CHAT else ways.TRANSCRIPT
         self.attempts: list[Attempt] = []
         self.hidden = [self.problem.question]
 
