@@ -23,6 +23,7 @@ STAND_INS = (
     (re.compile(r"(--(feedback|judge)-model openai/\S+)"), r"\1 --\2-base-url {server}"),
     (re.compile(r"--solver gguf/abacus"), "--solver student/default"),
     (re.compile(r"--limit 400 "), "--limit 120 "),  # enough to learn from
+    (re.compile(r"run primer --limit \d+"), "run primer --limit 6"),
     # a real model that may not be on this machine, and is slow
     (re.compile(r"--solver gguf/smollm2"), "--solver openai/smollm2 --base-url {server}"),
 )
@@ -83,6 +84,6 @@ def with_stand_ins(command: str, server: str) -> str:
     command = command.partition(" #")[0].rstrip()
     for pattern, stand_in in STAND_INS:
         command = pattern.sub(stand_in, command)
-    if command.startswith("friction run ") and not re.search("--(limit|fraction)", command):
+    if command.startswith("friction run ") and not re.search("--(limit|fraction|frozen)", command):
         command += SMALL
     return command.replace("{server}", server)
