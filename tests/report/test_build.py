@@ -131,7 +131,7 @@ def test_findings_set_the_histories_of_a_mode_beside_each_other(tmp_path):
     )
     assert any(
         line.startswith(
-            f"{subject}: binary with a clean history adds 60.0 points over a transcript"
+            f"{subject}: binary with clean history adds 60.0 points over transcript history"
         )
         for line in said
     )

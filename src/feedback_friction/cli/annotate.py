@@ -37,8 +37,6 @@ def command(
     asked = filled(Annotating, given(context))
 
     async def work(watch: Watch, note: Note) -> Annotated:
-        if asked.judge_model.startswith("student/"):
-            note("the judge is a simulated student, not a language model")
         return await annotate_run(directory, asked, watch, note)
 
     found, interrupted = run_to_end(work, directory, quiet=quiet, unit="labels")

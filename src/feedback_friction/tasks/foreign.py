@@ -48,7 +48,11 @@ def to_problem(page: Page, row: Row) -> Problem:
         page.check(problem)
     except RowError as error:  # which names the fields of the task's own rows
         raise RowError({"answer": "gold"}.get(error.field, error.field), error.problem) from error
-    return problem if page.operands is None else _numeric(page, problem)
+    if page.operands is not None:
+        return _numeric(page, problem)
+    if page.task.diagnose is not None and choices:
+        raise RowError("choices", f"{page.name} asks for a number")
+    return problem
 
 
 def _numeric(page: Page, problem: Problem) -> Problem:
