@@ -17,8 +17,8 @@ from typing import Any
 
 from feedback_friction.analysis.journal import open_journal, read_conditions, read_run
 from feedback_friction.analysis.retries import read_retries
-from feedback_friction.analysis.stats.clusters import clustered_share
-from feedback_friction.analysis.stats.differences import mean_difference
+from feedback_friction.analysis.stats.clusters import by_cluster, share_of_trials
+from feedback_friction.analysis.stats.differences import mean_difference, subtracted
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.errors import UsageError
 from feedback_friction.mode_names import recorded_mode
@@ -150,22 +150,14 @@ def _side(directories: Sequence[Path]) -> _Side:
     return side
 
 
-def _by_problem(values: Mapping[Trial, float]) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = defaultdict(list)
-    for place in sorted(values):
-        found[place[0]].append(values[place])
-    return found
-
-
 def _share(values: Mapping[Trial, bool]) -> Estimate:
-    groups = _by_problem(values).values()
-    return clustered_share([math.fsum(g) for g in groups], [float(len(g)) for g in groups])
+    return share_of_trials((place[0], value) for place, value in values.items())
 
 
 def _paired(treated: Mapping[Trial, bool], control: Mapping[Trial, bool]) -> Estimate:
     """The mean difference over the trials of both, every problem weighing the same."""
-    shared = treated.keys() & control.keys()
-    groups = _by_problem({each: treated[each] - control[each] for each in shared}).values()
+    shared = sorted(treated.keys() & control.keys())
+    groups = by_cluster((place[0], treated[place] - control[place]) for place in shared).values()
     means = [math.fsum(each) / len(each) for each in groups]
     return mean_difference(means, [float(len(each)) for each in groups])
 
@@ -180,17 +172,3 @@ def _above(name: str, control: str, before: _Side, after: _Side) -> Change:
         _paired(side.right.get(name, {}), side.right.get(control, {})) for side in (before, after)
     )
     return Change(one, other, subtracted(other, one))
-
-
-def subtracted(one: Estimate, other: Estimate) -> Estimate:
-    """One estimate minus another, with limits from those of both, as if they were independent.
-
-    Source: Zou and Donner (2008), Statistics in Medicine 27:1693-1702, which for two shares is
-    Newcombe (1998), Statistics in Medicine 17:873-890, method 10.
-    """
-    value = one.value - other.value
-    low = value - math.hypot(one.value - one.low, other.high - other.value)
-    high = value + math.hypot(one.high - one.value, other.value - other.low)
-    if math.isnan(value):
-        return Estimate(math.nan, -1.0, 1.0, 0)
-    return Estimate(value, max(low, -2.0), min(high, 2.0), min(one.n, other.n))

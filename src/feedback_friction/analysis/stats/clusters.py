@@ -67,6 +67,27 @@ def clustered_share(
     return share_of_cells(_cells(successes, weights, counts), level)
 
 
+def by_cluster(outcomes: Iterable[tuple[str, float]]) -> dict[str, list[float]]:
+    """The outcomes of trials by the name of their cluster, in order of appearance."""
+    found: dict[str, list[float]] = {}
+    for cluster, value in outcomes:
+        found.setdefault(cluster, []).append(value)
+    return found
+
+
+def share_of_trials(outcomes: Iterable[tuple[str, float]], level: float = 0.95) -> Estimate:
+    """``clustered_share`` of single trials, all weighing the same.
+
+    Args:
+        outcomes: for each trial, the name of its cluster and what came of it, 0 to 1.
+        level: confidence level.
+    """
+    groups = by_cluster(outcomes).values()
+    return clustered_share(
+        [math.fsum(each) for each in groups], [float(len(each)) for each in groups], level=level
+    )
+
+
 Cell = tuple[float, float, float]  # successes, weight and trials of a cluster
 
 

@@ -316,3 +316,17 @@ def mcnemar(treatment: int, control: int) -> McNemar:
         below += ways
     mid_p = 1 - Fraction(ways, 2 ** (n + 1)) if 2 * fewer == n else Fraction(2 * below - ways, 2**n)
     return McNemar(float(min(Fraction(1), Fraction(2 * below, 2**n))), float(mid_p))
+
+
+def subtracted(one: Estimate, other: Estimate) -> Estimate:
+    """One estimate minus another, with limits from those of both, as if they were independent.
+
+    Source: Zou and Donner (2008), Statistics in Medicine 27:1693-1702, which for two shares is
+    Newcombe (1998), Statistics in Medicine 17:873-890, method 10.
+    """
+    value = one.value - other.value
+    low = value - math.hypot(one.value - one.low, other.high - other.value)
+    high = value + math.hypot(one.high - one.value, other.value - other.low)
+    if math.isnan(value):
+        return Estimate(math.nan, -1.0, 1.0, 0)
+    return Estimate(value, max(low, -2.0), min(high, 2.0), min(one.n, other.n))

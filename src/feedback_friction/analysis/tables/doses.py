@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +11,7 @@ import polars as pl
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.rounds import Key, Trials, rounds
 from feedback_friction.analysis.stats.arrays import FloatArray
-from feedback_friction.analysis.stats.clusters import clustered_share
+from feedback_friction.analysis.stats.clusters import by_cluster, share_of_trials
 from feedback_friction.analysis.stats.dose import response
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.tables.columns import (
@@ -99,19 +99,17 @@ def _rows(runs: Runs, kind: str, found: dict[float, Row]) -> list[Row]:
     writer = recorded_mode(found[max(found)]["feedback"]).writer
     order, keys = sorted(found), sorted(shared)
     late = writer == "late"
-    solved = {dose: [_solved(known[dose][key], late=late) for key in keys] for dose in order}
-    trials = Counter(problem for problem, _ in keys)
-    by_problem: FloatArray = np.array(
-        [[_mean(keys, solved[dose], name) for dose in order] for name in trials]
-    )
-    rising = writer not in ("noise", "late")
-    fit = response(
-        np.array(order), by_problem, rising=rising, trials=np.array([*trials.values()], float)
-    )
+    solved = {
+        dose: [(key[0], _solved(known[dose][key], late=late)) for key in keys] for dose in order
+    }
+    groups = [by_cluster(solved[dose]).values() for dose in order]
+    values: FloatArray = np.array([[sum(each) / len(each) for each in group] for group in groups]).T
+    trials = np.array([len(each) for each in groups[0]], dtype=np.float64)
+    fit = response(np.array(order), values, rising=writer not in ("noise", "late"), trials=trials)
     return [
         setting(found[dose])
         | {"kind": kind, "dose": dose}
-        | spread("right", _share(keys, solved[dose]))
+        | spread("right", share_of_trials(solved[dose]))
         | spread("fitted", Estimate(float(value), limits.low, limits.high, len(keys)))
         | spread("effect", fit.effect)
         | spread("half", fit.half)
@@ -127,16 +125,3 @@ def _wrong_first(trials: Trials) -> list[Key]:
 def _solved(trial: Sequence[object], *, late: bool) -> bool:
     later = trial[1:] if late else trial[1:2]
     return any(getattr(each, "right", False) for each in later)
-
-
-def _mean(keys: Sequence[Key], solved: Sequence[bool], problem: str) -> float:
-    own = [value for (name, _), value in zip(keys, solved, strict=True) if name == problem]
-    return sum(own) / len(own)
-
-
-def _share(keys: Sequence[Key], solved: Sequence[bool]) -> Estimate:
-    by_problem: dict[str, list[bool]] = defaultdict(list)
-    for (problem, _), value in zip(keys, solved, strict=True):
-        by_problem[problem].append(value)
-    sums = [float(sum(each)) for each in by_problem.values()]
-    return clustered_share(sums, [float(len(each)) for each in by_problem.values()])

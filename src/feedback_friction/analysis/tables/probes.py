@@ -21,9 +21,9 @@ from feedback_friction.analysis.journal import has_table, open_journal
 from feedback_friction.analysis.stats.arrays import FloatArray, IntArray
 from feedback_friction.analysis.stats.association import spearman
 from feedback_friction.analysis.stats.buckets import bucketed, equal_width
+from feedback_friction.analysis.stats.clusters import share_of_trials
 from feedback_friction.analysis.stats.entropy import chao_shen_entropy, plug_in_entropy
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.stats.proportions import clustered
 from feedback_friction.analysis.tables.columns import (
     SETTING_SCHEMA,
     Row,
@@ -298,12 +298,6 @@ def reader(runs: Runs) -> pl.DataFrame:
 
 def _share(answers: Mapping[Place, bool | None]) -> Estimate:
     """Share of yes among the known, with Wilson's interval for trials clustered by problem."""
-    by_problem: dict[str, list[bool]] = defaultdict(list)
-    for (problem, _, _), answer in answers.items():
-        if answer is not None:
-            by_problem[problem].append(answer)
-    groups = by_problem.values()
-    return clustered(
-        np.array([sum(group) for group in groups], dtype=np.float64),
-        np.array([len(group) for group in groups], dtype=np.float64),
+    return share_of_trials(
+        (problem, answer) for (problem, _, _), answer in answers.items() if answer is not None
     )

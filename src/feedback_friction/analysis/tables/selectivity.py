@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import partial
@@ -11,7 +11,7 @@ import polars as pl
 
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.rounds import Key, Round, Trials, rounds
-from feedback_friction.analysis.stats.clusters import clustered_share
+from feedback_friction.analysis.stats.clusters import share_of_trials
 from feedback_friction.analysis.stats.detection import detection
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.tables.columns import (
@@ -209,10 +209,4 @@ def worth_of(trials: Chosen) -> tuple[float, float]:
 
 def share_of(trials: Iterable[tuple[Key, Trial]], holds: Callable[[Trial], bool]) -> Estimate:
     """The share of trials of which something holds, clustered by problem."""
-    by_problem: dict[str, list[bool]] = defaultdict(list)
-    for (problem, _), trial in trials:
-        by_problem[problem].append(holds(trial))
-    return clustered_share(
-        [float(sum(each)) for each in by_problem.values()],
-        [float(len(each)) for each in by_problem.values()],
-    )
+    return share_of_trials((problem, holds(trial)) for (problem, _), trial in trials)
