@@ -21,12 +21,12 @@ from feedback_friction.engine.runner import Progress
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.modes import PLACEBO, RETRY, TUTOR
 from feedback_friction.options import filled
+from feedback_friction.report.overview import spoken
 from feedback_friction.settings import Output, Settings
 from feedback_friction.study import Study
 
 if TYPE_CHECKING:
     from feedback_friction.analysis.distilled import Change, Outcome
-    from feedback_friction.analysis.stats.intervals import Estimate
     from feedback_friction.distill.rounds import Arm
 
 _FEEDBACK = (TUTOR.name, RETRY.name, f"{PLACEBO.name}:{TUTOR.name}")
@@ -82,13 +82,14 @@ def _report(arms: list[Arm], out: Path, *, as_json: bool) -> None:
     from feedback_friction.analysis.distilled import outcome
 
     found = {arm.method: outcome(arm.pairs) for arm in arms}
+    seeds = {arm.method: [outcome([pair]) for pair in arm.pairs] for arm in arms}
     document = {
         arm.method: {
             "rows": list(arm.rows),
             "all": found[arm.method].as_json(),
             "seeds": {
-                str(seed): outcome([pair]).as_json()
-                for seed, pair in zip(arm.seeds, arm.pairs, strict=True)
+                str(seed): each.as_json()
+                for seed, each in zip(arm.seeds, seeds[arm.method], strict=True)
             },
         }
         for arm in arms
@@ -101,7 +102,7 @@ def _report(arms: list[Arm], out: Path, *, as_json: bool) -> None:
     if as_json:
         click.echo(text)
         return
-    _print(arms, found)
+    _print(arms, found, seeds)
     print_lines(
         [
             "brackets: 95% intervals, clustered by problem; they hold for these trainings: how "
@@ -112,12 +113,12 @@ def _report(arms: list[Arm], out: Path, *, as_json: bool) -> None:
     )
 
 
-def _print(arms: list[Arm], found: dict[str, Outcome]) -> None:
+def _print(arms: list[Arm], found: dict[str, Outcome], seeds: dict[str, list[Outcome]]) -> None:
     rows = [
         (
             arm.method,
             *_change(found[arm.method].first),
-            _seeds([_first(pair) for pair in arm.pairs]),
+            ", ".join(f"{100 * each.first.difference.value:+.1f}" for each in seeds[arm.method]),
             ", ".join(map(str, arm.rows)),
         )
         for arm in arms
@@ -131,10 +132,9 @@ def _print(arms: list[Arm], found: dict[str, Outcome]) -> None:
     for arm in arms:
         for each in found[arm.method].uptakes:
             who = (arm.method, each.feedback)
-            both = f"{_points(each.both)} ({each.both.n})"
+            both = f"{spoken(each.both, '+')} ({each.both.n})"
             rows.append((*who, *_change(each.right), both))
-            rows_repeated = _change(each.repeated)
-            above.append((*who, "first answer again", *rows_repeated))
+            above.append((*who, "first answer again", *_change(each.repeated)))
             above += [(*who, f"above {name}", *_change(c)) for name, c in each.above.items()]
     print_columns(
         columns(("trained by", "feedback", *names, "wrong both times (n)"), rows, texts=2),
@@ -146,23 +146,5 @@ def _print(arms: list[Arm], found: dict[str, Outcome]) -> None:
     )
 
 
-def _first(pair: tuple[Path, Path]) -> float:
-    from feedback_friction.analysis.distilled import outcome
-
-    return outcome([pair]).first.difference.value
-
-
-def _seeds(values: list[float]) -> str:
-    return ", ".join(f"{100 * value:+.1f}" for value in values)
-
-
 def _change(change: Change) -> tuple[str, str, str]:
-    return (_percent(change.before), _percent(change.after), _points(change.difference))
-
-
-def _percent(each: Estimate) -> str:
-    return f"{100 * each.value:.1f} [{100 * each.low:.1f}, {100 * each.high:.1f}]"
-
-
-def _points(each: Estimate) -> str:
-    return f"{100 * each.value:+.1f} [{100 * each.low:+.1f}, {100 * each.high:+.1f}]"
+    return spoken(change.before), spoken(change.after), spoken(change.difference, "+")

@@ -14,6 +14,7 @@ from feedback_friction.cli.grid import columns, print_columns
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import ADAPTIVE
 from feedback_friction.policy import document_of
+from feedback_friction.report.overview import spoken
 
 if TYPE_CHECKING:
     from feedback_friction.analysis.choices import Decision
@@ -81,9 +82,9 @@ def _print(found: Learning, out: Path) -> None:
     rows = [
         (
             worth.name,
-            _points(worth.robust),
-            _points(worth.weighted),
-            _points(worth.adaptive_over) if worth.name != ADAPTIVE.name else "",
+            spoken(worth.robust),
+            spoken(worth.weighted),
+            spoken(worth.adaptive_over) if worth.name != ADAPTIVE.name else "",
             f"{worth.tokens:,.0f}",
             f"{worth.support:.0f}",
         )
@@ -101,10 +102,6 @@ def _print(found: Learning, out: Path) -> None:
         f"recommended: {found.recommends or 'nothing'}: {found.why}\n"
         f"written: {out}"
     )
-
-
-def _points(each: Estimate) -> str:
-    return f"{100 * each.value:.1f} [{100 * each.low:.1f}, {100 * each.high:.1f}]"
 
 
 def _document(

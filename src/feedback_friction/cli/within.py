@@ -10,10 +10,11 @@ from typing import Any
 
 import click
 
+from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.caveats import caveats, provisional
 from feedback_friction.cli.extras import needs
 from feedback_friction.cli.grid import columns, latex, markdown, print_columns, print_lines
-from feedback_friction.report.overview import Column
+from feedback_friction.report.overview import Column, spoken
 
 TITLE = "Solved within so many tokens"
 NOTES = (
@@ -90,8 +91,8 @@ def _columns(rows: Sequence[dict[str, Any]]) -> list[Column]:
         (
             *(str(row[name]) for name in labels),
             f"{row['tokens']:,}",
-            _points(row, "solved"),
-            "" if isnan(row["difference"]) else _points(row, "difference", "+"),
+            _spoken(row, "solved"),
+            "" if isnan(row["difference"]) else _spoken(row, "difference", "+"),
             f"{row['short']:,}",
             f"{row['n']:,}",
         )
@@ -101,9 +102,8 @@ def _columns(rows: Sequence[dict[str, Any]]) -> list[Column]:
     return columns(headings, cells, texts=len(labels))
 
 
-def _points(row: dict[str, Any], name: str, sign: str = "") -> str:
-    value, low, high = (100 * row[f"{name}{end}"] for end in ("", "_low", "_high"))
-    return f"{value:{sign}.1f} [{low:{sign}.1f}, {high:{sign}.1f}]"
+def _spoken(row: dict[str, Any], name: str, sign: str = "") -> str:
+    return spoken(Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"], row["n"]), sign)
 
 
 def _finite(row: dict[str, Any]) -> dict[str, Any]:
