@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from feedback_friction.engine.batch import Watched
-from feedback_friction.engine.budget import Budget, Limits, paid_before
 from feedback_friction.engine.caller import Caller, Drained
 from feedback_friction.engine.conditions import Condition
-from feedback_friction.engine.launch import made_with, thinking, wanted_models
+from feedback_friction.engine.launch import limit, made_with, wanted_models
 from feedback_friction.engine.models.base import ModelError
 from feedback_friction.engine.models.options import parse_options
 from feedback_friction.engine.models.registry import ModelSettings, is_student, parse_spec
@@ -365,18 +364,15 @@ async def execute_improvement(
     from feedback_friction.engine.gepa import search
 
     run = prepared.run
-    operation, limits = run.settings.operation, Limits.of(run.settings.operation)
     async with opened(
         wanted_models(run),
         directory,
         run.prices,
-        operation.concurrency,
+        run.settings.operation.concurrency,
         notice,
         made_with(run, command),
     ) as caller:
-        if limits != Limits():
-            paid = paid_before(caller.journal.paid(), run.prices)
-            caller.budget = Budget(limits, run.prices, paid, thinking(run))
+        limit(caller, run)
         work = Search(prepared, caller)
         watch(work)
         missed = await work.first()

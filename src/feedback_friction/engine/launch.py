@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from feedback_friction.engine.budget import Budget, Limits, paid_before
+from feedback_friction.engine.caller import Caller
 from feedback_friction.engine.models.registry import ModelSettings
 from feedback_friction.engine.overruled import read_overruled, with_overruled
 from feedback_friction.engine.prepare import Prepared
@@ -57,17 +58,22 @@ async def started(
     """A runner that can begin: models checked, directory claimed, conditions kept, budget set."""
     wanted, claimed = wanted_models(prepared), made_with(prepared, command)
     operation, prices = prepared.settings.operation, prepared.prices
-    limits = Limits.of(operation)
     concurrency = operation.concurrency
     async with opened(wanted, directory, prices, concurrency, notice, claimed) as caller:
         for condition in prepared.conditions:
             caller.journal.add_problems(condition.problems, condition.task.ask)
         caller.journal.add_conditions([condition.row() for condition in prepared.conditions])
-        if limits != Limits():
-            paid = paid_before(caller.journal.paid(), prices)
-            caller.budget = Budget(limits, prices, paid, thinking(prepared))
+        limit(caller, prepared)
         caller.keeps_tokens = prepared.settings.plan.token_logprobs
         yield Runner(caller)
+
+
+def limit(caller: Caller, prepared: Prepared) -> None:
+    """Have a caller keep to the budget that was asked for, less what its journal paid already."""
+    limits = Limits.of(prepared.settings.operation)
+    if limits != Limits():
+        paid = paid_before(caller.journal.paid(), prepared.prices)
+        caller.budget = Budget(limits, prepared.prices, paid, thinking(prepared))
 
 
 def thinking(prepared: Prepared) -> dict[Seat, int]:
