@@ -48,20 +48,16 @@ def to_problem(page: Page, row: Row) -> Problem:
         page.check(problem)
     except RowError as error:  # which names the fields of the task's own rows
         raise RowError({"answer": "gold"}.get(error.field, error.field), error.problem) from error
-    if page.operands is not None:
-        return _numeric(page, problem)
-    if page.task.diagnose is not None and choices:
-        raise RowError("choices", f"{page.name} asks for a number")
-    return problem
+    return _numeric(page, problem) if page.grader == "number" else problem
 
 
 def _numeric(page: Page, problem: Problem) -> Problem:
-    """The problem of a multiplication with its gold as the grader writes numbers."""
+    """The problem with its gold as the grader writes numbers, which is how its mask reads it."""
     try:
         read = page.task.grade(problem, problem.gold).prediction
     except ValueError:
         read = None
-    if read is None or not read.isalnum():  # a product of two whole numbers is one
+    if read is None or not read.isalnum():  # all these answers are whole
         raise RowError("gold", f"is not a number as {page.name} has it: '{problem.gold[:40]}'")
     return replace(problem, gold=read)
 
