@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from effort import LINEAR, growth, repeated
@@ -71,6 +71,8 @@ def test_a_completion_without_replies_and_without_a_reason_is_told_from_nonsense
 
 
 @given(st.text(), st.text())
+@example("so 1 \\\\", "2")
+@example("\\", "")
 def test_thinking_comes_apart_from_the_answer(thought: str, answer: str) -> None:
     if "</think>" in thought:
         return

@@ -94,14 +94,18 @@ def split_reasoning(reply: str) -> tuple[str, str | None]:
 
 def _tags(reply: str) -> tuple[str, str | None]:
     outside, inside, position, is_open = list[str](), list[str](), 0, False
+    is_escaped = True  # as far as is known of a tag in the prompt
     for found in _MARK.finditer(reply):
         if found["open"] and not is_open and _opens(reply, found.start()):
             outside.append(reply[position : found.start()])
+            is_escaped = found["open"].startswith("\\<")
         elif found["close"] and (is_open or _closes(reply, found)):
             if not is_open:  # it began in the prompt, or a thought spoke of its own end
                 inside += outside
                 outside = []
-            inside.append(reply[position : found.start()])
+            # A backslash before a tag that no escaped one opened is the thought's last sign.
+            its_own = found["close"].startswith("\\<") and not is_escaped
+            inside.append(reply[position : found.start() + its_own])
         else:
             continue
         position, is_open = found.end(), found["open"] is not None
