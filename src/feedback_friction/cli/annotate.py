@@ -12,6 +12,7 @@ from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, run_to_end
 from feedback_friction.cli.grid import columns, print_columns, print_lines
 from feedback_friction.cli.options import generated, given
 from feedback_friction.engine.annotate import Annotated, Annotating, annotate_run
+from feedback_friction.engine.batch import Watched
 from feedback_friction.options import filled
 from feedback_friction.protocol.annotation import CATEGORIES
 from feedback_friction.settings import Output
@@ -37,7 +38,12 @@ def command(
     asked = filled(Annotating, given(context))
 
     async def work(watch: Watch, note: Note) -> Annotated:
-        return await annotate_run(directory, asked, watch, note)
+        def begin(watched: Watched) -> None:  # the directory is one by now
+            if asked.judge_model.startswith("student/"):
+                note("the judge is a simulated student, not a language model")
+            watch(watched)
+
+        return await annotate_run(directory, asked, begin, note)
 
     found, interrupted = run_to_end(work, directory, quiet=quiet, unit="labels")
     if as_json:
