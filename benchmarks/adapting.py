@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.common import Figure, at_least, at_most, script
 from benchmarks.planted import Uptake, alike, by_state, eases
-from feedback_friction.analysis.learn import learn
+from feedback_friction.analysis.policy_learning import learn
 from feedback_friction.modes import ADAPTIVE
 from feedback_friction.policy import State
 

@@ -23,9 +23,9 @@ from feedback_friction.analysis.stats.censored import Seen, censored_curve, wors
 from feedback_friction.analysis.stats.clusters import share_of_cells
 from feedback_friction.analysis.stats.corrected import corrected
 from feedback_friction.analysis.stats.friction import OTHER_REASON, RESISTANT, UNLABELLED
+from feedback_friction.analysis.stats.gain import area, normalised_gain
 from feedback_friction.analysis.stats.intervals import Interval
 from feedback_friction.analysis.stats.paired import compare
-from feedback_friction.analysis.stats.progress import area, normalised_gain
 from feedback_friction.analysis.uptake import Uptake, contrasts
 
 PROBLEMS = (10, 20, 30, 100, 450)

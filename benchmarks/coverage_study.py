@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feedback_friction.analysis.stats.agreement import alpha, kappa
 from feedback_friction.analysis.stats.arrays import UNSOLVED, IntArray
 from feedback_friction.analysis.stats.association import auroc, spearman
 from feedback_friction.analysis.stats.buckets import bucketed
@@ -26,6 +25,7 @@ from feedback_friction.analysis.stats.paired import compare
 from feedback_friction.analysis.stats.pass_at_k import pass_at_k
 from feedback_friction.analysis.stats.pooling import pooled
 from feedback_friction.analysis.stats.proportions import class_shares
+from feedback_friction.analysis.stats.raters import alpha, kappa
 from feedback_friction.analysis.stats.survival import hazard, kaplan_meier
 from feedback_friction.analysis.stats.transitions import transitions
 

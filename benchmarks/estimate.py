@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import Figure, at_least, exactly, script, workspace
-from feedback_friction.engine.budget import paid_before
-from feedback_friction.engine.estimate import Estimate, from_pilot
-from feedback_friction.engine.journal import Journal
-from feedback_friction.engine.launch import execute, started, thinking
-from feedback_friction.engine.pilot import choose, run_pilot
-from feedback_friction.engine.prepare import Prepared, prepare
-from feedback_friction.engine.runner import Runner
-from feedback_friction.engine.strata import Setting
+from feedback_friction.engine.estimate.pilot import choose, run_pilot
+from feedback_friction.engine.estimate.prediction import Estimate, from_pilot
+from feedback_friction.engine.estimate.strata import Setting
+from feedback_friction.engine.journal.store import Journal
+from feedback_friction.engine.run.budget import paid_before
+from feedback_friction.engine.run.launch import execute, started, thinking
+from feedback_friction.engine.run.prepare import Prepared, prepare
+from feedback_friction.engine.run.runner import Runner
 from feedback_friction.settings import Settings
 from feedback_friction.ways import SOLVES
 

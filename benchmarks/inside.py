@@ -32,9 +32,9 @@ from feedback_friction.analysis.frames import load_runs
 from feedback_friction.analysis.stats.differences import mean_difference
 from feedback_friction.analysis.tables.inside_cuts import CONTRASTS, knockout
 from feedback_friction.analysis.tables.inside_samples import ALL
-from feedback_friction.analysis.tables.probes import findings
+from feedback_friction.analysis.tables.probe_table import findings
 from feedback_friction.api import run as make_run
-from feedback_friction.engine.models.gguf_files import ABACUS
+from feedback_friction.engine.models.llama.gguf_files import ABACUS
 from feedback_friction.inside.start import look_inside
 from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import get_page

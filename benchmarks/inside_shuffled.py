@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.common import Figure, at_least, exactly, script
 from feedback_friction.analysis.frames import Runs, load_runs
-from feedback_friction.analysis.tables import inside
+from feedback_friction.analysis.tables import inside_table
 from feedback_friction.analysis.tables.inside_cuts import knockout
 from feedback_friction.analysis.tables.inside_samples import ALL
 from feedback_friction.api import run as make_run
@@ -61,7 +61,9 @@ def measure(
 
 
 def _found(runs: Runs) -> list[Figure]:
-    wrote = {row["scope"]: row for row in inside.replies(runs).to_dicts() if row["outcome"] == ALL}
+    wrote = {
+        row["scope"]: row for row in inside_table.replies(runs).to_dicts() if row["outcome"] == ALL
+    }
     cut = wrote["all/feedback"]
     figures = [
         # without corrections there is nothing to lose, and nothing would be shown

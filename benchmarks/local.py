@@ -14,8 +14,8 @@ import time
 
 from benchmarks.common import Figure, at_least, script
 from feedback_friction.engine.models.base import Model
-from feedback_friction.engine.models.gguf_files import installed
-from feedback_friction.engine.models.options import ModelOptions
+from feedback_friction.engine.models.llama.gguf_files import installed
+from feedback_friction.engine.models.model_options import ModelOptions
 from feedback_friction.engine.models.registry import ModelSettings, open_models
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Generate, Message, Occasion

@@ -20,8 +20,8 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks.common import Figure, at_most, script
-from feedback_friction.engine.longest import Longest, Places
-from feedback_friction.engine.runner import TRIALS_PER_REQUEST
+from feedback_friction.engine.run.longest import Longest, Places
+from feedback_friction.engine.run.runner import TRIALS_PER_REQUEST
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Completion, Occasion, Usage
 

@@ -103,7 +103,11 @@ def _cell(text: str) -> str:
 
 def schema_tables() -> str:
     """The tables of the journal, a section each, from the schema and its comments."""
-    schema = resources.files("feedback_friction.engine").joinpath("schema.sql").read_text("utf-8")
+    schema = (
+        resources.files("feedback_friction.engine.journal")
+        .joinpath("schema.sql")
+        .read_text("utf-8")
+    )
     return "\n".join(_schema_table(*found.groups()) for found in _TABLE.finditer(schema))
 
 

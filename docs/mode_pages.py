@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 from typing import Any
 
-from feedback_friction.engine.frozen import CORE, read_frozen
+from feedback_friction.engine.run.frozen_sets import CORE, read_frozen
 from feedback_friction.mode_names import parse_mode
 from feedback_friction.modes import (
     ADAPTIVE,

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.engine.conditions import Condition
-from feedback_friction.engine.journal import Journal
-from feedback_friction.engine.rundir import claim, locked
+from feedback_friction.engine.journal.store import Journal
+from feedback_friction.engine.run.conditions import Condition
+from feedback_friction.engine.run.run_directory import claim, locked
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Attempt, Feedback, Reply, Status, Trial, Usage

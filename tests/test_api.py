@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import feedback_friction as ff
-from feedback_friction.engine.models import own as own_models
+from feedback_friction.engine.models import python_model as own_models
 from feedback_friction.modes import MODES
 from feedback_friction.tasks import catalog, graders
 
@@ -36,7 +36,7 @@ def forgotten():
 def elsewhere(monkeypatch, tmp_path_factory):
     """What these tests run is not remembered as the user's own."""
     known = tmp_path_factory.mktemp("known") / "own-code.txt"
-    monkeypatch.setattr("feedback_friction.engine.own._known_file", lambda: known)
+    monkeypatch.setattr("feedback_friction.engine.run.python_objects._known_file", lambda: known)
 
 
 class Counted:
@@ -287,10 +287,12 @@ def test_a_changed_task_file_is_another_run_and_reopening_finds_the_file(tmp_pat
     path.write_text(text)
     ff.run("mine", "student/default", task_file=path, out=tmp_path / "run", iterations=1)
     catalog.OWN.clear()
-    from feedback_friction.engine.reopen import reopen
+    from feedback_friction.engine.passes.reopen import reopen
 
     assert [each.label for each in reopen(tmp_path / "run").conditions] == ["mine"]
-    monkeypatch.setattr("feedback_friction.engine.own._known_file", lambda: tmp_path / "none")
+    monkeypatch.setattr(
+        "feedback_friction.engine.run.python_objects._known_file", lambda: tmp_path / "none"
+    )
     with pytest.raises(ff.UsageError, match=r"mine.py, which no run of yours has used as it is"):
         reopen(tmp_path / "run")  # whoever made the directory may have named any file
     config = json.loads((tmp_path / "run" / "run.json").read_text())["config"]

@@ -7,7 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from feedback_friction.cli.options import generated, given
+from feedback_friction.cli.click_options import generated, given
 from feedback_friction.errors import UsageError
 from feedback_friction.options import Options, filled, in_part, option, options_of, values_of
 from feedback_friction.settings import Settings

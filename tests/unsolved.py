@@ -7,8 +7,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.engine.launch import execute
-from feedback_friction.engine.prepare import prepare
+from feedback_friction.engine.run.launch import execute
+from feedback_friction.engine.run.prepare import prepare
 from feedback_friction.labels import Label
 from feedback_friction.settings import Settings
 

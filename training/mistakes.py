@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 from feedback_friction.engine.models.base import Model
-from feedback_friction.engine.models.options import ModelOptions
+from feedback_friction.engine.models.model_options import ModelOptions
 from feedback_friction.engine.models.registry import ModelSettings, open_models
 from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.records import Generate, Occasion

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from benchmarks.fuzzing import Target
 from benchmarks.fuzzing.corpus import cases, mutated, pieces, texts
-from feedback_friction.engine.models.faults import fault_of, read_error
-from feedback_friction.engine.models.reply import (
+from feedback_friction.engine.models.remote.chat_reply import (
     MalformedError,
     failure_in,
     parse_json,
     read_completion,
 )
-from feedback_friction.engine.models.retry import retry_after
+from feedback_friction.engine.models.remote.faults import fault_of, read_error
+from feedback_friction.engine.models.remote.retry import retry_after
 from feedback_friction.reading.reasoning import split_reasoning
 
 _MOST_TOKENS = 2**31

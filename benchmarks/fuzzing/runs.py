@@ -18,17 +18,17 @@ from hypothesis import strategies as st
 
 from benchmarks.fuzzing import Target
 from benchmarks.fuzzing.corpus import mutated, pieces
-from feedback_friction.analysis.accuracy import read_results
+from feedback_friction.analysis.accuracy_by_attempt import read_results
 from feedback_friction.analysis.frames import load_runs
 from feedback_friction.analysis.journal import RUN_FILE, read_run
 from feedback_friction.analysis.provenance import provenance
 from feedback_friction.bridges.reference import export
-from feedback_friction.cli.table import results_json
-from feedback_friction.engine.journal import DamagedError, Journal
-from feedback_friction.engine.launch import execute
-from feedback_friction.engine.prepare import prepare
-from feedback_friction.engine.reopen import read_trials as rebuilt
-from feedback_friction.engine.reopen import reopen
+from feedback_friction.cli.results_table import results_json
+from feedback_friction.engine.journal.store import DamagedError, Journal
+from feedback_friction.engine.passes.reopen import read_trials as rebuilt
+from feedback_friction.engine.passes.reopen import reopen
+from feedback_friction.engine.run.launch import execute
+from feedback_friction.engine.run.prepare import prepare
 from feedback_friction.errors import UsageError
 from feedback_friction.settings import Settings
 from feedback_friction.view.sample import telling_trials

@@ -10,7 +10,7 @@ from benchmarks.fuzzing import Target
 from benchmarks.fuzzing.corpus import cases, texts
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.problem import Problem
-from feedback_friction.protocol import annotation, judge
+from feedback_friction.protocol import error_category, judge
 from feedback_friction.protocol.masking.gate import MASK
 from feedback_friction.protocol.probes import self_perception
 from feedback_friction.protocol.task import Task
@@ -92,4 +92,4 @@ def _check_perception(text: str) -> None:
 
 def _check_annotation(text: str) -> None:
     for rounds in (1, 10):
-        annotation.parse(text, rounds)
+        error_category.parse(text, rounds)

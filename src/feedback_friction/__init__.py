@@ -18,9 +18,9 @@ __version__ = "0.1.0"
 # By name, the module; types of all of them stand in __init__.pyi.
 _WHERE = {
     "Run": "api", "open": "api", "run": "api",
-    "Model": "engine.models.base", "FunctionModel": "engine.models.own",
-    "feedback": "engine.own", "model": "engine.own",
-    "Task": "tasks.own:OwnTask", "Problem": "problem",
+    "Model": "engine.models.base", "FunctionModel": "engine.models.python_model",
+    "feedback": "engine.run.python_objects", "model": "engine.run.python_objects",
+    "Task": "tasks.own_page:OwnTask", "Problem": "problem",
     "Outcome": "grading.verdict", "Verdict": "grading.verdict",
     "Attempt": "protocol.records", "Completion": "protocol.records",
     "Generate": "protocol.records", "Message": "protocol.records",

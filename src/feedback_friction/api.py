@@ -22,13 +22,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from feedback_friction.analysis.accuracy import ConditionResult, read_results
+from feedback_friction.analysis.accuracy_by_attempt import ConditionResult, read_results
 from feedback_friction.analysis.journal import read_run
-from feedback_friction.engine.caller import Caller
-from feedback_friction.engine.launch import execute
-from feedback_friction.engine.own import added
-from feedback_friction.engine.prepare import prepare
-from feedback_friction.engine.runner import Progress, Runner
+from feedback_friction.engine.run.caller import Caller
+from feedback_friction.engine.run.launch import execute
+from feedback_friction.engine.run.prepare import prepare
+from feedback_friction.engine.run.python_objects import added
+from feedback_friction.engine.run.runner import Progress, Runner
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.options import filled, options_of, refuse_unknown
 from feedback_friction.redact import NONE, cleaned

@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 
 from commands import friction
-from feedback_friction.analysis.accuracy import read_results
+from feedback_friction.analysis.accuracy_by_attempt import read_results
 from feedback_friction.analysis.frames import load_runs
 from feedback_friction.analysis.stats.intervals import modified_wilson
-from feedback_friction.analysis.tables import accuracy
+from feedback_friction.analysis.tables import accuracy_table
 from journals import IN_FLIGHT, NOTHING, RIGHT, trials, write_run
 
 Script = tuple[str | None, ...] | str
@@ -44,7 +44,7 @@ def test_results_and_report_agree_to_the_last_digit_missing_trials_or_not(
     for number in range(4):
         arms = {mode: _drawn(rng, problems, epochs) for mode in ("binary", "retry")}
         run = write_run(tmp_path / f"{number}", arms, problems=problems, epochs=epochs)
-        table = accuracy.accuracy(load_runs([run]))
+        table = accuracy_table.accuracy(load_runs([run]))
         for result in read_results(run):
             rows = table.filter(pl.col("feedback") == result.condition.feedback)
             rows = rows.sort("iteration").filter(pl.col("accuracy").is_not_nan())
@@ -130,7 +130,7 @@ def test_tables_of_an_interrupted_run_stand_on_what_every_trial_begun_knows(
     runs = load_runs([_interrupted(tmp_path / "run")])
     assert set(runs.conditions["iterations"]) == {1}
     assert set(runs.attempts["iteration"]) == {0}
-    table = accuracy.accuracy(runs)
+    table = accuracy_table.accuracy(runs)
     assert table["accuracy"].to_list() == [0.4, 0.4]
     assert table["n"].to_list() == [10, 10]
 

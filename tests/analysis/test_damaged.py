@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from feedback_friction.analysis.accuracy import read_results
+from feedback_friction.analysis.accuracy_by_attempt import read_results
 from feedback_friction.analysis.frames import load_runs
 from feedback_friction.analysis.provenance import provenance
-from feedback_friction.analysis.tables import accuracy
+from feedback_friction.analysis.tables import accuracy_table
 from feedback_friction.bridges.reference import export
-from feedback_friction.engine.reopen import reopen
+from feedback_friction.engine.passes.reopen import reopen
 from feedback_friction.errors import UsageError
 from feedback_friction.view.sample import telling_trials
 from journals import RIGHT, trials, write_run
@@ -34,7 +34,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _frames(directory: Path) -> None:
     runs = load_runs([directory])
-    accuracy.accuracy(runs)
+    accuracy_table.accuracy(runs)
 
 
 READERS: dict[str, Callable[[Path], object]] = {

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from benchmarks.planted import alike, by_state, decided
 from feedback_friction.analysis.choices import read_choices
-from feedback_friction.analysis.learn import learn
+from feedback_friction.analysis.policy_learning import learn
 from feedback_friction.analysis.stats import offpolicy
 from feedback_friction.analysis.stats.calibration import calibration
 from feedback_friction.cli.main import friction

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats as distributions
 
-from feedback_friction.analysis.stats.agreement import UNRATED, alpha, class_agreement, kappa
 from feedback_friction.analysis.stats.intervals import wilson
+from feedback_friction.analysis.stats.raters import UNRATED, alpha, class_agreement, kappa
 
 PUBLISHED = json.loads(Path(__file__).parents[1].joinpath("cases/stats_published.json").read_text())
 ratings = arrays.arrays(

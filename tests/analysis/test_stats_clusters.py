@@ -58,7 +58,7 @@ def test_results_need_neither_numpy_nor_scipy() -> None:
     code = (
         "import sys\n"
         "for name in ('numpy', 'scipy', 'polars'): sys.modules[name] = None\n"
-        "from feedback_friction.analysis import accuracy\n"
+        "from feedback_friction.analysis import accuracy_by_attempt\n"
         "from feedback_friction.analysis.stats.clusters import clustered_share\n"
         "print(clustered_share([3, 0, 1, 2], [3, 3, 3, 3]))\n"
     )

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback_friction.analysis.stats.differences import mcnemar
-from feedback_friction.analysis.stats.power import (
+from feedback_friction.analysis.stats.sample_size import (
     approximate_sample_size,
     detectable_difference,
     pairs_of_a_problem,

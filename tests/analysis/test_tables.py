@@ -7,14 +7,14 @@ import pytest
 
 from feedback_friction.analysis.frames import load_runs
 from feedback_friction.analysis.stats.intervals import wilson
-from feedback_friction.analysis.tables import accuracy, answers, comparison, problems, solvers
+from feedback_friction.analysis.tables import accuracy_table, answers, comparison, problems, solvers
 from feedback_friction.errors import UsageError
 from journals import NOTHING, RIGHT, trials, write_run
 
 BINARY = trials((RIGHT,), ("a", RIGHT), ("a", "a", "b"), ("a", NOTHING, "a"))
 RETRY = trials((RIGHT,), ("a", "a", "a"), ("a", "a", "b"), ("a", "a", "a"))
 EVERY = [
-    accuracy.accuracy, accuracy.correction, answers.moves,
+    accuracy_table.accuracy, accuracy_table.correction, answers.moves,
     answers.moves_by_iteration, answers.feedback, answers.cost, comparison.pairs,
     comparison.gains, comparison.uptake,
     comparison.solvers, problems.subjects, problems.confidence, problems.confidence_summary,
@@ -33,7 +33,7 @@ def of(table, feedback="binary"):
 
 
 def test_accuracy_is_the_share_solved_so_far(runs):
-    table = of(accuracy.accuracy(runs))
+    table = of(accuracy_table.accuracy(runs))
     assert table["accuracy"].to_list() == [0.25, 0.5, 0.5]
     assert table["n"].to_list() == [4, 4, 4]
     assert table["missing"].to_list() == [0, 0, 0]
@@ -42,7 +42,7 @@ def test_accuracy_is_the_share_solved_so_far(runs):
 
 
 def test_hazard_counts_the_attempts_at_risk(runs):
-    table = of(accuracy.correction(runs))
+    table = of(accuracy_table.correction(runs))
     assert table["at_risk"].to_list() == [4, 3, 2]
     assert table["hazard"].to_list() == pytest.approx([1 / 4, 1 / 3, 0])
     assert table["unsolved"].to_list() == pytest.approx([3 / 4, 1 / 2, 1 / 2])
@@ -113,7 +113,7 @@ def test_subjects_weigh_problems_as_accuracy_does_whatever_is_missing(tmp_path):
     arm = {("p0", epoch): (RIGHT,) for epoch in range(3)} | {("p2", 0): ("a", "b")}
     run = write_run(tmp_path / "run", {"binary": arm}, problems=3, epochs=3, iterations=2)
     found = load_runs([run])
-    first = accuracy.accuracy(found).filter(pl.col("iteration") == 0)["accuracy"].to_list()
+    first = accuracy_table.accuracy(found).filter(pl.col("iteration") == 0)["accuracy"].to_list()
     assert problems.subjects(found)["initial"].to_list()[0] == first[0] == 0.5
 
 
@@ -133,10 +133,10 @@ def test_leaks_are_counted_by_text(tmp_path):
 def test_trials_that_failed_or_never_ran_are_missing_everywhere(tmp_path):
     arm = trials((RIGHT,), "failed", ("a", "a", "a"))  # p3 never ran
     runs = load_runs([write_run(tmp_path / "run", {"binary": arm, "retry": RETRY})])
-    for table in (accuracy.accuracy, accuracy.correction, answers.moves,
+    for table in (accuracy_table.accuracy, accuracy_table.correction, answers.moves,
                   answers.feedback, answers.cost):  # fmt: skip
         assert set(of(table(runs))["missing"]) == {2}, table.__name__
-    assert of(accuracy.accuracy(runs))["accuracy"].to_list() == [0.5, 0.5, 0.5]
+    assert of(accuracy_table.accuracy(runs))["accuracy"].to_list() == [0.5, 0.5, 0.5]
     row = comparison.gains(runs).row(0, named=True)
     assert (row["n"], row["missing"]) == (2, 2)
 
@@ -144,15 +144,15 @@ def test_trials_that_failed_or_never_ran_are_missing_everywhere(tmp_path):
 def test_a_stopped_trial_is_unsolved_and_leaves_the_risk_set(tmp_path):
     arm = trials((RIGHT,), "stopped:context length", ("a", "b", RIGHT), ("a", "a", "a"))
     runs = load_runs([write_run(tmp_path / "run", {"binary": arm})])
-    assert accuracy.accuracy(runs)["accuracy"].to_list() == [0.25, 0.25, 0.5]
-    assert accuracy.correction(runs)["at_risk"].to_list() == [4, 2, 2]
+    assert accuracy_table.accuracy(runs)["accuracy"].to_list() == [0.25, 0.25, 0.5]
+    assert accuracy_table.correction(runs)["at_risk"].to_list() == [4, 2, 2]
 
 
 def test_epochs_count_as_trials_of_one_problem(tmp_path):
     arm = trials((RIGHT,), ("a", RIGHT)) | trials((RIGHT,), ("a", "a", "a"), epoch=1)
     run = write_run(tmp_path / "run", {"binary": arm, "retry": arm}, problems=2, epochs=2)
     runs = load_runs([run])
-    table = of(accuracy.accuracy(runs))
+    table = of(accuracy_table.accuracy(runs))
     assert table["accuracy"].to_list() == [0.5, 0.75, 0.75]
     assert table["n"].to_list() == [4, 4, 4]
     row = comparison.gains(runs).row(0, named=True)
@@ -193,10 +193,10 @@ def test_without_trials_a_table_keeps_its_columns(runs, tmp_path, table):
 
 
 def test_a_table_is_made_once_for_the_same_runs(runs):
-    assert accuracy.accuracy(runs) is accuracy.accuracy(runs)
+    assert accuracy_table.accuracy(runs) is accuracy_table.accuracy(runs)
     again = load_runs(runs.directories)
-    assert accuracy.accuracy(again) is not accuracy.accuracy(runs)
-    assert accuracy.accuracy(again).equals(accuracy.accuracy(runs))
+    assert accuracy_table.accuracy(again) is not accuracy_table.accuracy(runs)
+    assert accuracy_table.accuracy(again).equals(accuracy_table.accuracy(runs))
 
 
 def test_no_directory_is_an_error():

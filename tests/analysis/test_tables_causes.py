@@ -6,8 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from feedback_friction.analysis.frames import load_runs
-from feedback_friction.analysis.rounds import Round
-from feedback_friction.analysis.tables.doses import doses
+from feedback_friction.analysis.tables.dose_response import doses
 from feedback_friction.analysis.tables.histories import histories
 from feedback_friction.analysis.tables.selectivity import (
     Outcome,
@@ -17,6 +16,7 @@ from feedback_friction.analysis.tables.selectivity import (
     selectivity,
 )
 from feedback_friction.analysis.tables.teachers import teachers
+from feedback_friction.analysis.whole_trials import Round
 from feedback_friction.cli.main import friction
 from unsolved import make_run
 

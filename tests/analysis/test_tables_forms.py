@@ -11,10 +11,10 @@ from feedback_friction.analysis.choices import read_choices, read_given
 from feedback_friction.analysis.frames import load_runs
 from feedback_friction.analysis.given import forms_given
 from feedback_friction.analysis.journal import open_journal
-from feedback_friction.analysis.tables import forms
+from feedback_friction.analysis.tables import form_effects
 from feedback_friction.cli.main import friction
 from feedback_friction.report import adapting
-from feedback_friction.view.trial import read_trial
+from feedback_friction.view.trial_page import read_trial
 from visiting import visit
 
 STUDENT = (
@@ -37,7 +37,7 @@ def run(tmp_path_factory):
 
 
 def test_effects_by_state_are_those_that_were_planted(run):
-    table = forms.forms(run).filter(pl.col("horizon") == "next attempt")
+    table = form_effects.forms(run).filter(pl.col("horizon") == "next attempt")
     planted = {
         ("first wrong answer", "locate"): 0.6,
         ("first wrong answer", "contrast"): 0.0,
@@ -54,7 +54,7 @@ def test_effects_by_state_are_those_that_were_planted(run):
 
 
 def test_two_attempts_later_counts_only_decisions_with_two_attempts_left(run):
-    late = forms.forms(run).filter(pl.col("horizon") == "next two attempts")
+    late = form_effects.forms(run).filter(pl.col("horizon") == "next two attempts")
     both = read_choices(run.directories)
     left = [each for each in both if each.is_drawn and each.state.iteration < 2]
     whole = late.filter(pl.col("state") == "any state")
@@ -62,7 +62,7 @@ def test_two_attempts_later_counts_only_decisions_with_two_attempts_left(run):
     assert all(each.right_later is not None for each in left)
     assert all(each.right_later for each in left if each.right)
     located = whole.filter(pl.col("form") == "locate").row(0, named=True)
-    near = forms.forms(run).filter(
+    near = form_effects.forms(run).filter(
         pl.col("horizon") == "next attempt", pl.col("state") == "any state",
         pl.col("form") == "locate",
     )  # fmt: skip
@@ -70,7 +70,7 @@ def test_two_attempts_later_counts_only_decisions_with_two_attempts_left(run):
 
 
 def test_predictions_of_repetition_are_set_beside_what_happened(run):
-    table = forms.repetition_predicted(run)
+    table = form_effects.repetition_predicted(run)
     assert {*table["feedback"]} == {"mixed:verdict=.4,locate=.3,contrast=.3", "ladder"}
     decisions = [each for each in read_choices(run.directories) if each.repeated is not None]
     assert table["n"].sum() == len(decisions)

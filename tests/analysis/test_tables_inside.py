@@ -9,7 +9,7 @@ import pytest
 from test_tables_probes import CONDITION, insert, journal, trial
 
 from feedback_friction.analysis.frames import load_runs
-from feedback_friction.analysis.tables import inside
+from feedback_friction.analysis.tables import inside_table
 from feedback_friction.analysis.tables.inside_cuts import knockout
 from feedback_friction.analysis.tables.inside_samples import mean
 
@@ -94,7 +94,7 @@ def test_what_a_cut_takes_is_told_by_outcome_with_its_controls(runs):
 
 
 def test_attention_is_compared_with_the_share_of_tokens(runs):
-    table = inside.attention(runs)
+    table = inside_table.attention(runs)
     mean = row(table, outcome="all", segment="feedback 1 rest", head=None)
     assert (mean["weight"], mean["share"]) == (pytest.approx(0.4), 0.25)
     head = row(table, outcome="all", segment="question", head=1)
@@ -102,31 +102,33 @@ def test_attention_is_compared_with_the_share_of_tokens(runs):
 
 
 def test_lens_attribution_and_patching_keep_their_signs(runs):
-    lens = inside.lens(runs)
+    lens = inside_table.lens(runs)
     assert [row(lens, outcome=name)["margin"] for name in ("taken up", "repeated")] == [1, -1]
     tuned = row(lens, outcome="all")
     assert (tuned["tuned"], tuned["n_tuned"]) == (PROBLEMS - 1, PROBLEMS)
     assert (tuned["kl"], tuned["kl_tuned"]) == (1, 0.25)
-    worth = row(inside.attribution(runs), outcome="all", method="ig", segment="feedback 1 rest")
+    worth = row(
+        inside_table.attribution(runs), outcome="all", method="ig", segment="feedback 1 rest"
+    )
     assert (worth["worth"], worth["gap"]) == (2, 0.5)
-    patched = row(inside.patching(runs), outcome="all")
+    patched = row(inside_table.patching(runs), outcome="all")
     assert (patched["base"], patched["donor"]) == (-2, 3)
     assert patched["gained"] == pytest.approx(1 + 5.5 / 99)
     assert patched["gained_low"] < patched["gained"] < patched["gained_high"]
 
 
 def test_replies_written_anew_say_what_a_cut_loses_and_steering_what_it_cures(runs):
-    replies = inside.replies(runs)
+    replies = inside_table.replies(runs)
     cut = row(replies, outcome="taken up", scope="all/feedback")
     assert (cut["taken_up"], cut["lost"], cut["n"]) == (0, 1, 6)
     assert row(replies, outcome="repeated", scope="all/feedback")["lost"] == 0
-    steered = inside.steering(runs)
+    steered = inside_table.steering(runs)
     assert row(steered, outcome="repeated", arm="steered")["lost"] == -1
     assert row(steered, outcome="repeated", arm="random")["lost"] == 0
 
 
 def test_holm_is_over_the_cells_of_a_scope_and_never_below_p(runs):
-    for table in (knockout(runs), inside.lens(runs), inside.replies(runs)):
+    for table in (knockout(runs), inside_table.lens(runs), inside_table.replies(runs)):
         for each in table.to_dicts():
             assert math.isnan(each["p"]) or each["holm"] >= each["p"]
 
@@ -138,7 +140,7 @@ def test_one_problem_has_a_mean_and_no_interval():
 
 
 def test_the_figure_lays_attention_beside_the_knock_out(runs):
-    from feedback_friction.report.inside import maps
+    from feedback_friction.report.inside_figures import maps
 
     figure = maps(runs)
     assert figure is not None

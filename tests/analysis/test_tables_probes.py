@@ -10,8 +10,8 @@ import pytest
 
 from feedback_friction.analysis.frames import load_runs
 from feedback_friction.analysis.stats.intervals import wilson
-from feedback_friction.analysis.tables import probes
-from feedback_friction.analysis.tables.oracle import oracle
+from feedback_friction.analysis.tables import probe_table
+from feedback_friction.analysis.tables.oracle_table import oracle
 from feedback_friction.errors import UsageError
 
 CONDITION = "mmlu | student/x | strong | greedy"
@@ -21,7 +21,7 @@ def journal(directory, config=None):
     directory.mkdir(exist_ok=True)
     (directory / "run.json").write_text(json.dumps({"schema": 2, "config": config or {}}))
     db = sqlite3.connect(directory / "journal.sqlite")
-    schema = resources.files("feedback_friction.engine").joinpath("schema.sql")
+    schema = resources.files("feedback_friction.engine.journal").joinpath("schema.sql")
     db.executescript(schema.read_text("utf-8"))
     return db
 
@@ -90,7 +90,7 @@ def test_entropy_buckets_hold_the_gain_of_those_wrong_at_first(db, tmp_path):
     sure = {"counts": [["A", 50]], "no_answer": 0, "correct": 0, "draws": 50}
     finding(db, "entropy", "p1", even)
     finding(db, "entropy", "p2", sure)
-    found = table(db, tmp_path, probes.entropy).filter(
+    found = table(db, tmp_path, probe_table.entropy).filter(
         pl.col("estimate") == "plug-in", pl.col("problems") > 0
     )
     assert found.select("low", "gain", "problems", "few", "missing").rows() == [
@@ -104,7 +104,7 @@ def test_draws_without_an_answer_are_a_cluster_of_their_own(db, tmp_path):
     value = {"counts": [["A", 25]], "no_answer": 25, "correct": 0, "draws": 50}
     finding(db, "entropy", "p1", value)
     finding(db, "entropy", "p2", value)
-    found = table(db, tmp_path, probes.entropy_summary)
+    found = table(db, tmp_path, probe_table.entropy_summary)
     plug_in = found.filter(pl.col("estimate") == "plug-in").row(0, named=True)
     assert plug_in["mean_entropy"] == pytest.approx(math.log(2))
 
@@ -113,14 +113,14 @@ def test_settings_stand_in_rows_of_their_own(db, tmp_path):
     value = {"counts": [["A", 5]], "no_answer": 0, "correct": 0, "draws": 5}
     for settings in ("{}", '{"draws":5}'):
         finding(db, "entropy", "p1", value, settings=settings)
-    assert table(db, tmp_path, probes.entropy)["settings"].n_unique() == 2
+    assert table(db, tmp_path, probe_table.entropy)["settings"].n_unique() == 2
 
 
 def test_in_domain_buckets_hold_first_and_final_accuracy(db, tmp_path):
     for problem, correct in (("p1", 5), ("p2", 5), ("p3", 100)):
         value = {"counts": [], "no_answer": 0, "correct": correct, "draws": 100}
         finding(db, "in-domain", problem, value)
-    found = table(db, tmp_path, probes.in_domain)
+    found = table(db, tmp_path, probe_table.in_domain)
     assert len(found) == 10
     first, last = found.row(0, named=True), found.row(9, named=True)
     assert (first["initial"], first["final"], first["problems"]) == (0.0, 0.5, 2)
@@ -133,7 +133,7 @@ def test_self_perception_stands_beside_what_was_done(db, tmp_path):
     finding(db, "self-perception", "p1", say)
     finding(db, "self-perception", "p2", say)
     finding(db, "self-perception", "p2", {"understood": None, "updated": False}, iteration=1)
-    row = table(db, tmp_path, probes.self_perception).row(0, named=True)
+    row = table(db, tmp_path, probe_table.self_perception).row(0, named=True)
     assert row["understood"] == 1.0
     assert row["updated"] == pytest.approx(2 / 3)
     assert row["repeated"] == pytest.approx(2 / 3)  # p2 twice, p1 was corrected
@@ -144,7 +144,7 @@ def test_self_perception_stands_beside_what_was_done(db, tmp_path):
 def test_a_reader_stands_beside_chance_with_wilsons_interval(db, tmp_path):
     for problem, named in (("p1", True), ("p2", False), ("p4", False)):
         finding(db, "reader", problem, {"named": named, "control": False})
-    row = table(db, tmp_path, probes.reader).row(0, named=True)
+    row = table(db, tmp_path, probe_table.reader).row(0, named=True)
     limits = wilson(1, 3)
     assert (row["named"], row["chance"]) == (pytest.approx(1 / 3), 0.0)
     assert (row["chance_low"], row["chance_high"]) == (0.0, pytest.approx(wilson(0, 3).high))
@@ -155,12 +155,13 @@ def test_a_reader_stands_beside_chance_with_wilsons_interval(db, tmp_path):
 def test_findings_about_attempts_that_are_gone_do_not_count(db, tmp_path):
     finding(db, "reader", "p3", {"named": True, "control": True}, iteration=7)
     finding(db, "reader", "p1", {"named": False, "control": None})
-    row = table(db, tmp_path, probes.reader).row(0, named=True)
+    row = table(db, tmp_path, probe_table.reader).row(0, named=True)
     assert (row["named"], row["n"]) == (0.0, 1)
 
 
 TABLES = [
-    probes.entropy, probes.entropy_summary, probes.in_domain, probes.self_perception, probes.reader,
+    probe_table.entropy, probe_table.entropy_summary, probe_table.in_domain,
+    probe_table.self_perception, probe_table.reader,
 ]  # fmt: skip
 
 

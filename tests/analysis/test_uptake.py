@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from feedback_friction.analysis.accuracy import read_results
+from feedback_friction.analysis.accuracy_by_attempt import read_results
 from feedback_friction.analysis.stats.intervals import modified_wilson
 from feedback_friction.analysis.uptake import Uptake
 from journals import IN_FLIGHT, NOTHING, RIGHT, trials, write_run

@@ -7,7 +7,7 @@ import pytest
 from commands import friction
 from feedback_friction.bridges import rewards
 from feedback_friction.bridges.training import FORMS
-from feedback_friction.engine.models.gguf_files import ABACUS
+from feedback_friction.engine.models.llama.gguf_files import ABACUS
 from gguf_files import needs_llama
 
 pytestmark = [pytest.mark.heavy, needs_llama]

@@ -111,8 +111,8 @@ def test_answers_drawn_again_differ_where_the_model_wavers(finished):
 DYING = """
 import itertools, os, signal
 from feedback_friction.cli.main import main
-from feedback_friction.engine.journal import Journal
-from feedback_friction.engine.models.gguf import GGUFModel
+from feedback_friction.engine.journal.store import Journal
+from feedback_friction.engine.models.llama.gguf_model import GGUFModel
 
 async def check_and_tell(model):
     await check(model)

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from feedback_friction.cli.main import friction as program
-from feedback_friction.engine import own as own_code
-from feedback_friction.engine.models import own as own_models
-from feedback_friction.engine.models.own import FunctionModel, add_model
+from feedback_friction.engine.models import python_model as own_models
+from feedback_friction.engine.models.python_model import FunctionModel, add_model
+from feedback_friction.engine.run import python_objects as own_code
 from feedback_friction.errors import RunStoppedError, UsageError
 
 # What a prompt may ask the teacher for; each turns into a sentence of the feedback. The chance of

@@ -14,9 +14,9 @@ from click.testing import CliRunner
 from commands import FRICTION, friction
 from feedback_friction.analysis.journal import open_journal
 from feedback_friction.cli.annotate import command
-from feedback_friction.engine import annotate as module
 from feedback_friction.engine.models.base import TransientError
 from feedback_friction.engine.models.student import StudentModel
+from feedback_friction.engine.passes import judging as module
 from feedback_friction.labels import read_labels, unsolved_trials
 from unsolved import make_run
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from rich.console import Console
 
 from feedback_friction.cli.progress import Display, Pace
-from feedback_friction.engine.caller import Spent
-from feedback_friction.engine.runner import Progress
+from feedback_friction.engine.run.caller import Spent
+from feedback_friction.engine.run.runner import Progress
 
 
 class Clock:

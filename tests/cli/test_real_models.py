@@ -9,7 +9,7 @@ from itertools import groupby
 import pytest
 
 from commands import friction
-from feedback_friction.engine.models.gguf_files import find
+from feedback_friction.engine.models.llama.gguf_files import find
 from feedback_friction.errors import UsageError
 from feedback_friction.settings import Selection
 from feedback_friction.tasks.primer import PAGE

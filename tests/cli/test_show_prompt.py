@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from commands import friction
-from feedback_friction.engine.models.options import ModelOptions
-from feedback_friction.engine.reopen import _options
+from feedback_friction.engine.models.model_options import ModelOptions
+from feedback_friction.engine.passes.reopen import _options
 
 
 @pytest.mark.slow

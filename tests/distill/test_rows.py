@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from commands import friction
 from feedback_friction.bridges.turns import Selected
 from feedback_friction.distill.asked import FIRST
-from feedback_friction.distill.rows import drawn, rows_for
+from feedback_friction.distill.training_rows import drawn, rows_for
 
 
 @pytest.fixture(scope="module")

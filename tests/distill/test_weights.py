@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from feedback_friction.distill.weights import check, write
-from feedback_friction.engine.models.gguf_files import ABACUS
+from feedback_friction.engine.models.llama.gguf_files import ABACUS
 from feedback_friction.errors import UsageError
 from gguf_files import CHAT
 from gguf_files import gguf as header

@@ -13,9 +13,9 @@ from typing import Any
 
 from fake_server import FakeServer
 
-from feedback_friction.engine.models.endpoint import endpoints
-from feedback_friction.engine.models.openai import ClientOptions, OpenAIModel
-from feedback_friction.engine.models.transport import Pool
+from feedback_friction.engine.models.remote.endpoint import endpoints
+from feedback_friction.engine.models.remote.openai import ClientOptions, OpenAIModel
+from feedback_friction.engine.models.remote.transport import Pool
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Generate, Message, Occasion
 

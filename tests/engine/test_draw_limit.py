@@ -8,8 +8,8 @@ from fake_server import completion, error, serving
 from models_client import ask, client, run
 
 from feedback_friction.engine.models.base import RefusedError
-from feedback_friction.engine.models.dialect import limit_on_n
-from feedback_friction.engine.models.faults import read_error
+from feedback_friction.engine.models.remote.dialect import limit_on_n
+from feedback_friction.engine.models.remote.faults import read_error
 
 CASES = json.loads((Path(__file__).parents[1] / "cases" / "models_limits.json").read_text())
 

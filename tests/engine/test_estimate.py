@@ -9,15 +9,15 @@ import pytest
 from test_runner import PRICES, FakeModel, condition, right_at, table
 
 import toys
-from feedback_friction.engine.amounts import Taken
-from feedback_friction.engine.caller import Caller
-from feedback_friction.engine.estimate import from_data, from_pilot
-from feedback_friction.engine.journal import Journal
+from feedback_friction.engine.estimate.amounts import Taken
+from feedback_friction.engine.estimate.pilot import choose, run_pilot
+from feedback_friction.engine.estimate.prediction import from_data, from_pilot
+from feedback_friction.engine.estimate.strata import Setting
+from feedback_friction.engine.journal.store import Journal
 from feedback_friction.engine.models.base import TransientError
-from feedback_friction.engine.pilot import choose, run_pilot
-from feedback_friction.engine.prices import Prices
-from feedback_friction.engine.runner import Runner
-from feedback_friction.engine.strata import Setting
+from feedback_friction.engine.models.price_list import Prices
+from feedback_friction.engine.run.caller import Caller
+from feedback_friction.engine.run.runner import Runner
 from feedback_friction.errors import FrictionError
 from feedback_friction.protocol.judge import judge
 

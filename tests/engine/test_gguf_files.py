@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from feedback_friction.engine.models.gguf_files import (
+from feedback_friction.engine.models.llama.gguf_files import (
     ABACUS,
     PACKAGED,
     SUFFIX,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback_friction.engine.models.gguf_files import ABACUS
-from feedback_friction.engine.models.gguf_header import read_header
+from feedback_friction.engine.models.llama.gguf_files import ABACUS
+from feedback_friction.engine.models.llama.gguf_header import read_header
 from feedback_friction.errors import UsageError
 from gguf_files import CHAT, gguf
 

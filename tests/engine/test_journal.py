@@ -12,10 +12,10 @@ from dataclasses import replace
 import pytest
 
 import toys
-from feedback_friction.analysis.accuracy import read_paid
-from feedback_friction.engine.journal import Journal
-from feedback_friction.engine.keys import call_key
-from feedback_friction.engine.rows import completion_row, read_completion
+from feedback_friction.analysis.accuracy_by_attempt import read_paid
+from feedback_friction.engine.journal.keys import call_key
+from feedback_friction.engine.journal.rows import completion_row, read_completion
+from feedback_friction.engine.journal.store import Journal
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.protocol.records import Completion, Generate, Message, Occasion, Reply, Usage
 

@@ -8,7 +8,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback_friction.engine.longest import Longest, Places, Seen
+from feedback_friction.engine.journal.rows import Seen
+from feedback_friction.engine.run.longest import Longest, Places
 
 ONE, OTHER = ("t", "one"), ("t", "other")
 

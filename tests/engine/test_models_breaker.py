@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from feedback_friction.engine.models.breaker import Breaker, BreakerPolicy
-from feedback_friction.engine.models.faults import Fault, FaultKind
+from feedback_friction.engine.models.remote.breaker import Breaker, BreakerPolicy
+from feedback_friction.engine.models.remote.faults import Fault, FaultKind
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.records import Completion, Reply, Usage
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from feedback_friction.engine.models.endpoint import endpoints, normal, refuse_stray_keys
+from feedback_friction.engine.models.remote.endpoint import endpoints, normal, refuse_stray_keys
 from feedback_friction.errors import UsageError
 
 KEY = "sk-secret-0123456789"

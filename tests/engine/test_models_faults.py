@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from effort import LINEAR, growth, repeated
-from feedback_friction.engine.models.dialect import Quirk, lessons
-from feedback_friction.engine.models.faults import (
+from feedback_friction.engine.models.remote.dialect import Quirk, lessons
+from feedback_friction.engine.models.remote.faults import (
     Fault,
     context_size,
     fault_of,

@@ -15,7 +15,7 @@ from fake_server import serving
 from models_client import KEY, ask, client, run
 
 from feedback_friction.engine.models.base import ModelError
-from feedback_friction.engine.models.retry import RetryPolicy
+from feedback_friction.engine.models.remote.retry import RetryPolicy
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.records import Completion
 

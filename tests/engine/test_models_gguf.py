@@ -13,10 +13,10 @@ import pytest
 from models_client import ask
 
 from commands import FRICTION
-from feedback_friction.engine.models import gguf as models_gguf
-from feedback_friction.engine.models.gguf import decisive, local
-from feedback_friction.engine.models.gguf_files import ABACUS
-from feedback_friction.engine.models.options import ModelOptions, parse_options
+from feedback_friction.engine.models.llama import gguf_model as models_gguf
+from feedback_friction.engine.models.llama.gguf_files import ABACUS
+from feedback_friction.engine.models.llama.gguf_model import decisive, local
+from feedback_friction.engine.models.model_options import ModelOptions, parse_options
 from feedback_friction.engine.models.registry import ModelSettings, in_flight, open_models
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.protocol.records import Message

@@ -16,10 +16,10 @@ from fake_server import choice, completion, error, listing, serving, text
 from models_client import KEY, ask, client, run
 
 from feedback_friction.engine.models.base import RefusedError, TransientError
-from feedback_friction.engine.models.endpoint import endpoints
-from feedback_friction.engine.models.openai import ClientOptions, OpenAIModel
-from feedback_friction.engine.models.retry import RetryPolicy
-from feedback_friction.engine.models.transport import (
+from feedback_friction.engine.models.remote.endpoint import endpoints
+from feedback_friction.engine.models.remote.openai import ClientOptions, OpenAIModel
+from feedback_friction.engine.models.remote.retry import RetryPolicy
+from feedback_friction.engine.models.remote.transport import (
     PackedError,
     Pool,
     TooLargeError,

@@ -22,9 +22,9 @@ from fake_server import free_port
 from models_client import FakeTime, ask, run
 
 from feedback_friction.engine.models.base import KeyRefusedError, RefusedError, TransientError
-from feedback_friction.engine.models.inspect import InspectModel, InspectOptions
-from feedback_friction.engine.models.options import ModelOptions
-from feedback_friction.engine.models.retry import RetryPolicy
+from feedback_friction.engine.models.model_options import ModelOptions
+from feedback_friction.engine.models.providers.inspect_model import InspectModel, InspectOptions
+from feedback_friction.engine.models.remote.retry import RetryPolicy
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.protocol.records import Message, Reply, Usage
 

@@ -19,10 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedback_friction.cli.main import friction
-from feedback_friction.engine.models import gguf_files, gguf_get
-from feedback_friction.engine.models.gguf_files import PACKAGED, Found, find, models_dir
-from feedback_friction.engine.models.gguf_get import at_hand, fetch, packaged
 from feedback_friction.engine.models.inventory import _gguf, hub_folder, local_models
+from feedback_friction.engine.models.llama import gguf_files, gguf_get
+from feedback_friction.engine.models.llama.gguf_files import PACKAGED, Found, find, models_dir
+from feedback_friction.engine.models.llama.gguf_get import at_hand, fetch, packaged
 from feedback_friction.errors import UsageError
 
 TINY = {

@@ -11,9 +11,9 @@ from aiohttp import web
 from fake_server import Answer, choice, completion, error, serving, text
 from models_client import ask, client, run
 
-from feedback_friction.engine.memory import remember
 from feedback_friction.engine.models.base import RefusedError, TransientError
-from feedback_friction.engine.models.dialect import Quirk
+from feedback_friction.engine.models.remote.dialect import Quirk
+from feedback_friction.engine.run.server_memory import remember
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.records import Reply
 

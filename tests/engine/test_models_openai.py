@@ -23,8 +23,8 @@ from fake_server import (
 from models_client import ask, client, run
 
 from feedback_friction.engine.models.base import RefusedError, TransientError
-from feedback_friction.engine.models.breaker import BreakerPolicy
-from feedback_friction.engine.models.retry import RetryPolicy
+from feedback_friction.engine.models.remote.breaker import BreakerPolicy
+from feedback_friction.engine.models.remote.retry import RetryPolicy
 from feedback_friction.errors import NotBegunError
 from feedback_friction.protocol.records import Message, Reply, Usage
 

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from models_client import ask
 
-from feedback_friction.engine.keys import call_key
+from feedback_friction.engine.journal.keys import call_key
 from feedback_friction.engine.models.base import identity_of
-from feedback_friction.engine.models.dialect import reasoning_fields
-from feedback_friction.engine.models.endpoint import endpoints
-from feedback_friction.engine.models.options import ModelOptions, parse_options
-from feedback_friction.engine.models.providers import Asked, refuse_untaken
+from feedback_friction.engine.models.model_options import ModelOptions, parse_options
+from feedback_friction.engine.models.providers.provider_table import Asked, refuse_untaken
+from feedback_friction.engine.models.remote.dialect import reasoning_fields
+from feedback_friction.engine.models.remote.endpoint import endpoints
 from feedback_friction.errors import UsageError
 
 

@@ -15,8 +15,8 @@ from feedback_friction.engine.models.base import (
     RefusedError,
     TransientError,
 )
-from feedback_friction.engine.models.breaker import BreakerPolicy
-from feedback_friction.engine.models.retry import RetryPolicy, is_resting
+from feedback_friction.engine.models.remote.breaker import BreakerPolicy
+from feedback_friction.engine.models.remote.retry import RetryPolicy, is_resting
 from feedback_friction.errors import FrictionError, RunStoppedError
 
 

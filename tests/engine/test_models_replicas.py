@@ -3,9 +3,9 @@
 import pytest
 from yarl import URL
 
-from feedback_friction.engine.models.endpoint import Endpoint
-from feedback_friction.engine.models.faults import FaultKind
-from feedback_friction.engine.models.replicas import Replica, ReplicaPolicy, Replicas
+from feedback_friction.engine.models.remote.endpoint import Endpoint
+from feedback_friction.engine.models.remote.faults import FaultKind
+from feedback_friction.engine.models.remote.replicas import Replica, ReplicaPolicy, Replicas
 
 POLICY = ReplicaPolicy()
 

@@ -9,15 +9,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from effort import LINEAR, growth, repeated
-from feedback_friction.engine.models.faults import read_error
-from feedback_friction.engine.models.message import joined, message_text, unread_parts
-from feedback_friction.engine.models.reply import (
+from feedback_friction.engine.models.remote.chat_reply import (
     EmptyError,
     MalformedError,
     failure_in,
     parse_json,
     read_completion,
 )
+from feedback_friction.engine.models.remote.faults import read_error
+from feedback_friction.engine.models.remote.message import joined, message_text, unread_parts
 from feedback_friction.protocol.records import Reply, Usage
 
 FAILURES = json.loads(

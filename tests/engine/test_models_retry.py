@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback_friction.engine.models.faults import Fault, FaultKind
-from feedback_friction.engine.models.retry import Retries, RetryPolicy, retry_after
+from feedback_friction.engine.models.remote.faults import Fault, FaultKind
+from feedback_friction.engine.models.remote.retry import Retries, RetryPolicy, retry_after
 
 TRANSIENT = (FaultKind.UNREACHABLE, FaultKind.FAULTY, FaultKind.LIMITED)
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT

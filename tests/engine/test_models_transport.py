@@ -10,9 +10,9 @@ from fake_server import serving
 from models_client import ask, run
 from yarl import URL
 
-from feedback_friction.engine.models.faults import FaultKind
 from feedback_friction.engine.models.registry import ModelSettings, open_models
-from feedback_friction.engine.models.transport import _kept_alive, lost
+from feedback_friction.engine.models.remote.faults import FaultKind
+from feedback_friction.engine.models.remote.transport import _kept_alive, lost
 
 PLACE: Any = aiohttp.client_reqrep.ConnectionKey("h", 1, False, True, None, None, None)
 

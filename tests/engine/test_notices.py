@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from feedback_friction.engine.notices import MOST, Notices
-from feedback_friction.engine.rundir import claim
+from feedback_friction.engine.run.notices import MOST, Notices
+from feedback_friction.engine.run.run_directory import claim
 
 
 def kept(directory: Path) -> list[str]:

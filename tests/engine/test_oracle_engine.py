@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from feedback_friction.analysis.oracle import read_oracle
-from feedback_friction.engine import prepare as preparing
-from feedback_friction.engine import session
-from feedback_friction.engine.journal import Journal
-from feedback_friction.engine.keys import call_key
+from feedback_friction.analysis.oracle_coverage import read_oracle
+from feedback_friction.engine.journal.keys import call_key
+from feedback_friction.engine.journal.store import Journal
 from feedback_friction.engine.models.base import TransientError
 from feedback_friction.engine.models.student import StudentModel
-from feedback_friction.engine.oracle import execute_oracle, prepare_oracle
+from feedback_friction.engine.passes.oracle_requests import execute_oracle, prepare_oracle
+from feedback_friction.engine.run import prepare as preparing
+from feedback_friction.engine.run import session
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.settings import Settings

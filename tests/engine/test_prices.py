@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from feedback_friction.engine.prices import Price, kept_file, load_prices, refresh
+from feedback_friction.engine.models.price_list import Price, kept_file, load_prices, refresh
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.records import Usage
 

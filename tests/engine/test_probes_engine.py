@@ -8,16 +8,16 @@ from dataclasses import replace
 
 import pytest
 
-from feedback_friction.engine import prepare as preparing
-from feedback_friction.engine import session
-from feedback_friction.engine.journal import Journal
-from feedback_friction.engine.keys import call_key
-from feedback_friction.engine.launch import execute
+from feedback_friction.engine.journal.keys import call_key
+from feedback_friction.engine.journal.store import Journal
 from feedback_friction.engine.models.base import TransientError
 from feedback_friction.engine.models.student import StudentModel
-from feedback_friction.engine.prepare import prepare
-from feedback_friction.engine.probes import ProbeOptions, execute_probe, prepare_probe
-from feedback_friction.engine.reopen import read_trials, reopen
+from feedback_friction.engine.passes.probe_places import ProbeOptions, execute_probe, prepare_probe
+from feedback_friction.engine.passes.reopen import read_trials, reopen
+from feedback_friction.engine.run import prepare as preparing
+from feedback_friction.engine.run import session
+from feedback_friction.engine.run.launch import execute
+from feedback_friction.engine.run.prepare import prepare
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.settings import Settings

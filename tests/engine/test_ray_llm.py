@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 
 from commands import friction
-from feedback_friction.engine.ray_llm import BUILDER, ROUTER, engine_arguments, serve_config
+from feedback_friction.engine.machines.ray_llm import (
+    BUILDER,
+    ROUTER,
+    engine_arguments,
+    serve_config,
+)
 from feedback_friction.errors import UsageError
 
 

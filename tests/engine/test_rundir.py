@@ -5,8 +5,8 @@ import json
 import pytest
 
 from feedback_friction.analysis.journal import read_run
-from feedback_friction.engine.prepare import prepare
-from feedback_friction.engine.rundir import claim, locked
+from feedback_friction.engine.run.prepare import prepare
+from feedback_friction.engine.run.run_directory import claim, locked
 from feedback_friction.errors import UsageError
 from feedback_friction.options import values_of
 from feedback_friction.settings import Settings

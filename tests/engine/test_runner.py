@@ -10,17 +10,17 @@ from dataclasses import replace
 import pytest
 
 import toys
-from feedback_friction.analysis.accuracy import read_results
-from feedback_friction.engine.caller import Caller
-from feedback_friction.engine.conditions import Condition, jobs
-from feedback_friction.engine.group_commit import GroupCommit
-from feedback_friction.engine.journal import Journal
-from feedback_friction.engine.keys import call_key
+from feedback_friction.analysis.accuracy_by_attempt import read_results
+from feedback_friction.engine.journal.group_commit import GroupCommit
+from feedback_friction.engine.journal.keys import call_key
+from feedback_friction.engine.journal.store import Journal
+from feedback_friction.engine.journal.write_ahead import WriteAheadLog
 from feedback_friction.engine.models.base import TransientError
-from feedback_friction.engine.models.retry import rest
-from feedback_friction.engine.prices import Price, Prices
-from feedback_friction.engine.runner import Runner
-from feedback_friction.engine.write_ahead import WriteAheadLog
+from feedback_friction.engine.models.price_list import Price, Prices
+from feedback_friction.engine.models.remote.retry import rest
+from feedback_friction.engine.run.caller import Caller
+from feedback_friction.engine.run.conditions import Condition, jobs
+from feedback_friction.engine.run.runner import Runner
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.protocol.records import (

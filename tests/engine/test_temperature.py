@@ -10,7 +10,7 @@ import pytest
 from fake_server import choice, completion, serving
 from models_client import friction, run
 
-from feedback_friction.engine.journal import Journal
+from feedback_friction.engine.journal.store import Journal
 
 
 @pytest.mark.parametrize("temperature", ["none", "0.5"])

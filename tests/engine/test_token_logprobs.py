@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks.simserver import Settings, simulated_server
 from commands import friction
-from feedback_friction.engine.models.omissions import NO_IDS, NO_TOKENS
-from feedback_friction.engine.models.reply import read_completion
+from feedback_friction.engine.models.remote.chat_reply import read_completion
+from feedback_friction.engine.models.remote.omissions import NO_IDS, NO_TOKENS
 from feedback_friction.protocol.records import Token
 
 LLAMA = [{"id": 7, "token": "4", "logprob": -0.5}, {"id": 2, "token": "2", "logprob": -0.25}]

@@ -17,7 +17,7 @@ from feedback_friction.grading.proof import built
 from feedback_friction.reading.mathematics import evaluate
 from feedback_friction.reading.mathematics.algebra import TooHardError
 from feedback_friction.reading.mathematics.answer import Kind
-from feedback_friction.reading.mathematics.compare import alike, same
+from feedback_friction.reading.mathematics.equality import alike, same
 from feedback_friction.reading.mathematics.formula import (
     FormulaError,
     parse,

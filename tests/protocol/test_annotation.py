@@ -12,7 +12,7 @@ import toys
 from effort import LINEAR, growth, repeated
 from feedback_friction.analysis.stats.categories import RawCategory
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.annotation import (
+from feedback_friction.protocol.error_category import (
     ASKED_AT_MOST,
     CATEGORIES,
     LONGEST_ANSWER,

@@ -18,7 +18,7 @@ from feedback_friction.modes import MODES
 from feedback_friction.policy import RUNGS, Ladder, State
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.feedback import feedback_messages
-from feedback_friction.protocol.forms import check_forms, form_text, writer_of
+from feedback_friction.protocol.form_writers import check_forms, form_text, writer_of
 from feedback_friction.protocol.records import Attempt, Reply
 from feedback_friction.protocol.state import state_of
 from feedback_friction.protocol.task import Told

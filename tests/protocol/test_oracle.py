@@ -3,7 +3,7 @@
 import toys
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.protocol.history import solver_messages
-from feedback_friction.protocol.oracle import OraclePlan, oracle
+from feedback_friction.protocol.oracle_draws import OraclePlan, oracle
 from feedback_friction.protocol.records import Completion, Reply, Usage
 from feedback_friction.ways import TRANSCRIPT
 

@@ -13,7 +13,7 @@ from feedback_friction.report import build
 from feedback_friction.report.build import build_report
 from feedback_friction.report.figures import figures
 from feedback_friction.report.findings import MOST, by_subject, findings, gaps
-from feedback_friction.report.reference import reference_table
+from feedback_friction.report.published import reference_table
 from journals import RIGHT, trials, write_run
 
 RETRY = trials(*[(RIGHT,)] * 4, *[("a", "a", "a")] * 16)

@@ -14,10 +14,10 @@ from effort import LINEAR, growth, repeated
 from feedback_friction.tasks import base_conversion
 from feedback_friction.tasks.catalog import FAMILIES as NAMES
 from feedback_friction.tasks.catalog import get_page
+from feedback_friction.tasks.exact.claims import claims
 from feedback_friction.tasks.exact.family import grade, no_slip
-from feedback_friction.tasks.exact.reading import claims
 from feedback_friction.tasks.exact.values import TOKEN, worth
-from feedback_friction.tasks.validate import validate
+from feedback_friction.tasks.validation import validate
 
 FAMILIES = [importlib.import_module(f"feedback_friction.tasks.{name}").FAMILY for name in NAMES]
 family_of = pytest.mark.parametrize("family", FAMILIES, ids=lambda each: each.name)

@@ -13,9 +13,9 @@ from feedback_friction.errors import DataError, UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import get_page, load_problems
-from feedback_friction.tasks.columns import parse_columns
+from feedback_friction.tasks.column_names import parse_columns
 from feedback_friction.tasks.files import read_rows
-from feedback_friction.tasks.validate import validate
+from feedback_friction.tasks.validation import validate
 
 ROWS = [{"question": "2 + 2?", "answer": "4"}, {"question": "3 + 3?", "answer": "6"}]
 LINES = "".join(f"{json.dumps(row)}\n" for row in ROWS)

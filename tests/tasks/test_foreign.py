@@ -3,7 +3,7 @@
 import pytest
 
 from feedback_friction.tasks.catalog import get_page
-from feedback_friction.tasks.foreign import to_problem
+from feedback_friction.tasks.foreign_rows import to_problem
 from feedback_friction.tasks.page import RowError
 
 DECIMAL = "Calculate the following question: 77970 * 74153."

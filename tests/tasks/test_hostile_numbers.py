@@ -14,7 +14,7 @@ from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.gate import MASK
 from feedback_friction.tasks.catalog import PAGES, get_page
 from feedback_friction.tasks.page import Page, RowError
-from feedback_friction.tasks.validate import validate
+from feedback_friction.tasks.validation import validate
 
 TABLE = json.loads(
     (Path(__file__).parents[1] / "cases" / "hostile_numbers.json").read_text("utf-8")

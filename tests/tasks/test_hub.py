@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from feedback_friction.errors import UsageError
-from feedback_friction.tasks import hub
-from feedback_friction.tasks.hub import Source, is_cached, load_rows
+from feedback_friction.tasks import hub_rows
+from feedback_friction.tasks.hub_rows import Source, is_cached, load_rows
 
 SOURCE = Source("owner/Set-1", "test", "a" * 40, "all", ("question",))
 GATED = Source("owner/secret", "train", "b" * 40, gated=True)
@@ -46,7 +46,7 @@ def library(monkeypatch):
     def use(given) -> Library:
         stand_in = Library(given)
         monkeypatch.setitem(sys.modules, "datasets", stand_in)
-        monkeypatch.setattr(hub, "_reachable", lambda: True)
+        monkeypatch.setattr(hub_rows, "_reachable", lambda: True)
         return stand_in
 
     return use
@@ -99,7 +99,7 @@ def test_without_the_library_the_extra_is_named(monkeypatch):
 
 def test_an_unreachable_hub_is_found_out_before_the_library_retries(library, monkeypatch):
     stand_in = library([{"question": "Why?"}])
-    monkeypatch.setattr(hub, "_reachable", lambda: False)
+    monkeypatch.setattr(hub_rows, "_reachable", lambda: False)
     with pytest.raises(UsageError, match=r"cannot reach the Hugging Face hub.*--data FILE"):
         load_rows(SOURCE)
     assert stand_in.asked == []
@@ -107,7 +107,7 @@ def test_an_unreachable_hub_is_found_out_before_the_library_retries(library, mon
 
 def test_what_is_in_the_cache_is_loaded_without_the_hub(library, monkeypatch, tmp_path):
     library([{"question": "Why?"}])
-    monkeypatch.setattr(hub, "_reachable", lambda: False)
+    monkeypatch.setattr(hub_rows, "_reachable", lambda: False)
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path))
     assert not is_cached(SOURCE)
     folder = tmp_path / "owner___set-1" / "all" / "0.0.0" / SOURCE.revision
@@ -134,10 +134,10 @@ def test_the_cache_is_where_the_library_keeps_it(monkeypatch, tmp_path, variable
 
 def test_offline_mode_and_a_dead_endpoint_are_unreachable(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert not hub._reachable()
+    assert not hub_rows._reachable()
     monkeypatch.delenv("HF_HUB_OFFLINE")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    assert not hub._reachable()
+    assert not hub_rows._reachable()
 
 
 def test_a_source_is_described_with_its_revision():

@@ -17,7 +17,7 @@ from feedback_friction.protocol.records import Masked
 from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import PAGES, get_page, load_problems
 from feedback_friction.tasks.page import RowError
-from feedback_friction.tasks.validate import validate
+from feedback_friction.tasks.validation import validate
 
 CASES = Path(__file__).parent.parent / "cases"
 HUB = [name for name in PAGES if get_page(name).cached is not None]

@@ -17,7 +17,7 @@ from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import get_page, load_problems
 from feedback_friction.tasks.page import RowError
 from feedback_friction.tasks.primer import HINTS, LEVELS, SIZE, SUBJECTS
-from feedback_friction.tasks.validate import validate
+from feedback_friction.tasks.validation import validate
 
 CASES = Path(__file__).parent.parent / "cases"
 PAGE = get_page("primer")

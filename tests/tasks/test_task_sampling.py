@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from feedback_friction.errors import UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.settings import Selection
-from feedback_friction.tasks.sampling import rank, sample, share, strata
+from feedback_friction.tasks.selection import rank, sample, share, strata
 
 
 def problems(count: int, subjects: str = "abcd") -> list[Problem]:

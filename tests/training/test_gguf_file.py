@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback_friction.engine.models.gguf_files import ABACUS
-from feedback_friction.engine.models.gguf_header import read_header
+from feedback_friction.engine.models.llama.gguf_files import ABACUS
+from feedback_friction.engine.models.llama.gguf_header import read_header
 from feedback_friction.engine.models.registry import ModelSettings, open_models
 from feedback_friction.protocol.records import Generate, Message, Occasion
 from gguf_files import needs_llama

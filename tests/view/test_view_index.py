@@ -11,7 +11,7 @@ from feedback_friction.analysis.journal import open_journal
 from feedback_friction.view import index
 from feedback_friction.view.index import cells_of, make_index, neighbours, read_grid
 from feedback_friction.view.pages import symbol, words
-from feedback_friction.view.trial import read_trial
+from feedback_friction.view.trial_page import read_trial
 from feedback_friction.view.wanted import read_wanted
 from journals import IN_FLIGHT, RIGHT, trials, write_run
 from unsolved import make_run

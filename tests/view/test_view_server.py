@@ -243,7 +243,7 @@ def test_what_another_run_writes_appears_beside(tmp_path):
 
 
 def test_numbers_are_those_of_results(run):
-    from feedback_friction.analysis.accuracy import read_results
+    from feedback_friction.analysis.accuracy_by_attempt import read_results
 
     async def steps(page):
         return await page.page("runs/run/")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from effort import LINEAR, growth, repeated
-from feedback_friction.view.text import LONGEST, MOST_WORDS, difference, visible
+from feedback_friction.view.untrusted import LONGEST, MOST_WORDS, difference, visible
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 
 import verifiers.v1 as vf
 
-from feedback_friction.engine.conditions import Condition
+from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import (
     Attempted,

@@ -9,7 +9,7 @@ import verifiers.v1 as vf
 from pydantic import Field
 
 from feedback_friction.bridges.one import one_condition
-from feedback_friction.engine.conditions import Condition
+from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import CHAT
 

@@ -12,17 +12,17 @@ import polars as pl
 
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.journal import read_run
-from feedback_friction.analysis.stats.agreement import (
+from feedback_friction.analysis.stats.arrays import IntArray
+from feedback_friction.analysis.stats.categories import Category
+from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.analysis.stats.intervals import share as share_of
+from feedback_friction.analysis.stats.raters import (
     UNRATED,
     ClassAgreement,
     alpha,
     class_agreement,
     kappa,
 )
-from feedback_friction.analysis.stats.arrays import IntArray
-from feedback_friction.analysis.stats.categories import Category
-from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.stats.intervals import share as share_of
 from feedback_friction.errors import UsageError
 from feedback_friction.labels import Kind, Label, read_labels
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.analysis.accuracy import Paid, read_paid
+from feedback_friction.analysis.accuracy_by_attempt import Paid, read_paid
 from feedback_friction.analysis.journal import open_journal, read_run
 from feedback_friction.analysis.layers import read_layers
 from feedback_friction.redact import NONE, cleaned

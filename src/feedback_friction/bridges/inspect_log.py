@@ -38,10 +38,10 @@ from inspect_ai.model import (
 from inspect_ai.scorer import Score
 
 from feedback_friction import __version__
-from feedback_friction.analysis.accuracy import ConditionResult, read_results
+from feedback_friction.analysis.accuracy_by_attempt import ConditionResult, read_results
 from feedback_friction.analysis.provenance import Provenance, provenance
-from feedback_friction.engine.conditions import Condition
-from feedback_friction.engine.reopen import read_trials, reopen
+from feedback_friction.engine.passes.reopen import read_trials, reopen
+from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.records import Attempt, Feedback, Trial
 from feedback_friction.ways import way

@@ -41,11 +41,11 @@ from feedback_friction.bridges.inspect_log import (
     told_of,
 )
 from feedback_friction.bridges.one import one_condition
-from feedback_friction.engine.conditions import Condition
-from feedback_friction.engine.models.dialect import draw_seed
 from feedback_friction.engine.models.draws import joined
-from feedback_friction.engine.models.faults import Fault
-from feedback_friction.engine.models.inspect_reply import read_output
+from feedback_friction.engine.models.providers.inspect_reply import read_output
+from feedback_friction.engine.models.remote.dialect import draw_seed
+from feedback_friction.engine.models.remote.faults import Fault
+from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.options import options_of
 from feedback_friction.protocol.records import (
     Attempted,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from feedback_friction.engine.conditions import Condition
-from feedback_friction.engine.prepare import prepare
+from feedback_friction.engine.run.conditions import Condition
+from feedback_friction.engine.run.prepare import prepare
 from feedback_friction.errors import UsageError
 from feedback_friction.settings import Settings
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from feedback_friction.analysis.journal import open_journal, read_conditions
-from feedback_friction.engine.attempts import attempts_by_trial
+from feedback_friction.engine.journal.attempts import attempts_by_trial
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.mode_names import recorded_mode
 from feedback_friction.problem import Problem

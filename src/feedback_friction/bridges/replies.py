@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from feedback_friction.engine.conditions import Condition
-from feedback_friction.engine.configuration import fingerprint
-from feedback_friction.engine.journal import Journal
-from feedback_friction.engine.rundir import claim, locked
+from feedback_friction.engine.journal.store import Journal
+from feedback_friction.engine.run.conditions import Condition
+from feedback_friction.engine.run.configuration import fingerprint
+from feedback_friction.engine.run.run_directory import claim, locked
 from feedback_friction.errors import DataError, RunStoppedError, UsageError
 from feedback_friction.grading.cut import graded, is_cut_off
 from feedback_friction.modes import ADOPTED, NO_FEEDBACK

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from feedback_friction.analysis.journal import has_table, open_journal
-from feedback_friction.engine.conditions import Condition
-from feedback_friction.engine.reopen import read_trials
-from feedback_friction.engine.sent import Prompts
+from feedback_friction.engine.passes.reopen import read_trials
+from feedback_friction.engine.passes.sent import Prompts
+from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.protocol.records import Attempt, Message, Token, Trial
 from feedback_friction.protocol.state import answer_key
 from feedback_friction.protocol.trial import attempt_request

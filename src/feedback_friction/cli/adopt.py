@@ -8,7 +8,7 @@ import click
 
 from feedback_friction.bridges.inspect_adopt import SUFFIX, read_eval
 from feedback_friction.bridges.replies import import_replies, read_replies
-from feedback_friction.cli.table import print_results
+from feedback_friction.cli.results_table import print_results
 from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import get_page, load_problems
 

@@ -74,7 +74,13 @@ def command(directories: tuple[Path, ...], as_json: bool) -> None:
 
 def _tables(runs: Runs) -> Iterator[Table]:
     """Every experiment's table, empty where the runs do not hold it."""
-    from feedback_friction.analysis.tables import doses, frozen, histories, selectivity, teachers
+    from feedback_friction.analysis.tables import (
+        dose_response,
+        frozen_table,
+        histories,
+        selectivity,
+        teachers,
+    )
 
     yield (
         "histories",
@@ -87,7 +93,7 @@ def _tables(runs: Runs) -> Iterator[Table]:
         "Does the solver act on right feedback more than on wrong (hit: another answer after it)",
         selectivity.selectivity(runs),
     )
-    yield "doses", "What a dose does, on the problems missed at first", doses.doses(runs)
+    yield "doses", "What a dose does, on the problems missed at first", dose_response.doses(runs)
     yield (
         "teachers",
         "What students gain from teachers, of what they missed at first",
@@ -97,15 +103,15 @@ def _tables(runs: Runs) -> Iterator[Table]:
     yield (
         "frozen",
         "The frozen set, all its tasks: right after right feedback, kept after wrong",
-        frozen.frozen(runs),
+        frozen_table.frozen(runs),
     )
-    yield "frozen_beside_live", "The frozen set beside the loop", frozen.beside_live(runs)
+    yield "frozen_beside_live", "The frozen set beside the loop", frozen_table.beside_live(runs)
 
 
 def print_frozen(directory: Path) -> None:
     """What a solver did with a frozen set, all its tasks together."""
     from feedback_friction.analysis.frames import load_runs
-    from feedback_friction.analysis.tables.frozen import frozen
+    from feedback_friction.analysis.tables.frozen_table import frozen
 
     table = frozen(load_runs([directory]))
     if not table.is_empty():

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from feedback_friction.analysis.accuracy import read_results
+from feedback_friction.analysis.accuracy_by_attempt import read_results
 from feedback_friction.bridges.reference import export
 from feedback_friction.bridges.writing import write_jsonl
 from feedback_friction.cli.drive import INTERRUPTED

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from feedback_friction.cli.click_options import asked, generated
 from feedback_friction.cli.drive import Note, Watch, command_line, run_to_end
 from feedback_friction.cli.extras import needs
 from feedback_friction.cli.grid import columns, print_columns, print_lines
-from feedback_friction.cli.options import asked, generated
 from feedback_friction.distill.asked import Asked
-from feedback_friction.engine.launch import execute
-from feedback_friction.engine.prepare import Prepared, prepare
-from feedback_friction.engine.rundir import claim, locked
-from feedback_friction.engine.runner import Progress
+from feedback_friction.engine.run.launch import execute
+from feedback_friction.engine.run.prepare import Prepared, prepare
+from feedback_friction.engine.run.run_directory import claim, locked
+from feedback_friction.engine.run.runner import Progress
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.modes import PLACEBO, RETRY, TUTOR
 from feedback_friction.options import filled

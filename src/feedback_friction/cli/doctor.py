@@ -11,7 +11,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from feedback_friction.engine.doctor import (
+from feedback_friction.engine.models.registry import ModelSettings, open_models, parse_spec
+from feedback_friction.engine.models.server_check import (
     PATIENCE,
     RETRY,
     Doctor,
@@ -19,7 +20,6 @@ from feedback_friction.engine.doctor import (
     context_finding,
     context_of,
 )
-from feedback_friction.engine.models.registry import ModelSettings, open_models, parse_spec
 from feedback_friction.errors import UsageError
 
 _WIDTH = 80
@@ -71,9 +71,9 @@ async def _examine(base_url: str | None, solver: str | None, findings: list[Find
 
 async def _look(base_url: str | None, solver: str | None, findings: list[Finding]) -> str:
     """What the server lists; the model to be examined, as ``provider/name``."""
-    from feedback_friction.engine.models.endpoint import endpoints
-    from feedback_friction.engine.models.preflight import list_models
-    from feedback_friction.engine.models.transport import Pool
+    from feedback_friction.engine.models.remote.endpoint import endpoints
+    from feedback_friction.engine.models.remote.preflight import list_models
+    from feedback_friction.engine.models.remote.transport import Pool
 
     (endpoint,) = endpoints((base_url,) if base_url else (), os.environ, "solver")
     pool = Pool(1)

@@ -11,7 +11,7 @@ import orjson
 
 from feedback_friction.errors import DataError, UsageError
 from feedback_friction.problem import Problem
-from feedback_friction.tasks.foreign import to_problem
+from feedback_friction.tasks.foreign_rows import to_problem
 from feedback_friction.tasks.page import Page, Row, RowError
 
 Work = Callable[[Problem, str, Row], dict[str, Any]]

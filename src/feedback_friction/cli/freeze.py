@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from feedback_friction.engine.freeze import freeze
-from feedback_friction.engine.frozen import write_frozen
+from feedback_friction.engine.passes.freezing import freeze
+from feedback_friction.engine.run.frozen_sets import write_frozen
 
 
 @click.command("freeze")

@@ -13,19 +13,19 @@ from feedback_friction import __version__
 from feedback_friction.analysis.stats.differences import mean_difference
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.caveats import caveats
+from feedback_friction.cli.click_options import generated, given
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
 from feedback_friction.cli.extras import needs
 from feedback_friction.cli.grid import columns, print_columns, print_lines
-from feedback_friction.cli.options import generated, given
-from feedback_friction.engine.caller import Drained
-from feedback_friction.engine.guidance import LEARNT_FROM
-from feedback_friction.engine.improve import (
+from feedback_friction.engine.passes.prompt_search import (
     Improved,
     Improving,
     PreparedImprovement,
     execute_improvement,
     prepare_improvement,
 )
+from feedback_friction.engine.run.caller import Drained
+from feedback_friction.engine.run.guidance import LEARNT_FROM
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.modes import ADAPTIVE
 from feedback_friction.options import filled, options_of

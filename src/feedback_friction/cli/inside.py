@@ -123,12 +123,12 @@ def _print(
     as_json: bool,
 ) -> None:
     from feedback_friction.analysis.frames import load_runs
-    from feedback_friction.analysis.tables import inside
+    from feedback_friction.analysis.tables import inside_table
 
     runs = load_runs([directory])
     tables = {
         name: table(runs).filter(_about(settings))
-        for name, (what, table) in inside.TABLES.items()
+        for name, (what, table) in inside_table.TABLES.items()
         if what in wanted
     }
     if as_json:
@@ -136,10 +136,12 @@ def _print(
         return
     for name, table in tables.items():
         if not table.is_empty():
-            print_columns(_shown(inside.overview(name, table)), title=inside.TITLES[name])
+            print_columns(
+                _shown(inside_table.overview(name, table)), title=inside_table.TITLES[name]
+            )
             click.echo()
     solvers = {row["solver"]: bool(row["simulated"]) for row in runs.conditions.to_dicts()}
-    print_lines([*_notes(settings, found, left_out), *inside.LEGEND, *caveats(solvers)])
+    print_lines([*_notes(settings, found, left_out), *inside_table.LEGEND, *caveats(solvers)])
 
 
 def _about(settings: str) -> pl.Expr:

@@ -18,7 +18,7 @@ from feedback_friction.report.overview import spoken
 
 if TYPE_CHECKING:
     from feedback_friction.analysis.choices import Decision
-    from feedback_friction.analysis.learn import Learning
+    from feedback_friction.analysis.policy_learning import Learning
     from feedback_friction.analysis.stats.intervals import Estimate
 
 
@@ -63,7 +63,7 @@ def command(
         import sklearn  # noqa: F401
 
         from feedback_friction.analysis.choices import read_choices
-        from feedback_friction.analysis.learn import learn
+        from feedback_friction.analysis.policy_learning import learn
     decisions = read_choices(directories)
     found = learn(decisions, price, threshold, seed)
     document = _document(found, [each for each in decisions if each.is_drawn], directories)

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from feedback_friction.cli.drive import command_line
-from feedback_friction.cli.table import print_results
-from feedback_friction.engine.merge import merge
+from feedback_friction.cli.results_table import print_results
+from feedback_friction.engine.machines.merging import merge
 
 
 @click.command("merge")

@@ -10,10 +10,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from feedback_friction.engine.models.faults import one_line
-from feedback_friction.engine.models.gguf_files import PACKAGED, models_dir
-from feedback_friction.engine.models.gguf_get import at_hand, fetch, packaged
 from feedback_friction.engine.models.inventory import Local, local_models
+from feedback_friction.engine.models.llama.gguf_files import PACKAGED, models_dir
+from feedback_friction.engine.models.llama.gguf_get import at_hand, fetch, packaged
+from feedback_friction.engine.models.remote.faults import one_line
 
 _WIDTH = 80
 

@@ -11,19 +11,23 @@ from typing import Any
 
 import click
 
-from feedback_friction.analysis.oracle import OracleRun, read_oracle
+from feedback_friction.analysis.oracle_coverage import OracleRun, read_oracle
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.caveats import caveats, provisional
+from feedback_friction.cli.click_options import generated, given
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
 from feedback_friction.cli.extras import needs
 from feedback_friction.cli.grid import columns, print_columns, print_lines
-from feedback_friction.cli.options import generated, given
 from feedback_friction.cli.progress import tell_missing
-from feedback_friction.engine.oracle import PreparedOracle, execute_oracle, prepare_oracle
-from feedback_friction.engine.runner import Progress
+from feedback_friction.engine.passes.oracle_requests import (
+    PreparedOracle,
+    execute_oracle,
+    prepare_oracle,
+)
+from feedback_friction.engine.run.runner import Progress
 from feedback_friction.errors import UsageError
 from feedback_friction.options import Options, filled, option, options_of
-from feedback_friction.protocol.oracle import TEMPERATURE, OraclePlan
+from feedback_friction.protocol.oracle_draws import TEMPERATURE, OraclePlan
 from feedback_friction.settings import Output, Settings
 
 

@@ -56,7 +56,7 @@ def command(
             "counts like another problem)"
         )
     with needs("report"):
-        from feedback_friction.analysis.stats import power as exact
+        from feedback_friction.analysis.stats import sample_size as exact
 
     worth = exact.pairs_of_a_problem(epochs, icc or 0.0)
     found: dict[str, float]

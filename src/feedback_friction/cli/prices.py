@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from feedback_friction.engine.prices import Prices, kept_file, load_prices, refresh
+from feedback_friction.engine.models.price_list import Prices, kept_file, load_prices, refresh
 
 _WIDTH = 80
 

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from feedback_friction.caveats import SIMULATION
+from feedback_friction.cli.click_options import generated, given
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, run_to_end
 from feedback_friction.cli.extras import needs
 from feedback_friction.cli.grid import print_columns, print_lines
-from feedback_friction.cli.options import generated, given
 from feedback_friction.cli.progress import tell_missing
-from feedback_friction.engine.probes import (
+from feedback_friction.engine.passes.probe_places import (
     PreparedProbe,
     ProbeOptions,
     execute_probe,
     get_probe,
     prepare_probe,
 )
-from feedback_friction.engine.runner import Progress
+from feedback_friction.engine.run.runner import Progress
 from feedback_friction.errors import UsageError
 from feedback_friction.options import filled
 from feedback_friction.report.overview import Column
@@ -105,13 +105,13 @@ def _confidence(directory: Path) -> pl.DataFrame:
 
 def _table(directory: Path, name: str) -> pl.DataFrame:
     from feedback_friction.analysis.frames import load_runs
-    from feedback_friction.analysis.tables import probes
+    from feedback_friction.analysis.tables import probe_table
 
     tables = {
-        "entropy": probes.entropy,
-        "in-domain": probes.in_domain,
-        "self-perception": probes.self_perception,
-        "reader": probes.reader,
+        "entropy": probe_table.entropy,
+        "in-domain": probe_table.in_domain,
+        "self-perception": probe_table.self_perception,
+        "reader": probe_table.reader,
     }
     return tables[name](load_runs([directory]))
 

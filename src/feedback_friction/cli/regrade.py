@@ -11,12 +11,12 @@ from typing import Any
 import click
 
 from feedback_friction.cli.grid import columns, print_columns, print_lines
-from feedback_friction.engine.conditions import Condition
-from feedback_friction.engine.layers import accept_verdicts, keep_overruled
-from feedback_friction.engine.overruled import as_overruled, read_overruled, reply_key
-from feedback_friction.engine.regrade import JUDGED, Rejudged, rejudged
-from feedback_friction.engine.reopen import read_trials, reopen
-from feedback_friction.engine.rundir import locked
+from feedback_friction.engine.passes.regrading import JUDGED, Rejudged, rejudged
+from feedback_friction.engine.passes.reopen import read_trials, reopen
+from feedback_friction.engine.passes.verdict_layers import accept_verdicts, keep_overruled
+from feedback_friction.engine.run.conditions import Condition
+from feedback_friction.engine.run.overruled import as_overruled, read_overruled, reply_key
+from feedback_friction.engine.run.run_directory import locked
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.grading.worker import stop_workers

@@ -11,10 +11,10 @@ from typing import Any
 import click
 
 from feedback_friction.cli.grid import columns, print_columns, print_lines
-from feedback_friction.engine.layers import accept_masks
-from feedback_friction.engine.regrade import Remasked, remasked
-from feedback_friction.engine.reopen import reopen
-from feedback_friction.engine.rundir import locked
+from feedback_friction.engine.passes.regrading import Remasked, remasked
+from feedback_friction.engine.passes.reopen import reopen
+from feedback_friction.engine.passes.verdict_layers import accept_masks
+from feedback_friction.engine.run.run_directory import locked
 from feedback_friction.grading.worker import stop_workers
 
 _AROUND = 20  # characters shown on either side of a difference

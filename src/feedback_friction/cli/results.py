@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from feedback_friction.cli.table import print_results, results_json
+from feedback_friction.cli.results_table import print_results, results_json
 from feedback_friction.cli.within import print_within
 from feedback_friction.errors import UsageError
 

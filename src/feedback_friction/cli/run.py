@@ -10,14 +10,14 @@ import click
 
 from feedback_friction.caveats import is_miniature, miniature
 from feedback_friction.cli.causes import print_frozen
+from feedback_friction.cli.click_options import asked, generated
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
-from feedback_friction.cli.options import asked, generated
 from feedback_friction.cli.progress import tell_missing
-from feedback_friction.cli.table import print_results, results_json
-from feedback_friction.engine.launch import execute
+from feedback_friction.cli.results_table import print_results, results_json
 from feedback_friction.engine.models.registry import is_student
-from feedback_friction.engine.prepare import Prepared, prepare
-from feedback_friction.engine.runner import Progress
+from feedback_friction.engine.run.launch import execute
+from feedback_friction.engine.run.prepare import Prepared, prepare
+from feedback_friction.engine.run.runner import Progress
 from feedback_friction.mode_names import recorded_mode
 from feedback_friction.settings import Output, Settings
 from feedback_friction.study import Study
@@ -55,7 +55,7 @@ def start(settings: Settings, output: Output) -> int:
 
     async def work(watch: Watch, note: Note) -> Progress:
         if settings.operation.ray is not None:
-            from feedback_friction.engine.cluster import execute_on_ray  # an extra
+            from feedback_friction.engine.machines.ray_cluster import execute_on_ray  # an extra
 
             return await execute_on_ray(prepared, directory, command_line(), watch, note)
         return await execute(prepared, directory, command_line(), watch, note)

@@ -19,7 +19,7 @@ from typing import Any
 
 import click
 
-from feedback_friction.engine.ray_llm import serve_config
+from feedback_friction.engine.machines.ray_llm import serve_config
 from feedback_friction.errors import UsageError
 
 NVIDIA_SMI_SECONDS = 10.0

@@ -28,7 +28,7 @@ from feedback_friction.errors import UsageError
 from feedback_friction.problem import lettered
 
 if TYPE_CHECKING:
-    from feedback_friction.engine.sent import Prompts, Sent
+    from feedback_friction.engine.passes.sent import Prompts, Sent
 
 STYLES = {
     "correct": "bold green",
@@ -75,7 +75,7 @@ def command(
 
 
 def _prompts(directory: Path) -> Prompts:
-    from feedback_friction.engine.sent import Prompts  # loads the tasks
+    from feedback_friction.engine.passes.sent import Prompts  # loads the tasks
 
     return Prompts(directory)
 

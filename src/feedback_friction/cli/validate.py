@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 
 from feedback_friction.bridges.replies import read_replies
-from feedback_friction.engine.models.faults import one_line
+from feedback_friction.engine.models.remote.faults import one_line
 from feedback_friction.problem import Problem
 from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import get_page, load_problems
 from feedback_friction.tasks.page import Page
 from feedback_friction.tasks.unread import grade_replies
-from feedback_friction.tasks.validate import validate
+from feedback_friction.tasks.validation import validate
 
 _SHAPES = 20
 _WIDTH = 60

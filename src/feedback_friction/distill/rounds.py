@@ -21,9 +21,9 @@ from feedback_friction.bridges.card import card
 from feedback_friction.bridges.turns import Selected
 from feedback_friction.bridges.writing import whole, write_jsonl
 from feedback_friction.distill.asked import FIRST, Asked
-from feedback_friction.distill.rows import rows_for
 from feedback_friction.distill.train import FILE, trained
-from feedback_friction.engine.prepare import Prepared, prepare
+from feedback_friction.distill.training_rows import rows_for
+from feedback_friction.engine.run.prepare import Prepared, prepare
 from feedback_friction.errors import UsageError
 from feedback_friction.mode_names import parse_mode
 from feedback_friction.settings import Settings

@@ -14,7 +14,7 @@ from typing import Any
 
 from feedback_friction.distill import weights
 from feedback_friction.distill.asked import FIRST, Asked
-from feedback_friction.distill.rows import Row, drawn
+from feedback_friction.distill.training_rows import Row, drawn
 from feedback_friction.errors import UsageError
 from feedback_friction.inside.loading import Loaded, find_source, load
 

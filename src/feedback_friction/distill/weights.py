@@ -22,7 +22,7 @@ def check(file: Path) -> None:
     Raises:
         UsageError: it is of another architecture.
     """
-    from feedback_friction.engine.models.gguf_header import read_header
+    from feedback_friction.engine.models.llama.gguf_header import read_header
 
     found = read_header(file).architecture
     if found != ARCHITECTURE:

@@ -49,7 +49,7 @@ from feedback_friction.grading.choice_forms import (
 )
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
-from feedback_friction.reading.options import LONGEST, Options, options_of, readable
+from feedback_friction.reading.option_texts import LONGEST, Options, options_of, readable
 from feedback_friction.reading.references import lettered
 from feedback_friction.reading.standing import is_asserted, retraction
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from feedback_friction.grading.choice_forms import by_value, whole_value
-from feedback_friction.reading.options import LONGEST, Options
+from feedback_friction.reading.option_texts import LONGEST, Options
 from feedback_friction.reading.reply import ANSWER
 from feedback_friction.reading.standing import is_asserted
 

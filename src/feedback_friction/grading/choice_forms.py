@@ -14,10 +14,10 @@ import re
 from functools import lru_cache
 
 from feedback_friction.problem import LETTERS
-from feedback_friction.reading.mathematics.compare import same
+from feedback_friction.reading.mathematics.equality import same
 from feedback_friction.reading.mathematics.read import context_of, read
 from feedback_friction.reading.number_words import NUMBER_WORDS, number_words
-from feedback_friction.reading.options import Options, folded
+from feedback_friction.reading.option_texts import Options, folded
 
 _LONGEST_VALUE = 120
 _FAR = 3000  # characters of its end that are read for judgements on all options

@@ -18,7 +18,7 @@ from feedback_friction.grading.worker import UNDECIDED, Comparison, symbolically
 from feedback_friction.problem import Problem
 from feedback_friction.reading.mathematics.algebra import TooHardError
 from feedback_friction.reading.mathematics.answer import Answer, Kind
-from feedback_friction.reading.mathematics.compare import same
+from feedback_friction.reading.mathematics.equality import same
 from feedback_friction.reading.mathematics.read import context_of, read
 from feedback_friction.reading.mathematics.render import TREE, tree
 from feedback_friction.reading.mathematics.statement import last_statement

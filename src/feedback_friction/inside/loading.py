@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.engine.models import gguf_files
-from feedback_friction.engine.models.gguf_header import read_header
-from feedback_friction.engine.models.gguf_server import digest
+from feedback_friction.engine.models.llama import gguf_files
+from feedback_friction.engine.models.llama.gguf_header import read_header
+from feedback_friction.engine.models.llama.gguf_server import digest
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.records import Message
 

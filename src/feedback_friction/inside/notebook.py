@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from feedback_friction.analysis.journal import open_journal
-from feedback_friction.engine.journal import Journal
+from feedback_friction.engine.journal.store import Journal
 from feedback_friction.inside import measures
 from feedback_friction.inside.measures import Seen
 from feedback_friction.inside.network import Network, Read

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from feedback_friction.engine.journal import Journal
-from feedback_friction.engine.rundir import locked
-from feedback_friction.engine.seats import seat_of
-from feedback_friction.engine.sent import Prompts
+from feedback_friction.engine.journal.store import Journal
+from feedback_friction.engine.passes.sent import Prompts
+from feedback_friction.engine.run.run_directory import locked
+from feedback_friction.engine.run.seats import seat_of
 from feedback_friction.errors import UsageError
 from feedback_friction.inside.loading import Source, find_source, load
 from feedback_friction.inside.network import Network
 from feedback_friction.inside.notebook import Notebook
 from feedback_friction.inside.places import Found, find_places
-from feedback_friction.inside.study import Progress, Study
+from feedback_friction.inside.survey import Progress, Study
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from feedback_friction.policy import Choice
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import history, prompts
 from feedback_friction.protocol.doses import is_spoilt, part, spoilt
-from feedback_friction.protocol.forms import form_text, writer_of
+from feedback_friction.protocol.form_writers import form_text, writer_of
 from feedback_friction.protocol.masking.aligned import parted
 from feedback_friction.protocol.mislead import mislead_request, misleading, suggestion
 from feedback_friction.protocol.plan import request_seed, rng_for

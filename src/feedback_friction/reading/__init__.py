@@ -7,6 +7,6 @@ others do too. Nothing here knows what is right.
 - ``standing``: whether what is stated still stands at the end;
 - ``number_words``, ``numerals``, ``number_values``: numbers in words, in digits of either base;
 - ``mathematics``: formulas and all that answers are made of, and when two are the same;
-- ``options``: the options of a problem by letter, text or value;
+- ``option_texts``: the options of a problem by letter, text or value;
 - ``words``, ``lexicon``, ``prose``: names, and the sentences that state them.
 """

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import accumulate
 
 from feedback_friction.reading.number_words import ORDINALS, SMALL_NUMBERS, roman
-from feedback_friction.reading.options import Options
+from feedback_friction.reading.option_texts import Options
 
 _FAR = 1200  # characters of its end in which a text is searched
 _MOST = 10

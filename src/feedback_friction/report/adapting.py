@@ -6,10 +6,10 @@ import polars as pl
 
 from feedback_friction.analysis.choices import WHENEVER
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.tables import forms, spending
+from feedback_friction.analysis.tables import form_effects, spending
 from feedback_friction.report import charts
 from feedback_friction.report.figure import Figure
-from feedback_friction.report.naming import BANDS, main_sampling, named, panel_of, scale
+from feedback_friction.report.names_and_colours import BANDS, main_sampling, named, panel_of, scale
 
 SHORTENED = 30  # characters of a condition's name within a title
 SHORT = 0.1  # of a condition's trials: where more had no attempts left, its line ends
@@ -23,7 +23,7 @@ def _about(table: pl.DataFrame, before: str) -> pl.Expr:
 
 def what_helps(runs: Runs) -> Figure | None:
     """What each form adds to the plainest, by solver and state."""
-    table = forms.forms(runs)
+    table = form_effects.forms(runs)
     table = table.filter(
         pl.col("horizon") == "next attempt",
         pl.col("effect").is_not_nan(),
@@ -57,7 +57,7 @@ def what_helps(runs: Runs) -> Figure | None:
 
 def foreseen(runs: Runs) -> Figure | None:
     """Reliability of the predicted chance that the next answer repeats the last."""
-    table = forms.repetition_predicted(runs)
+    table = form_effects.repetition_predicted(runs)
     if table.is_empty():
         return None
     table = table.with_columns(

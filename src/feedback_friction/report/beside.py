@@ -10,8 +10,8 @@ import polars as pl
 from feedback_friction.analysis.annotations import CLASSES
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.tables import annotation, gold, overall
-from feedback_friction.report.naming import named
+from feedback_friction.analysis.tables import annotation_table, gold, overall
+from feedback_friction.report.names_and_colours import named
 from feedback_friction.report.overview import Column, spoken
 
 SUSPECTS_SHOWN = 20
@@ -92,7 +92,7 @@ def _variance(runs: Runs) -> list[Column]:
 
 def _confusion(runs: Runs) -> list[Column]:
     """One row a condition and label of the judge, a column for each label of people."""
-    table = annotation.confusion(runs)
+    table = annotation_table.confusion(runs)
     if table.is_empty():
         return []
     wide = named(table).pivot(
@@ -120,7 +120,7 @@ def _counts(table: pl.DataFrame) -> list[tuple[int, int]]:
 
 
 def _without(runs: Runs) -> list[Column]:
-    table = annotation.without_suspects(runs)
+    table = annotation_table.without_suspects(runs)
     if table.is_empty():
         return []
     shown = named(table)

@@ -8,7 +8,7 @@ from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.tables import comparison, solvers
 from feedback_friction.report import charts
 from feedback_friction.report.figure import Figure
-from feedback_friction.report.naming import BANDS, series
+from feedback_friction.report.names_and_colours import BANDS, series
 
 SETS_DRAWN = 24
 

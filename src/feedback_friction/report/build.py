@@ -19,19 +19,19 @@ from feedback_friction import __version__
 from feedback_friction.analysis.frames import Runs, load_runs
 from feedback_friction.analysis.provenance import Provenance, provenance
 from feedback_friction.analysis.tables import (
-    accuracy,
-    annotation,
+    accuracy_table,
+    annotation_table,
     answers,
     comparison,
-    doses,
-    forms,
+    dose_response,
+    form_effects,
     gold,
     histories,
-    inside,
+    inside_table,
     model,
     overall,
     persistent,
-    probes,
+    probe_table,
     problems,
     selectivity,
     solvers,
@@ -44,7 +44,7 @@ from feedback_friction.report.beside import beside
 from feedback_friction.report.figure import Drawing
 from feedback_friction.report.figures import figures
 from feedback_friction.report.findings import by_subject, findings, gaps
-from feedback_friction.report.naming import panel_of
+from feedback_friction.report.names_and_colours import panel_of
 from feedback_friction.report.overview import (
     UPTAKE,
     Column,
@@ -57,7 +57,7 @@ from feedback_friction.report.overview import (
     uptakes,
     warnings,
 )
-from feedback_friction.report.reference import paper
+from feedback_friction.report.published import paper
 from feedback_friction.report.safe import csv_of, xml_safe
 from feedback_friction.report.theme import adapting
 from feedback_friction.view.sample import style_of_trials, telling_trials
@@ -68,9 +68,9 @@ ROOM = 3_000_000  # characters that they may take
 ROWS_SHOWN = 30  # rows of a table within the page; its file has them all
 
 TABLES = {
-    "accuracy": accuracy.accuracy,
-    "summary": accuracy.summary,
-    "correction": accuracy.correction,
+    "accuracy": accuracy_table.accuracy,
+    "summary": accuracy_table.summary,
+    "correction": accuracy_table.correction,
     "uptake": comparison.uptake,
     "pairs": comparison.pairs,
     "gains": comparison.gains,
@@ -78,15 +78,15 @@ TABLES = {
     "uptake_model": model.uptake_model,
     "pooled": overall.pooled,
     "variance": overall.variance,
-    "forms": forms.forms,
-    "repetition_predicted": forms.repetition_predicted,
+    "forms": form_effects.forms,
+    "repetition_predicted": form_effects.repetition_predicted,
     "moves": answers.moves,
     "moves_by_iteration": answers.moves_by_iteration,
     "persistent": persistent.persistent,
     "histories": histories.histories,
     "challenges": selectivity.challenges,
     "selectivity": selectivity.selectivity,
-    "doses": doses.doses,
+    "doses": dose_response.doses,
     "teachers": teachers.teachers,
     "teaching_variance": teachers.teaching_variance,
     "feedback": answers.feedback,
@@ -98,17 +98,17 @@ TABLES = {
     "popularity": problems.popularity,
     "overlap_summary": solvers.overlap_summary,
     "overlap_sets": solvers.overlap_sets,
-    "categories": annotation.categories,
-    "target": annotation.target,
-    "confusion": annotation.confusion,
+    "categories": annotation_table.categories,
+    "target": annotation_table.target,
+    "confusion": annotation_table.confusion,
     "suspect_gold": gold.suspect_gold,
-    "without_suspects": annotation.without_suspects,
-    "entropy": probes.entropy,
-    "entropy_summary": probes.entropy_summary,
-    "in_domain": probes.in_domain,
-    "self_perception": probes.self_perception,
-    "reader": probes.reader,
-    **{name: table for name, (_, table) in inside.TABLES.items()},
+    "without_suspects": annotation_table.without_suspects,
+    "entropy": probe_table.entropy,
+    "entropy_summary": probe_table.entropy_summary,
+    "in_domain": probe_table.in_domain,
+    "self_perception": probe_table.self_perception,
+    "reader": probe_table.reader,
+    **{name: table for name, (_, table) in inside_table.TABLES.items()},
 }
 
 
@@ -197,7 +197,7 @@ def _results(runs: Runs) -> dict[str, Any]:
     names = [directory.name for directory in runs.directories]
     if len({*names}) < len(names):
         names = [f"run {number}" for number in range(1, len(names) + 1)]
-    rows = [(names[condition["run"]], found) for condition, found in accuracy.results(runs)]
+    rows = [(names[condition["run"]], found) for condition, found in accuracy_table.results(runs)]
     results = [found for _, found in rows]
     tables = {"Accuracy": [*labels(rows), *numbers(results)]}
     if any(found.uptakes for found in results):

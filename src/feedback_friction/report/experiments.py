@@ -8,13 +8,13 @@ import polars as pl
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.detection import ellipse
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.tables.doses import doses
+from feedback_friction.analysis.tables.dose_response import doses
 from feedback_friction.analysis.tables.histories import histories
 from feedback_friction.analysis.tables.selectivity import selectivity
 from feedback_friction.analysis.tables.teachers import teachers
 from feedback_friction.report import charts
 from feedback_friction.report.figure import Figure
-from feedback_friction.report.naming import BANDS, named, scale
+from feedback_friction.report.names_and_colours import BANDS, named, scale
 from feedback_friction.report.theme import PANEL_HEIGHT, PANEL_WIDTH
 
 _SIDE = 2 * PANEL_HEIGHT  # of a square

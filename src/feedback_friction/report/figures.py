@@ -8,12 +8,25 @@ import polars as pl
 
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.transitions import Move
-from feedback_friction.analysis.tables import accuracy, annotation, answers, comparison, problems
-from feedback_friction.analysis.tables.columns import SETTING
+from feedback_friction.analysis.tables import (
+    accuracy_table,
+    annotation_table,
+    answers,
+    comparison,
+    problems,
+)
+from feedback_friction.analysis.tables.shared_columns import SETTING
 from feedback_friction.modes import control_modes
-from feedback_friction.report import adapting, between, causes, charts, experiments, inside
+from feedback_friction.report import (
+    adapting,
+    between,
+    cause_figures,
+    charts,
+    experiments,
+    inside_figures,
+)
 from feedback_friction.report.figure import Figure
-from feedback_friction.report.naming import (
+from feedback_friction.report.names_and_colours import (
     BANDS,
     beside,
     last,
@@ -44,22 +57,22 @@ def figures(runs: Runs) -> Iterator[Figure]:
         experiments.selective,
         experiments.responses,
         experiments.teaching,
-        causes.endings,
-        causes.persistent,
+        cause_figures.endings,
+        cause_figures.persistent,
         adapting.what_helps,
         adapting.foreseen,
         adapting.equal_cost,
         correction,
-        causes.odds,
-        causes.complexity,
+        cause_figures.odds,
+        cause_figures.complexity,
         subjects,
-        causes.confidence,
-        causes.entropy,
-        causes.in_domain,
-        causes.popularity,
-        causes.perception,
-        causes.reader,
-        inside.maps,
+        cause_figures.confidence,
+        cause_figures.entropy,
+        cause_figures.in_domain,
+        cause_figures.popularity,
+        cause_figures.perception,
+        cause_figures.reader,
+        inside_figures.maps,
         between.solvers_compared,
         between.overlap,
     ):
@@ -70,11 +83,11 @@ def figures(runs: Runs) -> Iterator[Figure]:
 
 def curve(runs: Runs) -> Figure | None:
     """Accuracy by attempt, with the target where trials were labelled."""
-    table = named(accuracy.accuracy(runs))
+    table = named(accuracy_table.accuracy(runs))
     if table.is_empty() or table["iteration"].max() == 0:
         return None
     table, note = main_sampling(table)
-    targets = annotation.target(runs).select(*SETTING, "target", "target_low", "target_high")
+    targets = annotation_table.target(runs).select(*SETTING, "target", "target_low", "target_high")
     table = table.join(targets, on=SETTING, how="left", nulls_equal=True).with_columns(
         (pl.col("iteration") + 1).alias("attempt")
     )
@@ -147,7 +160,7 @@ def _over_controls(
 
 def ends(runs: Runs) -> Figure | None:
     """From where to where every condition went: accuracy at the first and at the last attempt."""
-    every = named(accuracy.accuracy(runs))
+    every = named(accuracy_table.accuracy(runs))
     firsts = every.filter(pl.col("iteration") == 0)
     first = firsts.select(*SETTING, pl.col("accuracy").alias("first"))
     table = last(every).join(first, on=SETTING, how="left", nulls_equal=True)
@@ -185,7 +198,7 @@ def _by_task(table: pl.DataFrame) -> pl.DataFrame:
 
 def correction(runs: Runs) -> Figure | None:
     """Hazard of correction by iteration."""
-    table = named(accuracy.correction(runs)).filter(
+    table = named(accuracy_table.correction(runs)).filter(
         pl.col("iteration") > 0, pl.col("hazard").is_not_nan()
     )
     if table.is_empty():

@@ -9,8 +9,8 @@ import polars as pl
 
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.tables import (
-    accuracy,
-    annotation,
+    accuracy_table,
+    annotation_table,
     answers,
     comparison,
     gold,
@@ -18,7 +18,7 @@ from feedback_friction.analysis.tables import (
 )
 from feedback_friction.mode_names import recorded_mode
 from feedback_friction.modes import RETRY
-from feedback_friction.report.naming import main_sampling
+from feedback_friction.report.names_and_colours import main_sampling
 from feedback_friction.ways import GREEDY, PLAIN, TRANSCRIPT, named_history, parse_way
 
 Row = dict[str, Any]
@@ -139,7 +139,7 @@ def _course(runs: Runs, row: Row) -> str:
         ("treatment_run", "feedback", "history"),
         ("control_run", "against", "control_history"),
     ):
-        curve = accuracy.accuracy(runs).filter(
+        curve = accuracy_table.accuracy(runs).filter(
             pl.col("run") == row[run],
             pl.col("task") == row["task"],
             pl.col("digits").eq_missing(pl.lit(row["digits"], pl.Int64)),
@@ -202,7 +202,7 @@ def _informs(column: str) -> pl.Expr:
 
 
 def _frictions(runs: Runs) -> Iterator[str]:
-    table = annotation.target(runs).filter(pl.col("friction").is_not_nan())
+    table = annotation_table.target(runs).filter(pl.col("friction").is_not_nan())
     for row in table.sort("friction", descending=True).iter_rows(named=True):
         corrected = row["corrected_friction"] is not None
         prefix = "corrected_" if corrected else ""
@@ -260,7 +260,7 @@ def _overlaps(runs: Runs) -> Iterator[str]:
 
 def _repetition(runs: Runs) -> Iterator[str]:
     """At the first retry, which all make: later ones are made by those that stayed wrong."""
-    for row in main_sampling(accuracy.summary(runs))[0].iter_rows(named=True):
+    for row in main_sampling(accuracy_table.summary(runs))[0].iter_rows(named=True):
         if row["repetition"] == row["repetition"] and recorded_mode(row["feedback"]).shows_history:
             yield (
                 f"{_subject(row)}: after {_mode(row)} feedback "
@@ -272,7 +272,7 @@ def _repetition(runs: Runs) -> Iterator[str]:
 
 def _guessed(runs: Runs) -> Iterator[str]:
     """Conditions with options that guessing may explain, and what no such trial can show."""
-    table = accuracy.summary(runs).filter(pl.col("guess").is_not_null())
+    table = accuracy_table.summary(runs).filter(pl.col("guess").is_not_null())
     for row in table.filter(~pl.col("above_guess")).iter_rows(named=True):
         yield (
             f"{_subject(row)}, {_arm(row)}: {100 * row['second']:.1f}% of the second attempts are "
@@ -300,7 +300,7 @@ def _suspects(runs: Runs) -> Iterator[str]:
 
 
 def _missing(runs: Runs) -> Iterator[str]:
-    ends = accuracy.accuracy(runs).filter(pl.col("iteration") == 0, pl.col("missing") > 0)
+    ends = accuracy_table.accuracy(runs).filter(pl.col("iteration") == 0, pl.col("missing") > 0)
     for row in ends.iter_rows(named=True):
         yield (
             f"{_subject(row)}, {_mode(row)}, {row['sampling']}: {row['missing']} of "

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import isnan
 from operator import attrgetter
 
-from feedback_friction.analysis.accuracy import ConditionResult
+from feedback_friction.analysis.accuracy_by_attempt import ConditionResult
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.uptake import Uptake
 from feedback_friction.mode_names import recorded_mode

@@ -24,7 +24,7 @@ from feedback_friction.protocol.masking.expressions import mask_expression
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields
-from feedback_friction.tasks.hub import Source, is_cached, load_rows
+from feedback_friction.tasks.hub_rows import Source, is_cached, load_rows
 from feedback_friction.tasks.mathematics import SYSTEM, ask, state_answer
 from feedback_friction.tasks.page import Page, Row
 

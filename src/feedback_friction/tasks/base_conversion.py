@@ -16,9 +16,9 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
+from feedback_friction.tasks.exact.claims import claims
 from feedback_friction.tasks.exact.family import Family, Given, Line, Slips, page_of
-from feedback_friction.tasks.exact.finding import Slip, Words
-from feedback_friction.tasks.exact.reading import claims
+from feedback_friction.tasks.exact.first_wrong import Slip, Words
 
 _QUESTION = re.compile(r"Write the number ([0-9]{2,20}) of base ([2-9]) in base 10\.")
 DIGITS = (4, 5, 6)

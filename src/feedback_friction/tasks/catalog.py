@@ -13,11 +13,11 @@ from feedback_friction.errors import DataError, UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.settings import Selection
 from feedback_friction.split import takes
-from feedback_friction.tasks.columns import parse_columns, renamed
+from feedback_friction.tasks.column_names import parse_columns, renamed
 from feedback_friction.tasks.fields import optional_text, optional_texts
 from feedback_friction.tasks.files import read_rows
 from feedback_friction.tasks.page import Page, Row, RowError
-from feedback_friction.tasks.sampling import check, sample
+from feedback_friction.tasks.selection import check, sample
 
 FAMILIES = ("sum_chains", "linear_equations", "base_conversion", "letter_counts")  # ``exact``
 _NAMES = (
@@ -77,7 +77,7 @@ def get_page(name: str) -> Page:
 def load_problems(page: Page, selection: Selection) -> list[Problem]:
     """The problems that a selection asks for, in the order of their rows.
 
-    Which they are is decided by ``sampling``, by a hash of the seed and each problem's id.
+    Which they are is decided by ``selection``, by a hash of the seed and each problem's id.
 
     Raises:
         UsageError: the selection is wrong, or leaves no problem.

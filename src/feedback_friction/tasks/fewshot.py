@@ -19,7 +19,7 @@ from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Selection
 from feedback_friction.tasks.files import read_rows
 from feedback_friction.tasks.page import Examples, Page, RowError
-from feedback_friction.tasks.sampling import rank
+from feedback_friction.tasks.selection import rank
 
 
 def with_examples(

@@ -28,7 +28,7 @@ def read_rows(path: Path) -> Iterator[NumberedRow]:
         DataError: a line is no row; names file and line.
     """
     if str(path).startswith(HUB):
-        from feedback_friction.tasks.hub import load_rows, source_of
+        from feedback_friction.tasks.hub_rows import load_rows, source_of
 
         yield from enumerate(load_rows(source_of(str(path))), 1)
         return

@@ -17,9 +17,9 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
+from feedback_friction.tasks.exact.claims import lines_of
 from feedback_friction.tasks.exact.family import Family, Given, Line, Slips, page_of
-from feedback_friction.tasks.exact.finding import Slip, Words
-from feedback_friction.tasks.exact.reading import lines_of
+from feedback_friction.tasks.exact.first_wrong import Slip, Words
 
 _QUESTION = re.compile(
     r"How many times does the letter ([a-z]) occur in: ([a-z]{2,30}(?: [a-z]{2,30}){1,9})\?"

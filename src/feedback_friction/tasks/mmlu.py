@@ -25,7 +25,7 @@ from feedback_friction.protocol.masking.letters import mask_letters
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields
-from feedback_friction.tasks.hub import Source, is_cached, load_rows
+from feedback_friction.tasks.hub_rows import Source, is_cached, load_rows
 from feedback_friction.tasks.multiple_choice import SYSTEM, ask, state_answer, state_gold
 from feedback_friction.tasks.page import Examples, Page, Row
 

@@ -27,9 +27,9 @@ from feedback_friction.protocol.masking.aliases import mask_aliases
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields
-from feedback_friction.tasks.hub import Source, is_cached, load_rows
+from feedback_friction.tasks.hub_rows import Source, is_cached, load_rows
 from feedback_friction.tasks.page import Examples, Page, Row
-from feedback_friction.tasks.sampling import rank
+from feedback_friction.tasks.selection import rank
 from feedback_friction.tasks.short_answer import SYSTEM, ask, state_answer, state_gold
 
 NAME = "pop_qa"

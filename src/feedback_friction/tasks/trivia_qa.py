@@ -26,7 +26,7 @@ from feedback_friction.protocol.task import Task
 from feedback_friction.reading.words import normalized
 from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields
-from feedback_friction.tasks.hub import Source, is_cached, load_rows
+from feedback_friction.tasks.hub_rows import Source, is_cached, load_rows
 from feedback_friction.tasks.page import Examples, Page, Row, RowError
 from feedback_friction.tasks.short_answer import SYSTEM, ask, state_answer, state_gold
 

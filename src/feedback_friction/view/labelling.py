@@ -26,7 +26,7 @@ from feedback_friction.labels import (
     sample,
     unsolved_trials,
 )
-from feedback_friction.view.text import visible
+from feedback_friction.view.untrusted import visible
 from feedback_friction.view.wanted import whole_number
 
 LARGEST_BODY = 64 * 1024

@@ -15,10 +15,10 @@ from markupsafe import Markup
 
 from feedback_friction.analysis.journal import IN_FLIGHT, Condition
 from feedback_friction.caveats import caveats
+from feedback_friction.view.condition_numbers import Numbers
 from feedback_friction.view.index import Cell
-from feedback_friction.view.numbers import Numbers
-from feedback_friction.view.text import harmless, visible
-from feedback_friction.view.trial import MASK
+from feedback_friction.view.trial_page import MASK
+from feedback_friction.view.untrusted import harmless, visible
 
 WIDTH, HEIGHT = 120, 32  # of a curve, in its own units
 _SYMBOLS = {"stopped": "■", "undecided": "?", "failed": "!", IN_FLIGHT: "…"}

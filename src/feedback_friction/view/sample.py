@@ -12,10 +12,10 @@ from pathlib import Path
 from markupsafe import Markup
 
 from feedback_friction.analysis.journal import open_journal, read_conditions
+from feedback_friction.view.condition_numbers import read_numbers
 from feedback_friction.view.index import cells_of, make_index
-from feedback_friction.view.numbers import read_numbers
 from feedback_friction.view.pages import arms, environment
-from feedback_friction.view.trial import read_trial
+from feedback_friction.view.trial_page import read_trial
 
 # Knuth's multiplicative hash: among equals, problems from all over the data.
 _RANKED = """

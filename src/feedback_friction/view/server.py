@@ -25,7 +25,8 @@ from feedback_friction.tracebacks import kept
 from feedback_friction.view.guard import Guard, new_token
 from feedback_friction.view.labelling import Asked, Desk
 from feedback_friction.view.pages import Arm, environment
-from feedback_friction.view.reading import (
+from feedback_friction.view.shelf import Run, Shelved, shelve
+from feedback_friction.view.trial_rows import (
     Place,
     overview,
     run_page,
@@ -33,7 +34,6 @@ from feedback_friction.view.reading import (
     strange_arm,
     trial_page,
 )
-from feedback_friction.view.shelf import Run, Shelved, shelve
 from feedback_friction.view.wanted import Beside, read_wanted, whole_number
 
 LOCAL = "127.0.0.1"

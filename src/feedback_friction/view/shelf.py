@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from feedback_friction.analysis.journal import open_journal, read_conditions, read_run
 from feedback_friction.errors import UsageError
+from feedback_friction.view.condition_numbers import Numbers, read_numbers
 from feedback_friction.view.index import make_index, put_strange, read_strange
-from feedback_friction.view.numbers import Numbers, read_numbers
 
 if TYPE_CHECKING:
-    from feedback_friction.engine.sent import Prompts, Sent
+    from feedback_friction.engine.passes.sent import Prompts, Sent
 
 _LAG = 10.0  # times what it took to make, for which what is shown may stand while a run goes on
 
@@ -116,7 +116,9 @@ class Run:
         Raises:
             UsageError: there is no such trial, or its prompts cannot be made again.
         """
-        from feedback_friction.engine.sent import Prompts  # loads the tasks; a page without, not
+        from feedback_friction.engine.passes.sent import (
+            Prompts,  # loads the tasks; a page without, not
+        )
 
         results = self.refreshed()
         if not 1 <= at <= len(results):

@@ -19,8 +19,8 @@ from feedback_friction.analysis.stats.guessing import Excludes, guesser
 from feedback_friction.analysis.stats.intervals import Interval
 from feedback_friction.analysis.stats.paired import Comparison, compare
 from feedback_friction.analysis.stats.significance import holm
-from feedback_friction.analysis.tables.accuracy import results
-from feedback_friction.analysis.tables.columns import (
+from feedback_friction.analysis.tables.accuracy_table import results
+from feedback_friction.analysis.tables.shared_columns import (
     Row,
     conditions,
     frame,

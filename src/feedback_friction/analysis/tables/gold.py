@@ -19,7 +19,7 @@ import polars as pl
 
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.journal import answer_text
-from feedback_friction.analysis.tables.columns import Row, frame, once
+from feedback_friction.analysis.tables.shared_columns import Row, frame, once
 
 VOICES = 3  # that agree, of one solver
 SHARE = 2 / 3  # of all voices on the problem

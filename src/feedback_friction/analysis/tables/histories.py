@@ -9,12 +9,11 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.rounds import Key, Round, Trials, rounds
 from feedback_friction.analysis.stats.clusters import clustered_share
 from feedback_friction.analysis.stats.differences import mean_difference
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.stats.likeness import edit_distance
-from feedback_friction.analysis.tables.columns import (
+from feedback_friction.analysis.tables.shared_columns import (
     SETTING_SCHEMA,
     Row,
     conditions,
@@ -24,6 +23,7 @@ from feedback_friction.analysis.tables.columns import (
     spread,
     spread_schema,
 )
+from feedback_friction.analysis.whole_trials import Key, Round, Trials, rounds
 from feedback_friction.mode_names import recorded_mode
 from feedback_friction.ways import TRANSCRIPT, control_of
 

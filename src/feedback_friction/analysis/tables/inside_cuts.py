@@ -10,7 +10,6 @@ from typing import Any
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.tables.columns import once, spread, spread_schema
 from feedback_friction.analysis.tables.inside_samples import (
     ABOUT,
     TEST,
@@ -20,7 +19,8 @@ from feedback_friction.analysis.tables.inside_samples import (
     p_value,
     tested,
 )
-from feedback_friction.analysis.tables.probes import findings
+from feedback_friction.analysis.tables.probe_table import findings
+from feedback_friction.analysis.tables.shared_columns import once, spread, spread_schema
 
 # scope -> of which cells it is the mean, and less those of which other scope
 CONTRASTS = {

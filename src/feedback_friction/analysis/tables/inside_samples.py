@@ -14,8 +14,8 @@ import polars as pl
 from feedback_friction.analysis.stats.clusters import student_value
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.stats.significance import holm, sign_flip
-from feedback_friction.analysis.tables.columns import SETTING_SCHEMA, Row, frame
-from feedback_friction.analysis.tables.probes import Findings
+from feedback_friction.analysis.tables.probe_table import Findings
+from feedback_friction.analysis.tables.shared_columns import SETTING_SCHEMA, Row, frame
 
 ALL = "all"
 Schema = dict[str, Any]

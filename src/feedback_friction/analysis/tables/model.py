@@ -14,7 +14,7 @@ from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.journal import answer_text
 from feedback_friction.analysis.stats.arrays import FloatArray, IntArray
 from feedback_friction.analysis.stats.mixed import mixed_logit
-from feedback_friction.analysis.tables.columns import Row, frame, once, spread, spread_schema
+from feedback_friction.analysis.tables.shared_columns import Row, frame, once, spread, spread_schema
 from feedback_friction.ways import GREEDY, named_history
 
 Group = tuple[int, str, int | None, str]  # run, task, digits, solver

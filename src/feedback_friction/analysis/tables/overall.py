@@ -13,8 +13,8 @@ from feedback_friction.analysis.stats.arrays import MISSING, FloatArray
 from feedback_friction.analysis.stats.components import EPOCH, Effect, split
 from feedback_friction.analysis.stats.intervals import z_value
 from feedback_friction.analysis.stats.pooling import pooled as pool
-from feedback_friction.analysis.tables.columns import Row, frame, once, spread, spread_schema
 from feedback_friction.analysis.tables.comparison import Arm, arms, gains, uptake
+from feedback_friction.analysis.tables.shared_columns import Row, frame, once, spread, spread_schema
 
 MEASURES = {"uptake": uptake, "accuracy": gains}
 FACTORS = ("problem", "solver", "feedback", "epoch")

@@ -16,7 +16,7 @@ from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.journal import answer_text
 from feedback_friction.analysis.stats.arrays import UNSOLVED
 from feedback_friction.analysis.stats.proportions import clustered
-from feedback_friction.analysis.tables.columns import (
+from feedback_friction.analysis.tables.shared_columns import (
     SETTING_SCHEMA,
     Row,
     conditions,

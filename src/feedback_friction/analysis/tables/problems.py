@@ -13,7 +13,7 @@ from feedback_friction.analysis.stats.association import auroc, spearman
 from feedback_friction.analysis.stats.buckets import bucketed, equal_count, equal_width
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.stats.proportions import clustered
-from feedback_friction.analysis.tables.columns import (
+from feedback_friction.analysis.tables.shared_columns import (
     SETTING_SCHEMA,
     Row,
     conditions,

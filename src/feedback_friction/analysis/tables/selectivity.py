@@ -10,11 +10,10 @@ from functools import partial
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.rounds import Key, Round, Trials, rounds
 from feedback_friction.analysis.stats.clusters import share_of_trials
 from feedback_friction.analysis.stats.detection import detection
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.tables.columns import (
+from feedback_friction.analysis.tables.shared_columns import (
     SETTING_SCHEMA,
     Row,
     conditions,
@@ -24,6 +23,7 @@ from feedback_friction.analysis.tables.columns import (
     spread,
     spread_schema,
 )
+from feedback_friction.analysis.whole_trials import Key, Round, Trials, rounds
 from feedback_friction.mode_names import recorded_mode
 
 Trial = tuple[Round, ...]

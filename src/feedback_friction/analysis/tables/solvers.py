@@ -10,7 +10,7 @@ import polars as pl
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.arrays import MISSING, FloatArray
 from feedback_friction.analysis.stats.overlap import Overlap, overlap
-from feedback_friction.analysis.tables.columns import (
+from feedback_friction.analysis.tables.shared_columns import (
     Row,
     conditions,
     frame,

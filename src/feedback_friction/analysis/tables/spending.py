@@ -14,7 +14,7 @@ from feedback_friction.analysis.stats.arrays import FloatArray
 from feedback_friction.analysis.stats.clusters import clustered_share
 from feedback_friction.analysis.stats.differences import mean_difference
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.tables.columns import (
+from feedback_friction.analysis.tables.shared_columns import (
     SETTING_SCHEMA,
     Row,
     conditions,

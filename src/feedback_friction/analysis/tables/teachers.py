@@ -13,7 +13,7 @@ from feedback_friction.analysis.stats.clusters import clustered_share
 from feedback_friction.analysis.stats.crossed import PARTS, split
 from feedback_friction.analysis.stats.differences import mean_difference
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.tables.columns import (
+from feedback_friction.analysis.tables.shared_columns import (
     conditions,
     frame,
     once,

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from feedback_friction.engine.models.options import ModelOptions
+from feedback_friction.engine.models.model_options import ModelOptions
 from feedback_friction.errors import FrictionError, RunStoppedError
 from feedback_friction.protocol.records import Completion, Generate
 

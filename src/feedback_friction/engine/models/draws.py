@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 
-from feedback_friction.engine.models.dialect import draw_seed
+from feedback_friction.engine.models.remote.dialect import draw_seed
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.records import Completion, Generate
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import orjson
 
-from feedback_friction.engine.models.gguf_files import PACKAGED, SUFFIX, Found, installed
-from feedback_friction.engine.models.gguf_header import Header, read_header
-from feedback_friction.engine.models.reply import tokens
+from feedback_friction.engine.models.llama.gguf_files import PACKAGED, SUFFIX, Found, installed
+from feedback_friction.engine.models.llama.gguf_header import Header, read_header
+from feedback_friction.engine.models.remote.chat_reply import tokens
 from feedback_friction.errors import UsageError
 
 # llama.cpp's llama_ftype: what most of a file's weights are stored as.

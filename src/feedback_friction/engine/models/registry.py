@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from feedback_friction.engine.models.base import Model
-from feedback_friction.engine.models.options import ModelOptions
-from feedback_friction.engine.models.own import MODELS as OWN_MODELS
-from feedback_friction.engine.models.providers import EXTRA, INSPECT_PROVIDERS
+from feedback_friction.engine.models.model_options import ModelOptions
+from feedback_friction.engine.models.providers.provider_table import EXTRA, INSPECT_PROVIDERS
+from feedback_friction.engine.models.python_model import MODELS as OWN_MODELS
 from feedback_friction.errors import UsageError
 
 if TYPE_CHECKING:
-    from feedback_friction.engine.models.endpoint import Endpoint
-    from feedback_friction.engine.models.gguf import LocalModel
-    from feedback_friction.engine.models.inspect import InspectOptions
-    from feedback_friction.engine.models.openai import ClientOptions
-    from feedback_friction.engine.models.retry import RetryPolicy
-    from feedback_friction.engine.models.transport import Pool
+    from feedback_friction.engine.models.llama.gguf_model import LocalModel
+    from feedback_friction.engine.models.providers.inspect_model import InspectOptions
+    from feedback_friction.engine.models.remote.endpoint import Endpoint
+    from feedback_friction.engine.models.remote.openai import ClientOptions
+    from feedback_friction.engine.models.remote.retry import RetryPolicy
+    from feedback_friction.engine.models.remote.transport import Pool
 
 PROVIDERS = ("openai", "gguf", "student", "python", *INSPECT_PROVIDERS)
 
@@ -84,7 +84,7 @@ def digests(specs: Iterable[str | None]) -> dict[str, str]:
     files = [spec for spec in specs if spec and is_gguf(spec)]
     if not files:
         return {}
-    from feedback_friction.engine.models.gguf import digest_of
+    from feedback_friction.engine.models.llama.gguf_model import digest_of
 
     return {spec: digest_of(spec) for spec in files}
 
@@ -93,7 +93,7 @@ def decisive(spec: str | None, options: ModelOptions) -> ModelOptions:
     """The options of a model without those that change no reply: how a file is served."""
     if spec is None or not is_gguf(spec):
         return options
-    from feedback_friction.engine.models.gguf import decisive
+    from feedback_friction.engine.models.llama.gguf_model import decisive
 
     return decisive(options)
 
@@ -147,7 +147,7 @@ def _key(seat: str, settings: ModelSettings, environ: Mapping[str, str]) -> _Key
 
 def _refuse_stray_keys(keys: Iterable[_Key]) -> None:
     if served := [key.servers for key in keys if key.servers]:
-        from feedback_friction.engine.models.endpoint import refuse_stray_keys
+        from feedback_friction.engine.models.remote.endpoint import refuse_stray_keys
 
         refuse_stray_keys(served)
 
@@ -160,7 +160,7 @@ def in_flight(models: Mapping[str, Model], concurrency: int) -> int:
     """
     if not all(is_gguf(model.name) for model in models.values()):
         return concurrency
-    from feedback_friction.engine.models.gguf import GGUFModel
+    from feedback_friction.engine.models.llama.gguf_model import GGUFModel
 
     servers = {each.server for each in models.values() if isinstance(each, GGUFModel)}
     return min(concurrency, sum(server.slots for server in servers)) or concurrency
@@ -205,8 +205,8 @@ def _servers(
         if len(settings.base_urls) > 1:
             raise UsageError(f"{settings.spec} takes one base URL; replicas need openai/NAME")
         return ()
-    from feedback_friction.engine.models.dialect import reasoning_fields
-    from feedback_friction.engine.models.endpoint import endpoints
+    from feedback_friction.engine.models.remote.dialect import reasoning_fields
+    from feedback_friction.engine.models.remote.endpoint import endpoints
 
     servers = endpoints(settings.base_urls, environ, role)
     reasoning_fields(settings.options, servers)
@@ -224,7 +224,7 @@ def _check_student(settings: ModelSettings) -> None:
 def _local_file(settings: ModelSettings) -> LocalModel:
     if settings.base_urls:
         raise UsageError(f"{settings.spec} is a file on this machine and takes no base URL")
-    from feedback_friction.engine.models.gguf import local
+    from feedback_friction.engine.models.llama.gguf_model import local
 
     return local(settings.spec, settings.options)
 
@@ -233,7 +233,7 @@ def _ggufs(wanted: Mapping[_Key, ModelSettings]) -> dict[_Key, Model]:
     """The models in GGUF files; those of one file share a server."""
     if not wanted:
         return {}
-    from feedback_friction.engine.models.gguf import GGUFModel, servers_of
+    from feedback_friction.engine.models.llama.gguf_model import GGUFModel, servers_of
 
     local = {key: _local_file(each) for key, each in wanted.items()}
     servers = servers_of(list(local.values()))
@@ -249,20 +249,20 @@ def _ggufs(wanted: Mapping[_Key, ModelSettings]) -> dict[_Key, Model]:
 
 
 def _pool(wanted: Mapping[str, ModelSettings]) -> Pool:
-    from feedback_friction.engine.models.transport import Pool
+    from feedback_friction.engine.models.remote.transport import Pool
 
     return Pool(max(each.concurrency for each in wanted.values()))
 
 
 def _remote(settings: ModelSettings, servers: tuple[Endpoint, ...], pool: Pool) -> Model:
-    from feedback_friction.engine.models.openai import OpenAIModel
+    from feedback_friction.engine.models.remote.openai import OpenAIModel
 
     return OpenAIModel(settings.spec, servers, pool=pool, options=_options(settings, servers))
 
 
 def _options(settings: ModelSettings, servers: tuple[Endpoint, ...]) -> ClientOptions:
-    from feedback_friction.engine.models.dialect import reasoning_fields
-    from feedback_friction.engine.models.openai import ClientOptions
+    from feedback_friction.engine.models.remote.dialect import reasoning_fields
+    from feedback_friction.engine.models.remote.openai import ClientOptions
 
     model = settings.options
     options = ClientOptions(
@@ -287,7 +287,7 @@ def _with(options: Options, settings: ModelSettings) -> Options:
 def _inspect(settings: ModelSettings) -> Model:
     if find_spec("inspect_ai") is None:
         raise UsageError(f"{settings.spec} needs inspect_ai, which is not installed: {EXTRA}")
-    from feedback_friction.engine.models.inspect import InspectModel, InspectOptions
+    from feedback_friction.engine.models.providers.inspect_model import InspectModel, InspectOptions
 
     options = InspectOptions(
         model=settings.options,

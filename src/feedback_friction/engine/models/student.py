@@ -19,7 +19,7 @@ from feedback_friction.forms import FORMS, parse_form
 from feedback_friction.mode_names import recorded_mode
 from feedback_friction.modes import MODES, STRONG, TUTOR, Mode
 from feedback_friction.problem import LETTERS, Problem
-from feedback_friction.protocol.annotation import MODE as ANNOTATE
+from feedback_friction.protocol.error_category import MODE as ANNOTATE
 from feedback_friction.protocol.records import (
     Attempt,
     Completion,

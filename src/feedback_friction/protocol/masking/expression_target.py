@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from feedback_friction.protocol.masking.gate import MASK
 from feedback_friction.reading.mathematics import answer as answers
 from feedback_friction.reading.mathematics.answer import Answer, Context
-from feedback_friction.reading.mathematics.compare import alike
+from feedback_friction.reading.mathematics.equality import alike
 from feedback_friction.reading.mathematics.nodes import (
     Sum,
 )

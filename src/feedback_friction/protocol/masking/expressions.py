@@ -48,7 +48,7 @@ from feedback_friction.protocol.masking.gate import MASK, Match, Matcher, mask, 
 from feedback_friction.protocol.masking.quoted import Quoted, quoted, unquoted
 from feedback_friction.protocol.records import Masked
 from feedback_friction.reading.mathematics.answer import Kind as Shape
-from feedback_friction.reading.mathematics.compare import same
+from feedback_friction.reading.mathematics.equality import same
 from feedback_friction.reading.mathematics.read import read
 from feedback_friction.reading.mathematics.statement import Statement, last_statement
 

@@ -61,7 +61,7 @@ from feedback_friction.protocol.masking.option_text import (
     value_matcher,
 )
 from feedback_friction.protocol.records import Masked
-from feedback_friction.reading.options import options_of
+from feedback_friction.reading.option_texts import options_of
 from feedback_friction.reading.references import references
 
 

@@ -10,7 +10,7 @@ Statements are, with the names of their rules:
 - ``conclusion``: a last sentence with "Therefore", "So", ... that gives one value;
 - ``last display``: a reply that ends in displayed mathematics;
 - ``bare``: a reply that is nothing but an answer;
-- ``sentence``: a short reply whose last sentence gives one value (``closing``).
+- ``sentence``: a short reply whose last sentence gives one value (``last_sentence``).
 
 Of boxes and "answer is" the later one that stands (``reading.standing``) counts; the others only
 where there is neither. A box that a cut reply left open states nothing, nor do numbers in the midst
@@ -25,10 +25,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 from feedback_friction.reading.mathematics.answer import NO_CONTEXT, Answer, Context, Kind
-from feedback_friction.reading.mathematics.closing import closing, conclusion
 from feedback_friction.reading.mathematics.formula import (
     FUNCTIONS,
 )
+from feedback_friction.reading.mathematics.last_sentence import closing, conclusion
 from feedback_friction.reading.mathematics.read import read
 from feedback_friction.reading.number_words import NUMBER_WORDS, number_words, numeral_value
 from feedback_friction.reading.reply import ANSWER, final_part, signed

@@ -3,8 +3,8 @@
 A family (``family.Family``) is a page's own: how a question is drawn and read, how it is worked
 out line by line, and what its lines may claim beside equations. The rest is shared:
 
-- ``values``: what an expression is worth, exactly; ``reading``: which equations a text claims;
-- ``finding``: the first claim that is false, in words; a right one called wrong;
+- ``values``: what an expression is worth, exactly; ``claims``: which equations a text claims;
+- ``first_wrong``: the first claim that is false, in words; a right one called wrong;
 - ``family``: rows, problems and the page's functions, made of these.
 
 What the tutor says is right by construction: a claim is called wrong only where it is calculated to

@@ -15,7 +15,8 @@ from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.numbers import mask_decimal
 from feedback_friction.protocol.task import Misled, Step, Task, Told
 from feedback_friction.settings import Selection
-from feedback_friction.tasks.exact.finding import (
+from feedback_friction.tasks.exact.claims import claims
+from feedback_friction.tasks.exact.first_wrong import (
     WORDS,
     Slip,
     Words,
@@ -27,7 +28,6 @@ from feedback_friction.tasks.exact.finding import (
     step_of,
     told_of,
 )
-from feedback_friction.tasks.exact.reading import claims
 from feedback_friction.tasks.page import Page, Row, RowError
 
 SIZE = 1000

@@ -8,11 +8,11 @@ So what stays wrong after its feedback is not for want of right feedback.
 ``find_error`` gives the finding, ``tutor`` its text, ``diagnose`` the parts of it, ``wrong_step``
 its numbers. The way of an attempt through the modules:
 
-- ``lines``, ``phrases``, ``expressions``: plain text, tokens, words put into signs;
+- ``lines``, ``phrases``, ``arithmetic``: plain text, tokens, words put into signs;
 - ``chains``, ``verify``: chains of equal expressions, and which of them hold in any reading;
 - ``equations``, ``slips``, ``diagnosis``: what kind of error an equation is or carries on;
-- ``steps``, ``columns``, ``digitwork``: labelled steps, long multiplication, digits and carries;
-- ``closing``, ``coverage``, ``tally``: what is wrong when no line is;
+- ``steps``, ``column_sums``, ``digitwork``: labelled steps, long multiplication, digits and carries;
+- ``conclusion``, ``coverage``, ``tally``: what is wrong when no line is;
 - ``misleading``: the same words about a line that is right;
 - ``question``, ``ledger``, ``finding``, ``wording``: what all of them share.
 """

@@ -15,7 +15,7 @@ from feedback_friction.reading.mathematics.nodes import (
     Node,
     Number,
 )
-from feedback_friction.tasks.tutor.expressions import Token, parse
+from feedback_friction.tasks.tutor.arithmetic import Token, parse
 from feedback_friction.tasks.tutor.lines import Line
 from feedback_friction.tasks.tutor.phrases import EQUAL_WORDS, in_signs
 

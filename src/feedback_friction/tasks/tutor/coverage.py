@@ -8,7 +8,7 @@ from feedback_friction.reading.mathematics.nodes import (
     Node,
     Number,
 )
-from feedback_friction.tasks.tutor.expressions import factors_of
+from feedback_friction.tasks.tutor.arithmetic import factors_of
 from feedback_friction.tasks.tutor.ledger import Ledger
 from feedback_friction.tasks.tutor.question import Question
 

@@ -10,13 +10,13 @@ from feedback_friction.reading.mathematics.nodes import (
     Sum,
 )
 from feedback_friction.reading.numerals import Base
+from feedback_friction.tasks.tutor.arithmetic import factors_of
 from feedback_friction.tasks.tutor.chains import Chain, Piece
 from feedback_friction.tasks.tutor.coverage import (
     left_out,
     parts_that_do_not_add_up,
     two_numbers,
 )
-from feedback_friction.tasks.tutor.expressions import factors_of
 from feedback_friction.tasks.tutor.finding import Finding, Kind
 from feedback_friction.tasks.tutor.ledger import Ledger
 from feedback_friction.tasks.tutor.question import Question, places, power_between

@@ -12,8 +12,8 @@ from feedback_friction.reading.mathematics.nodes import (
 )
 from feedback_friction.tasks.tutor import digitwork
 from feedback_friction.tasks.tutor.chains import Chain, read_chains
-from feedback_friction.tasks.tutor.closing import close
-from feedback_friction.tasks.tutor.columns import Columns
+from feedback_friction.tasks.tutor.column_sums import Columns
+from feedback_friction.tasks.tutor.conclusion import close
 from feedback_friction.tasks.tutor.equations import check
 from feedback_friction.tasks.tutor.finding import Finding, render, told, without_numbers
 from feedback_friction.tasks.tutor.ledger import Ledger

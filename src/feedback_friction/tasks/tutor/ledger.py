@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from feedback_friction.reading.numerals import Base
-from feedback_friction.tasks.tutor.expressions import factors_of
+from feedback_friction.tasks.tutor.arithmetic import factors_of
 from feedback_friction.tasks.tutor.finding import Finding
 from feedback_friction.tasks.tutor.question import Question, is_slip
 from feedback_friction.tasks.tutor.verify import Pair, numbers_in, numbers_of_sum, products_in

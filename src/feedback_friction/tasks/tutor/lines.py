@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from feedback_friction.reading.numerals import Base, numerals, plain
-from feedback_friction.tasks.tutor.expressions import Token
+from feedback_friction.tasks.tutor.arithmetic import Token
 
 LONGEST = 40_000  # characters of an attempt that are read; replies have a fifth of that
 _MOST_LINES = 3_000

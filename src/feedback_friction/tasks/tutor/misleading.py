@@ -7,8 +7,8 @@ import random
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.mislead import slipped
 from feedback_friction.protocol.task import Misled
+from feedback_friction.tasks.tutor.arithmetic import factors_of
 from feedback_friction.tasks.tutor.chains import read_chains
-from feedback_friction.tasks.tutor.expressions import factors_of
 from feedback_friction.tasks.tutor.finding import Finding, Kind, render
 from feedback_friction.tasks.tutor.lines import read_lines
 from feedback_friction.tasks.tutor.question import Question

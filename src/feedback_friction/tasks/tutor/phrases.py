@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from feedback_friction.tasks.tutor.expressions import Token
+from feedback_friction.tasks.tutor.arithmetic import Token
 
 # Between a calculation and a number these say "=".
 EQUAL_WORDS = frozenset(["is", "gives", "give", "yields", "equals", "makes", "get", "→", ":", "|"])

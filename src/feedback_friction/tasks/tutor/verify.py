@@ -19,8 +19,8 @@ from feedback_friction.reading.mathematics.nodes import (
     Sum,
 )
 from feedback_friction.reading.numerals import Base, Numeral
+from feedback_friction.tasks.tutor.arithmetic import UnknownError, factors_of, parse, values
 from feedback_friction.tasks.tutor.chains import Chain, Piece
-from feedback_friction.tasks.tutor.expressions import UnknownError, factors_of, parse, values
 
 Values = dict[Base, frozenset[int]]
 

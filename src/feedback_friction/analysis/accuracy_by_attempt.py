@@ -1,0 +1,390 @@
+"""Accuracy by iteration, per condition: what ``friction results`` prints.
+
+Acc_k is the share of problems solved at or before iteration k (paper, section 2); a solved trial
+stays solved. With several epochs a problem counts with the share of its trials that are, and every
+problem counts the same. The report prints the same estimate with the same interval.
+
+A trial counts as far as it is known (``stats.censored``): one that is in flight, that failed, or
+whose last answer is undecided counts with the attempts that it has made, and what would have come
+after them is unknown, not unsolved. A trial that has not made an attempt is missing: in no
+numerator, in no denominator, and counted. A trial that stopped because a model refused to go on is
+not solved. While any trial of a condition has still to end, its numbers are provisional.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from feedback_friction.analysis.journal import (
+    ENDED,
+    IN_FLIGHT,
+    KNOWN_TRIALS,
+    Condition,
+    cluster_name,
+    has_table,
+    open_journal,
+    read_aligned,
+    read_clusters,
+    read_conditions,
+    read_options,
+    read_run,
+)
+from feedback_friction.analysis.retries import (
+    Key,
+    Retry,
+    SecondAttempts,
+    as_seen,
+    excludes,
+    read_retries,
+    second_attempts,
+    unit_of,
+)
+from feedback_friction.analysis.stats.censored import Seen, censored_curve, worst_case
+from feedback_friction.analysis.stats.clusters import clustered_share
+from feedback_friction.analysis.stats.gain import area, normalised_gain
+from feedback_friction.analysis.stats.guessing import Excludes, mean_guesser
+from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.analysis.uptake import Uptake, contrasts
+
+USAGE_COLUMNS = (
+    "prompt_tokens",
+    "completion_tokens",
+    "cached_tokens",
+    "reasoning_tokens",
+    "feedback_prompt_tokens",
+    "feedback_completion_tokens",
+    "feedback_cached_tokens",
+    "feedback_reasoning_tokens",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionResult:
+    """One condition's results.
+
+    Attributes:
+        condition: what was run.
+        n: trials that ended.
+        missing: trials that failed, are undecided, or have not ended.
+        failed: the part of the missing that failed; resuming runs them again.
+        undecided: the part whose last answer could not be compared with gold in time; resuming
+            compares again.
+        in_flight: the part that has made attempts and has not ended.
+        stopped: trials in which a model refused to go on; part of ``n``, not solved.
+        known: for each k, the trials of which it is known whether they are solved by then.
+        accuracy: Acc_k for k = 0, 1, ...; empty when nothing is known.
+        ci_low, ci_high: 95% Wilson intervals; with epochs or censored trials, at the number of
+            trials that they are worth (``stats.clusters``, ``stats.censored``).
+        usage: tokens of the condition's attempts, calls that it shares with others included.
+        cost_usd: what these tokens cost; None where a price is not known.
+        leaks: feedback texts in which the audit found the answer.
+        aligned: feedback texts that repeat what of the answer the solver had worked out itself.
+        feedbacks: feedback texts in all.
+        replies: the solver's graded replies, one an attempt.
+        no_answer: those in which no answer could be read.
+        cut_off: those that ended at the limit on tokens.
+        calls: model calls of the trials that ended, those shared with other conditions included; 0
+            where the journal does not tell.
+        retries: those that failed before they succeeded.
+        bound_low, bound_high: for each k, where accuracy lies whatever became of the missing trials
+            (``stats.censored.worst_case``); the interval itself where none is.
+        guess: for each k, the accuracy of a guesser that reads nothing, as far as the sampling
+            strategy and the hints of the prompt keep it from options tried before
+            (``stats.guessing``); None where there are no options.
+        guess_most: the same of a guesser that never tries an option again, where the solver sees
+            its attempts.
+        gain: normalised gain, (last - first) / (1 - first).
+        area: area under the accuracy curve, from 0 to 1.
+        right_at_end: share of the trials that ended whose last answer is right; where right answers
+            are challenged it may be less than the accuracy, which counts those that ever were.
+        without_leaks: accuracy in the end with each trial counted up to the first feedback in which
+            the audit found the answer; the accuracy itself where there is none.
+        second: its second attempts: how many are right, and how many repeat the first answer.
+        uptakes: one-step uptake against each control of the run.
+        clustered_by: what the data calls that which problems share (a passage, a contest), by which
+            the intervals are clustered; None where every problem stands alone.
+        clusters: how many of them the condition's problems are in.
+        unclustered: problems that share nothing.
+    """
+
+    condition: Condition
+    n: int
+    missing: int
+    failed: int
+    undecided: int
+    in_flight: int
+    stopped: int
+    known: tuple[int, ...]
+    accuracy: tuple[float, ...]
+    ci_low: tuple[float, ...]
+    ci_high: tuple[float, ...]
+    usage: dict[str, int]
+    cost_usd: float | None
+    leaks: int
+    aligned: int
+    feedbacks: int
+    replies: int
+    no_answer: int
+    cut_off: int
+    calls: int
+    retries: int
+    bound_low: tuple[float, ...]
+    bound_high: tuple[float, ...]
+    guess: list[float] | None
+    guess_most: list[float] | None
+    gain: Estimate
+    area: Estimate
+    right_at_end: Estimate
+    without_leaks: Estimate
+    second: SecondAttempts
+    uptakes: tuple[Uptake, ...]
+    clustered_by: str | None
+    clusters: int
+    unclustered: int
+
+    @property
+    def unfinished(self) -> int:
+        """Trials that have still to end: those in flight, and those that have not begun."""
+        return self.missing - self.failed - self.undecided
+
+    @property
+    def repetition(self) -> Estimate:
+        """The share of second attempts that give the first wrong answer again."""
+        return self.second.repeated
+
+    @property
+    def provisional(self) -> bool:
+        """Whether trials have still to end, so that the numbers will change."""
+        return self.unfinished > 0
+
+    def as_json(self) -> dict[str, object]:
+        """The object that ``friction results --json`` prints."""
+        condition = self.condition
+        return {
+            "condition": condition.condition,
+            "task": condition.task,
+            "digits": condition.digits,
+            "solver": condition.solver,
+            "feedback": condition.feedback,
+            "feedback_model": condition.feedback_model,
+            "sampling": condition.sampling,
+            "history": condition.history,
+            "grader": condition.grader,
+            "simulated": bool(condition.simulated),
+            "epochs": condition.epochs,
+            "n": self.n,
+            "missing": self.missing,
+            "failed": self.failed,
+            "undecided": self.undecided,
+            "in_flight": self.in_flight,
+            "stopped": self.stopped,
+            "provisional": self.provisional,
+            "known": list(self.known),
+            "accuracy": list(self.accuracy),
+            "ci_low": list(self.ci_low),
+            "ci_high": list(self.ci_high),
+            "usage": {**self.usage, "cost_usd": self.cost_usd},
+            "feedbacks": self.feedbacks,
+            "leaks": self.leaks,
+            "aligned": self.aligned,
+            "replies": self.replies,
+            "no_answer": self.no_answer,
+            "cut_off": self.cut_off,
+            "calls": self.calls if self.calls else None,
+            "retries": self.retries if self.calls else None,
+            "bound_low": list(self.bound_low),
+            "bound_high": list(self.bound_high),
+            "guess": self.guess,
+            "guess_most": self.guess_most,
+            "gain": _estimate(self.gain),
+            "area": _estimate(self.area),
+            "right_at_end": _estimate(self.right_at_end),
+            "without_leaks": _estimate(self.without_leaks),
+            "repetition": _estimate(self.repetition),
+            "second": _estimate(self.second.right) | {"guess": self.second.guess},
+            "uptake": [each.as_json() for each in self.uptakes],
+            "clustered_by": self.clustered_by,
+            "clusters": self.clusters,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What a run really paid for: every model call once, however many conditions share it."""
+
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    cost_usd: float | None
+    retried: int = 0  # calls that failed before they succeeded
+
+
+def read_results(directory: Path) -> list[ConditionResult]:
+    """The results of every condition of a run directory.
+
+    Raises:
+        UsageError: it is no run directory, or cannot be read.
+    """
+    document = read_run(directory)
+    config = document["config"]
+    with open_journal(directory) as db:
+        conditions = read_conditions(db)
+        retries = read_retries(db, conditions, config)
+        clusters = read_clusters(db)
+        uptakes = contrasts(conditions, retries, clusters)
+        options = read_options(db)
+        return [
+            _result(
+                db,
+                condition,
+                options[condition.task],
+                (cluster_name(document), clusters.get(condition.task, {})),
+                excludes(condition, config),
+                retries[condition.condition],
+                tuple(each for each in uptakes if each.condition == condition),
+            )
+            for condition in conditions
+        ]
+
+
+def read_paid(directory: Path) -> Paid:
+    """What the run in a directory paid for so far; the cost is None when a price is not known."""
+    with open_journal(directory) as db:
+        row = db.execute(
+            "SELECT count(*), total(prompt_tokens), total(completion_tokens),"
+            " total(cached_tokens), CASE WHEN count(*) = count(cost_usd) THEN total(cost_usd) END"
+            " FROM completions"
+        ).fetchone()
+        retried = 0
+        if has_table(db, "retried"):
+            retried = db.execute("SELECT count(*) FROM retried").fetchone()[0]
+        return Paid(row[0], int(row[1]), int(row[2]), int(row[3]), row[4], retried)
+
+
+def _result(
+    db: sqlite3.Connection,
+    condition: Condition,
+    options: Mapping[str, int],
+    clusters: tuple[str, Mapping[str, str]],
+    excluded: tuple[Excludes, Excludes],
+    retries: Mapping[Key, Retry],
+    uptakes: tuple[Uptake, ...],
+) -> ConditionResult:
+    statuses: Counter[str] = Counter()
+    seen: dict[str, list[Seen]] = {problem: [] for problem in options}
+    clean: dict[str, list[Seen]] = {problem: [] for problem in options}
+    leaked = _first_leaks(db, condition)
+    for row in db.execute(
+        f"SELECT * FROM ({KNOWN_TRIALS}) WHERE condition = ?", (condition.condition,)
+    ):
+        statuses[row["status"]] += 1
+        trial = as_seen(row["status"], row["known"], bool(row["solved"]), condition.iterations)
+        seen[row["problem_id"]].append(trial)
+        made = leaked.get((row["problem_id"], row["epoch"]))
+        clean[row["problem_id"]].append(trial if made is None else Seen(None, made))
+    problems, iterations = list(seen.values()), condition.iterations
+    within = [clusters[1].get(problem) for problem in seen]
+    points = censored_curve(problems, iterations, clusters=within)
+    curve = [point for point in points if not isnan(point.value)]
+    bounds = worst_case(problems, condition.epochs, iterations, clusters=within)[: len(curve)]
+    guesses = [mean_guesser([*options.values()], iterations, each) for each in excluded]
+    n = sum(statuses[status] for status in ENDED)
+    return ConditionResult(
+        condition=condition,
+        n=n,
+        missing=condition.problems - n,
+        failed=statuses["failed"],
+        undecided=statuses["undecided"],
+        in_flight=statuses[IN_FLIGHT],
+        stopped=statuses["stopped"],
+        known=tuple(point.n for point in curve),
+        accuracy=tuple(point.value for point in curve),
+        ci_low=tuple(point.low for point in curve),
+        ci_high=tuple(point.high for point in curve),
+        **_attempts(db, condition),
+        bound_low=tuple(each.low for each in bounds),
+        bound_high=tuple(each.high for each in bounds),
+        guess=guesses[0],
+        guess_most=guesses[1],
+        gain=normalised_gain(problems, iterations, clusters=within),
+        area=area(problems, iterations, clusters=within),
+        right_at_end=_right_at_end(db, condition, clusters[1]),
+        without_leaks=censored_curve([*clean.values()], iterations, clusters=within)[-1],
+        second=second_attempts(retries, clusters=clusters[1]),
+        uptakes=uptakes,
+        clustered_by=clusters[0] if any(within) else None,
+        clusters=len({*within} - {None}),
+        unclustered=within.count(None),
+    )
+
+
+def _right_at_end(
+    db: sqlite3.Connection, condition: Condition, clusters: Mapping[str, str]
+) -> Estimate:
+    """The share of the trials that ended whose last attempt is right, clustered."""
+    rows = db.execute(
+        "SELECT a.problem_id, sum(a.is_correct), count(*) FROM trials t JOIN attempts a"
+        " ON (a.condition, a.problem_id, a.epoch, a.iteration)"
+        "  = (t.condition, t.problem_id, t.epoch, t.attempts - 1)"
+        f" WHERE t.condition = ? AND t.status IN {ENDED} GROUP BY a.problem_id",
+        (condition.condition,),
+    ).fetchall()
+    units: dict[tuple[str | None, str], list[int]] = {}
+    for problem, right, trials in rows:
+        unit = units.setdefault(unit_of(problem, clusters), [0, 0])
+        unit[0], unit[1] = unit[0] + right, unit[1] + trials
+    sums = units.values()
+    return clustered_share([float(each[0]) for each in sums], [float(each[1]) for each in sums])
+
+
+def _first_leaks(db: sqlite3.Connection, condition: Condition) -> dict[tuple[str, int], int]:
+    """By problem and epoch, the attempts made before feedback that gave the answer away."""
+    rows = db.execute(
+        "SELECT problem_id, epoch, min(iteration) FROM attempts"
+        " WHERE condition = ? AND leaks != '[]' GROUP BY 1, 2",
+        (condition.condition,),
+    )
+    return {(problem, epoch): iteration + 1 for problem, epoch, iteration in rows}
+
+
+def _attempts(db: sqlite3.Connection, condition: Condition) -> dict[str, Any]:
+    """The fields that are counted over attempts."""
+    sums = ", ".join(f"total({name})" for name in USAGE_COLUMNS)
+    totals = db.execute(
+        f"SELECT {sums}, CASE WHEN count(*) = count(cost_usd) THEN total(cost_usd) END,"
+        " count(feedback), total(leaks != '[]'), count(*), total(verdict = 'no-answer'),"
+        " total(finish_reason = 'length') FROM attempts WHERE condition = ?",
+        (condition.condition,),
+    ).fetchone()
+    counts = ("feedbacks", "leaks", "replies", "no_answer", "cut_off")
+    return {
+        "usage": {name: int(total) for name, total in zip(USAGE_COLUMNS, totals, strict=False)},
+        "cost_usd": totals[-6],
+        **{name: int(total) for name, total in zip(counts, totals[-5:], strict=True)},
+        "aligned": len(read_aligned(db, condition.condition)),
+        **_calls(db, condition),
+    }
+
+
+def _calls(db: sqlite3.Connection, condition: Condition) -> dict[str, int]:
+    """Model calls of the trials that ended, and those tried again; 0 in journals of before."""
+    counts = (0, 0)
+    if has_table(db, "calls"):
+        counts = db.execute(
+            "SELECT total(calls), total(retried) FROM calls WHERE condition = ?",
+            (condition.condition,),
+        ).fetchone()
+    return {"calls": int(counts[0]), "retries": int(counts[1])}
+
+
+def _estimate(estimate: Estimate) -> dict[str, float | int | None]:
+    """An estimate as JSON has it, which knows no nan."""
+    value = None if isnan(estimate.value) else estimate.value
+    return {"value": value, "ci_low": estimate.low, "ci_high": estimate.high, "n": estimate.n}

@@ -1,0 +1,127 @@
+"""Dose and response: what more feedback, more noise, or a longer delay does."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from feedback_friction.analysis.frames import Runs
+from feedback_friction.analysis.stats.arrays import FloatArray
+from feedback_friction.analysis.stats.clusters import by_cluster, share_of_trials
+from feedback_friction.analysis.stats.dose import response
+from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.analysis.tables.shared_columns import (
+    SETTING_SCHEMA,
+    Row,
+    conditions,
+    frame,
+    once,
+    setting,
+    spread,
+    spread_schema,
+)
+from feedback_friction.analysis.whole_trials import Key, Trials, rounds
+from feedback_friction.mode_names import recorded_mode
+from feedback_friction.modes import BINARY, HINT, PROCESS, TUTOR, Mode
+
+_ALIKE = ("run", "task", "digits", "solver", "sampling", "history")
+
+
+@once
+def doses(runs: Runs) -> pl.DataFrame:
+    """What a dose of feedback does: one row a kind of dose and dose.
+
+    ``kind``: the mode without its dose; ``dose``; ``right``: of the trials whose first attempt is
+    wrong at every dose, the share solved, at the second attempt, and for a delay by the last one;
+    ``fitted``: the isotonic fit of it; and for the kind, ``effect``: the share solved at the last
+    dose less that at the first, paired by problem, and ``half``: the dose at which the fit has half
+    of its effect, where there is one. No dose at all is the mode that is
+    spoilt or late, or for a part, binary feedback, where the run has it.
+    """
+    groups: dict[tuple[str, tuple[object, ...]], dict[float, Row]] = defaultdict(dict)
+    every = [condition for condition, _, _ in conditions(runs)]
+    for condition in every:
+        mode, kind = recorded_mode(condition["feedback"]), _kind(condition)
+        if (dose := _dose(mode, condition)) is not None and condition["iterations"] > 1:
+            groups[kind, tuple(condition[name] for name in _ALIKE)][dose] = condition
+    rows = []
+    for (kind, alike), found in groups.items():
+        _add_none(found, [each for each in every if tuple(each[name] for name in _ALIKE) == alike])
+        if len(found) > 1:
+            rows += _rows(runs, kind, found)
+    schema = SETTING_SCHEMA | {"kind": pl.String, "dose": pl.Float64}
+    for name in ("right", "fitted", "effect", "half"):
+        schema |= spread_schema(name)
+    return frame(rows, schema | {"n": pl.Int64})
+
+
+def _dose(mode: Mode, condition: Row) -> float | None:
+    """The dose that a condition's mode names; of a hint its level."""
+    level = condition["feedback"].partition("@")[0].partition(":")[2]
+    if mode.name == HINT.name and level.isdecimal():
+        return float(level)
+    return mode.dose
+
+
+def _kind(condition: Row) -> str:
+    """The mode's name without its dose."""
+    said, at, who = condition["feedback"].partition("@")
+    base, _, rest = said.partition(":")
+    more = rest.partition(":")[2]
+    return f"{base}{':' if more else ''}{more}{at}{who}"
+
+
+def _add_none(found: dict[float, Row], alike: Sequence[Row]) -> None:
+    """The condition without any noise, delay or part, where there is one and none was named."""
+    some = next(iter(found.values()))
+    mode = recorded_mode(some["feedback"])
+    if mode.writer == "part":
+        plain: tuple[str, ...] = (BINARY.name,)
+    elif mode.writer not in ("noise", "late"):
+        return
+    elif mode.source:
+        plain = (mode.source,)
+    else:  # the task's own, as ``protocol.feedback.for_task`` has it: a program's, or a model's
+        plain = (TUTOR.name, HINT.name) if some["feedback_model"] is None else (PROCESS.name,)
+    nothing = next((each for each in alike if each["feedback"] in plain), None)
+    if nothing is not None:
+        found.setdefault(0.0, nothing)
+
+
+def _rows(runs: Runs, kind: str, found: dict[float, Row]) -> list[Row]:
+    known = {dose: rounds(runs, condition) for dose, condition in found.items()}
+    shared = set.intersection(*({*_wrong_first(trials)} for trials in known.values()))
+    if not shared:
+        return []
+    writer = recorded_mode(found[max(found)]["feedback"]).writer
+    order, keys = sorted(found), sorted(shared)
+    late = writer == "late"
+    solved = {
+        dose: [(key[0], _solved(known[dose][key], late=late)) for key in keys] for dose in order
+    }
+    groups = [by_cluster(solved[dose]).values() for dose in order]
+    values: FloatArray = np.array([[sum(each) / len(each) for each in group] for group in groups]).T
+    trials = np.array([len(each) for each in groups[0]], dtype=np.float64)
+    fit = response(np.array(order), values, rising=writer not in ("noise", "late"), trials=trials)
+    return [
+        setting(found[dose])
+        | {"kind": kind, "dose": dose}
+        | spread("right", share_of_trials(solved[dose]))
+        | spread("fitted", Estimate(float(value), limits.low, limits.high, len(keys)))
+        | spread("effect", fit.effect)
+        | spread("half", fit.half)
+        | {"n": len(keys)}
+        for dose, value, limits in zip(order, fit.fitted, fit.limits, strict=True)
+    ]
+
+
+def _wrong_first(trials: Trials) -> list[Key]:
+    return [key for key, trial in trials.items() if len(trial) > 1 and not trial[0].right]
+
+
+def _solved(trial: Sequence[object], *, late: bool) -> bool:
+    later = trial[1:] if late else trial[1:2]
+    return any(getattr(each, "right", False) for each in later)

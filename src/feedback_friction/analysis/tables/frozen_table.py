@@ -1,0 +1,153 @@
+"""What a solver does with the feedback of a frozen set, over all its tasks; and beside the loop."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from feedback_friction.analysis.frames import Runs
+from feedback_friction.analysis.stats.association import spearman
+from feedback_friction.analysis.stats.detection import detection
+from feedback_friction.analysis.stats.raters import kappa
+from feedback_friction.analysis.tables.selectivity import moved, share_of, worth_of
+from feedback_friction.analysis.tables.shared_columns import (
+    Row,
+    conditions,
+    frame,
+    once,
+    spread,
+    spread_schema,
+)
+from feedback_friction.analysis.whole_trials import Key, Round, rounds
+from feedback_friction.mode_names import recorded_mode
+
+_ALIKE = ("run", "solver", "sampling", "history")
+_LEAST = 5  # trials of a cell whose share is ranked
+
+Trials = dict[tuple[str, int], tuple[Round, ...]]
+
+
+@once
+def frozen(runs: Runs) -> pl.DataFrame:
+    """Uptake, repetition and selectivity on a frozen set: one row a solver and way to go on.
+
+    ``uptake`` is the share of the ``wrong`` answers that are right after right feedback,
+    ``repeated`` the share that come back; ``kept`` the share of the ``right`` answers that stay
+    right when a wrong one is argued for, or they are called wrong. ``sensitivity`` (d') and
+    ``criterion`` are of giving another answer (``selectivity``). All tasks of the set together.
+    """
+    groups: dict[tuple[object, ...], list[Row]] = defaultdict(list)
+    for condition, _, _ in conditions(runs):
+        if _is_frozen(runs, condition):
+            groups[tuple(condition[name] for name in _ALIKE)].append(condition)
+    rows = []
+    for group in groups.values():
+        wrong, right = _gathered(runs, group, signal=True), _gathered(runs, group, signal=False)
+        if not wrong or not right:
+            continue
+        found = detection(*worth_of([*wrong.items()]), *worth_of([*right.items()]))
+        rows.append(
+            {name: group[0][name] for name in _ALIKE}
+            | {"simulated": bool(group[0]["simulated"])}
+            | spread("uptake", share_of(wrong.items(), _then_right))
+            | spread("repeated", share_of(wrong.items(), _repeated))
+            | spread("kept", share_of(right.items(), _then_right))
+            | spread("sensitivity", found.sensitivity)
+            | spread("criterion", found.criterion)
+            | {"wrong": len(wrong), "right": len(right)}
+        )
+    schema: dict[str, type[pl.DataType]] = {"run": pl.Int64, "solver": pl.String}
+    schema |= {"sampling": pl.String, "history": pl.String, "simulated": pl.Boolean}
+    for name in ("uptake", "repeated", "kept", "sensitivity", "criterion"):
+        schema |= spread_schema(name)
+    return frame(rows, schema | {"wrong": pl.Int64, "right": pl.Int64})
+
+
+def _is_frozen(runs: Runs, condition: Row) -> bool:
+    return bool(runs.documents[condition["run"]]["config"].get("frozen_items"))
+
+
+def _gathered(runs: Runs, group: list[Row], *, signal: bool) -> Trials:
+    """Wrong answers with right feedback, or right ones that were challenged, of all tasks."""
+    found: Trials = {}
+    for condition in group:
+        mode = recorded_mode(condition["feedback"])
+        wanted = mode.informs and not mode.challenges and mode.writer not in ("noise", "late")
+        if (wanted if signal else mode.challenges) is False:
+            continue
+        for (problem, epoch), trial in rounds(runs, condition).items():
+            if len(trial) > 1 and trial[0].right is not signal:
+                found[f"{condition['task']}/{condition['feedback']}/{problem}", epoch] = trial
+    return found
+
+
+def _then_right(trial: tuple[Round, ...]) -> bool:
+    return trial[1].right
+
+
+def _repeated(trial: tuple[Round, ...]) -> bool:
+    return trial[0].answer is not None and not moved(trial)
+
+
+@once
+def beside_live(runs: Runs) -> pl.DataFrame:
+    """How a frozen set agrees with the loop it stands for: one row a pair of runs.
+
+    ``kappa`` is of being right at the second attempt, over the ``n`` problems that both runs asked
+    the same solver under the same mode, wrong at first in both. ``rank`` is Spearman's correlation
+    of the uptake of the ``cells`` (solver, task, mode) that both have, on any problems.
+    """
+    sides: dict[int, dict[tuple[str, str, str], dict[Key, tuple[Round, ...]]]] = {}
+    frozen_runs = set()
+    for condition, _, _ in conditions(runs):
+        cell = (condition["solver"], condition["task"], condition["feedback"])
+        wrong = {
+            key: trial
+            for key, trial in rounds(runs, condition).items()
+            if len(trial) > 1 and not trial[0].right
+        }
+        sides.setdefault(condition["run"], {}).setdefault(cell, {}).update(wrong)
+        if _is_frozen(runs, condition):
+            frozen_runs.add(condition["run"])
+    rows = [
+        {"run": live, "frozen_run": frozen_run} | _compared(sides[live], sides[frozen_run])
+        for frozen_run in sorted(frozen_runs)
+        for live in sides
+        if live not in frozen_runs and {*sides[live]} & {*sides[frozen_run]}
+    ]
+    schema: dict[str, type[pl.DataType]] = {"run": pl.Int64, "frozen_run": pl.Int64}
+    schema |= spread_schema("kappa") | {"n": pl.Int64} | spread_schema("rank")
+    return frame(rows, schema | {"cells": pl.Int64})
+
+
+Cells = dict[tuple[str, str, str], dict[Key, tuple[Round, ...]]]
+
+
+def _compared(live: Cells, frozen_side: Cells) -> Row:
+    pairs = [*_pairs(live, frozen_side)]
+    ratings = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    agreed = kappa(ratings[:, 0], ratings[:, 1], 2)
+    shares = [
+        [np.mean([_then_right(trial) for trial in side[cell].values()])
+         for side in (live, frozen_side)]
+        for cell in live
+        if cell in frozen_side and min(len(live[cell]), len(frozen_side[cell])) >= _LEAST
+    ]  # fmt: skip
+    both = np.array(shares, dtype=np.float64).reshape(-1, 2)
+    ranked = spearman(both[:, 0], both[:, 1])
+    found = spread("kappa", agreed) | {"n": len(pairs)} | spread("rank", ranked)
+    return {name: None if value != value else value for name, value in found.items()} | {
+        "cells": len(shares)
+    }
+
+
+def _pairs(live: Cells, frozen_side: Cells) -> Iterator[tuple[int, int]]:
+    """Right or not at the second attempt, live and frozen, of the problems of both."""
+    for cell in live:
+        for key, trial in live[cell].items():
+            other = frozen_side.get(cell, {}).get(key)
+            if other is not None:
+                yield int(_then_right(trial)), int(_then_right(other))

@@ -1,0 +1,97 @@
+"""Attempts read back from the journal, as they were: the one reader of their rows."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import groupby
+
+from feedback_friction.analysis.journal import has_table
+from feedback_friction.engine.journal.rows import Asides, read_asides
+from feedback_friction.grading.verdict import Outcome, Verdict
+from feedback_friction.policy import Choice, State
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.records import Attempt, Feedback, Reply
+
+Place = tuple[str, int, int]  # problem id, epoch, iteration
+Key = tuple[str, int]  # problem id, epoch
+
+
+def attempts_by_trial(
+    db: sqlite3.Connection,
+    condition: str,
+    mode: str,
+    problems: Mapping[str, Problem],
+    only: Key | None = None,
+) -> Iterator[tuple[Key, tuple[Attempt, ...]]]:
+    """The attempts of a condition's trials, whether these ended or not, trial by trial.
+
+    Args:
+        condition: its id.
+        mode: the name of its feedback mode.
+        problems: by id, the problems whose trials are read; as loaded.
+        only: a single trial.
+    """
+    one = " AND problem_id = ? AND epoch = ?" if only is not None else ""
+    rows = db.execute(
+        f"SELECT * FROM attempts WHERE condition = ?{one} ORDER BY problem_id, epoch, iteration",
+        (condition, *(only or ())),
+    )
+    asides, choices = read_asides(db, condition), _choices(db, condition)
+    for key, group in groupby(rows, key=lambda row: (row["problem_id"], row["epoch"])):
+        if key[0] in problems:
+            problem = problems[key[0]]
+            yield key, tuple(_attempt(problem, mode, row, asides, choices) for row in group)
+
+
+def _choices(db: sqlite3.Connection, condition: str) -> dict[Place, Choice]:
+    """By place, the forms that were chosen; none in journals of earlier versions."""
+    if not has_table(db, "choices"):
+        return {}
+    rows = db.execute("SELECT * FROM choices WHERE condition = ?", (condition,))
+    return {
+        (row["problem_id"], row["epoch"], row["iteration"]): Choice(
+            row["form"],
+            row["propensity"],
+            row["repeats"],
+            row["reason"],
+            State(**json.loads(row["state"])),
+        )
+        for row in rows
+    }
+
+
+def _attempt(
+    problem: Problem,
+    mode: str,
+    row: sqlite3.Row,
+    asides: Asides,
+    choices: Mapping[Place, Choice],
+) -> Attempt:
+    """An attempt from its row, with the problem as the attempt saw it."""
+    feedback = None
+    place = (row["problem_id"], row["epoch"], row["iteration"])
+    choice = choices.get(place)
+    if row["feedback"] is not None:
+        feedback = Feedback(
+            mode,
+            row["feedback_raw"],
+            row["feedback"],
+            tuple(json.loads(row["leaks"])),
+            row["masked_spans"],
+            donor=row["feedback_donor"],
+            choice=choice,
+        )
+    return Attempt(
+        iteration=row["iteration"],
+        problem=replace(problem, gold=row["gold"], choices=tuple(json.loads(row["choices"]))),
+        reply=Reply(row["response"], row["finish_reason"], row["mean_logprob"]),
+        verdict=Verdict(Outcome(row["verdict"]), row["prediction"], row["rule"]),
+        temperature=row["temperature"],
+        draws=row["draws"],
+        feedback=feedback,
+        asides=asides.get(place, ()),
+        entropy=choice.state.entropy if choice else None,
+    )

@@ -1,0 +1,344 @@
+"""The journal: one SQLite file in the run directory, in which everything paid for is kept.
+
+A completion is kept in two steps, see ``group_commit``: first written, then durable, and only then
+its trial goes on. Only the first has to happen while a call holds its place among the requests in
+flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from feedback_friction.analysis.journal import SCHEMA_VERSION
+from feedback_friction.databases import refuse_newer, version_of
+from feedback_friction.engine.journal.group_commit import Awaited, GroupCommit
+from feedback_friction.engine.journal.keys import Key
+from feedback_friction.engine.journal.rows import (
+    Place,
+    Row,
+    Seen,
+    aligned_rows,
+    aside_rows,
+    attempt_row,
+    attempt_rows,
+    calls_row,
+    choice_rows,
+    cluster_row,
+    completion_row,
+    error_row,
+    insert,
+    now,
+    problem_row,
+    read_completion,
+    token_rows,
+    trial_row,
+)
+from feedback_friction.engine.journal.write_ahead import has_log
+from feedback_friction.engine.models.price_list import Cost
+from feedback_friction.errors import FrictionError, UsageError
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.records import (
+    Attempt,
+    Completion,
+    Generate,
+    Status,
+    Trial,
+    Usage,
+)
+
+FILE_NAME = "journal.sqlite"
+_TRIAL = "condition = ? AND problem_id = ? AND epoch = ?"
+_COMPLETION = (
+    "SELECT replies, prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens,"
+    " seconds, server_model, (SELECT failures FROM retried WHERE retried.key = completions.key)"
+    " FROM completions WHERE key = ?"
+)
+# Journals of version 4 and before: a constraint may be taken away in this way, and in no other
+# without copying the table (https://sqlite.org/lang_altertable.html, "Making Other Kinds").
+_NULLABLE = """
+    PRAGMA writable_schema = ON;
+    UPDATE sqlite_master SET sql = replace(replace(sql,
+        'temperature                 REAL NOT NULL', 'temperature                 REAL'),
+        'temperature        REAL NOT NULL', 'temperature        REAL') WHERE type = 'table';
+    PRAGMA writable_schema = RESET;
+"""
+# Of a damaged file, the library may quote what is no text.
+_UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+
+
+class DamagedError(FrictionError):
+    """Something in the journal cannot be read: the trial that needs it fails, and says so."""
+
+
+class Journal:
+    """The journal of one run; use as an asynchronous context manager.
+
+    Reading happens on the event loop's thread with a connection of its own (a look-up by key takes
+    some 20 microseconds); writing and synchronising on a background thread each.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        """Open or create the journal.
+
+        Raises:
+            UsageError: the directory cannot be written, or the journal is of a newer version.
+        """
+        self.path = directory / FILE_NAME
+        self._writing = GroupCommit(self.path, _open(self.path))
+        self._reader = _open(self.path)
+        self._fresh: dict[Key, Completion] = {}
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    def find(self, key: Key) -> Completion | None:
+        """The completion with that key, if it was ever paid for."""
+        if key in self._fresh:
+            return self._fresh[key]
+        try:
+            row = self._reader.execute(_COMPLETION, (key,)).fetchone()
+            return None if row is None else read_completion(row)
+        except (LookupError, TypeError, ValueError, sqlite3.Error) as error:
+            raise DamagedError(f"a completion in {self.path} is damaged ({error})") from error
+
+    def finished(self, condition: str) -> set[tuple[str, int]]:
+        """(problem id, epoch) of the condition's trials that need not run again."""
+        rows = self._read(
+            "SELECT problem_id, epoch FROM trials"
+            " WHERE condition = ? AND status NOT IN ('failed', 'undecided')",
+            (condition,),
+        )
+        return {(row[0], row[1]) for row in rows}
+
+    def statuses(self, condition: str) -> dict[Status, int]:
+        """How many of the condition's trials ended in which status."""
+        rows = self._read(
+            "SELECT status, count(*) FROM trials WHERE condition = ? GROUP BY status", (condition,)
+        )
+        return dict(rows)
+
+    def drawn(self) -> dict[tuple[str, int], set[str]]:
+        """By (problem id, request), the verdicts on the draws that an oracle's request brought."""
+        found: dict[tuple[str, int], set[str]] = {}
+        for problem, request, verdict in self._read(
+            "SELECT DISTINCT problem_id, request, verdict FROM oracle_draws"
+        ):
+            found.setdefault((problem, request), set()).add(verdict)
+        return found
+
+    def probed(self, probe: str, settings: str) -> set[tuple[str, str, int, int]]:
+        """(condition, problem id, epoch, iteration) where a probe with these settings has been."""
+        rows = self._read(
+            "SELECT condition, problem_id, epoch, iteration FROM probes"
+            " WHERE probe = ? AND settings = ?",
+            (probe, settings),
+        )
+        return {(row[0], row[1], row[2], row[3]) for row in rows}
+
+    def paid(self) -> list[tuple[str, Usage, Cost]]:
+        """What the run paid for so far: (model, tokens, cost), apart where the cost is unknown."""
+        rows = self._read(
+            "SELECT model, sum(prompt_tokens), sum(completion_tokens), sum(cached_tokens),"
+            " sum(reasoning_tokens), sum(cost_usd)"
+            " FROM completions GROUP BY model, cost_usd IS NULL"
+        )
+        return [(model, Usage(*tokens), cost) for model, *tokens, cost in rows]
+
+    def seen(self) -> list[tuple[Place, Seen]]:
+        """What was seen of the problems so far: their calls, and how many attempts trials made.
+
+        Of a pilot, which keeps no trials, the longest one of each epoch.
+        """
+        found = {
+            (task, problem): Seen(calls, tokens)
+            for task, problem, calls, tokens in self._read(
+                "SELECT task, problem_id, count(*), sum(completion_tokens)"
+                " FROM completions GROUP BY task, problem_id"
+            )
+        }
+        for task, problem, attempts in self._read(
+            "SELECT c.task, t.problem_id, t.attempts FROM trials t JOIN conditions c"
+            " USING (condition) WHERE t.status NOT IN ('failed', 'undecided')"
+        ):
+            found.setdefault((task, problem), Seen()).attempts.append(attempts)
+        for task, problem, attempts in self._read(
+            "SELECT task, problem_id, max(iteration) + 1 FROM completions WHERE role = 'solver'"
+            " GROUP BY task, problem_id, epoch"
+        ):
+            if not found[task, problem].attempts:
+                found[task, problem].attempts.append(attempts)
+        return list(found.items())
+
+    def _read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query.
+
+        Raises:
+            UsageError: the file is damaged.
+        """
+        try:
+            return self._reader.execute(query, values).fetchall()
+        except _UNREADABLE as error:
+            raise UsageError(f"cannot read {self.path}: {error}") from error
+
+    # --- writing ---------------------------------------------------------------------------------
+
+    async def add_completion(
+        self,
+        key: Key,
+        model: str,
+        request: Generate,
+        completion: Completion,
+        cost: Cost,
+        is_warm: bool = True,
+    ) -> asyncio.Future[None]:
+        """Keep a completion; returns when it is written, with what is done when it is durable.
+
+        ``is_warm`` tells that the request's temperature was sent.
+        """
+        row = completion_row(key, model, request, completion, cost, is_warm)
+        tokens = token_rows(key, completion)
+        retried = [{"key": key, "failures": completion.failures}] if completion.failures else []
+        self._fresh[key] = completion
+
+        def write(db: sqlite3.Connection) -> None:
+            insert(db, "completions", [row])
+            insert(db, "tokens", tokens)
+            insert(db, "retried", retried)
+
+        try:
+            awaited = Awaited()
+            self._writing.enter(write, awaited)
+            await awaited.written
+            return awaited.durable
+        finally:
+            del self._fresh[key]
+
+    def add_attempt(
+        self, condition: str, problem_id: str, epoch: int, attempt: Attempt, cost: Cost
+    ) -> None:
+        """Keep an attempt of a trial in flight; nobody has to wait for it.
+
+        What an earlier session kept of the trial from this attempt on goes. A failure to write is
+        told to whoever waits for what is written with it or after it, the end of the trial at the
+        latest.
+        """
+        row = attempt_row(condition, problem_id, epoch, attempt, cost)
+        where = (condition, problem_id, epoch)
+
+        def write(db: sqlite3.Connection) -> None:
+            if attempt.iteration == 0:  # a trial that failed before is in flight again
+                db.execute(f"DELETE FROM trials WHERE {_TRIAL}", where)
+            db.execute(
+                f"DELETE FROM attempts WHERE {_TRIAL} AND iteration >= ?",
+                (*where, attempt.iteration),
+            )
+            insert(db, "attempts", [row])
+
+        self._writing.enter(write)
+
+    async def add_trial(
+        self,
+        condition: str,
+        trial: Trial,
+        costs: Sequence[Cost],
+        calls: Sequence[Completion] = (),
+    ) -> None:
+        """Keep a finished trial with its attempts; replaces what an earlier try left.
+
+        ``calls`` are those that its trial used, whoever paid for them.
+        """
+        rows, shown = attempt_rows(condition, trial, costs), aside_rows(condition, trial)
+        where = (condition, trial.problem.id, trial.epoch)
+        ended = trial_row(where, trial.status, trial.reason, len(rows), now())
+        choices = choice_rows(condition, trial)
+        counted = [calls_row(where, calls)] if calls else []
+
+        def write(db: sqlite3.Connection) -> None:
+            # A trial that ran anew is as it would be asked: nothing of it is marked.
+            for table in ("attempts", "asides", "aligned", "choices", "calls", "marked"):
+                db.execute(f"DELETE FROM {table} WHERE {_TRIAL}", where)
+            insert(db, "attempts", rows)
+            insert(db, "asides", shown)
+            insert(db, "aligned", aligned_rows(condition, trial))
+            insert(db, "choices", choices)
+            insert(db, "calls", counted)
+            insert(db, "trials", [ended])
+
+        await self._writing.commit(write)
+
+    async def add_failure(self, condition: str, problem_id: str, epoch: int, error: str) -> None:
+        """Keep that a trial failed; it runs again on resume. The attempts that it made are kept."""
+        where, when = (condition, problem_id, epoch), now()
+        ended, failed = trial_row(where, "failed", error, 0, when), error_row(where, error, when)
+
+        def write(db: sqlite3.Connection) -> None:
+            insert(db, "trials", [ended])
+            insert(db, "errors", [failed])
+
+        await self._writing.commit(write)
+
+    async def add_error(self, where: str, problem_id: str, epoch: int, error: str) -> None:
+        """Keep why something that is no trial (an oracle's request, a probe) failed."""
+        row = error_row((where, problem_id, epoch), error, now())
+        await self._writing.commit(lambda db: insert(db, "errors", [row]))
+
+    async def add_draws(self, rows: Sequence[Row]) -> None:
+        """Keep an oracle's draws; see ``oracle_draws`` in the schema."""
+        await self._writing.commit(lambda db: insert(db, "oracle_draws", rows))
+
+    async def add_finding(self, row: Row) -> None:
+        """Keep what a probe found; see ``probes`` in the schema."""
+        await self._writing.commit(lambda db: insert(db, "probes", [row]))
+
+    def add_problems(self, problems: Iterable[Problem], ask: Callable[[Problem], str]) -> None:
+        """Keep the problems of a task as the solver reads them (before the run, not grouped)."""
+        known = list(problems)
+        rows = [problem_row(problem, ask(problem)) for problem in known]
+        clusters = [cluster_row(each) for each in known if each.cluster is not None]
+
+        def write(db: sqlite3.Connection) -> None:
+            insert(db, "problems", rows)
+            insert(db, "clusters", clusters)
+
+        self._writing.write_now(write)
+
+    def add_conditions(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Keep the conditions of the run (before the run, not grouped)."""
+        self._writing.write_now(lambda db: insert(db, "conditions", rows))
+
+    def keep_finding(self, row: Row) -> None:
+        """Keep what was found where no event loop runs (friction inside)."""
+        self._writing.write_now(lambda db: insert(db, "probes", [row]))
+
+    async def __aenter__(self) -> Journal:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Finish what is being written, and close."""
+        await self._writing.finish()
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; for a journal that no event loop writes to."""
+        self._writing.close()
+        self._reader.close()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        db = sqlite3.connect(path, check_same_thread=False, timeout=30)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute(f"PRAGMA synchronous = {'NORMAL' if has_log(db) else 'FULL'}")
+        version = version_of(db)
+        refuse_newer(path, version, SCHEMA_VERSION)
+        if version < SCHEMA_VERSION:
+            schema = resources.files(__package__).joinpath("schema.sql").read_text("utf-8")
+            db.executescript(_NULLABLE + schema)
+            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    except _UNREADABLE as error:
+        raise UsageError(f"cannot write the journal {path}: {error}") from error
+    return db

@@ -1,0 +1,1 @@
+"""Many machines: a run dealt out by Ray, its parts merged, models served."""

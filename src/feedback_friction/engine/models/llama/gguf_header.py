@@ -1,0 +1,143 @@
+"""What a GGUF file says of itself, read without llama.cpp: the key-value pairs at its beginning.
+
+The format is ggml's (``docs/gguf.md`` there), versions 2 and 3, little-endian. Arrays, which hold
+the vocabulary, are passed over.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from feedback_friction.engine.models.llama.gguf_files import MAGIC, checked
+from feedback_friction.errors import UsageError
+
+Value = int | float | bool | str
+_VERSIONS = (2, 3)
+_STRING, _ARRAY = 8, 9
+_SCALARS = {
+    number: struct.Struct(f"<{code}")
+    for number, code in {
+        0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"
+    }.items()
+}  # fmt: skip
+_COUNT, _KIND = struct.Struct("<Q"), struct.Struct("<I")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The metadata of a file.
+
+    Attributes:
+        values: by key (``"general.architecture"``), every value that is no array.
+    """
+
+    values: Mapping[str, Value]
+
+    @property
+    def architecture(self) -> str:
+        """The network's type, ``"llama"``; empty where it is not given."""
+        return str(self.values.get("general.architecture", ""))
+
+    @property
+    def context(self) -> int:
+        """Tokens that it was trained to see at once; 0 where it is not given."""
+        return self._size("context_length")
+
+    @property
+    def template(self) -> str:
+        """The chat template; empty without one."""
+        return str(self.values.get("tokenizer.chat_template", ""))
+
+    @property
+    def embeds(self) -> bool:
+        """Whether it turns texts into vectors and writes none: pooled, or never causal."""
+        name = self.architecture
+        return bool(
+            self.values.get(f"{name}.pooling_type")
+            or self.values.get(f"{name}.attention.causal") is False
+            or name.endswith("bert")
+        )
+
+    def cache_bytes(self, tokens: int) -> int:
+        """Bytes that the keys and values of so many tokens take in half precision; 0 if unknown."""
+        heads = self._size("attention.head_count")
+        width = self._size("embedding_length") // heads if heads else 0
+        groups = self._size("attention.head_count_kv") or heads
+        each = self._size("attention.key_length") or width
+        each += self._size("attention.value_length") or width
+        return 2 * tokens * self._size("block_count") * groups * each
+
+    def _size(self, name: str) -> int:
+        found = self.values.get(f"{self.architecture}.{name}", 0)
+        return found if isinstance(found, int) else 0
+
+
+def read_header(path: Path) -> Header:
+    """The metadata of a GGUF file.
+
+    Raises:
+        UsageError: it cannot be read, is no GGUF file, or breaks off within its metadata.
+    """
+    checked(path)
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return Header(dict(_pairs(_Reader(data))))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+    except (struct.error, ValueError, KeyError) as error:
+        raise UsageError(f"{path} is a damaged GGUF file: its metadata cannot be read") from error
+
+
+class _Reader:
+    """Reads a file's bytes in order; raises struct.error or ValueError at its end."""
+
+    def __init__(self, data: mmap.mmap) -> None:
+        self._data, self._at = data, len(MAGIC)
+
+    def number(self, form: struct.Struct) -> Value:
+        (value,) = form.unpack_from(self._data, self._at)
+        self._at += form.size
+        found: Value = value
+        return found
+
+    def count(self, form: struct.Struct = _COUNT) -> int:
+        return int(self.number(form))
+
+    def skip(self, size: int) -> int:
+        """Go on by so many bytes; returns where they began."""
+        begin, end = self._at, self._at + size
+        if end > len(self._data):
+            raise ValueError("the file breaks off")
+        self._at = end
+        return begin
+
+    def text(self) -> str:
+        size = self.count()
+        begin = self.skip(size)
+        return self._data[begin : begin + size].decode("utf-8", "replace")
+
+
+def _pairs(reader: _Reader) -> Iterator[tuple[str, Value]]:
+    if reader.count(_KIND) not in _VERSIONS:
+        raise ValueError("an unknown version")
+    reader.count()  # how many tensors there are
+    for _ in range(reader.count()):
+        key, kind = reader.text(), reader.count(_KIND)
+        if kind == _ARRAY:
+            _pass_over(reader)
+        else:
+            yield key, reader.text() if kind == _STRING else reader.number(_SCALARS[kind])
+
+
+def _pass_over(reader: _Reader) -> None:
+    """An array of numbers or of texts; the format has no others."""
+    kind, count = reader.count(_KIND), reader.count()
+    if kind != _STRING:
+        reader.skip(count * _SCALARS[kind].size)
+        return
+    for _ in range(count):
+        reader.skip(reader.count())

@@ -1,0 +1,1 @@
+"""Providers that inspect_ai speaks to."""

@@ -1,0 +1,248 @@
+"""Every provider but the OpenAI-compatible ones, through inspect_ai's Model API.
+
+inspect_ai makes single attempts here: how often a call is tried again, when the run stops, and how
+many replies come from one request is decided by the same policies as on the fast path. Every call
+carries its whole configuration, because a model of inspect_ai inherits what a call leaves open.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from inspect_ai._util.error import PrerequisiteError
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageUser,
+    GenerateConfig,
+    get_model,
+)
+from yarl import URL
+
+from feedback_friction.engine.models.base import identity_of
+from feedback_friction.engine.models.model_options import seconds_for
+from feedback_friction.engine.models.providers.inspect_reply import (
+    original,
+    read_exception,
+    read_output,
+)
+from feedback_friction.engine.models.providers.provider_table import EXTRA, INSPECT_PROVIDERS
+from feedback_friction.engine.models.remote.calls import CallOptions, Calls
+from feedback_friction.engine.models.remote.chat_reply import without_secrets
+from feedback_friction.engine.models.remote.dialect import Form, Quirk, messages_of, sent
+from feedback_friction.engine.models.remote.faults import Fault, one_line
+from feedback_friction.errors import UsageError
+from feedback_friction.protocol.records import Completion, Generate, Message, Reply
+from feedback_friction.redact import Secrets, environment_secrets
+
+_INSPECT_LOG = logging.getLogger("inspect_ai")
+_MESSAGES: dict[str, type[ChatMessage]] = {
+    "system": ChatMessageSystem,
+    "user": ChatMessageUser,
+    "assistant": ChatMessageAssistant,
+}
+# The SDK would try again by itself, unseen by breaker and retries.
+_SINGLE_ATTEMPTS: dict[str, dict[str, Any]] = {"anthropic": {"max_retries": 0}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectOptions(CallOptions):
+    """How a model's calls are made, by inspect_ai.
+
+    Attributes:
+        base_url: another server than the provider's own.
+        concurrency: calls at once, at most.
+    """
+
+    base_url: str | None = None
+    concurrency: int = 256
+
+
+class InspectModel:
+    """A model of one of inspect_ai's providers.
+
+    Attributes:
+        name: as the user gave it, ``"provider/NAME"``.
+        identity: the name, and its options where it has any.
+        simulated: False.
+    """
+
+    simulated = False
+
+    def __init__(self, name: str, options: InspectOptions | None = None):
+        """Get ready to call; nothing is sent yet.
+
+        Raises:
+            UsageError: the provider's package or key is missing, or it does not take an option.
+        """
+        self.name = name
+        self._provider = name.partition("/")[0]
+        self._options = options = options or InspectOptions()
+        self.identity = identity_of(name, options.model)
+        self._model = _opened(name, options)
+        # What the provider was sent, and so may quote in a reply.
+        self._secrets = Secrets((self._model.api.api_key or "", _password(options.base_url)))
+        lacks = INSPECT_PROVIDERS[self._provider].lacks
+        reasoning = options.model.reasoning_tokens or 0
+        self._calls = Calls(name, name, options, reasoning_tokens=reasoning, lacks=lacks)
+        self.dialect = self._calls.dialect
+        self._warnings = _Warnings(self._calls.tell)
+        _INSPECT_LOG.addHandler(self._warnings)
+        _INSPECT_LOG.propagate = False
+
+    def __repr__(self) -> str:
+        return f"InspectModel({self.name!r})"
+
+    async def check(self) -> None:
+        """Nothing can be asked of a provider without paying; ``__init__`` checked the rest."""
+
+    async def close(self) -> None:
+        """Close the provider's connections."""
+        _INSPECT_LOG.removeHandler(self._warnings)
+        await self._model.api.aclose()
+
+    async def generate(self, request: Generate) -> Completion:
+        """Answer with exactly ``request.n`` replies; raises as ``base.Model`` says."""
+        for quirk in sorted(self.dialect.quirks & _needed(request), key=lambda quirk: quirk.name):
+            self._calls.tell(quirk.value)
+        with self._calls.breaker.watch():
+            return await self._calls.answer(request, lambda: self)
+
+    async def attempt(
+        self, request: Generate, form: Form, seed: int, is_lowered: bool
+    ) -> Completion | Fault:
+        """One attempt, and what came of it."""
+        limit = self._calls.most_tokens(request, form)
+        n, config = form.n, _config(request, form, seed, limit, self._options)
+        messages = [_message(message) for message in messages_of(request, form.quirks)]
+        began = self._options.clock()
+        try:
+            output = await self._model.generate(messages, config=config)
+        except PrerequisiteError as error:  # a parameter that this model can never take
+            self._calls.breaker.open(f"{self.name}: {_plain(error)}")
+            self._calls.breaker.raise_if_open()
+            raise
+        except Exception as error:  # every SDK has exceptions of its own, without a common class
+            found = read_exception(
+                error,
+                retryable=bool(self._model.api.should_retry(original(error))),
+                max_tokens=limit,
+                is_lowered=is_lowered,
+                secrets=self._secrets | environment_secrets(os.environ),
+            )
+            return found if isinstance(found, Fault) else Completion((Reply("", found),) * n)
+        seconds = self._options.clock() - began
+        outcome = read_output(output, seconds=seconds, logprobs=request.logprobs)
+        if isinstance(outcome, Completion):
+            outcome = replace(outcome, replies=outcome.replies[:n])
+            return without_secrets(outcome, self._secrets.hide)
+        return replace(outcome, message=self._secrets.hide(outcome.message))
+
+    # A call's whole way is the provider: there is nobody else to ask, and it keeps count itself.
+    server = ""
+
+    def turn(self, problem: str) -> None:
+        """Nothing to choose."""
+
+    def answered(self, began: float) -> None:
+        """Nothing to note."""
+
+    def failed(self, fault: Fault, problem: str, began: float, failures: int) -> Fault:
+        """Nothing to note."""
+        return fault
+
+    def key_refused(self, said: str) -> str:
+        """What to tell whoever owns the key that was refused."""
+        return f"{self.name}: {_key_name(self._model.api.api_key_vars)} is refused ({said})"
+
+
+class _Warnings(logging.Handler):
+    """Hands on what inspect_ai warns of: a parameter that it drops or replaces."""
+
+    def __init__(self, tell: Callable[[str], None]):
+        super().__init__(logging.WARNING)
+        self._hand_on = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._hand_on(_shown(record.getMessage()))
+
+
+def _opened(name: str, options: InspectOptions) -> Any:
+    """The model of inspect_ai; the errors of its providers become one line."""
+    arguments = _SINGLE_ATTEMPTS.get(name.partition("/")[0], {}) | dict(options.model.extra)
+    try:
+        return get_model(name, base_url=options.base_url, memoize=False, **arguments)
+    except PrerequisiteError as error:
+        line = _plain(error)
+        hint = f" (the usual providers: {EXTRA})" if "pip install" in line else ""
+        raise UsageError(f"{name}: {line}{hint}") from error
+    except (TypeError, ValueError, ImportError, OSError) as error:
+        raise UsageError(f"{name} cannot be used: {_shown(str(error))}") from error
+
+
+def _config(
+    request: Generate, form: Form, seed: int, limit: int, options: InspectOptions
+) -> GenerateConfig:
+    """The whole configuration of one attempt, without what the provider does not take."""
+    n, asked = form.n, sent(request, form)
+    return GenerateConfig(
+        max_retries=0,
+        attempt_timeout=math.ceil(seconds_for(options.timeout, limit)),
+        max_connections=options.concurrency,
+        max_tokens=limit,
+        temperature=request.temperature if "temperature" in asked else None,
+        top_p=request.top_p if "top_p" in asked else None,
+        seed=seed & 0x7FFFFFFF if "seed" in asked else None,
+        num_choices=n if n > 1 else None,
+        logprobs=True if "logprobs" in asked else None,
+        reasoning_tokens=options.model.reasoning_tokens,
+        reasoning_effort=options.model.reasoning_effort,  # type: ignore[arg-type] # checked there
+        # Writing to Anthropic's cache costs a quarter more, and only turns of a chat come again:
+        # a transcript is one message that grows.
+        cache_prompt=any(message.role == "assistant" for message in request.messages),
+    )
+
+
+def _needed(request: Generate) -> frozenset[Quirk]:
+    """The quirks that take something away from this request, which the user should know of."""
+    missed = {Quirk.NO_SEED}
+    if request.temperature != 1:
+        missed.add(Quirk.NO_TEMPERATURE)
+    if request.top_p is not None:
+        missed.add(Quirk.NO_TOP_P)
+    if request.logprobs:
+        missed.add(Quirk.NO_LOGPROBS)
+    return frozenset(missed)
+
+
+def _message(message: Message) -> ChatMessage:
+    return _MESSAGES[message.role](content=message.content)
+
+
+def _key_name(variables: Sequence[str]) -> str:
+    """The key that was sent, by the variable that it comes from."""
+    given = [name for name in variables if os.environ.get(name)]
+    return f"the key in {given[0]}" if given else "the key"
+
+
+def _plain(error: PrerequisiteError) -> str:
+    """Its message as one line, without the markup that inspect_ai puts into some."""
+    text = str(error.message)
+    for mark in ("[bold]", "[/bold]", "[blue]", "[/blue]", "ERROR:"):
+        text = text.replace(mark, "")
+    return _shown(text)
+
+
+def _shown(text: str) -> str:
+    """One line, without the keys of the environment."""
+    return one_line(environment_secrets(os.environ).hide(text))
+
+
+def _password(base_url: str | None) -> str:
+    return (URL(base_url).password or "") if base_url else ""

@@ -1,0 +1,229 @@
+"""A call, tried until it succeeds or has failed for good: what all models over a network share.
+
+A provider makes single attempts; each ends as a ``Completion`` or as a ``Fault``. What follows from
+a fault is decided here, alike for all of them: ask in another form, wait and ask again, give the
+call up, or stop the run.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from random import Random
+from typing import Protocol
+
+from feedback_friction.engine.models.base import KeyRefusedError, RefusedError, TransientError
+from feedback_friction.engine.models.draws import drawn
+from feedback_friction.engine.models.model_options import ModelOptions, seconds_for
+from feedback_friction.engine.models.remote.breaker import Breaker, BreakerPolicy, harmless
+from feedback_friction.engine.models.remote.dialect import Form, Quirk, most_replies
+from feedback_friction.engine.models.remote.draw_limit import DrawLimit
+from feedback_friction.engine.models.remote.faults import Fault, FaultKind
+from feedback_friction.engine.models.remote.learning import Asking, Dialect, final
+from feedback_friction.engine.models.remote.omissions import left_out
+from feedback_friction.engine.models.remote.retry import Retries, RetryPolicy, rest
+from feedback_friction.protocol.records import Completion, Generate
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOptions:
+    """How a model's calls are made; every time is in seconds.
+
+    Attributes:
+        model: the model's own options; part of the identity of its calls.
+        timeout: longest time that one attempt may take; None for one that grows with the longest
+            reply (``seconds_for``).
+        retry: when a failed call is tried again.
+        breaker: when the run is stopped.
+        notice: told, once each, what the user should know (a parameter that the server does not
+            take, a replica that is down); one line.
+        clock: monotonic seconds.
+        sleep: waits that many seconds.
+    """
+
+    model: ModelOptions = field(default_factory=ModelOptions)
+    timeout: float | None = None
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
+    notice: Callable[[str], None] = _log.warning
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = rest
+
+
+class Route(Protocol):
+    """The way of one call to a server, and back."""
+
+    @property
+    def server(self) -> str:
+        """Who was asked last, where the model's name does not say it; else ""."""
+
+    def turn(self, problem: str) -> None:
+        """Choose whom to ask next about that problem; those of different tasks differ."""
+
+    async def attempt(
+        self, request: Generate, form: Form, seed: int, is_lowered: bool
+    ) -> Completion | Fault:
+        """Ask once."""
+
+    def answered(self, began: float) -> None:
+        """Note a completion of an attempt that began at that clock time."""
+
+    def failed(self, fault: Fault, problem: str, began: float, failures: int) -> Fault:
+        """Note a failure after so many others of the call; returns it, or what follows from it."""
+
+    def key_refused(self, said: str) -> str:
+        """What to tell whoever owns the key that was refused."""
+
+
+class Calls:
+    """All calls of one model.
+
+    Attributes:
+        dialect: what is known of its server.
+        breaker: stops the run when the server is plainly gone.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        servers: str,
+        options: CallOptions,
+        *,
+        reasoning_tokens: int = 0,
+        lacks: frozenset[Quirk] = frozenset(),
+        most_draws: int | None = None,
+    ):
+        """Begin without any.
+
+        Args:
+            name: of the model, as the user gave it.
+            servers: how the breaker's line names what it watches.
+            options: how calls are made.
+            reasoning_tokens: tokens that a reply may take on top of the limit on its answer.
+            lacks: what the server is known not to take.
+            most_draws: replies that one request may ask for; None where only the server knows.
+        """
+        if not options.model.sends_temperature:
+            lacks |= {Quirk.NO_TEMPERATURE}
+        self.breaker = Breaker(servers, options.clock, options.breaker)
+        self.dialect = Dialect(self.tell, lacks, DrawLimit(most_draws))
+        self._name, self._options, self._reasoning_tokens = name, options, reasoning_tokens
+        self._under_way = 0  # attempts of all calls
+        self._told: set[str] = set()
+        self._failing: set[tuple[str, FaultKind]] = set()  # of which the user was told
+        # Only spreads retries in time; what a run computes never depends on it.
+        self._random = Random()
+
+    def tell(self, line: str) -> None:
+        """Tell the user, once."""
+        if line not in self._told:
+            self._told.add(line)
+            self._options.notice(f"{self._name}: {line}")
+
+    def most_tokens(self, request: Generate, form: Form | None = None) -> int:
+        """The most tokens that one reply may have, reasoning included, asked for in some form."""
+        if form is not None and form.max_tokens is not None:
+            return form.max_tokens
+        return request.max_tokens + self._reasoning_tokens
+
+    def seconds(self, request: Generate) -> float:
+        """How long an attempt at a request may take."""
+        return seconds_for(self._options.timeout, self.most_tokens(request))
+
+    async def answer(self, request: Generate, route: Callable[[], Route]) -> Completion:
+        """Exactly ``request.n`` replies; raises as ``base.Model`` says.
+
+        Args:
+            route: makes the route of a call; several draws may take several calls.
+        """
+        completion = await drawn(
+            request,
+            lambda request, n, seed: self._call(request, n, seed, route()),
+            lambda: most_replies(self.dialect.quirks, request, self.dialect.draws.most),
+            lambda: self.dialect.learn(frozenset({Quirk.ONE_CHOICE})),
+        )
+        for line in left_out(request, completion, reasons=self._options.model.reasons):
+            self.tell(line)
+        return completion
+
+    async def _call(self, request: Generate, n: int, seed: int, route: Route) -> Completion:
+        """One request, tried until it succeeds or its failure is final."""
+        problem = f"{request.occasion.problem.task}/{request.occasion.problem.id}"
+        clock = self._options.clock
+        started = clock()
+        retries: Retries | None = None
+        failures = 0
+        asking = Asking(self.dialect, request, n, self.most_tokens(request))
+        while True:
+            form = asking.form()
+            route.turn(problem)
+            began = clock()
+            outcome = await self._attempt(route, request, form, seed, asking.is_lowered)
+            if isinstance(outcome, Completion):
+                asking.worked(form)
+                self.breaker.succeeded()
+                route.answered(began)
+                return replace(outcome, failures=failures)
+            if asking.learns(outcome, form):
+                continue
+            failures += 1
+            if retries is None:
+                timeout = self.seconds(request)
+                retries = Retries(self._options.retry, self._random, started, timeout)
+            wait = self._next_wait(final(outcome, asking), route, problem, began, retries)
+            await self.breaker.settle(partial(self._harmless, request, route))
+            if retries.suspects(clock()):
+                others_pass = isinstance(await self._harmless(request, route), Completion)
+                retries.found(others_pass=others_pass)
+            await self._options.sleep(wait)
+
+    async def _harmless(self, request: Generate, route: Route) -> Completion | Fault:
+        """What comes of asking the same server something harmless."""
+        form = Form(1, self.dialect.quirks)
+        return await self._attempt(route, harmless(request), form, request.seed, False)
+
+    async def _attempt(
+        self, route: Route, request: Generate, form: Form, seed: int, is_lowered: bool
+    ) -> Completion | Fault:
+        self._under_way += 1
+        try:
+            return await route.attempt(request, form, seed, is_lowered)
+        finally:
+            self._under_way -= 1
+
+    def _next_wait(
+        self, fault: Fault, route: Route, problem: str, began: float, retries: Retries
+    ) -> float:
+        """Tell breaker and route of a fault; seconds to wait, or the error that it is."""
+        server = route.server
+        said = f"{server}: {fault.message}" if server else fault.message
+        line = f"{self._name}: {said}"
+        match fault.kind:
+            case FaultKind.KEY_REFUSED:
+                error = KeyRefusedError(route.key_refused(fault.message))
+                self.breaker.open(str(error))
+                raise error from fault.cause
+            case FaultKind.QUOTA:
+                whose = server or self._name
+                self.breaker.open(f"{whose}: nothing left to pay with ({fault.message})")
+                self.breaker.raise_if_open()
+        fault = route.failed(fault, problem, began, retries.failures)
+        if fault.kind is FaultKind.REFUSED:
+            self.breaker.refused(fault)
+            raise RefusedError(line) from fault.cause
+        self.breaker.failed(fault, began, self._under_way, problem)
+        if fault.is_foreign:
+            self.breaker.foreign(fault)
+        wait = retries.next_wait(fault, self._options.clock())
+        if wait is None:
+            raise TransientError(f"{line} ({retries.why})") from fault.cause
+        is_failing = fault.kind in (FaultKind.UNREACHABLE, FaultKind.FAULTY)
+        if is_failing and not self.breaker.doubts and (server, fault.kind) not in self._failing:
+            self._failing.add((server, fault.kind))
+            self.tell(f"{said}; it is asked again")
+        return wait

@@ -1,0 +1,213 @@
+"""Several servers of one model: who gets which problem, and who is believed to be down.
+
+A problem stays with the replica that it was first given to, so that the server's prefix cache holds
+the beginning of its next prompt. A new problem goes to the replica with the fewest calls under way
+(join the shortest queue), which also keeps a slower replica from falling behind; among equals, to
+the one that rendezvous hashing names (Thaler and Ravishankar, 1998), the same in every run.
+
+A replica that cannot be reached is marked down; its problems move to others, and one call at a time
+looks whether it is back. So is one that asks for more patience than a prefix is worth (a rate limit
+with a long Retry-After). What moved returns when its first replica is back and has less to do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from yarl import URL
+
+from feedback_friction.engine.models.remote.endpoint import Endpoint
+from feedback_friction.engine.models.remote.faults import FaultKind
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaPolicy:
+    """When a replica counts as down, and for how long it is left alone.
+
+    Attributes:
+        unreachable: failures to connect, one after the other, that mark it down.
+        faulty: unusable answers, one after the other, that mark it down.
+        cooling: seconds until the first probe; doubled after each probe that fails.
+        longest_cooling: limit of that doubling, in seconds.
+        patience: a longer wait, in seconds, that the replica itself asks for is waited elsewhere.
+        limits: rate limits of one call, one after the other, after which it goes elsewhere.
+        longest_limit: its wait is honoured up to this many seconds: a probe costs nothing.
+    """
+
+    unreachable: int = 2
+    faulty: int = 8
+    cooling: float = 5.0
+    longest_cooling: float = 60.0
+    patience: float = 5.0
+    limits: int = 3
+    longest_limit: float = 120.0
+
+
+@dataclass(eq=False, slots=True)
+class Replica:
+    """One server and what is known of its health.
+
+    Attributes:
+        endpoint: where it is.
+        url: where its chat completions are.
+        headers: sent with each call; never shown, they hold the key.
+        in_flight: calls under way.
+        down_until: clock time of the next probe; None while it is up.
+        down_since: clock time at which it was last marked down.
+        probing: one call is looking whether it is back.
+        unreachable: failures to connect since its last answer.
+        faulty: unusable answers since its last usable one.
+        cooling: seconds between its probes.
+    """
+
+    endpoint: Endpoint
+    url: URL = field(init=False, repr=False)
+    headers: dict[str, str] = field(init=False, repr=False)
+    in_flight: int = 0
+    down_until: float | None = None
+    down_since: float = 0.0
+    probing: bool = False
+    unreachable: int = 0
+    faulty: int = 0
+    cooling: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.url = self.endpoint.at("chat/completions")
+        self.headers = {"Content-Type": "application/json"} | self.endpoint.headers()
+
+
+class Replicas:
+    """The servers of one model."""
+
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        clock: Callable[[], float],
+        policy: ReplicaPolicy | None = None,
+    ):
+        """Begin with all of them up; ``clock`` gives monotonic seconds."""
+        self.all = tuple(Replica(endpoint) for endpoint in endpoints)
+        self._clock = clock
+        self._policy = policy or ReplicaPolicy()
+        self._home: dict[str, Replica] = {}
+        self._left: dict[str, Replica] = {}  # by problem that moved, its first replica
+
+    def place(self, problem: str) -> Replica:
+        """The replica that a call for this problem goes to."""
+        if len(self.all) == 1:
+            return self.all[0]
+        probe = self._due_for_probe()
+        if probe is not None:
+            return probe
+        home = self._home.get(problem)
+        if home is None:
+            home = self._home[problem] = self._least_busy(problem)
+        elif home.down_until is not None:
+            home = self._move(problem, home)
+        elif (left := self._left.get(problem)) is not None and _is_better(left, home):
+            del self._left[problem]
+            home = self._home[problem] = left
+        return home
+
+    def answered(self, replica: Replica, began: float = math.inf) -> None:
+        """Note that the replica answered, if only to refuse.
+
+        ``began`` is the clock time at which it was asked: what it was asked before it was marked
+        down says nothing of how it is now.
+        """
+        replica.unreachable = replica.faulty = 0
+        if began >= replica.down_since:
+            replica.down_until = None
+            replica.probing = False
+
+    def limited(
+        self, replica: Replica, problem: str, retry_after: float | None, times: int
+    ) -> bool:
+        """Note that the replica takes no call for now.
+
+        Args:
+            replica: who said so.
+            problem: what it was asked.
+            retry_after: seconds that it asked to wait.
+            times: failures of this call so far, this one included.
+
+        Returns:
+            Whether another replica is to be asked instead, without that wait.
+        """
+        if len(self.all) == 1:
+            return False
+        replica.unreachable = replica.faulty = 0
+        asked = min(retry_after or 0.0, self._policy.longest_limit)
+        if asked > self._policy.patience or replica.probing:
+            self._mark_down(replica, self._policy.cooling, max(asked, self._policy.cooling))
+        elif times < self._policy.limits and replica.down_until is None:
+            return False
+        return self._move(problem, replica).down_until is None
+
+    def failed(self, replica: Replica, kind: FaultKind) -> None:
+        """Note a failure; enough of them in a row mark the replica down."""
+        if kind is FaultKind.UNREACHABLE:
+            replica.unreachable += 1
+        else:
+            replica.faulty += 1
+        if replica.probing:
+            self._mark_down(replica, min(2 * replica.cooling, self._policy.longest_cooling))
+        elif replica.down_until is None and (
+            replica.unreachable >= self._policy.unreachable or replica.faulty >= self._policy.faulty
+        ):
+            self.mark_down(replica)
+
+    def mark_down(self, replica: Replica) -> None:
+        """Leave a replica alone for a while; its problems move when they next call."""
+        self._mark_down(replica, self._policy.cooling)
+
+    def _mark_down(self, replica: Replica, cooling: float, pause: float = 0.0) -> None:
+        """Leave it alone for that pause, or at least until it has cooled."""
+        replica.cooling = cooling
+        replica.probing = False
+        replica.down_since = self._clock()
+        replica.down_until = max(
+            replica.down_until or 0.0, replica.down_since + max(cooling, pause)
+        )
+
+    def _due_for_probe(self) -> Replica | None:
+        """A replica whose cooling is over; the call that gets it is the only probe for a while."""
+        now = self._clock()
+        for replica in self.all:
+            if replica.down_until is not None and replica.down_until <= now:
+                replica.down_until = now + replica.cooling
+                replica.probing = True
+                return replica
+        return None
+
+    def _move(self, problem: str, home: Replica) -> Replica:
+        """Give a problem to another replica; it stays where it is when no other one is up."""
+        other = self._least_busy(problem, home)
+        if other is not home:
+            self._left.setdefault(problem, home)
+            if self._left[problem] is other:
+                del self._left[problem]
+            self._home[problem] = other
+        return other
+
+    def _least_busy(self, problem: str, left: Replica | None = None) -> Replica:
+        """Of the replicas that are up, without the one that is left, that with the fewest calls.
+
+        When none is up it is the one that may be first to be so again.
+        """
+        up = [each for each in self.all if each.down_until is None and each is not left]
+        if up:
+            return min(up, key=lambda each: (each.in_flight, _rank(each, problem)))
+        return min(self.all, key=lambda each: (each.down_until or 0.0, _rank(each, problem)))
+
+
+def _is_better(left: Replica, home: Replica) -> bool:
+    """Whether a problem that moved returns: not to where it would wait longer."""
+    return left.down_until is None and left.in_flight < home.in_flight
+
+
+def _rank(replica: Replica, problem: str) -> bytes:
+    return blake2b(f"{replica.endpoint.label}\n{problem}".encode(), digest_size=8).digest()

@@ -1,0 +1,1 @@
+"""Passes over runs that ended: judging, oracle, probes, regrading, freezing, prompt search."""

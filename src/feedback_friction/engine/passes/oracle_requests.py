@@ -1,0 +1,204 @@
+"""Runs an oracle: a command checked, its requests asked many at once, every draw in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from feedback_friction.engine.journal.rows import Row, storable
+from feedback_friction.engine.passes.batch import Batch, Place, Watched
+from feedback_friction.engine.run.conditions import Condition
+from feedback_friction.engine.run.launch import made_with, wanted_models
+from feedback_friction.engine.run.prepare import Prepared, prepare
+from feedback_friction.engine.run.runner import Progress
+from feedback_friction.engine.run.session import opened
+from feedback_friction.errors import UsageError
+from feedback_friction.modes import BINARY
+from feedback_friction.options import filled
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.oracle_draws import Draw, OraclePlan, oracle
+from feedback_friction.protocol.records import Status
+from feedback_friction.settings import Settings
+from feedback_friction.ways import GREEDY
+
+KIND = "oracle"
+
+# What an oracle never does is no part of what its directory is made with.
+_CONFIG = (
+    "tasks", "solver", "judge_model", "seed", "limit", "fraction", "stratify", "digits",
+    "temperature", "top_p", "max_tokens", "logprobs", "solver_options", "judge_options", "problems",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedOracle:
+    """An oracle that can start: nothing about the command itself is wrong.
+
+    Attributes:
+        run: the models, the task and its problems; its condition's feedback mode is never used.
+        plan: how the draws are made.
+    """
+
+    run: Prepared
+    plan: OraclePlan
+
+    @property
+    def condition(self) -> Condition:
+        """The task, its problems and its grader."""
+        return self.run.conditions[0]
+
+    @property
+    def slug(self) -> str:
+        """A directory name: the same command gives the same name."""
+        return f"oracle-{self.run.slug}"
+
+
+def prepare_oracle(settings: Settings, *, ks: Sequence[int] = (), **drawing: Any) -> PreparedOracle:
+    """Check a command and load its problems.
+
+    Args:
+        settings: one task, the solver, and how it is sampled; fields about feedback are not used.
+        ks: the k for which pass@k is wanted.
+        drawing: options of ``OraclePlan``.
+
+    Raises:
+        UsageError: anything in it is wrong; one line.
+    """
+    solvers = dict.fromkeys(settings.models.solver)
+    if len(solvers) > 1:
+        raise UsageError(f"an oracle takes one solver, not {len(solvers)}")
+    plan = replace(filled(OraclePlan, drawing), sampled=settings.plan)
+    if settings.plan.temperature == 0 and plan.draws > 1:
+        raise UsageError("an oracle at temperature 0 draws the same reply again and again")
+    check_ks(ks, plan.draws, until_solved=plan.until_solved)
+    run = prepare(replace(settings, feedback=(BINARY.name,), sampling=(GREEDY.name,)))
+    return PreparedOracle(replace(run, config=_config(run, plan)), plan)
+
+
+def check_ks(ks: Sequence[int], draws: int, *, until_solved: bool) -> None:
+    """Refuse a k for which pass@k cannot be told.
+
+    Raises:
+        UsageError: a k below 1 or above the draws, or any with ``until_solved``.
+    """
+    if ks and until_solved:
+        raise UsageError(
+            "--k cannot go with --until-solved: pass@k needs all draws of every problem"
+        )
+    for k in ks:
+        if not 1 <= k <= draws:
+            raise UsageError(
+                f"--k {k} is impossible with {draws} draws a problem (--attempts x --gens); "
+                f"allowed: 1 to {draws}"
+            )
+
+
+def _config(run: Prepared, plan: OraclePlan) -> Mapping[str, Any]:
+    kept = {name: run.config[name] for name in _CONFIG if name in run.config}
+    own = {name: getattr(plan, name) for name in ("attempts", "gens", "until_solved")}
+    return {"kind": KIND, **kept, **own}
+
+
+@dataclass(frozen=True, slots=True)
+class OracleJob:
+    """Some requests about a problem: one, or with ``until_solved`` all of them in turn."""
+
+    problem: Problem
+    requests: tuple[int, ...]
+
+    @property
+    def place(self) -> Place:
+        """What it is about."""
+        return Place(KIND, self.problem.id)
+
+
+async def execute_oracle(
+    prepared: PreparedOracle,
+    directory: Path,
+    command: list[str],
+    watch: Callable[[Watched], None],
+    notice: Callable[[str], None],
+) -> Progress:
+    """Run an oracle in a directory, or resume it.
+
+    Args:
+        watch: called once before the first call.
+        notice: shown, once each, what the user should know of.
+
+    Raises:
+        UsageError: the directory or a server cannot be used as asked; no call was made.
+        RunStoppedError: the run stopped itself; resumable.
+    """
+    run, condition, plan = prepared.run, prepared.condition, prepared.plan
+    async with opened(
+        wanted_models(run),
+        directory,
+        run.prices,
+        run.settings.operation.concurrency,
+        notice,
+        made_with(run, command),
+    ) as caller:
+        journal = caller.journal
+        journal.add_problems(condition.problems, condition.task.ask)
+        every = list(_jobs(condition.problems, plan))
+        drawn = journal.drawn()
+        left = [job for job in every if not _is_done(job, drawn, plan)]
+        batch = Batch(caller, len(every))
+        batch.progress.count("unsolved", len(every) - len(left))
+        watch(batch)
+
+        async def work(job: OracleJob) -> Status:
+            verdicts = []
+            for request in job.requests:  # kept one by one, so that an unfinished run tells them
+                steps = oracle(job.problem, condition.task, plan, request)
+                draws = await caller.drive(steps, condition.task)
+                rows = [_row(condition.label, job.problem, draw) for draw in draws]
+                await journal.add_draws(rows)
+                verdicts += [draw.verdict for draw in draws]
+                if any(verdict.is_correct for verdict in verdicts):
+                    return "solved"
+            undecided = any(verdict.is_undecided for verdict in verdicts)
+            return "undecided" if undecided else "unsolved"
+
+        return await batch.run(iter(left), work)
+
+
+def _jobs(problems: Sequence[Problem], plan: OraclePlan) -> Iterator[OracleJob]:
+    """Problem by problem, so that a server's prefix cache serves the question to all requests."""
+    for problem in problems:
+        if plan.until_solved:
+            yield OracleJob(problem, tuple(range(plan.attempts)))
+        else:
+            yield from (OracleJob(problem, (number,)) for number in range(plan.attempts))
+
+
+def _is_done(
+    job: OracleJob, drawn: Mapping[tuple[str, int], Collection[str]], plan: OraclePlan
+) -> bool:
+    """Whether a job's draws are all there and decided, or one of them solved the problem.
+
+    A job that is not done runs from its first request, whose replies are there already.
+    """
+    found = [drawn.get((job.problem.id, request), ()) for request in job.requests]
+    if plan.until_solved and any("correct" in verdicts for verdicts in found):
+        return True
+    return all(verdicts and "undecided" not in verdicts for verdicts in found)
+
+
+def _row(task: str, problem: Problem, draw: Draw) -> Row:
+    reply, verdict = draw.reply, draw.verdict
+    return {
+        "task": task,
+        "problem_id": problem.id,
+        "draw": draw.number,
+        "request": draw.request,
+        "response": storable(reply.text),
+        "finish_reason": reply.finish_reason,
+        "prediction": verdict.prediction and storable(verdict.prediction),
+        "verdict": verdict.outcome.value,
+        "rule": verdict.rule,
+        "mean_logprob": reply.mean_logprob,
+        "tokens": draw.tokens,
+    }

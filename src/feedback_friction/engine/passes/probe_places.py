@@ -1,0 +1,363 @@
+"""Runs a probe over a finished run: places chosen, asked many at once, journaled beside the run."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from feedback_friction.engine.journal.rows import Row, storable
+from feedback_friction.engine.models.model_options import ModelOptions
+from feedback_friction.engine.models.providers.provider_table import Asked, refuse_untaken
+from feedback_friction.engine.models.registry import ModelSettings, parse_spec
+from feedback_friction.engine.passes.batch import Batch, Place, Watched
+from feedback_friction.engine.passes.reopen import read_trials, reopen
+from feedback_friction.engine.run.conditions import Condition
+from feedback_friction.engine.run.launch import wanted_models
+from feedback_friction.engine.run.prepare import Prepared
+from feedback_friction.engine.run.runner import Progress
+from feedback_friction.engine.run.seats import Seat
+from feedback_friction.engine.run.session import opened
+from feedback_friction.errors import UsageError
+from feedback_friction.options import Options, option
+from feedback_friction.protocol.plan import rng_for
+from feedback_friction.protocol.probes import entropy_probe, in_domain, reader, self_perception
+from feedback_friction.protocol.probes.scene import Scene
+from feedback_friction.protocol.records import Effect, Status, Trial
+
+Steps = Generator[Effect, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A probe.
+
+    Attributes:
+        name: as on the command line.
+        places: the iterations of a trial at which it looks.
+        needs: what a run lacks in which there is no such place.
+        draws: draws at each place; 0 for a probe that asks once.
+        temperature: of the draws.
+        reads: whether a reader model is asked, not the solver.
+    """
+
+    name: str
+    places: Callable[[Trial], Sequence[int]]
+    needs: str
+    draws: int = 0
+    temperature: float = 0.0
+    reads: bool = False
+
+
+def _first_feedback(trial: Trial) -> Sequence[int]:
+    return (0,) if trial.attempts and trial.attempts[0].feedback is not None else ()
+
+
+def _every_feedback(trial: Trial) -> Sequence[int]:
+    return [each.iteration for each in trial.attempts if each.feedback is not None]
+
+
+def _answered_feedback(trial: Trial) -> Sequence[int]:
+    last = len(trial.attempts) - 1
+    return [each for each in _every_feedback(trial) if each < last]
+
+
+def _first_prompt(trial: Trial) -> Sequence[int]:
+    return (0,) if trial.epoch == 0 and trial.attempts else ()
+
+
+_NO_FEEDBACK = "no feedback: no first attempt is wrong, or the mode is 'retry'"
+
+PROBES = {
+    probe.name: probe
+    for probe in (
+        Probe(
+            "entropy", _first_feedback, _NO_FEEDBACK, entropy_probe.DRAWS, entropy_probe.TEMPERATURE
+        ),
+        Probe("in-domain", _first_prompt, "no attempts", in_domain.DRAWS, in_domain.TEMPERATURE),
+        Probe("self-perception", _answered_feedback, "no attempt after feedback"),
+        Probe("reader", _every_feedback, _NO_FEEDBACK, reads=True),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeOptions(Options):
+    """What a probe command asks for, beside how it is carried out."""
+
+    draws: int | None = option(None, "Draws.  [entropy 50, in-domain 100]", metavar="N", least=1)
+    temperature: float | None = option(
+        None, "Of draws, or of the reader.  [0.7; reader 0]", least=0, most=2
+    )
+    sample: int | None = option(
+        None, "At most this many problems of each condition, by seed.", metavar="N", least=1
+    )
+    conditions: tuple[str, ...] = option(
+        (), "Only this one; repeatable.", flag="--condition", metavar="NAME"
+    )
+    seed: int = option(0, "Seed of the sample.")
+    reader_model: str | None = option(None, "Who reads, for reader.  [the solver]", metavar="MODEL")
+    reader_base_urls: tuple[str, ...] = option(
+        (), "Reader's server; repeatable.", flag="--reader-base-url", metavar="URL"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeJob:
+    """One place to be probed.
+
+    Attributes:
+        condition: its id.
+        solver: who solved.
+        scene: the place.
+        donor: a place of another problem, for the reader's control.
+    """
+
+    condition: str
+    solver: str
+    scene: Scene
+    donor: Scene | None = None
+
+    @property
+    def place(self) -> Place:
+        """What it is about."""
+        return Place(self.condition, self.scene.problem.id, self.scene.epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedProbe:
+    """A probe that can start: nothing about the command itself is wrong.
+
+    Attributes:
+        probe: which one.
+        draws: draws at each place.
+        temperature: of the draws or the reader.
+        settings: what decides its results, as JSON; findings of other settings stand apart.
+        directory: the run's.
+        run: the run as it was made.
+        wanted: by seat, the models.
+        jobs: every place, those where the probe has been included.
+    """
+
+    probe: Probe
+    draws: int
+    temperature: float
+    settings: str
+    directory: Path
+    run: Prepared
+    wanted: Mapping[Seat, ModelSettings]
+    jobs: tuple[ProbeJob, ...]
+
+
+def get_probe(name: str) -> Probe:
+    """The probe of that name; raises ``UsageError`` when there is none."""
+    if name not in PROBES:
+        raise UsageError(f"unknown probe '{name}'; allowed: {', '.join(PROBES)}, confidence")
+    return PROBES[name]
+
+
+def prepare_probe(directory: Path, name: str, options: ProbeOptions, **given: Any) -> PreparedProbe:
+    """Check a command, read the run's trials and choose the places.
+
+    Args:
+        given: options of how it is carried out; see ``reopen``.
+
+    Raises:
+        UsageError: an unknown probe or condition, options that the probe does not have, or a run
+            without the attempts that it needs; one line.
+    """
+    probe = get_probe(name)
+    _check(probe, options)
+    run = reopen(directory, **given)
+    conditions = _conditions(run, options.conditions)
+    jobs = tuple(
+        job
+        for condition in conditions
+        for job in _jobs(probe, condition, list(read_trials(directory, condition)), options)
+    )
+    if not jobs:
+        raise UsageError(f"the probe '{name}' has nothing to ask in {directory}: {probe.needs}")
+    wanted = _wanted(probe, run, options)
+    draws, temperature = options.draws or probe.draws, _temperature(probe, run, options)
+    for each in wanted.values():
+        refuse_untaken(each.spec, Asked(temperature if each is not wanted.get("judge") else 0.0))
+    settings = _settings(probe, draws, temperature, wanted)
+    return PreparedProbe(probe, draws, temperature, settings, directory, run, wanted, jobs)
+
+
+def _temperature(probe: Probe, run: Prepared, options: ProbeOptions) -> float:
+    """As asked for; else the draws' own, 0 for another reader, the solver's where it is asked."""
+    if options.temperature is not None:
+        return options.temperature
+    if probe.draws:
+        return probe.temperature
+    another = probe.reads and options.reader_model not in (None, *run.settings.models.solver)
+    return 0.0 if another else run.settings.plan.solver_temperature
+
+
+def _check(probe: Probe, options: ProbeOptions) -> None:
+    if options.draws is not None and not probe.draws:
+        raise UsageError(f"the probe '{probe.name}' asks once and takes no --draws")
+    if probe.draws and options.temperature == 0:
+        raise UsageError("at temperature 0 every draw is the same")
+    if options.temperature is not None and not (probe.draws or probe.reads):
+        raise UsageError(f"the probe '{probe.name}' asks at the run's own temperature")
+    if not probe.reads and (options.reader_model or options.reader_base_urls):
+        raise UsageError(f"the probe '{probe.name}' has no reader: --reader-model goes with reader")
+
+
+def _conditions(run: Prepared, asked: Sequence[str]) -> list[Condition]:
+    known = {condition.id: condition for condition in run.conditions}
+    for name in asked:
+        if name not in known:
+            raise UsageError(
+                f"unknown condition '{name}'; allowed: {', '.join(repr(each) for each in known)}"
+            )
+    return [known[name] for name in dict.fromkeys(asked or known)]
+
+
+def _jobs(
+    probe: Probe, condition: Condition, trials: Sequence[Trial], options: ProbeOptions
+) -> Iterator[ProbeJob]:
+    scenes = [
+        Scene(condition.task, condition.plan, trial.problem, trial.epoch, trial.attempts, iteration)
+        for trial in trials
+        for iteration in probe.places(trial)
+    ]
+    chosen = _sampled(scenes, options)
+    for scene in scenes:
+        if scene.problem.id in chosen:
+            donor = _donor(scene, scenes, options.seed) if probe.reads else None
+            yield ProbeJob(condition.id, condition.solver, scene, donor)
+
+
+def _sampled(scenes: Sequence[Scene], options: ProbeOptions) -> set[str]:
+    """Problems by a hash of the seed and their ids: a larger sample holds the smaller one."""
+    problems = {scene.problem.id: scene.problem for scene in scenes}
+    order = sorted(
+        problems.values(),
+        key=lambda each: random.Random(f"{options.seed}:{each.task}:{each.id}:probe").random(),
+    )
+    return {problem.id for problem in order[: options.sample]}
+
+
+def _donor(scene: Scene, scenes: Sequence[Scene], seed: int) -> Scene | None:
+    """Another problem's feedback, if possible at the same iteration."""
+    others = [each for each in scenes if each.problem.id != scene.problem.id]
+    alike = [each for each in others if each.iteration == scene.iteration]
+    rng = rng_for(seed, scene.problem, scene.epoch, scene.iteration, 0, "reader's donor")
+    return rng.choice(alike or others) if others else None
+
+
+def _wanted(probe: Probe, run: Prepared, options: ProbeOptions) -> dict[Seat, ModelSettings]:
+    """The models that the probe asks: the solvers or the reader, and a judge where there is one."""
+    models = wanted_models(run)
+    judge = {seat: each for seat, each in models.items() if seat == "judge"}
+    solvers = {seat: each for seat, each in models.items() if seat.startswith("solver")}
+    return judge | (_readers(solvers, options) if probe.reads else solvers)
+
+
+def _readers(
+    solvers: Mapping[Seat, ModelSettings], options: ProbeOptions
+) -> dict[Seat, ModelSettings]:
+    """The reader: another model, or each solver for its own trials."""
+    name, urls = options.reader_model, options.reader_base_urls
+    if name is None:
+        return {
+            seat.replace("solver", "reader", 1): replace(each, base_urls=urls or each.base_urls)
+            for seat, each in solvers.items()
+        }
+    for each in solvers.values():
+        if each.spec == name:
+            return {"reader": replace(each, base_urls=urls or each.base_urls)}
+    parse_spec(name)
+    any_solver = next(iter(solvers.values()))
+    return {"reader": replace(any_solver, spec=name, base_urls=urls, options=ModelOptions())}
+
+
+def _settings(
+    probe: Probe, draws: int, temperature: float, wanted: Mapping[Seat, ModelSettings]
+) -> str:
+    settings: dict[str, Any] = {"temperature": temperature}
+    if probe.draws:
+        settings |= {"draws": draws}
+    readers = [each for seat, each in wanted.items() if seat.startswith("reader")]
+    for each in readers:
+        settings |= each.options.as_dict()
+    if readers:
+        settings["reader"] = ", ".join(each.spec for each in readers)
+    return orjson.dumps(settings, option=orjson.OPT_SORT_KEYS).decode()
+
+
+async def execute_probe(
+    prepared: PreparedProbe, watch: Callable[[Watched], None], notice: Callable[[str], None]
+) -> Progress:
+    """Ask at every place where the probe has not been.
+
+    Args:
+        watch: called once before the first call.
+        notice: shown, once each, what the user should know of.
+
+    Raises:
+        UsageError: the directory or a model cannot be used as asked; no call was made.
+        RunStoppedError: it stopped itself; resumable.
+    """
+    run, name = prepared.run, prepared.probe.name
+    async with opened(
+        prepared.wanted, prepared.directory, run.prices, run.settings.operation.concurrency, notice
+    ) as caller:
+        been = caller.journal.probed(name, prepared.settings)
+        left = [job for job in prepared.jobs if _key(job) not in been]
+        batch = Batch(caller, len(prepared.jobs))
+        batch.progress.count("unsolved", len(prepared.jobs) - len(left))
+        watch(batch)
+
+        async def work(job: ProbeJob) -> Status:
+            steps = _steps(prepared, job)
+            found = await caller.drive(steps, job.scene.task, solver=job.solver)
+            await caller.journal.add_finding(_row(prepared, job, asdict(found)))
+            return "unsolved"
+
+        return await batch.run(iter(left), work)
+
+
+def _steps(prepared: PreparedProbe, job: ProbeJob) -> Steps:
+    scene, draws, temperature = job.scene, prepared.draws, prepared.temperature
+    steps: dict[str, Callable[[], Steps]] = {
+        "entropy": lambda: entropy_probe.entropy(scene, draws, temperature),
+        "in-domain": lambda: in_domain.in_domain(scene, draws, temperature),
+        "self-perception": lambda: self_perception.self_perception(scene),
+        "reader": lambda: reader.reader(scene, job.donor, temperature),
+    }
+    return steps[prepared.probe.name]()
+
+
+def _key(job: ProbeJob) -> tuple[str, str, int, int]:
+    scene = job.scene
+    return job.condition, scene.problem.id, scene.epoch, scene.iteration
+
+
+def _row(prepared: PreparedProbe, job: ProbeJob, value: Mapping[str, Any]) -> Row:
+    condition, problem_id, epoch, iteration = _key(job)
+    return {
+        "probe": prepared.probe.name,
+        "settings": prepared.settings,
+        "condition": condition,
+        "problem_id": problem_id,
+        "epoch": epoch,
+        "iteration": iteration,
+        "value": orjson.dumps(_storable(value)).decode(),
+    }
+
+
+def _storable(value: Any) -> Any:
+    """A value in which no text has what UTF-8 cannot hold."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, Mapping):
+        return {name: _storable(each) for name, each in value.items()}
+    return [_storable(each) for each in value] if isinstance(value, list | tuple) else value

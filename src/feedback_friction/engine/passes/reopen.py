@@ -1,0 +1,150 @@
+"""A run made ready again from its own directory: for whatever asks more about it later.
+
+``run.json`` says how it was made; problems come from the same data, and must still be the same.
+Attempts come from the journal, as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from feedback_friction.analysis.journal import open_journal, read_run, reading_run
+from feedback_friction.engine.journal.attempts import attempts_by_trial
+from feedback_friction.engine.models.model_options import ModelOptions
+from feedback_friction.engine.run.conditions import Condition
+from feedback_friction.engine.run.prepare import Prepared, prepare
+from feedback_friction.engine.run.python_objects import files_of, refuse_unknown_files
+from feedback_friction.engine.run.seats import Seat
+from feedback_friction.errors import UsageError
+from feedback_friction.options import filled, options_of
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.records import (
+    ENDED,
+    Attempt,
+    Status,
+    Trial,
+)
+from feedback_friction.settings import Operation, Settings
+
+
+def reopen(directory: Path, *, calls: bool = True, **given: Any) -> Prepared:
+    """What a run was started with.
+
+    Args:
+        given: options of its operation that are others now, such as ``base_urls``.
+        calls: whether models will be asked; if not, they need not be there any more.
+
+    Raises:
+        UsageError: the directory is no run of trials, or its data, or a model that will be asked,
+            are gone or have changed.
+    """
+    with reading_run(directory):
+        return _reopened(directory, given, calls)
+
+
+def _reopened(directory: Path, given: Mapping[str, Any], calls: bool) -> Prepared:
+    document = read_run(directory)
+    config = document["config"]
+    if "kind" in config:
+        raise UsageError(f"{directory} holds no trials: it is of the kind '{config['kind']}'")
+    if calls and config.get("imported"):
+        raise UsageError(f"the replies of {directory} were adopted: there is no solver to ask")
+    before = document.get("operation", {})
+    try:
+        settings = _settings(config, before, given)
+        refuse_unknown_files(files_of(settings.selection))
+        prepared = prepare(settings, calls=calls, guidance=config.get("guidance"))
+    except UsageError as error:
+        raise UsageError(f"cannot ask more about {directory}: {error}") from error
+    if prepared.config["problems"] != config["problems"]:
+        raise UsageError(
+            f"the problems of {directory} are no longer those that it was run with: "
+            f"{before.get('data') or 'the data set'} has changed"
+        )
+    if calls and prepared.config.get("digests") != config.get("digests"):
+        raise UsageError(f"a model of {directory} is no longer the one that it was run with")
+    seated = {
+        seat: replace(each, options=_options(_kept(seat, config)))
+        for seat, each in prepared.seats.items()
+    }
+    return replace(prepared, seats=seated, config=config)
+
+
+def _settings(
+    config: Mapping[str, Any], before: Mapping[str, Any], given: Mapping[str, Any]
+) -> Settings:
+    """The settings that a run was made of; models' options are put back by ``reopen``.
+
+    Of its operation only servers and files are taken over: how many requests are in flight, how
+    long one may take and what it may cost is for the command that goes on.
+    """
+    every = options_of(Settings)
+    kept = {**before, **config}
+    values = {
+        name: every[name].read(kept[name], name)
+        for name in every
+        if kept.get(name) is not None and name not in options_of(Operation)
+    }
+    return filled(Settings, {**values, **given})
+
+
+def _kept(seat: Seat, config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options of the model in a seat, as a configuration has them."""
+    role, _, solver = seat.partition(" ")
+    kept: Mapping[str, Any] = config.get(f"{role}_options", {})
+    return kept.get(solver, {}) if solver else kept
+
+
+def _options(given: Mapping[str, Any]) -> ModelOptions:
+    extra = dict(given)
+    tokens, effort = extra.pop("reasoning_tokens", None), extra.pop("reasoning_effort", None)
+    sends_temperature = "temperature" not in extra  # null where it is not sent
+    extra.pop("temperature", None)
+    return ModelOptions(tokens, effort, extra, sends_temperature)
+
+
+def read_trials(
+    directory: Path, condition: Condition, ended: Sequence[Status] = ENDED
+) -> Iterator[Trial]:
+    """The trials of a condition that ended, in the order of its problems.
+
+    Args:
+        ended: the statuses that count as an end.
+
+    Raises:
+        UsageError: the journal cannot be read.
+    """
+    problems = {problem.id: problem for problem in condition.problems}
+    with open_journal(directory) as db:
+        statuses = {
+            (row["problem_id"], row["epoch"]): (row["status"], row["reason"])
+            for row in db.execute(
+                "SELECT problem_id, epoch, status, reason FROM trials WHERE condition = ?",
+                (condition.id,),
+            )
+            if row["status"] in ended
+        }
+        mode = condition.plan.mode.name
+        trials = attempts_by_trial(db, condition.id, mode, problems)
+        found = {key: attempts for key, attempts in trials if key in statuses}
+    for problem in condition.problems:
+        for epoch in range(condition.epochs):
+            if (problem.id, epoch) in found:
+                yield Trial(problem, epoch, found[problem.id, epoch], *statuses[problem.id, epoch])
+
+
+def read_attempts(
+    directory: Path, condition: Condition, problem: Problem, epoch: int
+) -> tuple[Attempt, ...]:
+    """The attempts of one trial so far, whether it has ended or not.
+
+    Raises:
+        UsageError: the journal cannot be read.
+    """
+    key, mode = (problem.id, epoch), condition.plan.mode.name
+    with open_journal(directory) as db:
+        found = dict(attempts_by_trial(db, condition.id, mode, {problem.id: problem}, key))
+        return found.get(key, ())

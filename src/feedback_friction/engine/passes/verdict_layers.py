@@ -1,0 +1,167 @@
+"""Keeps what was judged anew: a layer over the run, from which the earlier state can be read."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from feedback_friction import __version__
+from feedback_friction.engine.journal.rows import as_json, insert, now, storable
+from feedback_friction.engine.journal.store import Journal
+from feedback_friction.engine.passes.regrading import Rejudged, Remasked
+from feedback_friction.errors import RunStoppedError
+from feedback_friction.grading.verdict import Verdict
+from feedback_friction.protocol.records import Attempt
+
+_TRIAL = "condition = ? AND problem_id = ? AND epoch = ?"
+_OF_TRIAL = -1  # the iteration under which a trial's own row is kept
+Where = tuple[str, str, int]
+
+
+@contextmanager
+def _writing(directory: Path, kind: Literal["regrade", "remask"]) -> Iterator[_Layer]:
+    """A new layer, written whole or not at all; the directory must be held.
+
+    Raises:
+        RunStoppedError: the journal cannot be written.
+        UsageError: it is of a newer version.
+    """
+    journal = Journal(directory)  # brings the tables of earlier versions up to date
+    journal.close()
+    try:
+        with closing(sqlite3.connect(journal.path, timeout=30)) as db, db:
+            db.row_factory = sqlite3.Row
+            number = db.execute("SELECT coalesce(max(layer), 0) + 1 FROM layers").fetchone()[0]
+            row = {"layer": number, "kind": kind, "version": __version__, "accepted": now()}
+            insert(db, "layers", [row])
+            yield _Layer(db, number)
+    except (sqlite3.Error, OSError) as error:
+        raise RunStoppedError(f"cannot write {journal.path}: {error}") from error
+
+
+class _Layer:
+    """Writes to one layer."""
+
+    def __init__(self, db: sqlite3.Connection, number: int) -> None:
+        self.db, self.number = db, number
+
+    def replace(self, where: Where, iteration: int) -> None:
+        """Keep a row as it is, before it is changed or taken out."""
+        if iteration == _OF_TRIAL:
+            query, values = f"SELECT * FROM trials WHERE {_TRIAL}", where
+        else:
+            query = f"SELECT * FROM attempts WHERE {_TRIAL} AND iteration = ?"
+            values = (*where, iteration)  # type: ignore[assignment]
+        was = dict(self.db.execute(query, values).fetchone())
+        insert(self.db, "replaced", [self.row(where, iteration=iteration, was=as_json(was))])
+
+    def row(self, where: Where, **more: Any) -> dict[str, Any]:
+        """A row of a table of layers."""
+        condition, problem_id, epoch = where
+        place = {"condition": condition, "problem_id": problem_id, "epoch": epoch}
+        return {"layer": self.number, **place, **more}
+
+
+def accept_verdicts(directory: Path, found: Sequence[Rejudged]) -> None:
+    """Make verdicts judged anew those of the run.
+
+    Attempts after one that is correct now are taken out. A trial that would have gone on counts as
+    failed, so that the same ``friction run`` takes it up where it ended.
+
+    Raises:
+        RunStoppedError: the journal cannot be written.
+    """
+    with _writing(directory, "regrade") as layer:
+        for each in found:
+            where = (each.condition, each.trial.problem.id, each.trial.epoch)
+            for attempt, verdict in each.changed:
+                layer.replace(where, attempt.iteration)
+                _set_verdict(layer.db, where, attempt, verdict)
+            _end(layer, where, each)
+            if each.marked is not None:
+                insert(layer.db, "marked", [layer.row(where, iteration=each.marked)])
+
+
+def _set_verdict(db: sqlite3.Connection, where: Where, attempt: Attempt, verdict: Verdict) -> None:
+    said = verdict.prediction and storable(verdict.prediction)
+    db.execute(
+        "UPDATE attempts SET verdict = ?, prediction = ?, rule = ?, is_correct = ?"
+        f" WHERE {_TRIAL} AND iteration = ?",
+        (verdict.outcome.value, said, verdict.rule, verdict.is_correct, *where, attempt.iteration),
+    )
+
+
+def _end(layer: _Layer, where: Where, found: Rejudged) -> None:
+    """Let a trial end where its verdicts end it now."""
+    trial, kept = found.trial, len(found.verdicts)
+    if (found.status, kept) == (trial.status, len(trial.attempts)):
+        return
+    layer.replace(where, _OF_TRIAL)
+    changed = {attempt.iteration for attempt, _ in found.changed}
+    for attempt in trial.attempts[kept - 1 :]:
+        if attempt.iteration not in changed:
+            layer.replace(where, attempt.iteration)
+    layer.db.execute(f"DELETE FROM attempts WHERE {_TRIAL} AND iteration >= ?", (*where, kept))
+    if found.status == "solved":  # nothing is said of a right answer
+        layer.db.execute(
+            "UPDATE attempts SET feedback = NULL, feedback_raw = NULL, feedback_donor = NULL,"
+            f" masked_spans = 0, leaks = '[]' WHERE {_TRIAL} AND iteration = ?",
+            (*where, kept - 1),
+        )
+    layer.db.execute(
+        f"UPDATE trials SET status = ?, reason = ?, attempts = ? WHERE {_TRIAL}",
+        (found.status, found.reason, kept, *where),
+    )
+
+
+def accept_masks(directory: Path, found: Sequence[Remasked]) -> None:
+    """Keep feedback masked anew beside what the solver was shown, and count leaks by it.
+
+    Raises:
+        RunStoppedError: the journal cannot be written.
+    """
+    with _writing(directory, "remask") as layer:
+        first: dict[Where, int] = {}
+        for each in found:
+            where = (each.condition, each.trial.problem.id, each.trial.epoch)
+            at = each.attempt.iteration
+            layer.replace(where, at)
+            row = layer.row(where, iteration=at, feedback=storable(each.text))
+            insert(layer.db, "remasked", [row])
+            layer.db.execute(
+                f"UPDATE attempts SET leaks = ? WHERE {_TRIAL} AND iteration = ?",
+                (as_json([storable(leak) for leak in each.leaks]), *where, at),
+            )
+            if each.is_marked:
+                first.setdefault(where, at)
+        rows = [layer.row(where, iteration=at) for where, at in first.items()]
+        insert(layer.db, "marked", rows)
+
+
+def keep_overruled(
+    directory: Path, key: bytes, task: str, problem_id: str, verdict: Verdict, reason: str
+) -> None:
+    """Keep a person's verdict; what results count is changed by ``accept_verdicts``.
+
+    Raises:
+        RunStoppedError: the journal cannot be written.
+    """
+    journal = Journal(directory)
+    journal.close()
+    row = {
+        "reply": key,
+        "task": task,
+        "problem_id": problem_id,
+        "verdict": verdict.outcome.value,
+        "prediction": verdict.prediction and storable(verdict.prediction),
+        "reason": storable(reason),
+        "made": now(),
+    }
+    try:
+        with closing(sqlite3.connect(journal.path, timeout=30)) as db, db:
+            insert(db, "overruled", [row])
+    except (sqlite3.Error, OSError) as error:
+        raise RunStoppedError(f"cannot write {journal.path}: {error}") from error

@@ -1,0 +1,1 @@
+"""A run: prepared, launched, its trials driven, its budget and its directory kept."""

@@ -1,0 +1,205 @@
+"""The run directory: who may write to it, what it was made with, and whether that is asked again.
+
+``run.json`` holds the configuration (what decides the results), the operation (what does not: URLs,
+concurrency), the versions, the git state, the command that makes the run again, and what the user
+was told while it ran (``notices``) and what it learnt of its servers (``learnt``).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import platform
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from feedback_friction import __version__
+from feedback_friction.analysis.journal import RUN_FILE, SCHEMA_VERSION, read_run
+from feedback_friction.engine.journal.rows import now
+from feedback_friction.errors import UsageError
+from feedback_friction.options import options_of
+from feedback_friction.settings import Settings
+
+LOCK_NAME = "run.lock"
+_PACKAGES = (
+    "aiohttp",
+    "orjson",
+    "uvloop",
+    "math-verify",
+    "inspect-ai",
+    "anthropic",
+    "google-genai",
+)
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Hold the directory for one writing process.
+
+    Raises:
+        UsageError: it cannot be made or written, or another process holds it.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = (directory / LOCK_NAME).open("w")
+    except OSError as error:
+        raise UsageError(f"cannot write to the run directory {directory}: {error}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UsageError(f"another friction run is writing to {directory}") from error
+        yield
+
+
+def claim(
+    directory: Path,
+    config: Mapping[str, Any],
+    operation: Mapping[str, Any],
+    command: list[str],
+) -> None:
+    """Write ``run.json``, or make sure that the one there is of the same configuration.
+
+    Raises:
+        UsageError: the directory is of another configuration (names the difference), of a newer
+            version, unreadable, or not writable.
+    """
+    path = directory / RUN_FILE
+    if path.exists():
+        _compare(path, read_run(directory)["config"], config)
+        return
+    if (directory / "journal.sqlite").exists():
+        raise UsageError(f"{directory} has a journal but no {RUN_FILE}; choose another --out")
+    document = {
+        "schema": SCHEMA_VERSION,
+        "created": now(),
+        "config": config,
+        "operation": operation,
+        "versions": versions(),
+        "git": git_state(),
+        "command": command,
+    }
+    try:
+        _write(path, document)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error}") from error
+
+
+def add_notices(directory: Path, lines: Sequence[str]) -> None:
+    """Add lines to the run's ``notices``, each once; readers see the old file or the new one.
+
+    Only for the process that holds the directory (``locked``), so that no other one writes.
+
+    Raises:
+        UsageError: there is no readable ``run.json``.
+        OSError: it cannot be written.
+    """
+    document = read_run(directory)
+    known = document.get("notices", [])
+    notices = list(dict.fromkeys([*known, *lines]))
+    if notices != known:
+        _write(directory / RUN_FILE, {**document, "notices": notices})
+
+
+def add_learnt(directory: Path, model: str, learnt: Mapping[str, object]) -> None:
+    """Keep what was learnt of a model's server; for the process that holds the directory.
+
+    Raises:
+        UsageError: there is no readable ``run.json``, or it cannot be written.
+    """
+    document = read_run(directory)
+    known = document.get("learnt")
+    found = {**(known if isinstance(known, Mapping) else {}), model: dict(learnt)}
+    if found == known:
+        return
+    try:
+        _write(directory / RUN_FILE, {**document, "learnt": found})
+    except OSError as error:
+        raise UsageError(f"cannot write {directory / RUN_FILE}: {error}") from error
+
+
+def _write(path: Path, document: Mapping[str, Any]) -> None:
+    """Replace a file by a complete new one."""
+    partial = path.with_suffix(".tmp")
+    partial.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+    os.replace(partial, path)
+
+
+def _compare(path: Path, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    wanted = orjson.loads(orjson.dumps(asked))
+    # A run that was made before there was an option was made with its default.
+    names = sorted({*wanted, *there})
+    sides = [
+        side
+        for name in names
+        for side in _sides(name, *(each.get(name, _default(name)) for each in (there, wanted)))
+    ]
+    differences = [
+        f"{name} was {_shown(before)}, now {_shown(now)}"
+        for name, before, now in sides
+        if before != now
+    ]
+    if differences:
+        raise UsageError(
+            f"{path.parent} holds a run of another configuration: {'; '.join(differences)}; "
+            "choose another --out"
+        )
+
+
+def _sides(name: str, before: Any, now: Any) -> list[tuple[str, object, object]]:
+    """A setting before and now; of files that guide the feedback, each by its digest."""
+    if name != "guidance":
+        return [(name, before, now)]
+    files = sorted({*(before or {}), *(now or {})})
+    return [
+        (
+            f"the file of '{file}'",
+            *((each or {}).get(file, {}).get("sha256") for each in (before, now)),
+        )
+        for file in files
+    ]
+
+
+def _default(name: str) -> object:
+    """The default of an option as JSON has it; None for what is no option."""
+    declared = options_of(Settings).get(name)
+    default = declared.default if declared is not None else None
+    return list(default) if isinstance(default, tuple) else default
+
+
+def _shown(value: object) -> str:
+    text = orjson.dumps(value).decode()
+    return text if len(text) <= 120 else f"{text[:117]}..."
+
+
+def versions() -> dict[str, str]:
+    """Versions of the program, of Python and of the packages that decide results."""
+    found = {"feedback-friction": __version__, "python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_state() -> dict[str, Any] | None:
+    """Commit of the working directory and whether it has changes; None outside a repository."""
+    try:
+        commit = _git("rev-parse", "HEAD")
+        return {"commit": commit, "dirty": bool(_git("status", "--porcelain"))}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments], capture_output=True, text=True, check=True, timeout=10
+    )
+    return done.stdout.strip()
