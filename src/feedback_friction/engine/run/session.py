@@ -26,7 +26,7 @@ from feedback_friction.grading.worker import forget
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a run directory is made with, or has to have been made with; see ``run_directory.claim``."""
+    """What a run directory is made with, or was made with; see ``run_directory.claim``."""
 
     config: Mapping[str, Any]
     operation: Mapping[str, Any]

@@ -11,7 +11,7 @@ its numbers. The way of an attempt through the modules:
 - ``lines``, ``phrases``, ``arithmetic``: plain text, tokens, words put into signs;
 - ``chains``, ``verify``: chains of equal expressions, and which of them hold in any reading;
 - ``equations``, ``slips``, ``diagnosis``: what kind of error an equation is or carries on;
-- ``steps``, ``column_sums``, ``digitwork``: labelled steps, long multiplication, digits and carries;
+- ``steps``, ``column_sums``, ``digitwork``: labelled steps, long multiplication, digits, carries;
 - ``conclusion``, ``coverage``, ``tally``: what is wrong when no line is;
 - ``misleading``: the same words about a line that is right;
 - ``question``, ``ledger``, ``finding``, ``wording``: what all of them share.
