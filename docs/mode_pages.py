@@ -25,6 +25,7 @@ from feedback_friction.modes import (
     TUTOR,
     Mode,
 )
+from feedback_friction.protocol.episode import Episode
 from feedback_friction.protocol.feedback import write_feedback
 from feedback_friction.protocol.frozen import Item
 from feedback_friction.protocol.records import Attempted, Effect, Feedback, Generate
@@ -106,9 +107,9 @@ def _words(mode: Mode) -> Iterator[str]:
 def _said(mode: Mode, item: Item, other: Item) -> tuple[str, bool]:
     """What the mode says of an item's attempt, or asks a model for; whether it is the latter."""
     task, problems = get_page(item.problem.task).task, [item.problem, other.problem]
-    attempts = [replace(each, feedback=None) for each in item.attempts]
+    attempts = tuple(replace(each, feedback=None) for each in item.attempts)
     if mode.writer == "late":  # two attempts, so that there is an earlier one
-        attempts = [*item.attempts, replace(attempts[0], iteration=1)]
+        attempts = (*item.attempts, replace(attempts[0], iteration=1))
 
     def donate(source: Mode) -> Generator[Effect, Any, Feedback]:
         yield from ()
@@ -117,7 +118,8 @@ def _said(mode: Mode, item: Item, other: Item) -> tuple[str, bool]:
         return given
 
     plan = Plan(mode=for_task(mode, task, problems))
-    steps = write_feedback(plan.mode, task, plan, 0, attempts, donate, problems)
+    episode = Episode(item.problem, task, plan, attempts=attempts, others=problems)
+    steps = write_feedback(episode, donate)
     try:
         effect = next(steps)
         while not isinstance(effect, Generate):

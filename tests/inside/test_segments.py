@@ -40,9 +40,7 @@ def rendered(messages):
 
 
 def segments_of(place):
-    messages = attempt_request(
-        PROBLEM, TASK, place.plan, 0, place.iteration, place.attempts
-    ).messages
+    messages = attempt_request(place.before(place.iteration)).messages
     marked = marked_prompt(place)
     exact = rendered(messages)
     return exact, segments(exact, rendered(marked.messages), marked.names)

@@ -13,8 +13,8 @@ from feedback_friction.mode_names import attributed, parse_mode
 from feedback_friction.modes import ATTRIBUTIONS, MODES
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import prompts
+from feedback_friction.protocol.episode import rng_for
 from feedback_friction.protocol.mislead import slipped
-from feedback_friction.protocol.plan import rng_for
 from feedback_friction.protocol.suits import for_task
 from feedback_friction.protocol.trial import trial
 from feedback_friction.tasks.catalog import get_page, load_problems

@@ -12,7 +12,7 @@ from feedback_friction.problem import Problem
 from feedback_friction.protocol.probes import entropy_probe, in_domain, reader, self_perception
 from feedback_friction.protocol.probes.scene import MOST_DRAWS, Scene
 from feedback_friction.protocol.records import Attempt, Feedback, Message, Reply
-from feedback_friction.protocol.trial import UndecidedError, next_prompt, trial
+from feedback_friction.protocol.trial import UndecidedError, next_view, trial
 
 GOLDEN = Path(__file__).parents[1] / "cases" / "probe_prompts.json"
 PLAN = toys.plan("strong", iterations=4)
@@ -93,7 +93,7 @@ def test_a_probe_says_so_where_an_answer_cannot_be_graded_in_time(steps):
 def test_shuffled_letters_that_name_one_option_are_one_answer():
     plan = toys.plan("strong", iterations=4, shuffle=True)
     place = scene(toys.CHOICES, ("A",), plan=plan)
-    seen, _ = next_prompt(toys.CHOICES, toys.TASK, plan, 0, 1, place.attempts[:1])
+    seen = next_view(place.before(1)).problem
     driver = toys.Driver(solver=["The answer is (A)."])
     found = driver.run(entropy_probe.entropy(place, 4))
     assert found.counts == ((seen.choices[0], 4),)

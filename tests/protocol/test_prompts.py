@@ -9,8 +9,8 @@ import pytest
 import toys
 from feedback_friction.forms import EXPLAIN
 from feedback_friction.grading.verdict import Verdict
-from feedback_friction.mode_names import parse_mode
 from feedback_friction.protocol import prompts
+from feedback_friction.protocol.episode import Episode
 from feedback_friction.protocol.feedback import feedback_messages
 from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.improvement import template
@@ -60,14 +60,14 @@ def solved(plain):
     new = replace(first, iteration=2, asides=(Aside("check", "NO, it is 3 again."),))
     for name, solve in SOLVES.items():
         plan = replace(toys.plan(), solve=solve)
-        view = next_view(toys.PROBLEM, toys.TASK, plan, 0, 2, plain)
-        words = thought_request(toys.TASK, plan, 0, view)
+        view = next_view(Episode(toys.PROBLEM, toys.TASK, plan, attempts=tuple(plain)))
+        words = thought_request(view)
         if words is not None:
             texts[f"{name}: words to itself"] = words.messages
-            texts[f"{name}: answer"] = next_messages(toys.TASK, view)
+            texts[f"{name}: answer"] = next_messages(view)
         elif solve is not PLAIN:
-            texts[f"{name}: words to itself"] = check_request(plan, 0, view, new).messages
-            texts[f"{name}: second answer"] = second_request(plan, 0, view, new).messages
+            texts[f"{name}: words to itself"] = check_request(view, new).messages
+            texts[f"{name}: second answer"] = second_request(view, new).messages
     return texts
 
 
@@ -110,10 +110,10 @@ def rendered():
         "feedback on a choice": feedback_messages(toys.TASK, chosen, sees_solution=True),
         "feedback on a shuffled choice": feedback_messages(toys.TASK, shuffled, sees_solution=True),
     }
-    mode = parse_mode("misled", has_feedback_model=True)
-    plan = toys.plan("misled")
-    argued = mislead_request(mode, toys.TASK, plan, 0, plain, "8").messages
-    option = mislead_request(mode, toys.TASK, plan, 0, chosen, "C").messages
+    number = Episode(toys.PROBLEM, toys.TASK, toys.plan("misled"), attempts=tuple(plain))
+    choice = replace(number, problem=toys.CHOICES, attempts=tuple(chosen))
+    argued = mislead_request(number, "8").messages
+    option = mislead_request(choice, "C").messages
     texts |= {
         "doubt": solver_messages(toys.TASK, toys.PROBLEM, plain, TRANSCRIPT, asserts=False),
         "doubt in a chat": solver_messages(toys.TASK, toys.PROBLEM, plain, CHAT, asserts=False),

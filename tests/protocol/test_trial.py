@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import toys
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.protocol import prompts
+from feedback_friction.protocol.episode import Episode
 from feedback_friction.protocol.records import Attempted, Completion, Generate, Grade, Reply
 from feedback_friction.protocol.trial import donor_order, trial
 
@@ -253,10 +254,11 @@ def test_placebo_without_any_donor_stops_and_says_why():
 
 
 @pytest.mark.slow
-@given(st.integers(0, 30), st.randoms(use_true_random=False))
-def test_donors_are_the_other_problems_each_once(count, rng):
-    others = toys.problems(count)
-    order = [each.id for each in donor_order(toys.Problem("p0", "toy", "", ""), others, rng)]
+@given(st.integers(0, 30), st.integers())
+def test_donors_are_the_other_problems_each_once(count, seed):
+    others, plan = toys.problems(count), toys.plan(seed=seed)
+    episode = Episode(toys.Problem("p0", "toy", "", ""), toys.TASK, plan, others=others)
+    order = [each.id for each in donor_order(episode, "donors")]
     assert sorted(order) == sorted(each.id for each in others if each.id != "p0")
 
 

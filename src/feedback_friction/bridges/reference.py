@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,14 @@ from feedback_friction.engine.journal.attempts import attempts_by_trial
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.mode_names import recorded_mode
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.history import solver_messages
+from feedback_friction.protocol.episode import Episode
 from feedback_friction.protocol.records import Attempt
-from feedback_friction.protocol.solving import View, next_messages
-from feedback_friction.protocol.task import Task
+from feedback_friction.protocol.solving import next_messages
+from feedback_friction.protocol.task import no_examples
+from feedback_friction.protocol.trial import next_view
+from feedback_friction.settings import Plan
 from feedback_friction.tasks.catalog import get_page
-from feedback_friction.ways import PLAIN, History, Solve, parse_way
+from feedback_friction.ways import parse_way
 
 
 def export(directory: Path) -> Iterator[dict[str, Any]]:
@@ -36,6 +38,8 @@ def export(directory: Path) -> Iterator[dict[str, Any]]:
             task, problems = get_page(condition.task).task, _problems(db, condition.task)
             mode = recorded_mode(condition.feedback)
             history, solve = parse_way(condition.history)
+            plan = Plan(mode, history=history, solve=solve)
+            task = replace(task, system="", examples=no_examples)
             # a trial in flight has no feedback in its rows yet, so its questions cannot be told
             ended = {
                 (row["problem_id"], row["epoch"])
@@ -49,18 +53,13 @@ def export(directory: Path) -> Iterator[dict[str, Any]]:
             for (_, epoch), attempts in trials:
                 if (attempts[0].problem.id, epoch) in ended:
                     for number, attempt in enumerate(attempts):
-                        shown = attempts[:number] if mode.shows_history else ()
-                        line = _line(attempt, task, shown, history, solve)
+                        before = Episode(attempt.problem, task, plan, epoch, attempts[:number])
+                        line = _line(attempt, before)
                         yield {**line, "condition": condition.condition, **_place(attempt, epoch)}
 
 
-def _line(
-    attempt: Attempt, task: Task, earlier: Sequence[Attempt], style: History, solve: Solve
-) -> dict[str, Any]:
-    bare = replace(task, system="", examples=lambda problem: ())
-    plain = solver_messages(bare, attempt.problem, earlier, style)
-    view = View(attempt.problem, tuple(earlier), plain, "", solve if earlier else PLAIN)
-    messages = next_messages(bare, view)[1:]
+def _line(attempt: Attempt, before: Episode) -> dict[str, Any]:
+    messages = next_messages(next_view(before))[1:]
     verdict = attempt.verdict
     return {
         "question": "\n\n".join(message.content for message in messages),

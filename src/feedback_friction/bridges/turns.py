@@ -145,14 +145,8 @@ def _kept_tokens(db: sqlite3.Connection) -> dict[bytes, dict[str, tuple[Token, .
 
 def _turns(prompts: Prompts, condition: Condition, trial: Trial) -> Iterator[tuple[Turn, bytes]]:
     for number in range(len(trial.attempts)):
-        request = attempt_request(
-            trial.problem,
-            condition.task,
-            condition.plan,
-            trial.epoch,
-            number,
-            trial.attempts[:number],
-        )
+        before = condition.episode(trial.problem, trial.epoch, trial.attempts[:number])
+        request = attempt_request(before)
         yield (
             Turn(condition, trial, number, request.messages),
             prompts.key(request, condition.solver),

@@ -177,10 +177,7 @@ def _place(condition: Condition, trial: Trial, iteration: int) -> Place:
 
 
 def _request(scene: Scene) -> Generate:
-    before = scene.attempts[: scene.iteration]
-    return attempt_request(
-        scene.problem, scene.task, scene.plan, scene.epoch, scene.iteration, before
-    )
+    return attempt_request(scene.before(scene.iteration))
 
 
 def _outcome(before: Attempt, after: Attempt) -> str:

@@ -87,10 +87,9 @@ def marked_prompt(scene: Scene) -> Marked:
         UnmarkableError: a text has the marks' characters itself.
     """
     mark = _Marker()
-    before = [_marked(mark, each) for each in scene.attempts[: scene.iteration]]
-    messages = attempt_request(
-        scene.problem, scene.task, scene.plan, scene.epoch, scene.iteration, before
-    ).messages
+    before = scene.before(scene.iteration)
+    marked = tuple(_marked(mark, each) for each in before.attempts)
+    messages = attempt_request(replace(before, attempts=marked)).messages
     head = 1 + len(scene.task.examples(scene.problem))
     question = scene.task.ask(scene.problem)
     found, asked = [], False

@@ -10,14 +10,11 @@ import random
 import re
 from collections.abc import Sequence
 
-from feedback_friction.modes import Mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import prompts
+from feedback_friction.protocol.episode import Episode
 from feedback_friction.protocol.mislead import slipped
-from feedback_friction.protocol.plan import rng_for
 from feedback_friction.protocol.records import Attempt
-from feedback_friction.protocol.task import Task
-from feedback_friction.settings import Plan
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _NUMBER = re.compile(r"[0-9]+")
@@ -33,38 +30,37 @@ def parts_of(problem: Problem) -> list[str]:
     return _SENTENCE.split(problem.solution.strip()) if problem.solution else []
 
 
-def part(mode: Mode, plan: Plan, epoch: int, problem: Problem) -> str:
+def part(episode: Episode) -> str:
     """What a dose shows of the worked solution or the hints; the same at every attempt."""
+    mode, parts = episode.mode, parts_of(episode.latest.problem)
     assert mode.dose is not None  # a part is never asked for without a share
-    parts = parts_of(problem)
     count = int(mode.dose * len(parts) + 0.5)
     order = list(range(len(parts)))
     if mode.by_chance:
-        rng_for(plan.seed, problem, epoch, 0, 0, "part").shuffle(order)
+        episode.rng("part").shuffle(order)
     shown = [parts[at] for at in sorted(order[:count])]
     if not shown:
         return prompts.BINARY_WRONG
     return prompts.render(prompts.PART, part="\n".join(shown))
 
 
-def is_spoilt(mode: Mode, plan: Plan, epoch: int, latest: Attempt) -> bool:
+def is_spoilt(episode: Episode) -> bool:
     """Whether the lot falls on this feedback."""
-    rng = rng_for(plan.seed, latest.problem, epoch, latest.iteration, 0, "noise")
-    return mode.dose is not None and rng.random() < mode.dose
+    dose = episode.mode.dose
+    return dose is not None and episode.rng("noise", episode.latest.iteration).random() < dose
 
 
-def spoilt(
-    task: Task, plan: Plan, epoch: int, latest: Attempt, text: str, others: Sequence[Problem]
-) -> str:
+def spoilt(episode: Episode, text: str) -> str:
     """Feedback that names another step, or a wrong value; else another problem's hint or answer."""
-    rng = rng_for(plan.seed, latest.problem, epoch, latest.iteration, 0, "spoil")
-    if task.mislead is not None:
-        line = task.mislead(latest.problem, latest.reply.text, rng)
+    latest, mislead = episode.latest, episode.task.mislead
+    rng = episode.rng("spoil", latest.iteration)
+    if mislead is not None:
+        line = mislead(latest.problem, latest.reply.text, rng)
         if line is not None:
             return line.text
     if _NUMBER.search(text):
         return _NUMBER.sub(lambda found: slipped(found[0], rng), text)
-    return _another(latest, text, others, rng)
+    return _another(latest, text, episode.others, rng)
 
 
 def _another(latest: Attempt, text: str, others: Sequence[Problem], rng: random.Random) -> str:

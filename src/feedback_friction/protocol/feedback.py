@@ -17,10 +17,10 @@ from feedback_friction.policy import Choice
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import history, prompts
 from feedback_friction.protocol.doses import is_spoilt, part, spoilt
+from feedback_friction.protocol.episode import Episode
 from feedback_friction.protocol.form_writers import form_text, writer_of
 from feedback_friction.protocol.masking.aligned import parted
 from feedback_friction.protocol.mislead import mislead_request, misleading, suggestion
-from feedback_friction.protocol.plan import request_seed, rng_for
 from feedback_friction.protocol.records import (
     Aside,
     Attempt,
@@ -31,49 +31,37 @@ from feedback_friction.protocol.records import (
     Mask,
     Masked,
     Message,
-    Occasion,
     Usage,
 )
 from feedback_friction.protocol.refusals import Refused, refusal
 from feedback_friction.protocol.state import state_of
 from feedback_friction.protocol.task import Task
-from feedback_friction.settings import Plan
 
 Donate = Callable[[Mode], Generator[Effect, Any, Feedback]]
 
 
-def write_feedback(
-    mode: Mode,
-    task: Task,
-    plan: Plan,
-    epoch: int,
-    attempts: Sequence[Attempt],
-    donate: Donate,
-    others: Sequence[Problem] = (),
-) -> Generator[Effect, Any, Feedback | None]:
-    """The feedback on the last of ``attempts``, masked; None in a mode that gives none.
+def write_feedback(episode: Episode, donate: Donate) -> Generator[Effect, Any, Feedback | None]:
+    """The feedback on the latest attempt, masked; None in a mode that gives none.
 
     Args:
         donate: for placebo, has another problem's feedback written in the mode that it is given.
-        others: the task's problems, from which a worked example is taken, and what misleading and
-            spoilt feedback says.
 
     Raises:
         Refused: the model that writes refuses for good (context length, content filter).
     """
-    latest = attempts[-1]
+    mode, latest = episode.mode, episode.latest
     if mode.writer == "nobody":
         return None
     if mode.writer == "donor":
         return (yield from _placebo(mode, latest.problem, donate))
-    wrote = yield from _written(mode, task, plan, epoch, attempts, others)
+    wrote = yield from _written(episode)
     raw, usage, seconds = _attributed(mode, wrote.text), wrote.usage, wrote.seconds
-    for earlier in attempts[:-1]:  # what was said before of the same problem needs no second mask
+    for earlier in episode.attempts[:-1]:  # said before of the same problem, it needs no new mask
         if earlier.feedback and earlier.feedback.raw == raw and earlier.problem == latest.problem:
             known = replace(earlier.feedback, usage=usage, seconds=seconds)
             return replace(known, asides=wrote.asides, choice=wrote.choice)
     masked: Masked = yield Mask(latest.problem, raw)
-    replies = [attempt.reply.text for attempt in attempts]
+    replies = [attempt.reply.text for attempt in episode.attempts]
     leaks, aligned = parted(latest.problem, raw, masked, replies)
     return Feedback(
         mode.name,
@@ -89,29 +77,20 @@ def write_feedback(
     )
 
 
-def feedback_request(
-    mode: Mode,
-    task: Task,
-    plan: Plan,
-    epoch: int,
-    attempts: Sequence[Attempt],
-    others: Sequence[Problem] = (),
-) -> Generate | None:
-    """What the loop asks the model that writes the feedback on the last of ``attempts``.
+def feedback_request(episode: Episode) -> Generate | None:
+    """What the loop asks the model that writes the feedback on the latest attempt.
 
     None where no model is asked about this problem: for a fixed text, a program's, a donor's.
     """
-    about, mode = _about(mode, attempts), _source(mode)
-    if mode.writer == "form":
-        return _formed(mode, task, plan, epoch, about, others).request
-    if mode.writer != "model" or not about:
+    about = _about(episode)
+    if about.mode.writer == "form":
+        return _formed(about).request
+    if about.mode.writer != "model" or not about.attempts:
         return None
-    if mode.misleads:
-        answer = about[-1].aside("suggested")
-        if answer is None:
-            return None
-        return mislead_request(mode, task, plan, epoch, about, answer.text)
-    return model_request(mode, task, plan, epoch, about)
+    if about.mode.misleads:
+        answer = about.latest.aside("suggested")
+        return mislead_request(about, answer.text) if answer is not None else None
+    return model_request(about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,126 +113,99 @@ class _Draft:
     choice: Choice
 
 
-def _source(mode: Mode) -> Mode:
-    """The mode whose words are spoilt or late; any other mode itself."""
-    return mode.written_as if mode.writer in ("noise", "late") else mode
-
-
-def _written(
-    mode: Mode,
-    task: Task,
-    plan: Plan,
-    epoch: int,
-    attempts: Sequence[Attempt],
-    others: Sequence[Problem],
-) -> Generator[Effect, Any, _Wrote]:
+def _written(episode: Episode) -> Generator[Effect, Any, _Wrote]:
     """The text of a mode that writes about this problem."""
-    latest = attempts[-1]
+    mode, task, latest = episode.mode, episode.task, episode.latest
     if mode.writer == "part":
-        return _Wrote(part(mode, plan, epoch, latest.problem))
+        return _Wrote(part(episode))
     if mode.writer == "noise":
-        wrote = yield from _written(_source(mode), task, plan, epoch, attempts, others)
-        if not is_spoilt(mode, plan, epoch, latest):
+        wrote = yield from _written(_about(episode))
+        if not is_spoilt(episode):
             return wrote
-        text = spoilt(task, plan, epoch, latest, wrote.text, others)
+        text = spoilt(episode, wrote.text)
         return replace(wrote, text=text, asides=(Aside("corrupted", wrote.text),))
     if mode.writer == "late":
-        return (yield from _late(mode, task, plan, epoch, attempts, others))
+        return (yield from _late(episode))
     if mode.writer == "form":
-        draft = _formed(mode, task, plan, epoch, attempts, others)
+        draft = _formed(episode)
         wrote = _Wrote(draft.text)
         if draft.request is not None:
             wrote = yield from _asked(draft.request)
         return replace(wrote, choice=draft.choice)
     if mode.misleads:
-        return (yield from _misleading(mode, task, plan, epoch, attempts, others))
+        return (yield from _misleading(episode))
     if mode.writer == "model":
-        wrote = yield from _asked(model_request(mode, task, plan, epoch, attempts))
+        wrote = yield from _asked(model_request(episode))
         if task.shows_solution and mode.sees_solution:
             return replace(wrote, text=f"{latest.problem.solution or ''}\n\n{wrote.text}".strip())
         return wrote
     if mode.write is not None:
-        return _Wrote(_own(mode, attempts))
+        return _Wrote(_own(mode, episode.attempts))
     return _Wrote(_from_program(mode, task, latest))
 
 
-def _own(mode: Mode, attempts: Sequence[Attempt]) -> str:
+def _own(mode: Mode, attempts: tuple[Attempt, ...]) -> str:
     """What a function of a user's own writes."""
     assert mode.write is not None
-    text = mode.write(attempts[-1].problem, tuple(attempts))
+    text = mode.write(attempts[-1].problem, attempts)
     if not isinstance(text, str):
         raise TypeError(f"feedback '{mode.name}' must return a text, not {type(text).__name__}")
     return text
 
 
-def _formed(
-    mode: Mode,
-    task: Task,
-    plan: Plan,
-    epoch: int,
-    attempts: Sequence[Attempt],
-    others: Sequence[Problem],
-) -> _Draft:
+def _formed(episode: Episode) -> _Draft:
     """The form that the mode's chooser takes for the solver's state, by who can write it."""
-    assert mode.chooser is not None  # a policy's file is read before the run
-    latest = attempts[-1]
+    task, attempts, latest = episode.task, episode.attempts, episode.latest
+    chooser = episode.mode.chooser
+    assert chooser is not None  # a policy's file is read before the run
     told = task.diagnose(latest.problem, latest.reply.text) if task.diagnose else None
     state = state_of(attempts, told.kind if told else "")
-    rng = rng_for(plan.seed, latest.problem, epoch, latest.iteration, 0, "form")
-    choice = mode.chooser.choose(state, rng)
+    choice = chooser.choose(state, episode.rng("form", latest.iteration))
     form = parse_form(choice.form)
-    writer = writer_of(form, task, latest.problem, others)
+    writer = writer_of(form, task, latest.problem, episode.others)
     if writer != "model":
-        rng = rng_for(plan.seed, latest.problem, epoch, latest.iteration, 0, "example")
-        return _Draft(form_text(form, writer, attempts, told, others, rng), None, choice)
-    wanted = dict(plan.form_requests).get(form.base, prompts.FORM_REQUESTS[form.base])
+        rng = episode.rng("example", latest.iteration)
+        return _Draft(form_text(form, writer, attempts, told, episode.others, rng), None, choice)
+    wanted = dict(episode.plan.form_requests).get(form.base, prompts.FORM_REQUESTS[form.base])
     messages = feedback_messages(task, attempts, wanted, sees_solution=True)
-    return _Draft("", _request(mode, plan, epoch, attempts, messages), choice)
+    return _Draft("", episode.writer_request(messages), choice)
 
 
-def _about(mode: Mode, attempts: Sequence[Attempt]) -> Sequence[Attempt]:
-    """The attempts as they were when that one was made which the feedback is about."""
+def _about(episode: Episode) -> Episode:
+    """What feedback that is spoilt or late is made of: the words' own mode, at the time they mean.
+
+    Without attempts where that time is before the first one; any other mode's is the episode.
+    """
+    mode, attempts = episode.mode, episode.attempts
+    if mode.writer not in ("noise", "late"):
+        return episode
     late = int(mode.dose or 0) if mode.writer == "late" else 0
-    if not late or late >= len(attempts):
-        return () if late else attempts
-    *before, last = attempts[:-late]
-    return (*before, replace(last, feedback=None))
+    if late:
+        earlier = attempts[:-late]
+        attempts = (*earlier[:-1], *(replace(each, feedback=None) for each in earlier[-1:]))
+    return replace(episode.under(mode.written_as), attempts=attempts)
 
 
-def _late(
-    mode: Mode,
-    task: Task,
-    plan: Plan,
-    epoch: int,
-    attempts: Sequence[Attempt],
-    others: Sequence[Problem],
-) -> Generator[Effect, Any, _Wrote]:
+def _late(episode: Episode) -> Generator[Effect, Any, _Wrote]:
     """The feedback on an earlier attempt; before there is one, that the latest is wrong."""
-    about = _about(mode, attempts)
-    if not about:
-        return _Wrote(_fixed(BINARY, attempts[-1]))
-    wrote = yield from _written(_source(mode), task, plan, epoch, about, others)
-    if not mode.dose:
+    about = _about(episode)
+    if not about.attempts:
+        return _Wrote(_fixed(BINARY, episode.latest))
+    wrote = yield from _written(about)
+    if not episode.mode.dose:
         return wrote
-    number = about[-1].iteration + 1
+    number = about.iteration
     return replace(wrote, text=prompts.render(prompts.LATE, number=number, feedback=wrote.text))
 
 
-def _misleading(
-    mode: Mode,
-    task: Task,
-    plan: Plan,
-    epoch: int,
-    attempts: Sequence[Attempt],
-    others: Sequence[Problem],
-) -> Generator[Effect, Any, _Wrote]:
+def _misleading(episode: Episode) -> Generator[Effect, Any, _Wrote]:
     """An argument for a wrong answer, by a program or a model."""
-    if mode.writer == "model":
-        answer = yield from suggestion(task, plan, epoch, attempts, others)
+    if episode.mode.writer == "model":
+        answer = yield from suggestion(episode)
         if answer is not None:
-            wrote = yield from _asked(mislead_request(mode, task, plan, epoch, attempts, answer))
+            wrote = yield from _asked(mislead_request(episode, answer))
             return replace(wrote, asides=(Aside("suggested", answer),))
-    text, asides = yield from misleading(task, plan, epoch, attempts, others)
+    text, asides = yield from misleading(episode)
     return _Wrote(text, asides=asides)
 
 
@@ -262,36 +214,16 @@ def _attributed(mode: Mode, text: str) -> str:
     return prompts.render(prompts.ATTRIBUTED[mode.attribution], feedback=text)
 
 
-def model_request(
-    mode: Mode, task: Task, plan: Plan, epoch: int, attempts: Sequence[Attempt]
-) -> Generate:
-    """What a model is asked that writes feedback on the last of ``attempts``."""
+def model_request(episode: Episode) -> Generate:
+    """What a model is asked that writes feedback on the latest attempt."""
+    mode = episode.mode
     messages = feedback_messages(
-        task, attempts, sees_solution=mode.sees_solution, sees_answer=mode.sees_answer
+        episode.task,
+        episode.attempts,
+        sees_solution=mode.sees_solution,
+        sees_answer=mode.sees_answer,
     )
-    return _request(mode, plan, epoch, attempts, messages)
-
-
-def _request(
-    mode: Mode,
-    plan: Plan,
-    epoch: int,
-    attempts: Sequence[Attempt],
-    messages: tuple[Message, ...],
-) -> Generate:
-    """The request for feedback that a model writes."""
-    latest = attempts[-1]
-    return Generate(
-        role="feedback",
-        speaker=mode.speaker,
-        messages=messages,
-        temperature=plan.writer_temperature,
-        max_tokens=plan.feedback_max_tokens,
-        seed=request_seed(
-            plan.seed, latest.problem, epoch, latest.iteration, 0, purpose="feedback"
-        ),
-        occasion=Occasion(latest.problem, epoch, latest.iteration, mode.name, tuple(attempts)),
-    )
+    return episode.writer_request(messages)
 
 
 def _asked(request: Generate) -> Generator[Effect, Any, _Wrote]:

@@ -13,21 +13,11 @@ from itertools import islice
 from typing import Any
 
 from feedback_friction.grading.verdict import Outcome, Verdict
-from feedback_friction.modes import Mode
 from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.protocol import history, prompts
-from feedback_friction.protocol.plan import request_seed, rng_for
-from feedback_friction.protocol.records import (
-    Aside,
-    Attempt,
-    Effect,
-    Generate,
-    Grade,
-    Message,
-    Occasion,
-)
+from feedback_friction.protocol.episode import Episode
+from feedback_friction.protocol.records import Aside, Effect, Generate, Grade, Message
 from feedback_friction.protocol.task import Task
-from feedback_friction.settings import Plan
 
 MOST_TRIED = 50  # candidates that are graded before there is no wrong answer to argue for
 
@@ -37,20 +27,17 @@ def by_program(task: Task, problems: Sequence[Problem]) -> bool:
     return task.mislead is not None or all(problem.choices for problem in problems)
 
 
-def suggestion(
-    task: Task, plan: Plan, epoch: int, attempts: Sequence[Attempt], others: Sequence[Problem]
-) -> Generator[Effect, Any, str | None]:
+def suggestion(episode: Episode) -> Generator[Effect, Any, str | None]:
     """A wrong answer that is not the latest attempt's; None where none is found."""
-    latest = attempts[-1]
+    latest = episode.latest
     known = latest.aside("suggested")  # when a prompt is made again from the journal
     if known is not None:
         return known.text
-    problem = latest.problem
-    rng = rng_for(plan.seed, problem, epoch, 0, 0, "suggest")
-    for answer in islice(_candidates(problem, others, rng), MOST_TRIED):
+    problem, rng = latest.problem, episode.rng("suggest")
+    for answer in islice(_candidates(problem, episode.others, rng), MOST_TRIED):
         if answer == latest.verdict.prediction:
             continue
-        verdict: Verdict = yield Grade(problem, task.state_answer(problem, answer))
+        verdict: Verdict = yield Grade(problem, episode.task.state_answer(problem, answer))
         if verdict.outcome is Outcome.WRONG:
             return answer
     return None
@@ -85,48 +72,34 @@ def named(problem: Problem, answer: str) -> str:
     return answer
 
 
-def misleading(
-    task: Task, plan: Plan, epoch: int, attempts: Sequence[Attempt], others: Sequence[Problem]
-) -> Generator[Effect, Any, tuple[str, tuple[Aside, ...]]]:
+def misleading(episode: Episode) -> Generator[Effect, Any, tuple[str, tuple[Aside, ...]]]:
     """A program's misleading text, and what it suggests.
 
     A right line of the work is called wrong where the task can find one; else the wrong answer is
     named. Where there is no wrong answer to name, the attempt is only called wrong.
     """
-    latest = attempts[-1]
-    if task.mislead is not None:
-        rng = rng_for(plan.seed, latest.problem, epoch, latest.iteration, 0, "mislead")
-        line = task.mislead(latest.problem, latest.reply.text, rng)
+    latest, mislead = episode.latest, episode.task.mislead
+    if mislead is not None:
+        rng = episode.rng("mislead", latest.iteration)
+        line = mislead(latest.problem, latest.reply.text, rng)
         if line is not None:
             return line.text, (Aside("suggested", line.value),)
-    answer = yield from suggestion(task, plan, epoch, attempts, others)
+    answer = yield from suggestion(episode)
     if answer is None:
         return prompts.BINARY_WRONG, ()
     text = prompts.render(prompts.SUGGESTED, answer=named(latest.problem, answer))
     return text, (Aside("suggested", answer),)
 
 
-def mislead_request(
-    mode: Mode, task: Task, plan: Plan, epoch: int, attempts: Sequence[Attempt], answer: str
-) -> Generate:
+def mislead_request(episode: Episode, answer: str) -> Generate:
     """What a model is asked that is to argue for a wrong answer; the right one is not shown."""
-    latest = attempts[-1]
-    question = task.ask(latest.problem)
+    latest = episode.latest
+    question = episode.task.ask(latest.problem)
     request = prompts.render(
         prompts.MISLEAD_REQUEST,
         number=latest.iteration + 1,
         answer=named(latest.problem, answer),
     )
-    parts = [f"### Problem\n{question}", *history.transcript(attempts), request]
-    return Generate(
-        role="feedback",
-        speaker=mode.speaker,
-        messages=(
-            Message("system", prompts.MISLEAD_SYSTEM),
-            Message("user", "\n\n".join(parts)),
-        ),
-        temperature=plan.writer_temperature,
-        max_tokens=plan.feedback_max_tokens,
-        seed=request_seed(plan.seed, latest.problem, epoch, latest.iteration, 0, purpose="mislead"),
-        occasion=Occasion(latest.problem, epoch, latest.iteration, mode.name, tuple(attempts)),
-    )
+    parts = [f"### Problem\n{question}", *history.transcript(episode.attempts), request]
+    messages = (Message("system", prompts.MISLEAD_SYSTEM), Message("user", "\n\n".join(parts)))
+    return episode.writer_request(messages, "mislead")

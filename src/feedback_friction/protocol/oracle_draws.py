@@ -14,8 +14,8 @@ from typing import Any
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.options import Options, option
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.episode import request_seed
 from feedback_friction.protocol.history import solver_messages
-from feedback_friction.protocol.plan import request_seed
 from feedback_friction.protocol.records import (
     Completion,
     Effect,

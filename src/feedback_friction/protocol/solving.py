@@ -17,8 +17,8 @@ from typing import Any
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import prompts
+from feedback_friction.protocol.episode import Episode
 from feedback_friction.protocol.history import transcript, written
-from feedback_friction.protocol.plan import request_seed
 from feedback_friction.protocol.records import (
     Aside,
     AsideKind,
@@ -32,8 +32,6 @@ from feedback_friction.protocol.records import (
     Usage,
 )
 from feedback_friction.protocol.refusals import Refused, refusal
-from feedback_friction.protocol.task import Task
-from feedback_friction.settings import Plan
 from feedback_friction.ways import CHECK, NOTES, RESTATE, Solve, Thought
 
 Judge = Callable[[Reply], Generator[Effect, Any, Verdict]]
@@ -59,6 +57,7 @@ class View:
     """What a solver may be shown for its next attempt.
 
     Attributes:
+        episode: the trial so far.
         problem: as the attempt is to see it.
         attempts: the earlier ones; none for a first attempt, or where nothing is shown.
         plain: the prompt of a solver that answers at once.
@@ -66,6 +65,7 @@ class View:
         solve: what the solver does before it answers; nothing where it is shown nothing.
     """
 
+    episode: Episode
     problem: Problem
     attempts: tuple[Attempt, ...]
     plain: tuple[Message, ...]
@@ -73,7 +73,7 @@ class View:
     solve: Solve
 
 
-def next_messages(task: Task, view: View) -> tuple[Message, ...]:
+def next_messages(view: View) -> tuple[Message, ...]:
     """The prompt for the next answer, with what the solver wrote to itself before it."""
     if view.solve.thought not in (RESTATE.thought, NOTES.thought):
         return view.plain
@@ -81,7 +81,7 @@ def next_messages(task: Task, view: View) -> tuple[Message, ...]:
     aside = view.attempts[-1].aside(kind)
     text = aside.text if aside else prompts.NOTHING_WRITTEN
     if kind == "notes":
-        return _with_notes(task, view, text)
+        return _with_notes(view, text)
     return _followed(view.plain, prompts.render(_RESTATING[view.solve.is_blind][1], text=text))
 
 
@@ -94,51 +94,50 @@ def _followed(messages: tuple[Message, ...], text: str) -> tuple[Message, ...]:
     return (*before, replace(last, content=f"{last.content}\n\n{text}"))
 
 
-def _head(task: Task, view: View) -> tuple[Message, ...]:
-    first = view.attempts[0].problem
+def _head(view: View) -> tuple[Message, ...]:
+    task, first = view.episode.task, view.attempts[0].problem
     return (Message("system", task.system), *task.examples(first))
 
 
-def _with_notes(task: Task, view: View, notes: str) -> tuple[Message, ...]:
+def _with_notes(view: View, notes: str) -> tuple[Message, ...]:
+    ask = view.episode.task.ask
     parts = [
-        task.ask(view.attempts[0].problem),
+        ask(view.attempts[0].problem),
         prompts.render(prompts.NOTES_INTRO, notes=notes),
-        prompts.render(prompts.NOTES_AGAIN, question=task.ask(view.problem)),
+        prompts.render(prompts.NOTES_AGAIN, question=ask(view.problem)),
     ]
     parts += [view.hint] if view.hint else []
-    return (*_head(task, view), Message("user", "\n\n".join(parts)))
+    return (*_head(view), Message("user", "\n\n".join(parts)))
 
 
-def _for_notes(task: Task, view: View) -> tuple[Message, ...]:
+def _for_notes(view: View) -> tuple[Message, ...]:
     """The question, the notes so far, the latest attempt and, unless blind, its feedback."""
-    parts = [task.ask(view.attempts[0].problem)]
+    parts = [view.episode.task.ask(view.attempts[0].problem)]
     known = view.attempts[-2].aside("notes") if len(view.attempts) > 1 else None
     parts += [prompts.render(prompts.NOTES_INTRO, notes=known.text)] if known else []
     latest = view.attempts[-1]
     shown = replace(latest, feedback=None) if view.solve.is_blind else latest
     parts += transcript([shown], view.attempts[0].problem)
-    return (*_head(task, view), Message("user", "\n\n".join([*parts, prompts.NOTES_REQUEST])))
+    return (*_head(view), Message("user", "\n\n".join([*parts, prompts.NOTES_REQUEST])))
 
 
-def thought_request(task: Task, plan: Plan, epoch: int, view: View) -> Generate | None:
+def thought_request(view: View) -> Generate | None:
     """What the solver is asked to write to itself before its next answer; None for nothing."""
     if view.solve.thought == NOTES.thought:
-        return _request(_for_notes(task, view), plan, epoch, view, NOTES.thought)
+        return _request(_for_notes(view), view, NOTES.thought)
     if view.solve.thought == RESTATE.thought:
         messages = _followed(view.plain, _RESTATING[view.solve.is_blind][0])
-        return _request(messages, plan, epoch, view, RESTATE.thought)
+        return _request(messages, view, RESTATE.thought)
     return None
 
 
-def think(
-    task: Task, plan: Plan, epoch: int, view: View
-) -> Generator[Effect, Any, Thinking | None]:
+def think(view: View) -> Generator[Effect, Any, Thinking | None]:
     """What the solver writes to itself before its next answer.
 
     Raises:
         Refused: the model refuses for good.
     """
-    request = thought_request(task, plan, epoch, view)
+    request = thought_request(view)
     if request is None:
         return None
     reply, usage, seconds = yield from _asked(request)
@@ -157,9 +156,7 @@ def _asked(request: Generate) -> Generator[Effect, Any, tuple[Reply, Usage, floa
 # --- the check of a new answer -------------------------------------------------------------------
 
 
-def checked(
-    plan: Plan, epoch: int, view: View, attempt: Attempt, judge: Judge
-) -> Generator[Effect, Any, Attempt]:
+def checked(view: View, attempt: Attempt, judge: Judge) -> Generator[Effect, Any, Attempt]:
     """The attempt after its solver has looked at it, which may have made it another.
 
     Args:
@@ -170,7 +167,7 @@ def checked(
     """
     if view.solve.thought != CHECK.thought:
         return attempt
-    said, usage, seconds = yield from _asked(check_request(plan, epoch, view, attempt))
+    said, usage, seconds = yield from _asked(check_request(view, attempt))
     attempt = replace(
         attempt,
         usage=attempt.usage + usage,
@@ -179,7 +176,7 @@ def checked(
     )
     if not says_no(said.text):
         return attempt
-    reply, usage, seconds = yield from _asked(second_request(plan, epoch, view, attempt))
+    reply, usage, seconds = yield from _asked(second_request(view, attempt))
     verdict = yield from judge(reply)
     return replace(
         attempt,
@@ -192,13 +189,13 @@ def checked(
     )
 
 
-def check_request(plan: Plan, epoch: int, view: View, attempt: Attempt) -> Generate:
+def check_request(view: View, attempt: Attempt) -> Generate:
     """What the solver is asked about an answer of its own: the same with the check's control."""
     turns = (*_tried(view, attempt), Message("user", prompts.CHECK))
-    return _request(turns, plan, epoch, view, CHECK.thought)
+    return _request(turns, view, CHECK.thought)
 
 
-def second_request(plan: Plan, epoch: int, view: View, attempt: Attempt) -> Generate:
+def second_request(view: View, attempt: Attempt) -> Generate:
     """What asks for the answer that takes the place of one which the check does not let pass.
 
     Args:
@@ -208,7 +205,7 @@ def second_request(plan: Plan, epoch: int, view: View, attempt: Attempt) -> Gene
     if said is not None and not view.solve.is_blind:
         turns += (Message("user", prompts.CHECK), Message("assistant", said.text))
     turns += (Message("user", prompts.CHECKED_AGAIN),)
-    request = _request(turns, plan, epoch, view, CHECK.thought)
+    request = _request(turns, view, CHECK.thought)
     return replace(request, occasion=replace(request.occasion, thought=""))
 
 
@@ -223,21 +220,19 @@ def says_no(text: str) -> bool:
     return next((word for word in words if word in ("yes", "no")), "yes") == "no"
 
 
-def _request(
-    messages: tuple[Message, ...], plan: Plan, epoch: int, view: View, thought: Thought
-) -> Generate:
+def _request(messages: tuple[Message, ...], view: View, thought: Thought) -> Generate:
     """A request of the solver about its next attempt."""
-    latest = view.attempts[-1]
-    iteration = latest.iteration + 1
+    episode, plan = view.episode, view.episode.plan
+    iteration = episode.iteration
     return Generate(
         role="solver",
         speaker="solver",
         messages=messages,
         temperature=plan.sampling.temperature(plan.solver_temperature, iteration),
         max_tokens=plan.max_tokens,
-        seed=request_seed(plan.seed, view.problem, epoch, iteration, 0, purpose=thought),
+        seed=episode.request_seed(iteration, purpose=thought),
         occasion=Occasion(
-            view.problem, epoch, iteration, plan.mode.name, view.attempts, thought=thought
+            view.problem, episode.epoch, iteration, plan.mode.name, view.attempts, thought=thought
         ),
         top_p=plan.top_p,
         logprobs=plan.asks_logprobs,

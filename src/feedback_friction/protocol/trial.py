@@ -8,7 +8,6 @@ a run is replaying its journal through this function.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -17,9 +16,9 @@ from feedback_friction.grading.cut import whole_words
 from feedback_friction.grading.verdict import OVERRULED, Verdict
 from feedback_friction.modes import PLACEBO, Mode
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.episode import Episode
 from feedback_friction.protocol.feedback import write_feedback
 from feedback_friction.protocol.history import solver_messages, written
-from feedback_friction.protocol.plan import request_seed, rng_for
 from feedback_friction.protocol.records import (
     Aside,
     Attempt,
@@ -30,7 +29,6 @@ from feedback_friction.protocol.records import (
     Grade,
     Mask,
     Masked,
-    Message,
     Occasion,
     Reply,
     Trial,
@@ -64,64 +62,56 @@ def trial(
         begun: attempts that were made elsewhere, each with its feedback: the trial asks for one
             more, and for no feedback.
     """
-    donors = donor_order(problem, others, rng_for(plan.seed, problem, epoch, 0, 0, "donors"))
-    strangers = donor_order(problem, others, rng_for(plan.seed, problem, epoch, 0, 0, "foreign"))
+    episode = Episode(problem, task, plan, epoch, tuple(begun), others)
+    donors, strangers = donor_order(episode, "donors"), donor_order(episode, "foreign")
     given: list[Feedback] = []
     stood_in: list[Aside] = []
 
     def donate(source: Mode) -> Generator[Effect, Any, Feedback]:
-        feedback = yield from _donated_feedback(donors, source, task, plan, epoch, others)
+        feedback = yield from _donated_feedback(episode.under(source), donors)
         given.append(feedback or _again(given, PLACEBO.name))
         return given[-1]
 
     def stand_in() -> Generator[Effect, Any, tuple[Aside, ...]]:
         if plan.history.sight != "foreign" or not plan.mode.shows_history:
             return ()
-        shown = yield from _stand_in(problem, strangers, task, plan, epoch)
+        shown = yield from _stand_in(episode, strangers)
         stood_in.append(shown or _again(stood_in, "history foreign"))
         return (stood_in[-1],)
 
-    attempts = [*begun]
     for each in begun:
         yield Attempted(each)
     thought: Thinking | None = None
     end = len(begun) + 1 if begun else plan.iterations
     try:
         if begun:
-            thought = yield from _think(problem, task, plan, epoch, attempts)
-        for iteration in range(len(begun), end):
-            made = yield from _attempt(problem, task, plan, epoch, iteration, attempts)
-            attempts.append(_after(thought, made))
-            yield Attempted(attempts[-1])
-            verdict = attempts[-1].verdict
+            episode, thought = yield from _think(episode)
+        while episode.iteration < end:
+            made = yield from _attempt(episode)
+            episode = episode.with_attempt(_after(thought, made))
+            yield Attempted(episode.latest)
+            verdict = episode.latest.verdict
             if verdict.is_correct and not plan.mode.challenges:
-                return Trial(problem, epoch, tuple(attempts), "solved")
+                return Trial(problem, epoch, episode.attempts, "solved")
             if verdict.is_undecided:  # nobody may be told that it is wrong
-                return Trial(problem, epoch, tuple(attempts), "undecided", verdict.rule)
-            if iteration < end - 1:
-                feedback = yield from write_feedback(
-                    plan.mode, task, plan, epoch, attempts, donate, others
-                )
+                return Trial(problem, epoch, episode.attempts, "undecided", verdict.rule)
+            if episode.iteration < end:
+                feedback = yield from write_feedback(episode, donate)
                 asides = (yield from stand_in()) + (feedback.asides if feedback else ())
-                latest = attempts[-1]
-                attempts[-1] = replace(latest, feedback=feedback, asides=(*latest.asides, *asides))
-                thought = yield from _think(problem, task, plan, epoch, attempts)
+                episode = episode.told(feedback, asides)
+                episode, thought = yield from _think(episode)
     except Refused as refused:
-        return Trial(problem, epoch, tuple(attempts), "stopped", str(refused))
-    solved = any(each.verdict.is_correct for each in attempts)  # one that is challenged goes on
-    return Trial(problem, epoch, tuple(attempts), "solved" if solved else "unsolved")
+        return Trial(problem, epoch, episode.attempts, "stopped", str(refused))
+    solved = any(each.verdict.is_correct for each in episode.attempts)  # challenged, it goes on
+    return Trial(problem, epoch, episode.attempts, "solved" if solved else "unsolved")
 
 
-def _think(
-    problem: Problem, task: Task, plan: Plan, epoch: int, attempts: list[Attempt]
-) -> Generator[Effect, Any, Thinking | None]:
+def _think(episode: Episode) -> Generator[Effect, Any, tuple[Episode, Thinking | None]]:
     """What the solver writes to itself before its next attempt, kept beside the latest one."""
-    view = next_view(problem, task, plan, epoch, len(attempts), attempts)
-    thought = yield from think(task, plan, epoch, view)
+    thought = yield from think(next_view(episode))
     if thought is not None:
-        latest = attempts[-1]
-        attempts[-1] = replace(latest, asides=(*latest.asides, thought.aside))
-    return thought
+        episode = episode.told(episode.latest.feedback, (thought.aside,))
+    return episode, thought
 
 
 def _after(thought: Thinking | None, attempt: Attempt) -> Attempt:
@@ -132,17 +122,11 @@ def _after(thought: Thinking | None, attempt: Attempt) -> Attempt:
     return replace(attempt, usage=usage, seconds=seconds)
 
 
-def _attempt(
-    problem: Problem,
-    task: Task,
-    plan: Plan,
-    epoch: int,
-    iteration: int,
-    attempts: Sequence[Attempt],
-) -> Generator[Effect, Any, Attempt]:
+def _attempt(episode: Episode) -> Generator[Effect, Any, Attempt]:
     """One answer and its verdict; raises ``Refused`` when the model will not answer."""
-    view = next_view(problem, task, plan, epoch, iteration, attempts)
-    seen, messages = view.problem, next_messages(task, view)
+    plan, task, iteration = episode.plan, episode.task, episode.iteration
+    view = next_view(episode)
+    seen, messages = view.problem, next_messages(view)
 
     def ask(n: int, number: int, temperature: float) -> Generate:
         return Generate(
@@ -151,8 +135,8 @@ def _attempt(
             messages=messages,
             temperature=temperature,
             max_tokens=plan.max_tokens,
-            seed=request_seed(plan.seed, problem, epoch, iteration, number),
-            occasion=Occasion(seen, epoch, iteration, plan.mode.name, tuple(attempts)),
+            seed=episode.request_seed(iteration, number),
+            occasion=Occasion(seen, episode.epoch, iteration, plan.mode.name, episode.attempts),
             n=n,
             top_p=plan.top_p,
             logprobs=plan.asks_logprobs,
@@ -165,8 +149,8 @@ def _attempt(
         ask,
         lambda reply: judged(task, seen, reply),
         lambda verdict: answer_key(seen, verdict),
-        {*answers_of(attempts)},
-        lambda: rng_for(plan.seed, problem, epoch, iteration, 0, "choose"),
+        {*answers_of(episode.attempts)},
+        lambda: episode.rng("choose", iteration),
     )
     reason = refusal(drawn.reply)
     if reason:
@@ -182,66 +166,30 @@ def _attempt(
         drawn.seconds,
         entropy=drawn.entropy,
     )
-    return (yield from checked(plan, epoch, view, made, lambda reply: judged(task, seen, reply)))
+    return (yield from checked(view, made, lambda reply: judged(task, seen, reply)))
 
 
-def attempt_request(
-    problem: Problem,
-    task: Task,
-    plan: Plan,
-    epoch: int,
-    iteration: int,
-    attempts: Sequence[Attempt],
-) -> Generate:
-    """What the loop asks the solver for an attempt, first draw: the exact prompt.
-
-    Args:
-        attempts: those before it, each with its feedback.
-    """
-    request = next(_attempt(problem, task, plan, epoch, iteration, attempts))
+def attempt_request(episode: Episode) -> Generate:
+    """What the loop asks the solver for the next attempt, first draw: the exact prompt."""
+    request = next(_attempt(episode))
     assert isinstance(request, Generate)  # an attempt begins with a draw
     return request
 
 
-def next_prompt(
-    problem: Problem,
-    task: Task,
-    plan: Plan,
-    epoch: int,
-    iteration: int,
-    attempts: Sequence[Attempt],
-) -> tuple[Problem, tuple[Message, ...]]:
-    """The problem as an attempt sees it, and the prompt that asks for the attempt.
+def next_view(episode: Episode) -> View:
+    """What the solver may be shown for its next attempt.
 
-    Args:
-        attempts: those before it, each with its feedback.
+    Where its history was just reset, it writes nothing to itself.
     """
-    view = next_view(problem, task, plan, epoch, iteration, attempts)
-    return view.problem, next_messages(task, view)
-
-
-def next_view(
-    problem: Problem,
-    task: Task,
-    plan: Plan,
-    epoch: int,
-    iteration: int,
-    attempts: Sequence[Attempt],
-) -> View:
-    """What the solver may be shown for an attempt; where its history was just reset, it thinks not.
-
-    Args:
-        attempts: those before it, each with its feedback.
-    """
-    seen = problem
-    if plan.shuffle and iteration > 0:
-        seen = shuffled(problem, rng_for(plan.seed, problem, epoch, iteration, 0, "shuffle"))
+    plan, attempts, seen = episode.plan, episode.attempts, episode.problem
+    if plan.shuffle and attempts:
+        seen = shuffled(seen, episode.rng("shuffle", episode.iteration))
     shown, is_reset = in_view(attempts) if plan.mode.shows_history else ((), False)
-    hint = binary_hint(seen, tuple(attempts)) if plan.binary_hint and shown else ""
+    hint = binary_hint(seen, attempts) if plan.binary_hint and shown else ""
     history = CLEAN if is_reset else plan.history
-    plain = solver_messages(task, seen, shown, history, hint, asserts=plan.mode.asserts)
+    plain = solver_messages(episode.task, seen, shown, history, hint, asserts=plan.mode.asserts)
     solve = plan.solve if shown and not is_reset else PLAIN
-    return View(seen, tuple(shown), plain, hint, solve)
+    return View(episode, seen, shown, plain, hint, solve)
 
 
 def judged(task: Task, problem: Problem, reply: Reply) -> Generator[Effect, Any, Verdict]:
@@ -281,71 +229,61 @@ def decided(task: Task, problem: Problem, reply: Reply) -> Generator[Effect, Any
     return verdict
 
 
-def donor_order(
-    problem: Problem, others: Sequence[Problem], rng: random.Random
-) -> Iterator[Problem]:
-    """The other problems in random order, drawn lazily: a trial seldom needs more than a few."""
+def donor_order(episode: Episode, purpose: str) -> Iterator[Problem]:
+    """The other problems in random order, drawn lazily: most trials need none, few need many."""
     used: set[int] = set()
+    others, rng = episode.others, episode.rng(purpose)
     while len(used) < len(others):
         index = rng.randrange(len(others))
         if index not in used:
             used.add(index)
-            if others[index].id != problem.id:
+            if others[index].id != episode.problem.id:
                 yield others[index]
 
 
 def _donated_feedback(
-    donors: Iterator[Problem],
-    source: Mode,
-    task: Task,
-    plan: Plan,
-    epoch: int,
-    others: Sequence[Problem],
+    episode: Episode, donors: Iterator[Problem]
 ) -> Generator[Effect, Any, Feedback | None]:
     """The feedback that the next donor's wrong first attempt got; None when no donor is left.
 
     A donor's first attempt and the feedback on it are what its own trial asks for too, so they
     cost nothing where that trial runs.
     """
-    donor_plan = replace(plan, mode=source)
-    while (attempt := (yield from _wrong_first(donors, task, donor_plan, epoch))) is not None:
+    while (donor := (yield from _wrong_first(episode, donors))) is not None:
         try:
-            feedback = yield from write_feedback(
-                source, task, donor_plan, epoch, [attempt], _no_donor, others
-            )
-            return replace(feedback, donor=attempt.problem.id) if feedback else None
+            feedback = yield from write_feedback(donor, _no_donor)
+            return replace(feedback, donor=donor.problem.id) if feedback else None
         except Refused:
             continue
     return None
 
 
 def _wrong_first(
-    donors: Iterator[Problem], task: Task, plan: Plan, epoch: int
-) -> Generator[Effect, Any, Attempt | None]:
-    """The next donor's first attempt that is wrong; None when no donor is left."""
-    for donor in donors:
+    episode: Episode, donors: Iterator[Problem]
+) -> Generator[Effect, Any, Episode | None]:
+    """The next donor's trial up to its first attempt, if that is wrong; None when none is left."""
+    for problem in donors:
+        donor = episode.of(problem)
         try:
-            attempt = yield from _attempt(donor, task, plan, epoch, 0, ())
+            attempt = yield from _attempt(donor)
         except Refused:
             continue
         if not (attempt.verdict.is_correct or attempt.verdict.is_undecided):
-            return attempt
+            return donor.with_attempt(attempt)
     return None
 
 
-def _stand_in(
-    problem: Problem, donors: Iterator[Problem], task: Task, plan: Plan, epoch: int
-) -> Generator[Effect, Any, Aside | None]:
+def _stand_in(episode: Episode, donors: Iterator[Problem]) -> Generator[Effect, Any, Aside | None]:
     """Another problem's wrong first attempt that names nothing of this problem's answer.
 
     Where the next few donors all do, the first of them, masked; None when no donor is left.
     """
     masked_one = None
     for _ in range(MOST_STRANGERS):
-        donor = yield from _wrong_first(donors, task, plan, epoch)
+        donor = yield from _wrong_first(episode, donors)
         if donor is None:
             break
-        masked: Masked = yield Mask(problem, written(donor))
+        masked: Masked = yield Mask(episode.problem, written(donor.latest))
         shown = Aside("stand-in", masked.text, donor.problem.id)
         if not masked.spans and not masked.leaks:
             return shown

@@ -24,7 +24,7 @@ from feedback_friction.engine.run.seats import Seat
 from feedback_friction.engine.run.session import opened
 from feedback_friction.errors import UsageError
 from feedback_friction.options import Options, option
-from feedback_friction.protocol.plan import rng_for
+from feedback_friction.protocol.episode import rng_for
 from feedback_friction.protocol.probes import entropy_probe, in_domain, reader, self_perception
 from feedback_friction.protocol.probes.scene import Scene
 from feedback_friction.protocol.records import Effect, Status, Trial

@@ -19,12 +19,13 @@ from feedback_friction.grading.cut import graded
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.modes import Mode
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.episode import Episode
 from feedback_friction.protocol.feedback import write_feedback
 from feedback_friction.protocol.masking.aligned import parted_unmasked
-from feedback_friction.protocol.plan import rng_for
 from feedback_friction.protocol.records import Attempt, Effect, Feedback, Status, Trial
+from feedback_friction.protocol.solving import next_messages
 from feedback_friction.protocol.state import answers_of
-from feedback_friction.protocol.trial import donor_order, next_prompt
+from feedback_friction.protocol.trial import donor_order, next_view
 
 GOES_ON = "a verdict is another now: the trial goes on when the run is resumed"
 JUDGED: tuple[Status, ...] = ("solved", "unsolved", "stopped", "undecided")
@@ -155,7 +156,11 @@ def _asked_otherwise(condition: Condition, trial: Trial, verdicts: Sequence[Verd
     """The first attempt after which something else would be asked, or nothing, or for once."""
     old = trial.attempts
     goes_on = partial(_goes_on, challenges=condition.plan.mode.challenges)
-    new = [replace(each, verdict=verdict) for each, verdict in zip(old, verdicts, strict=True)]
+    new = tuple(replace(each, verdict=verdict) for each, verdict in zip(old, verdicts, strict=True))
+
+    def asked(attempts: tuple[Attempt, ...]) -> tuple[object, ...]:
+        return _asked(condition.episode(trial.problem, trial.epoch, attempts))
+
     for at, (before, after) in enumerate(zip(old, new, strict=True)):
         if at == condition.plan.iterations - 1:
             return None
@@ -164,23 +169,19 @@ def _asked_otherwise(condition: Condition, trial: Trial, verdicts: Sequence[Verd
         if not goes_on(after.verdict):
             return None
         same = all(a.verdict == b.verdict for a, b in zip(old[: at + 1], new, strict=False))
-        if not same and _asked(condition, trial, old[: at + 1]) != _asked(
-            condition, trial, new[: at + 1]
-        ):
+        if not same and asked(old[: at + 1]) != asked(new[: at + 1]):
             return at
     return None
 
 
-def _asked(condition: Condition, trial: Trial, attempts: Sequence[Attempt]) -> tuple[object, ...]:
+def _asked(episode: Episode) -> tuple[object, ...]:
     """What is asked after some attempts: of whom feedback, of the solver, and which answers go."""
-    plan, task, epoch = condition.plan, condition.task, trial.epoch
     feedback: Effect | None = None
-    if plan.mode.writer != "donor":
-        asked = write_feedback(plan.mode, task, plan, epoch, attempts, _nobody, condition.problems)
-        feedback = next(asked, None)
-    _, messages = next_prompt(trial.problem, task, plan, epoch, len(attempts), attempts)
-    keys = {*answers_of(attempts)}
-    return feedback, messages, keys if plan.sampling.reject else None
+    if episode.mode.writer != "donor":
+        feedback = next(write_feedback(episode, _nobody), None)
+    messages = next_messages(next_view(episode))
+    keys = {*answers_of(episode.attempts)}
+    return feedback, messages, keys if episode.plan.sampling.reject else None
 
 
 def _nobody(source: Mode) -> Generator[Effect, Any, Feedback]:
@@ -213,8 +214,7 @@ def _donors_flipped(condition: Condition, trial: Trial, flipped: set[tuple[str, 
     wanted = {each.feedback.donor for each in trial.attempts if each.feedback}
     if not flipped or condition.plan.mode.writer != "donor" or not wanted:
         return False
-    rng = rng_for(condition.plan.seed, trial.problem, trial.epoch, 0, 0, "donors")
-    for donor in donor_order(trial.problem, condition.problems, rng):
+    for donor in donor_order(condition.episode(trial.problem, trial.epoch), "donors"):
         if (condition.label, donor.id, trial.epoch) in flipped:
             return True
         wanted.discard(donor.id)

@@ -111,20 +111,17 @@ class Prompts:
         attempts = read_attempts(self._directory, asked, problem, epoch)
         begun = len(asked.begun.get(problem_id, ()))  # made elsewhere: nothing was sent for them
         for number, attempt in enumerate(attempts[begun:], begun):
-            before = attempts[:number]
-            view = next_view(problem, asked.task, asked.plan, epoch, number, before)
-            words = thought_request(asked.task, asked.plan, epoch, view)
+            before = asked.episode(problem, epoch, attempts[:number])
+            view = next_view(before)
+            words = thought_request(view)
             if words is not None:
                 yield words
-            yield attempt_request(problem, asked.task, asked.plan, epoch, number, before)
+            yield attempt_request(before)
             if attempt.aside("check") is not None:
-                yield check_request(asked.plan, epoch, view, attempt)
+                yield check_request(view, attempt)
             if attempt.aside("first-try") is not None:
-                yield second_request(asked.plan, epoch, view, attempt)
-            if attempt.feedback is not None:
-                judged = (*before, replace(attempt, feedback=None))  # as whoever wrote it saw it
-                told = feedback_request(
-                    asked.plan.mode, asked.task, asked.plan, epoch, judged, asked.problems
-                )
+                yield second_request(view, attempt)
+            if attempt.feedback is not None:  # whoever wrote it saw the attempt without it
+                told = feedback_request(before.with_attempt(replace(attempt, feedback=None)))
                 if told is not None:
                     yield told

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.episode import Episode
 from feedback_friction.protocol.records import Attempt
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Plan
@@ -57,6 +58,12 @@ class Condition:
         teacher = (self.feedback_model,) if self.by_teacher and self.feedback_model else ()
         named = (self.label, self.solver, plan.mode.name, plan.sampling.name)
         return " | ".join((*named, *history, *teacher))
+
+    def episode(
+        self, problem: Problem, epoch: int = 0, attempts: tuple[Attempt, ...] = ()
+    ) -> Episode:
+        """A trial of the condition after some attempts."""
+        return Episode(problem, self.task, self.plan, epoch, attempts, self.problems)
 
     def row(self) -> dict[str, Any]:
         """The condition's row in the journal."""

@@ -13,7 +13,8 @@ from typing import Any
 
 from feedback_friction.protocol.probes.scene import Answers, Prompt, Scene, draw_answers
 from feedback_friction.protocol.records import Effect
-from feedback_friction.protocol.trial import next_prompt
+from feedback_friction.protocol.solving import next_messages
+from feedback_friction.protocol.trial import next_view
 
 DRAWS = 50
 TEMPERATURE = 0.7
@@ -23,9 +24,7 @@ def entropy(
     scene: Scene, draws: int, temperature: float = TEMPERATURE
 ) -> Generator[Effect, Any, Answers]:
     """Answers to the prompt that follows the feedback of a scene."""
-    shown = scene.attempts[: scene.iteration + 1]
-    seen, messages = next_prompt(
-        scene.problem, scene.task, scene.plan, scene.epoch, len(shown), shown
-    )
-    prompt = Prompt(messages, seen, shown, "entropy", temperature)
+    view = next_view(scene.before(scene.iteration + 1))
+    shown = view.episode.attempts
+    prompt = Prompt(next_messages(view), view.problem, shown, "entropy", temperature)
     return (yield from draw_answers(scene, prompt, draws))

@@ -10,7 +10,8 @@ from typing import Any
 
 from feedback_friction.protocol.probes.scene import Answers, Prompt, Scene, draw_answers
 from feedback_friction.protocol.records import Effect
-from feedback_friction.protocol.trial import next_prompt
+from feedback_friction.protocol.solving import next_messages
+from feedback_friction.protocol.trial import next_view
 
 DRAWS = 100
 TEMPERATURE = 0.7
@@ -20,6 +21,6 @@ def in_domain(
     scene: Scene, draws: int, temperature: float = TEMPERATURE
 ) -> Generator[Effect, Any, Answers]:
     """Answers to the first prompt."""
-    seen, messages = next_prompt(scene.problem, scene.task, scene.plan, scene.epoch, 0, ())
-    prompt = Prompt(messages, seen, (), "in-domain", temperature)
+    view = next_view(scene.before(0))
+    prompt = Prompt(next_messages(view), view.problem, (), "in-domain", temperature)
     return (yield from draw_answers(scene, prompt, draws))

@@ -9,7 +9,7 @@ from typing import Any
 
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.plan import request_seed
+from feedback_friction.protocol.episode import Episode, request_seed
 from feedback_friction.protocol.records import (
     Attempt,
     Completion,
@@ -54,6 +54,10 @@ class Scene:
         found = self.attempts[self.iteration].feedback
         assert found is not None
         return found
+
+    def before(self, number: int) -> Episode:
+        """The trial as it stood before an attempt."""
+        return Episode(self.problem, self.task, self.plan, self.epoch, self.attempts[:number])
 
 
 @dataclass(frozen=True, slots=True)

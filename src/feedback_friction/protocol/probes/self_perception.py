@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from feedback_friction.protocol import history, prompts
-from feedback_friction.protocol.plan import request_seed
+from feedback_friction.protocol.episode import request_seed
 from feedback_friction.protocol.probes.scene import Scene
 from feedback_friction.protocol.records import (
     Attempt,

@@ -1,0 +1,116 @@
+"""A trial under way, as one value, and where its randomness comes from."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from feedback_friction.modes import Mode
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.records import (
+    Aside,
+    Attempt,
+    Feedback,
+    Generate,
+    Message,
+    Occasion,
+)
+from feedback_friction.protocol.task import Task
+from feedback_friction.settings import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """What the next step of a trial is a function of: feedback, or another attempt.
+
+    Attributes:
+        problem: as loaded.
+        task: the functions and texts that it is asked and graded with.
+        plan: how the trial goes.
+        epoch: number of the repetition.
+        attempts: those so far, each with its feedback; the last is the one that feedback is
+            written on.
+        others: the task's problems, from which donors, worked examples and wrong answers are taken.
+    """
+
+    problem: Problem
+    task: Task
+    plan: Plan
+    epoch: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    others: Sequence[Problem] = ()
+
+    @property
+    def mode(self) -> Mode:
+        """The feedback mode."""
+        return self.plan.mode
+
+    @property
+    def latest(self) -> Attempt:
+        """The last attempt; there is one wherever feedback is written."""
+        return self.attempts[-1]
+
+    @property
+    def iteration(self) -> int:
+        """Number of the attempt that comes next."""
+        return len(self.attempts)
+
+    def under(self, mode: Mode) -> Episode:
+        """The same with feedback of another mode."""
+        return replace(self, plan=replace(self.plan, mode=mode))
+
+    def of(self, problem: Problem) -> Episode:
+        """Another problem's under the same plan, with nothing attempted yet."""
+        return replace(self, problem=problem, attempts=())
+
+    def with_attempt(self, attempt: Attempt) -> Episode:
+        """The same after one more attempt."""
+        return replace(self, attempts=(*self.attempts, attempt))
+
+    def told(self, feedback: Feedback | None, asides: tuple[Aside, ...]) -> Episode:
+        """The same with what was told on the latest attempt, and what is kept beside it."""
+        latest = self.latest
+        latest = replace(latest, feedback=feedback, asides=(*latest.asides, *asides))
+        return replace(self, attempts=(*self.attempts[:-1], latest))
+
+    def rng(self, purpose: str, iteration: int = 0) -> random.Random:
+        """What draws for a purpose at an iteration; made anew, it draws the same."""
+        return rng_for(self.plan.seed, self.problem, self.epoch, iteration, 0, purpose)
+
+    def request_seed(self, iteration: int, draw: int = 0, purpose: str = "solver") -> int:
+        """The seed that goes with a request, in [0, 2**31)."""
+        return request_seed(self.plan.seed, self.problem, self.epoch, iteration, draw, purpose)
+
+    def writer_request(self, messages: tuple[Message, ...], purpose: str = "feedback") -> Generate:
+        """What the model is asked that writes feedback on the last attempt."""
+        about = self.latest
+        return Generate(
+            role="feedback",
+            speaker=self.mode.speaker,
+            messages=messages,
+            temperature=self.plan.writer_temperature,
+            max_tokens=self.plan.feedback_max_tokens,
+            seed=self.request_seed(about.iteration, purpose=purpose),
+            occasion=Occasion(
+                about.problem, self.epoch, about.iteration, self.mode.name, self.attempts
+            ),
+        )
+
+
+def rng_for(
+    seed: int, problem: Problem, epoch: int, iteration: int, draw: int, purpose: str = "solver"
+) -> random.Random:
+    """The only source of randomness: a function of what is drawn, never of when or in which order.
+
+    The condition is not part of it, so that conditions which ask the same thing share the reply.
+    """
+    key = f"{seed}:{problem.task}:{problem.id}:{epoch}:{iteration}:{draw}"
+    return random.Random(key if purpose == "solver" else f"{key}:{purpose}")
+
+
+def request_seed(
+    seed: int, problem: Problem, epoch: int, iteration: int, draw: int, purpose: str = "solver"
+) -> int:
+    """The seed that goes with a request, in [0, 2**31)."""
+    return rng_for(seed, problem, epoch, iteration, draw, purpose).getrandbits(31)
