@@ -14,9 +14,8 @@ from effort import LINEAR, growth, repeated
 from feedback_friction.tasks import base_conversion
 from feedback_friction.tasks.catalog import FAMILIES as NAMES
 from feedback_friction.tasks.catalog import get_page
-from feedback_friction.tasks.exact.claims import claims
+from feedback_friction.tasks.exact.claims import TOKEN, claims, worth
 from feedback_friction.tasks.exact.family import grade, no_slip
-from feedback_friction.tasks.exact.values import TOKEN, worth
 from feedback_friction.tasks.validation import validate
 
 FAMILIES = [importlib.import_module(f"feedback_friction.tasks.{name}").FAMILY for name in NAMES]
@@ -181,8 +180,8 @@ def test_what_is_false_in_every_reading_is_found(text, quote):
 @pytest.mark.parametrize(
     ("tokens", "value"),
     [("2+3*4", 14), ("(2+3)*4", 20), ("-2^2", -4), ("2^3", 8), ("7/2", Fraction(7, 2)),
-     ("2x+1", 23), ("2(3+4)", 14), ("1/0", None), ("2^65", None), ("2+", None), ("(2", None),
-     ("", None), ("2 3", None), ("9" * 31, None)],
+     ("2x+1", 23), ("2(3+4)", 14), ("1/0", None), ("2^5000", None), ("2+", None), ("(2", None),
+     ("", None), ("2 3", None), ("9" * 1300, None)],
 )  # fmt: skip
 def test_an_expression_is_worth_what_it_is_or_nothing(tokens, value):
     assert worth(TOKEN.findall(tokens), Fraction(11)) == value

@@ -16,11 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import sympy  # type: ignore[import-untyped, import-not-found, unused-ignore]
-from math_verify import (  # type: ignore[import-untyped, import-not-found, unused-ignore]
-    LatexExtractionConfig,
-    parse,
-    verify,
-)
+from math_verify import LatexExtractionConfig, parse, verify  # type: ignore[import-untyped, import-not-found, unused-ignore]
 from sympy.core.random import seed  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
 from feedback_friction.reading.mathematics.render import TREE

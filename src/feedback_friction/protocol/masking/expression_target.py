@@ -11,9 +11,7 @@ from feedback_friction.protocol.masking.gate import MASK
 from feedback_friction.reading.mathematics import answer as answers
 from feedback_friction.reading.mathematics.answer import Answer, Context
 from feedback_friction.reading.mathematics.equality import alike
-from feedback_friction.reading.mathematics.nodes import (
-    Sum,
-)
+from feedback_friction.reading.mathematics.nodes import Sum
 from feedback_friction.reading.mathematics.read import context_of, read
 
 _LONGEST = 300

@@ -16,10 +16,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from feedback_friction.protocol.masking.gate import MASK
-from feedback_friction.reading.mathematics.formula import (
-    FUNCTIONS,
-    GREEK,
-)
+from feedback_friction.reading.mathematics.formula import FUNCTIONS, GREEK
 
 
 class Kind(Enum):

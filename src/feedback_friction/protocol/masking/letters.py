@@ -55,11 +55,7 @@ from feedback_friction.protocol.masking.option_letter import (
     is_judged,
     letter_matcher,
 )
-from feedback_friction.protocol.masking.option_text import (
-    text_matcher,
-    text_pattern,
-    value_matcher,
-)
+from feedback_friction.protocol.masking.option_text import text_matcher, text_pattern, value_matcher
 from feedback_friction.protocol.records import Masked
 from feedback_friction.reading.option_texts import options_of
 from feedback_friction.reading.references import references

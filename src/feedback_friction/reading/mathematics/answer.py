@@ -9,11 +9,7 @@ from functools import cached_property
 
 from feedback_friction.reading.mathematics import evaluate
 from feedback_friction.reading.mathematics.algebra import TooHardError
-from feedback_friction.reading.mathematics.nodes import (
-    Node,
-    Number,
-    Sum,
-)
+from feedback_friction.reading.mathematics.nodes import Node, Number, Sum
 from feedback_friction.reading.mathematics.ratio import Ratio
 
 

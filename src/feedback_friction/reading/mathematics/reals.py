@@ -8,11 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from feedback_friction.reading.mathematics.answer import Answer, Kind, Value
-from feedback_friction.reading.mathematics.nodes import (
-    Number,
-    Sum,
-    Symbol,
-)
+from feedback_friction.reading.mathematics.nodes import Number, Sum, Symbol
 
 _OPENING, _CLOSING = {"(": False, "[": True}, {")": False, "]": True}
 

@@ -6,16 +6,8 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from feedback_friction.reading.mathematics.formula import (
-    FUNCTIONS,
-    FormulaError,
-    parse,
-)
-from feedback_friction.reading.mathematics.nodes import (
-    Node,
-    Number,
-    Product,
-)
+from feedback_friction.reading.mathematics.formula import FUNCTIONS, FormulaError, parse
+from feedback_friction.reading.mathematics.nodes import Node, Number, Product
 from feedback_friction.reading.number_words import NUMBER_WORDS, SCALES, number_words
 
 _TEXT = re.compile(r"\\text ?\{([^{}]{0,200})\}")

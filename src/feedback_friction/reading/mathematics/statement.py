@@ -25,9 +25,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from feedback_friction.reading.mathematics.answer import NO_CONTEXT, Answer, Context, Kind
-from feedback_friction.reading.mathematics.formula import (
-    FUNCTIONS,
-)
+from feedback_friction.reading.mathematics.formula import FUNCTIONS
 from feedback_friction.reading.mathematics.last_sentence import closing, conclusion
 from feedback_friction.reading.mathematics.read import read
 from feedback_friction.reading.number_words import NUMBER_WORDS, number_words, numeral_value

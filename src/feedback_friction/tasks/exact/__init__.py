@@ -3,7 +3,7 @@
 A family (``family.Family``) is a page's own: how a question is drawn and read, how it is worked
 out line by line, and what its lines may claim beside equations. The rest is shared:
 
-- ``values``: what an expression is worth, exactly; ``claims``: which equations a text claims;
+- ``claims``: which equations a text claims, and whether they hold;
 - ``first_wrong``: the first claim that is false, in words; a right one called wrong;
 - ``family``: rows, problems and the page's functions, made of these.
 

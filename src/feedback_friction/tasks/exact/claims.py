@@ -16,10 +16,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from feedback_friction.tasks.exact.values import NUMBER, TOKEN, worth
+from feedback_friction.reading.mathematics.algebra import TooHardError
+from feedback_friction.reading.mathematics.evaluate import exact
+from feedback_friction.reading.mathematics.formula import parse_tokens
+from feedback_friction.reading.numerals import Numeral
 
 LONGEST = 40_000  # characters of an attempt that are read
 _LINES, _WIDTH = 400, 400
+_MOST_TOKENS = 60  # of an expression
+TOKEN = re.compile(r"[0-9]+(?:\.[0-9]+)?|x|[-+*/^()=]")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _SIGNS = str.maketrans({"×": "*", "·": "*", "⋅": "*", "∙": "*", "÷": "/", "−": "-", "–": "-"})
 _LATEX = (
     (re.compile(r"\\(?:times|cdot)(?![a-zA-Z])"), "*"),
@@ -84,6 +90,22 @@ class Claim:
     def has_unknown(self) -> bool:
         """Whether it is about the unknown."""
         return "x" in self.left or "x" in self.right
+
+
+def worth(tokens: Sequence[str], unknown: Fraction | None = None) -> Fraction | None:
+    """The value of an expression; None where it is none, or has an unknown of no value.
+
+    The unknown counts as its value, since a statement about it is true if and only if it holds for
+    the value that solves the question.
+    """
+    known = TOKEN.findall(f"({unknown})") if unknown is not None else ["x"]
+    read = [each for token in tokens for each in (known if token == "x" else [token])]
+    numerals = ((each, Numeral(0, 0, each) if each[0].isdigit() else None, False) for each in read)
+    node = parse_tokens(numerals) if len(tokens) <= _MOST_TOKENS else None
+    try:
+        return exact(node).rational if node else None
+    except TooHardError:
+        return None
 
 
 def spaced(tokens: Sequence[str]) -> str:
@@ -193,7 +215,7 @@ def _holds(
 ) -> bool:
     if value == stated:
         return True
-    goes_on = len(right) > 1 and NUMBER.fullmatch(right[0]) is not None
+    goes_on = len(right) > 1 and _NUMBER.fullmatch(right[0]) is not None
     if goes_on and Fraction(right[0]) == value:
         return True
     if "/" in left and stated.denominator == 1 and value // 1 == stated:

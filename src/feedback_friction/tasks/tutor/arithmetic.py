@@ -11,16 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from feedback_friction.reading.mathematics.formula import (
-    parse_tokens,
-)
-from feedback_friction.reading.mathematics.nodes import (
-    Node,
-    Number,
-    Power,
-    Product,
-    Sum,
-)
+from feedback_friction.reading.mathematics.formula import parse_tokens
+from feedback_friction.reading.mathematics.nodes import Node, Number, Power, Product, Sum
 from feedback_friction.reading.numerals import Base, Numeral
 
 _MOST_READINGS = 32
@@ -63,6 +55,14 @@ def factors_of(expression: Node | None) -> tuple[Node, ...] | None:
     if not isinstance(expression, Product) or any(inverse for inverse, _ in expression.factors):
         return None
     return tuple(factor for _, factor in expression.factors)
+
+
+def two_numbers(expression: Node | None) -> tuple[Number, Number] | None:
+    """The factors of a product of two numbers; None of anything else."""
+    match factors_of(expression):
+        case (Number() as one, Number() as other):
+            return one, other
+    return None
 
 
 # --- what they are worth -------------------------------------------------------------------------

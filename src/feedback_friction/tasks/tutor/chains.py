@@ -11,10 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from feedback_friction.reading.mathematics.nodes import (
-    Node,
-    Number,
-)
+from feedback_friction.reading.mathematics.nodes import Node, Number
 from feedback_friction.tasks.tutor.arithmetic import Token, parse
 from feedback_friction.tasks.tutor.lines import Line
 from feedback_friction.tasks.tutor.phrases import EQUAL_WORDS, in_signs

@@ -19,7 +19,7 @@ from feedback_friction.reading.numerals import Numeral
 from feedback_friction.tasks.tutor.finding import Finding, Kind
 from feedback_friction.tasks.tutor.ledger import LONG, Ledger
 from feedback_friction.tasks.tutor.lines import Line
-from feedback_friction.tasks.tutor.question import Question, is_slip, power_between
+from feedback_friction.tasks.tutor.question import Question, is_decimal_sum, is_slip, power_between
 from feedback_friction.tasks.tutor.wording import first_wrong_place
 
 _RULE = re.compile(r"^[\s|+]*[-–_=]{3,}[\s|+-]*$")
@@ -105,7 +105,8 @@ class Columns:
         stated = total.value(self.question)
         if stated == right or not _aligned([*terms, total]):
             return None
-        if self.question.base == 16 and _decimal_sum(terms, total):
+        digits = (row.numeral.digits for row in (*terms, total))
+        if self.question.base == 16 and is_decimal_sum(*digits):
             return self._found(Kind.BASE, "The column is added up as if it were decimal.", total)
         where = first_wrong_place(stated, right, self.question.base)
         return self._found(Kind.SUM, f"It is not the sum of the numbers above it. {where}", total)
@@ -195,13 +196,6 @@ def _expected(
         if 2 * right >= len(rows):
             return pairs
     return None
-
-
-def _decimal_sum(terms: Sequence[Row], total: Row) -> bool:
-    digits = [row.numeral.digits for row in (*terms, total)]
-    if not all(text.isdigit() for text in digits):
-        return False
-    return sum(int(text) for text in digits[:-1]) == int(digits[-1])
 
 
 def _aligned(rows: Sequence[Row]) -> bool:

@@ -4,28 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from feedback_friction.reading.mathematics.nodes import (
-    Node,
-    Number,
-)
-from feedback_friction.tasks.tutor.arithmetic import factors_of
 from feedback_friction.tasks.tutor.ledger import Ledger
 from feedback_friction.tasks.tutor.question import Question
 
 Pair = tuple[str, str]
 
 _MOST = 200  # partial products that are looked at
-
-
-def two_numbers(expression: Node) -> Pair | None:
-    """The digits of the factors of a product of two numbers."""
-    factors = factors_of(expression) or ()
-    if len(factors) != 2:
-        return None
-    one, other = factors
-    if isinstance(one, Number) and isinstance(other, Number):
-        return one.digits, other.digits
-    return None
 
 
 def parts_that_do_not_add_up(products: Sequence[Pair], question: Question) -> str | None:
@@ -65,7 +49,7 @@ def amount_missing(missing: int, question: Question, ledger: Ledger) -> str | No
         ledger: all that the attempt says.
     """
     for leaf in ledger.leaves[:_MOST]:
-        value = int(leaf.result, question.base) if _is_in_base(leaf.result, question) else None
+        value = int(leaf.result, question.base) if question.has_digits(leaf.result) else None
         is_sum = ledger.summed or value != question.product - missing
         if value and value == missing and is_sum and leaf.result not in ledger.summed:
             return f"the result of line {leaf.line} is missing from what is added up."
@@ -79,7 +63,3 @@ def amount_missing(missing: int, question: Question, ledger: Ledger) -> str | No
             if worth and worth == missing and frozenset((one, two)) not in done:
                 return f"the product of the parts {one} and {two} is missing."
     return None
-
-
-def _is_in_base(digits: str, question: Question) -> bool:
-    return digits.isdigit() if question.base == 10 else digits.isalnum()

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from feedback_friction.reading.mathematics.nodes import (
-    Node,
-    Number,
-    Sum,
-)
+from feedback_friction.reading.mathematics.nodes import Node, Number, Sum
 from feedback_friction.reading.numerals import Base
-from feedback_friction.tasks.tutor.arithmetic import factors_of
+from feedback_friction.tasks.tutor.arithmetic import factors_of, two_numbers
 from feedback_friction.tasks.tutor.chains import Chain, Piece
-from feedback_friction.tasks.tutor.coverage import (
-    left_out,
-    parts_that_do_not_add_up,
-    two_numbers,
-)
+from feedback_friction.tasks.tutor.coverage import left_out, parts_that_do_not_add_up
 from feedback_friction.tasks.tutor.finding import Finding, Kind
 from feedback_friction.tasks.tutor.ledger import Ledger
 from feedback_friction.tasks.tutor.question import Question, places, power_between
@@ -228,7 +220,7 @@ class Diagnosis:
     def _expansion(self, left: Node, right: Sum) -> Finding | None:
         """The question multiplied out: parts that do not add up, or products left out."""
         pairs = [two_numbers(term) for subtracted, term in right.terms if not subtracted]
-        products = [pair for pair in pairs if pair is not None]
+        products = [(one.digits, other.digits) for one, other in filter(None, pairs)]
         if len(products) != len(right.terms) or not is_question(left, self.question):
             return None
         if wrong := parts_that_do_not_add_up(products, self.question):
@@ -245,10 +237,8 @@ def _only_numbers(expression: Sum) -> bool:
 def _places_of_row(expression: Node, question: Question) -> list[int] | None:
     """Where a digit stands in a factor, for a product of the other factor and that digit."""
     pair = two_numbers(expression)
-    if pair is None:
-        return None
-    for one, digit in (pair, pair[::-1]):
-        factor = question.other(one)
-        if factor is not None and len(digit) == 1:
-            return list(places(digit, factor))
+    for one, digit in (pair, pair[::-1]) if pair else ():
+        factor = question.other(one.digits)
+        if factor is not None and len(digit.digits) == 1:
+            return list(places(digit.digits, factor))
     return None

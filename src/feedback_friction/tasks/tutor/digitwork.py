@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import product
 
 from feedback_friction.tasks.tutor.finding import Finding, Kind
 from feedback_friction.tasks.tutor.lines import Line
@@ -25,13 +26,43 @@ _REMAINDER = re.compile(
 )
 
 
+_Check = tuple[re.Pattern[str], Callable[..., bool], str]
+_CHECKS: tuple[_Check, ...] = (
+    (
+        _CARRY,
+        lambda base, total, digit, carry: total == carry * base + digit,
+        "The digit written down and the carry do not make up the number before them.",
+    ),
+    (
+        _REMAINDER,
+        lambda base, number, divisor, quotient, rest: number == divisor * quotient + rest,
+        "Quotient times divisor plus remainder is not the number that is divided.",
+    ),
+)
+
+
 def first_error(lines: Sequence[Line], question: Question) -> Finding | None:
     """The first digit and carry, or quotient and remainder, that are wrong."""
     for line in lines:
-        if line.asserted and not line.cut:
-            found = _wrong_carry(line, question) or _wrong_remainder(line, question)
-            if found is not None:
+        for check in _CHECKS if line.asserted and not line.cut else ():
+            if found := _wrong(line, question, *check):
                 return found
+    return None
+
+
+def _wrong(
+    line: Line, question: Question, pattern: re.Pattern[str], holds: Callable[..., bool], why: str
+) -> Finding | None:
+    """The first place of a line where a pattern's numbers do not hold in any reading."""
+    bases = (10,) if question.base == 10 else (16, 10)
+    division = Kind.CONVERSION if question.base == 16 else Kind.EQUATION
+    for found in pattern.finditer(line.text):
+        if question.base == 10 and not all(map(str.isdigit, found.groups())):
+            continue
+        readings = product(bases, *(_readings(part, question) for part in found.groups()))
+        if not any(holds(*reading) for reading in readings):
+            kind = Kind.CARRY if pattern is _CARRY else division
+            return Finding(kind, why, line.number, censored(question, found[0]), found.start())
     return None
 
 
@@ -39,44 +70,3 @@ def _readings(text: str, question: Question) -> set[int]:
     """What a number can be worth: in base 16 a number without letters may be decimal."""
     decimal = {int(text)} if text.isdigit() else set()
     return decimal if question.base == 10 else decimal | {int(text, 16)}
-
-
-def _wrong_carry(line: Line, question: Question) -> Finding | None:
-    for found in _CARRY.finditer(line.text):
-        parts = [found["total"], found["digit"], found["carry"]]
-        if question.base == 10 and not all(part.isdigit() for part in parts):
-            continue
-        total, digit, carry = (_readings(part, question) for part in parts)
-        bases = (10,) if question.base == 10 else (16, 10)
-        right = any(
-            whole == over * base + own
-            for base in bases
-            for whole in total
-            for own in digit
-            for over in carry
-        )
-        if not right:
-            why = "The digit written down and the carry do not make up the number before them."
-            quote = censored(question, found[0])
-            return Finding(Kind.CARRY, why, line.number, quote, found.start())
-    return None
-
-
-def _wrong_remainder(line: Line, question: Question) -> Finding | None:
-    for found in _REMAINDER.finditer(line.text):
-        parts = [found[name] for name in ("number", "divisor", "quotient", "rest")]
-        if question.base == 10 and not all(part.isdigit() for part in parts):
-            continue
-        number, divisor, quotient, rest = (_readings(part, question) for part in parts)
-        right = any(
-            whole == by * times + left
-            for whole in number
-            for by in divisor
-            for times in quotient
-            for left in rest
-        )
-        if not right:
-            kind = Kind.CONVERSION if question.base == 16 else Kind.EQUATION
-            why = "Quotient times divisor plus remainder is not the number that is divided."
-            return Finding(kind, why, line.number, censored(question, found[0]), found.start())
-    return None

@@ -6,10 +6,7 @@ from collections.abc import Sequence
 
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.task import Told
-from feedback_friction.reading.mathematics.nodes import (
-    Number,
-    Sum,
-)
+from feedback_friction.reading.mathematics.nodes import Number, Sum
 from feedback_friction.tasks.tutor import digitwork
 from feedback_friction.tasks.tutor.chains import Chain, read_chains
 from feedback_friction.tasks.tutor.column_sums import Columns

@@ -80,6 +80,10 @@ class Question:
             return None
         return self.factors[1 - self.factors.index(digits)]
 
+    def has_digits(self, text: str) -> bool:
+        """Whether all of a text are digits of the question's base; letters are those of base 16."""
+        return text.isdigit() if self.base == 10 else text.isalnum()
+
     def is_part(self, digits: str) -> bool:
         """Whether a number consists of digits of a factor in their places, or is a run of them."""
         return any(is_positional(digits, factor) or digits in factor for factor in self.factors)
@@ -91,6 +95,11 @@ def is_positional(digits: str, factor: str) -> bool:
         return False
     aligned = factor[len(factor) - len(digits) :]
     return all(digit in ("0", own) for digit, own in zip(digits, aligned, strict=True))
+
+
+def is_decimal_sum(*digits: str) -> bool:
+    """Whether the last number is the sum of those before it, all of them read in base 10."""
+    return all(map(str.isdigit, digits)) and sum(map(int, digits[:-1])) == int(digits[-1])
 
 
 def places(digit: str, factor: str) -> Iterator[int]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from feedback_friction.reading.mathematics.nodes import (
-    Sum,
-)
+from feedback_friction.reading.mathematics.nodes import Sum
 from feedback_friction.tasks.tutor.chains import Piece
 from feedback_friction.tasks.tutor.finding import Finding, Kind
 from feedback_friction.tasks.tutor.ledger import Leaf, Ledger
@@ -71,21 +69,10 @@ def split_of_a_misread(pair: Pair, ledger: Ledger) -> Finding | None:
     if digits in question.factors or digits in ledger.results or digits in question.secrets:
         return None
     meant = next((factor for factor in question.factors if is_slip(digits, factor)), None)
-    if meant is None or not _has_digits_of(terms, digits):
+    if meant is None or not all(is_positional(term, digits) for term in terms):
         return None
     why = f"It splits {digits}. The question's factor is {meant}."
     return found_at(Kind.MISREAD, question, why, pair.left, pair.right)
-
-
-def _has_digits_of(terms: Sequence[str], digits: str) -> bool:
-    """Whether each term has the number's own digits in their places, as a split by places has."""
-    return all(
-        len(term) <= len(digits)
-        and all(
-            mine in ("0", own) for mine, own in zip(reversed(term), reversed(digits), strict=False)
-        )
-        for term in terms
-    )
 
 
 def wrong_term(pair: Pair, ledger: Ledger) -> Finding | None:

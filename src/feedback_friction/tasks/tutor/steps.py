@@ -15,7 +15,7 @@ from feedback_friction.reading.numerals import Numeral, numerals
 from feedback_friction.tasks.tutor.chains import Chain
 from feedback_friction.tasks.tutor.finding import Finding, Kind
 from feedback_friction.tasks.tutor.lines import Line
-from feedback_friction.tasks.tutor.question import Question, places, power_between
+from feedback_friction.tasks.tutor.question import Question, is_decimal_sum, places, power_between
 from feedback_friction.tasks.tutor.verify import products_in
 from feedback_friction.tasks.tutor.wording import censored, first_wrong_place
 
@@ -140,20 +140,14 @@ class Steps:
         base = self.question.base
         if before is None and len(self._seen) > 1:
             return None  # the sums before it were not labelled
-        sum_before = int(before.digits, base) if before else 0
-        right = sum_before + step.addend
+        sum_before = before.digits if before else "0"
+        right = int(sum_before, base) + step.addend
         if value == right:
             return None
-        if base == 16 and _is_decimal_sum(before, self.question.write(step.addend), numeral):
+        addend = self.question.write(step.addend)
+        if base == 16 and is_decimal_sum(sum_before, addend, numeral.digits):
             return Kind.BASE, "The running sum is added up as if the numbers were decimal."
         return Kind.SUM, f"The running sum is wrong. {first_wrong_place(value, right, base)}"
-
-
-def _is_decimal_sum(before: Numeral | None, addend: str, total: Numeral) -> bool:
-    parts = [before.digits if before else "0", addend, total.digits]
-    if not all(part.isdigit() for part in parts):
-        return False
-    return int(parts[0]) + int(parts[1]) == int(parts[2])
 
 
 def _products_by_line(chains: Sequence[Chain]) -> dict[int, list[tuple[str, str]]]:

@@ -76,12 +76,12 @@ def _left_over(question: Question, ledger: Ledger) -> tuple[list[_Result], list[
         for term in numbers_of_sum(pair.left.expression) or ():
             if known[term]:
                 known[term] -= 1
-            elif _is_in_base(term, question):
+            elif question.has_digits(term):
                 extra.append((pair, term))
         if pair.right.number is not None:
             results.append((pair.right.number.digits, pair.right.line))
             known[pair.right.number.digits] += 1
-    unused = [result for result in results if known[result[0]] and _is_in_base(result[0], question)]
+    unused = [result for result in results if known[result[0]] and question.has_digits(result[0])]
     return unused, extra
 
 
@@ -95,10 +95,6 @@ def _first_if_out_of_turn(pair: Pair, term: str, missing: int, ledger: Ledger) -
         other for other in ledger.sums if term in (numbers_of_sum(other.left.expression) or ())
     ]
     return adding[0] if found > missing else pair
-
-
-def _is_in_base(digits: str, question: Question) -> bool:
-    return digits.isdigit() if question.base == 10 else digits.isalnum()
 
 
 # A factor that is not the question's, or not a part of it.
@@ -139,7 +135,7 @@ def _as_rows(
     As they are written, from the left and from the right, then with each turned so that it fits.
     """
     rows = [_Row(leaf, *leaf.factors) for leaf in leaves]
-    if not all(_is_in_base(row.factor + row.part, question) for row in rows):
+    if not all(question.has_digits(row.factor + row.part) for row in rows):
         return
     yield rows
     yield [_Row(row.leaf, row.part, row.factor) for row in rows]

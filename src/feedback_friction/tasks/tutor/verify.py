@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from feedback_friction.reading.mathematics.nodes import (
-    Node,
-    Number,
-    Power,
-    Product,
-    Sum,
-)
+from feedback_friction.reading.mathematics.nodes import Node, Number, Power, Product, Sum
 from feedback_friction.reading.numerals import Base, Numeral
-from feedback_friction.tasks.tutor.arithmetic import UnknownError, factors_of, parse, values
+from feedback_friction.tasks.tutor.arithmetic import (
+    UnknownError,
+    factors_of,
+    parse,
+    two_numbers,
+    values,
+)
 from feedback_friction.tasks.tutor.chains import Chain, Piece
 
 Values = dict[Base, frozenset[int]]
@@ -123,12 +123,13 @@ def numbers_in(expression: Node | None) -> Iterator[Numeral]:
 
 def products_in(expression: Node | None) -> Iterator[tuple[Number, Number]]:
     """Every product of exactly two numbers in an expression."""
-    factors = factors_of(expression) or ()
-    if len(factors) == 2:
-        one, other = factors
-        if isinstance(one, Number) and isinstance(other, Number):
-            yield one, other
-    parts = [term for _, term in expression.terms] if isinstance(expression, Sum) else factors
+    if pair := two_numbers(expression):
+        yield pair
+    parts = (
+        [term for _, term in expression.terms]
+        if isinstance(expression, Sum)
+        else factors_of(expression) or ()
+    )
     for part in parts:
         if not isinstance(part, Number):
             yield from products_in(part)

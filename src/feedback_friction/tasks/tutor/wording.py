@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from feedback_friction.reading.mathematics.nodes import (
-    Node,
-    Number,
-    Power,
-    Product,
-    Sum,
-)
+from feedback_friction.reading.mathematics.nodes import Node, Number, Power, Product, Sum
 from feedback_friction.reading.number_words import ORDINALS
 from feedback_friction.reading.numerals import Base, numerals
 from feedback_friction.tasks.tutor.chains import Piece
