@@ -51,6 +51,16 @@ def rounds(runs: Runs, condition: Row) -> Trials:
     return _read(runs.directories[condition["run"]], condition["condition"])
 
 
+def wrong_first(trials: Trials) -> dict[Key, tuple[Round, ...]]:
+    """The trials whose first attempt is wrong and is followed by a second."""
+    return {key: trial for key, trial in trials.items() if len(trial) > 1 and not trial[0].right}
+
+
+def right_again(trial: tuple[Round, ...]) -> bool:
+    """Whether the second attempt is right."""
+    return trial[1].right
+
+
 @lru_cache(maxsize=64)
 def _read(directory: Path, condition: str) -> Trials:
     with open_journal(directory) as db:

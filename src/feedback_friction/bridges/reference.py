@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from feedback_friction.analysis.journal import open_journal, read_conditions
-from feedback_friction.engine.journal.attempts import attempts_by_trial
+from feedback_friction.engine.journal.attempts import ended_trials
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.mode_names import recorded_mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.episode import Episode
-from feedback_friction.protocol.records import Attempt
+from feedback_friction.protocol.records import JUDGED, Attempt
 from feedback_friction.protocol.solving import next_messages
 from feedback_friction.protocol.task import no_examples
 from feedback_friction.protocol.trial import next_view
@@ -41,21 +41,16 @@ def export(directory: Path) -> Iterator[dict[str, Any]]:
             plan = Plan(mode, history=history, solve=solve)
             task = replace(task, system="", examples=no_examples)
             # a trial in flight has no feedback in its rows yet, so its questions cannot be told
-            ended = {
-                (row["problem_id"], row["epoch"])
-                for row in db.execute(
-                    "SELECT problem_id, epoch FROM trials"
-                    " WHERE condition = ? AND status != 'failed'",
-                    (condition.condition,),
-                )
-            }
-            trials = attempts_by_trial(db, condition.condition, mode.name, problems)
-            for (_, epoch), attempts in trials:
-                if (attempts[0].problem.id, epoch) in ended:
-                    for number, attempt in enumerate(attempts):
-                        before = Episode(attempt.problem, task, plan, epoch, attempts[:number])
-                        line = _line(attempt, before)
-                        yield {**line, "condition": condition.condition, **_place(attempt, epoch)}
+            for trial in ended_trials(db, condition.condition, mode.name, problems, JUDGED):
+                for number, attempt in enumerate(trial.attempts):
+                    before = Episode(
+                        attempt.problem, task, plan, trial.epoch, trial.attempts[:number]
+                    )
+                    yield _line(attempt, before) | {
+                        "condition": condition.condition,
+                        "problem_id": trial.problem.id,
+                        "epoch": trial.epoch,
+                    }
 
 
 def _line(attempt: Attempt, before: Episode) -> dict[str, Any]:
@@ -72,10 +67,6 @@ def _line(attempt: Attempt, before: Episode) -> dict[str, Any]:
         "iteration": attempt.iteration,
         "verdict": str(verdict.outcome),
     }
-
-
-def _place(attempt: Attempt, epoch: int) -> dict[str, Any]:
-    return {"problem_id": attempt.problem.id, "epoch": epoch}
 
 
 def _problems(db: sqlite3.Connection, task: str) -> dict[str, Problem]:

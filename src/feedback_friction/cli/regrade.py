@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from feedback_friction.cli.grid import columns, print_columns, print_lines
-from feedback_friction.engine.passes.regrading import JUDGED, Rejudged, rejudged
+from feedback_friction.engine.passes.regrading import Rejudged, rejudged
 from feedback_friction.engine.passes.reopen import read_trials, reopen
 from feedback_friction.engine.passes.verdict_layers import accept_verdicts, keep_overruled
 from feedback_friction.engine.run.conditions import Condition
@@ -20,7 +20,7 @@ from feedback_friction.engine.run.run_directory import locked
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.grading.worker import stop_workers
-from feedback_friction.protocol.records import Attempt
+from feedback_friction.protocol.records import JUDGED, Attempt
 
 _LONGEST_LINE = 80  # characters of a reply's last line in the table
 _VERDICTS = [each.value for each in Outcome if each is not Outcome.UNDECIDED]

@@ -20,6 +20,7 @@ Status = Literal["solved", "unsolved", "stopped", "undecided", "failed"]
 
 
 ENDED: tuple[Status, ...] = ("solved", "unsolved", "stopped")
+JUDGED: tuple[Status, ...] = (*ENDED, "undecided")  # every attempt is there, with its verdict
 AGAIN: frozenset[Status] = frozenset({"failed", "undecided"})  # what a resume runs again
 
 

@@ -106,9 +106,7 @@ def summary(runs: Runs) -> pl.DataFrame:
         for condition, result in results(runs)
     ]
     counts = {"wrong_first": pl.Int64, "n": pl.Int64}
-    schema = dict(SETTING_SCHEMA)
-    for name in ("gain", "area", "repetition", "second"):
-        schema |= spread_schema(name)
+    schema = SETTING_SCHEMA | spread_schema("gain", "area", "repetition", "second")
     guesses: dict[str, type[pl.DataType]] = {"guess": pl.Float64, "above_guess": pl.Boolean}
     return frame(rows, schema | guesses | counts)
 

@@ -120,9 +120,8 @@ def target(runs: Runs, annotator: str | None = None) -> pl.DataFrame:
             | {"annotated": found.annotated}
             | each.counts(found.final.n)
         )
-    schema = SETTING_SCHEMA | _ANNOTATOR_SCHEMA
-    for name in (*_ESTIMATES, *(f"corrected_{name}" for name in _CORRECTED)):
-        schema |= spread_schema(name)
+    corrected = (f"corrected_{name}" for name in _CORRECTED)
+    schema = SETTING_SCHEMA | _ANNOTATOR_SCHEMA | spread_schema(*_ESTIMATES, *corrected)
     checked = dict.fromkeys(("both", "labels_to_halve"), pl.Int64)
     ends_schema = dict.fromkeys(("annotation_low", "annotation_high"), pl.Float64)
     return frame(rows, schema | checked | ends_schema | {"annotated": pl.Int64} | _COUNTS)
@@ -190,7 +189,7 @@ def without_suspects(runs: Runs, annotator: str | None = None) -> pl.DataFrame:
             | {"suspects": len(listed), "n": others.friction.n}
         )
     counts = dict.fromkeys(("suspects", "n"), pl.Int64)
-    shares = spread_schema("friction") | spread_schema("without")
+    shares = spread_schema("friction", "without")
     return frame(rows, SETTING_SCHEMA | _ANNOTATOR_SCHEMA | shares | counts)
 
 

@@ -243,8 +243,7 @@ def uptake(runs: Runs) -> pl.DataFrame:
     beside = [f"{prefix}{name}" for name in _BESIDE for prefix in ("", "control_")]
     schema = _SIDES | dict.fromkeys(shares, pl.Float64) | spread_schema("difference")
     schema |= dict.fromkeys(beside, pl.Float64)
-    for name in _BESIDE:
-        schema |= spread_schema(f"{name}_difference")
+    schema |= spread_schema(*(f"{name}_difference" for name in _BESIDE))
     counts = dict.fromkeys(("only_treatment", "only_control", "n", "trials"), pl.Int64)
     return _adjusted(frame(rows, schema | {"p_value": pl.Float64} | counts))
 

@@ -14,6 +14,7 @@ from feedback_friction.analysis.stats.clusters import by_cluster, share_of_trial
 from feedback_friction.analysis.stats.dose import response
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.tables.shared_columns import (
+    ALIKE,
     SETTING_SCHEMA,
     Row,
     conditions,
@@ -23,11 +24,9 @@ from feedback_friction.analysis.tables.shared_columns import (
     spread,
     spread_schema,
 )
-from feedback_friction.analysis.whole_trials import Key, Trials, rounds
+from feedback_friction.analysis.whole_trials import Round, rounds, wrong_first
 from feedback_friction.mode_names import recorded_mode
 from feedback_friction.modes import BINARY, HINT, PROCESS, TUTOR, Mode
-
-_ALIKE = ("run", "task", "digits", "solver", "sampling", "history")
 
 
 @once
@@ -46,15 +45,14 @@ def doses(runs: Runs) -> pl.DataFrame:
     for condition in every:
         mode, kind = recorded_mode(condition["feedback"]), _kind(condition)
         if (dose := _dose(mode, condition)) is not None and condition["iterations"] > 1:
-            groups[kind, tuple(condition[name] for name in _ALIKE)][dose] = condition
+            groups[kind, tuple(condition[name] for name in ALIKE)][dose] = condition
     rows = []
     for (kind, alike), found in groups.items():
-        _add_none(found, [each for each in every if tuple(each[name] for name in _ALIKE) == alike])
+        _add_none(found, [each for each in every if tuple(each[name] for name in ALIKE) == alike])
         if len(found) > 1:
             rows += _rows(runs, kind, found)
     schema = SETTING_SCHEMA | {"kind": pl.String, "dose": pl.Float64}
-    for name in ("right", "fitted", "effect", "half"):
-        schema |= spread_schema(name)
+    schema |= spread_schema("right", "fitted", "effect", "half")
     return frame(rows, schema | {"n": pl.Int64})
 
 
@@ -92,8 +90,8 @@ def _add_none(found: dict[float, Row], alike: Sequence[Row]) -> None:
 
 
 def _rows(runs: Runs, kind: str, found: dict[float, Row]) -> list[Row]:
-    known = {dose: rounds(runs, condition) for dose, condition in found.items()}
-    shared = set.intersection(*({*_wrong_first(trials)} for trials in known.values()))
+    known = {dose: wrong_first(rounds(runs, condition)) for dose, condition in found.items()}
+    shared = set.intersection(*({*trials} for trials in known.values()))
     if not shared:
         return []
     writer = recorded_mode(found[max(found)]["feedback"]).writer
@@ -118,10 +116,5 @@ def _rows(runs: Runs, kind: str, found: dict[float, Row]) -> list[Row]:
     ]
 
 
-def _wrong_first(trials: Trials) -> list[Key]:
-    return [key for key, trial in trials.items() if len(trial) > 1 and not trial[0].right]
-
-
-def _solved(trial: Sequence[object], *, late: bool) -> bool:
-    later = trial[1:] if late else trial[1:2]
-    return any(getattr(each, "right", False) for each in later)
+def _solved(trial: Sequence[Round], *, late: bool) -> bool:
+    return any(each.right for each in (trial[1:] if late else trial[1:2]))

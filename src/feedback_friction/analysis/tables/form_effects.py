@@ -51,9 +51,7 @@ def forms(runs: Runs) -> pl.DataFrame:
         "state": pl.String,
         "form": pl.String,
         "against": pl.String,
-        **spread_schema("share"),
-        **spread_schema("effect"),
-        **spread_schema("effect_weighted"),
+        **spread_schema("share", "effect", "effect_weighted"),
         "n": pl.Int64,
         "problems": pl.Int64,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,17 +16,19 @@ from feedback_friction.analysis.tables.shared_columns import (
     Row,
     conditions,
     frame,
+    grouped,
     once,
     spread,
     spread_schema,
+    without_nan,
 )
-from feedback_friction.analysis.whole_trials import Key, Round, rounds
+from feedback_friction.analysis.whole_trials import Key, Round, right_again, rounds, wrong_first
 from feedback_friction.mode_names import recorded_mode
 
 _ALIKE = ("run", "solver", "sampling", "history")
 _LEAST = 5  # trials of a cell whose share is ranked
 
-Trials = dict[tuple[str, int], tuple[Round, ...]]
+Trials = dict[Key, tuple[Round, ...]]
 
 
 @once
@@ -39,12 +40,9 @@ def frozen(runs: Runs) -> pl.DataFrame:
     right when a wrong one is argued for, or they are called wrong. ``sensitivity`` (d') and
     ``criterion`` are of giving another answer (``selectivity``). All tasks of the set together.
     """
-    groups: dict[tuple[object, ...], list[Row]] = defaultdict(list)
-    for condition, _, _ in conditions(runs):
-        if _is_frozen(runs, condition):
-            groups[tuple(condition[name] for name in _ALIKE)].append(condition)
+    asked = (condition for condition, _, _ in conditions(runs) if _is_frozen(runs, condition))
     rows = []
-    for group in groups.values():
+    for group in grouped(asked, _ALIKE):
         wrong, right = _gathered(runs, group, signal=True), _gathered(runs, group, signal=False)
         if not wrong or not right:
             continue
@@ -52,17 +50,16 @@ def frozen(runs: Runs) -> pl.DataFrame:
         rows.append(
             {name: group[0][name] for name in _ALIKE}
             | {"simulated": bool(group[0]["simulated"])}
-            | spread("uptake", share_of(wrong.items(), _then_right))
+            | spread("uptake", share_of(wrong.items(), right_again))
             | spread("repeated", share_of(wrong.items(), _repeated))
-            | spread("kept", share_of(right.items(), _then_right))
+            | spread("kept", share_of(right.items(), right_again))
             | spread("sensitivity", found.sensitivity)
             | spread("criterion", found.criterion)
             | {"wrong": len(wrong), "right": len(right)}
         )
     schema: dict[str, type[pl.DataType]] = {"run": pl.Int64, "solver": pl.String}
     schema |= {"sampling": pl.String, "history": pl.String, "simulated": pl.Boolean}
-    for name in ("uptake", "repeated", "kept", "sensitivity", "criterion"):
-        schema |= spread_schema(name)
+    schema |= spread_schema("uptake", "repeated", "kept", "sensitivity", "criterion")
     return frame(rows, schema | {"wrong": pl.Int64, "right": pl.Int64})
 
 
@@ -84,10 +81,6 @@ def _gathered(runs: Runs, group: list[Row], *, signal: bool) -> Trials:
     return found
 
 
-def _then_right(trial: tuple[Round, ...]) -> bool:
-    return trial[1].right
-
-
 def _repeated(trial: tuple[Round, ...]) -> bool:
     return trial[0].answer is not None and not moved(trial)
 
@@ -100,15 +93,11 @@ def beside_live(runs: Runs) -> pl.DataFrame:
     the same solver under the same mode, wrong at first in both. ``rank`` is Spearman's correlation
     of the uptake of the ``cells`` (solver, task, mode) that both have, on any problems.
     """
-    sides: dict[int, dict[tuple[str, str, str], dict[Key, tuple[Round, ...]]]] = {}
+    sides: dict[int, Cells] = {}
     frozen_runs = set()
     for condition, _, _ in conditions(runs):
         cell = (condition["solver"], condition["task"], condition["feedback"])
-        wrong = {
-            key: trial
-            for key, trial in rounds(runs, condition).items()
-            if len(trial) > 1 and not trial[0].right
-        }
+        wrong = wrong_first(rounds(runs, condition))
         sides.setdefault(condition["run"], {}).setdefault(cell, {}).update(wrong)
         if _is_frozen(runs, condition):
             frozen_runs.add(condition["run"])
@@ -123,7 +112,7 @@ def beside_live(runs: Runs) -> pl.DataFrame:
     return frame(rows, schema | {"cells": pl.Int64})
 
 
-Cells = dict[tuple[str, str, str], dict[Key, tuple[Round, ...]]]
+Cells = dict[tuple[str, str, str], Trials]
 
 
 def _compared(live: Cells, frozen_side: Cells) -> Row:
@@ -131,7 +120,7 @@ def _compared(live: Cells, frozen_side: Cells) -> Row:
     ratings = np.array(pairs, dtype=np.int64).reshape(-1, 2)
     agreed = kappa(ratings[:, 0], ratings[:, 1], 2)
     shares = [
-        [np.mean([_then_right(trial) for trial in side[cell].values()])
+        [np.mean([right_again(trial) for trial in side[cell].values()])
          for side in (live, frozen_side)]
         for cell in live
         if cell in frozen_side and min(len(live[cell]), len(frozen_side[cell])) >= _LEAST
@@ -139,9 +128,7 @@ def _compared(live: Cells, frozen_side: Cells) -> Row:
     both = np.array(shares, dtype=np.float64).reshape(-1, 2)
     ranked = spearman(both[:, 0], both[:, 1])
     found = spread("kappa", agreed) | {"n": len(pairs)} | spread("rank", ranked)
-    return {name: None if value != value else value for name, value in found.items()} | {
-        "cells": len(shares)
-    }
+    return without_nan(found | {"cells": len(shares)})
 
 
 def _pairs(live: Cells, frozen_side: Cells) -> Iterator[tuple[int, int]]:
@@ -150,4 +137,4 @@ def _pairs(live: Cells, frozen_side: Cells) -> Iterator[tuple[int, int]]:
         for key, trial in live[cell].items():
             other = frozen_side.get(cell, {}).get(key)
             if other is not None:
-                yield int(_then_right(trial)), int(_then_right(other))
+                yield int(right_again(trial)), int(right_again(other))

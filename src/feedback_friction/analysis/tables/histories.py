@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.stats.clusters import clustered_share
+from feedback_friction.analysis.stats.clusters import by_cluster, share_of_trials
 from feedback_friction.analysis.stats.differences import mean_difference
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.stats.likeness import edit_distance
@@ -18,17 +17,18 @@ from feedback_friction.analysis.tables.shared_columns import (
     Row,
     conditions,
     frame,
+    grouped,
     once,
     setting,
     spread,
     spread_schema,
+    without_nan,
 )
-from feedback_friction.analysis.whole_trials import Key, Round, Trials, rounds
+from feedback_friction.analysis.whole_trials import Key, Round, rounds, wrong_first
 from feedback_friction.mode_names import recorded_mode
 from feedback_friction.ways import TRANSCRIPT, control_of
 
 Locate = Callable[[str, str, str], str | None]
-Pair = tuple[Round, Round]
 _ALIKE = ("run", "task", "digits", "solver", "feedback", "sampling")
 _SHARES = ("right", "repeated", "same_line")
 
@@ -47,21 +47,21 @@ def histories(runs: Runs, locate: Locate | None = None) -> pl.DataFrame:
         locate: the first wrong line of a reply, from task, problem id and text; None where nothing
             finds one.
     """
-    groups: dict[tuple[object, ...], list[Row]] = defaultdict(list)
-    for condition, _, _ in conditions(runs):
-        if recorded_mode(condition["feedback"]).shows_history and condition["iterations"] > 1:
-            groups[tuple(condition[name] for name in _ALIKE)].append(condition)
-    rows = [
-        row for group in groups.values() if len(group) > 1 for row in _rows(runs, group, locate)
-    ]
+    shown = (
+        condition
+        for condition, _, _ in conditions(runs)
+        if recorded_mode(condition["feedback"]).shows_history and condition["iterations"] > 1
+    )
+    groups = [group for group in grouped(shown, _ALIKE) if len(group) > 1]
+    rows = [row for group in groups for row in _rows(runs, group, locate)]
     schema = SETTING_SCHEMA | {"reference": pl.String}
     for name in (*_SHARES, "distance"):
-        schema |= spread_schema(name) | spread_schema(f"{name}_less")
+        schema |= spread_schema(name, f"{name}_less")
     return frame(rows, schema | {"n": pl.Int64})
 
 
 def _rows(runs: Runs, group: Sequence[Row], locate: Locate | None) -> list[Row]:
-    arms = [_pairs(rounds(runs, condition)) for condition in group]
+    arms = [wrong_first(rounds(runs, condition)) for condition in group]
     shared = set.intersection(*({*arm} for arm in arms))
     if not shared:
         return []
@@ -81,25 +81,14 @@ def _rows(runs: Runs, group: Sequence[Row], locate: Locate | None) -> list[Row]:
             others = [each[name] for each in measured[against]]
             row |= spread(name, _mean(keys, values, is_share=name in _SHARES))
             row |= spread(f"{name}_less", _difference(keys, values, others, name in _SHARES))
-        rows.append(row | {"n": len(keys)})
-    return [{name: _known(value) for name, value in row.items()} for row in rows]
+        rows.append(without_nan(row | {"n": len(keys)}))
+    return rows
 
 
-def _known(value: object) -> object:
-    return None if value != value else value  # nan: nothing was measured
-
-
-def _pairs(trials: Trials) -> dict[Key, Pair]:
-    """First and second attempts where the first is wrong."""
-    return {
-        key: (trial[0], trial[1])
-        for key, trial in trials.items()
-        if len(trial) > 1 and not trial[0].right
-    }
-
-
-def _measured(pair: Pair, task: str, key: Key, locate: Locate | None) -> dict[str, float | None]:
-    first, second = pair
+def _measured(
+    trial: Sequence[Round], task: str, key: Key, locate: Locate | None
+) -> dict[str, float | None]:
+    first, second = trial[:2]
     same_line = None
     if locate is not None and (line := locate(task, key[0], first.text)) is not None:
         again = None if second.right else locate(task, key[0], second.text)
@@ -113,14 +102,10 @@ def _measured(pair: Pair, task: str, key: Key, locate: Locate | None) -> dict[st
 
 
 def _mean(keys: Sequence[Key], values: Sequence[float | None], *, is_share: bool) -> Estimate:
-    by_problem: dict[str, list[float]] = defaultdict(list)
-    for (problem, _), value in zip(keys, values, strict=True):
-        if value is not None:
-            by_problem[problem].append(value)
+    known = _known(keys, values)
     if is_share:
-        sums = [sum(each) for each in by_problem.values()]
-        return clustered_share(sums, [float(len(each)) for each in by_problem.values()])
-    means = [sum(each) / len(each) for each in by_problem.values()]
+        return share_of_trials(known)
+    means = [sum(each) / len(each) for each in by_cluster(known).values()]
     return mean_difference(means, [math.inf] * len(means))
 
 
@@ -131,10 +116,19 @@ def _difference(
     is_share: bool,
 ) -> Estimate:
     """The mean difference; of a share as of single trials, of a distance as of values."""
-    by_problem: dict[str, list[float]] = defaultdict(list)
-    for (problem, _), value, other in zip(keys, values, others, strict=True):
-        if value is not None and other is not None:
-            by_problem[problem].append(value - other)
-    gaps = [sum(each) / len(each) for each in by_problem.values()]
-    worth = [float(len(each)) if is_share else math.inf for each in by_problem.values()]
-    return mean_difference(gaps, worth)
+    gaps = [
+        None if value is None or other is None else value - other
+        for value, other in zip(values, others, strict=True)
+    ]
+    groups = by_cluster(_known(keys, gaps)).values()
+    worth = [float(len(each)) if is_share else math.inf for each in groups]
+    return mean_difference([sum(each) / len(each) for each in groups], worth)
+
+
+def _known(keys: Sequence[Key], values: Sequence[float | None]) -> list[tuple[str, float]]:
+    """By problem, what was measured."""
+    return [
+        (problem, value)
+        for (problem, _), value in zip(keys, values, strict=True)
+        if value is not None
+    ]

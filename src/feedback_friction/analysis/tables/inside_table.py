@@ -172,7 +172,7 @@ def _written(runs: Runs, probe: str, called: str) -> pl.DataFrame:
                 for arm, shares in _shares(x["wrote"]).items():
                     arms[arm].append((problem, *shares))
             rows += [about | {called: arm} | _row(found) for arm, found in arms.items()]
-    schema = ABOUT | {called: pl.String, **spread_schema("taken_up"), **spread_schema("repeated")}
+    schema = ABOUT | {called: pl.String, **spread_schema("taken_up", "repeated")}
     schema |= {**spread_schema("lost"), **TEST}
     return tested(rows, lambda row: tuple(row[name] for name in ABOUT), schema)
 

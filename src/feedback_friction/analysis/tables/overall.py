@@ -96,7 +96,7 @@ def variance(runs: Runs) -> pl.DataFrame:
     schema: dict[str, type[pl.DataType]] = {"task": pl.String, "digits": pl.Int64}
     schema |= dict.fromkeys(("solvers", "component"), pl.String)
     schema |= dict.fromkeys(("variance", "share"), pl.Float64)
-    schema |= spread_schema("icc") | spread_schema("icc_difference")
+    schema |= spread_schema("icc", "icc_difference")
     return frame(rows, schema | dict.fromkeys(("problems", "conditions", "epochs"), pl.Int64))
 
 

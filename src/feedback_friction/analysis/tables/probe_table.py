@@ -208,7 +208,7 @@ def in_domain(runs: Runs) -> pl.DataFrame:
             )
     schema = _ABOUT | {"low": pl.Float64, "high": pl.Float64}
     counts: Schema = {"problems": pl.Int64, "few": pl.Boolean}
-    shares = spread_schema("initial") | spread_schema("final")
+    shares = spread_schema("initial", "final")
     return frame(rows, schema | shares | counts | _COUNTS)
 
 
@@ -243,9 +243,7 @@ def self_perception(runs: Runs) -> pl.DataFrame:
             | spread("repeated_though_updated", _share(claimed))
             | {"unreadable": unreadable, "n": len(places), "missing": eligible - len(places)}
         )
-    schema = dict(_ABOUT)
-    for name in ("understood", "updated", "repeated", "repeated_though_updated"):
-        schema |= spread_schema(name)
+    schema = _ABOUT | spread_schema("understood", "updated", "repeated", "repeated_though_updated")
     return frame(rows, schema | {"unreadable": pl.Int64} | _COUNTS)
 
 
@@ -292,7 +290,7 @@ def reader(runs: Runs) -> pl.DataFrame:
             | spread("chance", _share(control))
             | {"n": len(named), "missing": eligible - len(named)}
         )
-    shares = spread_schema("named") | spread_schema("chance")
+    shares = spread_schema("named", "chance")
     return frame(rows, _ABOUT | shares | _COUNTS)
 
 

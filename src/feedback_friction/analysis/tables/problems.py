@@ -129,7 +129,7 @@ def confidence_summary(runs: Runs) -> pl.DataFrame:
             )
             | {"n": int(known.sum()), "missing": missing(first)}
         )
-    schema = SETTING_SCHEMA | spread_schema("auroc") | spread_schema("spearman_first")
+    schema = SETTING_SCHEMA | spread_schema("auroc", "spearman_first")
     counts = {"n": pl.Int64, "missing": pl.Int64}
     return frame(rows, schema | spread_schema("spearman_gain") | counts)
 

@@ -14,6 +14,7 @@ from feedback_friction.analysis.stats.clusters import share_of_trials
 from feedback_friction.analysis.stats.detection import detection
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.tables.shared_columns import (
+    ALIKE,
     SETTING_SCHEMA,
     Row,
     conditions,
@@ -23,7 +24,7 @@ from feedback_friction.analysis.tables.shared_columns import (
     spread,
     spread_schema,
 )
-from feedback_friction.analysis.whole_trials import Key, Round, Trials, rounds
+from feedback_friction.analysis.whole_trials import Key, Round, Trials, right_again, rounds
 from feedback_friction.mode_names import recorded_mode
 
 Trial = tuple[Round, ...]
@@ -127,28 +128,26 @@ def selectivity(runs: Runs) -> pl.DataFrame:
             | {"signal": right["feedback"], "given_on": "right" if challenged else "wrong"}
             | spread("hit", share_of(signals, moved))
             | spread("false_alarm", share_of(noises, moved))
-            | spread("uptake", share_of(signals, _then_right))
-            | spread("control", share_of(noises, _then_right))
+            | spread("uptake", share_of(signals, right_again))
+            | spread("control", share_of(noises, right_again))
             | spread("sensitivity", found.sensitivity)
             | spread("criterion", found.criterion)
             | {"signals": len(signals), "noises": len(noises)}
         )
     schema = SETTING_SCHEMA | {"signal": pl.String, "given_on": pl.String}
-    for name in ("hit", "false_alarm", "uptake", "control", "sensitivity", "criterion"):
-        schema |= spread_schema(name)
+    schema |= spread_schema("hit", "false_alarm", "uptake", "control", "sensitivity", "criterion")
     return frame(rows, schema | {"signals": pl.Int64, "noises": pl.Int64})
 
 
 def _pairs(runs: Runs) -> Iterator[tuple[Row, Row]]:
     """Every condition of wrong feedback with every one of right feedback in the same setting."""
     every = [condition for condition, _, _ in conditions(runs)]
-    alike = ("run", "task", "digits", "solver", "sampling", "history")
     for wrong in every:
         noise = recorded_mode(wrong["feedback"])
         if not (noise.challenges or noise.writer == "donor"):
             continue
         for right in every:
-            if all(wrong[name] == right[name] for name in alike) and _is_signal(right, wrong):
+            if all(wrong[name] == right[name] for name in ALIKE) and _is_signal(right, wrong):
                 yield wrong, right
 
 
@@ -188,10 +187,6 @@ def moved(trial: Trial) -> bool:
     """Whether the second attempt acts on the feedback: it gives another answer, or none."""
     first, second = trial[:2]
     return not second.right if first.right else first.answer != second.answer
-
-
-def _then_right(trial: Trial) -> bool:
-    return trial[1].right
 
 
 def worth_of(trials: Chosen) -> tuple[float, float]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
@@ -17,6 +18,7 @@ Row = dict[str, Any]
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
+ALIKE = ("run", "task", "digits", "solver", "sampling", "history")  # but for the feedback
 SETTING = ("run", "task", "digits", "solver", "feedback", "sampling", "history", "simulated")
 SETTING_SCHEMA: dict[str, type[pl.DataType]] = {
     "run": pl.Int64,
@@ -35,9 +37,10 @@ def spread(name: str, estimate: Estimate) -> Row:
     return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
 
 
-def spread_schema(name: str) -> dict[str, type[pl.DataType]]:
-    """The schema of ``spread``."""
-    return {name: pl.Float64, f"{name}_low": pl.Float64, f"{name}_high": pl.Float64}
+def spread_schema(*names: str) -> dict[str, type[pl.DataType]]:
+    """The schema of ``spread`` for each of some names."""
+    columns = (column for name in names for column in (name, f"{name}_low", f"{name}_high"))
+    return dict.fromkeys(columns, pl.Float64)
 
 
 def setting(condition: Row) -> Row:
@@ -75,6 +78,19 @@ def conditions(runs: Runs) -> tuple[tuple[Row, list[str], IntArray], ...]:
         (condition, *runs.first_solved(condition["run"], condition["condition"]))
         for condition in runs.conditions.iter_rows(named=True)
     )
+
+
+def grouped(rows: Iterable[Row], names: Sequence[str]) -> list[list[Row]]:
+    """Conditions by what they have in common, in the order of the first of each."""
+    groups: dict[tuple[object, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[tuple(row[name] for name in names)].append(row)
+    return [*groups.values()]
+
+
+def without_nan(row: Row) -> Row:
+    """The row with null where there was nothing to measure."""
+    return {name: None if value != value else value for name, value in row.items()}
 
 
 def missing(first: IntArray) -> int:

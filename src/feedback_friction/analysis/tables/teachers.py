@@ -53,7 +53,7 @@ def teachers(runs: Runs) -> pl.DataFrame:
                 | {"n": len(cell)}
             )
     schema = _GROUP_SCHEMA | {"student": pl.String, "teacher": pl.String}
-    schema |= spread_schema("gain") | spread_schema("over_self")
+    schema |= spread_schema("gain", "over_self")
     schema |= {"n": pl.Int64}
     return frame([{name: row.get(name) for name in schema} for row in rows], schema)
 

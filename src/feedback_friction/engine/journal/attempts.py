@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -13,7 +13,7 @@ from feedback_friction.engine.journal.rows import Asides, read_asides
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.policy import Choice, State
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.records import Attempt, Feedback, Reply
+from feedback_friction.protocol.records import Attempt, Feedback, Reply, Status, Trial
 
 Place = tuple[str, int, int]  # problem id, epoch, iteration
 Key = tuple[str, int]  # problem id, epoch
@@ -44,6 +44,28 @@ def attempts_by_trial(
         if key[0] in problems:
             problem = problems[key[0]]
             yield key, tuple(_attempt(problem, mode, row, asides, choices) for row in group)
+
+
+def ended_trials(
+    db: sqlite3.Connection,
+    condition: str,
+    mode: str,
+    problems: Mapping[str, Problem],
+    ended: Sequence[Status],
+) -> Iterator[Trial]:
+    """The trials of a condition that ended, in the order of their problems' ids.
+
+    Args:
+        ended: the statuses that count as an end; the rest as in ``attempts_by_trial``.
+    """
+    rows = db.execute(
+        "SELECT problem_id, epoch, status, reason FROM trials WHERE condition = ?", (condition,)
+    )
+    ends = {(name, epoch): (status, reason) for name, epoch, status, reason in rows}
+    for key, attempts in attempts_by_trial(db, condition, mode, problems):
+        status, reason = ends.get(key, ("failed", ""))
+        if status in ended:
+            yield Trial(problems[key[0]], key[1], attempts, status, reason)
 
 
 def _choices(db: sqlite3.Connection, condition: str) -> dict[Place, Choice]:

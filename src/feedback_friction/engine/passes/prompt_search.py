@@ -316,16 +316,17 @@ class Search:
 async def together(work: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:
     """All results, in order; one call that failed for good stops the whole, to be resumed.
 
-    A search cannot leave a round out: resumed, it would go another way.
+    A search cannot leave a round out: resumed, it would go another way. Of several errors the one
+    that says most about the whole is raised: an interrupt, a stop, a drain, then a failed call.
     """
     found = await asyncio.gather(*work, return_exceptions=True)
     wrong = [each for each in found if isinstance(each, BaseException)]
-    for kind in (asyncio.CancelledError, RunStoppedError, Drained, BaseException):
-        for each in wrong:
-            if isinstance(each, ModelError) and not isinstance(each, RunStoppedError):
-                raise RunStoppedError(str(each)) from each
-            if isinstance(each, kind):
-                raise each
+    for kind in (asyncio.CancelledError, RunStoppedError, Drained, ModelError, BaseException):
+        first = next((each for each in wrong if isinstance(each, kind)), None)
+        if first is not None and kind is ModelError:
+            raise RunStoppedError(str(first)) from first
+        if first is not None:
+            raise first
     return [each for each in found if not isinstance(each, BaseException)]
 
 

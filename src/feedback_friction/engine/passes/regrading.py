@@ -22,13 +22,12 @@ from feedback_friction.problem import Problem
 from feedback_friction.protocol.episode import Episode
 from feedback_friction.protocol.feedback import write_feedback
 from feedback_friction.protocol.masking.aligned import parted_unmasked
-from feedback_friction.protocol.records import Attempt, Effect, Feedback, Status, Trial
+from feedback_friction.protocol.records import JUDGED, Attempt, Effect, Feedback, Status, Trial
 from feedback_friction.protocol.solving import next_messages
 from feedback_friction.protocol.state import answers_of
 from feedback_friction.protocol.trial import donor_order, next_view
 
 GOES_ON = "a verdict is another now: the trial goes on when the run is resumed"
-JUDGED: tuple[Status, ...] = ("solved", "unsolved", "stopped", "undecided")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from feedback_friction.analysis.journal import open_journal, read_run, reading_run
-from feedback_friction.engine.journal.attempts import attempts_by_trial
+from feedback_friction.engine.journal.attempts import attempts_by_trial, ended_trials
 from feedback_friction.engine.models.model_options import ModelOptions
 from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.engine.run.prepare import Prepared, prepare
@@ -119,21 +119,12 @@ def read_trials(
     """
     problems = {problem.id: problem for problem in condition.problems}
     with open_journal(directory) as db:
-        statuses = {
-            (row["problem_id"], row["epoch"]): (row["status"], row["reason"])
-            for row in db.execute(
-                "SELECT problem_id, epoch, status, reason FROM trials WHERE condition = ?",
-                (condition.id,),
-            )
-            if row["status"] in ended
-        }
-        mode = condition.plan.mode.name
-        trials = attempts_by_trial(db, condition.id, mode, problems)
-        found = {key: attempts for key, attempts in trials if key in statuses}
+        trials = ended_trials(db, condition.id, condition.plan.mode.name, problems, ended)
+        found = {(trial.problem.id, trial.epoch): trial for trial in trials}
     for problem in condition.problems:
         for epoch in range(condition.epochs):
             if (problem.id, epoch) in found:
-                yield Trial(problem, epoch, found[problem.id, epoch], *statuses[problem.id, epoch])
+                yield found[problem.id, epoch]
 
 
 def read_attempts(
