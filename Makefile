@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo quick test test-all lint docs clean
+.PHONY: demo quick test test-all mutants lint docs clean
 
 # Three attempts at every question, drawn a little warmer each time, so that `retry` is no constant.
 TRIES := --iterations 3 --sampling heat
@@ -44,6 +44,11 @@ test: $(VENV)/installed-dev
 # The tests that need torch, TRL, Ray or transformers, and no others.
 test-all: $(VENV)/installed-heavy
 	$(BIN)/pytest -m heavy $$(grep -rl --include="test_*.py" mark.heavy tests)
+
+# One changed place at a time: is there a test that fails? An hour of one core; needs no other.
+mutants: $(VENV)/installed-dev
+	$(BIN)/pip install --quiet 'cosmic-ray>=8.7' 'pytest-cov>=6'
+	$(BIN)/python tests/mutants.py build/mutants
 
 # The site, in build/site. Its gallery is the report of simulated runs.
 STUDENTS := --limit 60 --temperature 0.7 --epochs 2 --iterations 6 --quiet

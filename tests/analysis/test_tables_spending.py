@@ -9,7 +9,7 @@ import pytest
 
 from commands import friction
 from feedback_friction.analysis.frames import load_runs
-from feedback_friction.analysis.stats.differences import Pairs, tango
+from feedback_friction.analysis.stats.differences import Discordance
 from feedback_friction.analysis.stats.intervals import wilson
 from feedback_friction.analysis.tables.spending import solved_within
 from feedback_friction.report import adapting
@@ -60,7 +60,7 @@ def test_the_difference_is_paired_and_against_the_first_condition(run):
     table = solved_within(load_runs([run]), (1000,))
     row = at(table, 1000, "retry")
     assert (row["against"], row["difference"]) == ("binary", -0.5)
-    limits = tango(Pairs(both=1, treatment=0, control=2, neither=1))
+    limits = Discordance(4, more=0.0, less=0.5).interval()
     assert (row["difference_low"], row["difference_high"]) == pytest.approx(
         (limits.low, limits.high)
     )

@@ -18,7 +18,7 @@ from feedback_friction.engine.models.llama.gguf_files import ABACUS  # noqa: E40
 from feedback_friction.engine.passes.sent import Prompts  # noqa: E402
 from feedback_friction.errors import UsageError  # noqa: E402
 from feedback_friction.inside import measures, steering, tuned  # noqa: E402
-from feedback_friction.inside.attending import Cut  # noqa: E402
+from feedback_friction.inside.attending import KIND, Cut  # noqa: E402
 from feedback_friction.inside.loading import find_source, load  # noqa: E402
 from feedback_friction.inside.network import Arm, Network  # noqa: E402
 from feedback_friction.inside.places import find_places  # noqa: E402
@@ -68,12 +68,28 @@ def ask(run, model, *more):
     return CliRunner().invoke(command, [str(run), "--model", str(model), "--quiet", *more])
 
 
+def masked_logprobs(network, prompt, reply, columns):
+    """A cut in all layers by the other way: an additive mask, in transformers' own attention."""
+    model, ids = network.model, torch.tensor([[*prompt, *reply[:-1]]])
+    size, least = ids.shape[1], torch.finfo(model.dtype).min
+    mask = torch.full((size, size), least, dtype=model.dtype).triu(1)
+    mask[len(prompt) - 1 :, list(columns)] = least
+    model.set_attn_implementation("eager")
+    try:
+        with torch.no_grad():
+            logits = model(input_ids=ids, attention_mask=mask[None, None]).logits[0]
+    finally:
+        model.set_attn_implementation(KIND)
+    told = logits[len(prompt) - 1 :].log_softmax(-1).double()
+    return told[range(len(reply)), list(reply)].numpy()
+
+
 def test_both_ways_of_knock_out_agree(looked):
     network, places = looked
     for seen in places[:4]:
         read, told = network.read(seen.ids), seen.columns("feedback")
         ((ours,),) = network.logprobs(read, [seen.reply], [Cut(told)])
-        theirs = network.masked_logprobs(seen.ids, seen.reply, told)
+        theirs = masked_logprobs(network, seen.ids, seen.reply, told)
         afresh = network.logprobs_afresh(seen.ids, seen.reply, Cut(told), len(seen.ids) - 1)
         assert abs(ours - theirs).max() < 1e-3
         assert abs(ours - afresh).max() < 1e-3

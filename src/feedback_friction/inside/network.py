@@ -5,8 +5,7 @@ costs a pass over the reply's tokens alone, many interventions side by side. Tha
 concerns the rows that write the reply, from the prompt's last token on, and no row before them.
 
 The cut itself is made in the scores of attention (``attending``), layer by layer, head by head. A
-cut in all layers can also be made by a mask (``masked_logprobs``): both agree, and a test holds
-them to it.
+cut in all layers can also be made by a mask: both agree, and a test holds them to it.
 """
 
 from __future__ import annotations
@@ -167,25 +166,6 @@ class Network:
         with torch.no_grad(), tapped(Tap([cut], first_row)):
             logits = self.model(input_ids=ids, logits_to_keep=len(reply)).logits[0]
         return _picked(logits, reply)
-
-    def masked_logprobs(
-        self, prompt: Sequence[int], reply: Sequence[int], columns: Sequence[int]
-    ) -> Floats:
-        """A cut in all layers by the other way: an additive mask, in transformers' own attention.
-
-        Shape of the mask: (1, 1, tokens, tokens).
-        """
-        ids = self._tensor([[*prompt, *reply[:-1]]])
-        size, least = ids.shape[1], torch.finfo(self.model.dtype).min
-        mask = torch.full((size, size), least, dtype=self.model.dtype, device=self.device).triu(1)
-        mask[len(prompt) - 1 :, list(columns)] = least
-        self.model.set_attn_implementation("eager")
-        try:
-            with torch.no_grad():
-                logits = self.model(input_ids=ids, attention_mask=mask[None, None]).logits[0]
-        finally:
-            self.model.set_attn_implementation(KIND)
-        return _picked(logits[len(prompt) - 1 :], reply)
 
     def plain(self, prompt: Read, reply: Sequence[int], owner: Sequence[int], groups: int) -> Plain:
         """A pass over a reply that changes nothing.

@@ -85,7 +85,10 @@ class Discordance:
         return gap / math.sqrt(variance)
 
     def interval(self, level: float = 0.95) -> Interval:
-        """All differences whose score lies within the normal quantiles."""
+        """All differences whose score lies within the normal quantiles.
+
+        It leaves out 0 exactly when McNemar's asymptotic test rejects.
+        """
         z, value, end = z_value(level), self.difference, 1 - 1e-9  # no variance at the ends
         low = high = value
         if value > -end:
@@ -113,20 +116,6 @@ def _crossing(holds: Callable[[float], bool], low: float, high: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if holds(middle) else (low, middle)
     return (low + high) / 2
-
-
-def tango(pairs: Pairs, level: float = 0.95) -> Interval:
-    """Tango's score interval for a difference of paired shares.
-
-    It leaves out 0 exactly when McNemar's asymptotic test rejects; from -1 to 1 without pairs.
-
-    Source: Tango (1998), Statistics in Medicine 17:891-908, section 3.
-    """
-    z_value(level)
-    if pairs.n == 0:
-        return Interval(-1.0, 1.0)
-    shares = (count / pairs.n for count in (pairs.treatment, pairs.control))
-    return Discordance(pairs.n, *shares).interval(level)
 
 
 class _Unit(NamedTuple):

@@ -140,7 +140,7 @@ def _by_people(each: _Labelled) -> Row:
     return row
 
 
-def confusion(runs: Runs, annotator: str | None = None) -> pl.DataFrame:
+def confusion(runs: Runs) -> pl.DataFrame:
     """What people say of the trials that a judge gave each label: a row a condition and two labels.
 
     Columns: the condition, the annotator as in ``categories``, ``judged`` (the judge's label),
@@ -148,7 +148,7 @@ def confusion(runs: Runs, annotator: str | None = None) -> pl.DataFrame:
     where nobody labelled trials of a judge.
     """
     rows = []
-    for each in _labelled(runs, annotator):
+    for each in _labelled(runs):
         if each.who["annotator_kind"] != "judge" or (each.said < 0).all():
             continue
         pairs = Counter(zip(each.codes.ravel().tolist(), each.said.ravel().tolist(), strict=True))
@@ -163,7 +163,7 @@ def confusion(runs: Runs, annotator: str | None = None) -> pl.DataFrame:
     return frame(rows, SETTING_SCHEMA | _ANNOTATOR_SCHEMA | labels_of)
 
 
-def without_suspects(runs: Runs, annotator: str | None = None) -> pl.DataFrame:
+def without_suspects(runs: Runs) -> pl.DataFrame:
     """Friction with and without the problems whose gold answer is in doubt: a row a condition.
 
     Columns: the condition, the annotator, ``friction`` of all problems, ``without`` of those that
@@ -172,7 +172,7 @@ def without_suspects(runs: Runs, annotator: str | None = None) -> pl.DataFrame:
     """
     suspects = suspect_gold(runs)
     rows = []
-    for each in _labelled(runs, annotator):
+    for each in _labelled(runs):
         same_task = suspects.filter(
             pl.col("task") == each.condition["task"],
             pl.col("digits").eq_missing(pl.lit(each.condition["digits"])),
@@ -244,7 +244,7 @@ def _marks(codes: IntArray) -> IntArray:
     return np.where(codes < 0, UNLABELLED, np.where(resistant, RESISTANT, OTHER_REASON))
 
 
-def _labelled(runs: Runs, annotator: str | None) -> Iterator[_Labelled]:
+def _labelled(runs: Runs, annotator: str | None = None) -> Iterator[_Labelled]:
     """Every condition that has labels."""
     every = labels(runs)
     for condition, ids, first in conditions(runs):

@@ -79,7 +79,7 @@ def arms(runs: Runs) -> dict[tuple[object, ...], list[Arm]]:
     return groups
 
 
-def compare_arms(treatment: Arm, control: Arm, seed: int = 0) -> Comparison:
+def compare_arms(treatment: Arm, control: Arm) -> Comparison:
     """Treatment minus control on the problems of both, others counting as missing.
 
     Compared is what was solved within the iterations that both had.
@@ -91,7 +91,7 @@ def compare_arms(treatment: Arm, control: Arm, seed: int = 0) -> Comparison:
         _in_the_end(treatment, ids, iterations),
         _in_the_end(control, ids, iterations),
         1,
-        np.random.default_rng(seed),
+        np.random.default_rng(0),
         clusters=[within.get(problem) for problem in ids],
     )
 

@@ -23,7 +23,7 @@ Group = tuple[str, int | None, str, str, str]
 
 
 @once
-def overlaps(runs: Runs, seed: int = 0) -> dict[Group, tuple[tuple[str, ...], Overlap]]:
+def overlaps(runs: Runs) -> dict[Group, tuple[tuple[str, ...], Overlap]]:
     """Failure overlap by (task, digits, feedback, sampling, history) with two solvers or more.
 
     A problem counts as failed by a solver when none of its epochs was solved.
@@ -42,7 +42,7 @@ def overlaps(runs: Runs, seed: int = 0) -> dict[Group, tuple[tuple[str, ...], Ov
             zip(ids, failed.tolist(), strict=True)
         )
     return {
-        key: (tuple(solvers), overlap(_matrix(solvers), np.random.default_rng(seed)))
+        key: (tuple(solvers), overlap(_matrix(solvers), np.random.default_rng(0)))
         for key, solvers in groups.items()
         if len(solvers) > 1
     }

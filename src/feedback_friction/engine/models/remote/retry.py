@@ -117,7 +117,7 @@ class Retries:
         self._policy, self._random, self._started = policy, random, started
         self._total = max(policy.total, policy.rounds * timeout)
         self.failures = 0
-        self._spoiled = self._empty = self._alone = 0
+        self._spoiled = self._empty = 0
         self._only_limited = True
         self._suspicion, self._last = policy.suspicion, math.inf
 
