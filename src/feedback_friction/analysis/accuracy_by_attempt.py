@@ -202,12 +202,12 @@ class ConditionResult:
             "bound_high": list(self.bound_high),
             "guess": self.guess,
             "guess_most": self.guess_most,
-            "gain": _estimate(self.gain),
-            "area": _estimate(self.area),
-            "right_at_end": _estimate(self.right_at_end),
-            "without_leaks": _estimate(self.without_leaks),
-            "repetition": _estimate(self.repetition),
-            "second": _estimate(self.second.right) | {"guess": self.second.guess},
+            "gain": self.gain.as_json(),
+            "area": self.area.as_json(),
+            "right_at_end": self.right_at_end.as_json(),
+            "without_leaks": self.without_leaks.as_json(),
+            "repetition": self.repetition.as_json(),
+            "second": self.second.right.as_json() | {"guess": self.second.guess},
             "uptake": [each.as_json() for each in self.uptakes],
             "clustered_by": self.clustered_by,
             "clusters": self.clusters,
@@ -382,9 +382,3 @@ def _calls(db: sqlite3.Connection, condition: Condition) -> dict[str, int]:
             (condition.condition,),
         ).fetchone()
     return {"calls": int(counts[0]), "retries": int(counts[1])}
-
-
-def _estimate(estimate: Estimate) -> dict[str, float | int | None]:
-    """An estimate as JSON has it, which knows no nan."""
-    value = None if isnan(estimate.value) else estimate.value
-    return {"value": value, "ci_low": estimate.low, "ci_high": estimate.high, "n": estimate.n}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, zip_longest
 
 from rich.cells import cell_len
@@ -183,6 +183,15 @@ def _row(cells: Sequence[str], part: Part) -> Iterator[str]:
             else cell + " " * (width - cell_len(cell))
             for cell, (column, width) in zip(line, part, strict=True)
         )
+
+
+def for_papers(tables: Mapping[str, Sequence[Column]], notes: Sequence[str], form: str) -> str:
+    """Tables by their titles, and what must be read beside them, as ``markdown`` or ``latex``."""
+    if form == "markdown":
+        parts = [f"**{title}**\n\n{markdown(table)}" for title, table in tables.items()]
+        return "\n".join([*parts, *(f"- {line}" for line in notes)])
+    comments = "".join(f"% {' '.join(line.split())}\n" for line in notes)
+    return comments + "\n".join(f"% {title}\n{latex(table)}" for title, table in tables.items())
 
 
 def markdown(found: Sequence[Column]) -> str:

@@ -143,8 +143,8 @@ def as_object(run: OracleRun, pass_at: dict[int, Estimate]) -> dict[str, Any]:
         "draws": run.replies,
         "no_answer": run.no_answer,
         "undecided": run.undecided,
-        "coverage": _share(run.coverage()),
-        "pass_at_k": [{"k": k, **_share(share)} for k, share in pass_at.items()],
+        "coverage": run.coverage().as_json(),
+        "pass_at_k": [{"k": k, **share.as_json()} for k, share in pass_at.items()],
         "paid": {
             "calls": run.calls,
             "prompt_tokens": run.prompt_tokens,
@@ -152,11 +152,6 @@ def as_object(run: OracleRun, pass_at: dict[int, Estimate]) -> dict[str, Any]:
             "cost_usd": run.cost_usd,
         },
     }
-
-
-def _share(share: Estimate) -> dict[str, float | int | None]:
-    value = share.value if share.n else None
-    return {"value": value, "ci_low": share.low, "ci_high": share.high, "n": share.n}
 
 
 def _print(run: OracleRun, pass_at: dict[int, Estimate]) -> None:

@@ -18,7 +18,7 @@ from feedback_friction.analysis.accuracy_by_attempt import (
 from feedback_friction.analysis.given import FormGiven, forms_given
 from feedback_friction.analysis.layers import Layers, read_layers
 from feedback_friction.caveats import caveats, provisional
-from feedback_friction.cli.grid import csv_of, latex, markdown, print_columns, print_lines
+from feedback_friction.cli.grid import csv_of, for_papers, print_columns, print_lines
 from feedback_friction.errors import UsageError
 from feedback_friction.report.overview import (
     UNHEALTHY,
@@ -116,19 +116,14 @@ def print_results(directories: Sequence[Path], form: str = "table") -> None:
     if given := forms_given(directories):
         tables[FORMS] = _forms([run.name for run in runs], given)
         notes.insert(0, CHOSEN)
-    if form == "markdown":
-        for title, table in tables.items():
-            click.echo(f"**{title}**\n\n{markdown(table)}")
-        click.echo("\n".join(f"- {line}" for line in notes))
-    elif form == "latex":
-        click.echo("".join(f"% {' '.join(line.split())}\n" for line in notes), nl=False)
-        click.echo("\n".join(f"% {title}\n{latex(table)}" for title, table in tables.items()))
-    else:
-        for title, table in tables.items():
-            headings, shown = sections(table)
-            print_columns(shown, title=title, sections=headings)
-            click.echo()
-        print_lines(notes)
+    if form != "table":
+        click.echo(for_papers(tables, notes, form))
+        return
+    for title, table in tables.items():
+        headings, shown = sections(table)
+        print_columns(shown, title=title, sections=headings)
+        click.echo()
+    print_lines(notes)
 
 
 CHOSEN = (

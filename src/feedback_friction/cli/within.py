@@ -13,7 +13,7 @@ import click
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.caveats import caveats, provisional
 from feedback_friction.cli.extras import needs
-from feedback_friction.cli.grid import columns, latex, markdown, print_columns, print_lines
+from feedback_friction.cli.grid import columns, for_papers, print_columns, print_lines
 from feedback_friction.report.overview import Column, spoken
 
 TITLE = "Solved within so many tokens"
@@ -65,18 +65,14 @@ def print_within(
 
 def _print(rows: Sequence[dict[str, Any]], notes: Sequence[str], form: str) -> None:
     shown = _columns(rows)
-    if form == "markdown":
-        click.echo(f"**{TITLE}**\n\n{markdown(shown)}")
-        click.echo("\n".join(f"- {line}" for line in notes))
-    elif form == "latex":
-        click.echo("".join(f"% {line}\n" for line in notes), nl=False)
-        click.echo(f"% {TITLE}\n{latex(shown)}")
-    else:
-        headings = [f"at most {row['tokens']:,} tokens" for row in rows]
-        others = [column for column in shown if column.name != "tokens"]
-        print_columns(others, title=TITLE, sections=headings)
-        click.echo()
-        print_lines(list(notes))
+    if form != "table":
+        click.echo(for_papers({TITLE: shown}, notes, form))
+        return
+    headings = [f"at most {row['tokens']:,} tokens" for row in rows]
+    others = [column for column in shown if column.name != "tokens"]
+    print_columns(others, title=TITLE, sections=headings)
+    click.echo()
+    print_lines(notes)
 
 
 _LABELS = ("run", "task", "solver", "feedback", "sampling", "history")

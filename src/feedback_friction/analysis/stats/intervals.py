@@ -55,6 +55,11 @@ class Estimate:
         """The two limits."""
         return Interval(self.low, self.high)
 
+    def as_json(self) -> dict[str, float | int | None]:
+        """As an object of JSON, which knows no nan."""
+        value = None if math.isnan(self.value) else self.value
+        return {"value": value, "ci_low": self.low, "ci_high": self.high, "n": self.n}
+
 
 def z_value(level: float) -> float:
     """Two-sided standard normal quantile: 1.959964 for a level of 0.95.

@@ -14,22 +14,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from feedback_friction.analysis.journal import read_run
+from feedback_friction.analysis.journal import open_journal, read_run
 from feedback_friction.analysis.stats.categories import RawCategory, fold
 from feedback_friction.engine.journal.rows import now, storable
-from feedback_friction.engine.journal.store import Journal
 from feedback_friction.engine.models.model_options import parse_options
 from feedback_friction.engine.models.price_list import load_prices
-from feedback_friction.engine.models.registry import (
-    ModelSettings,
-    in_flight,
-    open_models,
-    parse_spec,
-)
+from feedback_friction.engine.models.registry import ModelSettings, is_student, parse_spec
 from feedback_friction.engine.passes.batch import Watched
 from feedback_friction.engine.run.caller import Caller, Spent
-from feedback_friction.engine.run.run_directory import locked
 from feedback_friction.engine.run.runner import Progress, run_pool
+from feedback_friction.engine.run.session import opened
 from feedback_friction.errors import UsageError
 from feedback_friction.labels import Label, Labels, TrialKey, sample, unsolved_trials
 from feedback_friction.options import Options, declared, option
@@ -141,53 +135,37 @@ async def annotate_run(
     parse_spec(asked.judge_model)
     read_run(directory)
     prices = load_prices(asked.prices)
-    settings = ModelSettings(
+    judge = ModelSettings(
         asked.judge_model,
         asked.judge_base_urls,
         asked.concurrency,
         asked.timeout,
         parse_options(asked.judge_options, "--judge-option"),
-        notice,
-        directory=directory,
     )
-    models = open_models({"judge": settings})
-    judge = models["judge"]
-    try:
-        await judge.check()
-        with locked(directory), Labels(directory) as labels:
+    async with opened({"judge": judge}, directory, prices, asked.concurrency, notice) as caller:
+        with Labels(directory) as labels, open_journal(directory) as db:
             if labels.kind_of(asked.annotator) == "person":
                 raise UsageError(f"'{asked.annotator}' is the name of a person who labelled here")
-            async with Journal(directory) as journal:
-                caller = Caller(models, journal, prices, in_flight(models, asked.concurrency))
-                session = _Session(directory, asked, caller, labels, judge.simulated)
-                watch(session)
-                return await session.run()
-    finally:
-        await judge.close()
+            session = _Session(db, asked, caller, labels)
+            watch(session)
+            return await session.run()
 
 
 class _Session:
     """One pass over the trials that are to be labelled."""
 
     def __init__(
-        self, directory: Path, asked: Annotating, caller: Caller, labels: Labels, simulated: bool
+        self, db: sqlite3.Connection, asked: Annotating, caller: Caller, labels: Labels
     ) -> None:
-        self._path = directory / "journal.sqlite"
-        self._asked = asked
+        self._db, self._asked, self._labels = db, asked, labels
         self.caller, self.progress = caller, Progress(caller.spent)
-        self._labels = labels
+        simulated = is_student(asked.judge_model)
         self.result = Annotated(asked.annotator, simulated, {}, caller.spent)
 
     async def run(self) -> Annotated:
-        # The journal's own writer and reader stay as they are: this one only reads.
-        self._db = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True)
-        self._db.row_factory = sqlite3.Row
-        try:
-            trials = self._chosen()
-            self.progress.total = len(trials)
-            await run_pool(self.caller, iter(trials), self._label, self._failed, self.progress)
-        finally:
-            self._db.close()
+        trials = self._chosen()
+        self.progress.total = len(trials)
+        await run_pool(self.caller, iter(trials), self._label, self._failed, self.progress)
         return self.result
 
     def _chosen(self) -> list[TrialKey]:

@@ -22,8 +22,8 @@ Where = tuple[str, str, int]
 
 
 @contextmanager
-def _writing(directory: Path, kind: Literal["regrade", "remask"]) -> Iterator[_Layer]:
-    """A new layer, written whole or not at all; the directory must be held.
+def _writing(directory: Path) -> Iterator[sqlite3.Connection]:
+    """The journal, written whole or not at all; the directory must be held.
 
     Raises:
         RunStoppedError: the journal cannot be written.
@@ -34,19 +34,19 @@ def _writing(directory: Path, kind: Literal["regrade", "remask"]) -> Iterator[_L
     try:
         with closing(sqlite3.connect(journal.path, timeout=30)) as db, db:
             db.row_factory = sqlite3.Row
-            number = db.execute("SELECT coalesce(max(layer), 0) + 1 FROM layers").fetchone()[0]
-            row = {"layer": number, "kind": kind, "version": __version__, "accepted": now()}
-            insert(db, "layers", [row])
-            yield _Layer(db, number)
+            yield db
     except (sqlite3.Error, OSError) as error:
         raise RunStoppedError(f"cannot write {journal.path}: {error}") from error
 
 
 class _Layer:
-    """Writes to one layer."""
+    """Writes to one layer, a new one."""
 
-    def __init__(self, db: sqlite3.Connection, number: int) -> None:
-        self.db, self.number = db, number
+    def __init__(self, db: sqlite3.Connection, kind: Literal["regrade", "remask"]) -> None:
+        query = "SELECT coalesce(max(layer), 0) + 1 FROM layers"
+        self.db, self.number = db, db.execute(query).fetchone()[0]
+        row = {"layer": self.number, "kind": kind, "version": __version__, "accepted": now()}
+        insert(db, "layers", [row])
 
     def replace(self, where: Where, iteration: int) -> None:
         """Keep a row as it is, before it is changed or taken out."""
@@ -74,7 +74,8 @@ def accept_verdicts(directory: Path, found: Sequence[Rejudged]) -> None:
     Raises:
         RunStoppedError: the journal cannot be written.
     """
-    with _writing(directory, "regrade") as layer:
+    with _writing(directory) as db:
+        layer = _Layer(db, "regrade")
         for each in found:
             where = (each.condition, each.trial.problem.id, each.trial.epoch)
             for attempt, verdict in each.changed:
@@ -123,7 +124,8 @@ def accept_masks(directory: Path, found: Sequence[Remasked]) -> None:
     Raises:
         RunStoppedError: the journal cannot be written.
     """
-    with _writing(directory, "remask") as layer:
+    with _writing(directory) as db:
+        layer = _Layer(db, "remask")
         first: dict[Where, int] = {}
         for each in found:
             where = (each.condition, each.trial.problem.id, each.trial.epoch)
@@ -149,8 +151,6 @@ def keep_overruled(
     Raises:
         RunStoppedError: the journal cannot be written.
     """
-    journal = Journal(directory)
-    journal.close()
     row = {
         "reply": key,
         "task": task,
@@ -160,8 +160,5 @@ def keep_overruled(
         "reason": storable(reason),
         "made": now(),
     }
-    try:
-        with closing(sqlite3.connect(journal.path, timeout=30)) as db, db:
-            insert(db, "overruled", [row])
-    except (sqlite3.Error, OSError) as error:
-        raise RunStoppedError(f"cannot write {journal.path}: {error}") from error
+    with _writing(directory) as db:
+        insert(db, "overruled", [row])
