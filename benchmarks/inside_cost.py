@@ -15,8 +15,8 @@ from pathlib import Path
 
 from benchmarks.common import Figure, at_most, script
 from feedback_friction.api import run as make_run
+from feedback_friction.cli.inside import WHAT
 from feedback_friction.inside.start import look_inside
-from feedback_friction.inside.survey import WHAT
 
 MODEL = "gguf/abacus"
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +39,7 @@ from inspect_ai.scorer import Score
 from feedback_friction import __version__
 from feedback_friction.analysis.accuracy_by_attempt import ConditionResult, read_results
 from feedback_friction.analysis.provenance import Provenance, provenance
+from feedback_friction.engine.journal.rows import now
 from feedback_friction.engine.passes.reopen import read_trials, reopen
 from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.errors import UsageError
@@ -80,7 +80,7 @@ def _log(
     return EvalLog(
         status="success",
         eval=EvalSpec(
-            created=made.created or _now(),
+            created=made.created or now(),
             task=f"feedback_friction/{condition.label}",
             task_args={
                 "feedback": plan.mode.name,
@@ -100,8 +100,8 @@ def _log(
             metadata={"condition": condition.id, "command": made.command},
         ),
         stats=EvalStats(
-            started_at=made.created or _now(),
-            completed_at=made.ended or _now(),
+            started_at=made.created or now(),
+            completed_at=made.ended or now(),
             model_usage={condition.solver: paid},
         ),
         results=EvalResults(
@@ -198,7 +198,3 @@ def _column(k: int) -> str:
 
 def _slug(name: str) -> str:
     return re.sub(r"[^\w.+-]+", "_", name)[:150]
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

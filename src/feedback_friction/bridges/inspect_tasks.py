@@ -20,9 +20,6 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.log import transcript
 from inspect_ai.model import (
-    ChatMessageAssistant,
-    ChatMessageSystem,
-    ChatMessageUser,
     GenerateConfig,
     Model,
     ModelOutput,
@@ -42,6 +39,7 @@ from feedback_friction.bridges.inspect_log import (
 )
 from feedback_friction.bridges.one import one_condition
 from feedback_friction.engine.models.draws import joined
+from feedback_friction.engine.models.providers.inspect_model import inspect_message
 from feedback_friction.engine.models.providers.inspect_reply import read_output
 from feedback_friction.engine.models.remote.dialect import draw_seed
 from feedback_friction.engine.models.remote.faults import Fault
@@ -51,7 +49,6 @@ from feedback_friction.protocol.records import (
     Attempted,
     Completion,
     Generate,
-    Message,
     Trial,
 )
 from feedback_friction.protocol.task import work_of
@@ -59,11 +56,6 @@ from feedback_friction.protocol.trial import trial
 from feedback_friction.settings import Settings
 from feedback_friction.tasks.catalog import PAGES
 
-_MESSAGES = {
-    "system": ChatMessageSystem,
-    "user": ChatMessageUser,
-    "assistant": ChatMessageAssistant,
-}
 _KEPT = "friction"  # the trial's place in the sample's store
 
 
@@ -191,7 +183,7 @@ async def _complete(request: Generate) -> Completion:
         so_far = len(completion.replies) if completion else 0
         began = time.monotonic()
         output = await _speaker(request).generate(
-            [_message(each) for each in request.messages], config=_config(request, so_far)
+            [inspect_message(each) for each in request.messages], config=_config(request, so_far)
         )
         seconds = time.monotonic() - began
         found = read_output(output, seconds=seconds, logprobs=request.logprobs)
@@ -214,10 +206,6 @@ def _config(request: Generate, so_far: int) -> GenerateConfig:
         num_choices=left if left > 1 else None,
         logprobs=True if request.logprobs else None,
     )
-
-
-def _message(message: Message) -> Any:
-    return _MESSAGES[message.role](content=message.content)
 
 
 globals().update({name: _defined(name) for name in PAGES})  # where inspect looks for them

@@ -41,7 +41,8 @@ def dpo(turns: Sequence[Turn]) -> Iterator[Row]:
     for turn in turns:
         if turn.corrected:
             for other in turns:
-                if _same_trial(turn, other) and other.number < turn.number and other.repeats:
+                same_trial = turn.condition is other.condition  # all are of one problem and epoch
+                if same_trial and other.number < turn.number and other.repeats:
                     yield _pair(other, turn, other, "later")
                 elif _matched_control(turn, other):
                     yield _pair(turn, turn, other, other.condition.plan.mode.name)
@@ -151,10 +152,6 @@ def _labelled(asked: Turn, said: Turn, label: bool) -> Row:
         "label": label,
         **_origin(asked),
     }
-
-
-def _same_trial(one: Turn, other: Turn) -> bool:
-    return one.condition is other.condition
 
 
 def _matched_control(turn: Turn, other: Turn) -> bool:

@@ -53,7 +53,7 @@ def look_inside(
     """Measure what is asked for at the places of a run, and keep it in its journal.
 
     Args:
-        what: of ``study.WHAT``.
+        what: names as ``friction inside --what`` takes them.
         layers: those to cut, patch and steer one by one; None for all, or some of many.
         attempt: number of the attempt whose reply is looked at, from 2.
         sample: problems at most; None is all.

@@ -27,7 +27,6 @@ PLAIN, TUNED, KNOCKOUT, REPLIES = (
 ATTRIBUTION, PATCHING, STEERING, TRAINING = (
     f"inside:{name}" for name in ("attribution", "patching", "steering", "training")
 )
-WHAT = ("attention", "knockout", "replies", "lens", "attribution", "patching", "steering")
 FEW_HEADS = 64  # with no more than these, every head of the model is cut
 TOP_LAYERS = 4  # else those of the layers that matter most on the training half
 TOP_SHARE = 0.1  # of the heads, are cut together as the top ones

@@ -10,7 +10,6 @@ three that are reported is a matter of analysis.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 
 from feedback_friction.errors import FrictionError
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.episode import seed_of
 from feedback_friction.protocol.records import Completion, Effect, Generate, Message, Occasion
 from feedback_friction.protocol.refusals import refusal
 
@@ -143,7 +143,7 @@ def annotate(case: Case, max_tokens: int = MAX_TOKENS) -> Generator[Effect, Any,
             messages=messages,
             temperature=AGAIN_TEMPERATURE if number else 0.0,
             max_tokens=max_tokens,
-            seed=_seed(messages, number),
+            seed=seed_of(messages, number),
             occasion=Occasion(
                 case.problem, case.epoch, len(case.rounds) - 1, MODE, judged=case.condition
             ),
@@ -241,10 +241,3 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a field is given twice")
     return found
-
-
-def _seed(messages: tuple[Message, ...], number: int) -> int:
-    """In [0, 2**31): the same trial is judged by the same call, wherever it occurs."""
-    name = "\0".join([str(number), *(message.content for message in messages)])
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:4], "big") >> 1

@@ -1,7 +1,7 @@
 """What improving a form's prompt is made of: a round and its score, and what is said of it.
 
 A round is a trial of two attempts: a wrong answer, the form's feedback on it under some prompt, and
-the next answer. The search itself is GEPA's (``engine.improve``).
+the next answer. The search itself is GEPA's (``engine.passes.prompt_search``).
 """
 
 from __future__ import annotations

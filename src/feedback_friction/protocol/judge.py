@@ -8,7 +8,6 @@ trial as failed, because a broken judge says nothing about the solver.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Generator
 from dataclasses import replace
@@ -18,6 +17,7 @@ from feedback_friction.errors import FrictionError
 from feedback_friction.grading.text import grade_text
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.episode import seed_of
 from feedback_friction.protocol.records import Completion, Effect, Generate, Message, Occasion
 from feedback_friction.protocol.task import Task
 
@@ -111,7 +111,7 @@ def _asked(
             messages=messages,
             temperature=AGAIN_TEMPERATURE if number else 0.0,
             max_tokens=MAX_TOKENS,
-            seed=_seed(messages, number),
+            seed=seed_of(messages, number),
             occasion=Occasion(problem, epoch=0, iteration=0, mode="judge"),
         )
         said_yes = parse(completion.replies[0].text)
@@ -142,10 +142,3 @@ def parse(text: str) -> bool | None:
 def with_judge(task: Task) -> Task:
     """The task with its verdicts given by a judge model."""
     return replace(task, judge=judge)
-
-
-def _seed(messages: tuple[Message, ...], number: int) -> int:
-    """In [0, 2**31): the same reply is judged by the same call, wherever in a run it occurs."""
-    name = "\0".join([str(number), *(message.content for message in messages)])
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:4], "big") >> 1

@@ -22,7 +22,6 @@ from feedback_friction.grading.expression import grade_expression
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.expressions import mask_expression
 from feedback_friction.protocol.task import Task
-from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields
 from feedback_friction.tasks.hub_rows import Source, is_cached, load_rows
 from feedback_friction.tasks.mathematics import SYSTEM, ask, state_answer
@@ -43,11 +42,6 @@ def to_problem(row: Row) -> Problem:
         gold=str(fields.integer(row, "Answer", 0, 999)),
         solution=fields.optional_text(row, "Solution"),
     )
-
-
-def rows(selection: Selection) -> list[Row]:
-    """The 30 rows."""
-    return load_rows(SOURCE)
 
 
 FIXTURE: tuple[Row, ...] = (
@@ -117,7 +111,7 @@ PAGE = Page(
     size=30,
     grader="integer",
     to_problem=to_problem,
-    rows=rows,
+    rows=lambda _: load_rows(SOURCE),  # 30
     fixture=FIXTURE,
     cached=partial(is_cached, SOURCE),
 )

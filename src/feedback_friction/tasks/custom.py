@@ -56,7 +56,7 @@ from feedback_friction.protocol.task import Task
 from feedback_friction.reading.mathematics.units import unit_of
 from feedback_friction.reading.numerals import LONGEST
 from feedback_friction.settings import Selection
-from feedback_friction.tasks import fields, mathematics, multiple_choice
+from feedback_friction.tasks import fields, mathematics, multiple_choice, primer
 from feedback_friction.tasks.graders import Grader, is_own, own_grader
 from feedback_friction.tasks.page import Page, Row, RowError
 
@@ -211,10 +211,6 @@ def _grade_number(problem: Problem, response: str) -> Verdict:
     return Verdict.of(True, canonical(problem.gold, 10), verdict.rule) if right else verdict
 
 
-def _state_in_words(problem: Problem, answer: str) -> str:
-    return f"The answer is {answer}."
-
-
 Mask = Callable[[Problem, str], Masked]
 State = Callable[[Problem, str], str]
 
@@ -223,7 +219,7 @@ GRADERS: dict[str, tuple[Grader, Mask, State]] = {
     "expression": (grade_expression, mask_expression, mathematics.state_answer),
     "integer": (grade_expression, mask_expression, mathematics.state_answer),
     "number": (_grade_number, mask_number, mathematics.state_answer),
-    "text": (grade_text, mask_aliases, _state_in_words),
+    "text": (grade_text, mask_aliases, primer.state_answer),
 }
 ALLOWED = (*GRADERS, "regex:PATTERN", "python:FILE.py:NAME", "rubric:TEXT")
 
@@ -242,7 +238,7 @@ def _grader(problem: Problem) -> tuple[Grader, Mask, State]:
     if not is_own(name):
         return GRADERS[name]
     _, gate, state = GRADERS[_default(problem.gold, problem.choices)]
-    return own_grader(name), gate, state if problem.choices else _state_in_words
+    return own_grader(name), gate, state if problem.choices else primer.state_answer
 
 
 def ask(problem: Problem) -> str:

@@ -25,7 +25,6 @@ from feedback_friction.grading.choice import grade_choice
 from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.protocol.masking.letters import mask_letters
 from feedback_friction.protocol.task import Task
-from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields
 from feedback_friction.tasks.hub_rows import Source, is_cached, load_rows
 from feedback_friction.tasks.multiple_choice import SYSTEM, ask, state_answer
@@ -68,11 +67,6 @@ def to_problem(row: Row) -> Problem:
         solution=fields.optional_text(row, "Explanation"),
         subject=fields.optional_text(row, "High-level domain"),
     )
-
-
-def rows(selection: Selection) -> list[Row]:
-    """The 198 rows."""
-    return load_rows(SOURCE)
 
 
 def _row(
@@ -164,7 +158,7 @@ PAGE = Page(
     size=198,
     grader="choice",
     to_problem=to_problem,
-    rows=rows,
+    rows=lambda _: load_rows(SOURCE),  # 198
     fixture=FIXTURE,
     cached=partial(is_cached, SOURCE),
     confidential=True,

@@ -21,7 +21,6 @@ from feedback_friction.grading.expression import grade_expression
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.expressions import mask_expression
 from feedback_friction.protocol.task import Task
-from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields
 from feedback_friction.tasks.hub_rows import Source, is_cached, load_rows
 from feedback_friction.tasks.mathematics import SYSTEM, ask, state_answer
@@ -44,11 +43,6 @@ def to_problem(row: Row) -> Problem:
         subject=fields.optional_text(row, "subject"),
         level=fields.optional_text(row, "level"),
     )
-
-
-def rows(selection: Selection) -> list[Row]:
-    """The 500 rows."""
-    return load_rows(SOURCE)
 
 
 def _row(number: int, subject: str, level: int, problem: str, solution: str, answer: str) -> Row:
@@ -143,7 +137,7 @@ PAGE = Page(
     size=500,
     grader="expression",
     to_problem=to_problem,
-    rows=rows,
+    rows=lambda _: load_rows(SOURCE),  # 500
     fixture=FIXTURE,
     cached=partial(is_cached, SOURCE),
 )

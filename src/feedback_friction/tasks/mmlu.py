@@ -23,7 +23,6 @@ from feedback_friction.grading.choice import grade_choice
 from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.protocol.masking.letters import mask_letters
 from feedback_friction.protocol.task import Task
-from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields
 from feedback_friction.tasks.hub_rows import Source, is_cached, load_rows
 from feedback_friction.tasks.multiple_choice import SYSTEM, ask, state_answer, state_gold
@@ -49,11 +48,6 @@ def to_problem(row: Row) -> Problem:
         choices=choices,
         subject=subject,
     )
-
-
-def rows(selection: Selection) -> list[Row]:
-    """The 14,042 rows."""
-    return load_rows(SOURCE)
 
 
 def _row(subject: str, question: str, answer: int, *choices: str) -> Row:
@@ -118,7 +112,7 @@ PAGE = Page(
     size=14_042,
     grader="choice",
     to_problem=to_problem,
-    rows=rows,
+    rows=lambda _: load_rows(SOURCE),  # 14,042
     fixture=FIXTURE,
     cached=partial(is_cached, SOURCE),
     examples=Examples(str(EXAMPLES), lambda _: load_rows(EXAMPLES), state_gold, by_subject=True),

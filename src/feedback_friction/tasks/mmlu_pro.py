@@ -21,7 +21,6 @@ from feedback_friction.grading.choice import grade_choice
 from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.protocol.masking.letters import mask_letters
 from feedback_friction.protocol.task import Task
-from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields
 from feedback_friction.tasks.hub_rows import Source, is_cached, load_rows
 from feedback_friction.tasks.multiple_choice import SYSTEM, ask, state_answer, state_gold
@@ -53,11 +52,6 @@ def _worked(row: Row) -> str | None:
     """The worked answer without its label; test rows have none."""
     worked = fields.optional_text(row, "cot_content")
     return worked.removeprefix("A:").strip() or None if worked else None
-
-
-def rows(selection: Selection) -> list[Row]:
-    """The 12,032 rows."""
-    return load_rows(SOURCE)
 
 
 def answer(problem: Problem) -> str:
@@ -152,7 +146,7 @@ PAGE = Page(
     size=12_032,
     grader="choice",
     to_problem=to_problem,
-    rows=rows,
+    rows=lambda _: load_rows(SOURCE),  # 12,032
     fixture=FIXTURE,
     cached=partial(is_cached, SOURCE),
     examples=Examples(str(EXAMPLES), lambda _: load_rows(EXAMPLES), answer, by_subject=True),

@@ -24,7 +24,6 @@ from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.aliases import mask_aliases
 from feedback_friction.protocol.task import Task
 from feedback_friction.reading.words import normalized
-from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields
 from feedback_friction.tasks.hub_rows import Source, is_cached, load_rows
 from feedback_friction.tasks.page import Examples, Page, Row, RowError
@@ -62,11 +61,6 @@ def to_problem(row: Row) -> Problem:
         gold=gold,
         aliases=tuple(alias for alias in dict.fromkeys((*aliases, *more)) if alias != gold),
     )
-
-
-def rows(selection: Selection) -> list[Row]:
-    """The 7,993 rows."""
-    return load_rows(SOURCE)
 
 
 def _row(number: int, question: str, value: str, *aliases: str) -> Row:
@@ -127,7 +121,7 @@ PAGE = Page(
     size=7993,
     grader="alias",
     to_problem=to_problem,
-    rows=rows,
+    rows=lambda _: load_rows(SOURCE),  # 7,993
     fixture=FIXTURE,
     cached=partial(is_cached, SOURCE),
     examples=Examples(str(EXAMPLES), lambda _: load_rows(EXAMPLES), state_gold),

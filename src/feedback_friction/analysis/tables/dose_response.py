@@ -82,7 +82,7 @@ def _add_none(found: dict[float, Row], alike: Sequence[Row]) -> None:
         return
     elif mode.source:
         plain = (mode.source,)
-    else:  # the task's own, as ``protocol.feedback.for_task`` has it: a program's, or a model's
+    else:  # the task's own, as ``protocol.suits.for_task`` has it: a program's, or a model's
         plain = (TUTOR.name, HINT.name) if some["feedback_model"] is None else (PROCESS.name,)
     nothing = next((each for each in alike if each["feedback"] in plain), None)
     if nothing is not None:

@@ -52,7 +52,7 @@ from feedback_friction.protocol.records import (
 )
 
 FILE_NAME = "journal.sqlite"
-_TRIAL = "condition = ? AND problem_id = ? AND epoch = ?"
+TRIAL = "condition = ? AND problem_id = ? AND epoch = ?"
 _COMPLETION = (
     "SELECT replies, prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens,"
     " seconds, server_model, (SELECT failures FROM retried WHERE retried.key = completions.key)"
@@ -231,9 +231,9 @@ class Journal:
 
         def write(db: sqlite3.Connection) -> None:
             if attempt.iteration == 0:  # a trial that failed before is in flight again
-                db.execute(f"DELETE FROM trials WHERE {_TRIAL}", where)
+                db.execute(f"DELETE FROM trials WHERE {TRIAL}", where)
             db.execute(
-                f"DELETE FROM attempts WHERE {_TRIAL} AND iteration >= ?",
+                f"DELETE FROM attempts WHERE {TRIAL} AND iteration >= ?",
                 (*where, attempt.iteration),
             )
             insert(db, "attempts", [row])
@@ -260,7 +260,7 @@ class Journal:
         def write(db: sqlite3.Connection) -> None:
             # A trial that ran anew is as it would be asked: nothing of it is marked.
             for table in ("attempts", "asides", "aligned", "choices", "calls", "marked"):
-                db.execute(f"DELETE FROM {table} WHERE {_TRIAL}", where)
+                db.execute(f"DELETE FROM {table} WHERE {TRIAL}", where)
             insert(db, "attempts", rows)
             insert(db, "asides", shown)
             insert(db, "aligned", aligned_rows(condition, trial))

@@ -1,12 +1,11 @@
 """A run on several machines with Ray: its parts as tasks, their journals merged at the end.
 
 A hop through Ray costs more than a whole call of ours, so a task is a part of the run, not a trial
-(``engine.parts``): it runs our engine, with its own models, and writes a run directory of its own
-below the run's, on a file system that every node sees. What a task wrote outlives it: Ray starts
-the task of a dead node again elsewhere, and it resumes its part. The driver makes no call; it reads
-the parts' journals to say how far they are, and merges them.
-
-Keys of providers come from the environment of the node that a task runs on, never from here.
+(``engine.run.parts``): it runs our engine, with its own models, and writes a run directory of its
+own below the run's, on a file system that every node sees. What a task wrote outlives it: Ray
+starts the task of a dead node again elsewhere, and it resumes its part. The driver makes no call;
+it reads the parts' journals to say how far they are, and merges them. Keys of providers come from
+the environment of the node that a task runs on, never from here.
 """
 
 from __future__ import annotations

@@ -10,13 +10,12 @@ from typing import Any, Literal
 
 from feedback_friction import __version__
 from feedback_friction.engine.journal.rows import as_json, insert, now, storable
-from feedback_friction.engine.journal.store import Journal
+from feedback_friction.engine.journal.store import TRIAL, Journal
 from feedback_friction.engine.passes.regrading import Rejudged, Remasked
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.protocol.records import Attempt
 
-_TRIAL = "condition = ? AND problem_id = ? AND epoch = ?"
 _OF_TRIAL = -1  # the iteration under which a trial's own row is kept
 Where = tuple[str, str, int]
 
@@ -51,9 +50,9 @@ class _Layer:
     def replace(self, where: Where, iteration: int) -> None:
         """Keep a row as it is, before it is changed or taken out."""
         if iteration == _OF_TRIAL:
-            query, values = f"SELECT * FROM trials WHERE {_TRIAL}", where
+            query, values = f"SELECT * FROM trials WHERE {TRIAL}", where
         else:
-            query = f"SELECT * FROM attempts WHERE {_TRIAL} AND iteration = ?"
+            query = f"SELECT * FROM attempts WHERE {TRIAL} AND iteration = ?"
             values = (*where, iteration)  # type: ignore[assignment]
         was = dict(self.db.execute(query, values).fetchone())
         insert(self.db, "replaced", [self.row(where, iteration=iteration, was=as_json(was))])
@@ -90,7 +89,7 @@ def _set_verdict(db: sqlite3.Connection, where: Where, attempt: Attempt, verdict
     said = verdict.prediction and storable(verdict.prediction)
     db.execute(
         "UPDATE attempts SET verdict = ?, prediction = ?, rule = ?, is_correct = ?"
-        f" WHERE {_TRIAL} AND iteration = ?",
+        f" WHERE {TRIAL} AND iteration = ?",
         (verdict.outcome.value, said, verdict.rule, verdict.is_correct, *where, attempt.iteration),
     )
 
@@ -105,15 +104,15 @@ def _end(layer: _Layer, where: Where, found: Rejudged) -> None:
     for attempt in trial.attempts[kept - 1 :]:
         if attempt.iteration not in changed:
             layer.replace(where, attempt.iteration)
-    layer.db.execute(f"DELETE FROM attempts WHERE {_TRIAL} AND iteration >= ?", (*where, kept))
+    layer.db.execute(f"DELETE FROM attempts WHERE {TRIAL} AND iteration >= ?", (*where, kept))
     if found.status == "solved":  # nothing is said of a right answer
         layer.db.execute(
             "UPDATE attempts SET feedback = NULL, feedback_raw = NULL, feedback_donor = NULL,"
-            f" masked_spans = 0, leaks = '[]' WHERE {_TRIAL} AND iteration = ?",
+            f" masked_spans = 0, leaks = '[]' WHERE {TRIAL} AND iteration = ?",
             (*where, kept - 1),
         )
     layer.db.execute(
-        f"UPDATE trials SET status = ?, reason = ?, attempts = ? WHERE {_TRIAL}",
+        f"UPDATE trials SET status = ?, reason = ?, attempts = ? WHERE {TRIAL}",
         (found.status, found.reason, kept, *where),
     )
 
@@ -134,7 +133,7 @@ def accept_masks(directory: Path, found: Sequence[Remasked]) -> None:
             row = layer.row(where, iteration=at, feedback=storable(each.text))
             insert(layer.db, "remasked", [row])
             layer.db.execute(
-                f"UPDATE attempts SET leaks = ? WHERE {_TRIAL} AND iteration = ?",
+                f"UPDATE attempts SET leaks = ? WHERE {TRIAL} AND iteration = ?",
                 (as_json([storable(leak) for leak in each.leaks]), *where, at),
             )
             if each.is_marked:

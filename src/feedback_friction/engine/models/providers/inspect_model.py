@@ -120,7 +120,7 @@ class InspectModel:
         """One attempt, and what came of it."""
         limit = self._calls.most_tokens(request, form)
         n, config = form.n, _config(request, form, seed, limit, self._options)
-        messages = [_message(message) for message in messages_of(request, form.quirks)]
+        messages = [inspect_message(message) for message in messages_of(request, form.quirks)]
         began = self._options.clock()
         try:
             output = await self._model.generate(messages, config=config)
@@ -221,7 +221,8 @@ def _needed(request: Generate) -> frozenset[Quirk]:
     return frozenset(missed)
 
 
-def _message(message: Message) -> ChatMessage:
+def inspect_message(message: Message) -> ChatMessage:
+    """A message of ours as inspect_ai's."""
     return _MESSAGES[message.role](content=message.content)
 
 
