@@ -93,7 +93,7 @@ def test_what_it_says_of_a_value_is_so(family, seed, at, off):
     step = family.wrong_step(problem, text)
     if step is not None and len(step.left) > 1:
         left = ["*" if token == "×" else token for token in step.left]
-        assert str(worth(left, Fraction(problem.gold))) == step.right
+        assert str(worth(tuple(left), Fraction(problem.gold))) == step.right
         assert step.wrong != step.right
 
 
@@ -184,7 +184,7 @@ def test_what_is_false_in_every_reading_is_found(text, quote):
      ("", None), ("2 3", None), ("9" * 1300, None)],
 )  # fmt: skip
 def test_an_expression_is_worth_what_it_is_or_nothing(tokens, value):
-    assert worth(TOKEN.findall(tokens), Fraction(11)) == value
+    assert worth(tuple(TOKEN.findall(tokens)), Fraction(11)) == value
 
 
 @pytest.mark.parametrize("piece", ["1 + 1 = 3\n", "((((", "2^9^9^", "1=1=", "x=", "pepper: 3 "])

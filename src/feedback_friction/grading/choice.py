@@ -129,7 +129,7 @@ def _other_form(text: str, options: Options) -> Said | None:
     small = _SMALL.fullmatch(text)
     if small is not None and small[1].upper() in options.letters and not options.parts:
         return Said(small[1].upper(), "final line")
-    if text.rstrip()[-1:] in (".", "!", ")", "*", '"'):
+    if _FINISHED.search(text.rstrip()[-20:]):
         letter, at = settled(text, 0, options, anew=False)
         if letter and is_asserted(text, at, at + 1):
             return Said(letter, "settled")
@@ -145,6 +145,7 @@ _OTHER_FORMS = (
     ("value", whole_value),
     ("mention", by_mention),
 )
+_FINISHED = re.compile(r"(?:[.!)*\"]|\bit (?:is|must be|has to be|should be))\Z")
 _CHAIN = re.compile(r"\s*-?>\s*[\"'(\[]{0,2}([A-Z])(?![A-Za-z0-9_])")
 _SMALL = re.compile(r"\s*[\"'(\[*]{0,3}([a-z])[\"')\].*:]{0,3}\s*")
 

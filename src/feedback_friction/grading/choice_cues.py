@@ -82,6 +82,7 @@ _CUES = (
         [
             *("choose", "choosing", "chose", "pick", "select", "opt for", "settle on"),
             *("go with", "going with", "went with", "stick with", "sticking with"),
+            *("go for", "going for", "went for"),
         ],
         _PICKED,
     )

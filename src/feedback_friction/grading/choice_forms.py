@@ -43,17 +43,21 @@ _SETTLES = re.compile(
 )
 # "B it is", "B instead of A", "B is the only one that fits"
 _IT_IS = re.compile(
-    rf"(?:^|(?<!\band)(?<!\bor)(?<!,)[\s,;:]){_ITEM}(?=\sit\sis\b|,?\s(?:not|instead\sof|rather\sthan)"
-    r"\s(?i:option\s|choice\s)?\(?[A-Z](?![A-Za-z'])|\sis\sthe\sonly\s(?:one|option|choice)\b)"
+    r"(?:^|(?i:\b(?:yes|no|well|ok(?:ay)?|fine|hmm|right|so|then|hence|thus),\s)"
+    rf"|(?<!\band)(?<!\bor)(?<!,)[\s,;:]){_ITEM}(?=\sit\s(?:is|(?:must|has\sto|should)\sbe)\b(?!\snot\b)"
+    r"|,?\s(?:not|instead\sof|rather\sthan)\s(?i:option\s|choice\s)?\(?[A-Z](?![A-Za-z'])"
+    r"|\swins\b|\sis\sthe\sonly\s(?:one|option|choice)\b)"
 )
 _ALONE = re.compile(rf"(?:(?<=[.!?:;\n])|(?<=[a-z],)(?=\s?\()|^)\s*{_ITEM}\s*[.!]?\s*(?=\n|$)")
 _AT_ONCE = re.compile(rf"[\s,:;.]{{1,4}}{_ITEM}(?=[.!,;]|\s*$)")
-_ENDS = re.compile(r"\s*(?:[.!,;]|$|\n|\s(?:instead|because|since|as|which|then|after|that|it)\b)")
+_ENDS = re.compile(
+    r"\s*(?:[.!,;]|$|\n|\s(?:instead|because|since|as|which|then|after|that|it(?!\s(?:is|was)\snot))\b)"
+)
 _TEXT_IT_IS = re.compile(
     r"(?:^|[.!?;:,\n])\s*(?P<text>[^.!?;:,\n]{1,120}?),?\s+(?:it\s(?:is|must\sbe|was)|is\s(?:it"
     r"|right|correct))\s*(?=[.!,\n]|$)"
 )
-_ANEW = re.compile(r"\b(?:not|isn't|wasn't|never|nor)\s(?:(?!\bbut\b)[^.]){0,24}$", re.I)
+_ANEW = re.compile(r"\b(?:not|isn't|wasn't|never|nor)\s(?:(?!\b(?:but|so)\b)[^.]){0,24}$", re.I)
 
 
 def settled(text: str, start: int, options: Options, *, anew: bool = True) -> tuple[str, int]:

@@ -15,6 +15,7 @@ from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.reading.mathematics.read import context_of, read
 from feedback_friction.reading.mathematics.statement import last_statement
+from feedback_friction.reading.standing import retractions
 
 _MOST_BITS = 2000
 
@@ -28,10 +29,13 @@ def grade_quantity(problem: Problem, response: str) -> Verdict:
     """
     response = with_points(response)
     verdict = grade_number(problem.gold, response, 10)
-    if verdict.prediction is not None and not _FRACTION.search(response):
+    stated = verdict.prediction is not None and not _FRACTION.search(response)
+    if stated and not retractions(response):
         return verdict
     _, context = context_of(problem.gold, problem.question)
     statement = last_statement(response, context)
+    if stated and not (statement and statement.rule == "revised"):
+        return verdict
     answer = read(statement.text, context) if statement else None
     value = answer.value.rational if answer and answer.value else None
     if statement is None or value is None or value.numerator.bit_length() > _MOST_BITS:

@@ -240,14 +240,15 @@ class _Reader:
                 return Verdict.none()
             if decides and not found and _is_name(focus):
                 return Verdict.of(False, head(focus), "sentence")
-        return self._added(text)
+        # In the whole: "on the 20th of July, 1969" does not open with "on the 20th of July,".
+        return self._date(raw) or self._added(text)
 
     def _added(self, text: str) -> Verdict:
         """The verdict by the one name, or the one number, that a sentence adds to the question."""
         found = words(text)
         if not found:  # "&" alone, the word "and", opens a sentence that never comes
             return Verdict.none()
-        number = self._date(found, text) or self._number(found, text)
+        number = self._number(found, text)
         if number:
             return number
         names = [run for run in name_runs(found, text) if not self.answers.asks_for(run)]
@@ -269,14 +270,14 @@ class _Reader:
             return Verdict.of(True, after.alias, "sentence")
         return Verdict.of(False, _joined(names[0]), "sentence")
 
-    def _date(self, found: Sequence[Word], text: str) -> Verdict | None:
-        """The verdict on a sentence that has an accepted answer of several words and numbers."""
-        for word in found if self.answers.longest > 2 else ():
+    def _date(self, text: str) -> Verdict | None:
+        """The verdict on a sentence that has an accepted date, or answer of words and numbers."""
+        for word in words(text) if any(map(_is_full, self.answers.keys)) else ():
             if word.norm in MONTHS or word.is_number:
                 after = self.answers.begins(text[word.start :])
-                full = after and after.tail == "end" and len(after.alias.split()) > 2
-                if after and full and not any(map(_NEGATION.search, _segment(text, word.start))):
-                    return Verdict.of(True, after.alias, "sentence")
+                said = after.alias.split() if after and after.tail == "end" else []
+                if _is_full(said) and not any(map(_NEGATION.search, _segment(text, word.start))):
+                    return Verdict.of(True, " ".join(said), "sentence")
         return None
 
     def _number(self, found: Sequence[Word], text: str) -> Verdict | None:
@@ -327,6 +328,11 @@ def _introduced(text: str) -> str:
         ):
             return after
     return ""
+
+
+def _is_full(said: Sequence[str]) -> bool:
+    """Whether words are a date or more, which no number in them could be meant without."""
+    return len(said) > 2 or (len(said) == 2 and any(word in MONTHS for word in said))
 
 
 def _turned(text: str) -> tuple[str, ...]:

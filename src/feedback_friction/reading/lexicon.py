@@ -55,10 +55,11 @@ NOT_THIS_ANSWER = _set(
 # After an answer, these let a sentence go on without making the answer another entity.
 FOLLOWS = _set(
     "who whom whose which that because since as where when while although though for in on at from "
-    "by with during after before until through under over near around between within to into of is "
-    "was are were has had have did does do can could will would should may might must became "
-    "becomes being i it located directed starring written based known also won wrote sang made led "
-    "played held founded built said took gave came went began ran fought lost died born"
+    "by with during after before until through under over near around between within to into of "
+    "is was are were has had have did does do can could will would should may might must became "
+    "becomes being i it he she they we located directed starring written based known also won "
+    "wrote sang made led played held founded built said took gave came went began ran fought lost "
+    "died born"
 )
 
 # After "and", these begin a new clause, not a second answer.

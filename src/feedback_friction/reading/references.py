@@ -35,7 +35,7 @@ _JUDGED = r"(?:right|correct|wrong|incorrect|best|false|true|it|out|the\s\w+|tem
 _AFTER = (
     r"(?=[)\]*\"']{0,3}(?:\s*(?:$|[.,;:!?)\n])|\s(?:is|was|are|must\sbe|would\sbe|seems?|looks?)"
     rf"\s(?:\w+\s){{0,2}}{_JUDGED}|\s(?:because|since|as|but|instead|rather|again|fits?|works?"
-    r"|remains?|and|or)\b))"
+    r"|remains?|and|or|wins|it\s(?:is|was|must|has|should|would))\b))"
 )
 _ENDS = (
     r"(?=[)\]*\"'}]{0,3}(?:\s*(?:$|[.;!?)\n]|,(?!\s?(?:and\s|or\s)?(?:the\s)?"

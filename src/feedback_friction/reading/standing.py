@@ -78,7 +78,7 @@ _BACK = (
     r"|actually|so)?|oops"
     r"|(?:but |oh,? |no,? |hmm,? )?wait\b|hold on|sorry\b|revised\b|corrected\b|updated\b|my"
     r" mistake|apologies"
-    r"|make that|i mean\b|rather,|actually,|→|⇒|->)"
+    r"|make that|i mean\b|rather,|or rather\b|not quite(?=\s?[,:.;!—-])|actually,|→|⇒|->)"
 )
 _RETRACTS = re.compile(rf"(?:^|[\s(*_\"'—-]){_BACK}", re.I)
 
@@ -117,7 +117,12 @@ def _ends_before(before: str, at: int) -> bool:
     return re.search(r"\b(?:so|therefore|thus|hence|which means)\b", before[at:], re.I) is not None
 
 
-def retraction(text: str, start: int, end: int | None = None) -> int | None:
+def retractions(text: str, start: int = 0) -> list[int]:
+    """Where a text takes back what was stated before; the ends of those words, in order."""
+    return [found.end() for found in _RETRACTS.finditer(text, start)]
+
+
+def retraction(text: str, start: int) -> int | None:
     """Where a text first takes back what was stated before ``start``; the end of those words."""
-    found = _RETRACTS.search(text, start, len(text) if end is None else end)
+    found = _RETRACTS.search(text, start)
     return found.end() if found else None

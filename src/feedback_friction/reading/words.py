@@ -9,6 +9,7 @@ with offsets, and beyond it
 - thousands separators are dropped ("1,234" = "1234"), and a decimal point stays;
 - "St." before a name is "Saint", "Mt." Mount and "Ft." Fort; Roman numerals after a name and the
   days of a date are numbers ("Henry VIII" = "Henry 8", "July 20th" = "July 20");
+- within a date, words that only link its parts are none ("the 20th day of July in the year 1969");
 - a final "A" is no article: "Vitamin A" is not "vitamin".
 """
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -102,6 +103,8 @@ MONTHS = (
 )
 _SHORT_MONTHS = {month[:3]: month for month in MONTHS} | {"sept": "september"}
 _DAY = re.compile(r"([1-9]|[12]\d|3[01])(?:st|nd|rd|th)")
+_IS_DAY = re.compile(r"0?[1-9]|[12]\d|3[01]")
+_IS_YEAR = re.compile(r"[1-9]\d{3}")
 _ORDINALS = {word: value for value, word in enumerate(ORDINALS, 1)}
 # What follows the first letter of a name that is spelt letter by letter: "L-i-m-a", "L i m a".
 _SPELLED_ON = re.compile(r"[^\w\s]{1,3}[A-Za-z](?!\w)|\s[a-z]\s[a-z](?!\w)")
@@ -116,10 +119,7 @@ def _plain_number(raw: str, before: Sequence[Word]) -> str:
         return _ERAS[raw]
     if raw[0].isupper() and before[-1].norm == "the" and len(before) > 1 and before[-2].capital:
         return str(_ORDINALS.get(raw.lower(), fold(raw)))  # Henry the Eighth
-    if before[-1].norm in MONTHS and raw.lower() in _ORDINALS:
-        return str(_ORDINALS[raw.lower()])
-    day = _DAY.fullmatch(raw)
-    return day[1] if day and before[-1].norm in MONTHS else fold(raw)
+    return fold(raw)
 
 
 _SAME_NAME = 3  # letters of a surname at least that initials may stand before
@@ -152,13 +152,21 @@ def is_named(said: Sequence[str], name: tuple[str, ...]) -> bool:
     )
 
 
+# Between the day and the month of a date, and between either and its year.
+_DAY_LINKS = frozenset({"day", "of", "the", "month"})
+_YEAR_LINKS = frozenset({"in", "of", "on", "the", "year"})
+_CLOSED = re.compile(r"[.!?;\n]")
+
+
 def _spell_out(found: list[Word], text: str) -> None:
     """Write what stands before the last word as that word asks for: "St." Louis, 4th of July."""
     if len(found) > 1 and not _SHORT_MONTHS.keys().isdisjoint((found[-1].norm, found[-2].norm)):
         _month_in_full(found)
     last = found[-1].norm
-    if last in MONTHS or last == "century":
-        _number_before(found, last)
+    if last == "century":
+        _century(found)
+    elif len(found) > 1 and (last in MONTHS or found[-1].norm[:1].isdigit() or last in _ORDINALS):
+        _link_date(found, text)
     if len(found) < 2 or not found[-1].capital or found[-1].is_number:
         return
     before = found[-2]
@@ -170,29 +178,70 @@ def _month_in_full(found: list[Word]) -> None:
     """Write a month in full that stands beside a number: "Nov. 11", "11 Nov"."""
     for at, beside in ((-2, -1), (-1, -2)):
         if found[at].norm in _SHORT_MONTHS and found[beside].is_number:
-            word = found[at]
-            found[at] = Word(_SHORT_MONTHS[word.norm], word.start, word.end, word.capital)
+            _write(found, at, _SHORT_MONTHS[found[at].norm])
 
 
-def _number_before(found: list[Word], last: str) -> None:
-    """The day before a month in digits, and the ordinal before "century" with its ending."""
-    at = -3 if len(found) > 2 and found[-2].norm == "of" and last != "century" else -2
-    if len(found) < -at:
-        return
+def _write(found: list[Word], at: int, norm: str) -> None:
     word = found[at]
-    day = _DAY.fullmatch(word.norm)
-    ordinal = _ORDINALS.get(word.norm) if at == -3 and last != "century" else None
-    if ordinal:
-        found[at] = Word(str(ordinal), word.start, word.end, word.capital)
-    elif last == "century" and word.norm in _ORDINALS:
-        value, start = _ORDINALS[word.norm], word.start
-        if len(found) > 2 and found[-3].norm == "twenty" and value < 10:
-            value, start = value + 20, found[-3].start
-            del found[-3]
-        ending = {1: "st", 2: "nd", 3: "rd"}.get(value % 20, "th")
-        found[at] = Word(f"{value}{ending}", start, word.end, word.capital)
-    elif day and last != "century":
-        found[at] = Word(day[1], word.start, word.end, word.capital)
+    found[at] = Word(norm, word.start, word.end, word.capital)
+
+
+def _day_of(norm: str, linked: bool = True) -> str:
+    """The day of a month that a word is, in digits; "twentieth" only where something links it."""
+    day = _DAY.fullmatch(norm)
+    if day:
+        return day[1]
+    return str(_ORDINALS[norm]) if linked and norm in _ORDINALS else norm
+
+
+def _link_date(found: list[Word], text: str) -> None:
+    """Take out what links the last word, a part of a date, to the parts before it."""
+    last = len(found) - 1
+    at = _before(found, last, _DAY_LINKS, text)
+    month, day = (last, at) if found[last].norm in MONTHS else (at, last)
+    if at >= 0 and found[month].norm in MONTHS:
+        number = _day_of(found[day].norm, day == last or at < last - 1)
+        if _IS_DAY.fullmatch(number):
+            _write(found, day, number)
+            del found[at + 1 : last]
+            last = at
+    first = _before(found, last, _YEAR_LINKS, text)
+    if first < 0:
+        return
+    begins_date = found[last].norm in MONTHS or last == at
+    is_first = begins_date and _IS_YEAR.fullmatch(found[first].norm)
+    if is_first or (_IS_YEAR.fullmatch(found[last].norm) and _ends_date(found, first)):
+        del found[first + 1 : last]
+
+
+def _ends_date(found: Sequence[Word], at: int) -> bool:
+    """Whether a month, or the day after one, stands at a place."""
+    month = found[at].norm in MONTHS
+    return month or (
+        at > 0 and found[at - 1].norm in MONTHS and _IS_DAY.fullmatch(found[at].norm) is not None
+    )
+
+
+def _before(found: Sequence[Word], last: int, links: Collection[str], text: str) -> int:
+    """The place of the nearest word before another that is no link; -1 across a sentence's end."""
+    at = last - 1
+    while at >= 0 and found[at].norm in links:
+        at -= 1
+    linked = at < last - 1
+    return -1 if linked and _CLOSED.search(text, found[at].end, found[last].start) else at
+
+
+def _century(found: list[Word]) -> None:
+    """Write the ordinal before "century" with its ending."""
+    if len(found) < 2 or found[-2].norm not in _ORDINALS:
+        return
+    word, value = found[-2], _ORDINALS[found[-2].norm]
+    start = word.start
+    if len(found) > 2 and found[-3].norm == "twenty" and value < 10:
+        value, start = value + 20, found[-3].start
+        del found[-3]
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(value % 20, "th")
+    found[-2] = Word(f"{value}{ending}", start, word.end, word.capital)
 
 
 def _joins(between: str) -> bool:
@@ -249,12 +298,11 @@ def _dates(answer: tuple[str, ...]) -> set[tuple[str, ...]]:
     """
     found = _day(answer)
     if found is None:
-        of_a_year = len(answer) == 2 and answer[0] in MONTHS and len(answer[1]) == 4
-        return {(answer[0], "of", answer[1])} if of_a_year and answer[1].isdigit() else set()
+        return set()
     year, at, day = found
     name, number, tail = MONTHS[at - 1], str(day), (year,) if year else ()
-    forms = {(name, number, *tail), (number, name, *tail), (number, "of", name, *tail)}
-    forms.add((*tail, name, number))
+    forms = {(name, number, *tail), (number, name, *tail)}
+    forms |= {(*tail, name, number), (*tail, number, name)}
     if not year:
         return forms
     pairs = [(f"{at}", number), (f"{at:02}", f"{day:02}")]
@@ -272,13 +320,21 @@ def _numbers(answer: tuple[str, ...]) -> set[tuple[str, ...]]:
     for start, end, value in _number_runs(answer):
         written: set[tuple[str, ...]] = {(str(value),)}
         if value < 100:
-            tens, ones = divmod(value, 10)
-            both = (TENS[tens - 2],) + ((SMALL_NUMBERS[ones],) if ones else ())
-            written.add((SMALL_NUMBERS[value],) if value < 20 else both)
+            written.add(_spoken(value))
+        elif 1100 <= value < 2100 and value % 100 > 9:  # a year
+            written.add(_spoken(value // 100) + _spoken(value % 100))
         if (numeral := _NUMERALS.get(str(value), "i" if value == 1 else "")) and end == len(answer):
             written.add((numeral,))
         forms |= {(*answer[:start], *each, *answer[end:]) for each in written}
     return forms
+
+
+def _spoken(value: int) -> tuple[str, ...]:
+    """The words of a number below a hundred."""
+    tens, ones = divmod(value, 10)
+    if value < 20:
+        return (SMALL_NUMBERS[value],)
+    return (TENS[tens - 2], *((SMALL_NUMBERS[ones],) if ones else ()))
 
 
 def _number_runs(answer: tuple[str, ...]) -> Iterator[tuple[int, int, int]]:
@@ -311,7 +367,8 @@ def keys(gold: str, aliases: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
     found = set()
     for answer in (gold, *aliases):
         own = key(answer) or tuple(word.norm for word in words(answer))
-        found |= {own, *_dates(own), *_numbers(own)}
+        for each in (own, *_dates(own)):
+            found |= {each, *_numbers(each)}
         if answer.translate(_UMLAUTS) != answer:
             found.add(key(answer.translate(_UMLAUTS)))
     found.discard(())

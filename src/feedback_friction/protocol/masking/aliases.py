@@ -49,7 +49,7 @@ _SHORTEST_PART = 4  # letters of a part of a name that is masked on its own
 _SHORTEST_ACROSS = 5  # letters of an alias that is found in other words than its own ("bat man")
 _SHORTEST_PLURAL = 3
 _SHORTEST_SINGULAR = 6  # letters of an alias that is found without its final s ("Beatle")
-_WIDEST_GAP = 12  # characters between two words of one alias
+_WIDEST_GAP = 20  # characters between two words of one alias
 _MOST_WORDS = 60
 _NUMBER_WORDS = 5  # of an answer that is a number below a thousand
 

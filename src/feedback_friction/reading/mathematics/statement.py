@@ -20,7 +20,7 @@ of work.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -30,7 +30,7 @@ from feedback_friction.reading.mathematics.last_sentence import closing, conclus
 from feedback_friction.reading.mathematics.read import read
 from feedback_friction.reading.number_words import NUMBER_WORDS, number_words, numeral_value
 from feedback_friction.reading.reply import ANSWER, final_part, signed
-from feedback_friction.reading.standing import is_asserted, retraction
+from feedback_friction.reading.standing import is_asserted, retractions
 
 MAX_BOX = 30_000
 _MAX_TRIES = 100
@@ -51,6 +51,10 @@ _IT_IS = re.compile(
     r"(?i)\s*(?:(?:so|thus|hence|therefore),?\s)?(?:it|this|that|(?:the|his|her)\s(?:[\w']+\s){1,5}?)"
     r"\s?(?:is|was|falls on|must be|will be)\s(?:on\s)?(?:an?\s)?(?!not\b)"
     r"(?P<said>[A-Za-z]+(?:\s[A-Za-z]+){0,3})[.!\s]*"
+)
+# After "Wait, that's not right": another value, not "because 5^2 = 25 counts pairs twice".
+_INSTEAD = re.compile(
+    rf"\s?(?:[,.:;!…—–-]|[$\\(]{{0,2}}[-+]?\.?\d|(?:{'|'.join(NUMBER_WORDS)})\b)", re.I
 )
 _HEDGED = re.compile(r"(?i)\b(?:not|obtained|found by|given by|computed|between)\b|\?")
 
@@ -131,11 +135,21 @@ def last_statement(reply: str, context: Context = NO_CONTEXT) -> Statement | Non
 
 def _revised(text: str, last: Statement, context: Context) -> Statement | None:
     """What the reply gives in the place of a statement that it took back."""
-    back = retraction(text, last.end)
-    if back is None or context.words or _KEPT.search(text, back):
+    back = retractions(text, last.end)
+    if not back or context.words or _KEPT.search(text, back[0]):
         return None
-    found = closing(text[back:], context)
-    return None if found is None else Statement(found.text, "revised", back + found.start)
+    if found := closing(text[back[0] :], context):
+        return Statement(found.text, "revised", back[0] + found.start)
+    return _given_instead(text, back[1:], context)
+
+
+def _given_instead(text: str, back: Sequence[int], context: Context) -> Statement | None:
+    """The value that the last sentence gives after the last words that take something back."""
+    for at in islice(reversed(back), _MAX_TRIES):
+        found = closing(text[at:], context) if _INSTEAD.match(text, at) else None
+        if found is not None:
+            return Statement(found.text, "revised", at + found.start)
+    return None
 
 
 def _only_sentence(text: str, context: Context) -> Statement | None:
@@ -145,8 +159,9 @@ def _only_sentence(text: str, context: Context) -> Statement | None:
     if context.words:
         said = _IT_IS.fullmatch(text)
         return None if said is None else Statement(said["said"], "sentence", said.start("said"))
-    found = closing(text, context)
-    return None if found is None else Statement(found.text, "sentence", found.start)
+    if found := closing(text, context):
+        return Statement(found.text, "sentence", found.start)
+    return _given_instead(text, retractions(text), context)  # "9. Wait, that's not right: 10."
 
 
 def _last_box(reply: str) -> Statement | None:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from feedback_friction.reading.mathematics.algebra import TooHardError
 from feedback_friction.reading.mathematics.evaluate import exact
@@ -92,7 +93,8 @@ class Claim:
         return "x" in self.left or "x" in self.right
 
 
-def worth(tokens: Sequence[str], unknown: Fraction | None = None) -> Fraction | None:
+@lru_cache(maxsize=4096)  # one attempt is read for its step, its words and its value
+def worth(tokens: tuple[str, ...], unknown: Fraction | None = None) -> Fraction | None:
     """The value of an expression; None where it is none, or has an unknown of no value.
 
     The unknown counts as its value, since a statement about it is true if and only if it holds for
