@@ -6,7 +6,8 @@ Places are drawn by seed from the rooms that decide results, and cosmic-ray chan
 its ways. A mutant is run against the tests that execute its statement, the quickest first; it is
 killed when one fails, or when they hang. All happens in a copy of the working tree in FOLDER, which
 keeps what ran: the same command goes on where it stopped, and after tests were added
-``--again`` runs the survivors alone. What survives is to be read: some mutants change nothing.
+``--again`` runs the survivors, still of that copy, against these, too. What survives is to be read:
+some mutants change nothing.
 """
 
 from __future__ import annotations
@@ -64,10 +65,12 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="run the survivors once more")
     asked = parser.parse_args()
     folder: Path = asked.folder.resolve()
-    copy_tree(folder / "tree")
+    new = copied(folder / "tree", only_tests=(folder / "tree").exists())
     os.chdir(folder / "tree")
-    if asked.again or not (folder / "coverage").exists():
+    if not (folder / "coverage").exists():
         measure(folder)
+    if asked.again and new and subprocess.run(pytest(*new), env=environment()).returncode:
+        sys.exit("a test that is new fails without a mutant: the copy is of earlier code")
     reached = covered(folder / "coverage")
     took = durations(folder / "quick.xml", folder / "slow.xml")
     kept = folder / f"mutants-{asked.seed}.json"
@@ -75,19 +78,29 @@ def main() -> None:
     for mutant in drawn(asked.count, asked.seed):
         name = json.dumps(asdict(mutant))
         if name not in done or (asked.again and done[name][0] == "survived"):
-            done[name] = [*run(mutant, reached, took)]
+            tests, seconds = chosen(mutant, reached.get(mutant.path, {}), took)
+            done[name] = [*run(mutant, [*tests, *(new if asked.again else ())], seconds)]
             kept.write_text(json.dumps(done))
             print(done[name][0], mutant.path, mutant.line, mutant.operator, flush=True)
     report([(Mutant(**json.loads(name)), *found) for name, found in done.items()])
 
 
-def copy_tree(tree: Path) -> None:
-    """The files of the working tree that git knows or would take, as they are now."""
+def copied(tree: Path, *, only_tests: bool) -> list[str]:
+    """Copy the files that git knows or would take as they are now; returns tests that are others.
+
+    Later only tests are copied, since the lines that were measured are those of the first copy.
+    """
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    changed = []
     for name in subprocess.check_output(listed, text=True).splitlines():
-        if Path(name).is_file():
-            (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(name, tree / name)
+        source, copy = Path(name), tree / name
+        if not source.is_file() or (only_tests and source.parts[0] != "tests"):
+            continue
+        if not copy.exists() or copy.read_bytes() != source.read_bytes():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, copy)
+            changed += [name] if source.name.startswith("test_") else []
+    return changed if only_tests else []
 
 
 # --- which tests execute a statement -------------------------------------------------------------
@@ -189,11 +202,8 @@ def annotated(tree: ast.AST) -> Iterator[tuple[Position, Position]]:
 # --- running -------------------------------------------------------------------------------------
 
 
-def run(
-    mutant: Mutant, reached: dict[str, dict[int, set[str]]], took: dict[str, float]
-) -> tuple[str, str]:
-    """What became of a mutant, and the changed line."""
-    tests, seconds = chosen(mutant, reached.get(mutant.path, {}), took)
+def run(mutant: Mutant, tests: Sequence[str], seconds: float) -> tuple[str, str]:
+    """What became of a mutant under tests that take so long, and the changed line."""
     file = Path(mutant.path)
     operator = get_operator(mutant.operator)()
     with use_mutation(file, operator, mutant.occurrence) as (_, code):

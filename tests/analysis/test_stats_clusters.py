@@ -54,6 +54,12 @@ def test_the_order_of_the_clusters_makes_no_difference_at_all(
     assert estimate(found) == estimate(rng.sample(found, len(found)))
 
 
+def test_clusters_of_weight_0_are_left_out() -> None:
+    shares = [1.0, 2.0, 0.0]
+    weighed = clustered_share(shares, [2.0, 3.0, 1.0], [2.0, 3.0, 1.0])
+    assert clustered_share([*shares, 0.0], [2.0, 3.0, 1.0, 0.0], [2.0, 3.0, 1.0, 4.0]) == weighed
+
+
 def test_results_need_neither_numpy_nor_scipy() -> None:
     code = (
         "import sys\n"

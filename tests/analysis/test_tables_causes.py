@@ -14,13 +14,12 @@ from feedback_friction.analysis.tables.selectivity import (
     moved,
     outcome,
     selectivity,
+    worth_of,
 )
 from feedback_friction.analysis.tables.teachers import teachers
 from feedback_friction.analysis.whole_trials import Round
 from feedback_friction.cli.main import friction
 from unsolved import make_run
-
-pytestmark = pytest.mark.slow
 
 
 def trial(*answers, suggested=()):
@@ -55,6 +54,16 @@ def test_a_right_answer_in_other_words_has_not_moved():
     assert not moved(trial("3", "3"))
 
 
+def test_trials_of_one_problem_that_act_alike_are_worth_little_more_than_one():
+    alike = [((f"p{n}", k), trial("3", "4" if n % 2 else "3")) for n in range(10) for k in range(4)]
+    acted, trials = worth_of(alike)
+    assert acted / trials == pytest.approx(0.5)
+    assert 10 <= trials < 15  # of forty
+    apart = [((f"p{n}", k), trial("3", "4" if k % 2 else "3")) for n in range(10) for k in range(4)]
+    assert 38 < worth_of(apart)[1] <= 40
+    assert worth_of([(key, trial("3", "4")) for key, _ in alike]) == (10, 10)
+
+
 STUDENT = "student/ability=0.5,spread=0,resistant=0,silent=0,repeat=1,"
 
 
@@ -67,6 +76,7 @@ def challenged(tmp_path_factory):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_planted_hit_and_false_alarm_rates_are_found(challenged):
     table = selectivity(load_runs([challenged]))
     found = {(row["feedback"], row["signal"]): row for row in table.iter_rows(named=True)}
@@ -84,6 +94,7 @@ def test_planted_hit_and_false_alarm_rates_are_found(challenged):
     assert found["placebo:tutor", "tutor"]["sensitivity_low"] > 0
 
 
+@pytest.mark.slow
 def test_every_challenged_trial_has_one_outcome(challenged):
     table = challenges(load_runs([challenged]))
     for feedback in ("denial", "misled"):
@@ -93,6 +104,7 @@ def test_every_challenged_trial_has_one_outcome(challenged):
         assert right == {sum(row["count"] for row in rows if row["first"] == "right")}
 
 
+@pytest.mark.slow
 def test_ever_right_and_right_at_the_end_are_two_columns(challenged):
     done = CliRunner().invoke(friction, ["results", str(challenged), "--json"])
     found = {each["feedback"]: each for each in json.loads(done.stdout)["conditions"]}
@@ -106,6 +118,7 @@ def test_ever_right_and_right_at_the_end_are_two_columns(challenged):
     assert "right at the end %" in shown
 
 
+@pytest.mark.slow
 def test_planted_drag_is_found_where_the_attempt_is_seen(tmp_path):
     run = make_run(
         tmp_path / "run", limit=150, iterations=2, feedback=("tutor",),
@@ -126,6 +139,7 @@ def test_planted_drag_is_found_where_the_attempt_is_seen(tmp_path):
     assert told["transcript"]["same_line"] > told["clean"]["same_line"]
 
 
+@pytest.mark.slow
 def test_notes_take_drag_away_and_are_set_against_their_control(tmp_path):
     run = make_run(
         tmp_path / "run", limit=150, iterations=2, feedback=("tutor",),
@@ -140,6 +154,7 @@ def test_notes_take_drag_away_and_are_set_against_their_control(tmp_path):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_planted_dose_curve_rises_to_its_half(tmp_path):
     run = make_run(
         tmp_path / "run", limit=120, iterations=2,
@@ -154,6 +169,7 @@ def test_a_planted_dose_curve_rises_to_its_half(tmp_path):
     assert table["right"].to_list()[0] == 0
 
 
+@pytest.mark.slow
 def test_noise_makes_the_response_fall_and_delay_puts_it_off(tmp_path):
     run = make_run(
         tmp_path / "run", limit=80, iterations=3,
@@ -169,6 +185,7 @@ def test_noise_makes_the_response_fall_and_delay_puts_it_off(tmp_path):
         assert fitted == sorted(fitted, reverse=True)
 
 
+@pytest.mark.slow
 def test_teachers_are_compared_with_the_students_own_feedback(tmp_path):
     run = make_run(
         tmp_path / "run", limit=60, iterations=2, feedback=("self", "strong"),
@@ -179,6 +196,7 @@ def test_teachers_are_compared_with_the_students_own_feedback(tmp_path):
     assert row["over_self_low"] > 0
 
 
+@pytest.mark.slow
 def test_runs_that_vary_no_cause_are_told_what_to_run(tmp_path):
     run = make_run(tmp_path / "run", limit=5, iterations=2, feedback=("binary",))
     done = CliRunner().invoke(friction, ["causes", str(run)])

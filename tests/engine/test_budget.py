@@ -9,7 +9,14 @@ from test_runner import PRICES, FakeModel, condition, results, right_at, table
 from feedback_friction.engine.journal.store import Journal
 from feedback_friction.engine.models.base import TransientError
 from feedback_friction.engine.models.price_list import Price, Prices
-from feedback_friction.engine.run.budget import Amount, Budget, Limits, check_priced, paid_before
+from feedback_friction.engine.run.budget import (
+    Amount,
+    Budget,
+    Limits,
+    check_priced,
+    dollars,
+    paid_before,
+)
 from feedback_friction.engine.run.caller import Caller
 from feedback_friction.engine.run.runner import Runner
 from feedback_friction.errors import UsageError
@@ -196,6 +203,14 @@ def test_the_last_line_names_the_budget_that_was_spent(tmp_path):
     assert line.startswith("budget of 2,000 tokens spent: ")
     assert "--budget-usd" not in line
     assert "trials left; raise --budget-tokens and run the same command" in line
+
+
+@pytest.mark.parametrize(
+    ("usd", "said"),
+    [(0, "$0.00"), (0.004, "$0.004"), (0.0999, "$0.1"), (0.1, "$0.10"), (1234.5, "$1,234.50")],
+)
+def test_dollars_are_said_to_the_cent_and_small_ones_to_two_digits(usd, said):
+    assert dollars(usd) == said
 
 
 def test_a_simulated_student_is_free():

@@ -214,6 +214,31 @@ def test_a_call_ends_when_its_completion_is_on_the_disk_and_the_next_may_begin_b
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("failing", [0, 1])
+def test_two_that_ask_the_same_at_once_pay_once_and_a_failure_is_of_one_of_them_alone(
+    tmp_path, failing
+):
+    async def fail(model, request, number):
+        if number <= failing:
+            raise TransientError("HTTP 500")
+
+    occasion = Occasion(toys.PROBLEM, 0, 0, "binary")
+    request = Generate("solver", "solver", (Message("user", "1 + 1?"),), 0.0, 10, 1, occasion)
+    model = FakeModel(before=fail)
+
+    async def main():
+        async with Journal(tmp_path) as journal:
+            caller = Caller({"solver": model}, journal, PRICES, concurrency=4)
+            both = [caller.complete(request) for _ in range(2)]
+            return await asyncio.gather(*both, return_exceptions=True), caller.spent
+
+    (first, second), spent = asyncio.run(main())
+    assert isinstance(first, TransientError) == bool(failing)
+    assert second.replies == (Reply("The answer is 0."),)
+    assert (model.asked.total(), spent.calls) == (1 + failing, 1)
+    assert spent.reused == 1 - failing
+
+
 def test_a_call_that_fails_for_good_leaves_its_trial_missing_and_resuming_runs_it(tmp_path):
     async def fail(model, request, number):
         if request.occasion.problem.id == "p2" and request.occasion.iteration == 1:
