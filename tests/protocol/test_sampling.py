@@ -90,22 +90,14 @@ def chi_square(counts, chances, trials):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("form", "trials"), [("reject", TRIALS), ("reject-eager", TRIALS // 5)])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_lazy_rejection_has_the_exact_distribution(shape):
+def test_rejection_has_the_exact_distribution_lazy_and_in_the_eager_form_of_the_paper(
+    shape, form, trials
+):
     chances, tried = SHAPES[shape]
-    rng = Random(f"lazy:{shape}")
-    counts = Counter(choose("reject", chances, tried, rng).reply.text for _ in range(TRIALS))
-    statistic, freedom = chi_square(counts, exact(chances, tried), TRIALS)
-    assert statistic < CRITICAL[max(freedom, 1)]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("shape", SHAPES)
-def test_the_eager_form_of_the_paper_has_the_same_distribution(shape):
-    chances, tried = SHAPES[shape]
-    trials = TRIALS // 5
-    rng = Random(f"eager:{shape}")
-    counts = Counter(choose("reject-eager", chances, tried, rng).reply.text for _ in range(trials))
+    rng = Random(f"{form}:{shape}")
+    counts = Counter(choose(form, chances, tried, rng).reply.text for _ in range(trials))
     statistic, freedom = chi_square(counts, exact(chances, tried), trials)
     assert statistic < CRITICAL[max(freedom, 1)]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -115,10 +114,3 @@ def request_seed(
 ) -> int:
     """The seed that goes with a request, in [0, 2**31)."""
     return rng_for(seed, problem, epoch, iteration, draw, purpose).getrandbits(31)
-
-
-def seed_of(messages: tuple[Message, ...], number: int) -> int:
-    """The seed of a judge's so-manieth call, in [0, 2**31): the same call wherever it occurs."""
-    name = "\0".join([str(number), *(message.content for message in messages)])
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:4], "big") >> 1

@@ -17,13 +17,12 @@ from typing import Any
 
 from feedback_friction.errors import FrictionError
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.episode import seed_of
-from feedback_friction.protocol.records import Completion, Effect, Generate, Message, Occasion
+from feedback_friction.protocol.judge import judge_request
+from feedback_friction.protocol.records import Completion, Effect, Message, Occasion
 from feedback_friction.protocol.refusals import refusal
 
 ROUNDS = 5  # the first ones are shown (as in the study)
 ASKED_AT_MOST = 3  # times, before the label is "unknown"
-AGAIN_TEMPERATURE = 0.7  # at temperature 0 a server would give the same malformed answer again
 MAX_TOKENS = 4000  # a label takes a hundred; a reasoning model thinks first
 MODE = "annotate"  # of the occasion: tells a simulation what it is asked for
 LONGEST_ANSWER = 100_000  # characters of the judge's answer; what is longer is malformed
@@ -135,19 +134,10 @@ def annotate(case: Case, max_tokens: int = MAX_TOKENS) -> Generator[Effect, Any,
     Raises:
         JudgeRefusedError: the judge refused to read it.
     """
-    messages = annotation_messages(case)
+    messages, latest = annotation_messages(case), len(case.rounds) - 1
+    occasion = Occasion(case.problem, case.epoch, latest, MODE, judged=case.condition)
     for number in range(ASKED_AT_MOST):
-        completion: Completion = yield Generate(
-            role="judge",
-            speaker="judge",
-            messages=messages,
-            temperature=AGAIN_TEMPERATURE if number else 0.0,
-            max_tokens=max_tokens,
-            seed=seed_of(messages, number),
-            occasion=Occasion(
-                case.problem, case.epoch, len(case.rounds) - 1, MODE, judged=case.condition
-            ),
-        )
+        completion: Completion = yield judge_request(messages, number, max_tokens, occasion)
         reply = completion.replies[0]
         if reason := refusal(reply):
             raise JudgeRefusedError(f"the judge refused to read the trial: {reason}")

@@ -8,6 +8,7 @@ trial as failed, because a broken judge says nothing about the solver.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Generator
 from dataclasses import replace
@@ -17,7 +18,6 @@ from feedback_friction.errors import FrictionError
 from feedback_friction.grading.text import grade_text
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.episode import seed_of
 from feedback_friction.protocol.records import Completion, Effect, Generate, Message, Occasion
 from feedback_friction.protocol.task import Task
 
@@ -105,20 +105,30 @@ def _asked(
     problem: Problem, messages: tuple[Message, ...], prediction: str
 ) -> Generator[Effect, Any, Verdict]:
     for number in range(ASKED_AT_MOST):
-        completion: Completion = yield Generate(
-            role="judge",
-            speaker="judge",
-            messages=messages,
-            temperature=AGAIN_TEMPERATURE if number else 0.0,
-            max_tokens=MAX_TOKENS,
-            seed=seed_of(messages, number),
-            occasion=Occasion(problem, epoch=0, iteration=0, mode="judge"),
-        )
+        occasion = Occasion(problem, epoch=0, iteration=0, mode="judge")
+        completion: Completion = yield judge_request(messages, number, MAX_TOKENS, occasion)
         said_yes = parse(completion.replies[0].text)
         if said_yes is not None:
             outcome = Outcome.CORRECT if said_yes else Outcome.WRONG
             return Verdict(outcome, prediction, "judge")
     raise JudgeError(f"the judge gave no readable verdict in {ASKED_AT_MOST} answers")
+
+
+def judge_request(
+    messages: tuple[Message, ...], number: int, max_tokens: int, occasion: Occasion
+) -> Generate:
+    """A judge's so-manieth call about something: the same call wherever in a run it occurs."""
+    name = "\0".join([str(number), *(message.content for message in messages)])
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
+    return Generate(
+        role="judge",
+        speaker="judge",
+        messages=messages,
+        temperature=AGAIN_TEMPERATURE if number else 0.0,
+        max_tokens=max_tokens,
+        seed=int.from_bytes(digest[:4], "big") >> 1,
+        occasion=occasion,
+    )
 
 
 def judge_messages(problem: Problem, response: str) -> tuple[Message, ...]:
