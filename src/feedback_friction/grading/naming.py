@@ -28,6 +28,7 @@ from feedback_friction.reading.words import (
     is_named,
     key,
     keys,
+    named_at,
     normalized,
     words,
 )
@@ -122,16 +123,8 @@ class Accepted:
             parts.append(word.norm)
             if tuple(parts) in self.keys:
                 best = tuple(parts), word
-        return best or self._named_at(found, index)
-
-    def _named_at(self, found: Sequence[Word], index: int) -> tuple[tuple[str, ...], Word] | None:
-        """A name whose given names, or whose initials, begin at ``index``, and its last word."""
-        for name in self.names if found[index].capital else ():
-            for end in range(index + 2, min(index + len(name), len(found)) + 1):
-                said = tuple(word.norm for word in found[index:end])
-                if is_named(said, name):
-                    return said, found[end - 1]
-        return None
+        end = 0 if best else named_at(found, index, self.names)
+        return (tuple(word.norm for word in found[index:end]), found[end - 1]) if end else best
 
     def _tail(self, text: str, at: int) -> Tail:
         """What the text after an alias makes of it."""

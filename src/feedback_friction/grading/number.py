@@ -40,7 +40,7 @@ from feedback_friction.reading.number_values import (
     value,
 )
 from feedback_friction.reading.numerals import LONGEST, Base, plain
-from feedback_friction.reading.reply import ANSWER, final_part, signed
+from feedback_friction.reading.reply import ANSWER, closing_brace, final_part, signed
 from feedback_friction.reading.standing import is_asserted
 
 _TAIL = 100_000  # characters at the end of a reply that are read for statements without a box
@@ -49,7 +49,6 @@ _LONGEST_BOX = 400  # characters
 _VERBS = 6  # verbs after a cue that are tried
 
 _BOX = re.compile(r"(?:\\(?:boxed|fbox|framebox)|\x08oxed|(?<![A-Za-z\\])boxed)\s{0,5}\{")
-_BRACE = re.compile(r"\\.|[{}]", re.S)
 
 _SIGN = re.compile(ANSWER)
 _CUE = re.compile(
@@ -149,7 +148,7 @@ def _without_open_box(response: str) -> str:
     """The reply without a box at its end that it was cut off in."""
     start = max(len(response) - _LONGEST_BOX, 0)
     for box in _BOX.finditer(response, start):
-        if box.end() - 1 not in _closing_braces(response, box.end() - 1):
+        if closing_brace(response, box.end() - 1, _LONGEST_BOX + 1) < 0:
             return response[: box.start()]
     return response
 
@@ -160,32 +159,15 @@ def _without_open_box(response: str) -> str:
 def _boxed(response: str, base: Base) -> tuple[str, int] | None:
     """The number in the last box that holds one, and where that box ends."""
     openings = [found.end() - 1 for found in _BOX.finditer(response)][-_BOXES:]
-    if not openings:
-        return None
-    closing = _closing_braces(response, openings[0])
     for opening in reversed(openings):
-        end = closing.get(opening)
-        if end is not None and not is_asserted(response, opening, end, supposed=True):
-            continue
-        if end is not None and end - opening <= _LONGEST_BOX:
+        end = closing_brace(response, opening, _LONGEST_BOX + 1)
+        if end >= 0 and is_asserted(response, opening, end, supposed=True):
             inside = plain(response[opening + 1 : end])
             # A box holds a number and no word, so that letters alone are digits there.
             digits = last_number(inside.upper() if base == 16 else inside, base)
             if digits is not None:
                 return digits, end + 1
     return None
-
-
-def _closing_braces(text: str, start: int) -> dict[int, int]:
-    """For each opening brace from ``start`` on, its partner; one pass, escaped braces apart."""
-    partner: dict[int, int] = {}
-    stack: list[int] = []
-    for brace in _BRACE.finditer(text, start):
-        if brace[0] == "{":
-            stack.append(brace.start())
-        elif brace[0] == "}" and stack:
-            partner[stack.pop()] = brace.start()
-    return partner
 
 
 # --- statements ----------------------------------------------------------------------------------

@@ -119,7 +119,7 @@ def _by_tutor(form: Form, told: Told) -> str:
         return prompts.render(prompts.ASKED, where=told.where, ask=told.ask).strip()
     if form.base == LOCATE.name:
         return prompts.render(prompts.LOCATED, where=told.where) if told.where else told.why
-    return " ".join(filter(None, (told.where, told.why, told.next)))
+    return told.text
 
 
 def _by_hints(form: Form, attempts: Sequence[Attempt]) -> str:

@@ -55,6 +55,11 @@ class Told:
     next: str
     ask: str
 
+    @property
+    def text(self) -> str:
+        """All of it but the question, as the solver reads it."""
+        return " ".join(filter(None, (self.where, self.why, self.next)))
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

@@ -23,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from feedback_friction.reading.lexicon import ASKING, FINITE, NOT_THIS_ANSWER, PARTICLES, STARTERS
-from feedback_friction.reading.reply import ANSWER, final_part, signed
+from feedback_friction.reading.reply import ANSWER, closing_brace, final_part, signed
 from feedback_friction.reading.words import ARTICLES, Word, words
 
 LONGEST = 400  # characters of a statement that are read
@@ -275,12 +275,8 @@ def _explicit(text: str, clauses: Sequence[_Clause]) -> list[Statement]:
 
 def _braced(text: str, start: int) -> str:
     """What stands between the brace before ``start`` and its partner."""
-    depth = 1
-    for at in range(start, min(len(text), start + LONGEST)):
-        depth += (text[at] == "{") - (text[at] == "}")
-        if depth == 0:
-            return text[start:at]
-    return text[start : start + LONGEST]
+    end = closing_brace(text, start - 1, LONGEST + 1)
+    return text[start : end if end >= 0 else start + LONGEST]
 
 
 def _stated(text: str, start: int) -> str:

@@ -38,6 +38,24 @@ def final_part(reply: str) -> str:
     return text[: ended.start()] if ended and text[: ended.start()].strip() else text
 
 
+# --- boxes ----------------------------------------------------------------------------------------
+
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+
+
+def closing_brace(text: str, opening: int, longest: int) -> int:
+    """Where the brace that opens at a place closes, escaped braces apart.
+
+    -1 where it does not within so many characters.
+    """
+    depth = 0
+    for brace in _BRACE.finditer(text, opening, opening + longest):
+        depth += {"{": 1, "}": -1}.get(brace[0], 0)
+        if depth == 0:
+            return brace.start()
+    return -1
+
+
 # --- cues -----------------------------------------------------------------------------------------
 
 _BE = r"\s?(?:[:：=]|是|为|為|は|는|은)"

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -156,6 +156,15 @@ def is_named(said: Sequence[str], name: tuple[str, ...]) -> bool:
 _DAY_LINKS = frozenset({"day", "of", "the", "month"})
 _YEAR_LINKS = frozenset({"in", "of", "on", "the", "year"})
 _CLOSED = re.compile(r"[.!?;\n]")
+
+
+def named_at(found: Sequence[Word], at: int, names: Iterable[tuple[str, ...]]) -> int:
+    """Where the words end that are, from a place on, one of the names; 0 for none."""
+    for name in names if found[at].capital else ():
+        for end in range(at + 2, min(at + len(name), len(found)) + 1):
+            if is_named([word.norm for word in found[at:end]], name):
+                return end
+    return 0
 
 
 def _spell_out(found: list[Word], text: str) -> None:

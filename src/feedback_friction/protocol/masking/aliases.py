@@ -41,7 +41,7 @@ from feedback_friction.protocol.masking.spelled import find_words
 from feedback_friction.protocol.records import Masked
 from feedback_friction.reading.lexicon import GRAMMAR
 from feedback_friction.reading.number_words import number_words
-from feedback_friction.reading.words import ARTICLES, Word, initials, is_named, key, keys, words
+from feedback_friction.reading.words import ARTICLES, Word, initials, key, keys, named_at, words
 
 Key = tuple[str, ...]
 
@@ -140,7 +140,9 @@ class _Answers:
         for index, word in enumerate(found):
             if word.start < done:
                 continue
-            match = self._alias_at(text, found, index) or self._named_at(found, index)
+            match = self._alias_at(text, found, index)
+            if match is None and (end := named_at(found, index, self.names)):
+                match = word.start, found[end - 1].end, "name"
             if match is None and word.norm in self.common and self._is_meant(text, word):
                 match = word.start, word.end, "alias"
             if match is None and word.capital and word.norm in self.parts:
@@ -176,14 +178,6 @@ class _Answers:
             if entry and _is_whole(text, taken, entry) and not _only_counts(text, taken):
                 best = taken[0].start, word.end, entry.form
         return best
-
-    def _named_at(self, found: Sequence[Word], index: int) -> Match | None:
-        """A name with other initials, or none, whose words begin at ``index``."""
-        for name in self.names if found[index].capital else ():
-            for end in range(index + 2, min(index + len(name), len(found)) + 1):
-                if is_named([word.norm for word in found[index:end]], name):
-                    return found[index].start, found[end - 1].end, "name"
-        return None
 
     def _is_meant(self, text: str, word: Word) -> bool:
         """Whether a word of grammar stands for the answer here."""

@@ -20,11 +20,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, pairwise
-from typing import Literal
 
 from feedback_friction.protocol.masking.gate import Match
-
-Base = Literal[10, 16]
+from feedback_friction.reading.numerals import Base
 
 _MANY_DIGITS = 6
 _LONGEST_GAP = 40

@@ -39,11 +39,12 @@ from functools import lru_cache
 
 from feedback_friction.grading.number import canonical, grade_number
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.masking.digits import RUN, Base, find_digits, flattened, opening
+from feedback_friction.protocol.masking.digits import RUN, find_digits, flattened, opening
 from feedback_friction.protocol.masking.gate import MASK, Match, Matcher, View, audit, mask
 from feedback_friction.protocol.masking.powers import find_scaled
 from feedback_friction.protocol.masking.spelled import find_spelled, find_words
 from feedback_friction.protocol.records import Masked
+from feedback_friction.reading.numerals import Base
 
 _SPLIT_PLACES = (10, 100, 1000)
 _TEN = 10  # the base that places and shifts are spoken of by

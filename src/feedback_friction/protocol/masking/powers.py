@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from feedback_friction.protocol.masking.digits import RUN, Base, Flat, Piece
+from feedback_friction.protocol.masking.digits import RUN, Flat, Piece
 from feedback_friction.protocol.masking.gate import Match
+from feedback_friction.reading.numerals import Base
 
 _SCALES = (
     {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}

@@ -7,6 +7,7 @@ Every step is a linear scan. What a formula says is for ``formula``; here ``\\df
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 
 _UNICODE = {
     "\u2212": "-", "\u2013": "-", "\u2010": "-", "\u2011": "-", "\ufe63": "-", "\uff0d": "-",
@@ -143,69 +144,58 @@ _BRACKET = re.compile(r"\\[{}|]|\\[lr]angle(?![A-Za-z])|[()\[\]{}]")
 _OPENING = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "\\langle": "\\rangle"}
 _LOOSE = {")", "]"}
 
+Pair = tuple[int, int, str, str]  # where it opens and ends, and its two brackets
+
+
+def _outer(text: str) -> list[Pair] | None:
+    """The outermost pairs of brackets, None where some bracket has no partner.
+
+    ``(`` may be closed by ``]`` and ``[`` by ``)``, as intervals are.
+    """
+    found: list[Pair] = []
+    stack: list[re.Match[str]] = []
+    for match in _BRACKET.finditer(text):
+        bracket = match[0]
+        if bracket in _OPENING:
+            stack.append(match)
+        elif bracket != "\\|":
+            partner = _OPENING[stack[-1][0]] if stack else ""
+            if partner != bracket and not {partner, bracket} <= _LOOSE:
+                return None
+            opening = stack.pop()
+            if not stack:
+                found.append((opening.start(), match.end(), opening[0], bracket))
+    return None if stack else found
+
 
 def split(text: str, separator: re.Pattern[str]) -> list[tuple[str, str]]:
     """Parts of ``text`` between separators outside all brackets, each with the separator before it.
 
-    ``(`` may be closed by ``]`` and ``[`` by ``)``, as intervals are. Brackets that do not match
-    leave the text whole.
+    Brackets that do not match leave the text whole.
     """
-    cuts: list[tuple[int, int]] = []
-    stack: list[str] = []
-    brackets = {match.start(): match[0] for match in _BRACKET.finditer(text)}
-    events = sorted([*brackets, *(match.start() for match in separator.finditer(text))])
-    for at in dict.fromkeys(events):
-        bracket = brackets.get(at)
-        if bracket is None:
-            match = separator.match(text, at)
-            if match and not stack and (not cuts or at >= cuts[-1][1]):
-                cuts.append((at, match.end()))
-        elif bracket in _OPENING:
-            stack.append(_OPENING[bracket])
-        elif bracket != "\\|":
-            if not stack or not (stack[-1] == bracket or {stack[-1], bracket} <= _LOOSE):
-                return [("", text)]
-            stack.pop()
-    if stack:
+    pairs = _outer(text)
+    if pairs is None:
         return [("", text)]
-    ends = [*(start for start, _ in cuts), len(text)]
-    starts = [("", 0), *((text[a:b], b) for a, b in cuts)]
+    opens = [start for start, *_ in pairs]
+    cuts = [
+        cut
+        for cut in separator.finditer(text)
+        if not opens
+        or cut.start() >= pairs[bisect_right(opens, cut.start()) - 1][1]
+        or cut.start() < opens[0]
+    ]
+    ends = [*(cut.start() for cut in cuts), len(text)]
+    starts = [("", 0), *((cut[0], cut.end()) for cut in cuts)]
     return [(sign, text[a:b]) for (sign, a), b in zip(starts, ends, strict=True)]
 
 
 def is_balanced(text: str) -> bool:
-    """Whether every bracket has its partner; ``(`` may be closed by ``]`` and the reverse."""
-    stack: list[str] = []
-    for match in _BRACKET.finditer(text):
-        bracket = match[0]
-        if bracket in _OPENING:
-            stack.append(_OPENING[bracket])
-        elif bracket != "\\|":
-            if not stack or not (stack[-1] == bracket or {stack[-1], bracket} <= _LOOSE):
-                return False
-            stack.pop()
-    return not stack
+    """Whether every bracket has its partner."""
+    return _outer(text) is not None
 
 
 def enclosed(text: str) -> tuple[str, str] | None:
     """The first and last bracket of a text that one pair of brackets encloses, else None."""
-    if not text:
-        return None
-    stack: list[str] = []
-    last = ""
-    for match in _BRACKET.finditer(text):
-        bracket = match[0]
-        if match.start() > 0 and not stack:
-            return None
-        if bracket in _OPENING:
-            stack.append(bracket)
-        elif bracket != "\\|":
-            if not stack:
-                return None
-            last = stack.pop()
-            expected = _OPENING[last]
-            if bracket != expected and not {bracket, expected} <= _LOOSE:
-                return None
-            if not stack and match.end() == len(text):
-                return last, bracket
-    return None
+    pairs = _outer(text) if text[:1] in ("(", "[", "{", "\\") else None
+    whole = pairs is not None and len(pairs) == 1 and pairs[0][:2] == (0, len(text))
+    return pairs[0][2:] if pairs and whole else None

@@ -29,7 +29,7 @@ from feedback_friction.reading.mathematics.formula import FUNCTIONS
 from feedback_friction.reading.mathematics.last_sentence import closing, conclusion
 from feedback_friction.reading.mathematics.read import read
 from feedback_friction.reading.number_words import NUMBER_WORDS, number_words, numeral_value
-from feedback_friction.reading.reply import ANSWER, final_part, signed
+from feedback_friction.reading.reply import ANSWER, closing_brace, final_part, signed
 from feedback_friction.reading.standing import is_asserted, retractions
 
 MAX_BOX = 30_000
@@ -59,7 +59,6 @@ _INSTEAD = re.compile(
 _HEDGED = re.compile(r"(?i)\b(?:not|obtained|found by|given by|computed|between)\b|\?")
 
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox)(?![A-Za-z])\s*(?:\[[^\]\n]{0,20}\]){0,2}")
-_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _LOOSE_BOX = re.compile(r"[^\s{}$\\.,;]+|\\[A-Za-z]+(?:\{[^{}]{0,40}\}){0,2}")
 _DELIMITER = re.compile(r"\$|\\[)\]]|\n")
 _EMPTY = re.compile(
@@ -199,18 +198,15 @@ def _box_content(reply: str, start: int) -> tuple[str, int] | None:
     if reply[start : start + 1] != "{":
         loose = _LOOSE_BOX.match(reply, start)
         return None if loose is None else (loose[0], loose.end())
-    depth = 0
-    for match in _BRACE.finditer(reply, start, start + MAX_BOX):
-        depth += {"{": 1, "}": -1}.get(match[0], 0)
-        if depth == 0:
-            content = reply[start + 1 : match.start()]
-            return None if _is_empty(content) else (content, match.end())
-    # A forgotten brace: the formula ends where its delimiter says so.
-    delimiter = _DELIMITER.search(reply, start, start + _MAX_LINE)
-    if delimiter is None or delimiter[0] == "\n":
-        return None
-    content = reply[start + 1 : delimiter.start()]
-    return None if _is_empty(content) else (content, delimiter.start())
+    end = closing_brace(reply, start, MAX_BOX)
+    after = end + 1
+    if end < 0:  # a forgotten brace: the formula ends where its delimiter says so
+        delimiter = _DELIMITER.search(reply, start, start + _MAX_LINE)
+        if delimiter is None or delimiter[0] == "\n":
+            return None
+        end = after = delimiter.start()
+    content = reply[start + 1 : end]
+    return None if _is_empty(content) else (content, after)
 
 
 def _is_empty(content: str) -> bool:

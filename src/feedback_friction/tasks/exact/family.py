@@ -23,7 +23,6 @@ from feedback_friction.tasks.exact.first_wrong import (
     closing_kind,
     first_slip,
     misled,
-    rendered,
     slip_of,
     step_of,
     told_of,
@@ -200,7 +199,7 @@ class Family:
 
     def tutor(self, problem: Problem, text: str) -> str:
         """Feedback on an attempt, right by construction, without the answer."""
-        return rendered(self.diagnose(problem, text))
+        return self.diagnose(problem, text).text
 
     def locate(self, problem: Problem, text: str) -> str | None:
         """What the attempt says where it is first wrong; None where no step is."""

@@ -150,11 +150,6 @@ def closing_kind(verdict: Verdict, right: Iterable[Fraction], gold: str, *, work
     return "answer" if Fraction(gold) in {*right} else "result"
 
 
-def rendered(told: Told) -> str:
-    """What is told, as the solver reads it."""
-    return " ".join(filter(None, (told.where, told.why, told.next)))
-
-
 def step_of(slip: Slip | None) -> Step | None:
     """A wrong step as numbers; None where its right value is not to be told."""
     if slip is None or not slip.right:
@@ -185,6 +180,6 @@ def misled(
             if value in (problem.gold, slip.right):
                 continue
             told = told_of(replace(slip, right=value), words(slip.kind), problem.gold)
-            if value in told.why and not hides(rendered(told)):
-                return Misled(rendered(told), value)
+            if value in told.why and not hides(told.text):
+                return Misled(told.text, value)
     return None

@@ -133,5 +133,4 @@ def told(finding: Finding) -> Told:
 
 def render(finding: Finding) -> str:
     """The finding as the solver reads it."""
-    said = told(finding)
-    return " ".join(filter(None, (said.where, said.why, said.next)))
+    return told(finding).text
