@@ -215,7 +215,12 @@ def test_the_audit_never_asks_about_marks():
 
 def test_the_gate_masks_and_audits():
     found = gate("12 twelve", [matcher("12")], words, lambda span: span in ("12", "twelve"))
-    assert found == Masked("[masked] twelve", (Span(0, 2, "toy"),), ("twelve",))
+    assert found == Masked("[masked] [masked]", (Span(0, 2, "toy"), Span(3, 9, "graded")))
+
+
+def test_of_leaks_within_leaks_only_the_innermost_is_masked():
+    found = gate("so 12, yes", [], lambda text: [(0, 10), (3, 5)], lambda span: "12" in span)
+    assert (found.text, found.leaks) == ("so [masked], yes", ())
 
 
 @pytest.mark.parametrize("piece", ["a quick brown fox, 12 times. ", "½é\u200b４ "])

@@ -338,7 +338,8 @@ def _is_full(said: Sequence[str]) -> bool:
 def _turned(text: str) -> tuple[str, ...]:
     """The words of "Lincoln, Abraham" in the usual order; none for anything else."""
     last, _, first = text.partition(",")
-    return key(f"{first} {last}") if first and "," not in first and len(text) < 100 else ()
+    is_name = any(map(str.isalpha, last)) and first and "," not in first and len(text) < 100
+    return key(f"{first} {last}") if is_name else ()
 
 
 def _joined(run: Sequence[Word]) -> str:

@@ -21,7 +21,7 @@ What stays, because it is innocent:
 
 Out of scope: words derived from an answer ("Parisian"), translations, anagrams and first letters.
 The audit grades sentences, quotations, capitalised runs, numbers and words, with the same innocent
-words and numbers left out.
+words and numbers left out; what it takes for the answer all the same is masked.
 """
 
 from __future__ import annotations
@@ -65,15 +65,15 @@ _COUNTED = (
     r"\b(?:steps?|attempts?|iterations?|rounds?|tries|try|parts?|points?|items?|lines?|options?"
     r"|questions?|paragraphs?|hints?)\s{1,3}"
 )
-_NUMBERED = re.compile(rf"(?:{_COUNTED}|#\s?)\Z", re.I)
+_NUMBERED = re.compile(rf"(?:{_COUNTED}|(?<!#)#\s?)\Z", re.I)
 _LINE_START = re.compile(r"(?:\A|\n)[ \t]{0,8}\Z")
 _ITEM = re.compile(r"[.)][ \t]{1,8}\S")
 _ITEM_NUMBERS = re.compile(
-    rf"({_COUNTED}|#\s?)\d+\b|^[ \t]{{0,8}}\d+[.)](?=[ \t]{{1,8}}\S)", re.I | re.M
+    rf"({_COUNTED}|(?<!#)#\s?)\d+\b|^[ \t]{{0,8}}\d+[.)](?=[ \t]{{1,8}}\S)", re.I | re.M
 )
 _STATED = re.compile(
     r"\banswer\s{1,3}(?:is|was|should be|would be|must be)\s{1,3}[\"'*(]{0,4}\Z"
-    r"|\banswer\s{0,2}[:=]\s{0,3}[\"'*(]{0,4}\Z",
+    r"|\banswer\s{0,2}[:=][\s\"'*(]{0,6}\Z",
     re.I,
 )
 _CLOSES = re.compile(r"[\"'*)]{0,4}\s{0,3}(?:[.!?,;\n]|\Z)")

@@ -94,7 +94,7 @@ def _leaks(text: str, problem: Problem, targets: list[Target], question: Quoted)
         for target in targets:
             stated = last_statement(text[start:end], target.context)
             if stated and target.hits(stated.text):
-                found += [(start, place) for place in _place(text[start:end], stated)]
+                found += [(start, place) for place in place_of(text[start:end], stated)]
     for start, (first, last, _) in found:
         if not question.holds(text, start + first, start + last):
             yield text[start + first : start + last]
@@ -166,10 +166,10 @@ def _find_statement(text: str, problem: Problem, targets: list[Target]) -> Itera
         return
     statement = last_statement(text, targets[0].context)
     assert statement is not None
-    yield from _place(text, statement)
+    yield from place_of(text, statement)
 
 
-def _place(text: str, statement: Statement) -> Iterator[Match]:
+def place_of(text: str, statement: Statement) -> Iterator[Match]:
     """Where a statement stands in the text."""
     form = "sentence" if statement.rule in ("sentence", "revised") else "stated"
     at = text.find(statement.text, statement.start)

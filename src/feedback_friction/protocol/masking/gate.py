@@ -14,7 +14,7 @@ and composes them::
 
     masked = mask(text, matchers)                         # Masked, leaks not yet looked for
     leaks = audit(masked.text, candidates, accepts)
-    return gate(text, matchers, candidates, accepts)      # both at once
+    return gate(text, matchers, candidates, accepts)      # both at once, and what leaks is masked
 
 What the core promises, whatever the matchers do:
 
@@ -44,9 +44,9 @@ import re
 import unicodedata
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 
 from feedback_friction.protocol.records import Masked, Span
@@ -251,9 +251,28 @@ def audit(masked_text: str, candidates: Candidates, accepts: Accepts) -> tuple[s
 def gate(
     text: str, matchers: Sequence[Matcher], candidates: Candidates, accepts: Accepts
 ) -> Masked:
-    """Mask the text and audit what is left of it."""
+    """Mask the text and audit what is left of it; what the audit finds is masked, too."""
     masked = mask(text, matchers)
-    return Masked(masked.text, masked.spans, audit(masked.text, candidates, accepts))
+    leaks = audit(masked.text, candidates, accepts)
+    if leaks:
+        masked = mask(text, (*matchers, partial(_find_stretches, innermost(leaks))))
+        leaks = audit(masked.text, candidates, accepts)
+    return Masked(masked.text, masked.spans, leaks)
+
+
+def innermost(leaks: Collection[str]) -> tuple[str, ...]:
+    """Leaks without those that another one is a part of."""
+    return tuple(leak for leak in leaks if not any(part != leak and part in leak for part in leaks))
+
+
+def _find_stretches(stretches: Iterable[str], text: str) -> Iterator[Match]:
+    """Where stretches of a text as it was written stand in its view."""
+    for stretch in stretches:
+        shown = View.plain(stretch).text
+        start = text.find(shown)
+        while start >= 0:
+            yield start, start + len(shown), "graded"
+            start = text.find(shown, start + len(shown))
 
 
 _SENTENCE = re.compile(r"(?:[^.!?\n]|[.!?](?!\s|$))+[.!?]*")

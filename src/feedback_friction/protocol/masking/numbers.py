@@ -40,7 +40,15 @@ from functools import lru_cache
 from feedback_friction.grading.number import canonical, grade_number
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.digits import RUN, find_digits, flattened, opening
-from feedback_friction.protocol.masking.gate import MASK, Match, Matcher, View, audit, mask
+from feedback_friction.protocol.masking.gate import (
+    MASK,
+    Match,
+    Matcher,
+    View,
+    audit,
+    innermost,
+    mask,
+)
 from feedback_friction.protocol.masking.powers import find_scaled
 from feedback_friction.protocol.masking.spelled import find_spelled, find_words
 from feedback_friction.protocol.records import Masked
@@ -144,8 +152,7 @@ def number_leaks(gold: str, masked_text: str, base: Base) -> tuple[str, ...]:
 
     if not _has_row(masked_text, row, base):
         return ()
-    leaks = audit(masked_text, lambda text: _stretches(text, base, len(row)), accepts)
-    return tuple(leak for leak in leaks if not any(part != leak and part in leak for part in leaks))
+    return innermost(audit(masked_text, lambda text: _stretches(text, base, len(row)), accepts))
 
 
 def _has_row(text: str, row: str, base: Base) -> bool:

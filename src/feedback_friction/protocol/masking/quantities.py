@@ -16,7 +16,7 @@ from feedback_friction.grading.number import canonical, grade_number
 from feedback_friction.grading.quantity import grade_quantity, with_points
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.expression_target import Target
-from feedback_friction.protocol.masking.expressions import matchers
+from feedback_friction.protocol.masking.expressions import matchers, place_of
 from feedback_friction.protocol.masking.gate import Match, Matcher, mask
 from feedback_friction.protocol.masking.numbers import decimal_matcher, number_leaks
 from feedback_friction.protocol.masking.quoted import quoted, unquoted
@@ -52,11 +52,10 @@ def mask_number(problem: Problem, text: str) -> Masked:
         """What the grader still takes for an answer, once the others find nothing."""
         if any(True for finder in finders for _ in finder(shown)):
             return
-        if any(grade_quantity(replace(problem, gold=each), shown).is_correct for each in numbers):
-            statement = last_statement(shown)
-            at = shown.rfind(statement.text) if statement else -1
-            if statement and at >= 0:
-                yield at, at + len(statement.text), "stated"
+        for each in numbers:
+            if grade_quantity(replace(problem, gold=each), shown).is_correct:
+                statement = last_statement(shown, Target.of(each, problem.question).context)
+                yield from place_of(shown, statement) if statement else ()
 
     masked = mask(text, [*finders, unquoted(find_statement, question)])
     leaks = dict.fromkeys(
