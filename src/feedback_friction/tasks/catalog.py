@@ -53,7 +53,7 @@ class _Pages(Mapping[str, Page]):
 
 PAGES: Mapping[str, Page] = _Pages()
 GENERATED = "gym:"  # before the name of a generator of reasoning-gym
-OWN: dict[str, Page] = {}  # of a user's own, by name; see ``tasks.own``
+OWN: dict[str, Page] = {}  # of a user's own, by name; see ``tasks.own_page``
 
 
 def get_page(name: str) -> Page:
