@@ -34,6 +34,7 @@ from cosmic_ray.plugins import get_operator, operator_names
 SOURCE = Path("src/feedback_friction")
 ROOMS = ("protocol", "grading", "engine/run", "analysis")
 TESTS = ("protocol", "grading", "tasks", "analysis", "bridges", "engine", "cli")
+QUICK = ("-m", "not slow and not heavy")
 SLOW = ("protocol", "grading", "analysis")  # whose tests marked slow run too
 LONGEST = 40.0  # seconds that a mutant's tests took unchanged: the quickest of those that reach it
 PATIENCE = 60.0  # seconds on top of five times that, before a mutant counts as hanging
@@ -69,7 +70,7 @@ def main() -> None:
     os.chdir(folder / "tree")
     if not (folder / "lines").exists():
         measure(folder)
-    if asked.again and new and subprocess.run(pytest(*new), env=environment()).returncode:
+    if asked.again and new and subprocess.run(pytest(*QUICK, *new), env=environment()).returncode:
         sys.exit("a test that is new fails without a mutant: the copy is of earlier code")
     reached = covered(folder / "lines")
     took = durations(folder.glob("*.xml"))
@@ -79,7 +80,8 @@ def main() -> None:
         name = json.dumps(asdict(mutant))
         if name not in done or (asked.again and done[name][0] == "survived"):
             tests, seconds = chosen(mutant, reached.get(mutant.path, {}), took)
-            done[name] = [*run(mutant, [*tests, *(new if asked.again else ())], seconds)]
+            own = [file for file in new if ("analysis" in file) == (mutant.room == "analysis")]
+            done[name] = [*run(mutant, tests, seconds, own if asked.again else [])]
             kept.write_text(json.dumps(done))
             print(done[name][0], mutant.path, mutant.line, mutant.operator, flush=True)
     report([(Mutant(**json.loads(name)), *found) for name, found in done.items()])
@@ -125,7 +127,7 @@ def measure(folder: Path) -> None:
     alone = [str(file) for file in sorted(Path("tests").glob("test_*.py"))]
     quick = [*(f"tests/{room}" for room in TESTS), *alone]
     for name, marked, files in (
-        ("quick", "not slow and not heavy", quick),
+        ("quick", QUICK[1], quick),
         *((f"slow-{room}", "slow and not heavy", [f"tests/{room}"]) for room in SLOW),
     ):
         timed = f"--junitxml={folder / name}.xml"
@@ -203,22 +205,32 @@ def annotated(tree: ast.AST) -> Iterator[tuple[Position, Position]]:
 # --- running -------------------------------------------------------------------------------------
 
 
-def run(mutant: Mutant, tests: Sequence[str], seconds: float) -> tuple[str, str]:
-    """What became of a mutant under tests that take so long, and the changed line."""
+def run(
+    mutant: Mutant, tests: Sequence[str], seconds: float, new: Sequence[str]
+) -> tuple[str, str]:
+    """What became of a mutant, and the changed line.
+
+    Args:
+        tests: those that execute it, which take so many ``seconds`` unchanged.
+        new: files of tests that were added since.
+    """
     file = Path(mutant.path)
     operator = get_operator(mutant.operator)()
     with use_mutation(file, operator, mutant.occurrence) as (_, code):
         changed = code.splitlines()[mutant.line - 1].strip()
-        if not tests:
-            return "survived", f"{changed}  (no test executes it)"
-        try:
-            done = subprocess.run(
-                pytest("-x", *tests), env=environment(), timeout=PATIENCE + 5 * seconds,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return "hung", changed
-    return "killed" if done.returncode else "survived", changed
+        for files in ([*tests], [*QUICK, *new]):
+            if not files or files == [*QUICK]:
+                continue
+            try:
+                done = subprocess.run(
+                    pytest("-x", *files), env=environment(), timeout=PATIENCE + 5 * seconds,
+                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+                )  # fmt: skip
+            except subprocess.TimeoutExpired:
+                return "hung", changed
+            if done.returncode:
+                return "killed", changed
+    return "survived", changed if tests else f"{changed}  (no test executes it)"
 
 
 def chosen(

@@ -135,7 +135,6 @@ def test_tables_of_an_interrupted_run_stand_on_what_every_trial_begun_knows(
     assert table["n"].to_list() == [10, 10]
 
 
-@pytest.mark.slow
 def test_replies_without_an_answer_and_cut_off_are_counted_and_warned_of(tmp_path: Path) -> None:
     arm = trials((RIGHT,), ("a", NOTHING, RIGHT))
     run = write_run(tmp_path / "run", {"binary": arm}, problems=2, finish_reason="length")

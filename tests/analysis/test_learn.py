@@ -22,8 +22,6 @@ from feedback_friction.cli.main import friction
 from feedback_friction.errors import UsageError
 from feedback_friction.policy import State, document_of, features, parse_policy
 
-pytestmark = pytest.mark.slow
-
 FORMS = ("verdict", "locate", "contrast")
 
 
@@ -37,6 +35,7 @@ def learnt():
     return learn(decisions, 0.0, 0.9), decisions
 
 
+@pytest.mark.slow
 def test_the_planted_rule_is_learnt_and_its_worth_is_what_running_it_brings(learnt):
     found, decisions = learnt
     states = [each.state for each in decisions]
@@ -59,6 +58,7 @@ def test_a_fixed_form_is_worth_what_was_planted(learnt):
         assert worth.tokens == 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_nothing_is_recommended_where_nothing_matters(seed):
     found = learn(decided(alike, FORMS, 150, seed=seed), 0.0, 0.9)
@@ -66,6 +66,7 @@ def test_nothing_is_recommended_where_nothing_matters(seed):
     assert "cannot tell" in found.why
 
 
+@pytest.mark.slow
 def test_a_form_that_costs_too_much_is_not_taken():
     decisions = decided(by_state, FORMS, 200, seed=3)
     dear = [replace(each, tokens=10_000 if each.form == "locate" else 100) for each in decisions]
@@ -196,6 +197,7 @@ def told(*words):
     return CliRunner().invoke(friction, [str(word) for word in words])
 
 
+@pytest.mark.slow
 def test_from_mixed_to_learn_to_adaptive_and_again_from_its_own_directory(tmp_path):
     student = "student/ability=0.1,resistant=0,repeat=0.5,uptake.locate=0.7,uptake.contrast=0.1"
     run = ("run", "decimal_multiplication", "--solver", student, "--quiet", "--iterations", 3)

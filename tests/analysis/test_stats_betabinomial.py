@@ -40,7 +40,6 @@ def test_the_limits_are_those_of_a_fine_grid() -> None:
     assert found.correlation == pytest.approx(float((mass * alike).sum() / mass.sum()), abs=0.03)
 
 
-@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(tables)
 def test_failures_are_the_mirror_image(rows: list[tuple[int, int]]) -> None:

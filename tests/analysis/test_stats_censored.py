@@ -33,7 +33,6 @@ def solved_by(trial: Seen, k: int) -> bool:
     return trial.solved_at is not None and trial.solved_at <= k
 
 
-@pytest.mark.slow
 @given(tables)
 def test_the_curve_never_falls_and_holds_its_values(problems: list[list[Seen]]) -> None:
     curve = censored_curve(problems, ITERATIONS)
@@ -87,7 +86,6 @@ def test_where_nobody_is_left_the_last_value_is_the_least() -> None:
         assert (point.value, point.low, point.high) == (0.5, first.low, 1.0)
 
 
-@pytest.mark.slow
 def test_an_interrupted_run_is_unbiased_and_its_intervals_cover() -> None:
     """200 problems, interrupted with every trial at an attempt of its own: the truth is known."""
     rng = np.random.default_rng(7)

@@ -15,7 +15,6 @@ from feedback_friction.analysis.stats.clusters import clustered_share, student_v
 from feedback_friction.analysis.stats.intervals import z_value
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("level", [0.5, 0.8, 0.9, 0.95, 0.99, 1 - 0.05 / 6, 0.999])
 @pytest.mark.parametrize("degrees", [*range(1, 40), 99, 100, 449, 450, 13_999, 14_000])
 def test_students_quantile_is_that_of_scipy(level: float, degrees: int) -> None:
@@ -42,7 +41,6 @@ clusters = st.lists(
 )
 
 
-@pytest.mark.slow
 @given(clusters, st.randoms(use_true_random=False))
 def test_the_order_of_the_clusters_makes_no_difference_at_all(
     found: list[tuple[int, int]], rng: random.Random
@@ -82,7 +80,6 @@ def test_one_success_of_many_epochs_says_little_of_the_next_problem() -> None:
     assert spread.high < 0.02  # twelve problems solved once each: the trials are not alike
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("problems", "epochs"), [(30, 16), (10, 4)])
 def test_the_interval_covers_where_few_problems_can_be_solved_at_all(
     problems: int, epochs: int

@@ -16,8 +16,6 @@ from feedback_friction.analysis.stats.components import (
     split,
 )
 
-pytestmark = pytest.mark.slow
-
 
 def test_the_components_of_a_known_model_come_out():
     rng, shape = np.random.default_rng(0), (3000, 3, 4, 3)
@@ -49,6 +47,7 @@ def test_with_one_epoch_there_is_no_correlation_to_tell():
     assert math.isnan(split(solved).icc.value)
 
 
+@pytest.mark.slow
 def test_limits_hold_the_correlations_of_trials_and_of_differences():
     """Two conditions that share first attempts; the truth is that of very many problems."""
     rng = np.random.default_rng(2)

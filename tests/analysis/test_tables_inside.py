@@ -13,8 +13,6 @@ from feedback_friction.analysis.tables import inside_table
 from feedback_friction.analysis.tables.inside_cuts import knockout
 from feedback_friction.analysis.tables.inside_samples import mean
 
-pytestmark = pytest.mark.slow
-
 SETTINGS = json.dumps({"as_is": False, "digest": "d", "dtype": "float32", "model": "m"})
 PROBLEMS = 12
 

@@ -42,7 +42,6 @@ def real_problems() -> list[Problem]:
 # --- tables ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("case", TABLE["cases"], ids=lambda case: case["name"])
 def test_a_reply_is_taken_to_answer(case: dict[str, str]) -> None:
     verdict = grade_choice(problem(TABLE["sets"][case["set"]]), case["reply"])
@@ -114,7 +113,6 @@ def test_every_option_of_every_real_problem_is_found_in_every_form(statement: st
             assert (verdict.prediction, verdict.is_correct) == (letter, letter == real.gold), reply
 
 
-@pytest.mark.slow
 def test_real_replies_agree_with_the_benchmark_wherever_they_end_in_a_plain_statement() -> None:
     rows = {row["question_id"]: row for row in data("mmlu_pro_350.jsonl")}
     replies = data("mmlu_pro_responses.jsonl")
@@ -250,7 +248,6 @@ def test_work_grows_with_the_length_of_the_reply(piece: str) -> None:
     assert growth(grade_choice, lambda size: (hostile, repeated(piece, size)), 1000) < LINEAR
 
 
-@pytest.mark.slow
 def test_ten_thousand_nested_braces_are_no_obstacle() -> None:
     def nested(size: int) -> tuple[Problem, str]:
         depth = size // 8

@@ -37,7 +37,6 @@ def rows(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.split("\n") if line]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=[f"{c['gold']}|{c['reply'][-30:]}" for c in CASES])
 def test_labelled_replies(case: dict[str, Any]) -> None:
     verdict = grade_expression(problem(case["gold"]), case["reply"])
@@ -323,7 +322,6 @@ def test_spacing_within_an_answer_does_not_matter(answer: str, spaces: list[str]
     assert grade_expression(problem(answer), f"\\boxed{{{spaced}}}").is_correct
 
 
-@pytest.mark.slow
 @given(reply=st.text(max_size=200) | st.text(alphabet="\\boxed{}()$^_5,=x frac.-% answer is\n"))
 def test_no_text_makes_the_grader_raise(reply: str) -> None:
     verdict = grade_expression(problem("\\frac{3}{4}"), reply)

@@ -58,7 +58,6 @@ NUMBERS = st.recursive(
 )
 
 
-@pytest.mark.slow
 @given(NUMBERS)
 def test_exact_values_are_what_fractions_say(worth: Worth) -> None:
     assume(worth.value != 0 or "^{0}" not in worth.text)
@@ -70,7 +69,6 @@ def test_exact_values_are_what_fractions_say(worth: Worth) -> None:
     assert found == worth.value
 
 
-@pytest.mark.slow
 @given(NUMBERS)
 def test_what_the_worker_is_given_has_the_same_value_there(worth: Worth) -> None:
     node = parse(worth.text)
@@ -91,7 +89,6 @@ def value(text: str) -> Ratio:
     return evaluate.exact(parse(text))
 
 
-@pytest.mark.slow
 @given(SUMS, SUMS, SUMS)
 def test_the_laws_of_a_field_hold(a: str, b: str, c: str) -> None:
     x, y, z = value(a), value(b), value(c)
@@ -252,7 +249,6 @@ def test_reading_never_raises_and_balance_is_decided(text: str) -> None:
         assert text.count("(") + text.count("[") == text.count(")") + text.count("]")
 
 
-@pytest.mark.slow
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_comparing_never_raises(gold: Any, other: Any) -> None:
     answer, context = context_of(gold)

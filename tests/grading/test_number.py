@@ -17,7 +17,6 @@ from feedback_friction.grading.verdict import Outcome
 CASES = json.loads(Path(__file__).parents[1].joinpath("cases/number_grading.json").read_text())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['base']}-{case['name']}")
 def test_case(case: dict[str, Any]) -> None:
     verdict = grade_number(
@@ -132,7 +131,6 @@ CUT_WORK = (
 )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("end", range(len(CUT_WORK)))
 def test_work_cut_off_anywhere_before_its_conclusion_has_no_answer(end: int) -> None:
     assert extract(CUT_WORK[:end], 10, ("77970", "74153")) is None

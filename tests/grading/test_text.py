@@ -29,7 +29,6 @@ def cases() -> Iterator[object]:
             yield pytest.param(group, case, id=f"{group['gold']}: {case['response'][:50]!r}")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("group", "case"), list(cases()))
 def test_a_reply_gets_the_verdict_of_the_table(group, case):
     asked = problem(group["question"], group["gold"], *group["aliases"])

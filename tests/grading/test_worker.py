@@ -170,7 +170,6 @@ def test_a_closed_pool_stops_the_run_instead_of_inventing_verdicts() -> None:
         workers.compare("1", "\\cos 0")
 
 
-@pytest.mark.slow
 def test_a_worker_that_cannot_start_is_no_verdict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -139,7 +139,6 @@ said = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.slow
 @given(
     said, rounds, st.data(), st.sampled_from(["{}", "```json\n{}\n```", "Here:\n```\n{}\n```\n"])
 )
@@ -149,7 +148,6 @@ def test_every_label_survives_the_way_through_json(label, count, data, around):
     assert parse(text, count) == Annotation(label["category"], label["reason"].strip(), number)
 
 
-@pytest.mark.slow
 @given(st.text() | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda each: (
     st.lists(each) | st.dictionaries(st.sampled_from(["category", "reason", "round", "x"]), each)
 )).map(json.dumps), rounds)  # fmt: skip

@@ -80,7 +80,6 @@ DISGUISES = (
 )
 
 
-@pytest.mark.slow
 @given(name, st.sampled_from(SURROUNDINGS), st.sampled_from(DISGUISES))
 @example("Lima", "Hint: ({})", "-".join)  # the first letter is a Roman numeral, too
 @example("Vienna", "Hint: ({})", " ".join)
@@ -92,7 +91,6 @@ def test_no_disguise_of_an_answer_gets_through(gold, frame, disguise):
     assert not any(part in left for part in gold.split())
 
 
-@pytest.mark.slow
 @given(name, st.lists(name, max_size=3), st.text(max_size=200))
 def test_masking_twice_is_masking_once_and_nothing_is_left_for_the_grader(gold, others, text):
     asked = problem(gold, *others)
@@ -110,7 +108,6 @@ def test_masking_is_idempotent_on_any_text(gold, text):
     assert mask_aliases(asked, once).text == once
 
 
-@pytest.mark.slow
 @given(name, st.text("xyzwh 0123456789.,;:!?()'\"-*\n", max_size=200))
 def test_text_without_the_answer_is_not_touched(gold, text):
     masked = mask_aliases(problem(gold), text)

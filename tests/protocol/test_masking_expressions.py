@@ -38,7 +38,6 @@ def rows(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.split("\n") if line]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=[f"{c['gold']}|{c['text'][:30]}" for c in CASES])
 def test_feedback_is_masked_as_written_down(case: dict[str, str]) -> None:
     masked = mask_expression(problem(case["gold"]), case["text"])
@@ -74,7 +73,6 @@ def test_aliases_are_masked_too() -> None:
     assert masked.text == "It is [masked], or [masked]."
 
 
-@pytest.mark.slow
 def test_what_only_computer_algebra_sees_is_masked_as_well() -> None:
     text = "So $\\det\\begin{pmatrix} 2 & 0 \\\\ 0 & 3 \\end{pmatrix}$ and $\\sin^2 1 + \\cos^2 1$."
     assert "det" not in mask_expression(problem("6"), text).text
@@ -116,7 +114,6 @@ def test_worked_solutions_leak_nothing_and_say_nothing_that_is_graded_correct(
                 assert not accepts(task, side, symbolic=False), (row[answer], side)
 
 
-@pytest.mark.slow
 @needs_data
 def test_numbers_that_stay_in_worked_solutions_are_those_that_the_rules_let_stay() -> None:
     """A search that knows no rules finds gold numbers in two solutions, each time as an operand
@@ -194,7 +191,6 @@ TEXTS = st.lists(st.sampled_from(PIECES), max_size=14).flatmap(
 )
 
 
-@pytest.mark.slow
 @given(gold=GOLDS, text=TEXTS)
 def test_masking_is_idempotent_and_what_is_left_is_never_graded_correct(
     gold: str, text: str
@@ -209,7 +205,6 @@ def test_masking_is_idempotent_and_what_is_left_is_never_graded_correct(
         assert not accepts(task, span, symbolic=False), span
 
 
-@pytest.mark.slow
 @given(gold=GOLDS, text=st.text(max_size=120))
 def test_no_text_makes_the_mask_raise(gold: str, text: str) -> None:
     masked = mask_expression(problem(gold), text)
@@ -235,7 +230,6 @@ INNOCENT = st.lists(
 ).map(" ".join)
 
 
-@pytest.mark.slow
 @given(
     gold=st.sampled_from(
         [
@@ -259,7 +253,6 @@ def test_text_without_the_answer_is_not_touched(gold: str, text: str) -> None:
     assert masked.spans == ()
 
 
-@pytest.mark.slow
 @given(
     value=st.fractions(min_value=-500, max_value=500, max_denominator=60),
     form=st.sampled_from(

@@ -205,7 +205,6 @@ def feedback(draw: st.DrawFn) -> tuple[Problem, str]:
     )
 
 
-@pytest.mark.slow
 @given(feedback())
 def test_masked_feedback_is_never_graded_correct_in_whole_or_in_part(
     case: tuple[Problem, str],
@@ -217,7 +216,6 @@ def test_masked_feedback_is_never_graded_correct_in_whole_or_in_part(
         assert not grade_choice(of, part).is_correct, part
 
 
-@pytest.mark.slow
 @given(feedback())
 def test_masking_twice_changes_nothing(case: tuple[Problem, str]) -> None:
     of, text = case
@@ -225,7 +223,6 @@ def test_masking_twice_changes_nothing(case: tuple[Problem, str]) -> None:
     assert mask_letters(of, once).text == once
 
 
-@pytest.mark.slow
 @given(st.sampled_from("ABCD"), st.lists(st.sampled_from(INNOCENT), max_size=6))
 def test_innocent_feedback_stays_as_it_is(gold: str, lines: list[str]) -> None:
     text = "\n".join(lines)

@@ -236,7 +236,6 @@ def test_the_answer_is_masked_in_whatever_form_it_stands(problem, data):
     assert masked(problem, found.text) == Masked(found.text)
 
 
-@pytest.mark.slow
 @given(problems, st.data())
 def test_spans_are_offsets_into_the_original(problem, data):
     base = 10 if problem.task == "decimal" else 16

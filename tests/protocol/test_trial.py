@@ -253,7 +253,6 @@ def test_placebo_without_any_donor_stops_and_says_why():
     )
 
 
-@pytest.mark.slow
 @given(st.integers(0, 30), st.integers())
 def test_donors_are_the_other_problems_each_once(count, seed):
     others, plan = toys.problems(count), toys.plan(seed=seed)
