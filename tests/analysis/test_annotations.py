@@ -177,6 +177,15 @@ def test_people_correct_a_judge_and_the_confusion_is_counted(tmp_path):
     assert sum(counts.values()) == 12
 
 
+def test_people_who_always_agree_with_a_judge_are_in_the_confusion_too(tmp_path):
+    run = make(tmp_path / "run", [UNSOLVED] * 4 + [FIRST])
+    annotate(run, [RESIST] * 4)
+    annotate(run, [RESIST] * 2, annotator="Anna", kind="person", round=None)
+    found = confusion(load_runs([run])).to_dicts()
+    counts = {(row["judged"], row["said"]): row["count"] for row in found}
+    assert {pair: n for pair, n in counts.items() if n} == {("resistance", "resistance"): 2}
+
+
 def test_a_judge_that_nobody_checked_is_not_corrected(tmp_path):
     run = make(tmp_path / "run", [UNSOLVED] * 4 + [FIRST])
     annotate(run, [RESIST] * 4)
@@ -245,6 +254,7 @@ def test_kappa_of_two_annotators_by_hand():
     assert pair.kappa.value == pytest.approx((0.9 - 0.5) / (1 - 0.5))
     assert pair.kappa.low < pair.kappa.value < pair.kappa.high
     assert [each.ratings for each in found.classes] == [11, 9, 0]
+    assert found.annotators == {"Anna": ("person", False, 10), "judge": ("judge", False, 10)}
     assert found.classes[0].agreement.value == pytest.approx(10 / 11)
     assert math.isnan(found.classes[2].agreement.value)
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as distributions
 
-from feedback_friction.analysis.stats.clusters import clustered_share, student_value
-from feedback_friction.analysis.stats.intervals import z_value
+from feedback_friction.analysis.stats.clusters import clustered_share, student_value, worth
+from feedback_friction.analysis.stats.intervals import modified_wilson, z_value
 
 
 @pytest.mark.parametrize("level", [0.5, 0.8, 0.9, 0.95, 0.99, 1 - 0.05 / 6, 0.999])
@@ -50,6 +50,14 @@ def test_the_order_of_the_clusters_makes_no_difference_at_all(
         return clustered_share(means, [1.0] * len(cells), [float(m) for _, m in cells])
 
     assert estimate(found) == estimate(rng.sample(found, len(found)))
+
+
+def test_an_estimate_is_worth_the_trials_that_its_variance_and_students_quantile_say() -> None:
+    size = 0.25 / 0.01 * (1.959964 / 2.262157) ** 2
+    found, limits = worth(0.5, 0.01, 10, 40, 1000), modified_wilson(0.5 * size, size)
+    assert (found.low, found.high) == pytest.approx((limits.low, limits.high), abs=1e-6)
+    least, most = worth(0.5, 0.01, 10, 40, 15), modified_wilson(7.5, 15)
+    assert (least.low, least.high, least.n) == pytest.approx((most.low, most.high, 40))
 
 
 def test_clusters_of_weight_0_are_left_out() -> None:

@@ -63,6 +63,12 @@ def test_without_pairs_there_is_no_difference() -> None:
     assert math.isnan(mean_difference(np.array([]), np.array([])).value)
 
 
+def test_where_nothing_varies_only_the_difference_itself_is_possible() -> None:
+    nothing = Discordance(10, more=0.0, less=0.0)
+    assert nothing.score(0.0) == 0.0
+    assert nothing.score(1.0) == -math.inf
+
+
 def test_no_discordant_pair_still_leaves_doubt() -> None:
     limits = tango(Pairs(20, 0, 0, 10))
     assert -0.2 < limits.low < -0.05 < 0.05 < limits.high < 0.2

@@ -221,3 +221,15 @@ def test_a_guesser_gains_nothing_over_a_control_that_cannot_exclude(tmp_path):
     assert row["guess_low"] == pytest.approx(0)
     assert row["guess_high"] == pytest.approx(0.75 * (2 / 3 - 7 / 16))
     assert row["p_value"] > 0.5  # McNemar's test alone gives less than 0.001
+
+
+def test_a_guesser_guesses_at_every_attempt_after_the_first(tmp_path):
+    """After three guesses among the three options left none is missed; 37 of 64 among all four."""
+    guessed = trials(*[("A", "B", "C", RIGHT)] * 40)
+    again = trials(*[("A", "A", "B", RIGHT)] * 23, *[("A", "A", "B", "A")] * 17)
+    run = write_run(
+        tmp_path / "run", {"retry": again, "binary": guessed},
+        problems=40, task="mmlu", digits=None, choices=("a", "b", "c", "d"), iterations=4,
+    )  # fmt: skip
+    [row] = comparison.gains(load_runs([run])).iter_rows(named=True)
+    assert (row["guess_low"], row["guess_high"]) == pytest.approx((0, 1 - 37 / 64))

@@ -152,7 +152,6 @@ def test_notes_take_drag_away_and_are_set_against_their_control(tmp_path):
     }  # fmt: skip
 
 
-@pytest.mark.slow
 def test_a_planted_dose_curve_rises_to_its_half(tmp_path):
     run = make_run(
         tmp_path / "run", limit=120, iterations=2,
@@ -183,7 +182,6 @@ def test_noise_makes_the_response_fall_and_delay_puts_it_off(tmp_path):
         assert fitted == sorted(fitted, reverse=True)
 
 
-@pytest.mark.slow
 def test_teachers_are_compared_with_the_students_own_feedback(tmp_path):
     run = make_run(
         tmp_path / "run", limit=60, iterations=2, feedback=("self", "strong"),

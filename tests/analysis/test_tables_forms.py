@@ -76,6 +76,14 @@ def test_predictions_of_repetition_are_set_beside_what_happened(run):
     assert table["n"].sum() == len(decisions)
     assert ((table["repeated_low"] <= table["repeated"]) & (table["repeated"] <= 1)).all()
     assert table["predicted"].is_between(table["low"], table["high"]).all()
+    for row in table.iter_rows(named=True):
+        mine = [
+            bool(each.repeated)
+            for each in decisions
+            if each.condition == row["condition"]
+            and (row["low"] <= each.predicted < row["high"] or row["high"] == each.predicted == 1)
+        ]
+        assert (len(mine), sum(mine) / len(mine)) == (row["n"], pytest.approx(row["repeated"]))
 
 
 def test_the_figures_are_drawn_from_the_tables_and_left_out_without_draws(run):

@@ -55,6 +55,8 @@ def test_a_guesser_that_keeps_wrong_options_in_mind_takes_nothing_up(tmp_path: P
     assert (found.guess, found.control_guess) == pytest.approx((1 / 3, 1 / 4))
     assert found.right.difference.value == pytest.approx(0)
     assert found.p_value == pytest.approx(1)
+    seconds = {each.condition.feedback: each.second.guess for each in read_results(run)}
+    assert seconds == pytest.approx({"binary": 1 / 3, "retry": 1 / 4})
     assert found.pairs is not None
     assert found.pairs.treatment == 10  # which McNemar's test alone calls significant
 

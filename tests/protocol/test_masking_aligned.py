@@ -26,6 +26,7 @@ def aligned(problem: Problem, feedback: str, *replies: str) -> tuple[str, ...]:
         ("It should be 7.", "3 + 4 = 8", ()),
         ("It should be 7.", "3 + 4 = 17", ()),
         ("Try again.", "3 + 4 = 7", ()),
+        ("Your 7 in line 1 was right.", "(7) and so 8 =", ()),
     ],
 )
 def test_a_value_that_the_reply_states_is_the_students_own(

@@ -69,6 +69,16 @@ def driven(steps, replies=lambda n: ["a"] * n):
             return stop.value
 
 
+@pytest.mark.parametrize(("form", "counted"), [("reject", {"b"}), ("reject-eager", {"b", "c"})])
+def test_the_first_new_draw_counts_and_in_the_eager_form_any(form, counted):
+    def choose_with(seed):
+        rng, sent = Random(seed), iter("abcc" * MAX_DRAWS)
+        steps = draw(STRATEGIES[form], 1, 0.0, ask, grade, key, {"a"}, lambda: rng)
+        return driven(steps, lambda n: [next(sent) for _ in range(n)]).reply.text
+
+    assert {choose_with(seed) for seed in range(30)} == counted
+
+
 def exact(shape, tried):
     """The distribution of the chosen answer, in closed form."""
     new = {answer: p for answer, p in shape.items() if answer and answer not in tried}
