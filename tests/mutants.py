@@ -6,8 +6,8 @@ Places are drawn by seed from the rooms that decide results, and cosmic-ray chan
 its ways. A mutant is run against the tests that execute its statement, the quickest first; it is
 killed when one fails, or when they hang. All happens in a copy of the working tree in FOLDER, which
 keeps what ran: the same command goes on where it stopped, and after tests were added
-``--again`` runs the survivors, still of that copy, against these, too. What survives is to be read:
-some mutants change nothing.
+``--again`` measures anew and runs the survivors once more. What survives is to be read: some
+mutants change nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ from cosmic_ray.plugins import get_operator, operator_names
 SOURCE = Path("src/feedback_friction")
 ROOMS = ("protocol", "grading", "engine/run", "analysis")
 TESTS = ("protocol", "grading", "tasks", "analysis", "bridges", "engine", "cli")
-QUICK = ("-m", "not slow and not heavy")
 SLOW = ("protocol", "grading", "analysis")  # whose tests marked slow run too
 LONGEST = 40.0  # seconds that a mutant's tests took unchanged: the quickest of those that reach it
 PATIENCE = 60.0  # seconds on top of five times that, before a mutant counts as hanging
@@ -66,43 +65,29 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="run the survivors once more")
     asked = parser.parse_args()
     folder: Path = asked.folder.resolve()
-    new = copied(folder / "tree", only_tests=(folder / "tree").exists())
+    copy(folder / "tree", only_tests=(folder / "tree").exists())
     os.chdir(folder / "tree")
-    if not (folder / "lines").exists():
+    if asked.again or not (folder / "lines").exists():
         measure(folder)
-    if asked.again and new and subprocess.run(pytest(*QUICK, *new), env=environment()).returncode:
-        sys.exit("a test that is new fails without a mutant: the copy is of earlier code")
-    reached = covered(folder / "lines")
-    took = durations(folder.glob("*.xml"))
+    reached, took = covered(folder / "lines"), durations(folder.glob("*.xml"))
     kept = folder / f"mutants-{asked.seed}.json"
     done: dict[str, list[str]] = json.loads(kept.read_text()) if kept.exists() else {}
     for mutant in drawn(asked.count, asked.seed):
         name = json.dumps(asdict(mutant))
         if name not in done or (asked.again and done[name][0] == "survived"):
-            tests, seconds = chosen(mutant, reached.get(mutant.path, {}), took)
-            own = [file for file in new if ("analysis" in file) == (mutant.room == "analysis")]
-            done[name] = [*run(mutant, tests, seconds, own if asked.again else [])]
+            done[name] = [*run(mutant, *chosen(mutant, reached.get(mutant.path, {}), took))]
             kept.write_text(json.dumps(done))
             print(done[name][0], mutant.path, mutant.line, mutant.operator, flush=True)
     report([(Mutant(**json.loads(name)), *found) for name, found in done.items()])
 
 
-def copied(tree: Path, *, only_tests: bool) -> list[str]:
-    """Copy the files that git knows or would take as they are now; returns tests that are others.
-
-    Later only tests are copied, since the lines that were measured are those of the first copy.
-    """
+def copy(tree: Path, *, only_tests: bool) -> None:
+    """Copy the files that git knows or would take, as they are now; later tests alone."""
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    changed = []
     for name in subprocess.check_output(listed, text=True).splitlines():
-        source, copy = Path(name), tree / name
-        if not source.is_file() or (only_tests and source.parts[0] != "tests"):
-            continue
-        if not copy.exists() or copy.read_bytes() != source.read_bytes():
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, copy)
-            changed += [name] if source.name.startswith("test_") else []
-    return changed if only_tests else []
+        if Path(name).is_file() and (not only_tests or name.startswith("tests/")):
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(name, tree / name)
 
 
 # --- which tests execute a statement -------------------------------------------------------------
@@ -120,6 +105,7 @@ def environment() -> dict[str, str]:
 
 def measure(folder: Path) -> None:
     """Run the tests once, and keep which lines each of them executes and how long it takes."""
+    (folder / "lines").unlink(missing_ok=True)
     config = folder / "coverage.ini"
     rooms = "".join(f"\n    feedback_friction.{room.replace('/', '.')}" for room in ROOMS)
     config.write_text(f"[run]\nsource_pkgs ={rooms}\ndata_file = {folder / 'lines'}\n")
@@ -127,7 +113,7 @@ def measure(folder: Path) -> None:
     alone = [str(file) for file in sorted(Path("tests").glob("test_*.py"))]
     quick = [*(f"tests/{room}" for room in TESTS), *alone]
     for name, marked, files in (
-        ("quick", QUICK[1], quick),
+        ("quick", "not slow and not heavy", quick),
         *((f"slow-{room}", "slow and not heavy", [f"tests/{room}"]) for room in SLOW),
     ):
         timed = f"--junitxml={folder / name}.xml"
@@ -205,32 +191,22 @@ def annotated(tree: ast.AST) -> Iterator[tuple[Position, Position]]:
 # --- running -------------------------------------------------------------------------------------
 
 
-def run(
-    mutant: Mutant, tests: Sequence[str], seconds: float, new: Sequence[str]
-) -> tuple[str, str]:
-    """What became of a mutant, and the changed line.
-
-    Args:
-        tests: those that execute it, which take so many ``seconds`` unchanged.
-        new: files of tests that were added since.
-    """
+def run(mutant: Mutant, tests: Sequence[str], seconds: float) -> tuple[str, str]:
+    """What became of a mutant under tests that take so long unchanged, and the changed line."""
     file = Path(mutant.path)
     operator = get_operator(mutant.operator)()
     with use_mutation(file, operator, mutant.occurrence) as (_, code):
         changed = code.splitlines()[mutant.line - 1].strip()
-        for files in ([*tests], [*QUICK, *new]):
-            if not files or files == [*QUICK]:
-                continue
-            try:
-                done = subprocess.run(
-                    pytest("-x", *files), env=environment(), timeout=PATIENCE + 5 * seconds,
-                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
-                )  # fmt: skip
-            except subprocess.TimeoutExpired:
-                return "hung", changed
-            if done.returncode:
-                return "killed", changed
-    return "survived", changed if tests else f"{changed}  (no test executes it)"
+        if not tests:
+            return "survived", f"{changed}  (no test executes it)"
+        try:
+            done = subprocess.run(
+                pytest("-x", *tests), env=environment(), timeout=PATIENCE + 5 * seconds,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return "hung", changed
+    return "killed" if done.returncode else "survived", changed
 
 
 def chosen(

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from effort import LINEAR, growth, repeated
 from feedback_friction.grading.number import canonical, extract, grade_number
+from feedback_friction.grading.quantity import grade_quantity
 from feedback_friction.grading.verdict import Outcome
+from feedback_friction.problem import Problem
 
 CASES = json.loads(Path(__file__).parents[1].joinpath("cases/number_grading.json").read_text())
 
@@ -171,3 +173,13 @@ def test_canonical_refuses_what_is_not_one_number() -> None:
     with pytest.raises(ValueError, match="base 10"):
         canonical("12 apples and 3 pears", 10)
     assert canonical("0x00fF", 16) == "FF"
+
+
+@pytest.mark.parametrize(
+    ("reply", "prediction"),
+    [("is -2½.", "-2.5"), ("is minus two and a half.", "-2.5"), ("is 2½.", "2.5")],
+)
+def test_mixed_numbers_are_decimals_with_their_sign(reply: str, prediction: str) -> None:
+    verdict = grade_quantity(Problem("1", "custom", "", "-2.5"), f"The answer {reply}")
+    assert verdict.prediction == prediction
+    assert verdict.is_correct == (prediction == "-2.5")

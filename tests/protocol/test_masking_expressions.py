@@ -17,6 +17,7 @@ from feedback_friction.grading import expression
 from feedback_friction.grading.expression import accepts, grade_expression
 from feedback_friction.grading.worker import Comparison
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.masking import expressions
 from feedback_friction.protocol.masking.expressions import mask_expression
 
 CASES: list[dict[str, str]] = json.loads(
@@ -313,3 +314,9 @@ def test_work_grows_with_the_length_of_feedback(gold: str, piece: str) -> None:
     asked = problem(gold)
     size = 700 if piece == "\\boxed{" else 200  # boxes in boxes are opened up to some depth
     assert growth(mask_expression, lambda size: (asked, repeated(piece, size)), size) < LINEAR
+
+
+def test_what_no_pattern_of_the_mask_finds_the_audit_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expressions, "matchers", lambda target: ())
+    masked = mask_expression(problem("7"), "The answer is 7. The answer is 8.")
+    assert (masked.spans, masked.leaks) == ((), ("7",))
