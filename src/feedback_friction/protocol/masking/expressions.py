@@ -48,9 +48,10 @@ from feedback_friction.protocol.masking.gate import MASK, Match, Matcher, mask, 
 from feedback_friction.protocol.masking.quoted import Quoted, quoted, unquoted
 from feedback_friction.protocol.records import Masked
 from feedback_friction.reading.mathematics.answer import Kind as Shape
+from feedback_friction.reading.mathematics.answer import Statement
 from feedback_friction.reading.mathematics.equality import same
 from feedback_friction.reading.mathematics.read import read
-from feedback_friction.reading.mathematics.statement import Statement, last_statement
+from feedback_friction.reading.mathematics.statement import last_statement
 
 
 def mask_expression(problem: Problem, text: str) -> Masked:

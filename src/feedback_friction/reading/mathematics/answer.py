@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
@@ -120,3 +120,17 @@ class Context:
 
 
 NO_CONTEXT = Context()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The text of a stated answer, the rule that found it, and where it begins and ends."""
+
+    text: str
+    rule: str
+    start: int
+    end: int = 0
+
+    def moved(self, by: int, rule: str = "") -> Statement:
+        """The same in a text that begins so much earlier, perhaps by another rule."""
+        return replace(self, start=self.start + by, rule=rule or self.rule)

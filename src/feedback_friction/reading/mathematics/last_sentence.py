@@ -8,9 +8,8 @@ are no answers. A sentence that was cut off, asks, or denies gives none.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-from feedback_friction.reading.mathematics.answer import Answer, Context, Kind
+from feedback_friction.reading.mathematics.answer import Answer, Context, Kind, Statement
 from feedback_friction.reading.mathematics.read import read
 from feedback_friction.reading.mathematics.units import with_unit
 from feedback_friction.reading.number_words import (
@@ -111,29 +110,19 @@ _BEFORE_OPERATOR = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """The text of a value, and where it begins."""
-
-    text: str
-    start: int
-
-
-def conclusion(text: str, context: Context) -> tuple[str, str, int] | None:
-    """Text, rule and place of the value that a concluding last sentence gives."""
+def conclusion(text: str, context: Context) -> Statement | None:
+    """The value that a concluding last sentence gives."""
     body, offset = _body(text)
     paragraph = body[body.rfind("\n\n") + 1 :]
-    if _CONCLUDES.search(paragraph) is None:
-        return None
-    found = _last_sentence(body, context)
-    return None if found is None else (found.text, "conclusion", offset + found.start)
+    found = _last_sentence(body, context) if _CONCLUDES.search(paragraph) else None
+    return found and found.moved(offset, "conclusion")
 
 
-def closing(text: str, context: Context) -> Given | None:
+def closing(text: str, context: Context) -> Statement | None:
     """The value that the last sentence of a text gives, or None."""
     body, offset = _body(text)
     found = _last_sentence(body, context)
-    return None if found is None else Given(found.text, offset + found.start)
+    return found and found.moved(offset)
 
 
 def _body(text: str) -> tuple[str, int]:
@@ -146,7 +135,7 @@ def _body(text: str) -> tuple[str, int]:
     return text[offset:], offset
 
 
-def _last_sentence(body: str, context: Context) -> Given | None:
+def _last_sentence(body: str, context: Context) -> Statement | None:
     start = 0
     for end in _SENTENCE.finditer(body):
         if end.end() < len(body) and body[end.end() :].strip(" *_.}\"'"):
@@ -163,10 +152,10 @@ def _last_sentence(body: str, context: Context) -> Given | None:
     if found is None:
         turn = max((each.end() for each in _SO.finditer(clause)), default=0)
         found = _given(clause[turn:], context) if turn else None
-    return None if found is None else Given(found.text, start + turn + found.start)
+    return found and found.moved(start + turn)
 
 
-def _given(clause: str, context: Context) -> Given | None:
+def _given(clause: str, context: Context) -> Statement | None:
     """The value that a clause says something is; else its only number."""
     values = [
         value
@@ -216,13 +205,13 @@ def _is_rank(clause: str, value: re.Match[str], context: Context) -> bool:
     return context.whole and (not name or (len(name) > 2 and name in context.asked.lower()))
 
 
-def _listed(value: re.Match[str], before: str, context: Context) -> Given | None:
+def _listed(value: re.Match[str], before: str, context: Context) -> Statement | None:
     """Several values that are said to be what is asked for: "The roots are 1 and 2."."""
     if re.search(r"(?i)\bare\W*$", before) is None:
         return None
     text = re.sub(r",?\s(?:and|or)\s", ", ", value["list"]).replace("$", "")
     answer = read(text, context)
-    return Given(text, value.start()) if _is_understood(answer) else None
+    return Statement(text, "sentence", value.start()) if _is_understood(answer) else None
 
 
 def _is_end(after: str) -> bool:
@@ -245,7 +234,7 @@ def _is_operand(clause: str, value: re.Match[str]) -> bool:
     return _BEFORE_OPERATOR.search(clause[: value.start()]) is not None
 
 
-def _readable(value: re.Match[str], context: Context) -> Given | None:
+def _readable(value: re.Match[str], context: Context) -> Statement | None:
     text = value[value.lastgroup or 0].strip()
     if value.lastgroup in ("number", "words") and context.unit:
         end = value.end(value.lastgroup)
@@ -255,7 +244,7 @@ def _readable(value: re.Match[str], context: Context) -> Given | None:
     answer = read(text, context)
     if not answer.key or len(text) > _LONGEST_VALUE or not _is_understood(answer):
         return None
-    return Given(text, value.start(value.lastgroup or 0))
+    return Statement(text, "sentence", value.start(value.lastgroup or 0))
 
 
 def _is_understood(answer: Answer) -> bool:

@@ -21,10 +21,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
-from feedback_friction.reading.mathematics.answer import NO_CONTEXT, Answer, Context, Kind
+from feedback_friction.reading.mathematics.answer import (
+    NO_CONTEXT,
+    Answer,
+    Context,
+    Kind,
+    Statement,
+)
 from feedback_friction.reading.mathematics.formula import FUNCTIONS
 from feedback_friction.reading.mathematics.last_sentence import closing, conclusion
 from feedback_friction.reading.mathematics.read import read
@@ -103,16 +108,6 @@ _MATHS = re.compile(r"[\d\\√π∞½¼¾]|^\(?[A-Za-z](?:_\w+)?(?:\s*=|\)?$)")
 _WORD = re.compile(r"[A-Za-z]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """The text of a stated answer, the rule that found it, and where it begins and ends."""
-
-    text: str
-    rule: str
-    start: int
-    end: int = 0
-
-
 def last_statement(reply: str, context: Context = NO_CONTEXT) -> Statement | None:
     """The last statement of an answer, or None.
 
@@ -127,9 +122,7 @@ def last_statement(reply: str, context: Context = NO_CONTEXT) -> Statement | Non
         last = max(found, key=lambda statement: statement.start)
         return _revised(text, last, context) or last
     concluded = None if context.words else conclusion(text, context)
-    if concluded is not None:
-        return Statement(*concluded)
-    return _last_display(text) or _bare(text, context) or _only_sentence(text, context)
+    return concluded or _last_display(text) or _bare(text, context) or _only_sentence(text, context)
 
 
 def _revised(text: str, last: Statement, context: Context) -> Statement | None:
@@ -138,7 +131,7 @@ def _revised(text: str, last: Statement, context: Context) -> Statement | None:
     if not back or context.words or _KEPT.search(text, back[0]):
         return None
     if found := closing(text[back[0] :], context):
-        return Statement(found.text, "revised", back[0] + found.start)
+        return found.moved(back[0], "revised")
     return _given_instead(text, back[1:], context)
 
 
@@ -147,7 +140,7 @@ def _given_instead(text: str, back: Sequence[int], context: Context) -> Statemen
     for at in islice(reversed(back), _MAX_TRIES):
         found = closing(text[at:], context) if _INSTEAD.match(text, at) else None
         if found is not None:
-            return Statement(found.text, "revised", at + found.start)
+            return found.moved(at, "revised")
     return None
 
 
@@ -158,9 +151,8 @@ def _only_sentence(text: str, context: Context) -> Statement | None:
     if context.words:
         said = _IT_IS.fullmatch(text)
         return None if said is None else Statement(said["said"], "sentence", said.start("said"))
-    if found := closing(text, context):
-        return Statement(found.text, "sentence", found.start)
-    return _given_instead(text, retractions(text), context)  # "9. Wait, that's not right: 10."
+    # "I get 9. Wait, that's not right: 10."
+    return closing(text, context) or _given_instead(text, retractions(text), context)
 
 
 def _last_box(reply: str) -> Statement | None:
