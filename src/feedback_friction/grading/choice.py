@@ -41,6 +41,7 @@ import re
 
 from feedback_friction.grading.choice_cues import ADVERB, BE, CONDITION, UNSURE, Said, stated_within
 from feedback_friction.grading.choice_forms import (
+    by_correction,
     by_elimination,
     by_mention,
     by_truth,
@@ -121,6 +122,7 @@ def _revised(text: str, said: Said, options: Options) -> Said | None:
     if chain is not None and chain[1] in options.letters:
         return Said(chain[1], "revised", chain.end())
     letter, at = ("", 0) if back is None else settled(text, back, options)
+    letter = letter or ("" if back is None else by_correction(text[said.end :], options))
     return Said(letter, "revised", at) if letter and letter != said.letter else None
 
 
@@ -144,6 +146,7 @@ _OTHER_FORMS = (
     ("elimination", by_elimination),
     ("value", whole_value),
     ("mention", by_mention),
+    ("correction", by_correction),
 )
 _FINISHED = re.compile(r"(?:[.!)*\"]|\bit (?:is|must be|has to be|should be))\Z")
 _CHAIN = re.compile(r"\s*-?>\s*[\"'(\[]{0,2}([A-Z])(?![A-Za-z0-9_])")

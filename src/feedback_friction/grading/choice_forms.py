@@ -2,7 +2,7 @@
 
 - after a change of mind, or where all earlier statements are supposed, quoted or taken back:
   "Revised: (B)", "which leaves (B)", "So it is B.", "Neon it is.";
-- by a value: "0.5" for the option 1/2;
+- by a value: "0.5" for the option 1/2, "I get 9. Wait, no: 10.";
 - by truth values, for options such as "True, False": "Statement 1 is true, but Statement 2 is not";
 - by elimination: all other options are called wrong;
 - by mention: one sentence that says an option's text and no more: "It must be neon."
@@ -14,10 +14,13 @@ import re
 from functools import lru_cache
 
 from feedback_friction.problem import LETTERS
+from feedback_friction.reading.mathematics.answer import Context
 from feedback_friction.reading.mathematics.equality import same
 from feedback_friction.reading.mathematics.read import context_of, read
+from feedback_friction.reading.mathematics.statement import last_statement
 from feedback_friction.reading.number_words import NUMBER_WORDS, number_words
 from feedback_friction.reading.option_texts import Options, folded
+from feedback_friction.reading.standing import retractions
 
 _LONGEST_VALUE = 120
 _FAR = 3000  # characters of its end that are read for judgements on all options
@@ -139,6 +142,21 @@ def letter_of_value(value: str, choices: tuple[str, ...]) -> str:
         if same(gold, read(value, context)) is True:
             letters.append(letter)
     return letters[0] if len(letters) == 1 else ""
+
+
+@lru_cache(maxsize=2048)
+def _reading(choices: tuple[str, ...]) -> Context | None:
+    """How a value among these options is read; None where one of them is none."""
+    read_as = [context_of(choice.strip(" .$")) for choice in choices]
+    valued = all(gold.value is not None and gold.source[-1:] != ")" for gold, _ in read_as)
+    return read_as[0][1] if valued else None
+
+
+def by_correction(text: str, options: Options) -> str:
+    """The option whose value a short text that takes something back gives: "9. Wait, no: 10."."""
+    context = _reading(options.choices) if len(text) <= _LONGEST_MENTION else None
+    statement = last_statement(text, context) if context and retractions(text) else None
+    return letter_of_value(statement.text, options.choices) if statement else ""
 
 
 # --- by truth values ------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ A reply answers with its LAST statement of an answer. What counts as one, best f
   19365 and 12534 is N"; needs the factors.
 - ``conclusion``: the last line with a number in it, if it concludes: "the product is N",
   "Therefore, ... = N", or N under the ruled line of a sum.
-- ``bare``: the reply is a number and nothing else.
+- ``bare``: the reply is a number and nothing else;
+- ``revised``: so is what it says after "wait, that's not right" or the like, whatever it stated.
 
 A number that none of these covers is no answer. A reply that was cut off amid its partial products
 has not answered, and the number that it happens to end with is not a wrong answer but none; without
@@ -41,7 +42,7 @@ from feedback_friction.reading.number_values import (
 )
 from feedback_friction.reading.numerals import LONGEST, Base, plain
 from feedback_friction.reading.reply import ANSWER, closing_brace, final_part, signed
-from feedback_friction.reading.standing import is_asserted
+from feedback_friction.reading.standing import is_asserted, retractions
 
 _TAIL = 100_000  # characters at the end of a reply that are read for statements without a box
 _BOXES = 100  # boxes, from the last one, that are read
@@ -124,6 +125,8 @@ def canonical(number: str, base: Base) -> str:
 def extract(response: str, base: Base, operands: Sequence[str] = ()) -> Stated | None:
     """The last answer that a reply states (see the module's docstring), or None."""
     response = signed(final_part(response))
+    if (digits := _instead(response, base)) is not None:
+        return Stated(digits, "revised")
     box = _boxed(response, base)
     if box is not None:
         boxed, end = box
@@ -142,6 +145,13 @@ def extract(response: str, base: Base, operands: Sequence[str] = ()) -> Stated |
     if (digits := concluded(text, base, closed)) is not None:
         return Stated(digits, "conclusion")
     return None
+
+
+def _instead(response: str, base: Base) -> str | None:
+    """The number that is all that a reply says after it took something back."""
+    end = response[-_LONGEST_BOX:]
+    back = retractions(end) if CLOSED.search(end) else []
+    return bare(plain(end[back[-1] :]), base, (), closed=True) if back else None
 
 
 def _without_open_box(response: str) -> str:

@@ -75,7 +75,7 @@ _CLAUSE_END = re.compile(
     r"(?<!anything)(?<!nothing)(?<!all),?\s(?:but|however|though|although|yet)\b,?\s"
     # "It isn't Paris, it's Rome"; but the cue of a correction ("no, it's Rome") stays with it.
     r"|(?<!\bno)(?<!\boh)(?<!wait)(?<!sorry)(?<!ally)(?<!tead),\s"
-    r"(?=(?:it's|it is|it was|rather|instead)\b)",
+    r"(?=(?:it's|it is|it was|rather|instead|i mean|or rather|make that|scratch that)\b)",
     re.I,
 )
 _CLAUSE_START = re.compile(r"[\n.;,!?]|\bbut\b|\bhowever\b", re.I)
@@ -92,7 +92,8 @@ _HEADING = re.compile(
     r"^\W{0,5}(?:the )?(?:final |correct |short |my )?answer\W{0,5}$", re.I | re.M
 )
 _CORRECTION = re.compile(
-    r"\W{0,3}(?:(?:no|wait|oh|sorry|correction|actually|rather|instead|apologies|i meant?"
+    r"\W{0,3}(?:(?:no|wait|oh|sorry|correction|actually|(?:or )?rather|instead|apologies|i meant?"
+    r"|make that|scratch that|not quite"
     r"|on (?:second thoughts?|reflection)|upon reflection)\b[\s,:.—-]*)+",
     re.I,
 )
