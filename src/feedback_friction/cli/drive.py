@@ -78,7 +78,6 @@ def in_loop(
         KeyboardInterrupt: it was cancelled.
         RunStoppedError: it stopped itself; the line ends with ``resume``.
     """
-    import uvloop
 
     async def guarded() -> Result:
         # What goes wrong where nobody awaits it would be printed with its traceback.
@@ -88,7 +87,7 @@ def in_loop(
     _collect_seldom()
     handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
-        return uvloop.run(guarded())
+        return _run(guarded())
     except asyncio.CancelledError as error:
         click.echo(f"interrupted; {resume}", err=True)
         raise KeyboardInterrupt from error
@@ -101,6 +100,15 @@ def in_loop(
     finally:  # uvloop leaves its own behind, which swallow a Ctrl-C
         for each, handler in handlers.items():
             signal.signal(each, handler)
+
+
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run on uvloop where it is installed (the extra ``fast``), else on Python's own loop."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(work)
+    return uvloop.run(work)
 
 
 def _collect_seldom() -> None:

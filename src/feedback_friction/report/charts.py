@@ -180,7 +180,7 @@ def intervals(
         ratio: the values are ratios, not shares: a logarithmic axis, and the line at 1.
         start: a column with the value that the row began with, drawn as an open circle.
     """
-    several = series is not None and frame.group_by(panel, row).len()["len"].max() != 1
+    several = series not in (None, row) and frame.group_by(panel, row).len()["len"].max() != 1
     bounds = _bounds(frame, value)
     extras = [*bounds, *_present(frame, start, "guess_most")]
     low, high = _domain(frame, value, f"{value}_low", f"{value}_high", *extras)
@@ -210,7 +210,7 @@ def intervals(
         layers.insert(0, nothing.encode(x=alt.datum(line)))
 
     def one(part: pl.DataFrame) -> Any:
-        within = part[series].n_unique() if series is not None and several else 1
+        within = part[series].n_unique() if series and several else 1
         rows = part[row].n_unique() * (0.7 * (within + 1) if within > 1 else 1)
         height = max(2, rows) * (FOLDED_HEIGHT if _folds(frame, row) else ROW_HEIGHT)
         return alt.layer(*layers, data=data(part)).properties(height=height)
@@ -347,8 +347,9 @@ def _panels(frame: pl.DataFrame, panel: str, one: Callable[[pl.DataFrame], Any])
     names = frame[panel].unique(maintain_order=True)
     width = PANEL_WIDTH if len(names) > 1 else 2 * PANEL_WIDTH
     made = [
-        one(frame.filter(pl.col(panel) == name)).properties(width=width, title=str(name))
+        one(part).properties(width=width, title=str(name).split("\n"))
         for name in names
+        for part in [frame.filter(pl.col(panel) == name)]
     ]
     return side_by_side(made, columns=2)
 

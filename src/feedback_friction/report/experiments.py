@@ -18,6 +18,8 @@ from feedback_friction.report.names_and_colours import BANDS, named, scale
 from feedback_friction.report.theme import PANEL_HEIGHT, PANEL_WIDTH
 
 _SIDE = 2 * PANEL_HEIGHT  # of a square
+# one fewer than there are colours, so that a pair's colour and shape come back together late
+_SHAPES = ["circle", "square", "cross", "diamond", "triangle-up", "triangle-down", "wedge"]
 _MEASURES = {
     "right": "right",
     "repeated": "the same wrong answer",
@@ -30,10 +32,12 @@ def drag(runs: Runs) -> Figure | None:
     table = named(histories(runs))
     if table.is_empty():
         return None
+    several = table["panel"].n_unique() > 1
     rows = pl.concat(
         table.select(
             "panel", "series", "feedback", "history",
-            pl.lit(said).alias("measure"),
+            (pl.format("{}\n{}", pl.lit(said), "panel") if several else pl.lit(said))
+            .alias("measure"),
             *(pl.col(f"{name}{end}").alias(f"share{end}") for end in ("", "_low", "_high")),
             pl.col("n"),
         )
@@ -100,26 +104,24 @@ def _scatter(points: pl.DataFrame, outlines: pl.DataFrame) -> charts.Spec:
             "y": alt.Y(f"{y}:Q", title="acts on right feedback", scale=whole, axis=axis),
         }
 
+    key = alt.Legend(columns=1, orient="bottom", labelLimit=400, symbolLimit=0)
+    pairs = points["pair"].unique(maintain_order=True).to_list()  # one domain, so one legend
+    inks, shapes = alt.Scale(domain=pairs), alt.Scale(domain=pairs, range=_SHAPES)
+    shade = alt.Color("pair:N", title=None, legend=key, scale=inks)
+    mark = alt.Shape("pair:N", title=None, legend=key, scale=shapes)
     made = []
     for name in points["panel"].unique(maintain_order=True):
         own = points.filter(pl.col("panel") == name)
         ring = outlines.filter(pl.col("panel") == name)
         ends = pl.DataFrame({"x": [0.0, 1.0], "y": [0.0, 1.0]})
         diagonal = alt.Chart(charts.data(ends)).mark_line(strokeDash=[4, 4], color="#8c8c8c")
-        shade = alt.Color(
-            "pair:N", title=None, legend=alt.Legend(columns=1, orient="bottom", labelLimit=400)
-        )
         rings = alt.Chart(charts.data(ring)).mark_line(strokeWidth=1, interpolate="linear-closed")
         dots = alt.Chart(charts.data(own)).mark_point(filled=True, size=70, opacity=1)
         made.append(
             alt.layer(
                 diagonal.encode(**place("x", "y")),
                 rings.encode(**place("x", "y"), color=shade, order="order:Q", detail="pair:N"),
-                dots.encode(
-                    **place("false_alarm", "hit"),
-                    color=shade,
-                    shape=alt.Shape("pair:N", legend=None),
-                ),
+                dots.encode(**place("false_alarm", "hit"), color=shade, shape=mark),
             ).properties(width=_SIDE, height=_SIDE, title=str(name))
         )
     return charts.side_by_side(made, columns=2)
