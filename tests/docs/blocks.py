@@ -26,6 +26,8 @@ STAND_INS = (
     (re.compile(r"run primer --limit \d+"), "run primer --limit 6"),
     # a real model that may not be on this machine, and is slow
     (re.compile(r"--solver gguf/smollm2"), "--solver openai/smollm2 --base-url {server}"),
+    (re.compile(r"--feedback-model gguf/smollm2"), "--feedback-model student/keen"),
+    (re.compile(r"--feedback-model gguf/abacus"), "--feedback-model student/default"),
 )
 SMALL = " --limit 6"  # is added to a run that says nothing of its size
 # These need torch, a GPU with vLLM, another provider's key, the hub, someone at a browser or a

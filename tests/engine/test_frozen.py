@@ -73,6 +73,8 @@ def test_the_same_solver_answers_a_frozen_set_as_it_answered_in_the_loop(live, m
     [row] = beside_live(load_runs([live, made[1]])).iter_rows(named=True)
     assert row["kappa"] == 1
     assert row["n"] > 5
+    told = friction("causes", live, made[1]).stdout
+    assert f"run: {live}; frozen_run: {made[1]}" in told
 
 
 def test_its_prompts_are_those_that_were_paid_for(made):

@@ -64,7 +64,7 @@ def command(directories: tuple[Path, ...], as_json: bool) -> None:
             "these runs vary no cause; 'friction causes --help' says which conditions to run"
         )
     for _, title, table in shown:
-        _print(title, table)
+        _print(title, _with_runs_named(table, directories))
     print_lines(["brackets: 95% intervals; shares and differences in percent and points"])
     if unfinished:
         click.echo(provisional(unfinished))
@@ -141,6 +141,16 @@ def locator(runs: Runs) -> Callable[[str, str, str], str | None]:
         return find(problem, text) if find is not None and problem is not None else None
 
     return locate
+
+
+def _with_runs_named(table: pl.DataFrame, directories: tuple[Path, ...]) -> pl.DataFrame:
+    """The table with directories in place of the runs' numbers, where there are several."""
+    if len(directories) == 1:
+        return table
+    names = {number: str(directory) for number, directory in enumerate(directories)}
+    return table.with_columns(
+        table[name].replace_strict(names) for name in ("run", "frozen_run") if name in table.columns
+    )
 
 
 def _print(title: str, table: pl.DataFrame) -> None:
