@@ -42,6 +42,9 @@ def test_until_solved_reports_coverage_alone(tmp_path):
     found = json.loads(friction(*arguments).stdout)
     assert found["pass_at_k"] == []
     assert found["draws"] < 120
+    assert json.loads(friction("results", tmp_path / "o", "--json").stdout) == found
+    both = friction("results", tmp_path / "o", tmp_path / "o", code=2)
+    assert "are printed alone" in both.stderr
 
 
 @pytest.mark.parametrize(

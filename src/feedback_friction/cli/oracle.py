@@ -106,16 +106,21 @@ def _start(
 
     unit = "problems" if prepared.plan.until_solved else "requests"
     progress, interrupted = run_to_end(work, directory, quiet=quiet, unit=unit)
+    print_oracle(directory, ks, as_json=as_json)
+    if interrupted:
+        click.echo(f"interrupted; the same command resumes {directory}", err=True)
+        return INTERRUPTED
+    return 1 if tell_missing(progress, unit) else 0
+
+
+def print_oracle(directory: Path, ks: Sequence[int] | None = None, *, as_json: bool) -> None:
+    """Coverage and pass@k of an oracle's directory, for the usual k or those asked for."""
     run = read_oracle(directory)
     shown = _pass_at(run, ks)
     if as_json:
         click.echo(json.dumps(as_object(run, shown), ensure_ascii=False))
     else:
         _print(run, shown)
-    if interrupted:
-        click.echo(f"interrupted; the same command resumes {directory}", err=True)
-        return INTERRUPTED
-    return 1 if tell_missing(progress, unit) else 0
 
 
 def _pass_at(run: OracleRun, ks: Sequence[int] | None) -> dict[int, Estimate]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from feedback_friction.analysis.journal import read_run
 from feedback_friction.cli.results_table import print_results, results_json
 from feedback_friction.cli.within import print_within
 from feedback_friction.errors import UsageError
@@ -36,16 +37,25 @@ def command(
 ) -> None:
     """Print the results of the runs in DIR...; a run may still be writing to its directory.
 
-    One table for all of them. Columns that are the same in every row stand below it.
+    One table for all of them. Columns that are the same in every row stand below it. Of an oracle's
+    directory, alone: its coverage and pass@k.
     """
     if as_json and form is not None:
         raise UsageError("--json and --format exclude each other")
-    if within is not None:
+    if len(directories) == 1 and form is within is None and _is_oracle(directories[0]):
+        from feedback_friction.cli.oracle import print_oracle
+
+        print_oracle(directories[0], as_json=as_json)
+    elif within is not None:
         print_within(directories, _levels(within), form or FORMATS[0], as_json=as_json)
     elif as_json:
         click.echo(json.dumps(results_json(directories), ensure_ascii=False))
     else:
         print_results(directories, form or FORMATS[0])
+
+
+def _is_oracle(directory: Path) -> bool:
+    return bool(read_run(directory)["config"].get("kind") == "oracle")
 
 
 def _levels(text: str) -> tuple[int, ...]:

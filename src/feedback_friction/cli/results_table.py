@@ -69,8 +69,8 @@ def read_runs(directories: Sequence[Path]) -> list[RunResults]:
         results = read_results(directory)
         if not results:
             raise UsageError(
-                f"{directory} holds no conditions; an oracle's command, run again, prints its "
-                "results"
+                f"{directory} holds no conditions; an oracle's results are printed alone: "
+                f"friction results {directory}"
             )
         unique = name if names.count(name) == 1 else str(directory)
         found.append(RunResults(unique, results, read_paid(directory), read_layers(directory)))

@@ -1,4 +1,4 @@
-"""What a command asks for that changes nothing for one of its tasks: a note each."""
+"""What a command asks for that does nothing, or misleads, for one of its tasks: a note each."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ def without_effect(
     found, plan = [], settings.plan
     if (plan.shuffle or plan.binary_hint) and not any(each.choices for each in problems):
         found.append(f"{task.name} has no choices: --shuffle and --binary-hint change nothing")
+    elif plan.shuffle:
+        found.append(
+            f"{task.name}: --shuffle moves the right option at every attempt, so that a solver "
+            "that always says the same letter comes to be right; read gains beside those of retry"
+        )
     if settings.models.judge_model is not None and task.judge is None:
         found.append(f"{task.name} needs no judge: --judge-model changes nothing")
     is_product = any(each.operands for each in problems)
