@@ -4,7 +4,7 @@ A network smaller than abacus is trained for some minutes on its dialogues, but 
 is another problem's, drawn at random. What few second attempts become right cannot owe that to the
 feedback. In a run of its own, with the tutor's right feedback, cutting the feedback must lose no
 more corrections than cutting as many other tokens, and move the margin of right over wrong no
-further than both controls do: the rule to which networks of random weights are held (``inside.py``).
+further than both controls do: the rule to which networks of random weights are held.
 
 ``--folder`` keeps the model and the run, and goes on from what is there. Needs torch.
 """
