@@ -15,7 +15,6 @@ import pytest
 from fake_server import choice, completion, hang, held, serving
 from models_client import run
 
-
 UVLOOP = "from feedback_friction.cli.main import main; main()"
 ASYNCIO = "import sys; sys.modules['uvloop'] = None; " + UVLOOP
 
