@@ -94,6 +94,7 @@ def test_planted_hit_and_false_alarm_rates_are_found(challenged):
     assert found["placebo:tutor", "tutor"]["sensitivity_low"] > 0
 
 
+@pytest.mark.slow
 def test_every_challenged_trial_has_one_outcome(challenged):
     table = challenges(load_runs([challenged]))
     for feedback in ("denial", "misled"):
@@ -103,6 +104,7 @@ def test_every_challenged_trial_has_one_outcome(challenged):
         assert right == {sum(row["count"] for row in rows if row["first"] == "right")}
 
 
+@pytest.mark.slow
 def test_ever_right_and_right_at_the_end_are_two_columns(challenged):
     done = CliRunner().invoke(friction, ["results", str(challenged), "--json"])
     found = {each["feedback"]: each for each in json.loads(done.stdout)["conditions"]}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from effort import LINEAR, growth, repeated
@@ -193,6 +193,7 @@ TEXTS = st.lists(st.sampled_from(PIECES), max_size=14).flatmap(
 
 
 @given(gold=GOLDS, text=TEXTS)
+@example(gold="5", text="5 ²")
 def test_masking_is_idempotent_and_what_is_left_is_never_graded_correct(
     gold: str, text: str
 ) -> None:

@@ -96,7 +96,7 @@ def _fraction(before: list[str], part: int) -> Fraction | None:
     whole = Fraction(0)
     if "and" in before[1:]:
         cut = len(before) - 1 - before[::-1].index("and")
-        digits = len(before[:cut]) == 1 and before[0].isdigit() and len(before[0]) < 10
+        digits = len(before[:cut]) == 1 and before[0].isdecimal() and len(before[0]) < 10
         above = Fraction(before[0]) if digits else _whole(before[:cut])
         if above is None:
             return None
@@ -126,7 +126,7 @@ def _whole(words: list[str]) -> Fraction | None:
             group, room = 1, 1
         elif word in _SMALL and _SMALL[word] < room and (_SMALL[word] or len(words) == 1):
             group, room = group + _SMALL[word], 1
-        elif word.isdigit() and 0 < int(word) < room and not group:  # 5 billion 781 million
+        elif word.isdecimal() and 0 < int(word) < room and not group:  # 5 billion 781 million
             group, room = int(word), 1
         elif word in _TENS and room >= 100:
             group, room = group + _TENS[word], 10
