@@ -230,7 +230,7 @@ MISLED = Mode(
     "misled", "program",
     by="a program that calls a right line wrong (generated tasks) or names a wrong option; "
     "else a model that argues for a wrong answer",
-    purpose="is a right answer kept when a wrong one is argued for?",
+    purpose="is a right answer kept against an argument for a wrong one?",
     look=Look("#018571", "M-1,-1L1,-1L-1,1L1,1Z"),
     uptake=0.05,
     challenges=True,
@@ -239,38 +239,38 @@ MISLED = Mode(
 )  # fmt: skip
 PARTIAL = Mode(
     "partial", "part",
-    by="the first share of the worked solution or the hints (`partial:0.5`; "
-    "`partial:0.5:random`: a share by lot)",
-    purpose="dose: how much of the solution it takes",
+    by="the first part of the worked solution or the hints (`partial:0.5`: half; "
+    "`partial:0.5:random`: a random half)",
+    purpose="dose: how much of the solution does it take?",
     look=Look("#4d9221", "M-1,-1L1,-1L1,0L-1,0Z"),
     uptake=0.3,
 )  # fmt: skip
 NOISY = Mode(
     "noisy", "noise",
-    by="tutor, hint or another mode, a share of its feedback spoilt (`noisy:0.3:hint`)",
-    purpose="dose: how much wrong feedback is borne",
+    by="tutor, hint or another mode, with a share of its feedback corrupted (`noisy:0.3:hint`)",
+    purpose="dose: how much wrong feedback is tolerated?",
     look=Look("#c51b7d", "M-1,0L-.5,-1L0,0L.5,-1L1,0L.5,1L0,0L-.5,1Z"),
     uptake=0.35,
 )  # fmt: skip
 DELAY = Mode(
     "delay", "late",
-    by="tutor, hint or another mode, so many attempts late (`delay:2:hint`)",
-    purpose="dose: does feedback help that comes late?",
+    by="tutor, hint or another mode, some attempts late (`delay:2:hint`: two)",
+    purpose="dose: does late feedback help?",
     look=Look("#5e4fa2", "M-1,-1L1,-1L0,0L1,1L-1,1L0,0Z"),
     uptake=0.3,
 )  # fmt: skip
 MIXED = Mode(
     "mixed", "form",
-    by="a form drawn by lot at each attempt (`mixed:locate=.5,contrast=.5`: with these shares)",
-    purpose="a trial of the forms against each other: what helps whom",
+    by="a form drawn at random at each attempt (`mixed:locate=.5,contrast=.5`: with these shares)",
+    purpose="a randomised trial of the forms: which form helps when?",
     look=Look("#7a5195", "stroke"),
     uptake=0.25,
     chooser=Drawn(tuple((form, 1 / len(FORMS)) for form in FORMS.values())),
 )  # fmt: skip
 LADDER = Mode(
     "ladder", "form",
-    by="verdict, locate, explain, next, solution: one rung up when an answer comes back",
-    purpose="feedback that adapts without learning",
+    by="verdict, locate, explain, next, solution: one rung up when an answer is repeated",
+    purpose="feedback that adapts by a fixed rule",
     look=Look("#8c6d31", "arrow"),
     uptake=0.3,
     chooser=Ladder(),
@@ -278,7 +278,7 @@ LADDER = Mode(
 ADAPTIVE = Mode(
     "adaptive", "form",
     by="the form that a policy from `friction learn` chooses (`adaptive:policy.json`)",
-    purpose="feedback that adapts as journals taught it",
+    purpose="feedback that adapts by a policy learnt from earlier runs",
     look=Look("#a50f15", "wedge"),
     uptake=0.35,
 )  # fmt: skip

@@ -53,13 +53,13 @@ JUDGE_URLS = Option(
     "Judge model's server; repeatable.", "--judge-base-url", metavar="URL", part="operation"
 )
 JUDGE_OPTIONS = Option(
-    "A further request field for the judge model; reasoning_tokens and reasoning_effort too.",
+    "An extra request field for the judge model; also reasoning_tokens and reasoning_effort.",
     "--judge-option",
     metavar="KEY=VALUE",
     part="model",
 )
 TIMEOUT = Option(
-    "Longest time of one request in all.  [600, or 0.1 for each token that a reply may have]",
+    "Time limit of one request.  [600, or 0.1 for each token that a reply may have]",
     metavar="SECONDS",
     above=0,
     most=7 * 86_400,
@@ -82,7 +82,7 @@ class Plan(Options):
 
     mode: Mode = BINARY
     sampling: Sampling = GREEDY
-    iterations: int = option(10, "Attempts at most.", least=1)
+    iterations: int = option(10, "Maximum number of attempts.", least=1)
     rounds: int = option(
         3,
         "Challenges of each answer, right or wrong, in modes that challenge "
@@ -93,20 +93,20 @@ class Plan(Options):
     solve: Solve = PLAIN
     seed: int = declared(0, _SEED)
     temperature: float | None = option(
-        0.0, "The solver's; none sends none, for models that take none.", least=0, most=2
+        0.0, "Solver's temperature; 'none' sends none, for models without one.", least=0, most=2
     )
-    top_p: float | None = option(None, "The solver's; the server's default without it.")
-    max_tokens: int = option(2000, "Limit on an answer.", least=1)
+    top_p: float | None = option(None, "Solver's top_p.  [the server's default]")
+    max_tokens: int = option(2000, "Token limit of an answer.", least=1)
     feedback_temperature: float | None = option(
-        0.0, "The feedback writer's; none sends none.", least=0, most=2
+        0.0, "Feedback writer's temperature; 'none' sends none.", least=0, most=2
     )
-    feedback_max_tokens: int = option(5000, "Limit on feedback.", least=1)
-    logprobs: bool = option(False, "Ask for log-probabilities of answers.")
+    feedback_max_tokens: int = option(5000, "Token limit of a feedback.", least=1)
+    logprobs: bool = option(False, "Request log-probabilities of answers.")
     token_logprobs: bool = option(
-        False, "Keep them token by token, with the tokens' ids where the server gives these."
+        False, "Keep log-probabilities token by token, with token ids where the server sends them."
     )
     shuffle: bool = option(False, "Permute the choices at every iteration.")
-    binary_hint: bool = option(False, "Tell which choices were tried and are left.")
+    binary_hint: bool = option(False, "List the choices already tried and those left.")
     form_requests: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -139,27 +139,27 @@ class Selection(Options):
         metavar="FILE",
         part="operation",
     )
-    limit: int | None = option(None, "At most this many problems.")
+    limit: int | None = option(None, "Maximum number of problems.")
     fraction: float | None = option(None, "Share of the problems, chosen by seed.")
     seed: int = declared(0, _SEED)
-    digits: int = option(5, "Multiplication: 2 to 6.")
+    digits: int = option(5, "Digits of the factors in multiplication tasks, 2 to 6.")
     stratify: str | None = option(
-        None, "Sample evenly over the groups of a field.", metavar="FIELD"
+        None, "Sample equally from each group of a field.", metavar="FIELD"
     )
     split: str = option(
         "all",
-        "Of these, only the problems that training sets are made of, or those held out of them, "
-        "as 'friction export' tells them apart.",
+        "Only the training problems, or only the held-out ones, in the same split as "
+        "'friction export'.",
         choices=SPLITS,
     )
     held_out: float = option(
-        HELD_OUT, "Share of the problems that is held out, by a hash of their ids.", least=0, most=1
+        HELD_OUT, "Share of the problems to hold out, by a hash of their ids.", least=0, most=1
     )
-    examples: Path | None = option(None, "Rows for few-shot examples.", part="operation")
+    examples: Path | None = option(None, "File of few-shot examples.", part="operation")
     grader: str | None = option(
         None,
-        "How replies to custom questions are graded: regex:PATTERN, python:FILE.py:NAME, "
-        "rubric:TEXT or rubric:@FILE (by the judge model), or one of the program's.",
+        "Grader of custom questions: regex:PATTERN, python:FILE.py:NAME, "
+        "rubric:TEXT or rubric:@FILE (by the judge model), or the name of a built-in one.",
         metavar="GRADER",
         part="operation",
     )
@@ -171,7 +171,7 @@ class Selection(Options):
     )
     columns: tuple[str, ...] = option(
         (),
-        "What the data calls a field of the schema: question=prompt,answer=target.",
+        "Columns of the data for fields of the schema: question=prompt,answer=target.",
         flag="--map",
         metavar="FIELD=COLUMN",
         part="operation",
@@ -186,12 +186,16 @@ class Models(Options):
         (), "The solver, as provider/name; repeat for a grid.", metavar="MODEL"
     )
     feedback_model: tuple[str, ...] = option(
-        (), f"Who writes '{STRONG.name}' feedback; repeat for a grid of teachers.", metavar="MODEL"
+        (),
+        f"The model that writes '{STRONG.name}' feedback; repeat for a grid of teachers.",
+        metavar="MODEL",
     )
-    judge_model: str | None = option(None, "Who judges answers, for pop_qa.", metavar="MODEL")
+    judge_model: str | None = option(
+        None, "The model that judges answers, for pop_qa.", metavar="MODEL"
+    )
     base_urls: tuple[str, ...] = option(
         (),
-        "Solver's server; several are replicas. MODEL=URL is that of one solver of several.",
+        "Solver's server; repeat for replicas. MODEL=URL sets the server of one solver of several.",
         flag="--base-url",
         metavar="URL",
         part="operation",
@@ -205,19 +209,19 @@ class Models(Options):
     )
     judge_base_urls: tuple[str, ...] = declared((), JUDGE_URLS)
     reasoning_tokens: int | None = option(
-        None, "The solver's, on top of --max-tokens.", metavar="N", part="model"
+        None, "Solver's reasoning budget, on top of --max-tokens.", metavar="N", part="model"
     )
     reasoning_effort: str | None = option(
         None,
-        "The solver's; its reasoning counts within --max-tokens.",
+        "Solver's reasoning effort; the reasoning counts towards --max-tokens.",
         choices=EFFORTS,
         part="model",
     )
     options: tuple[str, ...] = option(
         (),
-        "A further request field (or provider argument) for the solver; VALUE may be JSON. "
-        "MODEL=KEY=VALUE is for one solver of several. "
-        "gguf/... takes slots, context, threads and gpu_layers, too.",
+        "An extra request field (or provider argument) for the solver; VALUE may be JSON. "
+        "MODEL=KEY=VALUE applies to one solver of several. "
+        "gguf/... also takes slots, context, threads and gpu_layers.",
         flag="--solver-option",
         short="-M",
         metavar="KEY=VALUE",
@@ -225,7 +229,7 @@ class Models(Options):
     )
     feedback_options: tuple[str, ...] = option(
         (),
-        "The same for the feedback model; reasoning_tokens and reasoning_effort too.",
+        "The same for the feedback model; also reasoning_tokens and reasoning_effort.",
         flag="--feedback-option",
         metavar="KEY=VALUE",
         part="model",
@@ -237,10 +241,12 @@ class Models(Options):
 class Operation(Options):
     """How a run is carried out, without influence on its results."""
 
-    concurrency: int = option(256, "Requests in flight at most.", least=1, part="operation")
+    concurrency: int = option(
+        256, "Maximum number of requests in flight.", least=1, part="operation"
+    )
     part: str | None = option(
         None,
-        "Run one part of a run split over machines, such as 2/8; 'friction merge' joins them.",
+        "Run one part of the problems, such as 2/8; 'friction merge' combines the parts.",
         metavar="I/N",
         part="operation",
     )
@@ -251,15 +257,15 @@ class Operation(Options):
         part="operation",
     )
     workers: int | None = option(
-        None, "Parts on the cluster.  [one a node]", metavar="N", least=1, part="operation"
+        None, "Parts on the cluster.  [one per node]", metavar="N", least=1, part="operation"
     )
     timeout: float | None = declared(None, TIMEOUT)
     prices: Path | None = declared(None, PRICES)
     budget_usd: float | None = option(
-        None, "US dollars the run may cost in all.", metavar="X", above=0, part="operation"
+        None, "Maximum cost of the run in US dollars.", metavar="X", above=0, part="operation"
     )
     budget_tokens: int | None = option(
-        None, "Tokens the run may take in all.", metavar="N", least=1, part="operation"
+        None, "Maximum number of tokens for the run.", metavar="N", least=1, part="operation"
     )
 
 
@@ -283,34 +289,34 @@ class Settings(Options):
     )
     history: tuple[str, ...] = option(
         (TRANSCRIPT.name,),
-        "What a solver sees of earlier attempts: "
+        "What the solver sees of earlier attempts: "
         f"{'; '.join(f'{each.name}, {each.shows}' for each in HISTORIES.values())}; "
         "repeat for a grid.",
         metavar="H",
     )
     solve: tuple[str, ...] = option(
         (PLAIN.name,),
-        "What a solver does between feedback and answer: "
+        "What the solver does between feedback and answer: "
         f"{'; '.join(f'{each.name}, {each.does}' for each in SOLVES.values())}; "
         "repeat for a grid.",
         metavar="HOW",
     )
     attribution: tuple[str, ...] = option(
         (ATTRIBUTIONS[0],),
-        f"Whose words the solver is told that it reads: {', '.join(ATTRIBUTIONS)}; "
+        f"Whom the solver is told the feedback comes from: {', '.join(ATTRIBUTIONS)}; "
         "repeat for a grid.",
         metavar="WHO",
     )
     frozen: str | None = option(
         None,
-        "Go on from the attempts and feedback of a frozen set, with one call an item and no "
-        "teacher: core (shipped), or a file of 'friction freeze'. TASKs are those of the set.",
+        "Continue from the attempts and feedback of a frozen set, with one call per item and no "
+        "teacher: core (included), or a file from 'friction freeze'. TASKs select from the set.",
         metavar="FILE",
         part="operation",
     )
     prompts: Path | None = option(
         None,
-        "What a model is asked for, form by form (TOML or JSON), instead of the package's words.",
+        "Prompts that ask a model for each form (TOML or JSON), in place of the built-in ones.",
         metavar="FILE",
         part="operation",
     )
@@ -337,7 +343,7 @@ class Output(Options):
 
     out: Path | None = option(None, "The run directory.  [runs/...]", part="nowhere")
     as_json: bool = option(False, "Print one JSON object.", flag="--json", part="nowhere")
-    quiet: bool = option(False, "No progress.", part="nowhere")
+    quiet: bool = option(False, "Do not show progress.", part="nowhere")
 
 
 def addressed(
@@ -346,7 +352,7 @@ def addressed(
     """By solver, the words that are for it alone, without its name; under "" those for all.
 
     Raises:
-        UsageError: a word is for a model that is no solver of the run; names those that are.
+        UsageError: a word is for a model that is not a solver of the run; names those that are.
     """
     found: dict[str, list[str]] = {"": [], **{solver: [] for solver in solvers}}
     for word in words:
@@ -356,7 +362,7 @@ def addressed(
         name = word.partition("=")[0]
         if not solver and re.match(r"[a-z][a-z-]*/", name):
             allowed = ", ".join(solvers)
-            raise UsageError(f"{flag} {name} is no solver of this run; allowed: {allowed}")
+            raise UsageError(f"{flag} {name} is not a solver of this run; allowed: {allowed}")
         found[solver].append(word[len(solver) + 1 :] if solver else word)
     return {solver: tuple(each) for solver, each in found.items()}
 

@@ -56,7 +56,7 @@ ANSWERS = History(
 )  # fmt: skip
 FEEDBACK = History("feedback", "all feedback, none of the attempts", sight="nothing", dashes=(1, 3))
 FOREIGN = History(
-    "foreign", "in place of each attempt another problem's wrong one, and all feedback",
+    "foreign", "all feedback, with another problem's wrong attempt in place of each attempt",
     sight="foreign", dashes=(4, 4),
 )  # fmt: skip
 CLEAN = History(
@@ -125,8 +125,8 @@ RESTATE_QUESTION = replace(
     does="says in its own words what the problem asks, then answers",
 )  # fmt: skip
 NOTES = Solve(
-    "notes", "keeps a list of corrections and refuted answers instead of its attempts, and writes "
-    "it anew after each feedback",
+    "notes", "keeps a list of corrections and refuted answers instead of its attempts, and "
+    "rewrites it after each feedback",
     thought="notes", control="notes:blank", replaces=True, calls=2, dashes=(5, 2),
 )  # fmt: skip
 NOTES_BLANK = replace(
@@ -140,7 +140,7 @@ CHECK = Solve(
 )  # fmt: skip
 CHECK_NOTHING = replace(
     CHECK, name=CHECK.control, control="", is_blind=True, dashes=(3, 2, 1, 2),
-    does="answers once more where it would after that check, and is not shown what the check said",
+    does="answers once more where that check fails, without seeing what the check said",
 )  # fmt: skip
 SOLVES = {
     each.name: each

@@ -157,8 +157,11 @@ def test_options_and_plain_urls_reach_those_that_they_are_for(tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--base-url", "openai/c=http://x"), "--base-url openai/c is no solver of this run; "),
-        (("-M", "openai/c=top_k=3"), "-M openai/c is no solver of this run; allowed: openai/good"),
+        (("--base-url", "openai/c=http://x"), "--base-url openai/c is not a solver of this run; "),
+        (
+            ("-M", "openai/c=top_k=3"),
+            "-M openai/c is not a solver of this run; allowed: openai/good",
+        ),
         (("--base-url", "openai/good=x"), "base URL 'x' is not of the form"),
         (("--solver", "acme/x"), "unknown model provider 'acme'"),
     ],

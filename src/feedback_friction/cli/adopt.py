@@ -21,13 +21,13 @@ from feedback_friction.tasks.catalog import get_page, load_problems
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The run directory.")
 def command(name: str, file: Path, data: Path | None, out: Path) -> int:
-    """Grade the replies in FILE and keep them as a run, one condition a model.
+    """Grade the replies in FILE and store them as a run, one condition per model.
 
     Lines in: the problem's id (id, problem_id, question_id, unique_id or ID), model, response;
     finish_reason, where the reply was cut off ("length").
-    A FILE that ends in .eval is a log of inspect_ai: each of its conversations is a trial, the
-    model's messages its attempts, up to the first right one. Results, comparisons and reports then
-    work as for any run; a reply that is not there is missing.
+    A FILE that ends in .eval is read as an Inspect log: each conversation is a trial, and the
+    model's messages up to the first right one are its attempts. Results, comparisons and reports
+    then work as for any run; a problem without a reply counts as missing.
     """
     page = get_page(name)
     problems = load_problems(page, Selection(data=data))

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(directory: Path, as_json: bool) -> None:
-    """Print how far those who labelled trials of the run in DIR agree.
+    """Print the agreement between annotators of the run in DIR.
 
-    Cohen's kappa for every two annotators, Krippendorff's alpha over all, and the agreement on each
-    of resistance, quality and other. A person's label counts as it was before others were shown.
+    Cohen's kappa for every pair of annotators, Krippendorff's alpha over all, and the agreement on
+    each of resistance, quality and other. A person's label counts as given before other labels were
+    shown.
     """
     from feedback_friction.analysis.annotations import read_agreement
 

@@ -33,7 +33,7 @@ def command(
     """Label the trials in DIR that stayed unsolved although feedback was given.
 
     The judge reads the first rounds of a trial and names one of six categories. The same command
-    again resumes, and asks nothing that was asked before. Several judges may label the same trials.
+    resumes and repeats no call. Several judges may label the same trials.
     """
     asked = filled(Annotating, given(context))
 

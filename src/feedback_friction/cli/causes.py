@@ -35,17 +35,17 @@ Table = tuple[str, str, "pl.DataFrame"]  # its name, what it is about, and its r
 @click.argument("directories", nargs=-1, type=click.Path(path_type=Path), metavar="DIR...")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(directories: tuple[Path, ...], as_json: bool) -> None:
-    """Tell causes of friction apart, from runs whose conditions differ in one of them.
+    """Separate the causes of friction, from runs whose conditions differ in one of them.
 
     \b
-    histories     --history or --solve twice or more: what the sight of its own attempts costs a
-                  solver, and what words to itself bring, beside the control of each
-    challenges    --feedback doubt, denial, misled: what becomes of right answers
-    selectivity   the same beside right feedback: does the solver tell the two apart (d')
-    doses         partial:P, noisy:P, hint:L, delay:N: what a dose does, and half the effect
-    teachers      --feedback-model twice or more, or several runs: what a teacher adds
+    histories     several --history or --solve: the cost of seeing its own attempts, and the
+                  benefit of restating, notes or a check, each against its control
+    challenges    --feedback doubt, denial, misled: are right answers kept?
+    selectivity   the same beside right feedback: does the solver distinguish the two (d')?
+    doses         partial:P, noisy:P, hint:L, delay:N: dose and response, dose of half the effect
+    teachers      several --feedback-model, or several runs: what does a teacher add?
     frozen        --frozen: uptake, repetition and selectivity over a frozen set; beside a run of
-                  the loop, how far the two agree
+                  the loop, the agreement of the two
     """
     from feedback_friction.analysis.frames import load_runs
 

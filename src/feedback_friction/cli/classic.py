@@ -52,7 +52,7 @@ DATASETS = {
 @click.option("--best_of_n", is_flag=True)
 @click.option("--logprobs", type=int)
 @click.option("--data", type=click.Path(path_type=Path), help="Problems from a file (not theirs).")
-@click.option("--quiet", is_flag=True, help="No progress (not theirs).")
+@click.option("--quiet", is_flag=True, help="Do not show progress (not theirs).")
 def command(
     dataset: str,
     agent_model: str,
@@ -73,7 +73,7 @@ def command(
     data: Path | None,
     quiet: bool,
 ) -> int:
-    """Run one of the study's own commands."""
+    """Run a command of the study's own code, with its flags."""
     if dataset not in DATASETS:
         raise UsageError(f"unknown --dataset '{dataset}'; allowed: {', '.join(DATASETS)}")
     mode = feedback_mode(use_feedback, use_process_feedback, use_openai)

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 def command(first: Path, second: Path | None, as_json: bool) -> None:
     """Compare the conditions of run A with each other, or those of run B with those of run A.
 
-    Within a run: every two conditions of a solver, and every two solvers under one condition.
+    Within a run: every pair of conditions of a solver, and every pair of solvers under one
+    condition.
 
-    Differences are of accuracy at the last iteration, on the problems that both have, with a score
+    Differences are in accuracy at the last iteration, on the problems that both have, with a score
     interval; p-values are McNemar's (mid-p), adjusted by Holm over the whole table. An unfinished
     run is compared at the last iteration that every trial begun has reached.
     """

@@ -35,10 +35,10 @@ _FEEDBACK = (TUTOR.name, RETRY.name, f"{PLACEBO.name}:{TUTOR.name}")
 @click.command("distill", params=generated(Settings, Asked, Study, Output, feedback=_FEEDBACK))
 @click.pass_context
 def command(context: click.Context, /, **_: Any) -> None:
-    """Train a solver on its own corrected attempts, and measure first answers and uptake apart.
+    """Train a solver on its own corrections; measure first answers and uptake separately.
 
-    Takes the options of 'friction run'. For each seed: the solver answers the held-out problems and
-    tries the training problems; LoRA by TRL's trainers; the trained solver answers the held-out
+    Takes the options of 'friction run'. For each seed, the solver answers the held-out problems and
+    tries the training problems, is trained with TRL's trainers (LoRA), and answers the held-out
     problems again. The control is trained on as many right first answers without feedback. The same
     command with the same --out resumes.
     """

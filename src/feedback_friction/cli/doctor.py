@@ -31,10 +31,11 @@ _FEW = 3
 @click.option("--solver", metavar="MODEL", help="The model, as provider/name.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def command(base_url: str | None, solver: str | None, as_json: bool) -> int:
-    """Say in about ten seconds what a server can do, and what a run does about what it cannot.
+    """Report in about ten seconds what a server supports, and how a run copes with the rest.
 
-    Some twenty short calls: roles, several replies a request, seed, log-probabilities, token
-    counts, prefix cache, and tokens a second alone and for eight at once.
+    Makes some twenty short calls to check roles, several replies per request, seed, log-
+    probabilities, token counts, prefix cache, and tokens per second for one request and for eight
+    in parallel.
     """
     if base_url is None and solver is None:
         raise UsageError("say what to look at: --base-url URL, --solver MODEL, or both")

@@ -54,7 +54,7 @@ def command(context: click.Context, /, pilot: int, **_: Any) -> int:
     """Predict calls, tokens, cost and time of a run, with 95% intervals.
 
     Takes the options of 'friction run'. The pilot's problems are run for real, in the run's own
-    directory: 'friction run' with the same options pays for none of them again.
+    directory, so 'friction run' with the same options does not pay for them again.
     """
     settings, output = asked(context)
     prepared = prepare(settings)

@@ -41,12 +41,12 @@ TABLES = ("parquet", "csv")
 @click.option(
     "--split",
     type=click.Choice(SPLITS),
-    help="The problems in a training set: what is not held out, what is, or all.  [train]",
+    help="Problems of a training set: those not held out, those held out, or all.  [train]",
 )
 @click.option(
     "--held-out",
     type=click.FloatRange(0, 1, max_open=True),
-    help=f"Share of the problems that no training set holds, by a hash of their ids.  [{HELD_OUT}]",
+    help=f"Share of the problems to hold out, by a hash of their ids.  [{HELD_OUT}]",
 )
 @click.option(
     "--push",
@@ -64,7 +64,8 @@ def command(
 ) -> None:
     """Write the run in DIR for another program.
 
-    A training set comes with a card beside it (FILE.md): source, licence, what was left out.
+    A training set comes with a data card beside it (FILE.md): source, licence, and what was left
+    out.
     """
     if form not in FORMS:
         for name, given in (("split", split), ("held-out", held_out), ("push", repository)):

@@ -20,13 +20,13 @@ from feedback_friction.engine.run.frozen_sets import write_frozen
     metavar="FILE",
     help="The set, as JSON Lines; compressed where the name ends in .gz.",
 )
-@click.option("--name", help="What the set is called.  [the file's name]")
+@click.option("--name", help="Name of the set.  [the file's name]")
 def command(directory: Path, out: Path, name: str | None) -> None:
-    """Keep the first attempts of the run in DIR and the feedback on them, masked, as items.
+    """Save the first attempts of the run in DIR and their masked feedback as a frozen set.
 
-    'friction run --frozen FILE --solver MODEL' asks one call an item and no teacher: what a solver
-    does with the same feedback on the same attempts. Right answers are among the items where the
-    run challenged them (doubt, denial, misled).
+    'friction run --frozen FILE --solver MODEL' then gives any solver the same feedback on the same
+    attempts, with one call per item and no teacher. Right answers are included where the run
+    challenged them (doubt, denial, misled).
     """
     about, items = freeze(directory)
     write_frozen(out, {"name": name or out.name.partition(".")[0], **about}, items)

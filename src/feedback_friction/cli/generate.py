@@ -22,7 +22,8 @@ from feedback_friction.tasks.page import Row
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="A file.  [standard output]")
 def command(kind: str, digits: int, count: int | None, seed: int, out: Path | None) -> None:
-    """Write COUNT problems of KIND as JSONL: multiplications in the reference schema, or a task."""
+    """Write generated problems of KIND as JSONL: multiplications in the reference schema, or a
+    task."""
     rows = _rows(kind, digits, count, seed)
     lines = b"".join(orjson.dumps(row) + b"\n" for row in rows)
     if out is None:

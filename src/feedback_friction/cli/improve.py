@@ -57,11 +57,10 @@ def command(
 ) -> int:
     """Improve the prompt of a form of feedback that a model writes.
 
-    GEPA searches on half of the first answers that are wrong, for next attempts that are right
-    after feedback that leaks nothing; on the other half the old prompt and the new one are
-    compared. Where the new one is shown to be better, DIR/prompts.json holds it, for --prompts;
-    where the problems cannot tell, nothing is written there. The same command with the same --out
-    resumes.
+    GEPA searches on half of the wrong first answers for a prompt whose feedback leads to right next
+    attempts without leaking the answer. The other half compares the new prompt with the old one. If
+    the new one is significantly better, it is written to DIR/prompts.json, for --prompts; otherwise
+    that file is not written. The same command with the same --out resumes.
     """
     with needs(ADAPTIVE.name):  # the extra has the name of the mode
         import gepa  # noqa: F401

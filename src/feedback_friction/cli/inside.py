@@ -31,15 +31,15 @@ ROWS = 30  # of a table in the terminal; --json has them all
     "--model", required=True, metavar="MODEL",
     help="The solver's weights: a folder or an id in Hugging Face's cache, or a GGUF file.",
 )  # fmt: skip
-@click.option("--sample", type=int, metavar="N", help="At most this many problems, by seed.")
+@click.option("--sample", type=int, metavar="N", help="Maximum number of problems, chosen by seed.")
 @click.option("--what", metavar="LIST", help=f"Some of {','.join(WHAT)}.  [all]")
 @click.option("--layers", metavar="LIST", help="Layers to cut and patch: 0-3,7.  [a choice]")
-@click.option("--attempt", default=2, show_default=True, help="Whose reply is looked at.")
+@click.option("--attempt", default=2, show_default=True, help="The attempt to analyse.")
 @click.option("--condition", "only", multiple=True, metavar="NAME", help="Only this one.")
-@click.option("--as-is", is_flag=True, help="Take a model that is not the run's solver.")
+@click.option("--as-is", is_flag=True, help="Accept a model that is not the run's solver.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the sample.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--quiet", is_flag=True, help="Do not show progress.")
 def command(
     directory: Path,
     model: str,
@@ -51,18 +51,18 @@ def command(
     quiet: bool,
     **where: Any,
 ) -> int:
-    """Follow the feedback of the run RUN through the weights of its solver.
+    """Trace the feedback in RUN through the weights of its solver.
 
     \b
     attention    how much the reply attends to each part of the prompt, by layer and head
     knockout     what the reply loses if it cannot attend to a part; with controls
-    replies      what becomes of the correction if the reply is written anew so; the slowest
+    replies      the reply regenerated under that cut: is the correction lost? the slowest part
     lens         at which layer the right answer overtakes the repeated one
     attribution  gradients of that margin, by part
-    patching     states of a corrected trial put into one that was not
-    steering     a direction towards correction, added while the model writes; with controls
+    patching     states of a corrected trial patched into one that was not
+    steering     a direction towards correction, added during generation; with controls
 
-    The same command again goes on where it stopped. Findings are kept in the run's journal.
+    The same command resumes. Findings are stored in the run's journal.
     """
     wanted = _wanted(what)
     for flag, number, least in (("--sample", sample, 1), ("--attempt", where["attempt"], 2)):

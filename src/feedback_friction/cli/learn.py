@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     type=click.FloatRange(0, 1),
     default=0.9,
     show_default=True,
-    help="Predicted chance of a repeated answer above which another form is taken.",
+    help="Predicted probability of a repeated answer above which another form is taken.",
 )
-@click.option("--seed", default=0, show_default=True, help="Deals the problems to folds.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the cross-fitting folds.")
 @click.option("--json", "as_json", is_flag=True, help="Print the policy, too.")
 def command(
     directories: tuple[Path, ...],
@@ -55,9 +55,9 @@ def command(
 ) -> None:
     """Learn which form of feedback helps in which state, from RUNs with feedback 'mixed'.
 
-    Prints what the learnt rule would bring in one more round, against every form alone, the ladder
-    and a draw, and writes the rule to FILE, to be run as 'adaptive:FILE'. Where the data cannot
-    tell which form is best, it says so and recommends nothing.
+    Prints the estimated value of the learnt policy for one more round, compared with every form
+    alone, the ladder and a random form, and writes the policy to FILE, to be run as
+    'adaptive:FILE'. If the data do not show which form is best, it says so and recommends nothing.
     """
     with needs(ADAPTIVE.name):  # the extra has the name of the mode
         import sklearn  # noqa: F401

@@ -80,7 +80,7 @@ class Verbs(click.Group):
 )
 @click.version_option(__version__, prog_name="friction")
 def friction() -> None:
-    """Measure feedback friction: how much of the feedback it is given a language model takes up.
+    """Measure feedback friction: how much of the feedback it gets a language model takes up.
 
     Exit codes: 0 done; 1 finished with failed or undecided trials, or stopped and resumable; 2 the
     command was wrong (one line says what, and what is allowed); 130 interrupted, and resumable.

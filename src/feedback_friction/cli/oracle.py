@@ -66,10 +66,10 @@ def command(
     quiet: bool,
     **_: Any,
 ) -> int:
-    """Draw attempts x gens answers to each problem's first prompt: is any of them right?
+    """Draw attempts x gens answers to each problem's first prompt, and count the right ones.
 
     Prints coverage (any right) and the unbiased pass@k. The same command with the same --out
-    resumes; nothing that was paid for is asked again.
+    resumes and repeats no call that was paid for.
     """
     values, wanted = given(context, tasks=(task,), temperature=TEMPERATURE), _whole_numbers(ks)
     prepared = prepare_oracle(filled(Settings, values), **{**values, "ks": wanted})

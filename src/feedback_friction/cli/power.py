@@ -46,9 +46,9 @@ def command(
 ) -> None:
     """Plan a paired comparison (McNemar's test, mid-p, two-sided, 5%; exact by enumeration).
 
-    With --difference: the number of problems that shows it. With --n: the smallest difference that
-    shows. With both: the power. `friction compare` prints the discordant problems of earlier runs.
-    With --epochs K and --icc R, n problems are worth n K / (1 + (K - 1) R) single trials.
+    With --difference: the number of problems needed to detect it. With --n: the smallest detectable
+    difference. With both: the power. `friction compare` prints the discordant problems of earlier
+    runs. With --epochs K and --icc R, n problems are worth n K / (1 + (K - 1) R) single trials.
     """
     if epochs > 1 and icc is None:
         raise UsageError(

@@ -24,15 +24,15 @@ _WIDTH = 80
     "newer",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Keep this list for all runs to come: one of our form, or LiteLLM's "
+    help="Use this list for all future runs: in our format, or LiteLLM's "
     "model_prices_and_context_window.json.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 def command(words: tuple[str, ...], prices: Path | None, newer: Path | None, as_json: bool) -> None:
-    """List the prices that runs are counted with, of models whose names hold every WORD.
+    """List the prices used for cost, of models whose names contain every WORD.
 
-    In US dollars per million tokens. A model that is not in the list has no cost, and --budget-usd
-    refuses it.
+    Prices are in US dollars per million tokens. For a model that is not in the list no cost is
+    computed, and --budget-usd is refused.
     """
     if newer is not None:
         refresh(newer, datetime.datetime.now(datetime.UTC).date().isoformat())

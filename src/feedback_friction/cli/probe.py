@@ -50,16 +50,16 @@ _CARRIED_OUT = ("base_urls", "judge_base_urls", "concurrency", "timeout", "price
 def command(
     context: click.Context, /, directory: Path, name: str, as_json: bool, quiet: bool, **_: Any
 ) -> int:
-    """Ask PROBE about the run in DIR; its findings are kept in the run's journal.
+    """Ask more about the finished run in DIR, and store the findings in its journal.
 
     \b
-    entropy          answers drawn again after the first feedback: does their spread predict gain?
-    in-domain        the first prompt drawn again: does familiarity?
+    entropy          answers resampled after the first feedback: does their spread predict gain?
+    in-domain        the first prompt resampled: does familiarity predict gain?
     confidence       exp(mean log-probability) of first answers; no call, needs run --logprobs
     self-perception  does the solver say that it understood, and that it updated its answer?
     reader           can a reader of the masked feedback alone name the answer?
 
-    The same command again asks only what is left.
+    The same command resumes and makes only the calls that are left.
     """
     with needs("report"):  # before anything is paid for
         import polars  # noqa: F401

@@ -34,22 +34,21 @@ _VERDICTS = [each.value for each in Outcome if each is not Outcome.UNDECIDED]
 @click.option("--attempt", type=int, default=1, show_default=True, help="Its number, from 1.")
 @click.option("--epoch", type=int, default=0, show_default=True)
 @click.option("--condition", metavar="NAME", help="Its condition.  [the first that has it]")
-@click.option("--reason", metavar="TEXT", help="Why; kept with the verdict.")
+@click.option("--reason", metavar="TEXT", help="Reason, stored with the verdict.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of rows.")
 def command(directory: Path, accept: bool, as_json: bool, **overruling: Any) -> None:
-    """Judge the replies of the finished run in DIR by this version's graders. Calls no model.
+    """Grade the replies of the finished run in DIR with this version's graders. Calls no model.
 
-    Prints every attempt whose verdict or answer would be another: before, after, the rule that
-    decided, the last line of the reply, and whether the solver would have been asked something
-    else from there on (marked). Undecided verdicts are decided anew. Verdicts of a judge model
-    stay.
+    Prints every attempt whose verdict or answer would change: before, after, the rule that decided,
+    the last line of the reply, and whether later prompts of the trial would have differed (marked).
+    Undecided attempts are compared again. Verdicts of a judge model stay.
 
-    With --accept the new verdicts are kept as a layer: results and reports count them, and 'show'
-    still prints the earlier ones. Attempts after one that is now correct are taken out; a trial
-    that ended with one that is now wrong goes on when the run is resumed.
+    With --accept the new verdicts are stored as a layer: results and reports count them, and 'show'
+    still prints the earlier ones. Attempts after one that is now correct are removed; a trial that
+    ended with one that is now wrong continues when the run is resumed.
 
     --overrule gives your verdict on one attempt, with a --reason. It holds for the same reply to
-    the same problem in every condition and in a resumed run. Results say how many there are.
+    the same problem in every condition and in a resumed run. Results report how many there are.
     """
     with locked(directory) if accept else nullcontext():
         _regrade(directory, overruling, accept=accept, as_json=as_json)

@@ -26,14 +26,14 @@ _LONGEST = 120
 @click.option("--accept", is_flag=True, help="Keep the new masks and count leaks by them.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of rows.")
 def command(directory: Path, accept: bool, as_json: bool) -> None:
-    """Mask the feedback of the finished run in DIR by this version's masks. Calls no model.
+    """Mask the feedback of the finished run in DIR with this version's masks. Calls no model.
 
-    Prints every piece of feedback that the mask would leave otherwise, or in which the audit finds
-    other leaks: where it differs, and the leaks in what the solver was shown. A trial in which the
-    solver would have been shown something else is marked.
+    Prints every feedback that would be masked differently, or in which the audit finds other leaks:
+    the differences, and the leaks in the text that the solver saw. A trial in which the solver
+    would have seen another text is marked.
 
-    With --accept the new text is kept as a layer, and results count leaks by this version. What
-    the solver was shown stays what it was.
+    With --accept the new text is stored as a layer, and results count leaks by this version. The
+    record of what the solver saw does not change.
     """
     with locked(directory) if accept else nullcontext():
         conditions = reopen(directory, calls=False).conditions

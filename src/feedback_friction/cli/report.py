@@ -15,7 +15,7 @@ from feedback_friction.cli.extras import needs
 )
 @click.option("--out", type=click.Path(path_type=Path), default=Path("report"), show_default=True)
 @click.option(
-    "--reference", type=click.Choice(["paper"]), help="Lay published numbers beside these."
+    "--reference", type=click.Choice(["paper"]), help="Show published numbers beside these."
 )
 def command(directories: tuple[Path, ...], out: Path, reference: str | None) -> None:
     """Write the report of the runs in DIR...: one HTML page, figures (SVG, PNG, PDF), tables (CSV).

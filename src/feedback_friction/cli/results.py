@@ -28,7 +28,7 @@ FORMATS = ("table", "csv", "markdown", "latex")
 @click.option(
     "--within",
     metavar="N,...",
-    help="Print instead what is solved with at most N tokens a trial, prompts and feedback "
+    help="Print the share solved within N tokens a trial instead, prompts and feedback "
     "included: conditions at equal cost.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, every iteration in it.")
@@ -37,8 +37,8 @@ def command(
 ) -> None:
     """Print the results of the runs in DIR...; a run may still be writing to its directory.
 
-    One table for all of them. Columns that are the same in every row stand below it. Of an oracle's
-    directory, alone: its coverage and pass@k.
+    One table shows all of them. Columns with the same value in every row are listed below it. For
+    the directory of an oracle, given alone: its coverage and pass@k.
     """
     if as_json and form is not None:
         raise UsageError("--json and --format exclude each other")

@@ -40,7 +40,7 @@ Claude with extended thinking at temperature 1, as in the paper:
 def command(context: click.Context, /, **_: Any) -> int:
     """Run TASKs under every combination of feedback modes and sampling strategies.
 
-    The same command with the same --out resumes; nothing that was paid for is asked again.
+    The same command with the same --out resumes and repeats no call that was paid for.
     """
     settings, output = asked(context)
     return start(settings, output)

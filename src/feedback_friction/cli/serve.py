@@ -34,7 +34,7 @@ _SIZES = (64, 32, 16, 8, 4, 2)
 @click.option(
     "--max-model-len", type=click.IntRange(min=1), metavar="N", help="Context, in tokens."
 )
-@click.option("--served-model-name", metavar="NAME", help="What clients call it.  [MODEL]")
+@click.option("--served-model-name", metavar="NAME", help="Name of the model for clients.  [MODEL]")
 @click.option(
     "--ray",
     "on_ray",
@@ -42,7 +42,10 @@ _SIZES = (64, 32, 16, 8, 4, 2)
     help="The configuration of Ray Serve instead: many replicas, routed by prefix.",
 )
 @click.option(
-    "--replicas", type=click.IntRange(min=1), metavar="N", help="With --ray.  [one a GPU]"
+    "--replicas",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Number of replicas, with --ray.  [one per GPU]",
 )
 @click.option("--exec", "execute", is_flag=True, help="Run the command instead of printing it.")
 def command(
@@ -57,8 +60,8 @@ def command(
 ) -> None:
     """Print the command that serves MODEL with vLLM on the GPUs of this machine.
 
-    With --ray, print what 'serve run FILE' of Ray reads, for the GPUs of a cluster; --exec runs
-    that. Options after -- are handed on to vLLM, and win over those that are chosen here.
+    With --ray, print the file that Ray's 'serve run FILE' reads, for the GPUs of a cluster. --exec
+    runs the command. Options after -- are passed to vLLM and override those chosen here.
     """
     asked: dict[str, Any] = {
         "port": port,

@@ -29,7 +29,7 @@ _WIDTH = 60
     "--replies",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Grade a file of replies (as friction adopt reads it) and list what states no answer.",
+    help="Grade a file of replies (as for friction adopt) and list those without an answer.",
 )
 def command(
     name: str,
@@ -40,10 +40,10 @@ def command(
 ) -> int:
     """Check every row of TASK, and print what fails.
 
-    Every gold answer must pass its own grader, be masked where feedback states it and be masked
-    out of its own worked solution, no hint may give it away or spell it, and every prompt must keep
-    within the length limit. The exit code is 1 when a row fails. A warning names what is no failure
-    and makes verdicts doubtful all the same, such as options that are equal.
+    Every gold answer must pass its own grader, and must be masked in feedback and in its own worked
+    solution. No hint may give it away or spell it, and every prompt must fit the length limit. The
+    exit code is 1 when a row fails. A warning is not a failure, but names something that makes
+    verdicts doubtful, such as identical options.
     """
     page = get_page(name)
     selection = Selection(data=data, digits=digits, columns=columns)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--port", default=0, show_default=True, help="0 takes a free one.")
 @click.option("--no-open", is_flag=True, help="Do not open a browser.")
 def command(directories: tuple[Path, ...], port: int, no_open: bool) -> None:
-    """Open a local page over the runs in DIR..., until Ctrl-C.
+    """Show the runs in DIR... in the browser, until Ctrl-C.
 
     Conditions with their accuracy, live while a run goes on; problems by condition; filters and
     search; each trial with the exact prompts, the feedback before and after the mask, and what

@@ -56,7 +56,7 @@ class Annotating(Options):
     rounds: int = option(ROUNDS, "Rounds that the judge reads.", least=1)
     seed: int = option(0, "Seed of the sample.")
     max_tokens: int = option(MAX_TOKENS, "The judge's reply at most, reasoning included.", least=1)
-    concurrency: int = option(64, "Requests in flight at most.", least=1)
+    concurrency: int = option(64, "Maximum number of requests in flight.", least=1)
     timeout: float | None = declared(None, TIMEOUT)
     prices: Path | None = declared(None, PRICES)
 
