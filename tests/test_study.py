@@ -117,7 +117,7 @@ def test_a_path_is_found_beside_the_file_where_it_is_nowhere_else(tmp_path, monk
             "[[solver]]\nmodel = 'a/b'\nurl = 'x'",
             "unknown key of [[solver]] 'url'; allowed: model, base-url, option",
         ),
-        ("[[solver]]\nmodel = 'a/b'\n" * 2, "[[solver]] a/b is there twice"),
+        ("[[solver]]\nmodel = 'a/b'\n" * 2, "[[solver]] a/b appears twice"),
         ("[[solver]]\nmodel = 'a/b'\nbase-url = 3", "base-url of [[solver]] a/b must be a text"),
         ("solver = [{model = 'a/b'}, 3]", "each [[solver]] needs a model"),
     ],

@@ -258,7 +258,7 @@ def parse_policy(document: Mapping[str, Any], where: str) -> Learnt:
     """
     if document.get("kind") != KIND or document.get("version") != VERSION:
         raise UsageError(
-            f"{where} is no policy of version {VERSION}, as 'friction learn' writes it"
+            f"{where} is not a policy of version {VERSION}, as 'friction learn' writes it"
         )
     try:
         rule = document["rule"]

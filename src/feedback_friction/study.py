@@ -127,7 +127,7 @@ def read_study(path: Path) -> dict[str, Any]:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"cannot read the study file {path}: {reason}") from error
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"the study file {path} is no TOML: {error}") from error
+        raise UsageError(f"the study file {path} is not valid TOML: {error}") from error
     try:
         return _values(document, path.parent)
     except UsageError as error:
@@ -173,7 +173,7 @@ def _tables(named: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     models = [table["model"] for table in found]
     for model in models:
         if models.count(model) > 1:
-            raise UsageError(f"[[solver]] {model} is there twice; a solver is told by its model")
+            raise UsageError(f"[[solver]] {model} appears twice; solvers are told apart by model")
     return found
 
 

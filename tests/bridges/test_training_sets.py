@@ -184,7 +184,7 @@ def test_the_command_writes_rows_and_a_card(run, form, tmp_path):
 @pytest.mark.parametrize(
     ("more", "line"),
     [
-        (["--to", "csv", "--split", "all"], "--split goes with training sets"),
+        (["--to", "csv", "--split", "all"], "--split needs a training set"),
         (["--to", "dpo", "--push", "a/b"], "name it with --out"),
         (["--to", "inspect"], "name it with --out"),
         (["--to", "parquet"], "name it with --out"),

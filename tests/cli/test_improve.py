@@ -174,7 +174,7 @@ def test_a_gain_that_the_held_out_problems_cannot_tell_is_refused(rows, tmp_path
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (("--form", "verdict"), "'verdict' is written by no model; allowed: locate, explain"),
+        (("--form", "verdict"), "'verdict' is not written by a model; allowed: locate, explain"),
         (("--form", "nonsense"), "unknown form of feedback 'nonsense'"),
         (("--form", "next"), "from the question's hints, not by a model; allowed: next:model"),
         (("--form", "explain:program"), "cannot be written for custom"),

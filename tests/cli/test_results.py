@@ -79,7 +79,7 @@ def test_an_accuracy_that_trials_are_missing_from_has_bounds(tmp_path):
     arm = {("p0", 0): (RIGHT,), ("p1", 0): ("a", "a", "a"), ("p2", 0): "failed"}
     found = results(write_run(tmp_path / "run", {"binary": arm}, problems=3))
     assert "bounds of last %" in found
-    assert "bounds: where accuracy lies whatever became of the missing trials" in found
+    assert "bounds: the range of accuracy over all outcomes of the missing trials" in found
 
 
 def test_health_is_a_share_of_the_replies_and_warned_of_above_a_tenth(runs):

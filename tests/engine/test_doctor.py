@@ -102,8 +102,8 @@ NO_SYSTEM = "System role not supported"
 @pytest.mark.parametrize(
     ("able", "check", "says", "does"),
     [
-        (server(refuses=without("seed")), "seed", "not taken", "cannot be made again"),
-        (server(seeds=False), "seed", "another reply", "cannot be made again"),
+        (server(refuses=without("seed")), "seed", "not taken", "cannot be reproduced"),
+        (server(seeds=False), "seed", "another reply", "cannot be reproduced"),
         (server(refuses=without("logprobs")), "log-probabilities", "none", "confidence empty"),
         (server(logprobs=False), "log-probabilities", "none", "confidence empty"),
         (server(most=1), "replies a request", "1", "as many requests as it takes"),

@@ -108,7 +108,7 @@ def test_a_part_of_a_set_is_run_by_the_names_of_its_tasks_and_with_other_ways(ma
     ("words", "says"),
     [
         (["--feedback", "tutor"], "brings its own feedback"),
-        (["--history", "foreign"], "asks for other attempts"),
+        (["--history", "foreign"], "needs other problems' attempts"),
         (["--sampling", "reject"], "asks once"),
         (["--limit", "3"], "brings its own problems"),
         (["gpqa"], "has no items of these tasks; it has base_conversion"),
@@ -124,8 +124,8 @@ def test_what_a_frozen_set_decides_by_itself_cannot_be_asked_for(words, says, tm
 @pytest.mark.parametrize(
     ("contents", "says"),
     [
-        (b"", "is no frozen set"),
-        (b"{}\n", "is no frozen set"),
+        (b"", "is not a frozen set"),
+        (b"{}\n", "is not a frozen set"),
         (b"[1, 2", "cannot read the frozen set"),
         (b"\x1f\x8b\x00", "cannot read the frozen set"),
         (b'{"format": "friction frozen 1"}\n', "without items"),

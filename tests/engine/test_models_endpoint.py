@@ -166,7 +166,7 @@ def test_a_refused_key_is_named_by_the_variable_that_it_comes_from(
 
 @pytest.mark.parametrize("bad", ["sk-a b", "sk-a\nb", "sk-ä", "sk-\x00"])
 def test_a_key_that_cannot_be_one_is_refused_without_being_shown(bad: str) -> None:
-    with pytest.raises(UsageError, match="FRICTION_API_KEY holds a character") as refused:
+    with pytest.raises(UsageError, match="FRICTION_API_KEY contains a character") as refused:
         endpoints(["http://h:1"], {"FRICTION_API_KEY": bad})
     assert "sk-" not in str(refused.value)
 

@@ -47,7 +47,7 @@ def write(tmp_path):
         ({**CHAT, "tokenizer.chat_template": ""}, "has no chat template"),
         ({**CHAT, "llama.pooling_type": 1}, "is an embedding model"),
         ({**CHAT, "general.architecture": "nomic-bert"}, "is an embedding model"),
-        ({**CHAT, "general.type": "adapter"}, "is no whole model but of the type 'adapter'"),
+        ({**CHAT, "general.type": "adapter"}, "is not a whole model but of the type 'adapter'"),
     ],
 )
 def test_a_file_that_cannot_answer_a_chat_is_refused(values, line, write) -> None:
@@ -74,7 +74,7 @@ def test_without_the_package_it_says_what_to_install(monkeypatch) -> None:
         (["threads=2.5"], "threads must be a whole number"),
         (["context=true"], "context must be a whole number"),
         (["gpu_layers=-1"], "gpu_layers must be a whole number from 0"),
-        (["slots=200", "context=100000000"], "ask for a smaller context or fewer slots"),
+        (["slots=200", "context=100000000"], "set a smaller context or fewer slots"),
         (["context=99999999"], "8 slots of 99999999 tokens take 819 GB"),
     ],
 )

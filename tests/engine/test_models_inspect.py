@@ -85,7 +85,7 @@ def test_anthropic_is_asked_for_one_reply_and_its_usage_counts_the_cache() -> No
     assert completion.usage == Usage(prompt_tokens=28, completion_tokens=7, cached_tokens=5)
     assert completion.model == "claude-3-7-sonnet-20250219"
     assert [line.removeprefix(f"{CLAUDE}: ") for line in notices] == [
-        "it takes no seed: its replies cannot be made again",
+        "it accepts no seed: its replies cannot be reproduced",
         "it takes no temperature: its own default is used at every attempt",
     ]
 
@@ -104,7 +104,7 @@ def test_google_is_asked_with_every_parameter_that_it_takes() -> None:
     assert config["responseLogprobs"] is True
     assert completion.replies == (Reply("4", "stop", pytest.approx(-0.2), "two and two"),)
     assert completion.usage == Usage(20, 10, 4, 3)
-    assert notices == [f"{GEMINI}: it takes no seed: its replies cannot be made again"]
+    assert notices == [f"{GEMINI}: it accepts no seed: its replies cannot be reproduced"]
 
 
 def test_a_chat_keeps_its_turns() -> None:

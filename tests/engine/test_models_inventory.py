@@ -327,13 +327,13 @@ def friction_models(*arguments: str) -> str:
 
 def test_the_list_fits_80_columns_and_names_what_can_be_had(world: Path) -> None:
     said = friction_models()
-    assert said == "to be had: friction models get smollm2 (98 MB, Apache-2.0)\n"
+    assert said == "available: friction models get smollm2 (98 MB, Apache-2.0)\n"
     put(models_dir() / "tiny.gguf", gguf(TINY | {"general.license": "mit\x1b[31m " + "x" * 300}))
     put(world / "mine" / f"{'long' * 20}.gguf", gguf({}))
     said = friction_models("--folder", str(world / "mine"))
     assert max(map(len, said.splitlines())) <= 80
     assert "\x1b" not in said
-    for part in ("gguf/tiny", "Q4_K_M", "2,048", "to be had"):
+    for part in ("gguf/tiny", "Q4_K_M", "2,048", "available"):
         assert part in said
     document = json.loads(friction_models("--json"))
     assert [each["spec"] for each in document["models"]] == ["gguf/tiny"]

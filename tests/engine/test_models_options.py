@@ -126,9 +126,9 @@ CLAUDE = "anthropic/claude-3-7-sonnet-20250219"
 @pytest.mark.parametrize(
     ("spec", "asked", "says"),
     [
-        (CLAUDE, Asked(logprobs=True), "anthropic gives no log-probabilities; leave --logprobs"),
+        (CLAUDE, Asked(logprobs=True), "anthropic returns no log-probabilities; omit --logprobs"),
         (CLAUDE, Asked(heat=True), "allowed: --sampling greedy or reject"),
-        (CLAUDE, Asked(temperature=0.7), "always draws at 1; allowed: --temperature 1"),
+        (CLAUDE, Asked(temperature=0.7), "always samples at 1; allowed: --temperature 1"),
         (CLAUDE, Asked(top_p=0.9), "anthropic takes no top_p"),
         ("bedrock/x", Asked(logprobs=True), "bedrock gives no log-probabilities"),
         ("mistral/x", Asked(logprobs=True), "mistral gives no log-probabilities"),

@@ -38,7 +38,7 @@ def test_a_temperature_that_is_none_is_not_sent(temperature: str, tmp_path: Path
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--temperature", "none", "--sampling", "heat"), "heat raises it"),
+        (("--temperature", "none", "--sampling", "heat"), "heat cannot raise it"),
         (("--temperature", "warm"), "neither a number nor none"),
         (("--feedback-temperature", "none"), "needs --feedback-model"),
     ],

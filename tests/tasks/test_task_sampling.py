@@ -129,7 +129,7 @@ def test_ranks_are_uniform_and_the_same_everywhere():
         (Selection(fraction=0.0), r"not in \(0, 1\]"),
         (Selection(fraction=1.01), r"not in \(0, 1\]"),
         (Selection(fraction=0.5, stratify="answer"), "one of subject, level, s_pop, o_pop"),
-        (Selection(stratify="subject"), "goes with --fraction or --limit"),
+        (Selection(stratify="subject"), "needs --fraction or --limit"),
         (Selection(fraction=0.5, stratify="level"), "not every problem of mmlu has one"),
     ],
 )

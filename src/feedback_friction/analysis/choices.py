@@ -131,7 +131,7 @@ def _state(text: str) -> State:
     try:
         return State(**json.loads(text))
     except (TypeError, ValueError) as error:
-        raise UsageError(f"the journal is damaged: '{text[:60]}' is no state") from error
+        raise UsageError(f"the journal is damaged: '{text[:60]}' is not a state") from error
 
 
 def _later(row: sqlite3.Row, right: bool, later: int | None, stopped: bool) -> bool | None:

@@ -126,8 +126,8 @@ def _forms(drawn: Sequence[Decision]) -> list[Form]:
     problems = len({(each.task, each.problem) for each in drawn})
     if len(drawn) < FEWEST or problems < FEWEST_PROBLEMS:
         raise UsageError(
-            f"too little to learn from: {len(drawn)} decisions drawn by lot, of {problems} "
-            f"problems; at least {FEWEST} are needed, of {FEWEST_PROBLEMS} problems, from runs of "
+            f"too little to learn from: {len(drawn)} randomised decisions on {problems} "
+            f"problems; at least {FEWEST} on {FEWEST_PROBLEMS} problems are needed, from runs of "
             "--feedback mixed"
         )
     sets: dict[tuple[int, str], set[str]] = {}

@@ -59,7 +59,7 @@ def _problem(
     ]
     if len(asked) != 1:
         raise UsageError(
-            f"{file}: sample '{sample.id}' has the id of no problem, and its input holds the "
+            f"{file}: sample '{sample.id}' matches no problem by its id, and its input has the "
             f"question of {len(asked) or 'none'}; give the questions with --data"
         )
     return asked[0]

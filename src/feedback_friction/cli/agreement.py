@@ -76,7 +76,7 @@ def _print(found: Agreement) -> None:
     title = f"{found.trials} labelled trials"
     print_columns(columns(("annotator", "kind", "labels"), people, texts=2), title=title)
     if not found.pairs:
-        click.echo("\nonly one labelled, so that there is no agreement to measure")
+        click.echo("\nthere is only one annotator, so there is no agreement to measure")
         return
     pairs = [
         (f"{pair.first} and {pair.second}", _text(pair.share), _text(pair.kappa), str(pair.kappa.n))

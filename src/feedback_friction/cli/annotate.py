@@ -51,14 +51,14 @@ def command(
     else:
         _print(found)
     if interrupted:
-        click.echo(f"interrupted; {found.left} trials left; the same command goes on", err=True)
+        click.echo(f"interrupted; {found.left} trials left; the same command resumes", err=True)
         return INTERRUPTED
     for error in found.errors:
         click.echo(f"failed: {' '.join(error.split())}", err=True)
     if found.failed:
         click.echo(
-            f"{found.failed} trials have no label, since calls failed; the same command tries "
-            "them again",
+            f"{found.failed} trials have no label because calls failed; the same command "
+            "retries them",
             err=True,
         )
     return 1 if found.failed else 0

@@ -61,7 +61,7 @@ def command(directories: tuple[Path, ...], as_json: bool) -> None:
     shown = [table for table in tables if not table[2].is_empty()]
     if not shown:
         raise UsageError(
-            "these runs vary no cause; 'friction causes --help' says which conditions to run"
+            "these runs vary no cause; 'friction causes --help' lists the conditions to run"
         )
     for _, title, table in shown:
         _print(title, _with_runs_named(table, directories))
@@ -87,25 +87,33 @@ def _tables(runs: Runs) -> Iterator[Table]:
         "What comes before an answer does to it (less: than in the reference)",
         histories.histories(runs, locator(runs)),
     )
-    yield "challenges", "What becomes of answers that are challenged", selectivity.challenges(runs)
+    yield "challenges", "Outcomes of challenged answers", selectivity.challenges(runs)
     yield (
         "selectivity",
         "Does the solver act on right feedback more than on wrong (hit: another answer after it)",
         selectivity.selectivity(runs),
     )
-    yield "doses", "What a dose does, on the problems missed at first", dose_response.doses(runs)
+    yield (
+        "doses",
+        "Response to each dose, on the problems missed at first",
+        dose_response.doses(runs),
+    )
     yield (
         "teachers",
-        "What students gain from teachers, of what they missed at first",
+        "Gain of students from teachers, on the problems missed at first",
         teachers.teachers(runs),
     )
-    yield "teaching_variance", "Whose the differences are", teachers.teaching_variance(runs)
+    yield "teaching_variance", "Variance of the gain by source", teachers.teaching_variance(runs)
     yield (
         "frozen",
         "The frozen set, all its tasks: right after right feedback, kept after wrong",
         frozen_table.frozen(runs),
     )
-    yield "frozen_beside_live", "The frozen set beside the loop", frozen_table.beside_live(runs)
+    yield (
+        "frozen_beside_live",
+        "Agreement of the frozen set with the loop",
+        frozen_table.beside_live(runs),
+    )
 
 
 def print_frozen(directory: Path) -> None:

@@ -38,7 +38,7 @@ def command(base_url: str | None, solver: str | None, as_json: bool) -> int:
     in parallel.
     """
     if base_url is None and solver is None:
-        raise UsageError("say what to look at: --base-url URL, --solver MODEL, or both")
+        raise UsageError("say what to check: --base-url URL, --solver MODEL, or both")
     findings: list[Finding] = []
     usable = asyncio.run(_examine(base_url, solver, findings))
     if as_json:

@@ -133,7 +133,7 @@ def drain_on_interrupt(caller: Caller, mark: Callable[[], None]) -> None:
     def first() -> None:
         mark()
         caller.drain()
-        click.echo("\nfinishing the calls under way; Ctrl-C again drops them", err=True)
+        click.echo("\nfinishing the calls in flight; Ctrl-C again drops them", err=True)
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, second)
 

@@ -123,11 +123,11 @@ def assumptions(found: Estimate, prepared: Prepared, *, simulated: bool) -> list
     """What the numbers rest on, one line each."""
     lines = []
     if simulated:
-        lines.append("SIMULATION: a simulated student answers, free and at once")
+        lines.append("SIMULATION: a simulated student answers, without cost or delay")
     if found.seconds is None:
         lines += [
-            "bounds without a call: at least as if every first answer were right in one token, at "
-            "most as if none ever were and every reply took all the tokens that it may",
+            "bounds without a call: the lower one takes every first answer as right, in one token; "
+            "the upper one takes none as right, and every reply as long as its limit",
             "a token is taken for 4 characters of a prompt; nothing is taken for cached; the time "
             "is not known without a pilot",
         ]
@@ -180,7 +180,7 @@ def _show(found: Estimate, prepared: Prepared, directory: Path | None, *, as_jso
         cost = "at unknown cost" if math.isnan(usd) else f"for {dollars(usd)}"
         click.echo(
             f"the pilot made {found.paid.calls:,.0f} of these calls {cost}; 'friction run' with "
-            f"the same options finds them in {directory}"
+            f"the same options reuses them from {directory}"
         )
 
 

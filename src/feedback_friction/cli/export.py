@@ -70,7 +70,7 @@ def command(
     if form not in FORMS:
         for name, given in (("split", split), ("held-out", held_out), ("push", repository)):
             if given is not None:
-                raise UsageError(f"--{name} goes with training sets: --to {', '.join(FORMS)}")
+                raise UsageError(f"--{name} needs a training set: --to {', '.join(FORMS)}")
         _converted(directory, form, out)
         return
     if repository is not None and out is None:
@@ -79,7 +79,7 @@ def command(
     left_out: Counter[str] = Counter()
     count = _lines(rows_of(form, read_turns(directory, selected, left_out)), out)
     if not count:
-        raise UsageError(f"{directory} holds no row for {form}{_because(left_out)}")
+        raise UsageError(f"{directory} has no row for {form}{_because(left_out)}")
     click.echo(f"{count} rows for {form}{_because(left_out)}", err=out is None)
     if out is not None:
         about = out.with_suffix(".md")

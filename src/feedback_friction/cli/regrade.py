@@ -95,7 +95,7 @@ def _overruled(
     """The attempt that a person speaks of, and the verdict on it; None where nobody does."""
     if overrule is None:
         if problem or reason or condition:
-            raise UsageError("--problem, --condition and --reason go with --overrule")
+            raise UsageError("--problem, --condition and --reason need --overrule")
         return None
     if not problem or not (reason or "").strip():
         raise UsageError("--overrule needs --problem and --reason")

@@ -48,7 +48,7 @@ def command(directory: Path, accept: bool, as_json: bool) -> None:
             _print(rows)
         if accept and found:
             accept_masks(directory, found)
-            click.echo(f"accepted: {len(found)} masks of {directory} kept", err=True)
+            click.echo(f"accepted: {len(found)} masks of {directory} stored", err=True)
         elif found:
             click.echo("nothing is written without --accept", err=True)
 

@@ -82,7 +82,7 @@ def command(
         words = ["serve", "run", str(file)]
     else:
         if replicas is not None:
-            raise UsageError("--replicas goes with --ray")
+            raise UsageError("--replicas needs --ray")
         words = vllm_command(name, gpus=gpus, **asked)
         if not execute:
             click.echo(shlex.join(words))

@@ -60,7 +60,7 @@ def check(settings: Settings) -> None:
     if len(solvers) != 1 or not solvers[0].startswith("gguf/"):
         raise UsageError("distill trains one solver on this machine: --solver gguf/...")
     if settings.selection.split != "all":
-        raise UsageError("distill splits the problems itself: --held-out says how many")
+        raise UsageError("distill splits the problems itself: --held-out sets the share")
     if not 0 < settings.selection.held_out < 1:
         raise UsageError("--held-out must leave problems on both sides: between 0 and 1")
     modes = [parse_mode(name, has_feedback_model=True) for name in settings.feedback]

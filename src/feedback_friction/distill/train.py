@@ -37,7 +37,7 @@ def trained(
     """
     source = find_source(solver, (solver,), {}, as_is=True)
     if source.file is None:
-        raise UsageError(f"{solver} is no GGUF file: distill trains gguf/...")
+        raise UsageError(f"{solver} is not a GGUF file: distill trains gguf/...")
     weights.check(source.file)
     loaded = load(source)
     with _quiet():

@@ -67,7 +67,7 @@ def find_source(
     if not same and not as_is:
         known = [f"{each} ({digests[each]})" if each in digests else each for each in solvers]
         raise UsageError(
-            f"{spec} ({own}) is not the run's solver {', '.join(known)}; --as-is looks into it all "
+            f"{spec} ({own}) is not the run's solver {', '.join(known)}; --as-is analyses it all "
             "the same, and says so in every output"
         )
     return Source(spec, folder, file, own, same or tuple(solvers), not same)
@@ -83,7 +83,7 @@ def _located(spec: str) -> tuple[Path, Path | None]:
     path = Path(spec).expanduser()
     if path.is_dir():
         if not (path / "config.json").is_file():
-            raise UsageError(f"{spec} holds no model: it has no config.json")
+            raise UsageError(f"{spec} contains no model: it has no config.json")
         return path, None
     name = spec.removeprefix("gguf/")
     is_file = name != spec or name.lower().endswith(gguf_files.SUFFIX)

@@ -132,9 +132,7 @@ def find_places(
         if len(trial.attempts) >= attempt and _is_told(trial.attempts[attempt - 2])
     ]
     if not told:
-        raise UsageError(
-            f"{directory} has no attempt {attempt} after feedback: nothing to look into"
-        )
+        raise UsageError(f"{directory} has no attempt {attempt} after feedback: nothing to analyse")
     chosen = sampled([trial.problem for _, trial in told], sample, seed)
     wanted = [_place(*each, attempt - 1) for each in told if each[1].problem.id in chosen]
     left_out = Counter[str]()
@@ -146,7 +144,7 @@ def find_places(
         places += [] if reason else [place]
     if not places:
         reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
-        raise UsageError(f"no attempt of {directory} can be looked into: {reasons}")
+        raise UsageError(f"no attempt of {directory} can be analysed: {reasons}")
     firsts = [_firsts(each, trials[each.id], sample, seed) for each in conditions]
     return Found(tuple(places), tuple(chain.from_iterable(firsts)), left_out)
 

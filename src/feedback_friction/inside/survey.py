@@ -65,7 +65,7 @@ class Study:
         self._looks = [look for place in self.found.places if (look := self._fit(place))]
         if not self._looks:
             reasons = ", ".join(f"{count} {reason}" for reason, count in self.left_out.items())
-            raise UsageError(f"no attempt can be looked into: {reasons}")
+            raise UsageError(f"no attempt can be analysed: {reasons}")
         steps: dict[str, Callable[[Look], None]] = {}
         if {"attention", "lens"} & {*what}:
             steps["attention and lens"] = self._plain

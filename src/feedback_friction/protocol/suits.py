@@ -33,7 +33,7 @@ def check_mode(mode: Mode, task: Task) -> None:
     if mode.written_as.writer == "program" and task.tutor is None:
         raise UsageError(
             f"task '{task.name}' has no tutor, so feedback mode '{mode.name}' cannot be used with "
-            "it; 'friction tasks' says which have one"
+            "it; 'friction tasks' lists those that have one"
         )
 
 

@@ -237,7 +237,7 @@ def _provisional(runs: Runs) -> list[str]:
         if unfinished := runs.unfinished(run):
             read, planned = runs.horizon(run)
             lines.append(
-                f"{unfinished:,} trials of {directory.name} have not ended. Its numbers are of the "
+                f"{unfinished:,} trials of {directory.name} have not ended. Its numbers cover the "
                 f"first {read} of {planned} attempts, which every trial begun has made."
             )
     return lines

@@ -129,7 +129,7 @@ def _uptakes(runs: Runs) -> Iterator[str]:
 def _taken_off(row: Row) -> str:
     """What of a difference is a guesser's."""
     guessed = 100 * (row["guess"] - row["control_guess"])
-    return f" after {guessed:.1f} that guessing brings" if guessed else ""
+    return f" after {guessed:.1f} due to guessing" if guessed else ""
 
 
 def _course(runs: Runs, row: Row) -> str:
@@ -222,7 +222,7 @@ def _labeller(row: Row) -> str:
         return f"by {row['annotator']}"
     judge = "by a simulated judge" if row["annotator_simulated"] else f"by {row['annotator']}"
     if row["corrected_friction"] is None:
-        return f"{judge}, whose labels nobody checked: the interval takes them for the truth"
+        return f"{judge}, whose labels nobody checked: the interval treats them as true"
     more = row["labels_to_halve"]
     halved = (
         f"; {more} labels by people would halve the interval"
@@ -277,14 +277,13 @@ def _guessed(runs: Runs) -> Iterator[str]:
         yield (
             f"{_subject(row)}, {_arm(row)}: {100 * row['second']:.1f}% of the second attempts are "
             f"right (95% CI {100 * row['second_low']:.1f} to {100 * row['second_high']:.1f}), "
-            f"which is not above the {100 * row['guess']:.1f}% of a guesser; nothing shows that "
-            "feedback is taken up."
+            f"which is not above the {100 * row['guess']:.1f}% of a guesser; this is no evidence "
+            "of uptake."
         )
     for task in table["task"].unique().sort():
         yield (
-            f"{task}: there are options to choose from. A guesser gets better with every attempt, "
-            "and a trial ends at the first right answer, so that a solver that would have changed "
-            "it again cannot be seen."
+            f"{task}: multiple choice. Guessing improves with every attempt, and a trial ends at "
+            "the first right answer, so a solver that would have changed it again goes unnoticed."
         )
 
 
@@ -294,8 +293,8 @@ def _suspects(runs: Runs) -> Iterator[str]:
     for task, count in table.group_by("task", maintain_order=True).len().iter_rows():
         named = ", ".join(table.filter(pl.col("task") == task)["problem_id"].head(5))
         yield (
-            f"{task}: on {count} problems independent answers agree on one that is not gold "
-            f"({named}{', ...' if count > 5 else ''}); look at them in tables/suspect_gold.csv."
+            f"{task}: on {count} problems independent answers agree on one other than gold "
+            f"({named}{', ...' if count > 5 else ''}); see tables/suspect_gold.csv."
         )
 
 
@@ -331,7 +330,7 @@ def _leaks(runs: Runs) -> Iterator[str]:
 def _first_only(runs: Runs) -> Iterator[str]:
     tasks = runs.conditions.filter(pl.col("iterations") == 1)["task"].unique().sort()
     for task in tasks:
-        yield f"{task}: first attempts only; nothing here says how feedback is taken up."
+        yield f"{task}: first attempts only; they say nothing about the uptake of feedback."
 
 
 _CONTROL = ("task", "digits", "control_solver", "against", "control_sampling")

@@ -199,16 +199,16 @@ def legend(rows: Sequence[Row]) -> list[str]:
             "repeats: second attempts that give the first wrong answer again"
         )
     if "bounds of last %" in shown:
-        lines.append("bounds: where accuracy lies whatever became of the missing trials")
+        lines.append("bounds: the range of accuracy over all outcomes of the missing trials")
     if "last % without leaks" in shown:
         lines.append(
             "without leaks: a trial counts up to the first feedback in which the audit found the "
-            "answer; what came after is taken for unknown"
+            "answer; later attempts are treated as unknown"
         )
     if "guesser %" in shown:
         lines.append(
-            "guesser: accuracy of one that reads nothing, without and with the options in mind "
-            "that it tried; differences after one round have it taken off"
+            "guesser: accuracy of random guessing, without and with memory of the options tried; "
+            "it is subtracted from differences after one round"
         )
     if "retries %" in shown:
         lines.append(

@@ -42,7 +42,7 @@ def with_examples(
     examples = page.examples
     if examples is None:
         if selection.examples is not None:
-            raise UsageError(f"{page.name} is asked zero-shot: --examples does not go with it")
+            raise UsageError(f"{page.name} is run zero-shot and takes no --examples")
         return page.task, ""
     if selection.data is not None and selection.examples is None:
         return page.task, (
@@ -52,7 +52,9 @@ def with_examples(
     pool = _apart(_pool(page, examples, selection), problems)
     source = examples.source if selection.examples is None else str(selection.examples)
     if not pool:
-        raise UsageError(f"no examples for {page.name}: {source} has none that is not asked itself")
+        raise UsageError(
+            f"no examples for {page.name}: {source} has no row other than the problems themselves"
+        )
     chosen = _chosen(pool, examples, selection.seed)
     shown = {subject: _messages(page.task, examples, each) for subject, each in chosen.items()}
     few_shot = replace(page.task, examples=partial(_before, shown, examples.by_subject))

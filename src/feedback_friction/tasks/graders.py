@@ -88,7 +88,7 @@ def by_pattern(pattern: str) -> Grader:
     try:
         compiled = regex.compile(pattern)
     except regex.error as error:
-        raise RowError("grader", f"'{pattern}' is no regular expression: {error}") from error
+        raise RowError("grader", f"'{pattern}' is not a regular expression: {error}") from error
 
     def grade(problem: Problem, response: str) -> Verdict:
         try:

@@ -178,7 +178,7 @@ def _gold(generator: str, made: Any, number: int) -> str:
     for name, value in entry["metadata"].items():
         if ("answer" in name or "solution" in name) and made.score_answer(str(value), entry) >= 1:
             return str(value).strip()
-    raise UsageError(f"{GENERATED}{generator} gives no answer that its own scorer takes")
+    raise UsageError(f"{GENERATED}{generator} gives no answer that its own scorer accepts")
 
 
 def _is_arithmetic(answer: str) -> bool:

@@ -82,9 +82,9 @@ def generate(kind: str, digits: int, count: int, seed: int) -> list[Row]:
         raise UsageError(f"unknown kind of multiplication '{kind}'; allowed: {', '.join(KINDS)}")
     if digits not in DIGITS:
         allowed = ", ".join(map(str, DIGITS))
-        raise UsageError(f"factors of {digits} digits cannot be made; allowed: {allowed}")
+        raise UsageError(f"cannot generate factors of {digits} digits; allowed: {allowed}")
     if count < 1:
-        raise UsageError(f"{count} problems cannot be made; at least 1 is needed")
+        raise UsageError(f"cannot generate {count} problems; at least 1 is needed")
     _check_that_there_are(kind, digits, count)
     draw = _draw_decimal if kind == "decimal" else _draw_hex
     seen: set[tuple[str, str]] = set()
@@ -120,7 +120,7 @@ def _check_that_there_are(kind: str, digits: int, count: int) -> None:
     if count > most:
         each = f", {_of_each_leading_digit(digits)} for each leading digit"
         raise UsageError(
-            f"{count} different {kind} problems of {digits} digits cannot be made; "
+            f"cannot generate {count} different {kind} problems of {digits} digits; "
             f"there are {most}{each if kind == 'decimal' else ''}"
         )
 

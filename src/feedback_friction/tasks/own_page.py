@@ -99,9 +99,9 @@ def add_task(task: OwnTask) -> str:
             condition.
     """
     if task.name in PAGES:
-        raise UsageError(f"a task of your own cannot be called '{task.name}': there is one")
+        raise UsageError(f"a task of your own cannot be called '{task.name}': a built-in one is")
     if not re.fullmatch(r"[\w.:-]+", task.name):
-        raise UsageError(f"task name '{task.name}' may hold letters, digits, _, -, . and : only")
+        raise UsageError(f"task name '{task.name}' may contain only letters, digits, _, -, . and :")
     if isinstance(task.grader, str):
         allow(task.grader)
     OWN[task.name] = task.page()

@@ -90,7 +90,7 @@ def check(selection: Selection) -> None:
     if selection.stratify is not None and selection.stratify not in allowed:
         raise UsageError(f"--stratify {selection.stratify} is not one of {', '.join(allowed)}")
     if selection.stratify is not None and selection.fraction is None and selection.limit is None:
-        raise UsageError("--stratify goes with --fraction or --limit")
+        raise UsageError("--stratify needs --fraction or --limit")
 
 
 def _groups(problems: Sequence[Problem], field: str) -> list[list[Problem]]:

@@ -185,7 +185,7 @@ class Desk:
         """
         if not name or name != name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
             raise UsageError(
-                f"{name!r} is no annotator's name; allowed: 1 to {LONGEST_NAME} printable "
+                f"{name!r} is not a valid annotator name; allowed: 1 to {LONGEST_NAME} printable "
                 "characters, without space at either end"
             )
         if self.labels.kind_of(name) == "judge":

@@ -173,7 +173,7 @@ def shelve(directories: Sequence[Path]) -> dict[str, Shelved]:
     found: dict[str, Shelved] = {}
     for directory in dict.fromkeys(each.resolve() for each in directories):
         if "kind" in read_run(directory)["config"]:
-            raise UsageError(f"{directory} holds no trials to look at")
+            raise UsageError(f"{directory} has no trials to show")
         Run(directory.name, directory).close()
         base = name = re.sub(r"[^\w.-]+", "-", directory.name, flags=re.ASCII).strip("-.") or "run"
         number = 2

@@ -122,7 +122,9 @@ def _furthest(sources: Sequence[Path]) -> dict[Place, tuple[tuple[int, int], int
                     "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)
                 ).fetchone()
                 if there and db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone():
-                    raise UsageError(f"{source} was judged anew; merge first, then judge anew")
+                    raise UsageError(
+                        f"{source} was regraded or remasked; merge the parts first, then regrade"
+                    )
             rows = db.execute(
                 "SELECT condition, problem_id, epoch, coalesce(status, '') AS status, count(*) AS n"
                 " FROM (SELECT condition, problem_id, epoch FROM attempts"

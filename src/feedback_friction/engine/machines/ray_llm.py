@@ -52,7 +52,7 @@ def serve_config(
             raise UsageError(f"{name.replace('_', '-')} must be a whole number, not {each}")
         size *= each
     if gpus and size * (replicas or 1) > gpus:
-        raise UsageError(f"{replicas or 1} replicas of {size} GPUs each, and there are {gpus} GPUs")
+        raise UsageError(f"{replicas or 1} replicas of {size} GPUs each, but there are {gpus} GPUs")
     config = {
         "model_loading_config": {"model_id": served_model_name or model, "model_source": model},
         "engine_kwargs": engine,
@@ -93,7 +93,7 @@ def engine_arguments(words: Sequence[str]) -> dict[str, Any]:
         elif name:
             found[name], name = _read(word), ""
         else:
-            raise UsageError(f"'{word}' is no option of vLLM: with --ray they are --name VALUE")
+            raise UsageError(f"'{word}' is not a vLLM option: with --ray, use --name VALUE")
     return found
 
 

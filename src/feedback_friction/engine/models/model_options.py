@@ -141,7 +141,7 @@ def _check_secret(key: str, value: object, flag: str) -> None:
     field = secret_in(key, value, environment_secrets(os.environ))
     if field is not None:
         raise UsageError(
-            f"{flag} {field} would be written down: keys come from the environment, and a "
+            f"{flag} {field} would be stored: keys come from the environment, and a "
             "password from the user part of --base-url"
         )
 

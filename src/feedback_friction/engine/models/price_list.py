@@ -120,7 +120,7 @@ def refresh(file: Path, today: str) -> Prices:
         kept_file().parent.mkdir(parents=True, exist_ok=True)
         kept_file().write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
     except OSError as error:
-        raise UsageError(f"cannot keep the prices in {kept_file()}: {error}") from error
+        raise UsageError(f"cannot store the prices in {kept_file()}: {error}") from error
     return found
 
 

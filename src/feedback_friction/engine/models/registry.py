@@ -62,8 +62,8 @@ def parse_spec(spec: str) -> tuple[str, str]:
     allowed = f"openai/NAME, gguf/FILE, student/NAME, or NAME of {', '.join(INSPECT_PROVIDERS)}"
     if provider == "pocket":
         raise UsageError(
-            f"{spec} was run by earlier versions only, whose runs are still read, reported and "
-            f"exported; for a new run there is gguf/{name if name == 'abacus' else 'FILE'}"
+            f"{spec} ran in earlier versions only, whose runs can still be read, reported and "
+            f"exported; for a new run use gguf/{name if name == 'abacus' else 'FILE'}"
         )
     if provider not in PROVIDERS:
         raise UsageError(f"unknown model provider '{provider}' in '{spec}'; allowed: {allowed}")

@@ -163,10 +163,10 @@ class Doctor:
             for _ in range(2)
         ]
         if self._has(Quirk.NO_SEED):
-            return Finding("seed", "not taken", "draws cannot be made again", False)
+            return Finding("seed", "not taken", "draws cannot be reproduced", False)
         if one.replies[0].text == other.replies[0].text:
             return Finding("seed", "the same reply twice")
-        return Finding("seed", "taken, another reply", "draws cannot be made again", False)
+        return Finding("seed", "taken, another reply", "draws cannot be reproduced", False)
 
     async def _logprobs(self) -> Finding:
         completion = await self._ask("What is 2 + 2?", logprobs=True, max_tokens=4)

@@ -207,7 +207,9 @@ def _check(probe: Probe, options: ProbeOptions) -> None:
     if options.temperature is not None and not (probe.draws or probe.reads):
         raise UsageError(f"the probe '{probe.name}' asks at the run's own temperature")
     if not probe.reads and (options.reader_model or options.reader_base_urls):
-        raise UsageError(f"the probe '{probe.name}' has no reader: --reader-model goes with reader")
+        raise UsageError(
+            f"the probe '{probe.name}' has no reader: --reader-model needs the probe reader"
+        )
 
 
 def _conditions(run: Prepared, asked: Sequence[str]) -> list[Condition]:

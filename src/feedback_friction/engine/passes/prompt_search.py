@@ -173,7 +173,7 @@ def prepare_improvement(settings: Settings, asked: Improving) -> PreparedImprove
     form = parse_form(asked.form)
     if form.base not in FORM_REQUESTS:
         allowed = ", ".join(FORM_REQUESTS)
-        raise UsageError(f"'{form.name}' is written by no model; allowed: {allowed}")
+        raise UsageError(f"'{form.name}' is not written by a model; allowed: {allowed}")
     models = settings.models
     for what, several in (
         ("task", settings.tasks),

@@ -98,7 +98,9 @@ def read_frozen(name: str) -> Frozen:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"cannot read the frozen set {name}: {reason}") from error
     if not isinstance(about, dict) or about.get("format") != FORMAT:
-        raise UsageError(f"{name} is no frozen set of this version ('friction freeze' makes one)")
+        raise UsageError(
+            f"{name} is not a frozen set of this version ('friction freeze' makes one)"
+        )
     items = [_item(source, number, line) for number, line in enumerate(lines[1:], 2)]
     if not items:
         raise UsageError(f"{name} is a frozen set without items")

@@ -188,7 +188,9 @@ def _check_frozen(settings: Settings) -> None:
         raise UsageError("--frozen brings its own feedback: use it without --feedback")
     strange = [name for name in settings.history if parse_history(name).sight == "foreign"]
     if strange:
-        raise UsageError(f"--history {strange[0]} asks for other attempts, and --frozen for none")
+        raise UsageError(
+            f"--history {strange[0]} needs other problems' attempts; --frozen makes none"
+        )
     if len(settings.sampling) > 1 or parse_sampling(settings.sampling[0]).reject:
         raise UsageError("--frozen asks once: use it with one sampling, and without rejection")
     if settings.selection != Selection(seed=settings.selection.seed):
@@ -202,11 +204,11 @@ def _check_selection(settings: Settings) -> None:
     if not settings.models.solver:
         raise UsageError("no solver given; give one with --solver, as provider/name")
     if settings.selection.grader is not None and {*settings.tasks} != {"custom"}:
-        raise UsageError("--grader goes with the task custom; the others have graders of their own")
+        raise UsageError("--grader needs the task custom; the others have their own graders")
     if settings.selection.columns and settings.selection.data is None:
-        raise UsageError("--map goes with --data: it names the columns of a file")
+        raise UsageError("--map needs --data: it names the columns of a file")
     if settings.selection.data is not None and len(set(settings.tasks)) > 1:
-        raise UsageError("--data goes with one task; run each task with its own file")
+        raise UsageError("--data takes one task; run each task with its own file")
 
 
 def _modes(settings: Settings) -> list[Mode]:
@@ -226,14 +228,14 @@ def _modes(settings: Settings) -> list[Mode]:
     if refused is not None and (rejecting or settings.plan.binary_hint):
         what = f"--sampling {rejecting[0]}" if rejecting else "--binary-hint"
         raise UsageError(
-            f"{what} takes every answer tried before for wrong, and '{refused.name}' goes on after "
+            f"{what} treats every earlier answer as wrong, but '{refused.name}' goes on after "
             "a right one; use it without"
         )
     checking = [name for name in settings.solve if parse_solve(name).thought == CHECK.thought]
     if checking and rejecting:
         raise UsageError(
-            f"--solve {checking[0]} may answer once more, whatever was answered before, and "
-            f"--sampling {rejecting[0]} takes new answers alone; use one of them"
+            f"--solve {checking[0]} may answer once more, also with an old answer, but "
+            f"--sampling {rejecting[0]} accepts only new answers; use one of them"
         )
     return list({mode.name: mode for mode in found}.values())
 
@@ -243,7 +245,7 @@ def _check_providers(settings: Settings, conditions: Sequence[Condition]) -> Non
     models, plan = settings.models, settings.plan
     heat = any(each.plan.sampling.heat for each in conditions)
     if heat and plan.temperature is None:
-        raise UsageError("--temperature none sends none, and heat raises it; allowed: no heat")
+        raise UsageError("--temperature none sends none, so heat cannot raise it; omit heat")
     if plan.feedback_temperature is None and not models.feedback_model:
         raise UsageError(
             "--feedback-temperature none needs --feedback-model; --temperature none is the solver's"

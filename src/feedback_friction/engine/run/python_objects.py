@@ -119,9 +119,11 @@ def add_mode(mode: Mode) -> str:
     """
     there = MODES.get(mode.name)
     if mode.name in FORMS or (there is not None and there.write is None):
-        raise UsageError(f"feedback of your own cannot be called '{mode.name}': there is one")
+        raise UsageError(f"feedback of your own cannot be called '{mode.name}': a built-in mode is")
     if not re.fullmatch(r"[\w.-]+", mode.name):
-        raise UsageError(f"feedback name '{mode.name}' may hold letters, digits, _, - and . only")
+        raise UsageError(
+            f"feedback name '{mode.name}' may contain only letters, digits, _, - and ."
+        )
     MODES[mode.name] = mode
     return mode.name
 
@@ -149,7 +151,7 @@ def added(thing: object, what: str) -> str:
             return add_model(thing)  # type: ignore[arg-type]  # checked there
         if callable(thing):
             return add_model(FunctionModel(thing))
-    raise UsageError(f"{thing!r} is no {what}: give a name, or an object as of docs/python.md")
+    raise UsageError(f"{thing!r} is not a {what}: give a name, or an object as in docs/python.md")
 
 
 def load_file(path: Path) -> None:

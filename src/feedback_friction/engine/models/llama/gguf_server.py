@@ -191,13 +191,13 @@ def check_file(spec: str, path: Path) -> None:
     header = read_header(path)
     kind = header.values.get("general.type", "model")
     if kind != "model":
-        raise UsageError(f"{spec}: {path.name} is no whole model but of the type '{kind}'")
+        raise UsageError(f"{spec}: {path.name} is not a whole model but of the type '{kind}'")
     if header.embeds:
         raise UsageError(f"{spec}: {path.name} is an embedding model, which writes no text")
     if not header.template:
         raise UsageError(
-            f"{spec}: {path.name} has no chat template, so that nobody knows how it is asked; "
-            "take the instruct version of the model"
+            f"{spec}: {path.name} has no chat template, so its prompt format is unknown; "
+            "use the instruct version of the model"
         )
 
 
@@ -212,8 +212,8 @@ def check_memory(spec: str, path: Path, options: ServerOptions) -> None:
     there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if slots * context > MOST_TOKENS or needed > there:
         raise UsageError(
-            f"{spec}: {slots} slots of {context} tokens take {needed / 1e9:.0f} GB, and this "
-            f"machine has {there / 1e9:.0f}: ask for a smaller context or fewer slots"
+            f"{spec}: {slots} slots of {context} tokens take {needed / 1e9:.0f} GB, but this "
+            f"machine has {there / 1e9:.0f}: set a smaller context or fewer slots"
         )
 
 

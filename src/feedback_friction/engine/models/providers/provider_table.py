@@ -87,15 +87,15 @@ def refuse_untaken(spec: str, asked: Asked) -> None:
     fixed = provider.fixed_temperature
     if fixed is not None and asked.heat:
         raise UsageError(
-            f"{spec}: {name} takes no temperature and always draws at {fixed:g}, so that heat "
+            f"{spec}: {name} accepts no temperature and always samples at {fixed:g}, so that heat "
             "would change nothing; allowed: --sampling greedy or reject"
         )
     if fixed is not None and asked.temperature not in (0, fixed):
         raise UsageError(
-            f"{spec}: {name} takes no temperature and always draws at {fixed:g}; "
+            f"{spec}: {name} accepts no temperature and always samples at {fixed:g}; "
             f"allowed: --temperature {fixed:g}"
         )
     if asked.top_p is not None and Quirk.NO_TOP_P in provider.lacks:
-        raise UsageError(f"{spec}: {name} takes no top_p; leave --top-p out")
+        raise UsageError(f"{spec}: {name} accepts no top_p; omit --top-p")
     if asked.logprobs and Quirk.NO_LOGPROBS in provider.lacks:
-        raise UsageError(f"{spec}: {name} gives no log-probabilities; leave --logprobs out")
+        raise UsageError(f"{spec}: {name} returns no log-probabilities; omit --logprobs")

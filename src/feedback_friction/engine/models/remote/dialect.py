@@ -28,7 +28,7 @@ class Quirk(Enum):
     COMPLETION_TOKENS = "max_tokens is called max_completion_tokens"
     NO_TEMPERATURE = "it takes no temperature: its own default is used at every attempt"
     NO_TOP_P = "it takes no top_p: its own default is used"
-    NO_SEED = "it takes no seed: its replies cannot be made again"
+    NO_SEED = "it accepts no seed: its replies cannot be reproduced"
     NO_LOGPROBS = "it gives no log-probabilities: confidence stays empty"
     NO_SYSTEM = "it takes no system role: the system prompt heads the first user message"
     STREAM = "it only streams its replies: they are read from its events"
@@ -276,7 +276,7 @@ def reasoning_fields(options: ModelOptions, servers: Sequence[Endpoint]) -> Mapp
         return fields
     hosts = {server.base.host or "" for server in servers}
     if any(host.endswith("api.openai.com") for host in hosts):
-        raise UsageError("OpenAI takes no number of reasoning tokens: use --reasoning-effort")
+        raise UsageError("OpenAI accepts no number of reasoning tokens: use --reasoning-effort")
     if any(host.endswith("openrouter.ai") for host in hosts):
         fields["reasoning"] = {"max_tokens": options.reasoning_tokens}
     else:

@@ -173,7 +173,9 @@ def _endpoint(base: URL, environ: Mapping[str, str], role: str) -> Endpoint:
             f"{label} needs a key: set OPENAI_API_KEY, or name another server with --base-url"
         )
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise UsageError(f"{source} holds a character that no key has (a space or a line break?)")
+        raise UsageError(
+            f"{source} contains a character that no key has (a space or a line break?)"
+        )
     return Endpoint(base, label, key, source, key_names=names, proxy=_proxy(base, environ))
 
 
@@ -181,7 +183,7 @@ def _user(url: URL) -> str:
     """``user:password`` as Basic authentication has it (RFC 7617)."""
     user, password = url.user or "", url.password or ""
     if ":" in user:
-        raise UsageError("the user in a base URL cannot hold a colon")
+        raise UsageError("the user in a base URL cannot contain a colon")
     return f"{user}:{password}"
 
 
@@ -235,7 +237,7 @@ def _proxy(base: URL, environ: Mapping[str, str]) -> URL | None:
     try:
         url = URL(proxy if "://" in proxy else f"http://{proxy}")
     except ValueError as error:
-        raise UsageError(f"{name} holds no URL of a proxy") from error
+        raise UsageError(f"{name} is not the URL of a proxy") from error
     if url.scheme not in ("http", "https") or not url.host:
         raise UsageError(f"{name} must name an http proxy, not '{url.scheme}'")
     return url
