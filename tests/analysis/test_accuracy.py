@@ -114,7 +114,7 @@ def test_everything_that_prints_numbers_of_an_interrupted_run_says_so(tmp_path: 
     assert all(row["provisional"] for row in json.loads(friction("compare", run, "--json").stdout))
     friction("report", run, "--out", tmp_path / "report")
     page = (tmp_path / "report" / "index.html").read_text("utf-8")
-    assert "16 trials of run have not ended. Its numbers are of the first 1 of 3 attempts" in page
+    assert "16 trials of run have not ended. Its numbers cover the first 1 of 3 attempts" in page
 
 
 def test_a_run_that_has_ended_is_not_provisional(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_asking_more_of_that_model_is_refused_in_one_line_that_names_its_success
     before = (run / "journal.sqlite").read_bytes()
     (line,) = friction(*words, cwd=run.parent, code=2).stderr.splitlines()
     assert "pocket/abacus ran in earlier versions only" in line
-    assert "for a new run there is gguf/abacus" in line
+    assert "for a new run use gguf/abacus" in line
     assert (run / "journal.sqlite").read_bytes() == before
 
 

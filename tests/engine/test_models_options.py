@@ -40,7 +40,7 @@ def test_a_value_is_json_where_it_can_be_and_text_otherwise(word: str, value: ob
     [
         (["k"], "-M must be of the form KEY=VALUE, not 'k'"),
         (["Authorization: Bearer sk-1"], "-M must be of the form KEY=VALUE, not 'Auth…'"),
-        (['a={"b": {"X-Api-Key": "sk-1"}}'], "-M a.b.X-Api-Key would be written down"),
+        (['a={"b": {"X-Api-Key": "sk-1"}}'], "-M a.b.X-Api-Key would be stored"),
         (["=1"], "-M must be of the form KEY=VALUE"),
         (["k=1", "k=2"], "-M k is given twice"),
         (["temperature=1"], "-M temperature has an option of its own: use --temperature"),
@@ -129,9 +129,9 @@ CLAUDE = "anthropic/claude-3-7-sonnet-20250219"
         (CLAUDE, Asked(logprobs=True), "anthropic returns no log-probabilities; omit --logprobs"),
         (CLAUDE, Asked(heat=True), "allowed: --sampling greedy or reject"),
         (CLAUDE, Asked(temperature=0.7), "always samples at 1; allowed: --temperature 1"),
-        (CLAUDE, Asked(top_p=0.9), "anthropic takes no top_p"),
-        ("bedrock/x", Asked(logprobs=True), "bedrock gives no log-probabilities"),
-        ("mistral/x", Asked(logprobs=True), "mistral gives no log-probabilities"),
+        (CLAUDE, Asked(top_p=0.9), "anthropic accepts no top_p"),
+        ("bedrock/x", Asked(logprobs=True), "bedrock returns no log-probabilities"),
+        ("mistral/x", Asked(logprobs=True), "mistral returns no log-probabilities"),
     ],
 )
 def test_what_a_provider_does_not_take_is_refused_where_it_was_asked_for(

@@ -131,5 +131,5 @@ def test_a_wrong_row_in_a_file_of_examples_is_named(tmp_path):
 def test_a_task_that_is_asked_zero_shot_takes_no_examples(tmp_path):
     page = get_page("gpqa")
     assert with_examples(page, Selection(), []) == (page.task, "")
-    with pytest.raises(UsageError, match="--examples does not go with it"):
+    with pytest.raises(UsageError, match="takes no --examples"):
         with_examples(page, Selection(examples=tmp_path / "dev.jsonl"), [])
