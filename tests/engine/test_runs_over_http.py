@@ -110,7 +110,7 @@ def test_a_thinking_solver_of_one_provider_gets_feedback_from_another_and_its_th
     assert all(reasoning == THOUGHT for _, reasoning, _, _ in attempts)
     assert not any(THOUGHT in f"{text} {seen} {told}" for text, _, seen, told in attempts)
     assert sum(row[0] for row in rows(tmp_path, "SELECT reasoning_tokens FROM completions")) == 100
-    assert "it takes no seed" in notices(tmp_path)[0]
+    assert "it accepts no seed" in notices(tmp_path)[0]
     config = json.loads((tmp_path / "run.json").read_text())["config"]
     assert config["solver_options"] == {"reasoning_tokens": 4000}
     assert "feedback_options" not in config
