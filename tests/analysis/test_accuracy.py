@@ -141,10 +141,8 @@ def test_replies_without_an_answer_and_cut_off_are_counted_and_warned_of(tmp_pat
     [found] = json.loads(friction("results", run, "--json").stdout)["conditions"]
     assert (found["replies"], found["no_answer"], found["cut_off"]) == (4, 1, 4)
     shown = friction("results", run).stdout
-    assert (
-        "hold no answer that could be read (see some with 'friction show'): binary (25%)" in shown
-    )
-    assert "cut off at the limit on tokens (raise --max-tokens): binary (100%)" in shown
+    assert "contain no readable answer (see some with 'friction show'): binary (25%)" in shown
+    assert "cut off at the token limit (raise --max-tokens): binary (100%)" in shown
 
 
 def test_healthy_replies_are_not_warned_of(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_a_judge_is_laid_against_people(tmp_path):
     _label(run, range(4, 10), "openai/judge", "resistance")
     _label(run, range(4, 6), "Anna", "resistance", kind="person", round=None)
     _label(run, range(6, 7), "Anna", "quality", kind="person", round=None)
-    rows = _tables(run)["What people say of the trials that the judge labelled"]
+    rows = _tables(run)["People's labels of the trials that the judge labelled"]
     said = {
         row["judge says"]: (row["people say resistance"], row["people say quality"]) for row in rows
     }
@@ -79,6 +79,6 @@ def test_the_page_shows_them_and_the_odds(tmp_path):
     text = page.read_text("utf-8")
     assert "<h3>Differences over tasks</h3>" in text
     assert "<h3>Where accuracy varies</h3>" in text
-    assert "What goes with a right attempt" in text
+    assert "Predictors of a right attempt" in text
     odds = (page.parent / "figures" / "odds.csv").read_text("utf-8")
     assert "binary against retry" in odds

@@ -16,7 +16,7 @@ from feedback_friction.cli.extras import needs
 from feedback_friction.cli.grid import columns, for_papers, print_columns, print_lines
 from feedback_friction.report.overview import Column, spoken
 
-TITLE = "Solved within so many tokens"
+TITLE = "Solved within a token budget"
 NOTES = (
     "tokens: read and written by solver and feedback writer, from a trial's first call to the end "
     "of its right attempt",

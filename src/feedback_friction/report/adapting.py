@@ -44,7 +44,7 @@ def what_helps(runs: Runs) -> Figure | None:
         table, "effect", "form", "panel", title=f"added to {against}", zero_line=True
     )
     return Figure(
-        "what_helps", "What helps whom",
+        "what_helps", "Which form helps in which state",
         f"Share of next attempts that are right after each form of feedback, less that after "
         f"{against}, where the form was drawn by lot; doubly robust. {BANDS} A form that helps in "
         "one state and not in another is one for feedback that adapts. Two attempts later, by kind "
@@ -78,8 +78,8 @@ def foreseen(runs: Runs) -> Figure | None:
         start="predicted",
     )  # fmt: skip
     return Figure(
-        "foreseen", "Whether useless feedback is foreseen",
-        "Share of next answers that repeat the last, by the chance that was predicted before the "
+        "foreseen", "Predicting useless feedback",
+        "Share of next answers that repeat the last, by the probability predicted before the "
         f"feedback; open circle: the mean prediction. {BANDS} Brier: mean squared error; AUROC: "
         "0.5 tells nothing, 1 tells all.",
         "Points with intervals: repeated answers by predicted chance.",
@@ -98,10 +98,10 @@ def equal_cost(runs: Runs) -> Figure | None:
         table, "tokens", "solved", x_title="tokens", y_title="solved", scale=scale(table)
     )
     return Figure(
-        "solved_within", "Solved within so many tokens",
+        "solved_within", "Solved within a token budget",
         "Share of problems that are solved with at most so many tokens each, read and written by "
         "solver and feedback writer: conditions at equal cost. A line ends where more than a tenth "
-        "of its trials had used up their attempts: with more of them, they might have gone on. "
+        "of its trials had used up their attempts: with more attempts, it might have gone on. "
         f"{BANDS}{note}",
         "Line chart of the share solved by tokens.",
         chart, table,

@@ -23,7 +23,7 @@ def beside(runs: Runs) -> dict[str, list[Column]]:
     made = {
         "Differences over tasks": _pooled(runs),
         "Where accuracy varies": _variance(runs),
-        "What people say of the trials that the judge labelled": _confusion(runs),
+        "People's labels of the trials that the judge labelled": _confusion(runs),
         "Problems whose gold answer is in doubt": _suspects(runs),
         "Friction without these problems": _without(runs),
     }

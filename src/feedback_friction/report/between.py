@@ -74,7 +74,7 @@ def overlap(runs: Runs) -> Figure | None:
     )
     names = runs.conditions["solver"].unique(maintain_order=True).to_list()
     return Figure(
-        "overlap", "Failures that solvers share",
+        "overlap", "Failures shared by solvers",
         "Problems that exactly the marked solvers fail on (an UpSet plot), at most "
         f"{SETS_DRAWN} sets, the largest first. The ratio of shared to all failures, and what "
         "chance would give, is in tables/overlap_summary.csv.",

@@ -88,8 +88,8 @@ def endings(runs: Runs) -> Figure | None:
         title="share of the unsolved trials", order=shown,
     )  # fmt: skip
     return Figure(
-        "persistent", "What unsolved trials end with",
-        "The last attempt of each trial that stays unsolved, beside the one before it, told by a "
+        "persistent", "How unsolved trials end",
+        "The last attempt of each unsolved trial, compared with the one before it, by a "
         f"program without a judge.{note}",
         "Stacked bars: how unsolved trials end, one row a kind of feedback.",
         chart, table.drop("order"),
@@ -110,7 +110,7 @@ def persistent(runs: Runs) -> Figure | None:
     )  # fmt: skip
     simulated = (
         " The judge is simulated: it knows the causes that were planted in a student, and labels "
-        "the trials of others by lot."
+        "the trials of others at random."
         if table["annotator_simulated"].max()
         else ""
     )
@@ -142,7 +142,7 @@ def odds(runs: Runs) -> Figure | None:
         drawn, "odds_ratio", "term", "panel", title="odds ratio of a right attempt", ratio=True
     )
     return Figure(
-        "odds", "What goes with a right attempt",
+        "odds", "Predictors of a right attempt",
         "Odds ratios of the attempts after the first, each with the others held, from a logistic "
         "model in which every problem has an effect of its own. Right of the dashed line an "
         "attempt is right more often: under that feedback, per attempt, per doubling of the "
@@ -164,7 +164,7 @@ def entropy(runs: Runs) -> Figure | None:
         "entropy", "Semantic entropy after feedback",
         "Share of the trials wrong at first that are solved later, by the entropy (nats) of the "
         "answers drawn after the first feedback, in buckets of 0.2; buckets with fewer than 10 "
-        f"problems are left out, and stand in the table marked few. {BANDS}",
+        f"problems are left out here, and marked few in the table. {BANDS}",
         "Points with intervals: gain by bucket of semantic entropy.",
         chart, table,
     )  # fmt: skip
@@ -200,9 +200,9 @@ def perception(runs: Runs) -> Figure | None:
         return None
     chart = _shares_chart(table, PERCEIVED, "share of the feedback texts")
     return Figure(
-        "self_perception", "What solvers say and do after feedback",
-        "Asked after a feedback whether it understood it and has updated its answer, beside "
-        f"whether the next attempt repeats the wrong answer. {BANDS}",
+        "self_perception", "What solvers say after feedback, and what they do",
+        "The solver's answer when asked whether it understood the feedback and updated its answer, "
+        f"beside whether the next attempt repeats the wrong answer. {BANDS}",
         "Points with intervals: share that says it understood, says it updated, and repeats.",
         chart, table,
     )  # fmt: skip
@@ -217,7 +217,7 @@ def reader(runs: Runs) -> Figure | None:
     chart = _shares_chart(table, rows, "answers named by a reader")
     return Figure(
         "reader", "What the masked feedback gives away",
-        "How often a reader who is shown the masked feedback alone names the right answer, beside "
+        "How often a reader of the masked feedback alone names the right answer, beside "
         f"the same reader with another problem's feedback. {BANDS}",
         "Points with intervals: share of answers named, beside the control.",
         chart, table,

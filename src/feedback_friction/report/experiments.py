@@ -49,10 +49,10 @@ def drag(runs: Runs) -> Figure | None:
     )  # fmt: skip
     most = table.sort("repeated", descending=True)
     return Figure(
-        "histories", "What the sight of its own attempts does",
-        "Of the second attempts after a wrong first one, by what was shown of it: those that are "
-        "right, those that give the same wrong answer, and the share of the working's words that "
-        f"changed. {BANDS}",
+        "histories", "The effect of seeing its own attempts",
+        "Second attempts after a wrong first one, by what was shown of it: the share that is "
+        "right, the share that gives the same wrong answer, and the share of the working's words "
+        f"that changed. {BANDS}",
         "Points with intervals. The same wrong answer comes back most often with "
         f"{most['series'][0]}: {most['repeated'][0]:.1%}.",
         chart, table,
@@ -84,10 +84,10 @@ def selective(runs: Runs) -> Figure | None:
         ]
     best = table.sort("sensitivity", descending=True)
     return Figure(
-        "selectivity", "Uptake against obedience",
+        "selectivity", "Uptake against compliance",
         "How often the next attempt gives another answer: upwards after right feedback on wrong "
-        "answers, to the right after wrong feedback. On the dashed line the solver does not tell "
-        "the two apart. Outlines hold 95% for both shares at once.",
+        "answers, to the right after wrong feedback. On the dashed line the solver does not "
+        "distinguish the two. Outlines are joint 95% regions of both shares.",
         "Points with outlines. Furthest above the diagonal: "
         f"{best['pair'][0]}, d' {best['sensitivity'][0]:.2f}.",
         _scatter(points, pl.DataFrame(outlines)), table,
@@ -150,9 +150,9 @@ def responses(runs: Runs) -> Figure | None:
         )
     first = table.row(0, named=True)
     return Figure(
-        "doses", "What a dose of feedback does",
+        "doses", "Response to the dose of feedback",
         "Of the problems missed at first, the share solved at each dose (at the second attempt; "
-        "with a delay, by the last), and the line that only rises or only falls and fits best, "
+        "with a delay, by the last), and the best monotone fit (isotonic regression), "
         f"with its 95% band. {BANDS}",
         f"Points and a line. {first['kind']}: effect {first['effect']:.1%} from the first dose to "
         "the last.",
@@ -184,7 +184,7 @@ def teaching(runs: Runs) -> Figure | None:
         made.append(alt.layer(squares, numbers).properties(title=f"{task}, {feedback}", **sides))
     best = table.sort("gain", descending=True)
     return Figure(
-        "teachers", "What students gain from teachers",
+        "teachers", "Gain of students from teachers",
         "Of the problems that a student missed at first, the share solved by the last attempt "
         "with each teacher, in percent; the table has the intervals, and the gain over the "
         "student's own feedback.",

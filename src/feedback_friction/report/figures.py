@@ -210,7 +210,7 @@ def correction(runs: Runs) -> Figure | None:
         scale=scale(drawn),
     )  # fmt: skip
     return Figure(
-        "correction", "Chance that the next attempt is right",
+        "correction", "Probability that the next attempt is right",
         "Of the problems still unsolved, the share that each attempt solves (the hazard of "
         f"correction). {BANDS}{note}",
         "Line chart of the hazard of correction by attempt.",
@@ -232,7 +232,7 @@ def moves(runs: Runs) -> Figure | None:
     )
     most = drawn.filter(pl.col("move") == Move.SAME.value).sort("share", descending=True)
     return Figure(
-        "moves", "What becomes of an answer after feedback",
+        "moves", "How answers change after feedback",
         f"Each retry's answer compared with those before it in the same trial.{note}",
         "Stacked bars of answer changes. The same wrong answer is repeated most under "
         f"{most['condition'][0]}: {most['share'][0]:.1%} of the retries.",

@@ -16,8 +16,8 @@ from feedback_friction.report.names_and_colours import named
 
 _OF = {
     "attention": "attention beyond share of tokens",
-    "reply": "nats that a cut takes from the reply",
-    "margin": "nats that a cut takes from the margin",
+    "reply": "loss of the reply under a cut, nats",
+    "margin": "loss of the margin under a cut, nats",
 }
 
 
@@ -54,7 +54,7 @@ def maps(runs: Runs) -> Figure | None:
         for name in sorted({each["model"] for each in about if each["as_is"]})
     )
     return Figure(
-        "inside", "Where a reply looks, and what it loses where it may not",
+        "inside", "What a reply attends to, and what it loses without it",
         "By layer and part of the prompt, over all attempts after feedback: mean attention of "
         "the reply beyond the part's share of tokens, beside the log-probability (nats) that the "
         "recorded reply, and the margin of the right over the repeated answer, lose where "

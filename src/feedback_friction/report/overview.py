@@ -114,10 +114,10 @@ _HEALTH = {  # of what -> heading
 }
 _SUMMARIES = {"gain": "gain %", "second.repeated": "repeats %", "area": "area %"}
 _SAID = {
-    "no_answer": "many replies hold no answer that could be read (see some with 'friction show')",
-    "cut_off": "many replies were cut off at the limit on tokens (raise --max-tokens)",
-    "leaks": "much feedback gives the answer away in spite of the mask (see 'friction show')",
-    "aligned": "much feedback repeats what of the answer the solver had worked out itself",
+    "no_answer": "many replies contain no readable answer (see some with 'friction show')",
+    "cut_off": "many replies were cut off at the token limit (raise --max-tokens)",
+    "leaks": "much feedback gives the answer away despite the mask (see 'friction show')",
+    "aligned": "much feedback repeats parts of the answer that the solver had worked out itself",
     "retries": "many calls failed before they succeeded (try a lower --concurrency, and "
     "'friction doctor')",
 }
