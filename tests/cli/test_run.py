@@ -259,7 +259,7 @@ def test_what_changes_nothing_for_a_task_is_said(tmp_path):
         "run", "custom", "--data", data, "--solver", "student/default", "--feedback", "process",
         "--feedback", "self", "--digits", "4", "--iterations", "2", "--out", tmp_path / "run",
     ).stderr  # fmt: skip
-    assert "note: custom is no multiplication: --digits changes nothing" in said
+    assert "note: custom is not a multiplication: --digits changes nothing" in said
     assert (
         "note: 1 of 2 problems of custom have no worked solution: there process knows the gold "
         "answer alone\n"

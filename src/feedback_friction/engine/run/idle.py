@@ -19,14 +19,14 @@ def without_effect(
         found.append(f"{task.name} has no choices: --shuffle and --binary-hint change nothing")
     elif plan.shuffle:
         found.append(
-            f"{task.name}: --shuffle moves the right option at every attempt, so that a solver "
-            "that always says the same letter comes to be right; read gains beside those of retry"
+            f"{task.name}: --shuffle moves the right option at every attempt, so a solver "
+            "that always gives the same letter is right in the end; compare gains with retry's"
         )
     if settings.models.judge_model is not None and task.judge is None:
         found.append(f"{task.name} needs no judge: --judge-model changes nothing")
     is_product = any(each.operands for each in problems)
     if settings.selection.digits != Selection().digits and not is_product:
-        found.append(f"{task.name} is no multiplication: --digits changes nothing")
+        found.append(f"{task.name} is not a multiplication: --digits changes nothing")
     bare = sum(each.solution is None for each in problems)
     for name in (each.name for each in modes if each.sees_solution and bare):
         some = "no problem" if bare == len(problems) else f"{bare} of {len(problems)} problems"
