@@ -84,10 +84,10 @@ def test_an_accuracy_that_trials_are_missing_from_has_bounds(tmp_path):
 
 def test_health_is_a_share_of_the_replies_and_warned_of_above_a_tenth(runs):
     text = results(*runs)
-    (no_answer,) = [line for line in text.splitlines() if "no answer that could" in line]
+    (no_answer,) = [line for line in text.splitlines() if "no readable answer" in line]
     assert "one, student/default, binary (17%)" in no_answer
     assert "retry" not in no_answer
-    (cut_off,) = [line for line in text.splitlines() if "cut off at the limit" in line]
+    (cut_off,) = [line for line in text.splitlines() if "cut off at the token limit" in line]
     assert "other, openai/a_b, binary (100%)" in cut_off
     (leaks,) = [line for line in text.splitlines() if "gives the answer away" in line]
     assert "one, student/default, binary (100%)" in leaks
