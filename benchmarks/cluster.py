@@ -52,7 +52,7 @@ def measure(
     *, count: int = 2000, timed: int = 600, latency: float = 0.02, concurrency: int = 48
 ) -> list[Figure]:
     """Measure all of it; the machine should do nothing else."""
-    os.environ["RAY_worker_niceness"] = "0"
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  (Ray spells it so)
     with workspace() as directory:
         data = problems(directory, count)
         few = directory / "few.jsonl"

@@ -1,7 +1,4 @@
-"""Ctrl-C, once and twice, while calls are under way: how to resume is said in both cases.
-
-On uvloop, and on Python's own event loop, which runs where the extra ``fast`` is not installed.
-"""
+"""Ctrl-C, once and twice, while calls are under way: how to resume is said in both cases."""
 
 from __future__ import annotations
 
@@ -15,21 +12,15 @@ import pytest
 from fake_server import choice, completion, hang, held, serving
 from models_client import run
 
-UVLOOP = "from feedback_friction.cli.main import main; main()"
-ASYNCIO = "import sys; sys.modules['uvloop'] = None; " + UVLOOP
 
-
-@pytest.mark.parametrize("program", [UVLOOP, ASYNCIO], ids=["uvloop", "asyncio"])
 @pytest.mark.parametrize("times", [1, 2])
-def test_an_interrupted_run_says_how_it_is_resumed(
-    times: int, program: str, tmp_path: Path
-) -> None:
+def test_an_interrupted_run_says_how_it_is_resumed(times: int, tmp_path: Path) -> None:
     async def main() -> None:
         go_on = asyncio.Event()
         waits = held(go_on, completion(choice("The answer is 1.")))
         async with serving(waits if times == 1 else hang) as server:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-c", program, "run", "decimal_multiplication"),
+                *(str(Path(sys.executable).with_name("friction")), "run", "decimal_multiplication"),
                 *("--limit", "1", "--solver", "openai/tiny", "--base-url", server.url),
                 *("--out", str(tmp_path / "run"), "--quiet"),
                 stderr=asyncio.subprocess.PIPE,

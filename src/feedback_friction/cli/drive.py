@@ -87,7 +87,7 @@ def in_loop(
     _collect_seldom()
     handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
-        return _run(guarded())
+        return asyncio.run(guarded())
     except asyncio.CancelledError as error:
         click.echo(f"interrupted; {resume}", err=True)
         raise KeyboardInterrupt from error
@@ -97,18 +97,9 @@ def in_loop(
         raise RunStoppedError(f"{error} ({resume})") from error
     except Exception as error:
         raise RunStoppedError(f"{kept(error, directory)} ({resume})") from error
-    finally:  # uvloop leaves its own behind, which swallow a Ctrl-C
+    finally:  # those of the loop would stay behind
         for each, handler in handlers.items():
             signal.signal(each, handler)
-
-
-def _run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run on uvloop where it is installed (the extra ``fast``), else on Python's own loop."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(work)
-    return uvloop.run(work)
 
 
 def _collect_seldom() -> None:

@@ -30,7 +30,6 @@ LOCK_NAME = "run.lock"
 _PACKAGES = (
     "aiohttp",
     "orjson",
-    "uvloop",
     "math-verify",
     "inspect-ai",
     "anthropic",
