@@ -160,6 +160,7 @@ def test_conditions_of_two_runs_stand_side_by_side(written, tmp_path, width, sch
 
     async def steps(page):
         await page.locator("a.opens", has_text="run").click()
+        await page.wait_for_url("**/runs/run/")  # its script is there
         await page.locator("select").select_option(label="other: self")
         await page.wait_for_url("**beside=1%40other*")
         await page.get_by_label("conditions differ").click()
