@@ -43,3 +43,8 @@ def test_every_file_that_the_pages_for_contributors_name_exists():
         named = re.findall(r"`([\w./]+(?:/|\.(?:py|md|json|toml)))`", page.read_text("utf-8"))
         for name in (each for each in named if "NAME" not in each):
             assert any((top / name).exists() for top in tops), f"{page.name}: {name}"
+
+
+def test_no_page_of_the_site_links_to_what_is_not_in_it():
+    for page in (ROOT / "docs").glob("*.md"):
+        assert "](../" not in page.read_text("utf-8"), page.name
