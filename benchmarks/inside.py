@@ -45,6 +45,7 @@ from training.arithmetic import involved
 from training.dialogues import DEEP_FACTS
 
 LEVEL = 0.05
+CONTROLLED = ("all less elsewhere", "all less another's")  # the cut beside each of its controls
 
 
 def measure(
@@ -158,7 +159,7 @@ def beyond_controls(contrasts: Mapping[str, Row]) -> bool:
     lies between the two is no finding: then the one control says that the cut takes something from
     the margin, and the other that it adds something.
     """
-    both = [contrasts[scope] for scope in ("all less elsewhere", "all less another's")]
+    both = [contrasts[scope] for scope in CONTROLLED]
     one_way = len({each["taken"] > 0 for each in both}) == 1
     return one_way and all(each["p"] < LEVEL for each in both)
 

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from benchmarks.common import Figure, exactly, script
-from benchmarks.inside import LEVEL, beyond_controls
+from benchmarks.inside import CONTROLLED, LEVEL, beyond_controls
 from feedback_friction.analysis.frames import Runs, load_runs
 from feedback_friction.analysis.tables import inside_table
 from feedback_friction.analysis.tables.inside_cuts import knockout
@@ -74,19 +74,18 @@ def _found(runs: Runs) -> list[Figure]:
             for side, name in (("value", "lost"), ("from", "lost_low"), ("to", "lost_high"))
         ),
     ]
-    taken = {
-        (row["scope"], row["of"]): row
+    contrasts = {
+        row["scope"]: row
         for row in knockout(runs).to_dicts()
-        if row["outcome"] == ALL and row["segment"] == "feedback"
+        if row["outcome"] == ALL and row["segment"] == "feedback" and row["of"] == "margin"
     }
-    contrasts = {scope: row for (scope, of), row in taken.items() if of == "margin"}
     shown = {
         "corrections": cut["lost"] > 0 and cut["p"] < LEVEL,
         "margin": beyond_controls(contrasts),
     }
     figures += [
         Figure(f"margin taken, {scope}: {side}", contrasts[scope][name], "nats")
-        for scope in ("all less elsewhere", "all less another's")
+        for scope in CONTROLLED
         for side, name in (("value", "taken"), ("from", "taken_low"), ("to", "taken_high"))
     ]
     return [*figures, exactly("false findings", ", ".join(x for x in shown if shown[x]), "")]

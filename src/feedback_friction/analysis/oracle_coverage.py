@@ -9,7 +9,7 @@ counts as far as its requests are known (``stats.censored``).
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -122,6 +122,19 @@ _PAID = """
 """
 
 
+def is_oracle(directory: Path) -> bool:
+    """Whether a directory is an oracle's.
+
+    Raises:
+        UsageError: it is not a run directory.
+    """
+    return _is_of_oracle(read_run(directory)["config"])
+
+
+def _is_of_oracle(config: Mapping[str, Any]) -> bool:
+    return bool(config.get("kind") == "oracle")
+
+
 def read_oracle(directory: Path) -> OracleRun:
     """The draws of an oracle's directory; it may still be drawing.
 
@@ -134,7 +147,7 @@ def read_oracle(directory: Path) -> OracleRun:
 
 def _read(directory: Path) -> OracleRun:
     config = read_run(directory)["config"]
-    if config.get("kind") != "oracle":
+    if not _is_of_oracle(config):
         raise UsageError(f"{directory} is not the directory of an oracle")
     whole = config["attempts"] * config["gens"]
     with open_journal(directory) as db:

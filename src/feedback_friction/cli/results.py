@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from feedback_friction.analysis.journal import read_run
+from feedback_friction.analysis.oracle_coverage import is_oracle
 from feedback_friction.cli.results_table import print_results, results_json
 from feedback_friction.cli.within import print_within
 from feedback_friction.errors import UsageError
@@ -42,7 +42,7 @@ def command(
     """
     if as_json and form is not None:
         raise UsageError("--json and --format exclude each other")
-    if len(directories) == 1 and form is within is None and _is_oracle(directories[0]):
+    if len(directories) == 1 and form is within is None and is_oracle(directories[0]):
         from feedback_friction.cli.oracle import print_oracle
 
         print_oracle(directories[0], as_json=as_json)
@@ -52,10 +52,6 @@ def command(
         click.echo(json.dumps(results_json(directories), ensure_ascii=False))
     else:
         print_results(directories, form or FORMATS[0])
-
-
-def _is_oracle(directory: Path) -> bool:
-    return bool(read_run(directory)["config"].get("kind") == "oracle")
 
 
 def _levels(text: str) -> tuple[int, ...]:

@@ -346,10 +346,9 @@ def _panels(frame: pl.DataFrame, panel: str, one: Callable[[pl.DataFrame], Any])
     """One panel a value, two in a row, one legend for all."""
     names = frame[panel].unique(maintain_order=True)
     width = PANEL_WIDTH if len(names) > 1 else 2 * PANEL_WIDTH
+    sides = {name: one(frame.filter(pl.col(panel) == name)) for name in names}
     made = [
-        one(part).properties(width=width, title=str(name).split("\n"))
-        for name in names
-        for part in [frame.filter(pl.col(panel) == name)]
+        side.properties(width=width, title=str(name).split("\n")) for name, side in sides.items()
     ]
     return side_by_side(made, columns=2)
 
