@@ -51,24 +51,24 @@ def _section(mode: Mode) -> Iterator[str]:
     yield f"| written by | {mode.by} |"
     yield f"| the writer sees | {_seen_by_writer(mode)} |"
     yield f"| the solver sees | {_seen_by_solver(mode)} |"
-    yield f"| after a right answer | {'goes on, for `--rounds`' if mode.challenges else 'ends'} |"
+    yield f"| after a right answer | {'continues, for `--rounds`' if mode.challenges else 'ends'} |"
     yield f"| control | {_control(mode)} |\n"
     yield from _words(mode)
 
 
 def _seen_by_writer(mode: Mode) -> str:
     if mode.writer in ("nobody", "fixed"):
-        return "nothing: it is the same for every problem"
+        return "nothing: the text is the same for every problem"
     if mode.writer == "donor":
         return "another problem, and the wrong first attempt at it"
     if mode.writer == "form":
-        return "the problem, the attempts, and what the form that is chosen needs"
+        return "the problem, the attempts, and what the chosen form needs"
     if mode.writer in ("noise", "late"):
-        return "what the mode sees whose feedback it is"
+        return "what the mode that it is applied to sees"
     if mode.writer == "part":
         return "the worked solution or the hints"
     if mode.writer == "question":
-        return "the problem; it was written with it"
+        return "the problem: the hint was written with it"
     known = ["the problem", "the attempts"]
     known += ["the gold answer"] if mode.sees_answer and not mode.misleads else []
     known += ["the worked solution"] if mode.sees_solution else []
@@ -79,14 +79,14 @@ def _seen_by_solver(mode: Mode) -> str:
     if not mode.shows_history:
         return "the first prompt again"
     request = "find what went wrong" if mode.asserts else "consider the feedback"
-    return f'its attempts as `--history` shows them, the feedback as the mask left it, "{request}"'
+    return f'its attempts as `--history` shows them, the masked feedback, "{request}"'
 
 
 def _control(mode: Mode) -> str:
     if mode.controls_for:
-        return f"is one itself, for {mode.controls_for}"
+        return f"is itself the control for {mode.controls_for}"
     if mode.challenges:
-        return "right feedback on wrong answers: together they give d' and the criterion"
+        return "right feedback on wrong answers; together they give d' and the criterion"
     if mode.dose is not None or mode.name in _DOSES:
         return f"the same mode at other doses; `{RETRY.name}`, `{BINARY.name}`"
     own = f"`{PLACEBO.name}:{mode.name}`, " if mode.can_be_donated else ""
@@ -100,7 +100,7 @@ def _words(mode: Mode) -> Iterator[str]:
     item, other = [each for each in _ITEMS if each.mode == wanted][:2]
     name = f"{mode.name}{_DOSES.get(mode.name, '')}"
     said, is_asked = _said(parse_mode(name, has_feedback_model=True), item, other)
-    yield "What a model is asked for, at the end:\n" if is_asked else f"Such as (`{name}`):\n"
+    yield "The end of the writer's prompt:\n" if is_asked else f"Example (`{name}`):\n"
     yield "\n".join(f"> {line}".rstrip() for line in said.replace("*", r"\*").splitlines()) + "\n"
 
 

@@ -1,19 +1,17 @@
--- A run's journal. Conditions, problems, trials and attempts are what analysis reads;
--- completions are what was paid for, each stored before its trial goes on.
+-- A run's journal. Analysis reads conditions, problems, trials and attempts. Completions are the
+-- replies that were paid for; each is stored before its trial continues.
 CREATE TABLE IF NOT EXISTS conditions (
-    condition       TEXT PRIMARY KEY,   -- "task | solver | feedback | sampling", and " | history"
-                                        -- where the run has several
+    condition       TEXT PRIMARY KEY,   -- "task | solver | feedback | sampling"; " | history" if several
     task            TEXT NOT NULL,
     digits          INTEGER,            -- of the factors, for the multiplication tasks
     solver          TEXT NOT NULL,
     feedback        TEXT NOT NULL,
-    feedback_model  TEXT,               -- whose words the feedback is; NULL for no model
+    feedback_model  TEXT,               -- the model that wrote the feedback; NULL: none did
     sampling        TEXT NOT NULL,
-    history         TEXT NOT NULL,      -- what the solver saw of its attempts, and what it did
-                                        -- before it answered: "clean", "clean+restate", "notes"
+    history         TEXT NOT NULL,      -- --history and --solve: "clean", "clean+restate", "notes"
     iterations      INTEGER NOT NULL,
     epochs          INTEGER NOT NULL,
-    problems        INTEGER NOT NULL,   -- problems x epochs = trials that the run is to make
+    problems        INTEGER NOT NULL,   -- problems x epochs = trials planned
     grader          TEXT NOT NULL,
     simulated       INTEGER NOT NULL    -- 1: a simulated student answered, not a model
 );
@@ -91,11 +89,11 @@ CREATE TABLE IF NOT EXISTS attempts (
     PRIMARY KEY (condition, problem_id, epoch, iteration)
 );
 
--- What belongs to an attempt beside reply and feedback: "stand-in", another problem's attempt shown
--- in its place (the history "foreign"); "suggested", the wrong answer that the feedback argues for;
--- "corrupted", the feedback before it was spoilt; "restated" and "notes", what the solver wrote to
--- itself after the feedback; "check", what it said of this attempt, and "first-try", the answer
--- that this was said of, where the attempt is another.
+-- Other texts of an attempt, by kind: "stand-in", another problem's attempt shown in its place (the
+-- history "foreign"); "suggested", the wrong answer that the feedback argues for; "corrupted", the
+-- feedback before it was corrupted; "restated" and "notes", what the solver wrote to itself after
+-- the feedback; "check", its check of its own answer, and "first-try", the answer that it checked,
+-- where it then gave another.
 CREATE TABLE IF NOT EXISTS asides (
     condition   TEXT NOT NULL,
     problem_id  TEXT NOT NULL,
@@ -103,12 +101,12 @@ CREATE TABLE IF NOT EXISTS asides (
     iteration   INTEGER NOT NULL,
     kind        TEXT NOT NULL,
     text        TEXT NOT NULL,
-    donor       TEXT NOT NULL,          -- the problem that a stand-in was an attempt at, else ""
+    donor       TEXT NOT NULL,          -- the problem of a stand-in, else ""
     PRIMARY KEY (condition, problem_id, epoch, iteration, kind)
 );
 
--- What of the answer the feedback on an attempt repeats from the solver's own work: no leaks, for
--- others learn nothing from it. No row where it repeats nothing.
+-- Parts of the answer that the feedback repeats from the solver's own work. They are no leaks: the
+-- solver had them already. No row where there are none.
 CREATE TABLE IF NOT EXISTS aligned (
     condition   TEXT NOT NULL,
     problem_id  TEXT NOT NULL,
@@ -118,16 +116,16 @@ CREATE TABLE IF NOT EXISTS aligned (
     PRIMARY KEY (condition, problem_id, epoch, iteration)
 );
 
--- Why an attempt's feedback had the form that it had, for modes that choose among forms. Written
--- when the trial ends, as the feedback is.
+-- The form that was chosen for an attempt's feedback, and why, in modes that choose among forms.
+-- Written when the trial ends, like the feedback.
 CREATE TABLE IF NOT EXISTS choices (
     condition   TEXT NOT NULL,
     problem_id  TEXT NOT NULL,
     epoch       INTEGER NOT NULL,
     iteration   INTEGER NOT NULL,       -- of the attempt that the feedback is on
     form        TEXT NOT NULL,
-    propensity  REAL NOT NULL,          -- the probability with which it was chosen in this state
-    repeats     REAL NOT NULL,          -- predicted chance that the next answer is the last again
+    propensity  REAL NOT NULL,          -- probability of this choice, given the state
+    repeats     REAL NOT NULL,          -- predicted chance that the next answer repeats this one
     reason      TEXT NOT NULL,          -- why this form
     state       TEXT NOT NULL,          -- JSON object: the solver before the feedback
     PRIMARY KEY (condition, problem_id, epoch, iteration)
@@ -140,7 +138,7 @@ CREATE TABLE IF NOT EXISTS completions (
     epoch              INTEGER NOT NULL,
     iteration          INTEGER NOT NULL,
     role               TEXT NOT NULL,            -- solver, feedback, judge
-    model              TEXT NOT NULL,            -- as asked for
+    model              TEXT NOT NULL,            -- as requested
     server_model       TEXT NOT NULL,            -- as the server reported it
     temperature        REAL,                     -- NULL: none was sent
     seed               INTEGER NOT NULL,
@@ -168,7 +166,7 @@ CREATE TABLE IF NOT EXISTS retried (
     failures    INTEGER NOT NULL
 );
 
--- Model calls of a trial, those that it shares with other conditions included.
+-- Model calls of a trial, including those it shares with other conditions.
 CREATE TABLE IF NOT EXISTS calls (
     condition   TEXT NOT NULL,
     problem_id  TEXT NOT NULL,
@@ -191,7 +189,7 @@ CREATE TABLE IF NOT EXISTS oracle_draws (
     task          TEXT NOT NULL,
     problem_id    TEXT NOT NULL,
     draw          INTEGER NOT NULL,     -- from 0
-    request       INTEGER NOT NULL,     -- number of the request that it came with, from 0
+    request       INTEGER NOT NULL,     -- the request it came with, from 0
     response      TEXT NOT NULL,
     finish_reason TEXT NOT NULL,
     prediction    TEXT,
@@ -205,24 +203,24 @@ CREATE TABLE IF NOT EXISTS oracle_draws (
 -- What a probe found at one place of a finished run (friction probe).
 CREATE TABLE IF NOT EXISTS probes (
     probe       TEXT NOT NULL,
-    settings    TEXT NOT NULL,          -- JSON: what decides its results (draws, temperature, ...)
+    settings    TEXT NOT NULL,          -- JSON: settings that affect results (draws, temperature, ...)
     condition   TEXT NOT NULL,
     problem_id  TEXT NOT NULL,
     epoch       INTEGER NOT NULL,
-    iteration   INTEGER NOT NULL,       -- whose prompt, or whose feedback, was looked at
+    iteration   INTEGER NOT NULL,       -- the attempt whose prompt or feedback was probed
     value       TEXT NOT NULL,          -- JSON: what was found
     PRIMARY KEY (probe, settings, condition, problem_id, epoch, iteration)
 );
 
--- Verdicts or masks of a later program that were accepted (friction regrade, friction remask).
+-- Accepted verdicts or masks of a later version (friction regrade, friction remask).
 CREATE TABLE IF NOT EXISTS layers (
-    layer       INTEGER PRIMARY KEY,    -- from 1; below it is what the run itself wrote
+    layer       INTEGER PRIMARY KEY,    -- from 1; the run's own verdicts are layer 0
     kind        TEXT NOT NULL,          -- regrade, remask
-    version     TEXT NOT NULL,          -- of the program that judged
+    version     TEXT NOT NULL,          -- of feedback-friction
     accepted    TEXT NOT NULL           -- UTC, ISO 8601
 );
 
--- What a layer replaced or took out, so that every earlier verdict can still be read.
+-- Rows that a layer replaced or removed, so that earlier verdicts stay readable.
 CREATE TABLE IF NOT EXISTS replaced (
     layer       INTEGER NOT NULL,
     condition   TEXT NOT NULL,
@@ -233,17 +231,17 @@ CREATE TABLE IF NOT EXISTS replaced (
     PRIMARY KEY (layer, condition, problem_id, epoch, iteration)
 );
 
--- Trials in which other verdicts or masks would have changed what was asked.
+-- Trials whose later requests would have been different under the new verdicts or masks.
 CREATE TABLE IF NOT EXISTS marked (
     layer       INTEGER NOT NULL,
     condition   TEXT NOT NULL,
     problem_id  TEXT NOT NULL,
     epoch       INTEGER NOT NULL,
-    iteration   INTEGER NOT NULL,       -- the last attempt that was asked for as it would be now
+    iteration   INTEGER NOT NULL,       -- the last attempt whose request would be the same
     PRIMARY KEY (layer, condition, problem_id, epoch)
 );
 
--- Feedback as a later mask leaves it. attempts.feedback stays what the solver was shown.
+-- Feedback after a later mask. attempts.feedback is still what the solver saw.
 CREATE TABLE IF NOT EXISTS remasked (
     layer       INTEGER NOT NULL,
     condition   TEXT NOT NULL,
@@ -254,7 +252,7 @@ CREATE TABLE IF NOT EXISTS remasked (
     PRIMARY KEY (layer, condition, problem_id, epoch, iteration)
 );
 
--- Verdicts of people, which go before the grader's on the same reply to the same problem.
+-- Verdicts by people. They override the grader's on the same reply to the same problem.
 CREATE TABLE IF NOT EXISTS overruled (
     reply       BLOB PRIMARY KEY,       -- digest of task, problem, gold, choices and response
     task        TEXT NOT NULL,
