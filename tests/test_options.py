@@ -110,7 +110,7 @@ def test_a_value_from_python_is_checked_like_one_from_the_command_line(name, val
 def test_settings_are_made_of_flat_names():
     made = Settings.of(tasks="primer", solver="student/default", top_p=1, data="x.jsonl", seed=3)
     assert (made.tasks, made.models.solver) == (("primer",), ("student/default",))
-    assert made.plan.top_p == 1
+    assert made.plan.decoding.top_p == 1
     assert (made.selection.data, made.selection.seed, made.plan.seed) == (Path("x.jsonl"), 3, 3)
     assert filled(Settings, values_of(made)) == made
 

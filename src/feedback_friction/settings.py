@@ -2,7 +2,8 @@
 
 To add an option: a field here, made by ``option`` (``Plan`` for what a trial does, ``Selection``
 for which problems, ``Models`` for who answers, ``Operation`` for what has no influence on the
-results), and the place that reads it, such as ``prepared.settings.plan.top_p``. Command line, help,
+results), and the place that reads it, such as ``prepared.settings.plan.shuffle``. A
+sampling parameter is a field of ``Decoding``, and nothing else. Command line, help,
 docs/cli.md (``python docs/generate.py``), study files, presets, the Python API, the comparison of
 configurations and the reading of earlier runs follow from the field; ``part`` says whether
 ``run.json`` compares it. A run that was made before the option existed has its default.
@@ -29,6 +30,7 @@ from feedback_friction.options import (
     option,
     options_of,
     refuse_unknown,
+    values_of,
 )
 from feedback_friction.split import HELD_OUT, SPLITS
 from feedback_friction.ways import (
@@ -69,6 +71,21 @@ PRICES = Option("A price list of your own.", part="operation")
 
 
 @dataclass(frozen=True, slots=True)
+class Decoding(Options):
+    """How a server samples the tokens of the solver's replies; None leaves its default.
+
+    A field has its parameter's name in OpenAI's API. What is set is part of a call's key, and sent
+    by every client.
+    """
+
+    top_p: float | None = option(None, "Solver's top_p.  [the server's default]")
+
+    def given(self) -> dict[str, object]:
+        """The parameters that are set, by name."""
+        return {name: value for name, value in values_of(self).items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
 class Plan(Options):
     """How a trial goes.
 
@@ -95,7 +112,7 @@ class Plan(Options):
     temperature: float | None = option(
         0.0, "Solver's temperature; 'none' sends none, for models without one.", least=0, most=2
     )
-    top_p: float | None = option(None, "Solver's top_p.  [the server's default]")
+    decoding: Decoding = field(default_factory=Decoding)
     max_tokens: int = option(2000, "Token limit of an answer.", least=1)
     feedback_temperature: float | None = option(
         0.0, "Feedback writer's temperature; 'none' sends none.", least=0, most=2

@@ -18,6 +18,7 @@ from feedback_friction.engine.journal.rows import completion_row, read_completio
 from feedback_friction.engine.journal.store import Journal
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.protocol.records import Completion, Generate, Message, Occasion, Reply, Usage
+from feedback_friction.settings import Decoding
 
 OCCASION = Occasion(toys.PROBLEM, 0, 0, "binary")
 
@@ -75,7 +76,7 @@ def test_every_parameter_and_every_word_is_part_of_a_calls_identity():
         request(max_tokens=11),
         request(seed=2),
         request(n=2),
-        request(top_p=0.9),
+        request(decoding=Decoding(top_p=0.9)),
         request(logprobs=True),
     ]
     keys = {call_key("m", each) for each in variants} | {call_key("n", variants[0])}

@@ -27,6 +27,7 @@ from feedback_friction.engine.models.providers.inspect_model import InspectModel
 from feedback_friction.engine.models.remote.retry import RetryPolicy
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.protocol.records import Message, Reply, Usage
+from feedback_friction.settings import Decoding
 
 CLAUDE, GEMINI = "anthropic/claude-3-7-sonnet-20250219", "google/gemini-2.5-flash"
 KEY = "sk-secret-0123456789"
@@ -95,7 +96,7 @@ def test_google_is_asked_with_every_parameter_that_it_takes() -> None:
         GEMINI,
         content("4", thought="two and two", thought_tokens=3, cached=4, logprobs=(-0.1, -0.3)),
         temperature=0.45,
-        top_p=0.9,
+        decoding=Decoding(top_p=0.9),
         logprobs=True,
     )
     (body,) = server.bodies

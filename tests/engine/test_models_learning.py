@@ -16,6 +16,7 @@ from feedback_friction.engine.models.remote.dialect import Quirk
 from feedback_friction.engine.run.server_memory import remember
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.records import Reply
+from feedback_friction.settings import Decoding
 
 FOLDED = [{"role": "user", "content": "Think.\n\n2 + 2?"}]
 Body = dict[str, Any]
@@ -86,7 +87,7 @@ def test_of_what_a_refusal_names_what_matters_least_is_left_out_first() -> None:
     async def main() -> None:
         both = refusing(lambda body: {"temperature", "top_p"} <= body.keys(), 400, said)
         async with serving(both) as server, client(server) as (model, _, _):
-            await model.generate(ask(top_p=0.9))
+            await model.generate(ask(decoding=Decoding(top_p=0.9)))
         assert ["temperature" in body for body in server.bodies] == [True, True]
         assert model.dialect.quirks == {Quirk.NO_TOP_P}
 

@@ -27,6 +27,7 @@ from feedback_friction.engine.models.remote.breaker import BreakerPolicy
 from feedback_friction.engine.models.remote.retry import RetryPolicy
 from feedback_friction.errors import NotBegunError
 from feedback_friction.protocol.records import Message, Reply, Usage
+from feedback_friction.settings import Decoding
 
 PLAIN = {
     "model": "tiny",
@@ -45,7 +46,7 @@ PLAIN = {
     [
         ({}, {}),
         ({"n": 3}, {"n": 3}),
-        ({"top_p": 0.9}, {"top_p": 0.9}),
+        ({"decoding": Decoding(top_p=0.9)}, {"top_p": 0.9}),
         ({"logprobs": True}, {"logprobs": True}),
         ({"temperature": 0.45, "max_tokens": 5}, {"temperature": 0.45, "max_tokens": 5}),
         ({"seed": 2**40 + 5}, {"seed": 5}),
@@ -267,7 +268,7 @@ def test_what_a_server_does_not_take_is_left_out_and_told_once() -> None:
         ]
         async with serving(*script) as server, client(server) as (model, time, notices):
             for _ in range(3):
-                await model.generate(ask(logprobs=True, top_p=0.5))
+                await model.generate(ask(logprobs=True, decoding=Decoding(top_p=0.5)))
         bare = {"model": "tiny", "messages": PLAIN["messages"], "max_completion_tokens": 2000}
         assert server.bodies[5:] == [bare] * 3
         assert len(notices) == 5

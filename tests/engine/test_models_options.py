@@ -12,6 +12,7 @@ from feedback_friction.engine.models.providers.provider_table import Asked, refu
 from feedback_friction.engine.models.remote.dialect import reasoning_fields
 from feedback_friction.engine.models.remote.endpoint import endpoints
 from feedback_friction.errors import UsageError
+from feedback_friction.settings import Decoding
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ CLAUDE = "anthropic/claude-3-7-sonnet-20250219"
         (CLAUDE, Asked(logprobs=True), "anthropic returns no log-probabilities; omit --logprobs"),
         (CLAUDE, Asked(heat=True), "allowed: --sampling greedy or reject"),
         (CLAUDE, Asked(temperature=0.7), "always samples at 1; allowed: --temperature 1"),
-        (CLAUDE, Asked(top_p=0.9), "anthropic accepts no top_p"),
+        (CLAUDE, Asked(decoding=Decoding(top_p=0.9)), "anthropic accepts no top_p"),
         ("bedrock/x", Asked(logprobs=True), "bedrock returns no log-probabilities"),
         ("mistral/x", Asked(logprobs=True), "mistral returns no log-probabilities"),
     ],
@@ -147,10 +148,10 @@ def test_what_a_provider_does_not_take_is_refused_where_it_was_asked_for(
     [
         (CLAUDE, Asked()),
         (CLAUDE, Asked(temperature=1.0)),
-        ("google/gemini", Asked(0.7, True, 0.9, True)),
-        ("bedrock/x", Asked(0.7, True, 0.9)),
-        ("openai/tiny", Asked(0.7, True, 0.9, True)),
-        ("student/default", Asked(0.7, True, 0.9, True)),
+        ("google/gemini", Asked(0.7, True, Decoding(top_p=0.9), True)),
+        ("bedrock/x", Asked(0.7, True, Decoding(top_p=0.9))),
+        ("openai/tiny", Asked(0.7, True, Decoding(top_p=0.9), True)),
+        ("student/default", Asked(0.7, True, Decoding(top_p=0.9), True)),
     ],
 )
 def test_what_a_provider_takes_passes(spec: str, asked: Asked) -> None:

@@ -39,9 +39,9 @@ from feedback_friction.bridges.inspect_log import (
 )
 from feedback_friction.bridges.one import one_condition
 from feedback_friction.engine.models.draws import joined
-from feedback_friction.engine.models.providers.inspect_model import inspect_message
+from feedback_friction.engine.models.providers.inspect_model import inspect_message, sampled
 from feedback_friction.engine.models.providers.inspect_reply import read_output
-from feedback_friction.engine.models.remote.dialect import draw_seed
+from feedback_friction.engine.models.remote.dialect import Form, draw_seed
 from feedback_friction.engine.models.remote.faults import Fault
 from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.options import options_of
@@ -198,14 +198,8 @@ async def _complete(request: Generate) -> Completion:
 
 def _config(request: Generate, so_far: int) -> GenerateConfig:
     left = request.n - so_far
-    return GenerateConfig(
-        temperature=request.temperature,
-        top_p=request.top_p,
-        max_tokens=request.max_tokens,
-        seed=draw_seed(request.seed, so_far) & 0x7FFFFFFF,
-        num_choices=left if left > 1 else None,
-        logprobs=True if request.logprobs else None,
-    )
+    seed = draw_seed(request.seed, so_far)
+    return GenerateConfig(max_tokens=request.max_tokens, **sampled(request, Form(left), seed))
 
 
 globals().update({name: _defined(name) for name in PAGES})  # where inspect looks for them

@@ -107,6 +107,6 @@ def _ask(
         seed=request_seed(sampled.seed, problem, 0, 0, request * plan.gens, purpose="oracle"),
         occasion=Occasion(problem, epoch=0, iteration=0, mode="oracle"),
         n=plan.gens,
-        top_p=sampled.top_p,
+        decoding=sampled.decoding,
         logprobs=sampled.logprobs,
     )

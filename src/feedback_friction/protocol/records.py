@@ -13,6 +13,7 @@ from typing import Literal
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.policy import Choice
 from feedback_friction.problem import Problem
+from feedback_friction.settings import Decoding
 
 Role = Literal["solver", "feedback", "judge", "reader", "perception", "reflection"]
 FinishReason = Literal["stop", "length", "content_filter", "context_length"]
@@ -147,7 +148,7 @@ class Generate:
         max_tokens: limit on generated tokens per reply.
         seed: request seed; replies within one request differ from each other all the same.
         n: number of replies.
-        top_p: nucleus sampling; None leaves the server's default.
+        decoding: further sampling parameters.
         logprobs: ask for token log-probabilities.
         occasion: where in which trial this is asked.
     """
@@ -160,7 +161,7 @@ class Generate:
     seed: int
     occasion: Occasion = field(compare=False)
     n: int = 1
-    top_p: float | None = None
+    decoding: Decoding = field(default_factory=Decoding)
     logprobs: bool = False
 
 

@@ -234,6 +234,6 @@ def _request(messages: tuple[Message, ...], view: View, thought: Thought) -> Gen
         occasion=Occasion(
             view.problem, episode.epoch, iteration, plan.mode.name, view.attempts, thought=thought
         ),
-        top_p=plan.top_p,
+        decoding=plan.decoding,
         logprobs=plan.asks_logprobs,
     )

@@ -138,7 +138,7 @@ def _attempt(episode: Episode) -> Generator[Effect, Any, Attempt]:
             seed=episode.request_seed(iteration, number),
             occasion=Occasion(seen, episode.epoch, iteration, plan.mode.name, episode.attempts),
             n=n,
-            top_p=plan.top_p,
+            decoding=plan.decoding,
             logprobs=plan.asks_logprobs,
         )
 

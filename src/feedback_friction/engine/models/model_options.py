@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 import orjson
 
 from feedback_friction.errors import UsageError
+from feedback_friction.options import options_of
 from feedback_friction.redact import SHORTEST, environment_secrets, secret_in
-from feedback_friction.settings import EFFORTS
+from feedback_friction.settings import EFFORTS, Decoding
 
 # What has an option of its own would be journaled as it was given there, and sent otherwise.
 _OWN_OPTIONS = {
@@ -24,7 +25,7 @@ _OWN_OPTIONS = {
     "num_choices": "--sampling",
     "seed": "--seed",
     "temperature": "--temperature",
-    "top_p": "--top-p",
+    **{name: each.flag for name, each in options_of(Decoding).items()},
     "max_tokens": "--max-tokens",
     "max_completion_tokens": "--max-tokens",
     "logprobs": "--logprobs",

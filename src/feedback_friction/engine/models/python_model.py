@@ -10,20 +10,22 @@ from typing import Any, cast
 
 from feedback_friction.engine.models.base import Model
 from feedback_friction.errors import UsageError
+from feedback_friction.options import options_of, values_of
 from feedback_friction.protocol.records import Completion, Generate, Reply, Usage
+from feedback_friction.settings import Decoding
 
 MODELS: dict[str, Model] = {}  # by spec
 Answer = Callable[..., str | Awaitable[str]]
-_PARAMETERS = ("temperature", "max_tokens", "seed", "top_p")
+_PARAMETERS = ("temperature", "max_tokens", "seed", *options_of(Decoding))
 
 
 class FunctionModel:
     """A model that is a function of the chat.
 
     The function is given a list of ``{"role": ..., "content": ...}`` and returns the reply's text;
-    it may be ``async``. Parameters that it names (``temperature``, ``max_tokens``, ``seed``,
-    ``top_p``) it is given, too. One that is not ``async`` runs in a thread, so that several calls
-    may be under way at once.
+    it may be ``async``. Of ``temperature``, ``max_tokens``, ``seed`` and the fields of ``Decoding``
+    it is given those that it has as parameters. One that is not ``async`` runs in a thread, so that
+    several calls may be under way at once.
     """
 
     simulated = False
@@ -54,9 +56,13 @@ class FunctionModel:
 
     async def _reply(self, request: Generate, number: int) -> Reply:
         messages = [{"role": each.role, "content": each.content} for each in request.messages]
-        named = {name: getattr(request, name) for name in self._named}
-        if "seed" in named:
-            named["seed"] += number
+        values = {
+            "temperature": request.temperature,
+            "max_tokens": request.max_tokens,
+            "seed": request.seed + number,
+            **values_of(request.decoding),
+        }
+        named = {name: values[name] for name in self._named}
         if inspect.iscoroutinefunction(self.answer):
             text = await self.answer(messages, **named)
         else:

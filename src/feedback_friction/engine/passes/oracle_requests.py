@@ -16,11 +16,11 @@ from feedback_friction.engine.run.runner import Progress
 from feedback_friction.engine.run.session import opened
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import BINARY
-from feedback_friction.options import filled
+from feedback_friction.options import filled, options_of
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.oracle_draws import Draw, OraclePlan, oracle
 from feedback_friction.protocol.records import Status
-from feedback_friction.settings import Settings
+from feedback_friction.settings import Decoding, Settings
 from feedback_friction.ways import GREEDY
 
 KIND = "oracle"
@@ -28,7 +28,8 @@ KIND = "oracle"
 # What an oracle never does is no part of what its directory is made with.
 _CONFIG = (
     "tasks", "solver", "judge_model", "seed", "limit", "fraction", "stratify", "digits",
-    "temperature", "top_p", "max_tokens", "logprobs", "solver_options", "judge_options", "problems",
+    "temperature", *options_of(Decoding), "max_tokens", "logprobs", "solver_options",
+    "judge_options", "problems",
 )  # fmt: skip
 
 

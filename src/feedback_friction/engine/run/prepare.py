@@ -250,7 +250,7 @@ def _check_providers(settings: Settings, conditions: Sequence[Condition]) -> Non
         raise UsageError(
             "--feedback-temperature none needs --feedback-model; --temperature none is the solver's"
         )
-    asked = Asked(plan.solver_temperature, heat, plan.top_p, plan.asks_logprobs)
+    asked = Asked(plan.solver_temperature, heat, plan.decoding, plan.asks_logprobs)
     writing = Asked(plan.writer_temperature)
     for solver in models.solver:
         refuse_untaken(solver, asked)

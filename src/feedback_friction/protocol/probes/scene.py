@@ -136,5 +136,5 @@ def _request(scene: Scene, prompt: Prompt, first: int, n: int) -> Generate:
             prompt.seen, scene.epoch, iteration, plan.mode.name, attempts=prompt.attempts
         ),
         n=n,
-        top_p=plan.top_p,
+        decoding=plan.decoding,
     )

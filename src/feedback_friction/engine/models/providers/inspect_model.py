@@ -35,7 +35,13 @@ from feedback_friction.engine.models.providers.inspect_reply import (
 from feedback_friction.engine.models.providers.provider_table import EXTRA, INSPECT_PROVIDERS
 from feedback_friction.engine.models.remote.calls import CallOptions, Calls
 from feedback_friction.engine.models.remote.chat_reply import without_secrets
-from feedback_friction.engine.models.remote.dialect import Form, Quirk, messages_of, sent
+from feedback_friction.engine.models.remote.dialect import (
+    WITHOUT,
+    Form,
+    Quirk,
+    messages_of,
+    parameters,
+)
 from feedback_friction.engine.models.remote.faults import Fault, one_line
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.records import Completion, Generate, Message, Reply
@@ -190,17 +196,12 @@ def _config(
     request: Generate, form: Form, seed: int, limit: int, options: InspectOptions
 ) -> GenerateConfig:
     """The whole configuration of one attempt, without what the provider does not take."""
-    n, asked = form.n, sent(request, form)
     return GenerateConfig(
         max_retries=0,
         attempt_timeout=math.ceil(seconds_for(options.timeout, limit)),
         max_connections=options.concurrency,
         max_tokens=limit,
-        temperature=request.temperature if "temperature" in asked else None,
-        top_p=request.top_p if "top_p" in asked else None,
-        seed=seed & 0x7FFFFFFF if "seed" in asked else None,
-        num_choices=n if n > 1 else None,
-        logprobs=True if "logprobs" in asked else None,
+        **sampled(request, form, seed),
         reasoning_tokens=options.model.reasoning_tokens,
         reasoning_effort=options.model.reasoning_effort,  # type: ignore[arg-type] # checked there
         # Writing to Anthropic's cache costs a quarter more, and only turns of a chat come again:
@@ -209,16 +210,22 @@ def _config(
     )
 
 
+def sampled(request: Generate, form: Form, seed: int) -> dict[str, Any]:
+    """How replies are sampled, as arguments of ``GenerateConfig``.
+
+    What it has no name for goes into the bodies of providers that speak OpenAI's API.
+    """
+    asked = parameters(request, form, seed)
+    unnamed = {name: asked.pop(name) for name in asked.keys() - GenerateConfig.model_fields}
+    several = {"num_choices": form.n} if form.n > 1 else {}
+    return {**asked, **several, "extra_body": unnamed or None}
+
+
 def _needed(request: Generate) -> frozenset[Quirk]:
     """The quirks that take something away from this request, which the user should know of."""
-    missed = {Quirk.NO_SEED}
-    if request.temperature != 1:
-        missed.add(Quirk.NO_TEMPERATURE)
-    if request.top_p is not None:
-        missed.add(Quirk.NO_TOP_P)
-    if request.logprobs:
-        missed.add(Quirk.NO_LOGPROBS)
-    return frozenset(missed)
+    usual = {"temperature"} if request.temperature == 1 else set()
+    asked = parameters(request, Form(), request.seed).keys() & WITHOUT.keys()
+    return frozenset(WITHOUT[name] for name in asked - usual)
 
 
 def inspect_message(message: Message) -> ChatMessage:

@@ -7,10 +7,12 @@ request) is left out, and told once. From the sources of inspect_ai 0.3.285.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from feedback_friction.engine.models.remote.dialect import Quirk
+from feedback_friction.engine.models.remote.dialect import WITHOUT, Quirk
 from feedback_friction.errors import UsageError
+from feedback_friction.options import options_of
+from feedback_friction.settings import Decoding
 
 EXTRA = "pip install 'feedback-friction[providers]'"
 
@@ -64,13 +66,13 @@ class Asked:
     Attributes:
         temperature: the base temperature; 0 is what no option gives.
         heat: the temperature is to rise from attempt to attempt.
-        top_p: nucleus sampling.
+        decoding: further sampling parameters.
         logprobs: log-probabilities.
     """
 
     temperature: float = 0.0
     heat: bool = False
-    top_p: float | None = None
+    decoding: Decoding = field(default_factory=Decoding)
     logprobs: bool = False
 
 
@@ -95,7 +97,9 @@ def refuse_untaken(spec: str, asked: Asked) -> None:
             f"{spec}: {name} accepts no temperature and always samples at {fixed:g}; "
             f"allowed: --temperature {fixed:g}"
         )
-    if asked.top_p is not None and Quirk.NO_TOP_P in provider.lacks:
-        raise UsageError(f"{spec}: {name} accepts no top_p; omit --top-p")
+    for each in asked.decoding.given():
+        if WITHOUT.get(each) in provider.lacks:
+            flag = options_of(Decoding)[each].flag
+            raise UsageError(f"{spec}: {name} accepts no {each}; omit {flag}")
     if asked.logprobs and Quirk.NO_LOGPROBS in provider.lacks:
         raise UsageError(f"{spec}: {name} returns no log-probabilities; omit --logprobs")

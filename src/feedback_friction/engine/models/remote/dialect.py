@@ -38,7 +38,7 @@ class Quirk(Enum):
 
 
 # What to do without, by the name of what a server refuses; what matters least comes first.
-_WITHOUT = {
+WITHOUT = {
     "stream_options": Quirk.NO_STREAM_USAGE,
     "logprobs": Quirk.NO_LOGPROBS,
     "seed": Quirk.NO_SEED,
@@ -81,20 +81,29 @@ class Form:
     max_tokens: int | None = None
 
 
+def parameters(request: Generate, form: Form, seed: int) -> dict[str, object]:
+    """How the replies are to be sampled, by the API's names; without what the server does not take.
+
+    Args:
+        seed: instead of the request's own; sent with 31 bits, which every server takes.
+    """
+    wanted: dict[str, object] = {"temperature": request.temperature, "seed": seed & 0x7FFFFFFF}
+    wanted |= request.decoding.given()
+    wanted |= {"logprobs": True} if request.logprobs else {}
+    return {name: value for name, value in wanted.items() if WITHOUT.get(name) not in form.quirks}
+
+
 def sent(request: Generate, form: Form) -> frozenset[str]:
     """The names of what a request in this form asks for, and could do without."""
     quirks = form.quirks
     streams = Quirk.STREAM in quirks and Quirk.NO_STREAM_USAGE not in quirks
-    asked = {
-        "temperature": Quirk.NO_TEMPERATURE not in quirks,
-        "top_p": request.top_p is not None and Quirk.NO_TOP_P not in quirks,
-        "seed": Quirk.NO_SEED not in quirks,
-        "logprobs": request.logprobs and Quirk.NO_LOGPROBS not in quirks,
+    others = {
         "stream_options": streams,
         "system": request.messages[0].role == "system" and Quirk.NO_SYSTEM not in quirks,
         "max_tokens": Quirk.COMPLETION_TOKENS not in quirks,
     }
-    return frozenset(name for name, is_sent in asked.items() if is_sent)
+    sampling = parameters(request, form, request.seed)
+    return frozenset({*sampling, *(name for name, is_sent in others.items() if is_sent)})
 
 
 def lessons(answer: ErrorAnswer, asked: frozenset[str], taken: frozenset[str]) -> tuple[Quirk, ...]:
@@ -110,7 +119,7 @@ def lessons(answer: ErrorAnswer, asked: frozenset[str], taken: frozenset[str]) -
     if _GREEDY in answer.words:
         return (Quirk.GREEDY_ONE_CHOICE,)
     named = [name for name in _named(answer) if name in asked - taken]
-    found = [quirk for name, quirk in _WITHOUT.items() if name in named]
+    found = [quirk for name, quirk in WITHOUT.items() if name in named]
     found = [quirk for quirk in found if not _is_range(answer, quirk)]
     if "max_tokens" in named:
         found.append(Quirk.COMPLETION_TOKENS)
@@ -124,7 +133,7 @@ def lessons(answer: ErrorAnswer, asked: frozenset[str], taken: frozenset[str]) -
 def _named(answer: ErrorAnswer) -> frozenset[str]:
     """The parameters that a refusal names: in a field of its own, else in its words."""
     own = {re.split(r"[.\[/]", each)[-1].lower() for each in answer.params}
-    if found := own & {*_WITHOUT, "max_tokens"}:
+    if found := own & {*WITHOUT, "max_tokens"}:
         return frozenset(found)
     if any(each.startswith(("messages", "model")) for each in answer.params):
         return frozenset()
@@ -136,11 +145,11 @@ def _in(words: str) -> frozenset[str]:
     return frozenset(re.findall(_PARAMETER, words))
 
 
-_PARAMETER = rf"(?<![\w-])(?:{'|'.join((*_WITHOUT, 'max_tokens'))})(?![\w-])"
+_PARAMETER = rf"(?<![\w-])(?:{'|'.join((*WITHOUT, 'max_tokens'))})(?![\w-])"
 
 
 def _is_range(answer: ErrorAnswer, quirk: Quirk) -> bool:
-    name = next(name for name, each in _WITHOUT.items() if each is quirk)
+    name = next(name for name, each in WITHOUT.items() if each is quirk)
     lines = [line for line in answer.words.splitlines() if name in line] or [answer.words]
     return any(_RANGE.search(line) for line in lines)
 
@@ -224,7 +233,7 @@ def body_of(
         model: the name that the server knows the model by.
         request: what is asked for.
         form: how it is put.
-        seed: instead of the request's own; sent with 31 bits, which every server takes.
+        seed: instead of the request's own.
         extra: further fields, which win over the others.
         reasoning_tokens: added to the limit on the answer.
 
@@ -238,15 +247,10 @@ def body_of(
         "model": model,
         "messages": messages_of(request, form.quirks),
         tokens: most,
+        **parameters(request, form, seed),
     }
-    values: dict[str, object] = {
-        "temperature": request.temperature,
-        "seed": seed & 0x7FFFFFFF,
-        "top_p": request.top_p,
-        "logprobs": True,
-        "stream_options": {"include_usage": True},
-    }
-    body |= {name: value for name, value in values.items() if name in asked}
+    if "stream_options" in asked:
+        body["stream_options"] = {"include_usage": True}
     if form.n > 1:
         body["n"] = form.n
     if Quirk.STREAM in form.quirks:
