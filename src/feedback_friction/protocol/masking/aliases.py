@@ -35,9 +35,8 @@ from itertools import accumulate, pairwise
 from feedback_friction.grading.text import grade_text
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.commonplace import AFTER_PRONOUN, BEFORE_PRONOUN, IN_NAMES
-from feedback_friction.protocol.masking.digits import flattened
 from feedback_friction.protocol.masking.gate import Match, gate
-from feedback_friction.protocol.masking.spelled import find_words
+from feedback_friction.protocol.masking.written import find_words, flattened
 from feedback_friction.protocol.records import Masked
 from feedback_friction.reading.lexicon import GRAMMAR
 from feedback_friction.reading.number_words import number_words

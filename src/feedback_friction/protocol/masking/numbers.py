@@ -9,10 +9,10 @@ What is masked, as in Jiang et al. 2025:
 - hexadecimal: the product alone, which is also the last intermediate sum of the worked solution.
   Partial products, shifted or not, and the other intermediate sums stay.
 
-Each in every form that ``digits``, ``powers`` and ``spelled`` know, and the product in the other
-base too: 5781709410 is also 0x1589DE262, and DCB2096CA also 59242485450. In base 10 a product of
-fewer than six digits in base 16 is looked for only where it is marked as that ("0x69C", "69Ch"):
-1600 is 640 in base 16, 2989 is "bad".
+Each in every form that ``written`` knows, and the product in the other base too: 5781709410 is also
+0x1589DE262, and DCB2096CA also 59242485450. In base 10 a product of fewer than six digits in base
+16 is looked for only where it is marked as that ("0x69C", "69Ch"): 1600 is 640 in base 16, 2989 is
+"bad".
 
 What stays, so that feedback keeps its sense: the factors and the parts that they are split into,
 even where a partial product is equal to one (b_lo = 1), and partial products below the place of the
@@ -39,7 +39,6 @@ from functools import lru_cache
 
 from feedback_friction.grading.number import canonical, grade_number
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.masking.digits import RUN, find_digits, flattened, opening
 from feedback_friction.protocol.masking.gate import (
     MASK,
     Match,
@@ -49,8 +48,13 @@ from feedback_friction.protocol.masking.gate import (
     innermost,
     mask,
 )
-from feedback_friction.protocol.masking.powers import find_scaled
-from feedback_friction.protocol.masking.spelled import find_spelled, find_words
+from feedback_friction.protocol.masking.written import (
+    digits_of,
+    find_digits,
+    find_scaled,
+    find_words,
+    flattened,
+)
 from feedback_friction.protocol.records import Masked
 from feedback_friction.reading.numerals import Base
 
@@ -110,22 +114,17 @@ def mask_decimal(problem: Problem, text: str) -> Masked:
     Raises:
         ValueError: ``gold`` or an operand is not a whole number; on no text whatever.
     """
-    masked = mask(text, (decimal_matcher(problem.gold, problem.operands),))
-    return replace(masked, leaks=number_leaks(problem.gold, masked.text, 10))
+    return _masked(problem, text, 10)
 
 
 def mask_hex(problem: Problem, text: str) -> Masked:
-    """Feedback on a hexadecimal multiplication, masked and audited.
+    """The same of a hexadecimal multiplication, with ``gold`` and ``operands`` in base 16."""
+    return _masked(problem, text, 16)
 
-    Args:
-        problem: ``gold`` and ``operands`` in base 16.
-        text: the feedback.
 
-    Raises:
-        ValueError: ``gold`` or an operand is not a whole number in base 16; on no text whatever.
-    """
-    masked = mask(text, (_hex_matcher(problem.gold, problem.operands),))
-    return replace(masked, leaks=number_leaks(problem.gold, masked.text, 16))
+def _masked(problem: Problem, text: str, base: Base) -> Masked:
+    masked = mask(text, (number_matcher(problem.gold, problem.operands, base),))
+    return replace(masked, leaks=number_leaks(problem.gold, masked.text, base))
 
 
 def number_leaks(gold: str, masked_text: str, base: Base) -> tuple[str, ...]:
@@ -157,11 +156,7 @@ def number_leaks(gold: str, masked_text: str, base: Base) -> tuple[str, ...]:
 
 def _has_row(text: str, row: str, base: Base) -> bool:
     """Whether the digits stand in the text with no other digit among them."""
-    flat = flattened(View.plain(text).text)
-    if base == 10:
-        return row in flat.digits
-    begins = opening(row).search(flat.text) is not None
-    return begins and row in "".join(RUN[16].findall(flat.text)).upper()
+    return row in digits_of(flattened(View.plain(text).text), base)
 
 
 _NO_SIGNS = str.maketrans("", "", "-.")
@@ -188,7 +183,7 @@ _LINE = re.compile(r"[^\n]+")
 def _stretches(text: str, base: Base, shortest: int) -> Iterator[tuple[int, int]]:
     """Stretches of a masked text that may be read as a number or as stating one."""
     view = View.plain(text)
-    flat = flattened(view.text).text
+    flat = flattened(view.text)
     for pattern in _STRETCHES[base]:
         for found in pattern.finditer(flat):
             start, end = found.span()
@@ -202,53 +197,34 @@ def _stretches(text: str, base: Base, shortest: int) -> Iterator[tuple[int, int]
 
 
 @lru_cache(maxsize=1024)
-def decimal_matcher(gold: str, operands: tuple[str, ...] = ()) -> Matcher:
-    """What looks for a whole number, and for the partial products of the factors that give it."""
-    factors = [int(operand) for operand in operands]
-    partials = partial_products(*factors) if factors else ()
-    product = int(gold)
-    decimals = dict.fromkeys((str(product), *map(str, partials)))
-    shown = frozenset(map(str, _factors_and_parts(*factors)))
-    hexadecimal = f"{product:X}"
-    marked = len(hexadecimal) < _MANY_HEX_DIGITS
-    return _matcher(tuple(decimals), hexadecimal, shown, hex_is_marked=marked)
+def number_matcher(gold: str, operands: tuple[str, ...] = (), base: Base = 10) -> Matcher:
+    """What looks for a whole number in both bases, and for the partial products that are masked.
 
-
-@lru_cache(maxsize=1024)
-def _hex_matcher(gold: str, operands: tuple[str, ...]) -> Matcher:
-    product = int(gold, 16)
-    shown = frozenset(f"{int(operand, 16):X}" for operand in operands)
-    decimals = () if product == 16 else (str(product),)  # "base 16" stays
-    return _matcher(decimals, f"{product:X}", shown)
-
-
-def _matcher(
-    decimals: tuple[str, ...],
-    hexadecimal: str,
-    shown: frozenset[str],
-    *,
-    hex_is_marked: bool = False,
-) -> Matcher:
-    """Finds numbers given in base 10, and one in base 16, perhaps only where it is marked as such.
-
-    Args:
-        decimals: digits of the numbers in base 10.
-        hexadecimal: digits of the number in base 16.
-        shown: digits of numbers whose products with each other stay (see ``find_scaled``).
-        hex_is_marked: leave alone what could be a decimal number or a word.
+    In a decimal task a number of few digits in base 16 is left alone where it is not marked as
+    such, since it may be a decimal number or a word.
     """
+    factors = [int(operand, base) for operand in operands]
+    product = int(gold, base)
+    hexadecimal = f"{product:X}"
+    if base == 10:
+        secrets = (product, *(partial_products(*factors) if factors else ()))
+        shown = {f"{each:d}" for each in _factors_and_parts(*factors)}
+    else:
+        secrets = () if product == 16 else (product,)  # "base 16" stays
+        shown = {f"{each:X}" for each in factors}
+    decimals = tuple(dict.fromkeys(map(str, secrets)))
+    is_marked_only = base == 10 and len(hexadecimal) < _MANY_HEX_DIGITS
 
     def find(text: str) -> Iterator[Match]:
         flat = flattened(text)
         yield from find_digits(flat, decimals, 10)
         for match in find_digits(flat, (hexadecimal,), 16):
-            if not hex_is_marked or _is_marked(flat.text, match):
+            if not is_marked_only or _is_marked(flat, match):
                 yield match
         yield from find_scaled(flat, decimals, 10, shown)
-        if not hex_is_marked:
+        if not is_marked_only:
             yield from find_scaled(flat, (hexadecimal,), 16, shown)
         yield from find_words(flat, decimals)
-        yield from find_spelled(flat, decimals if hex_is_marked else (*decimals, hexadecimal))
 
     return find
 

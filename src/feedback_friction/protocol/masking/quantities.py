@@ -18,7 +18,7 @@ from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.expression_target import Target
 from feedback_friction.protocol.masking.expressions import matchers, place_of
 from feedback_friction.protocol.masking.gate import Match, Matcher, mask
-from feedback_friction.protocol.masking.numbers import decimal_matcher, number_leaks
+from feedback_friction.protocol.masking.numbers import number_leaks, number_matcher
 from feedback_friction.protocol.masking.quoted import quoted, unquoted
 from feedback_friction.protocol.records import Masked
 from feedback_friction.reading.mathematics.statement import last_statement
@@ -80,7 +80,7 @@ def _names_a_step(text: str, leak: str, target: Target) -> bool:
 def _matchers(number: str, asked: str) -> tuple[Matcher, ...]:
     target = Target.of(number, asked)
     if number.isdecimal() and not target.is_common:
-        return (*matchers(target), decimal_matcher(number))
+        return (*matchers(target), number_matcher(number))
 
     def find(text: str) -> Iterator[Match]:
         for written in _WRITTEN.finditer(text):
