@@ -8,19 +8,24 @@ So what stays wrong after its feedback is not for want of right feedback.
 ``find_error`` gives the finding, ``tutor`` its text, ``diagnose`` the parts of it, ``wrong_step``
 its numbers. The way of an attempt through the modules:
 
-- ``lines``, ``phrases``, ``arithmetic``: plain text, tokens, words put into signs;
+- ``lines``: plain text, tokens, words put into signs;
 - ``chains``, ``verify``: chains of equal expressions, and which of them hold in any reading;
-- ``equations``, ``slips``, ``diagnosis``: what kind of error an equation is or carries on;
-- ``steps``, ``column_sums``, ``digitwork``: labelled steps, long multiplication, digits, carries;
-- ``conclusion``, ``coverage``, ``tally``: what is wrong when no line is;
-- ``misleading``: the same words about a line that is right;
-- ``question``, ``ledger``, ``finding``, ``wording``: what all of them share.
+- ``diagnosis``, ``slips``: what kind of error an equation is or carries on;
+- ``steps``, ``column_sums``: labelled steps, digits and carries, long multiplication;
+- ``conclusion``, ``accounts``: what is wrong when no line is;
+- ``question``, ``ledger``, ``finding``: what all of them share;
+- ``finder``: the search, and the same words about a line that is right.
 """
 
-from feedback_friction.tasks.tutor.finder import diagnose, find_error, first_wrong, tutor
+from feedback_friction.tasks.tutor.finder import (
+    diagnose,
+    find_error,
+    first_wrong,
+    mislead,
+    tutor,
+    wrong_step,
+)
 from feedback_friction.tasks.tutor.finding import Finding, Kind
-from feedback_friction.tasks.tutor.misleading import mislead
-from feedback_friction.tasks.tutor.step import wrong_step
 
 __all__ = ["Finding", "Kind", "tutor"]
 __all__ += ["diagnose", "find_error", "first_wrong", "mislead", "wrong_step"]

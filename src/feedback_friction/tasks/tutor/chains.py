@@ -8,13 +8,12 @@ uncertain, and nothing is claimed of it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
+from feedback_friction.reading.mathematics.formula import parse_tokens
 from feedback_friction.reading.mathematics.nodes import Node, Number
-from feedback_friction.tasks.tutor.arithmetic import Token, parse
-from feedback_friction.tasks.tutor.lines import Line
-from feedback_friction.tasks.tutor.phrases import EQUAL_WORDS, in_signs
+from feedback_friction.tasks.tutor.lines import EQUAL_WORDS, Line, Token, in_signs
 
 _SIGNS = frozenset("+-×/^()")
 _LONGEST_PIECE = 2_000  # tokens
@@ -89,24 +88,22 @@ class Chain:
         return self.pieces[0].tokens[0].line
 
 
+def parse(tokens: Sequence[Token]) -> Node | None:
+    """The expression that all of the tokens make up, or None."""
+    ends = [-1, *(token.end for token in tokens)]
+    return parse_tokens(
+        (token.text, token.numeral, token.start != end)
+        for token, end in zip(tokens, ends, strict=False)
+    )
+
+
 def read_chains(lines: Sequence[Line]) -> list[Chain]:
     """The chains of an attempt in order."""
-    return [chain for stretch in _joined(lines) for chain in _chains(stretch)]
+    return [chain for tokens, of_all in _joined(lines) for chain in _chains(tokens, of_all)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Stretch:
-    """Lines that are read as one; ``open`` and ``tails`` as in ``Chain``."""
-
-    tokens: tuple[Token, ...]
-    asserted: bool
-    shifts: bool
-    open: bool
-    tails: tuple[tuple[Token, ...], ...]
-
-
-def _joined(lines: Sequence[Line]) -> Iterator[_Stretch]:
-    """Lines together with those that go on with their equation."""
+def _joined(lines: Sequence[Line]) -> Iterator[tuple[list[Token], Chain]]:
+    """The tokens of lines that are read as one, with what is true of every chain in them."""
     tokens: list[Token] = []
     asserted, shifts = True, False
     for index, line in enumerate(lines):
@@ -115,8 +112,7 @@ def _joined(lines: Sequence[Line]) -> Iterator[_Stretch]:
         following = lines[index + 1 : index + 1 + _MOST_TAILS]
         if following and _goes_on(tokens, following[0]):
             continue
-        tails = tuple(_tails(line, following))
-        yield _Stretch(tuple(tokens), asserted, shifts, not following, tails)
+        yield tokens, Chain((), asserted, shifts, not following, tuple(_tails(line, following)))
         tokens, asserted, shifts = [], True, False
 
 
@@ -143,8 +139,7 @@ def _tails(line: Line, following: Sequence[Line]) -> Iterator[tuple[Token, ...]]
             return
 
 
-def _chains(stretch: _Stretch) -> Iterator[Chain]:
-    tokens = stretch.tokens
+def _chains(tokens: Sequence[Token], of_all: Chain) -> Iterator[Chain]:
     at = 0
     previous_equal = False
     while at < len(tokens):
@@ -155,12 +150,12 @@ def _chains(stretch: _Stretch) -> Iterator[Chain]:
             last = end >= len(tokens)
             pieces = _pieces(runs, before, after, previous_equal)
             if pieces:
-                yield Chain(
-                    pieces,
-                    stretch.asserted,
-                    stretch.shifts or _in_table(tokens[at:end]),
-                    last and stretch.open,
-                    stretch.tails if last else (),
+                yield replace(
+                    of_all,
+                    pieces=pieces,
+                    shifts=of_all.shifts or _in_table(tokens[at:end]),
+                    open=last and of_all.open,
+                    tails=of_all.tails if last else (),
                 )
             previous_equal = len(runs) > 1
         elif tokens[at].text not in ("and", ","):

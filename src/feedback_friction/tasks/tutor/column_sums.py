@@ -16,11 +16,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from feedback_friction.reading.numerals import Numeral
-from feedback_friction.tasks.tutor.finding import Finding, Kind
+from feedback_friction.tasks.tutor.finding import Finding, Kind, first_wrong_place
 from feedback_friction.tasks.tutor.ledger import LONG, Ledger
 from feedback_friction.tasks.tutor.lines import Line
 from feedback_friction.tasks.tutor.question import Question, is_decimal_sum, is_slip, power_between
-from feedback_friction.tasks.tutor.wording import first_wrong_place
 
 _RULE = re.compile(r"^[\s|+]*[-–_=]{3,}[\s|+-]*$")
 _SIGNS = {"+": "+", "×": "×", "x": "×", "=": "="}
@@ -28,23 +27,20 @@ _REMARKS = frozenset("(←<#|,;→•") | {"…"}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One number of a column, with the sign before it and the offset at which it ends."""
+class _Row:
+    """One number of a column, with the sign before it and what it is worth."""
 
     sign: str
     numeral: Numeral
-    line: Line
+    line: int
+    value: int
 
-    def value(self, question: Question) -> int:
-        """What it is worth."""
-        return int(self.numeral.digits, question.base)
+    @property
+    def digits(self) -> str:
+        return self.numeral.digits
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Rows parted by ruled lines: ``parts[0]`` stands above the first rule."""
-
-    parts: tuple[tuple[Row, ...], ...]
+_Part = Sequence[_Row]  # rows between two ruled lines
 
 
 class Columns:
@@ -57,185 +53,144 @@ class Columns:
 
     def __init__(self, lines: Sequence[Line], ledger: Ledger):
         self.ledger, self.question = ledger, ledger.question
-        self._blocks = [block for block in _blocks(lines, ledger.question) if len(block.parts) > 1]
+        self._blocks = [block for block in _blocks(lines, ledger.question) if len(block) > 1]
+        self.numbers = {row.digits for block in self._blocks for part in block for row in part}
         self.results: dict[str, int] = {}
-        self.numbers: set[str] = set()
-        for block in self._blocks:
-            self.numbers |= {row.numeral.digits for part in block.parts for row in part}
-            for row in (row for part in block.parts[1:] for row in part):
-                self.results.setdefault(row.numeral.digits, row.line.number)
+        for row in (row for block in self._blocks for part in block[1:] for row in part):
+            self.results.setdefault(row.digits, row.line)
 
     def first_error(self) -> Finding | None:
         """The first number in a column that is wrong; the ledger has to be filled by then."""
-        found = (self._check(block) for block in self._blocks)
+        found = (self._check(*block) for block in self._blocks)
         return next((finding for finding in found if finding is not None), None)
 
-    def _check(self, block: Block) -> Finding | None:
-        above = block.parts[0]
-        if len(block.parts) < 2 or not block.parts[1] or not self._in_base(block):
+    def _check(self, above: _Part, under: _Part, *more: _Part) -> Finding | None:
+        if not under or not self._in_base(
+            {row.digits for part in (above, under, *more) for row in part}
+        ):
             return None
-        if len(above) == 2 and above[1].sign == "×":
-            return self._multiplication(above[0], above[1], block.parts[1:])
         signs = [row.sign for row in above]
+        if signs[1:] == ["×"]:
+            return self._multiplication(above[0], above[1], under, more[0] if more else ())
         if set(signs) <= {"", "+"} and ("+" in signs[1:] or len(above) > 2):
-            return self._addition(above, block.parts[1][0])
+            return self._addition(above, under[0])
         return None
 
-    def _in_base(self, block: Block) -> bool:
+    def _in_base(self, digits: set[str]) -> bool:
         """Whether the numbers are surely in the base of the task.
 
         In base 16 a column of numbers without letters may be decimal work after a conversion.
         """
-        digits = {row.numeral.digits for part in block.parts for row in part}
         if self.question.base == 10:
             return True
         letters = any(not text.isdigit() for text in digits)
         known = any(text in self.ledger.base_16 and len(text) >= LONG for text in digits)
         return (letters or known) and not digits & self.ledger.base_10
 
-    def _found(self, kind: Kind, why: str, row: Row) -> Finding:
-        secret = row.numeral.digits in self.question.secrets
-        quote = "" if secret else row.numeral.digits
-        return Finding(kind, why, row.line.number, quote, row.numeral.start)
+    def _found(self, kind: Kind, why: str, row: _Row, right: int | None = None) -> Finding:
+        """A finding about a row; with its right value, where it is first wrong is said, too."""
+        quote = "" if row.digits in self.question.secrets else row.digits
+        if right is not None:
+            why = f"{why} {first_wrong_place(row.value, right, self.question.base)}"
+        return Finding(kind, why, row.line, quote, row.numeral.start)
 
-    # Addition.
-
-    def _addition(self, terms: Sequence[Row], total: Row) -> Finding | None:
-        right = sum(row.value(self.question) for row in terms)
-        stated = total.value(self.question)
-        if stated == right or not _aligned([*terms, total]):
+    def _addition(self, terms: _Part, total: _Row) -> Finding | None:
+        right = sum(row.value for row in terms)
+        aligned = len({row.numeral.end for row in (*terms, total)}) == 1
+        if total.value == right or not aligned:  # else one may be meant to be shifted
             return None
-        digits = (row.numeral.digits for row in (*terms, total))
-        if self.question.base == 16 and is_decimal_sum(*digits):
+        if self.question.base == 16 and is_decimal_sum(*(row.digits for row in (*terms, total))):
             return self._found(Kind.BASE, "The column is added up as if it were decimal.", total)
-        where = first_wrong_place(stated, right, self.question.base)
-        return self._found(Kind.SUM, f"It is not the sum of the numbers above it. {where}", total)
+        return self._found(Kind.SUM, "It is not the sum of the numbers above it.", total, right)
 
-    # Multiplication.
-
-    def _multiplication(
-        self, one: Row, two: Row, parts: Sequence[tuple[Row, ...]]
-    ) -> Finding | None:
-        misread = self._misread(one, two)
-        if misread is not None:
-            return misread
-        rows = parts[0]
-        if len(rows) == 1 and len(two.numeral.digits.rstrip("0")) == 1:
-            return self._product(one, two, rows[0])
-        digits = two.numeral.digits
-        if len(rows) == 1:
-            return None  # the whole multiplication in one: an answer, not a step
-        expected = _expected(rows, one.value(self.question), digits, self.question)
-        if expected is None:
-            return None
-        for row, (product, place) in zip(rows, expected, strict=True):
-            power = power_between(product, row.value(self.question), self.question.base)
-            if power in (0, place):
-                continue
-            if power is not None:
-                why = "This row stands in the wrong place for the digit that it belongs to."
-                return self._found(Kind.SHIFT, why, row)
-            return self._wrong_row(row, product, place)
-        total = parts[1][0] if len(parts) > 1 and parts[1] else None
-        return None if total is None else self._total(one, two, rows, total)
-
-    def _misread(self, one: Row, two: Row) -> Finding | None:
-        factors = self.question.factors
+    def _multiplication(self, one: _Row, two: _Row, rows: _Part, under: _Part) -> Finding | None:
         for row, other in ((one, two), (two, one)):
-            digits = row.numeral.digits
-            meant = self.question.other(other.numeral.digits)
-            if meant is not None and digits not in factors and is_slip(digits, meant):
-                why = f"It multiplies {digits}. The question's factor is {meant}."
+            meant = self.question.other(other.digits)
+            is_factor = row.digits in self.question.factors
+            if meant is not None and not is_factor and is_slip(row.digits, meant):
+                why = f"It multiplies {row.digits}. The question's factor is {meant}."
                 return self._found(Kind.MISREAD, why, row)
-        return None
+        if len(rows) == 1:  # of a factor of several digits it is an answer, not a step
+            is_step = len(two.digits.rstrip("0")) == 1
+            return self._row(rows[0], one.value * two.value, None) if is_step else None
+        expected = _expected(rows, one.value, two.digits, self.question)
+        for row, (product, place) in zip(rows, expected, strict=False):
+            if found := self._row(row, product, place):
+                return found
+        return self._total(one.value * two.value, rows, under[0]) if expected and under else None
 
-    def _product(self, one: Row, two: Row, result: Row) -> Finding | None:
-        product = one.value(self.question) * two.value(self.question)
-        power = power_between(product, result.value(self.question), self.question.base)
-        if power is not None:
-            return None  # a row may be written with its zeros or without
-        return self._wrong_row(result, product, 0)
+    def _row(self, row: _Row, product: int, place: int | None) -> Finding | None:
+        """What is wrong with a partial product, which may be written with its zeros or without.
 
-    def _wrong_row(self, row: Row, product: int, place: int) -> Finding:
-        """A row with wrong digits, compared with what it is nearer to: shifted or not."""
-        base, value = self.question.base, row.value(self.question)
-        right = min(product, product * base**place, key=lambda meant: abs(meant - value))
-        where = first_wrong_place(value, right, base)
-        return self._found(
-            Kind.PRODUCT, f"This row is not the product that it should be. {where}", row
-        )
-
-    def _total(self, one: Row, two: Row, rows: Sequence[Row], total: Row) -> Finding | None:
-        right = one.value(self.question) * two.value(self.question)
-        stated = total.value(self.question)
-        if stated == right:
+        Args:
+            place: the place of the digit that it belongs to; None where any will do.
+        """
+        base = self.question.base
+        power = power_between(product, row.value, base)
+        if power is None:  # compared with what it is nearer to
+            shifted = product * base ** (place or 0)
+            right = min(product, shifted, key=lambda meant: abs(meant - row.value))
+            why = "This row is not the product that it should be."
+            return self._found(Kind.PRODUCT, why, row, right)
+        if place is None or power in (0, place):
             return None
-        if stated == sum(row.value(self.question) for row in rows):
+        why = "This row stands in the wrong place for the digit that it belongs to."
+        return self._found(Kind.SHIFT, why, row)
+
+    def _total(self, right: int, rows: _Part, total: _Row) -> Finding | None:
+        if total.value == right:
+            return None
+        if total.value == sum(row.value for row in rows):
             why = "The rows are added without being shifted to the places of their digits."
             return self._found(Kind.SHIFT, why, total)
-        where = first_wrong_place(stated, right, self.question.base)
-        why = f"It is not the sum of the rows above it, each shifted to its place. {where}"
-        return self._found(Kind.SUM, why, total)
+        why = "It is not the sum of the rows above it, each shifted to its place."
+        return self._found(Kind.SUM, why, total, right)
 
 
-def _expected(
-    rows: Sequence[Row], factor: int, digits: str, question: Question
-) -> list[tuple[int, int]] | None:
-    """For each row the product that it should be and its place; None if that is not plain."""
+def _expected(rows: _Part, factor: int, digits: str, question: Question) -> list[tuple[int, int]]:
+    """For each row the product that it should be and its place; empty if that is not plain."""
     by_place = [
         (factor * int(digit, question.base), place) for place, digit in enumerate(reversed(digits))
     ]
     without_zeros = [pair for pair in by_place if pair[0]]
     for pairs in (by_place, without_zeros, by_place[::-1], without_zeros[::-1]):
-        if len(pairs) != len(rows):
-            continue
-        right = sum(
-            power_between(product, row.value(question), question.base) is not None
-            for row, (product, _) in zip(rows, pairs, strict=True)
-        )
-        if 2 * right >= len(rows):
+        powers = [
+            power_between(product, row.value, question.base)
+            for row, (product, _) in zip(rows, pairs, strict=False)
+        ]
+        if len(pairs) == len(rows) and 2 * powers.count(None) <= len(rows):
             return pairs
-    return None
+    return []
 
 
-def _aligned(rows: Sequence[Row]) -> bool:
-    """Whether all numbers end in the same column, so that none is meant to be shifted."""
-    return len({row.numeral.end for row in rows}) == 1
-
-
-def _blocks(lines: Sequence[Line], question: Question) -> Iterator[Block]:
-    """Runs of rows and rules in lines that follow each other."""
-    parts: list[list[Row]] = [[]]
+def _blocks(lines: Sequence[Line], question: Question) -> Iterator[list[list[_Row]]]:
+    """Runs of rows in lines that follow each other, parted by ruled lines."""
+    parts: list[list[_Row]] = [[]]
     last = 0
     for line in lines:
         row = None if line.cut else _row(line, question)
-        if line.number > last + 1 and len(parts) > 1 and parts[-1]:
-            yield Block(tuple(tuple(part) for part in parts))
+        ruled = _RULE.match(line.text) is not None
+        apart = line.number > last + 1 and len(parts) > 1 and parts[-1]
+        if apart or not (ruled or row):
+            yield parts
             parts = [[]]
         last = line.number
-        if _RULE.match(line.text):
+        if ruled or (row and row.sign == "="):
             parts.append([])
-        elif row is not None:
-            if row.sign == "=":
-                parts.append([])
+        if row and not ruled:
             parts[-1].append(row)
-        else:
-            yield Block(tuple(tuple(part) for part in parts))
-            parts = [[]]
-    yield Block(tuple(tuple(part) for part in parts))
+    yield parts
 
 
-def _row(line: Line, question: Question) -> Row | None:
+def _row(line: Line, question: Question) -> _Row | None:
     """A line that is one number, with a sign before it and a remark after it at most."""
     tokens = [token for token in line.tokens if token.text != "|"]
-    sign = ""
-    if tokens and tokens[0].text in _SIGNS:
-        sign, tokens = _SIGNS[tokens[0].text], tokens[1:]
-    if not tokens or tokens[0].numeral is None or not tokens[0].text.isalnum():
+    sign = _SIGNS.get(tokens[0].text, "") if tokens else ""
+    tokens = tokens[bool(sign) :]
+    numeral = tokens[0].numeral if tokens else None
+    if numeral is None or not numeral.digits.isalnum() or not numeral.regular:
         return None
-    if len(tokens) > 1 and tokens[1].text not in _REMARKS:
+    remarked = len(tokens) == 1 or tokens[1].text in _REMARKS
+    if numeral.marked not in (None, question.base) or not remarked:
         return None
-    numeral = tokens[0].numeral
-    if numeral.marked not in (None, question.base) or not numeral.regular:
-        return None
-    return Row(sign, numeral, line)
+    return _Row(sign, numeral, line.number, int(numeral.digits, question.base))

@@ -6,12 +6,11 @@ import re
 from collections.abc import Sequence
 
 from feedback_friction.grading.number import Stated, extract
-from feedback_friction.tasks.tutor.coverage import amount_missing
+from feedback_friction.tasks.tutor.accounts import account_for
 from feedback_friction.tasks.tutor.finding import Finding, Kind
 from feedback_friction.tasks.tutor.ledger import Ledger
 from feedback_friction.tasks.tutor.lines import LONGEST, Line
 from feedback_friction.tasks.tutor.question import Question
-from feedback_friction.tasks.tutor.tally import parts_behind, slip_behind
 
 _CHECKED = "No line is found wrong by itself, but "
 
@@ -118,16 +117,10 @@ def _not_the_last_result(
 
 
 def _incomplete(question: Question, stated: Stated, ledger: Ledger) -> Finding | None:
-    """What accounts for the answer to the unit, the surest first."""
+    """What accounts for the answer to the unit."""
     if not re.fullmatch("[0-9A-F]+", stated.digits):
         return None
-    answer = int(stated.digits, question.base)
-    if (slip := slip_behind(answer, question, ledger)) is not None:
-        return slip
-    said = amount_missing(question.product - answer, question, ledger)
-    if said is not None:
-        return Finding(Kind.MISSING, f"{_CHECKED}{said}")
-    return parts_behind(answer, question, ledger)
+    return account_for(int(stated.digits, question.base), ledger)
 
 
 def _impossible(question: Question, digits: str) -> str:

@@ -1,4 +1,4 @@
-"""What kind of error an equation is that no reading makes right."""
+"""The first equation of an attempt that is wrong, in itself or in the numbers that it takes up."""
 
 from __future__ import annotations
 
@@ -6,26 +6,76 @@ from collections.abc import Sequence
 
 from feedback_friction.reading.mathematics.nodes import Node, Number, Sum
 from feedback_friction.reading.numerals import Base
-from feedback_friction.tasks.tutor.arithmetic import factors_of, two_numbers
 from feedback_friction.tasks.tutor.chains import Chain, Piece
-from feedback_friction.tasks.tutor.coverage import left_out, parts_that_do_not_add_up
-from feedback_friction.tasks.tutor.finding import Finding, Kind
-from feedback_friction.tasks.tutor.ledger import Ledger
+from feedback_friction.tasks.tutor.finding import (
+    Finding,
+    Kind,
+    first_wrong_place,
+    found_at,
+    written,
+)
+from feedback_friction.tasks.tutor.ledger import LONG, Ledger
 from feedback_friction.tasks.tutor.question import Question, places, power_between
-from feedback_friction.tasks.tutor.slips import row_in_place
+from feedback_friction.tasks.tutor.slips import (
+    misread,
+    row_in_place,
+    split_of_a_misread,
+    wrong_term,
+)
 from feedback_friction.tasks.tutor.verify import (
     Pair,
     exact,
+    factors_of,
     is_by_places,
     leading_number,
     may_be_equal,
     numbers_in,
     numbers_of_sum,
     readings,
+    two_numbers,
 )
-from feedback_friction.tasks.tutor.wording import first_wrong_place, found_at, written
 
 _UNEQUAL = "The two sides are not equal."
+_MOST_PRODUCTS = 200
+
+
+def check(chain: Chain, pairs: Sequence[Pair], ledger: Ledger, taken_back: bool) -> Finding | None:
+    """What is wrong with a chain; what is right of it is added to the ledger.
+
+    Args:
+        chain: one chain of the attempt.
+        pairs: its neighbours, judged.
+        ledger: what the attempt says before it.
+        taken_back: the attempt works the same thing out again later, and rightly.
+    """
+    question = ledger.question
+    found = misread(chain.pieces[0], ledger) if chain.asserted else None
+    for pair in pairs:
+        if found is None and chain.asserted:
+            found = misread(pair.right, ledger)
+        if found is None and pair.holds and chain.asserted:
+            found = _wrong_base(pair, ledger)
+            found = found or split_of_a_misread(pair, ledger) or wrong_term(pair, ledger)
+        elif found is None and pair.holds is False and not taken_back:
+            found = None if is_answer(pair, question) else Diagnosis(pair, chain, ledger).finding()
+        if found is not None:
+            return found
+        if chain.asserted and not is_answer(pair, question):
+            ledger.add(pair)
+    return found
+
+
+def _wrong_base(pair: Pair, ledger: Ledger) -> Finding | None:
+    """Decimal arithmetic with a number that is in base 16."""
+    if not pair.only_in_ten:
+        return None
+    for numeral in (*numbers_in(pair.left.expression), *numbers_in(pair.right.expression)):
+        digits = numeral.digits
+        in_sixteen = digits in ledger.base_16 and digits not in ledger.base_10
+        if numeral.marked is None and in_sixteen and len(digits) >= LONG:
+            why = f"That is decimal arithmetic, and {digits} is a number in base 16."
+            return found_at(Kind.BASE, ledger.question, why, pair.left, pair.right)
+    return None
 
 
 def is_answer(pair: Pair, question: Question) -> bool:
@@ -223,9 +273,9 @@ class Diagnosis:
         products = [(one.digits, other.digits) for one, other in filter(None, pairs)]
         if len(products) != len(right.terms) or not is_question(left, self.question):
             return None
-        if wrong := parts_that_do_not_add_up(products, self.question):
+        if wrong := _parts_that_do_not_add_up(products, self.question):
             return self._found(Kind.SPLIT, wrong)
-        if missing := left_out(products, self.question):
+        if missing := _left_out(products, self.question):
             return self._found(Kind.MISSING, missing)
         return None
 
@@ -242,3 +292,33 @@ def _places_of_row(expression: Node, question: Question) -> list[int] | None:
         if factor is not None and len(digit.digits) == 1:
             return list(places(digit.digits, factor))
     return None
+
+
+def _parts_that_do_not_add_up(
+    products: Sequence[tuple[str, str]], question: Question
+) -> str | None:
+    """What is wrong if one factor is multiplied by parts that are not the other factor."""
+    for factor in question.factors:
+        if not all(factor in pair for pair in products):
+            continue
+        parts = [pair[1] if pair[0] == factor else pair[0] for pair in products]
+        other = question.other(factor)
+        total = sum(int(part, question.base) for part in parts)
+        if other is not None and total != int(other, question.base):
+            return f"The numbers that {factor} is multiplied by do not add up to {other}."
+    return None
+
+
+def _left_out(products: Sequence[tuple[str, str]], question: Question) -> str | None:
+    """Which product of parts is missing, if the parts are right and some product is not there."""
+    pairs = dict.fromkeys(products[:_MOST_PRODUCTS])
+    firsts = list(dict.fromkeys(first for first, _ in pairs))
+    seconds = list(dict.fromkeys(second for _, second in pairs))
+    sums = [sum(int(part, question.base) for part in parts) for parts in (firsts, seconds)]
+    if sorted(sums) != sorted(question.values):
+        return None
+    missing = [(one, two) for one in firsts for two in seconds if (one, two) not in pairs]
+    if not missing:
+        return None
+    one, two = missing[0]
+    return f"The product of the parts {one} and {two} is left out."

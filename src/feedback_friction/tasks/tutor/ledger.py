@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from feedback_friction.reading.numerals import Base
-from feedback_friction.tasks.tutor.arithmetic import factors_of
 from feedback_friction.tasks.tutor.finding import Finding
 from feedback_friction.tasks.tutor.question import Question, is_slip
-from feedback_friction.tasks.tutor.verify import Pair, numbers_in, numbers_of_sum, products_in
+from feedback_friction.tasks.tutor.verify import (
+    Pair,
+    factors_of,
+    numbers_in,
+    numbers_of_sum,
+    products_in,
+)
 
 LONG = 4  # digits from which a number is taken to be the same one where it occurs again
 _MOST = 400  # results that are compared with

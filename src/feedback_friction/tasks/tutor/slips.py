@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from feedback_friction.reading.mathematics.nodes import Sum
 from feedback_friction.tasks.tutor.chains import Piece
-from feedback_friction.tasks.tutor.finding import Finding, Kind
+from feedback_friction.tasks.tutor.finding import Finding, Kind, found_at
 from feedback_friction.tasks.tutor.ledger import Leaf, Ledger
 from feedback_friction.tasks.tutor.question import (
     Question,
@@ -16,7 +16,6 @@ from feedback_friction.tasks.tutor.question import (
     power_between,
 )
 from feedback_friction.tasks.tutor.verify import Pair, numbers_of_sum, products_in
-from feedback_friction.tasks.tutor.wording import found_at
 
 _LONG = 3  # digits from which a number can be said to be misread
 _MOST_TERMS = 60  # terms of a sum that are compared with earlier results

@@ -1,23 +1,27 @@
-"""Steps of long multiplication with labelled numbers, in lines or in the columns of a table.
+"""What an attempt says beside equations: labelled numbers, digits and carries, remainders.
 
 "Multiply 18222 by '1' → Partial product: 18222, Shifted: 182220, Intermediate Sum: 1FACCA": the
 partial product is the product, the shifted one has the zeros of its digit's place, and each running
-sum is the one before it plus the shifted product.
+sum is the one before it plus the shifted product. The labels may head the columns of a table.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
+from feedback_friction.reading.mathematics.nodes import Number
 from feedback_friction.reading.numerals import Numeral, numerals
 from feedback_friction.tasks.tutor.chains import Chain
-from feedback_friction.tasks.tutor.finding import Finding, Kind
+from feedback_friction.tasks.tutor.finding import Finding, Kind, censored, first_wrong_place
 from feedback_friction.tasks.tutor.lines import Line
 from feedback_friction.tasks.tutor.question import Question, is_decimal_sum, places, power_between
 from feedback_friction.tasks.tutor.verify import products_in
-from feedback_friction.tasks.tutor.wording import censored, first_wrong_place
+
+# --- labelled numbers -----------------------------------------------------------------------------
 
 _LABEL = re.compile(
     r"(?P<running>\b(?:(?:intermediate|running|cumulative|new) (?:sum|total)|accumulated"
@@ -60,16 +64,18 @@ class Steps:
     question: Question
     results: dict[str, int] = field(default_factory=dict)
     _step: _Step | None = None
-    _running: Numeral | None = None
+    _running: str = ""  # digits of the last running sum
     _seen: set[tuple[str, str]] = field(default_factory=set)
 
     def first_error(self, lines: Sequence[Line], chains: Sequence[Chain]) -> Finding | None:
         """The first labelled number that is wrong."""
-        products = _products_by_line(chains)
         columns: dict[int, str] = {}
+        products: defaultdict[int, list[tuple[Number, Number]]] = defaultdict(list)
+        for chain in chains:
+            products[chain.line] += products_in(chain.pieces[0].expression)
         for line in lines:
-            for factors in products.get(line.number, ()):
-                self._begin(*factors)
+            for one, two in products[line.number]:
+                self._begin(one.digits, two.digits)
             header = _header(line)
             columns = header or (columns if "|" in line.text else {})
             cells = () if header else _cells(line, columns, self.question)
@@ -100,70 +106,55 @@ class Steps:
                 return
 
     def _check(self, label: str, numeral: Numeral) -> tuple[Kind, str] | None:
-        if numeral.marked not in (None, self.question.base) or not numeral.digits.isalnum():
+        base, digits, step = self.question.base, numeral.digits, self._step
+        if numeral.marked not in (None, base) or not digits.isalnum():
             return None
-        value = int(numeral.digits, self.question.base)
+        value = int(digits, base)
         if label == "running":
-            return self._check_running(numeral, value)
-        if self._step is None:
+            before, self._running, self._step = self._running, digits, None
+            return self._running_sum(step, before, digits)
+        if step is None:
             return None
-        if label == "product":
-            return self._check_product(self._step, numeral, value)
-        return self._check_shifted(self._step, value)
-
-    def _check_product(self, step: _Step, numeral: Numeral, value: int) -> tuple[Kind, str] | None:
-        power = power_between(step.value, value, self.question.base)
-        if power == 0 or power in step.places:
-            step.addend = value if power in step.places else None
+        power = power_between(step.value, value, base)
+        in_place = power in step.places
+        if label == "shifted":
+            step.addend = value
+            if value == step.value == 0 or in_place or not step.places:
+                return None
+            return Kind.SHIFT, _SHIFTED[power is None]
+        if power == 0 or in_place:
+            step.addend = value if in_place else None
             return None
-        if numeral.digits == str(step.decimal):
+        if digits == str(step.decimal):
             return Kind.BASE, "The partial product is calculated as if the numbers were decimal."
         if power is not None:
             return Kind.SHIFT, "The partial product has the wrong number of zeros at its end."
-        place = first_wrong_place(value, step.value, self.question.base)
-        return Kind.PRODUCT, f"The partial product is wrong. {place}"
+        where = first_wrong_place(value, step.value, base)
+        return Kind.PRODUCT, f"The partial product is wrong. {where}"
 
-    def _check_shifted(self, step: _Step, value: int) -> tuple[Kind, str] | None:
-        power = power_between(step.value, value, self.question.base)
-        step.addend = value
-        if value == step.value == 0 or power in step.places or not step.places:
-            return None
-        if power is None:
-            return Kind.SHIFT, "The shifted number is not the partial product with zeros after it."
-        return Kind.SHIFT, "The partial product is shifted to the wrong place for its digit."
-
-    def _check_running(self, numeral: Numeral, value: int) -> tuple[Kind, str] | None:
-        before, self._running = self._running, numeral
-        step, self._step = self._step, None
-        if step is None or step.addend is None:
+    def _running_sum(self, step: _Step | None, before: str, digits: str) -> tuple[Kind, str] | None:
+        unlabelled = not before and len(self._seen) > 1  # the sums before it
+        if step is None or step.addend is None or unlabelled:
             return None
         base = self.question.base
-        if before is None and len(self._seen) > 1:
-            return None  # the sums before it were not labelled
-        sum_before = before.digits if before else "0"
-        right = int(sum_before, base) + step.addend
+        value, right = int(digits, base), int(before or "0", base) + step.addend
         if value == right:
             return None
-        addend = self.question.write(step.addend)
-        if base == 16 and is_decimal_sum(sum_before, addend, numeral.digits):
+        if base == 16 and is_decimal_sum(before or "0", self.question.write(step.addend), digits):
             return Kind.BASE, "The running sum is added up as if the numbers were decimal."
         return Kind.SUM, f"The running sum is wrong. {first_wrong_place(value, right, base)}"
 
 
-def _products_by_line(chains: Sequence[Chain]) -> dict[int, list[tuple[str, str]]]:
-    """The products of two numbers that chains begin with, by line."""
-    found: dict[int, list[tuple[str, str]]] = {}
-    for chain in chains:
-        for one, two in products_in(chain.pieces[0].expression):
-            found.setdefault(chain.line, []).append((one.digits, two.digits))
-    return found
+_SHIFTED = (
+    "The partial product is shifted to the wrong place for its digit.",
+    "The shifted number is not the partial product with zeros after it.",
+)
 
 
 def _labelled(line: Line, question: Question) -> Iterator[tuple[str, Numeral]]:
     """The labels of a line with the numbers that follow them."""
-    if not (labels := list(_LABEL.finditer(line.text))):
-        return
-    found = numerals(line.text, question.base)
+    labels = list(_LABEL.finditer(line.text))
+    found = numerals(line.text, question.base) if labels else ()
     for label in labels:
         says = _SAYS.match(line.text, label.end())
         if says and (numeral := _value_at(line.text, says.end(), found)):
@@ -201,11 +192,69 @@ def _cells(
     line: Line, columns: dict[int, str], question: Question
 ) -> Iterator[tuple[str, Numeral]]:
     """The numbers in the labelled columns of a row."""
-    if not columns:
-        return
-    for index, cell in enumerate(line.text.strip().strip("|").split("|")):
-        found = numerals(cell, question.base)
-        if index in columns and found:
-            value = _value_at(cell, found[0].start, found)
-            if value is not None:
-                yield columns[index], value
+    cells = line.text.strip().strip("|").split("|") if columns else ()
+    for index, cell in enumerate(cells):
+        found = numerals(cell, question.base) if index in columns else ()
+        if found and (value := _value_at(cell, found[0].start, found)):
+            yield columns[index], value
+
+
+# --- digits written down and carried, and divisions with a remainder -----------------------------
+
+_N = r"(?-i:[0-9A-F]{1,20})"
+_CARRY = re.compile(
+    rf"(?<![0-9A-Za-z.,])(?P<total>{_N})\s*[,;.:→–]*\s*(?:so\s+)?(?:i\s+|we\s+)?"
+    rf"(?:write|put)\s+(?:down\s+)?(?:the\s+)?(?P<digit>{_N})\s*(?:down)?[,;]?\s*(?:and\s+)?"
+    rf"(?:carry|carrying)\s+(?:over\s+)?(?:the\s+)?(?P<carry>{_N})(?![0-9A-Za-z])",
+    re.I,
+)
+_REMAINDER = re.compile(
+    rf"(?<![0-9A-Za-z.,×+/^(-])(?P<number>{_N})\s*/\s*(?P<divisor>{_N})\s*"
+    rf"[=:→]\s*(?P<quotient>{_N})\s*,?\s*(?:with\s+|and\s+)?(?:a\s+)?"
+    rf"(?:remainder|rem\.?|r)\s*(?:of\s+|[=:]\s*)?(?P<rest>{_N})(?![0-9A-Za-z])",
+    re.I,
+)
+_Check = tuple[re.Pattern[str], Callable[..., bool], str]
+_CHECKS: tuple[_Check, ...] = (
+    (
+        _CARRY,
+        lambda base, total, digit, carry: total == carry * base + digit,
+        "The digit written down and the carry do not make up the number before them.",
+    ),
+    (
+        _REMAINDER,
+        lambda base, number, divisor, quotient, rest: number == divisor * quotient + rest,
+        "Quotient times divisor plus remainder is not the number that is divided.",
+    ),
+)
+
+
+def wrong_digits(lines: Sequence[Line], question: Question) -> Finding | None:
+    """The first digit and carry, or quotient and remainder, that are wrong."""
+    for line in lines:
+        for check in _CHECKS if line.asserted and not line.cut else ():
+            if found := _wrong(line, question, *check):
+                return found
+    return None
+
+
+def _wrong(
+    line: Line, question: Question, pattern: re.Pattern[str], holds: Callable[..., bool], why: str
+) -> Finding | None:
+    """The first place of a line where a pattern's numbers do not hold in any reading."""
+    bases = (10,) if question.base == 10 else (16, 10)
+    division = Kind.CONVERSION if question.base == 16 else Kind.EQUATION
+    for found in pattern.finditer(line.text):
+        if question.base == 10 and not all(map(str.isdigit, found.groups())):
+            continue
+        readings = product(bases, *(_readings(part, question) for part in found.groups()))
+        if not any(holds(*reading) for reading in readings):
+            kind = Kind.CARRY if pattern is _CARRY else division
+            return Finding(kind, why, line.number, censored(question, found[0]), found.start())
+    return None
+
+
+def _readings(text: str, question: Question) -> set[int]:
+    """What a number can be worth: in base 16 a number without letters may be decimal."""
+    decimal = {int(text)} if text.isdigit() else set()
+    return decimal if question.base == 10 else decimal | {int(text, 16)}
