@@ -41,7 +41,7 @@ def targets() -> Iterator[Target]:
             yield Target(f"file {suffix}", content | st.binary(max_size=300), _file(suffix))
     for name in PAGES:
         page = get_page(name)
-        rows = [dict(row) for row in page.fixture]
+        rows = [dict(row) for row in cases("rows")[name]]
         if name == "custom":
             rows += cases("fuzz_questions")
         yield Target(f"rows of {name}", mutated([[row] for row in rows]), _rows(page))

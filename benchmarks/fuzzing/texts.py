@@ -26,7 +26,7 @@ def targets() -> Iterator[Target]:
     """Grader, mask and tutor of every task, and the readers of judges' replies."""
     for name in PAGES:
         page = get_page(name)
-        rows = [*page.fixture, *(cases("fuzz_questions") if name == "custom" else ())]
+        rows = [*cases("rows")[name], *(cases("fuzz_questions") if name == "custom" else ())]
         problems = [page.to_problem(row) for row in rows]
         asked = st.sampled_from(problems).flatmap(_case)
         yield Target(f"grade {name}", asked, _of(check_grade, page.task))

@@ -9,13 +9,14 @@ import pytest
 
 from commands import friction
 from feedback_friction.tasks.mmlu import PAGE
+from task_rows import ROWS
 
 
 @pytest.fixture(scope="module")
 def shuffled(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shuffled")
     data = folder / "mmlu.jsonl"
-    data.write_text("".join(json.dumps(row) + "\n" for row in PAGE.fixture))
+    data.write_text("".join(json.dumps(row) + "\n" for row in ROWS[PAGE.name]))
     solver = "student/ability=0.05,resistant=1"
     options = ("--shuffle", "--iterations", "4", "--out", folder / "run", "--quiet")
     printed = friction("run", "mmlu", "--data", data, "--solver", solver, *options).stdout

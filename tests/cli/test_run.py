@@ -11,6 +11,7 @@ from commands import friction
 from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import get_page, load_problems
 from feedback_friction.ways import HISTORIES
+from task_rows import ROWS
 
 STUDENT = ("--solver", "student/default", "--limit", "12", "--quiet")
 
@@ -181,7 +182,7 @@ def test_rows_without_hints_are_refused_in_one_line(tmp_path, hints, says, mode)
 
 
 def test_the_rows_of_every_task_may_have_hints(tmp_path):
-    row = {**get_page("math_500").fixture[0], "hints": ["Look at the units."]}
+    row = {**ROWS["math_500"][0], "hints": ["Look at the units."]}
     data = tmp_path / "data.jsonl"
     data.write_text(json.dumps(row))
     (problem,) = load_problems(get_page("math_500"), Selection(data=data))

@@ -10,8 +10,8 @@ from feedback_friction.grading.verdict import Verdict
 from feedback_friction.inside.parting import parting
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Attempt, Reply
-from feedback_friction.tasks.decimal_multiplication import PAGE as DECIMAL
-from feedback_friction.tasks.hex_multiplication import PAGE as HEX
+from feedback_friction.tasks.multiplication_pages import DECIMAL_PAGE as DECIMAL
+from feedback_friction.tasks.multiplication_pages import HEX_PAGE as HEX
 from feedback_friction.tasks.tutor import find_error, wrong_step
 from toys import CHOICES, TASK
 

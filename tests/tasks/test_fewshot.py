@@ -12,12 +12,13 @@ from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import PAGES, get_page
 from feedback_friction.tasks.fewshot import with_examples
 from feedback_friction.tasks.page import Page, Row
+from task_rows import ROWS
 
 FEW_SHOT = {"trivia_qa", "pop_qa", "mmlu", "mmlu_pro"}
 
 
 def rows(count: int, subjects: tuple[str, ...] = ("physics", "law")) -> list[Row]:
-    row = get_page("mmlu").fixture[0]
+    row = ROWS["mmlu"][0]
     return [
         {**row, "question": f"Question {n}?", "subject": subjects[n % len(subjects)]}
         for n in range(count)

@@ -17,6 +17,7 @@ from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import PAGES, get_page, load_problems
 from feedback_friction.tasks.files import read_rows
 from feedback_friction.tasks.page import Page, Row
+from task_rows import ROWS
 
 TASKS = [name for name in PAGES if "multiplication" not in name]
 
@@ -95,7 +96,7 @@ def test_every_task_loads_from_parquet(tmp_path: Path, name: str) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     page = get_page(name)
     path = tmp_path / "rows.parquet"
-    rows = [dict(row) for row in page.fixture]
+    rows = [dict(row) for row in ROWS[page.name]]
     for field in ("Answer", "answer"):  # a column has one type, which these two need not have
         for row in rows:
             if name in ("aime_2024", "custom") and row.get(field) is not None:
@@ -110,13 +111,13 @@ def test_every_task_loads_from_parquet(tmp_path: Path, name: str) -> None:
 def test_every_task_loads_from_csv(tmp_path: Path, name: str) -> None:
     page = get_page(name)
     path = tmp_path / "rows.csv"
-    fields = list({field: None for row in page.fixture for field in row})
+    fields = list({field: None for row in ROWS[page.name] for field in row})
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(fields)
-        for row in page.fixture:
+        for row in ROWS[page.name]:
             cells = [row.get(field, "") for field in fields]
             writer.writerow(
                 [json.dumps(cell) if isinstance(cell, list | dict) else cell for cell in cells]
             )
-    assert load_problems(page, Selection(data=path)) == problems(page, page.fixture)
+    assert load_problems(page, Selection(data=path)) == problems(page, ROWS[page.name])

@@ -15,6 +15,7 @@ from feedback_friction.protocol.masking.gate import MASK
 from feedback_friction.tasks.catalog import PAGES, get_page
 from feedback_friction.tasks.page import Page, RowError
 from feedback_friction.tasks.validation import validate
+from task_rows import ROWS
 
 TABLE = json.loads(
     (Path(__file__).parents[1] / "cases" / "hostile_numbers.json").read_text("utf-8")
@@ -46,7 +47,7 @@ def problems() -> Iterator[object]:
     """Each with its replies: of a page's own rows, one row after another has every third."""
     for name in PAGES:
         page = get_page(name)
-        for number, row in enumerate(page.fixture):
+        for number, row in enumerate(ROWS[page.name]):
             replies = REPLIES[number % 3 :: 3]
             yield pytest.param(page, page.to_problem(row), replies, id=f"{name} {number}")
     custom = get_page("custom")

@@ -22,6 +22,7 @@ from feedback_friction.tasks import multiplication
 from feedback_friction.tasks.catalog import get_page
 from feedback_friction.tasks.multiplication import DIGITS, KINDS, factors_of, generate, solution
 from feedback_friction.tasks.page import Page, RowError
+from task_rows import ROWS
 
 DATA = os.environ.get("FRICTION_DATA")
 NAMES = {"decimal": "decimal_multiplication", "hex": "hex_multiplication"}
@@ -54,7 +55,7 @@ def _holds_good(page: Page, problem: Problem) -> None:
 @pytest.mark.parametrize("digits", DIGITS)
 def test_gold_grades_itself_masks_itself_and_is_in_the_solution(kind: str, digits: int) -> None:
     page = get_page(NAMES[kind])
-    for row in (*generate(kind, digits, 60, seed=3), *page.fixture):
+    for row in (*generate(kind, digits, 60, seed=3), *ROWS[page.name]):
         _holds_good(page, page.to_problem(row))
 
 

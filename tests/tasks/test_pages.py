@@ -18,6 +18,7 @@ from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import PAGES, get_page, load_problems
 from feedback_friction.tasks.page import RowError
 from feedback_friction.tasks.validation import validate
+from task_rows import ROWS
 
 CASES = Path(__file__).parent.parent / "cases"
 HUB = [name for name in PAGES if get_page(name).cached is not None]
@@ -35,7 +36,7 @@ FILES = {
 
 def fixture(name: str) -> list[Problem]:
     page = get_page(name)
-    return [page.to_problem(row) for row in page.fixture]
+    return [page.to_problem(row) for row in ROWS[page.name]]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -109,9 +110,9 @@ def test_the_source_is_pinned_to_a_commit_and_named_in_the_page(name):
 @pytest.mark.parametrize("name", PAGES)
 def test_ids_are_distinct_and_do_not_depend_on_other_rows(name):
     page = get_page(name)
-    ids = [page.to_problem(row).id for row in page.fixture]
+    ids = [page.to_problem(row).id for row in ROWS[page.name]]
     assert len(set(ids)) == len(ids)
-    assert [page.to_problem(row).id for row in reversed(page.fixture)] == ids[::-1]
+    assert [page.to_problem(row).id for row in reversed(ROWS[page.name])] == ids[::-1]
 
 
 def bad_rows() -> list[object]:
@@ -122,7 +123,7 @@ def bad_rows() -> list[object]:
 @pytest.mark.parametrize("case", bad_rows())
 def test_a_wrong_row_is_refused_by_the_name_of_its_field(case):
     page = get_page(case["task"])
-    row = {**page.fixture[case.get("row", 0)], **case["with"]}
+    row = {**ROWS[page.name][case.get("row", 0)], **case["with"]}
     row = {field: value for field, value in row.items() if field not in case.get("without", ())}
     with pytest.raises(RowError, match=re.escape(case["says"])) as raised:
         page.to_problem(row)

@@ -9,12 +9,13 @@ from feedback_friction.settings import Selection
 from feedback_friction.tasks import pop_qa
 from feedback_friction.tasks.page import Row
 from feedback_friction.tasks.pop_qa import PAGE, to_problem
+from task_rows import ROWS
 
 
 @pytest.fixture
 def hub(monkeypatch) -> list[Row]:
     rows: list[Row] = [
-        {**PAGE.fixture[0], "id": number, "question": f"Question {number}?"}
+        {**ROWS[PAGE.name][0], "id": number, "question": f"Question {number}?"}
         for number in range(200)
     ]
     monkeypatch.setattr(pop_qa, "load_rows", lambda source: rows)
@@ -22,14 +23,14 @@ def hub(monkeypatch) -> list[Row]:
 
 
 def test_possible_answers_are_read_from_json_and_from_a_list():
-    row = PAGE.fixture[0]
+    row = ROWS[PAGE.name][0]
     assert to_problem(row).aliases == ("computer scientist",)
     listed = {**row, "possible_answers": ["mathematician", "computer scientist"]}
     assert to_problem(listed) == to_problem(row)
 
 
 def test_popularity_and_relation_are_kept():
-    problem = to_problem(PAGE.fixture[1])
+    problem = to_problem(ROWS[PAGE.name][1])
     assert (problem.s_pop, problem.o_pop, problem.subject) == (60_000, 300_000, "country")
 
 
@@ -51,4 +52,4 @@ def test_which_are_set_apart_depends_on_the_seed_and_not_on_the_order(hub):
 def test_a_judge_decides_where_there_is_one_and_an_alias_where_there_is_none():
     assert PAGE.task.judge is judge
     assert PAGE.grader == "alias"
-    assert PAGE.task.grade(to_problem(PAGE.fixture[0]), "computer scientist").rule == "alias"
+    assert PAGE.task.grade(to_problem(ROWS[PAGE.name][0]), "computer scientist").rule == "alias"

@@ -18,6 +18,7 @@ from feedback_friction.tasks.catalog import get_page, load_problems
 from feedback_friction.tasks.page import RowError
 from feedback_friction.tasks.primer import HINTS, LEVELS, SIZE, SUBJECTS
 from feedback_friction.tasks.validation import validate
+from task_rows import ROWS
 
 CASES = Path(__file__).parent.parent / "cases"
 PAGE = get_page("primer")
@@ -404,7 +405,7 @@ def test_validate_finds_a_question_that_is_asked_twice():
 )
 def test_a_row_that_breaks_a_rule_is_refused(change, field):
     with pytest.raises(RowError) as raised:
-        PAGE.to_problem({**PAGE.fixture[0], **change})
+        PAGE.to_problem({**ROWS[PAGE.name][0], **change})
     assert raised.value.field == field
 
 

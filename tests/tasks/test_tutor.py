@@ -17,6 +17,7 @@ from effort import LINEAR, growth, repeated
 from feedback_friction.problem import Problem
 from feedback_friction.tasks.catalog import get_page
 from feedback_friction.tasks.tutor import Kind, find_error, tutor
+from task_rows import ROWS
 
 FILES = Path(__file__).parents[1] / "cases"
 CASES = json.loads((FILES / "tutor_attempts.json").read_text())
@@ -198,7 +199,7 @@ def test_nothing_is_wrong_with_the_studys_own_solutions() -> None:
 @pytest.mark.parametrize("base", [10, 16])
 def test_nothing_is_wrong_with_our_own_solutions(base: int) -> None:
     page = get_page(NAMES[base])
-    for row in page.fixture:
+    for row in ROWS[page.name]:
         problem = page.to_problem(row)
         assert find_error(problem, problem.solution or "").kind is Kind.NONE
 

@@ -30,8 +30,7 @@ def command() -> None:
 
 
 def _modes(page: Page) -> str:
-    hints = any("hints" in row for row in page.fixture)
-    has = {"program": page.task.tutor is not None, "question": hints}
+    has = {"program": page.task.tutor is not None, "question": page.hints}
     without = [each.name for each in MODES.values() if not has.get(each.writer, True)]
     return f"all but {', '.join(without)}" if without else "all"
 

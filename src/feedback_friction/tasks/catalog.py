@@ -5,7 +5,7 @@ A page is imported when it is asked for, so that ``friction --help`` stays quick
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
@@ -20,35 +20,28 @@ from feedback_friction.tasks.page import Page, Row, RowError
 from feedback_friction.tasks.selection import check, sample
 
 FAMILIES = ("sum_chains", "linear_equations", "base_conversion", "letter_counts")  # ``exact``
-_NAMES = (
-    "aime_2024",
-    "math_500",
-    "trivia_qa",
-    "pop_qa",
-    "gpqa",
-    "mmlu",
-    "mmlu_pro",
-    "decimal_multiplication",
-    "hex_multiplication",
-    *FAMILIES,
-    "primer",
-    "custom",
-)
-_MODULES = {name: f"feedback_friction.tasks.{name}" for name in _NAMES}
+_WHERE = {
+    **{name: f"{name}:PAGE" for name in (
+        "aime_2024", "math_500", "trivia_qa", "pop_qa", "gpqa", "mmlu", "mmlu_pro",
+    )},
+    "decimal_multiplication": "multiplication_pages:DECIMAL_PAGE",
+    "hex_multiplication": "multiplication_pages:HEX_PAGE",
+    **{name: f"{name}:PAGE" for name in (*FAMILIES, "primer", "custom")},
+}  # fmt: skip
 
 
 class _Pages(Mapping[str, Page]):
     """The pages by name; the names are known without importing any."""
 
     def __getitem__(self, name: str) -> Page:
-        page: Page = importlib.import_module(_MODULES[name]).PAGE
+        page: Page = pkgutil.resolve_name(f"feedback_friction.tasks.{_WHERE[name]}")
         return page
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_MODULES)
+        return iter(_WHERE)
 
     def __len__(self) -> int:
-        return len(_MODULES)
+        return len(_WHERE)
 
 
 PAGES: Mapping[str, Page] = _Pages()

@@ -36,28 +36,24 @@ expression for LaTeX, arithmetic, percentages and numbers with a unit, else text
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import takewhile
 
 from feedback_friction.errors import UsageError
-from feedback_friction.grading.choice import grade_choice
-from feedback_friction.grading.expression import grade_expression
 from feedback_friction.grading.number import canonical
 from feedback_friction.grading.quantity import grade_quantity
-from feedback_friction.grading.text import grade_text
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import LETTERS, Problem
-from feedback_friction.protocol.masking.aliases import mask_aliases
-from feedback_friction.protocol.masking.expressions import mask_expression
-from feedback_friction.protocol.masking.letters import mask_letters
 from feedback_friction.protocol.masking.quantities import mask_number
 from feedback_friction.protocol.records import Masked
 from feedback_friction.protocol.task import Task
 from feedback_friction.reading.mathematics.units import unit_of
 from feedback_friction.reading.numerals import LONGEST
 from feedback_friction.settings import Selection
-from feedback_friction.tasks import fields, mathematics, multiple_choice, primer
-from feedback_friction.tasks.graders import Grader, is_own, own_grader
+from feedback_friction.tasks import fields, primer
+from feedback_friction.tasks.answers import CHOICE, MATHEMATICS, SHORT, with_options
+from feedback_friction.tasks.graders import is_own, own_grader
 from feedback_friction.tasks.page import Page, Row, RowError
 
 NAME = "custom"
@@ -211,15 +207,12 @@ def _grade_number(problem: Problem, response: str) -> Verdict:
     return Verdict.of(True, canonical(problem.gold, 10), verdict.rule) if right else verdict
 
 
-Mask = Callable[[Problem, str], Masked]
-State = Callable[[Problem, str], str]
-
-GRADERS: dict[str, tuple[Grader, Mask, State]] = {
-    "choice": (grade_choice, mask_letters, multiple_choice.state_answer),
-    "expression": (grade_expression, mask_expression, mathematics.state_answer),
-    "integer": (grade_expression, mask_expression, mathematics.state_answer),
-    "number": (_grade_number, mask_number, mathematics.state_answer),
-    "text": (grade_text, mask_aliases, primer.state_answer),
+GRADERS = {
+    "choice": CHOICE,
+    "expression": MATHEMATICS,
+    "integer": MATHEMATICS,
+    "number": replace(MATHEMATICS, grade=_grade_number, mask=mask_number),
+    "text": replace(SHORT, state_answer=primer.state_answer),
 }
 ALLOWED = (*GRADERS, "regex:PATTERN", "python:FILE.py:NAME", "rubric:TEXT")
 
@@ -232,61 +225,37 @@ def _named(problem: Problem) -> str:
     return name
 
 
-def _grader(problem: Problem) -> tuple[Grader, Mask, State]:
-    """What goes with a problem's grader; with one of your own, the gate that suits the answer."""
+def _way(problem: Problem) -> Task:
+    """How a problem is graded and masked; with a grader of one's own, the gate suits the answer."""
     name = _named(problem)
     if not is_own(name):
         return GRADERS[name]
-    _, gate, state = GRADERS[_default(problem.gold, problem.choices)]
-    return own_grader(name), gate, state if problem.choices else primer.state_answer
+    way = GRADERS[_default(problem.gold, problem.choices)]
+    state = way.state_answer if problem.choices else primer.state_answer
+    return replace(way, grade=own_grader(name), state_answer=state)
 
 
 def ask(problem: Problem) -> str:
     """The question, its options if it has any, and how the reply is to end."""
-    put = multiple_choice.ask if problem.choices else mathematics.ask
+    put = with_options(problem) if problem.choices else problem.question
     name = _named(problem)
-    return put(problem) if is_own(name) else f"{put(problem)}\n\n{FORMATS[name]}"
+    return put if is_own(name) else f"{put}\n\n{FORMATS[name]}"
 
 
 def grade(problem: Problem, response: str) -> Verdict:
     """The verdict of the problem's own grader."""
-    return _grader(problem)[0](problem, response)
+    return _way(problem).grade(problem, response)
 
 
 def mask(problem: Problem, text: str) -> Masked:
     """The gate that goes with the problem's own grader."""
-    return _grader(problem)[1](problem, text)
+    return _way(problem).mask(problem, text)
 
 
 def state_answer(problem: Problem, answer: str) -> str:
     """An answer stated as the question asks for it."""
-    return _grader(problem)[2](problem, answer)
+    return _way(problem).state_answer(problem, answer)
 
-
-FIXTURE: tuple[Row, ...] = (
-    {
-        "question": "What is the capital of Iceland?",
-        "answers": ["Reykjavik", "Reykjavík"],
-        "subject": "geography",
-        "id": "capitals/1",
-        "solution": "Most people of Iceland live in and around its capital, Reykjavík.",
-        "hints": ["It lies at the sea.", "Its name begins with R."],
-    },
-    {
-        "question": "Which is a noble gas?",
-        "choices": ["oxygen", "neon", "iron"],
-        "answer": "B",
-        "solution": "Neon has a full outer shell, so (B) is right.",
-    },
-    {
-        "question": "What is 1/2 + 1/4?",
-        "answer": "\\frac{3}{4}",
-        "solution": "With the common denominator 4: 2/4 + 1/4 = \\boxed{\\frac{3}{4}}.",
-    },
-    {"question": "What is 123 * 456?", "answer": 56088, "solution": "123 * 456 = 56088"},
-    {"question": "How many legs has a spider?", "answer": "8", "grader": "integer"},
-    {"question": "Which metal is liquid at room temperature?", "answer": "mercury"},
-)
 
 PAGE = Page(
     task=Task(
@@ -306,5 +275,5 @@ PAGE = Page(
     to_problem=to_problem,
     check=check,
     rows=rows,
-    fixture=FIXTURE,
+    hints=True,
 )

@@ -56,7 +56,7 @@ def with_examples(
             f"no examples for {page.name}: {source} has no row other than the problems themselves"
         )
     chosen = _chosen(pool, examples, selection.seed)
-    shown = {subject: _messages(page.task, examples, each) for subject, each in chosen.items()}
+    shown = {subject: _messages(page.task, each) for subject, each in chosen.items()}
     few_shot = replace(page.task, examples=partial(_before, shown, examples.by_subject))
     note = f"{page.name}: {examples.count} examples from {source}"
     short = sum(len(few_shot.examples(each)) < 2 * examples.count for each in problems)
@@ -109,13 +109,18 @@ def _chosen(
     return chosen
 
 
-def _messages(task: Task, examples: Examples, chosen: Sequence[Problem]) -> tuple[Message, ...]:
+def worked(task: Task, problem: Problem) -> str:
+    """What an example answers: its worked solution where it has one, else gold, stated."""
+    return problem.solution or task.state_answer(problem, problem.gold)
+
+
+def _messages(task: Task, chosen: Sequence[Problem]) -> tuple[Message, ...]:
     return tuple(
         message
         for each in chosen
         for message in (
             Message("user", task.ask(each)),
-            Message("assistant", examples.answer(each)),
+            Message("assistant", worked(task, each)),
         )
     )
 

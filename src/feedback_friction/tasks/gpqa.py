@@ -18,17 +18,14 @@ The order of the choices is drawn once, by the problem's id. Zero-shot, as in th
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import replace
 from random import Random
 
-from feedback_friction.grading.choice import grade_choice
 from feedback_friction.problem import LETTERS, Problem
-from feedback_friction.protocol.masking.letters import mask_letters
-from feedback_friction.protocol.task import Task
 from feedback_friction.tasks import fields
-from feedback_friction.tasks.hub_rows import Source, is_cached, load_rows
-from feedback_friction.tasks.multiple_choice import SYSTEM, ask, state_answer
-from feedback_friction.tasks.page import Page, Row
+from feedback_friction.tasks.answers import CHOICE
+from feedback_friction.tasks.hub_rows import Source, hub_page
+from feedback_friction.tasks.page import Row
 
 NAME = "gpqa"
 CORRECT = "Correct Answer"
@@ -69,97 +66,12 @@ def to_problem(row: Row) -> Problem:
     )
 
 
-def _row(
-    number: int, domain: str, subdomain: str, question: str, explanation: str, *answers: str
-) -> Row:
-    return {
-        "Record ID": f"own{number}",
-        "Question": question,
-        **dict(zip((CORRECT, *INCORRECT), answers, strict=True)),
-        "Explanation": explanation,
-        "High-level domain": domain,
-        "Subdomain": subdomain,
-    }
-
-
-FIXTURE: tuple[Row, ...] = (
-    _row(
-        0,
-        "Physics",
-        "High-energy particle physics",
-        "Which particle carries the strong interaction?",
-        "Quarks exchange gluons, which carry colour charge themselves.",
-        "the gluon",
-        "the photon",
-        "the W boson",
-        "the graviton",
-    ),
-    _row(
-        1,
-        "Chemistry",
-        "Organic Chemistry",
-        "Which of these molecules is chiral?",
-        "Only 2-butanol has a carbon with four different groups: H, OH, methyl and ethyl.",
-        "2-butanol",
-        "2-propanol",
-        "1-butanol",
-        "tert-butanol",
-    ),
-    _row(
-        2,
-        "Biology",
-        "Genetics",
-        "Two parents are carriers of a recessive trait. With which probability does a child show "
-        "it?",
-        "The child needs both recessive copies: (1/2)(1/2) = 1/4, that is 25%.",
-        "25%",
-        "50%",
-        "75%",
-        "100%",
-    ),
-    _row(
-        3,
-        "Physics",
-        "Quantum Mechanics",
-        "A harmonic oscillator is in its ground state. What is its energy in units of its quantum?",
-        "E_n = (n + 1/2) in these units, so with n = 0 one half is left.",
-        "1/2",
-        "0",
-        "1",
-        "3/2",
-    ),
-    _row(
-        4,
-        "Chemistry",
-        "Inorganic Chemistry",
-        "Which geometry has a molecule with four bonding pairs and no lone pair on the central "
-        "atom?",
-        "Four pairs keep furthest apart at the corners of a tetrahedron.",
-        "tetrahedral",
-        "square planar",
-        "trigonal pyramidal",
-        "see-saw",
-    ),
-)
-
-PAGE = Page(
-    task=Task(
-        name=NAME,
-        system=SYSTEM,
-        ask=ask,
-        grade=grade_choice,
-        mask=mask_letters,
-        state_answer=state_answer,
-        slow=True,
-    ),
+PAGE = hub_page(
+    replace(CHOICE, name=NAME),
+    SOURCE,
     title="GPQA Diamond",
-    source=str(SOURCE),
     licence="CC BY 4.0, gated",
     size=198,
     grader="choice",
     to_problem=to_problem,
-    rows=lambda _: load_rows(SOURCE),  # 198
-    fixture=FIXTURE,
-    cached=partial(is_cached, SOURCE),
-    confidential=True,
 )

@@ -98,7 +98,6 @@ def _page(generator: str) -> Page:
         grader="reasoning-gym",
         to_problem=lambda row: to_problem(name, row),
         rows=lambda selection: rows(generator, selection),
-        fixture=tuple(rows(generator, Selection(limit=3))),
     )
 
 

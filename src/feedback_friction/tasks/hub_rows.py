@@ -11,14 +11,17 @@ import logging
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from feedback_friction.errors import UsageError
-from feedback_friction.tasks.page import Row
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.task import Task
+from feedback_friction.settings import Selection
+from feedback_friction.tasks.page import Examples, Page, Row
 
 _SECONDS_TO_ANSWER = 10.0
 _LOGGERS = ("datasets", "huggingface_hub", "httpx", "filelock")
@@ -106,6 +109,39 @@ def load_rows(source: Source) -> list[Row]:
             return [dict(row) for row in table]
     except failures as error:
         raise UsageError(f"{_why(source, error)}, {otherwise}") from error
+
+
+def hub_page(
+    task: Task,
+    source: Source,
+    *,
+    title: str,
+    licence: str,
+    size: int,
+    grader: str,
+    to_problem: Callable[[Row], Problem],
+    rows: Callable[[Selection], list[Row]] | None = None,
+    examples: Examples | None = None,
+) -> Page:
+    """The page of a task whose rows are a split on the hub: all of them, unless ``rows`` says."""
+    return Page(
+        task=task,
+        title=title,
+        source=str(source),
+        licence=licence,
+        size=size,
+        grader=grader,
+        to_problem=to_problem,
+        rows=rows or (lambda selection: load_rows(source)),
+        cached=lambda: is_cached(source),
+        examples=examples,
+        confidential=source.gated,
+    )
+
+
+def hub_examples(source: Source, *, by_subject: bool = False) -> Examples:
+    """Few-shot examples from a split on the hub."""
+    return Examples(str(source), lambda selection: load_rows(source), by_subject=by_subject)
 
 
 def is_cached(source: Source) -> bool:

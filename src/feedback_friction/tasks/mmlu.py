@@ -17,16 +17,13 @@ looks like resistance to feedback.
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import replace
 
-from feedback_friction.grading.choice import grade_choice
 from feedback_friction.problem import LETTERS, Problem
-from feedback_friction.protocol.masking.letters import mask_letters
-from feedback_friction.protocol.task import Task
 from feedback_friction.tasks import fields
-from feedback_friction.tasks.hub_rows import Source, is_cached, load_rows
-from feedback_friction.tasks.multiple_choice import SYSTEM, ask, state_answer, state_gold
-from feedback_friction.tasks.page import Examples, Page, Row
+from feedback_friction.tasks.answers import CHOICE
+from feedback_friction.tasks.hub_rows import Source, hub_examples, hub_page
+from feedback_friction.tasks.page import Row
 
 NAME = "mmlu"
 SOURCE = Source(
@@ -50,70 +47,13 @@ def to_problem(row: Row) -> Problem:
     )
 
 
-def _row(subject: str, question: str, answer: int, *choices: str) -> Row:
-    return {"question": question, "subject": subject, "choices": list(choices), "answer": answer}
-
-
-FIXTURE: tuple[Row, ...] = (
-    _row(
-        "high_school_biology",
-        "Which gas do plants take in for photosynthesis?",
-        1,
-        *("oxygen", "carbon dioxide", "nitrogen", "helium"),
-    ),
-    _row(
-        "elementary_mathematics",
-        "What is the remainder when 47 is divided by 6?",
-        3,
-        *("2", "3", "4", "5"),
-    ),
-    _row(
-        "philosophy",
-        "Statement 1 | Every triangle has three sides. Statement 2 | Some bachelors are married.",
-        2,
-        *("True, True", "False, False", "True, False", "False, True"),
-    ),
-    _row(
-        "astronomy",
-        "Which of these is or are true of the Moon?",
-        3,
-        "It always turns the same side to the Earth",
-        "Its gravity raises tides",
-        "It shines by its own light",
-        "A and B",
-    ),
-    _row(
-        "college_chemistry",
-        "Which element has the symbol K?",
-        0,
-        *("potassium", "krypton", "calcium", "phosphorus"),
-    ),
-    _row(
-        "us_foreign_policy",
-        "In which city is the headquarters of the United Nations?",
-        1,
-        *("Geneva", "New York", "Vienna", "The Hague"),
-    ),
-)
-
-PAGE = Page(
-    task=Task(
-        name=NAME,
-        system=SYSTEM,
-        ask=ask,
-        grade=grade_choice,
-        mask=mask_letters,
-        state_answer=state_answer,
-        slow=True,
-    ),
+PAGE = hub_page(
+    replace(CHOICE, name=NAME),
+    SOURCE,
     title="MMLU",
-    source=str(SOURCE),
     licence="MIT",
     size=14_042,
     grader="choice",
     to_problem=to_problem,
-    rows=lambda _: load_rows(SOURCE),  # 14,042
-    fixture=FIXTURE,
-    cached=partial(is_cached, SOURCE),
-    examples=Examples(str(EXAMPLES), lambda _: load_rows(EXAMPLES), state_gold, by_subject=True),
+    examples=hub_examples(EXAMPLES, by_subject=True),
 )

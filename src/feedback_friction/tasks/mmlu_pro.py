@@ -15,16 +15,13 @@ A row (of our own making)::
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import replace
 
-from feedback_friction.grading.choice import grade_choice
 from feedback_friction.problem import LETTERS, Problem
-from feedback_friction.protocol.masking.letters import mask_letters
-from feedback_friction.protocol.task import Task
 from feedback_friction.tasks import fields
-from feedback_friction.tasks.hub_rows import Source, is_cached, load_rows
-from feedback_friction.tasks.multiple_choice import SYSTEM, ask, state_answer, state_gold
-from feedback_friction.tasks.page import Examples, Page, Row, RowError
+from feedback_friction.tasks.answers import CHOICE
+from feedback_friction.tasks.hub_rows import Source, hub_examples, hub_page
+from feedback_friction.tasks.page import Row, RowError
 
 NAME = "mmlu_pro"
 SOURCE = Source("TIGER-Lab/MMLU-Pro", "test", revision="b189ec765aa7ed75c8acfea42df31fdae71f97be")
@@ -54,100 +51,13 @@ def _worked(row: Row) -> str | None:
     return worked.removeprefix("A:").strip() or None if worked else None
 
 
-def answer(problem: Problem) -> str:
-    """What an example answers: its worked answer, which ends in "The answer is (X)."."""
-    return problem.solution or state_gold(problem)
-
-
-def _row(number: int, category: str, question: str, index: int, worked: str, *options: str) -> Row:
-    return {
-        "question_id": number,
-        "question": question,
-        "options": list(options),
-        "answer": LETTERS[index],
-        "answer_index": index,
-        "cot_content": worked,
-        "category": category,
-        "src": "own",
-    }
-
-
-FIXTURE: tuple[Row, ...] = (
-    _row(
-        1,
-        "physics",
-        "Which unit measures electric charge?",
-        2,
-        "A: Let's think step by step. Charge is current times time, an ampere second, which is "
-        "called a coulomb. The answer is (C).",
-        *("volt", "ampere", "coulomb", "ohm", "farad"),
-    ),
-    _row(
-        2,
-        "math",
-        "How many diagonals does a convex decagon have?",
-        9,
-        "",
-        *("10", "20", "25", "30", "40", "45", "50", "70", "90", "35"),
-    ),
-    _row(
-        3,
-        "law",
-        "A promise without consideration is usually",
-        4,
-        "",
-        "enforceable in every court",
-        "a crime",
-        "a tort",
-        "voidable by either side at any time before it is performed",
-        "not enforceable as a contract",
-        "a lease",
-    ),
-    _row(
-        4,
-        "economics",
-        "The price of a good falls and the quantity demanded stays the same. Its demand is",
-        0,
-        "",
-        *("perfectly inelastic", "unit elastic", "perfectly elastic", "elastic"),
-    ),
-    _row(
-        5,
-        "biology",
-        "Which organelle makes most of the ATP of an animal cell?",
-        8,
-        "",
-        *("nucleus", "ribosome", "lysosome", "Golgi apparatus", "vacuole"),
-        *("cell wall", "peroxisome", "centriole", "mitochondrion", "chloroplast"),
-    ),
-    _row(
-        6,
-        "philosophy",
-        "Who wrote the Critique of Pure Reason?",
-        1,
-        "",
-        *("David Hume", "Immanuel Kant", "John Locke"),
-    ),
-)
-
-PAGE = Page(
-    task=Task(
-        name=NAME,
-        system=SYSTEM,
-        ask=ask,
-        grade=grade_choice,
-        mask=mask_letters,
-        state_answer=state_answer,
-        slow=True,
-    ),
+PAGE = hub_page(
+    replace(CHOICE, name=NAME),
+    SOURCE,
     title="MMLU-Pro",
-    source=str(SOURCE),
     licence="MIT",
     size=12_032,
     grader="choice",
     to_problem=to_problem,
-    rows=lambda _: load_rows(SOURCE),  # 12,032
-    fixture=FIXTURE,
-    cached=partial(is_cached, SOURCE),
-    examples=Examples(str(EXAMPLES), lambda _: load_rows(EXAMPLES), answer, by_subject=True),
+    examples=hub_examples(EXAMPLES, by_subject=True),
 )

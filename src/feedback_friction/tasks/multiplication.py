@@ -216,22 +216,12 @@ def _multiplied(factors: Sequence[str], base: Base) -> int:
     return reduce(lambda one, other: one * other, map(partial(int, base=base), factors))
 
 
-# --- asking and grading --------------------------------------------------------------------------
-
-
-def ask(problem: Problem) -> str:
-    """The question as it stands in the data."""
-    return problem.question
+# --- grading -------------------------------------------------------------------------------------
 
 
 def grade(kind: Kind, problem: Problem, response: str) -> Verdict:
     """Whether the last answer in a reply is exactly the product."""
     return grade_number(problem.gold, response, kind.base, problem.operands)
-
-
-def state_answer(problem: Problem, answer: str) -> str:
-    """A sentence in which ``grade`` finds the answer."""
-    return f"The answer is \\boxed{{{answer}}}."
 
 
 # --- reading them --------------------------------------------------------------------------------

@@ -27,14 +27,12 @@ class Examples:
     Attributes:
         source: the split that they are taken from, for people.
         rows: its rows; raises ``UsageError`` with one line when they cannot be had.
-        answer: the worked answer that an example shows.
         count: examples before each question.
         by_subject: take them from the question's own subject.
     """
 
     source: str
     rows: Callable[[Selection], list[Row]]
-    answer: Callable[[Problem], str]
     count: int = 5
     by_subject: bool = False
 
@@ -55,10 +53,10 @@ class Page:
             are not made by ``to_problem``, where rows decide how they are graded.
         rows: the source's rows, for a selection without a data file; raises ``UsageError`` with one
             line when they cannot be had.
-        fixture: a few rows of our own making in the source's schema.
         operands: for multiplication, the two factors in a question; None where it has none.
         cached: whether the source's rows are on this machine; None for generated rows.
         examples: where few-shot examples come from; None asks zero-shot.
+        hints: whether rows may have hints.
         own: the rows are of our own writing: no two ask the same question, and each worked
             solution states the answer.
         confidential: the owner of the data asks that it is not shown in public: messages name
@@ -73,11 +71,11 @@ class Page:
     grader: str
     to_problem: Callable[[Row], Problem]
     rows: Callable[[Selection], list[Row]]
-    fixture: tuple[Row, ...]
     check: Callable[[Problem], None] = lambda problem: None
     operands: Callable[[str], tuple[str, ...] | None] | None = None
     cached: Callable[[], bool] | None = None
     examples: Examples | None = None
+    hints: bool = False
     own: bool = False
     confidential: bool = False
 

@@ -17,20 +17,16 @@ one, an alias decides, and the results say so.
 
 from __future__ import annotations
 
-import json
-from functools import partial
+from dataclasses import replace
 
-from feedback_friction.grading.text import grade_text
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.judge import with_judge
-from feedback_friction.protocol.masking.aliases import mask_aliases
-from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields
-from feedback_friction.tasks.hub_rows import Source, is_cached, load_rows
-from feedback_friction.tasks.page import Examples, Page, Row
+from feedback_friction.tasks.answers import SHORT
+from feedback_friction.tasks.hub_rows import Source, hub_page, load_rows
+from feedback_friction.tasks.page import Examples, Row
 from feedback_friction.tasks.selection import rank
-from feedback_friction.tasks.short_answer import SYSTEM, ask, state_answer, state_gold
 
 NAME = "pop_qa"
 SOURCE = Source("akariasai/PopQA", "test", revision="098765c79ea10a2cb19c828324e33281b8336ec0")
@@ -70,98 +66,14 @@ def _lowest(every: list[Row], seed: int) -> list[Row]:
     return sorted(every, key=lambda row: rank(f"{seed}:{NAME}:example:{row.get('id')}"))[:SET_APART]
 
 
-def _row(
-    number: int, subj: str, prop: str, question: str, s_pop: int, o_pop: int, *answers: str
-) -> Row:
-    return {
-        "id": number,
-        "subj": subj,
-        "prop": prop,
-        "obj": answers[0],
-        "s_pop": s_pop,
-        "o_pop": o_pop,
-        "question": question,
-        "possible_answers": json.dumps(answers),
-    }
-
-
-FIXTURE: tuple[Row, ...] = (
-    _row(
-        1,
-        "Ada Lovelace",
-        "occupation",
-        "What is Ada Lovelace's occupation?",
-        90_000,
-        40_000,
-        "mathematician",
-        "computer scientist",
-    ),
-    _row(
-        2,
-        "Reykjavík",
-        "country",
-        "In what country is Reykjavík?",
-        60_000,
-        300_000,
-        "Iceland",
-        "Republic of Iceland",
-        "IS",
-    ),
-    _row(
-        3,
-        "The Starry Night",
-        "creator",
-        "Who is the author of The Starry Night?",
-        50_000,
-        200_000,
-        "Vincent van Gogh",
-        "van Gogh",
-        "Vincent Willem van Gogh",
-    ),
-    _row(
-        4,
-        "Northfield High",
-        "sport",
-        "What sport does Northfield High play?",
-        150,
-        110_000,
-        "basketball",
-        "hoops",
-    ),
-    _row(5, "Quellen", "genre", "What genre is Quellen?", 120, 9_000, "jazz", "jazz music"),
-    _row(
-        6,
-        "Lima",
-        "capital of",
-        "What is Lima the capital of?",
-        70_000,
-        250_000,
-        "Peru",
-        "PE",
-        "PER",
-    ),
-)
-
-PAGE = Page(
-    task=with_judge(
-        Task(
-            name=NAME,
-            system=SYSTEM,
-            ask=ask,
-            grade=grade_text,
-            mask=mask_aliases,
-            state_answer=state_answer,
-            slow=True,
-        )
-    ),
+PAGE = hub_page(
+    with_judge(replace(SHORT, name=NAME)),
+    SOURCE,
     title="PopQA",
-    source=str(SOURCE),
     licence="MIT (authors' repository)",
     size=14_267 - SET_APART,
     grader="alias",
     to_problem=to_problem,
     rows=rows,
-    fixture=FIXTURE,
-    cached=partial(is_cached, SOURCE),
-    examples=Examples(str(SOURCE), examples, state_gold),
+    examples=Examples(str(SOURCE), examples),
 )

@@ -25,20 +25,17 @@ a reply that ends with an equation answers with its right side.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from importlib import resources
 
 from feedback_friction.grading.text import grade_text
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.masking.aliases import mask_aliases
-from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields
+from feedback_friction.tasks.answers import SHORT
 from feedback_friction.tasks.files import rows_of
 from feedback_friction.tasks.page import Examples, Page, Row, RowError
-from feedback_friction.tasks.short_answer import ask
 
 NAME = "primer"
 SIZE = 200
@@ -55,35 +52,6 @@ _HEADING = re.compile(
 _CONDITION = re.compile(r"\A\s*(?:if|when)\s([^,.!?\n]{1,150}),\s*(?:then\s+)?", re.I)
 _WORD = re.compile(r"\w+")
 _STATED = ("boxed", "answer is")  # rules of a statement that an equation does not take the place of
-
-EXAMPLES: tuple[Row, ...] = (
-    {
-        "id": "example/1",
-        "subject": "sums",
-        "level": 1,
-        "question": "What is 2 + 3?",
-        "answers": ["5", "five"],
-        "solution": "2 + 3 = 5.",
-        "hints": [
-            "Count on from 2.",
-            "The usual mistake is to multiply.",
-            "2 + 2 = 4, and 1 more.",
-        ],
-    },
-    {
-        "id": "example/2",
-        "subject": "dates",
-        "level": 1,
-        "question": "Which month comes after January?",
-        "answers": ["February"],
-        "solution": "The month after January is February.",
-        "hints": [
-            "Say the months in their order.",
-            "The usual mistake is December, which comes before January.",
-            "It is the month before March.",
-        ],
-    },
-)
 
 
 def to_problem(row: Row) -> Problem:
@@ -110,12 +78,12 @@ def to_problem(row: Row) -> Problem:
 
 def rows(selection: Selection) -> list[Row]:
     """The 200 rows."""
-    return list(_every())
+    return _read("primer.jsonl")
 
 
-def _every() -> Iterator[Row]:
-    lines = resources.files(__package__).joinpath("primer.jsonl").read_bytes().splitlines()
-    return (row for _, row in rows_of(lines, "primer.jsonl"))
+def _read(name: str) -> list[Row]:
+    lines = resources.files(__package__).joinpath(name).read_bytes().splitlines()
+    return [row for _, row in rows_of(lines, name)]
 
 
 def grade(problem: Problem, response: str) -> Verdict:
@@ -145,15 +113,7 @@ def state_answer(problem: Problem, answer: str) -> str:
 
 
 PAGE = Page(
-    task=Task(
-        name=NAME,
-        system=SYSTEM,
-        ask=ask,
-        grade=grade,
-        mask=mask_aliases,
-        state_answer=state_answer,
-        slow=True,
-    ),
+    task=replace(SHORT, name=NAME, system=SYSTEM, grade=grade, state_answer=state_answer),
     title="Primer",
     source="the package",
     licence="CC0",
@@ -161,12 +121,7 @@ PAGE = Page(
     grader="alias",
     to_problem=to_problem,
     rows=rows,
-    fixture=tuple(_every())[::40],
-    examples=Examples(
-        "the package",
-        lambda _: list(EXAMPLES),
-        lambda each: each.solution or each.gold,
-        len(EXAMPLES),
-    ),
+    examples=Examples("the package", lambda _: _read("primer_examples.jsonl"), count=2),
+    hints=True,
     own=True,
 )

@@ -17,17 +17,14 @@ A reply is right when it states an alias (``grading.text``).
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import replace
 
-from feedback_friction.grading.text import grade_text
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.masking.aliases import mask_aliases
-from feedback_friction.protocol.task import Task
 from feedback_friction.reading.words import normalized
 from feedback_friction.tasks import fields
-from feedback_friction.tasks.hub_rows import Source, is_cached, load_rows
-from feedback_friction.tasks.page import Examples, Page, Row, RowError
-from feedback_friction.tasks.short_answer import SYSTEM, ask, state_answer, state_gold
+from feedback_friction.tasks.answers import SHORT
+from feedback_friction.tasks.hub_rows import Source, hub_examples, hub_page
+from feedback_friction.tasks.page import Row, RowError
 
 NAME = "trivia_qa"
 SOURCE = Source(
@@ -63,66 +60,13 @@ def to_problem(row: Row) -> Problem:
     )
 
 
-def _row(number: int, question: str, value: str, *aliases: str) -> Row:
-    every = [value, *aliases]
-    return {
-        "question_id": f"own_{number}",
-        "question": question,
-        "answer": {
-            "value": value,
-            "aliases": every,
-            "normalized_aliases": list(dict.fromkeys(normalized(alias) for alias in every)),
-            "normalized_value": normalized(value),
-        },
-    }
-
-
-FIXTURE: tuple[Row, ...] = (
-    _row(
-        0,
-        "Which planet has the largest mountain of the solar system, Olympus Mons?",
-        "Mars",
-        "Planet Mars",
-        "Mars (planet)",
-    ),
-    _row(1, "Who painted The Starry Night in 1889?", "Vincent van Gogh", "Van Gogh"),
-    _row(2, "How many strings does a standard violin have?", "4", "four"),
-    _row(3, "Which vitamin does the skin make in sunlight?", "Vitamin D", "Vitamin D3"),
-    _row(
-        4,
-        "Which two-word Latin phrase did Descartes make famous with 'I think, therefore I am'?",
-        "Cogito ergo sum",
-        "Cogito, ergo sum",
-    ),
-    _row(5, "In which 1986 Stephen King novel does a clown haunt the town of Derry?", "It"),
-    _row(6, "Which country's flag shows a red maple leaf?", "Canada", "Dominion of Canada"),
-    _row(
-        7,
-        "Which US state was bought from Russia in 1867?",
-        "Alaska",
-        "49th State",
-        "The Last Frontier",
-    ),
-)
-
-PAGE = Page(
-    task=Task(
-        name=NAME,
-        system=SYSTEM,
-        ask=ask,
-        grade=grade_text,
-        mask=mask_aliases,
-        state_answer=state_answer,
-        slow=True,
-    ),
+PAGE = hub_page(
+    replace(SHORT, name=NAME),
+    SOURCE,
     title="TriviaQA",
-    source=str(SOURCE),
     licence="research use",
     size=7993,
     grader="alias",
     to_problem=to_problem,
-    rows=lambda _: load_rows(SOURCE),  # 7,993
-    fixture=FIXTURE,
-    cached=partial(is_cached, SOURCE),
-    examples=Examples(str(EXAMPLES), lambda _: load_rows(EXAMPLES), state_gold),
+    examples=hub_examples(EXAMPLES),
 )

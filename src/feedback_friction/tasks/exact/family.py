@@ -15,6 +15,7 @@ from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.numbers import mask_decimal
 from feedback_friction.protocol.task import Misled, Step, Task, Told
 from feedback_friction.settings import Selection
+from feedback_friction.tasks.answers import as_it_stands, boxed
 from feedback_friction.tasks.exact.claims import claims
 from feedback_friction.tasks.exact.first_wrong import (
     WORDS,
@@ -232,21 +233,16 @@ def grade(problem: Problem, response: str) -> Verdict:
     return grade_number(problem.gold, response, 10)
 
 
-def state_answer(problem: Problem, answer: str) -> str:
-    """A sentence in which the grader finds the answer."""
-    return f"The answer is \\boxed{{{answer}}}."
-
-
 def page_of(family: Family) -> Page:
     """The page of a family."""
     return Page(
         task=Task(
             name=family.name,
             system=family.system,
-            ask=lambda problem: problem.question,
+            ask=as_it_stands,
             grade=grade,
             mask=mask_decimal,
-            state_answer=state_answer,
+            state_answer=boxed,
             tutor=family.tutor,
             diagnose=family.diagnose,
             locate=family.locate,
@@ -260,6 +256,5 @@ def page_of(family: Family) -> Page:
         grader="number",
         to_problem=family.to_problem,
         rows=family.rows,
-        fixture=tuple(family.generate(3, seed=1)),
         own=True,
     )
