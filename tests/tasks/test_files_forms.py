@@ -12,8 +12,7 @@ import pytest
 from feedback_friction.errors import DataError, UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.settings import Selection
-from feedback_friction.tasks.catalog import get_page, load_problems
-from feedback_friction.tasks.column_names import parse_columns
+from feedback_friction.tasks.catalog import get_page, load_problems, parse_columns
 from feedback_friction.tasks.files import read_rows
 from feedback_friction.tasks.validation import validate
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from feedback_friction.errors import DataError, UsageError
@@ -65,24 +65,15 @@ def test_a_broken_csv_is_named(tmp_path: Path, content: bytes, says: str) -> Non
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "parquet"])
 def test_a_missing_file_is_named(tmp_path: Path, suffix: str) -> None:
-    if suffix == "parquet":
-        pytest.importorskip("pyarrow")
     with pytest.raises(UsageError, match="cannot read data file"):
         list(read_rows(tmp_path / f"rows.{suffix}"))
 
 
 def test_a_broken_parquet_file_is_named(tmp_path: Path) -> None:
-    pytest.importorskip("pyarrow")
     path = tmp_path / "rows.parquet"
     path.write_bytes(b"PAR1 no")
     with pytest.raises(DataError, match="not valid Parquet"):
         list(read_rows(path))
-
-
-def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    with pytest.raises(UsageError, match=r"feedback-friction\[hub\]"):
-        list(read_rows(tmp_path / "rows.parquet"))
 
 
 def problems(page: Page, rows: Iterable[Row]) -> list[Problem]:
@@ -92,8 +83,6 @@ def problems(page: Page, rows: Iterable[Row]) -> list[Problem]:
 
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_loads_from_parquet(tmp_path: Path, name: str) -> None:
-    arrow = pytest.importorskip("pyarrow")
-    parquet = pytest.importorskip("pyarrow.parquet")
     page = get_page(name)
     path = tmp_path / "rows.parquet"
     rows = [dict(row) for row in ROWS[page.name]]
@@ -101,9 +90,7 @@ def test_every_task_loads_from_parquet(tmp_path: Path, name: str) -> None:
         for row in rows:
             if name in ("aime_2024", "custom") and row.get(field) is not None:
                 row[field] = str(row[field])
-    fields = {field: None for row in rows for field in row}
-    columns = {field: [row.get(field) for row in rows] for field in fields}
-    parquet.write_table(arrow.table(columns), path)
+    pl.DataFrame(rows, infer_schema_length=None).write_parquet(path)
     assert load_problems(page, Selection(data=path)) == problems(page, rows)
 
 

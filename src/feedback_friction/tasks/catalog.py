@@ -6,17 +6,17 @@ A page is imported when it is asked for, so that ``friction --help`` stays quick
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from feedback_friction.errors import DataError, UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.settings import Selection
 from feedback_friction.split import takes
-from feedback_friction.tasks.column_names import parse_columns, renamed
 from feedback_friction.tasks.fields import optional_text, optional_texts
 from feedback_friction.tasks.files import read_rows
-from feedback_friction.tasks.page import Page, Row, RowError
+from feedback_friction.tasks.page import Examples, Page, Row, RowError
 from feedback_friction.tasks.selection import check, sample
 
 FAMILIES = ("sum_chains", "linear_equations", "base_conversion", "letter_counts")  # ``exact``
@@ -77,8 +77,9 @@ def load_problems(page: Page, selection: Selection) -> list[Problem]:
         DataError: a row does not follow the task's schema, or two different problems share an id.
     """
     check(selection)
-    source = _source(page, selection)
-    every = list(_distinct(_numbered(page, selection), source))
+    source, rows = numbered(page, selection, selection.data)
+    columns = parse_columns(selection.columns)
+    every = list(_distinct(problems_of(page, rows, source, columns, selection.grader), source))
     problems = sample(every, selection)
     if not problems:
         raise UsageError(
@@ -96,33 +97,49 @@ def load_problems(page: Page, selection: Selection) -> list[Problem]:
     return kept
 
 
-def _source(page: Page, selection: Selection) -> str:
-    return page.source if selection.data is None else str(selection.data)
+def numbered(
+    origin: Page | Examples, selection: Selection, file: Path | None
+) -> tuple[str, Iterable[tuple[int, Row]]]:
+    """What to call the rows, and the rows: of a file with the numbers of their lines."""
+    if file is None:
+        return origin.source, enumerate(origin.rows(selection), 1)
+    return str(file), read_rows(file)
 
 
-def _numbered(page: Page, selection: Selection) -> Iterator[tuple[int, Problem]]:
-    """Every row as a problem, with the number of its line (of its row, without a file)."""
-    columns = parse_columns(selection.columns)
-    rows: Iterable[tuple[int, Row]] = (
-        enumerate(page.rows(selection), 1) if selection.data is None else read_rows(selection.data)
-    )
+def problems_of(
+    page: Page,
+    rows: Iterable[tuple[int, Row]],
+    source: str,
+    columns: Mapping[str, str] | None = None,
+    grader: str | None = None,
+) -> Iterator[tuple[int, Problem]]:
+    """Every row as a problem, with the number of its line (of its row, without a file).
+
+    Args:
+        source: what to call the rows in an error.
+        columns: by field of the schema, the column that holds it.
+        grader: of rows that name none.
+
+    Raises:
+        DataError: a row does not follow the task's schema.
+    """
     for number, row in rows:
         try:
-            row = renamed(row, columns)
-            if selection.grader is not None and row.get("grader") is None:
-                row = {**row, "grader": selection.grader}
+            row = renamed(row, columns or {})
+            if grader is not None and row.get("grader") is None:
+                row = {**row, "grader": grader}
             problem = page.to_problem(row)
-            problem = replace(
-                problem,
-                hints=optional_texts(row, "hints") or problem.hints,
-                cluster=optional_text(row, "cluster") or problem.cluster,
+            yield (
+                number,
+                replace(
+                    problem,
+                    hints=optional_texts(row, "hints") or problem.hints,
+                    cluster=optional_text(row, "cluster") or problem.cluster,
+                ),
             )
         except RowError as error:
             why = error.problem + _columns_there(row, error)
-            raise DataError(
-                _source(page, selection), why, line=number, field=error.field
-            ) from error
-        yield number, problem
+            raise DataError(source, why, line=number, field=error.field) from error
 
 
 def _columns_there(row: Row, error: RowError) -> str:
@@ -153,3 +170,47 @@ def _distinct(numbered: Iterable[tuple[int, Problem]], source: str) -> Iterator[
 
 def _asked(problem: Problem) -> tuple[str, str, tuple[str, ...]]:
     return problem.question, problem.gold, problem.choices
+
+
+# --- a file's own names for the fields of a schema: --map question=prompt,answer=target ----------
+
+
+def parse_columns(words: Sequence[str]) -> dict[str, str]:
+    """By field of the schema, the column that holds it.
+
+    Raises:
+        UsageError: a word is not ``FIELD=COLUMN``, or a field is given twice.
+    """
+    found: dict[str, str] = {}
+    for word in ",".join(words).split(",") if words else ():
+        name, equals, column = (part.strip() for part in word.partition("="))
+        if not equals or not name or not column:
+            raise UsageError(f"--map must be of the form FIELD=COLUMN, not '{word.strip()}'")
+        if name in found:
+            raise UsageError(f"--map names a column for '{name}' twice")
+        found[name] = column
+    return found
+
+
+def renamed(row: Row, columns: Mapping[str, str]) -> Row:
+    """A row with the schema's names in the place of its own; ``answer.value`` is within a column.
+
+    Raises:
+        RowError: it has no such column; names those that there are.
+    """
+    if not columns:
+        return row
+    taken = {column.partition(".")[0] for column in columns.values()}
+    kept = {name: value for name, value in row.items() if name not in taken}
+    return {**kept, **{name: _value(row, column) for name, column in columns.items()}}
+
+
+def _value(row: Row, column: str) -> object:
+    if column in row:
+        return row[column]
+    value: object = row
+    for part in column.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            raise RowError(column, f"is no column of the data; it has {', '.join(map(str, row))}")
+        value = value[part]
+    return value

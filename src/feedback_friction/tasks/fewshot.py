@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from feedback_friction.errors import DataError, UsageError
+from feedback_friction.errors import UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Message
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Selection
-from feedback_friction.tasks.files import read_rows
-from feedback_friction.tasks.page import Examples, Page, RowError
+from feedback_friction.tasks.catalog import numbered, problems_of
+from feedback_friction.tasks.page import Examples, Page
 from feedback_friction.tasks.selection import rank
 
 
@@ -49,8 +49,8 @@ def with_examples(
             f"{page.name}: zero-shot, because --data has no rows for examples "
             "(give some with --examples FILE)"
         )
-    pool = _apart(_pool(page, examples, selection), problems)
-    source = examples.source if selection.examples is None else str(selection.examples)
+    source, rows = numbered(examples, selection, selection.examples)
+    pool = _apart([problem for _, problem in problems_of(page, rows, source)], problems)
     if not pool:
         raise UsageError(
             f"no examples for {page.name}: {source} has no row other than the problems themselves"
@@ -61,22 +61,6 @@ def with_examples(
     note = f"{page.name}: {examples.count} examples from {source}"
     short = sum(len(few_shot.examples(each)) < 2 * examples.count for each in problems)
     return few_shot, f"{note}, fewer for {short} of {len(problems)} problems" if short else note
-
-
-def _pool(page: Page, examples: Examples, selection: Selection) -> list[Problem]:
-    """All rows of the example split as problems."""
-    if selection.examples is None:
-        rows = list(enumerate(examples.rows(selection), 1))
-    else:
-        rows = list(read_rows(selection.examples))
-    source = examples.source if selection.examples is None else str(selection.examples)
-    found = []
-    for number, row in rows:
-        try:
-            found.append(page.to_problem(row))
-        except RowError as error:
-            raise DataError(source, error.problem, line=number, field=error.field) from error
-    return found
 
 
 def _apart(pool: Sequence[Problem], problems: Sequence[Problem]) -> list[Problem]:

@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from feedback_friction.errors import DataError
-from feedback_friction.tasks.opening import opened
 from feedback_friction.tasks.page import Row
-from feedback_friction.tasks.tables import NumberedRow, read_csv, read_parquet, read_tsv
+from feedback_friction.tasks.tables import NumberedRow, opened, read_csv, read_parquet, read_tsv
 
 Reader = Callable[[Path], Iterator[NumberedRow]]
 HUB = "hf:"
+_MARK = b"\xef\xbb\xbf"  # of UTF-8, as some programs write it
 
 
 def read_rows(path: Path) -> Iterator[NumberedRow]:
@@ -42,10 +42,10 @@ def read_jsonl(path: Path) -> Iterator[NumberedRow]:
     A file that begins with a bracket is an array, whatever its name.
     """
     with opened(path) as lines:
-        begin = lines.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+        begin = lines.read(4096).removeprefix(_MARK).lstrip()
         lines.seek(0)
         if begin.startswith(b"["):
-            yield from _array(lines.read(), str(path))
+            yield from _objects(_parsed(lines.read(), str(path)), str(path))
         else:
             yield from rows_of(lines, str(path))
 
@@ -56,18 +56,19 @@ def read_json(path: Path) -> Iterator[NumberedRow]:
     An object of columns (pandas, datasets) and one of rows by their ids will do as well.
     """
     with opened(path) as file:
-        body = file.read()
+        body, name = file.read(), str(path)
         try:
-            data = json.loads(body.decode("utf-8-sig"))
-        except (ValueError, RecursionError):
+            data = _parsed(body, name)
+        except DataError:
+            if body.removeprefix(_MARK).lstrip().startswith(b"["):
+                raise
             data = None
-        if isinstance(data, Mapping) and (rows := _only_array(data) or _turned(data)) is not None:
-            body = json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogatepass")
-            data = rows
+        if isinstance(data, Mapping):
+            data = _only_array(data) or _turned(data)
         if isinstance(data, list):
-            yield from _array(body, str(path))
+            yield from _objects(data, name)
         else:
-            yield from rows_of(body.splitlines(), str(path))
+            yield from rows_of(body.splitlines(), name)
 
 
 def _only_array(data: Mapping[str, object]) -> list[object] | None:
@@ -100,19 +101,10 @@ def _turned(data: Mapping[str, object]) -> list[object] | None:
     return None
 
 
-def _array(body: bytes, name: str) -> Iterator[NumberedRow]:
+def _objects(rows: Iterable[object], name: str) -> Iterator[NumberedRow]:
     """The objects of an array, numbered from 1; each is held to what a line is held to."""
-    try:
-        data = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
-    except json.JSONDecodeError as error:
-        raise DataError(name, f"not valid JSON: {error.msg}", line=error.lineno) from error
-    except UnicodeDecodeError as error:
-        raise DataError(name, f"not UTF-8 at byte {error.start + 1}") from error
-    except (RecursionError, ValueError) as error:
-        raise DataError(name, f"not valid JSON: {error}") from error
-    for number, row in enumerate(data, 1):
-        line = json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass")
-        yield number, _parse(line, name, number)
+    for number, row in enumerate(rows, 1):
+        yield number, _object(row, name, number)
 
 
 def rows_of(lines: Iterable[bytes], name: str) -> Iterator[NumberedRow]:
@@ -126,31 +118,35 @@ def rows_of(lines: Iterable[bytes], name: str) -> Iterator[NumberedRow]:
         DataError: a line is no JSON object in UTF-8.
     """
     for number, line in enumerate(lines, 1):
-        if number == 1:
-            line = line.removeprefix(b"\xef\xbb\xbf")
         if line.strip():
-            yield number, _parse(line, name, number)
+            yield number, _object(_parsed(line, name, number), name, number)
 
 
-def _parse(line: bytes, name: str, number: int) -> Row:
+def _parsed(body: bytes, name: str, number: int | None = None) -> Any:
+    """What JSON in UTF-8 says; ``number`` is that of the line, where it is one."""
+    line = number
     try:
-        row = json.loads(line.decode("utf-8"), parse_constant=_no_constant)
-        if b"\\u" in line:  # half a surrogate pair would only fail when it is written
-            json.dumps(row, ensure_ascii=False).encode("utf-8")
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
     except UnicodeDecodeError as error:
-        raise DataError(name, f"not UTF-8 at byte {error.start + 1}", line=number) from error
-    except UnicodeEncodeError as error:
-        raise DataError(name, "half of a surrogate pair in a string", line=number) from error
+        why = f"not UTF-8 at byte {error.start + 1}"
     except json.JSONDecodeError as error:
+        line = number or error.lineno
         why = f"not valid JSON: {error.msg} at column {error.colno}"
-        raise DataError(name, why, line=number) from error
-    except RecursionError as error:
-        raise DataError(name, "not valid JSON: nested too deeply", line=number) from error
+    except RecursionError:
+        why = "not valid JSON: nested too deeply"
     except ValueError as error:  # NaN, or an integer of thousands of digits
-        raise DataError(name, f"not valid JSON: {error}", line=number) from error
+        why = f"not valid JSON: {error}"
+    raise DataError(name, why, line=line)
+
+
+def _object(row: object, name: str, number: int) -> Row:
     if not isinstance(row, Mapping):
         what = {list: "an array", str: "a string", type(None): "null"}.get(type(row), "a number")
         raise DataError(name, f"a JSON object is wanted, this is {what}", line=number)
+    try:  # half a surrogate pair would only fail when it is written
+        json.dumps(row, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise DataError(name, "half of a surrogate pair in a string", line=number) from error
     return row
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from feedback_friction.problem import LETTERS, Problem
+from feedback_friction.tasks import fields
 from feedback_friction.tasks.page import Page, Row, RowError
 
 
@@ -22,27 +23,25 @@ def to_problem(page: Page, row: Row) -> Problem:
     Raises:
         RowError: a field is missing or of the wrong kind.
     """
-    question = _text(row, "question")
-    if page.operands is not None:
-        operands = page.operands(question)
-        if operands is None:
-            raise RowError("question", f"has no multiplication as {page.name} asks it")
-    else:
-        operands = ()
-    choices = _texts(row, "choices")
+    question = fields.text(row, "question")
+    operands = page.operands(question) if page.operands is not None else ()
+    if operands is None:
+        raise RowError("question", f"has no multiplication as {page.name} asks it")
+    given = row.get("choices") not in (None, [])
+    choices = fields.choices(row, "choices", len(LETTERS)) if given else ()
     if page.grader == "choice" and not choices:
         raise RowError("choices", f"is missing; {page.name} needs it")
-    gold = _text(row, "gold")
+    gold = fields.text(row, "gold")
     problem = Problem(
         id=str(row.get("id", question)),
         task=page.name,
         question=question,
-        gold=_letter(gold, choices) if choices else gold.strip(),
-        aliases=_texts(row, "aliases"),
+        gold=_letter(gold, choices) if choices else gold,
+        aliases=fields.optional_texts(row, "aliases"),
         choices=choices,
-        solution=_text(row, "solution") if row.get("solution") is not None else None,
+        solution=fields.optional_text(row, "solution"),
         operands=operands,
-        grader=str(row["grader"]) if row.get("grader") is not None else None,
+        grader=fields.optional_text(row, "grader"),
     )
     try:
         page.check(problem)
@@ -62,29 +61,9 @@ def _numeric(page: Page, problem: Problem) -> Problem:
     return replace(problem, gold=read)
 
 
-def _text(row: Row, field: str) -> str:
-    value = row.get(field)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if not isinstance(value, str) or not value.strip():
-        raise RowError(field, "must be a text that is not empty")
-    return value
-
-
-def _texts(row: Row, field: str) -> tuple[str, ...]:
-    values = row.get(field)
-    if values is None:
-        return ()
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise RowError(field, "must be a list of texts")
-    return tuple(values)
-
-
 def _letter(gold: str, choices: tuple[str, ...]) -> str:
-    if not 2 <= len(choices) <= len(LETTERS):
-        raise RowError("choices", f"must be 2 to {len(LETTERS)} texts, not {len(choices)}")
     letters = LETTERS[: len(choices)]
-    bare = gold.strip().strip("()").upper()
+    bare = gold.strip("()").upper()
     if len(bare) == 1 and bare in letters:
         return bare
     if choices.count(gold) == 1:

@@ -24,7 +24,6 @@ from feedback_friction.settings import Selection
 from feedback_friction.tasks.page import Examples, Page, Row
 
 _SECONDS_TO_ANSWER = 10.0
-_LOGGERS = ("datasets", "huggingface_hub", "httpx", "filelock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +195,9 @@ def _why(source: Source, error: Exception) -> str:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the libraries' warnings and retries off the terminal."""
-    levels = {name: logging.getLogger(name).level for name in _LOGGERS}
-    for name in _LOGGERS:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    before = logging.root.manager.disable
+    logging.disable(logging.ERROR)
     try:
         yield
     finally:
-        for name, level in levels.items():
-            logging.getLogger(name).setLevel(level)
+        logging.disable(before)

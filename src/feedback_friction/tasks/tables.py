@@ -1,22 +1,42 @@
-"""Rows from tables: CSV, TSV and Parquet, which needs pyarrow (the extra ``[hub]``)."""
+"""Data files opened, packed ones too, and the rows of tables: CSV, TSV and Parquet."""
 
 from __future__ import annotations
 
 import codecs
 import csv
-import importlib
+import gzip
 import io
 import re
+import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from feedback_friction.errors import DataError, UsageError
-from feedback_friction.tasks.opening import opened
 from feedback_friction.tasks.page import Row
 
 NumberedRow = tuple[int, Row]
 _LONGEST_CELL = 2**31 - 1  # characters; the largest limit that csv takes on every platform
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A data file's bytes, unpacked where its name ends in ``.gz``.
+
+    Raises:
+        UsageError: there is no such file, or it cannot be read.
+        DataError: it is not packed as its name says.
+    """
+    packed = path.suffix.lower() == ".gz"
+    try:
+        with cast(BinaryIO, gzip.open(path) if packed else path.open("rb")) as file:
+            yield file
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(str(path), f"not valid gzip: {error}") from error
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UsageError(f"cannot read data file '{path}': {why}") from error
 
 
 def read_csv(path: Path, delimiter: str = ",") -> Iterator[NumberedRow]:
@@ -107,26 +127,13 @@ def read_tsv(path: Path) -> Iterator[NumberedRow]:
 
 
 def read_parquet(path: Path) -> Iterator[NumberedRow]:
-    """The rows of a Parquet file, numbered from 1.
+    """The rows of a Parquet file, numbered from 1; errors as ``read_rows``."""
+    import polars as pl  # takes a while
 
-    Raises:
-        UsageError: pyarrow is not installed, or there is no such file, or it cannot be opened.
-        DataError: it is no Parquet file.
-    """
-    try:
-        parquet: Any = importlib.import_module("pyarrow.parquet")
-        arrow: Any = importlib.import_module("pyarrow")
-    except ImportError as error:
-        raise UsageError(
-            f"'{path}' is Parquet, which needs pip install 'feedback-friction[hub]'"
-        ) from error
-    number = 0
-    try:
-        with opened(path) as file:
-            for batch in parquet.ParquetFile(file).iter_batches():
-                for row in batch.to_pylist():
-                    number += 1
-                    yield number, row
-    except arrow.ArrowException as error:  # before OSError, which some of them are too
-        why = str(error).strip().splitlines()[0]
-        raise DataError(str(path), f"not valid Parquet: {why}") from error
+    with opened(path) as file:
+        try:
+            table = pl.read_parquet(file)
+        except pl.exceptions.PolarsError as error:
+            why = str(error).strip().splitlines()[0]
+            raise DataError(str(path), f"not valid Parquet: {why}") from error
+        yield from enumerate(table.iter_rows(named=True), 1)
