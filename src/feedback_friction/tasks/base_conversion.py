@@ -59,7 +59,7 @@ def _own(given: Given, text: str) -> Iterator[tuple[Slip, bool]]:
     digits, base = given.parts
     places = {base**place: digit for place, digit in enumerate(reversed(digits))}
     for claim in claims(text):
-        if len(claim.left) != 3 or claim.left[1] != "*" or not claim.holds:
+        if len(claim.left) != 3 or claim.left[1] != "×" or not claim.holds:
             continue
         for digit, worth in (claim.left[::2], claim.left[::-2]):
             own = places.get(int(worth)) if worth.isdecimal() and int(worth) > base else None

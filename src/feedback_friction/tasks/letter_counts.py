@@ -72,12 +72,12 @@ def _own(given: Given, text: str) -> Iterator[tuple[Slip, bool]]:
     letter, words = given.parts
     for word in dict.fromkeys(words):
         stated = re.compile(_STATED.format(word=word, letter=letter), re.I)
-        for number, line in enumerate(lines_of(text), 1):
-            for found in stated.finditer(line):
+        for line in lines_of(text):
+            for found in stated.finditer(line.text):
                 right, wrong = word.count(letter), int(found[1])
                 value = "" if right == given.gold else str(right)
                 quote = f"{word}: {wrong}"
-                place = (number, found.start())
+                place = (line.number, found.start())
                 yield Slip("count", place, quote, (word,), str(wrong), value), right == wrong
 
 

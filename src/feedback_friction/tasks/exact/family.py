@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 from feedback_friction.errors import UsageError
@@ -178,7 +177,7 @@ class Family:
     def steps(self, problem: Problem, text: str) -> list[tuple[Slip, bool]]:
         """All that an attempt claims, and whether it holds."""
         gold = problem.gold
-        unknown = Fraction(gold) if self.unknown else None
+        unknown = gold if self.unknown else ""
         found = [(slip_of(claim, gold), claim.holds) for claim in claims(text, unknown)]
         return found + list(self.own(self._given(problem.question), text))
 

@@ -6,7 +6,6 @@ import random
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.problem import Problem
@@ -101,7 +100,7 @@ def kind_of(claim: Claim) -> str:
     """What kind of step an equation is: by its unknown, else by the signs on its left."""
     if claim.has_unknown:
         return "equation"
-    signs = {*claim.left} & {*"+-*/^"} or {*claim.right} & {*"+-*/^"}
+    signs = {*claim.left} & {*"+-×/^"} or {*claim.right} & {*"+-×/^"}
     if signs & {"+", "-"}:
         return "sum"
     return "division" if "/" in signs else "product"
@@ -109,7 +108,7 @@ def kind_of(claim: Claim) -> str:
 
 def slip_of(claim: Claim, gold: str) -> Slip:
     """An equation as a step."""
-    right = "" if claim.has_unknown or claim.value.denominator != 1 else str(claim.value)
+    right = "" if claim.has_unknown else str(claim.value)
     return Slip(
         kind_of(claim),
         (claim.line, claim.column),
@@ -139,7 +138,7 @@ def _has(text: str, gold: str) -> bool:
     return gold in _NUMERAL.findall(text)
 
 
-def closing_kind(verdict: Verdict, right: Iterable[Fraction], gold: str, *, worked: bool) -> str:
+def closing_kind(verdict: Verdict, right: Iterable[int], gold: str, *, worked: bool) -> str:
     """What is wrong where no step is: by the verdict, and by whether a step gives the answer."""
     if verdict.is_correct:
         return "none"
@@ -147,16 +146,14 @@ def closing_kind(verdict: Verdict, right: Iterable[Fraction], gold: str, *, work
         return "no answer"
     if not worked:
         return "no work"
-    return "answer" if Fraction(gold) in {*right} else "result"
+    return "answer" if int(gold) in {*right} else "result"
 
 
 def step_of(slip: Slip | None) -> Step | None:
     """A wrong step as numbers; None where its right value is not to be told."""
     if slip is None or not slip.right:
         return None
-    return Step(
-        tuple("×" if token == "*" else token for token in slip.left), slip.wrong, slip.right
-    )
+    return Step(slip.left, slip.wrong, slip.right)
 
 
 def misled(

@@ -13,7 +13,8 @@ from itertools import takewhile
 
 from feedback_friction.reading.mathematics.formula import parse_tokens
 from feedback_friction.reading.mathematics.nodes import Node, Number
-from feedback_friction.tasks.tutor.lines import EQUAL_WORDS, Line, Token, in_signs
+from feedback_friction.reading.numerals import Numeral
+from feedback_friction.tasks.tutor.lines import EQUAL_WORDS, UNKNOWN, Line, Token, in_signs
 
 _SIGNS = frozenset("+-×/^()")
 _LONGEST_PIECE = 2_000  # tokens
@@ -89,12 +90,16 @@ class Chain:
 
 
 def parse(tokens: Sequence[Token]) -> Node | None:
-    """The expression that all of the tokens make up, or None."""
-    ends = [-1, *(token.end for token in tokens)]
-    return parse_tokens(
-        (token.text, token.numeral, token.start != end)
-        for token, end in zip(tokens, ends, strict=False)
-    )
+    """The expression that all of the tokens make up, or None; an unknown is multiplied unseen."""
+    parts: list[tuple[str, Numeral | None, bool]] = []
+    end = -1
+    for token in tokens:
+        if token.text == UNKNOWN:
+            parts += [("(", None, False), (token.text, token.numeral, False), (")", None, False)]
+        else:
+            parts.append((token.text, token.numeral, token.start != end))
+        end = token.end
+    return parse_tokens(parts)
 
 
 def read_chains(lines: Sequence[Line]) -> list[Chain]:
@@ -193,6 +198,8 @@ def _starts_anew(run: Sequence[Token], token: Token) -> bool:
     if not run:
         return False
     before = run[-1]
+    if token.text == UNKNOWN:
+        return before.text == UNKNOWN
     if before.numeral is not None:
         return token.numeral is not None or (token.text == "(" and before.end != token.start)
     return before.text == ")" and token.numeral is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.mislead import slipped
@@ -39,6 +40,7 @@ _TRIES = 20
 Judged = list[tuple[Chain, list[Pair]]]
 
 
+@lru_cache(maxsize=16)  # one attempt is read for its words, its step and its right lines
 def _read(attempt: str, question: Question) -> tuple[list[Line], Judged]:
     """The lines of an attempt, and its chains with their pairs, each judged."""
     lines = read_lines(attempt, question.base)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from feedback_friction.reading.numerals import Base, Numeral, numerals, plain
 
+UNKNOWN = "x"
 LONGEST = 40_000  # characters of an attempt that are read; replies have a fifth of that
 _MOST_LINES = 3_000
 
@@ -51,7 +52,7 @@ class Token:
             arrows, where they stand for it), a word in lower case, or the character itself.
         line: index of the source line.
         start, end: offsets in the line of plain text.
-        numeral: the number, for a number.
+        numeral: the number, for a number; for the unknown, the number that it stands for.
     """
 
     text: str
@@ -84,8 +85,14 @@ class Line:
     cut: bool = False
 
 
-def read_lines(attempt: str, base: Base) -> list[Line]:
-    """The lines of an attempt that have something in them."""
+def read_lines(attempt: str, base: Base, unknown: str = "") -> list[Line]:
+    """The lines of an attempt that have something in them.
+
+    Args:
+        attempt: the solver's text.
+        base: 10 or 16.
+        unknown: digits of the number that "x" stands for in the question, if it does.
+    """
     attempt = attempt[:LONGEST]
     if cut := _CUT.search(attempt[-_LONGEST_WORD:]) is not None:
         attempt = attempt[:-_LONGEST_WORD] + _LAST_WORD.sub("", attempt[-_LONGEST_WORD:])
@@ -95,7 +102,7 @@ def read_lines(attempt: str, base: Base) -> list[Line]:
         ends = text.endswith(_LINE_END)
         text = text.removesuffix(_LINE_END)
         if text.strip():
-            lines.append(_line(text, number, base))
+            lines.append(_line(text, number, base, unknown))
         number += ends
         if len(lines) >= _MOST_LINES:
             break
@@ -104,12 +111,15 @@ def read_lines(attempt: str, base: Base) -> list[Line]:
     return lines
 
 
-def _line(raw: str, number: int, base: Base) -> Line:
-    text = _without_remarks(_with_times(raw, base), base)
+def _line(raw: str, number: int, base: Base, unknown: str) -> Line:
+    text = _with_times(raw, base)
+    if unknown:
+        text = re.sub(r"(?<=[0-9])x\b", " x", text)
+    text = _without_remarks(text, base)
     return Line(
         number,
         text,
-        tuple(_tokens(text, number, base)),
+        tuple(_tokens(text, number, base, unknown)),
         _NOT_ASSERTED.search(raw) is None,
         _SHIFT_WORDS.search(raw) is not None,
         _ITEM.match(raw) is not None,
@@ -141,20 +151,21 @@ def _without_remarks(text: str, base: Base) -> str:
     return _BRACKETS.sub(kept, text)
 
 
-def _tokens(text: str, number: int, base: Base) -> Iterator[Token]:
+def _tokens(text: str, number: int, base: Base, unknown: str) -> Iterator[Token]:
     at = 0
     for numeral in numerals(text, base):
-        yield from _gap(text, at, numeral.start, number)
+        yield from _gap(text, at, numeral.start, number, unknown)
         yield Token(numeral.digits, number, numeral.start, numeral.end, numeral)
         at = numeral.end
-    yield from _gap(text, at, len(text), number)
+    yield from _gap(text, at, len(text), number, unknown)
 
 
-def _gap(text: str, start: int, end: int, number: int) -> Iterator[Token]:
+def _gap(text: str, start: int, end: int, number: int, unknown: str) -> Iterator[Token]:
     for found in _GAP.finditer(text, start, end):
         word = found[0].lower()
+        numeral = Numeral(*found.span(), unknown) if unknown and word == UNKNOWN else None
         if word not in _QUOTES:
-            yield Token(_OPERATORS.get(word, word), number, found.start(), found.end())
+            yield Token(_OPERATORS.get(word, word), number, *found.span(), numeral)
 
 
 # --- calculations in words ------------------------------------------------------------------------
