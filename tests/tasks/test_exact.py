@@ -178,11 +178,12 @@ def test_what_is_false_in_every_reading_is_found(text, quote):
 
 @pytest.mark.parametrize(
     ("left", "value"),
-    [("2+3*4", 14), ("(2+3)*4", 20), ("2^3", 8), ("2x+1", 23), ("2(3+4)", 14), ("1/0", None),
+    [("2+3*4", 14), ("(2+3)*4", 20), ("2^3", 8), ("2x+1", ""), ("2(3+4)", 14), ("1/0", None),
      ("7/2", None), ("2^5000", None), ("2+", None), ("(2", None), ("9" * 1300, None)],
 )  # fmt: skip
 def test_a_claim_has_the_value_of_its_left_side_if_it_is_whole(left, value):
-    assert [claim.value for claim in claims(f"{left} = 5", "11")] == [value] * (value is not None)
+    found = [claim.value for claim in claims(f"{left} = 5", "11")]
+    assert found == ([] if value is None else [str(value)])
 
 
 @pytest.mark.parametrize("piece", ["1 + 1 = 3\n", "((((", "2^9^9^", "1=1=", "x=", "pepper: 3 "])

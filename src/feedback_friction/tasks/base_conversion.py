@@ -16,9 +16,9 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
-from feedback_friction.tasks.exact.claims import claims
+from feedback_friction.tasks.exact.claims import Claim, claims
 from feedback_friction.tasks.exact.family import Family, Given, Line, Slips, page_of
-from feedback_friction.tasks.exact.first_wrong import Slip, Words
+from feedback_friction.tasks.exact.first_wrong import Words
 
 _QUESTION = re.compile(r"Write the number ([0-9]{2,20}) of base ([2-9]) in base 10\.")
 DIGITS = (4, 5, 6)
@@ -51,7 +51,7 @@ def _work(given: Given, slips: Slips) -> Sequence[Line]:
     return (*lines, Line(f"{' + '.join(map(str, terms))} = ", total))
 
 
-def _own(given: Given, text: str) -> Iterator[tuple[Slip, bool]]:
+def _own(given: Given, text: str) -> Iterator[Claim]:
     """Digits that are multiplied by the worth of a place at which they do not stand.
 
     Only from the third place on: by the base itself one multiplies in other ways of converting.
@@ -66,7 +66,7 @@ def _own(given: Given, text: str) -> Iterator[tuple[Slip, bool]]:
             other = claim.left[0] if digit == claim.left[2] else claim.left[2]
             is_digit = digit.isdecimal() and int(digit) < base and other == worth
             if own is not None and is_digit and own != digit:
-                yield Slip("place", (claim.line, claim.column), claim.quote), False
+                yield Claim("place", claim.place, False, claim.quote)
 
 
 FAMILY = Family(

@@ -17,9 +17,9 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
-from feedback_friction.tasks.exact.claims import lines_of
+from feedback_friction.tasks.exact.claims import Claim, lines_of
 from feedback_friction.tasks.exact.family import Family, Given, Line, Slips, page_of
-from feedback_friction.tasks.exact.first_wrong import Slip, Words
+from feedback_friction.tasks.exact.first_wrong import Words
 
 _QUESTION = re.compile(
     r"How many times does the letter ([a-z]) occur in: ([a-z]{2,30}(?: [a-z]{2,30}){1,9})\?"
@@ -67,18 +67,18 @@ def _work(given: Given, slips: Slips) -> Sequence[Line]:
     return (*lines, Line(f"{' + '.join(map(str, counts))} = ", total))
 
 
-def _own(given: Given, text: str) -> Iterator[tuple[Slip, bool]]:
+def _own(given: Given, text: str) -> Iterator[Claim]:
     """The counts that a text states for the words of the question."""
     letter, words = given.parts
     for word in dict.fromkeys(words):
         stated = re.compile(_STATED.format(word=word, letter=letter), re.I)
         for line in lines_of(text):
             for found in stated.finditer(line.text):
-                right, wrong = word.count(letter), int(found[1])
-                value = "" if right == given.gold else str(right)
-                quote = f"{word}: {wrong}"
+                right, wrong = str(word.count(letter)), str(int(found[1]))
                 place = (line.number, found.start())
-                yield Slip("count", place, quote, (word,), str(wrong), value), right == wrong
+                yield Claim(
+                    "count", place, right == wrong, f"{word}: {wrong}", (word,), wrong, right
+                )
 
 
 FAMILY = Family(

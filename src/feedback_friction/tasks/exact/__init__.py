@@ -4,7 +4,7 @@ A family (``family.Family``) is a page's own: how a question is drawn and read, 
 out line by line, and what its lines may claim beside equations. The rest is shared:
 
 - ``claims``: which equations a text claims, and whether they hold;
-- ``first_wrong``: the first claim that is false, in words; a right one called wrong;
+- ``first_wrong``: what is said of a wrong step, and where no step is wrong;
 - ``family``: rows, problems and the page's functions, made of these.
 
 What the tutor says is right by construction: a claim is called wrong only where it is calculated to

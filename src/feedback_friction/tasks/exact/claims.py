@@ -21,33 +21,26 @@ _FRACTION = re.compile(r"\\[dt]?frac\{([0-9x+\- ]{1,40})\}\{([0-9]{1,20})\}")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An equation that a text claims.
+    """A step of an attempt: an equation, or what a family reads beside equations.
 
     Attributes:
-        line: its line in the text, from 1.
-        column: where in the line its right side stands.
-        left: tokens of its left side.
-        right: tokens of its right side.
-        value: of the left side, for the unknown that solves the question.
-        holds: whether the two are equal in any way in which they may be meant.
+        kind: what kind of step it is: ``sum``, ``product``, ``division``, ``equation``, or one of a
+            family's own.
+        place: line and column, to tell the first of several.
+        holds: whether it is right in any way in which it may be meant.
+        quote: what the attempt says there.
+        left: tokens of what is worked out.
+        stated: what the attempt says that it gives.
+        value: what it gives; "" where saying so would solve the question.
     """
 
-    line: int
-    column: int
-    left: tuple[str, ...]
-    right: tuple[str, ...]
-    value: int
+    kind: str
+    place: tuple[int, int]
     holds: bool
-
-    @property
-    def quote(self) -> str:
-        """The equation as the tutor quotes it."""
-        return f"{spaced(self.left)} = {spaced(self.right)}"
-
-    @property
-    def has_unknown(self) -> bool:
-        """Whether it is about the unknown."""
-        return UNKNOWN in self.left or UNKNOWN in self.right
+    quote: str
+    left: tuple[str, ...] = ()
+    stated: str = ""
+    value: str = ""
 
 
 def spaced(tokens: Sequence[str]) -> str:
@@ -83,8 +76,23 @@ def _claim(chain: Chain, pair: Pair) -> Claim | None:
     value, stated = (exact(side.expression, 10, 10) for side in (pair.left, pair.right))
     if pair.holds is None or value is None or stated is None:
         return None
-    first = pair.left is chain.pieces[0]
-    if len(left) == 1 and UNKNOWN not in (*left, *right) and (first or len(right) == 1):
+    first, unknown = pair.left is chain.pieces[0], UNKNOWN in (*left, *right)
+    if len(left) == 1 and not unknown and (first or len(right) == 1):
         return None  # a base, a label, a count
-    at = pair.right.tokens[0]
-    return Claim(at.line, at.start, left, right, value, pair.holds)
+    at, quote = pair.right.tokens[0], f"{spaced(left)} = {spaced(right)}"
+    kind = "equation" if unknown else _kind({*left} & {*"+-×/^"} or {*right} & {*"+-×/^"})
+    return Claim(
+        kind,
+        (at.line, at.start),
+        pair.holds,
+        quote,
+        left,
+        spaced(right),
+        "" if unknown else str(value),
+    )
+
+
+def _kind(signs: set[str]) -> str:
+    if signs & {"+", "-"}:
+        return "sum"
+    return "division" if "/" in signs else "product"

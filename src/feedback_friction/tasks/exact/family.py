@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.number import grade_number
-from feedback_friction.grading.verdict import Verdict
+from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.numbers import mask_decimal
+from feedback_friction.protocol.mislead import slipped
 from feedback_friction.protocol.task import Misled, Step, Task, Told
 from feedback_friction.settings import Selection
 from feedback_friction.tasks.answers import as_it_stands, boxed
-from feedback_friction.tasks.exact.claims import claims
-from feedback_friction.tasks.exact.first_wrong import (
-    WORDS,
-    Slip,
-    Words,
-    closing_kind,
-    first_slip,
-    misled,
-    slip_of,
-    step_of,
-    told_of,
-)
+from feedback_friction.tasks.exact.claims import Claim, claims
+from feedback_friction.tasks.exact.first_wrong import WORDS, Words, told_of
 from feedback_friction.tasks.page import Page, Row, RowError
 
 SIZE = 1000
+_TRIES = 20  # for a wrong value that gives nothing away
 _MOST_DRAWS = 200  # for one row, before there are no other questions left
 
 
@@ -86,7 +78,7 @@ class Family:
         read: what a question gives; None where it is no question of the family.
         work: the lines of a worked solution, with slips carried on from line to line.
         result: what to do next where no step is wrong and the answer is.
-        own: steps beside equations: all that the text claims, right or wrong, and whether it holds.
+        own: steps beside equations: all that the text claims, right or wrong.
         words: how it speaks of kinds of steps of its own.
         unknown: whether a question has an unknown x, whose value is the answer.
     """
@@ -98,7 +90,7 @@ class Family:
     read: Callable[[str], Given | None]
     work: Callable[[Given, Slips], Sequence[Line]]
     result: str
-    own: Callable[[Given, str], Iterator[tuple[Slip, bool]]] = lambda given, text: iter(())
+    own: Callable[[Given, str], Iterator[Claim]] = lambda given, text: iter(())
     words: Mapping[str, Words] = field(default_factory=dict)
     unknown: bool = False
 
@@ -174,28 +166,34 @@ class Family:
 
     # --- the tutor -------------------------------------------------------------------------------
 
-    def steps(self, problem: Problem, text: str) -> list[tuple[Slip, bool]]:
-        """All that an attempt claims, and whether it holds."""
-        gold = problem.gold
-        unknown = gold if self.unknown else ""
-        found = [(slip_of(claim, gold), claim.holds) for claim in claims(text, unknown)]
-        return found + list(self.own(self._given(problem.question), text))
+    def claims(self, problem: Problem, text: str) -> list[Claim]:
+        """All that an attempt claims."""
+        unknown = problem.gold if self.unknown else ""
+        return [*claims(text, unknown), *self.own(self._given(problem.question), text)]
 
-    def first(self, problem: Problem, text: str) -> Slip | None:
-        """The first wrong step of an attempt."""
-        return first_slip(slip for slip, holds in self.steps(problem, text) if not holds)
+    def first(self, problem: Problem, text: str) -> Claim | None:
+        """The wrong step that stands first in an attempt."""
+        wrong = [each for each in self.claims(problem, text) if not each.holds]
+        return min(wrong, key=lambda claim: claim.place, default=None)
 
     def diagnose(self, problem: Problem, text: str) -> Told:
         """What is wrong with an attempt, in its parts."""
-        found = self.steps(problem, text)
-        slip = first_slip(slip for slip, holds in found if not holds)
-        verdict = grade(problem, text)
+        slip, verdict = self.first(problem, text), grade(problem, text)
         if slip is not None and not verdict.is_correct:
             return told_of(slip, self._words(slip.kind), problem.gold)
-        values = (claim.value for claim in claims(text) if claim.holds)
-        kind = closing_kind(verdict, values, problem.gold, worked=bool(found))
+        kind = self._kind_without_slip(problem, text, verdict)
         words = self._words(kind)
         return Told(kind, "", words.why, words.next, words.ask)
+
+    def _kind_without_slip(self, problem: Problem, text: str, verdict: Verdict) -> str:
+        found = self.claims(problem, text)
+        if verdict.is_correct:
+            return "none"
+        if verdict.outcome is Outcome.NO_ANSWER:
+            return "no answer"
+        if not found:
+            return "no work"
+        return "answer" if any(each.value == problem.gold for each in found) else "result"
 
     def tutor(self, problem: Problem, text: str) -> str:
         """Feedback on an attempt, right by construction, without the answer."""
@@ -207,15 +205,26 @@ class Family:
         return slip.quote if slip else None
 
     def wrong_step(self, problem: Problem, text: str) -> Step | None:
-        """The first wrong step as numbers."""
-        return step_of(self.first(problem, text))
+        """The first wrong step as numbers; None where its right value is not to be told."""
+        slip = self.first(problem, text)
+        if slip is None or slip.value in ("", problem.gold):
+            return None
+        return Step(slip.left, slip.stated, slip.value)
 
     def mislead(self, problem: Problem, text: str, rng: random.Random) -> Misled | None:
-        """A right step called wrong, with a wrong value."""
-        right = [slip for slip, holds in self.steps(problem, text) if holds and slip.right]
-        return misled(
-            problem, right, self._words, lambda said: bool(mask_decimal(problem, said).spans), rng
-        )
+        """A right step called wrong, with a wrong value; None where none can be named safely."""
+        hidden = ("", problem.gold)
+        right = [c for c in self.claims(problem, text) if c.holds and c.value not in hidden]
+        rng.shuffle(right)
+        for claim in right:
+            for _ in range(_TRIES):
+                value = slipped(claim.value, rng)
+                if value in (problem.gold, claim.value):
+                    continue
+                told = told_of(replace(claim, value=value), self._words(claim.kind), problem.gold)
+                if value in told.why and not mask_decimal(problem, told.text).spans:
+                    return Misled(told.text, value)
+        return None
 
     def _words(self, kind: str) -> Words:
         if kind == "result":

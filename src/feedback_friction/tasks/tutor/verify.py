@@ -64,10 +64,12 @@ def numbers_in(expression: Node | None) -> Iterator[Numeral]:
 
 
 def leading_number(expression: Node | None) -> Number | None:
-    """The number that a calculation begins with, None for a number alone."""
+    """The number that a calculation begins with, None for a number alone or one with a minus."""
     first = expression
     while isinstance(first, Sum | Product):
-        first = next(_parts(first))
+        negative, first = (first.terms if isinstance(first, Sum) else first.factors)[0]
+        if negative:
+            return None
     return first if isinstance(first, Number) and first is not expression else None
 
 
