@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import Figure, at_least, exactly, script, workspace
+from feedback_friction.engine.estimate.bounds import Setting
 from feedback_friction.engine.estimate.pilot import choose, run_pilot
 from feedback_friction.engine.estimate.prediction import Estimate, from_pilot
-from feedback_friction.engine.estimate.strata import Setting
 from feedback_friction.engine.journal.store import Journal
 from feedback_friction.engine.run.budget import paid_before
 from feedback_friction.engine.run.launch import execute, started, thinking

@@ -9,10 +9,9 @@ import pytest
 from test_runner import PRICES, FakeModel, condition, right_at, table
 
 import toys
-from feedback_friction.engine.estimate.amounts import Taken
+from feedback_friction.engine.estimate.bounds import Setting, Taken
 from feedback_friction.engine.estimate.pilot import choose, run_pilot
 from feedback_friction.engine.estimate.prediction import from_data, from_pilot
-from feedback_friction.engine.estimate.strata import Setting
 from feedback_friction.engine.journal.store import Journal
 from feedback_friction.engine.models.base import TransientError
 from feedback_friction.engine.models.price_list import Prices

@@ -14,9 +14,9 @@ from feedback_friction.cli.click_options import asked, generated
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
 from feedback_friction.cli.grid import columns, print_columns
 from feedback_friction.cli.run import notes
+from feedback_friction.engine.estimate.bounds import Setting
 from feedback_friction.engine.estimate.pilot import Pilot, choose, run_pilot
 from feedback_friction.engine.estimate.prediction import Estimate, Range, from_data, from_pilot
-from feedback_friction.engine.estimate.strata import Setting
 from feedback_friction.engine.run.budget import dollars
 from feedback_friction.engine.run.launch import started, thinking
 from feedback_friction.engine.run.prepare import Prepared, prepare

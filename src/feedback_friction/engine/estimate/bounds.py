@@ -7,21 +7,77 @@ that is never solved would take, also when the pilot saw none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from feedback_friction.engine.estimate.amounts import Taken, of_call, total
-from feedback_friction.engine.models.price_list import Prices
+from feedback_friction.engine.models.price_list import Cost, Prices
 from feedback_friction.engine.run.conditions import Condition
+from feedback_friction.engine.run.seats import Seat
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.prompts import FIXED
-from feedback_friction.protocol.records import Generate, Usage
-from feedback_friction.protocol.trial import trial
+from feedback_friction.protocol.records import Usage
 from feedback_friction.ways import MAX_DRAWS
 
 CHARACTERS_PER_TOKEN = 4  # of English text, about
 REQUESTS_OF_ALL_DRAWS = 5  # of 1, 2, 4, 8 and 10 replies
 JUDGE_PROMPT_TOKENS = 250  # the judge's rules, about, beside question and reply
+
+
+class Taken(NamedTuple):
+    """What one or several calls take: the quantities that an estimate is about.
+
+    Attributes:
+        calls: requests.
+        uncached_prompt_tokens: tokens of prompts that no cache held.
+        cached_prompt_tokens: tokens of prompts from the server's prefix cache.
+        completion_tokens: tokens of replies, reasoning included.
+        cost_usd: US dollars; not a number where a price is unknown.
+        busy_seconds: wall time of the calls, one after the other.
+    """
+
+    calls: float = 0.0
+    uncached_prompt_tokens: float = 0.0
+    cached_prompt_tokens: float = 0.0
+    completion_tokens: float = 0.0
+    cost_usd: float = 0.0
+    busy_seconds: float = 0.0
+
+
+def of_call(usage: Usage, cost: Cost, seconds: float) -> Taken:
+    """What one call took."""
+    fresh = usage.prompt_tokens - usage.cached_tokens
+    usd = float("nan") if cost is None else cost
+    return Taken(1.0, fresh, usage.cached_tokens, usage.completion_tokens, usd, seconds)
+
+
+def total(parts: Iterable[Taken]) -> Taken:
+    """The sum."""
+    return Taken(*map(sum, zip(Taken(), *parts, strict=True)))
+
+
+def times(factor: float, taken: Taken) -> Taken:
+    """A multiple."""
+    return Taken(*(factor * value for value in taken))
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What an estimate must know of a run beside its conditions.
+
+    Attributes:
+        prices: what tokens cost.
+        judge: the judge model's name, where there is one.
+        concurrency: requests in flight at most.
+        thinking: by seat, tokens of reasoning that a reply may take beside its limit.
+        seed: of the resampling.
+    """
+
+    prices: Prices
+    judge: str | None
+    concurrency: int
+    thinking: Mapping[Seat, int]
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +106,16 @@ class Lengths:
     cached: float = 0.0
     seconds: float = 0.0
 
+    def calls(
+        self, model: str, number: float, read: float, written: float, setting: Setting
+    ) -> Taken:
+        """What some calls of a model take together, which read and write so many tokens."""
+        if not number:
+            return Taken()
+        usage = Usage(round(read), round(written), round(read * self.cached))
+        one = of_call(usage, setting.prices.cost(model, usage), number * self.seconds)
+        return one._replace(calls=number)
+
 
 def tokens_in(text: str) -> float:
     """About how many tokens a text has."""
@@ -61,29 +127,14 @@ def hint_tokens(problems: Iterable[Problem]) -> list[float]:
     return [tokens_in(hint) for problem in problems for hint in problem.hints]
 
 
-def first_request(condition: Condition, problem: Problem) -> Generate:
-    """The request that a trial begins with."""
-    steps = trial(problem, condition.task, condition.plan, 0, condition.problems)
-    request = next(steps)
-    assert isinstance(request, Generate)
-    steps.close()
-    return request
-
-
-def first_attempt(
-    condition: Condition, lengths: Lengths, judge: str | None, prices: Prices
-) -> Taken:
+def first_attempt(condition: Condition, lengths: Lengths, setting: Setting) -> Taken:
     """What the first attempt takes: one reply, and its verdict where a judge gives it."""
-    answer = _calls(condition.solver, 1, lengths.prompt, lengths.reply, lengths, prices)
-    return total([answer, _judged(condition, 1, lengths, judge, prices)])
+    answer = lengths.calls(condition.solver, 1, lengths.prompt, lengths.reply, setting)
+    return total([answer, _judged(condition, 1, lengths, setting)])
 
 
-def unsolved(condition: Condition, lengths: Lengths, judge: str | None, prices: Prices) -> Taken:
-    """What a trial takes in which no attempt succeeds, its first attempt included.
-
-    Args:
-        judge: the judge model's name, where there is one.
-    """
+def unsolved(condition: Condition, lengths: Lengths, setting: Setting) -> Taken:
+    """What a trial takes in which no attempt succeeds, its first attempt included."""
     mode, later = condition.plan.mode, condition.plan.iterations - 1
     told = max(map(tokens_in, FIXED[mode.fixed])) if mode.fixed else lengths.feedback
     prompts = later * lengths.prompt
@@ -91,25 +142,34 @@ def unsolved(condition: Condition, lengths: Lengths, judge: str | None, prices: 
         history = condition.plan.history
         shown = told if history.sight == "nothing" else lengths.reply + told
         prompts += shown * sum(map(history.latest, range(1, later + 1)))
-    parts = [first_attempt(condition, lengths, judge, prices)]
-    parts.append(
-        _calls(
-            condition.solver,
-            later * lengths.requests,
-            prompts * lengths.requests,
-            later * lengths.draws * lengths.reply,
-            lengths,
-            prices,
-        )
-    )
-    parts.append(_judged(condition, later * lengths.draws, lengths, judge, prices))
+    requests, replies = later * lengths.requests, later * lengths.draws
+    read, written = prompts * lengths.requests, replies * lengths.reply
+    parts = [
+        first_attempt(condition, lengths, setting),
+        lengths.calls(condition.solver, requests, read, written, setting),
+        _judged(condition, replies, lengths, setting),
+    ]
     if condition.feedback_model is not None:
-        read = later * (lengths.prompt + lengths.solution) + (lengths.reply + told) * (
-            later * (later + 1) / 2
-        )
+        grown = (lengths.reply + told) * (later * (later + 1) / 2)
+        read = later * (lengths.prompt + lengths.solution) + grown
         written = later * lengths.feedback
-        parts.append(_calls(condition.feedback_model, later, read, written, lengths, prices))
+        parts.append(lengths.calls(condition.feedback_model, later, read, written, setting))
     return total(parts)
+
+
+def never_solved(
+    group: Sequence[Condition], lengths: Sequence[Lengths], setting: Setting
+) -> tuple[Taken, list[Taken]]:
+    """What a problem takes that no condition ever solves, in all its epochs, and by condition.
+
+    Args:
+        group: conditions that share their first attempts.
+        lengths: those of each condition.
+    """
+    pairs = list(zip(group, lengths, strict=True))
+    each = [unsolved(condition, length, setting) for condition, length in pairs]
+    shared = total(first_attempt(condition, length, setting) for condition, length in pairs[1:])
+    return times(group[0].epochs, total([*each, times(-1.0, shared)])), each
 
 
 def largest_draws(condition: Condition) -> tuple[float, float]:
@@ -121,21 +181,8 @@ def largest_draws(condition: Condition) -> tuple[float, float]:
     return (1.0 if sampling.eager else REQUESTS_OF_ALL_DRAWS) + more, float(MAX_DRAWS + more)
 
 
-def _judged(
-    condition: Condition, replies: float, lengths: Lengths, judge: str | None, prices: Prices
-) -> Taken:
-    if condition.task.judge is None or judge is None:
+def _judged(condition: Condition, replies: float, lengths: Lengths, setting: Setting) -> Taken:
+    if condition.task.judge is None or setting.judge is None:
         return Taken()
     read = replies * (lengths.prompt + lengths.reply + JUDGE_PROMPT_TOKENS)
-    return _calls(judge, replies, read, replies * lengths.verdict, lengths, prices)
-
-
-def _calls(
-    model: str, number: float, read: float, written: float, lengths: Lengths, prices: Prices
-) -> Taken:
-    """What some calls of a model take together."""
-    if not number:
-        return Taken()
-    usage = Usage(round(read), round(written), round(read * lengths.cached))
-    one = of_call(usage, prices.cost(model, usage), number * lengths.seconds)
-    return one._replace(calls=number)
+    return lengths.calls(setting.judge, replies, read, replies * lengths.verdict, setting)

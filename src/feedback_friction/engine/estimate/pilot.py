@@ -7,20 +7,17 @@ pilot's calls in its journal and pays for none of them again.
 from __future__ import annotations
 
 import random
-from collections.abc import Container, Generator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
-from feedback_friction.engine.estimate.amounts import Taken, of_call
+from feedback_friction.engine.estimate.bounds import Taken, of_call
 from feedback_friction.engine.journal.keys import Key, call_key
 from feedback_friction.engine.run.caller import Caller
 from feedback_friction.engine.run.conditions import Condition, Job, jobs
 from feedback_friction.engine.run.runner import Runner, run_pool
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.records import Completion, Effect, Generate, Status
+from feedback_friction.protocol.records import Completion, Generate, Status
 from feedback_friction.protocol.trial import trial
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +42,15 @@ class Sampled:
     problem: Problem
     trials: dict[tuple[str, int], list[Call]] = field(default_factory=dict)
     failed: bool = False
+
+    def calls(self) -> Iterator[Call]:
+        """The calls of all its trials; one that several share comes as often."""
+        return (call for calls in self.trials.values() for call in calls)
+
+    def own(self) -> Iterator[Call]:
+        """The calls about the problem itself, not about one that gives it a placebo."""
+        asked = self.problem.id
+        return (each for each in self.calls() if each.request.occasion.problem.id == asked)
 
     def only(self, conditions: Container[str]) -> Sampled:
         """What it saw under some conditions, by their ids."""
@@ -75,17 +81,10 @@ async def run_pilot(runner: Runner, conditions: Sequence[Condition], pilot: Pilo
     """
     caller, progress = runner.caller, runner.progress
     by_place = {(label, sampled.problem.id): sampled for label in pilot for sampled in pilot[label]}
-    # What is not in the pilot is left out as if it had run already.
-    others = {
-        each.id: {
-            (problem.id, epoch)
-            for problem in each.problems
-            if (each.label, problem.id) not in by_place
-            for epoch in range(each.epochs)
-        }
-        for each in conditions
-    }
-    todo = list(jobs(conditions, others))
+    none: dict[str, set[tuple[str, int]]] = {each.id: set() for each in conditions}
+    todo = [
+        job for job in jobs(conditions, none) if (job.condition.label, job.problem.id) in by_place
+    ]
     progress.total = len(todo)
 
     async def work(job: Job) -> None:
@@ -101,30 +100,15 @@ async def run_pilot(runner: Runner, conditions: Sequence[Condition], pilot: Pilo
 
 async def _run_job(caller: Caller, job: Job, sampled: Sampled) -> Status:
     condition = job.condition
-    asked: list[tuple[Generate, Completion]] = []
-    steps = trial(job.problem, condition.task, condition.plan, job.epoch, condition.problems)
-    done = await caller.drive(recorded(steps, asked), condition.task, solver=condition.solver)
-    calls = []
-    for request, completion in asked:
+    calls: list[Call] = []
+
+    def keep(request: Generate, completion: Completion) -> None:
         model = caller.model_for(request, condition.solver)
         cost = caller.prices.cost(model.name, completion.usage)
         taken = of_call(completion.usage, cost, completion.seconds)
         calls.append(Call(call_key(model.identity, request), request, completion, taken))
+
+    steps = trial(job.problem, condition.task, condition.plan, job.epoch, condition.problems)
+    done = await caller.drive(steps, condition.task, solver=condition.solver, called=keep)
     sampled.trials[condition.id, job.epoch] = calls
     return done.status
-
-
-def recorded(
-    steps: Generator[Effect, Any, Result], asked: list[tuple[Generate, Completion]]
-) -> Generator[Effect, Any, Result]:
-    """The same generator; what it asks of models, and is answered, is kept."""
-    try:
-        effect = next(steps)
-        while True:
-            answer = yield effect
-            if isinstance(effect, Generate):
-                asked.append((effect, answer))
-            effect = steps.send(answer)
-    except StopIteration as stop:
-        result: Result = stop.value
-        return result

@@ -21,33 +21,30 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from operator import mul
-from statistics import fmean
+from dataclasses import dataclass, field, replace
+from operator import add, mul
+from statistics import stdev
 
-from feedback_friction.engine.estimate.amounts import Taken, times, total
 from feedback_friction.engine.estimate.bounds import (
     Lengths,
-    first_request,
+    Setting,
+    Taken,
+    first_attempt,
     hint_tokens,
     largest_draws,
+    never_solved,
+    times,
     tokens_in,
-    unsolved,
+    total,
 )
 from feedback_friction.engine.estimate.pilot import Pilot
-from feedback_friction.engine.estimate.strata import (
-    Setting,
-    Stratum,
-    calls_of,
-    first_of,
-    stratum_of,
-    union,
-)
+from feedback_friction.engine.estimate.strata import Stratum, once, stratum_of
 from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.engine.run.seats import seat_of
 from feedback_friction.errors import FrictionError
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.judge import MAX_TOKENS as JUDGE_MAX_TOKENS
+from feedback_friction.protocol.trial import attempt_request
 
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -98,11 +95,11 @@ def from_pilot(conditions: Sequence[Condition], pilot: Pilot, setting: Setting) 
             own = {each.id for each in group}
             strata.append(stratum_of(group, [each.only(own) for each in good], setting))
             problems[label] = (len(good), len(group[0].problems))
-    value = total(_extrapolated(each) for each in strata)
+    value = total(times(each.size / len(each.taken), total(each.taken)) for each in strata)
     low, high = _limits(strata, setting.seed)
     ranges = _ranges(value, low, high)
     seconds = _wall_time(strata, value, low, high, setting.concurrency)
-    paid = total(union(call for each in pilot.values() for one in each for call in calls_of(one)))
+    paid = total(once(call for each in pilot.values() for one in each for call in one.calls()))
     return Estimate(ranges, seconds, problems, failed, paid)
 
 
@@ -116,12 +113,11 @@ def _groups(conditions: Sequence[Condition], label: str) -> list[list[Condition]
 
 
 def _ranges(value: Taken | None, low: Taken, high: Taken) -> dict[str, Range | None]:
-    found: dict[str, Range | None] = {}
-    for at, name in enumerate(Taken._fields):
-        point = None if value is None else value[at]
-        known = not math.isnan(low[at]) and not math.isnan(high[at])
-        found[name] = Range(point, low[at], high[at]) if known else None
-    return found
+    points = value or [None] * len(low)
+    return {
+        name: None if math.isnan(bottom) or math.isnan(top) else Range(point, bottom, top)
+        for name, point, bottom, top in zip(Taken._fields, points, low, high, strict=True)
+    }
 
 
 def _wall_time(
@@ -144,77 +140,61 @@ def _wall_time(
 # --- limits --------------------------------------------------------------------------------------
 
 
-def _extrapolated(stratum: Stratum) -> Taken:
-    return times(stratum.size / len(stratum.taken), total(stratum.taken))
-
-
 def _limits(strata: Sequence[Stratum], seed: int) -> tuple[Taken, Taken]:
     """Lower and upper limits of the 95% interval of every quantity."""
     rng = random.Random(f"{seed}:estimate")
-    lows = [[0.0] * RESAMPLES for _ in Taken._fields]
-    highs = [[0.0] * RESAMPLES for _ in Taken._fields]
     drawn: dict[str, tuple[list[list[float]], list[float]]] = {}
     for stratum in strata:
         if stratum.label not in drawn:  # solvers are asked the same problems: one sample for all
-            weights = _weights(len(stratum.taken), rng)
+            weights = [_weights(len(stratum.taken), rng) for _ in range(RESAMPLES)]
             drawn[stratum.label] = weights, [rng.gauss(0.0, 1.0) for _ in range(RESAMPLES)]
-        weights, scatter = drawn[stratum.label]
-        for at in range(len(Taken._fields)):
+
+    def limit(at: int, *, is_high: bool) -> float:
+        sums = [0.0] * RESAMPLES
+        for stratum in strata:
+            extreme = stratum.most[at] if is_high else stratum.least[at]
             values = [each[at] for each in stratum.taken]
-            _add(lows[at], stratum, values, stratum.least[at], weights, scatter)
-            _add(highs[at], stratum, values, stratum.most[at], weights, scatter)
-    tail = (1 - LEVEL) / 2
-    return (
-        Taken(*(_quantile(values, tail) for values in lows)),
-        Taken(*(_quantile(values, 1 - tail) for values in highs)),
-    )
+            found = _resampled(values, stratum.size, extreme, *drawn[stratum.label])
+            sums = list(map(add, sums, found))
+        tail = (1 - LEVEL) / 2
+        return _quantile(sums, 1 - tail if is_high else tail)
+
+    quantities = range(len(Taken._fields))
+    low = Taken(*(limit(at, is_high=False) for at in quantities))
+    return low, Taken(*(limit(at, is_high=True) for at in quantities))
 
 
-def _weights(number: int, rng: random.Random) -> list[list[float]]:
-    """Dirichlet weights over a sample and one more problem, as many as there are resamples."""
-    found = []
-    for _ in range(RESAMPLES):
-        drawn = [rng.expovariate(1.0) for _ in range(number)]
-        drawn.append(rng.gammavariate(EXTREME_WEIGHT, 1.0))
-        whole = sum(drawn)
-        found.append([each / whole for each in drawn])
-    return found
+def _weights(number: int, rng: random.Random) -> list[float]:
+    """Dirichlet weights over a sample and one more problem."""
+    drawn = [rng.expovariate(1.0) for _ in range(number)]
+    drawn.append(rng.gammavariate(EXTREME_WEIGHT, 1.0))
+    whole = sum(drawn)
+    return [each / whole for each in drawn]
 
 
-def _add(
-    sums: list[float],
-    stratum: Stratum,
+def _resampled(
     values: Sequence[float],
+    size: int,
     extreme: float,
     weights: Sequence[Sequence[float]],
     scatter: Sequence[float],
-) -> None:
-    """Add to each resample what the whole task takes under its weights."""
-    known, rest = sum(values), stratum.size - len(values)
-    spread = _deviation(values) * math.sqrt(rest)
+) -> list[float]:
+    """What a whole task of so many problems takes, in each resample."""
+    known, rest = sum(values), size - len(values)
     if not rest:
-        for at in range(RESAMPLES):
-            sums[at] += known
-        return
+        return [known] * RESAMPLES
+    spread = (stdev(values) if len(values) > 1 else 0.0) * math.sqrt(rest)
     extended = [*values, extreme]
-    for at, (weight, z) in enumerate(zip(weights, scatter, strict=True)):
-        mean = sum(map(mul, weight, extended))
-        sums[at] += known + max(rest * mean + spread * z, 0.0)
-
-
-def _deviation(values: Sequence[float]) -> float:
-    """Standard deviation of a sample; 0 for one value, where it is not known."""
-    if len(values) < 2:
-        return 0.0
-    mean = fmean(values)
-    return math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    means = (sum(map(mul, weight, extended)) for weight in weights)
+    return [
+        known + max(rest * mean + spread * z, 0.0) for mean, z in zip(means, scatter, strict=True)
+    ]
 
 
 def _quantile(values: list[float], share: float) -> float:
-    if any(math.isnan(value) for value in values):
+    if any(map(math.isnan, values)):
         return math.nan
-    ordered = sorted(values)
-    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+    return sorted(values)[min(int(share * len(values)), len(values) - 1)]
 
 
 # --- without a pilot -----------------------------------------------------------------------------
@@ -227,21 +207,16 @@ def from_data(conditions: Sequence[Condition], setting: Setting) -> Estimate:
     """
     least, most = [], []
     problems = {each.label: (0, len(each.problems)) for each in conditions}
+    unjudged = replace(setting, judge=None)
     for group in (each for label in problems for each in _groups(conditions, label)):
         hint = max(hint_tokens(group[0].problems), default=0.0)
         for problem in group[0].problems:
-            prompt = sum(
-                tokens_in(message.content) for message in first_request(group[0], problem).messages
-            )
-            shortest = Lengths(prompt, 1.0, 1.0, 1.0)
-            least.append(times(group[0].epochs, first_of(group[0], shortest, None, setting)))
-            for number, condition in enumerate(group):
-                longest = _longest(condition, prompt, hint, problem, setting)
-                never = unsolved(condition, longest, setting.judge, setting.prices)
-                most.append(times(condition.epochs, never))
-                if number:
-                    shared = first_of(condition, longest, setting.judge, setting)
-                    most.append(times(-condition.epochs, shared))
+            first = attempt_request(group[0].episode(problem))
+            prompt = sum(tokens_in(message.content) for message in first.messages)
+            shortest = first_attempt(group[0], Lengths(prompt, 1.0, 1.0, 1.0), unjudged)
+            least.append(times(group[0].epochs, shortest))
+            longest = [_longest(each, prompt, hint, problem, setting) for each in group]
+            most.append(never_solved(group, longest, setting)[0])
     return Estimate(_ranges(None, total(least), total(most)), None, problems)
 
 

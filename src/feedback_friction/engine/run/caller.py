@@ -128,14 +128,14 @@ class Caller:
         task: Task,
         attempted: Callable[[Attempt], None] = lambda attempt: None,
         solver: str = "",
-        called: Callable[[Completion], None] = lambda completion: None,
+        called: Callable[[Generate, Completion], None] = lambda request, completion: None,
     ) -> Result:
         """Answer a generator's effects until it returns.
 
         Args:
             solver: who solves, in a run with several solvers.
             attempted: told of every attempt as soon as it has its verdict.
-            called: told of every completion that it used, whoever paid for it.
+            called: told of every request and its completion, whoever paid for it.
 
         Raises:
             ModelError: a call failed for good.
@@ -151,7 +151,7 @@ class Caller:
                 else:
                     answer = await self._perform(effect, task, solver)
                     if isinstance(effect, Generate):
-                        called(answer)
+                        called(effect, answer)
                     effect = steps.send(answer)
         except StopIteration as stop:
             result: Result = stop.value

@@ -120,7 +120,7 @@ class Runner:
             condition.task,
             lambda attempt: self._keep(job, attempt),
             condition.solver,
-            calls.append,
+            lambda request, completion: calls.append(completion),
         )
         costs = [self._cost(condition, attempt) for attempt in done.attempts]
         attempts = tuple(self._recorded(condition, each) for each in done.attempts)
