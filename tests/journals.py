@@ -76,7 +76,7 @@ def write_run(
                     None, "script", epochs, asked, solver.startswith("student/"), digits,
                     by_history=bool(histories),
                 )  # fmt: skip
-                journal.add_conditions([condition.row()])
+                journal.add_now("conditions", [condition.row()])
                 for (problem, epoch), script in trials.items():
                     if script == "failed":
                         await journal.add_failure(condition.id, problem, epoch, "no server")

@@ -34,7 +34,7 @@ def run(directory, limits, model=None, concurrency=4):
         async with Journal(directory) as journal:
             caller = Caller({"solver": model, "feedback": model}, journal, PRICES, concurrency)
             caller.budget = Budget(limits, PRICES, paid_before(journal.paid(), PRICES))
-            journal.add_conditions([each.row() for each in CONDITIONS])
+            journal.add_now("conditions", [each.row() for each in CONDITIONS])
             model.runner = Runner(caller)
             return caller.budget, await model.runner.run(CONDITIONS)
 

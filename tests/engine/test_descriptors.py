@@ -4,7 +4,7 @@ import resource
 
 import pytest
 
-from feedback_friction.engine.run.descriptors import fitting
+from feedback_friction.engine.run.session import fitting
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def run(directory, conditions, model, concurrency=4):
     async def main():
         async with Journal(directory) as journal:
             journal.add_problems(conditions[0].problems, conditions[0].task.ask)
-            journal.add_conditions([each.row() for each in conditions])
+            journal.add_now("conditions", [each.row() for each in conditions])
             models = {"solver": model, "feedback": model}
             runner = Runner(Caller(models, journal, PRICES, concurrency))
             model.runner = runner

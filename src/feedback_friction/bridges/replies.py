@@ -128,7 +128,7 @@ async def _write(
         journal.add_problems(problems, page.task.ask)
         for model, talks in replies.items():
             condition = _condition(page, problems, model, talks)
-            journal.add_conditions([condition.row()])
+            journal.add_now("conditions", [condition.row()])
             done = journal.finished(condition.id)
             keep = partial(_keep, journal, condition, Tracebacks(directory))
             todo = [(place, talk) for place, talk in talks.items() if place not in done]

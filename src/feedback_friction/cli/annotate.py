@@ -11,8 +11,8 @@ import click
 from feedback_friction.cli.click_options import generated, given
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, run_to_end
 from feedback_friction.cli.grid import columns, print_columns, print_lines
-from feedback_friction.engine.passes.batch import Watched
 from feedback_friction.engine.passes.judging import Annotated, Annotating, annotate_run
+from feedback_friction.engine.run.runner import Watched
 from feedback_friction.options import filled
 from feedback_friction.protocol.error_category import CATEGORIES
 from feedback_friction.settings import Output

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import click
 
 from feedback_friction.cli.progress import shown
-from feedback_friction.engine.passes.batch import Watched
 from feedback_friction.engine.run.caller import Caller
+from feedback_friction.engine.run.runner import Watched
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.redact import cleaned, environment_secrets
 from feedback_friction.tracebacks import Tracebacks, kept

@@ -12,8 +12,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from feedback_friction.engine.passes.batch import Watched
 from feedback_friction.engine.run.runner import Progress as Counts
+from feedback_friction.engine.run.runner import Watched
 from feedback_friction.protocol.records import Status
 
 REDRAW_SECONDS = 0.25

@@ -51,7 +51,7 @@ class Notebook:
         """Keep what was found at a place."""
         names = ("condition", "problem_id", "epoch", "iteration")
         row = {"probe": probe, "settings": self.settings, **dict(zip(names, key, strict=True))}
-        self.journal.keep_finding(row | {"value": json.dumps(value)})
+        self.journal.add_now("probes", [row | {"value": json.dumps(value)}])
         self.known(probe)[key] = value
 
 

@@ -181,7 +181,7 @@ def _resampled(
 ) -> list[float]:
     """What a whole task of so many problems takes, in each resample."""
     known, rest = sum(values), size - len(values)
-    if not rest:
+    if not rest or math.isnan(known):
         return [known] * RESAMPLES
     spread = (stdev(values) if len(values) > 1 else 0.0) * math.sqrt(rest)
     extended = [*values, extreme]

@@ -9,14 +9,21 @@ from dataclasses import replace
 from itertools import groupby
 
 from feedback_friction.analysis.journal import has_table
-from feedback_friction.engine.journal.rows import Asides, read_asides
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.policy import Choice, State
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.records import Attempt, Feedback, Reply, Status, Trial
+from feedback_friction.protocol.records import (
+    Aside,
+    Attempt,
+    Feedback,
+    Reply,
+    Status,
+    Trial,
+)
 
 Place = tuple[str, int, int]  # problem id, epoch, iteration
 Key = tuple[str, int]  # problem id, epoch
+Asides = dict[Place, tuple[Aside, ...]]
 
 
 def attempts_by_trial(
@@ -39,7 +46,7 @@ def attempts_by_trial(
         f"SELECT * FROM attempts WHERE condition = ?{one} ORDER BY problem_id, epoch, iteration",
         (condition, *(only or ())),
     )
-    asides, choices = read_asides(db, condition), _choices(db, condition)
+    asides, choices = _asides(db, condition), _choices(db, condition)
     for key, group in groupby(rows, key=lambda row: (row["problem_id"], row["epoch"])):
         if key[0] in problems:
             problem = problems[key[0]]
@@ -66,6 +73,16 @@ def ended_trials(
         status, reason = ends.get(key, ("failed", ""))
         if status in ended:
             yield Trial(problems[key[0]], key[1], attempts, status, reason)
+
+
+def _asides(db: sqlite3.Connection, condition: str) -> Asides:
+    """By place, what belongs to attempts beside reply and feedback; none in earlier journals."""
+    found: Asides = {}
+    query = "SELECT * FROM asides WHERE condition = ? ORDER BY rowid"
+    for row in db.execute(query, (condition,)) if has_table(db, "asides") else ():
+        place = (row["problem_id"], row["epoch"], row["iteration"])
+        found[place] = (*found.get(place, ()), Aside(row["kind"], row["text"], row["donor"]))
+    return found
 
 
 def _choices(db: sqlite3.Connection, condition: str) -> dict[Place, Choice]:

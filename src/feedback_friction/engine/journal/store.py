@@ -22,21 +22,16 @@ from feedback_friction.engine.journal.rows import (
     Place,
     Row,
     Seen,
-    aligned_rows,
-    aside_rows,
     attempt_row,
-    attempt_rows,
-    calls_row,
-    choice_rows,
     cluster_row,
     completion_row,
     error_row,
     insert,
-    now,
     problem_row,
     read_completion,
     token_rows,
     trial_row,
+    trial_tables,
 )
 from feedback_friction.engine.journal.write_ahead import has_log
 from feedback_friction.engine.models.price_list import Cost
@@ -226,8 +221,8 @@ class Journal:
         told to whoever waits for what is written with it or after it, the end of the trial at the
         latest.
         """
-        row = attempt_row(condition, problem_id, epoch, attempt, cost)
         where = (condition, problem_id, epoch)
+        row = attempt_row(where, attempt, cost)
 
         def write(db: sqlite3.Connection) -> None:
             if attempt.iteration == 0:  # a trial that failed before is in flight again
@@ -251,29 +246,22 @@ class Journal:
 
         ``calls`` are those that its trial used, whoever paid for them.
         """
-        rows, shown = attempt_rows(condition, trial, costs), aside_rows(condition, trial)
         where = (condition, trial.problem.id, trial.epoch)
-        ended = trial_row(where, trial.status, trial.reason, len(rows), now())
-        choices = choice_rows(condition, trial)
-        counted = [calls_row(where, calls)] if calls else []
+        tables = trial_tables(condition, trial, costs, calls)
 
         def write(db: sqlite3.Connection) -> None:
             # A trial that ran anew is as it would be asked: nothing of it is marked.
-            for table in ("attempts", "asides", "aligned", "choices", "calls", "marked"):
+            for table in (*tables, "marked"):
                 db.execute(f"DELETE FROM {table} WHERE {TRIAL}", where)
-            insert(db, "attempts", rows)
-            insert(db, "asides", shown)
-            insert(db, "aligned", aligned_rows(condition, trial))
-            insert(db, "choices", choices)
-            insert(db, "calls", counted)
-            insert(db, "trials", [ended])
+            for table, rows in tables.items():
+                insert(db, table, rows)
 
         await self._writing.commit(write)
 
     async def add_failure(self, condition: str, problem_id: str, epoch: int, error: str) -> None:
         """Keep that a trial failed; it runs again on resume. The attempts that it made are kept."""
-        where, when = (condition, problem_id, epoch), now()
-        ended, failed = trial_row(where, "failed", error, 0, when), error_row(where, error, when)
+        where = (condition, problem_id, epoch)
+        ended, failed = trial_row(where, "failed", error, 0), error_row(where, error)
 
         def write(db: sqlite3.Connection) -> None:
             insert(db, "trials", [ended])
@@ -281,38 +269,19 @@ class Journal:
 
         await self._writing.commit(write)
 
-    async def add_error(self, where: str, problem_id: str, epoch: int, error: str) -> None:
-        """Keep why something that is no trial (an oracle's request, a probe) failed."""
-        row = error_row((where, problem_id, epoch), error, now())
-        await self._writing.commit(lambda db: insert(db, "errors", [row]))
+    async def add(self, table: str, rows: Sequence[Row]) -> None:
+        """Keep rows of a table: an oracle's draws, what a probe found, why either failed."""
+        await self._writing.commit(lambda db: insert(db, table, rows))
 
-    async def add_draws(self, rows: Sequence[Row]) -> None:
-        """Keep an oracle's draws; see ``oracle_draws`` in the schema."""
-        await self._writing.commit(lambda db: insert(db, "oracle_draws", rows))
-
-    async def add_finding(self, row: Row) -> None:
-        """Keep what a probe found; see ``probes`` in the schema."""
-        await self._writing.commit(lambda db: insert(db, "probes", [row]))
+    def add_now(self, table: str, rows: Sequence[Row]) -> None:
+        """Keep rows of a table where no event loop writes: before the run, or beside one."""
+        self._writing.write_now(lambda db: insert(db, table, rows))
 
     def add_problems(self, problems: Iterable[Problem], ask: Callable[[Problem], str]) -> None:
-        """Keep the problems of a task as the solver reads them (before the run, not grouped)."""
+        """Keep the problems of a task as the solver reads them (before the run)."""
         known = list(problems)
-        rows = [problem_row(problem, ask(problem)) for problem in known]
-        clusters = [cluster_row(each) for each in known if each.cluster is not None]
-
-        def write(db: sqlite3.Connection) -> None:
-            insert(db, "problems", rows)
-            insert(db, "clusters", clusters)
-
-        self._writing.write_now(write)
-
-    def add_conditions(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Keep the conditions of the run (before the run, not grouped)."""
-        self._writing.write_now(lambda db: insert(db, "conditions", rows))
-
-    def keep_finding(self, row: Row) -> None:
-        """Keep what was found where no event loop runs (friction inside)."""
-        self._writing.write_now(lambda db: insert(db, "probes", [row]))
+        self.add_now("problems", [problem_row(problem, ask(problem)) for problem in known])
+        self.add_now("clusters", [cluster_row(each) for each in known if each.cluster is not None])
 
     async def __aenter__(self) -> Journal:
         return self

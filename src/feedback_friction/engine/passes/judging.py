@@ -20,9 +20,8 @@ from feedback_friction.engine.journal.rows import now, storable
 from feedback_friction.engine.models.model_options import parse_options
 from feedback_friction.engine.models.price_list import load_prices
 from feedback_friction.engine.models.registry import ModelSettings, is_student, parse_spec
-from feedback_friction.engine.passes.batch import Watched
 from feedback_friction.engine.run.caller import Caller, Spent
-from feedback_friction.engine.run.runner import Progress, run_pool
+from feedback_friction.engine.run.runner import Progress, Watched, run_pool
 from feedback_friction.engine.run.session import opened
 from feedback_friction.errors import UsageError
 from feedback_friction.labels import Label, Labels, TrialKey, sample, unsolved_trials
@@ -151,14 +150,14 @@ async def annotate_run(
             return await session.run()
 
 
-class _Session:
+class _Session(Watched):
     """One pass over the trials that are to be labelled."""
 
     def __init__(
         self, db: sqlite3.Connection, asked: Annotating, caller: Caller, labels: Labels
     ) -> None:
         self._db, self._asked, self._labels = db, asked, labels
-        self.caller, self.progress = caller, Progress(caller.spent)
+        super().__init__(caller, Progress(caller.spent))
         simulated = is_student(asked.judge_model)
         self.result = Annotated(asked.annotator, simulated, {}, caller.spent)
 

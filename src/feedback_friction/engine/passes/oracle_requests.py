@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.engine.journal.rows import Row, storable
-from feedback_friction.engine.passes.batch import Batch, Place, Watched
+from feedback_friction.engine.journal.rows import Row, Where
 from feedback_friction.engine.run.conditions import Condition
-from feedback_friction.engine.run.launch import made_with, wanted_models
+from feedback_friction.engine.run.launch import opened_for
 from feedback_friction.engine.run.prepare import Prepared, prepare
-from feedback_friction.engine.run.runner import Progress
-from feedback_friction.engine.run.session import opened
+from feedback_friction.engine.run.runner import Progress, Watched, run_jobs
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import BINARY
 from feedback_friction.options import filled, options_of
@@ -109,11 +107,6 @@ class OracleJob:
     problem: Problem
     requests: tuple[int, ...]
 
-    @property
-    def place(self) -> Place:
-        """What it is about."""
-        return Place(KIND, self.problem.id)
-
 
 async def execute_oracle(
     prepared: PreparedOracle,
@@ -132,23 +125,13 @@ async def execute_oracle(
         UsageError: the directory or a server cannot be used as asked; no call was made.
         RunStoppedError: the run stopped itself; resumable.
     """
-    run, condition, plan = prepared.run, prepared.condition, prepared.plan
-    async with opened(
-        wanted_models(run),
-        directory,
-        run.prices,
-        run.settings.operation.concurrency,
-        notice,
-        made_with(run, command),
-    ) as caller:
+    condition, plan = prepared.condition, prepared.plan
+    async with opened_for(prepared.run, directory, command, notice) as caller:
         journal = caller.journal
         journal.add_problems(condition.problems, condition.task.ask)
         every = list(_jobs(condition.problems, plan))
         drawn = journal.drawn()
         left = [job for job in every if not _is_done(job, drawn, plan)]
-        batch = Batch(caller, len(every))
-        batch.progress.count("unsolved", len(every) - len(left))
-        watch(batch)
 
         async def work(job: OracleJob) -> Status:
             verdicts = []
@@ -156,14 +139,17 @@ async def execute_oracle(
                 steps = oracle(job.problem, condition.task, plan, request)
                 draws = await caller.drive(steps, condition.task)
                 rows = [_row(condition.label, job.problem, draw) for draw in draws]
-                await journal.add_draws(rows)
+                await journal.add("oracle_draws", rows)
                 verdicts += [draw.verdict for draw in draws]
                 if any(verdict.is_correct for verdict in verdicts):
                     return "solved"
             undecided = any(verdict.is_undecided for verdict in verdicts)
             return "undecided" if undecided else "unsolved"
 
-        return await batch.run(iter(left), work)
+        def where(job: OracleJob) -> Where:
+            return KIND, job.problem.id, 0
+
+        return await run_jobs(caller, left, work, where, watch, done=len(every) - len(left))
 
 
 def _jobs(problems: Sequence[Problem], plan: OraclePlan) -> Iterator[OracleJob]:
@@ -195,9 +181,9 @@ def _row(task: str, problem: Problem, draw: Draw) -> Row:
         "problem_id": problem.id,
         "draw": draw.number,
         "request": draw.request,
-        "response": storable(reply.text),
+        "response": reply.text,
         "finish_reason": reply.finish_reason,
-        "prediction": verdict.prediction and storable(verdict.prediction),
+        "prediction": verdict.prediction,
         "verdict": verdict.outcome.value,
         "rule": verdict.rule,
         "mean_logprob": reply.mean_logprob,

@@ -10,16 +10,15 @@ from typing import Any
 
 import orjson
 
-from feedback_friction.engine.journal.rows import Row, storable
+from feedback_friction.engine.journal.rows import Row, Where, as_json
 from feedback_friction.engine.models.model_options import ModelOptions
 from feedback_friction.engine.models.providers.provider_table import Asked, refuse_untaken
 from feedback_friction.engine.models.registry import ModelSettings, parse_spec
-from feedback_friction.engine.passes.batch import Batch, Place, Watched
 from feedback_friction.engine.passes.reopen import read_trials, reopen
 from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.engine.run.launch import wanted_models
 from feedback_friction.engine.run.prepare import Prepared
-from feedback_friction.engine.run.runner import Progress
+from feedback_friction.engine.run.runner import Progress, Watched, run_jobs
 from feedback_friction.engine.run.seats import Seat
 from feedback_friction.engine.run.session import opened
 from feedback_friction.errors import UsageError
@@ -123,9 +122,10 @@ class ProbeJob:
     donor: Scene | None = None
 
     @property
-    def place(self) -> Place:
-        """What it is about."""
-        return Place(self.condition, self.scene.problem.id, self.scene.epoch)
+    def place(self) -> tuple[str, str, int, int]:
+        """Condition, problem id, epoch and iteration."""
+        scene = self.scene
+        return self.condition, scene.problem.id, scene.epoch, scene.iteration
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,18 +313,18 @@ async def execute_probe(
         prepared.wanted, prepared.directory, run.prices, run.settings.operation.concurrency, notice
     ) as caller:
         been = caller.journal.probed(name, prepared.settings)
-        left = [job for job in prepared.jobs if _key(job) not in been]
-        batch = Batch(caller, len(prepared.jobs))
-        batch.progress.count("unsolved", len(prepared.jobs) - len(left))
-        watch(batch)
+        left = [job for job in prepared.jobs if job.place not in been]
 
         async def work(job: ProbeJob) -> Status:
-            steps = _steps(prepared, job)
-            found = await caller.drive(steps, job.scene.task, solver=job.solver)
-            await caller.journal.add_finding(_row(prepared, job, asdict(found)))
+            found = await caller.drive(_steps(prepared, job), job.scene.task, solver=job.solver)
+            await caller.journal.add("probes", [_row(prepared, job, asdict(found))])
             return "unsolved"
 
-        return await batch.run(iter(left), work)
+        def where(job: ProbeJob) -> Where:
+            return job.condition, job.scene.problem.id, job.scene.epoch
+
+        done = len(prepared.jobs) - len(left)
+        return await run_jobs(caller, left, work, where, watch, done=done)
 
 
 def _steps(prepared: PreparedProbe, job: ProbeJob) -> Steps:
@@ -338,13 +338,8 @@ def _steps(prepared: PreparedProbe, job: ProbeJob) -> Steps:
     return steps[prepared.probe.name]()
 
 
-def _key(job: ProbeJob) -> tuple[str, str, int, int]:
-    scene = job.scene
-    return job.condition, scene.problem.id, scene.epoch, scene.iteration
-
-
 def _row(prepared: PreparedProbe, job: ProbeJob, value: Mapping[str, Any]) -> Row:
-    condition, problem_id, epoch, iteration = _key(job)
+    condition, problem_id, epoch, iteration = job.place
     return {
         "probe": prepared.probe.name,
         "settings": prepared.settings,
@@ -352,14 +347,5 @@ def _row(prepared: PreparedProbe, job: ProbeJob, value: Mapping[str, Any]) -> Ro
         "problem_id": problem_id,
         "epoch": epoch,
         "iteration": iteration,
-        "value": orjson.dumps(_storable(value)).decode(),
+        "value": as_json(value),
     }
-
-
-def _storable(value: Any) -> Any:
-    """A value in which no text has what UTF-8 cannot hold."""
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, Mapping):
-        return {name: _storable(each) for name, each in value.items()}
-    return [_storable(each) for each in value] if isinstance(value, list | tuple) else value

@@ -22,13 +22,11 @@ from typing import Any, TypeVar
 from feedback_friction.engine.models.base import ModelError
 from feedback_friction.engine.models.model_options import parse_options
 from feedback_friction.engine.models.registry import ModelSettings, is_student, parse_spec
-from feedback_friction.engine.passes.batch import Watched
 from feedback_friction.engine.run.caller import Caller, Drained
 from feedback_friction.engine.run.conditions import Condition
-from feedback_friction.engine.run.launch import limit, made_with, wanted_models
+from feedback_friction.engine.run.launch import limit, opened_for
 from feedback_friction.engine.run.prepare import Prepared, prepare
-from feedback_friction.engine.run.runner import Progress
-from feedback_friction.engine.run.session import opened
+from feedback_friction.engine.run.runner import Progress, Watched
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.forms import EXPLAIN, FORMS, Form, parse_form
 from feedback_friction.options import Options, option
@@ -250,7 +248,7 @@ def _config(run: Prepared, asked: Improving, spec: str) -> Mapping[str, Any]:
     return {"kind": KIND, **run.config, **own}
 
 
-class Search:
+class Search(Watched):
     """Rounds and reflections of an improvement, made through a caller.
 
     Attributes:
@@ -260,9 +258,8 @@ class Search:
 
     def __init__(self, prepared: PreparedImprovement, caller: Caller) -> None:
         """Prepare; nothing is asked yet."""
-        self.caller = caller
         total = len(prepared.condition.problems) + prepared.asked.budget_rounds
-        self.progress = Progress(caller.spent, total)
+        super().__init__(caller, Progress(caller.spent, total))
         self.tried = self.unusable = self.rounds = 0
         self._prepared = prepared
 
@@ -364,16 +361,8 @@ async def execute_improvement(
     """
     from feedback_friction.engine.passes.gepa import search
 
-    run = prepared.run
-    async with opened(
-        wanted_models(run),
-        directory,
-        run.prices,
-        run.settings.operation.concurrency,
-        notice,
-        made_with(run, command),
-    ) as caller:
-        limit(caller, run)
+    async with opened_for(prepared.run, directory, command, notice) as caller:
+        limit(caller, prepared.run)
         work = Search(prepared, caller)
         watch(work)
         missed = await work.first()

@@ -86,11 +86,11 @@ def accept_verdicts(directory: Path, found: Sequence[Rejudged]) -> None:
 
 
 def _set_verdict(db: sqlite3.Connection, where: Where, attempt: Attempt, verdict: Verdict) -> None:
-    said = verdict.prediction and storable(verdict.prediction)
+    values = (verdict.outcome.value, storable(verdict.prediction), verdict.rule, verdict.is_correct)
     db.execute(
         "UPDATE attempts SET verdict = ?, prediction = ?, rule = ?, is_correct = ?"
         f" WHERE {TRIAL} AND iteration = ?",
-        (verdict.outcome.value, said, verdict.rule, verdict.is_correct, *where, attempt.iteration),
+        (*values, *where, attempt.iteration),
     )
 
 
@@ -130,11 +130,11 @@ def accept_masks(directory: Path, found: Sequence[Remasked]) -> None:
             where = (each.condition, each.trial.problem.id, each.trial.epoch)
             at = each.attempt.iteration
             layer.replace(where, at)
-            row = layer.row(where, iteration=at, feedback=storable(each.text))
+            row = layer.row(where, iteration=at, feedback=each.text)
             insert(layer.db, "remasked", [row])
             layer.db.execute(
                 f"UPDATE attempts SET leaks = ? WHERE {TRIAL} AND iteration = ?",
-                (as_json([storable(leak) for leak in each.leaks]), *where, at),
+                (as_json(each.leaks), *where, at),
             )
             if each.is_marked:
                 first.setdefault(where, at)
@@ -155,8 +155,8 @@ def keep_overruled(
         "task": task,
         "problem_id": problem_id,
         "verdict": verdict.outcome.value,
-        "prediction": verdict.prediction and storable(verdict.prediction),
-        "reason": storable(reason),
+        "prediction": verdict.prediction,
+        "reason": reason,
         "made": now(),
     }
     with _writing(directory) as db:

@@ -15,7 +15,7 @@ from feedback_friction.engine.run.overruled import read_overruled, with_overrule
 from feedback_friction.engine.run.prepare import Prepared
 from feedback_friction.engine.run.runner import Progress, Runner
 from feedback_friction.engine.run.seats import Seat
-from feedback_friction.engine.run.session import Claim, opened
+from feedback_friction.engine.run.session import opened
 from feedback_friction.options import in_part
 from feedback_friction.redact import NONE, cleaned
 
@@ -56,16 +56,26 @@ async def started(
     prepared: Prepared, directory: Path, command: list[str], notice: Callable[[str], None]
 ) -> AsyncIterator[Runner]:
     """A runner that can begin: models checked, directory claimed, conditions kept, budget set."""
-    wanted, claimed = wanted_models(prepared), made_with(prepared, command)
-    operation, prices = prepared.settings.operation, prepared.prices
-    concurrency = operation.concurrency
-    async with opened(wanted, directory, prices, concurrency, notice, claimed) as caller:
+    async with opened_for(prepared, directory, command, notice) as caller:
         for condition in prepared.conditions:
             caller.journal.add_problems(condition.problems, condition.task.ask)
-        caller.journal.add_conditions([condition.row() for condition in prepared.conditions])
+        caller.journal.add_now("conditions", [each.row() for each in prepared.conditions])
         limit(caller, prepared)
         caller.keeps_tokens = prepared.settings.plan.token_logprobs
         yield Runner(caller)
+
+
+@asynccontextmanager
+async def opened_for(
+    prepared: Prepared, directory: Path, command: list[str], notice: Callable[[str], None]
+) -> AsyncIterator[Caller]:
+    """A caller for what a command prepared, in a directory that it is claimed for."""
+    operation = prepared.settings.operation
+    claimed = (prepared.config, _operation(prepared), command)
+    async with opened(
+        wanted_models(prepared), directory, prepared.prices, operation.concurrency, notice, claimed
+    ) as caller:
+        yield caller
 
 
 def limit(caller: Caller, prepared: Prepared) -> None:
@@ -79,11 +89,6 @@ def limit(caller: Caller, prepared: Prepared) -> None:
 def thinking(prepared: Prepared) -> dict[Seat, int]:
     """By seat, tokens of reasoning that a reply may take on top of its ``max_tokens``."""
     return {seat: each.options.reasoning_tokens or 0 for seat, each in prepared.seats.items()}
-
-
-def made_with(prepared: Prepared, command: list[str]) -> Claim:
-    """What the directory of a prepared run is claimed with."""
-    return Claim(prepared.config, _operation(prepared), command)
 
 
 def wanted_models(prepared: Prepared) -> dict[Seat, ModelSettings]:

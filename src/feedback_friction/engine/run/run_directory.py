@@ -11,7 +11,7 @@ import fcntl
 import os
 import platform
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -84,50 +84,45 @@ def claim(
         "git": git_state(),
         "command": command,
     }
-    try:
-        _write(path, document)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error}") from error
+    _write(path, document)
 
 
 def add_notices(directory: Path, lines: Sequence[str]) -> None:
-    """Add lines to the run's ``notices``, each once; readers see the old file or the new one.
-
-    Only for the process that holds the directory (``locked``), so that no other one writes.
-
-    Raises:
-        UsageError: there is no readable ``run.json``.
-        OSError: it cannot be written.
-    """
-    document = read_run(directory)
-    known = document.get("notices", [])
-    notices = list(dict.fromkeys([*known, *lines]))
-    if notices != known:
-        _write(directory / RUN_FILE, {**document, "notices": notices})
+    """Add lines to the run's ``notices``, each once; raises as ``_amend`` does."""
+    _amend(directory, "notices", lambda known: list(dict.fromkeys([*(known or ()), *lines])))
 
 
 def add_learnt(directory: Path, model: str, learnt: Mapping[str, object]) -> None:
-    """Keep what was learnt of a model's server; for the process that holds the directory.
+    """Keep what was learnt of a model's server; raises as ``_amend`` does."""
+    _amend(
+        directory,
+        "learnt",
+        lambda known: {**(known if isinstance(known, Mapping) else {}), model: dict(learnt)},
+    )
+
+
+def _amend(directory: Path, name: str, changed: Callable[[Any], object]) -> None:
+    """Change a field of ``run.json``; readers see the old file or the new one.
+
+    Only for the process that holds the directory (``locked``), so that no other one writes.
 
     Raises:
         UsageError: there is no readable ``run.json``, or it cannot be written.
     """
     document = read_run(directory)
-    known = document.get("learnt")
-    found = {**(known if isinstance(known, Mapping) else {}), model: dict(learnt)}
-    if found == known:
-        return
-    try:
-        _write(directory / RUN_FILE, {**document, "learnt": found})
-    except OSError as error:
-        raise UsageError(f"cannot write {directory / RUN_FILE}: {error}") from error
+    found = changed(document.get(name))
+    if found != document.get(name):
+        _write(directory / RUN_FILE, {**document, name: found})
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:
     """Replace a file by a complete new one."""
     partial = path.with_suffix(".tmp")
-    partial.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
-    os.replace(partial, path)
+    try:
+        partial.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+        os.replace(partial, path)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error}") from error
 
 
 def _compare(path: Path, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:

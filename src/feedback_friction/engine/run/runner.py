@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from feedback_friction.engine.journal.rows import Where, error_row
 from feedback_friction.engine.models.price_list import Cost
 from feedback_friction.engine.models.remote.learning import takes_temperature
 from feedback_friction.engine.run.caller import Caller, Drained, Spent
@@ -21,7 +22,7 @@ from feedback_friction.engine.run.parts import WHOLE, Part
 from feedback_friction.engine.run.seats import seat_of
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.records import AGAIN, Attempt, Completion, Status
-from feedback_friction.protocol.trial import trial
+from feedback_friction.protocol.trial import UndecidedError, trial
 
 # Trials in flight for each request that may be: so many to choose the longest from.
 TRIALS_PER_REQUEST = 4
@@ -71,14 +72,21 @@ class Progress:
         self.reasons[reason] += 1
 
 
-class Runner:
+@dataclass
+class Watched:
+    """Whatever works through a run: who watches it may read its progress, and drain it."""
+
+    caller: Caller
+    progress: Progress
+
+
+class Runner(Watched):
     """Runs the trials of a run's conditions."""
 
     def __init__(self, caller: Caller) -> None:
         """Make a runner that makes its calls through a caller."""
-        self.caller = caller
+        super().__init__(caller, Progress(caller.spent))
         self.journal = caller.journal
-        self.progress = Progress(caller.spent)
 
     async def run(self, conditions: Sequence[Condition], part: Part = WHOLE) -> Progress:
         """Run whatever has not run yet; returns when every trial ended, or when drained.
@@ -207,3 +215,43 @@ async def run_pool(
         caller.close()
     if stopped:
         raise stopped[0]
+
+
+async def run_jobs(
+    caller: Caller,
+    jobs: Sequence[Item],
+    work: Callable[[Item], Awaitable[Status]],
+    where: Callable[[Item], Where],
+    watch: Callable[[Watched], None],
+    *,
+    done: int = 0,
+) -> Progress:
+    """Work through jobs beside the trials: an oracle's requests, a probe's places.
+
+    One that fails is recorded, left out, and run again on resume. One that needs a verdict that
+    could not be given in time is left out and runs again, too; its replies are in the journal.
+
+    Args:
+        where: what a job is about, for the journal's errors.
+        watch: called once before the first call.
+        done: further jobs, which earlier sessions did.
+
+    Raises:
+        RunStoppedError: the run cannot go on; what was paid for is in the journal.
+    """
+    progress = Progress(caller.spent, len(jobs) + done)
+    progress.count("unsolved", done)
+    watch(Watched(caller, progress))
+
+    async def one(job: Item) -> None:
+        try:
+            progress.count(await work(job))
+        except UndecidedError:
+            progress.count("undecided")
+
+    async def failed(job: Item, reason: str) -> None:
+        await caller.journal.add("errors", [error_row(where(job), reason)])
+        progress.fail(reason)
+
+    await run_pool(caller, iter(jobs), one, failed, progress)
+    return progress

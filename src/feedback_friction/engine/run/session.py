@@ -6,31 +6,29 @@ held by this process alone.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from feedback_friction.analysis.journal import read_run
 from feedback_friction.engine.journal.store import Journal
+from feedback_friction.engine.models.base import Model
 from feedback_friction.engine.models.price_list import Prices
 from feedback_friction.engine.models.registry import ModelSettings, in_flight, open_models
+from feedback_friction.engine.models.remote.learning import Dialect
 from feedback_friction.engine.run.caller import Caller
-from feedback_friction.engine.run.descriptors import fitting
-from feedback_friction.engine.run.notices import Notices
-from feedback_friction.engine.run.run_directory import claim, locked
+from feedback_friction.engine.run.run_directory import add_learnt, add_notices, claim, locked
 from feedback_friction.engine.run.seats import Seat
-from feedback_friction.engine.run.server_memory import remember
+from feedback_friction.errors import UsageError
 from feedback_friction.grading.worker import forget
 
+MOST = 100  # notices are kept: a server that words each answer anew must not fill the file
+_OTHERS = 96  # descriptors: journal, log, workers, pipes, name look-ups, whatever libraries hold
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a run directory is made with, or was made with; see ``run_directory.claim``."""
-
-    config: Mapping[str, Any]
-    operation: Mapping[str, Any]
-    command: list[str]
+# The configuration, the operation and the command that ``run.json`` is written with.
+Claim = tuple[Mapping[str, Any], Mapping[str, Any], list[str]]
 
 
 @asynccontextmanager
@@ -72,7 +70,7 @@ async def opened(
         with locked(directory):
             forget()  # what another run in this process left undecided
             if made_with is not None:
-                claim(directory, made_with.config, made_with.operation, made_with.command)
+                claim(directory, *made_with)
             notices.keep_in(directory)
             remember(models.values(), directory)
             async with Journal(directory) as journal:
@@ -81,3 +79,98 @@ async def opened(
     finally:
         for model in dict.fromkeys(models.values()):
             await model.close()
+
+
+class Notices:
+    """What a user should know of a run although it goes on: shown once, and kept with the run.
+
+    A parameter that a server does not take, a model that no server lists, a replica that is down:
+    none is a reason to stop, each may be a reason to read the numbers otherwise.
+    """
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        """Begin without a run directory; ``show`` is given every new line."""
+        self._show = show
+        self._told: dict[str, None] = {}
+        self._directory: Path | None = None
+
+    def tell(self, line: str) -> None:
+        """Show a line, and keep it once there is a directory."""
+        if line in self._told or len(self._told) >= MOST:
+            return
+        self._told[line] = None
+        self._show(line)
+        self._keep()
+
+    def keep_in(self, directory: Path) -> None:
+        """Keep what was and will be told in a directory that this process has locked."""
+        self._directory = directory
+        self._keep()
+
+    def _keep(self) -> None:
+        if self._directory is None or not self._told:
+            return
+        try:
+            add_notices(self._directory, list(self._told))
+        except UsageError as error:  # a run does not end for want of a note
+            self._show(f"notices cannot be kept in {self._directory}: {error}")
+            self._directory = None
+
+
+def remember(models: Iterable[Model], directory: Path) -> None:
+    """Have models begin with what an earlier session learnt, and keep what this one learns.
+
+    Without it a run that was resumed at another server, or after an update of the same one, would
+    ask some of its calls with a parameter and some without. The directory is held by this process.
+    """
+    known = read_run(directory).get("learnt")
+    for model in dict.fromkeys(models):
+        dialect = getattr(model, "dialect", None)
+        if not isinstance(dialect, Dialect):
+            continue
+        learnt = known.get(model.name) if isinstance(known, Mapping) else None
+        if isinstance(learnt, Mapping):
+            dialect.recall(learnt)
+        dialect.keep = _keeper(directory, model.name, dialect)
+        if found := dialect.learnt():
+            dialect.keep(found)
+
+
+def _keeper(directory: Path, name: str, dialect: Dialect) -> Callable[[Mapping[str, object]], None]:
+    def keep(learnt: Mapping[str, object]) -> None:
+        try:
+            add_learnt(directory, name, learnt)
+        except UsageError as error:  # a run does not end for want of a note
+            dialect.tell(f"what was learnt cannot be kept: {error}")
+
+    return keep
+
+
+def fitting(concurrency: int, notice: Callable[[str], None]) -> int:
+    """The concurrency that the limit on open files allows, after raising the limit where it may.
+
+    Every request in flight holds a connection, and so a descriptor. macOS gives a process 256.
+
+    Args:
+        concurrency: requests in flight that were asked for.
+        notice: told, in one line, where they do not fit.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return concurrency
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = concurrency + _OTHERS
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        raised = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with suppress(ValueError, OSError):  # a system may refuse what it names as its limit
+            resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return concurrency
+    fits = max(1, soft - _OTHERS)
+    notice(
+        f"{fits} requests at once instead of {concurrency}: this process may open only {soft} "
+        "files and connections (ulimit -n)"
+    )
+    return fits
