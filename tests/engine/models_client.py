@@ -13,8 +13,9 @@ from typing import Any
 
 from fake_server import FakeServer
 
+from feedback_friction.engine.models.remote.calls import CallOptions
 from feedback_friction.engine.models.remote.endpoint import endpoints
-from feedback_friction.engine.models.remote.openai import ClientOptions, OpenAIModel
+from feedback_friction.engine.models.remote.openai import OpenAIModel
 from feedback_friction.engine.models.remote.transport import Pool
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Generate, Message, Occasion
@@ -100,7 +101,7 @@ async def client(
     defaults = {"clock": fake.clock, "sleep": fake.sleep, "notice": notices.append}
     urls = [server if isinstance(server, str) else server.url for server in servers]
     found = endpoints(urls, {"FRICTION_API_KEY": key})
-    made = ClientOptions(**defaults | options)
+    made = CallOptions(**defaults | options)
     model = OpenAIModel("openai/tiny", found, pool=Pool(connections), options=made)
     try:
         yield model, fake, notices

@@ -16,8 +16,9 @@ from fake_server import choice, completion, error, listing, serving, text
 from models_client import KEY, ask, client, run
 
 from feedback_friction.engine.models.base import RefusedError, TransientError
+from feedback_friction.engine.models.remote.calls import CallOptions
 from feedback_friction.engine.models.remote.endpoint import endpoints
-from feedback_friction.engine.models.remote.openai import ClientOptions, OpenAIModel
+from feedback_friction.engine.models.remote.openai import OpenAIModel
 from feedback_friction.engine.models.remote.retry import RetryPolicy
 from feedback_friction.engine.models.remote.transport import (
     PackedError,
@@ -291,7 +292,7 @@ def test_a_user_in_the_url_works_whatever_key_there_is() -> None:
         async with serving(completion(choice("hunter2-hunter2"))) as server:
             url = server.url.replace("http://", "http://me:hunter2-hunter2@")
             found = endpoints([url], {"FRICTION_API_KEY": KEY})
-            made = ClientOptions(notice=notices.append)
+            made = CallOptions(notice=notices.append)
             model = OpenAIModel("openai/tiny", found, pool=Pool(1), options=made)
             await model.check()
             answer = await model.generate(ask())

@@ -23,7 +23,8 @@ from models_client import FakeTime, ask, run
 
 from feedback_friction.engine.models.base import KeyRefusedError, RefusedError, TransientError
 from feedback_friction.engine.models.model_options import ModelOptions
-from feedback_friction.engine.models.providers.inspect_model import InspectModel, InspectOptions
+from feedback_friction.engine.models.providers.inspect_model import InspectModel
+from feedback_friction.engine.models.remote.calls import CallOptions
 from feedback_friction.engine.models.remote.retry import RetryPolicy
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.protocol.records import Message, Reply, Usage
@@ -50,8 +51,8 @@ async def provider(
     fake, notices = FakeTime(), list[str]()
     defaults = {"clock": fake.clock, "sleep": fake.sleep, "notice": notices.append}
     async with standing_in(*script) as server:
-        made = InspectOptions(**{**defaults, "base_url": server.url, **options})
-        model = InspectModel(spec, made)
+        made = CallOptions(**{**defaults, **options})
+        model = InspectModel(spec, made, base_url=server.url)
         try:
             yield model, server, fake, notices
         finally:
@@ -442,7 +443,7 @@ def test_a_provider_whose_package_is_missing_names_it_and_the_extra() -> None:
 
 
 def test_an_argument_that_a_provider_does_not_know_is_refused() -> None:
-    options = InspectOptions(model=ModelOptions(extra={"frobnicate": 1}))
+    options = CallOptions(model=ModelOptions(extra={"frobnicate": 1}))
     with pytest.raises(UsageError, match=r"cannot be used: .*frobnicate"):
         InspectModel(CLAUDE, options)
 
@@ -455,6 +456,6 @@ def test_arguments_of_the_provider_are_handed_on() -> None:
 
 def test_options_are_part_of_a_models_identity() -> None:
     plain = InspectModel(CLAUDE)
-    thinking = InspectModel(CLAUDE, InspectOptions(model=ModelOptions(reasoning_tokens=4000)))
+    thinking = InspectModel(CLAUDE, CallOptions(model=ModelOptions(reasoning_tokens=4000)))
     assert plain.identity == plain.name == thinking.name
     assert thinking.identity != plain.identity

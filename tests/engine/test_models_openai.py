@@ -23,6 +23,7 @@ from fake_server import (
 from models_client import ask, client, run
 
 from feedback_friction.engine.models.base import RefusedError, TransientError
+from feedback_friction.engine.models.model_options import ModelOptions
 from feedback_friction.engine.models.remote.breaker import BreakerPolicy
 from feedback_friction.engine.models.remote.retry import RetryPolicy
 from feedback_friction.errors import NotBegunError
@@ -67,7 +68,8 @@ def test_a_request_holds_what_was_asked_for_and_nothing_else(
 def test_extra_fields_win_over_ours() -> None:
     async def main() -> None:
         extra = {"reasoning_effort": "low", "max_tokens": 9}
-        async with serving() as server, client(server, extra=extra) as (model, _, _):
+        options = ModelOptions(extra=extra)
+        async with serving() as server, client(server, model=options) as (model, _, _):
             await model.generate(ask())
         assert server.bodies == [PLAIN | extra]
 

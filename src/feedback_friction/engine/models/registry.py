@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from feedback_friction.engine.models.base import Model
 from feedback_friction.engine.models.model_options import ModelOptions
 from feedback_friction.engine.models.providers.provider_table import EXTRA, INSPECT_PROVIDERS
 from feedback_friction.engine.models.python_model import MODELS as OWN_MODELS
+from feedback_friction.engine.models.remote.retry import RetryPolicy
 from feedback_friction.errors import UsageError
 
 if TYPE_CHECKING:
     from feedback_friction.engine.models.llama.gguf_model import LocalModel
-    from feedback_friction.engine.models.providers.inspect_model import InspectOptions
+    from feedback_friction.engine.models.remote.calls import CallOptions
     from feedback_friction.engine.models.remote.endpoint import Endpoint
-    from feedback_friction.engine.models.remote.openai import ClientOptions
-    from feedback_friction.engine.models.remote.retry import RetryPolicy
-    from feedback_friction.engine.models.remote.transport import Pool
 
 PROVIDERS = ("openai", "gguf", "student", "python", *INSPECT_PROVIDERS)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class ModelSettings:
         timeout: longest time that one request may take in all, in seconds; None for one that grows
             with the longest reply.
         options: reasoning and the model's own options.
-        notice: told what the user should know, one line each; None logs a warning.
-        retry: when a failed call is tried again; None as usual.
+        notice: told what the user should know, one line each.
+        retry: when a failed call is tried again.
         directory: the run's, where a server that is started for it keeps its log; None for none.
     """
 
@@ -47,9 +47,17 @@ class ModelSettings:
     concurrency: int = 256
     timeout: float | None = None
     options: ModelOptions = field(default_factory=ModelOptions)
-    notice: Callable[[str], None] | None = None
-    retry: RetryPolicy | None = None
+    notice: Callable[[str], None] = _log.warning
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
     directory: Path | None = None
+
+    def calls(self) -> CallOptions:
+        """How its calls are made."""
+        from feedback_friction.engine.models.remote.calls import CallOptions
+
+        return CallOptions(
+            model=self.options, timeout=self.timeout, notice=self.notice, retry=self.retry
+        )
 
 
 def parse_spec(spec: str) -> tuple[str, str]:
@@ -119,15 +127,12 @@ def open_models(
     # What can be wrong is found first: a pool that is opened must also be closed.
     keys = {seat: _key(seat, each, environ) for seat, each in wanted.items()}
     by_key = {keys[seat]: each for seat, each in wanted.items()}
-    _refuse_stray_keys(keys.values())
+    _refuse_stray_keys([key.servers for key in keys.values() if key.servers])
     models = {key: _student(each.spec) for key, each in by_key.items() if is_student(each.spec)}
     models |= {key: OWN_MODELS[each.spec] for key, each in by_key.items() if is_own(each.spec)}
     models |= {key: _inspect(each) for key, each in by_key.items() if is_inspect(each.spec)}
     models |= _ggufs({key: each for key, each in by_key.items() if is_gguf(each.spec)})
-    pool = _pool(wanted) if any(key.servers for key in keys.values()) else None
-    for key, each in by_key.items():
-        if pool is not None and key.servers:
-            models[key] = _remote(each, key.servers, pool)
+    models |= _remote({key: each for key, each in by_key.items() if key.servers})
     return {seat: models[key] for seat, key in keys.items()}
 
 
@@ -145,8 +150,8 @@ def _key(seat: str, settings: ModelSettings, environ: Mapping[str, str]) -> _Key
     return _Key(settings.spec, settings.options.identity, settings.base_urls, servers)
 
 
-def _refuse_stray_keys(keys: Iterable[_Key]) -> None:
-    if served := [key.servers for key in keys if key.servers]:
+def _refuse_stray_keys(served: list[tuple[Endpoint, ...]]) -> None:
+    if served:
         from feedback_friction.engine.models.remote.endpoint import refuse_stray_keys
 
         refuse_stray_keys(served)
@@ -190,35 +195,29 @@ def _servers(
     role: str, settings: ModelSettings, environ: Mapping[str, str]
 ) -> tuple[Endpoint, ...]:
     """The servers of a model; none where there is no choice of them, which is checked here too."""
-    parse_spec(settings.spec)
-    if is_student(settings.spec):
-        _check_student(settings)
-        return ()
-    if is_gguf(settings.spec):
+    spec, has_url, options = settings.spec, bool(settings.base_urls), settings.options
+    parse_spec(spec)
+    if is_student(spec):
+        if has_url or options.identity:
+            what = "base URL" if has_url else "options"
+            raise UsageError(f"{spec} is a simulation and takes no {what}")
+        _student(spec)
+    elif is_gguf(spec):
         _local_file(settings)
-        return ()
-    if is_own(settings.spec):
-        if settings.base_urls or settings.options.extra:
-            raise UsageError(f"{settings.spec} is a Python object: no base URL and no options")
-        return ()
-    if is_inspect(settings.spec):
+    elif is_own(spec):
+        if has_url or options.extra:
+            raise UsageError(f"{spec} is a Python object: no base URL and no options")
+    elif is_inspect(spec):
         if len(settings.base_urls) > 1:
-            raise UsageError(f"{settings.spec} takes one base URL; replicas need openai/NAME")
-        return ()
-    from feedback_friction.engine.models.remote.dialect import reasoning_fields
-    from feedback_friction.engine.models.remote.endpoint import endpoints
+            raise UsageError(f"{spec} takes one base URL; replicas need openai/NAME")
+    else:
+        from feedback_friction.engine.models.remote.dialect import reasoning_fields
+        from feedback_friction.engine.models.remote.endpoint import endpoints
 
-    servers = endpoints(settings.base_urls, environ, role)
-    reasoning_fields(settings.options, servers)
-    return servers
-
-
-def _check_student(settings: ModelSettings) -> None:
-    if settings.base_urls:
-        raise UsageError(f"{settings.spec} is a simulation and takes no base URL")
-    if settings.options.identity:
-        raise UsageError(f"{settings.spec} is a simulation and takes no options")
-    _student(settings.spec)
+        servers = endpoints(settings.base_urls, environ, role)
+        reasoning_fields(options, servers)
+        return servers
+    return ()
 
 
 def _local_file(settings: ModelSettings) -> LocalModel:
@@ -241,61 +240,38 @@ def _ggufs(wanted: Mapping[_Key, ModelSettings]) -> dict[_Key, Model]:
         key: GGUFModel(
             local[key],
             servers[local[key].path.resolve()],
-            _options(replace(each, options=local[key].options), ()),
+            replace(each, options=local[key].options).calls(),
             each.directory,
         )
         for key, each in wanted.items()
     }
 
 
-def _pool(wanted: Mapping[str, ModelSettings]) -> Pool:
+def _remote(wanted: Mapping[_Key, ModelSettings]) -> dict[_Key, Model]:
+    """The models on OpenAI-compatible servers, which share a connection pool."""
+    if not wanted:
+        return {}
+    from feedback_friction.engine.models.remote.openai import OpenAIModel
     from feedback_friction.engine.models.remote.transport import Pool
 
-    return Pool(max(each.concurrency for each in wanted.values()))
-
-
-def _remote(settings: ModelSettings, servers: tuple[Endpoint, ...], pool: Pool) -> Model:
-    from feedback_friction.engine.models.remote.openai import OpenAIModel
-
-    return OpenAIModel(settings.spec, servers, pool=pool, options=_options(settings, servers))
-
-
-def _options(settings: ModelSettings, servers: tuple[Endpoint, ...]) -> ClientOptions:
-    from feedback_friction.engine.models.remote.dialect import reasoning_fields
-    from feedback_friction.engine.models.remote.openai import ClientOptions
-
-    model = settings.options
-    options = ClientOptions(
-        timeout=settings.timeout,
-        model=model,
-        extra={**reasoning_fields(model, servers), **model.extra},
-        reasoning_tokens=model.reasoning_tokens or 0,
-    )
-    return _with(options, settings)
-
-
-Options = TypeVar("Options", "ClientOptions", "InspectOptions")
-
-
-def _with(options: Options, settings: ModelSettings) -> Options:
-    """The options with what the settings leave to their defaults or do not."""
-    if settings.notice is not None:
-        options = replace(options, notice=settings.notice)
-    return options if settings.retry is None else replace(options, retry=settings.retry)
+    pool = Pool(max(each.concurrency for each in wanted.values()))
+    return {
+        key: OpenAIModel(each.spec, key.servers, pool=pool, options=each.calls())
+        for key, each in wanted.items()
+    }
 
 
 def _inspect(settings: ModelSettings) -> Model:
     if find_spec("inspect_ai") is None:
         raise UsageError(f"{settings.spec} needs inspect_ai, which is not installed: {EXTRA}")
-    from feedback_friction.engine.models.providers.inspect_model import InspectModel, InspectOptions
+    from feedback_friction.engine.models.providers.inspect_model import InspectModel
 
-    options = InspectOptions(
-        model=settings.options,
-        base_url=settings.base_urls[0] if settings.base_urls else None,
+    return InspectModel(
+        settings.spec,
+        settings.calls(),
+        base_url=next(iter(settings.base_urls), None),
         concurrency=settings.concurrency,
-        timeout=settings.timeout,
     )
-    return InspectModel(settings.spec, _with(options, settings))
 
 
 def _student(spec: str) -> Model:

@@ -27,7 +27,8 @@ from feedback_friction.engine.models.llama.gguf_server import (
     digest,
 )
 from feedback_friction.engine.models.model_options import ModelOptions
-from feedback_friction.engine.models.remote.openai import ClientOptions, OpenAIModel
+from feedback_friction.engine.models.remote.calls import CallOptions
+from feedback_friction.engine.models.remote.openai import OpenAIModel
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.records import Completion, Generate
 
@@ -148,7 +149,7 @@ class GGUFModel:
     simulated = False
 
     def __init__(
-        self, model: LocalModel, server: LlamaServer, options: ClientOptions, directory: Path | None
+        self, model: LocalModel, server: LlamaServer, options: CallOptions, directory: Path | None
     ) -> None:
         """Get ready; nothing is started yet.
 

@@ -11,7 +11,7 @@ import logging
 import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from inspect_ai._util.error import PrerequisiteError
@@ -33,7 +33,7 @@ from feedback_friction.engine.models.providers.inspect_reply import (
     read_output,
 )
 from feedback_friction.engine.models.providers.provider_table import EXTRA, INSPECT_PROVIDERS
-from feedback_friction.engine.models.remote.calls import CallOptions, Calls
+from feedback_friction.engine.models.remote.calls import CallOptions, Calls, Route
 from feedback_friction.engine.models.remote.chat_reply import without_secrets
 from feedback_friction.engine.models.remote.dialect import (
     WITHOUT,
@@ -57,20 +57,7 @@ _MESSAGES: dict[str, type[ChatMessage]] = {
 _SINGLE_ATTEMPTS: dict[str, dict[str, Any]] = {"anthropic": {"max_retries": 0}}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InspectOptions(CallOptions):
-    """How a model's calls are made, by inspect_ai.
-
-    Attributes:
-        base_url: another server than the provider's own.
-        concurrency: calls at once, at most.
-    """
-
-    base_url: str | None = None
-    concurrency: int = 256
-
-
-class InspectModel:
+class InspectModel(Route):
     """A model of one of inspect_ai's providers.
 
     Attributes:
@@ -81,22 +68,33 @@ class InspectModel:
 
     simulated = False
 
-    def __init__(self, name: str, options: InspectOptions | None = None):
+    def __init__(
+        self,
+        name: str,
+        options: CallOptions | None = None,
+        *,
+        base_url: str | None = None,
+        concurrency: int = 256,
+    ):
         """Get ready to call; nothing is sent yet.
+
+        Args:
+            base_url: another server than the provider's own.
+            concurrency: calls at once, at most.
 
         Raises:
             UsageError: the provider's package or key is missing, or it does not take an option.
         """
         self.name = name
         self._provider = name.partition("/")[0]
-        self._options = options = options or InspectOptions()
+        self._options = options = options or CallOptions()
+        self._concurrency = concurrency
         self.identity = identity_of(name, options.model)
-        self._model = _opened(name, options)
+        self._model = _opened(name, options, base_url)
         # What the provider was sent, and so may quote in a reply.
-        self._secrets = Secrets((self._model.api.api_key or "", _password(options.base_url)))
+        self._secrets = Secrets((self._model.api.api_key or "", _password(base_url)))
         lacks = INSPECT_PROVIDERS[self._provider].lacks
-        reasoning = options.model.reasoning_tokens or 0
-        self._calls = Calls(name, name, options, reasoning_tokens=reasoning, lacks=lacks)
+        self._calls = Calls(name, name, options, lacks)
         self.dialect = self._calls.dialect
         self._warnings = _Warnings(self._calls.tell)
         _INSPECT_LOG.addHandler(self._warnings)
@@ -125,7 +123,7 @@ class InspectModel:
     ) -> Completion | Fault:
         """One attempt, and what came of it."""
         limit = self._calls.most_tokens(request, form)
-        n, config = form.n, _config(request, form, seed, limit, self._options)
+        n, config = form.n, self._config(request, form, seed, limit)
         messages = [inspect_message(message) for message in messages_of(request, form.quirks)]
         began = self._options.clock()
         try:
@@ -150,18 +148,21 @@ class InspectModel:
             return without_secrets(outcome, self._secrets.hide)
         return replace(outcome, message=self._secrets.hide(outcome.message))
 
-    # A call's whole way is the provider: there is nobody else to ask, and it keeps count itself.
-    server = ""
-
-    def turn(self, problem: str) -> None:
-        """Nothing to choose."""
-
-    def answered(self, began: float) -> None:
-        """Nothing to note."""
-
-    def failed(self, fault: Fault, problem: str, began: float, failures: int) -> Fault:
-        """Nothing to note."""
-        return fault
+    def _config(self, request: Generate, form: Form, seed: int, limit: int) -> GenerateConfig:
+        """The whole configuration of one attempt, without what the provider does not take."""
+        options = self._options
+        return GenerateConfig(
+            max_retries=0,
+            attempt_timeout=math.ceil(seconds_for(options.timeout, limit)),
+            max_connections=self._concurrency,
+            max_tokens=limit,
+            **sampled(request, form, seed),
+            reasoning_tokens=options.model.reasoning_tokens,
+            reasoning_effort=options.model.reasoning_effort,  # type: ignore[arg-type] # checked
+            # Writing to Anthropic's cache costs a quarter more, and only turns of a chat come
+            # again: a transcript is one message that grows.
+            cache_prompt=any(message.role == "assistant" for message in request.messages),
+        )
 
     def key_refused(self, said: str) -> str:
         """What to tell whoever owns the key that was refused."""
@@ -179,35 +180,17 @@ class _Warnings(logging.Handler):
         self._hand_on(_shown(record.getMessage()))
 
 
-def _opened(name: str, options: InspectOptions) -> Any:
+def _opened(name: str, options: CallOptions, base_url: str | None) -> Any:
     """The model of inspect_ai; the errors of its providers become one line."""
     arguments = _SINGLE_ATTEMPTS.get(name.partition("/")[0], {}) | dict(options.model.extra)
     try:
-        return get_model(name, base_url=options.base_url, memoize=False, **arguments)
+        return get_model(name, base_url=base_url, memoize=False, **arguments)
     except PrerequisiteError as error:
         line = _plain(error)
         hint = f" (the usual providers: {EXTRA})" if "pip install" in line else ""
         raise UsageError(f"{name}: {line}{hint}") from error
     except (TypeError, ValueError, ImportError, OSError) as error:
         raise UsageError(f"{name} cannot be used: {_shown(str(error))}") from error
-
-
-def _config(
-    request: Generate, form: Form, seed: int, limit: int, options: InspectOptions
-) -> GenerateConfig:
-    """The whole configuration of one attempt, without what the provider does not take."""
-    return GenerateConfig(
-        max_retries=0,
-        attempt_timeout=math.ceil(seconds_for(options.timeout, limit)),
-        max_connections=options.concurrency,
-        max_tokens=limit,
-        **sampled(request, form, seed),
-        reasoning_tokens=options.model.reasoning_tokens,
-        reasoning_effort=options.model.reasoning_effort,  # type: ignore[arg-type] # checked there
-        # Writing to Anthropic's cache costs a quarter more, and only turns of a chat come again:
-        # a transcript is one message that grows.
-        cache_prompt=any(message.role == "assistant" for message in request.messages),
-    )
 
 
 def sampled(request: Generate, form: Form, seed: int) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
-from typing import Protocol
 
 from feedback_friction.engine.models.base import KeyRefusedError, RefusedError, TransientError
 from feedback_friction.engine.models.draws import drawn
@@ -24,6 +23,7 @@ from feedback_friction.engine.models.remote.draw_limit import DrawLimit
 from feedback_friction.engine.models.remote.faults import Fault, FaultKind
 from feedback_friction.engine.models.remote.learning import Asking, Dialect, final
 from feedback_friction.engine.models.remote.omissions import left_out
+from feedback_friction.engine.models.remote.replicas import ReplicaPolicy
 from feedback_friction.engine.models.remote.retry import Retries, RetryPolicy, rest
 from feedback_friction.protocol.records import Completion, Generate
 
@@ -37,9 +37,12 @@ class CallOptions:
     Attributes:
         model: the model's own options; part of the identity of its calls.
         timeout: longest time that one attempt may take; None for one that grows with the longest
-            reply (``seconds_for``).
+            reply (``seconds_for``). It counts from the moment a request has a slot of the pool.
+        connect_timeout: longest time to make a connection.
         retry: when a failed call is tried again.
         breaker: when the run is stopped.
+        replicas: when a replica is left alone.
+        most_draws: replies that one request may ask for; None where only the server knows.
         notice: told, once each, what the user should know (a parameter that the server does not
             take, a replica that is down); one line.
         clock: monotonic seconds.
@@ -48,19 +51,24 @@ class CallOptions:
 
     model: ModelOptions = field(default_factory=ModelOptions)
     timeout: float | None = None
+    connect_timeout: float = 10.0
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
+    replicas: ReplicaPolicy = field(default_factory=ReplicaPolicy)
+    most_draws: int | None = None
     notice: Callable[[str], None] = _log.warning
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = rest
 
 
-class Route(Protocol):
-    """The way of one call to a server, and back."""
+class Route:
+    """The way of one call to a server, and back; where there is one server, nothing is chosen.
 
-    @property
-    def server(self) -> str:
-        """Who was asked last, where the model's name does not say it; else ""."""
+    Attributes:
+        server: who was asked last, where the model's name does not say it.
+    """
+
+    server = ""
 
     def turn(self, problem: str) -> None:
         """Choose whom to ask next about that problem; those of different tasks differ."""
@@ -69,15 +77,18 @@ class Route(Protocol):
         self, request: Generate, form: Form, seed: int, is_lowered: bool
     ) -> Completion | Fault:
         """Ask once."""
+        raise NotImplementedError
 
     def answered(self, began: float) -> None:
         """Note a completion of an attempt that began at that clock time."""
 
     def failed(self, fault: Fault, problem: str, began: float, failures: int) -> Fault:
         """Note a failure after so many others of the call; returns it, or what follows from it."""
+        return fault
 
     def key_refused(self, said: str) -> str:
         """What to tell whoever owns the key that was refused."""
+        raise NotImplementedError
 
 
 class Calls:
@@ -93,10 +104,7 @@ class Calls:
         name: str,
         servers: str,
         options: CallOptions,
-        *,
-        reasoning_tokens: int = 0,
         lacks: frozenset[Quirk] = frozenset(),
-        most_draws: int | None = None,
     ):
         """Begin without any.
 
@@ -104,15 +112,13 @@ class Calls:
             name: of the model, as the user gave it.
             servers: how the breaker's line names what it watches.
             options: how calls are made.
-            reasoning_tokens: tokens that a reply may take on top of the limit on its answer.
             lacks: what the server is known not to take.
-            most_draws: replies that one request may ask for; None where only the server knows.
         """
         if not options.model.sends_temperature:
             lacks |= {Quirk.NO_TEMPERATURE}
         self.breaker = Breaker(servers, options.clock, options.breaker)
-        self.dialect = Dialect(self.tell, lacks, DrawLimit(most_draws))
-        self._name, self._options, self._reasoning_tokens = name, options, reasoning_tokens
+        self.dialect = Dialect(self.tell, lacks, DrawLimit(options.most_draws))
+        self._name, self._options = name, options
         self._under_way = 0  # attempts of all calls
         self._told: set[str] = set()
         self._failing: set[tuple[str, FaultKind]] = set()  # of which the user was told
@@ -129,7 +135,7 @@ class Calls:
         """The most tokens that one reply may have, reasoning included, asked for in some form."""
         if form is not None and form.max_tokens is not None:
             return form.max_tokens
-        return request.max_tokens + self._reasoning_tokens
+        return request.max_tokens + (self._options.model.reasoning_tokens or 0)
 
     def seconds(self, request: Generate) -> float:
         """How long an attempt at a request may take."""

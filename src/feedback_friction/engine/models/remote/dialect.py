@@ -224,8 +224,8 @@ def body_of(
     form: Form,
     *,
     seed: int,
-    extra: Mapping[str, object] | None = None,
-    reasoning_tokens: int = 0,
+    max_tokens: int,
+    extra: Mapping[str, object],
 ) -> bytes:
     """The JSON body that asks for replies in this form.
 
@@ -234,19 +234,18 @@ def body_of(
         request: what is asked for.
         form: how it is put.
         seed: instead of the request's own.
+        max_tokens: of a reply, reasoning included.
         extra: further fields, which win over the others.
-        reasoning_tokens: added to the limit on the answer.
 
     Raises:
         ValueError: the messages hold a lone surrogate, which no JSON can carry.
     """
     asked = sent(request, form)
     tokens = "max_tokens" if "max_tokens" in asked else "max_completion_tokens"
-    most = request.max_tokens + reasoning_tokens if form.max_tokens is None else form.max_tokens
     body: dict[str, object] = {
         "model": model,
         "messages": messages_of(request, form.quirks),
-        tokens: most,
+        tokens: max_tokens,
         **parameters(request, form, seed),
     }
     if "stream_options" in asked:
@@ -255,10 +254,8 @@ def body_of(
         body["n"] = form.n
     if Quirk.STREAM in form.quirks:
         body["stream"] = True
-    if extra:
-        body.update(extra)
     try:
-        return orjson.dumps(body)
+        return orjson.dumps(body | dict(extra))
     except orjson.JSONEncodeError as error:
         raise ValueError("the prompt holds half a character, which JSON cannot carry") from error
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 from operator import or_
 
 import aiohttp
 
 from feedback_friction.engine.models.base import identity_of
-from feedback_friction.engine.models.remote.calls import CallOptions, Calls
+from feedback_friction.engine.models.remote.calls import CallOptions, Calls, Route
 from feedback_friction.engine.models.remote.chat_reply import (
     EmptyError,
     ForeignError,
@@ -29,7 +29,7 @@ from feedback_friction.engine.models.remote.chat_reply import (
     tokens,
     without_secrets,
 )
-from feedback_friction.engine.models.remote.dialect import Form, body_of
+from feedback_friction.engine.models.remote.dialect import Form, body_of, reasoning_fields
 from feedback_friction.engine.models.remote.endpoint import Endpoint
 from feedback_friction.engine.models.remote.events import is_stream, whole
 from feedback_friction.engine.models.remote.faults import (
@@ -41,7 +41,7 @@ from feedback_friction.engine.models.remote.faults import (
 )
 from feedback_friction.engine.models.remote.learning import announce_unread
 from feedback_friction.engine.models.remote.preflight import check_endpoints
-from feedback_friction.engine.models.remote.replicas import Replica, ReplicaPolicy, Replicas
+from feedback_friction.engine.models.remote.replicas import Replica, Replicas
 from feedback_friction.engine.models.remote.retry import resting, retry_after
 from feedback_friction.engine.models.remote.transport import (
     Answer,
@@ -53,26 +53,6 @@ from feedback_friction.engine.models.remote.transport import (
     read,
 )
 from feedback_friction.protocol.records import Completion, Generate, Reply
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientOptions(CallOptions):
-    """How a model's calls are made, over HTTP.
-
-    Attributes:
-        connect_timeout: longest time to make a connection, in seconds. ``timeout`` counts from the
-            moment a request has a slot of the pool.
-        replicas: when a replica is left alone.
-        extra: further fields of every request body, which win over ours.
-        reasoning_tokens: tokens that a reply may take on top of the limit on its answer.
-        most_draws: replies that one request may ask for; None where only the server knows.
-    """
-
-    connect_timeout: float = 10.0
-    replicas: ReplicaPolicy = field(default_factory=ReplicaPolicy)
-    extra: Mapping[str, object] = field(default_factory=dict)
-    reasoning_tokens: int = 0
-    most_draws: int | None = None
 
 
 class OpenAIModel:
@@ -92,7 +72,7 @@ class OpenAIModel:
         endpoints: Sequence[Endpoint],
         *,
         pool: Pool,
-        options: ClientOptions | None = None,
+        options: CallOptions | None = None,
     ):
         """Get ready to call; nothing is sent yet.
 
@@ -106,19 +86,15 @@ class OpenAIModel:
         self._model = name.partition("/")[2]
         self._pool = pool
         pool.join()
-        self._options = options or ClientOptions()
+        self._options = options or CallOptions()
         self.identity = identity_of(name, self._options.model)
         self._clock = self._options.clock
         self.replicas = Replicas(endpoints, self._clock, self._options.replicas)
         self._secrets = reduce(or_, (endpoint.secrets for endpoint in endpoints))
         servers = ", ".join(endpoint.label for endpoint in endpoints)
-        self._calls = Calls(
-            name,
-            f"{name}: {servers}",
-            self._options,
-            reasoning_tokens=self._options.reasoning_tokens,
-            most_draws=self._options.most_draws,
-        )
+        model = self._options.model
+        self._extra = {**reasoning_fields(model, endpoints), **model.extra}
+        self._calls = Calls(name, f"{name}: {servers}", self._options)
         self.dialect = self._calls.dialect
         self._doubtful = False
         self._first_call = asyncio.Lock()
@@ -181,8 +157,8 @@ class OpenAIModel:
                 request,
                 form,
                 seed=seed,
-                extra=self._options.extra,
-                reasoning_tokens=self._options.reasoning_tokens,
+                max_tokens=self._calls.most_tokens(request, form),
+                extra=self._extra,
             )
         except ValueError as error:
             return Fault(FaultKind.REFUSED, str(error), cause=error)
@@ -232,9 +208,7 @@ class OpenAIModel:
         found = meaning(
             answer.status,
             read_error(answer.body, self._secrets.hide),
-            max_tokens=self._calls.most_tokens(request)
-            if form.max_tokens is None
-            else form.max_tokens,
+            max_tokens=self._calls.most_tokens(request, form),
             is_lowered=is_lowered,
             retry_after=retry_after(answer.headers, time.time()),
         )
@@ -258,23 +232,20 @@ class OpenAIModel:
 
     def _most_bytes(self, request: Generate, n: int, body: bytes) -> int:
         # llama.cpp gives twenty, whether they are asked for or not.
-        alternatives = max(20, tokens(self._options.extra.get("top_logprobs")) or 0)
+        alternatives = max(20, tokens(self._extra.get("top_logprobs")) or 0)
         logprobs = 1 + alternatives if request.logprobs else 0
         return most_bytes(len(body), n * self._calls.most_tokens(request), logprobs=logprobs)
 
 
-class _Route:
+class _Route(Route):
     """One call: the replica that its problem is at may change from attempt to attempt."""
 
     def __init__(self, model: OpenAIModel):
         self._model, self._replicas = model, model.replicas
 
-    @property
-    def server(self) -> str:
-        return self._replica.endpoint.label
-
     def turn(self, problem: str) -> None:
         self._replica = self._replicas.place(problem)
+        self.server = self._replica.endpoint.label
 
     async def attempt(
         self, request: Generate, form: Form, seed: int, is_lowered: bool
