@@ -38,9 +38,9 @@ from feedback_friction.bridges.inspect_log import (
     told_of,
 )
 from feedback_friction.bridges.one import one_condition
-from feedback_friction.engine.models.draws import joined
 from feedback_friction.engine.models.providers.inspect_model import inspect_message, sampled
 from feedback_friction.engine.models.providers.inspect_reply import read_output
+from feedback_friction.engine.models.remote.calls import joined
 from feedback_friction.engine.models.remote.dialect import Form, draw_seed
 from feedback_friction.engine.models.remote.faults import Fault
 from feedback_friction.engine.run.conditions import Condition

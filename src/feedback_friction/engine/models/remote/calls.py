@@ -7,24 +7,24 @@ call up, or stop the run.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import partial, reduce
 from random import Random
 
 from feedback_friction.engine.models.base import KeyRefusedError, RefusedError, TransientError
-from feedback_friction.engine.models.draws import drawn
 from feedback_friction.engine.models.model_options import ModelOptions, seconds_for
 from feedback_friction.engine.models.remote.breaker import Breaker, BreakerPolicy, harmless
-from feedback_friction.engine.models.remote.dialect import Form, Quirk, most_replies
-from feedback_friction.engine.models.remote.draw_limit import DrawLimit
+from feedback_friction.engine.models.remote.dialect import Form, Quirk, draw_seed, most_replies
 from feedback_friction.engine.models.remote.faults import Fault, FaultKind
-from feedback_friction.engine.models.remote.learning import Asking, Dialect, final
+from feedback_friction.engine.models.remote.learning import Asking, Dialect
 from feedback_friction.engine.models.remote.omissions import left_out
 from feedback_friction.engine.models.remote.replicas import ReplicaPolicy
 from feedback_friction.engine.models.remote.retry import Retries, RetryPolicy, rest
+from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.records import Completion, Generate
 
 _log = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ class Calls:
         if not options.model.sends_temperature:
             lacks |= {Quirk.NO_TEMPERATURE}
         self.breaker = Breaker(servers, options.clock, options.breaker)
-        self.dialect = Dialect(self.tell, lacks, DrawLimit(options.most_draws))
+        self.dialect = Dialect(self.tell, lacks, options.most_draws)
         self._name, self._options = name, options
         self._under_way = 0  # attempts of all calls
         self._told: set[str] = set()
@@ -147,15 +147,30 @@ class Calls:
         Args:
             route: makes the route of a call; several draws may take several calls.
         """
-        completion = await drawn(
-            request,
-            lambda request, n, seed: self._call(request, n, seed, route()),
-            lambda: most_replies(self.dialect.quirks, request, self.dialect.draws.most),
-            lambda: self.dialect.learn(frozenset({Quirk.ONE_CHOICE})),
-        )
+        completion = await self._some(request, 0, route)
+        while (so_far := len(completion.replies)) < request.n:  # it gave fewer than asked for
+            more = await self._some(request, so_far, route)
+            completion = joined(completion, more, completion.seconds + more.seconds)
         for line in left_out(request, completion, reasons=self._options.model.reasons):
             self.tell(line)
         return completion
+
+    async def _some(self, request: Generate, so_far: int, route: Callable[[], Route]) -> Completion:
+        """Some of the replies that are left; all where it is known how many may be asked for."""
+        left = request.n - so_far
+
+        def most() -> int:
+            return min(left, most_replies(self.dialect.quirks, request, self.dialect.draws))
+
+        size = most()
+        calls = [
+            self._call(request, min(size, left - at), draw_seed(request.seed, so_far + at), route())
+            for at in range(0, left, size)
+        ]
+        parts = await _all_of(calls)
+        if len(parts) == len(parts[0].replies) == 1 < most():  # it ignores n without a word
+            self.dialect.learn(frozenset({Quirk.ONE_CHOICE}))
+        return reduce(lambda a, b: joined(a, b, max(a.seconds, b.seconds)), parts)
 
     async def _call(self, request: Generate, n: int, seed: int, route: Route) -> Completion:
         """One request, tried until it succeeds or its failure is final."""
@@ -181,7 +196,7 @@ class Calls:
             if retries is None:
                 timeout = self.seconds(request)
                 retries = Retries(self._options.retry, self._random, started, timeout)
-            wait = self._next_wait(final(outcome, asking), route, problem, began, retries)
+            wait = self._next_wait(asking.final(outcome), route, problem, began, retries)
             await self.breaker.settle(partial(self._harmless, request, route))
             if retries.suspects(clock()):
                 others_pass = isinstance(await self._harmless(request, route), Completion)
@@ -233,3 +248,27 @@ class Calls:
             self._failing.add((server, fault.kind))
             self.tell(f"{said}; it is asked again")
         return wait
+
+
+def joined(one: Completion, other: Completion, seconds: float) -> Completion:
+    """The replies of two completions of one request, which took that many seconds together."""
+    return Completion(
+        one.replies + other.replies,
+        one.usage + other.usage,
+        seconds,
+        one.model or other.model,
+        one.failures + other.failures,
+    )
+
+
+async def _all_of(calls: Sequence[Coroutine[object, object, Completion]]) -> list[Completion]:
+    """All results; the first failure cancels the rest and is raised as itself."""
+    if len(calls) == 1:  # in the task that may be found resting between two attempts
+        return [await calls[0]]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(call) for call in calls]
+    except ExceptionGroup as failures:
+        stops = [e for e in failures.exceptions if isinstance(e, RunStoppedError)]
+        raise (stops or failures.exceptions)[0] from None
+    return [task.result() for task in tasks]

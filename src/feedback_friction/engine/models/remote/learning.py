@@ -11,17 +11,17 @@ interrupted one did.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from feedback_friction.engine.models.remote.dialect import (
     Form,
     Quirk,
     lessons,
+    limit_on_n,
     most_replies,
     most_tokens,
     sent,
 )
-from feedback_friction.engine.models.remote.draw_limit import DrawLimit
 from feedback_friction.engine.models.remote.faults import Fault, FaultKind
 from feedback_friction.engine.models.remote.message import unread_parts
 from feedback_friction.protocol.records import Generate
@@ -37,7 +37,8 @@ class Dialect:
     Attributes:
         tell: is given each line that the user should know.
         quirks: its departures from the plain API.
-        draws: how many replies a request may ask for.
+        draws: how many replies a request may ask for; None where all were allowed so far.
+        drawn: how many replies one request has brought at most.
         tokens: how many tokens a reply may have; None where all limits were taken so far.
         taken: names of what it has taken.
         keep: is given all that was learnt, whenever it is more; None before there is a run.
@@ -45,7 +46,8 @@ class Dialect:
 
     tell: Callable[[str], None]
     quirks: frozenset[Quirk] = frozenset()
-    draws: DrawLimit = field(default_factory=DrawLimit)
+    draws: int | None = None
+    drawn: int = 1
     tokens: int | None = None
     taken: frozenset[str] = frozenset()
     keep: Keep | None = None
@@ -75,7 +77,7 @@ class Dialect:
     def learnt(self) -> dict[str, object]:
         """All that was learnt, as JSON values; to be given to ``recall``."""
         found: dict[str, object] = {"quirks": sorted(quirk.name for quirk in self.quirks)}
-        found |= {"draws": self.draws.most, "tokens": self.tokens}
+        found |= {"draws": self.draws, "tokens": self.tokens}
         return {name: value for name, value in found.items() if value}
 
     def recall(self, learnt: Mapping[str, object]) -> None:
@@ -85,8 +87,36 @@ class Dialect:
         found = [known[name] for name in names if name in known] if isinstance(names, list) else []
         draws, tokens = learnt.get("draws"), learnt.get("tokens")
         if isinstance(draws, int) and draws >= 1:
-            self.draws.most = min(draws, self.draws.most or draws)
+            self.draws = min(draws, self.draws or draws)
         self.learn(frozenset(found), tokens if isinstance(tokens, int) and tokens >= 1 else None)
+
+    def fewer(self, fault: Fault, n: int) -> int | None:
+        """How many replies to ask for after a request for ``n`` failed; None: n is not the trouble.
+
+        A refusal that does not speak of n may be for it all the same, unless as many were drawn
+        before: half of them are asked for, down to one.
+        """
+        if n == 1 or fault.answer is None:
+            return None
+        if fault.kind in (FaultKind.REFUSED, FaultKind.FAULTY):
+            named = limit_on_n(fault.answer, n)
+            if named is not None:
+                return named
+        blind = fault.kind is FaultKind.REFUSED and fault.status in (400, 422) and n > self.drawn
+        return n // 2 if blind else None
+
+    def drew(self, n: int, *, refused: bool) -> str | None:
+        """Note that a request brought ``n`` replies; a line for the user where that is news.
+
+        Args:
+            refused: more were asked for before, and refused.
+        """
+        self.drawn = max(self.drawn, n)
+        if not refused or (self.draws is not None and self.draws <= n):
+            return None
+        self.draws = n
+        replies = "one reply" if n == 1 else f"{n} replies"
+        return f"it gives at most {replies} a request: more come by several requests"
 
 
 def takes_temperature(model: object) -> bool:
@@ -111,12 +141,12 @@ class Asking:
         self._cap: int | None = None
         self._room: int | None = None
         self._said = ""
-        self.first: Fault | None = None  # the refusal that stands where no other form helped
+        self._first: Fault | None = None  # the refusal that stands where no other form helped
 
     def form(self) -> Form:
         """How to ask next."""
         quirks = self._dialect.quirks | self._tried
-        n = min(self._most, most_replies(quirks, self._request, self._dialect.draws.most))
+        n = min(self._most, most_replies(quirks, self._request, self._dialect.draws))
         limits = (self._room, self._cap, self._dialect.tokens)
         limit = min([each for each in limits if each is not None], default=self._max_tokens)
         return Form(n, quirks, limit if limit < self._max_tokens else None)
@@ -129,7 +159,7 @@ class Asking:
     def worked(self, form: Form) -> None:
         """Keep what helped."""
         dialect = self._dialect
-        news = dialect.draws.drew(form.n, refused=self._most < self._n)
+        news = dialect.drew(form.n, refused=self._most < self._n)
         if self._room is not None:
             dialect.tell(LOWERED)
         dialect.learn(self._tried, self._cap, news)
@@ -139,15 +169,21 @@ class Asking:
         """Whether a failure shows another form in which to ask at once."""
         if fault.answer is None or fault.kind not in (FaultKind.REFUSED, FaultKind.FAULTY):
             return False
-        if fault.kind is FaultKind.REFUSED and self.first is None:
-            self.first = fault
+        if fault.kind is FaultKind.REFUSED and self._first is None:
+            self._first = fault
         if fault.room is not None:
             self._room = fault.room
         elif self._is_believed(fault):
             self._try(fault, form)
         if self.form() == form:
-            self._most = self._dialect.draws.fewer(fault, form.n) or self._most
+            self._most = self._dialect.fewer(fault, form.n) or self._most
         return self.form() != form  # another call may have learnt something meanwhile, too
+
+    def final(self, fault: Fault) -> Fault:
+        """The failure to report: of several refusals the first, which the plain request met."""
+        if fault.kind is FaultKind.REFUSED and self._first is not None:
+            return replace(fault, message=self._first.message)
+        return fault
 
     def _is_believed(self, fault: Fault) -> bool:
         """Whether a failure is about what it names: a server error may be about nothing."""
@@ -175,10 +211,3 @@ def announce_unread(data: object, dialect: Dialect) -> None:
         message = choice.get("message") if isinstance(choice, dict) else None
         for kind in sorted(unread_parts(message)) if isinstance(message, dict) else ():
             dialect.tell(f"its replies have parts of type '{kind[:40]}', which are not read")
-
-
-def final(fault: Fault, asking: Asking) -> Fault:
-    """The failure to report: of several refusals the first, which the plain request met."""
-    if fault.kind is FaultKind.REFUSED and asking.first is not None:
-        return replace(fault, message=asking.first.message)
-    return fault

@@ -104,16 +104,15 @@ class OpenAIModel:
 
     async def check(self) -> None:
         """Ask each replica for its models; see ``preflight.check_endpoints``."""
-        checked = await check_endpoints(
+        down, self._doubtful = await check_endpoints(
             self._pool.session,
             [replica.endpoint for replica in self.replicas.all],
             self._model,
             notice=self._options.notice,
         )
         for replica in self.replicas.all:
-            if replica.endpoint in checked.down:
+            if replica.endpoint in down:
                 self.replicas.mark_down(replica)
-        self._doubtful = checked.doubtful
 
     async def generate(self, request: Generate) -> Completion:
         """Answer with exactly ``request.n`` replies; raises as ``base.Model`` says."""

@@ -21,19 +21,6 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """What the replicas said.
-
-    Attributes:
-        down: those that cannot be used for now.
-        doubtful: none of them says that it has the model, so that the first call has to show it.
-    """
-
-    down: frozenset[Endpoint]
-    doubtful: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Answer:
     """What one replica said.
 
@@ -54,7 +41,7 @@ async def check_endpoints(
     model: str,
     *,
     notice: Callable[[str], None],
-) -> Checked:
+) -> tuple[frozenset[Endpoint], bool]:
     """Ask every replica for its list of models.
 
     A server without such a list passes: not every compatible server has one. So does one whose
@@ -66,20 +53,27 @@ async def check_endpoints(
         model: the model's name at the servers.
         notice: told of what is odd but no reason to stop; one line each.
 
+    Returns:
+        The replicas that cannot be used for now, and whether none says that it has the model, so
+        that the first call has to show it.
+
     Raises:
         UsageError: a replica refuses the key, or lacks the model that another one lists, or all of
             them are down.
     """
     for line in (each.note for each in endpoints if each.note):
         notice(line)
-    answers = await asyncio.gather(*(_check(session, each, model, notice) for each in endpoints))
-    by_endpoint = dict(zip(endpoints, answers, strict=True))
+    bodies = await asyncio.gather(*(_ask(session, each) for each in endpoints))
+    by_endpoint = {
+        each: body if isinstance(body, _Answer) else _read_list(each, model, body, notice)
+        for each, body in zip(endpoints, bodies, strict=True)
+    }
     down = {each: answer.trouble for each, answer in by_endpoint.items() if answer.trouble}
     if len(down) == len(endpoints):
         raise UsageError("; ".join(down.values()))
     for line in down.values():
         notice(f"{line}; the run goes on with the other servers")
-    is_listed = any(answer.has_model for answer in answers)
+    is_listed = any(answer.has_model for answer in by_endpoint.values())
     for each, answer in by_endpoint.items():
         if not answer.lists:
             continue
@@ -88,7 +82,7 @@ async def check_endpoints(
         if is_listed:
             raise UsageError(f"{lacking}; replicas must serve the same model")
         notice(f"{lacking}; the first call will show whether it is there")
-    return Checked(frozenset(down), not is_listed)
+    return frozenset(down), not is_listed
 
 
 async def list_models(
@@ -112,17 +106,17 @@ async def list_models(
         return ()
 
 
-async def _check(
-    session: aiohttp.ClientSession, endpoint: Endpoint, model: str, notice: Callable[[str], None]
-) -> _Answer:
-    body = await _ask(session, endpoint)
-    return body if isinstance(body, _Answer) else _read_list(endpoint, model, body, notice)
-
-
 async def _ask(session: aiohttp.ClientSession, endpoint: Endpoint) -> bytes | _Answer:
     """The body of the list, or what its absence means."""
     try:
-        status, body = await _get_models(session, endpoint)
+        async with session.get(
+            endpoint.at("models"),
+            headers=endpoint.headers(),
+            timeout=_TIMEOUT,
+            proxy=endpoint.proxy,
+            allow_redirects=False,
+        ) as response:
+            status, _, body = await read(response, _LONGEST_LIST)
     except TooLargeError:
         return _Answer(f"{endpoint.label} lists models without end: is it the right server?")
     except (aiohttp.ClientError, PackedError, TimeoutError, OSError) as error:
@@ -139,18 +133,6 @@ async def _ask(session: aiohttp.ClientSession, endpoint: Endpoint) -> bytes | _A
     if status >= 500 and status != 501:
         return _Answer(f"{endpoint.label} answers {fault.message}")
     return _Answer()
-
-
-async def _get_models(session: aiohttp.ClientSession, endpoint: Endpoint) -> tuple[int, bytes]:
-    async with session.get(
-        endpoint.at("models"),
-        headers=endpoint.headers(),
-        timeout=_TIMEOUT,
-        proxy=endpoint.proxy,
-        allow_redirects=False,
-    ) as response:
-        answer = await read(response, _LONGEST_LIST)
-        return answer.status, answer.body
 
 
 def _read_list(
