@@ -45,14 +45,14 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def provider(
-    spec: str, *script: Answer, **options: Any
+    spec: str, *script: Answer, base_url: str = "", **options: Any
 ) -> AsyncIterator[tuple[InspectModel, StandIn, FakeTime, list[str]]]:
     """A model behind a stand-in with that script, its clock, and the notices it gives."""
     fake, notices = FakeTime(), list[str]()
     defaults = {"clock": fake.clock, "sleep": fake.sleep, "notice": notices.append}
     async with standing_in(*script) as server:
         made = CallOptions(**{**defaults, **options})
-        model = InspectModel(spec, made, base_url=server.url)
+        model = InspectModel(spec, made, base_url=base_url or server.url)
         try:
             yield model, server, fake, notices
         finally:

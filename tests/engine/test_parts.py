@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands import friction
-from feedback_friction.engine.run.parts import Part, parse_part
+from feedback_friction.engine.run.conditions import Part, parse_part
 from feedback_friction.errors import UsageError
 from feedback_friction.problem import Problem
 

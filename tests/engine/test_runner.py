@@ -11,10 +11,9 @@ import pytest
 
 import toys
 from feedback_friction.analysis.accuracy_by_attempt import read_results
-from feedback_friction.engine.journal.group_commit import GroupCommit
+from feedback_friction.engine.journal.group_commit import GroupCommit, WriteAheadLog
 from feedback_friction.engine.journal.keys import call_key
 from feedback_friction.engine.journal.store import Journal
-from feedback_friction.engine.journal.write_ahead import WriteAheadLog
 from feedback_friction.engine.models.base import TransientError
 from feedback_friction.engine.models.price_list import Price, Prices
 from feedback_friction.engine.models.remote.retry import rest

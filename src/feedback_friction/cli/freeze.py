@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from feedback_friction.engine.passes.freezing import freeze
+from feedback_friction.engine.passes.reopen import freeze
 from feedback_friction.engine.run.frozen_sets import write_frozen
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from feedback_friction.analysis.journal import SCHEMA_VERSION
 from feedback_friction.databases import refuse_newer, version_of
-from feedback_friction.engine.journal.group_commit import Awaited, GroupCommit
+from feedback_friction.engine.journal.group_commit import Awaited, GroupCommit, has_log
 from feedback_friction.engine.journal.keys import Key
 from feedback_friction.engine.journal.rows import (
     Place,
@@ -33,7 +33,6 @@ from feedback_friction.engine.journal.rows import (
     trial_row,
     trial_tables,
 )
-from feedback_friction.engine.journal.write_ahead import has_log
 from feedback_friction.engine.models.price_list import Cost
 from feedback_friction.errors import FrictionError, UsageError
 from feedback_friction.problem import Problem

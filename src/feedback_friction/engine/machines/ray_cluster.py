@@ -1,7 +1,7 @@
 """A run on several machines with Ray: its parts as tasks, their journals merged at the end.
 
 A hop through Ray costs more than a whole call of ours, so a task is a part of the run, not a trial
-(``engine.run.parts``): it runs our engine, with its own models, and writes a run directory of its
+(``conditions.Part``): it runs our engine, with its own models, and writes a run directory of its
 own below the run's, on a file system that every node sees. What a task wrote outlives it: Ray
 starts the task of a dead node again elsewhere, and it resumes its part. The driver makes no call;
 it reads the parts' journals to say how far they are, and merges them. Keys of providers come from
@@ -25,8 +25,8 @@ from feedback_friction.engine.journal.store import FILE_NAME, Journal
 from feedback_friction.engine.machines.merging import merge
 from feedback_friction.engine.run.budget import Amount, paid_before
 from feedback_friction.engine.run.caller import Caller, Spent
+from feedback_friction.engine.run.conditions import Part
 from feedback_friction.engine.run.launch import Watch, execute
-from feedback_friction.engine.run.parts import Part
 from feedback_friction.engine.run.prepare import Prepared, prepare
 from feedback_friction.engine.run.runner import Progress
 from feedback_friction.errors import FrictionError, RunStoppedError, UsageError

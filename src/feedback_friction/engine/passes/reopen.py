@@ -21,6 +21,7 @@ from feedback_friction.engine.run.seats import Seat
 from feedback_friction.errors import UsageError
 from feedback_friction.options import filled, options_of
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.frozen import Item
 from feedback_friction.protocol.records import (
     ENDED,
     Attempt,
@@ -28,6 +29,7 @@ from feedback_friction.protocol.records import (
     Trial,
 )
 from feedback_friction.settings import Operation, Settings
+from feedback_friction.tasks.catalog import get_page
 
 
 def reopen(directory: Path, *, calls: bool = True, **given: Any) -> Prepared:
@@ -139,3 +141,34 @@ def read_attempts(
     with open_journal(directory) as db:
         found = dict(attempts_by_trial(db, condition.id, mode, {problem.id: problem}, key))
         return found.get(key, ())
+
+
+def freeze(directory: Path) -> tuple[dict[str, Any], list[Item]]:
+    """What a run's first attempts and the feedback on them make: what the set is, and its items.
+
+    Raises:
+        UsageError: the run gave no feedback, or its data may not be passed on.
+    """
+    run, document = reopen(directory, calls=False), read_run(directory)
+    items: list[Item] = []
+    licences: dict[str, str] = {}
+    for condition in run.conditions:
+        page = get_page(condition.label)
+        if page.confidential:
+            raise UsageError(f"the owner of {condition.label} asks that its data are not passed on")
+        licences[condition.label] = page.licence
+        for trial in read_trials(directory, condition):
+            first = trial.attempts[0]
+            if first.feedback is not None:
+                items.append(Item(condition.plan.mode.name, trial.problem, (first,)))
+    if not items:
+        raise UsageError(f"{directory} holds no feedback that could be frozen")
+    return {
+        "licence": licences,
+        "made_by": "friction freeze",
+        "solvers": sorted({each.solver for each in run.conditions}),
+        "feedback_models": sorted({each.feedback_model or "" for each in run.conditions} - {""}),
+        "simulated": any(each.simulated for each in run.conditions),
+        "created": document.get("created", ""),
+        "versions": document.get("versions", {}),
+    }, items

@@ -19,7 +19,7 @@ from feedback_friction.engine.models.registry import (
     parse_spec,
 )
 from feedback_friction.engine.run.budget import Limits, check_priced
-from feedback_friction.engine.run.conditions import Condition
+from feedback_friction.engine.run.conditions import WHOLE, Condition, Part, parse_part
 from feedback_friction.engine.run.configuration import configuration, fingerprint
 from feedback_friction.engine.run.frozen_sets import (
     frozen_conditions,
@@ -32,10 +32,8 @@ from feedback_friction.engine.run.guidance import (
     recommends_nothing,
     with_policy,
 )
-from feedback_friction.engine.run.idle import without_effect
-from feedback_friction.engine.run.parts import WHOLE, Part, parse_part
 from feedback_friction.engine.run.python_objects import files_of, load_file, remember
-from feedback_friction.engine.run.seats import Seat, seats, specs_of, taught_by
+from feedback_friction.engine.run.seats import Seat, seat_for, seats, specs_of
 from feedback_friction.errors import UsageError
 from feedback_friction.mode_names import attributed, parse_mode
 from feedback_friction.modes import BINARY, SOLVER, Mode
@@ -131,11 +129,14 @@ def prepare(
         task, note = with_examples(page, selection, problems)
         task = with_rubrics(task, problems)
         notes += [note] if note else []
-        notes += without_effect(settings, modes, task, problems)
+        notes += _without_effect(settings, modes, task, problems)
         fingerprints[name] = fingerprint(problems, task)
-        conditions += _conditions(
-            settings, page, task, _given_to(modes, models, page, problems), problems
-        )
+        own = _given_to(modes, models, page.task, problems)
+        conditions += [
+            _condition(settings, solver, page, task, plan, problems)
+            for solver in dict.fromkeys(models.solver)
+            for plan in _plans(settings, own)
+        ]
     requests = form_prompts(given)
     conditions = [
         replace(each, plan=replace(each.plan, form_requests=requests)) for each in conditions
@@ -153,33 +154,25 @@ def prepare(
 
 
 def _given_to(
-    modes: Sequence[Mode], models: Models, page: Page, problems: Sequence[Problem]
+    modes: Sequence[Mode], models: Models, task: Task, problems: Sequence[Problem]
 ) -> list[Mode]:
     """The modes as a task has them, once for each teacher; refuses one that it cannot have."""
     own = [
         taught
         for mode in modes
-        for taught in _taught(for_task(mode, page.task, problems), models, page.task, problems)
+        for taught in _taught(for_task(mode, task, problems), models, task, problems)
     ]
     for mode in own:
-        check_mode(mode, page.task)
-    _check_problems(own, problems, page.task)
+        check_mode(mode, task)
+        check_hints(mode, problems)
+        chooser = mode.written_as.chooser
+        if isinstance(chooser, Learnt) and task.name not in chooser.tasks:
+            learnt = ", ".join(chooser.tasks)
+            raise UsageError(f"'{mode.name}' was learnt on {learnt}, not on {task.name}")
+        check_forms(chooser.forms if chooser else (), task, problems)
+    if len(problems) < 2 and any(mode.writer == "donor" for mode in own):
+        raise UsageError(f"feedback mode 'placebo' needs at least two problems of {task.name}")
     return own
-
-
-def _conditions(
-    settings: Settings,
-    page: Page,
-    task: Task,
-    modes: Sequence[Mode],
-    problems: Sequence[Problem],
-) -> list[Condition]:
-    """The grid of one task."""
-    return [
-        _condition(settings, solver, page, task, plan, problems)
-        for solver in dict.fromkeys(settings.models.solver)
-        for plan in _plans(settings, modes)
-    ]
 
 
 def _check_frozen(settings: Settings) -> None:
@@ -285,15 +278,20 @@ def _taught(mode: Mode, models: Models, task: Task, problems: Sequence[Problem])
         yield mode
         return
     for teacher in teachers:
-        yield replace(mode, speaker=taught_by(teacher, teachers))
+        yield replace(mode, speaker=seat_for("feedback", teacher, teachers))
 
 
 def _plans(settings: Settings, modes: Sequence[Mode]) -> list[Plan]:
-    """The grid; a mode that shows nothing of what came before is not repeated by its ways."""
-    ways = _ways(settings)
+    """The grid; a mode that shows nothing of what came before is not repeated by its ways.
+
+    A mode that challenges has as many attempts as its rounds ask for.
+    """
+    ways, most = _ways(settings), settings.plan.iterations
     return [
         replace(
-            _rounds(settings.plan, mode),
+            settings.plan,
+            mode=mode,
+            iterations=min(most, 1 + settings.plan.rounds) if mode.challenges else most,
             sampling=parse_sampling(sampling),
             history=history,
             solve=solve,
@@ -315,32 +313,12 @@ def _ways(settings: Settings) -> list[tuple[History, Solve]]:
     ]
 
 
-def _rounds(plan: Plan, mode: Mode) -> Plan:
-    """The plan with a mode; where it challenges, with as many attempts as its rounds ask for."""
-    if not mode.challenges:
-        return replace(plan, mode=mode)
-    return replace(plan, mode=mode, iterations=min(plan.iterations, 1 + plan.rounds))
-
-
 def _models_paid(models: Models, conditions: Sequence[Condition]) -> list[str]:
     """The models that the conditions call."""
     judge = models.judge_model if any(each.task.judge for each in conditions) else None
     writers = (each.feedback_model for each in conditions)
     asked = dict.fromkeys((*models.solver, *writers, judge))
     return [each for each in asked if each is not None]
-
-
-def _check_problems(modes: Sequence[Mode], problems: Sequence[Problem], task: Task) -> None:
-    """Refuse a mode for which a task's problems are too few, or lack what it is made of."""
-    for mode in modes:
-        check_hints(mode, problems)
-        chooser = mode.written_as.chooser
-        if isinstance(chooser, Learnt) and task.name not in chooser.tasks:
-            learnt = ", ".join(chooser.tasks)
-            raise UsageError(f"'{mode.name}' was learnt on {learnt}, not on {task.name}")
-        check_forms(chooser.forms if chooser else (), task, problems)
-    if len(problems) < 2 and any(mode.writer == "donor" for mode in modes):
-        raise UsageError(f"feedback mode 'placebo' needs at least two problems of {task.name}")
 
 
 def _condition(
@@ -373,3 +351,28 @@ def _condition(
         by_teacher=len(set(models.feedback_model)) > 1,
         digits=max((len(factor) for factor in problems[0].operands), default=None),
     )
+
+
+def _without_effect(
+    settings: Settings, modes: Sequence[Mode], task: Task, problems: Sequence[Problem]
+) -> list[str]:
+    """What is asked for that does nothing, or misleads, for a task: one line each."""
+    found, plan = [], settings.plan
+    if (plan.shuffle or plan.binary_hint) and not any(each.choices for each in problems):
+        found.append(f"{task.name} has no choices: --shuffle and --binary-hint change nothing")
+    elif plan.shuffle:
+        found.append(
+            f"{task.name}: --shuffle moves the right option at every attempt, so a solver "
+            "that always gives the same letter is right in the end; compare gains with retry's"
+        )
+    if settings.models.judge_model is not None and task.judge is None:
+        found.append(f"{task.name} needs no judge: --judge-model changes nothing")
+    is_product = any(each.operands for each in problems)
+    if settings.selection.digits != Selection().digits and not is_product:
+        found.append(f"{task.name} is not a multiplication: --digits changes nothing")
+    bare = sum(each.solution is None for each in problems)
+    for name in (each.name for each in modes if each.sees_solution and bare):
+        some = "no problem" if bare == len(problems) else f"{bare} of {len(problems)} problems"
+        has = "has a worked solution" if bare == len(problems) else "have no worked solution"
+        found.append(f"{some} of {task.name} {has}: there {name} knows the gold answer alone")
+    return found

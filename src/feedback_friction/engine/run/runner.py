@@ -17,8 +17,7 @@ from feedback_friction.engine.journal.rows import Where, error_row
 from feedback_friction.engine.models.price_list import Cost
 from feedback_friction.engine.models.remote.learning import takes_temperature
 from feedback_friction.engine.run.caller import Caller, Drained, Spent
-from feedback_friction.engine.run.conditions import Condition, Job, jobs
-from feedback_friction.engine.run.parts import WHOLE, Part
+from feedback_friction.engine.run.conditions import WHOLE, Condition, Job, Part, jobs
 from feedback_friction.engine.run.seats import seat_of
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.records import AGAIN, Attempt, Completion, Status

@@ -10,8 +10,9 @@ all of them.
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
+from typing import Any
 
-from feedback_friction.engine.models.model_options import ModelOptions, parse_options
+from feedback_friction.engine.models.model_options import parse_options
 from feedback_friction.engine.models.registry import (
     ModelSettings,
     is_gguf,
@@ -36,72 +37,78 @@ def seats(settings: Settings) -> dict[Seat, ModelSettings]:
     Raises:
         UsageError: options or servers that are wrong, or are for a model that is not there.
     """
-    models = settings.models
+    models, plan = settings.models, settings.plan
     for flag, words, spec, needed in (
         ("--feedback-option", models.feedback_options, models.feedback_model, "feedback"),
         ("--judge-option", models.judge_options, models.judge_model, "judge"),
     ):
         if words and not spec:
             raise UsageError(f"{flag} needs --{needed}-model")
-    found = _solvers(settings)
-    found |= _teachers(settings)
-    if models.judge_model is not None:
-        options = parse_options(models.judge_options, "--judge-option")
-        found["judge"] = _seated(settings, models.judge_model, models.judge_base_urls, options)
-    return found
+    solvers = _seated(
+        settings,
+        "solver",
+        models.solver,
+        ("--base-url", models.base_urls),
+        ("-M", models.options),
+        reasoning_tokens=models.reasoning_tokens,
+        reasoning_effort=models.reasoning_effort,
+        sends_temperature=plan.temperature is not None,
+    )
+    teachers = _seated(
+        settings,
+        "feedback",
+        models.feedback_model,
+        ("--feedback-base-url", models.feedback_base_urls),
+        ("--feedback-option", models.feedback_options),
+        sends_temperature=plan.feedback_temperature is not None,
+    )
+    judges = _seated(
+        settings,
+        "judge",
+        (models.judge_model,) if models.judge_model else (),
+        ("--judge-base-url", models.judge_base_urls),
+        ("--judge-option", models.judge_options),
+    )
+    return solvers | teachers | judges
 
 
 def _seated(
-    settings: Settings, spec: str, urls: tuple[str, ...], options: ModelOptions
-) -> ModelSettings:
-    operation = settings.operation
-    return ModelSettings(spec, urls, operation.concurrency, operation.timeout, options)
+    settings: Settings,
+    role: str,
+    specs: Sequence[str],
+    urls: tuple[str, tuple[str, ...]],
+    words: tuple[str, tuple[str, ...]],
+    **given: Any,
+) -> dict[Seat, ModelSettings]:
+    """The models of a role.
 
-
-def _solvers(settings: Settings) -> dict[Seat, ModelSettings]:
-    models = settings.models
-    solvers = tuple(dict.fromkeys(models.solver))
-    urls = addressed(models.base_urls, solvers, "--base-url")
-    words = addressed(models.options, solvers, "-M")
+    Args:
+        urls: the flag of its servers, and what it was given.
+        words: the same for its options.
+        given: further arguments of ``parse_options``.
+    """
+    names, operation = tuple(dict.fromkeys(specs)), settings.operation
+    servers, options = (addressed(each, names, flag) for flag, each in (urls, words))
     found = {}
-    for solver in solvers:
-        options = parse_options(
-            (*words[""], *words[solver]),
-            "-M",
-            reasoning_tokens=models.reasoning_tokens,
-            reasoning_effort=models.reasoning_effort,
-            sends_temperature=settings.plan.temperature is not None,
+    for name in names:
+        shared = servers[""] if len(names) == 1 or _has_server(name) else ()
+        found[seat_for(role, name, names)] = ModelSettings(
+            name,
+            servers[name] or shared,
+            operation.concurrency,
+            operation.timeout,
+            parse_options((*options[""], *options[name]), words[0], **given),
         )
-        shared = urls[""] if len(solvers) == 1 or _has_server(solver) else ()
-        seat = "solver" if len(solvers) == 1 else f"solver {solver}"
-        found[seat] = _seated(settings, solver, urls[solver] or shared, options)
-    if urls[""] and not any(each.base_urls == urls[""] for each in found.values()):
+    if names and servers[""] and not any(each.base_urls == servers[""] for each in found.values()):
         raise UsageError(
-            f"--base-url {urls[''][0]} serves no solver: each has its own server, or needs none"
+            f"{urls[0]} {servers[''][0]} serves no {role}: each has its own server, or needs none"
         )
     return found
 
 
-def _teachers(settings: Settings) -> dict[Seat, ModelSettings]:
-    models = settings.models
-    teachers = tuple(dict.fromkeys(models.feedback_model))
-    urls = addressed(models.feedback_base_urls, teachers, "--feedback-base-url")
-    words = addressed(models.feedback_options, teachers, "--feedback-option")
-    found = {}
-    for teacher in teachers:
-        options = parse_options(
-            (*words[""], *words[teacher]),
-            "--feedback-option",
-            sends_temperature=settings.plan.feedback_temperature is not None,
-        )
-        seat = taught_by(teacher, teachers)
-        found[seat] = _seated(settings, teacher, urls[teacher] or urls[""], options)
-    return found
-
-
-def taught_by(teacher: str, teachers: Sequence[str]) -> Seat:
-    """The seat of a feedback writer: one alone is named alone."""
-    return "feedback" if len({*teachers}) == 1 else f"feedback {teacher}"
+def seat_for(role: str, name: str, names: Sequence[str]) -> Seat:
+    """The seat of one of a role's models: one alone has the role's."""
+    return role if len({*names}) == 1 else f"{role} {name}"
 
 
 def _has_server(solver: str) -> bool:
