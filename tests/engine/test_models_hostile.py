@@ -20,13 +20,7 @@ from feedback_friction.engine.models.remote.calls import CallOptions
 from feedback_friction.engine.models.remote.endpoint import endpoints
 from feedback_friction.engine.models.remote.openai import OpenAIModel
 from feedback_friction.engine.models.remote.retry import RetryPolicy
-from feedback_friction.engine.models.remote.transport import (
-    PackedError,
-    Pool,
-    TooLargeError,
-    most_bytes,
-    read,
-)
+from feedback_friction.engine.models.remote.transport import Pool, TooLargeError, most_bytes, read
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.records import Reply, Usage
 
@@ -41,8 +35,8 @@ class Body:
         taken: chunks that were read.
     """
 
-    def __init__(self, *chunks: bytes, endless: bool = False, status: int = 200, packed: str = ""):
-        self.status, self.headers, self.content = status, {"Content-Encoding": packed}, self
+    def __init__(self, *chunks: bytes, endless: bool = False, status: int = 200):
+        self.status, self.headers, self.content = status, dict[str, str](), self
         self.taken, self.closed = 0, False
         self._chunks, self._endless = chunks, endless
 
@@ -70,53 +64,9 @@ def test_of_a_body_without_end_no_more_is_read_than_it_may_have() -> None:
     assert body.closed
 
 
-@pytest.mark.parametrize("packed", ["gzip", "deflate", "raw deflate", "many gzips"])
-def test_a_bomb_takes_no_more_memory_than_a_body_may(packed: str) -> None:
-    zeros = bytes(2**26)
-    bomb = {
-        "gzip": gzip.compress(zeros),
-        "deflate": zlib.compress(zeros),
-        "raw deflate": zlib.compress(zeros, wbits=-15),
-        "many gzips": gzip.compress(zeros[: 2**14]) * 2**12,
-    }[packed]
-    body = Body(bomb, packed=packed.split()[-1].removesuffix("s"))
-    tracemalloc.start()
-    with pytest.raises(TooLargeError):
-        read_all(body, MIB)
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert most < 4 * MIB < len(zeros)
-
-
-@pytest.mark.parametrize("packed", ["", "identity", "gzip", "x-gzip", "GZIP", "deflate"])
-@pytest.mark.parametrize("size", [1, 7, 10**6])
-def test_an_honest_body_is_read_whole_in_chunks_of_any_size(packed: str, size: int) -> None:
-    said = json.dumps({"choices": list(range(3000))}).encode()
-    whole = {"gzip": gzip.compress, "x-gzip": gzip.compress, "deflate": zlib.compress}.get(
-        packed.lower(), bytes
-    )(said)
-    chunks = [whole[at : at + size] for at in range(0, len(whole), size)]
-    assert read_all(Body(*chunks, packed=packed), len(said)) == said
-
-
-def test_several_compressed_bodies_one_after_the_other_are_one() -> None:
-    whole = gzip.compress(b"one, ") + gzip.compress(b"two")
-    assert read_all(Body(whole, packed="gzip"), MIB) == b"one, two"
-    assert read_all(Body(packed="gzip"), MIB) == b""
-
-
-@pytest.mark.parametrize(
-    ("body", "says"),
-    [
-        (Body(b"x", packed="br"), "packed in a way that was not asked for"),
-        (Body(b"x", packed="gzip, gzip"), "packed in a way that was not asked for"),
-        (Body(b"plain", packed="gzip"), "not packed as it says"),
-        (Body(gzip.compress(CHUNK)[:-9], packed="gzip"), "broke off"),
-    ],
-)
-def test_what_cannot_be_unpacked_is_no_answer(body: Body, says: str) -> None:
-    with pytest.raises(PackedError, match=says):
-        read_all(body, MIB)
+def test_an_honest_body_is_read_whole() -> None:
+    assert read_all(Body(b"one, ", b"two"), 8) == b"one, two"
+    assert read_all(Body(), MIB) == b""
 
 
 def test_an_error_says_enough_by_its_status_when_its_body_is_too_large() -> None:
@@ -131,6 +81,35 @@ def test_what_a_body_may_have_grows_with_what_was_asked_for() -> None:
     assert most_bytes(0, 10**12) < 2**30
 
 
+BOMBS = {
+    "gzip": gzip.compress(bytes(2**26)),
+    "deflate": zlib.compress(bytes(2**26)),
+    "raw deflate": zlib.compress(bytes(2**26), wbits=-15),
+}
+
+
+@pytest.mark.parametrize("packed", BOMBS)
+def test_a_bomb_takes_no_more_memory_than_a_body_may(packed: str) -> None:
+    async def answer(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        named = {"Content-Encoding": packed.split()[-1]}
+        return web.Response(body=BOMBS[packed], headers=named)
+
+    async def main() -> None:
+        async with serving(answer) as server:
+            pool = Pool(1)
+            pool.join()
+            tracemalloc.start()
+            async with pool.session.post(f"{server.url}/v1/chat/completions", json={}) as response:
+                with pytest.raises(TooLargeError):
+                    await read(response, MIB)
+            _, most = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            await pool.leave()
+            assert most < 8 * MIB < 2**26
+
+    run(main())
+
+
 async def endless(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
     """Spaces in chunks, for ever."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
@@ -140,8 +119,7 @@ async def endless(request: web.Request, body: dict[str, Any]) -> web.StreamRespo
 
 
 async def bomb(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
-    packed = gzip.compress(bytes(2**25))
-    return web.Response(body=packed, headers={"Content-Encoding": "gzip"})
+    return web.Response(body=BOMBS["gzip"], headers={"Content-Encoding": "gzip"})
 
 
 async def brotli(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
@@ -162,7 +140,7 @@ async def drip(request: web.Request, body: dict[str, Any]) -> web.StreamResponse
     [
         (endless, "the answer has more than [0-9]+ MiB"),
         (bomb, "the answer has more than [0-9]+ MiB"),
-        (brotli, "packed in a way"),
+        (brotli, "answer"),
         (drip, r"no answer within 1 s \(--timeout\)"),
     ],
 )

@@ -45,7 +45,6 @@ from feedback_friction.engine.models.remote.replicas import Replica, Replicas
 from feedback_friction.engine.models.remote.retry import resting, retry_after
 from feedback_friction.engine.models.remote.transport import (
     Answer,
-    PackedError,
     Pool,
     TooLargeError,
     lost,
@@ -168,7 +167,7 @@ class OpenAIModel:
             answer = await self._post(
                 replica, body, seconds, self._most_bytes(request, form.n, body)
             )
-        except (aiohttp.ClientError, TooLargeError, PackedError, OSError) as error:
+        except (aiohttp.ClientError, TooLargeError, OSError) as error:
             return lost(error, seconds)
         finally:
             replica.in_flight -= 1

@@ -12,7 +12,7 @@ import aiohttp
 from feedback_friction.engine.models.remote.chat_reply import MalformedError, parse_json
 from feedback_friction.engine.models.remote.endpoint import Endpoint
 from feedback_friction.engine.models.remote.faults import fault_of, read_error
-from feedback_friction.engine.models.remote.transport import PackedError, TooLargeError, lost, read
+from feedback_friction.engine.models.remote.transport import TooLargeError, lost, read
 from feedback_friction.errors import UsageError
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
@@ -119,7 +119,7 @@ async def _ask(session: aiohttp.ClientSession, endpoint: Endpoint) -> bytes | _A
             status, _, body = await read(response, _LONGEST_LIST)
     except TooLargeError:
         return _Answer(f"{endpoint.label} lists models without end: is it the right server?")
-    except (aiohttp.ClientError, PackedError, TimeoutError, OSError) as error:
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
         return _Answer(f"no server answers at {endpoint.label} ({lost(error).message})")
     if status == 200:
         return body

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import zlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -24,7 +23,6 @@ _UNTRUSTED = (
     "its certificate is not trusted; if it is your own, name the file of its authority in "
     "SSL_CERT_FILE"
 )
-_ZLIB_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
 class Answer(NamedTuple):
@@ -37,10 +35,6 @@ class Answer(NamedTuple):
 
 class TooLargeError(Exception):
     """A body is larger than what was asked for can be; the rest of it was not read."""
-
-
-class PackedError(Exception):
-    """A body is compressed in a way that was not asked for, or is not what it says it is."""
 
 
 class Pool:
@@ -64,8 +58,6 @@ class Pool:
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             read_bufsize=2**18,
-            # Bodies are unpacked by ``read``, which stops in time.
-            auto_decompress=False,
             headers={"Accept-Encoding": "gzip, deflate"},
         )
         self.slots = asyncio.Semaphore(connections)
@@ -95,68 +87,25 @@ def most_bytes(sent: int, tokens: int, *, logprobs: int = 0) -> int:
 
 
 async def read(response: aiohttp.ClientResponse, limit: int) -> Answer:
-    """Read an answer, decompressing at most ``limit`` bytes; of a larger one no more is read.
+    """Read an answer of at most ``limit`` bytes, unpacked; of a larger one no more is read.
 
-    The body of an error that is larger than that is given as empty: its status says enough.
+    aiohttp unpacks a compressed body piece by piece, as it is read. The body of an error that is
+    larger than that is given as empty: its status says enough.
 
     Raises:
         TooLargeError: it is larger than that.
-        PackedError: it cannot be decompressed.
     """
-    packed = response.headers.get("Content-Encoding", "").strip().lower()
-    try:
-        body = await _unpacked(response.content, packed, limit)
-    except TooLargeError:
-        response.close()
-        if response.status < 300:
-            raise
-        body = b""
-    return Answer(response.status, response.headers, body)
-
-
-async def _unpacked(content: aiohttp.StreamReader, packed: str, limit: int) -> bytes:
-    if packed not in ("", "identity", *_ZLIB_BITS):
-        raise PackedError("the answer is packed in a way that was not asked for")
-    unpacker = _Unpacker(_ZLIB_BITS[packed]) if packed in _ZLIB_BITS else None
-    parts, size, came = list[bytes](), 0, 0
-    async for chunk in content.iter_any():
-        came += len(chunk)
-        part = chunk if unpacker is None else unpacker.feed(chunk, limit - size + 1)
-        parts.append(part)
-        size += len(part)
-        if max(size, came) > limit:
-            raise TooLargeError(f"the answer has more than {limit / 2**20:.0f} MiB")
-    if unpacker is not None and came and not unpacker.is_whole:
-        raise PackedError("the answer broke off")
-    return b"".join(parts)
-
-
-class _Unpacker:
-    """Decompresses gzip or deflate, never more at a time than is asked for."""
-
-    def __init__(self, bits: int):
-        self._bits = bits
-        self._stream = zlib.decompressobj(bits)
-        self._began = False
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the end of the compressed stream has come."""
-        return self._stream.eof
-
-    def feed(self, chunk: bytes, most: int) -> bytes:
-        """What the chunk unpacks to, at most ``most`` bytes of it."""
-        if not self._began and self._bits == 15 and chunk[0] & 0xF != 8:
-            self._stream = zlib.decompressobj(-15)  # some servers send deflate without its header
-        self._began = True
-        try:
-            unpacked = self._stream.decompress(chunk, most)
-            while self._stream.eof and self._stream.unused_data and len(unpacked) < most:
-                rest, self._stream = self._stream.unused_data, zlib.decompressobj(self._bits)
-                unpacked += self._stream.decompress(rest, most - len(unpacked))
-        except zlib.error as error:
-            raise PackedError("the answer is not packed as it says") from error
-        return unpacked
+    parts, size = list[bytes](), 0
+    async for chunk in response.content.iter_any():
+        parts.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            response.close()
+            if response.status < 300:
+                raise TooLargeError(f"the answer has more than {limit / 2**20:.0f} MiB")
+            parts = []
+            break
+    return Answer(response.status, response.headers, b"".join(parts))
 
 
 def lost(error: Exception, seconds: float | None = None) -> Fault:
@@ -176,7 +125,7 @@ def lost(error: Exception, seconds: float | None = None) -> Fault:
     if isinstance(error, TimeoutError):
         within = "in time" if seconds is None else f"within {seconds:.0f} s (--timeout)"
         return Fault(FaultKind.FAULTY, f"no answer {within}", cause=error)
-    if isinstance(error, TooLargeError | PackedError):
+    if isinstance(error, TooLargeError):
         return Fault(FaultKind.FAULTY, str(error), cause=error)
     if isinstance(error, aiohttp.ClientPayloadError):
         return Fault(FaultKind.FAULTY, "the answer broke off", cause=error)
