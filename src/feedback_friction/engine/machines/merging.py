@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-from feedback_friction.analysis.journal import ENDED, open_journal, read_run
+from feedback_friction.analysis.journal import ENDED, has_table, open_journal, read_run
 from feedback_friction.engine.journal.store import FILE_NAME, Journal
 from feedback_friction.engine.run.run_directory import add_notices, claim, locked
 from feedback_friction.errors import UsageError
@@ -41,7 +40,8 @@ def merge(parts: Sequence[Path], out: Path, command: list[str]) -> dict[str, int
     for part in parts:
         claim(part, first["config"], {}, command)  # compares; a part has its own claim
     with locked(out):
-        claim(out, first["config"], _operation(first), command)
+        operation = {k: v for k, v in first.get("operation", {}).items() if k != "part"}
+        claim(out, first["config"], operation, command)
         sources = [out, *parts] if (out / FILE_NAME).exists() else list(parts)
         partial = out / "merging"
         partial.mkdir(exist_ok=True)
@@ -55,10 +55,6 @@ def merge(parts: Sequence[Path], out: Path, command: list[str]) -> dict[str, int
         for part in parts:
             add_notices(out, [str(line) for line in read_run(part).get("notices", ())])
     return counts
-
-
-def _operation(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: each for name, each in document.get("operation", {}).items() if name != "part"}
 
 
 def _merged(sources: Sequence[Path], folder: Path) -> dict[str, int]:
@@ -118,10 +114,8 @@ def _furthest(sources: Sequence[Path]) -> dict[Place, tuple[tuple[int, int], int
     for number, source in enumerate(sources):
         with open_journal(source) as db:
             for table in _JUDGED_ANEW:
-                there = db.execute(
-                    "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)
-                ).fetchone()
-                if there and db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone():
+                is_there = has_table(db, table)
+                if is_there and db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone():
                     raise UsageError(
                         f"{source} was regraded or remasked; merge the parts first, then regrade"
                     )

@@ -114,7 +114,8 @@ async def execute_on_ray(
         gathered(directory, command)
         shares = _shares(prepared, directory, workers)
         parts = [_begun(directory, Part(number + 1, workers)) for number in range(workers)]
-        cluster = Cluster(Progress(Spent()), folder, _trials(directory))
+        held = _counts(directory.resolve() / FILE_NAME)
+        cluster = Cluster(Progress(Spent()), folder, sum(held[0].values()) if held else 0)
         watch(cluster)  # type: ignore[arg-type] # has what is watched of a runner
         task = ray.remote(num_cpus=1, max_retries=-1, scheduling_strategy="SPREAD")(_work)
         pending = {
@@ -190,11 +191,6 @@ def _begun(directory: Path, part: Part) -> Path:
     except OSError as error:
         raise UsageError(f"cannot write {folder}: {error}") from error
     return folder
-
-
-def _trials(directory: Path) -> int:
-    counted = _counts(directory.resolve() / FILE_NAME)
-    return sum(counted[0].values()) if counted else 0
 
 
 def _shares(prepared: Prepared, directory: Path, workers: int) -> list[Settings]:

@@ -130,8 +130,9 @@ def _read(read: Callable[[], bytes], name: str, today: str | None = None) -> Pri
         foreign = today is not None and isinstance(data, dict) and "models" not in data
         return _litellm(data, today or "") if foreign else _parse(data)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        said = f"it has no {error}" if isinstance(error, KeyError) else error
         raise UsageError(
-            f"cannot read the prices in {name}: {_said(error)}; wanted: "
+            f"cannot read the prices in {name}: {said}; wanted: "
             '{"as_of": "2025-06-01", "models": {"openai/NAME": '
             '{"input": 0.4, "cached_input": 0.1, "output": 1.6}}}'
         ) from error
@@ -180,7 +181,3 @@ def _amount(model: str, value: Any) -> float:
     if not 0 <= amount < float("inf"):
         raise ValueError(f"the price of {model} must be at least 0, not {value}")
     return amount
-
-
-def _said(error: Exception) -> str:
-    return f"it has no {error}" if isinstance(error, KeyError) else str(error)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -190,6 +190,7 @@ def prepare_improvement(settings: Settings, asked: Improving) -> PreparedImprove
     spec = asked.reflection_model or condition.feedback_model
     if spec is None or is_student(spec):
         raise UsageError(f"{spec} is simulated and writes no prompts; give --reflection-model")
+    options = parse_options(asked.reflection_options, "--reflection-option")
     if asked.reflection_model is None:
         if asked.reflection_options or asked.reflection_base_urls:
             flag = "option" if asked.reflection_options else "base-url"
@@ -197,17 +198,19 @@ def prepare_improvement(settings: Settings, asked: Improving) -> PreparedImprove
         speaker, seats = condition.plan.mode.speaker, run.seats
     else:
         parse_spec(spec)
-        speaker, seats = REFLECTION, {**run.seats, REFLECTION: _seat(spec, settings, asked)}
-    run = replace(run, config=_config(run, asked, spec), seats=seats)
+        operation, urls = settings.operation, asked.reflection_base_urls
+        seat = ModelSettings(spec, urls, operation.concurrency, operation.timeout, options)
+        speaker, seats = REFLECTION, {**run.seats, REFLECTION: seat}
+    config = {
+        "kind": KIND,
+        **run.config,
+        "budget_rounds": asked.budget_rounds,
+        "reflection_model": spec,
+        "reflection_max_tokens": asked.reflection_max_tokens,
+        **({"reflection_options": options.as_dict()} if asked.reflection_options else {}),
+    }
+    run = replace(run, config=config, seats=seats)
     return PreparedImprovement(run, asked, form, speaker)
-
-
-def _seat(spec: str, settings: Settings, asked: Improving) -> ModelSettings:
-    operation = settings.operation
-    options = parse_options(asked.reflection_options, "--reflection-option")
-    return ModelSettings(
-        spec, asked.reflection_base_urls, operation.concurrency, operation.timeout, options
-    )
 
 
 def _check_problems(form: Form, condition: Condition) -> None:
@@ -234,18 +237,6 @@ _SOURCES = {
     "solution": "the worked solution",
     "other": "another problem",
 }
-
-
-def _config(run: Prepared, asked: Improving, spec: str) -> Mapping[str, Any]:
-    own = {
-        "budget_rounds": asked.budget_rounds,
-        "reflection_model": spec,
-        "reflection_max_tokens": asked.reflection_max_tokens,
-    }
-    if asked.reflection_options:
-        options = parse_options(asked.reflection_options, "--reflection-option")
-        own["reflection_options"] = options.as_dict()
-    return {"kind": KIND, **run.config, **own}
 
 
 class Search(Watched):
@@ -328,7 +319,7 @@ async def together(work: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:
 
 
 def parted(missed: Sequence[Trial], seed: int) -> tuple[list[Problem], list[Problem]]:
-    """Problems to search on, and as many to decide on, by lot."""
+    """Problems to search on, and as many to decide on, at random."""
     problems = [each.problem for each in missed]
     if len(problems) < 2 * FEWEST:
         raise UsageError(

@@ -17,7 +17,6 @@ from feedback_friction.engine.models.model_options import ModelOptions
 from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.engine.run.prepare import Prepared, prepare
 from feedback_friction.engine.run.python_objects import files_of, refuse_unknown_files
-from feedback_friction.engine.run.seats import Seat
 from feedback_friction.errors import UsageError
 from feedback_friction.options import filled, options_of
 from feedback_friction.problem import Problem
@@ -68,10 +67,11 @@ def _reopened(directory: Path, given: Mapping[str, Any], calls: bool) -> Prepare
         )
     if calls and prepared.config.get("digests") != config.get("digests"):
         raise UsageError(f"a model of {directory} is no longer the one that it was run with")
-    seated = {
-        seat: replace(each, options=_options(_kept(seat, config)))
-        for seat, each in prepared.seats.items()
-    }
+    seated = {}
+    for seat, each in prepared.seats.items():
+        role, _, model = seat.partition(" ")
+        kept = config.get(f"{role}_options", {})
+        seated[seat] = replace(each, options=_options(kept.get(model, {}) if model else kept))
     return replace(prepared, seats=seated, config=config)
 
 
@@ -91,13 +91,6 @@ def _settings(
         if kept.get(name) is not None and name not in options_of(Operation)
     }
     return filled(Settings, {**values, **given})
-
-
-def _kept(seat: Seat, config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The options of the model in a seat, as a configuration has them."""
-    role, _, solver = seat.partition(" ")
-    kept: Mapping[str, Any] = config.get(f"{role}_options", {})
-    return kept.get(solver, {}) if solver else kept
 
 
 def _options(given: Mapping[str, Any]) -> ModelOptions:

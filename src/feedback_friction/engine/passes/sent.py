@@ -7,7 +7,7 @@ was paid for is the one that was sent, byte for byte.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,11 +42,6 @@ class Sent:
     proved: bool
 
 
-def _with_digest(spec: str, digests: Mapping[str, str]) -> str:
-    """A model's name; of a file on this machine with the file's digest, as its calls have it."""
-    return f"{spec}@{digests[spec]}" if spec in digests else spec
-
-
 class Prompts:
     """The prompts of a run's trials.
 
@@ -65,10 +60,11 @@ class Prompts:
         self.run: Prepared = reopen(directory, calls=False)
         self.conditions = self.run.conditions
         digests: dict[str, str] = self.run.config.get("digests", {})
-        self._identities = {
-            seat: identity_of(_with_digest(each.spec, digests), each.options)
-            for seat, each in wanted_models(self.run).items()
-        }
+        self._identities = {}
+        for seat, each in wanted_models(self.run).items():
+            # Calls of a file on this machine are known by the file's digest.
+            name = f"{each.spec}@{digests[each.spec]}" if each.spec in digests else each.spec
+            self._identities[seat] = identity_of(name, each.options)
 
     def of(self, condition: str, problem_id: str, epoch: int) -> tuple[Sent, ...]:
         """The prompts of a trial in their order: for each attempt, then for its feedback.

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -110,12 +111,10 @@ def read_frozen(name: str) -> Frozen:
 def _unpacked(raw: bytes) -> bytes:
     if raw[:2] != b"\x1f\x8b":
         return raw
-    inflate = zlib.decompressobj(wbits=31)
-    found = inflate.decompress(raw, _LARGEST)
-    if inflate.unconsumed_tail:
+    with gzip.open(BytesIO(raw)) as file:
+        found = file.read(_LARGEST + 1)
+    if len(found) > _LARGEST:
         raise OSError(f"it holds more than {_LARGEST:,} bytes")
-    if not inflate.eof:
-        raise EOFError("it is cut off")
     return found
 
 
@@ -195,12 +194,11 @@ def _condition(
         simulated=is_student(solver),
         digits=next(iter(sizes)) if len(sizes) == 1 else None,
         by_history=by_history,
-        begun={item.problem.id: _as_seen(item) for item in items},
+        begun={
+            item.problem.id: tuple(replace(each, problem=item.problem) for each in item.attempts)
+            for item in items
+        },
     )
-
-
-def _as_seen(item: Item) -> tuple[Any, ...]:
-    return tuple(replace(each, problem=item.problem) for each in item.attempts)
 
 
 def _mode(name: str) -> Mode:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -92,7 +92,8 @@ class InspectModel(Route):
         self.identity = identity_of(name, options.model)
         self._model = _opened(name, options, base_url)
         # What the provider was sent, and so may quote in a reply.
-        self._secrets = Secrets((self._model.api.api_key or "", _password(base_url)))
+        password = URL(base_url or "").password or ""
+        self._secrets = Secrets((self._model.api.api_key or "", password))
         lacks = INSPECT_PROVIDERS[self._provider].lacks
         self._calls = Calls(name, name, options, lacks)
         self.dialect = self._calls.dialect
@@ -166,7 +167,9 @@ class InspectModel(Route):
 
     def key_refused(self, said: str) -> str:
         """What to tell whoever owns the key that was refused."""
-        return f"{self.name}: {_key_name(self._model.api.api_key_vars)} is refused ({said})"
+        given = (name for name in self._model.api.api_key_vars if os.environ.get(name))
+        key = next((f"the key in {name}" for name in given), "the key")
+        return f"{self.name}: {key} is refused ({said})"
 
 
 class _Warnings(logging.Handler):
@@ -216,12 +219,6 @@ def inspect_message(message: Message) -> ChatMessage:
     return _MESSAGES[message.role](content=message.content)
 
 
-def _key_name(variables: Sequence[str]) -> str:
-    """The key that was sent, by the variable that it comes from."""
-    given = [name for name in variables if os.environ.get(name)]
-    return f"the key in {given[0]}" if given else "the key"
-
-
 def _plain(error: PrerequisiteError) -> str:
     """Its message as one line, without the markup that inspect_ai puts into some."""
     text = str(error.message)
@@ -233,7 +230,3 @@ def _plain(error: PrerequisiteError) -> str:
 def _shown(text: str) -> str:
     """One line, without the keys of the environment."""
     return one_line(environment_secrets(os.environ).hide(text))
-
-
-def _password(base_url: str | None) -> str:
-    return (URL(base_url).password or "") if base_url else ""

@@ -89,26 +89,14 @@ def _reply(choice: ChatCompletionChoice, *, written: bool, logprobs: bool) -> Re
         if isinstance(part, ContentReasoning)
     ]
     text, reasoning = joined(choice.message.text, thoughts)
+    told = choice.logprobs.content if logprobs and choice.logprobs is not None else []
     return Reply(
         "" if text == _NO_CONTENT else text,
         _FINISH[choice.stop_reason],
-        _mean_logprob(choice) if logprobs else None,
+        mean_logprob([each.logprob for each in told]),
         reasoning,
-        _tokens(choice) if logprobs else (),
+        tuple(Token(each.token, mean_logprob([each.logprob])) for each in told),
     )
-
-
-def _mean_logprob(choice: ChatCompletionChoice) -> float | None:
-    """Mean natural log-probability per token, over the tokens that have a finite one."""
-    if choice.logprobs is None:
-        return None
-    return mean_logprob([entry.logprob for entry in choice.logprobs.content])
-
-
-def _tokens(choice: ChatCompletionChoice) -> tuple[Token, ...]:
-    """The tokens of a choice; inspect_ai knows no ids."""
-    entries = choice.logprobs.content if choice.logprobs is not None else []
-    return tuple(Token(each.token, mean_logprob([each.logprob])) for each in entries)
 
 
 def _usage(usage: ModelUsage | None) -> Usage:

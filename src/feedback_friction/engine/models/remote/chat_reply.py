@@ -138,7 +138,7 @@ def failure_in(data: object) -> tuple[int, bytes] | None:
     if isinstance(choices, list) and choices:
         broken = [_error_of(choice) for choice in choices if isinstance(choice, dict)]
         errors += broken[:1] if len(broken) == len(choices) and all(broken) else []
-    elif _speaks(data) or _failed(data.get("base_resp")):  # FastChat, FastAPI; MiniMax
+    elif _speaks(data):
         errors.append({name: value for name, value in data.items() if name != "choices"})
     error = next((each for each in errors if each), None)
     return None if error is None else (_status(error), orjson.dumps({"error": error}))
@@ -146,12 +146,10 @@ def failure_in(data: object) -> tuple[int, bytes] | None:
 
 def _speaks(data: Mapping[str, Any]) -> bool:
     """Whether a body without choices says something instead."""
-    said = [name for name in _SAYS if isinstance(data.get(name), str)]
-    return bool(said) and "promptFeedback" not in data
-
-
-def _failed(status: object) -> bool:
-    return isinstance(status, dict) and bool(status.get("status_code"))
+    said = [name for name in _SAYS if isinstance(data.get(name), str)]  # FastChat, FastAPI
+    status = data.get("base_resp")  # MiniMax
+    has_failed = isinstance(status, dict) and bool(status.get("status_code"))
+    return has_failed or (bool(said) and "promptFeedback" not in data)
 
 
 def _status(error: object) -> int:
