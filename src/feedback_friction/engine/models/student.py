@@ -241,7 +241,7 @@ class StudentModel:
         return f"Simulated words of {self.name}: redo the step that the feedback is about."
 
     def _label(self, request: Generate, rng: random.Random) -> str:
-        """A label for an unsolved trial: the planted cause, or by lot where none was planted."""
+        """A label for an unsolved trial: the planted cause, or at random where none was planted."""
         occasion = request.occasion
         cause = planted_cause(occasion.problem, occasion.judged)
         known = cause is not None and rng.random() >= self.traits.misjudge

@@ -1,8 +1,8 @@
-"""The exact prompts of a trial, made again from its run by the loop itself, and proved.
+"""The exact prompts of a trial, reproduced from its run by the loop itself, and proved.
 
 What a call is known by in the journal is a digest of the model, its options, every message and all
-parameters (``keys.call_key``). A prompt that is made again and has the digest of a completion that
-was paid for is the one that was sent, byte for byte.
+parameters (``keys.call_key``). A reproduced prompt that has the digest of a completion that was
+paid for is the one that was sent, byte for byte.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Prompts:
         """Reopen a run.
 
         Raises:
-            UsageError: its data are gone or have changed, so that its prompts cannot be made again.
+            UsageError: its data are gone or have changed, so that its prompts cannot be reproduced.
         """
         self._directory = directory
         self.run: Prepared = reopen(directory, calls=False)

@@ -160,27 +160,21 @@ def load_file(path: Path) -> None:
     Raises:
         UsageError: the file cannot be run, or defines none of these.
     """
-    kinds: tuple[tuple[type, str, Callable[[Any], bool]], ...] = (
-        (OwnTask, "task", lambda each: True),
-        (FunctionModel, "model", lambda each: True),
-        (Mode, "feedback", lambda each: each.write is not None),
-    )
-    found = 0
-    for value in run_file(path).values():
-        for kind, what, counts in kinds:
-            if isinstance(value, kind) and counts(value):
-                added(value, what)
-                found += 1
-        if _is_model(value):
-            add_model(value)
-            found += 1
+    found = [(value, what) for value in run_file(path).values() if (what := _kind(value))]
     if not found:
         raise UsageError(
             f"{path} defines no task, model or feedback of its own; see docs/python.md"
         )
+    for value, what in found:
+        added(value, what)
 
 
-def _is_model(value: object) -> bool:
+def _kind(value: object) -> str:
+    """What a value in a user's file makes known: "task", "feedback" or "model"; "" for nothing."""
+    if isinstance(value, OwnTask):
+        return "task"
+    if isinstance(value, Mode):
+        return "feedback" if value.write is not None else ""
     is_named = str(getattr(value, "name", "")).startswith("python/")
-    is_plain = not isinstance(value, type | FunctionModel)
-    return is_plain and is_named and hasattr(value, "generate")
+    is_model = is_named and hasattr(value, "generate") and not isinstance(value, type)
+    return "model" if is_model else ""

@@ -1,4 +1,4 @@
-"""Stops the run when a server is plainly gone, before the whole data set has failed.
+"""Stops the run when a server is clearly gone, before the whole data set has failed.
 
 A circuit breaker (M. Nygard, "Release It!", 2007): what trips it ends the run, which can be
 resumed. It opens
@@ -7,7 +7,7 @@ resumed. It opens
 - when the first few calls are all refused (a wrong model name, a parameter that the server does not
   take), or very many in a row later on;
 - when every attempt fails for long enough. How long depends on the kind of failure, and an answer
-  of a milder kind proves the graver one wrong: a server that says "slow down" is there.
+  of a milder kind disproves the more serious one: a server that says "slow down" is there.
 
 Random faults never open it: one success starts the count anew, and there must be as many failures
 in a row as calls are under way, each of which may still succeed. Neither do prompts that spoil
@@ -52,7 +52,7 @@ class BreakerPolicy:
     refusals: int = 25
 
     def patience(self, kind: FaultKind) -> float:
-        """Seconds that failures of a transient kind are borne."""
+        """Seconds that failures of a transient kind are tolerated."""
         return {
             FaultKind.UNREACHABLE: self.unreachable,
             FaultKind.FAULTY: self.faulty,

@@ -96,7 +96,7 @@ class Calls:
 
     Attributes:
         dialect: what is known of its server.
-        breaker: stops the run when the server is plainly gone.
+        breaker: stops the run when the server is clearly gone.
     """
 
     def __init__(

@@ -35,7 +35,7 @@ class RetryPolicy:
         empty: at most this many attempts that came back without a reply.
         base: ceiling of the first wait, in seconds; it doubles with each failure.
         cap: ceiling of any wait, in seconds.
-        reconnect_cap: the same for a server that cannot be reached: knocking costs nothing.
+        reconnect_cap: the same for a server that cannot be reached: trying costs nothing.
         suspicion: after this many seconds of rate limits alone, and after twice as many, the server
             is asked something harmless: where it answers that,
         singled_out: so many more attempts are made.
