@@ -117,8 +117,8 @@ def test_asking_again_makes_no_call_and_changes_no_label(run):
     first = asyncio.run(annotate_run(run, STUDENT))
     before = [(each.trial, each.raw, each.reason) for each in read_labels(run)]
     again = asyncio.run(annotate_run(run, STUDENT))
-    assert first.spent.calls == len(before)
-    assert (again.spent.calls, again.spent.reused) == (0, len(before))
+    assert first.progress.spent.calls == len(before)
+    assert (again.progress.spent.calls, again.progress.spent.reused) == (0, len(before))
     assert [(each.trial, each.raw, each.reason) for each in read_labels(run)] == before
 
 
@@ -127,7 +127,7 @@ def test_labels_that_were_lost_come_back_from_the_journal(run):
     before = len(read_labels(run))
     for file in run.glob("annotations.sqlite*"):
         file.unlink()
-    assert asyncio.run(annotate_run(run, STUDENT)).spent.calls == 0
+    assert asyncio.run(annotate_run(run, STUDENT)).progress.spent.calls == 0
     assert len(read_labels(run)) == before
 
 
@@ -149,7 +149,7 @@ def test_after_a_crash_only_what_is_missing_is_asked(run, judge):
 def test_an_interrupted_pass_says_how_many_are_left(run):
     found = asyncio.run(annotate_run(run, STUDENT, watch=lambda watched: watched.caller.drain()))
     assert found.left == sum(unsolved(run).values())
-    assert (found.spent.calls, found.failed) == (0, 0)
+    assert (found.progress.spent.calls, found.failed) == (0, 0)
 
 
 def test_labels_that_cannot_be_written_stop_the_pass_with_one_line(run, monkeypatch):
@@ -174,7 +174,7 @@ def test_a_failed_call_leaves_the_trial_unlabelled_and_the_next_run_tries_it_aga
     total = sum(unsolved(run).values())
     assert found.failed == total // 3 > 0
     assert len(read_labels(run)) == total - found.failed
-    assert found.errors == ["HTTP 503 through all retries"]
+    assert [*found.progress.reasons] == ["HTTP 503 through all retries"]
     assert judge(run, lambda request, number: GOOD)[0].failed == 0
     assert len(read_labels(run)) == total
 

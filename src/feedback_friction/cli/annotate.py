@@ -53,7 +53,7 @@ def command(
     if interrupted:
         click.echo(f"interrupted; {found.left} trials left; the same command resumes", err=True)
         return INTERRUPTED
-    for error in found.errors:
+    for error in found.progress.reasons:
         click.echo(f"failed: {' '.join(error.split())}", err=True)
     if found.failed:
         click.echo(
@@ -66,7 +66,7 @@ def command(
 
 def as_object(found: Annotated) -> dict[str, Any]:
     """The object that ``friction annotate --json`` prints; the cost is null where unknown."""
-    spent = found.spent
+    spent = found.progress.spent
     return {
         "annotator": found.annotator,
         "simulated": found.simulated,
@@ -104,7 +104,7 @@ def _print(found: Annotated) -> None:
         )
         for condition, tally in found.tallies.items()
     ]
-    spent = found.spent
+    spent = found.progress.spent
     cost = "cost unknown" if spent.unpriced else f"${spent.cost:,.2f}"
     lines = [
         f"judge: {found.annotator}; unsolved: trials that had feedback; unreadable ones are "

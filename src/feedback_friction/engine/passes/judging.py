@@ -20,7 +20,7 @@ from feedback_friction.engine.journal.rows import now, storable
 from feedback_friction.engine.models.model_options import parse_options
 from feedback_friction.engine.models.price_list import load_prices
 from feedback_friction.engine.models.registry import ModelSettings, is_student, parse_spec
-from feedback_friction.engine.run.caller import Caller, Spent
+from feedback_friction.engine.run.caller import Caller
 from feedback_friction.engine.run.runner import Progress, Watched, run_pool
 from feedback_friction.engine.run.session import opened
 from feedback_friction.errors import UsageError
@@ -94,15 +94,14 @@ class Tally:
         return self.raw.total()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Annotated:
-    """What came of it: a tally by condition, what was paid for, and the errors, each once."""
+    """What came of it: a tally by condition, what was paid for, and why calls failed."""
 
     annotator: str
     simulated: bool
     tallies: dict[str, Tally]
-    spent: Spent
-    errors: list[str] = field(default_factory=list)
+    progress: Progress
 
     @property
     def failed(self) -> int:
@@ -145,73 +144,62 @@ async def annotate_run(
         with Labels(directory) as labels, open_journal(directory) as db:
             if labels.kind_of(asked.annotator) == "person":
                 raise UsageError(f"'{asked.annotator}' is the name of a person who labelled here")
-            session = _Session(db, asked, caller, labels)
-            watch(session)
-            return await session.run()
+            return await _labelled(db, asked, caller, labels, watch)
 
 
-class _Session(Watched):
+async def _labelled(
+    db: sqlite3.Connection,
+    asked: Annotating,
+    caller: Caller,
+    labels: Labels,
+    watch: Callable[[Watched], None],
+) -> Annotated:
     """One pass over the trials that are to be labelled."""
+    unsolved = unsolved_trials(db)
+    chosen = sample(unsolved, lambda trial: trial.condition, asked.sample, asked.seed)
+    tallies: dict[str, Tally] = {}
+    for trial in unsolved:
+        tallies.setdefault(trial.condition, Tally()).unsolved += 1
+    for trial in chosen:
+        tallies[trial.condition].sampled += 1
+    progress = Progress(caller.spent, len(chosen))
+    found = Annotated(asked.annotator, is_student(asked.judge_model), tallies, progress)
+    watch(Watched(caller, progress))
 
-    def __init__(
-        self, db: sqlite3.Connection, asked: Annotating, caller: Caller, labels: Labels
-    ) -> None:
-        self._db, self._asked, self._labels = db, asked, labels
-        super().__init__(caller, Progress(caller.spent))
-        simulated = is_student(asked.judge_model)
-        self.result = Annotated(asked.annotator, simulated, {}, caller.spent)
+    async def label(trial: TrialKey) -> None:
+        case = read_case(db, trial, asked.rounds)
+        steps = annotate(case, asked.max_tokens)
+        said = await caller.drive(steps, get_page(trial.task).task)
+        labels.put(_row(trial, said, found))
+        progress.count("unsolved")
+        tallies[trial.condition].raw[said.category] += 1
+        tallies[trial.condition].unreadable += said.malformed == ASKED_AT_MOST
 
-    async def run(self) -> Annotated:
-        trials = self._chosen()
-        self.progress.total = len(trials)
-        await run_pool(self.caller, iter(trials), self._label, self._failed, self.progress)
-        return self.result
+    async def failed(trial: TrialKey, reason: str) -> None:
+        tallies[trial.condition].failed += 1
+        progress.fail(reason)
 
-    def _chosen(self) -> list[TrialKey]:
-        unsolved = unsolved_trials(self._db)
-        chosen = sample(
-            unsolved, lambda trial: trial.condition, self._asked.sample, self._asked.seed
-        )
-        tallies = self.result.tallies
-        for trial in unsolved:
-            tallies.setdefault(trial.condition, Tally()).unsolved += 1
-        for trial in chosen:
-            tallies[trial.condition].sampled += 1
-        return chosen
+    await run_pool(caller, iter(chosen), label, failed, progress)
+    return found
 
-    async def _label(self, trial: TrialKey) -> None:
-        tally = self.result.tallies[trial.condition]
-        case = read_case(self._db, trial, self._asked.rounds)
-        steps = annotate(case, self._asked.max_tokens)
-        said = await self.caller.drive(steps, get_page(trial.task).task)
-        self._labels.put(self._row(trial, said))
-        self.progress.count("unsolved")
-        tally.raw[said.category] += 1
-        tally.unreadable += said.malformed == ASKED_AT_MOST
 
-    async def _failed(self, trial: TrialKey, reason: str) -> None:
-        self.result.tallies[trial.condition].failed += 1
-        self.progress.fail(reason)
-        if reason not in self.result.errors:
-            self.result.errors.append(reason)
-
-    def _row(self, trial: TrialKey, said: Annotation) -> Label:
-        category = fold(RawCategory(said.category)).value
-        return Label(
-            trial.condition,
-            trial.problem_id,
-            trial.epoch,
-            self._asked.annotator,
-            "judge",
-            raw=said.category,
-            category=category,
-            blind=category,
-            reason=storable(said.reason),
-            round=said.round,
-            malformed=said.malformed,
-            simulated=int(self.result.simulated),
-            created=now(),
-        )
+def _row(trial: TrialKey, said: Annotation, found: Annotated) -> Label:
+    category = fold(RawCategory(said.category)).value
+    return Label(
+        trial.condition,
+        trial.problem_id,
+        trial.epoch,
+        found.annotator,
+        "judge",
+        raw=said.category,
+        category=category,
+        blind=category,
+        reason=storable(said.reason),
+        round=said.round,
+        malformed=said.malformed,
+        simulated=int(found.simulated),
+        created=now(),
+    )
 
 
 def read_case(db: sqlite3.Connection, trial: TrialKey, rounds: int) -> Case:
