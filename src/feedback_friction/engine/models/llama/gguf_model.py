@@ -57,18 +57,13 @@ class LocalModel:
     options: ModelOptions
 
 
-def file_of(spec: str) -> Path:
-    """The file behind ``gguf/…``.
+def digest_of(spec: str) -> str:
+    """A digest of the file behind ``gguf/…``.
 
     Raises:
         UsageError: there is none.
     """
-    return find(spec.removeprefix(PREFIX))
-
-
-def digest_of(spec: str) -> str:
-    """A digest of the file behind ``gguf/…``; raises as ``file_of``."""
-    return digest(file_of(spec))
+    return digest(find(spec.removeprefix(PREFIX)))
 
 
 def decisive(options: ModelOptions) -> ModelOptions:
@@ -89,16 +84,14 @@ def local(spec: str, options: ModelOptions) -> LocalModel:
             f"{spec} needs xllamacpp, which is not installed: "
             "pip install 'feedback-friction[local]'"
         )
-    path = file_of(spec)
+    path = find(spec.removeprefix(PREFIX))
     check_file(spec, path)
-    names = [each.name for each in fields(ServerOptions)]
-    given = {
-        name: _whole(spec, name, options.extra[name]) for name in names if name in options.extra
-    }
-    rest = {key: value for key, value in options.extra.items() if key not in names}
-    server = ServerOptions(**given)
+    extra = dict(options.extra)
+    server = ServerOptions(
+        **{name: _whole(spec, name, extra.pop(name)) for name in _LEAST if name in extra}
+    )
     check_memory(spec, path, server)
-    return LocalModel(spec, path, server, replace(options, extra=rest))
+    return LocalModel(spec, path, server, replace(options, extra=extra))
 
 
 def _whole(spec: str, name: str, value: object) -> int:

@@ -21,11 +21,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from feedback_friction.engine.models.remote.faults import Fault, FaultKind
 from feedback_friction.errors import NotBegunError, RunStoppedError
-from feedback_friction.protocol.records import Completion, Generate, Message
+from feedback_friction.protocol.records import Completion
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,6 @@ class Breaker:
         self.reason: str | None = None
         self._servers, self._clock, self._policy = servers, clock, policy or BreakerPolicy()
         self._streaks = {kind: _Streak() for kind in _GRAVEST_FIRST}
-        self._failing = False
         self._doubt: tuple[FaultKind, str] | None = None
         self._spoiled: set[object] = set()
         self._refusals = 0
@@ -104,9 +103,7 @@ class Breaker:
         """Note a completion: all counts begin anew."""
         self._succeeded = True
         self._refusals = 0
-        if self._failing:
-            self._clear(_GRAVEST_FIRST)
-            self._failing = False
+        self._clear(_GRAVEST_FIRST)
 
     def failed(
         self, fault: Fault, began: float, under_way: int, problem: str | None = None
@@ -126,7 +123,6 @@ class Breaker:
         """
         if problem in self._spoiled and fault.kind is not FaultKind.UNREACHABLE:
             return
-        self._failing = True
         if fault.kind is FaultKind.EMPTY:  # the server works; what it lacks is a reply to this one
             self._clear((FaultKind.UNREACHABLE, FaultKind.FAULTY))
             return
@@ -158,7 +154,7 @@ class Breaker:
         """Before answers stop the run, find out whether the server is to blame or the prompts are.
 
         Args:
-            ask: asks the server something harmless (``harmless``), once.
+            ask: asks the server something that any model can answer, once.
 
         Raises:
             RunStoppedError: it has no usable answer to that either.
@@ -219,11 +215,7 @@ class Breaker:
     def raise_if_open(self) -> None:
         """Raise RunStoppedError once the breaker is open."""
         if self.reason is not None:
-            raise self._error()
-
-    def _error(self) -> RunStoppedError:
-        kind = NotBegunError if self._never_begun else RunStoppedError
-        return kind(self.reason or "")
+            raise (NotBegunError if self._never_begun else RunStoppedError)(self.reason)
 
     @contextmanager
     def watch(self) -> Iterator[None]:
@@ -242,7 +234,7 @@ class Breaker:
             yield
         except asyncio.CancelledError:
             if task in self._interrupted and task.uncancel() <= cancelling:
-                raise self._error() from None
+                self.raise_if_open()
             raise
         finally:
             self._watched.discard(task)
@@ -252,9 +244,3 @@ class Breaker:
         for kind in kinds:
             self._streaks[kind].count = 0
             self._streaks[kind].problems.clear()
-
-
-def harmless(request: Generate) -> Generate:
-    """What any model can answer, asked as ``request`` is."""
-    message = Message("user", "Reply with the word: yes")
-    return replace(request, messages=(message,), n=1)

@@ -17,7 +17,7 @@ from random import Random
 
 from feedback_friction.engine.models.base import KeyRefusedError, RefusedError, TransientError
 from feedback_friction.engine.models.model_options import ModelOptions, seconds_for
-from feedback_friction.engine.models.remote.breaker import Breaker, BreakerPolicy, harmless
+from feedback_friction.engine.models.remote.breaker import Breaker, BreakerPolicy
 from feedback_friction.engine.models.remote.dialect import Form, Quirk, draw_seed, most_replies
 from feedback_friction.engine.models.remote.faults import Fault, FaultKind
 from feedback_friction.engine.models.remote.learning import Asking, Dialect
@@ -25,8 +25,9 @@ from feedback_friction.engine.models.remote.omissions import left_out
 from feedback_friction.engine.models.remote.replicas import ReplicaPolicy
 from feedback_friction.engine.models.remote.retry import Retries, RetryPolicy, rest
 from feedback_friction.errors import RunStoppedError
-from feedback_friction.protocol.records import Completion, Generate
+from feedback_friction.protocol.records import Completion, Generate, Message
 
+_HARMLESS = Message("user", "Reply with the word: yes")
 _log = logging.getLogger(__name__)
 
 
@@ -204,9 +205,10 @@ class Calls:
             await self._options.sleep(wait)
 
     async def _harmless(self, request: Generate, route: Route) -> Completion | Fault:
-        """What comes of asking the same server something harmless."""
+        """What comes of asking the same server something that any model can answer."""
+        question = replace(request, messages=(_HARMLESS,), n=1)
         form = Form(1, self.dialect.quirks)
-        return await self._attempt(route, harmless(request), form, request.seed, False)
+        return await self._attempt(route, question, form, request.seed, False)
 
     async def _attempt(
         self, route: Route, request: Generate, form: Form, seed: int, is_lowered: bool
