@@ -5,12 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from feedback_friction.engine.models.remote.breaker import Breaker, BreakerPolicy
+from feedback_friction.engine.models.remote.breaker import FAILURES, PATIENCE, REFUSALS, Breaker
 from feedback_friction.engine.models.remote.faults import Fault, FaultKind
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.records import Completion, Reply, Usage
-
-POLICY = BreakerPolicy()
 
 
 class Clock:
@@ -52,9 +50,9 @@ async def spoiled() -> Fault:
 @pytest.mark.parametrize(
     ("kind", "patience", "says"),
     [
-        (FaultKind.UNREACHABLE, POLICY.unreachable, "could not be reached for 32 s"),
-        (FaultKind.FAULTY, POLICY.faulty, "gave no usable answer for 128 s"),
-        (FaultKind.LIMITED, POLICY.limited, "let no call through for 960 s"),
+        (FaultKind.UNREACHABLE, PATIENCE[FaultKind.UNREACHABLE], "could not be reached for 32 s"),
+        (FaultKind.FAULTY, PATIENCE[FaultKind.FAULTY], "gave no usable answer for 128 s"),
+        (FaultKind.LIMITED, PATIENCE[FaultKind.LIMITED], "let no call through for 960 s"),
     ],
 )
 def test_a_server_that_only_fails_stops_the_run_after_a_while(
@@ -78,7 +76,7 @@ def test_many_failures_at_once_do_not_stop_a_run() -> None:
 
 def test_few_failures_over_a_long_time_do_not_stop_a_run() -> None:
     breaker, clock = make()
-    fail(breaker, clock, FaultKind.UNREACHABLE, times=POLICY.failures - 1, apart=100)
+    fail(breaker, clock, FaultKind.UNREACHABLE, times=FAILURES - 1, apart=100)
     assert breaker.reason is None
 
 
@@ -101,7 +99,7 @@ def test_calls_under_way_may_still_succeed_and_are_waited_for() -> None:
 def test_a_long_call_that_fails_counts_from_its_beginning() -> None:
     breaker, clock = make()
     began, clock.now = clock.now, clock.now + 600
-    for _ in range(POLICY.failures - 1):
+    for _ in range(FAILURES - 1):
         breaker.failed(fault(FaultKind.FAULTY), began, 0)
     asyncio.run(breaker.settle(spoiled))
     breaker.failed(fault(FaultKind.FAULTY), began, 0)
@@ -181,10 +179,10 @@ def test_an_unknown_model_or_path_stops_the_run_at_once(status: int) -> None:
 def test_refusals_after_a_success_stop_the_run_only_when_there_are_many() -> None:
     breaker, _ = make()
     breaker.succeeded()
-    for _ in range(POLICY.refusals - 1):
+    for _ in range(REFUSALS - 1):
         breaker.refused(fault(FaultKind.REFUSED, 404))
     breaker.succeeded()
-    for _ in range(POLICY.refusals - 1):
+    for _ in range(REFUSALS - 1):
         breaker.refused(fault(FaultKind.REFUSED, 400))
     with pytest.raises(RunStoppedError):
         breaker.refused(fault(FaultKind.REFUSED, 400))

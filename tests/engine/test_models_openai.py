@@ -24,7 +24,7 @@ from models_client import ask, client, run
 
 from feedback_friction.engine.models.base import RefusedError, TransientError
 from feedback_friction.engine.models.model_options import ModelOptions
-from feedback_friction.engine.models.remote.breaker import BreakerPolicy
+from feedback_friction.engine.models.remote import breaker
 from feedback_friction.engine.models.remote.retry import RetryPolicy
 from feedback_friction.errors import NotBegunError
 from feedback_friction.protocol.records import Message, Reply, Usage
@@ -338,12 +338,13 @@ def test_a_prompt_that_json_cannot_carry_is_refused() -> None:
     run(main())
 
 
-def test_a_redirect_is_not_followed() -> None:
+def test_a_redirect_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(breaker, "FIRST_REFUSALS", 9)
+
     async def main() -> None:
         async with serving() as other, serving() as server:
             server.script = [error(307, headers={"Location": other.url})]
-            lenient = BreakerPolicy(first_refusals=9)
-            async with client(server, breaker=lenient, key="k") as (model, _, _):
+            async with client(server, key="k") as (model, _, _):
                 with pytest.raises(Exception, match="HTTP 307: moved to"):
                     await model.generate(ask())
         assert other.bodies == []

@@ -15,7 +15,8 @@ from feedback_friction.engine.models.base import (
     RefusedError,
     TransientError,
 )
-from feedback_friction.engine.models.remote.breaker import BreakerPolicy
+from feedback_friction.engine.models.remote.breaker import PATIENCE
+from feedback_friction.engine.models.remote.faults import FaultKind
 from feedback_friction.engine.models.remote.retry import RetryPolicy, is_resting
 from feedback_friction.errors import FrictionError, RunStoppedError
 
@@ -300,22 +301,26 @@ def test_an_answer_that_is_not_http_is_a_fault_that_does_not_show_the_key() -> N
     run(main())
 
 
-def test_a_slow_run_is_not_stopped_by_faults_while_other_calls_are_under_way() -> None:
+def test_a_slow_run_is_not_stopped_by_faults_while_other_calls_are_under_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(PATIENCE, FaultKind.FAULTY, 1.0)
+
     async def main() -> None:
         script = [hang] * 8 + [error(500)]
-        async with serving(*script) as server:
-            policy = BreakerPolicy(faulty=1)
-            async with client(server, breaker=policy, retry=RetryPolicy(attempts=4)) as made:
-                model, _, _ = made
-                held = [asyncio.create_task(model.generate(ask(str(i)))) for i in range(8)]
-                while server.under_way < 8:
-                    await asyncio.sleep(0.001)
-                with pytest.raises(ModelError) as lost:
-                    await model.generate(ask("unlucky"))
-                assert isinstance(lost.value, TransientError)
-                for each in held:
-                    each.cancel()
-                await asyncio.gather(*held, return_exceptions=True)
+        async with (
+            serving(*script) as server,
+            client(server, retry=RetryPolicy(attempts=4)) as (model, _, _),
+        ):
+            held = [asyncio.create_task(model.generate(ask(str(i)))) for i in range(8)]
+            while server.under_way < 8:
+                await asyncio.sleep(0.001)
+            with pytest.raises(ModelError) as lost:
+                await model.generate(ask("unlucky"))
+            assert isinstance(lost.value, TransientError)
+            for each in held:
+                each.cancel()
+            await asyncio.gather(*held, return_exceptions=True)
 
     run(main())
 
@@ -324,15 +329,17 @@ def test_a_slow_run_is_not_stopped_by_faults_while_other_calls_are_under_way() -
     "sound", [True, False], ids=["the server is sound", "the server is broken"]
 )
 def test_where_only_prompts_are_left_that_spoil_the_answer_the_server_is_asked_something_else(
-    sound: bool,
+    sound: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(PATIENCE, FaultKind.FAULTY, 0.0)
+
     async def answer(request: Any, body: dict[str, Any]) -> Any:
         spoils = not sound or "2 + 2?" in str(body["messages"])
         return await (text('{"half": ') if spoils else completion())(request, body)
 
     async def main() -> None:
-        policies = {"breaker": BreakerPolicy(faulty=0), "retry": RetryPolicy(attempts=6)}
-        async with serving(answer) as server, client(server, **policies) as (model, _, _):
+        policy = RetryPolicy(attempts=6)
+        async with serving(answer) as server, client(server, retry=policy) as (model, _, _):
             work = (model.generate(ask(str(i))) for i in range(3))
             ended = await asyncio.gather(*work, return_exceptions=True)
         assert {type(each) for each in ended} == {TransientError if sound else RunStoppedError}

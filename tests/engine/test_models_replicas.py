@@ -5,9 +5,15 @@ from yarl import URL
 
 from feedback_friction.engine.models.remote.endpoint import Endpoint
 from feedback_friction.engine.models.remote.faults import FaultKind
-from feedback_friction.engine.models.remote.replicas import Replica, ReplicaPolicy, Replicas
-
-POLICY = ReplicaPolicy()
+from feedback_friction.engine.models.remote.replicas import (
+    COOLING,
+    FAULTY,
+    LIMITS,
+    LONGEST_LIMIT,
+    UNREACHABLE,
+    Replica,
+    Replicas,
+)
 
 
 class Clock:
@@ -25,7 +31,7 @@ def make(count: int) -> tuple[Replicas, Clock]:
 
 
 def kill(replicas: Replicas, replica: Replica) -> None:
-    for _ in range(POLICY.unreachable):
+    for _ in range(UNREACHABLE):
         replicas.failed(replica, FaultKind.UNREACHABLE)
 
 
@@ -70,7 +76,7 @@ def test_a_moved_problem_stays_where_it_went() -> None:
     dead = replicas.place("p")
     kill(replicas, dead)
     moved = replicas.place("p")
-    clock.now += POLICY.cooling
+    clock.now += COOLING
     assert replicas.place("probe") is dead
     replicas.answered(dead)
     assert replicas.place("p") is moved
@@ -96,7 +102,7 @@ def test_calls_that_were_under_way_when_it_died_do_not_postpone_the_probe() -> N
     dead = replicas.all[0]
     for _ in range(100):
         replicas.failed(dead, FaultKind.FAULTY)
-    clock.now += POLICY.cooling
+    clock.now += COOLING
     assert replicas.place("p") is dead
 
 
@@ -104,7 +110,7 @@ def test_a_replica_that_answers_again_gets_new_problems() -> None:
     replicas, clock = make(2)
     dead = replicas.all[0]
     kill(replicas, dead)
-    clock.now += POLICY.cooling
+    clock.now += COOLING
     assert replicas.place("probe") is dead
     replicas.answered(dead)
     assert {replicas.place(str(i)) for i in range(40)} == set(replicas.all)
@@ -114,7 +120,7 @@ def test_random_faults_do_not_mark_a_replica_down() -> None:
     replicas, _ = make(2)
     replica = replicas.all[0]
     for _ in range(20):
-        for _ in range(POLICY.faulty - 1):
+        for _ in range(FAULTY - 1):
             replicas.failed(replica, FaultKind.FAULTY)
         replicas.answered(replica)
     assert replica.down_until is None
@@ -160,9 +166,9 @@ def test_a_short_wait_is_waited_where_the_prefix_is_but_not_for_ever() -> None:
     home = replicas.place("p")
     other = next(each for each in replicas.all if each is not home)
     assert not limit(replicas, home, "p", 1.0, 1)
-    assert not limit(replicas, home, "p", None, POLICY.limits - 1)
+    assert not limit(replicas, home, "p", None, LIMITS - 1)
     assert replicas.place("p") is home
-    assert limit(replicas, home, "p", 1.0, POLICY.limits)
+    assert limit(replicas, home, "p", 1.0, LIMITS)
     assert replicas.place("p") is other
     assert home.down_until is None  # its other problems stay
 
@@ -175,7 +181,7 @@ def test_a_limited_replica_is_looked_at_and_gets_some_of_its_problems_back() -> 
     mine = [problem for problem in problems if homes[problem] is limited]
     limit(replicas, limited, mine[0])
     assert {replicas.place(problem) for problem in problems} == {other}
-    clock.now += POLICY.longest_limit
+    clock.now += LONGEST_LIMIT
     assert replicas.place(mine[0]) is limited
     assert {replicas.place(problem) for problem in problems} == {other}  # one call looks
     replicas.answered(limited, clock.now)

@@ -27,40 +27,16 @@ from feedback_friction.engine.models.remote.faults import Fault, FaultKind
 from feedback_friction.errors import NotBegunError, RunStoppedError
 from feedback_friction.protocol.records import Completion
 
-
-@dataclass(frozen=True, slots=True)
-class BreakerPolicy:
-    """When to stop a run; times in seconds.
-
-    The defaults stop a run half a minute after its server died, which is long enough for a proxy or
-    a container to be restarted, and two minutes after its server began to answer nonsense.
-
-    Attributes:
-        failures: failures in a row that it takes at least.
-        unreachable: time without any connection.
-        faulty: time with nothing but unusable answers (5xx, timeouts, cut off, unreadable).
-        limited: time with nothing but rate limits.
-        first_refusals: refusals in a row, before any success.
-        refusals: refusals in a row, after a success.
-    """
-
-    failures: int = 5
-    unreachable: float = 30.0
-    faulty: float = 120.0
-    limited: float = 900.0
-    first_refusals: int = 3
-    refusals: int = 25
-
-    def patience(self, kind: FaultKind) -> float:
-        """Seconds that failures of a transient kind are tolerated."""
-        return {
-            FaultKind.UNREACHABLE: self.unreachable,
-            FaultKind.FAULTY: self.faulty,
-            FaultKind.LIMITED: self.limited,
-        }[kind]
-
-
-_GRAVEST_FIRST = (FaultKind.UNREACHABLE, FaultKind.FAULTY, FaultKind.LIMITED)
+# A run stops half a minute after its server died, which is long enough for a proxy or a container
+# to be restarted, and two minutes after its server began to answer nonsense.
+FAILURES = 5  # in a row, at least
+PATIENCE = {  # seconds of nothing but failures of a kind
+    FaultKind.UNREACHABLE: 30.0,  # no connection
+    FaultKind.FAULTY: 120.0,  # unusable answers: 5xx, timeouts, cut off, unreadable
+    FaultKind.LIMITED: 900.0,  # rate limits
+}
+FIRST_REFUSALS, REFUSALS = 3, 25  # in a row, before any success and after one
+_GRAVEST_FIRST = tuple(PATIENCE)
 _WHAT_HAPPENED = {
     FaultKind.UNREACHABLE: "could not be reached",
     FaultKind.FAULTY: "gave no usable answer",
@@ -84,12 +60,10 @@ class Breaker:
         reason: the line that says why it is open; None while it is closed.
     """
 
-    def __init__(
-        self, servers: str, clock: Callable[[], float], policy: BreakerPolicy | None = None
-    ):
+    def __init__(self, servers: str, clock: Callable[[], float]):
         """Begin closed; ``servers`` is how its line names what it watches."""
         self.reason: str | None = None
-        self._servers, self._clock, self._policy = servers, clock, policy or BreakerPolicy()
+        self._servers, self._clock = servers, clock
         self._streaks = {kind: _Streak() for kind in _GRAVEST_FIRST}
         self._doubt: tuple[FaultKind, str] | None = None
         self._spoiled: set[object] = set()
@@ -133,8 +107,8 @@ class Breaker:
         streak.count += 1
         streak.problems.add(object() if problem is None else problem)
         lasted = self._clock() - streak.since
-        enough = streak.count >= max(self._policy.failures, under_way)
-        if enough and lasted >= self._policy.patience(fault.kind):
+        enough = streak.count >= max(FAILURES, under_way)
+        if enough and lasted >= PATIENCE[fault.kind]:
             reason = (
                 f"{self._servers} {_WHAT_HAPPENED[fault.kind]} for {lasted:.0f} s "
                 f"({streak.count} failures in a row, the last: {fault.message})"
@@ -182,8 +156,8 @@ class Breaker:
         self._refusals += 1
         # A wrong model or URL concerns every call alike; other refusals may concern one prompt.
         wrong_address = fault.status in (301, 302, 307, 308, 404, 405)
-        patience = 1 if wrong_address else self._policy.first_refusals
-        limit = self._policy.refusals if self._succeeded else patience
+        patience = 1 if wrong_address else FIRST_REFUSALS
+        limit = REFUSALS if self._succeeded else patience
         if self._refusals >= limit:
             self._never_begun = wrong_address and not self._succeeded
             self.open(

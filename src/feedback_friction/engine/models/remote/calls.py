@@ -17,12 +17,11 @@ from random import Random
 
 from feedback_friction.engine.models.base import KeyRefusedError, RefusedError, TransientError
 from feedback_friction.engine.models.model_options import ModelOptions, seconds_for
-from feedback_friction.engine.models.remote.breaker import Breaker, BreakerPolicy
+from feedback_friction.engine.models.remote.breaker import Breaker
 from feedback_friction.engine.models.remote.dialect import Form, Quirk, draw_seed, most_replies
 from feedback_friction.engine.models.remote.faults import Fault, FaultKind
 from feedback_friction.engine.models.remote.learning import Asking, Dialect
 from feedback_friction.engine.models.remote.omissions import left_out
-from feedback_friction.engine.models.remote.replicas import ReplicaPolicy
 from feedback_friction.engine.models.remote.retry import Retries, RetryPolicy, rest
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.records import Completion, Generate, Message
@@ -41,8 +40,6 @@ class CallOptions:
             reply (``seconds_for``). It counts from the moment a request has a slot of the pool.
         connect_timeout: longest time to make a connection.
         retry: when a failed call is tried again.
-        breaker: when the run is stopped.
-        replicas: when a replica is left alone.
         most_draws: replies that one request may ask for; None where only the server knows.
         notice: told, once each, what the user should know (a parameter that the server does not
             take, a replica that is down); one line.
@@ -54,8 +51,6 @@ class CallOptions:
     timeout: float | None = None
     connect_timeout: float = 10.0
     retry: RetryPolicy = field(default_factory=RetryPolicy)
-    breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
-    replicas: ReplicaPolicy = field(default_factory=ReplicaPolicy)
     most_draws: int | None = None
     notice: Callable[[str], None] = _log.warning
     clock: Callable[[], float] = time.monotonic
@@ -117,7 +112,7 @@ class Calls:
         """
         if not options.model.sends_temperature:
             lacks |= {Quirk.NO_TEMPERATURE}
-        self.breaker = Breaker(servers, options.clock, options.breaker)
+        self.breaker = Breaker(servers, options.clock)
         self.dialect = Dialect(self.tell, lacks, options.most_draws)
         self._name, self._options = name, options
         self._under_way = 0  # attempts of all calls

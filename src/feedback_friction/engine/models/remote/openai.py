@@ -88,7 +88,7 @@ class OpenAIModel:
         self._options = options or CallOptions()
         self.identity = identity_of(name, self._options.model)
         self._clock = self._options.clock
-        self.replicas = Replicas(endpoints, self._clock, self._options.replicas)
+        self.replicas = Replicas(endpoints, self._clock)
         self._secrets = reduce(or_, (endpoint.secrets for endpoint in endpoints))
         servers = ", ".join(endpoint.label for endpoint in endpoints)
         model = self._options.model

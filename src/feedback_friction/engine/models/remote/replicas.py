@@ -22,28 +22,12 @@ from yarl import URL
 from feedback_friction.engine.models.remote.endpoint import Endpoint
 from feedback_friction.engine.models.remote.faults import FaultKind
 
-
-@dataclass(frozen=True, slots=True)
-class ReplicaPolicy:
-    """When a replica counts as down, and for how long it is left alone.
-
-    Attributes:
-        unreachable: failures to connect, one after the other, that mark it down.
-        faulty: unusable answers, one after the other, that mark it down.
-        cooling: seconds until the first probe; doubled after each probe that fails.
-        longest_cooling: limit of that doubling, in seconds.
-        patience: a longer wait, in seconds, that the replica itself asks for is waited elsewhere.
-        limits: rate limits of one call, one after the other, after which it goes elsewhere.
-        longest_limit: its wait is honoured up to this many seconds: a probe costs nothing.
-    """
-
-    unreachable: int = 2
-    faulty: int = 8
-    cooling: float = 5.0
-    longest_cooling: float = 60.0
-    patience: float = 5.0
-    limits: int = 3
-    longest_limit: float = 120.0
+# Failures in a row that mark a replica down.
+UNREACHABLE, FAULTY = 2, 8
+COOLING, LONGEST_COOLING = 5.0, 60.0  # seconds until the first probe, doubled after each that fails
+PATIENCE = 5.0  # seconds: what a replica asks to wait for longer is waited for elsewhere
+LIMITS = 3  # rate limits of one call, one after the other, after which it goes elsewhere
+LONGEST_LIMIT = 120.0  # seconds that a replica's wait is honoured: a probe costs nothing
 
 
 @dataclass(eq=False, slots=True)
@@ -82,16 +66,10 @@ class Replica:
 class Replicas:
     """The servers of one model."""
 
-    def __init__(
-        self,
-        endpoints: Sequence[Endpoint],
-        clock: Callable[[], float],
-        policy: ReplicaPolicy | None = None,
-    ):
+    def __init__(self, endpoints: Sequence[Endpoint], clock: Callable[[], float]):
         """Begin with all of them up; ``clock`` gives monotonic seconds."""
         self.all = tuple(Replica(endpoint) for endpoint in endpoints)
         self._clock = clock
-        self._policy = policy or ReplicaPolicy()
         self._home: dict[str, Replica] = {}
         self._left: dict[str, Replica] = {}  # by problem that moved, its first replica
 
@@ -140,10 +118,10 @@ class Replicas:
         if len(self.all) == 1:
             return False
         replica.unreachable = replica.faulty = 0
-        asked = min(retry_after or 0.0, self._policy.longest_limit)
-        if asked > self._policy.patience or replica.probing:
-            self._mark_down(replica, self._policy.cooling, max(asked, self._policy.cooling))
-        elif times < self._policy.limits and replica.down_until is None:
+        asked = min(retry_after or 0.0, LONGEST_LIMIT)
+        if asked > PATIENCE or replica.probing:
+            self._mark_down(replica, COOLING, max(asked, COOLING))
+        elif times < LIMITS and replica.down_until is None:
             return False
         return self._move(problem, replica).down_until is None
 
@@ -154,15 +132,15 @@ class Replicas:
         else:
             replica.faulty += 1
         if replica.probing:
-            self._mark_down(replica, min(2 * replica.cooling, self._policy.longest_cooling))
+            self._mark_down(replica, min(2 * replica.cooling, LONGEST_COOLING))
         elif replica.down_until is None and (
-            replica.unreachable >= self._policy.unreachable or replica.faulty >= self._policy.faulty
+            replica.unreachable >= UNREACHABLE or replica.faulty >= FAULTY
         ):
             self.mark_down(replica)
 
     def mark_down(self, replica: Replica) -> None:
         """Leave a replica alone for a while; its problems move when they next call."""
-        self._mark_down(replica, self._policy.cooling)
+        self._mark_down(replica, COOLING)
 
     def _mark_down(self, replica: Replica, cooling: float, pause: float = 0.0) -> None:
         """Leave it alone for that pause, or at least until it has cooled."""
