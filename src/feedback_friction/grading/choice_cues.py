@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from feedback_friction.grading.choice_forms import by_value, whole_value
 from feedback_friction.reading.option_texts import LONGEST, Options
 from feedback_friction.reading.reply import ANSWER
-from feedback_friction.reading.standing import is_asserted
+from feedback_friction.reading.standing import DENIED_AFTER, NOT_IT, is_asserted
 
 _FAR = 160  # characters around a cue that a rule may look at
 
@@ -94,8 +94,9 @@ _CUES = (
         ANSWER: _Cue(
             "answer is",
             re.compile(
-                r"\s{0,80}(?:(?:la|le|el|die|das|der|il|lo|o|a|option|opción|opção|opzione|alternativa"
-                r"|lettre|letra|lettera|buchstabe|pilihan|opsi|huruf|herufi|chaguo)\s){0,2}"
+                r"\s{0,80}(?:(?:la|le|el|die|das|der|il|lo|[oa](?!\s(?:o|e|ou)\s)|option|opción|opção"
+                r"|opzione|alternativa|lettre|letra|lettera|buchstabe|pilihan|opsi|huruf|herufi"
+                rf"|chaguo)\s){{0,2}}(?:\(?[a-z]\)?{NOT_IT}[,\s]{{0,3}})?"
             ),
         )
     }
@@ -180,7 +181,8 @@ _BARE_END = re.compile(
 # A small letter counts only where its sentence ends, and no "a" that a reply was cut off after.
 _SMALL_END = re.compile(r"(?<!\sa)[)\]}\"']*(?:\.?\s*$|\.\s|\n)")
 _MORE = re.compile(
-    r"[)\]}\"\s]*(?:(?:,|/|&|\band\b|\bor\b|\bas\swell\sas\b|\bplus\b|和|或|与|及)[\s/{}]*){1,3}"
+    r"[)\]}\"\s]*(?:(?:,|/|&|\band\b|\bor\b|\bas\swell\sas\b|\bplus\b|\b(?:o|y|e|ou|et|oder|und"
+    r"|atau|dan|au)\b|和|或|与|及|または|か|と|또는|অথবা|বা|या|أو)[\s/{}]*){1,3}"
     r"(?:(?:also|either|both|possibly|even|maybe|option|choice|answer)\s+){0,2}"
     r"([\"'(\[{]{0,4})([A-Z])(?![A-Za-z0-9_'])(\s?[)\]}])?"
 )
@@ -189,7 +191,10 @@ _APART = re.compile(
     r"\b(?:not|because|since|rather|than|unlike|instead|neither|nor|over|which|as|while|whereas"
     r"|where|but|eliminat\w+|rul\w+|both|between|that|when|so)\b"
 )
-_DENIED = re.compile(r"\s+(?:is|are|was)(?:n't|\s+(?:not|incorrect|invalid|wrong|false))\b")
+_DENIED = re.compile(
+    r"\s+(?:is|are|was)(?:n't|\s+(?:not|incorrect|invalid|wrong|false))\b"
+    rf"|[)\]\"'\s]{{0,3}}{DENIED_AFTER}"
+)
 _TAKEN_BACK = re.compile(
     r"\b(?:this|that|it|which|these)\s+(?:is|was|are)(?:\s+(?:incorrect|wrong|invalid)|(?:n't"
     r"|\s+not)"

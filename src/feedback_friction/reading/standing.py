@@ -32,11 +32,23 @@ _NOT_NOW = re.compile(
     r"|chose|picked)"
     r"|(?:one|some|people|many|students?|you) (?:might|may|could|would)(?: \w+)? (?:think|say"
     r"|believe|guess|conclude|answer)"
+    r"|(?:every(?:one|body)|people|they|some|many|most|others|students?)(?: \w+){0,2}"
+    r" (?:say|think|believe|claim|guess|answer|assume|conclude)(?:e?s|e?d)?"
     r"|(?:it|this) (?:may|might|would|could|first)? ?(?:seems?|seemed|looks?|looked|appears?"
     r"|appeared)"
     r"(?: at first| initially| as (?:if|though)| that)"
     r"|tempt(?:ing|ed)|instead of|rather than|contrary to|no longer|retract|withdraw|take back)\b",
     re.I,
+)
+# After a value, where Japanese, Korean, Bengali and Hindi deny: "not this but", "not this".
+_NO_BENGALI = r"\u09a8[\u09af\u09df]\u09bc?"  # in either way to write its second letter
+NOT_IT = (
+    r"(?:(?:では|じゃ)なく(?:て)?|(?:은|는|이|가)?\s?아니라"
+    rf"|\s?(?:{_NO_BENGALI}|नहीं),?\s(?:বরং|बल्कि))"
+)
+DENIED_AFTER = (
+    r"(?:(?:は|が)?(?:では|じゃ)(?:あり|な[いく])|(?:は|が)(?:間違|誤|不正解|違)"
+    rf"|(?:은|는|이|가)?\s?(?:아니|아닙|아님|틀)|{_NO_BENGALI}|না(?!\w)|নহে|ভুল|नहीं|गलत|ग़लत)"
 )
 _SUPPOSED = re.compile(
     r"\b(?:if|suppose|supposing|assume|assuming|were (?:it|the|this|we)|had (?:it|the|this|we)"
