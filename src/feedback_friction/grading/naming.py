@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from feedback_friction.reading.lexicon import (
+    APART,
+    ASKING,
     FINITE,
     FOLLOWS,
     GRAMMAR,
@@ -18,6 +20,8 @@ from feedback_friction.reading.lexicon import (
     NUMBERS,
     PARTICLES,
     PLACES,
+    RELATED,
+    STARTERS,
     TITLES,
 )
 from feedback_friction.reading.prose import ALTERNATIVE, abbreviates
@@ -77,6 +81,8 @@ class Accepted:
         self.names = frozenset().union(*map(initials, (gold, *aliases)))
         self.longest = max((len(alias) for alias in self.keys), default=0)
         self.asked = frozenset(word.norm for word in words(question))
+        # "It" and "He" are words of English where a sentence begins with them.
+        self.common = {(word,) for word in GRAMMAR} & self.keys
         # "IT" and "IS" are words of English unless they are written in capitals.
         self.acronyms = frozenset(
             key(alias)[0]
@@ -101,13 +107,41 @@ class Accepted:
             match = self._alias_at(found, index)
             if match and len(match[0]) == 1 and match[0][0] in self.acronyms:
                 match = match if text[word.start : match[1].end].isupper() else None
+            if match and match[0] in self.common:
+                first = index == 0 and match[1] is word
+                match = match if _is_meant(text, match[1], first=first) else None
+            if match and self.is_apart(found, index):
+                return None
             if match:
                 alias, last = match
                 first = all(before.norm in ARTICLES for before in found[:index])
-                return Found(" ".join(alias), self._tail(text, last.end), first)
+                is_title = len(alias) == 1 and (last.norm in TITLES or not last.capital)
+                other = is_title and _OF_NAME.match(text, last.end)
+                return Found(
+                    " ".join(alias), "other" if other else self._tail(text, last.end), first
+                )
             if not describes(found, index) and word.norm not in ARTICLES:
                 return None
         return None
+
+    def is_apart(self, found: Sequence[Word], index: int) -> bool:
+        """Whether what stands before a name makes it another: "near York", "the wife of ...".
+
+        It does not where the question asks so, or has the name that the sentence begins with.
+        """
+        at = index - 1
+        while at >= 0 and (
+            found[at].norm in ARTICLES | TITLES
+            or (found[at].norm == "of" and at and found[at - 1].norm in NAMING)
+            or found[at].norm in NAMING
+        ):
+            at -= 1
+        of = at > 0 and found[at].norm == "of"
+        at -= of
+        if at < 0 or found[at].norm not in (APART | RELATED if of else APART) - self.asked:
+            return False
+        asked = any(word.capital and word.norm in self.asked for word in found[:at])
+        return found[index].is_number or not asked
 
     def _alias_at(self, found: Sequence[Word], index: int) -> tuple[tuple[str, ...], Word] | None:
         """The longest alias whose words begin at ``index``, and its last word."""
@@ -227,6 +261,22 @@ class Accepted:
             return "negated"
         goes_on = word.norm in FOLLOWS or word.norm in self.asked or word.norm.endswith("ed")
         return "end" if goes_on else "other"
+
+
+_OF_NAME = re.compile(r"\s+of\s+(?:the\s+)?[A-Z]")
+_CLOSES = re.compile(
+    r"[\"')\]]|\s*(?:$|[.!?:;(\n])|,?\s+(?:by|from|starring|directed|written|\d+)\b"
+)
+
+
+def _is_meant(text: str, word: Word, *, first: bool) -> bool:
+    """Whether a word of grammar stands for the answer: "It" by King, but not "It is by Tolkien"."""
+    if not word.capital:
+        return False
+    if not first or _CLOSES.match(text, word.end):
+        return True
+    pronoun = word.norm in STARTERS | ASKING | {"as", "be"}
+    return not pronoun and re.match(r"\s+(?:is|was|has|had)\b", text[word.end :]) is not None
 
 
 def _sentence_end(text: str) -> int:

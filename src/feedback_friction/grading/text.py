@@ -263,6 +263,8 @@ class _Reader:
             wrong = Verdict.of(False, normalized(text), "sentence")
             return wrong if names else self._plain_word(found, text)
         start = names[0][0].start
+        if self.answers.is_apart(found, found.index(names[0][0])):
+            return Verdict.none("not asserted")
         after = self.answers.begins(text[start:])
         if any(map(_NEGATION.search, _segment(text, start))):
             return Verdict.none("negated")
@@ -272,8 +274,10 @@ class _Reader:
 
     def _date(self, text: str) -> Verdict | None:
         """The verdict on a sentence that has an accepted date, or answer of words and numbers."""
-        for word in words(text) if any(map(_is_full, self.answers.keys)) else ():
-            if word.norm in MONTHS or word.is_number:
+        found = words(text) if any(map(_is_full, self.answers.keys)) else []
+        for index, word in enumerate(found):
+            dated = word.norm in MONTHS or word.is_number
+            if dated and not self.answers.is_apart(found, index):
                 after = self.answers.begins(text[word.start :])
                 said = after.alias.split() if after and after.tail == "end" else []
                 if _is_full(said) and not any(map(_NEGATION.search, _segment(text, word.start))):
@@ -295,7 +299,9 @@ class _Reader:
         word, following = (years or added)[0]
         if any(map(_NEGATION.search, _segment(text, word.start))):
             return Verdict.none("negated")
-        scaled = following is not None and following.norm in SCALES
+        if self.answers.is_apart(found, found.index(word)):
+            return Verdict.none("not asserted")
+        scaled = following is not None and following.norm in SCALES | {"bc"}
         right = (word.norm,) in self.answers.keys and not scaled
         return Verdict.of(right, word.norm, "sentence")
 

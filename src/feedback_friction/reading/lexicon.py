@@ -71,6 +71,17 @@ LINKS = _set(
     "is was are were be been who which that whose where when while because"
 )
 
+# Before a name, these make it another: "near York", "after 1945"; the second kind with "of".
+APART = _set("near before after outside beyond past behind beside opposite unlike except than")
+RELATED = _set(
+    "wife husband widow widower spouse son daughter child children father mother parent parents "
+    "brother sister twin grandson granddaughter grandfather grandmother nephew niece uncle aunt "
+    "cousin friend lover mistress rival enemy successor predecessor heir descendant ancestor pupil "
+    "student disciple follower assistant secretary biographer mayor governor bishop archbishop "
+    "north south east west northeast northwest southeast southwest suburb suburbs outskirts "
+    "neighbour neighbor ahead short instead"
+)
+
 # Nouns that a name follows with "of": "the city of Paris".
 NAMING = _set(
     "city state country island town village kingdom republic name process concept phenomenon "

@@ -106,6 +106,11 @@ _TALK = re.compile(
 )
 
 
+_DENIES = re.compile(
+    r"\W*(?:no|nope|not (?:quite|really|at all)|never|wrong|incorrect)\b(?! \w)", re.I
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A stretch of a reply that may state the answer.
@@ -210,22 +215,27 @@ def _cut(text: str, at: int, keep_markers: bool) -> str:
 
 def _clauses(text: str) -> Iterator[_Clause]:
     start = 0
+    asked = None  # a clause that ends in "?": an answer, unless "No." follows
     for number, line in enumerate(text.split("\n")):
         mark = _ITEM.match(line)
         offset = mark.end() if mark else 0
         parts = list(_parts(line, offset))
         for begin, end in parts:
             found = words(line[begin : min(end, begin + LONGEST)])
-            if found and not _TALK.match(line[begin:end][:120]):
-                yield _Clause(
-                    line[begin:end][:LONGEST],
-                    start + begin,
-                    number,
-                    tuple(found),
-                    mark is not None,
-                    len(parts) == 1,
-                )
+            said = line[begin:end][:LONGEST]
+            if asked is not None and not _DENIES.match(said):
+                yield asked
+            asked = None
+            if found and not _TALK.match(said[:120]):
+                alone = len(parts) == 1
+                clause = _Clause(said, start + begin, number, tuple(found), mark is not None, alone)
+                if said.rstrip().endswith("?"):
+                    asked = clause
+                else:
+                    yield clause
         start += len(line) + 1
+    if asked is not None:
+        yield asked
 
 
 def _parts(line: str, offset: int) -> Iterator[tuple[int, int]]:
