@@ -43,8 +43,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import pairwise
@@ -61,7 +60,6 @@ Fold = Callable[[str], str]
 
 _MOST_WORK = 4_000_000  # characters matched in all repetitions; feedback needs two repetitions
 
-_MASKS = re.compile(re.escape(MASK))
 # Everything but printable ASCII and its white space: text without these is its own view.
 _UNUSUAL = re.compile(r"[^\t\n\r\x20-\x7e]+")
 
@@ -150,47 +148,25 @@ def _raised(char: str) -> str:
 
 @lru_cache(maxsize=8)  # the last repetition of the mask and the audit see the same text
 def _plain(text: str) -> View:
-    unusual = set("".join(_UNUSUAL.findall(text)))
-    free = {char for char in unusual if _is_free_of_context(char)}
-    changed = {char: _shown(char) for char in free if _shown(char) != char}
-    text = _exchanged(text, changed)
-    special = unusual - free
-    if not special:
-        return View(text, len(text))
     parts: list[str] = []
     origin = array("I")
     done = 0
     for run in _UNUSUAL.finditer(text):
-        if special.isdisjoint(run[0]):
-            continue
         start = run.start()
         parts.append(text[done:start])
         origin.extend(range(done, start))
         before = text[start - 1] if start else ""  # the visible character before
         for at, char in enumerate(run[0], start):
-            shown = _in_context(char, before) if char in special else char
+            shown = _in_context(char, before)
             parts.append(shown)
             origin.extend([at] * len(shown))
             before = char if shown else before
         done = run.end()
+    if not done:
+        return View(text, len(text))
     parts.append(text[done:])
     origin.extend(range(done, len(text)))
     return View("".join(parts), len(text), origin)
-
-
-def _exchanged(text: str, by: Mapping[str, str]) -> str:
-    """The text with characters exchanged; for a few, one pass each is quicker than a table."""
-    if len(by) > 8:
-        return text.translate({ord(char): shown for char, shown in by.items()})
-    for char, shown in by.items():
-        text = text.replace(char, shown)
-    return text
-
-
-@lru_cache(maxsize=65536)
-def _is_free_of_context(char: str) -> bool:
-    """Whether the view shows one character for this one, wherever it stands."""
-    return len(_shown(char)) == 1 and not _raised(char) and unicodedata.category(char) != "Mn"
 
 
 def _in_context(char: str, before: str) -> str:
@@ -218,13 +194,14 @@ def mask(text: str, matchers: Sequence[Matcher]) -> Masked:
         The masked text with the spans that were replaced; ``leaks`` is empty (see ``audit``).
     """
     spans: list[Span] = []
-    current = text
+    current = View(text, len(text))
     for _ in range(max(4, min(64, _MOST_WORK // (len(text) + 1)))):
-        found = _found(current, matchers)
+        found = _found(current.text, matchers)
         if not found:
-            return Masked(current, tuple(spans))
-        spans = sorted([*spans, *_in_original(found, spans)], key=lambda span: span.start)
-        current = _replaced(text, spans)
+            return Masked(current.text, tuple(spans))
+        spans += [Span(*current.span(each.start, each.end), each.form) for each in found]
+        spans.sort(key=lambda span: span.start)
+        current = _with_marks(text, spans)
     return Masked(MASK, (Span(0, len(text), "unsettled"),))
 
 
@@ -239,10 +216,9 @@ def audit(masked_text: str, candidates: Candidates, accepts: Accepts) -> tuple[s
     Returns:
         The accepted stretches as they are written, each once, in order of appearance.
     """
-    marks = _Marks(masked_text)
     first: dict[str, int] = {}
     for start, end in candidates(masked_text):
-        if marks.clear(start, end):
+        if _is_clear(masked_text, start, end):
             stretch = masked_text[start:end]
             first[stretch] = min(start, first.get(stretch, start))
     return tuple(sorted(filter(accepts, first), key=first.__getitem__))
@@ -290,18 +266,10 @@ def stretches(text: str) -> Iterator[tuple[int, int]]:
     yield from ((start, end) for (start, _), (_, end) in pairwise(lines))
 
 
-class _Marks:
-    """Where a text already says ``[masked]``."""
-
-    def __init__(self, text: str):
-        marks = list(_MASKS.finditer(text)) if MASK in text else []
-        self.starts = [mark.start() for mark in marks]
-        self.ends = [mark.end() for mark in marks]
-
-    def clear(self, start: int, end: int) -> bool:
-        """Whether ``[start, end)`` holds something and overlaps no mark."""
-        last = bisect_left(self.starts, end) - 1
-        return start < end and (last < 0 or self.ends[last] <= start)
+def _is_clear(text: str, start: int, end: int) -> bool:
+    """Whether a stretch holds something and overlaps no mark."""
+    around = len(MASK) - 1
+    return start < end and MASK not in text[max(0, start - around) : end + around]
 
 
 def _found(text: str, matchers: Sequence[Matcher]) -> list[Span]:
@@ -313,10 +281,7 @@ def _found(text: str, matchers: Sequence[Matcher]) -> list[Span]:
         for start, end, form in matcher(view.text)
         if start < end
     ]
-    if not spans:
-        return spans
-    marks = _Marks(text)
-    return _merged([span for span in spans if marks.clear(span.start, span.end)])
+    return _merged([span for span in spans if _is_clear(text, span.start, span.end)])
 
 
 def _merged(spans: list[Span]) -> list[Span]:
@@ -336,24 +301,15 @@ def _merged(spans: list[Span]) -> list[Span]:
     return merged
 
 
-def _replaced(text: str, spans: Sequence[Span]) -> str:
+def _with_marks(text: str, spans: Sequence[Span]) -> View:
     """The text with each span (in order, none overlapping) replaced by ``[masked]``."""
-    if not spans:
-        return text
-    ends = [0, *(span.end for span in spans)]
-    starts = [*(span.start for span in spans), len(text)]
-    return MASK.join(text[end:start] for end, start in zip(ends, starts, strict=True))
-
-
-def _in_original(found: Sequence[Span], spans: Sequence[Span]) -> list[Span]:
-    """Spans found in a text in which ``spans`` are masked, as offsets into the text without."""
-    shifts = [0]  # what to add to an offset after the n-th mark
-    after = []  # where the n-th mark ends in the masked text
+    parts: list[str] = []
+    origin = array("I")
+    done = 0
     for span in spans:
-        after.append(span.start - shifts[-1] + len(MASK))
-        shifts.append(span.end - after[-1])
-    moved = []
-    for span in found:
-        shift = shifts[bisect_right(after, span.start)]
-        moved.append(Span(span.start + shift, span.end + shift, span.form))
-    return moved
+        parts += [text[done : span.start], MASK]
+        origin.extend(range(done, span.start))
+        origin.extend([span.start] * len(MASK))
+        done = span.end
+    origin.extend(range(done, len(text)))
+    return View("".join([*parts, text[done:]]), len(text), origin)
