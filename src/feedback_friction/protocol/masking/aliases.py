@@ -34,8 +34,8 @@ from itertools import accumulate, pairwise
 
 from feedback_friction.grading.text import grade_text
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.masking.commonplace import AFTER_PRONOUN, BEFORE_PRONOUN, IN_NAMES
 from feedback_friction.protocol.masking.gate import Match, gate
+from feedback_friction.protocol.masking.innocent import IN_NAMES, is_label, is_pronoun
 from feedback_friction.protocol.masking.written import find_words, flattened
 from feedback_friction.protocol.records import Masked
 from feedback_friction.reading.lexicon import GRAMMAR
@@ -60,16 +60,8 @@ _CAPITALS = re.compile(
 )
 _WORD = re.compile(r"\w{1,60}(?:[.,'/:-]\w{1,60}){0,6}")
 
-_COUNTED = (
-    r"\b(?:steps?|attempts?|iterations?|rounds?|tries|try|parts?|points?|items?|lines?|options?"
-    r"|questions?|paragraphs?|hints?)\s{1,3}"
-)
-_NUMBERED = re.compile(rf"(?:{_COUNTED}|(?<!#)#\s?)\Z", re.I)
-_LINE_START = re.compile(r"(?:\A|\n)[ \t]{0,8}\Z")
-_ITEM = re.compile(r"[.)][ \t]{1,8}\S")
-_ITEM_NUMBERS = re.compile(
-    rf"({_COUNTED}|(?<!#)#\s?)\d+\b|^[ \t]{{0,8}}\d+[.)](?=[ \t]{{1,8}}\S)", re.I | re.M
-)
+_NUMERAL = re.compile(r"\d+(?=\b|st|nd|rd|th)")
+_ONE = re.compile(r"\bone\b", re.I)
 _STATED = re.compile(
     r"\banswer\s{1,3}(?:is|was|should be|would be|must be)\s{1,3}[\"'*(]{0,4}\Z"
     r"|\banswer\s{0,2}[:=][\s\"'*(]{0,6}\Z",
@@ -127,9 +119,9 @@ class _Answers:
 
     def accepts(self, stretch: str) -> bool:
         """Whether the grader takes a stretch for the answer, innocent numbers left out."""
-        plain = _ITEM_NUMBERS.sub(r"\1", stretch)
-        for start, end in _pronouns(plain):
-            plain = f"{plain[:start]}{'_' * (end - start)}{plain[end:]}"
+        plain = stretch
+        for start, end in reversed(list(_innocent(stretch))):
+            plain = f"{plain[:start]}_{plain[end:]}"
         return grade_text(self.audited, plain).is_correct
 
     def find(self, text: str) -> Iterator[Match]:
@@ -152,9 +144,8 @@ class _Answers:
 
     def find_in_words(self, text: str) -> Iterator[Match]:
         """Every stretch of a view that is the answer as a number in words."""
-        pronouns = {start for start, _ in _pronouns(text)} if "1" in self.numbers else set()
         for start, end, _ in find_words(flattened(text), self.numbers) if self.numbers else ():
-            if start not in pronouns and not text[start:end].isdigit():
+            if not text[start:end].isdigit() and not is_pronoun(text, start, end):
                 yield start, end, "number"
 
     def _alias_at(self, text: str, found: Sequence[Word], index: int) -> Match | None:
@@ -281,30 +272,24 @@ def _only_counts(text: str, taken: Sequence[Word]) -> bool:
     word = taken[0]
     if len(taken) > 1 or not word.is_number:
         return False
-    before, after = text[max(0, word.start - 20) : word.start], text[word.end : word.end + 2]
-    in_longer = (before[-1:] in ("/", ":") and before[-2:-1].isdigit()) or (
-        after[:1] in ("/", ":") and after[1:].isdigit()
-    )
-    is_item = _ITEM.match(text, word.end) and _LINE_START.search(before)
-    return in_longer or bool(is_item) or _NUMBERED.search(before) is not None
+    in_longer = _LONGER.search(text[max(0, word.start - 2) : word.end + 2]) is not None
+    return in_longer or is_label(text, word.start, word.end)
 
 
-def _pronouns(text: str) -> Iterator[tuple[int, int]]:
-    """Where "one" stands for something else: "one of them", "the right one"."""
-    found = words(text)
-    for before, word, after in zip([None, *found], found, [*found[1:], None], strict=False):
-        if word.norm == "one" and (
-            (before is not None and before.norm in BEFORE_PRONOUN)
-            or (after is not None and after.norm in AFTER_PRONOUN)
-        ):
-            yield word.start, word.end
+_LONGER = re.compile(r"^\d[/:]|[/:]\d$")
+
+
+def _innocent(text: str) -> Iterator[tuple[int, int]]:
+    """Where a number is a label, and "one" a pronoun."""
+    for pattern, is_innocent in ((_NUMERAL, is_label), (_ONE, is_pronoun)):
+        for found in pattern.finditer(text):
+            if is_innocent(text, *found.span()):
+                yield found.span()
 
 
 def _candidates(text: str) -> Iterator[tuple[int, int]]:
     """Stretches that could be read as an answer: sentences, quotations, names, words."""
-    left_out = {end for _, end in _pronouns(text)}
-    for number in _ITEM_NUMBERS.finditer(text):
-        left_out |= {number.end(), number.end() - 1}  # with and without the dot of "7."
+    left_out = {end for _, end in _innocent(text)}
     for pattern in (_SENTENCE, _QUOTED):
         for found in pattern.finditer(text):
             yield found.span()

@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 
 from feedback_friction.protocol.masking.gate import MASK
+from feedback_friction.protocol.masking.innocent import is_label
 from feedback_friction.reading.mathematics import answer as answers
 from feedback_friction.reading.mathematics.answer import Answer, Context
 from feedback_friction.reading.mathematics.equality import alike
@@ -19,21 +20,6 @@ _COMMON_WHOLE = 100
 _COMMON_PART = 10
 
 _NUMERAL = re.compile(r"\d+(?:\.\d+)?")
-_LABEL = re.compile(
-    r"(?:^|[^A-Za-z])(?<!this )(?<!that )(?<!which )(?<!either )(?<!any )(?<!each )(?<!every )"
-    r"(?<!next )(?<!last )(?<!final )(?<!previous )(?<!first )(?<!second )(?<!third )(?<!same )"
-    r"(?:step|case|part|problem|question|equation|eq|eqn|figure|fig|line|iteration|attempt|section"
-    r"|chapter|method|theorem|lemma|rule|exercise|item|phase|stage|page|paragraph|example|row"
-    r"|column|bullet|claim|formula|condition|scenario|observation|remark|version|subcase|statement"
-    r"|sentence|#|nos?\.)s?"
-    r"[.:]?\s*(?:number|no\.?)?\s*[#(*$]{0,4}(?:\d{1,3}[)*]{0,2}\s*(?:,|and|or|to|through|-|&)+\s*"
-    r"[(#]?){0,6}$",
-    re.I,
-)
-_EQUATED = re.compile(r"\s*\$?\s*(?:[=<>≤≥≈]|\\(?:le|ge|approx)(?![a-z]))")
-_NAME_AFTER = re.compile(r"(?:\$|\\\))?(?:-[A-Za-z]{2}|(?:st|nd|rd|th)\b)")
-_LINE_START = re.compile(r"(?:^|\n)[ \t>*#_(-]{0,8}$")
-_LIST_ITEM = re.compile(r"(?:[.)]|\*\*[.):]?|[.)]\*\*):?[ \t*]+\S")
 
 
 @dataclass(frozen=True)
@@ -99,14 +85,7 @@ class Target:
 
     def is_label(self, text: str, start: int, end: int) -> bool:
         """Whether a common whole number names something: "step 5", "equation (5)", "$5$-gon"."""
-        if not (self.is_common and self.is_whole):
-            return False
-        if _NAME_AFTER.match(text, end):
-            return True
-        before = text[max(0, start - 60) : start]
-        if _LABEL.search(before) and not _EQUATED.match(text, end):
-            return True
-        return bool(_LINE_START.search(before) and _LIST_ITEM.match(text, end))
+        return self.is_common and self.is_whole and is_label(text, start, end)
 
 
 @lru_cache(maxsize=1024)

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from feedback_friction.protocol.masking.expression_target import Target
 from feedback_friction.protocol.masking.gate import Match
+from feedback_friction.protocol.masking.innocent import is_pronoun
 from feedback_friction.reading.mathematics import scalar
 from feedback_friction.reading.mathematics.units import with_unit
 from feedback_friction.reading.number_words import (
@@ -23,17 +24,6 @@ _SIGNED_NUMERAL = re.compile(
     r"(?<![\d)$}] )\b(?:negative|minus)\s+(\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?)(?![\w.,]*\d)"
 )
 _PERCENT = re.compile(r"[ -]?(?:percent|per cent|\\?%)")
-_PRONOUN_BEFORE = re.compile(
-    r"\b(?:no|any|every|each|some|the|this|that|which|another|other|first|second|last|next|right"
-    r"|wrong|correct|only|such|as|than|your|my|for|at|if|when|just|this|whichever)[ -]+$",
-    re.I,
-)
-_PRONOUN_AFTER = re.compile(
-    r"[ -]+(?:of|another|by|must|can|should|could|might|may|would|will|has|needs|more|way|step|to"
-    r"|approach|method|thing|mistake|error|place|side|that|who|which|such|also|always|cannot|side"
-    r"|issue|problem|key|important|small|other|case|possible|hand|day|time)\b",
-    re.I,
-)
 _PART_AFTER = re.compile(r" of\b|[.,;:!?)$*]|\s*$")
 _STATED_HALF = re.compile(
     r"\b(?:is|are|be|equals|equal to|exactly|answer:?|probability of|gives)[ *_]{1,3}(half)\b"
@@ -120,9 +110,8 @@ def _is_innocent(text: str, start: int, end: int, target: Target) -> bool:
     words = text[start:end].lower()
     if text[start].isupper() and _CALLED.search(text[:start][-30:]):  # World War Two
         return True
-    if words == "one":
-        before = text[max(0, start - 20) : start]
-        return bool(_PRONOUN_BEFORE.search(before) or _PRONOUN_AFTER.match(text, end))
+    if is_pronoun(text, start, end):
+        return True
     if words in ("a third", "a quarter", "a fourth", "a fifth", "a half", "a tenth"):
         return _PART_AFTER.match(text, end) is None
     return False

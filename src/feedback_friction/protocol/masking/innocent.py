@@ -1,16 +1,61 @@
-"""Words too common to give an answer away by themselves."""
+"""What gives nothing away: numbers that only name something, "one" as a pronoun, common names."""
 
 from __future__ import annotations
 
+import re
+
 from feedback_friction.reading.lexicon import GRAMMAR
 
+_LABEL = re.compile(
+    r"(?:^|[^A-Za-z])(?<!this )(?<!that )(?<!which )(?<!either )(?<!any )(?<!each )(?<!every )"
+    r"(?<!next )(?<!last )(?<!final )(?<!previous )(?<!first )(?<!second )(?<!third )(?<!same )"
+    r"(?:step|case|part|problem|question|equation|eq|eqn|figure|fig|line|iteration|attempt|section"
+    r"|chapter|method|theorem|lemma|rule|exercise|item|phase|stage|page|paragraph|example|row"
+    r"|column|bullet|claim|formula|condition|scenario|observation|remark|version|subcase|statement"
+    r"|sentence|round|option|hint|(?<!#)#(?!#)|nos?\.)s?"
+    r"[.:]?\s*(?:number|no\.?)?\s*[#(*$]{0,4}(?:\d{1,3}[)*]{0,2}\s*(?:,|and|or|to|through|-|&)+\s*"
+    r"[(#]?){0,6}$",
+    re.I,
+)
+_EQUATED = re.compile(r"\s*\$?\s*(?:[=<>≤≥≈]|\\(?:le|ge|approx)(?![a-z]))")
+_NAME_AFTER = re.compile(r"(?:\$|\\\))?(?:-[A-Za-z]{2}|(?:st|nd|rd|th)\b)")
+_LINE_START = re.compile(r"(?:^|\n)[ \t>*#_(-]{0,8}$")
+_LIST_ITEM = re.compile(r"(?:[.)]|\*\*[.):]?|[.)]\*\*):?[ \t*]+\S")
 
-def _set(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+
+def is_label(text: str, start: int, end: int) -> bool:
+    """Whether a whole number names something: "step 5", "equation (5)", "$5$-gon", a list item."""
+    if _NAME_AFTER.match(text, end):
+        return True
+    before = text[max(0, start - 60) : start]
+    if _LABEL.search(before) and not _EQUATED.match(text, end):
+        return True
+    return bool(_LINE_START.search(before) and _LIST_ITEM.match(text, end))
+
+
+_PRONOUN_BEFORE = re.compile(
+    r"\b(?:no|any|every|each|some|the|this|that|which|another|other|first|second|last|next|right"
+    r"|wrong|correct|only|such|as|than|your|my|for|at|if|when|just|whichever|new|same)[ -]+$",
+    re.I,
+)
+_PRONOUN_AFTER = re.compile(
+    r"[ -]+(?:of|another|by|must|can|should|could|might|may|would|will|had|has|needs?|more|way|step"
+    r"|to|approach|method|thing|mistake|error|place|side|that|who|whose|which|such|also|always"
+    r"|cannot|issue|problem|key|important|small|other|case|possible|hand|day|time)\b|'s\b",
+    re.I,
+)
+
+
+def is_pronoun(text: str, start: int, end: int) -> bool:
+    """Whether "one" stands for something else: "no one", "one of them", "the right one"."""
+    if text[start:end].lower() != "one":
+        return False
+    before = text[max(0, start - 20) : start]
+    return bool(_PRONOUN_BEFORE.search(before) or _PRONOUN_AFTER.match(text, end))
 
 
 # Words that many names share: on their own they name nothing.
-IN_NAMES = GRAMMAR | _set(
+_NAMES = (
     "academy adventures album american ancient angel army association avenue award bank baron "
     "battle beach bell best black blue boat book born boulevard boys bridge bright british "
     "brother brothers brown building business call captain care castle cathedral central "
@@ -43,13 +88,8 @@ IN_NAMES = GRAMMAR | _set(
     "victory village voice walk wall walls war water wedding week west western white whole wild "
     "william wind windows winter woman women wonder wood woods word words work world year years "
     "york young youth zero zone"
-)
-
-# Before and after "one" where it is a pronoun: "the right one", "one of them".
-BEFORE_PRONOUN = _set(
     "no the this that which any every some each another first last correct right wrong only other "
     "new next same"
-)
-AFTER_PRONOUN = _set(
     "of another s should must can could would may might has had needs who whose that"
 )
+IN_NAMES = GRAMMAR | frozenset(_NAMES.split())
