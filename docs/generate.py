@@ -8,7 +8,6 @@ is no longer so; a test compares the pages with what this makes.
 from __future__ import annotations
 
 import ast
-import importlib
 import inspect
 import re
 import runpy
@@ -20,7 +19,7 @@ from typing import Any
 
 import click
 
-from feedback_friction.cli.main import VERBS, friction
+from feedback_friction.cli.main import VERBS, friction, verb
 from feedback_friction.forms import FORMS
 from feedback_friction.modes import MODES
 from feedback_friction.report.build import TABLES
@@ -47,7 +46,7 @@ def cli_page() -> str:
 
 
 def _verb(name: str) -> str:
-    command: click.Command = importlib.import_module(f"feedback_friction.cli.{name}").command
+    command = verb(name)
     context = click.Context(command, info_name=f"friction {name}")
     return "\n".join(_described(command, context))
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from feedback_friction.view.server import Viewing, serving
+from feedback_friction.view.server import serving
 
 
 class Page:
@@ -59,8 +59,8 @@ class Page:
 
 @asynccontextmanager
 async def opened(*directories, **asked) -> AsyncIterator[Page]:
-    async with serving(Viewing(directories, **asked)) as up, aiohttp.ClientSession() as session:
-        yield Page(session, up.url)
+    async with serving(directories, **asked) as (url, _), aiohttp.ClientSession() as session:
+        yield Page(session, url)
 
 
 def visit(*directories, steps, **asked):

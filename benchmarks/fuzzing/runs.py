@@ -23,7 +23,7 @@ from feedback_friction.analysis.frames import load_runs
 from feedback_friction.analysis.journal import RUN_FILE, read_run
 from feedback_friction.analysis.provenance import provenance
 from feedback_friction.bridges.reference import export
-from feedback_friction.cli.results_table import results_json
+from feedback_friction.cli.results import results_json
 from feedback_friction.engine.journal.store import DamagedError, Journal
 from feedback_friction.engine.passes.reopen import read_trials as rebuilt
 from feedback_friction.engine.passes.reopen import reopen

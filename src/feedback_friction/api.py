@@ -30,6 +30,7 @@ from feedback_friction.engine.run.prepare import prepare
 from feedback_friction.engine.run.python_objects import added
 from feedback_friction.engine.run.runner import Progress, Runner
 from feedback_friction.errors import RunStoppedError, UsageError
+from feedback_friction.extras import need
 from feedback_friction.options import filled, options_of, refuse_unknown
 from feedback_friction.redact import NONE, cleaned
 from feedback_friction.settings import Settings
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("feedback_friction")
 _LISTS = ("accuracy", "ci_low", "ci_high", "known", "bound_low", "bound_high")
-_REPORT = "pip install 'feedback-friction[report]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Run:
         Raises:
             UsageError: the directory cannot be read, or the extra ``report`` is missing.
         """
-        _check_polars()
+        need("report", "polars", "scipy")
         import polars as pl
 
         rows = [_row(each) for each in read_results(self.directory)]
@@ -87,7 +87,7 @@ class Run:
         """
         from feedback_friction.bridges.table import attempts_table
 
-        _check_polars()
+        need("report", "polars", "scipy")
         return attempts_table(self.directory)
 
     def gains(self) -> pl.DataFrame:
@@ -98,7 +98,7 @@ class Run:
         Raises:
             UsageError: the directory cannot be read, or the extra ``report`` is missing.
         """
-        _check_polars()
+        need("report", "polars", "scipy")
         from feedback_friction.analysis.frames import load_runs
         from feedback_friction.analysis.tables.comparison import gains
 
@@ -115,7 +115,7 @@ class Run:
             UsageError: nothing can be reported yet, the folder cannot be written, or the extra
                 ``report`` is missing.
         """
-        _check_polars()
+        need("report", "polars", "scipy")
         from feedback_friction.report.build import build_report
 
         out = Path(path)
@@ -288,11 +288,3 @@ def _in_thread(main: Callable[[], Coroutine[Any, Any, Progress]], held: list[Cal
     if isinstance(result, BaseException):
         raise result
     return result
-
-
-def _check_polars() -> None:
-    try:
-        import polars  # noqa: F401
-        import scipy  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise UsageError(f"this needs the package '{error.name}': {_REPORT}") from error

@@ -14,14 +14,13 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
-import click
 import pytest
 from blocks import LANGUAGES, PAGES, PARSED_ONLY, ROOT, blocks_of, commands_of, with_stand_ins
 
 from benchmarks.__main__ import NAMES as BENCHMARKS
 from benchmarks.simserver.launch import simulated_server
 from benchmarks.simserver.settings import Settings
-from feedback_friction.cli.main import VERBS
+from feedback_friction.cli.main import VERBS, verb
 from feedback_friction.options import options_of
 from feedback_friction.settings import Settings as RunSettings
 from feedback_friction.study import read_study
@@ -68,9 +67,8 @@ def check_module(words):
 
 def check_friction(words):
     """The verb's own parser takes the words."""
-    verb = words[words.index("friction") + 1]
-    command: click.Command = importlib.import_module(f"feedback_friction.cli.{verb}").command
-    command.make_context(f"friction {verb}", words[words.index("friction") + 2 :])
+    name = words[words.index("friction") + 1]
+    verb(name).make_context(f"friction {name}", words[words.index("friction") + 2 :])
 
 
 def check_inspect(words):
@@ -174,8 +172,7 @@ def test_commands_within_the_text_name_verbs_and_options_that_exist(page):
             check_module(words)
         if words[0] == "friction" and len(words) > 1 and not words[1].startswith("-"):
             assert words[1] in VERBS, f"{page.name}: {code}"
-            module = importlib.import_module(f"feedback_friction.cli.{words[1]}")
-            known = {name for each in module.command.params for name in each.opts} | {"--help"}
+            known = {name for each in verb(words[1]).params for name in each.opts} | {"--help"}
             named = {word for word in words[2:] if re.match(r"--\w", word)}
             assert named <= known, f"{page.name}: {code}"
 
@@ -264,9 +261,9 @@ def test_the_page_of_commands_has_every_option_of_every_verb():
     text = (ROOT / "docs" / "cli.md").read_text("utf-8")
     sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
     assert list(sections) == list(VERBS)
-    for verb, section in sections.items():
+    for name, section in sections.items():
         out = io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
-            importlib.import_module(f"feedback_friction.cli.{verb}").command.main(["--help"])
+            verb(name).main(["--help"])
         for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", out.getvalue())) - {"--help"}:
-            assert option in section, f"{verb}: {option}"
+            assert option in section, f"{name}: {option}"

@@ -13,7 +13,7 @@ import pytest
 
 from feedback_friction.labels import Labels, read_labels
 from feedback_friction.view.labelling import Asked, choose_trials
-from feedback_friction.view.server import Viewing, serving
+from feedback_friction.view.server import serving
 from journals import RIGHT, trials, write_run
 from unsolved import HOSTILE, label, make_hostile, make_run
 
@@ -39,8 +39,8 @@ def made(tmp_path_factory):
 @asynccontextmanager
 async def opened(*directories: Path, width=1280, scheme="light", labelling=None):
     """The page; nothing may go wrong on it, and nothing may be asked of anybody else."""
-    asked = Viewing(directories, labelling=labelling)
-    async with serving(asked) as server, playwright.async_playwright() as p:
+    serve = serving(directories, labelling=labelling)
+    async with serve as (address, _), playwright.async_playwright() as p:
         browser = await p.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
         )
@@ -50,13 +50,13 @@ async def opened(*directories: Path, width=1280, scheme="light", labelling=None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
         page.on("request", lambda request: asked_for.append(request.url))
-        await page.goto(server.url)
+        await page.goto(address)
         try:
             yield page
         finally:
             await browser.close()
     assert complaints == []
-    assert [url for url in asked_for if not url.startswith(server.url)] == []
+    assert [url for url in asked_for if not url.startswith(address)] == []
 
 
 def browse(*directories, steps, **asked):

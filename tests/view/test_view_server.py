@@ -15,7 +15,7 @@ import pytest
 from feedback_friction.errors import UsageError
 from feedback_friction.view import shelf
 from feedback_friction.view.index import make_index
-from feedback_friction.view.server import LOCAL, Viewing, serving
+from feedback_friction.view.server import LOCAL, serving
 from journals import RIGHT, trials, write_run
 from unsolved import HOSTILE, make_hostile, make_run
 from visiting import visit
@@ -327,7 +327,7 @@ def test_texts_of_a_megabyte_are_cut_and_said_to_be(tmp_path):
 def test_a_directory_that_is_no_run_and_a_port_that_is_taken_are_one_line(run, tmp_path):
     async def steps(page):
         with pytest.raises(UsageError, match="cannot listen"):
-            async with serving(Viewing([run], page.port)):
+            async with serving([run], page.port):
                 pass
 
     visit(run, steps=steps)

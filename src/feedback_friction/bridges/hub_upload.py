@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from feedback_friction.errors import UsageError
+from feedback_friction.extras import need
 
 
 def push(data: Path, card: Path, repository: str) -> str:
@@ -15,12 +16,9 @@ def push(data: Path, card: Path, repository: str) -> str:
     Raises:
         UsageError: the extra is missing, or the hub does not take it.
     """
-    try:
-        from huggingface_hub import HfApi
-    except ImportError as error:
-        raise UsageError(
-            "--push needs huggingface_hub: pip install 'feedback-friction[hub]'"
-        ) from error
+    need("hub", "huggingface_hub")
+    from huggingface_hub import HfApi
+
     api = HfApi()
     try:
         api.create_repo(repository, repo_type="dataset", private=True, exist_ok=True)

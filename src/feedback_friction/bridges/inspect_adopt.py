@@ -8,6 +8,7 @@ from typing import Any
 
 from feedback_friction.bridges.replies import Replies, Said, Talk
 from feedback_friction.errors import UsageError
+from feedback_friction.extras import need
 from feedback_friction.problem import Problem
 
 SUFFIX = ".eval"
@@ -23,12 +24,9 @@ def read_eval(file: Path, problems: Sequence[Problem], ask: Callable[[Problem], 
     Raises:
         UsageError: inspect_ai is missing, the file is no log, or a sample is of no problem.
     """
-    try:
-        from inspect_ai.log import read_eval_log
-    except ImportError as error:
-        raise UsageError(
-            f"{file} needs inspect_ai: pip install 'feedback-friction[providers]'"
-        ) from error
+    need("providers", "inspect_ai")
+    from inspect_ai.log import read_eval_log
+
     try:
         log = read_eval_log(str(file))
     # A damaged file raises whatever its zip, its compression or its JSON does.

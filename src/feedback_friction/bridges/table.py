@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feedback_friction.analysis.journal import open_journal
-from feedback_friction.errors import UsageError
+from feedback_friction.extras import need
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,12 +27,8 @@ def attempts_table(directory: Path) -> pl.DataFrame:
     Raises:
         UsageError: the directory is no run directory, or the extra is missing.
     """
-    try:
-        import polars as pl
-    except ImportError as error:
-        raise UsageError(
-            "csv and parquet need polars: pip install 'feedback-friction[report]'"
-        ) from error
+    need("report", "polars")
+    import polars as pl
 
     with open_journal(directory) as db:
         cursor = db.execute(

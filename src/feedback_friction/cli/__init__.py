@@ -1,1 +1,1 @@
-"""The commands, one file a verb; nobody imports it."""
+"""The commands, a file for each verb or two; nobody imports it."""

@@ -8,18 +8,17 @@ import click
 
 from feedback_friction.bridges.inspect_adopt import SUFFIX, read_eval
 from feedback_friction.bridges.replies import import_replies, read_replies
-from feedback_friction.cli.results_table import print_results
+from feedback_friction.cli.click_options import PATH
+from feedback_friction.cli.results import print_results
 from feedback_friction.settings import Selection
 from feedback_friction.tasks.catalog import get_page, load_problems
 
 
 @click.command("adopt")
 @click.argument("name", metavar="TASK")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--data", type=click.Path(path_type=Path), help="The questions, in the task's schema."
-)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The run directory.")
+@click.argument("file", type=PATH)
+@click.option("--data", type=PATH, help="The questions, in the task's schema.")
+@click.option("--out", type=PATH, required=True, help="The run directory.")
 def command(name: str, file: Path, data: Path | None, out: Path) -> int:
     """Grade the replies in FILE and store them as a run, one condition per model.
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from feedback_friction.cli.click_options import JSON, RUN
+from feedback_friction.cli.grid import columns, print_columns, print_json
+from feedback_friction.report.overview import two_digits
 
 if TYPE_CHECKING:
     from feedback_friction.analysis.annotations import Agreement
@@ -15,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @click.command("agreement")
-@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@RUN
+@JSON
 def command(directory: Path, as_json: bool) -> None:
     """Print the agreement between annotators of the run in DIR.
 
@@ -28,7 +31,7 @@ def command(directory: Path, as_json: bool) -> None:
 
     found = read_agreement(directory)
     if as_json:
-        click.echo(json.dumps(as_object(found), ensure_ascii=False))
+        print_json(as_object(found))
     else:
         _print(found)
 
@@ -67,7 +70,6 @@ def _object(estimate: Estimate) -> dict[str, Any]:
 
 def _print(found: Agreement) -> None:
     from feedback_friction.analysis.annotations import CLASSES
-    from feedback_friction.cli.grid import columns, print_columns
 
     people = [
         (name, kind + (" (SIMULATION)" if simulated else ""), str(count))
@@ -99,5 +101,4 @@ def _print(found: Agreement) -> None:
 
 
 def _text(estimate: Estimate) -> str:
-    limits = f"[{estimate.low:.2f}, {estimate.high:.2f}]"
-    return f"- {limits}" if math.isnan(estimate.value) else f"{estimate.value:.2f} {limits}"
+    return two_digits(estimate).replace("nan ", "- ")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from feedback_friction.cli.click_options import generated, given
+from feedback_friction.cli.click_options import PATH, generated, given
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, run_to_end
-from feedback_friction.cli.grid import columns, print_columns, print_lines
+from feedback_friction.cli.grid import columns, print_columns, print_json, print_lines
 from feedback_friction.engine.passes.judging import Annotated, Annotating, annotate_run
 from feedback_friction.engine.run.runner import Watched
 from feedback_friction.options import filled
@@ -21,7 +20,7 @@ from feedback_friction.settings import Output
 @click.command(
     "annotate",
     params=[
-        click.Argument(["directory"], type=click.Path(path_type=Path), metavar="DIR"),
+        click.Argument(["directory"], type=PATH, metavar="DIR"),
         *generated(Annotating),
         *generated(Output, only=("as_json", "quiet")),
     ],
@@ -47,7 +46,7 @@ def command(
 
     found, interrupted = run_to_end(work, directory, quiet=quiet, unit="labels")
     if as_json:
-        click.echo(json.dumps(as_object(found), ensure_ascii=False))
+        print_json(as_object(found))
     else:
         _print(found)
     if interrupted:

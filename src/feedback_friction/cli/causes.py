@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +12,17 @@ import click
 
 from feedback_friction.analysis.journal import open_journal
 from feedback_friction.caveats import caveats, provisional
-from feedback_friction.cli.grid import columns, print_columns, print_lines
+from feedback_friction.cli.click_options import JSON, RUNS
+from feedback_friction.cli.grid import (
+    frame_columns,
+    in_cell,
+    print_columns,
+    print_json,
+    print_lines,
+)
 from feedback_friction.errors import DataError, UsageError
 from feedback_friction.problem import Problem
-from feedback_friction.report.overview import spoken
+from feedback_friction.report.overview import signed, spoken, two_digits
 from feedback_friction.tasks.catalog import get_page
 from feedback_friction.tasks.page import RowError
 
@@ -32,8 +39,8 @@ Table = tuple[str, str, "pl.DataFrame"]  # its name, what it is about, and its r
 
 
 @click.command("causes")
-@click.argument("directories", nargs=-1, type=click.Path(path_type=Path), metavar="DIR...")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@RUNS
+@JSON
 def command(directories: tuple[Path, ...], as_json: bool) -> None:
     """Separate the causes of friction, from runs whose conditions differ in one of them.
 
@@ -49,14 +56,11 @@ def command(directories: tuple[Path, ...], as_json: bool) -> None:
     """
     from feedback_friction.analysis.frames import load_runs
 
-    if not directories:
-        raise UsageError("no run directory given")
     runs = load_runs(directories)
     tables = list(_tables(runs))
     unfinished = sum(map(runs.unfinished, range(len(directories))))
     if as_json:
-        found: dict[str, Any] = {name: json.loads(each.write_json()) for name, _, each in tables}
-        click.echo(json.dumps(found | {"provisional": unfinished > 0}, ensure_ascii=False))
+        print_json({name: each for name, _, each in tables} | {"provisional": unfinished > 0})
         return
     shown = [table for table in tables if not table[2].is_empty()]
     if not shown:
@@ -163,7 +167,10 @@ def _with_runs_named(table: pl.DataFrame, directories: tuple[Path, ...]) -> pl.D
 
 def _print(title: str, table: pl.DataFrame) -> None:
     """One table: what differs between its rows, then its numbers with their intervals."""
-    about = [name for name in table.columns if name in _ABOUT or _is_text(table, name)]
+    import polars as pl
+
+    texts = table.select(pl.col(pl.String)).columns
+    about = [name for name in table.columns if name in (*_ABOUT, *texts)]
     differing = [
         name for name in about if table[name].n_unique() > 1 and table[name].null_count() == 0
     ]
@@ -175,35 +182,27 @@ def _print(title: str, table: pl.DataFrame) -> None:
     numbers = [
         name
         for name in table.columns
-        if name not in about and not name.endswith(("_low", "_high")) and name not in _SILENT
+        if name not in (*about, *_SILENT) and table[name].null_count() < table.height
     ]
-    kept = [name for name in numbers if table[name].null_count() < table.height]
-    headings = [_NAMES.get(name, name.replace("_", " ")) for name in (*differing, *kept)]
-    rows = [
-        [str(row[name]) for name in differing] + [_cell(row, name) for name in kept]
-        for row in table.iter_rows(named=True)
-    ]
-    print_columns(columns(headings, rows, texts=len(differing)), title=title)
+    named = table.with_columns(pl.col(differing).cast(pl.String))
+    shown = frame_columns(named, [*differing, *numbers], _cell)
+    print_columns(
+        [replace(each, name=_NAMES.get(each.name, each.name)) for each in shown], title=title
+    )
     print_lines(["; ".join(same), ""])
 
 
 _SILENT = ("run", "frozen_run", "simulated")
 
 
-def _is_text(table: pl.DataFrame, name: str) -> bool:
-    return str(table.schema[name]) == "String"
-
-
 def _cell(row: dict[str, Any], name: str) -> str:
-    from feedback_friction.analysis.stats.intervals import Estimate
-
-    value, low = row[name], row.get(f"{name}_low")
-    if value is None:
-        return "-"
-    if low is None:
-        return f"{value:,}" if isinstance(value, int) else f"{value:g}"
-    high = row[f"{name}_high"]
     if name in _ON_Z:
-        return "-" if value != value else f"{value:.2f} [{low:.2f}, {high:.2f}]"
-    sign = "+" if name.endswith(("_less", "over_self", "effect")) else ""
-    return spoken(Estimate(value, low, high, 0), sign)
+        return in_cell(row, name, _plain, two_digits)
+    is_difference = name.endswith(("_less", "over_self", "effect"))
+    return in_cell(row, name, _plain, signed if is_difference else spoken)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"

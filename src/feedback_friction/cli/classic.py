@@ -12,7 +12,6 @@ import click
 
 from feedback_friction.analysis.accuracy_by_attempt import read_results
 from feedback_friction.bridges.reference import export
-from feedback_friction.bridges.writing import write_jsonl
 from feedback_friction.cli.drive import INTERRUPTED
 from feedback_friction.cli.run import start
 from feedback_friction.errors import UsageError
@@ -20,6 +19,7 @@ from feedback_friction.modes import BINARY, PROCESS, SELF, STRONG
 from feedback_friction.settings import Output, Settings
 from feedback_friction.study import STRONG_MODEL
 from feedback_friction.ways import GREEDY, HEAT, HEAT_REJECT, REJECT
+from feedback_friction.writing import write_jsonl
 
 DATASETS = {
     "aime_2024": "aime_2024",

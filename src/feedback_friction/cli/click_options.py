@@ -9,9 +9,27 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from feedback_friction.errors import UsageError
 from feedback_friction.options import NONE, Declared, filled, options_of
 from feedback_friction.settings import Output, Settings
 from feedback_friction.study import combined, written
+
+PATH = click.Path(path_type=Path)
+RUN = click.argument("directory", type=PATH, metavar="DIR")
+RUNS = click.argument("directories", nargs=-1, required=True, type=PATH, metavar="DIR...")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def whole_numbers(text: str, flag: str) -> tuple[int, ...]:
+    """The different numbers of a list such as ``1,10,100``.
+
+    Raises:
+        UsageError: it is no such list of numbers from 1.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and int(part) for part in parts):
+        raise UsageError(f"{flag} takes whole numbers from 1, such as 1,10,100, not '{text}'")
+    return tuple(dict.fromkeys(map(int, parts)))
 
 
 class OrNone(click.ParamType[float | None]):
@@ -82,7 +100,7 @@ def _type(each: Declared) -> click.ParamType[Any]:
     if each.option.choices:
         return click.Choice(each.option.choices)
     if each.kind is Path:
-        return click.Path(path_type=Path)
+        return PATH
     plain: Mapping[type, click.ParamType[Any]] = {int: click.INT, float: click.FLOAT}
     return plain.get(each.kind, click.STRING)
 

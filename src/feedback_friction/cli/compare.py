@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from feedback_friction.caveats import provisional
-from feedback_friction.cli.extras import needs
-from feedback_friction.cli.grid import columns, print_columns
+from feedback_friction.cli.click_options import JSON, PATH
+from feedback_friction.cli.grid import columns, in_cell, print_columns, print_json
 from feedback_friction.errors import UsageError
-from feedback_friction.report.overview import Column
+from feedback_friction.extras import need
+from feedback_friction.report.overview import Column, signed
 
 if TYPE_CHECKING:
     import polars as pl
 
 
 @click.command("compare")
-@click.argument("first", type=click.Path(path_type=Path), metavar="A")
-@click.argument("second", type=click.Path(path_type=Path), metavar="[B]", required=False)
-@click.option("--json", "as_json", is_flag=True, help="A JSON array of rows.")
+@click.argument("first", type=PATH, metavar="A")
+@click.argument("second", type=PATH, metavar="[B]", required=False)
+@JSON
 def command(first: Path, second: Path | None, as_json: bool) -> None:
     """Compare the conditions of run A with each other, or those of run B with those of run A.
 
@@ -31,20 +32,19 @@ def command(first: Path, second: Path | None, as_json: bool) -> None:
     interval; p-values are McNemar's (mid-p), adjusted by Holm over the whole table. An unfinished
     run is compared at the last iteration that every trial begun has reached.
     """
-    with needs("report"):
-        import polars as pl
+    need("report", "polars", "scipy")
+    import polars as pl
 
-        from feedback_friction.analysis.frames import load_runs
-        from feedback_friction.analysis.tables.comparison import across, within
+    from feedback_friction.analysis.frames import load_runs
+    from feedback_friction.analysis.tables.comparison import across, within
 
-        runs = load_runs([first] if second is None else [first, second])
-        table = within(runs) if second is None else across(runs)
+    runs = load_runs([first] if second is None else [first, second])
+    table = within(runs) if second is None else across(runs)
     if table.is_empty():
         raise UsageError("there are no two conditions of the same task to compare")
     unfinished = sum(map(runs.unfinished, range(len(runs.directories))))
     if as_json:
-        marked = table.with_columns(pl.lit(unfinished > 0).alias("provisional"))
-        click.echo(marked.write_json())
+        print_json(table.with_columns(provisional=pl.lit(unfinished > 0)))
         return
     print_columns(_shown(table))
     if unfinished:
@@ -56,7 +56,6 @@ def _shown(table: pl.DataFrame) -> list[Column]:
     several = len({*table["solver"], *table["control_solver"]}) > 1
     rows = []
     for row in table.iter_rows(named=True):
-        value, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
         digits = f" ({row['digits']} digits)" if row["digits"] else ""
         rows.append(
             (
@@ -64,7 +63,7 @@ def _shown(table: pl.DataFrame) -> list[Column]:
                 *([_solvers(row)] if several else []),
                 row["treatment"],
                 row["control"],
-                f"{value:+.1f} [{low:+.1f}, {high:+.1f}]",
+                in_cell(row, "difference", estimate=signed),
                 _discordant(row),
                 "< 0.0001" if row["p_holm"] < 1e-4 else f"{row['p_holm']:.4f}",
                 str(row["n"]),

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from feedback_friction.cli.click_options import asked, generated
-from feedback_friction.cli.drive import Note, Watch, command_line, run_to_end
-from feedback_friction.cli.extras import needs
+from feedback_friction.cli.drive import command_line, run_to_end
 from feedback_friction.cli.grid import columns, print_columns, print_lines
 from feedback_friction.distill.asked import Asked
 from feedback_friction.engine.run.launch import execute
 from feedback_friction.engine.run.prepare import Prepared, prepare
 from feedback_friction.engine.run.run_directory import claim, locked
-from feedback_friction.engine.run.runner import Progress
-from feedback_friction.errors import RunStoppedError, UsageError
+from feedback_friction.errors import RunStoppedError
+from feedback_friction.extras import need
 from feedback_friction.modes import PLACEBO, RETRY, TUTOR
 from feedback_friction.options import filled
 from feedback_friction.report.overview import spoken
 from feedback_friction.settings import Output, Settings
 from feedback_friction.study import Study
+from feedback_friction.writing import write_json
 
 if TYPE_CHECKING:
     from feedback_friction.analysis.distilled import Change, Outcome
@@ -42,12 +42,9 @@ def command(context: click.Context, /, **_: Any) -> None:
     problems again. The control is trained on as many right first answers without feedback. The same
     command with the same --out resumes.
     """
-    with needs("training"):
-        import datasets  # noqa: F401
-        import peft  # noqa: F401
-        import trl  # noqa: F401
+    need("training", "datasets", "peft", "trl")
+    from feedback_friction.distill import rounds
 
-        from feedback_friction.distill import rounds
     settings, output = asked(context, feedback=_FEEDBACK)
     wanted = filled(Asked, context.params)
     rounds.check(settings)
@@ -58,9 +55,7 @@ def command(context: click.Context, /, **_: Any) -> None:
     config = {"kind": "distill", **prepared.config, **chosen}
 
     def run(each: Prepared, directory: Path) -> None:
-        async def work(watch: Watch, note: Note) -> Progress:
-            return await execute(each, directory, command_line(), watch, note)
-
+        work = partial(execute, each, directory, command_line())
         progress, drained = run_to_end(work, directory, quiet=output.quiet)
         if drained:
             raise RunStoppedError(f"interrupted; the same command resumes {out}")
@@ -94,13 +89,9 @@ def _report(arms: list[Arm], out: Path, *, as_json: bool) -> None:
         }
         for arm in arms
     }
-    text = json.dumps(document, indent=1, ensure_ascii=False)
-    try:
-        (out / "outcome.json").write_text(text + "\n", "utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write {out}: {error}") from error
+    write_json(document, out / "outcome.json")
     if as_json:
-        click.echo(text)
+        click.echo((out / "outcome.json").read_text("utf-8"), nl=False)
         return
     _print(arms, found, seeds)
     print_lines(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from dataclasses import asdict
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from feedback_friction.cli.click_options import JSON
+from feedback_friction.cli.grid import WIDE, print_folded, print_json
 from feedback_friction.engine.models.registry import ModelSettings, open_models, parse_spec
 from feedback_friction.engine.models.server_check import (
     PATIENCE,
@@ -22,14 +21,13 @@ from feedback_friction.engine.models.server_check import (
 )
 from feedback_friction.errors import UsageError
 
-_WIDTH = 80
 _FEW = 3
 
 
 @click.command("doctor")
 @click.option("--base-url", metavar="URL", help="The server; without --solver its first model.")
 @click.option("--solver", metavar="MODEL", help="The model, as provider/name.")
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@JSON
 def command(base_url: str | None, solver: str | None, as_json: bool) -> int:
     """Report in about ten seconds what a server supports, and how a run copes with the rest.
 
@@ -43,7 +41,7 @@ def command(base_url: str | None, solver: str | None, as_json: bool) -> int:
     usable = asyncio.run(_examine(base_url, solver, findings))
     if as_json:
         rows = [asdict(each) for each in findings]
-        click.echo(json.dumps({"usable": usable, "findings": rows}, ensure_ascii=False))
+        print_json({"usable": usable, "findings": rows})
     else:
         _print(findings)
     return 0 if usable else 1
@@ -98,13 +96,8 @@ async def _look(base_url: str | None, solver: str | None, findings: list[Finding
 
 
 def _print(findings: list[Finding]) -> None:
-    table = Table(pad_edge=False, show_edge=False)
-    table.add_column("check", no_wrap=True)
-    table.add_column("found", overflow="fold", ratio=1)
-    table.add_column("friction run", overflow="fold", ratio=1)
-    for each in findings:
-        table.add_row(each.check, each.found, each.run, style=None if each.is_good else "yellow")
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, markup=False, width=_WIDTH)
-    console.print(table)
+    print_folded(
+        {"check": {"no_wrap": True}, "found": WIDE, "friction run": WIDE},
+        [(each.check, each.found, each.run) for each in findings],
+        [None if each.is_good else "yellow" for each in findings],
+    )

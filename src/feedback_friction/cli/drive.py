@@ -7,15 +7,15 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from feedback_friction.cli.progress import shown
+from feedback_friction.cli.progress import shown, tell_missing
 from feedback_friction.engine.run.caller import Caller
-from feedback_friction.engine.run.runner import Watched
+from feedback_friction.engine.run.runner import Progress, Watched
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.redact import cleaned, environment_secrets
 from feedback_friction.tracebacks import Tracebacks, kept
@@ -32,6 +32,22 @@ def command_line() -> list[str]:
     return ["friction", *cleaned(sys.argv[1:], environment_secrets(os.environ))]
 
 
+def tell(notes: Iterable[str]) -> None:
+    """Print what the user should know before the run starts."""
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
+
+
+def ended(progress: Progress, interrupted: bool, directory: Path, unit: str = "trials") -> int:
+    """Tell what a run left undone; returns the exit code."""
+    if interrupted:
+        click.echo(f"interrupted; the same command resumes {directory}", err=True)
+        return INTERRUPTED
+    if progress.stopped:
+        click.echo(progress.stopped, err=True)
+    return 1 if tell_missing(progress, unit) or progress.stopped else 0
+
+
 def run_to_end(
     work: Callable[[Watch, Note], Awaitable[Result]],
     directory: Path,
@@ -42,7 +58,7 @@ def run_to_end(
     """Run; the first Ctrl-C lets the calls under way end, the second one does not.
 
     Args:
-        work: is given what it tells its progress to, and what it tells the user's notes to.
+        work: called with what watches it, and with what prints notes to the user.
         unit: what the progress counts.
 
     Returns:

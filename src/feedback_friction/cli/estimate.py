@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Any
 import click
 
 from feedback_friction.cli.click_options import asked, generated
-from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
-from feedback_friction.cli.grid import columns, print_columns
+from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end, tell
+from feedback_friction.cli.grid import columns, print_columns, print_json
 from feedback_friction.cli.run import notes
 from feedback_friction.engine.estimate.bounds import Setting
 from feedback_friction.engine.estimate.pilot import Pilot, choose, run_pilot
@@ -64,8 +63,7 @@ def command(context: click.Context, /, pilot: int, **_: Any) -> int:
         up_to = f", up to {most} where it writes to itself first" if most > 1 else ""
         raise UsageError(f"a frozen set takes one call for each of its {calls:,} items{up_to}")
     directory = output.out or Path("runs") / prepared.slug
-    for note in notes(prepared):
-        click.echo(f"note: {note}", err=True)
+    tell(notes(prepared))
     setting = Setting(
         prepared.prices, settings.models.judge_model, settings.operation.concurrency,
         thinking(prepared), settings.plan.seed,
@@ -170,7 +168,7 @@ def _show(found: Estimate, prepared: Prepared, directory: Path | None, *, as_jso
     simulated = prepared.conditions[0].simulated
     lines = assumptions(found, prepared, simulated=simulated)
     if as_json:
-        click.echo(json.dumps(estimate_json(found, prepared, directory, lines)))
+        print_json(estimate_json(found, prepared, directory, lines))
         return
     print_columns(_table(found))
     for line in lines:

@@ -15,15 +15,17 @@ from feedback_friction.bridges.hub_upload import push
 from feedback_friction.bridges.reference import export
 from feedback_friction.bridges.training import FORMS, rows_of
 from feedback_friction.bridges.turns import Selected, read_turns
-from feedback_friction.bridges.writing import whole, write_jsonl, write_lines
+from feedback_friction.cli.click_options import PATH, RUN
 from feedback_friction.errors import UsageError
+from feedback_friction.extras import need
 from feedback_friction.split import HELD_OUT, SPLITS
+from feedback_friction.writing import whole, write_jsonl, write_lines, write_text
 
 TABLES = ("parquet", "csv")
 
 
 @click.command("export")
-@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@RUN
 @click.option(
     "--to",
     "form",
@@ -35,7 +37,7 @@ TABLES = ("parquet", "csv")
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="A file; for inspect a folder.  [standard output, where the format is text]",
 )
 @click.option(
@@ -83,8 +85,7 @@ def command(
     click.echo(f"{count} rows for {form}{_because(left_out)}", err=out is None)
     if out is not None:
         about = out.with_suffix(".md")
-        text = card(directory, form, count, selected, left_out)
-        whole(about, lambda partial: partial.write_text(text, encoding="utf-8"))
+        write_text(card(directory, form, count, selected, left_out), about)
         if repository is not None:
             click.echo(push(out, about, repository))
 
@@ -101,21 +102,14 @@ def _converted(directory: Path, form: str, out: Path | None) -> None:
     elif form == "inspect":
         if out is None:
             raise UsageError("--to inspect writes a folder of logs: name it with --out")
-        for file in _inspect_logs(directory, out):
+        need("providers", "inspect_ai")
+        from feedback_friction.bridges.inspect_log import write_logs
+
+        for file in write_logs(directory, out):
             click.echo(str(file))
         click.echo(f"look at them with: inspect view --log-dir {out}")
     else:
         _table(directory, form, out)
-
-
-def _inspect_logs(directory: Path, out: Path) -> list[Path]:
-    try:
-        from feedback_friction.bridges.inspect_log import write_logs
-    except ImportError as error:
-        raise UsageError(
-            "--to inspect needs inspect_ai: pip install 'feedback-friction[providers]'"
-        ) from error
-    return write_logs(directory, out)
 
 
 def _table(directory: Path, form: str, out: Path | None) -> None:
@@ -128,7 +122,7 @@ def _table(directory: Path, form: str, out: Path | None) -> None:
         if out is None:
             click.echo(text, nl=False)
             return
-        whole(out, lambda partial: partial.write_text(text, encoding="utf-8"))
+        write_text(text, out)
     elif out is None:
         raise UsageError("--to parquet writes a file: name it with --out")
     else:

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import click
 
+from feedback_friction.cli.click_options import PATH, RUN
 from feedback_friction.engine.passes.reopen import freeze
 from feedback_friction.engine.run.frozen_sets import write_frozen
 
 
 @click.command("freeze")
-@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@RUN
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     required=True,
     metavar="FILE",
     help="The set, as JSON Lines; compressed where the name ends in .gz.",

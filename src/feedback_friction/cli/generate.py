@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import click
-import orjson
 
-from feedback_friction.errors import UsageError
+from feedback_friction.cli.click_options import PATH
 from feedback_friction.tasks.catalog import FAMILIES
 from feedback_friction.tasks.multiplication import KINDS, existing, generate
 from feedback_friction.tasks.page import Row
+from feedback_friction.writing import write_jsonl, write_lines
 
 
 @click.command("generate")
@@ -20,19 +20,15 @@ from feedback_friction.tasks.page import Row
 @click.option("--digits", type=int, default=5, show_default=True, help="Multiplication: 2 to 6.")
 @click.option("--count", type=click.IntRange(min=1), help="[1000, or all that there are]")
 @click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), help="A file.  [standard output]")
+@click.option("--out", type=PATH, help="A file.  [standard output]")
 def command(kind: str, digits: int, count: int | None, seed: int, out: Path | None) -> None:
     """Write generated problems of KIND as JSONL: multiplications in the reference schema, or a
     task."""
     rows = _rows(kind, digits, count, seed)
-    lines = b"".join(orjson.dumps(row) + b"\n" for row in rows)
     if out is None:
-        sys.stdout.buffer.write(lines)
+        write_lines(rows, sys.stdout.buffer)
         return
-    try:
-        out.write_bytes(lines)
-    except OSError as error:
-        raise UsageError(f"cannot write {out}: {error}") from error
+    write_jsonl(rows, out)
     click.echo(f"{len(rows)} problems in {out}")
 
 

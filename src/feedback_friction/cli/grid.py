@@ -8,22 +8,35 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, zip_longest
+from math import isnan
+from typing import TYPE_CHECKING, Any
 
+import click
 from rich.cells import cell_len
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
+from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.cli.show import plain
-from feedback_friction.report.overview import Column
+from feedback_friction.report.overview import Column, spoken
 from feedback_friction.report.safe import inert
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _GAP = 2
 _DIVISORS = (1, 2, 3, 4)  # of the natural width of the columns of text, tried for the fewest lines
 _NARROWEST = 10  # words longer than it are broken where nothing else fits
 _UNLIMITED = 10_000  # columns of a pipe or a file
+_FOLDED = 80  # columns there of a table whose cells fold
+NUMBER: Mapping[str, Any] = {"justify": "right", "no_wrap": True}
+TEXT: Mapping[str, Any] = {"overflow": "fold"}
+WIDE: Mapping[str, Any] = {"overflow": "fold", "ratio": 1}
 _LATEX = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "−": "$-$", "×": r"$\times$", "<": r"$<$", ">": r"$>$",
@@ -42,6 +55,42 @@ def columns(headings: Iterable[str], rows: Iterable[Sequence[str]], texts: int) 
         Column(name, cells[place] if cells else (), number=place >= texts)
         for place, name in enumerate(headings)
     ]
+
+
+def frame_columns(
+    table: pl.DataFrame, names: Sequence[str], cell: Callable[[dict[str, Any], str], str]
+) -> list[Column]:
+    """Columns of a frame, each estimate in one cell with its limits (``NAME_low``, ``NAME_high``).
+
+    Args:
+        names: the columns to show; limits are left out.
+        cell: writes the cell of a row and name, such as ``in_cell``.
+    """
+    rows = table.to_dicts()
+    return [
+        Column(
+            name.replace("_", " "),
+            tuple(cell(row, name) for row in rows),
+            number=table.schema[name].is_numeric(),
+        )
+        for name in names
+        if not name.endswith(("_low", "_high"))
+    ]
+
+
+def in_cell(
+    row: Mapping[str, Any],
+    name: str,
+    plain: Callable[[Any], str] = str,
+    estimate: Callable[[Estimate], str] = spoken,
+) -> str:
+    """What a frame's row says under a name: a value by ``plain``, with limits by ``estimate``."""
+    value, low = row[name], row.get(f"{name}_low")
+    if value is None or (isinstance(value, float) and isnan(value)):
+        return "-"
+    if low is None:
+        return plain(value)
+    return estimate(Estimate(value, low, row[f"{name}_high"], 0))
 
 
 def fitted(found: Sequence[Column], width: int) -> list[Part]:
@@ -116,10 +165,12 @@ def _overrun(parts: Sequence[Part], width: int) -> int:
     return max(0, *(sum(w + _GAP for _, w in part) - _GAP - width for part in parts))
 
 
-def terminal() -> Console:
-    """Standard output; as wide as it takes where that is no terminal (a pipe, a file)."""
+def terminal(width: int = _UNLIMITED) -> Console:
+    """Standard output; so wide where that is no terminal (a pipe, a file)."""
     console = Console(highlight=False, markup=False)
-    return console if console.is_terminal else Console(highlight=False, width=_UNLIMITED)
+    if console.is_terminal:
+        return console
+    return Console(highlight=False, markup=False, width=width)
 
 
 def print_columns(
@@ -136,6 +187,31 @@ def print_columns(
         console.print(plain(title), style="bold")
     for line in drawn(found, console.width, sections):
         console.print(line, no_wrap=True, crop=False, overflow="ignore")
+
+
+def print_folded(
+    headings: Mapping[str, Mapping[str, Any]],
+    rows: Iterable[Sequence[str]],
+    styles: Iterable[str | None] = (),
+) -> None:
+    """Print a table whose long cells fold, 80 columns wide where there is no terminal.
+
+    Args:
+        headings: with rich's options of each column, such as ``NUMBER``.
+        styles: of the rows, where some stand out.
+    """
+    table = Table(pad_edge=False, show_edge=False)
+    for name, options in headings.items():
+        table.add_column(name, **options)
+    for row, style in zip_longest(rows, styles):
+        table.add_row(*row, style=style)
+    terminal(_FOLDED).print(table)
+
+
+def print_json(found: Any) -> None:
+    """Print a JSON document; a frame in it is an array of rows, where nan is null."""
+    rows = lambda frame: json.loads(frame.write_json())  # noqa: E731
+    click.echo(json.dumps(found, ensure_ascii=False, default=rows))
 
 
 def print_lines(lines: Iterable[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,8 @@ from feedback_friction.analysis.stats.differences import mean_difference
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.caveats import caveats
 from feedback_friction.cli.click_options import generated, given
-from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
-from feedback_friction.cli.extras import needs
-from feedback_friction.cli.grid import columns, print_columns, print_lines
+from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end, tell
+from feedback_friction.cli.grid import columns, print_columns, print_json, print_lines
 from feedback_friction.engine.passes.prompt_search import (
     Improved,
     Improving,
@@ -26,11 +24,13 @@ from feedback_friction.engine.passes.prompt_search import (
 )
 from feedback_friction.engine.run.caller import Drained
 from feedback_friction.engine.run.guidance import LEARNT_FROM
-from feedback_friction.errors import RunStoppedError, UsageError
+from feedback_friction.errors import RunStoppedError
+from feedback_friction.extras import need
 from feedback_friction.modes import ADAPTIVE
 from feedback_friction.options import filled, options_of
 from feedback_friction.protocol.improvement import Round
 from feedback_friction.settings import Output, Settings
+from feedback_friction.writing import write_json
 
 PROMPTS_FILE, ALL_FILE = "prompts.json", "improvement.json"
 _WITHOUT = (
@@ -62,8 +62,7 @@ def command(
     the new one is significantly better, it is written to DIR/prompts.json, for --prompts; otherwise
     that file is not written. The same command with the same --out resumes.
     """
-    with needs(ADAPTIVE.name):  # the extra has the name of the mode
-        import gepa  # noqa: F401
+    need(ADAPTIVE.name, "gepa")  # the extra has the name of the mode
     values = given(context, tasks=(task,))
     prepared = prepare_improvement(filled(Settings, values), filled(Improving, values))
     directory = out or Path("runs") / prepared.slug
@@ -85,15 +84,14 @@ def command(
     document = _document(prepared, found, decision, directory)
     _write(directory, prepared, found, decision, document)
     if as_json:
-        click.echo(json.dumps(document, ensure_ascii=False))
+        print_json(document)
     else:
         _print(prepared, found, decision, directory)
     return 0
 
 
 def _announce(prepared: PreparedImprovement) -> None:
-    for note in prepared.run.notes:
-        click.echo(f"note: {note}", err=True)
+    tell(prepared.run.notes)
     problems, rounds = len(prepared.condition.problems), prepared.asked.budget_rounds
     click.echo(
         f"at most {prepared.most_calls:,} calls: {problems:,} first answers; {rounds:,} rounds of "
@@ -211,16 +209,9 @@ def _write(
         if name != prepared.form.base
     }
     learnt = {**document[LEARNT_FROM], "why": document["why"], "held_out": document["held_out"]}
-    try:
-        _save(directory / ALL_FILE, document)
-        if decision.is_better:
-            _save(directory / PROMPTS_FILE, {**kept, LEARNT_FROM: learnt})
-    except OSError as error:
-        raise UsageError(f"cannot write into {directory}: {error}") from error
-
-
-def _save(path: Path, document: dict[str, Any]) -> None:
-    path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    write_json(document, directory / ALL_FILE)
+    if decision.is_better:
+        write_json({**kept, LEARNT_FROM: learnt}, directory / PROMPTS_FILE)
 
 
 def _print(

@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from feedback_friction.caveats import caveats
+from feedback_friction.cli.click_options import JSON, PATH
 from feedback_friction.cli.drive import INTERRUPTED
-from feedback_friction.cli.extras import needs
-from feedback_friction.cli.grid import print_columns, print_lines
+from feedback_friction.cli.grid import (
+    frame_columns,
+    in_cell,
+    print_columns,
+    print_json,
+    print_lines,
+)
 from feedback_friction.errors import UsageError
-from feedback_friction.report.overview import Column
+from feedback_friction.extras import need
+from feedback_friction.report.overview import two_digits
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,7 +33,7 @@ ROWS = 30  # of a table in the terminal; --json has them all
 
 
 @click.command("inside")
-@click.argument("directory", type=click.Path(path_type=Path), metavar="RUN")
+@click.argument("directory", type=PATH, metavar="RUN")
 @click.option(
     "--model", required=True, metavar="MODEL",
     help="The solver's weights: a folder or an id in Hugging Face's cache, or a GGUF file.",
@@ -38,7 +45,7 @@ ROWS = 30  # of a table in the terminal; --json has them all
 @click.option("--condition", "only", multiple=True, metavar="NAME", help="Only this one.")
 @click.option("--as-is", is_flag=True, help="Accept a model that is not the run's solver.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the sample.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@JSON
 @click.option("--quiet", is_flag=True, help="Do not show progress.")
 def command(
     directory: Path,
@@ -69,14 +76,7 @@ def command(
         if number is not None and number < least:
             raise UsageError(f"{flag} must be at least {least}, not {number}")
     asked = _layers(layers)
-    with needs("inside"):  # before anything is read
-        import accelerate  # noqa: F401
-        import gguf  # noqa: F401
-        import torch  # noqa: F401
-        import transformers  # noqa: F401
-    with needs("report"):
-        import polars  # noqa: F401
-        import scipy  # noqa: F401
+    need("inside", "accelerate", "gguf", "torch", "transformers", "polars", "scipy")
     from feedback_friction.inside.start import look_inside
 
     started = look_inside(
@@ -132,12 +132,13 @@ def _print(
         if what in wanted
     }
     if as_json:
-        print_json(directory, settings, found, left_out, tables)
+        print_json(as_object(directory, settings, found, left_out, tables))
         return
     for name, table in tables.items():
         if not table.is_empty():
+            shown = inside_table.overview(name, table).head(ROWS)
             print_columns(
-                _shown(inside_table.overview(name, table)), title=inside_table.TITLES[name]
+                frame_columns(shown, shown.columns, _cell), title=inside_table.TITLES[name]
             )
             click.echo()
     solvers = {row["solver"]: bool(row["simulated"]) for row in runs.conditions.to_dicts()}
@@ -150,16 +151,16 @@ def _about(settings: str) -> pl.Expr:
     return pl.col("settings") == settings
 
 
-def print_json(
+def as_object(
     directory: Path,
     settings: str,
     found: Found,
     left_out: Counter[str],
     tables: dict[str, pl.DataFrame],
-) -> None:
-    """One object: what was looked at, and every table as an array of rows."""
+) -> dict[str, Any]:
+    """The object that ``friction inside --json`` prints: what was looked at, and every table."""
     places = Counter((each.condition, each.outcome) for each in found.places)
-    document = {
+    return {
         "run": str(directory),
         **json.loads(settings),
         "places": [
@@ -167,11 +168,8 @@ def print_json(
             for (condition, outcome), count in places.items()
         ],
         "left_out": dict(left_out),
-        "tables": {
-            name: json.loads(table.fill_nan(None).write_json()) for name, table in tables.items()
-        },
+        "tables": tables,
     }
-    click.echo(json.dumps(document, ensure_ascii=False))
 
 
 def _notes(settings: str, found: Found, left_out: Counter[str]) -> list[str]:
@@ -184,27 +182,8 @@ def _notes(settings: str, found: Found, left_out: Counter[str]) -> list[str]:
     return lines + [f"left out: {count} {reason}" for reason, count in left_out.items()]
 
 
-def _shown(table: pl.DataFrame) -> list[Column]:
-    """The columns of a table, each estimate in one cell with its interval."""
-    limits = {name for name in table.columns if name.endswith(("_low", "_high"))}
-    rows = list(table.head(ROWS).iter_rows(named=True))
-    return [
-        Column(
-            name.replace("_", " "),
-            tuple(_cell(row, name) for row in rows),
-            number=table[name].dtype.is_numeric(),
-        )
-        for name in table.columns
-        if name not in limits
-    ]
-
-
 def _cell(row: dict[str, Any], name: str) -> str:
-    value = row[name]
-    if value is None or value != value:
-        return "-"
-    if not isinstance(value, float):
-        return str(value)
-    if f"{name}_low" not in row:
-        return f"{value:.3g}"
-    return f"{value:.2f} [{row[f'{name}_low']:.2f}, {row[f'{name}_high']:.2f}]"
+    def plain(value: Any) -> str:
+        return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+    return in_cell(row, name, plain, two_digits)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from feedback_friction import __version__
-from feedback_friction.cli.extras import needs
-from feedback_friction.cli.grid import columns, print_columns
-from feedback_friction.errors import UsageError
+from feedback_friction.cli.click_options import PATH
+from feedback_friction.cli.grid import columns, print_columns, print_json
+from feedback_friction.extras import need
 from feedback_friction.modes import ADAPTIVE
 from feedback_friction.policy import document_of
 from feedback_friction.report.overview import spoken
+from feedback_friction.writing import write_json
 
 if TYPE_CHECKING:
     from feedback_friction.analysis.choices import Decision
@@ -23,12 +23,8 @@ if TYPE_CHECKING:
 
 
 @click.command("learn")
-@click.argument(
-    "directories", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN..."
-)
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="The policy."
-)
+@click.argument("directories", nargs=-1, required=True, type=PATH, metavar="RUN...")
+@click.option("--out", required=True, type=PATH, metavar="FILE", help="The policy.")
 @click.option(
     "--price",
     type=click.FloatRange(min=0),
@@ -59,20 +55,16 @@ def command(
     alone, the ladder and a random form, and writes the policy to FILE, to be run as
     'adaptive:FILE'. If the data do not show which form is best, it says so and recommends nothing.
     """
-    with needs(ADAPTIVE.name):  # the extra has the name of the mode
-        import sklearn  # noqa: F401
+    need(ADAPTIVE.name, "sklearn")  # the extra has the name of the mode
+    from feedback_friction.analysis.choices import read_choices
+    from feedback_friction.analysis.policy_learning import learn
 
-        from feedback_friction.analysis.choices import read_choices
-        from feedback_friction.analysis.policy_learning import learn
     decisions = read_choices(directories)
     found = learn(decisions, price, threshold, seed)
     document = _document(found, [each for each in decisions if each.is_drawn], directories)
-    try:
-        out.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write {out}: {error}") from error
+    write_json(document, out)
     if as_json:
-        click.echo(json.dumps(document, ensure_ascii=False))
+        print_json(document)
         return
     _print(found, out)
 

@@ -10,7 +10,7 @@ import click
 from feedback_friction import __version__
 from feedback_friction.errors import FrictionError, UsageError
 
-# verb -> what `friction --help` says of it; the verb's module has the same name
+# verb -> what `friction --help` says of it
 VERBS = {
     "run": "Run tasks under a grid of conditions, or resume a run.",
     "merge": "Make one run of the parts of a run that was split over machines.",
@@ -48,6 +48,16 @@ VERBS = {
     "classic": "Run with the reference code's own flags.",
 }
 
+# A verb's module has its name and a `command`, but for these: they are functions of another's.
+BESIDE = {"remask": "regrade", "review": "view", "mask": "foreign", "grade": "foreign"}
+
+
+def verb(name: str) -> click.Command:
+    """The command of a verb, its module loaded."""
+    module = importlib.import_module(f"feedback_friction.cli.{BESIDE.get(name, name)}")
+    command: click.Command = getattr(module, name if name in BESIDE else "command")
+    return command
+
 
 class Verbs(click.Group):
     """A group that imports a verb's module when it is called, so that --help is quick."""
@@ -56,11 +66,7 @@ class Verbs(click.Group):
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in VERBS:
-            return None
-        module = importlib.import_module(f"feedback_friction.cli.{name}")
-        command: click.Command = module.command
-        return command
+        return verb(name) if name in VERBS else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import click
 
+from feedback_friction.cli.click_options import PATH
 from feedback_friction.cli.drive import command_line
-from feedback_friction.cli.results_table import print_results
+from feedback_friction.cli.results import print_results
 from feedback_friction.engine.machines.merging import merge
 
 
 @click.command("merge")
-@click.argument("parts", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The run directory.")
+@click.argument("parts", nargs=-1, required=True, type=PATH, metavar="DIR...")
+@click.option("--out", type=PATH, required=True, help="The run directory.")
 def command(parts: tuple[Path, ...], out: Path) -> None:
     """Combine the parts in DIR... into one run; the parts are not changed.
 

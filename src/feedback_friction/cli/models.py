@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from feedback_friction.cli.click_options import JSON, PATH
+from feedback_friction.cli.grid import NUMBER, TEXT, WIDE, print_folded, print_json
 from feedback_friction.engine.models.inventory import Local, local_models
 from feedback_friction.engine.models.llama.gguf_files import PACKAGED, models_dir
 from feedback_friction.engine.models.llama.gguf_get import at_hand, fetch, packaged
 from feedback_friction.engine.models.remote.faults import one_line
-
-_WIDTH = 80
 
 
 @click.group("models", invoke_without_command=True)
@@ -23,10 +20,10 @@ _WIDTH = 80
     "--folder",
     "folders",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="List the GGUF files in this folder too; repeatable.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON, with paths.")
+@JSON
 @click.pass_context
 def command(context: click.Context, folders: tuple[Path, ...], as_json: bool) -> None:
     """List the models on this machine: size, quantisation, context, licence.
@@ -39,10 +36,14 @@ def command(context: click.Context, folders: tuple[Path, ...], as_json: bool) ->
     found = local_models(folders)
     if as_json:
         rows = [asdict(each) | {"path": str(each.path)} for each in found]
-        click.echo(json.dumps({"models": rows}, ensure_ascii=False))
+        print_json({"models": rows})
         return
     if found:
-        _console().print(_table(found))
+        headings = {
+            "model": WIDE, "size": NUMBER, "weights": TEXT, "context": NUMBER, "licence": TEXT
+        }  # fmt: skip
+        styles = ["yellow" if each.trouble else None for each in found]
+        print_folded(headings, map(_cells, found), styles)
     there = {each.spec for each in found}
     for name, model in PACKAGED.items():
         if f"gguf/{name}" not in there:
@@ -67,33 +68,16 @@ def get(name: str) -> None:
     click.echo(f"use it with --solver gguf/{model.name}", err=True)
 
 
-def _table(found: list[Local]) -> Table:
-    table = Table(pad_edge=False, show_edge=False)
-    table.add_column("model", overflow="fold", ratio=1)
-    table.add_column("size", justify="right", no_wrap=True)
-    table.add_column("weights", overflow="fold")
-    table.add_column("context", justify="right", no_wrap=True)
-    table.add_column("licence", overflow="fold")
-    for each in found:
-        # Paths and licences are other people's words.
-        name = one_line(each.spec) + (f" ({one_line(each.trouble)})" if each.trouble else "")
-        table.add_row(
-            name,
-            _size(each.size),
-            one_line(each.quantisation) or "–",
-            f"{each.context:,}" if each.context else "–",
-            one_line(each.licence) or "–",
-            style="yellow" if each.trouble else None,
-        )
-    return table
+def _cells(each: Local) -> tuple[str, ...]:
+    """A row of the table; paths and licences are other people's words."""
+    return (
+        one_line(each.spec) + (f" ({one_line(each.trouble)})" if each.trouble else ""),
+        _size(each.size),
+        one_line(each.quantisation) or "–",
+        f"{each.context:,}" if each.context else "–",
+        one_line(each.licence) or "–",
+    )
 
 
 def _size(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
-
-
-def _console() -> Console:
-    console = Console(highlight=False, markup=False)
-    if console.is_terminal:
-        return console
-    return Console(highlight=False, markup=False, width=_WIDTH)

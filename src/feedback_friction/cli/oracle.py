@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,20 +14,17 @@ import click
 from feedback_friction.analysis.oracle_coverage import OracleRun, read_oracle
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.caveats import caveats, provisional
-from feedback_friction.cli.click_options import generated, given
-from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
-from feedback_friction.cli.extras import needs
-from feedback_friction.cli.grid import columns, print_columns, print_lines
-from feedback_friction.cli.progress import tell_missing
+from feedback_friction.cli.click_options import generated, given, whole_numbers
+from feedback_friction.cli.drive import command_line, ended, run_to_end, tell
+from feedback_friction.cli.grid import columns, print_columns, print_json, print_lines
 from feedback_friction.engine.passes.oracle_requests import (
-    PreparedOracle,
     execute_oracle,
     prepare_oracle,
 )
-from feedback_friction.engine.run.runner import Progress
-from feedback_friction.errors import UsageError
+from feedback_friction.extras import need
 from feedback_friction.options import Options, filled, option, options_of
 from feedback_friction.protocol.oracle_draws import TEMPERATURE, OraclePlan
+from feedback_friction.report.overview import spoken
 from feedback_friction.settings import Output, Settings
 
 
@@ -71,64 +68,31 @@ def command(
     Prints coverage (any right) and the unbiased pass@k. The same command with the same --out
     resumes and repeats no call that was paid for.
     """
-    values, wanted = given(context, tasks=(task,), temperature=TEMPERATURE), _whole_numbers(ks)
+    values = given(context, tasks=(task,), temperature=TEMPERATURE)
+    wanted = whole_numbers(ks, "--k") if ks else ()
     prepared = prepare_oracle(filled(Settings, values), **{**values, "ks": wanted})
     if wanted:
-        with needs("report"):  # before anything is paid for
-            import numpy  # noqa: F401
-            import scipy  # noqa: F401
+        need("report", "numpy", "scipy")  # before anything is paid for
     directory = out or Path("runs") / prepared.slug
-    return _start(prepared, directory, wanted or None, as_json=as_json, quiet=quiet)
-
-
-def _whole_numbers(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(dict.fromkeys(int(part) for part in text.split(","))) if text else ()
-    except ValueError as error:
-        raise UsageError(
-            f"--k takes whole numbers separated by commas, such as 1,10,100, not '{text}'"
-        ) from error
-
-
-def _start(
-    prepared: PreparedOracle,
-    directory: Path,
-    ks: Sequence[int] | None,
-    *,
-    as_json: bool,
-    quiet: bool,
-) -> int:
-    for note in prepared.run.notes:
-        click.echo(f"note: {note}", err=True)
-
-    async def work(watch: Watch, note: Note) -> Progress:
-        return await execute_oracle(prepared, directory, command_line(), watch, note)
-
+    tell(prepared.run.notes)
     unit = "problems" if prepared.plan.until_solved else "requests"
+    work = partial(execute_oracle, prepared, directory, command_line())
     progress, interrupted = run_to_end(work, directory, quiet=quiet, unit=unit)
-    print_oracle(directory, ks, as_json=as_json)
-    if interrupted:
-        click.echo(f"interrupted; the same command resumes {directory}", err=True)
-        return INTERRUPTED
-    return 1 if tell_missing(progress, unit) else 0
+    print_oracle(directory, wanted or None, as_json=as_json)
+    return ended(progress, interrupted, directory, unit)
 
 
 def print_oracle(directory: Path, ks: Sequence[int] | None = None, *, as_json: bool) -> None:
     """Coverage and pass@k of an oracle's directory, for the usual k or those asked for."""
     run = read_oracle(directory)
-    shown = _pass_at(run, ks)
-    if as_json:
-        click.echo(json.dumps(as_object(run, shown), ensure_ascii=False))
-    else:
-        _print(run, shown)
-
-
-def _pass_at(run: OracleRun, ks: Sequence[int] | None) -> dict[int, Estimate]:
-    """pass@k for those asked for, else for the usual ones if the packages for it are there."""
-    if ks is None:
+    if ks is None:  # pass@k takes an extra
         there = find_spec("numpy") is not None and find_spec("scipy") is not None
         ks = run.default_ks() if there else ()
-    return {k: run.pass_at(k) for k in ks}
+    shown = {k: run.pass_at(k) for k in ks}
+    if as_json:
+        print_json(as_object(run, shown))
+    else:
+        _print(run, shown)
 
 
 def as_object(run: OracleRun, pass_at: dict[int, Estimate]) -> dict[str, Any]:
@@ -163,11 +127,10 @@ def _print(run: OracleRun, pass_at: dict[int, Estimate]) -> None:
     stopped = ", until solved" if run.config["until_solved"] else ""
     rows = {f"coverage ({run.draws} draws{stopped})": run.coverage()}
     rows |= {f"pass@{k}": share for k, share in pass_at.items()}
-    cells = []
-    for name, share in rows.items():
-        value, low, high = (100 * each for each in (share.value, share.low, share.high))
-        shown = f"{value:.1f} [{low:.1f}, {high:.1f}]" if share.n else "-"
-        cells.append((name, shown, str(share.n), str(run.missing)))
+    cells = [
+        (name, spoken(share) if share.n else "-", str(share.n), str(run.missing))
+        for name, share in rows.items()
+    ]
     lines = [
         f"{run.config['tasks'][0]}, solver: {run.config['solver']}, temperature "
         f"{run.config['temperature']:g}; brackets are 95% intervals over problems",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import click
 
-from feedback_friction.cli.extras import needs
+from feedback_friction.cli.click_options import JSON
+from feedback_friction.cli.grid import print_json
 from feedback_friction.errors import UsageError
+from feedback_friction.extras import need
 
 
 @click.command("power")
@@ -34,7 +35,7 @@ from feedback_friction.errors import UsageError
     "with --epochs.",
 )
 @click.option("--power", "target", type=float, default=0.8, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@JSON
 def command(
     difference: float | None,
     discordance: float,
@@ -55,8 +56,8 @@ def command(
             "--epochs needs --icc: trials of a problem are alike (1: epochs add nothing; 0: each "
             "counts like another problem)"
         )
-    with needs("report"):
-        from feedback_friction.analysis.stats import sample_size as exact
+    need("report", "numpy", "scipy")
+    from feedback_friction.analysis.stats import sample_size as exact
 
     worth = exact.pairs_of_a_problem(epochs, icc or 0.0)
     found: dict[str, float]
@@ -84,7 +85,7 @@ def command(
         )
     settings = {"discordance": discordance, "target": target, "epochs": epochs, "icc": icc}
     if as_json:
-        click.echo(json.dumps({**settings, **found}))
+        print_json({**settings, **found})
         return
     repeated = f", {epochs} epochs with an ICC of {icc:g}" if epochs > 1 else ""
     click.echo(f"{line} (discordance {discordance:.1%}{repeated}, power {target:.0%}, level 95%)")

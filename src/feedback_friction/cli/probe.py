@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from feedback_friction.caveats import SIMULATION
-from feedback_friction.cli.click_options import generated, given
-from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, run_to_end
-from feedback_friction.cli.extras import needs
-from feedback_friction.cli.grid import print_columns, print_lines
-from feedback_friction.cli.progress import tell_missing
+from feedback_friction.cli.click_options import PATH, generated, given
+from feedback_friction.cli.drive import ended, run_to_end, tell
+from feedback_friction.cli.grid import (
+    frame_columns,
+    in_cell,
+    print_columns,
+    print_json,
+    print_lines,
+)
 from feedback_friction.engine.passes.probe_places import (
-    PreparedProbe,
     ProbeOptions,
     execute_probe,
     get_probe,
     prepare_probe,
 )
-from feedback_friction.engine.run.runner import Progress
 from feedback_friction.errors import UsageError
+from feedback_friction.extras import need
 from feedback_friction.options import filled
 from feedback_friction.report.overview import Column
 from feedback_friction.settings import Output, Settings
@@ -39,7 +42,7 @@ _CARRIED_OUT = ("base_urls", "judge_base_urls", "concurrency", "timeout", "price
 @click.command(
     "probe",
     params=[
-        click.Argument(["directory"], type=click.Path(path_type=Path), metavar="DIR"),
+        click.Argument(["directory"], type=PATH, metavar="DIR"),
         click.Argument(["name"], metavar="PROBE"),
         *generated(ProbeOptions),
         *generated(Settings, only=_CARRIED_OUT),
@@ -61,9 +64,7 @@ def command(
 
     The same command resumes and makes only the calls that are left.
     """
-    with needs("report"):  # before anything is paid for
-        import polars  # noqa: F401
-        import scipy  # noqa: F401
+    need("report", "polars", "scipy")  # before anything is paid for
     if name == CONFIDENCE:
         _show(_confidence(directory), as_json=as_json)
         return 0
@@ -71,23 +72,11 @@ def command(
     values = given(context)
     carried_out = {name: values[name] for name in _CARRIED_OUT if name in values}
     prepared = prepare_probe(directory, name, filled(ProbeOptions, values), **carried_out)
-    return _start(prepared, as_json=as_json, quiet=quiet)
-
-
-def _start(prepared: PreparedProbe, *, as_json: bool, quiet: bool) -> int:
-    for note in prepared.run.notes:
-        click.echo(f"note: {note}", err=True)
-
-    async def work(watch: Watch, note: Note) -> Progress:
-        return await execute_probe(prepared, watch, note)
-
-    directory = prepared.directory
+    tell(prepared.run.notes)
+    work = partial(execute_probe, prepared)
     progress, interrupted = run_to_end(work, directory, quiet=quiet, unit="places")
-    _show(_table(directory, prepared.probe.name), as_json=as_json)
-    if interrupted:
-        click.echo(f"interrupted; the same command resumes {directory}", err=True)
-        return INTERRUPTED
-    return 1 if tell_missing(progress, "places") else 0
+    _show(_table(directory, name), as_json=as_json)
+    return ended(progress, interrupted, directory, "places")
 
 
 def _confidence(directory: Path) -> pl.DataFrame:
@@ -118,7 +107,7 @@ def _table(directory: Path, name: str) -> pl.DataFrame:
 
 def _show(table: pl.DataFrame, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(json.loads(table.fill_nan(None).write_json()), ensure_ascii=False))
+        print_json(table)
         return
     print_columns(_shown(table))
     lines = ["shares in percent; brackets are 95% intervals by problem"]
@@ -131,39 +120,12 @@ def _show(table: pl.DataFrame, *, as_json: bool) -> None:
 
 def _shown(table: pl.DataFrame) -> list[Column]:
     """The columns that differ from row to row, each share in one cell with its interval."""
-    hidden = {"run", "digits", "simulated", "solver", "few", "settings", "low", "high"}
-    limits = {name for name in table.columns if name.endswith(("_low", "_high"))}
-    names = [name for name in table.columns if name not in hidden | limits]
-    rows = list(table.iter_rows(named=True))
-    shown = [
-        Column(
-            name.replace("_", " "),
-            tuple(_cell(row, name) for row in rows),
-            number=table[name].dtype != _text(),
-        )
-        for name in names
-    ]
+    hidden = ("run", "digits", "simulated", "solver", "few", "settings", "low", "high")
+    shown = frame_columns(table, [name for name in table.columns if name not in hidden], in_cell)
     if "low" in table.columns:
-        marks = ["*" if row.get("few") else "" for row in rows]
         buckets = (
-            f"{row['low']:.1f}-{row['high']:.1f}{mark}"
-            for row, mark in zip(rows, marks, strict=True)
+            f"{row['low']:.1f}-{row['high']:.1f}{'*' if row.get('few') else ''}"
+            for row in table.iter_rows(named=True)
         )
         shown.append(Column("bucket", tuple(buckets), number=True))
     return shown
-
-
-def _text() -> type[pl.DataType]:
-    import polars as pl
-
-    return pl.String
-
-
-def _cell(row: dict[str, Any], name: str) -> str:
-    value = row[name]
-    if f"{name}_low" not in row:
-        return "-" if value is None else str(value)
-    if value is None or value != value:
-        return "-"
-    low, high = row[f"{name}_low"], row[f"{name}_high"]
-    return f"{100 * value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"

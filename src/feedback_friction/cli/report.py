@@ -6,14 +6,13 @@ from pathlib import Path
 
 import click
 
-from feedback_friction.cli.extras import needs
+from feedback_friction.cli.click_options import PATH, RUNS
+from feedback_friction.extras import need
 
 
 @click.command("report")
-@click.argument(
-    "directories", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR..."
-)
-@click.option("--out", type=click.Path(path_type=Path), default=Path("report"), show_default=True)
+@RUNS
+@click.option("--out", type=PATH, default=Path("report"), show_default=True)
 @click.option(
     "--reference", type=click.Choice(["paper"]), help="Show published numbers beside these."
 )
@@ -22,8 +21,8 @@ def command(directories: tuple[Path, ...], out: Path, reference: str | None) -> 
 
     The page needs no network and opens from the file.
     """
-    with needs("report"):
-        from feedback_friction.report.build import build_report
+    need("report", "altair", "jinja2", "numpy", "polars", "scipy", "vl_convert")
+    from feedback_friction.report.build import build_report
 
-        page = build_report(directories, out, reference=reference is not None)
+    page = build_report(directories, out, reference=reference is not None)
     click.echo(f"report in {page}")

@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
+from feedback_friction.analysis.accuracy_by_attempt import (
+    ConditionResult,
+    Paid,
+    read_paid,
+    read_results,
+)
+from feedback_friction.analysis.given import FormGiven, forms_given
+from feedback_friction.analysis.layers import Layers, read_layers
 from feedback_friction.analysis.oracle_coverage import is_oracle
-from feedback_friction.cli.results_table import print_results, results_json
+from feedback_friction.caveats import caveats, provisional
+from feedback_friction.cli.click_options import JSON, RUNS, whole_numbers
+from feedback_friction.cli.grid import csv_of, for_papers, print_columns, print_json, print_lines
 from feedback_friction.cli.within import print_within
 from feedback_friction.errors import UsageError
+from feedback_friction.report.overview import (
+    UNHEALTHY,
+    UPTAKE,
+    Column,
+    Row,
+    healthy,
+    labels,
+    legend,
+    numbers,
+    same,
+    sections,
+    spoken,
+    uptakes,
+    warnings,
+)
 
 FORMATS = ("table", "csv", "markdown", "latex")
+ACCURACY = "Accuracy"
+FORMS = "Forms that were chosen, and the next attempt"
 
 
 @click.command("results")
-@click.argument(
-    "directories", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR..."
-)
+@RUNS
 @click.option(
     "--format",
     "form",
@@ -31,7 +58,7 @@ FORMATS = ("table", "csv", "markdown", "latex")
     help="Print the share solved within N tokens a trial instead, prompts and feedback "
     "included: conditions at equal cost.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, every iteration in it.")
+@JSON
 def command(
     directories: tuple[Path, ...], form: str | None, within: str | None, as_json: bool
 ) -> None:
@@ -47,18 +74,205 @@ def command(
 
         print_oracle(directories[0], as_json=as_json)
     elif within is not None:
-        print_within(directories, _levels(within), form or FORMATS[0], as_json=as_json)
+        print_within(
+            directories, whole_numbers(within, "--within"), form or FORMATS[0], as_json=as_json
+        )
     elif as_json:
-        click.echo(json.dumps(results_json(directories), ensure_ascii=False))
+        print_json(results_json(directories))
     else:
         print_results(directories, form or FORMATS[0])
 
 
-def _levels(text: str) -> tuple[int, ...]:
-    try:
-        levels = tuple(dict.fromkeys(int(part) for part in text.split(",")))
-    except ValueError:
-        levels = (0,)
-    if min(levels) < 1:
-        raise UsageError(f"--within takes numbers of tokens, such as 500,1000, not '{text}'")
-    return levels
+@dataclass(frozen=True, slots=True)
+class RunResults:
+    """What is printed of one run."""
+
+    name: str  # of its directory; the whole path where another run has the same name
+    conditions: list[ConditionResult]
+    paid: Paid
+    layers: Layers
+
+
+def read_runs(directories: Sequence[Path]) -> list[RunResults]:
+    """The results of runs.
+
+    Raises:
+        UsageError: a directory is no run directory, or holds no conditions.
+    """
+    found = []
+    names = [directory.resolve().name for directory in directories]
+    for directory, name in zip(directories, names, strict=True):
+        results = read_results(directory)
+        if not results:
+            raise UsageError(
+                f"{directory} holds no conditions; an oracle's results are printed alone: "
+                f"friction results {directory}"
+            )
+        unique = name if names.count(name) == 1 else str(directory)
+        found.append(RunResults(unique, results, read_paid(directory), read_layers(directory)))
+    return found
+
+
+def results_json(directories: Sequence[Path]) -> dict[str, Any]:
+    """The object that ``friction results --json`` prints; counts of a run are summed."""
+    runs = read_runs(directories)
+    costs = [run.paid.cost_usd for run in runs]
+    counts = ("calls", "retried", "prompt_tokens", "completion_tokens", "cached_tokens")
+    return {
+        "conditions": [
+            {"run": run.name} | result.as_json() for run in runs for result in run.conditions
+        ],
+        "paid": {name: sum(getattr(run.paid, name) for run in runs) for name in counts}
+        | {"cost_usd": None if None in costs else sum(cost for cost in costs if cost is not None)},
+        "forms": [
+            {"run": runs[each.run].name} | each.as_json() for each in forms_given(directories)
+        ],
+        "judged_anew": {
+            name: sum(run.layers.as_json()[name] for run in runs) for name in Layers().as_json()
+        },
+    }
+
+
+def print_results(directories: Sequence[Path], form: str = "table") -> None:
+    """Print the results of runs: a table, as Markdown, as LaTeX, or as CSV.
+
+    Args:
+        form: ``table``, ``markdown``, ``latex`` or ``csv``.
+    """
+    runs = read_runs(directories)
+    rows = [(run.name, result) for run in runs for result in run.conditions]
+    if form == "csv":
+        click.echo(csv_of(_every_column(rows)), nl=False)
+        return
+    every = [*labels(rows), *numbers([result for _, result in rows])]
+    tables = {ACCURACY: every}
+    if any(result.uptakes for _, result in rows):
+        tables = {UPTAKE: uptakes(rows), **tables}
+    notes = _notes(runs, rows)
+    if given := forms_given(directories):
+        tables[FORMS] = _forms([run.name for run in runs], given)
+        notes.insert(0, CHOSEN)
+    if form != "table":
+        click.echo(for_papers(tables, notes, form))
+        return
+    for title, table in tables.items():
+        headings, shown = sections(table)
+        print_columns(shown, title=title, sections=headings)
+        click.echo()
+    print_lines(notes)
+
+
+CHOSEN = (
+    "right, repeated: next attempts, weighted by the inverse of the form's probability, clustered "
+    "by problem; 'friction report' has the effects by state"
+)
+
+
+def _forms(names: Sequence[str], given: Sequence[FormGiven]) -> list[Column]:
+    """What came of each form of the conditions that choose among several."""
+    labels = {
+        "run": [names[each.run] for each in given],
+        "task": [each.task for each in given],
+        "solver": [each.solver for each in given],
+        "feedback": [each.feedback for each in given],
+    }
+    differing = [
+        Column(name, tuple(cells))
+        for name, cells in labels.items()
+        if name == "feedback" or len({*cells}) > 1
+    ]
+    return [
+        *differing,
+        Column("form", tuple(each.form for each in given)),
+        Column("right %", tuple(spoken(each.right) for each in given), number=True),
+        Column("repeated %", tuple(spoken(each.repeated) for each in given), number=True),
+        Column("tokens a round", tuple(f"{each.tokens:,.0f}" for each in given), number=True),
+        Column("n", tuple(f"{each.n:,}" for each in given), number=True),
+    ]
+
+
+def _notes(runs: Sequence[RunResults], rows: Sequence[Row]) -> list[str]:
+    """What must be read beside the table."""
+    results = [result for _, result in rows]
+    graders = dict.fromkeys(f"{each.condition.task}: {each.condition.grader}" for each in results)
+    alike, well = same(rows), healthy(results)
+    lines = [
+        *(["; ".join(alike)] if alike else []),
+        *([f"0% in every row: {', '.join(well)}"] if well else []),
+        *legend(rows),
+        f"graders: {', '.join(graders)}",
+        *(_paid(run, _in(run, runs)) for run in runs),
+        *(line + _in(run, runs) for run in runs for line in run.layers.lines()),
+        *(line for run in runs for line in _unsteady(run, _in(run, runs))),
+        *warnings(rows),
+    ]
+    unfinished = sum(result.unfinished for result in results)
+    if unfinished:
+        lines.append(provisional(unfinished))
+    solvers = {each.condition.solver: bool(each.condition.simulated) for each in results}
+    return lines + caveats(solvers)
+
+
+def _in(run: RunResults, runs: Sequence[RunResults]) -> str:
+    """Which run a note is about, where there are several."""
+    return f" (in {run.name})" if len(runs) > 1 else ""
+
+
+def _paid(run: RunResults, where: str) -> str:
+    paid = run.paid
+    return (
+        f"paid for{where}: {paid.calls:,} calls{_retried(paid)}, "
+        f"{paid.prompt_tokens:,} prompt tokens ({paid.cached_tokens:,} cached), "
+        f"{paid.completion_tokens:,} completion tokens"
+    )
+
+
+def _retried(paid: Paid) -> str:
+    """How many of a run's calls failed before they succeeded, each counted once."""
+    if not paid.retried:
+        return ""
+    return f" ({paid.retried:,} of them, {100 * paid.retried / paid.calls:.1f}%, tried again)"
+
+
+def _unsteady(run: RunResults, where: str) -> list[str]:
+    """A warning where more than a tenth of a run's calls had to be tried again."""
+    if any(each.calls for each in run.conditions) or run.paid.retried <= UNHEALTHY * run.paid.calls:
+        return []  # the conditions' own warnings say it where the journal knows their calls
+    share = 100 * run.paid.retried / run.paid.calls
+    return [
+        f"WARNING: {share:.0f}% of the calls{where} failed before they succeeded (try a lower "
+        "--concurrency, and 'friction doctor')"
+    ]
+
+
+def _every_column(rows: Sequence[Row]) -> list[Column]:
+    """All that is known of each condition, for other programs: shares from 0 to 1."""
+    flat = [_flat(run, result) for run, result in rows]
+    return [Column(name, tuple(_written(row[name]) for row in flat)) for name in flat[0]]
+
+
+_LIMITS = {"": "value", "_low": "ci_low", "_high": "ci_high"}
+
+
+def _flat(run: str, result: ConditionResult) -> dict[str, Any]:
+    row: dict[str, Any] = {"run": run, **result.as_json()}
+    row |= {"iterations": result.condition.iterations, **row.pop("usage")}
+    for name in ("known", "uptake"):
+        del row[name]
+    for name in ("gain", "area", "without_leaks", "repetition", "second"):
+        found = row.pop(name)
+        row |= {f"{name}{end}": found[of] for end, of in _LIMITS.items()}
+    row["second_guess"] = result.second.guess
+    curves = ("accuracy", "ci_low", "ci_high", "bound_low", "bound_high", "guess", "guess_most")
+    ends = {"accuracy": "", "ci_low": "_low", "ci_high": "_high"}
+    for name in curves:
+        curve = row.pop(name)
+        for end, place in (("first", 0), ("last", -1)):
+            row[f"{end}{ends.get(name, f'_{name}')}"] = curve[place] if curve else None
+    return row
+
+
+def _written(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

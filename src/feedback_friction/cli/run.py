@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ import click
 from feedback_friction.caveats import is_miniature, miniature
 from feedback_friction.cli.causes import print_frozen
 from feedback_friction.cli.click_options import asked, generated
-from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end
-from feedback_friction.cli.progress import tell_missing
-from feedback_friction.cli.results_table import print_results, results_json
+from feedback_friction.cli.drive import command_line, ended, run_to_end, tell
+from feedback_friction.cli.grid import print_json
+from feedback_friction.cli.results import print_results, results_json
 from feedback_friction.engine.models.registry import is_student
 from feedback_friction.engine.run.launch import execute
 from feedback_friction.engine.run.prepare import Prepared, prepare
@@ -50,29 +51,21 @@ def start(settings: Settings, output: Output) -> int:
     """Prepare, run and print; returns the exit code."""
     prepared = prepare(settings)
     directory = output.out or Path("runs") / prepared.slug
-    for note in notes(prepared):
-        click.echo(f"note: {note}", err=True)
+    tell(notes(prepared))
+    carry_out: Callable[..., Awaitable[Progress]] = execute
+    if settings.operation.ray is not None:
+        from feedback_friction.engine.machines.ray_cluster import execute_on_ray  # an extra
 
-    async def work(watch: Watch, note: Note) -> Progress:
-        if settings.operation.ray is not None:
-            from feedback_friction.engine.machines.ray_cluster import execute_on_ray  # an extra
-
-            return await execute_on_ray(prepared, directory, command_line(), watch, note)
-        return await execute(prepared, directory, command_line(), watch, note)
-
-    progress, drained = run_to_end(work, directory, quiet=output.quiet)
+        carry_out = execute_on_ray
+    work = partial(carry_out, prepared, directory, command_line())
+    progress, interrupted = run_to_end(work, directory, quiet=output.quiet)
     if output.as_json:
-        click.echo(json.dumps(results_json([directory]), ensure_ascii=False))
+        print_json(results_json([directory]))
     else:
         print_results([directory])
-        if settings.frozen is not None and not drained:
+        if settings.frozen is not None and not interrupted:
             print_frozen(directory)
-    if drained:
-        click.echo(f"interrupted; the same command resumes {directory}", err=True)
-        return INTERRUPTED
-    if progress.stopped:
-        click.echo(progress.stopped, err=True)
-    return 1 if tell_missing(progress) or progress.stopped else 0
+    return ended(progress, interrupted, directory)
 
 
 def notes(prepared: Prepared) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from feedback_friction.bridges.replies import read_replies
+from feedback_friction.cli.click_options import PATH
 from feedback_friction.engine.models.remote.faults import one_line
 from feedback_friction.problem import Problem
 from feedback_friction.settings import Selection
@@ -22,12 +23,12 @@ _WIDTH = 60
 
 @click.command("validate")
 @click.argument("name", metavar="TASK")
-@click.option("--data", type=click.Path(path_type=Path), help="A file in the task's own schema.")
+@click.option("--data", type=PATH, help="A file in the task's own schema.")
 @click.option("--map", "columns", multiple=True, metavar="FIELD=COLUMN", help="As in friction run.")
 @click.option("--digits", type=int, default=5, show_default=True, help="Multiplication: 2 to 6.")
 @click.option(
     "--replies",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="Grade a file of replies (as for friction adopt) and list those without an answer.",
 )

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from math import isfinite, isnan
+from math import isnan
 from pathlib import Path
 from typing import Any
 
 import click
 
-from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.caveats import caveats, provisional
-from feedback_friction.cli.extras import needs
-from feedback_friction.cli.grid import columns, for_papers, print_columns, print_lines
-from feedback_friction.report.overview import Column, spoken
+from feedback_friction.cli.grid import (
+    columns,
+    for_papers,
+    in_cell,
+    print_columns,
+    print_json,
+    print_lines,
+)
+from feedback_friction.extras import need
+from feedback_friction.report.overview import Column, signed
 
 TITLE = "Solved within a token budget"
 NOTES = (
@@ -37,12 +42,13 @@ def print_within(
     Raises:
         UsageError: a directory is no run directory, or the extra for tables is missing.
     """
-    with needs("report"):
-        import polars as pl
+    need("report", "polars", "scipy")
+    import polars as pl
 
-        from feedback_friction.analysis.frames import load_runs
-        from feedback_friction.analysis.tables.spending import solved_within
-        from feedback_friction.report.safe import csv_of
+    from feedback_friction.analysis.frames import load_runs
+    from feedback_friction.analysis.tables.spending import solved_within
+    from feedback_friction.report.safe import csv_of
+
     runs = load_runs(directories)
     names = [directory.resolve().name for directory in directories]
     table = solved_within(runs, levels).sort("tokens", maintain_order=True)
@@ -50,7 +56,7 @@ def print_within(
     table = table.with_columns(run=named)
     rows = table.to_dicts()
     if as_json:
-        click.echo(json.dumps({"within": [_finite(row) for row in rows]}, ensure_ascii=False))
+        print_json({"within": table})
     elif form == "csv":  # every column, shares from 0 to 1
         click.echo(csv_of(table), nl=False)
     else:
@@ -87,8 +93,8 @@ def _columns(rows: Sequence[dict[str, Any]]) -> list[Column]:
         (
             *(str(row[name]) for name in labels),
             f"{row['tokens']:,}",
-            _spoken(row, "solved"),
-            "" if isnan(row["difference"]) else _spoken(row, "difference", "+"),
+            in_cell(row, "solved"),
+            "" if isnan(row["difference"]) else in_cell(row, "difference", estimate=signed),
             f"{row['short']:,}",
             f"{row['n']:,}",
         )
@@ -96,12 +102,3 @@ def _columns(rows: Sequence[dict[str, Any]]) -> list[Column]:
     ]
     headings = (*labels, "tokens", "solved %", "adds, points", "ended short", "n")
     return columns(headings, cells, texts=len(labels))
-
-
-def _spoken(row: dict[str, Any], name: str, sign: str = "") -> str:
-    return spoken(Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"], row["n"]), sign)
-
-
-def _finite(row: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no nan."""
-    return {k: None if isinstance(v, float) and not isfinite(v) else v for k, v in row.items()}

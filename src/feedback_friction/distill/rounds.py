@@ -19,7 +19,6 @@ from pathlib import Path
 
 from feedback_friction.bridges.card import card
 from feedback_friction.bridges.turns import Selected
-from feedback_friction.bridges.writing import whole, write_jsonl
 from feedback_friction.distill.asked import FIRST, Asked
 from feedback_friction.distill.train import FILE, trained
 from feedback_friction.distill.training_rows import rows_for
@@ -28,6 +27,7 @@ from feedback_friction.errors import UsageError
 from feedback_friction.mode_names import parse_mode
 from feedback_friction.settings import Settings
 from feedback_friction.ways import GREEDY
+from feedback_friction.writing import write_jsonl, write_text
 
 Run = Callable[[Prepared, Path], None]
 Tell = Callable[[str], None]
@@ -148,7 +148,7 @@ def _trained(
         about = about.replace("`messages`", "`prompt` and `completion`")
     if method == FIRST:
         about += "\nThe control of a distillation: right first answers, without any feedback.\n"
-    whole(file.with_suffix(".md"), lambda partial: partial.write_text(about, encoding="utf-8"))
+    write_text(about, file.with_suffix(".md"))
     tell(f"seed {seed}: {method}, training on {len(rows)} rows")
     trained(method, solver, rows, place / "model", asked, seed, settings.plan.max_tokens)
     return len(rows)

@@ -245,6 +245,16 @@ def spoken(estimate: Estimate, sign: str = "") -> str:
     return f"{value:{sign}.1f} [{low:{sign}.1f}, {high:{sign}.1f}]"
 
 
+def signed(estimate: Estimate) -> str:
+    """A difference in points with its interval."""
+    return spoken(estimate, "+")
+
+
+def two_digits(estimate: Estimate) -> str:
+    """An estimate that is no share, with its interval."""
+    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+
+
 def _bounds(result: ConditionResult) -> str:
     if not result.bound_low:
         return "-"

@@ -6,7 +6,6 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from feedback_friction.errors import FrictionError, UsageError
-from feedback_friction.labels import TrialKey
 from feedback_friction.tracebacks import kept
 from feedback_friction.view.guard import Guard, new_token
 from feedback_friction.view.labelling import Asked, Desk
@@ -216,29 +214,6 @@ def read_place(request: Request, number: int | None = None) -> Place:
     return Place(at, problem, whole_number(query.get("epoch", "0"), "epoch"))
 
 
-@dataclass(frozen=True, slots=True)
-class Viewing:
-    """What is asked for.
-
-    Attributes:
-        directories: the run directories.
-        port: to listen at; 0 takes a free one.
-        labelling: what is to be labelled, of the one directory; None to look only.
-    """
-
-    directories: Sequence[Path]
-    port: int = 0
-    labelling: Asked | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """A server that is up: its address with the token, and the trials that are to be labelled."""
-
-    url: str
-    to_label: tuple[TrialKey, ...] = ()
-
-
 class _Server(uvicorn.Server):
     """Leaves signals to whoever runs it."""
 
@@ -249,16 +224,25 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(asked: Viewing) -> AsyncIterator[Serving]:
-    """Serve while the block runs, on this machine only; by its address with the token.
+async def serving(
+    directories: Sequence[Path], port: int = 0, labelling: Asked | None = None
+) -> AsyncIterator[tuple[str, int]]:
+    """Serve while the block runs, on this machine only.
+
+    Args:
+        port: to listen at; 0 takes a free one.
+        labelling: what is to be labelled, of the one directory; None to look only.
+
+    Yields:
+        The address with its token, and the number of trials to label.
 
     Raises:
         UsageError: a directory is no run's, or the port is taken.
     """
-    shelf, token = shelve(asked.directories), new_token()
-    desk = Desk(asked.directories[0], asked.labelling) if asked.labelling else None
+    shelf, token = shelve(directories), new_token()
+    desk = Desk(directories[0], labelling) if labelling else None
     guard = Guard(Site(shelf, token, desk).app(), token)
-    with closing(desk) if desk else nullcontext(), _listening(asked.port) as listening:
+    with closing(desk) if desk else nullcontext(), _listening(port) as listening:
         guard.port = listening.getsockname()[1]
         server = _Server(
             uvicorn.Config(
@@ -277,8 +261,7 @@ async def serving(asked: Viewing) -> AsyncIterator[Serving]:
         # begun before anybody asks, so that the first page of a large run is there at once
         made = [asyncio.create_task(each.do(Run.refreshed)) for each in shelf.values()]
         try:
-            url = f"http://{LOCAL}:{guard.port}/{token}/"
-            yield Serving(url, tuple(desk.trials) if desk else ())
+            yield f"http://{LOCAL}:{guard.port}/{token}/", len(desk.trials) if desk else 0
         finally:
             server.should_exit = True
             await asyncio.gather(running, *made, return_exceptions=True)

@@ -7,6 +7,7 @@ text node can still do: reorder what stands around it, hide, or be too long to c
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
@@ -82,8 +83,8 @@ def difference(before: str | None, after: str) -> Difference:
     if before == after:
         return Difference("same", whole)
     old, new = _WORD.findall(before), _WORD.findall(after)
-    head = _common(old, new)
-    tail = _common(old[head:][::-1], new[head:][::-1])
+    head = alike_at_first(old, new)
+    tail = alike_at_first(old[head:][::-1], new[head:][::-1])
     old_middle, new_middle = old[head : len(old) - tail], new[head : len(new) - tail]
     if max(len(old_middle), len(new_middle)) > MOST_WORDS:
         return Difference("rewritten", whole)
@@ -100,14 +101,10 @@ def difference(before: str | None, after: str) -> Difference:
     return Difference("edited", tuple(part for part in parts if part.text))
 
 
-def _common(old: list[str], new: list[str]) -> int:
+def alike_at_first(one: Sequence[str], other: Sequence[str]) -> int:
     """Length of the beginning that both have in common."""
-    count = 0
-    for left, right in zip(old, new, strict=False):
-        if left != right:
-            break
-        count += 1
-    return count
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _compare(old: list[str], new: list[str]) -> list[Part]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -29,12 +30,18 @@ def whole(out: Path, write: Callable[[Path], Result]) -> Result:
     return result
 
 
-def write_jsonl(rows: Iterable[dict[str, Any]], out: Path) -> int:
-    """Write rows as JSON lines to a file; returns how many.
+def write_text(text: str, out: Path) -> None:
+    """Write a text; errors as ``whole``."""
+    whole(out, lambda partial: partial.write_text(text, "utf-8"))
 
-    Raises:
-        UsageError: the file cannot be written.
-    """
+
+def write_json(document: Any, out: Path) -> None:
+    """Write a JSON document that people can read; errors as ``whole``."""
+    write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", out)
+
+
+def write_jsonl(rows: Iterable[Mapping[str, Any]], out: Path) -> int:
+    """Write rows as JSON lines; returns how many. Errors as ``whole``."""
 
     def written(partial: Path) -> int:
         with partial.open("wb") as file:
@@ -43,7 +50,7 @@ def write_jsonl(rows: Iterable[dict[str, Any]], out: Path) -> int:
     return whole(out, written)
 
 
-def write_lines(rows: Iterable[dict[str, Any]], file: BinaryIO) -> int:
+def write_lines(rows: Iterable[Mapping[str, Any]], file: BinaryIO) -> int:
     """Write rows as JSON lines; returns how many."""
     count = 0
     for row in rows:
