@@ -170,7 +170,7 @@ def test_a_shuffled_attempt_carries_its_own_order_and_gold(tmp_path):
     with open_journal(run) as db:
         condition, problem = db.execute("SELECT condition, problem_id FROM trials").fetchone()
         trial = read_trial(db, condition, problem, 0)
-    assert trial.attempts[0].order is None
-    orders = {attempt.order for attempt in trial.attempts} - {None}
+    assert trial["attempts"][0]["order"] is None
+    orders = {attempt["order"] for attempt in trial["attempts"]} - {None}
     assert len(orders) > 1
     assert all(f"({order[-2]}) apple" in order for order in orders)

@@ -19,37 +19,22 @@ from feedback_friction.analysis.stats.intervals import Estimate
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """A condition's numbers so far.
-
-    Attributes:
-        trials: that the run is to make.
-        n: those that ended.
-        failed: those that failed; resuming runs them again.
-        unfinished: those that have still to end.
-        curve: accuracy by attempt, with 95% intervals; empty while nothing is known.
-        no_answer, cut_off, leaks: replies without an answer, replies that ended at the limit on
-            tokens, feedback texts with a leak.
-        aligned: feedback texts that repeat what of the answer the solver had worked out itself.
-    """
+    """A condition's numbers so far."""
 
     condition: Condition
-    trials: int
-    n: int
-    failed: int
+    trials: int  # that the run is to make
+    n: int  # trials that ended
+    failed: int  # resuming runs them again
     unfinished: int
-    curve: tuple[Estimate, ...]
-    no_answer: int
+    curve: tuple[Estimate, ...]  # accuracy by attempt; empty while nothing is known
+    no_answer: int  # replies
     cut_off: int
-    leaks: int
-    aligned: int
+    leaks: int  # feedback texts
+    aligned: int  # that repeat a part of the answer which the solver had worked out itself
 
 
 def read_numbers(db: sqlite3.Connection, arm: int, condition: Condition) -> Numbers:
-    """The numbers of a condition, from the index (``index.make_index``).
-
-    Args:
-        arm: its number in the run.
-    """
+    """The numbers of the condition with that number in the run, from its index."""
     statuses: Counter[str] = Counter()
     seen: dict[int, list[Seen]] = {}
     for place, status, known, solved in db.execute(

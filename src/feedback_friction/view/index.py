@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from feedback_friction.analysis.journal import KNOWN_TRIALS
 from feedback_friction.view.wanted import FLAGS, OUTCOMES, Wanted
@@ -65,15 +66,9 @@ class Cell:
         arm: number of its condition in the run, from 1; 0 for the one of another run that is shown
             beside them.
         status: as in the journal, or ``in flight``.
-        reason: why it stopped, failed or is undecided.
-        known: attempts with a verdict.
-        solved: whether the last of them is correct.
-        attempts: made so far.
-        solved_at: iteration of the correct attempt, from 0; None where there is none.
-        wrong: wrong attempts.
-        answers: different answers among them.
-        no_answer, cut_off, leaks: attempts without an answer, replies that ended at the limit on
-            tokens, feedback texts with a leak.
+        known: attempts with a verdict; ``solved``: whether the last of them is correct.
+        solved_at: iteration of the correct attempt, from 0.
+        answers: different answers among the ``wrong`` attempts.
         matches: whether it is what the filter asks for.
     """
 
@@ -93,12 +88,7 @@ class Cell:
     no_answer: int
     cut_off: int
     leaks: int
-    matches: bool
-
-    @property
-    def stuck(self) -> bool:
-        """Whether a wrong answer was given again."""
-        return self.wrong > self.answers
+    matches: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +102,13 @@ class GridRow:
     cells: dict[int, Cell]
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A page of the grid.
-
-    Attributes:
-        rows: the rows of this page.
-        found: rows in all.
-        trials: trials in all that match.
-        pages: pages in all, at least 1.
-    """
+class Grid(NamedTuple):
+    """A page of the grid."""
 
     rows: tuple[GridRow, ...]
-    found: int
-    trials: int
-    pages: int
+    found: int  # rows on all pages
+    trials: int  # that match, on all pages
+    pages: int  # at least 1
 
 
 def make_index(db: sqlite3.Connection) -> None:
@@ -175,15 +157,11 @@ def _row(
     ).fetchone()
     cells = db.execute("SELECT * FROM cells WHERE place = ? AND epoch = ?", place).fetchall()
     shown = {
-        row["arm"]: _cell(row, matches=(*place, row["arm"]) in hits)
+        row["arm"]: Cell(**dict(row), matches=(*place, row["arm"]) in hits)
         for row in cells
         if row["arm"] in arms
     }
     return GridRow(problem, place[1], " ".join(question.split()), gold, shown)
-
-
-def _cell(row: sqlite3.Row, *, matches: bool = True) -> Cell:
-    return Cell(**dict(row), matches=matches)
 
 
 def read_strange(db: sqlite3.Connection, arm: int) -> list[tuple[object, ...]]:
@@ -223,7 +201,7 @@ def cells_of(
         " (SELECT task FROM main.conditions WHERE condition = ?)) ORDER BY arm",
         (epoch, problem_id, condition),
     )
-    return {row["arm"]: _cell(row) for row in rows}
+    return {row["arm"]: Cell(**dict(row)) for row in rows}
 
 
 def neighbours(
@@ -238,7 +216,7 @@ def neighbours(
             f" ORDER BY place {order}, epoch {order} LIMIT 1",
             [*values, cell.place, cell.epoch],
         ).fetchone()
-        found.append(_cell(row) if row else None)
+        found.append(Cell(**dict(row)) if row else None)
     return found[0], found[1]
 
 

@@ -36,19 +36,12 @@ LONGEST_COMMENT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked for.
+    """What is to be labelled, and by whom."""
 
-    Attributes:
-        annotator: the person's name; empty lets the page ask for it.
-        sample: trials of each task at most; None takes all.
-        seed: of the sample.
-        every: sample from all unsolved trials, even where judges labelled only some.
-    """
-
-    annotator: str = ""
-    sample: int | None = None
+    annotator: str = ""  # empty lets the page ask for the name
+    sample: int | None = None  # trials of each task at most; None takes all
     seed: int = 0
-    every: bool = False
+    every: bool = False  # sample from all unsolved trials, even where judges labelled only some
 
 
 def choose_trials(directory: Path, asked: Asked) -> list[TrialKey]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from feedback_friction.analysis.journal import IN_FLIGHT, Condition
+from feedback_friction.analysis.journal import IN_FLIGHT
 from feedback_friction.caveats import caveats
 from feedback_friction.view.condition_numbers import Numbers
 from feedback_friction.view.index import Cell
@@ -25,19 +25,12 @@ _SYMBOLS = {"stopped": "■", "undecided": "?", "failed": "!", IN_FLIGHT: "…"}
 
 
 class Arm(NamedTuple):
-    """A condition as the page names it.
+    """A condition as the page names it."""
 
-    Attributes:
-        number: in the run, from 1; 0 for another run's that is shown beside them.
-        name: its feedback, and what else tells it from the others of the run.
-        result: its numbers so far.
-        link: address of its problems.
-    """
-
-    number: int
-    name: str
+    number: int  # in the run, from 1; 0 for another run's that is shown beside them
+    name: str  # its feedback, and what else tells it from the others of the run
     result: Numbers
-    link: str = ""
+    link: str  # address of its problems
 
 
 def arms(results: Sequence[Numbers], link: str = "") -> list[Arm]:
@@ -52,14 +45,13 @@ def arms(results: Sequence[Numbers], link: str = "") -> list[Arm]:
         for name in ("task", "solver", "sampling", "history")
         if len({getattr(each, name) for each in conditions}) > 1
     ]
-    return [
-        Arm(number, _name(result.condition, varying), result, f"{link}?arm={number}")
-        for number, result in enumerate(results, 1)
+    names = [
+        " · ".join(getattr(each, name) for name in ("feedback", *varying)) for each in conditions
     ]
-
-
-def _name(condition: Condition, varying: Sequence[str]) -> str:
-    return " · ".join([condition.feedback, *(str(getattr(condition, each)) for each in varying)])
+    return [
+        Arm(number, name, result, f"{link}?arm={number}")
+        for number, (name, result) in enumerate(zip(names, results, strict=True), 1)
+    ]
 
 
 def cautions(results: Sequence[Numbers]) -> list[str]:
@@ -111,15 +103,12 @@ def percent(share: float) -> str:
     return "" if share != share else f"{100 * share:.0f}%"
 
 
-class Curve(NamedTuple):
-    """Accuracy by attempt as the points of a line, and its interval as those of an area."""
+def curve(result: Numbers) -> dict[str, str]:
+    """A condition's accuracy by attempt, from 0 at the bottom to 1 at the top.
 
-    line: str
-    area: str
-
-
-def curve(result: Numbers) -> Curve:
-    """The drawing of a condition's accuracy, from 0 at the bottom to 1 at the top."""
+    Returns:
+        The points of the ``line``, and of the ``area`` of its interval.
+    """
     count = len(result.curve)
     across = [round(WIDTH * k / max(1, count - 1), 1) for k in range(count)]
 
@@ -129,7 +118,7 @@ def curve(result: Numbers) -> Curve:
     high, low = [each.high for each in result.curve], [each.low for each in result.curve]
     area = [*points(high), *reversed(points(low))]
     line = points([each.value for each in result.curve])
-    return Curve(" ".join(line), " ".join(area))
+    return {"line": " ".join(line), "area": " ".join(area)}
 
 
 def pieces(text: str, leaks: Sequence[str] = ()) -> Iterator[tuple[str, str]]:

@@ -31,19 +31,12 @@ Result = TypeVar("Result")
 
 
 class Strange(NamedTuple):
-    """A condition of one run, as another run shows it beside its own.
-
-    Attributes:
-        run: name of its run.
-        arm: its number there.
-        version: state of its run that the rest is of.
-        rows: its trials, as ``index.put_strange`` takes them.
-    """
+    """A condition of one run, as another run shows it beside its own."""
 
     run: str
     arm: int
-    version: int
-    rows: list[tuple[object, ...]]
+    version: int  # of its run
+    rows: list[tuple[object, ...]]  # its trials, as ``index.put_strange`` takes them
 
 
 class Run:
@@ -116,9 +109,7 @@ class Run:
         Raises:
             UsageError: there is no such trial, or its prompts cannot be made again.
         """
-        from feedback_friction.engine.passes.sent import (
-            Prompts,  # loads the tasks; a page without, not
-        )
+        from feedback_friction.engine.passes.sent import Prompts  # loads the tasks
 
         results = self.refreshed()
         if not 1 <= at <= len(results):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ from feedback_friction.view.index import Cell, cells_of, neighbours, read_grid
 from feedback_friction.view.labelling import label_view
 from feedback_friction.view.pages import Arm, arms, cautions
 from feedback_friction.view.shelf import Run
-from feedback_friction.view.trial_page import TrialText, read_trial
+from feedback_friction.view.trial_page import Shown, read_trial
 from feedback_friction.view.wanted import FLAGS, OUTCOMES, Beside, Wanted
 
 
@@ -51,7 +52,7 @@ def run_page(
     """A run's conditions, and a page of its problems.
 
     Args:
-        others: the other runs, as ``overview`` tells of them.
+        others: the other runs, as ``overview`` gives them.
         second: the condition of another run that is wanted beside its own.
     """
     shown = overview(run, root)
@@ -97,25 +98,30 @@ def trial_page(run: Run, root: str, wanted: Wanted, place: Place, *, blind: bool
     cells = cells_of(run.db, place.problem, place.epoch, by_number[at].result.condition.condition)
     if at not in cells:
         raise UsageError("no such trial in this run yet")
-    beside = wanted.beside or Beside(0)
-    pages = _Links(shown["link"], wanted, place)
-    before, after = neighbours(run.db, wanted, cells[at], wanted.shown(by_number))
-    second = beside.arm if not beside.run and beside.arm in {*cells} - {at} else 0
+    link, cell, beside = shown["link"], cells[at], wanted.beside
+    before, after = neighbours(run.db, wanted, cell, wanted.shown(by_number))
+    second = beside.arm if beside and not beside.run and beside.arm in {*cells} - {at} else 0
+    go = partial(_trial, link, wanted)
     return {
         **shown,
-        **_column(run, by_number[at], cells[at], pages),
+        **_column(run, by_number[at], cell, link),
         "wanted": wanted,
-        "before": before and pages.neighbour(before),
-        "after": after and pages.neighbour(after),
-        "across": [_arm(by_number[arm], cell, pages) for arm, cell in cells.items() if arm],
+        "before": before and go(_place(before), beside),
+        "after": after and go(_place(after), beside),
+        "across": [
+            _arm(by_number[arm].name, each, Beside(arm), wanted, place, link)
+            | {"link": go(_place(each), beside), "chosen": arm == at}
+            for arm, each in cells.items()
+            if arm
+        ],
         "elsewhere": (),
-        "other": _column(run, by_number[second], cells[second], pages) if second else None,
-        "labels": () if blind else _labels(run, cells[at]),
+        "other": _column(run, by_number[second], cells[second], link) if second else None,
+        "labels": () if blind else _labels(run, cell),
     }
 
 
 def same_problem(
-    run: Run, root: str, wanted: Wanted, place: Place, problem: TrialText, home: str
+    run: Run, root: str, wanted: Wanted, place: Place, problem: Shown, home: str
 ) -> dict[str, Any]:
     """The trials of the same problem in another run, and the one of them that is wanted beside.
 
@@ -124,24 +130,24 @@ def same_problem(
         problem: its problem.
         home: address of its run.
     """
-    shown = overview(run, root)
-    pages = _Links(home, wanted, place, run.name)
-    own, column = _Links(shown["link"], Wanted(), place), None
+    shown, column = overview(run, root), None
     found = list[dict[str, Any]]()
     for arm in shown["arms"]:
         condition = arm.result.condition
-        if condition.task != problem.task:
+        if condition.task != problem["task"]:
             continue
         cell = cells_of(run.db, place.problem, place.epoch, condition.condition).get(arm.number)
         if cell is None:
             continue
-        trial = read_trial(run.db, cell.condition, cell.problem_id, cell.epoch)
-        if trial.question != problem.question:
-            continue
         named = arm._replace(name=f"{run.name}: {arm.name}")
-        found.append({**_arm(named, cell, pages), "link": own.trial(arm.number, None)})
-        if pages.beside == Beside(arm.number, run.name):
-            column = {"arm": named, "cell": cell, "trial": trial, "sent": own.sent(arm.number)}
+        there = _column(run, named, cell, shown["link"])
+        if there["trial"]["question"] != problem["question"]:
+            continue
+        link = _trial(shown["link"], Wanted(), _place(cell), None)
+        beside = Beside(arm.number, run.name)
+        found.append(_arm(named.name, cell, beside, wanted, place, home) | {"link": link})
+        if wanted.beside == beside:
+            column = there
     return {"elsewhere": found, "other": column}
 
 
@@ -151,60 +157,30 @@ def _labels(run: Run, cell: Cell) -> list[dict[str, Any]]:
     return [label_view(each) for each in read_labels(run.directory) if each.trial == key]
 
 
-class _Links:
-    """Addresses of trials that keep the filter."""
-
-    def __init__(self, link: str, wanted: Wanted, place: Place, run: str = "") -> None:
-        """Of a run's trials; ``run`` names another one whose conditions may stand beside."""
-        self._link, self._wanted, self._place, self._run = link, wanted, place, run
-
-    @property
-    def beside(self) -> Beside | None:
-        """The condition beside the trial."""
-        return self._wanted.beside
-
-    def named(self, arm: int) -> Beside:
-        """A condition as it stands in an address to have it beside."""
-        return Beside(arm, self._run)
-
-    def is_at(self, arm: int) -> bool:
-        """Whether that condition's trial is the one that is shown first."""
-        return not self._run and arm == self._place.at
-
-    def trial(self, at: int, beside: Beside | None) -> str:
-        """The same problem, under a condition and with another beside it."""
-        _, problem, epoch = self._place
-        wanted = self._wanted.with_beside(None if beside == Beside(at) else beside)
-        return f"{self._link}trial?{wanted.query(at=at, problem=problem, epoch=epoch)}"
-
-    def again(self, beside: Beside | None) -> str:
-        """The same trial, with another beside it."""
-        return self.trial(self._place.at, beside)
-
-    def neighbour(self, cell: Cell) -> str:
-        """Another problem under the same conditions."""
-        place = Place(cell.arm, cell.problem_id, cell.epoch)
-        return _Links(self._link, self._wanted, place).again(self.beside)
-
-    def sent(self, at: int) -> str:
-        """The prompts of a trial."""
-        query = Wanted().query(at=at, problem=self._place.problem, epoch=self._place.epoch)
-        return f"{self._link}sent?{query}"
+def _place(cell: Cell) -> Place:
+    return Place(cell.arm, cell.problem_id, cell.epoch)
 
 
-def _column(run: Run, arm: Arm, cell: Cell, pages: _Links) -> dict[str, Any]:
-    trial: TrialText = read_trial(run.db, cell.condition, cell.problem_id, cell.epoch)
-    return {"arm": arm, "cell": cell, "trial": trial, "sent": pages.sent(arm.number)}
+def _trial(link: str, wanted: Wanted, place: Place, beside: Beside | None) -> str:
+    """The address of a trial that keeps the filter, with another condition beside it."""
+    kept = wanted.with_beside(None if beside == Beside(place.at) else beside)
+    return f"{link}trial?{kept.query(**place._asdict())}"
 
 
-def _arm(arm: Arm, cell: Cell, pages: _Links) -> dict[str, Any]:
-    chosen, named = pages.is_at(arm.number), pages.named(arm.number)
-    shown = named == pages.beside
+def _column(run: Run, arm: Arm, cell: Cell, link: str) -> dict[str, Any]:
     return {
-        "name": arm.name,
+        "arm": arm,
         "cell": cell,
-        "chosen": chosen,
-        "shown": shown,
-        "link": pages.trial(arm.number, pages.beside),
-        "beside": "" if chosen else pages.again(None if shown else named),
+        "trial": read_trial(run.db, cell.condition, cell.problem_id, cell.epoch),
+        "sent": f"{link}sent?{Wanted().query(**_place(cell)._asdict())}",
     }
+
+
+def _arm(
+    name: str, cell: Cell, beside: Beside, wanted: Wanted, place: Place, home: str
+) -> dict[str, Any]:
+    """A condition to go to, or to put beside the trial at ``place`` of the run at ``home``."""
+    shown = beside == wanted.beside
+    is_own = beside == Beside(place.at)
+    again = _trial(home, wanted, place, None if shown else beside)
+    return {"name": name, "cell": cell, "shown": shown, "beside": "" if is_own else again}
