@@ -13,6 +13,7 @@ from feedback_friction.reading.lexicon import (
     FINITE,
     FOLLOWS,
     GRAMMAR,
+    HIGHER,
     LINKS,
     NAMING,
     NEW_CLAUSE,
@@ -24,6 +25,7 @@ from feedback_friction.reading.lexicon import (
     STARTERS,
     TITLES,
 )
+from feedback_friction.reading.number_words import ORDINALS
 from feedback_friction.reading.prose import ALTERNATIVE, abbreviates
 from feedback_friction.reading.words import (
     ARTICLES,
@@ -53,6 +55,8 @@ _REGION = re.compile(
     r"|Tuscany|Lombardy|Sicily|Catalonia|Andalusia|Normandy|Brittany|Provence|Punjab|Kerala)"
     r"|(?:County|Province of|State of|Republic of)\s[A-Z]\w+(?:\s[A-Z]\w+)?"
     r"|(?:[A-Z][\w'-]+\s){1,3}(?:County|Province|Prefecture|District|Oblast|Region|State|Islands?)"
+    r"|A[KLRZ]|C[AOT]|DE|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]"
+    r"|UT|V[AT]|W[AIVY]"
 )
 _HEAD_END = re.compile(r"[,;:(\[—\n]|\s-+\s|\s(?:who|which|that|because|since)\s")
 
@@ -224,7 +228,7 @@ class Accepted:
         word = words(rest[:60])[:1]
         if not word or not rest[0].isalnum():
             return "end"
-        if word[0].norm in ("or", "and"):
+        if word[0].norm in ("or", "and") and rest[:2] != "OR":
             return self._joined(bare, width, skipped)
         if not word[0].capital:
             return "list" if word[0].norm in ("maybe", "perhaps", "possibly") else "end"
@@ -310,6 +314,8 @@ def describes(found: Sequence[Word], index: int) -> bool:
     word = found[index]
     if word.norm in TITLES or word.norm in ARTICLES:
         return True
+    if word.norm in HIGHER and index + 1 < len(found) and found[index + 1].norm in TITLES:
+        return True
     if word.norm == "of":
         return index > 0 and found[index - 1].norm in NAMING
     if word.is_number or word.norm in NUMBERS:
@@ -323,11 +329,11 @@ def name_runs(found: Sequence[Word], text: str) -> list[list[Word]]:
     """Runs of capitalised words and numbers, particles within included ("Lord of the Rings")."""
     runs: list[list[Word]] = []
     pending: list[Word] = []  # particles that belong to the run if a capital follows
-    for word in found:
+    for at, word in enumerate(found):
         joins = bool(runs) and re.fullmatch(
             r"[\s.'&-]{1,3}", text[_end(runs, pending) : word.start]
         )
-        if word.capital and word.norm not in NO_NAME:
+        if word.capital and (word.norm not in NO_NAME or (at and word.norm in ORDINALS)):
             if joins:
                 runs[-1] += [*pending, word]
             else:

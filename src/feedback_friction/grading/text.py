@@ -81,9 +81,9 @@ _EARLIER = re.compile(
     re.I,
 )
 _NEGATION = re.compile(
-    r"\b(?:not|never|no|neither|nor|without|except|unlike|besides)\b|n't\b", re.I
+    r"\b(?:not(?! until\b)|never|no|neither|nor|without|except|unlike|besides)\b|n't\b", re.I
 )
-_DENIAL = re.compile(r"(?:not|neither|never|none|no longer)\b", re.I)
+_DENIAL = re.compile(r"(?:not(?! until\b)|neither|never|none|no longer)\b", re.I)
 _BUT = re.compile(r"\b(?:but|rather|instead)\b(?: (?:it is|it's|it was|rather))?", re.I)
 _IT_IS = re.compile(
     r"\W*(?:it|this|that|he|she|they|these|those|there|here|answer)(?:'s|'re|\s+(?:is|was|are|were"
@@ -101,7 +101,8 @@ _KNOWN_AS = re.compile(
     re.I,
 )
 _JOINT = re.compile(
-    r"[\"')]?\s(?:was |is )?(?:written |directed |painted |composed )?(?:by|in|from)\s"
+    r"[\"')]?(?:,?\s(?:an?|the)\s(?:[a-z]+\s){1,3}?|\s)"
+    r"(?:was |is )?(?:written |directed |painted |composed )?(?:by|in|from)\s"
 )
 _BY = re.compile(r"\b\w+(?:ed|en|wn|un|ng|ade|uilt|et|ought|ept|eft)\s+by\s+", re.I)
 

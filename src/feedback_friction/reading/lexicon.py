@@ -26,8 +26,12 @@ PARTICLES = _set("of the de la le von van der den di da du del al el y e")
 
 TITLES = _set(
     "sir dame mr mrs ms dr doctor prof professor president king queen prince princess emperor "
-    "empress pope general captain lord lady"
+    "empress pope general captain lord lady minister chancellor senator governor admiral colonel "
+    "sultan tsar czar kaiser madame mme mademoiselle mlle monsieur signor signora reverend rev"
 )
+
+# Before another title they are a part of it: "Prime Minister", "Vice President".
+HIGHER = _set("prime vice crown grand first chief deputy former late")
 
 # Verbs that make a clause more than a phrase (contractions as they are left without apostrophe).
 FINITE = _set(

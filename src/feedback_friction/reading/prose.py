@@ -71,8 +71,13 @@ _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'.])(?:[A-Za-z]|Mrs?|Ms|Dr|St|Ste|Jr|Sr|Mt|Ft|Prof|Gen|Col|Lt|Sgt|Capt|Rev|Hon"
     r"|No|Vol|vs|ca|e\.g|i\.e|Inc|Ltd|Co|Bros)\.$"
 )
+_CONCEDES = re.compile(r",?\s(?:even though|though|although)\b,?\s", re.I)
+_CONCEDED_FIRST = re.compile(r"\s*(?:even though|though|although)\s[^,.;\n]{1,120},\s", re.I)
+_SAYS = re.compile(
+    r"(?:i|i'm|my|it|it's|that|this|the (?:\w+ )?answer|probably|perhaps|maybe)\b", re.I
+)
 _CLAUSE_END = re.compile(
-    r"(?<!anything)(?<!nothing)(?<!all),?\s(?:but|however|though|although|yet)\b,?\s"
+    r"(?<!anything)(?<!nothing)(?<!all),?\s(?:but|however|yet)\b,?\s"
     # "It isn't Paris, it's Rome"; but the cue of a correction ("no, it's Rome") stays with it.
     r"|(?<!\bno)(?<!\boh)(?<!wait)(?<!sorry)(?<!ally)(?<!tead),\s"
     r"(?=(?:it's|it is|it was|rather|instead|i mean|or rather|make that|scratch that)\b)",
@@ -254,6 +259,13 @@ def abbreviates(text: str, at: int) -> bool:
 
 
 def _split(line: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
+    conceded = _CONCEDES.search(line, begin, end)
+    if conceded is not None:  # "Newton, though Hooke": counts less than what it stands beside
+        if _SAYS.match(line, conceded.end()):
+            yield conceded.end(), end
+        end = conceded.start()
+    first = _CONCEDED_FIRST.match(line, begin, end)
+    begin = first.end() if first else begin
     for joint in _CLAUSE_END.finditer(line, begin, end):
         yield begin, joint.start()
         begin = joint.end()

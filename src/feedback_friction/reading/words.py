@@ -83,6 +83,7 @@ def words(text: str) -> list[Word]:
         if initial and 0 <= start - initials_end <= 2 and _joins(text[initials_end:start]):
             last = found[-1]
             found[-1] = Word(last.norm + fold(raw), last.start, end, True)
+            _drop_era(found)
         else:
             numbers = found and not (len(raw) == 1 and _SPELLED_ON.match(text, end))
             norm = _plain_number(raw, found) if numbers else fold(raw)
@@ -169,6 +170,7 @@ def named_at(found: Sequence[Word], at: int, names: Iterable[tuple[str, ...]]) -
 
 def _spell_out(found: list[Word], text: str) -> None:
     """Write what stands before the last word as that word asks for: "St." Louis, 4th of July."""
+    _drop_era(found)
     if len(found) > 1 and not _SHORT_MONTHS.keys().isdisjoint((found[-1].norm, found[-2].norm)):
         _month_in_full(found)
     last = found[-1].norm
@@ -181,6 +183,14 @@ def _spell_out(found: list[Word], text: str) -> None:
     before = found[-2]
     if before.capital and before.norm in _SHORT and len(text[before.end : found[-1].start]) <= 2:
         found[-2] = Word(_SHORT[before.norm], before.start, before.end, True)
+
+
+def _drop_era(found: list[Word]) -> None:
+    """Take "AD" out beside a year of four digits, which no other era has in a question."""
+    for era, year in ((-2, -1), (-1, -2)):
+        if len(found) > 1 and found[era].norm == "ad" and _IS_YEAR.fullmatch(found[year].norm):
+            first, last = found[-2:]
+            found[-2:] = [Word(found[year].norm, first.start, last.end, first.capital)]
 
 
 def _month_in_full(found: list[Word]) -> None:
@@ -367,6 +377,31 @@ def _number_runs(answer: tuple[str, ...]) -> Iterator[tuple[int, int, int]]:
         at += 1
 
 
+# Other names of the same, at the end of an answer; after a name "II" is "Jr.".
+_SAME = (
+    (
+        r"\b",
+        "world war 1|world war i|world war one|ww1|wwi|ww 1|ww i|first world war|1st world war",
+    ),
+    (
+        r"\b",
+        "world war 2|world war ii|world war two|ww2|wwii|ww 2|ww ii|second world war|2nd world war",
+    ),
+    (r"(?<=\w )", "jr|junior|2"),
+    (r"(?<=\w )", "sr|senior|1|i"),
+)
+
+
+def _other_names(answer: tuple[str, ...]) -> set[tuple[str, ...]]:
+    """An answer with another name of the same in it: "Second World War", "Johann Strauss Jr."."""
+    text = " ".join(answer)
+    return {
+        tuple(re.sub(rf"{before}(?:{names})$", name, text).split())
+        for before, names in _SAME
+        for name in names.split("|")
+    }
+
+
 @lru_cache(maxsize=4096)
 def keys(gold: str, aliases: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
     """The keys of all accepted answers, without those that have no word at all.
@@ -377,7 +412,7 @@ def keys(gold: str, aliases: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
     for answer in (gold, *aliases):
         own = key(answer) or tuple(word.norm for word in words(answer))
         for each in (own, *_dates(own)):
-            found |= {each, *_numbers(each)}
+            found |= {each, *_numbers(each), *_other_names(each)}
         if answer.translate(_UMLAUTS) != answer:
             found.add(key(answer.translate(_UMLAUTS)))
     found.discard(())
