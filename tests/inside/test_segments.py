@@ -41,9 +41,9 @@ def rendered(messages):
 
 def segments_of(place):
     messages = attempt_request(place.before(place.iteration)).messages
-    marked = marked_prompt(place)
+    marked, names = marked_prompt(place)
     exact = rendered(messages)
-    return exact, segments(exact, rendered(marked.messages), marked.names)
+    return exact, segments(exact, rendered(marked), names)
 
 
 @given(
@@ -96,9 +96,9 @@ def test_texts_with_the_marks_own_characters_are_refused():
 
 def test_a_template_that_changes_texts_is_refused():
     place = scene(["The answer is 8."], ["no"])
-    marked = marked_prompt(place)
+    marked, names = marked_prompt(place)
     with pytest.raises(UnmarkableError, match="changes texts"):
-        segments("something else", rendered(marked.messages), marked.names)
+        segments("something else", rendered(marked), names)
 
 
 @given(st.text(max_size=200))

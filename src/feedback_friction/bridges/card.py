@@ -11,6 +11,8 @@ from feedback_friction.analysis.journal import open_journal, read_conditions
 from feedback_friction.analysis.provenance import provenance
 from feedback_friction.bridges.training import FORMS
 from feedback_friction.bridges.turns import Selected
+from feedback_friction.errors import UsageError
+from feedback_friction.extras import need
 from feedback_friction.tasks.catalog import get_page
 
 _CARD = """\
@@ -67,3 +69,31 @@ def card(directory: Path, form: str, rows: int, selected: Selected, left_out: Co
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in dict.fromkeys(names)) or "no model"
+
+
+def push(data: Path, card: Path, repository: str) -> str:
+    """Upload a file and its card as a private data set; returns where it is.
+
+    The token is the hub's own: from the environment (``HF_TOKEN``) or from ``hf auth login``.
+
+    Raises:
+        UsageError: the extra is missing, or the hub does not take it.
+    """
+    need("hub", "huggingface_hub")
+    from huggingface_hub import HfApi
+
+    api = HfApi()
+    try:
+        api.create_repo(repository, repo_type="dataset", private=True, exist_ok=True)
+        for file, name in ((data, f"data/{data.name}"), (card, "README.md")):
+            api.upload_file(
+                path_or_fileobj=file,
+                path_in_repo=name,
+                repo_id=repository,
+                repo_type="dataset",
+            )
+    # The hub's own errors, and those of its HTTP library, which differs between its releases.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UsageError(f"cannot upload to {repository}: {reason}") from error
+    return f"https://huggingface.co/datasets/{repository}"

@@ -37,13 +37,14 @@ from feedback_friction.bridges.inspect_log import (
     scores_of,
     told_of,
 )
-from feedback_friction.bridges.one import one_condition
 from feedback_friction.engine.models.providers.inspect_model import inspect_message, sampled
 from feedback_friction.engine.models.providers.inspect_reply import read_output
 from feedback_friction.engine.models.remote.calls import joined
 from feedback_friction.engine.models.remote.dialect import Form, draw_seed
 from feedback_friction.engine.models.remote.faults import Fault
 from feedback_friction.engine.run.conditions import Condition
+from feedback_friction.engine.run.prepare import prepare
+from feedback_friction.errors import UsageError
 from feedback_friction.options import options_of
 from feedback_friction.protocol.records import (
     Attempted,
@@ -57,6 +58,7 @@ from feedback_friction.settings import Settings
 from feedback_friction.tasks.catalog import PAGES
 
 _KEPT = "friction"  # the trial's place in the sample's store
+_ROLES = {"feedback_model": "role/feedback", "judge_model": "role/judge"}
 
 
 def _defined(name: str) -> Callable[..., Task]:
@@ -78,13 +80,17 @@ def _defined(name: str) -> Callable[..., Task]:
 
 
 def _condition(task_name: str, options: Mapping[str, Any]) -> Condition:
-    """The one condition that the options ask for."""
+    """The one condition that the options ask for, checked as ``friction run`` checks them."""
     known = options_of(Settings)
     listed = {  # inspect's command line makes no lists of one
         name: [value] if name in known and known[name].is_multiple else value
         for name, value in options.items()
     }
-    return one_condition(task_name, "inspect", listed)
+    asked = Settings.of(tasks=[task_name], solver=["inspect"], **_ROLES, **listed)
+    conditions = prepare(asked, calls=False).conditions
+    if len(conditions) != 1:
+        raise UsageError(f"these options make {len(conditions)} conditions; one is needed")
+    return conditions[0]
 
 
 def _sample(condition: Condition, problem: Any) -> Sample:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from feedback_friction.bridges.turns import Turn
-from feedback_friction.protocol.records import Message
 
 Row = dict[str, Any]
 Rows = Callable[[Sequence[Turn]], Iterator[Row]]
@@ -23,9 +22,9 @@ def sft(turns: Sequence[Turn]) -> Iterator[Row]:
     for turn in turns:
         if turn.corrected:
             yield {
-                "messages": [*_prompt(turn), *_said(turn)],
+                "messages": [*prompt(turn), *said(turn)],
                 **_tokens(turn),
-                **_origin(turn),
+                **origin(turn),
             }
 
 
@@ -69,7 +68,7 @@ def grpo(turns: Sequence[Turn]) -> Iterator[Row]:
     """
     for turn in turns:
         if turn.informed or turn.number == 0:
-            yield {"prompt": _prompt(turn), **_graded_by(turn), **_origin(turn)}
+            yield {"prompt": prompt(turn), **_graded_by(turn), **origin(turn)}
 
 
 def sdpo(turns: Sequence[Turn]) -> Iterator[Row]:
@@ -81,10 +80,10 @@ def sdpo(turns: Sequence[Turn]) -> Iterator[Row]:
         feedback = turn.attempt.feedback
         if feedback is not None and not feedback.leaks and turn.condition.plan.mode.informs:
             yield {
-                "prompt": _prompt(turn),
+                "prompt": prompt(turn),
                 "privileged_context": feedback.text,
                 **_graded_by(turn),
-                **_origin(turn),
+                **origin(turn),
             }
 
 
@@ -110,7 +109,8 @@ def rows_of(form: str, problems: Iterable[Sequence[Turn]]) -> Iterator[Row]:
 _TOLD = ("messages", "prompt", "completion", "chosen", "rejected", "label", "privileged_context")
 
 
-def _origin(turn: Turn) -> Row:
+def origin(turn: Turn) -> Row:
+    """Which attempt a row is of."""
     return {
         "task": turn.condition.label,
         "problem_id": turn.trial.problem.id,
@@ -134,23 +134,23 @@ def _graded_by(turn: Turn) -> Row:
 
 def _pair(asked: Turn, right: Turn, wrong: Turn, negative: str) -> Row:
     return {
-        "prompt": _prompt(asked),
-        "chosen": _said(right),
-        "rejected": _said(wrong),
+        "prompt": prompt(asked),
+        "chosen": said(right),
+        "rejected": said(wrong),
         **_tokens(right, "chosen_"),
         **_tokens(wrong, "rejected_"),
         "negative": negative,
-        **_origin(asked),
+        **origin(asked),
     }
 
 
 def _labelled(asked: Turn, said: Turn, label: bool) -> Row:
     return {
-        "prompt": _prompt(asked),
-        "completion": _said(said),
+        "prompt": prompt(asked),
+        "completion": said(said),
         **_tokens(said),
         "label": label,
-        **_origin(asked),
+        **origin(asked),
     }
 
 
@@ -165,11 +165,13 @@ def _matched_control(turn: Turn, other: Turn) -> bool:
     )
 
 
-def _prompt(turn: Turn) -> list[dict[str, str]]:
-    return [_plain(message) for message in turn.messages]
+def prompt(turn: Turn) -> list[dict[str, str]]:
+    """The messages that asked for an attempt."""
+    return [{"role": each.role, "content": each.content} for each in turn.messages]
 
 
-def _said(turn: Turn) -> list[dict[str, str]]:
+def said(turn: Turn) -> list[dict[str, str]]:
+    """The reply of an attempt, as a message."""
     return [{"role": "assistant", "content": turn.attempt.reply.text}]
 
 
@@ -182,7 +184,3 @@ def _tokens(turn: Turn, of: str = "") -> Row:
         f"{of}token_ids": [each.id for each in turn.tokens],
         f"{of}token_logprobs": [each.logprob for each in turn.tokens],
     }
-
-
-def _plain(message: Message) -> dict[str, str]:
-    return {"role": message.role, "content": message.content}

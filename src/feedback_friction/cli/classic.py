@@ -7,6 +7,7 @@ run directory beside it (``FILE.run``) makes an interrupted command resumable.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -59,19 +60,15 @@ def command(
     base_url: str,
     ports: str,
     write_file: Path,
-    temperature: float,
-    iterations: int,
     proportion: float,
     use_feedback: bool,
     use_process_feedback: bool,
     use_openai: bool,
-    shuffle: bool,
-    binary_hint: bool,
     in_temp: bool,
     best_of_n: bool,
     logprobs: int | None,
-    data: Path | None,
     quiet: bool,
+    **same: Any,
 ) -> int:
     """Run a command of the study's own code, with its flags."""
     if dataset not in DATASETS:
@@ -84,13 +81,9 @@ def command(
         feedback=(mode,),
         feedback_model=(STRONG_MODEL,) if mode == STRONG.name else (),
         sampling=(sampling_name(in_temp, best_of_n),),
-        iterations=iterations,
         fraction=proportion if proportion != 1 else None,
-        data=data,
-        temperature=temperature,
         logprobs=logprobs is not None,
-        shuffle=shuffle,
-        binary_hint=binary_hint,
+        **same,
     )
     directory = write_file.with_name(f"{write_file.name}.run")
     code = start(settings, Output(out=directory, quiet=quiet))

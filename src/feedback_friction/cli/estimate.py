@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,13 @@ from feedback_friction.cli.grid import columns, print_columns, print_json
 from feedback_friction.cli.run import notes
 from feedback_friction.engine.estimate.bounds import Setting
 from feedback_friction.engine.estimate.pilot import Pilot, choose, run_pilot
-from feedback_friction.engine.estimate.prediction import Estimate, Range, from_data, from_pilot
+from feedback_friction.engine.estimate.prediction import Estimate, from_data, from_pilot
 from feedback_friction.engine.run.budget import dollars
 from feedback_friction.engine.run.launch import started, thinking
 from feedback_friction.engine.run.prepare import Prepared, prepare
 from feedback_friction.engine.run.runner import Progress
 from feedback_friction.errors import UsageError
 from feedback_friction.options import Options, option
-from feedback_friction.report.overview import Column
 from feedback_friction.settings import Output, Settings
 from feedback_friction.study import Study
 
@@ -32,6 +32,7 @@ NAMES = {
     "cached_prompt_tokens": "prompt tokens, cached",
     "completion_tokens": "completion tokens",
     "cost_usd": "cost",
+    "seconds": "wall time",
 }
 
 
@@ -150,47 +151,41 @@ def assumptions(found: Estimate, prepared: Prepared, *, simulated: bool) -> list
     usd, tokens = operation.budget_usd, operation.budget_tokens
     if usd is not None and cost is not None and cost.high > usd:
         lines.append(f"the budget of {dollars(usd)} may end the run before it is done")
-    if tokens is not None and _tokens(found) > tokens:
+    kinds = [each for name, each in found.ranges.items() if name.endswith("_tokens")]
+    if tokens is not None and sum(each.high for each in kinds if each is not None) > tokens:
         lines.append(f"the budget of {tokens:,} tokens may end the run before it is done")
     return lines
 
 
-def _tokens(found: Estimate) -> float:
-    """The upper limit of all tokens."""
-    return sum(
-        each.high
-        for name, each in found.ranges.items()
-        if each is not None and name.endswith("_tokens")
-    )
-
-
 def _show(found: Estimate, prepared: Prepared, directory: Path | None, *, as_json: bool) -> None:
-    simulated = prepared.conditions[0].simulated
-    lines = assumptions(found, prepared, simulated=simulated)
+    lines = assumptions(found, prepared, simulated=prepared.conditions[0].simulated)
+    document = _document(found, prepared, directory, lines)
     if as_json:
-        print_json(estimate_json(found, prepared, directory, lines))
+        print_json(document)
         return
-    print_columns(_table(found))
+    rows = [
+        (title, *_cells(document[name], WRITTEN.get(name, _count))) for name, title in NAMES.items()
+    ]
+    print_columns(columns(("of the run", "estimate", "low", "high"), rows, texts=1))
     for line in lines:
         click.echo(line)
     if directory is not None:
-        usd = found.paid.cost_usd
-        cost = "at unknown cost" if math.isnan(usd) else f"for {dollars(usd)}"
+        usd = document["pilot"]["cost_usd"]
+        cost = "at unknown cost" if usd is None else f"for {dollars(usd)}"
         click.echo(
-            f"the pilot made {found.paid.calls:,.0f} of these calls {cost}; 'friction run' with "
-            f"the same options reuses them from {directory}"
+            f"the pilot made {document['pilot']['calls']:,} of these calls {cost}; 'friction run' "
+            f"with the same options reuses them from {directory}"
         )
 
 
-def estimate_json(
+def _document(
     found: Estimate, prepared: Prepared, directory: Path | None, lines: list[str]
 ) -> dict[str, Any]:
     """The object that ``--json`` prints; a range is {"value", "low", "high"}, unknown is null."""
-    ranges = {name: _range_json(found.ranges[name]) for name in NAMES}
     usd = found.paid.cost_usd
+    ranges = {**found.ranges, "seconds": found.seconds}
     return {
-        **ranges,
-        "seconds": _range_json(found.seconds),
+        **{name: (each := ranges[name]) and asdict(each) for name in NAMES},
         "simulated": prepared.conditions[0].simulated,
         "prices_as_of": prepared.prices.as_of,
         "pilot": {
@@ -205,26 +200,11 @@ def estimate_json(
     }
 
 
-def _range_json(found: Range | None) -> dict[str, float | None] | None:
-    if found is None:
-        return None
-    return {"value": found.value, "low": found.low, "high": found.high}
-
-
-def _table(found: Estimate) -> list[Column]:
-    rows = [
-        (title, *_cells(found.ranges[name], dollars if name == "cost_usd" else _count))
-        for name, title in NAMES.items()
-    ]
-    rows.append(("wall time", *_cells(found.seconds, _duration)))
-    return columns(("of the run", "estimate", "low", "high"), rows, texts=1)
-
-
-def _cells(found: Range | None, write: Any) -> tuple[str, str, str]:
-    if found is None:
+def _cells(limits: dict[str, Any] | None, write: Callable[[float], str]) -> tuple[str, str, str]:
+    if limits is None:
         return "unknown", "", ""
-    value = "-" if found.value is None else write(found.value)
-    return value, write(found.low), write(found.high)
+    value = "-" if limits["value"] is None else write(limits["value"])
+    return value, write(limits["low"]), write(limits["high"])
 
 
 def _count(value: float) -> str:
@@ -236,3 +216,6 @@ def _duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, hours = seconds / 60, seconds / 3600
     return f"{minutes:.0f} min" if minutes < 90 else f"{hours:.1f} h"
+
+
+WRITTEN: dict[str, Callable[[float], str]] = {"cost_usd": dollars, "seconds": _duration}

@@ -10,8 +10,7 @@ from typing import Any
 
 import click
 
-from feedback_friction.bridges.card import card
-from feedback_friction.bridges.hub_upload import push
+from feedback_friction.bridges.card import card, push
 from feedback_friction.bridges.reference import export
 from feedback_friction.bridges.training import FORMS, rows_of
 from feedback_friction.bridges.turns import Selected, read_turns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,13 +80,12 @@ def command(
         return INTERRUPTED
     if found is None:
         raise RunStoppedError(f"the budget is spent (a larger one resumes {directory})")
-    decision = decided(found)
-    document = _document(prepared, found, decision, directory)
-    _write(directory, prepared, found, decision, document)
+    document = _document(prepared, found, directory)
+    _write(directory, prepared, document)
     if as_json:
         print_json(document)
     else:
-        _print(prepared, found, decision, directory)
+        _print(document, directory)
     return 0
 
 
@@ -101,69 +100,15 @@ def _announce(prepared: PreparedImprovement) -> None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What the held-out problems say.
-
-    Attributes:
-        old, new: right next attempts after feedback that leaks nothing, under each prompt.
-        leaked_old, leaked_new: feedback that gives the answer away.
-        adds: what the new prompt adds, with its interval; n problems.
-    """
-
-    old: int
-    new: int
-    leaked_old: int
-    leaked_new: int
-    adds: Estimate
-
-    @property
-    def is_better(self) -> bool:
-        """Whether the new prompt is shown to be better."""
-        return self.adds.n > 0 and self.adds.low > 0
-
-
-def decided(found: Improved) -> Decision:
-    """Compare the prompts on the held-out problems, paired by problem."""
-    pairs = found.held_out
-    gaps = [float(new.taken_up) - float(old.taken_up) for old, new in pairs]
-    clusters = [old.trial.problem.cluster for old, _ in pairs]
-    adds = mean_difference(gaps, [1.0] * len(gaps), clusters=clusters)
-
-    def count(rounds: list[Round], what: str) -> int:
-        return sum(getattr(each, what) for each in rounds)
-
-    old, new = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    return Decision(
-        count(old, "taken_up"), count(new, "taken_up"), count(old, "leaked"),
-        count(new, "leaked"), adds,
-    )  # fmt: skip
-
-
-def _why(found: Improved, decision: Decision) -> str:
-    if found.new == found.old:
-        return "the search found no prompt that is better on its own problems: the old one stays"
-    shown = f"{100 * decision.adds.value:+.1f} points {_limits(decision.adds)}"
-    if decision.is_better:
-        return f"the new prompt is better on problems that the search did not see: {shown}"
-    return (
-        f"{decision.adds.n} held-out problems cannot tell the new prompt from the old one: "
-        f"{shown}; the old one stays"
-    )
-
-
-def _limits(each: Estimate) -> str:
-    return f"[{100 * each.low:.1f}, {100 * each.high:.1f}]"
-
-
-def _document(
-    prepared: PreparedImprovement, found: Improved, decision: Decision, directory: Path
-) -> dict[str, Any]:
-    condition, adds = prepared.condition, decision.adds
+def _document(prepared: PreparedImprovement, found: Improved, directory: Path) -> dict[str, Any]:
+    condition = prepared.condition
+    old, new = [[pair[side] for pair in found.held_out] for side in (0, 1)]
+    adds = _adds(old, new)
+    is_better = adds.n > 0 and adds.low > 0
     return {
         "form": prepared.form.name,
-        "accepted": decision.is_better,
-        "why": _why(found, decision),
+        "accepted": is_better,
+        "why": _why(found, adds, is_better=is_better),
         "old": found.old,
         "new": found.new,
         LEARNT_FROM: {
@@ -183,10 +128,10 @@ def _document(
         },
         "held_out": {
             "n": adds.n,
-            "old": decision.old,
-            "new": decision.new,
-            "leaked_old": decision.leaked_old,
-            "leaked_new": decision.leaked_new,
+            "old": sum(each.taken_up for each in old),
+            "new": sum(each.taken_up for each in new),
+            "leaked_old": sum(each.leaked for each in old),
+            "leaked_new": sum(each.leaked for each in new),
             "adds": [round(each, 4) for each in (adds.value, adds.low, adds.high)]
             if adds.n
             else None,
@@ -194,47 +139,60 @@ def _document(
     }
 
 
-def _write(
-    directory: Path,
-    prepared: PreparedImprovement,
-    found: Improved,
-    decision: Decision,
-    document: dict[str, Any],
-) -> None:
+def _adds(old: Sequence[Round], new: Sequence[Round]) -> Estimate:
+    """What the new prompt adds on the held-out problems, paired by problem."""
+    gaps = [float(b.taken_up) - float(a.taken_up) for a, b in zip(old, new, strict=True)]
+    return mean_difference(gaps, [1.0] * len(gaps), clusters=[a.trial.problem.cluster for a in old])
+
+
+def _why(found: Improved, adds: Estimate, *, is_better: bool) -> str:
+    if found.new == found.old:
+        return "the search found no prompt that is better on its own problems: the old one stays"
+    shown = f"{100 * adds.value:+.1f} points [{100 * adds.low:.1f}, {100 * adds.high:.1f}]"
+    if is_better:
+        return f"the new prompt is better on problems that the search did not see: {shown}"
+    return (
+        f"{adds.n} held-out problems cannot tell the new prompt from the old one: "
+        f"{shown}; the old one stays"
+    )
+
+
+def _write(directory: Path, prepared: PreparedImprovement, document: dict[str, Any]) -> None:
     """All of it, and where the new prompt is better, the file for ``--prompts``."""
-    kept = {prepared.form.base: found.new}
-    kept |= {
-        name: text
-        for name, text in prepared.condition.plan.form_requests
-        if name != prepared.form.base
-    }
-    learnt = {**document[LEARNT_FROM], "why": document["why"], "held_out": document["held_out"]}
     write_json(document, directory / ALL_FILE)
-    if decision.is_better:
-        write_json({**kept, LEARNT_FROM: learnt}, directory / PROMPTS_FILE)
+    if document["accepted"]:
+        learnt = {**document[LEARNT_FROM], "why": document["why"], "held_out": document["held_out"]}
+        kept = {
+            prepared.form.base: document["new"],
+            **{
+                name: text
+                for name, text in prepared.condition.plan.form_requests
+                if name != prepared.form.base
+            },
+            LEARNT_FROM: learnt,
+        }
+        write_json(kept, directory / PROMPTS_FILE)
 
 
-def _print(
-    prepared: PreparedImprovement, found: Improved, decision: Decision, directory: Path
-) -> None:
-    n = decision.adds.n
-    if n:
+def _print(document: dict[str, Any], directory: Path) -> None:
+    held_out, about = document["held_out"], document[LEARNT_FROM]
+    if n := held_out["n"]:
         rows = [
-            ("old", f"{100 * decision.old / n:.1f}", f"{decision.leaked_old}", f"{n}"),
-            ("new", f"{100 * decision.new / n:.1f}", f"{decision.leaked_new}", f"{n}"),
+            (name, f"{100 * held_out[name] / n:.1f}", f"{held_out[f'leaked_{name}']}", f"{n}")
+            for name in ("old", "new")
         ]
         headings = ("prompt", "right next, no leak %", "leaks", "n")
         print_columns(columns(headings, rows, texts=1), title="Held-out problems")
         click.echo()
     lines = [
-        f"{found.missed:,} of {found.problems:,} first answers are wrong; {found.rounds:,} rounds "
-        f"of search on {found.trained:,} of them; {found.tried:,} prompts written, "
-        f"{found.unusable:,} of them unusable",
-        _why(found, decision),
+        f"{about['wrong_first']:,} of {about['problems']:,} first answers are wrong; "
+        f"{about['rounds']:,} rounds of search on {about['training']:,} of them; "
+        f"{about['prompts_written']:,} prompts written, {about['prompts_unusable']:,} of them "
+        "unusable",
+        document["why"],
     ]
-    if found.new != found.old:
-        lines.append(f"new prompt: {found.new}")
-    if decision.is_better:
+    if document["new"] != document["old"]:
+        lines.append(f"new prompt: {document['new']}")
+    if document["accepted"]:
         lines.append(f"written: {directory / PROMPTS_FILE}, for --prompts")
-    condition = prepared.condition
-    print_lines([*lines, *caveats({condition.solver: condition.simulated})])
+    print_lines([*lines, *caveats({about["solver"]: about["simulated"]})])

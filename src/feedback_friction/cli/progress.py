@@ -23,7 +23,7 @@ MOST_CONDITIONS = 6
 
 
 class Display:
-    """Watches a run from the moment that it starts."""
+    """Watches a run from the moment that it starts, and counts its ``unit``."""
 
     def __init__(
         self,
@@ -31,7 +31,6 @@ class Display:
         unit: str = "trials",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Make a display that does not watch anything yet; ``unit``: what the run counts."""
         self._console = console
         self.unit = unit
         self._runner: Watched | None = None
@@ -46,7 +45,16 @@ class Display:
 
     def note(self, line: str) -> None:
         """Print what the user should know, above the bar where there is one."""
-        self._console.print(f"note: {line}", highlight=False, markup=False, soft_wrap=True)
+        self._print(f"note: {line}")
+
+    def print(self, more: str = "") -> None:
+        """Print how far the run is; nothing before it starts."""
+        counts = self.counts()
+        if counts is not None:
+            self._print(f"{counts.ended}/{counts.total} {self.unit}: {self.describe(counts)}{more}")
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def counts(self) -> Counts | None:
         """The runner's counts; None before it starts."""
@@ -92,7 +100,6 @@ class Pace:
     """
 
     def __init__(self) -> None:
-        """Begin with nothing seen."""
         self._seen = [(0.0, 0)]
 
     def note(self, seconds: float, ended: int) -> None:
@@ -154,21 +161,14 @@ async def shown(directory: Path, *, quiet: bool, unit: str = "trials") -> AsyncI
     if quiet:
         yield display
         return
-    draw = _bar(display, console) if console.is_terminal else _lines(display, console)
+    draw = _bar(display, console) if console.is_terminal else _lines(display)
     task = asyncio.create_task(draw)
     try:
         yield display
     finally:
         task.cancel()
         await asyncio.wait((task,))
-        counts = display.counts()
-        if counts is not None:
-            console.print(
-                f"{counts.ended}/{counts.total} {unit}: {display.describe(counts)}; {directory}",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
-            )
+        display.print(f"; {directory}")
 
 
 async def _bar(display: Display, console: Console) -> None:
@@ -192,13 +192,10 @@ async def _bar(display: Display, console: Console) -> None:
             await asyncio.sleep(REDRAW_SECONDS)
 
 
-async def _lines(display: Display, console: Console) -> None:
+async def _lines(display: Display) -> None:
     while True:
         await asyncio.sleep(LINE_SECONDS)
-        counts = display.counts()
-        if counts is not None:
-            line = f"{counts.ended}/{counts.total} {display.unit}: {display.describe(counts)}"
-            console.print(line, highlight=False, markup=False, soft_wrap=True)
+        display.print()
 
 
 def _duration(seconds: float) -> str:

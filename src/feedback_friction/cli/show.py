@@ -24,11 +24,12 @@ from feedback_friction.analysis.journal import (
 )
 from feedback_friction.analysis.layers import earlier
 from feedback_friction.caveats import caveats
+from feedback_friction.cli.click_options import RUN
 from feedback_friction.errors import UsageError
 from feedback_friction.problem import lettered
 
 if TYPE_CHECKING:
-    from feedback_friction.engine.passes.sent import Prompts, Sent
+    from feedback_friction.engine.passes.sent import Sent
 
 STYLES = {
     "correct": "bold green",
@@ -50,7 +51,7 @@ ASIDES = {  # by kind, as the journal has them
 
 
 @click.command("show")
-@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@RUN
 @click.argument("problem", metavar="PROBLEM")
 @click.option("--feedback", help="Only conditions with this feedback mode.")
 @click.option("--sampling", help="Only conditions with this sampling.")
@@ -62,7 +63,11 @@ def command(
     directory: Path, problem: str, epoch: int, raw: bool, prompt: bool, **wanted: str | None
 ) -> None:
     """Print every attempt at PROBLEM (its id) in the run in DIR, with verdicts and feedback."""
-    prompts = _prompts(directory) if prompt else None
+    prompts = None
+    if prompt:
+        from feedback_friction.engine.passes.sent import Prompts  # loads the tasks
+
+        prompts = Prompts(directory)
     console = Console(highlight=False)
     with open_journal(directory) as db:
         _known(db, directory, problem)
@@ -74,12 +79,6 @@ def command(
                         _show_prompt(console, sent)
 
 
-def _prompts(directory: Path) -> Prompts:
-    from feedback_friction.engine.passes.sent import Prompts  # loads the tasks
-
-    return Prompts(directory)
-
-
 def _show_prompt(console: Console, sent: Sent) -> None:
     """A prompt as it was sent, and whether the journal proves that it was."""
     request = sent.request
@@ -87,23 +86,22 @@ def _show_prompt(console: Console, sent: Sent) -> None:
     what = of if request.role == "solver" else f"feedback on {of}"
     thought = request.occasion.thought
     what = f"the solver's words to itself ({thought}) for {of}" if thought else what
-    proof = "as sent" if sent.proved else "made again; no reply to it in the journal"
+    proof = "as sent" if sent.proved else "reproduced; no reply to it in the journal"
     name = f"prompt for {what} ({proof}; temperature {request.temperature:g}, seed {request.seed})"
     parts = [(f"[{message.role}]\n", plain(message.content)) for message in request.messages]
     text = Text("\n\n").join(Text.assemble((role, "dim"), body) for role, body in parts)
-    console.print(Panel(text, title=name, title_align="left", border_style="blue"))
+    _panel(console, text, name, "blue")
+
+
+def _panel(console: Console, text: Text, title: str | Text, style: str = "none") -> None:
+    console.print(Panel(text, title=title, title_align="left", border_style=style))
 
 
 def _known(db: sqlite3.Connection, directory: Path, problem: str) -> None:
-    found = db.execute("SELECT 1 FROM problems WHERE problem_id = ?", (problem,)).fetchone()
-    if not found:
-        some = [
-            row[0]
-            for row in db.execute(
-                "SELECT problem_id FROM problems ORDER BY rowid LIMIT ?", (EXAMPLES,)
-            )
-        ]
-        raise UsageError(f"{directory} has no problem '{problem}'; it has {', '.join(some)}, ...")
+    known = [row[0] for row in db.execute("SELECT problem_id FROM problems ORDER BY rowid")]
+    if problem not in known:
+        some = ", ".join(known[:EXAMPLES])
+        raise UsageError(f"{directory} has no problem '{problem}'; it has {some}, ...")
 
 
 def _show_trial(
@@ -138,14 +136,12 @@ def _show_trial(
     aligned, asides = read_aligned(db, condition.condition), read_beside(db, *where)
     for row in attempts:
         if row["choices"] != asked["choices"]:
-            console.print(Panel(_order(row), title="choices, shuffled", title_align="left"))
+            _panel(console, _order(row), "choices, shuffled")
         own = aligned.get((problem, epoch, row["iteration"]), [])
         _show_attempt(console, row, own, given.get(row["iteration"]), raw=raw)
         _show_earlier(console, row, before.get(row["iteration"], []))
         for kind, text in asides.get(row["iteration"], []):
-            name = ASIDES.get(kind, kind)
-            panel = Panel(plain(text), title=name, title_align="left", border_style="dim")
-            console.print(panel)
+            _panel(console, plain(text), ASIDES.get(kind, kind), "dim")
     console.print(_ending(trial, len(attempts)))
 
 
@@ -170,10 +166,7 @@ def _show_attempt(
         f", answer {row['prediction']!r}" if row["prediction"] is not None else "",
         f" (by {row['rule']}; temperature {_temperature(row)}, draws {row['draws']})",
     )
-    style = STYLES[verdict].removeprefix("bold ")
-    console.print(
-        Panel(plain(row["response"]), title=title, title_align="left", border_style=style)
-    )
+    _panel(console, plain(row["response"]), title, STYLES[verdict].removeprefix("bold "))
     if row["feedback"] is None:
         return
     text = plain(row["feedback"])
@@ -187,11 +180,10 @@ def _show_attempt(
     if given is not None:
         console.print(plain(f"{given.form}: {'; '.join(given.facts)}"), style="dim")
     name = f"feedback{f', {given.form}' if given else ''}{name}"
-    console.print(Panel(text, title=name, title_align="left", border_style="cyan"))
+    _panel(console, text, name, "cyan")
     if raw:
         name = "feedback before the mask, never shown to the solver"
-        before = plain(row["feedback_raw"])
-        console.print(Panel(before, title=name, title_align="left", border_style="magenta"))
+        _panel(console, plain(row["feedback_raw"]), name, "magenta")
 
 
 def _show_earlier(console: Console, row: sqlite3.Row, before: list[dict[str, Any]]) -> None:

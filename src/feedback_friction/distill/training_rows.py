@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.bridges.training import rows_of
+from feedback_friction.bridges.training import origin, prompt, rows_of, said
 from feedback_friction.bridges.turns import Selected, Turn, read_turns
 from feedback_friction.distill.asked import FIRST
 
@@ -69,12 +69,5 @@ def _firsts(problems: Sequence[Sequence[Turn]]) -> Iterator[Row]:
     for turns in problems:
         for turn in turns:
             if turn.number == 0 and turn.attempt.verdict.is_correct:
-                yield {
-                    "prompt": [{"role": m.role, "content": m.content} for m in turn.messages],
-                    "completion": [{"role": "assistant", "content": turn.attempt.reply.text}],
-                    "task": turn.condition.label,
-                    "problem_id": turn.trial.problem.id,
-                    "epoch": turn.trial.epoch,
-                    "iteration": 0,
-                }
+                yield {"prompt": prompt(turn), "completion": said(turn), **_origin(origin(turn))}
                 break

@@ -19,17 +19,11 @@ KIND = "feedback_friction_inside"  # of attention, by which transformers knows i
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Attention to some tokens taken away, or raised.
+    """Attention to some tokens taken away, or raised."""
 
-    Attributes:
-        columns: positions of the tokens.
-        heads: (layer, head) where it is; head None is the whole layer; None is everywhere.
-        raised: added to the scores instead, in nats; None takes the attention away.
-    """
-
-    columns: tuple[int, ...] = ()
-    heads: tuple[tuple[int, int | None], ...] | None = None
-    raised: float | None = None
+    columns: tuple[int, ...] = ()  # positions of the tokens
+    heads: tuple[tuple[int, int | None], ...] | None = None  # (layer, head or None for all of it)
+    raised: float | None = None  # nats added to the scores; None takes the attention away
 
     def in_layer(self, layer: int) -> list[int] | None:
         """The heads of a layer that it concerns: none as an empty list, all as None."""
@@ -44,19 +38,16 @@ class Tap:
     """What a pass does to attention, and what it keeps of it.
 
     Attributes:
-        cuts: one a row of the batch.
-        first_row: position of the first token whose attention is cut.
         groups: shape (positions, segments), 1 where a position is of a segment: the weights are
             added up by it; None keeps nothing.
         kept: by layer, shape (heads, rows, segments), of the batch's first row.
-        shifts: by layer, what is added to the scores, made when first needed.
     """
 
-    cuts: Sequence[Cut]
-    first_row: int
+    cuts: Sequence[Cut]  # one a row of the batch
+    first_row: int  # position of the first token whose attention is cut
     groups: Tensor | None = None
     kept: dict[int, Tensor] = field(default_factory=dict)
-    shifts: dict[int, Tensor | None] = field(default_factory=dict)
+    shifts: dict[int, Tensor | None] = field(default_factory=dict)  # by layer, once needed
 
     def applied(self, layer: int, scores: Tensor) -> Tensor:
         """The scores of a layer, changed in place."""

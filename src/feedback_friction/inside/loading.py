@@ -26,23 +26,14 @@ _WEIGHTS = ("*.safetensors", "*.bin")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A model on this machine.
+    """A model on this machine."""
 
-    Attributes:
-        name: as the user gave it.
-        folder: in Hugging Face's format; of a GGUF file, the file's.
-        file: the GGUF file; None for a folder.
-        digest: of its weights: another one is another model.
-        solvers: those of the run that it is, or is taken for.
-        as_is: it is not, or not known to be, what answered in the run.
-    """
-
-    name: str
-    folder: Path
-    file: Path | None
-    digest: str
-    solvers: tuple[str, ...]
-    as_is: bool
+    name: str  # as the user gave it
+    folder: Path  # in Hugging Face's format; of a GGUF file, the file's
+    file: Path | None  # the GGUF file
+    digest: str  # of its weights
+    solvers: tuple[str, ...]  # those of the run that it is, or is taken for
+    as_is: bool  # it is not, or not known to be, what answered in the run
 
 
 def find_source(
@@ -125,19 +116,12 @@ def _folder_digest(folder: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A model that is ready.
-
-    Attributes:
-        source: where it is from.
-        model: a causal language model of transformers, in evaluation mode.
-        tokenizer: its tokenizer, which knows offsets and has a chat template.
-        device: ``"cpu"`` or ``"cuda"``.
-    """
+    """A model that is ready."""
 
     source: Source
-    model: Any
-    tokenizer: Any
-    device: str
+    model: Any  # a causal language model of transformers, in evaluation mode
+    tokenizer: Any  # which knows offsets and has a chat template
+    device: str  # cpu or cuda
 
     def render(self, messages: Sequence[Message]) -> str:
         """The text of a prompt, as the chat template writes it.

@@ -76,8 +76,8 @@ def see(loaded: Loaded, place: Place) -> Seen:
         UnmarkableError: the parts of its prompt cannot be told.
         UsageError: the chat template refuses the prompt.
     """
-    text, marked = loaded.render(place.request.messages), marked_prompt(place.scene)
-    found = segments(text, loaded.render(marked.messages), marked.names)
+    text, (marked, marks) = loaded.render(place.request.messages), marked_prompt(place.scene)
+    found = segments(text, loaded.render(marked), marks)
     ids, offsets = loaded.tokens(text)
     names = tuple(dict.fromkeys(each.name for each in found))
     owner = tuple(names.index(found[at].name) for at in owners(found, offsets))
@@ -120,7 +120,7 @@ def plain(network: Network, seen: Seen, read: Read) -> dict[str, Any]:
         rows) and by layer and head ``attention``; ``tokens`` and ``logprob`` of the reply; by layer
         ``lens``, the margin at the first token where the ways part; None without a parting.
     """
-    found = network.plain(read, seen.reply, seen.owner, len(seen.names))
+    logprobs, attention = network.plain(read, seen.reply, seen.owner, len(seen.names))
     counts = np.bincount(seen.owner, minlength=len(seen.names)).astype(np.float64)
     sizes = len(seen.ids) + np.arange(len(seen.reply))
     own = np.arange(len(seen.reply)) / sizes
@@ -128,9 +128,9 @@ def plain(network: Network, seen: Seen, read: Read) -> dict[str, Any]:
     return {
         "segments": [*seen.names, REPLY],
         "share": rounded(share.mean(0)),
-        "attention": rounded(found.attention),
+        "attention": rounded(attention),
         "tokens": len(seen.reply),
-        "logprob": _short(float(found.logprobs.sum())),
+        "logprob": _short(float(logprobs.sum())),
         "lens": rounded(lens(network, seen, read)) if seen.right else None,
     }
 

@@ -34,14 +34,9 @@ _NORMS = ("norm", "ln_f", "final_layer_norm", "final_layernorm")
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """An interference with a reply while it is written.
+    """An interference with a reply while it is written."""
 
-    Attributes:
-        added: by layer, what is added to the states after it, shape (width,).
-        cut: what becomes of attention.
-    """
-
-    added: Mapping[int, Tensor] = field(default_factory=dict)
+    added: Mapping[int, Tensor] = field(default_factory=dict)  # by layer, to the states: (width,)
     cut: Cut = field(default_factory=Cut)
 
 
@@ -53,19 +48,7 @@ class Read:
     cache: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """What one pass over a prompt and a reply, left as it is, gives.
-
-    Attributes:
-        logprobs: of each of the reply's tokens.
-        attention: shape (layers, heads, segments): mean weight of the reply's rows.
-        states: shape (layers, rows, width): after each layer, at the rows that write the reply.
-    """
-
-    logprobs: Floats
-    attention: Floats
-    states: Tensor
+NOTHING = Read((), None)
 
 
 class Network:
@@ -131,7 +114,7 @@ class Network:
 
     def read_until(self, ids: Sequence[int], end: int) -> Read:
         """A reading of the first tokens alone: what goes on from it are the tokens from ``end``."""
-        return self.read([*ids[:end], 0]) if end else Read((), None)
+        return self.read([*ids[:end], 0]) if end else NOTHING
 
     def _after(self, prompt: Read, rows: Sequence[Sequence[int]]) -> Tensor:
         """The scores of rows of tokens that go on from a prompt, side by side."""
@@ -167,21 +150,26 @@ class Network:
             logits = self.model(input_ids=ids, logits_to_keep=len(reply)).logits[0]
         return _picked(logits, reply)
 
-    def plain(self, prompt: Read, reply: Sequence[int], owner: Sequence[int], groups: int) -> Plain:
+    def plain(
+        self, prompt: Read, reply: Sequence[int], owner: Sequence[int], groups: int
+    ) -> tuple[Floats, Floats]:
         """A pass over a reply that changes nothing.
 
         Args:
             owner: the segment of each of the prompt's tokens, from 0 to ``groups`` - 1; the reply's
                 own tokens are segment ``groups``.
+
+        Returns:
+            Log-probabilities of the reply's tokens, and the mean attention of its rows to each
+            segment, shape (layers, heads, segments).
         """
         rows = [prompt.ids[-1], *reply[:-1]]
         own = torch.tensor([*owner, *[groups] * (len(reply) - 1)], device=self.device)
         tap = Tap([Cut()], 0, torch.nn.functional.one_hot(own, groups + 1))
-        states: list[Tensor] = []
-        with torch.no_grad(), tapped(tap), self.hooked(lambda _, hidden: states.append(hidden[0])):
+        with torch.no_grad(), tapped(tap):
             logits = self._after(prompt, [rows])[0]
         weights = torch.stack([tap.kept[layer].float().mean(1) for layer in range(self.depth)])
-        return Plain(_picked(logits, reply), _floats(weights), torch.stack(states))
+        return _picked(logits, reply), _floats(weights)
 
     def scores(self, states: Tensor, tokens: Sequence[int] | None = None) -> Tensor:
         """The scores that the output layer would give tokens from a state (the logit lens)."""
@@ -202,10 +190,6 @@ class Network:
             margin = last[ways[0]] - last[ways[1]]
         (slope,) = torch.autograd.grad(margin, given)
         return float(margin.detach()), slope
-
-    def states_of(self, ids: Sequence[int]) -> Tensor:
-        """The states after each layer at all tokens of a text: (layers, tokens, width)."""
-        return self.states(Read((), None), ids)
 
     def states(self, prompt: Read, rows: Sequence[int]) -> Tensor:
         """The states after each layer at rows that go on from a prompt: (layers, rows, width)."""

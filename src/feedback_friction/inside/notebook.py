@@ -20,21 +20,15 @@ Value = dict[str, Any]
 
 @dataclass(slots=True)
 class Notebook:
-    """The findings of one model in a run's journal.
-
-    Attributes:
-        journal: of the run.
-        directory: the run's.
-        settings: what decides the findings, as JSON.
-    """
+    """The findings of one model in a run's journal."""
 
     journal: Journal
-    directory: Path
-    settings: str
-    _known: dict[str, dict[Key, Value]] = field(default_factory=dict)
+    directory: Path  # of the run
+    settings: str  # what decides the findings, as JSON
+    _known: dict[str, dict[Key, Value]] = field(default_factory=dict)  # by probe and place
 
-    def known(self, probe: str) -> dict[Key, Value]:
-        """What was found before, by place."""
+    def of(self, probe: str, look: Look) -> Value:
+        """What is known of a place; empty where nothing is."""
         if probe not in self._known:
             with open_journal(self.directory) as db:
                 rows = db.execute(
@@ -45,14 +39,17 @@ class Notebook:
                         json.loads(row["value"])
                     for row in rows
                 }  # fmt: skip
-        return self._known[probe]
+        return self._known[probe].get(look.place.key, {})
 
-    def keep(self, probe: str, key: Key, value: Value) -> None:
-        """Keep what was found at a place."""
-        names = ("condition", "problem_id", "epoch", "iteration")
-        row = {"probe": probe, "settings": self.settings, **dict(zip(names, key, strict=True))}
-        self.journal.add_now("probes", [row | {"value": json.dumps(value)}])
-        self.known(probe)[key] = value
+    def keep(self, probe: str, look: Look, more: Value) -> None:
+        """Add to what is known of a place."""
+        before, key = self.of(probe, look), look.place.key
+        value = before | look.about | more
+        if value != before:
+            names = ("condition", "problem_id", "epoch", "iteration")
+            row = {"probe": probe, "settings": self.settings, **dict(zip(names, key, strict=True))}
+            self.journal.add_now("probes", [row | {"value": json.dumps(value)}])
+            self._known[probe][key] = value
 
 
 class Look:

@@ -23,19 +23,12 @@ _ENDS = "."  # what follows a value at the end of a reply, so that "12" does not
 
 @dataclass(frozen=True, slots=True)
 class Parting:
-    """A place in a reply, and the two ways on from it.
+    """A place in a reply, and the two ways on from it."""
 
-    Attributes:
-        prefix: the reply up to the place.
-        right: what corrects the error, and one character after it.
-        wrong: what repeats it, and the same character.
-        is_step: whether it is a step of the work; else it is a final answer.
-    """
-
-    prefix: str
-    right: str
-    wrong: str
-    is_step: bool
+    prefix: str  # the reply up to the place
+    right: str  # what corrects the error, and one character after it
+    wrong: str  # what repeats it, and the same character
+    is_step: bool  # of the work; else it is a final answer
 
 
 def parting(task: Task, before: Attempt, after: Attempt) -> Parting | None:

@@ -80,17 +80,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a run has to look at.
-
-    Attributes:
-        places: in the order of the run.
-        firsts: first attempts that are right, at most ``sample`` a condition.
-        left_out: by reason, how many places are left out.
-    """
+    """What a run has to look at."""
 
     places: tuple[Place, ...]
-    firsts: tuple[Place, ...]
-    left_out: Counter[str]
+    firsts: tuple[Place, ...]  # first attempts that are right, at most ``sample`` a condition
+    left_out: Counter[str]  # by reason, how many places
 
 
 def find_places(
@@ -102,12 +96,9 @@ def find_places(
     seed: int = 0,
     only: Sequence[str] = (),
 ) -> Found:
-    """The attempts with that number that follow feedback.
+    """The attempts with that number, from 2, that follow feedback.
 
     Args:
-        prompts: of the run.
-        solvers: those whose conditions are looked into.
-        attempt: number of the attempt, from 2.
         sample: problems at most; None is all. A larger sample holds the smaller one.
         only: the conditions to look into, by their ids; none is all.
 

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 from feedback_friction.protocol.probes.scene import Scene
 from feedback_friction.protocol.records import Attempt, Message
@@ -72,16 +73,11 @@ class _Marker:
         return f"{text[:at]}{chr(first)}{core}{chr(first + 1)}{text[at + len(core) :]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """The messages of a prompt with marks, and the marks' names in their order."""
-
-    messages: tuple[Message, ...]
-    names: tuple[str, ...]
-
-
-def marked_prompt(scene: Scene) -> Marked:
+def marked_prompt(scene: Scene) -> tuple[tuple[Message, ...], tuple[str, ...]]:
     """The prompt of an attempt (``scene.iteration``) as the protocol writes it, with marks.
+
+    Returns:
+        The messages with the marks in them, and the marks' names in their order.
 
     Raises:
         UnmarkableError: a text has the marks' characters itself.
@@ -99,7 +95,7 @@ def marked_prompt(scene: Scene) -> Marked:
             text, asked = text.replace(question, mark(QUESTION, question), 1), True
         name = SYSTEM if number == 0 else EXAMPLES if number < head else REQUEST
         found.append(replace(message, content=mark.around(name, text)))
-    return Marked(tuple(found), tuple(mark.names))
+    return tuple(found), tuple(mark.names)
 
 
 def _marked(mark: _Marker, attempt: Attempt) -> Attempt:
@@ -178,16 +174,9 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
 def _joined(runs: Iterator[Segment]) -> Iterator[Segment]:
     """Neighbours of one name are one segment."""
-    before: Segment | None = None
-    for each in runs:
-        if before is not None and before.name == each.name:
-            before = replace(before, end=each.end)
-            continue
-        if before is not None:
-            yield before
-        before = each
-    if before is not None:
-        yield before
+    for name, group in groupby(runs, key=lambda each: each.name):
+        first, *more = group
+        yield Segment(name, first.start, more[-1].end if more else first.end)
 
 
 def owners(found: Sequence[Segment], offsets: Sequence[tuple[int, int]]) -> list[int]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from feedback_friction.engine.journal.store import Journal
 from feedback_friction.engine.passes.sent import Prompts
@@ -20,20 +21,12 @@ from feedback_friction.inside.places import Found, find_places
 from feedback_friction.inside.survey import Progress, Study
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What a study looked at.
+class Looked(NamedTuple):
+    """What a study looked at."""
 
-    Attributes:
-        settings: of its findings, as the journal keeps them.
-        found: the places.
-        left_out: by reason, how many places were left out.
-        interrupted: whether it ended before its end.
-    """
-
-    settings: str
+    settings: str  # of its findings, as the journal keeps them
     found: Found
-    left_out: Counter[str]
+    left_out: Counter[str]  # by reason, how many places
     interrupted: bool
 
 
@@ -74,8 +67,8 @@ def look_inside(
         last = network.depth - 1
         raise UsageError(f"{model} has no layer {wrong[0]}; allowed: 0 to {last}")
     seats = prompts.run.seats
-    stop = seats[seat_of("solver", source.solvers[0], seats)].options.extra.get("stop") or ()
-    stops = [stop] if isinstance(stop, str) else [str(each) for each in _listed(stop)]
+    stop: Any = seats[seat_of("solver", source.solvers[0], seats)].options.extra.get("stop") or ()
+    stops = [stop] if isinstance(stop, str) else list(map(str, stop))
     settings = _settings(source, network)
     left_out = Counter(found.left_out)
     interrupted = False
@@ -90,10 +83,6 @@ def look_inside(
         finally:
             journal.close()
     return Looked(settings, replace(found, places=study.places), left_out, interrupted)
-
-
-def _listed(value: object) -> list[object]:
-    return list(value) if isinstance(value, list | tuple) else []
 
 
 def _settings(source: Source, network: Network) -> str:

@@ -35,25 +35,15 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(slots=True)
 class Study:
-    """A model held against the places of a run.
-
-    Attributes:
-        network: the model.
-        found: the places.
-        notebook: where findings go.
-        layers: those that are cut, patched and steered one by one; None for a choice.
-        stop: what ends a reply, as in the run.
-        progress: told what is being done, how many of how many.
-        left_out: by reason, places that could not be looked into.
-    """
+    """A model held against the places of a run."""
 
     network: Network
     found: Found
     notebook: Notebook
-    layers: Sequence[int] | None
-    stop: Sequence[str]
-    progress: Progress
-    left_out: Counter[str] = field(default_factory=Counter)
+    layers: Sequence[int] | None  # that are cut, patched and steered one by one; None for a choice
+    stop: Sequence[str]  # what ends a reply, as in the run
+    progress: Progress  # called with what is being done, how many places are done, of how many
+    left_out: Counter[str] = field(default_factory=Counter)  # by reason, how many places
     _looks: list[Look] = field(default_factory=list)
 
     def run(self, what: Sequence[str]) -> None:
@@ -66,15 +56,13 @@ class Study:
         if not self._looks:
             reasons = ", ".join(f"{count} {reason}" for reason, count in self.left_out.items())
             raise UsageError(f"no attempt can be analysed: {reasons}")
-        steps: dict[str, Callable[[Look], None]] = {}
-        if {"attention", "lens"} & {*what}:
-            steps["attention and lens"] = self._plain
-        if "knockout" in what:
-            steps["knock-out"] = self._knockout
-        if "replies" in what:
-            steps["replies"] = self._replies
-        if "attribution" in what:
-            steps["attribution"] = self._attribution
+        every = {
+            "attention and lens": ({"attention", "lens"}, self._plain),
+            "knock-out": ({"knockout"}, self._knockout),
+            "replies": ({"replies"}, self._replies),
+            "attribution": ({"attribution"}, self._attribution),
+        }
+        steps = {name: step for name, (of, step) in every.items() if of & {*what}}
         for look in self._each(" + ".join(steps), self._looks if steps else []):
             for step in steps.values():
                 step(look)
@@ -132,19 +120,18 @@ class Study:
     # --- one place at a time -------------------------------------------------------------------
 
     def _plain(self, look: Look) -> None:
-        if look.place.key not in self.notebook.known(PLAIN):
-            value = measures.plain(self.network, look.seen, look.read)
-            self.notebook.keep(PLAIN, look.place.key, look.about | value)
+        if not self.notebook.of(PLAIN, look):
+            self.notebook.keep(PLAIN, look, measures.plain(self.network, look.seen, look.read))
 
     def _tuned(self) -> None:
         """The tuned lens: fitted on one half of the problems, read on the other."""
         mine = [look.seen for look in self._looks if look.about["trains"]]
         learners = tuned.learners(mine)
-        name, known = tuned.name_of(learners), self.notebook.known(TUNED)
+        name = tuned.name_of(learners)
         left = [
             look
             for look in self._looks
-            if not look.about["trains"] and known.get(look.place.key, {}).get("fit") != name
+            if not look.about["trains"] and self.notebook.of(TUNED, look).get("fit") != name
         ]
         if not left:
             return
@@ -158,45 +145,40 @@ class Study:
         for look in self._each("tuned lens", left):
             value = tuned.read(self.network, look.seen, look.read, maps)
             more = {"fit": name, "tokens": learnt.states.shape[1]}
-            self.notebook.keep(TUNED, look.place.key, look.about | value | more)
+            self.notebook.keep(TUNED, look, value | more)
 
     def _attribution(self, look: Look) -> None:
-        key = look.place.key
-        if look.seen.right and key not in self.notebook.known(ATTRIBUTION):
-            value = measures.attribution(self.network, look.seen)
-            self.notebook.keep(ATTRIBUTION, key, look.about | value)
+        if look.seen.right and not self.notebook.of(ATTRIBUTION, look):
+            self.notebook.keep(ATTRIBUTION, look, measures.attribution(self.network, look.seen))
 
     def _knockout(self, look: Look) -> None:
-        network, seen, known = self.network, look.seen, self._cells(look)
+        network, seen = self.network, look.seen
         every = network.depth * network.heads <= FEW_HEADS
         wanted = measures.cuts(network, seen, self._all_layers, self._all_layers if every else [])
-        cells = dict(known)
-        if {"none", *wanted} - {*cells}:
-            cells |= measures.knock_out(network, seen, look.read, wanted, known)
+        cells = self._knocked_out(look, wanted)
         if f"later/{FEEDBACK}" not in cells:
             cells |= measures.later(network, seen)
         told = self._another(look.place)
         if told is not None and f"none/another's {FEEDBACK}" not in cells:
             cells |= measures.another(network, measures.see(network.loaded, told))
-        self._merge(KNOCKOUT, look, {"cells": cells})
+        self.notebook.keep(KNOCKOUT, look, {"cells": cells})
+
+    def _knocked_out(
+        self, look: Look, wanted: dict[str, Cut], known: measures.Cells | None = None
+    ) -> measures.Cells:
+        """What is known of a place under cuts, with what was still wanted."""
+        cells = self._cells(look) if known is None else known
+        if {"none", *wanted} <= {*cells}:
+            return cells
+        return cells | measures.knock_out(self.network, look.seen, look.read, wanted, cells)
 
     def _cells(self, look: Look) -> measures.Cells:
-        found: measures.Cells = self._known(KNOCKOUT, look).get("cells", {})
+        found: measures.Cells = self.notebook.of(KNOCKOUT, look).get("cells", {})
         return found
-
-    def _known(self, probe: str, look: Look) -> Value:
-        return self.notebook.known(probe).get(look.place.key, {})
-
-    def _merge(self, probe: str, look: Look, more: Value) -> None:
-        """Keep what is new of a place."""
-        before = self._known(probe, look)
-        value = before | look.about | more
-        if value != before:
-            self.notebook.keep(probe, look.place.key, value)
 
     def _replies(self, look: Look) -> None:
         """What becomes of the feedback in a reply that is written anew under a cut."""
-        known: dict[str, str] = self._known(REPLIES, look).get("wrote", {})
+        known: dict[str, str] = self.notebook.of(REPLIES, look).get("wrote", {})
         cuts = measures.cuts(self.network, look.seen, [], [])
         names = (f"all/{FEEDBACK}", "elsewhere")
         arms = {name: Arm(cut=cut) for name, cut in cuts.items() if name.startswith(names)}
@@ -206,7 +188,7 @@ class Study:
             wrote |= self._written(Look(self.network, told), {name: Arm()}, {})
         if (name := f"later/{FEEDBACK}") not in wrote:
             wrote |= self._written(self._later(look), {name: Arm(cut=cuts[f"all/{FEEDBACK}"])}, {})
-        self._merge(REPLIES, look, {"wrote": wrote})
+        self.notebook.keep(REPLIES, look, {"wrote": wrote})
 
     def _later(self, look: Look) -> Look:
         """The place with its prompt read so that no token after the feedback sees it."""
@@ -249,7 +231,7 @@ class Study:
                 layers = self._top(looks, "layer", TOP_LAYERS)
                 for look in self._each("heads", looks):
                     wanted = measures.cuts(network, look.seen, [], [at for at, _ in layers])
-                    self._more(look, wanted)
+                    self.notebook.keep(KNOCKOUT, look, {"cells": self._knocked_out(look, wanted)})
             count = max(1, round(TOP_SHARE * network.depth * network.heads))
             heads = self._top(looks, "head", count)
             tested = [(at, head) for at in self._all_layers for head in range(network.heads)]
@@ -257,34 +239,26 @@ class Study:
                 if not look.about["trains"]:
                     self._sets(look, measures.sets_of_heads(look.seen, heads, tested), what)
 
-    def _more(self, look: Look, wanted: Mapping[str, Cut]) -> None:
-        known = self._cells(look)
-        if {*wanted} - {*known}:
-            more = measures.knock_out(self.network, look.seen, look.read, dict(wanted), known)
-            self._merge(KNOCKOUT, look, {"cells": known | more})
-
     def _sets(self, look: Look, wanted: dict[str, Cut], what: Sequence[str]) -> None:
         """The top heads and as many others, on the half that did not choose them."""
         chosen = {name: [list(each) for each in cut.heads or ()] for name, cut in wanted.items()}
 
         def left(probe: str, name: str) -> Value:
             """What is known, less what is known of other heads."""
-            before = self._known(probe, look)
+            before = self.notebook.of(probe, look)
             same = before.get("top") == chosen
             found = before.get(name, {}).items()
             return {cut: x for cut, x in found if same or not cut.startswith(("top/", "random "))}
 
         if "knockout" in what:
-            cells = left(KNOCKOUT, "cells")
-            if {*wanted} - {*cells}:
-                cells |= measures.knock_out(self.network, look.seen, look.read, wanted, cells)
-            self._merge(KNOCKOUT, look, {"cells": cells, "top": chosen})
+            cells = self._knocked_out(look, wanted, left(KNOCKOUT, "cells"))
+            self.notebook.keep(KNOCKOUT, look, {"cells": cells, "top": chosen})
         if "replies" in what:
             wrote = left(REPLIES, "wrote")
             wrote |= self._written(
                 look, {name: Arm(cut=cut) for name, cut in wanted.items()}, wrote
             )
-            self._merge(REPLIES, look, {"wrote": wrote, "top": chosen})
+            self.notebook.keep(REPLIES, look, {"wrote": wrote, "top": chosen})
 
     def _top(self, looks: Sequence[Look], kind: str, count: int) -> list[tuple[int, int]]:
         """Layers, or heads, whose cut moves the reply most on the training half."""
@@ -316,13 +290,12 @@ class Study:
         pairs = {look: given for look, given in pairs.items() if given}
         for look in self._each("patching", list(pairs)):
             donor = min(pairs[look], key=lambda each: _distance(look.place, each.place))
-            before = self.notebook.known(PATCHING).get(look.place.key, {})
+            before = self.notebook.of(PATCHING, look)
             known = before.get("cells", {}) if before.get("from") == list(donor.place.key) else {}
             if {f"layer {at}/parting" for at in self._some_layers} <= {*known}:
                 continue
             value = measures.patching(self.network, look.seen, donor.seen, self._some_layers, known)
-            more = {"from": list(donor.place.key)} | value
-            self.notebook.keep(PATCHING, look.place.key, look.about | more)
+            self.notebook.keep(PATCHING, look, {"from": list(donor.place.key)} | value)
 
     # --- steering ------------------------------------------------------------------------------
 
@@ -363,14 +336,14 @@ class Study:
     def _steered(
         self, look: Look, arms: Mapping[str, Arm], name: str, choice: Sequence[str | None] = ()
     ) -> dict[str, str]:
-        key, probe = look.place.key, STEERING if choice else TRAINING
-        before = self.notebook.known(probe).get(key, {})
+        probe = STEERING if choice else TRAINING
+        before = self.notebook.of(probe, look)
         same = before.get("direction") == name and before.get("chosen") == list(choice)
         wrote = before.get("wrote", {}) if same else {}
         if {*arms} - {*wrote}:
             wrote = wrote | self._written(look, arms, wrote)
             more = {"direction": name, "chosen": list(choice), "wrote": wrote}
-            self.notebook.keep(probe, key, look.about | more)
+            self.notebook.keep(probe, look, more)
         return {arm: wrote[arm] for arm in arms}
 
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from feedback_friction.inside.measures import Seen, rounded
-from feedback_friction.inside.network import Network, Read
+from feedback_friction.inside.network import NOTHING, Network, Read
 
 TOKENS = 512  # that a map is fitted on, at most
 FEWEST = 200  # and at least
@@ -31,21 +31,14 @@ RIDGES = (0.01, 0.1, 1.0, 10.0, 100.0)  # times the mean square of a state
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """Tokens of the training half after each layer.
+    """Tokens of the training half after each layer."""
 
-    Attributes:
-        states: shape (layers, tokens, width).
-        places: shape (tokens,): the number of the place that each is of.
-        name: a digest of what they are: other ones are another lens.
-    """
-
-    states: Tensor
-    places: Tensor
-    name: str
+    states: Tensor  # shape (layers, tokens, width)
+    places: Tensor  # shape (tokens,): the number of the place that each is of
 
 
 def learners(places: Sequence[Seen]) -> list[Seen]:
-    """The places whose tokens fit the maps: some, by lot, where there are many."""
+    """The places whose tokens fit the maps: some, at random, where there are many."""
     order = random.Random("tuned").sample(range(len(places)), len(places))
     return [places[at] for at in sorted(order[:PLACES])]
 
@@ -57,16 +50,16 @@ def name_of(places: Sequence[Seen]) -> str:
 
 
 def learn(network: Network, places: Sequence[Seen]) -> Learnt:
-    """The states of tokens drawn by lot: the replies', and the prompts' where these are too few."""
+    """The states of tokens drawn at random from the replies; from prompts, too, if too few."""
     states, owners = [], []
     each_of = -(-TOKENS // max(1, len(places)))
     for number, seen in enumerate(places):
         line = (*seen.ids, *seen.reply[:-1])
         chosen = _drawn(seen, each_of)
-        states.append(network.states_of(line)[:, chosen].cpu().float())
+        states.append(network.states(NOTHING, line)[:, chosen].cpu().float())
         owners += [number] * len(chosen)
     width = torch.cat(states, 1) if states else torch.zeros(network.depth, 0, 1)
-    return Learnt(width, torch.tensor(owners), name_of(places))
+    return Learnt(width, torch.tensor(owners))
 
 
 def _drawn(seen: Seen, count: int) -> list[int]:
