@@ -22,9 +22,9 @@ def sft(turns: Sequence[Turn]) -> Iterator[Row]:
     for turn in turns:
         if turn.corrected:
             yield {
-                "messages": [*prompt(turn), *said(turn)],
+                "messages": [*prompt_of(turn), *reply_of(turn)],
                 **_tokens(turn),
-                **origin(turn),
+                **origin_of(turn),
             }
 
 
@@ -68,7 +68,7 @@ def grpo(turns: Sequence[Turn]) -> Iterator[Row]:
     """
     for turn in turns:
         if turn.informed or turn.number == 0:
-            yield {"prompt": prompt(turn), **_graded_by(turn), **origin(turn)}
+            yield {"prompt": prompt_of(turn), **_graded_by(turn), **origin_of(turn)}
 
 
 def sdpo(turns: Sequence[Turn]) -> Iterator[Row]:
@@ -80,10 +80,10 @@ def sdpo(turns: Sequence[Turn]) -> Iterator[Row]:
         feedback = turn.attempt.feedback
         if feedback is not None and not feedback.leaks and turn.condition.plan.mode.informs:
             yield {
-                "prompt": prompt(turn),
+                "prompt": prompt_of(turn),
                 "privileged_context": feedback.text,
                 **_graded_by(turn),
-                **origin(turn),
+                **origin_of(turn),
             }
 
 
@@ -109,7 +109,7 @@ def rows_of(form: str, problems: Iterable[Sequence[Turn]]) -> Iterator[Row]:
 _TOLD = ("messages", "prompt", "completion", "chosen", "rejected", "label", "privileged_context")
 
 
-def origin(turn: Turn) -> Row:
+def origin_of(turn: Turn) -> Row:
     """Which attempt a row is of."""
     return {
         "task": turn.condition.label,
@@ -134,23 +134,23 @@ def _graded_by(turn: Turn) -> Row:
 
 def _pair(asked: Turn, right: Turn, wrong: Turn, negative: str) -> Row:
     return {
-        "prompt": prompt(asked),
-        "chosen": said(right),
-        "rejected": said(wrong),
+        "prompt": prompt_of(asked),
+        "chosen": reply_of(right),
+        "rejected": reply_of(wrong),
         **_tokens(right, "chosen_"),
         **_tokens(wrong, "rejected_"),
         "negative": negative,
-        **origin(asked),
+        **origin_of(asked),
     }
 
 
 def _labelled(asked: Turn, said: Turn, label: bool) -> Row:
     return {
-        "prompt": prompt(asked),
-        "completion": said(said),
+        "prompt": prompt_of(asked),
+        "completion": reply_of(said),
         **_tokens(said),
         "label": label,
-        **origin(asked),
+        **origin_of(asked),
     }
 
 
@@ -165,12 +165,12 @@ def _matched_control(turn: Turn, other: Turn) -> bool:
     )
 
 
-def prompt(turn: Turn) -> list[dict[str, str]]:
+def prompt_of(turn: Turn) -> list[dict[str, str]]:
     """The messages that asked for an attempt."""
     return [{"role": each.role, "content": each.content} for each in turn.messages]
 
 
-def said(turn: Turn) -> list[dict[str, str]]:
+def reply_of(turn: Turn) -> list[dict[str, str]]:
     """The reply of an attempt, as a message."""
     return [{"role": "assistant", "content": turn.attempt.reply.text}]
 

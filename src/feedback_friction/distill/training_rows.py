@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.bridges.training import origin, prompt, rows_of, said
+from feedback_friction.bridges.training import origin_of, prompt_of, reply_of, rows_of
 from feedback_friction.bridges.turns import Selected, Turn, read_turns
 from feedback_friction.distill.asked import FIRST
 
@@ -69,5 +69,9 @@ def _firsts(problems: Sequence[Sequence[Turn]]) -> Iterator[Row]:
     for turns in problems:
         for turn in turns:
             if turn.number == 0 and turn.attempt.verdict.is_correct:
-                yield {"prompt": prompt(turn), "completion": said(turn), **_origin(origin(turn))}
+                yield {
+                    "prompt": prompt_of(turn),
+                    "completion": reply_of(turn),
+                    **_origin(origin_of(turn)),
+                }
                 break
