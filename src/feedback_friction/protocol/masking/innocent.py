@@ -88,8 +88,5 @@ _NAMES = (
     "victory village voice walk wall walls war water wedding week west western white whole wild "
     "william wind windows winter woman women wonder wood woods word words work world year years "
     "york young youth zero zone"
-    "no the this that which any every some each another first last correct right wrong only other "
-    "new next same"
-    "of another s should must can could would may might has had needs who whose that"
 )
 IN_NAMES = GRAMMAR | frozenset(_NAMES.split())
