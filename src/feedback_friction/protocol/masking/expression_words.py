@@ -79,42 +79,83 @@ _COMMON_WORDS = frozenset(
 _TIME = re.compile(r"\d{1,2}:\d{2}")
 
 
-def find_words(text: str, target: Target) -> Iterator[Match]:
-    """Numbers in words: "three quarters", "minus five", "seventy-five percent"."""
+def find_numbers(text: str, target: Target) -> Iterator[Match]:
+    """Numbers in any other form than digits: words, ordinals, Roman numerals, ratios, units."""
+    for start, end, said, form in _numbers(text, target):
+        innocent = form == "words" and _is_innocent(text, start, end, target)
+        if not innocent and target.hits(said):
+            yield start, end, form
+
+
+def _numbers(text: str, target: Target) -> Iterator[tuple[int, int, str, str]]:
+    """Numbers that may be gold: start, end, as a formula, and the form."""
+    for match in _QUANTITY.finditer(text) if target.context.unit else ():
+        end = with_unit(text, match.end())
+        if end > match.end():  # "1500 m" for 1.5 km
+            yield match.start(), end, text[match.start() : end], "unit"
     if target.number is None:
         return
-    if target.number < 0:
-        for match in _SIGNED_NUMERAL.finditer(text):
-            if target.hits("-" + match[1]):
-                yield match.start(), match.end(), "words"
+    for match in _SIGNED_NUMERAL.finditer(text) if target.number < 0 else ():
+        yield *match.span(), f"-{match[1]}", "signed"
     for start, end, value in spelled_numbers(text):
-        yield from _spelled(text, start, end, value, target)
+        yield from _spelled(text, start, end, value)
+    if target.is_whole:
+        yield from _whole_numbers(text, target.number, target.context.asked)
+    else:
+        yield from _ratios(text)
 
 
-def _spelled(text: str, start: int, end: int, value: Fraction, target: Target) -> Iterator[Match]:
-    words = text[start:end]
+def _spelled(
+    text: str, start: int, end: int, value: Fraction
+) -> Iterator[tuple[int, int, str, str]]:
+    """The readings of a number in words: "three quarters", "seventy-five percent"."""
     if text[end : end + 1] == "-" and text[end + 1 : end + 2].isalpha():
         return
-    percent = _PERCENT.match(text, end)
-    if percent and target.hits(f"{value}\\%" if value.denominator == 1 else f"({value})\\%"):
-        yield start, percent.end(), "words"
-    elif target.hits(str(value)) and not _is_innocent(text, start, end, target):
-        yield start, end, "words"
-    elif start and words.lower().startswith("minus") and target.hits(str(-value)):
-        yield start + len("minus") + 1, end, "words"
+    if percent := _PERCENT.match(text, end):
+        yield start, percent.end(), f"({value})\\%", "percent"
+    yield start, end, str(value), "words"
+    if start and text[start:end].lower().startswith("minus"):
+        yield start + len("minus") + 1, end, str(-value), "words"
 
 
 def _is_innocent(text: str, start: int, end: int, target: Target) -> bool:
-    if target.is_label(text, start, end):
+    """Whether a number in words is none, or only names something."""
+    if target.is_label(text, start, end) or is_pronoun(text, start, end):
         return True
-    words = text[start:end].lower()
     if text[start].isupper() and _CALLED.search(text[:start][-30:]):  # World War Two
         return True
-    if is_pronoun(text, start, end):
-        return True
+    words = text[start:end].lower()
     if words in ("a third", "a quarter", "a fourth", "a fifth", "a half", "a tenth"):
         return _PART_AFTER.match(text, end) is None
     return False
+
+
+def _whole_numbers(text: str, number: Fraction, asked: str) -> Iterator[tuple[int, int, str, str]]:
+    """Ordinals, where what they rank is asked for, and the number in Roman numerals."""
+    for match in _ORDINAL.finditer(text):
+        rank = int(match[1]) if match[1] else ORDINALS.index(match["word"]) + 1
+        noun = (match["noun"] or "").lower()
+        if not noun or (len(noun) > 2 and noun in asked.lower()):
+            yield *match.span(), str(rank), "ordinal"
+    numeral = roman(int(number))
+    if len(numeral) > 1 and numeral in text:  # single letters name things
+        for match in re.finditer(rf"(?<![\w.'-]){numeral}(?![\w'-])", text):
+            if not _CALLED.search(text[: match.start()][-30:]):
+                yield *match.span(), str(number), "roman"
+
+
+def _ratios(text: str) -> Iterator[tuple[int, int, str, str]]:
+    """Fractions as "3:4", "3 out of 4", "three in four"; one half as "half" where it is stated."""
+    for pattern in (_RATIO, _WORD_RATIO):
+        for match in pattern.finditer(text):
+            above, below = (
+                Fraction(each) if each.isdecimal() else number_words(each)
+                for each in match.groups()
+            )
+            if above is not None and below:
+                yield *match.span(), str(above / below), "ratio"
+    for match in _STATED_HALF.finditer(text):
+        yield *match.span(1), "1/2", "half"
 
 
 def find_spoken(text: str, target: Target) -> Iterator[Match]:
@@ -168,48 +209,6 @@ def _as_formula(words: list[str]) -> str | None:
             return None
         parts.append(_SPOKEN.get(word, f"{{{word}}}"))
     return "".join(parts)
-
-
-def find_other_numerals(text: str, target: Target) -> Iterator[Match]:
-    """A whole number as an ordinal, or as a Roman numeral."""
-    if target.number is None or not target.is_whole or target.number < 1:
-        return
-    for match in _ORDINAL.finditer(text):
-        rank = int(match[1]) if match[1] else ORDINALS.index(match["word"]) + 1
-        noun = (match["noun"] or "").lower()
-        asked = not noun or (len(noun) > 2 and noun in target.context.asked.lower())
-        if rank == target.number and asked:
-            yield match.start(), match.end(), "ordinal"
-    numeral = roman(int(target.number))
-    if len(numeral) > 1 and numeral in text:  # single letters name things
-        for match in re.finditer(rf"(?<![\w.'-]){numeral}(?![\w'-])", text):
-            if not _CALLED.search(text[: match.start()][-30:]):
-                yield match.start(), match.end(), "roman"
-
-
-def find_units(text: str, target: Target) -> Iterator[Match]:
-    """As much in another unit: "1500 m" for 1.5 km."""
-    for match in _QUANTITY.finditer(text) if target.context.unit else ():
-        end = with_unit(text, match.end())
-        if end > match.end() and target.hits(text[match.start() : end]):
-            yield match.start(), end, "unit"
-
-
-def find_ratios(text: str, target: Target) -> Iterator[Match]:
-    """A fraction as "3:4", "3 out of 4", "3 in 4"; one half as "half" where it is stated."""
-    if target.number is None or target.is_whole:
-        return
-    for match in _RATIO.finditer(text):
-        top, bottom = int(match[1]), int(match[2])
-        if bottom and target.number * bottom == top:
-            yield match.start(), match.end(), "ratio"
-    for match in _WORD_RATIO.finditer(text):
-        above, below = number_words(match[1]), number_words(match[2])
-        if above is not None and below and target.number * below == above:
-            yield match.start(), match.end(), "ratio"
-    if target.hits("1/2"):
-        for match in _STATED_HALF.finditer(text):
-            yield match.start(1), match.end(1), "words"
 
 
 @lru_cache(maxsize=256)

@@ -36,12 +36,9 @@ from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.expression_target import Target
 from feedback_friction.protocol.masking.expression_words import (
     find_literal,
-    find_other_numerals,
-    find_ratios,
+    find_numbers,
     find_spoken,
-    find_units,
     find_wording,
-    find_words,
 )
 from feedback_friction.protocol.masking.formulas import Formulas, Kind, Side
 from feedback_friction.protocol.masking.gate import MASK, Match, Matcher, mask, stretches
@@ -108,11 +105,7 @@ def matchers(target: Target) -> tuple[Matcher, ...]:
         return (lambda text: find_wording(text, target),)
     return (
         lambda text: find_values(text, target),
-        lambda text: _find_matrices(text, target),
-        lambda text: find_units(text, target),
-        lambda text: find_words(text, target),
-        lambda text: find_other_numerals(text, target),
-        lambda text: find_ratios(text, target),
+        lambda text: find_numbers(text, target),
         lambda text: find_spoken(text, target),
         lambda text: find_literal(text, target),
         lambda text: find_unread(text, target),
@@ -127,9 +120,11 @@ _MOST_QUESTIONS = 6
 
 
 def find_unread(text: str, target: Target) -> Iterator[Match]:
-    """Formulas that only a computer algebra system reads: a few are put to it."""
+    """Matrices, and formulas that only a computer algebra system reads: a few are put to it."""
     asked = 0
     for formula in _DELIMITED.finditer(text) if "\\" in text else ():
+        if target.gold.kind is Shape.MATRIX and target.hits(formula[formula.lastindex or 0]):
+            yield *formula.span(formula.lastindex or 0), "matrix"
         for side in _SIDE.finditer(text, *formula.span(formula.lastindex or 0)):
             said = read(side[0], target.context)
             if said.kind is not Shape.RAW or MASK in side[0] or same(target.gold, said) is not None:
@@ -142,19 +137,6 @@ def find_unread(text: str, target: Target) -> Iterator[Match]:
                 asked = _MOST_QUESTIONS
             if found is not False:
                 yield *side.span(), "unread"
-
-
-_MATRIX = re.compile(r"\\begin\{([pbvBV]?matrix|array)\}")
-
-
-def _find_matrices(text: str, target: Target) -> Iterator[Match]:
-    if target.gold.kind is not Shape.MATRIX:
-        return
-    for match in _MATRIX.finditer(text):
-        closing = f"\\end{{{match[1]}}}"
-        end = text.find(closing, match.end(), match.end() + 1000)
-        if end >= 0 and target.hits(text[match.start() : end + len(closing)]):
-            yield match.start(), end + len(closing), "matrix"
 
 
 _ONE_OF_SEVERAL = re.compile(r"one (?:of|more|case|step)\b", re.IGNORECASE)
