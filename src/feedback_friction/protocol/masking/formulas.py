@@ -51,7 +51,6 @@ class Token:
 
 _TOKEN = re.compile(
     rf"(?P<masked>{re.escape(MASK)})"
-    r"|(?P<space>[ \t]+)"
     r"|(?P<number>(?<![\d.])(?:"
     r"\d{1,3}(?:(?:,|\{,\}|, ?\\! ?|\\,|\\ |\\!,)\d{3})+(?:\.\d+)?(?!\d|[,.]\d)"
     r"|[1-9]\d{0,2}(?: \d{3})+(?![\d.,]*\d)"
@@ -65,70 +64,69 @@ _TOKEN = re.compile(
 # 42nd, and the parts of 5:30, are no numbers of their own.
 _PART_OF_MORE = re.compile(r"(?:st|nd|rd|th)(?![A-Za-z])|:\d")
 
-_SKIPPED_NAMES = (
-    "left right displaystyle textstyle big Big bigg Bigg bigl bigr Bigl Bigr limits quad qquad"
-)
-_STRUCTURE_NAMES = (
+
+def _commands(names: str) -> str:
+    return " ".join("\\" + name for name in names.split())
+
+
+_STRUCTURE = _commands(
     "boxed fbox framebox text textbf textit textrm texttt mathrm mathbf mathit mathsf mbox hbox "
     "operatorname begin end item hline tag label emph underline boldsymbol therefore because bm bf "
     "rm it implies Rightarrow Longrightarrow rightarrow to iff Leftrightarrow leadsto mapsto ldots "
     "dots cdots"
 )
-_RELATION_NAMES = "le leq leqslant ge geq geqslant ne neq lt gt approx equiv sim in cong"
-
-
-def _commands(names: str) -> frozenset[str]:
-    return frozenset("\\" + name for name in names.split())
-
-
-_SKIPPED = _commands(_SKIPPED_NAMES) | {"\\,", "\\;", "\\:", "\\!", "\\ ", "\\$"}
-_STRUCTURE = _commands(_STRUCTURE_NAMES)
-_EDGES = frozenset({"$", "&", "\\(", "\\)", "\\[", "\\]", "\\&"})
-_RELATIONS = _commands(_RELATION_NAMES) | frozenset("=<>≤≥≠≈≡∈≅")
-_TIMES = frozenset({"\\cdot", "\\times", "\\div", "\\ast", "*", "×", "·", "⋅", "÷", "/", "∙"})
-_SIGNS = frozenset({"+", "-", "\\pm", "\\mp", "±", "∓", "\\cup", "∪", "\\cap", "∩"})
-_AFTER = frozenset({"!", "%", "\\%", "'", "°"})
-_ATOMS = frozenset("√π∞")
+_SKIPPED = _commands(
+    "left right displaystyle textstyle big Big bigg Bigg bigl bigr Bigl Bigr limits quad qquad"
+)
+_RELATIONS = _commands("le leq leqslant ge geq geqslant ne neq lt gt approx equiv sim in cong")
+_SIGNS = {
+    Kind.NOTHING: rf"{_SKIPPED} \, \; \: \! \$ ~",
+    Kind.EDGE: r"$ & \( \) \[ \] \&",
+    Kind.BREAK: rf"{_STRUCTURE} \\",
+    Kind.RELATION: f"{_RELATIONS} = < > ≤ ≥ ≠ ≈ ≡ ∈ ≅",
+    Kind.TIMES: r"\cdot \times \div \ast * × · ⋅ ÷ / ∙",
+    Kind.SIGN: r"+ - \pm \mp ± ∓ \cup ∪ \cap ∩",
+    Kind.OPEN: r"( [ { \{",
+    Kind.CLOSE: r") ] } \}",
+    Kind.SCRIPT: "^ _",
+    Kind.AFTER: r"! % \% ' ° percent million billion trillion thousand",
+    Kind.LIST: ", ; and or",
+    Kind.ATOM: f"√ π ∞ sqrt pi infinity frac theta {' '.join(FUNCTIONS)}",
+}
+_KIND_OF = {text: kind for kind, texts in _SIGNS.items() for text in texts.split()}
+_KIND_OF["\\ "] = Kind.NOTHING
 _OPENING = {"(": ")", "[": "]", "{": "}", "\\{": "\\}"}
-_CLOSING = frozenset(_OPENING.values())
-_WORDS_IN_FORMULAS = FUNCTIONS | {"sqrt", "pi", "infinity", "frac", "theta"}
-_MATHS_AROUND = frozenset("=+-*/^_()[]{}$\\<>|!&") | frozenset("0123456789")
+_MATHS_AROUND = frozenset("=+-*/^_()[]{}$\\<>|!&0123456789")
 _CALLED = FUNCTIONS | {"sqrt", "√"}
 _BEFORE_ARGUMENT = frozenset({"\\frac", "\\dfrac", "\\tfrac", "\\cfrac", "\\binom", "\\sqrt"})
 
 
-def _kind_of_sign(text: str) -> Kind:
-    if text in _SKIPPED or text == "~":
-        return Kind.NOTHING
-    if text in _EDGES or text.isspace():
-        return Kind.EDGE if text.count("\n") < 2 else Kind.BREAK
-    if text in _STRUCTURE or text == "\\\\":
-        return Kind.BREAK
-    for signs, kind in _SIGN_KINDS:
-        if text in signs:
-            return kind
-    return Kind.ATOM if text[0] == "\\" or text in _ATOMS else Kind.BREAK
+def _kind(match: re.Match[str], before: Token | None) -> Kind:
+    """What a token does, which follows another."""
+    group, text = match.lastgroup, match[0]
+    if group == "masked":
+        return Kind.MASKED
+    if group == "number":
+        return _kind_of_number(match, before)
+    if text in _KIND_OF:
+        return _KIND_OF[text]
+    if group == "word":
+        return _kind_of_word(match.string, text, *match.span())
+    if text.isspace():
+        return {0: Kind.NOTHING, 1: Kind.EDGE}.get(text.count("\n"), Kind.BREAK)
+    return Kind.ATOM if group == "command" else Kind.BREAK
 
 
-_SIGN_KINDS = (
-    (_RELATIONS, Kind.RELATION),
-    (_TIMES, Kind.TIMES),
-    (_SIGNS, Kind.SIGN),
-    (frozenset(_OPENING), Kind.OPEN),
-    (_CLOSING, Kind.CLOSE),
-    (frozenset({"^", "_"}), Kind.SCRIPT),
-    (_AFTER, Kind.AFTER),
-    (frozenset({",", ";"}), Kind.LIST),
-)
+def _kind_of_number(match: re.Match[str], before: Token | None) -> Kind:
+    text, start = match.string, match.start()
+    glued = before is not None and before.end == start and before.text[-1:].isalpha()
+    named = glued and before is not None and before.text[0] != "\\"
+    clock = text[max(0, start - 2) : start]
+    in_more = _PART_OF_MORE.match(text, match.end()) or (clock[:1].isdigit() and clock[1:] == ":")
+    return Kind.BREAK if named or in_more else Kind.NUMBER
 
 
 def _kind_of_word(text: str, word: str, start: int, end: int) -> Kind:
-    if word in _WORDS_IN_FORMULAS:
-        return Kind.ATOM
-    if word in ("and", "or"):
-        return Kind.LIST
-    if word in ("percent", "million", "billion", "trillion", "thousand"):
-        return Kind.AFTER
     before, after = text[max(0, start - 1) : start], text[end : end + 1]
     if len(word) == 1:
         nearest = (text[max(0, start - 2) : start].rstrip()[-1:], text[end : end + 2].lstrip()[:1])
@@ -146,30 +144,9 @@ def tokens_of(text: str) -> list[Token]:
     """All tokens of a text but those that do nothing."""
     found: list[Token] = []
     for match in _TOKEN.finditer(text):
-        group, start, end = match.lastgroup, match.start(), match.end()
-        if group == "space":
-            continue
-        if group == "masked":
-            kind = Kind.MASKED
-        elif group == "number":
-            kind = Kind.NUMBER
-            glued = bool(found) and found[-1].end == start and found[-1].text[-1:].isalpha()
-            clock = text[max(0, start - 2) : start]
-            named = glued and found[-1].text[0] != "\\"
-            if (
-                named
-                or _PART_OF_MORE.match(text, end)
-                or (clock[:1].isdigit() and clock[1:] == ":")
-            ):
-                kind = Kind.BREAK
-        elif group == "word":
-            kind = _kind_of_word(text, match[0], start, end)
-        elif group == "jumble":
-            kind = Kind.BREAK
-        else:
-            kind = _kind_of_sign(match[0])
+        kind = _kind(match, found[-1] if found else None)
         if kind is not Kind.NOTHING:
-            found.append(Token(kind, match[0], start, end))
+            found.append(Token(kind, match[0], *match.span()))
     return found
 
 
