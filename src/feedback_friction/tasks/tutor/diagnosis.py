@@ -29,7 +29,6 @@ from feedback_friction.tasks.tutor.verify import (
     is_by_places,
     leading_number,
     may_be_equal,
-    numbers_in,
     numbers_of_sum,
     readings,
     two_numbers,
@@ -69,7 +68,7 @@ def _wrong_base(pair: Pair, ledger: Ledger) -> Finding | None:
     """Decimal arithmetic with a number that is in base 16."""
     if not pair.only_in_ten:
         return None
-    for numeral in (*numbers_in(pair.left.expression), *numbers_in(pair.right.expression)):
+    for numeral in pair.numerals:
         digits = numeral.digits
         in_sixteen = digits in ledger.base_16 and digits not in ledger.base_10
         if numeral.marked is None and in_sixteen and len(digits) >= LONG:
@@ -123,11 +122,7 @@ class Diagnosis:
     # A number, and a number or an expression that it is said to be.
 
     def _numbers(self, first: bool) -> Finding | None:
-        marks = {
-            numeral.marked
-            for side in (self.left, self.right)
-            for numeral in numbers_in(side.expression)
-        }
+        marks = {numeral.marked for numeral in self.pair.numerals}
         if self.question.base == 16 and len(marks) == 2:
             return self._found(Kind.CONVERSION, "These are not the same number in two bases.")
         if first and marks == {None}:

@@ -10,7 +10,6 @@ from feedback_friction.tasks.tutor.question import Question, is_slip
 from feedback_friction.tasks.tutor.verify import (
     Pair,
     factors_of,
-    numbers_in,
     numbers_of_sum,
     products_in,
 )
@@ -77,10 +76,10 @@ class Ledger:
 
     def add(self, pair: Pair) -> None:
         """Learn from a pair that nothing is wrong with."""
-        line = pair.right.line
+        line, result = pair.right.line, pair.right.number
         if not pair.holds:
-            if pair.right.number is not None:
-                self.results.setdefault(pair.right.number.digits, line)
+            if result is not None:
+                self.results.setdefault(result.digits, line)
             return
         self.checked += 1
         for side, other in ((pair.left, pair.right), (pair.right, pair.left)):
@@ -91,7 +90,7 @@ class Ledger:
                     self.parts.setdefault(other.number.digits, tuple(terms))
             if other.number is not None and side.number is None:
                 self.results.setdefault(other.number.digits, line)
-        product, result = pair.left.expression, pair.right.number
+        product = pair.left.expression
         if result is not None and numbers_of_sum(product) is not None:
             self.sums.append(pair)
         if result is not None and factors_of(product):
@@ -101,7 +100,7 @@ class Ledger:
             self._learn_bases(pair)
 
     def _learn_bases(self, pair: Pair) -> None:
-        numerals = [*numbers_in(pair.left.expression), *numbers_in(pair.right.expression)]
+        numerals = pair.numerals
         plain = {
             numeral.digits
             for numeral in numerals
@@ -125,8 +124,7 @@ class Ledger:
 
     def is_total(self, digits: str) -> bool:
         """Whether a number is the result of a sum."""
-        rights = (pair.right.number for pair in self.sums)
-        return any(right is not None and right.digits == digits for right in rights)
+        return any(pair.right.number and pair.right.number.digits == digits for pair in self.sums)
 
     def times_found(self, result: str) -> int:
         """How many partial products have come to a result; at least one, for other calculations."""
@@ -136,13 +134,10 @@ class Ledger:
         """The base in which both sides of a pair are meant; None if that is not plain."""
         if self.question.base == 10:
             return 10
-        numerals = [*numbers_in(pair.left.expression), *numbers_in(pair.right.expression)]
+        numerals = pair.numerals
+        marks = {numeral.marked for numeral in numerals}
         plain = {numeral.digits for numeral in numerals if numeral.marked is None}
-        sixteen = any(
-            not digits.isdigit() or (digits in self.base_16 and len(digits) >= LONG)
-            for digits in plain
-        ) or any(numeral.marked == 16 for numeral in numerals)
-        ten = bool(plain & self.base_10) or any(numeral.marked == 10 for numeral in numerals)
-        if sixteen == ten:
-            return None
-        return 16 if sixteen else 10
+        long = {digits for digits in plain & self.base_16 if len(digits) >= LONG}
+        sixteen = bool(long) or 16 in marks or not all(map(str.isdigit, plain))
+        ten = 10 in marks or bool(plain & self.base_10)
+        return None if sixteen == ten else 16 if sixteen else 10
