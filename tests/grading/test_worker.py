@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -22,13 +22,13 @@ from feedback_friction.grading import worker
 from feedback_friction.grading.expression import grade_expression
 from feedback_friction.grading.worker import Comparison, WorkerPool
 from feedback_friction.problem import Problem
+from feedback_friction.reading.mathematics.answer import TREE
 from feedback_friction.reading.mathematics.formula import (
     parse,
 )
-from feedback_friction.reading.mathematics.render import TREE, tree
 
 BOMB, FIVE, HUGE = (
-    TREE + json.dumps(tree(parse(text))) for text in ("9^{9^{9^{9}}}", "5", "2^{10^{10}}")
+    TREE + pickle.dumps(parse(text)).hex() for text in ("9^{9^{9^{9}}}", "5", "2^{10^{10}}")
 )
 SOURCE = str(Path(__file__).parents[2] / "src")
 

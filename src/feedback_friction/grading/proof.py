@@ -11,7 +11,7 @@ math-verify's to compare, with its rounding of floats taken out of play.
 
 from __future__ import annotations
 
-import json
+import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,7 +19,8 @@ import sympy  # type: ignore[import-untyped, import-not-found, unused-ignore]
 from math_verify import LatexExtractionConfig, parse, verify  # type: ignore[import-untyped, import-not-found, unused-ignore]
 from sympy.core.random import seed  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
-from feedback_friction.reading.mathematics.render import TREE
+from feedback_friction.reading.mathematics.answer import TREE
+from feedback_friction.reading.mathematics.exact import built
 
 DIGITS = 600  # of the longest evaluation of a difference
 _FEW = 60  # digits that refute nearly all that can be refuted
@@ -34,7 +35,7 @@ def compare(gold: str, answer: str) -> str:
     """``"equal"``, ``"different"`` or ``"open"``; both are trees (``TREE``) or LaTeX."""
     seed(0)  # sympy tries numbers at random: the same question is answered in the same way
     if gold.startswith(TREE) and answer.startswith(TREE):
-        return values(*(built(json.loads(text[len(TREE) :])) for text in (gold, answer)))
+        return values(*map(_built, (gold, answer)))
     left, right = _parsed(gold), _parsed(answer)
     if not left or not right:
         return "different"
@@ -45,6 +46,10 @@ def compare(gold: str, answer: str) -> str:
             return found
     equal = verify(left, right, float_rounding=DIGITS, numeric_precision=60, timeout_seconds=None)
     return "equal" if equal else "different"
+
+
+def _built(tree: str) -> Expr:
+    return sympy.sympify(built(pickle.loads(bytes.fromhex(tree.removeprefix(TREE)))))
 
 
 def _parsed(text: str) -> list[Any]:
@@ -160,44 +165,3 @@ _STEPS: tuple[Callable[[Expr], Expr], ...] = (
     lambda d: sympy.simplify(d.rewrite(sympy.exp)),
     lambda d: sympy.Integer(0) if d.equals(0) is True else d,
 )
-
-
-# --- trees ----------------------------------------------------------------------------------------
-
-_CONSTANTS = {"pi": sympy.pi, "e": sympy.E, "i": sympy.I, "oo": sympy.oo}
-_FUNCTIONS: dict[str, Callable[..., Expr]] = {
-    **{
-        name: getattr(sympy, name)
-        for name in ["sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "exp"]
-    },
-    "arcsin": sympy.asin,
-    "arccos": sympy.acos,
-    "arctan": sympy.atan,
-    "ln": sympy.log,
-    "abs": sympy.Abs,
-    "floor": sympy.floor,
-    "ceil": sympy.ceiling,
-    "factorial": sympy.factorial,
-    "binom": sympy.binomial,
-    "log": lambda *arguments: sympy.log(*reversed(arguments)),
-}
-
-
-def built(tree: list[Any]) -> Expr:
-    """A tree of ``mathematics.render.tree`` as an expression of sympy."""
-    head, *rest = tree
-    if head == "number":
-        return sympy.Rational(int(rest[0]), int(rest[1]))
-    if head == "symbol":
-        return _CONSTANTS.get(rest[0], sympy.Symbol(rest[0]))
-    if head == "sum":
-        return sympy.Add(*(-built(part) if sign else built(part) for sign, part in rest))
-    if head == "product":
-        return sympy.Mul(*(1 / built(part) if under else built(part) for under, part in rest))
-    if head == "power":
-        return built(rest[0]) ** built(rest[1])
-    if head == "root":
-        radicand, degree = built(rest[1]), int(rest[0])
-        odd = degree % 2 and radicand.is_negative
-        return -((-radicand) ** sympy.Rational(1, degree)) if odd else sympy.root(radicand, degree)
-    return _FUNCTIONS[rest[0]](*map(built, rest[1:]))

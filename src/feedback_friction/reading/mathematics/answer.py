@@ -8,9 +8,8 @@ from fractions import Fraction
 from functools import cached_property
 
 from feedback_friction.reading.mathematics import evaluate
-from feedback_friction.reading.mathematics.algebra import TooHardError
+from feedback_friction.reading.mathematics.exact import Exact, TooHardError, exact
 from feedback_friction.reading.mathematics.nodes import Node, Number, Sum
-from feedback_friction.reading.mathematics.ratio import Ratio
 
 
 class Kind(StrEnum):
@@ -38,10 +37,10 @@ class Value:
     node: Node
 
     @cached_property
-    def exact(self) -> Ratio | None:
-        """The exact value, None where it is too hard."""
+    def exact(self) -> Exact | None:
+        """The exact value (``exact.exact``), None where it is too hard."""
         try:
-            return evaluate.exact(self.node)
+            return exact(self.node)
         except TooHardError:
             return None
 
@@ -58,7 +57,7 @@ class Value:
     @property
     def rational(self) -> Fraction | None:
         """The value, where it is a rational number."""
-        return None if self.exact is None else self.exact.rational
+        return self.exact if isinstance(self.exact, Fraction) else None
 
     @property
     def decimal(self) -> tuple[Fraction, int] | None:
@@ -120,6 +119,7 @@ class Context:
 
 
 NO_CONTEXT = Context()
+TREE = "tree:"  # before a pickled formula, where the text for a proof may be LaTeX as well
 
 
 @dataclass(frozen=True, slots=True)

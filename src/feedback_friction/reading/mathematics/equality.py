@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from feedback_friction.reading.mathematics import latex, reals
-from feedback_friction.reading.mathematics.algebra import TooHardError
 from feedback_friction.reading.mathematics.answer import Answer, Kind, Value
 from feedback_friction.reading.mathematics.evaluate import differ
+from feedback_friction.reading.mathematics.exact import equal
 from feedback_friction.reading.mathematics.scalar import symbol_letters, wording
 from feedback_friction.reading.mathematics.units import ratio, units_differ
 
@@ -153,20 +153,17 @@ def _values(gold: Answer, other: Answer, ask: Ask) -> bool | None:
     assert one is not None
     assert two is not None
     left, right = one.exact, two.exact
-    if left is not None and right is not None:
-        try:
-            if left.equals(right):
-                return True
-        except TooHardError:
-            return ask(gold, other)
-        if left.is_decided and right.is_decided:
-            return _rounded(two, one)
+    if left is not None and left == right:
+        return True
+    if isinstance(left, Fraction) and isinstance(right, Fraction):
+        return _rounded(two, one)
     if one.samples is not None and two.samples is not None:
         if _rounded(two, one):
             return True
         if differ(one.samples, two.samples):
             return False
-    return ask(gold, other)
+    known = None if left is None or right is None else equal(left, right)
+    return ask(gold, other) if known is None else known
 
 
 def _rounded(exact: Value, other: Value) -> bool:

@@ -1,4 +1,4 @@
-"""What a formula is worth: exactly where that is cheap, and as floating-point samples.
+"""What a formula is worth, as floating-point samples.
 
 The samples are there to refute: two formulas that differ at a sample point are different. That
 they agree proves nothing here; whether they are equal is then for a computer algebra system to say.
@@ -12,7 +12,6 @@ from collections.abc import Callable
 from fractions import Fraction
 from zlib import crc32
 
-from feedback_friction.reading.mathematics.algebra import TooHardError
 from feedback_friction.reading.mathematics.nodes import (
     Call,
     Node,
@@ -22,99 +21,10 @@ from feedback_friction.reading.mathematics.nodes import (
     Root,
     Sum,
     Symbol,
+    parts,
 )
-from feedback_friction.reading.mathematics.ratio import Ratio
 
 POINTS = 2
-_MAX_KEY = 200
-_LARGEST_FACTORIAL = 300
-
-
-def exact(node: Node) -> Ratio:
-    """The exact value; functions without one become opaque generators.
-
-    Raises:
-        TooHardError: where the value is undefined, or too large for a quick comparison.
-    """
-    match node:
-        case Number(value):
-            return Ratio.number(value)
-        case Symbol(name):
-            return Ratio.generator(name)
-        case Sum(terms):
-            total = Ratio.number(0)
-            for subtracted, term in terms:
-                total = total - exact(term) if subtracted else total + exact(term)
-            return total
-        case Product(factors):
-            product = Ratio.number(1)
-            for inverse, factor in factors:
-                product = product / exact(factor) if inverse else product * exact(factor)
-            return product
-        case Power(base, exponent):
-            return _power(exact(base), exact(exponent))
-        case Root(degree, radicand):
-            return _root(exact(radicand), degree)
-        case Call(name, arguments):
-            return _call(name, [exact(argument) for argument in arguments])
-
-
-def _opaque(name: str, *arguments: Ratio) -> Ratio:
-    key = f"{name}({','.join(argument.key for argument in arguments)})"
-    if len(key) > _MAX_KEY:
-        raise TooHardError("function")
-    return Ratio.generator(key)
-
-
-def _power(base: Ratio, exponent: Ratio) -> Ratio:
-    rational = exponent.rational
-    if rational is None:
-        return _opaque("pow", base, exponent)
-    if rational == 0 == base.rational:
-        raise TooHardError("0^0")
-    if rational.denominator == 1:
-        return base.to(rational)
-    if len(base.top.terms) > 1 or base.generators - {"pi", "e"} - _primes(base):
-        return _opaque("pow", base, exponent)
-    return base.to(rational)
-
-
-def _primes(value: Ratio) -> set[str]:
-    return {name for name in value.generators if name.isdigit()}
-
-
-def _root(radicand: Ratio, degree: int) -> Ratio:
-    only = radicand.top.single()
-    if degree % 2 and only is not None and only[1] < 0:
-        return -_root(-radicand, degree)
-    return _power(radicand, Ratio.number(Fraction(1, degree)))
-
-
-def _call(name: str, arguments: list[Ratio]) -> Ratio:
-    values = [argument.rational for argument in arguments]
-    known = [value for value in values if value is not None]
-    if len(known) == len(values):
-        rational = _rational_call(name, known)
-        if rational is not None:
-            return Ratio.number(rational)
-    return _opaque(name, *arguments)
-
-
-def _rational_call(name: str, values: list[Fraction]) -> Fraction | None:
-    """Functions that are rational at rational arguments."""
-    first = values[0]
-    if name == "abs":
-        return abs(first)
-    if name == "floor":
-        return Fraction(math.floor(first))
-    if name == "ceil":
-        return Fraction(math.ceil(first))
-    if name in ("factorial", "binom"):
-        if any(v.denominator != 1 or not 0 <= v <= _LARGEST_FACTORIAL for v in values):
-            raise TooHardError(name)
-        whole = [int(value) for value in values]
-        return Fraction(math.factorial(whole[0]) if name == "factorial" else math.comb(*whole))
-    return None
 
 
 def samples(node: Node) -> tuple[complex, ...] | None:
@@ -131,22 +41,9 @@ def samples(node: Node) -> tuple[complex, ...] | None:
 
 def symbols(node: Node) -> frozenset[str]:
     """The names of the variables in a formula."""
-    match node:
-        case Number():
-            return frozenset()
-        case Symbol(name):
-            return frozenset() if name in _CONSTANTS or name == "oo" else frozenset({name})
-        case Sum(terms):
-            parts = [term for _, term in terms]
-        case Product(factors):
-            parts = [factor for _, factor in factors]
-        case Power(base, exponent):
-            parts = [base, exponent]
-        case Root(_, radicand):
-            parts = [radicand]
-        case Call(_, arguments):
-            parts = list(arguments)
-    return frozenset().union(*map(symbols, parts))
+    if isinstance(node, Symbol):
+        return frozenset({node.name} - {*_CONSTANTS, "oo"})
+    return frozenset().union(*map(symbols, parts(node)))
 
 
 _CONSTANTS = {"pi": complex(math.pi), "e": complex(math.e), "i": 1j}

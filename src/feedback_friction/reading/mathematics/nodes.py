@@ -77,3 +77,18 @@ class Call:
 
 
 Node = Number | Symbol | Sum | Product | Power | Root | Call
+
+
+def parts(node: Node) -> tuple[Node, ...]:
+    """The formulas that a formula is made of."""
+    match node:
+        case Sum(signed) | Product(signed):
+            return tuple(part for _, part in signed)
+        case Power(base, exponent):
+            return base, exponent
+        case Root(_, radicand):
+            return (radicand,)
+        case Call(_, arguments):
+            return arguments
+        case _:
+            return ()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from feedback_friction.reading.mathematics.algebra import Poly, TooHardError
 from feedback_friction.reading.mathematics.answer import Answer, Kind
+from feedback_friction.reading.mathematics.exact import Expr, key, simplified
 
 
 def by_name(pair: tuple[str, Answer]) -> tuple[bool, str]:
@@ -19,39 +19,41 @@ ABOVE = {"\\le": "]", "<": ")"}
 MIRROR = {"]": "[", ")": "(", "[": "]", "(": ")"}
 
 
-def difference_of(small: Answer, large: Answer) -> Poly | None:
-    """``small - large`` as a sum, where both are values without denominators."""
-    if not (small.value and large.value and small.value.exact and large.value.exact):
+def difference_of(small: Answer, large: Answer) -> Expr | None:
+    """``small - large``, where both are exact; None where it is the same for all variables."""
+    left, right = (side.value.exact if side.value else None for side in (small, large))
+    if left is None or right is None:
         return None
-    try:
-        difference = small.value.exact - large.value.exact
-    except TooHardError:
+    difference = left - right
+    if isinstance(difference, Fraction) or not difference.free_symbols:
         return None
-    return difference.top if difference.bottom.rational == 1 else None
+    return simplified(difference)
+
+
+def lead(difference: Expr) -> Expr:
+    """The rational factor of one term, always the same."""
+    factors = difference.as_coefficients_dict()
+    return factors[max(factors, key=str)]
 
 
 def linear_bound(small: Answer, large: Answer) -> tuple[Fraction, bool] | None:
     """Where ``small < large`` turns, for one variable to the first power, and whether its
     coefficient is positive: x is then below the bound."""
     difference = difference_of(small, large)
-    if difference is None or len(difference.terms) > 2:
+    line = difference.as_poly() if difference else None
+    if line is None or len(line.gens) != 1 or line.degree() != 1:
         return None
-    powers = [(monomial, factor) for monomial, factor in difference.terms.items() if monomial]
-    if len(powers) != 1 or len(powers[0][0]) != 1:
+    slope, offset = line.all_coeffs()
+    if not (line.gens[0].is_Symbol and slope.is_Rational and offset.is_Rational):
         return None
-    ((name, exponent),), factor = powers[0]
-    if exponent != 1 or "(" in name or name.isdigit() or name in ("pi", "e", "i", "oo"):
-        return None
-    return -difference.terms.get((), Fraction(0)) / factor, factor > 0
+    bound = -offset / slope
+    return Fraction(int(bound.p), int(bound.q)), bool(slope > 0)
 
 
 def order_key(parts: list[Answer], signs: list[str]) -> str | None:
     """An inequality as "sum < 0", up to a positive factor."""
     difference = difference_of(*parts) if len(parts) == 2 else None
-    if difference is None or not difference.generators:
-        return None
-    scale = Poly.number(1 / abs(difference.terms[max(difference.terms)]))
-    return f"{(difference * scale).key}{signs[0]}0"
+    return f"{key(difference / abs(lead(difference)))}{signs[0]}0" if difference else None
 
 
 _SCRIPT = r"'{0,3}(?: ?_ ?(?:\{[^{}]{1,20}\}|\w))?'{0,3}"
@@ -91,14 +93,14 @@ def assignment(text: str) -> str | None:
 
 def is_variable(answer: Answer) -> bool:
     exact = answer.value.exact if answer.value else None
-    return exact is not None and _VARIABLE.fullmatch(exact.key) is not None
+    return exact is not None and _VARIABLE.fullmatch(key(exact)) is not None
 
 
 def is_number(answer: Answer) -> bool:
     exact = answer.value.exact if answer.value else None
     if exact is None:
         return answer.kind is Kind.VALUE and answer.value is not None and bool(answer.value.samples)
-    return all(name.isdigit() or name in ("pi", "e", "oo") for name in exact.generators)
+    return isinstance(exact, Fraction) or bool(exact.is_extended_real)
 
 
 def is_interval(answer: Answer) -> bool:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from feedback_friction.reading.mathematics import latex, reals, scalar
-from feedback_friction.reading.mathematics.algebra import Poly
 from feedback_friction.reading.mathematics.answer import Answer, Context, Kind, Value
 from feedback_friction.reading.mathematics.evaluate import differ
+from feedback_friction.reading.mathematics.exact import key as exact_key
 from feedback_friction.reading.mathematics.relations import (
     ABOVE,
     BELOW,
@@ -24,6 +24,7 @@ from feedback_friction.reading.mathematics.relations import (
     is_name,
     is_number,
     is_variable,
+    lead,
     linear_bound,
     order_key,
 )
@@ -87,7 +88,7 @@ def words(text: str) -> Answer:
 
 def valued(value: Value, source: str) -> Answer:
     """An answer with a value."""
-    key = value.exact.key if value.exact is not None else _squeezed(source)
+    key = exact_key(value.exact) if value.exact is not None else _squeezed(source)
     return Answer(Kind.VALUE, bounded(key), source, value)
 
 
@@ -261,9 +262,8 @@ class Reader:
         left, right = (self.shape(side, depth + 1) for side in sides)
         key = _squeezed(text)
         difference = difference_of(left, right)
-        if difference is not None and difference.terms:
-            lead = difference.terms[max(difference.terms)]
-            key = f"{(difference * Poly.number(1 / lead)).key}=0"
+        if difference:
+            key = f"{exact_key(difference / lead(difference))}=0"
         named = tuple(self.is_unknown(side) for side in sides)
         return Answer(Kind.EQUATION, bounded(key), text, None, (left, right), named=named)
 
