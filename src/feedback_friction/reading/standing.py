@@ -22,7 +22,7 @@ _SENTENCE_END = re.compile(r"[.!?]['\")*\]]{0,3}(?=\s|$)|\n")
 _NOT_NOW = re.compile(
     r"\b(?:at first(?: (?:glance|sight))?|on (?:first|the surface)|initially|originally|previously"
     r"|earlier|formerly|mistakenly|wrongly|erroneously|incorrectly|before(?: that)?,"
-    r"|(?:first|once|earlier|before),? (?:i|we) |i (?:had |have )?(?:first |initially |once "
+    r"|i (?:had |have )?(?:first |initially |once "
     r"|just |originally |previously |earlier |already |wrongly |mistakenly |incorrectly )*"
     r"(?:thought|believed|assumed|guessed|claimed|said|stated|wrote|answered|concluded|gave"
     r"|chose|was tempted)"
@@ -34,10 +34,13 @@ _NOT_NOW = re.compile(
     r"|believe|guess|conclude|answer)"
     r"|(?:every(?:one|body)|people|they|some|many|most|others|students?)(?: \w+){0,2}"
     r" (?:say|think|believe|claim|guess|answer|assume|conclude)(?:e?s|e?d)?"
+    r"|tempt(?:ing|ed)|contrary to|no longer|retract|withdraw|take back)\b",
+    re.I,
+)
+_SEEMING = re.compile(
+    r"\b(?:(?:first|once|earlier|before),? (?:i|we) |(?:instead of|rather than)\b"
     r"|(?:it|this) (?:may|might|would|could|first)? ?(?:seems?|seemed|looks?|looked|appears?"
-    r"|appeared)"
-    r"(?: at first| initially| as (?:if|though)| that)"
-    r"|tempt(?:ing|ed)|instead of|rather than|contrary to|no longer|retract|withdraw|take back)\b",
+    r"|appeared)(?: at first| initially| as (?:if|though)| that)\b)",
     re.I,
 )
 # After a value, where Japanese, Korean, Bengali and Hindi deny: "not this but", "not this".
@@ -65,6 +68,13 @@ _OWN_QUOTE = re.compile(
     r"\b(?:claim|said|wrote|stated|answer(?:ed)?|state(?:ment)?|earlier|previous|was|slip"
     r"|mistake)\b",
     re.I,
+)
+
+# Before a value: says no, in the languages that cues are known in.
+DENIAL = (
+    r"(?:\b(?:not|never|cannot|nicht|kein\w*|não|nao|non|bukan|pas|no\s(?:es|son|era|vale)|jibu\ssi"
+    r"|(?:isn|aren|wasn|weren|can|couldn|won|wouldn|don|doesn|didn|shouldn)t)\b|n['’]t\b|ليس"
+    r"|不是|不(?:等于|为)|并非|\ue000\s*si\b)"
 )
 
 # After a statement: it is taken back.
@@ -115,13 +125,23 @@ def is_asserted(text: str, start: int, end: int, *, supposed: bool = False) -> b
     condition = None if supposed else _SUPPOSED.search(before)
     if condition and not _ends_before(before, condition.end()):
         return False
-    earlier = _NOT_NOW.search(before)
-    if earlier and _TURN.search(before, earlier.end()) is None:
+    if is_of_before(before) or _is_open(_SEEMING, before):
         return False
     if len(_QUOTE.findall(before)) % 2 and _OWN_QUOTE.search(_QUOTE.split(before)[-2]):
         return False
     stop = _SENTENCE_END.search(text, end, end + _FAR)
     return stop is None or stop[0][0] != "?"
+
+
+def is_of_before(clause: str) -> bool:
+    """Whether what follows a clause's beginning was said earlier, or by others."""
+    return _is_open(_NOT_NOW, clause)
+
+
+def _is_open(words: re.Pattern[str], before: str) -> bool:
+    """Whether such words stand there, and none that turn to something else after them."""
+    found = words.search(before)
+    return found is not None and _TURN.search(before, found.end()) is None
 
 
 def _ends_before(before: str, at: int) -> bool:

@@ -35,9 +35,10 @@ from itertools import accumulate, pairwise
 from feedback_friction.grading.text import grade_text
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.gate import Match, gate
-from feedback_friction.protocol.masking.innocent import IN_NAMES, is_label, is_pronoun
+from feedback_friction.protocol.masking.innocent import IN_NAMES, is_pronoun
 from feedback_friction.protocol.masking.written import find_words, flattened
 from feedback_friction.protocol.records import Masked
+from feedback_friction.reading.labels import is_label
 from feedback_friction.reading.lexicon import GRAMMAR
 from feedback_friction.reading.number_words import number_words
 from feedback_friction.reading.words import ARTICLES, Word, initials, key, keys, named_at, words

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 
 from feedback_friction.protocol.masking.gate import MASK
-from feedback_friction.protocol.masking.innocent import is_label
+from feedback_friction.reading.labels import is_label
 from feedback_friction.reading.mathematics import answer as answers
 from feedback_friction.reading.mathematics.answer import Answer, Context
 from feedback_friction.reading.mathematics.equality import alike
@@ -85,7 +85,8 @@ class Target:
 
     def is_label(self, text: str, start: int, end: int) -> bool:
         """Whether a common whole number names something: "step 5", "equation (5)", "$5$-gon"."""
-        return self.is_common and self.is_whole and is_label(text, start, end)
+        common = self.is_common and self.is_whole
+        return common and is_label(text, start, end, self.context.asked)
 
 
 @lru_cache(maxsize=1024)

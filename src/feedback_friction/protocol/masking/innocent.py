@@ -1,37 +1,10 @@
-"""What gives nothing away: numbers that only name something, "one" as a pronoun, common names."""
+"""What gives nothing away: "one" as a pronoun, and words that many names share."""
 
 from __future__ import annotations
 
 import re
 
 from feedback_friction.reading.lexicon import GRAMMAR
-
-_LABEL = re.compile(
-    r"(?:^|[^A-Za-z])(?<!this )(?<!that )(?<!which )(?<!either )(?<!any )(?<!each )(?<!every )"
-    r"(?<!next )(?<!last )(?<!final )(?<!previous )(?<!first )(?<!second )(?<!third )(?<!same )"
-    r"(?:step|case|part|problem|question|equation|eq|eqn|figure|fig|line|iteration|attempt|section"
-    r"|chapter|method|theorem|lemma|rule|exercise|item|phase|stage|page|paragraph|example|row"
-    r"|column|bullet|claim|formula|condition|scenario|observation|remark|version|subcase|statement"
-    r"|sentence|round|option|hint|(?<!#)#(?!#)|nos?\.)s?"
-    r"[.:]?\s*(?:number|no\.?)?\s*[#(*$]{0,4}(?:\d{1,3}[)*]{0,2}\s*(?:,|and|or|to|through|-|&)+\s*"
-    r"[(#]?){0,6}$",
-    re.I,
-)
-_EQUATED = re.compile(r"\s*\$?\s*(?:[=<>≤≥≈]|\\(?:le|ge|approx)(?![a-z]))")
-_NAME_AFTER = re.compile(r"(?:\$|\\\))?(?:-[A-Za-z]{2}|(?:st|nd|rd|th)\b)")
-_LINE_START = re.compile(r"(?:^|\n)[ \t>*#_(-]{0,8}$")
-_LIST_ITEM = re.compile(r"(?:[.)]|\*\*[.):]?|[.)]\*\*):?[ \t*]+\S")
-
-
-def is_label(text: str, start: int, end: int) -> bool:
-    """Whether a whole number names something: "step 5", "equation (5)", "$5$-gon", a list item."""
-    if _NAME_AFTER.match(text, end):
-        return True
-    before = text[max(0, start - 60) : start]
-    if _LABEL.search(before) and not _EQUATED.match(text, end):
-        return True
-    return bool(_LINE_START.search(before) and _LIST_ITEM.match(text, end))
-
 
 _PRONOUN_BEFORE = re.compile(
     r"\b(?:no|any|every|each|some|the|this|that|which|another|other|first|second|last|next|right"

@@ -62,7 +62,7 @@ def mask_number(problem: Problem, text: str) -> Masked:
         leak
         for number in numbers
         for leak in number_leaks(number, masked.text, 10)
-        if not _names_a_step(masked.text, leak, Target.of(number))
+        if not _names_a_step(masked.text, leak, Target.of(number, problem.question))
     )
     return replace(masked, leaks=tuple(leaks))
 

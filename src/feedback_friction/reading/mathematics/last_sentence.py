@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from feedback_friction.reading.labels import is_label
 from feedback_friction.reading.mathematics.answer import Answer, Context, Kind, Statement
 from feedback_friction.reading.mathematics.read import read
 from feedback_friction.reading.mathematics.units import with_unit
@@ -18,6 +19,7 @@ from feedback_friction.reading.number_words import (
     number_words,
     numeral_value,
 )
+from feedback_friction.reading.standing import DENIAL, DENIED_AFTER, NOT_IT, is_of_before
 
 _LONGEST = 600  # characters of a reply's end that are read
 _LONGEST_VALUE = 240
@@ -28,15 +30,21 @@ _FAREWELL = re.compile(
     r" you have|thank"
     r"|this completes|hope this|note that (?:this|the answer)|(?:any|would you like)\b)[^\n]*$"
 )
-_SENTENCE = re.compile(r"(?:[.!?][*_)\"']{0,3}|:\*{0,2})\s+|\n+")
+_SENTENCE = re.compile(
+    r"(?:(?<![Ff]ig)(?<!\b[Ee]q)(?<!\b[Ee]qn)(?<!\b[Tt]hm)(?<!\b[Ss]ec)[.!?][*_)\"']{0,3}|:\*{0,2})\s+|\n+"
+)
 _REASON = re.compile(
     r"(?i)[,;]?\s(?:because|since|as (?:it|the|we|there)|given that|for (?:the|which))\s"
 )
 # "12 rather than 11": what it is not comes last.
 _CONTRAST = re.compile(
-    r",?\s(?:rather than|instead of|as opposed to|(?:and )?not(?=[^,;:]*[\d\\$]))\s"
+    r",?\s(?:rather than|instead of|as opposed to|(?:and )?not(?=[^,;:]*[\d\\$])(?!.*\bbut\b))\s"
     r"[^,;:]{1,40}?([.!]?\s*)$",
     re.I,
+)
+_NOT_BUT = re.compile(
+    rf"(?i)\bnot\s[^.,;\n]{{1,30}}?,?\sbut\s(?:rather\s|instead\s)?|[\d.,]{{1,30}}{NOT_IT}[、,\s]*"
+    r"|不是[^。\n]{1,30}?[，,]?而是"
 )
 _SO = re.compile(r"(?i),\s(?:and\s)?(?:so|hence|thus|therefore)\s")
 _CONCLUDES = re.compile(
@@ -46,17 +54,18 @@ _CONCLUDES = re.compile(
     r"|Final [Aa]nswer)\b"
 )
 _NO_STATEMENT = re.compile(
-    r"(?i)\b(?:not|n't|never|cannot|can't|add|subtract|multiply|divide|should|try|let|step"
-    r"|suppose|assume"
-    r"|unless|whether|approximately|about|roughly|at least|at most|less than|more than|between|if"
-    r"|first|next|compute|consider|partial|previous|earlier|check|retract|withdraw"
-    r"|discard|take back|twice|mistakes?|errors?|slips?"
-    r"|overlook\w*|forg[eo]t\w*|miss\w*|ignor\w*|neglect\w*|omit\w*)\b"
+    rf"(?i){DENIAL}|\b(?:can't|add|subtract|multiply|divide|should|let|step|suppose|assume|unless"
+    r"|whether|approximately|about|roughly|nearly|almost|close to|at least|at most|between|if"
+    r"|(?:less|more|greater|smaller|larger|fewer|higher|lower) than|exceeds?|doubt|first|next"
+    r"|compute|consider|partial|previous|earlier|twice|(?:check|test|reject|retract|withdraw"
+    r"|discard|try|tried|substitut|plug|overlook|forg[eo]t|miss|ignor|neglect|omit|mistake|error"
+    r"|slip)\w*|take back)\b"
 )
 _SAID = re.compile(
     r"(?i)(?:\b(?:is|are|was|were|be|equals?|equal to|get|gets|gives?|obtain|have|has|find(?:"
     r" that)?|yields?|becomes"
-    r"|leaves|makes|totals?|by|comes to|amounts to|simplif(?:y|ies) to|reduces to)\b"
+    r"|(?:it|that|answer|result|value|sum|product)['’]s|leaves|makes|totals?|by|comes to"
+    r"|amounts to|simplif(?:y|ies) to|reduces to)\b"
     r"|[:=])[*_\s]{0,4}"
     r"(?:(?:equal to|exactly|simply|only|just|then|therefore|thus|now|a total of|given by"
     r"|precisely|the number)\s)?[*_]{0,2}$"
@@ -91,16 +100,30 @@ _CUT_TAIL = re.compile(
     r"(?i)\b(?:and|then|so|but|the|of|to|or|which|with|a|an|that|is|are|by|for|in|from|we|times"
     r"|plus|minus)\s*$"
 )
-_LABEL = re.compile(
-    r"(?i)\b(?:step|part|case|equation|question|problem|figure|line|option|no\.|#)\s?$"
-)
 _SOME_OF = re.compile(
     r"\s+of\s(?:the|these|those|them|your|my|our|its|his|her|their)\b"
     r"(?:\s\w+){0,4}?\s(?:is|are|was|were|has|have|had|can|must|do|does|did)\b"
 )
+# Right before a value, it says another thing than that something is the value.
 _DENIED = re.compile(
-    r"(?i)\b(?:not|n't|never|cannot|case|overlook\w*|forg[eo]t\w*|miss\w*|ignor\w*|neglect\w*"
-    r"|omit\w*)\b[^,;]{0,30}$"
+    rf"(?i)(?:{DENIAL}(?!\sonly)|\b(?:case|doubt|reject|(?:overlook|forg[eo]t|miss|ignor|neglect"
+    r"|omit)\w*)\b)(?:(?!\bbut\b)[^,;]){0,30}$"
+    r"|(?:[<>≤≥≠≈]=?|\\(?:[lg]eq?|n(?:e|eq)|[lg]t|approx)(?![a-z]))[\s$(]*$"
+)
+_SUPPOSED = re.compile(
+    r"(?i)\b(?:(?:suppos|assum)\w+|let(?:'?s| us| me)?|if|whether|unless|(?:try|tried|test|check"
+    r"|plug|substitut|verif|reject|discard)\w*)\b"
+    r"(?![^,;:]*\b(?:then|so|gives?|get|gets|have|yields?|shows?|confirms?|find|finds)\b)[^,;:]*$"
+)
+_YOURS = re.compile(r"(?i)\byour (?:\w+ ){0,2}(?:answer|result|value|solution)\b[^,;:]*$")
+# After a value: it is none.
+_REFUTED = re.compile(
+    rf"(?i)^\s?(?:{DENIED_AFTER}|[^,;:.]*{DENIAL}|(?:more|less|fewer|greater|smaller|larger) than\b"
+    r"|(?:below|above|short of)\b)"
+    r"|\b(?:extraneous|reject\w*|incorrect|wrong|false|impossible|invalid|mistaken|discarded|fails?"
+    r"|excluded|contradict\w*|absurd|ruled out|inconsistent|unlikely|no (?:real )?solution"
+    r"|(?:does not|doesn['’]t|cannot|can['’]t) (?:work|satisfy|fit|hold|solve|be)"
+    r"|to (?:check|consider|try|test|examine))\b"
 )
 _OPERATOR = re.compile(
     r"\s*(?:[+/^×·÷]|\*(?!\*)|[-−](?=\s?[\d(])|\\(?:times|cdot|div)|=|\b(?:times|plus|minus|divided)\b)"
@@ -160,16 +183,16 @@ def _given(clause: str, context: Context) -> Statement | None:
     values = [
         value
         for value in _VALUE.finditer(clause)
-        if not _LABEL.search(clause[: value.start()])
+        if not is_label(clause, value.start(), value.end(), context.asked)
         and not _counts_some(clause, value, context)
         and _is_rank(clause, value, context)
     ]
     for value in reversed(values):
-        before, after = clause[: value.start()], clause[value.end() :]
+        before, after = _NOT_BUT.sub("", clause[: value.start()]), clause[value.end() :]
         said = _SAID.search(before) or _THERE_ARE.search(before)
         if not said or not _is_end(after):
             continue
-        if _BEFORE_OPERATOR.search(before) or _denied(before):
+        if _BEFORE_OPERATOR.search(before) or not _stands(before, after):
             return None
         if value.lastgroup == "list":
             return _listed(value, before, context)
@@ -179,6 +202,8 @@ def _given(clause: str, context: Context) -> Statement | None:
     if not alone or free[0].lastgroup == "list" or not _is_end(clause[free[0].end() :]):
         return None
     value = free[0]
+    if not _stands(clause[: value.start()], clause[value.end() :]):
+        return None
     ended = clause.rstrip(" *_\"')").endswith((".", "!")) or value.start() < 3
     return (
         _readable(value, context) if ended or value.lastgroup not in ("number", "words") else None
@@ -222,8 +247,12 @@ def _is_end(after: str) -> bool:
     return closed or ("," not in after and len(after.split()) <= _MOST_UNIT_WORDS)
 
 
-def _denied(before: str) -> bool:
-    return _DENIED.search(before) is not None
+def _stands(before: str, after: str) -> bool:
+    """Whether a value between the two is given for true, here and now."""
+    taken = (_DENIED, _SUPPOSED, _YOURS)
+    if is_of_before(before) or any(pattern.search(before) for pattern in taken):
+        return False
+    return _REFUTED.search(after) is None
 
 
 def _is_operand(clause: str, value: re.Match[str]) -> bool:

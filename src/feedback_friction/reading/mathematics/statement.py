@@ -50,7 +50,7 @@ _KEPT = re.compile(
     r"|verif\w+|checks out|as before|holds|stands)\b"
 )
 _PROSE = re.compile(
-    r"(?i)\b(?:is|are|was|were|be|would|because|since)\b"
+    r"(?i:\b(?:is|are|was|were|be|would|because|since)\b)|^I\s[a-z]{2}"
 )  # a sentence, not a bare answer
 _IT_IS = re.compile(
     r"(?i)\s*(?:(?:so|thus|hence|therefore),?\s)?(?:it|this|that|(?:the|his|her)\s(?:[\w']+\s){1,5}?)"
