@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import verifiers.v1 as vf
+from feedback_friction.bridges.one import one_condition
 from pydantic import Field
 
-from feedback_friction.bridges.one import one_condition
 from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import CHAT
