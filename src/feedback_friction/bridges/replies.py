@@ -21,7 +21,7 @@ from feedback_friction.errors import DataError, RunStoppedError, UsageError
 from feedback_friction.grading.cut import graded, is_cut_off
 from feedback_friction.modes import ADOPTED, NO_FEEDBACK
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.masking.aligned import parted_unmasked
+from feedback_friction.protocol.masking.quoted import parted_unmasked
 from feedback_friction.protocol.records import AGAIN, Attempt, Feedback, Reply, Status, Trial
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Plan

@@ -13,7 +13,7 @@ import orjson
 from feedback_friction.errors import DataError, UsageError
 from feedback_friction.grading.cut import graded, is_cut_off
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.masking.aligned import parted
+from feedback_friction.protocol.masking.quoted import parted
 from feedback_friction.tasks.catalog import get_page
 from feedback_friction.tasks.files import rows_of
 from feedback_friction.tasks.foreign_rows import to_problem

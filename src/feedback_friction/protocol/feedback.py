@@ -19,7 +19,7 @@ from feedback_friction.protocol import history, prompts
 from feedback_friction.protocol.doses import is_spoilt, part, spoilt
 from feedback_friction.protocol.episode import Episode
 from feedback_friction.protocol.form_writers import form_text, writer_of
-from feedback_friction.protocol.masking.aligned import parted
+from feedback_friction.protocol.masking.quoted import parted
 from feedback_friction.protocol.mislead import mislead_request, misleading, suggestion
 from feedback_friction.protocol.records import (
     Aside,

@@ -17,8 +17,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from feedback_friction.tasks.exact.claims import Claim, claims
-from feedback_friction.tasks.exact.family import Family, Given, Line, Slips, page_of
-from feedback_friction.tasks.exact.first_wrong import Words
+from feedback_friction.tasks.exact.family import Family, Given, Line, Slips, Words, page_of
 
 _QUESTION = re.compile(r"Write the number ([0-9]{2,20}) of base ([2-9]) in base 10\.")
 DIGITS = (4, 5, 6)

@@ -18,8 +18,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from feedback_friction.tasks.exact.claims import Claim, lines_of
-from feedback_friction.tasks.exact.family import Family, Given, Line, Slips, page_of
-from feedback_friction.tasks.exact.first_wrong import Words
+from feedback_friction.tasks.exact.family import Family, Given, Line, Slips, Words, page_of
 
 _QUESTION = re.compile(
     r"How many times does the letter ([a-z]) occur in: ([a-z]{2,30}(?: [a-z]{2,30}){1,9})\?"

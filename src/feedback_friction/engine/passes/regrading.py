@@ -21,7 +21,7 @@ from feedback_friction.modes import Mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.episode import Episode
 from feedback_friction.protocol.feedback import write_feedback
-from feedback_friction.protocol.masking.aligned import parted_unmasked
+from feedback_friction.protocol.masking.quoted import parted_unmasked
 from feedback_friction.protocol.records import JUDGED, Attempt, Effect, Feedback, Status, Trial
 from feedback_friction.protocol.solving import next_messages
 from feedback_friction.protocol.state import answers_of

@@ -33,8 +33,8 @@ from itertools import pairwise
 
 from feedback_friction.grading.expression import equal, grade_expression
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.masking.expression_target import Target
 from feedback_friction.protocol.masking.expression_words import (
+    Target,
     find_literal,
     find_numbers,
     find_spoken,

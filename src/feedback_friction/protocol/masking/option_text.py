@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-from feedback_friction.protocol.masking.expression_target import Target
+from feedback_friction.protocol.masking.expression_words import Target
 from feedback_friction.protocol.masking.expressions import find_values
 from feedback_friction.protocol.masking.gate import Match, Matcher, View
 
@@ -51,9 +51,10 @@ _VALUE_BEFORE = re.compile(
     rf"\s?(?:(?:about|approximately|exactly|roughly|only|just|not)\s)?{_WRAP_OPEN}{{0,4}}$"
 )
 _NO_VALUE_AFTER = re.compile(r"\s?(?:[/^+×·]|\*\s?\d|-\s?\d|x\s?\d)")
-_WRAPPED_BEFORE, _WRAPPED_AFTER = re.compile(rf"{_WRAP_OPEN}$"), re.compile(_WRAP_CLOSE)
+_Around = tuple[re.Pattern[str], re.Pattern[str]]
+_WRAPPED = re.compile(rf"{_WRAP_OPEN}$"), re.compile(_WRAP_CLOSE)
 # Numbers stand in brackets, braces and dollar signs for other reasons too.
-_MARKED_BEFORE, _MARKED_AFTER = re.compile(r"(?:[\"'*_`]|boxed\s?\{)$"), re.compile(r"[\"'*_`}]")
+_MARKED = re.compile(r"(?:[\"'*_`]|boxed\s?\{)$"), re.compile(r"[\"'*_`}]")
 _LONGEST_VALUE = 120
 _NEAR = 80  # characters before a stretch that say what it is
 
@@ -218,12 +219,12 @@ def _always(text: str, start: int, end: int) -> bool:
     return True
 
 
-def _is_answer(text: str, start: int, end: int) -> bool:
-    """Whether the text around a stretch gives it as the answer."""
+def _is_answer(text: str, start: int, end: int, around: _Around = _WRAPPED) -> bool:
+    """Whether the text around a stretch gives it as the answer, by words, signs or a line."""
     before = text[max(0, start - _NEAR) : start]
     if _ANSWER_BEFORE.search(before) or _ANSWER_AFTER.match(text, end):
         return True
-    if _WRAPPED_BEFORE.search(before) and _WRAPPED_AFTER.match(text, end):
+    if around[0].search(before) and around[1].match(text, end):
         return True
     return _is_line(text, start, end)
 
@@ -231,13 +232,8 @@ def _is_answer(text: str, start: int, end: int) -> bool:
 def _is_value(text: str, start: int, end: int) -> bool:
     """Whether the text around a number gives it as a result."""
     before = text[max(0, start - _NEAR) : start]
-    if _VALUE_BEFORE.search(before) and not _NO_VALUE_AFTER.match(text, end):
-        return True
-    if _ANSWER_BEFORE.search(before) or _ANSWER_AFTER.match(text, end):
-        return True
-    if _MARKED_BEFORE.search(before) and _MARKED_AFTER.match(text, end):
-        return True
-    return _is_line(text, start, end)
+    result = _VALUE_BEFORE.search(before) and not _NO_VALUE_AFTER.match(text, end)
+    return bool(result) or _is_answer(text, start, end, _MARKED)
 
 
 def _is_line(text: str, start: int, end: int) -> bool:

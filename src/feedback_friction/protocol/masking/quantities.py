@@ -15,7 +15,7 @@ from functools import lru_cache
 from feedback_friction.grading.number import canonical, grade_number
 from feedback_friction.grading.quantity import grade_quantity, with_points
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.masking.expression_target import Target
+from feedback_friction.protocol.masking.expression_words import Target
 from feedback_friction.protocol.masking.expressions import matchers, place_of
 from feedback_friction.protocol.masking.gate import Match, Matcher, mask
 from feedback_friction.protocol.masking.numbers import number_leaks, number_matcher

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,12 +17,12 @@ from feedback_friction.protocol.mislead import slipped
 from feedback_friction.protocol.task import Misled, Step, Task, Told
 from feedback_friction.settings import Selection
 from feedback_friction.tasks.answers import as_it_stands, boxed
-from feedback_friction.tasks.exact.claims import Claim, claims
-from feedback_friction.tasks.exact.first_wrong import WORDS, Words, told_of
+from feedback_friction.tasks.exact.claims import Claim, claims, spaced
 from feedback_friction.tasks.page import Page, Row, RowError
 
 SIZE = 1000
 _TRIES = 20  # for a wrong value that gives nothing away
+_NUMERAL = re.compile(r"[0-9]+")
 _MOST_DRAWS = 200  # for one row, before there are no other questions left
 
 
@@ -56,6 +57,77 @@ class Line:
 
     def __str__(self) -> str:
         return f"{self.text}{self.value}{self.ends}"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a family speaks of one kind of step.
+
+    Attributes:
+        why: what is wrong, a whole sentence.
+        next: what to do next.
+        ask: a question that leads to the error.
+        value: what the step gives, of its ``left`` and ``right``.
+    """
+
+    why: str
+    next: str
+    ask: str
+    value: str = "{left} is {right}."
+
+
+_WORDS = {
+    "sum": Words(
+        "The sum is wrong.",
+        "Add or subtract again, and redo every line that uses this result.",
+        "What do you get when you add or subtract here again?",
+    ),
+    "product": Words(
+        "The product is wrong.",
+        "Multiply again, and redo every line that uses this result.",
+        "What do you get when you multiply here again?",
+    ),
+    "division": Words(
+        "The division is wrong.",
+        "Divide again, and redo every line that uses this result.",
+        "What do you get when you divide here again?",
+    ),
+    "equation": Words(
+        "The two sides are not equal for the number that solves the question.",
+        "Go back to the line before it, do the same to both of its sides, and go on from there.",
+        "What was done to each side of the line before this one?",
+    ),
+    "answer": Words(
+        "The answer that you state is not the result of your work.",
+        "Check which of your numbers answers the question.",
+        "Is the answer that you state the result of your work?",
+    ),
+    "no work": Words(
+        "There is no work that can be checked, and the answer is wrong.",
+        "Write down every step in a line of its own, so that each can be checked.",
+        "Which steps does this need?",
+    ),
+    "no answer": Words(
+        "Your response states no final answer.",
+        "Finish the work, and state the answer.",
+        "What is the result of your work?",
+    ),
+    "none": Words("The stated answer is right.", "", ""),
+}
+
+
+def _told_of(slip: Claim, words: Words, gold: str) -> Told:
+    """What is said of a wrong step: as much of the quotation as has not the answer in it."""
+    left = spaced(slip.left)
+    shown = next((each for each in (slip.quote, left) if each and not _has(each, gold)), "")
+    where = f'Look at "{shown}".' if shown else "One of your steps is wrong."
+    value = words.value.format(left=left, right=slip.value)
+    why = f"{words.why} {value}" if slip.value and not _has(value, gold) else words.why
+    return Told(slip.kind, where, why, words.next, words.ask)
+
+
+def _has(text: str, gold: str) -> bool:
+    return gold in _NUMERAL.findall(text)
 
 
 Slips = Callable[[int, int], int]  # from a line's number and its right value to the value written
@@ -180,7 +252,7 @@ class Family:
         """What is wrong with an attempt, in its parts."""
         slip, verdict = self.first(problem, text), grade(problem, text)
         if slip is not None and not verdict.is_correct:
-            return told_of(slip, self._words(slip.kind), problem.gold)
+            return _told_of(slip, self._words(slip.kind), problem.gold)
         kind = self._kind_without_slip(problem, text, verdict)
         words = self._words(kind)
         return Told(kind, "", words.why, words.next, words.ask)
@@ -221,7 +293,7 @@ class Family:
                 value = slipped(claim.value, rng)
                 if value in (problem.gold, claim.value):
                     continue
-                told = told_of(replace(claim, value=value), self._words(claim.kind), problem.gold)
+                told = _told_of(replace(claim, value=value), self._words(claim.kind), problem.gold)
                 if value in told.why and not mask_decimal(problem, told.text).spans:
                     return Misled(told.text, value)
         return None
@@ -233,7 +305,7 @@ class Family:
                 self.result,
                 "Is everything that the question gives in your work, and once?",
             )
-        return self.words.get(kind) or WORDS[kind]
+        return self.words.get(kind) or _WORDS[kind]
 
 
 def grade(problem: Problem, response: str) -> Verdict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.masking.aligned import parted, parted_unmasked
+from feedback_friction.protocol.masking.quoted import parted, parted_unmasked
 from feedback_friction.protocol.records import Masked
 from feedback_friction.tasks.catalog import get_page
 
