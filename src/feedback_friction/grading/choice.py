@@ -44,13 +44,19 @@ from feedback_friction.grading.choice_forms import (
     by_correction,
     by_elimination,
     by_mention,
-    by_truth,
     settled,
     whole_value,
 )
+from feedback_friction.grading.choice_truth import by_truth
 from feedback_friction.grading.verdict import Verdict
-from feedback_friction.problem import Problem
-from feedback_friction.reading.option_texts import LONGEST, Options, options_of, readable
+from feedback_friction.problem import LETTERS, Problem
+from feedback_friction.reading.option_texts import (
+    LONGEST,
+    Options,
+    options_of,
+    readable,
+    with_letters,
+)
 from feedback_friction.reading.references import lettered
 from feedback_friction.reading.standing import is_asserted, retraction
 
@@ -71,13 +77,15 @@ def grade_choice(problem: Problem, response: str) -> Verdict:
     if not problem.choices:
         return Verdict.none("no choices")
     options = options_of(problem.choices)
-    text = lettered(readable(response), options)
+    plain = readable(response)
+    text = lettered(plain, options)
     said = _stated(text, options)
     if said is not None:
         said = _revised(text, said, options) or said
     else:
         said = (
-            _first_line(text, options)
+            _by_truth(plain, problem.choices)
+            or _first_line(text, options)
             or _called_correct(text, options)
             or _concluded(text, options)
             or _other_form(text, options)
@@ -127,36 +135,48 @@ def _revised(text: str, said: Said, options: Options) -> Said | None:
 
 
 def _other_form(text: str, options: Options) -> Said | None:
-    """The option that is named in no statement: last settled on, by place, truth or elimination."""
+    """The option that is named in no statement: last settled on, by elimination or by a value."""
     small = _SMALL.fullmatch(text)
     if small is not None and small[1].upper() in options.letters and not options.parts:
         return Said(small[1].upper(), "final line")
-    if _FINISHED.search(text.rstrip()[-20:]):
-        letter, at = settled(text, 0, options, anew=False)
-        if letter and is_asserted(text, at, at + 1):
-            return Said(letter, "settled")
+    short = len(text) <= _SHORT
+    named = with_letters(text, options)[0] if short else text
+    for said in dict.fromkeys((text, named)):
+        if _FINISHED.search(said.rstrip()[-20:]) or (short and "\n" not in said.strip()):
+            letter, at = settled(said, 0, options, anew=False)
+            if letter and is_asserted(said, at, at + 1):
+                return Said(letter, "settled")
+    if letter := by_elimination(text, options) or by_elimination(named, options):
+        return Said(letter, "by elimination")
     for form, find in _OTHER_FORMS:
-        if letter := find(text, options):
+        letter = find(text, options)
+        if letter and is_asserted(text, len(text.rstrip(" .!\n")), len(text)):
             return Said(letter, f"by {form}")
     return None
 
 
+def _by_truth(text: str, choices: tuple[str, ...]) -> Said | None:
+    place = by_truth(text, choices)
+    return None if place is None else Said(LETTERS[place], "by truth")
+
+
 _OTHER_FORMS = (
-    ("truth", by_truth),
-    ("elimination", by_elimination),
     ("value", whole_value),
     ("mention", by_mention),
     ("correction", by_correction),
 )
 _FINISHED = re.compile(r"(?:[.!)*\"]|\bit (?:is|must be|has to be|should be))\Z")
 _CHAIN = re.compile(r"\s*-?>\s*[\"'(\[]{0,2}([A-Z])(?![A-Za-z0-9_])")
-_SMALL = re.compile(r"\s*[\"'(\[*]{0,3}([a-z])[\"')\].*:]{0,3}\s*")
+_SHORT = 400  # characters of a reply in which an option's text counts as its letter does
+_SMALL = re.compile(
+    r"\s*(?:(?i:option|choice|answer|letter)\s)?[\"'(\[*]{0,3}([a-z])[\"')\].*:]{0,3}\s*"
+)
 
 
 # --- a line that is an answer ---------------------------------------------------------------------
 
 _LONE = re.compile(
-    r"[\s:-]{0,6}(?:(?i:option|choice|answer|only|so|thus|hence|therefore)\s*[:,]?\s*)?"
+    r"[\s:-]{0,40}(?:(?i:option|choice|answer|only|so|thus|hence|therefore)\s*[:,]?\s*)?"
     r"([\"'(\[{]{0,4})([A-Z])([)\]}.:\"';,!]*)\s*"
 )
 _LABELLED = re.compile(
@@ -262,6 +282,7 @@ def _called_correct(text: str, options: Options) -> Said | None:
         for said in _CORRECT.finditer(text)
         if said[1] in options.letters
         and not UNSURE.search(text, max(0, said.start() - 40), said.start())
+        and is_asserted(text, *said.span())
     }
     return Said(letters.pop(), "is correct") if len(letters) == 1 else None
 

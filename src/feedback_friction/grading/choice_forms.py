@@ -3,7 +3,6 @@
 - after a change of mind, or where all earlier statements are supposed, quoted or taken back:
   "Revised: (B)", "which leaves (B)", "So it is B.", "Neon it is.";
 - by a value: "0.5" for the option 1/2, "I get 9. Wait, no: 10.";
-- by truth values, for options such as "True, False": "Statement 1 is true, but Statement 2 is not";
 - by elimination: all other options are called wrong;
 - by mention: one sentence that says an option's text and no more: "It must be neon."
 """
@@ -14,11 +13,12 @@ import re
 from functools import lru_cache
 
 from feedback_friction.problem import LETTERS
+from feedback_friction.reading.lexicon import GRAMMAR
 from feedback_friction.reading.mathematics.answer import Context
 from feedback_friction.reading.mathematics.equality import same
 from feedback_friction.reading.mathematics.read import context_of, read
 from feedback_friction.reading.mathematics.statement import last_statement
-from feedback_friction.reading.number_words import NUMBER_WORDS, number_words
+from feedback_friction.reading.number_words import NUMBER_WORDS, SMALL_NUMBERS, number_words
 from feedback_friction.reading.option_texts import Options, folded
 from feedback_friction.reading.standing import retractions
 
@@ -38,7 +38,7 @@ _SETTLES = re.compile(
     r"|\swould\sbe)|that(?:'s|\sis)|this\sis|which\sis|revised|corrected|updated|correction"
     r"|rather|instead|stay(?:ing)?\swith|(?:look|thoughts?|reflection|feedback),?"
     r"|not\s\(?[A-Z]\)?,?\sbut|(?:switch|chang)\w*\s(?:my\sanswer\s)?(?:from\s\(?[A-Z]\)?\s)?to"
-    r"|actually|make\sthat|i\smean|i(?:'d|\swould)\ssay|choose|pick|select|go(?:ing)?\swith|remains|now"
+    r"|actually|make\sthat|i\smean|i(?:'d|\swould)\ssay|choose|pick|select|guess|(?:right|correct)(?=:)|go(?:ing)?\swith|remains|now"
     r"|final(?:ly)?)\b)"
     r"(?:\s(?i:answer|choice|option|it(?:'s|\sis|\smust\sbe)|is|the|with|only|me|us|we|to"
     r"|answer:))*"
@@ -47,9 +47,9 @@ _SETTLES = re.compile(
 # "B it is", "B instead of A", "B is the only one that fits"
 _IT_IS = re.compile(
     r"(?:^|(?i:\b(?:yes|no|well|ok(?:ay)?|fine|hmm|right|so|then|hence|thus),\s)"
-    rf"|(?<!\band)(?<!\bor)(?<!,)[\s,;:]){_ITEM}(?=\sit\s(?:is|(?:must|has\sto|should)\sbe)\b(?!\snot\b)"
+    rf"|\b[Bb]etween\s[^.,]{{1,40}},\s|(?<!\band)(?<!\bor)(?<!,)[\s,;:]){_ITEM}(?=\sit\s(?:is|(?:must|has\sto|should)\sbe)\b(?!\snot\b)"
     r"|,?\s(?:not|instead\sof|rather\sthan)\s(?i:option\s|choice\s)?\(?[A-Z](?![A-Za-z'])"
-    r"|\swins\b|\sis\sthe\sonly\s(?:one|option|choice)\b)"
+    r"|\swins\b|\sis\s(?:the\s)?(?:better|best)\b|\sis\sthe\sonly\s(?:one|option|choice)\b)"
 )
 _ALONE = re.compile(rf"(?:(?<=[.!?:;\n])|(?<=[a-z],)(?=\s?\()|^)\s*{_ITEM}\s*[.!]?\s*(?=\n|$)")
 _AT_ONCE = re.compile(rf"[\s,:;.]{{1,4}}{_ITEM}(?=[.!,;]|\s*$)")
@@ -60,7 +60,10 @@ _TEXT_IT_IS = re.compile(
     r"(?:^|[.!?;:,\n])\s*(?P<text>[^.!?;:,\n]{1,120}?),?\s+(?:it\s(?:is|must\sbe|was)|is\s(?:it"
     r"|right|correct))\s*(?=[.!,\n]|$)"
 )
-_ANEW = re.compile(r"\b(?:not|isn't|wasn't|never|nor)\s(?:(?!\b(?:but|so)\b)[^.]){0,24}$", re.I)
+_ANEW = re.compile(
+    r"(?:\b(?:not|never|neither|nor)|n't)\s(?:(?!\b(?:but|so)\b|,\s(?:it|that)\b)[^.;]){0,24}$",
+    re.I,
+)
 
 
 def settled(text: str, start: int, options: Options, *, anew: bool = True) -> tuple[str, int]:
@@ -87,7 +90,7 @@ def settled(text: str, start: int, options: Options, *, anew: bool = True) -> tu
         best = at_once["letter"], at_once.start("letter")
     for found in _TEXT_IT_IS.finditer(text, start):
         letter = options.whole(found["text"]) or options.ending(found["text"])
-        if letter and found.start("text") > best[1]:
+        if letter and found.start("text") > best[1] and not _DENIES.search(found["text"].lower()):
             best = letter, found.start("text")
     return best
 
@@ -98,7 +101,24 @@ _VALUE = re.compile(
     rf"[\s:=]{{0,4}}(?P<value>[-−+]?(?:[\d.\\(]|[a-z]\b|(?i:{'|'.join(NUMBER_WORDS)})\b)"
     r"[^\n]{0,120})"
 )
-_NAMED_VALUE = re.compile(r"(?:(?i:so|thus|hence|therefore),?\s)?(?:[A-Za-z]\s?=\s?)?")
+# Before a value in a sentence of one: "So x = ", "The angle comes to ", "Not 1/4 but ".
+_NAMED_VALUE = re.compile(
+    r"""
+    (?:(?i:so|thus|hence|therefore),?\s)?
+    (?: (?: (?:(?!(?i:in|not|never|if|when|your|previous|earlier|first|initial|wrong)\s)
+               [A-Za-z\d-]+\s){1,6}?
+            (?: (?:is|equals|must\sbe|should\sbe|has\sto\sbe|gets?|got|find|obtain)\s
+              | (?:comes|works|turns)\s(?:out\s)?(?:to\sbe|to|as|at)\s )
+            (?:equal\sto\s|about\s|exactly\s|therefore\s|:\s)?
+          | (?i:it's|not\s[^,;\s]{1,20},?\sbut)\s )?
+        (?:[A-Za-z]\s?=\s?)?
+    )
+    """,
+    re.VERBOSE,
+)
+_SPOKEN = {"plus": "+", "minus": "-", "times": "*", "divided by": "/", "percent": "%"}
+_SPOKEN |= {"per cent": "%"}
+_SPOKEN_WORD = re.compile(rf"\b(?:{'|'.join(_SPOKEN)})\b", re.I)
 _WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 _VALUE_ENDS = re.compile(
     r"[.;!?](?=\s|$)|,\s|\s(?:because|since|which|so|as|and|or|is|for)\b|\n|\s\("
@@ -111,10 +131,9 @@ def by_value(text: str, at: int, choices: tuple[str, ...]) -> str:
     if found is None or len(choices) < 2:
         return ""
     end = _VALUE_ENDS.search(found["value"])
-    value = found["value"][: end.start() if end else None].strip(" .$")
+    value = found["value"][: end.start() if end else None]
     listed = end is not None and re.match(r",\s*[-\d(\\]", end.string[end.start() :])
-    words = _WORDS.search(value) and number_words(value) is None
-    return "" if listed or words else letter_of_value(value, choices)
+    return "" if listed else _letter_of(value, choices)
 
 
 def whole_value(text: str, options: Options) -> str:
@@ -123,8 +142,36 @@ def whole_value(text: str, options: Options) -> str:
     if len(text) > _LONGEST_VALUE or "\n" in text or text.startswith("("):
         return ""
     value = text.removeprefix(named[0]) if (named := _NAMED_VALUE.match(text)) else text
-    words = _WORDS.search(value) and number_words(value) is None
-    return "" if words else letter_of_value(value, options.choices)
+    return _letter_of(value, options.choices)
+
+
+def _letter_of(said: str, choices: tuple[str, ...]) -> str:
+    """The letter of the one option that a value in figures or words is; a unit is its own."""
+    value = _in_figures(said)
+    letter = letter_of_value(value, choices)
+    unit = letter and number_words(value) is None and value[-1:].isalpha() and " " in value
+    return "" if unit and not _UNIT.search(choices[LETTERS.index(letter)]) else letter
+
+
+_UNIT = re.compile(r"[^\W\d_]|[°$€£]")
+
+
+def _in_figures(value: str) -> str:
+    """A value with words in figures: "11 plus x", "ninety degrees"; "" where others are left."""
+    value = _SPOKEN_WORD.sub(lambda word: _SPOKEN[word[0].lower()], _bare(value))
+    words = _WORDS.findall(value)
+    if not words or number_words(value) is not None:
+        return value
+    number, _, unit = value.rpartition(" ")
+    if unit.lower() in GRAMMAR or not unit.isalpha():
+        return ""
+    spelled = number_words(number)
+    return value if len(words) == 1 else f"{spelled} {unit}" if spelled is not None else ""
+
+
+def _bare(value: str) -> str:
+    """A value without what stands around it; the point of ".5" is its own."""
+    return value.strip(" $").rstrip(".").rstrip(" $")
 
 
 @lru_cache(maxsize=2048)
@@ -136,7 +183,7 @@ def letter_of_value(value: str, choices: tuple[str, ...]) -> str:
     for letter, choice in zip(LETTERS, choices, strict=False):
         if len(choice) > _LONGEST_VALUE:
             return ""
-        gold, context = context_of(choice.strip(" .$"))
+        gold, context = context_of(_bare(choice))
         if gold.value is None and not gold.parts:
             return ""
         if same(gold, read(value, context)) is True:
@@ -147,7 +194,7 @@ def letter_of_value(value: str, choices: tuple[str, ...]) -> str:
 @lru_cache(maxsize=2048)
 def _reading(choices: tuple[str, ...]) -> Context | None:
     """How a value among these options is read; None where one of them is none."""
-    read_as = [context_of(choice.strip(" .$")) for choice in choices]
+    read_as = [context_of(_bare(choice)) for choice in choices]
     valued = all(gold.value is not None and gold.source[-1:] != ")" for gold, _ in read_as)
     return read_as[0][1] if valued else None
 
@@ -159,60 +206,27 @@ def by_correction(text: str, options: Options) -> str:
     return letter_of_value(statement.text, options.choices) if statement else ""
 
 
-# --- by truth values ------------------------------------------------------------------------------
-
-_FALSE = (
-    r"false|incorrect|wrong|untrue|not\s(?:true|correct|right)"
-    r"|isn't(?:\s(?:true|correct|right))?|does\snot\shold"
-)
-_TRUE = r"true|correct|right|holds|valid"
-_STATEMENT = re.compile(
-    r"\bstatements?\s(?P<which>1|2|i{1,2}|one|two|a|b)\b(?:\s|,|:|\*)+(?:\S+\s){0,3}?(?:is|was"
-    r"|are|must\sbe)?\s*"
-    rf"(?:also\s|actually\s|clearly\s|indeed\s|therefore\s)?(?P<said>{_FALSE}|{_TRUE}|not\b)"
-    r"|\b(?P<first>first|second)\s(?:statement|one)\s(?:is|was)\s(?:also\s|actually\s|clearly\s"
-    r"|indeed\s)?"
-    rf"(?P<said2>{_FALSE}|{_TRUE}|not\b)",
-    re.I,
-)
-_BOTH = re.compile(
-    rf"\b(?P<both>both|neither)(?:\sof\sthe)?\s(?:statements?|of\sthem)?\s?(?:is|are"
-    rf"|were)?\s?(?P<said>{_FALSE}|{_TRUE})",
-    re.I,
-)
-_PAIRS = frozenset(("true,true", "false,false", "true,false", "false,true"))
-
-
-def by_truth(text: str, options: Options) -> str:
-    """The option "True, False" and the like that a text says; "" where it says none."""
-    if set(options.texts) != _PAIRS:
-        return ""
-    said: dict[int, bool] = {}
-    for found in _STATEMENT.finditer(text):
-        which = (found["which"] or found["first"]).lower()
-        false = re.fullmatch(rf"{_FALSE}|not", found["said"] or found["said2"], re.I)
-        said[0 if which in ("1", "i", "one", "a", "first") else 1] = not false
-    for found in _BOTH.finditer(text):
-        is_false = re.fullmatch(_FALSE, found["said"], re.I) is not None
-        both = is_false != (found["both"].lower() == "both")
-        said = {0: both, 1: both}
-    if len(said) < 2:
-        return ""
-    return options.texts.get(f"{said[0]},{said[1]}".lower(), "")
-
-
 # --- by elimination -------------------------------------------------------------------------------
 
 _LISTED = r"(?:(?:option|choice|answer)s?\s)?\(?[A-Z]\)?(?![A-Za-z0-9_'])"
-_LIST = rf"{_LISTED}(?:(?:\s?,\s?(?:and\s|or\s|nor\s)?|\s(?:and|or|nor)\s|/){_LISTED}){{0,9}}"
-_ELIMINATED = re.compile(
-    r"\b(?:eliminat\w+|rul\w+\sout|exclud\w+|discard\w*|reject\w*|not|neither|none\sof)\s(?:the\s"
-    rf"|options?\s|choices?\s|both\s)*"
-    rf"(?P<after>{_LIST})"
-    rf"|(?<![A-Za-z0-9])(?P<before>{_LIST})\s(?:is|are|can\sbe|cannot\sbe|can't\sbe|must\sbe"
-    rf"|seem)\s?(?:all\s|both\s|clearly\s|also\s)*"
+_LIST = (
+    rf"{_LISTED}(?:(?:\s?,\s?(?:and\s|or\s|nor\s)?|\s(?:and|or|nor|to|through)\s|/|\s?-\s?)"
+    rf"{_LISTED}){{0,9}}"
+)
+_BAD = (
     r"(?:incorrect|wrong|false|eliminated|ruled\sout|excluded|not\s(?:correct|right|true|the)"
-    r"|correct(?<=not\sbe correct)|out\b)",
+    r"|correct(?<=not\sbe correct)|out\b)"
+)
+_ELIMINATED = re.compile(
+    r"(?:\b(?:eliminat\w+|(?:rul|cross|str[iu][kc]|scratch)\w*\sout|exclud\w+|discard\w*|reject\w*"
+    r"|dismiss\w*|drop|ignore|not|neither|none\sof|can(?:not|'t)\sbe)|\b(?:is|are|was)n't)\s"
+    r"(?:the\s|options?\s|choices?\s|both\s)*"
+    rf"(?P<after>{_LIST}|(?:first|last)\s(?:two|three|four|five)\s(?:options|choices|answers|ones)\b)"
+    rf"|(?<![A-Za-z0-9])(?P<before>{_LIST})\s(?:(?:is|are|can\sbe|cannot\sbe|can't\sbe|must\sbe"
+    rf"|seem)\s?(?:all\s|both\s|clearly\s|also\s)*{_BAD}|fails?\b"
+    r"|(?:is|are)n't\s(?:right|correct|it)\b|do(?:es)?(?:\snot|n't)\s(?:fit|work|apply|hold|match)\b)"
+    rf"(?:,?\s(?:and\s|but\s)?so\s(?:is|are)\s(?P<so>{_LIST}))?"
+    rf"|\bneither\s(?P<neither>{_LIST})\s(?:is|fits?|works?|holds?)\b",
     re.I,
 )
 _ALL_BUT = re.compile(
@@ -234,6 +248,7 @@ _ALL_BUT = re.compile(
     re.VERBOSE,
 )
 _LETTER = re.compile(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9_'])")
+_RANGE = re.compile(r"([A-Z])\)?(?:\s(?:to|through)\s|\s?-\s?)\(?([A-Z])(?![A-Za-z])")
 
 
 def eliminated(text: str, options: Options) -> tuple[frozenset[str], list[tuple[int, int]]]:
@@ -241,10 +256,21 @@ def eliminated(text: str, options: Options) -> tuple[frozenset[str], list[tuple[
     letters: set[str] = set()
     spans = []
     for found in _ELIMINATED.finditer(text):
-        group = "after" if found["after"] else "before"
-        letters |= {one for one in _LETTER.findall(found[group]) if one in options.letters}
-        spans.append(found.span(group))
+        for group in (name for name, said in found.groupdict().items() if said):
+            letters |= _listed(found[group], options.letters)
+            spans.append(found.span(group))
     return frozenset(letters), spans
+
+
+def _listed(text: str, letters: str) -> set[str]:
+    """The letters of a list: "A, C and D", "B through D", "the first three options"."""
+    if many := re.match(r"(first|last)\s(\w+)", text, re.I):
+        count = SMALL_NUMBERS.index(many[2].lower())
+        return set(letters[:count] if many[1].lower() == "first" else letters[-count:])
+    named = [one for one in _LETTER.findall(text) if one in letters]
+    for first, last in _RANGE.findall(text):
+        named += letters[letters.find(first) : letters.find(last) + 1]
+    return set(named)
 
 
 def by_elimination(text: str, options: Options) -> str:
@@ -254,8 +280,6 @@ def by_elimination(text: str, options: Options) -> str:
         letter = found[found.lastgroup or 0]
         if letter in options.letters and not _ANEW.search(text[: found.start()]):
             return letter
-    if sum(letter in text for letter in options.letters) < len(options.letters) - 1:
-        return ""
     left = set(options.letters) - eliminated(text, options)[0]
     return left.pop() if len(left) == 1 and len(options.letters) > 2 else ""
 
@@ -283,7 +307,7 @@ _TOLD = re.compile(
     r"|.{0,100}?(?:(?<!,)\b(?:is|was|must be|would be)|,\s?(?:so|hence|thus)(?: it is)?) "
     r"(?P<said>.{1,80})"
 )
-_DENIES = re.compile(r"\b(?:not|never|neither|if|whether|unlike|except)\b|n't")
+_DENIES = re.compile(r"\b(?:not|never|neither|if|whether|unlike|except)\b|n['\s]t\b")
 
 
 def by_mention(text: str, options: Options) -> str:

@@ -162,6 +162,38 @@ class Options:
         return ""
 
 
+def with_letters(text: str, options: Options) -> tuple[str, list[int]]:
+    """A text with "(B)" where it has option B's words, and where each of its characters was."""
+    pattern, letters = _named(options.choices)
+    parts: list[str] = []
+    origin: list[int] = []
+    done = 0
+    for found in pattern.finditer(text) if letters else ():
+        letter = letters[found[1].casefold()]
+        parts += [text[done : found.start()], f"({letter})"]
+        origin += [*range(done, found.start()), *[found.start()] * 2, found.end() - 1]
+        done = found.end()
+    return "".join([*parts, text[done:]]), [*origin, *range(done, len(text) + 1)]
+
+
+@lru_cache(maxsize=4096)
+def _named(choices: tuple[str, ...]) -> tuple[re.Pattern[str], dict[str, str]]:
+    """Options that are words, and no words of judgement: a pattern for all, and their letters."""
+    letters: dict[str, str] = {}
+    for letter, choice in zip(LETTERS, choices, strict=False):
+        said = choice.strip(" .").casefold()
+        if _PLAIN_WORDS.fullmatch(said) and not _JUDGES.search(said):
+            letters[said] = "" if said in letters else letter
+    letters = {said: letter for said, letter in letters.items() if letter}
+    either = "|".join(map(re.escape, sorted(letters, key=len, reverse=True)))
+    return re.compile(rf"(?<!\w)(?:(?:the|an?)\s)?({either})(?!\w|-\w)", re.IGNORECASE), letters
+
+
+_PLAIN_WORDS = re.compile(r"[^\W\d_](?:[^\W\d_]|[ '-]){2,60}")
+_JUDGES = re.compile(
+    r"\b(?:true|false|yes|no|not|none|all|both|neither|only|correct|incorrect|right|wrong|options?"
+    r"|choices?|answers?|it|is|are|cannot)\b"
+)
 _MARGIN = 40
 # The first letters or digits that count when a text is folded.
 _FIRST = re.compile(rf"\W{{0,40}}(?:{_ARTICLE}\s+\W{{0,20}})?(\w{{1,3}})", re.IGNORECASE)

@@ -25,7 +25,10 @@ _SHORT = 3  # words of an option that may be a number or a numeral itself
 _NUMBER = rf"(?:\d{{1,2}}|{'|'.join(_WORDS)}|{'|'.join(sorted(_ROMANS, key=len, reverse=True))})"
 # Without a noun, digits alone are a value: only brackets make a place of them.
 _NUMERAL = rf"(?:\(\d{{1,2}}\)|\(?(?-i:{'|'.join(x for x in _ROMANS if len(x) > 1)})\)?)"
-_ORDINAL = rf"(?:{'|'.join(ORDINALS[:_MOST])}|\d{{1,2}}(?:st|nd|rd|th)|last|final)"
+_ORDINAL = (
+    rf"(?:{'|'.join(ORDINALS[:_MOST])}|\d{{1,2}}(?:st|nd|rd|th)|last|final|penultimate"
+    r"|second[\s-]to[\s-]last)"
+)
 _NOUN = r"(?:option|choice|alternative|opci[oó]n|op[cç][aã]o|opzione|opsi|pilihan)"
 _SIGN = r"(?:(?:number|no\.)\s|\#\s?)"
 _AND = r"(?:\s?[,/&]\s?(?:and\s|or\s)?|\s(?:and|or|nor)\s)"
@@ -35,7 +38,7 @@ _JUDGED = r"(?:right|correct|wrong|incorrect|best|false|true|it|out|the\s\w+|tem
 _AFTER = (
     r"(?=[)\]*\"']{0,3}(?:\s*(?:$|[.,;:!?)\n])|\s(?:is|was|are|must\sbe|would\sbe|seems?|looks?)"
     rf"\s(?:\w+\s){{0,2}}{_JUDGED}|\s(?:because|since|as|but|instead|rather|again|fits?|works?"
-    r"|remains?|and|or|wins|it\s(?:is|was|must|has|should|would))\b))"
+    r"|remains?|(?:in|on|of)\s(?:the|this|these|those)\s(?:list|options|choices|four|five|ten)|and|or|wins|it\s(?:is|was|must|has|should|would))\b))"
 )
 _ENDS = (
     r"(?=[)\]*\"'}]{0,3}(?:\s*(?:$|[.;!?)\n]|,(?!\s?(?:and\s|or\s)?(?:the\s)?"
@@ -44,7 +47,7 @@ _ENDS = (
 )
 _LEADS = (
     r"(?:\b(?:answer|option|choice|one|pick|guess|selection)(?:\s(?:is|was|would\sbe|should\sbe"
-    r"|must\sbe)|:)|\b(?:choose|pick|select|go\swith|settle\son)|\bit(?:'s|\sis|\sis\snot)|\bthat\sis"
+    r"|must\sbe)|:)|\b(?:choose|pick|select|go\swith|settle\son)|\bit(?:'s|\sis|\sis\snot)|\bthat\sis|\bwhich\sis"
     r"|\b(?:not|but|only|except)|boxed\s?\{)\s?"
 )
 _NAMED = re.compile(
@@ -56,12 +59,12 @@ _SIGNED = re.compile(rf"(?<![\w#&])(?P<number>{_SIGN}{_NUMBER}{_WHOLE}{_AFTER})"
 _RANKED = re.compile(
     rf"(?<!\bto\s)(?<!-)(?P<ordinal>(?:\bthe\s)?\b{_ORDINAL}\s(?:(?:answer\s|listed\s)?{_NOUN}"
     rf"(?:\s(?:listed|given|offered))?|answer(?:\schoice|(?=\sis\s(?:right|correct)\b))"
-    rf"|one{_AFTER})\b)",
+    rf"|one{_AFTER}|of\s(?:the|these|those)\s(?:\w+\s)?{_NOUN}s?)\b)",
     re.I,
 )
 _LED = re.compile(rf"{_LEADS}(?P<led>the\s{_ORDINAL}{_ENDS}|{_NUMERAL}{_WHOLE}{_ENDS})", re.I)
 # What must be there for a pattern to match: quicker than the pattern.
-_FINAL = ("final option", "final choice", "final one", "final alternative")
+_FINAL = ("penultimate", "final option", "final choice", "final one", "final alternative")
 _RANKS = (*ORDINALS[:_MOST], "last", "1st", "2nd", "3rd", *(f"{n}th" for n in range(4, 10)), "10th")
 _LED_RANKS = tuple(f"the {rank}" for rank in _RANKS)
 _NOUNS = ("option", "choice", "alternative", "opci", "opsi", "opç", "opca", "opzione", "pilihan")
@@ -160,6 +163,8 @@ def lettered(text: str, options: Options) -> str:
 def _letter(said: str, options: Options) -> str:
     """The letter of the option that a reference names, "" for none."""
     word = re.sub(rf"^(?:the\s|{_SIGN})+|[()]", "", said, flags=re.I).split()[0]
+    if re.match(r"penultimate|\w+[\s-]to[\s-]last", re.sub(r"(?i)^the\s", "", said), re.I):
+        return options.letters[-2]
     if word.lower() in ("last", "final"):
         return options.letters[-1]
     if word.upper() in options.letters and len(word) == 1:

@@ -86,7 +86,7 @@ _OTHER = (
 _FOREIGN = re.compile(
     rf"(?<![^\W\d_])(?:{'|'.join(_LATIN)})(?:\s?:)?(?=[\s*_\"'(\[$\\])|{'|'.join(_OTHER)}", re.I
 )
-_STRUCK = re.compile(r"~~[^~\n]{1,200}~~")
+_STRUCK = re.compile(r"~~[^~\n]{1,200}~~|<(del|s|strike)>[^<\n]{1,200}</\1>")
 _TAG = re.compile(r"<(?:final_?)?(?:answer|ans|solution_answer)>", re.I)
 _END_TAG = re.compile(r"</(?:final_?)?(?:answer|ans|solution_answer)>", re.I)
 _HASHES = re.compile(r"(?m)^[ \t]*####(?:[ \t]+(?=\S)|(?=[-+$\d]))")
@@ -107,7 +107,7 @@ def signed(text: str) -> str:
 
     What is struck through is blank.
     """
-    if "~~" in text:
+    if "~~" in text or "</" in text:
         text = _STRUCK.sub(lambda found: " " * len(found[0]), text)
     if "####" in text:
         text = _HASHES.sub(_sign, text)

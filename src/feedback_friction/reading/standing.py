@@ -54,7 +54,8 @@ DENIED_AFTER = (
     rf"|(?:은|는|이|가)?\s?(?:아니|아닙|아님|틀)|{_NO_BENGALI}|না(?!\w)|নহে|ভুল|नहीं|गलत|ग़लत)"
 )
 _SUPPOSED = re.compile(
-    r"\b(?:if|suppose|supposing|assume|assuming|were (?:it|the|this|we)|had (?:it|the|this|we)"
+    r"\b(?:if(?! (?:i|we) (?:had|have|must|were|was) to)|suppose|supposing|assume|assuming"
+    r"|were (?:it|the|this|we)|had (?:it|the|this|we)"
     r"|unless|whether|provided|imagine|in case|otherwise)\b",
     re.I,
 )

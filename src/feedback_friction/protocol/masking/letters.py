@@ -57,7 +57,7 @@ from feedback_friction.protocol.masking.option_letter import (
 )
 from feedback_friction.protocol.masking.option_text import text_matcher, text_pattern, value_matcher
 from feedback_friction.protocol.records import Masked
-from feedback_friction.reading.option_texts import options_of
+from feedback_friction.reading.option_texts import options_of, with_letters
 from feedback_friction.reading.references import references
 
 
@@ -108,9 +108,11 @@ def _by_elimination(gold: str, choices: tuple[str, ...]) -> Matcher:
     options = options_of(choices)
 
     def find(text: str) -> Iterator[Match]:
-        wrong, lists = eliminated(text, options)
+        named, origin = with_letters(text, options)
+        wrong, lists = eliminated(named, options)
         if lists and set(options.letters) - wrong == {gold}:
-            yield *lists[-1], "elimination"
+            start, end = lists[-1]
+            yield origin[start], origin[end - 1] + 1, "elimination"
 
     return find
 

@@ -46,7 +46,7 @@ _ANSWER_AFTER = re.compile(
 )
 _VALUE_BEFORE = re.compile(
     r"(?:[=≈≅]|\b(?:is|are|be|was|equals?|equal\sto|gets?|got|gives?|giving|obtain(?:s|ed|ing)?"
-    r"|yields?|answer|result|total|simplif(?:y|ies)\sto|reduces?\sto|rounds?\sto|closer?\sto"
+    r"|yields?|finds?|found|(?:comes?|came|works?)\s(?:out\s)?(?:to|as|at)|answer|result|total|simplif(?:y|ies)\sto|reduces?\sto|rounds?\sto|closer?\sto"
     r"|(?:value|answer|result|total|sum|remainder|determinant|product)\sof))"
     rf"\s?(?:(?:about|approximately|exactly|roughly|only|just|not)\s)?{_WRAP_OPEN}{{0,4}}$"
 )
