@@ -163,10 +163,10 @@ def test_what_is_not_surely_a_formula_is_refused(text: str) -> None:
         ("(1,234)", Kind.TUPLE, "(1,234)"),
         ("1,234", Kind.VALUE, "1234"),
         ("1, 234", Kind.LIST, "{1,234}"),
-        ("\\text{all real numbers}", Kind.REALS, "(-oo,oo)"),
+        ("\\text{all real numbers}", Kind.TUPLE, "(-oo,oo)"),
         ("\\{\\}", Kind.SET, "{}"),
         ("x \\in [1,2]", Kind.TUPLE, "[1,2]"),
-        ("x \\ne 3", Kind.REALS, "(-oo,3)U(3,oo)"),
+        ("x \\ne 3", Kind.UNION, "(-oo,3)U(3,oo)"),
         ("9" * 3000, Kind.RAW, None),
     ],
 )

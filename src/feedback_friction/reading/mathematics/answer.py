@@ -22,7 +22,6 @@ class Kind(StrEnum):
     TUPLE = "tuple"  # parts in brackets: tuples, vectors, intervals
     UNION = "union"  # parts are intervals or sets
     MATRIX = "matrix"  # parts are rows of kind tuple
-    REALS = "reals"  # parts are such sets in order, or the bounds of an interval
     RESIDUE = "residue"  # parts are the residue and the modulus
     EQUATION = "equation"  # parts are its two sides
     BASE = "base"  # value holds the digits; parts[0] is the base

@@ -22,8 +22,8 @@ Ask = Callable[[Answer, Answer], bool | None]
 
 _SETS = frozenset({Kind.SET, Kind.LIST})
 _NUMBERS = frozenset({Kind.VALUE, Kind.PERCENT, Kind.BASE, Kind.RESIDUE})
-_ALL_OF = frozenset({Kind.REALS, Kind.UNION, Kind.TUPLE, Kind.SET})
-_MANY = frozenset({Kind.SET, Kind.LIST, Kind.TUPLE, Kind.UNION, Kind.MATRIX, Kind.REALS})
+_ALL_OF = frozenset({Kind.UNION, Kind.TUPLE, Kind.SET})
+_MANY = frozenset({Kind.SET, Kind.LIST, Kind.TUPLE, Kind.UNION, Kind.MATRIX})
 _ENOUGH_DIGITS = 6
 _MOST_PLACES = 12  # that samples in floating point can tell
 LONGEST_DECIMAL = 100
@@ -62,7 +62,7 @@ def same(gold: Answer, other: Answer, ask: Ask = _nobody) -> bool | None:
             return _in_other_unit(gold, other)
         return _numbers(gold, other, ask)
     if gold.kind in _ALL_OF and other.kind in _ALL_OF and gold.kind is not other.kind:
-        found = _sets_of_reals(gold, other, ask)
+        found = _sets_of_reals(gold, other)
         if found is not None:
             return found
     if gold.kind in _MANY and other.kind in _MANY:
@@ -197,25 +197,16 @@ def _gives(exact: Fraction, decimal: Fraction, unit: Fraction) -> bool:
     return Fraction(-1, 2) <= left_over < 1
 
 
-def _sets_of_reals(gold: Answer, other: Answer, ask: Ask) -> bool | None:
-    """Two sets of reals by their intervals; None where one of them is no such set."""
-    left, right = reals.intervals(gold), reals.intervals(other)
-    if left is None or right is None:
-        return None
-    if len(left) != len(right):
-        return False
-    for one, two in zip(left, right, strict=True):
-        if (one.has_lower, one.has_upper) != (two.has_lower, two.has_upper):
-            return False
-    ends = [(one.lower, two.lower) for one, two in zip(left, right, strict=True)]
-    ends += [(one.upper, two.upper) for one, two in zip(left, right, strict=True)]
-    return _all(same(one, two, ask) for one, two in ends)
+def _sets_of_reals(gold: Answer, other: Answer) -> bool | None:
+    """Whether two are the same set of reals; None where one of them is no such set."""
+    left, right = reals.as_set(gold), reals.as_set(other)
+    return None if left is None or right is None else bool(left == right)
 
 
 def _collections(gold: Answer, other: Answer, ask: Ask) -> bool | None:
     kinds = {gold.kind, other.kind}
     if len(gold.parts) != len(other.parts):
-        return _sets_of_reals(gold, other, ask) or False if kinds == {Kind.UNION} else False
+        return kinds == {Kind.UNION} and bool(_sets_of_reals(gold, other))
     pairs = all(part.kind is Kind.TUPLE for answer in (gold, other) for part in answer.parts)
     if kinds <= _SETS or kinds == {Kind.UNION} or (kinds <= _SETS | {Kind.UNION} and pairs):
         return _unordered(gold.parts, other.parts, ask)

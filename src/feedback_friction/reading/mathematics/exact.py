@@ -84,7 +84,7 @@ def built(node: Node, most_bits: float = math.inf) -> Exact:
             case Number(value):
                 return _bounded(value, most_bits)
             case Symbol(name):
-                return _names()[name] if name in _names() else _sympy().Symbol(name)
+                return _names()[name] if name in _names() else library().Symbol(name)
             case Sum(terms):
                 return reduce(add, [-build(term) if less else build(term) for less, term in terms])
             case Product(factors):
@@ -115,18 +115,18 @@ def _power(base: Exact, exponent: Exact, most_bits: float) -> Exact:
             raise TooHardError("exponent")
     if isinstance(base, Fraction) and isinstance(exponent, Fraction) and exponent.denominator == 1:
         return base**exponent.numerator
-    return _plain(_sympy().sympify(base) ** exponent)
+    return _plain(library().sympify(base) ** exponent)
 
 
 def _numbers(value: Exact) -> Iterable[Exact]:
-    return [value] if isinstance(value, Fraction) else value.atoms(_sympy().Rational)
+    return [value] if isinstance(value, Fraction) else value.atoms(library().Rational)
 
 
 def _root(radicand: Exact, degree: int) -> Exact:
     """The real root of a negative number, where there is one; else the principal root."""
-    radicand = _sympy().sympify(radicand)
+    radicand = library().sympify(radicand)
     sign = -1 if degree % 2 and radicand.is_Rational and radicand < 0 else 1
-    return _plain(sign * (sign * radicand) ** _sympy().Rational(1, degree))
+    return _plain(sign * (sign * radicand) ** library().Rational(1, degree))
 
 
 def _called(name: str, arguments: list[Exact], most_bits: float) -> Exact:
@@ -139,7 +139,7 @@ def _called(name: str, arguments: list[Exact], most_bits: float) -> Exact:
             each.denominator == 1 and abs(each) <= _LARGEST_FACTORIAL for each in numbers
         ):
             raise TooHardError(name)
-    return _plain(_functions()[name](*map(_sympy().sympify, arguments)))
+    return _plain(_functions()[name](*map(library().sympify, arguments)))
 
 
 def _plain(value: Expr) -> Exact:
@@ -175,7 +175,7 @@ def simplified(value: Expr) -> Exact:
 
     Equal for most equal values; whether two others are equal shows their difference, simplified.
     """
-    sympy = _sympy()
+    sympy = library()
     value = sympy.expand(_checked(value), power_exp=False)  # 3^(x + 10^9) is no product
     top, bottom = sympy.fraction(sympy.together(value))
     if bottom.free_symbols and len(value.free_symbols) <= _MAX_SYMBOLS:
@@ -186,9 +186,9 @@ def simplified(value: Expr) -> Exact:
 
 
 def _checked(value: Expr) -> Expr:
-    if value.has(_sympy().nan, _sympy().zoo):
+    if value.has(library().nan, library().zoo):
         raise TooHardError("undefined")
-    numbers = () if value.is_Rational else value.atoms(_sympy().Rational)
+    numbers = () if value.is_Rational else value.atoms(library().Rational)
     if any(number.p.bit_length() > _MAX_COEFFICIENT for number in numbers):
         raise TooHardError("size")
     return value
@@ -197,13 +197,13 @@ def _checked(value: Expr) -> Expr:
 def equal(left: Exact, right: Exact) -> bool | None:
     """Whether two exact values are the same; None where that would have to be proved."""
     try:
-        difference = simplified(_sympy().sympify(left - right))
-        if isinstance(difference, Fraction) or difference.has(_sympy().oo):
+        difference = simplified(library().sympify(left - right))
+        if isinstance(difference, Fraction) or difference.has(library().oo):
             return bool(difference == 0)
     except Exception:  # as in ``exact``
         return None
-    roots = (power.base for power in difference.atoms(_sympy().Pow) if not power.exp.is_Integer)
-    known = all(base.is_Rational for base in roots) and not difference.atoms(_sympy().Function)
+    roots = (power.base for power in difference.atoms(library().Pow) if not power.exp.is_Integer)
+    known = all(base.is_Rational for base in roots) and not difference.atoms(library().Function)
     return False if known else None
 
 
@@ -242,7 +242,7 @@ def _printer() -> Callable[[Expr], str]:
 
 def _degree(term: Expr) -> Expr:
     """The sum of its exponents, those of its rational factor left out."""
-    powers = [(base, _sympy().sympify(each)) for base, each in term.as_powers_dict().items()]
+    powers = [(base, library().sympify(each)) for base, each in term.as_powers_dict().items()]
     return sum(
         each for base, each in powers
         if each.is_Rational and not (base.is_Rational and each.is_Integer)
@@ -250,7 +250,8 @@ def _degree(term: Expr) -> Expr:
 
 
 @cache
-def _sympy() -> Any:
+def library() -> Any:
+    """The package sympy, which takes a second to import."""
     import sympy  # type: ignore[import-untyped, unused-ignore]
 
     return sympy
@@ -258,13 +259,13 @@ def _sympy() -> Any:
 
 @cache
 def _names() -> dict[str, Expr]:
-    sympy = _sympy()
+    sympy = library()
     return {"pi": sympy.pi, "e": sympy.E, "i": sympy.I, "oo": sympy.oo}
 
 
 @cache
 def _functions() -> dict[str, Callable[..., Expr]]:
-    sympy = _sympy()
+    sympy = library()
     own = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "ln": "log", "abs": "Abs"}
     own |= {"ceil": "ceiling", "binom": "binomial"}
     same = "sin cos tan cot sec csc sinh cosh tanh exp floor factorial"

@@ -42,6 +42,7 @@ _CONDITION = re.compile(
 
 # A decimal comma where one number is asked for: one or two digits after it, or more than three.
 _COMMA = re.compile(r"(?<![\d.,])(\d{1,12}),(\d{1,2}|\d{4,12})(?=\D*$)(?![,.])")
+_IN_BRACKETS = re.compile(r"(?:\\left)?\((\d{1,3}(?:,\d{3})+)(?:\\right)?\)")  # no pair there
 _TWICE = re.compile(r"\s*(\d{1,3}(?:,\d{3})+|\d{1,15})\s?\(([A-Za-z][A-Za-z -]{1,80})\)[\s.]*")
 
 
@@ -63,7 +64,7 @@ def read(text: str, context: Context = NO_CONTEXT) -> Answer:
         text = str(numeral)
     text = apart(text) if context.unit else text
     if context.number and "," in text:
-        text = _COMMA.sub(r"\1.\2", text)
+        text = _COMMA.sub(r"\1.\2", _IN_BRACKETS.sub(r"\1", text))
     cleaned = stripped(latex.clean(_CONDITION.sub("", text)))
     if context.words:
         return words(cleaned)

@@ -185,7 +185,7 @@ class Reader:
         whole, gone = (self.shape(piece, depth + 1) for _, piece in pieces)
         if gone.kind is Kind.VALUE:
             gone = self.set_of([gone], gone.source, Kind.SET)
-        return reals.without(whole, gone, text)
+        return self.reals(reals.without(whole, gone), depth)
 
     def union(self, text: str, depth: int) -> Answer | None:
         pieces = latex.split(text, _UNION)
@@ -251,7 +251,11 @@ class Reader:
         if not (is_variable(left) and (is_number(right) or right.kind is Kind.LIST)):
             return None
         points = right.parts if right.kind is Kind.LIST else (right,)
-        return reals.without(reals.everything(), self.set_of(list(points), text, Kind.SET), text)
+        gone = self.set_of(list(points), text, Kind.SET)
+        return self.reals(reals.without(self.shape(reals.EVERYTHING, depth + 1), gone), depth)
+
+    def reals(self, written: str | None, depth: int) -> Answer | None:
+        return None if written is None else self.shape(written, depth + 1)
 
     def before_approximation(self, sides: list[str], at: int, depth: int) -> list[str]:
         """``\\frac{22}{7} \\approx 3.14`` states the exact value; ``x \\approx 3.14`` the other."""
@@ -294,18 +298,15 @@ class Reader:
     def half_line(self, small: Answer, sign: str, large: Answer, text: str) -> Answer | None:
         """``small < large`` with one variable, to the first power."""
         if is_variable(small) and is_number(large):
-            return self.between([reals.infinity(-1), small, large], [sign, sign], text)
+            return self.between([self.scalar("-oo"), small, large], [sign, sign], text)
         if is_variable(large) and is_number(small):
-            return self.between([small, large, reals.infinity(1)], [sign, "<"], text)
+            return self.between([small, large, self.scalar("oo")], [sign, "<"], text)
         bound = linear_bound(small, large)
         if bound is None:
             return None
         value, rises = bound
-        if rises:
-            return self.tuple_of(
-                [reals.infinity(-1), reals.rational(value)], "(" + ABOVE[sign], text
-            )
-        return self.tuple_of([reals.rational(value), reals.infinity(1)], BELOW[sign] + ")", text)
+        below, above = f"(-oo,{value}{ABOVE[sign]}", f"{BELOW[sign]}{value},oo)"
+        return self.shape(below if rises else above, 0)
 
     def between(self, parts: list[Answer], signs: list[str], text: str) -> Answer:
         """A variable, or its absolute value, between two bounds."""
@@ -345,7 +346,7 @@ class Reader:
         if len(pieces) != 2 or not re.match(r" ?[A-Za-z](?: ?\\in .*)?$", pieces[0][1].strip()):
             return None
         found = self.shape(pieces[1][1], depth + 1)
-        return found if reals.intervals(found) is not None else None
+        return found if reals.as_set(found) is not None else None
 
     def plus_minus(self, text: str, depth: int) -> Answer | None:
         if "\\pm" not in text or text.count("\\pm") != 1:
@@ -361,7 +362,7 @@ class Reader:
         if text == "\\emptyset":
             return Answer(Kind.SET, "{}", text)
         if text.strip() == "\\reals" or scalar.wording(text) in _ALL_REALS:
-            return reals.everything()
+            return self.shape(reals.EVERYTHING, 0)
         number = scalar.read_number(text, self.context.letters)
         if number is not None:
             value = Value(number.node)
