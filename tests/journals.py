@@ -73,7 +73,7 @@ def write_run(
                 shown = parse_history(history)
                 condition = Condition(
                     task, TASK, plan(mode, strategy, iterations=iterations, history=shown), solver,
-                    None, "script", epochs, asked, solver.startswith("student/"), digits,
+                    None, "script", epochs, asked, digits,
                     by_history=bool(histories),
                 )  # fmt: skip
                 journal.add_now("conditions", [condition.row()])

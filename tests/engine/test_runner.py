@@ -69,7 +69,6 @@ def condition(mode="binary", count=6, **plan):
         grader="toy",
         epochs=1,
         problems=toys.problems(count),
-        simulated=False,
     )
 
 

@@ -15,8 +15,7 @@ from pathlib import Path
 
 from feedback_friction.engine.journal.store import Journal
 from feedback_friction.engine.run.conditions import Condition
-from feedback_friction.engine.run.configuration import fingerprint
-from feedback_friction.engine.run.run_directory import claim, locked
+from feedback_friction.engine.run.run_directory import claim, fingerprint, locked
 from feedback_friction.errors import DataError, RunStoppedError, UsageError
 from feedback_friction.grading.cut import graded, is_cut_off
 from feedback_friction.modes import ADOPTED, NO_FEEDBACK
@@ -146,7 +145,7 @@ def _condition(
         mode, GREEDY, iterations=iterations, history=TRANSCRIPT if iterations == 1 else CHAT
     )
     epochs = 1 + max(epoch for _, epoch in talks)
-    return Condition(page.name, page.task, plan, model, None, page.grader, epochs, problems, False)
+    return Condition(page.name, page.task, plan, model, None, page.grader, epochs, problems)
 
 
 async def _keep(

@@ -12,14 +12,7 @@ from feedback_friction.analysis.journal import has_table
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.policy import Choice, State
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.records import (
-    Aside,
-    Attempt,
-    Feedback,
-    Reply,
-    Status,
-    Trial,
-)
+from feedback_friction.protocol.records import Aside, Attempt, Feedback, Reply, Status, Trial
 
 Place = tuple[str, int, int]  # problem id, epoch, iteration
 Key = tuple[str, int]  # problem id, epoch
@@ -103,11 +96,7 @@ def _choices(db: sqlite3.Connection, condition: str) -> dict[Place, Choice]:
 
 
 def _attempt(
-    problem: Problem,
-    mode: str,
-    row: sqlite3.Row,
-    asides: Asides,
-    choices: Mapping[Place, Choice],
+    problem: Problem, mode: str, row: sqlite3.Row, asides: Asides, choices: Mapping[Place, Choice]
 ) -> Attempt:
     """An attempt from its row, with the problem as the attempt saw it."""
     feedback = None

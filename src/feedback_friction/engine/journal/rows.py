@@ -16,14 +16,7 @@ from feedback_friction.engine.journal.keys import Key
 from feedback_friction.engine.models.price_list import Cost
 from feedback_friction.engine.models.remote.chat_reply import is_answer
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.records import (
-    Attempt,
-    Completion,
-    Generate,
-    Reply,
-    Trial,
-    Usage,
-)
+from feedback_friction.protocol.records import Attempt, Completion, Generate, Reply, Trial, Usage
 
 Row = dict[str, Any]
 Place = tuple[str, str]  # task and id of a problem

@@ -36,14 +36,7 @@ from feedback_friction.engine.journal.rows import (
 from feedback_friction.engine.models.price_list import Cost
 from feedback_friction.errors import FrictionError, UsageError
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.records import (
-    Attempt,
-    Completion,
-    Generate,
-    Status,
-    Trial,
-    Usage,
-)
+from feedback_friction.protocol.records import Attempt, Completion, Generate, Status, Trial, Usage
 
 FILE_NAME = "journal.sqlite"
 TRIAL = "condition = ? AND problem_id = ? AND epoch = ?"
@@ -235,11 +228,7 @@ class Journal:
         self._writing.enter(write)
 
     async def add_trial(
-        self,
-        condition: str,
-        trial: Trial,
-        costs: Sequence[Cost],
-        calls: Sequence[Completion] = (),
+        self, condition: str, trial: Trial, costs: Sequence[Cost], calls: Sequence[Completion] = ()
     ) -> None:
         """Keep a finished trial with its attempts; replaces what an earlier try left.
 

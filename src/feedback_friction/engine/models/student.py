@@ -20,14 +20,7 @@ from feedback_friction.mode_names import recorded_mode
 from feedback_friction.modes import MODES, STRONG, TUTOR, Mode
 from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.protocol.error_category import MODE as ANNOTATE
-from feedback_friction.protocol.records import (
-    Attempt,
-    Completion,
-    Generate,
-    Occasion,
-    Reply,
-    Usage,
-)
+from feedback_friction.protocol.records import Attempt, Completion, Generate, Occasion, Reply, Usage
 from feedback_friction.tasks.catalog import get_page
 from feedback_friction.ways import CHECK
 

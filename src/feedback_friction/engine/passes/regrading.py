@@ -269,11 +269,7 @@ def remasked(directory: Path, conditions: Sequence[Condition]) -> Iterator[Remas
 
 
 def _remask(
-    condition: Condition,
-    trial: Trial,
-    attempt: Attempt,
-    feedback: Feedback,
-    donor: Problem | None,
+    condition: Condition, trial: Trial, attempt: Attempt, feedback: Feedback, donor: Problem | None
 ) -> Remasked:
     mask, text = condition.task.mask, feedback.raw
     if donor is not None:  # masked for the problem that it was written for, first

@@ -21,12 +21,7 @@ from feedback_friction.errors import UsageError
 from feedback_friction.options import filled, options_of
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.frozen import Item
-from feedback_friction.protocol.records import (
-    ENDED,
-    Attempt,
-    Status,
-    Trial,
-)
+from feedback_friction.protocol.records import ENDED, Attempt, Status, Trial
 from feedback_friction.settings import Operation, Settings
 from feedback_friction.tasks.catalog import get_page
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from feedback_friction.engine.models.registry import is_student
 from feedback_friction.errors import UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.episode import Episode
@@ -30,7 +31,6 @@ class Condition:
         grader: who gives the verdicts: the grader's name, or the judge model's.
         epochs: repetitions of each problem.
         problems: the task's problems.
-        simulated: whether a simulated student stands in for the solver.
         digits: digits of the factors, for the multiplication tasks.
         by_teacher: whether the run has several feedback models.
         begun: by problem id, attempts that were made elsewhere, of a frozen set.
@@ -46,7 +46,6 @@ class Condition:
     grader: str
     epochs: int
     problems: Sequence[Problem]
-    simulated: bool
     digits: int | None = None
     by_history: bool = False
     by_teacher: bool = False
@@ -61,6 +60,11 @@ class Condition:
         teacher = (self.feedback_model,) if self.by_teacher and self.feedback_model else ()
         named = (self.label, self.solver, plan.mode.name, plan.sampling.name)
         return " | ".join((*named, *history, *teacher))
+
+    @property
+    def simulated(self) -> bool:
+        """Whether a simulated student stands in for the solver."""
+        return is_student(self.solver)
 
     def episode(
         self, problem: Problem, epoch: int = 0, attempts: tuple[Attempt, ...] = ()

@@ -18,7 +18,6 @@ from typing import Any
 
 import orjson
 
-from feedback_friction.engine.models.registry import is_student
 from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.errors import DataError, UsageError
 from feedback_friction.mode_names import parse_mode
@@ -191,7 +190,6 @@ def _condition(
         grader=page.grader,
         epochs=settings.epochs,
         problems=problems,
-        simulated=is_student(solver),
         digits=next(iter(sizes)) if len(sizes) == 1 else None,
         by_history=by_history,
         begun={

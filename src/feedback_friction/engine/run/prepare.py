@@ -12,15 +12,9 @@ from typing import Any
 
 from feedback_friction.engine.models.price_list import Prices, load_prices
 from feedback_friction.engine.models.providers.provider_table import Asked, refuse_untaken
-from feedback_friction.engine.models.registry import (
-    ModelSettings,
-    digests,
-    is_student,
-    parse_spec,
-)
+from feedback_friction.engine.models.registry import ModelSettings, digests, parse_spec
 from feedback_friction.engine.run.budget import Limits, check_priced
 from feedback_friction.engine.run.conditions import WHOLE, Condition, Part, parse_part
-from feedback_friction.engine.run.configuration import configuration, fingerprint
 from feedback_friction.engine.run.frozen_sets import (
     frozen_conditions,
     problems_by_task,
@@ -33,6 +27,7 @@ from feedback_friction.engine.run.guidance import (
     with_policy,
 )
 from feedback_friction.engine.run.python_objects import files_of, load_file, remember
+from feedback_friction.engine.run.run_directory import configuration, fingerprint
 from feedback_friction.engine.run.seats import Seat, seat_for, seats, specs_of
 from feedback_friction.errors import UsageError
 from feedback_friction.mode_names import attributed, parse_mode
@@ -322,12 +317,7 @@ def _models_paid(models: Models, conditions: Sequence[Condition]) -> list[str]:
 
 
 def _condition(
-    settings: Settings,
-    solver: str,
-    page: Page,
-    task: Task,
-    plan: Plan,
-    problems: Sequence[Problem],
+    settings: Settings, solver: str, page: Page, task: Task, plan: Plan, problems: Sequence[Problem]
 ) -> Condition:
     grader, models = page.grader, settings.models
     if task.judge is not None:
@@ -346,7 +336,6 @@ def _condition(
         grader=grader,
         epochs=settings.epochs,
         problems=problems,
-        simulated=is_student(solver),
         by_history=len(_ways(settings)) > 1,
         by_teacher=len(set(models.feedback_model)) > 1,
         digits=max((len(factor) for factor in problems[0].operands), default=None),

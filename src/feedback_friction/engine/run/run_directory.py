@@ -8,11 +8,13 @@ was told while it ran (``notices``) and what it learnt of its servers (``learnt`
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import platform
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -22,19 +24,16 @@ import orjson
 from feedback_friction import __version__
 from feedback_friction.analysis.journal import RUN_FILE, SCHEMA_VERSION, read_run
 from feedback_friction.engine.journal.rows import now
+from feedback_friction.engine.models.registry import ModelSettings, decisive
+from feedback_friction.engine.run.seats import Seat
 from feedback_friction.errors import UsageError
-from feedback_friction.options import options_of
+from feedback_friction.options import in_part, options_of
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Settings
 
 LOCK_NAME = "run.lock"
-_PACKAGES = (
-    "aiohttp",
-    "orjson",
-    "math-verify",
-    "inspect-ai",
-    "anthropic",
-    "google-genai",
-)
+_PACKAGES = ("aiohttp", "orjson", "math-verify", "inspect-ai", "anthropic", "google-genai")
 
 
 @contextmanager
@@ -58,10 +57,7 @@ def locked(directory: Path) -> Iterator[None]:
 
 
 def claim(
-    directory: Path,
-    config: Mapping[str, Any],
-    operation: Mapping[str, Any],
-    command: list[str],
+    directory: Path, config: Mapping[str, Any], operation: Mapping[str, Any], command: list[str]
 ) -> None:
     """Write ``run.json``, or make sure that the one there is of the same configuration.
 
@@ -197,3 +193,79 @@ def _git(*arguments: str) -> str:
         ["git", *arguments], capture_output=True, text=True, check=True, timeout=10
     )
     return done.stdout.strip()
+
+
+# --- the configuration --------------------------------------------------------------------------
+
+# What the first version's configurations name. A later option is named where it is set: a command
+# without it has the configuration, and without --out the directory, that it always had.
+_ALWAYS_NAMED = frozenset(
+    (
+        "tasks", "solver", "feedback_model", "judge_model", "feedback", "sampling", "history",
+        "iterations", "epochs", "seed", "limit", "fraction", "stratify", "digits", "temperature",
+        "top_p", "max_tokens", "feedback_temperature", "feedback_max_tokens", "logprobs",
+        "shuffle", "binary_hint",
+    )
+)  # fmt: skip
+
+
+def fingerprint(problems: Sequence[Problem], task: Task) -> dict[str, Any]:
+    """How many problems, and a digest of all that is asked: a changed data file is another run."""
+    digest = hashlib.sha256()
+    for problem in problems:
+        fields = asdict(problem)
+        for name in ("hints", "cluster"):
+            if not fields[name]:  # as it was before there were any, so that earlier runs resume
+                del fields[name]
+        digest.update(repr(fields).encode("utf-8", "surrogatepass"))
+        digest.update(repr(task.examples(problem)).encode("utf-8", "surrogatepass"))
+    return {"problems": len(problems), "sha256": digest.hexdigest()[:16]}
+
+
+def configuration(
+    settings: Settings,
+    seated: Mapping[Seat, ModelSettings],
+    fingerprints: Mapping[str, Any],
+    files: Mapping[str, str],
+    guidance: Mapping[str, Any],
+    frozen: str = "",
+) -> dict[str, Any]:
+    """The configuration of a run.
+
+    Args:
+        seated: by seat, the models and their options.
+        fingerprints: by task, its problems'.
+        files: digests of models that are files.
+        guidance: what policies and prompts it was given.
+        frozen: the digest of the frozen set that it goes on from.
+    """
+    every = options_of(Settings)
+    config = {
+        **{
+            name: value
+            for name, value in in_part(settings, "configuration").items()
+            if name in _ALWAYS_NAMED or value != every[name].default
+        },
+        "temperature": settings.plan.solver_temperature,
+        "feedback_temperature": settings.plan.writer_temperature,
+    }
+    # One alone is named alone, as it always was, so that earlier runs can be resumed.
+    names = ("solver", "history", "feedback_model")
+    solvers, histories, teachers = (tuple(dict.fromkeys(config[name])) for name in names)
+    config["feedback_model"] = teachers if len(teachers) > 1 else next(iter(teachers), None)
+    config["solver"] = solvers if len(solvers) > 1 else solvers[0]
+    if len(histories) == 1:
+        config["history"] = histories[0]
+    # Only what is set: a run without options has the configuration that it always had.
+    given: dict[str, Any] = {"digests": files, "guidance": guidance, "frozen_items": frozen}
+    own = settings.selection.task_file
+    if own is not None:  # what it defines decides results, wherever it lies
+        given["task_code"] = hashlib.sha256(own.read_bytes()).hexdigest()[:16]
+    for seat, each in seated.items():
+        role, _, solver = seat.partition(" ")
+        options = decisive(each.spec, each.options).as_dict()
+        if solver and options:
+            given.setdefault(f"{role}_options", {})[solver] = options
+        elif not solver:
+            given[f"{role}_options"] = options
+    return {**config, **{k: v for k, v in given.items() if v}, "problems": dict(fingerprints)}

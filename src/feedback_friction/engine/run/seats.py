@@ -13,12 +13,7 @@ from collections.abc import Container, Sequence
 from typing import Any
 
 from feedback_friction.engine.models.model_options import parse_options
-from feedback_friction.engine.models.registry import (
-    ModelSettings,
-    is_gguf,
-    is_own,
-    is_student,
-)
+from feedback_friction.engine.models.registry import ModelSettings, is_gguf, is_own, is_student
 from feedback_friction.errors import UsageError
 from feedback_friction.settings import Models, Settings, addressed
 

@@ -96,11 +96,7 @@ class Calls:
     """
 
     def __init__(
-        self,
-        name: str,
-        servers: str,
-        options: CallOptions,
-        lacks: frozenset[Quirk] = frozenset(),
+        self, name: str, servers: str, options: CallOptions, lacks: frozenset[Quirk] = frozenset()
     ):
         """Begin without any.
 

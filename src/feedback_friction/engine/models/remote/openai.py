@@ -141,12 +141,7 @@ class OpenAIModel:
         return await self._calls.answer(request, lambda: _Route(self))
 
     async def attempt(
-        self,
-        replica: Replica,
-        request: Generate,
-        form: Form,
-        seed: int,
-        is_lowered: bool,
+        self, replica: Replica, request: Generate, form: Form, seed: int, is_lowered: bool
     ) -> Completion | Fault:
         """One POST, and what came of it."""
         try:
