@@ -12,7 +12,6 @@ from feedback_friction.engine.models.price_list import Price, Prices
 from feedback_friction.engine.run.budget import (
     Amount,
     Budget,
-    Limits,
     check_priced,
     dollars,
     paid_before,
@@ -49,7 +48,7 @@ def paid(directory):
 
 @pytest.mark.parametrize("concurrency", [1, 4, 50])
 def test_a_budget_of_tokens_is_spent_but_for_one_call_and_never_overshot(tmp_path, concurrency):
-    budget, progress = run(tmp_path, Limits(tokens=3000), concurrency=concurrency)
+    budget, progress = run(tmp_path, Operation(budget_tokens=3000), concurrency=concurrency)
     tokens = paid(tmp_path)[1]
     assert tokens == budget.paid.tokens <= 3000
     assert tokens + budget.refused.tokens > 3000
@@ -59,7 +58,7 @@ def test_a_budget_of_tokens_is_spent_but_for_one_call_and_never_overshot(tmp_pat
 @pytest.mark.parametrize("concurrency", [1, 4, 50])
 def test_a_budget_of_dollars_is_spent_but_for_one_call_and_never_overshot(tmp_path, concurrency):
     limit = 12 * (100 * 1.0 + 10 * 10.0) / 1e6  # twelve calls
-    budget, _ = run(tmp_path, Limits(usd=limit), concurrency=concurrency)
+    budget, _ = run(tmp_path, Operation(budget_usd=limit), concurrency=concurrency)
     assert 0 < paid(tmp_path)[0] <= limit + 1e-12
     assert paid(tmp_path)[0] == pytest.approx(budget.paid.usd)
     assert budget.paid.usd + budget.refused.usd > limit
@@ -80,7 +79,7 @@ def test_calls_of_any_length_and_order_never_overshoot_what_they_may_take(tmp_pa
             usage = Usage(rng.randint(size // 4, size), rng.randint(1, request.max_tokens))
             return Completion((Reply("The answer is x."),), usage, 0.0, "served")
 
-    budget, _ = run(tmp_path, Limits(tokens=limit), Uneven(), concurrency=7)
+    budget, _ = run(tmp_path, Operation(budget_tokens=limit), Uneven(), concurrency=7)
     assert paid(tmp_path)[1] == budget.paid.tokens <= limit
 
 
@@ -90,7 +89,7 @@ def test_a_server_that_counts_too_much_overshoots_by_the_calls_in_flight_at_most
             await asyncio.sleep(0)
             return Completion((Reply("The answer is x."),), Usage(5000, 5000), 0.0, "served")
 
-    run(tmp_path, Limits(tokens=6000), Wordy(), concurrency=3)
+    run(tmp_path, Operation(budget_tokens=6000), Wordy(), concurrency=3)
     assert paid(tmp_path)[1] <= 3 * 10_000
 
 
@@ -98,12 +97,12 @@ def test_runs_stopped_by_budgets_end_like_an_uninterrupted_one(tmp_path):
     whole, pieces = tmp_path / "whole", tmp_path / "pieces"
     whole.mkdir()
     pieces.mkdir()
-    budget, progress = run(whole, Limits(tokens=10**9))
+    budget, progress = run(whole, Operation(budget_tokens=10**9))
     assert (budget.refused, progress.ended) == (None, 12)
     calls = 0
     for limit in (1500, 3000, 5000, 10**9):
         model = FakeModel(right_at(2))
-        budget, progress = run(pieces, Limits(tokens=limit), model)
+        budget, progress = run(pieces, Operation(budget_tokens=limit), model)
         assert set(model.asked.values()) <= {1}
         calls += model.asked.total()
     assert progress.statuses == {"solved": 12}
@@ -113,7 +112,7 @@ def test_runs_stopped_by_budgets_end_like_an_uninterrupted_one(tmp_path):
 
 def test_what_earlier_sessions_paid_counts(tmp_path):
     for limit in (2000, 2000, 2500, 2500):
-        budget, _ = run(tmp_path, Limits(tokens=limit))
+        budget, _ = run(tmp_path, Operation(budget_tokens=limit))
         assert paid(tmp_path)[1] == budget.paid.tokens <= limit
         assert budget.refused is not None
 
@@ -130,7 +129,7 @@ def test_waiting_calls_start_none_when_the_user_interrupts(tmp_path):
         await asyncio.sleep(0.01)
 
     model = FakeModel(right_at(2), drain)
-    budget, _ = run(tmp_path, Limits(tokens=700), model, concurrency=20)
+    budget, _ = run(tmp_path, Operation(budget_tokens=700), model, concurrency=20)
     assert model.asked.total() == table(tmp_path, "SELECT count(*) FROM completions")[0][0] <= 6
     assert budget.paid.tokens == CALL * model.asked.total()
 
@@ -141,10 +140,10 @@ def test_reasoning_counts_among_what_a_call_may_take(tmp_path):
     async def keep(model, request, number):
         requests.append(request)
 
-    run(tmp_path, Limits(tokens=10**9), FakeModel(right_at(2), keep))
+    run(tmp_path, Operation(budget_tokens=10**9), FakeModel(right_at(2), keep))
 
     async def most(thinking):
-        budget = Budget(Limits(), PRICES, thinking=thinking)
+        budget = Budget(Operation(), PRICES, thinking=thinking)
         return (await budget.reserve("fake/model", requests[0])).tokens
 
     plain, more = asyncio.run(most({})), asyncio.run(most({"solver": 4000}))
@@ -158,11 +157,11 @@ def test_a_cancelled_call_gives_back_what_was_set_aside(tmp_path):
     async def keep(model, request, number):
         requests.append(request)
 
-    run(tmp_path, Limits(tokens=10**9), FakeModel(right_at(2), keep))
+    run(tmp_path, Operation(budget_tokens=10**9), FakeModel(right_at(2), keep))
 
     async def main():
-        size = (await Budget(Limits(), PRICES).reserve("fake/model", requests[0])).tokens
-        budget = Budget(Limits(tokens=size), PRICES)
+        size = (await Budget(Operation(), PRICES).reserve("fake/model", requests[0])).tokens
+        budget = Budget(Operation(budget_tokens=size), PRICES)
         held = await budget.reserve("fake/model", requests[0])
         waiting = [asyncio.create_task(budget.reserve("fake/model", requests[0])) for _ in range(3)]
         await asyncio.sleep(0)
@@ -191,14 +190,14 @@ def test_a_budget_that_allows_nothing_is_refused(limits, message):
 
 
 def test_a_budget_in_dollars_needs_every_price():
-    check_priced(Limits(usd=1.0), PRICES, ["fake/model", "student/default"])
-    check_priced(Limits(tokens=1), PRICES, ["fake/other"])
+    check_priced(Operation(budget_usd=1.0), PRICES, ["fake/model", "student/default"])
+    check_priced(Operation(budget_tokens=1), PRICES, ["fake/other"])
     with pytest.raises(UsageError, match=r"price of fake/other.*2025-01-01.*--prices FILE"):
-        check_priced(Limits(usd=1.0), PRICES, ["fake/model", "fake/other"])
+        check_priced(Operation(budget_usd=1.0), PRICES, ["fake/model", "fake/other"])
 
 
 def test_the_last_line_names_the_budget_that_was_spent(tmp_path):
-    budget, progress = run(tmp_path, Limits(usd=100.0, tokens=2000))
+    budget, progress = run(tmp_path, Operation(budget_usd=100.0, budget_tokens=2000))
     line = budget.line(progress.total - progress.ended)
     assert line.startswith("budget of 2,000 tokens spent: ")
     assert "--budget-usd" not in line

@@ -44,25 +44,6 @@ class Amount:
         return Amount(self.usd - other.usd, self.tokens - other.tokens)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The budget as the user gave it; None is no limit."""
-
-    usd: float | None = None
-    tokens: int | None = None
-
-    @classmethod
-    def of(cls, operation: Operation) -> Limits:
-        """Those of a run."""
-        return cls(operation.budget_usd, operation.budget_tokens)
-
-    def hold(self, amount: Amount) -> bool:
-        """Whether an amount is within the budget."""
-        return (self.usd is None or amount.usd <= self.usd + ROUNDING) and (
-            self.tokens is None or amount.tokens <= self.tokens
-        )
-
-
 class SpentError(Exception):
     """The budget does not allow the call, and nothing is in flight that could leave some of it."""
 
@@ -72,14 +53,14 @@ class Budget:
     """Watches over a run's budget; every call is reserved before it starts and settled after it.
 
     Attributes:
-        limits: the budget.
+        limits: has the budget, in dollars and in tokens; None is no limit.
         prices: what tokens cost.
         paid: what the run paid for so far, earlier sessions included.
         thinking: by seat, tokens that a reply may take on top of its request's ``max_tokens``.
         refused: the most that the call can take which ended the run; None while none did.
     """
 
-    limits: Limits
+    limits: Operation
     prices: Prices
     paid: Amount = field(default_factory=Amount)
     thinking: Mapping[Seat, int] = field(default_factory=dict)
@@ -153,7 +134,11 @@ class Budget:
         return Amount(cost or 0.0, usage.prompt_tokens + usage.completion_tokens)
 
     def _fits(self, most: Amount) -> bool:
-        return self.limits.hold(self.paid + self._reserved + most)
+        usd, tokens = self.limits.budget_usd, self.limits.budget_tokens
+        amount = self.paid + self._reserved + most
+        return (usd is None or amount.usd <= usd + ROUNDING) and (
+            tokens is None or amount.tokens <= tokens
+        )
 
     def _take(self, most: Amount) -> None:
         self._reserved += most
@@ -170,7 +155,7 @@ class Budget:
             left: trials that have not ended.
         """
         assert self.refused is not None  # the run was ended by the budget
-        usd, tokens, most = self.limits.usd, self.limits.tokens, self.refused
+        usd, tokens, most = self.limits.budget_usd, self.limits.budget_tokens, self.refused
         parts, options = [], []
         if usd is not None and self.paid.usd + most.usd > usd + ROUNDING:
             parts.append(
@@ -193,13 +178,13 @@ def dollars(usd: float) -> str:
     return f"${usd:,.2f}" if usd >= 0.1 or usd == 0 else f"${usd:.2g}"
 
 
-def check_priced(limits: Limits, prices: Prices, models: Iterable[str]) -> None:
+def check_priced(limits: Operation, prices: Prices, models: Iterable[str]) -> None:
     """Refuse a budget in dollars for a model whose price is not known.
 
     Raises:
         UsageError: a model has no price; names it and ``--prices``.
     """
-    if limits.usd is None:
+    if limits.budget_usd is None:
         return
     for model in models:
         if prices.cost(model, Usage()) is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from feedback_friction.engine.models.registry import ModelSettings
-from feedback_friction.engine.run.budget import Budget, Limits, paid_before
+from feedback_friction.engine.run.budget import Budget, paid_before
 from feedback_friction.engine.run.caller import Caller
 from feedback_friction.engine.run.overruled import read_overruled, with_overruled
 from feedback_friction.engine.run.prepare import Prepared
@@ -80,8 +80,8 @@ async def opened_for(
 
 def limit(caller: Caller, prepared: Prepared) -> None:
     """Have a caller keep to the budget that was asked for, less what its journal paid already."""
-    limits = Limits.of(prepared.settings.operation)
-    if limits != Limits():
+    limits = prepared.settings.operation
+    if (limits.budget_usd, limits.budget_tokens) != (None, None):
         paid = paid_before(caller.journal.paid(), prepared.prices)
         caller.budget = Budget(limits, prepared.prices, paid, thinking(prepared))
 

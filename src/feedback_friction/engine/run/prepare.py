@@ -13,7 +13,7 @@ from typing import Any
 from feedback_friction.engine.models.price_list import Prices, load_prices
 from feedback_friction.engine.models.providers.provider_table import Asked, refuse_untaken
 from feedback_friction.engine.models.registry import ModelSettings, digests, parse_spec
-from feedback_friction.engine.run.budget import Limits, check_priced
+from feedback_friction.engine.run.budget import check_priced
 from feedback_friction.engine.run.conditions import WHOLE, Condition, Part, parse_part
 from feedback_friction.engine.run.frozen_sets import (
     frozen_conditions,
@@ -138,7 +138,7 @@ def prepare(
     ]
     _check_providers(settings, conditions)
     prices = load_prices(settings.operation.prices)
-    check_priced(Limits.of(settings.operation), prices, _models_paid(models, conditions))
+    check_priced(settings.operation, prices, _models_paid(models, conditions))
     notes += [
         f"{name}: its data could not tell which form is best" for name in recommends_nothing(given)
     ]
