@@ -98,7 +98,7 @@ class GroupCommit:
                 errors = await loop.run_in_executor(
                     self._thread, self._write, [each.write for each in batch]
                 )
-            except Exception as cause:  # whoever waits must hear of it, whatever it is
+            except Exception as cause:  # every waiter must get the error
                 errors = [self._stopping(cause)] * len(batch)
             for each, error in zip(batch, errors, strict=True):
                 if each.awaited is not None:
@@ -121,10 +121,10 @@ class GroupCommit:
                 _settle(each.durable, error)
 
     def _stopping(self, cause: Exception) -> Exception:
-        """What whoever waits for the journal is told of a failure to write it."""
+        """The error that those who wait for a write are given."""
         if not isinstance(cause, (sqlite3.Error, OSError)):
             return cause
-        error = RunStoppedError(f"cannot write {self._path}: {cause}; mend and resume")
+        error = RunStoppedError(f"cannot write {self._path}: {cause}; fix it and resume")
         error.__cause__ = cause
         return error
 
@@ -162,7 +162,7 @@ def _settle(future: asyncio.Future[None], error: Exception | None) -> None:
         future.set_result(None)
     else:
         future.set_exception(error)
-        future.exception()  # whoever waits hears of it; where nobody does, that is no error itself
+        future.exception()  # retrieved, so that asyncio does not warn where nobody waits
 
 
 class WriteAheadLog:
@@ -171,7 +171,7 @@ class WriteAheadLog:
     With ``synchronous = FULL`` SQLite itself does this at the end of each transaction, so that no
     transaction can begin before; with ``NORMAL`` it leaves it to be done before the next checkpoint
     (https://sqlite.org/pragma.html#pragma_synchronous). What has been written to a file before
-    ``fsync`` begins is on the disk when it ends, whoever wrote it and by which descriptor.
+    ``fsync`` begins is on the disk when it ends, by whatever process and descriptor it was written.
     """
 
     def __init__(self, journal: Path) -> None:
@@ -192,7 +192,7 @@ class WriteAheadLog:
         os.fsync(self._file)
 
     def close(self) -> None:
-        """Wait for what is under way, and let go of the file."""
+        """Wait for what is under way, and close the file."""
         self.thread.shutdown(wait=True)
         if self._file is not None:
             os.close(self._file)

@@ -44,7 +44,7 @@ def insert(db: sqlite3.Connection, table: str, rows: Sequence[Row]) -> None:
         db.executemany(_insertion(table, tuple(rows[0])), values)
 
 
-@cache  # by position and made once: naming the columns anew costs a third of a row
+@cache  # once for each table: building the statement costs a third of a row
 def _insertion(table: str, names: tuple[str, ...]) -> str:
     marks = ", ".join("?" * len(names))
     return f"INSERT OR REPLACE INTO {table} ({', '.join(names)}) VALUES ({marks})"

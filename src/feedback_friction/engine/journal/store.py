@@ -207,7 +207,7 @@ class Journal:
     def add_attempt(
         self, condition: str, problem_id: str, epoch: int, attempt: Attempt, cost: Cost
     ) -> None:
-        """Keep an attempt of a trial in flight; nobody has to wait for it.
+        """Keep an attempt of a trial in flight; does not wait until it is written.
 
         What an earlier session kept of the trial from this attempt on goes. A failure to write is
         told to whoever waits for what is written with it or after it, the end of the trial at the
@@ -232,13 +232,13 @@ class Journal:
     ) -> None:
         """Keep a finished trial with its attempts; replaces what an earlier try left.
 
-        ``calls`` are those that its trial used, whoever paid for them.
+        ``calls`` are those that the trial used, whether it or another one paid for them.
         """
         where = (condition, trial.problem.id, trial.epoch)
         tables = trial_tables(condition, trial, costs, calls)
 
         def write(db: sqlite3.Connection) -> None:
-            # A trial that ran anew is as it would be asked: nothing of it is marked.
+            # A trial that ran again is asked as it would be now: nothing of it is marked.
             for table in (*tables, "marked"):
                 db.execute(f"DELETE FROM {table} WHERE {TRIAL}", where)
             for table, rows in tables.items():

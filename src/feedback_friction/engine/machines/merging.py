@@ -32,7 +32,7 @@ def merge(parts: Sequence[Path], out: Path, command: list[str]) -> dict[str, int
         How many trials it holds, by status.
 
     Raises:
-        UsageError: they are of different configurations, judged anew, or cannot be read or written.
+        UsageError: they are of different configurations, regraded, or cannot be read or written.
     """
     if any(part.resolve() == out.resolve() for part in parts):
         raise UsageError(f"{out} is among the parts; choose another --out")

@@ -39,12 +39,12 @@ _LOOK_SECONDS = 1.0
 _REACH_SECONDS = 10.0
 _STILL_SECONDS = 300.0  # without any change, before the user is told
 _LOST_SECONDS = 3600.0  # and before the run is given up
-_LOCK_SECONDS = 60.0  # until a dead node's process has let go of its directory
+_LOCK_SECONDS = 60.0  # until a dead node's process has released its directory
 
 
 @dataclass(slots=True)
 class Cluster:
-    """What is under way, for whoever watches; as a ``Runner`` is.
+    """What is under way, to be watched as a ``Runner`` is.
 
     Attributes:
         progress: of all parts together.
@@ -151,7 +151,7 @@ def _connected(operation: Operation) -> tuple[Any, int]:
 
 
 def _refuse_closed(address: str) -> None:
-    """Refuse an address where nobody listens: Ray itself would try it for minutes."""
+    """Refuse an address where nothing listens: Ray itself would try it for minutes."""
     host, colon, port = address.rpartition("://")[2].rpartition(":")
     if address in (LOCAL, "auto"):
         return

@@ -76,7 +76,7 @@ class Prices:
         return price.of(usage) if price and not usage.unknown else None
 
     def most(self, model: str, usage: Usage) -> Cost:
-        """The most that so many tokens can cost: nobody knows how many will be reasoning."""
+        """The most that a usage can cost, however many of its tokens are reasoning."""
         price = self.models.get(model)
         return self.cost(model, usage) if price is None else price.dearest_output.of(usage)
 

@@ -84,7 +84,7 @@ def parse_spec(spec: str) -> tuple[str, str]:
 
 
 def digests(specs: Iterable[str | None]) -> dict[str, str]:
-    """By spec of a model on this machine, a digest of its file: trained anew, it is another one.
+    """By spec of a model on this machine, a digest of its file: a retrained model is another one.
 
     Raises:
         UsageError: there is no such file.

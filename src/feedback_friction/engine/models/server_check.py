@@ -213,7 +213,7 @@ class Doctor:
         return self.first.usage.completion_tokens / max(self.first.seconds, 1e-9)
 
     async def _rate(self, at_once: int, each: float) -> float | None:
-        """Tokens a second that so many callers are sent together, when each asks for so many."""
+        """Tokens a second for a number of simultaneous requests of ``each`` tokens."""
         limit = round(min(max(each, 4), 128))
         began = self.clock()
         asked = [self._ask(_COUNT, max_tokens=limit, seed=seed) for seed in range(at_once)]
@@ -247,7 +247,7 @@ def context_of(entry: Mapping[str, object]) -> int | None:
 
 
 def context_finding(context: int | None) -> Finding:
-    """What a context of so many tokens means for a run."""
+    """What a context of this size means for a run."""
     if context is None:
         return Finding("context", "not told", _OUTGROWN)
     if context >= 2 * _REPLY_TOKENS:  # as much again for a prompt that has grown

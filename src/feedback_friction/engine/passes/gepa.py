@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from feedback_friction.engine.passes.prompt_search import (
@@ -11,6 +11,7 @@ from feedback_friction.engine.passes.prompt_search import (
     CHECKED,
     MOST_CHECKED,
     PreparedImprovement,
+    Result,
     Search,
 )
 from feedback_friction.problem import Problem
@@ -34,16 +35,16 @@ async def search(prepared: PreparedImprovement, work: Search, training: Sequence
     at_most = 2 * BATCH + len(checked)
     loop = asyncio.get_running_loop()
 
-    def ask(prompt: Any) -> str:
-        return asyncio.run_coroutine_threadsafe(work.reflect(str(prompt)), loop).result()
+    def wait(coroutine: Coroutine[Any, Any, Result]) -> Result:
+        return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
 
     def run() -> str:
         result = optimize(
             seed_candidate={name: prepared.prompt},
             trainset=list(training),
             valset=checked,
-            adapter=_Adapter(name, work, loop),
-            reflection_lm=ask,
+            adapter=_Adapter(name, work, wait),
+            reflection_lm=lambda prompt: wait(work.reflect(str(prompt))),
             reflection_prompt_template=template(prepared.form),
             reflection_minibatch_size=BATCH,
             stop_callbacks=lambda state: state.total_num_evals + at_most > budget,
@@ -59,7 +60,7 @@ async def search(prepared: PreparedImprovement, work: Search, training: Sequence
 
 
 class _Silent:
-    """What GEPA logs is in the journal, or in nobody's way."""
+    """A logger that drops what GEPA logs: the journal has it."""
 
     def log(self, message: str) -> None:
         """Say nothing."""
@@ -70,8 +71,8 @@ class _Adapter:
 
     propose_new_texts = None
 
-    def __init__(self, name: str, work: Search, loop: asyncio.AbstractEventLoop) -> None:
-        self._name, self._work, self._loop = name, work, loop
+    def __init__(self, name: str, work: Search, wait: Callable[[Any], Any]) -> None:
+        self._name, self._work, self._wait = name, work, wait
 
     def evaluate(
         self, batch: list[Problem], candidate: dict[str, str], capture_traces: bool = False
@@ -85,7 +86,7 @@ class _Adapter:
             nothing: list[Any] = [None] * len(batch)
             return EvaluationBatch(nothing, [UNUSABLE] * len(batch), nothing)
         self._work.rounds += len(batch)
-        rounds = self._wait(self._work.under(prompt, batch))
+        rounds: list[Round] = self._wait(self._work.under(prompt, batch))
         return EvaluationBatch(rounds, [each.score for each in rounds], rounds)
 
     def make_reflective_dataset(
@@ -97,6 +98,3 @@ class _Adapter:
         """What the reflection model reads of a batch."""
         rounds = eval_batch.trajectories or []
         return {name: [told(each) for each in rounds] for name in components_to_update}
-
-    def _wait(self, work: Coroutine[Any, Any, list[Round]]) -> list[Round]:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()

@@ -42,7 +42,7 @@ from feedback_friction.ways import GREEDY
 KIND = "improvement"
 FEWEST = 10  # wrong first answers on either side
 BATCH = 3  # rounds that a reflection reads; GEPA's own number
-CHECKED = 8  # the search tries a prompt on this share of its rounds, one in so many
+CHECKED = 8  # the search tries a prompt on one in this many of its rounds
 MOST_CHECKED = 30
 REFLECTION = "reflection"  # the seat of a model of its own
 
@@ -141,10 +141,12 @@ class Improved:
     """What came of it.
 
     Attributes:
-        missed: first answers that were wrong, of so many ``problems``.
+        problems: problems asked.
+        missed: first answers that were wrong.
         old: the prompt as it was.
         new: the best that the search found; the old one where it found none better.
-        tried: prompts that were written, of which so many were ``unusable``.
+        tried: prompts that were written.
+        unusable: those of them that could not be used.
         rounds: that the search took.
         trained: problems that the search used.
         held_out: by problem, the round under the old prompt and under the new one; empty where

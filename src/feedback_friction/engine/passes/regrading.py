@@ -1,4 +1,4 @@
-"""A finished run judged anew by the program as it is now, without a call of any model.
+"""A finished run graded and masked again by the present program, without any model call.
 
 Verdicts come from the attempts' replies, masks from the feedback before the mask. Nothing is
 written here; ``verdict_layers`` keeps what was accepted.
@@ -68,7 +68,7 @@ def _said(verdict: Verdict) -> tuple[str, str | None]:
 
 @dataclass(slots=True)
 class Judge:
-    """Judges replies anew, each reply to a problem once."""
+    """Grades replies again, each reply to a problem once."""
 
     overruled: Verdicts
     known: dict[bytes, Verdict] = field(default_factory=dict)

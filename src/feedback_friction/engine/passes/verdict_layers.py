@@ -1,4 +1,4 @@
-"""Keeps what was judged anew: a layer over the run, from which the earlier state can be read."""
+"""Keeps new verdicts and masks as a layer over the run, so that its earlier state can be read."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class _Layer:
 
 
 def accept_verdicts(directory: Path, found: Sequence[Rejudged]) -> None:
-    """Make verdicts judged anew those of the run.
+    """Make new verdicts those of the run.
 
     Attempts after one that is correct now are taken out. A trial that would have gone on counts as
     failed, so that the same ``friction run`` takes it up where it ended.
@@ -118,7 +118,7 @@ def _end(layer: _Layer, where: Where, found: Rejudged) -> None:
 
 
 def accept_masks(directory: Path, found: Sequence[Remasked]) -> None:
-    """Keep feedback masked anew beside what the solver was shown, and count leaks by it.
+    """Keep newly masked feedback beside what the solver was shown, and count leaks by it.
 
     Raises:
         RunStoppedError: the journal cannot be written.

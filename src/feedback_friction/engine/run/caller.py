@@ -17,7 +17,7 @@ from feedback_friction.engine.journal.store import Journal
 from feedback_friction.engine.models.base import Model
 from feedback_friction.engine.models.price_list import Cost, Prices
 from feedback_friction.engine.models.remote.learning import takes_temperature
-from feedback_friction.engine.models.remote.omissions import ailments, untold
+from feedback_friction.engine.models.remote.omissions import missing_tokens, unusable_replies
 from feedback_friction.engine.models.remote.retry import is_resting
 from feedback_friction.engine.run.budget import Budget, SpentError
 from feedback_friction.engine.run.longest import Longest, Places
@@ -135,7 +135,7 @@ class Caller:
         Args:
             solver: who solves, in a run with several solvers.
             attempted: told of every attempt as soon as it has its verdict.
-            called: told of every request and its completion, whoever paid for it.
+            called: told of every request and its completion, paid for or reused.
 
         Raises:
             ModelError: a call failed for good.
@@ -195,8 +195,8 @@ class Caller:
                 cost = self.prices.cost(model.name, completion.usage)
                 self.spent.add(completion.usage, cost)
                 self.longest.called(request.occasion, completion)
-                missing = untold(request, completion) if self.keeps_tokens else ()
-                for line in (*ailments(request, completion), *missing):
+                missing = missing_tokens(request, completion) if self.keeps_tokens else ()
+                for line in (*unusable_replies(request, completion), *missing):
                     self._tell(f"{model.name}: {line}")
                 bare = without_tokens(completion)
                 durable = await self.journal.add_completion(

@@ -23,7 +23,7 @@ from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.records import AGAIN, Attempt, Completion, Status
 from feedback_friction.protocol.trial import UndecidedError, trial
 
-# Trials in flight for each request that may be: so many to choose the longest from.
+# Trials in flight for each request in flight, to choose the longest from.
 TRIALS_PER_REQUEST = 4
 
 Item = TypeVar("Item")
@@ -31,7 +31,7 @@ Item = TypeVar("Item")
 
 @dataclass(slots=True)
 class Progress:
-    """What is going on, for whoever watches; the runner writes it, nobody else does.
+    """What is going on, to be shown; only the runner writes it.
 
     Attributes:
         spent: what this session paid for.

@@ -24,7 +24,7 @@ from feedback_friction.engine.run.seats import Seat
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.worker import forget
 
-MOST = 100  # notices are kept: a server that words each answer anew must not fill the file
+MOST = 100  # notices are kept: a server that words each answer differently must not fill the file
 _OTHERS = 96  # descriptors: journal, log, workers, pipes, name look-ups, whatever libraries hold
 
 # The configuration, the operation and the command that ``run.json`` is written with.

@@ -63,7 +63,7 @@ class Header:
         )
 
     def cache_bytes(self, tokens: int) -> int:
-        """Bytes that the keys and values of so many tokens take in half precision; 0 if unknown."""
+        """Bytes that the KV cache of a number of tokens takes in half precision; 0 if unknown."""
         heads = self._size("attention.head_count")
         width = self._size("embedding_length") // heads if heads else 0
         groups = self._size("attention.head_count_kv") or heads
@@ -108,7 +108,7 @@ class _Reader:
         return int(self.number(form))
 
     def skip(self, size: int) -> int:
-        """Go on by so many bytes; returns where they began."""
+        """Skip a number of bytes; returns where they began."""
         begin, end = self._at, self._at + size
         if end > len(self._data):
             raise ValueError("the file breaks off")

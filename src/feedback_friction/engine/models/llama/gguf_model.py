@@ -144,7 +144,7 @@ class GGUFModel:
     def __init__(
         self, model: LocalModel, server: LlamaServer, options: CallOptions, directory: Path | None
     ) -> None:
-        """Get ready; nothing is started yet.
+        """Prepare; nothing is started yet.
 
         Args:
             options: how calls are made.

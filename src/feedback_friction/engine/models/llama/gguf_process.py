@@ -43,7 +43,7 @@ def main() -> None:
     print(server.listening_address, flush=True)
     for line in sys.stdin:
         _log_to(Path(line.rstrip("\n")))
-    os._exit(0)  # replies under way are nobody's any more
+    os._exit(0)  # no one waits for replies under way
 
 
 def _params(xllamacpp: Any, asked: dict[str, Any]) -> Any:
@@ -74,7 +74,7 @@ def _has_gpu(xllamacpp: Any) -> bool:
 
 
 def free_cores(seconds: float = 0.3) -> int:
-    """Cores that nobody else uses just now, at least one.
+    """Cores that are idle right now, at least one.
 
     llama.cpp's threads wait for each other many times a token, and spin while they do: with one on
     a busy core all of them wait for it. On two cores that other programs used too, two threads

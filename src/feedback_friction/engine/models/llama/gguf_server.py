@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
@@ -57,11 +57,11 @@ class LlamaServer:
 
     Attributes:
         slots: requests that it works on at once.
-        pool: connections to it, one for each slot: whoever waits, waits here.
+        pool: connections to it, one for each slot, so that requests wait here.
     """
 
     def __init__(self, name: str, path: Path, options: ServerOptions) -> None:
-        """Get ready to start; within the running event loop.
+        """Prepare; nothing is started yet. To be called within the running event loop.
 
         Args:
             name: what its models are called, in errors and by the server.
@@ -138,15 +138,9 @@ class LlamaServer:
         return Endpoint(base, str(base), self._key)
 
     def _asked(self) -> dict[str, object]:
-        return {
-            "path": str(self._path),
-            "name": self._name,
-            "key": self._key,
-            "slots": self.slots,
-            "context": _context(self._path, self._options),
-            "threads": self._options.threads,
-            "gpu_layers": self._options.gpu_layers,
-        }
+        context = _context(self._path, self._options)
+        options = replace(self._options, slots=self.slots, context=context)
+        return {"path": str(self._path), "name": self._name, "key": self._key, **asdict(options)}
 
     def _why(self, process: asyncio.subprocess.Process) -> str:
         """Why the process ended, by its log: the first error that it names, else the last line."""

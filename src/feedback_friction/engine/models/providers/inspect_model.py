@@ -76,7 +76,7 @@ class InspectModel(Route):
         base_url: str | None = None,
         concurrency: int = 256,
     ):
-        """Get ready to call; nothing is sent yet.
+        """Prepare; nothing is sent yet.
 
         Args:
             base_url: another server than the provider's own.
@@ -166,7 +166,7 @@ class InspectModel(Route):
         )
 
     def key_refused(self, said: str) -> str:
-        """What to tell whoever owns the key that was refused."""
+        """The message to the owner of the refused key."""
         given = (name for name in self._model.api.api_key_vars if os.environ.get(name))
         key = next((f"the key in {name}" for name in given), "the key")
         return f"{self.name}: {key} is refused ({said})"

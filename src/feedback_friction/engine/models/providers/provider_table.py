@@ -61,7 +61,7 @@ INSPECT_PROVIDERS = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a command asks of a model in so many words.
+    """What a command explicitly asks of a model.
 
     Attributes:
         temperature: the base temperature; 0 is what no option gives.

@@ -9,7 +9,7 @@ resumed. It opens
 - when every attempt fails for long enough. How long depends on the kind of failure, and an answer
   of a milder kind disproves the more serious one: a server that says "slow down" is there.
 
-Random faults never open it: one success starts the count anew, and there must be as many failures
+Random faults never open it: one success restarts the count, and there must be as many failures
 in a row as calls are under way, each of which may still succeed. Neither do prompts that spoil
 every attempt at them: before unusable answers or rate limits stop a run, the server is asked
 something that every model can answer (the half-open state). Where it answers that, those trials
@@ -74,7 +74,7 @@ class Breaker:
         self._interrupted: set[asyncio.Task[object]] = set()
 
     def succeeded(self) -> None:
-        """Note a completion: all counts begin anew."""
+        """Note a completion: all counts restart."""
         self._succeeded = True
         self._refusals = 0
         self._clear(_GRAVEST_FIRST)

@@ -79,11 +79,11 @@ class Route:
         """Note a completion of an attempt that began at that clock time."""
 
     def failed(self, fault: Fault, problem: str, began: float, failures: int) -> Fault:
-        """Note a failure after so many others of the call; returns it, or what follows from it."""
+        """Note a failure, and how many the call had before; returns the fault to act on."""
         return fault
 
     def key_refused(self, said: str) -> str:
-        """What to tell whoever owns the key that was refused."""
+        """The message to the owner of the refused key."""
         raise NotImplementedError
 
 

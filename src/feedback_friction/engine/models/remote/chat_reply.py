@@ -47,7 +47,7 @@ _FINISH: Mapping[str, FinishReason | None] = {
 # Servers write -9999 where JSON has no minus infinity (vLLM): no information about confidence.
 _NO_LOGPROB = -9999.0
 _ROUNDED_UP = 1e-3  # a probability of 1 in half precision may come out a little above it
-# More than the longest context times the largest number of draws: no count, whoever says so.
+# More than the longest context times the largest number of draws: a larger number is no count.
 _MOST_TOKENS = 10**8
 
 
@@ -62,7 +62,7 @@ def parse_json(body: bytes) -> Any:
     except orjson.JSONDecodeError:
         if body.lstrip().startswith((b"data:", b"event:")):
             raise MalformedError(
-                "it streams its answer as events, which nobody asked for"
+                "it streams its answer as events, which was not requested"
             ) from None
     # Python servers may write NaN or -Infinity, and cut an emoji in half: legal for json.loads.
     try:

@@ -114,7 +114,7 @@ def refuse_stray_keys(models: Iterable[Sequence[Endpoint]]) -> None:
     """See that no key goes to servers of several parties unless each was given it.
 
     Replicas of one model are one party, whatever their hosts; so are servers at one host. What
-    listens on this machine is nobody else.
+    listens on this machine is no other party.
 
     Args:
         models: the servers of each model of a run.
@@ -163,12 +163,9 @@ def _endpoint(base: URL, environ: Mapping[str, str], role: str) -> Endpoint:
     label = str(base.with_query(None))
     names = _key_names(base, environ, role)
     source = _key_source(base, environ, names)
-    if user:  # a request has one Authorization, and what a URL says is said of this server alone
-        proxy = _proxy(base, environ)
-        return Endpoint(base, label, user=user, unused=source, key_names=names, proxy=proxy)
-    key = environ[source].strip() if source else ""
-    source = source if key else ""
-    if not key and _is_openai(base):
+    # A request has one Authorization, and what a URL says is said of this server alone.
+    key = "" if user or not source else environ[source].strip()
+    if not user and not key and _is_openai(base):
         raise UsageError(
             f"{label} needs a key: set OPENAI_API_KEY, or name another server with --base-url"
         )
@@ -176,7 +173,16 @@ def _endpoint(base: URL, environ: Mapping[str, str], role: str) -> Endpoint:
         raise UsageError(
             f"{source} contains a character that no key has (a space or a line break?)"
         )
-    return Endpoint(base, label, key, source, key_names=names, proxy=_proxy(base, environ))
+    return Endpoint(
+        base,
+        label,
+        key,
+        source if key else "",
+        user,
+        unused=source if user else "",
+        key_names=names,
+        proxy=_proxy(base, environ),
+    )
 
 
 def _user(url: URL) -> str:

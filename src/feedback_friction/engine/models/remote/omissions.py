@@ -1,4 +1,4 @@
-"""What a model was asked for and left out without a word: no error, but the user should know."""
+"""Warnings about completions: what was requested and silently left out, and unusable replies."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def left_out(request: Generate, completion: Completion, *, reasons: bool) -> Seq
     return lines
 
 
-def untold(request: Generate, completion: Completion) -> Iterator[str]:
-    """What is missing of the tokens of a completion that was to come with them."""
+def missing_tokens(request: Generate, completion: Completion) -> Iterator[str]:
+    """A warning where a completion lacks the token log-probabilities or ids that were requested."""
     answers = [reply for reply in completion.replies if reply.text] if request.logprobs else []
     if answers and not any(reply.tokens for reply in answers):
         yield NO_TOKENS
@@ -57,8 +57,8 @@ def untold(request: Generate, completion: Completion) -> Iterator[str]:
         yield NO_IDS
 
 
-def ailments(request: Generate, completion: Completion) -> Iterator[str]:
-    """What ails single replies; the words are the same each time, so that they are told once."""
+def unusable_replies(request: Generate, completion: Completion) -> Iterator[str]:
+    """A warning for each cut-off or empty reply; equal words, so that they are shown once."""
     for reply in completion.replies:
         if reply.finish_reason == "length":
             yield CUT_OFF.format(role=request.role, limit=request.max_tokens)

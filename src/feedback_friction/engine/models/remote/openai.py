@@ -73,7 +73,7 @@ class OpenAIModel:
         pool: Pool,
         options: CallOptions | None = None,
     ):
-        """Get ready to call; nothing is sent yet.
+        """Prepare; nothing is sent yet.
 
         Args:
             name: ``"openai/NAME"``; the servers are asked for ``NAME``.

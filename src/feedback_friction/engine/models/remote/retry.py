@@ -30,7 +30,7 @@ class RetryPolicy:
     failures are bounded by ``total`` (and by the breaker) and do not count as attempts.
 
     Attributes:
-        attempts: at most this many attempts that the server spoiled (5xx, timeout, cut off,
+        attempts: at most this many attempts that failed at the server (5xx, timeout, cut off,
             unreadable).
         empty: at most this many attempts that came back without a reply.
         base: ceiling of the first wait, in seconds; it doubles with each failure.
@@ -38,7 +38,7 @@ class RetryPolicy:
         reconnect_cap: the same for a server that cannot be reached: trying costs nothing.
         suspicion: after this many seconds of rate limits alone, and after twice as many, the server
             is asked something harmless: where it answers that,
-        singled_out: so many more attempts are made.
+        singled_out: this many more attempts are made.
         longest_wait: a server's Retry-After is honoured up to this many seconds.
         total: no attempt starts later than this many seconds after the first,
         rounds: unless fewer attempts than this could have run into their timeout by then.
@@ -179,6 +179,6 @@ def _seconds_until(http_date: str, now: float) -> float | None:
         if moment.tzinfo is None:  # "-0000" and the old asctime form: an HTTP date is always UTC
             moment = moment.replace(tzinfo=UTC)
         seconds = moment.timestamp() - now
-    except (ValueError, OverflowError):  # no date, or one of a year that nobody will see
+    except (ValueError, OverflowError):  # no date, or one out of range
         return None
     return min(max(0.0, seconds), _LONGEST)
