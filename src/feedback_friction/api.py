@@ -28,7 +28,7 @@ from feedback_friction.engine.run.caller import Caller
 from feedback_friction.engine.run.launch import execute
 from feedback_friction.engine.run.prepare import prepare
 from feedback_friction.engine.run.python_objects import added
-from feedback_friction.engine.run.runner import Progress, Runner
+from feedback_friction.engine.run.runner import Progress, Watched
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.extras import need
 from feedback_friction.options import filled, options_of, refuse_unknown
@@ -204,7 +204,7 @@ def run(
         _log.info(note)
     held: list[Caller] = []
 
-    def watch(runner: Runner) -> None:
+    def watch(runner: Watched) -> None:
         held.append(runner.caller)
 
     progress = _in_thread(lambda: execute(prepared, directory, _command(), watch), held)

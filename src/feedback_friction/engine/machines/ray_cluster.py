@@ -14,7 +14,6 @@ import asyncio
 import shutil
 import socket
 import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,9 +25,9 @@ from feedback_friction.engine.machines.merging import merge
 from feedback_friction.engine.run.budget import Amount, paid_before
 from feedback_friction.engine.run.caller import Caller, Spent
 from feedback_friction.engine.run.conditions import Part
-from feedback_friction.engine.run.launch import Watch, execute
+from feedback_friction.engine.run.launch import execute
 from feedback_friction.engine.run.prepare import Prepared, prepare
-from feedback_friction.engine.run.runner import Progress
+from feedback_friction.engine.run.runner import Note, Progress, Watch
 from feedback_friction.errors import FrictionError, RunStoppedError, UsageError
 from feedback_friction.settings import Operation, Settings
 
@@ -96,11 +95,7 @@ def _counts(journal: Path) -> tuple[dict[str, int], int, int] | None:
 
 
 async def execute_on_ray(
-    prepared: Prepared,
-    directory: Path,
-    command: list[str],
-    watch: Watch,
-    notice: Callable[[str], None],
+    prepared: Prepared, directory: Path, command: list[str], watch: Watch, notice: Note
 ) -> Progress:
     """Run a prepared run in parts on a Ray cluster, and merge them into a directory.
 
@@ -244,7 +239,7 @@ async def _stopping(caller: Caller, told: Path) -> None:
 
 
 async def _waited(
-    ray: Any, pending: dict[Any, Path], cluster: Cluster, notice: Callable[[str], None]
+    ray: Any, pending: dict[Any, Path], cluster: Cluster, notice: Note
 ) -> list[Progress | str]:
     """Wait for all parts; says so when nothing moves, and gives up in the end."""
     ended: list[Progress | str] = []

@@ -10,7 +10,7 @@ import json
 import logging
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from feedback_friction.engine.models.model_options import parse_options
 from feedback_friction.engine.models.price_list import load_prices
 from feedback_friction.engine.models.registry import ModelSettings, is_student, parse_spec
 from feedback_friction.engine.run.caller import Caller
-from feedback_friction.engine.run.runner import Progress, Watched, run_pool
+from feedback_friction.engine.run.runner import Note, Progress, Watch, Watched, run_pool
 from feedback_friction.engine.run.session import opened
 from feedback_friction.errors import UsageError
 from feedback_friction.labels import Label, Labels, TrialKey, sample, unsolved_trials
@@ -117,14 +117,10 @@ class Annotated:
 async def annotate_run(
     directory: Path,
     asked: Annotating,
-    watch: Callable[[Watched], None] = lambda watched: None,
-    notice: Callable[[str], None] = _log.warning,
+    watch: Watch = lambda watched: None,
+    notice: Note = _log.warning,
 ) -> Annotated:
     """Label a run's unsolved trials.
-
-    Args:
-        watch: called once before the first call, with the caller, which it may drain.
-        notice: shown what the user should know.
 
     Raises:
         UsageError: the directory, the model or its server cannot be used; no call was made.
@@ -148,11 +144,7 @@ async def annotate_run(
 
 
 async def _labelled(
-    db: sqlite3.Connection,
-    asked: Annotating,
-    caller: Caller,
-    labels: Labels,
-    watch: Callable[[Watched], None],
+    db: sqlite3.Connection, asked: Annotating, caller: Caller, labels: Labels, watch: Watch
 ) -> Annotated:
     """One pass over the trials that are to be labelled."""
     unsolved = unsolved_trials(db)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from feedback_friction.engine.journal.rows import Row, Where
 from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.engine.run.launch import opened_for
 from feedback_friction.engine.run.prepare import Prepared, prepare
-from feedback_friction.engine.run.runner import Progress, Watched, run_jobs
+from feedback_friction.engine.run.runner import Note, Progress, Watch, run_jobs
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import BINARY
 from feedback_friction.options import filled, options_of
@@ -109,17 +109,9 @@ class OracleJob:
 
 
 async def execute_oracle(
-    prepared: PreparedOracle,
-    directory: Path,
-    command: list[str],
-    watch: Callable[[Watched], None],
-    notice: Callable[[str], None],
+    prepared: PreparedOracle, directory: Path, command: list[str], watch: Watch, notice: Note
 ) -> Progress:
     """Run an oracle in a directory, or resume it.
-
-    Args:
-        watch: called once before the first call.
-        notice: shown, once each, what the user should know of.
 
     Raises:
         UsageError: the directory or a server cannot be used as asked; no call was made.

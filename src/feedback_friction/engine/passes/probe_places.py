@@ -18,7 +18,7 @@ from feedback_friction.engine.passes.reopen import read_trials, reopen
 from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.engine.run.launch import wanted_models
 from feedback_friction.engine.run.prepare import Prepared
-from feedback_friction.engine.run.runner import Progress, Watched, run_jobs
+from feedback_friction.engine.run.runner import Note, Progress, Watch, run_jobs
 from feedback_friction.engine.run.seats import Seat
 from feedback_friction.engine.run.session import opened
 from feedback_friction.errors import UsageError
@@ -295,14 +295,8 @@ def _settings(
     return orjson.dumps(settings, option=orjson.OPT_SORT_KEYS).decode()
 
 
-async def execute_probe(
-    prepared: PreparedProbe, watch: Callable[[Watched], None], notice: Callable[[str], None]
-) -> Progress:
+async def execute_probe(prepared: PreparedProbe, watch: Watch, notice: Note) -> Progress:
     """Ask at every place where the probe has not been.
-
-    Args:
-        watch: called once before the first call.
-        notice: shown, once each, what the user should know of.
 
     Raises:
         UsageError: the directory or a model cannot be used as asked; no call was made.

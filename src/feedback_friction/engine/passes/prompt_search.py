@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,7 +26,7 @@ from feedback_friction.engine.run.caller import Caller, Drained
 from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.engine.run.launch import limit, opened_for
 from feedback_friction.engine.run.prepare import Prepared, prepare
-from feedback_friction.engine.run.runner import Progress, Watched
+from feedback_friction.engine.run.runner import Note, Progress, Watch, Watched
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.forms import EXPLAIN, FORMS, Form, parse_form
 from feedback_friction.options import Options, option
@@ -334,17 +334,9 @@ def parted(missed: Sequence[Trial], seed: int) -> tuple[list[Problem], list[Prob
 
 
 async def execute_improvement(
-    prepared: PreparedImprovement,
-    directory: Path,
-    command: list[str],
-    watch: Callable[[Watched], None],
-    notice: Callable[[str], None],
+    prepared: PreparedImprovement, directory: Path, command: list[str], watch: Watch, notice: Note
 ) -> Improved:
     """Improve a prompt in a directory, or resume it.
-
-    Args:
-        watch: called once before the first call.
-        notice: shown, once each, what the user should know of.
 
     Raises:
         UsageError: the directory or a server cannot be used as asked, or too few first answers are

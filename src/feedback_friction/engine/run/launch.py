@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,12 @@ from feedback_friction.engine.run.budget import Budget, paid_before
 from feedback_friction.engine.run.caller import Caller
 from feedback_friction.engine.run.overruled import read_overruled, with_overruled
 from feedback_friction.engine.run.prepare import Prepared
-from feedback_friction.engine.run.runner import Progress, Runner
+from feedback_friction.engine.run.runner import Note, Progress, Runner, Watch
 from feedback_friction.engine.run.seats import Seat
 from feedback_friction.engine.run.session import opened
 from feedback_friction.options import in_part
 from feedback_friction.redact import NONE, cleaned
 
-Watch = Callable[[Runner], None]
 _log = logging.getLogger(__name__)
 
 
@@ -28,13 +27,9 @@ async def execute(
     directory: Path,
     command: list[str],
     watch: Watch,
-    notice: Callable[[str], None] = _log.warning,
+    notice: Note = _log.warning,
 ) -> Progress:
     """Run a prepared run in a directory, or resume it.
-
-    Args:
-        watch: called once with the runner before the first call; it may keep it to show progress.
-        notice: shown, once each, what the user should know of; all of it is kept in ``run.json``.
 
     Raises:
         UsageError: the directory or a server cannot be used as asked; no call was made.
@@ -53,7 +48,7 @@ async def execute(
 
 @asynccontextmanager
 async def started(
-    prepared: Prepared, directory: Path, command: list[str], notice: Callable[[str], None]
+    prepared: Prepared, directory: Path, command: list[str], notice: Note
 ) -> AsyncIterator[Runner]:
     """A runner that can begin: models checked, directory claimed, conditions kept, budget set."""
     async with opened_for(prepared, directory, command, notice) as caller:
@@ -67,7 +62,7 @@ async def started(
 
 @asynccontextmanager
 async def opened_for(
-    prepared: Prepared, directory: Path, command: list[str], notice: Callable[[str], None]
+    prepared: Prepared, directory: Path, command: list[str], notice: Note
 ) -> AsyncIterator[Caller]:
     """A caller for what a command prepared, in a directory that it is claimed for."""
     operation = prepared.settings.operation

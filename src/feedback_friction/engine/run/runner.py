@@ -71,12 +71,16 @@ class Progress:
         self.reasons[reason] += 1
 
 
-@dataclass
+@dataclass(eq=False)
 class Watched:
-    """Whatever works through a run: who watches it may read its progress, and drain it."""
+    """Work in progress: who watches it may read how far it is, and drain it."""
 
     caller: Caller
     progress: Progress
+
+
+Watch = Callable[[Watched], None]  # called once, before the first call
+Note = Callable[[str], None]  # shows, once each, what the user should know; ``run.json`` keeps all
 
 
 class Runner(Watched):
@@ -221,7 +225,7 @@ async def run_jobs(
     jobs: Sequence[Item],
     work: Callable[[Item], Awaitable[Status]],
     where: Callable[[Item], Where],
-    watch: Callable[[Watched], None],
+    watch: Watch,
     *,
     done: int = 0,
 ) -> Progress:
@@ -232,7 +236,6 @@ async def run_jobs(
 
     Args:
         where: what a job is about, for the journal's errors.
-        watch: called once before the first call.
         done: further jobs, which earlier sessions did.
 
     Raises:
