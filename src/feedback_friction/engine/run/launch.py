@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,17 +60,13 @@ async def started(
         yield Runner(caller)
 
 
-@asynccontextmanager
-async def opened_for(
+def opened_for(
     prepared: Prepared, directory: Path, command: list[str], notice: Note
-) -> AsyncIterator[Caller]:
+) -> AbstractAsyncContextManager[Caller]:
     """A caller for what a command prepared, in a directory that it is claimed for."""
-    operation = prepared.settings.operation
+    wanted, concurrency = wanted_models(prepared), prepared.settings.operation.concurrency
     claimed = (prepared.config, _operation(prepared), command)
-    async with opened(
-        wanted_models(prepared), directory, prepared.prices, operation.concurrency, notice, claimed
-    ) as caller:
-        yield caller
+    return opened(wanted, directory, prepared.prices, concurrency, notice, claimed)
 
 
 def limit(caller: Caller, prepared: Prepared) -> None:
