@@ -6,6 +6,7 @@ held by this process alone.
 
 from __future__ import annotations
 
+import resource
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -155,10 +156,6 @@ def fitting(concurrency: int, notice: Callable[[str], None]) -> int:
         concurrency: requests in flight that were asked for.
         notice: told, in one line, where they do not fit.
     """
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return concurrency
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = concurrency + _OTHERS
     if soft != resource.RLIM_INFINITY and soft < wanted:
