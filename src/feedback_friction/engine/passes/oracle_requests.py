@@ -71,33 +71,20 @@ def prepare_oracle(settings: Settings, *, ks: Sequence[int] = (), **drawing: Any
     plan = replace(filled(OraclePlan, drawing), sampled=settings.plan)
     if settings.plan.temperature == 0 and plan.draws > 1:
         raise UsageError("an oracle at temperature 0 draws the same reply again and again")
-    check_ks(ks, plan.draws, until_solved=plan.until_solved)
-    run = prepare(replace(settings, feedback=(BINARY.name,), sampling=(GREEDY.name,)))
-    return PreparedOracle(replace(run, config=_config(run, plan)), plan)
-
-
-def check_ks(ks: Sequence[int], draws: int, *, until_solved: bool) -> None:
-    """Refuse a k for which pass@k cannot be told.
-
-    Raises:
-        UsageError: a k below 1 or above the draws, or any with ``until_solved``.
-    """
-    if ks and until_solved:
+    if ks and plan.until_solved:
         raise UsageError(
             "--k cannot go with --until-solved: pass@k needs all draws of every problem"
         )
     for k in ks:
-        if not 1 <= k <= draws:
+        if not 1 <= k <= plan.draws:
             raise UsageError(
-                f"--k {k} is impossible with {draws} draws a problem (--attempts x --gens); "
-                f"allowed: 1 to {draws}"
+                f"--k {k} is impossible with {plan.draws} draws a problem (--attempts x --gens); "
+                f"allowed: 1 to {plan.draws}"
             )
-
-
-def _config(run: Prepared, plan: OraclePlan) -> Mapping[str, Any]:
+    run = prepare(replace(settings, feedback=(BINARY.name,), sampling=(GREEDY.name,)))
     kept = {name: run.config[name] for name in _CONFIG if name in run.config}
     own = {name: getattr(plan, name) for name in ("attempts", "gens", "until_solved")}
-    return {"kind": KIND, **kept, **own}
+    return PreparedOracle(replace(run, config={"kind": KIND, **kept, **own}), plan)
 
 
 @dataclass(frozen=True, slots=True)
