@@ -44,14 +44,6 @@ class Awaited:
     durable: asyncio.Future[None] = field(default_factory=_future)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """Something to write, and who waits for it."""
-
-    write: Write
-    awaited: Awaited | None
-
-
 class GroupCommit:
     """Writes to one database, many at a time."""
 
@@ -59,7 +51,7 @@ class GroupCommit:
         self._path = path
         self._db = db
         self._log = WriteAheadLog(path) if has_log(db) else None
-        self._pending: list[_Entry] = []
+        self._pending: list[tuple[Write, Awaited | None]] = []
         self._written: list[Awaited] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._flusher: asyncio.Task[None] | None = None
@@ -85,7 +77,8 @@ class GroupCommit:
         await awaited.durable
 
     def enter(self, write: Write, awaited: Awaited | None = None) -> None:
-        self._pending.append(_Entry(write, awaited))
+        """Write something with what else is pending; ``awaited`` tells when it is done."""
+        self._pending.append((write, awaited))
         if self._flusher is None or self._flusher.done():
             self._flusher = asyncio.create_task(self._flush())
 
@@ -96,14 +89,14 @@ class GroupCommit:
             errors: list[Exception | None]
             try:
                 errors = await loop.run_in_executor(
-                    self._thread, self._write, [each.write for each in batch]
+                    self._thread, self._write, [write for write, _ in batch]
                 )
             except Exception as cause:  # every waiter must get the error
                 errors = [self._stopping(cause)] * len(batch)
-            for each, error in zip(batch, errors, strict=True):
-                if each.awaited is not None:
-                    _settle(each.awaited.written, error)
-                    self._written += [each.awaited] if error is None else []
+            for (_, awaited), error in zip(batch, errors, strict=True):
+                if awaited is not None:
+                    _settle(awaited.written, error)
+                    self._written += [awaited] if error is None else []
             if self._written and (self._syncer is None or self._syncer.done()):
                 self._syncer = asyncio.create_task(self._synchronise())
 
