@@ -14,7 +14,11 @@ _WRAPPERS = re.compile(
     r"\\(?:text\w{0,6}|math(?:rm|bf|sf|it|tt)|operatorname|left|right|displaystyle)(?![a-z])"
     r"|\\[,;:!()\[\] ]"
 )
-_TOKEN = re.compile(r"\\[a-z]+|\d+(?:[.,]\d+)*|(?<!\w)\.\d+|[^\W\d_]+(?:'[^\W\d_]+)?|[^\w\s]|_")
+# A hyphen is a minus sign before a number or a formula, and before a word that no word precedes.
+_TOKEN = re.compile(
+    r"\\[a-z]+|\d+(?:[.,]\d+)*|(?<!\w)\.\d+|[^\W\d_]+(?:'[^\W\d_]+)?"
+    r"|(?P<minus>-(?=\s*[\d(\\])|(?<![^\W\d_])-(?=[^\W\d_]))|[^\w\s]|_"
+)
 _IDLE = frozenset(".,;:!?'\"`*_$\\(){}[]~-")  # signs that make no difference to a text
 _BETWEEN = r"(?:[\s.,;:!?'\"`*_$\\(){}\[\]~-]|\\[a-z]{1,10}){0,8}"
 _APART = r"(?:[\s.,;:!?'\"`*_$\\(){}\[\]~-]|\\[a-z]{1,10}){1,8}"
@@ -147,25 +151,13 @@ def _tokens(text: str) -> list[tuple[str, bool]]:
     tokens = []
     end = -1
     for found in _TOKEN.finditer(folded):
-        if found[0] in _IDLE and not (found[0] == "-" and _is_minus(folded, found.start())):
-            continue
-        tokens.append((found[0], found.start() == end))
-        end = found.end()
+        if found["minus"] or found[0] not in _IDLE:
+            tokens.append((found[0], found.start() == end))
+            end = found.end()
     if len(tokens) > 1 and tokens[0][0] in _ARTICLES:
         after, joined = tokens[1]
         return tokens if joined or after in _NO_NOUNS else tokens[1:]
     return tokens
-
-
-def _is_minus(text: str, at: int) -> bool:
-    """Whether a hyphen is a minus sign: not between letters, no dash, and something follows."""
-    before, after = text[at - 1 : at], text[at + 1 : at + 2]
-    if before.isalpha() and after.isalpha():
-        return False
-    following = text[at + 1 :].lstrip()[:1]
-    return (
-        following.isdigit() or following in "(\\" or (following.isalpha() and not after.isspace())
-    )
 
 
 def _token_pattern(token: str, *, last: bool) -> str:

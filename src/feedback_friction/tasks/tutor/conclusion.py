@@ -73,27 +73,28 @@ def _wrongly_converted(question: Question, ledger: Ledger) -> Finding | None:
     return Finding(Kind.CONVERSION, why)
 
 
+def _lines_with(stated: Stated, lines: Sequence[Line]) -> list[int]:
+    """The lines in which the answer stands; the last one, where it stands in none."""
+    found = [line.number for line in lines for t in line.tokens if t.text == stated.digits]
+    return found or [lines[-1].number]
+
+
 def _not_the_own_result(
     question: Question, stated: Stated, lines: Sequence[Line], ledger: Ledger
 ) -> Finding | None:
     """An answer that the work has not led to: it first stands after the last long result."""
-    if stated.digits in question.factors:
-        return None
-    at = min(
-        (line.number for line in lines for t in line.tokens if t.text == stated.digits),
-        default=lines[-1].number,
-    )
+    at = min(_lines_with(stated, lines))
     known = {*question.factors, *ledger.base_10}
-    before = [
-        (number, digits)
+    before = {
+        digits: number
         for digits, number in ledger.results.items()
         if number <= at and len(digits) >= len(stated.digits) - 2 and digits not in known
-    ]
-    if not before or any(digits == stated.digits for _, digits in before):
+    }
+    if stated.digits in question.factors or not before or stated.digits in before:
         return None
     why = (
         "The answer that you state does not occur in your work before you state it. The last "
-        f"result before it, in line {max(before)[0]}, is another number."
+        f"result before it, in line {max(before.values())}, is another number."
     )
     return Finding(Kind.ANSWER, why, at, stated.digits)
 
@@ -103,17 +104,13 @@ def _not_the_last_result(
 ) -> Finding | None:
     """An answer that is a factor, or an earlier result of work that comes to the product."""
     right = question.write(question.product) in ledger.results
-    if not ledger.results or not (right or stated.digits in question.factors):
+    last = max(ledger.results.values(), default=0)
+    if not (right or stated.digits in question.factors):
         return None
-    last = max(ledger.results.values())
-    if ledger.results.get(stated.digits) == last:
+    if not last or ledger.results.get(stated.digits) == last:
         return None
-    at = max(
-        (line.number for line in lines for t in line.tokens if t.text == stated.digits),
-        default=lines[-1].number,
-    )
     why = f"The answer that you state is not the last result of your work, that of line {last}."
-    return Finding(Kind.ANSWER, why, at, stated.digits)
+    return Finding(Kind.ANSWER, why, max(_lines_with(stated, lines)), stated.digits)
 
 
 def _incomplete(question: Question, stated: Stated, ledger: Ledger) -> Finding | None:
@@ -136,26 +133,27 @@ def _impossible(question: Question, digits: str) -> str:
     most = len(question.factors[0]) + len(question.factors[1])
     if not most - 1 <= len(digits) <= most:
         return "the result has too many or too few digits for a product of such factors."
-    for modulus, name in _TESTS[base]:
+    for modulus, name, test in _TESTS[base]:
         if answer % modulus != first * second % modulus:
             return (
-                f"{name} the remainders of the factors, multiplied, do not give the remainder of "
-                "the result."
+                f"{test} shows that the result is wrong: divided by {name}, the remainders of the "
+                "factors, multiplied, do not give the remainder of the result."
             )
     return "the result is not the product of the two factors."
 
 
+# By base: a modulus, its name, and what the test is called.
 _TESTS = {
     10: (
-        (9, "casting out nines shows that the result is wrong: divided by nine,"),
-        (11, "the test by eleven shows that the result is wrong: divided by eleven,"),
-        (7, "the test by seven shows that the result is wrong: divided by seven,"),
-        (13, "the test by thirteen shows that the result is wrong: divided by thirteen,"),
+        (9, "nine", "casting out nines"),
+        (11, "eleven", "the test by eleven"),
+        (7, "seven", "the test by seven"),
+        (13, "thirteen", "the test by thirteen"),
     ),
     16: (
-        (15, "the digit sum shows that the result is wrong: divided by fifteen,"),
-        (17, "the test by seventeen shows that the result is wrong: divided by seventeen,"),
-        (7, "the test by seven shows that the result is wrong: divided by seven,"),
-        (11, "the test by eleven shows that the result is wrong: divided by eleven,"),
+        (15, "fifteen", "the digit sum"),
+        (17, "seventeen", "the test by seventeen"),
+        (7, "seven", "the test by seven"),
+        (11, "eleven", "the test by eleven"),
     ),
 }
