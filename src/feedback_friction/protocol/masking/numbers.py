@@ -167,15 +167,11 @@ _EXPONENT = r"(?:[eE][+-]?[0-9]{1,9}|\s?[×x*]\s?10\s?(?:\^|\*\*)\s?[{(]?[+-]?[0
 _START, _END = r"(?<![0-9A-Za-z])(?<![0-9][.,])", r"(?![0-9A-Za-z]|\.[0-9])"
 _HEX = r"(?<![0-9A-Za-z])(?:0[xX])?[0-9A-Fa-f]+[hH]?(?![0-9A-Za-z])"
 # A number as far as its separators reach: within a word, and across blanks and marks.
-_STRETCHES: dict[Base, tuple[re.Pattern[str], ...]] = {
-    10: (
-        re.compile(rf"{_START}[0-9]+(?:[,.'_][0-9]+)*{_EXPONENT}{_END}"),
-        re.compile(rf"{_START}[0-9]+(?:{_APART}[0-9]+)*{_EXPONENT}{_END}"),
-    ),
-    16: (
-        re.compile(rf"{_START}{_HEX}(?:[,.'_]{_HEX})*"),
-        re.compile(rf"{_START}{_HEX}(?:{_APART}{_HEX})*"),
-    ),
+_STRETCHES = {
+    base: [
+        re.compile(rf"{_START}{number}(?:{apart}{number})*{rest}") for apart in ("[,.'_]", _APART)
+    ]
+    for base, number, rest in ((10, "[0-9]+", f"{_EXPONENT}{_END}"), (16, _HEX, ""))
 }
 _LINE = re.compile(r"[^\n]+")
 

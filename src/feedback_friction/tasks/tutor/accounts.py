@@ -139,21 +139,19 @@ class _Rows:
 
 
 def _readings(ledger: Ledger) -> Iterator[_Rows]:
-    """The partial products as they are written, from the right, and each turned so that it fits."""
+    """The partial products as rows of either factor, each turned so that it fits best."""
     question = ledger.question
     digits = "".join(leaf.factors[0] + leaf.factors[1] for leaf in ledger.leaves)
     too_many = len(ledger.leaves) > _MOST
     if ledger.taken_away or not ledger.leaves or too_many or not question.has_digits(digits):
         return
     for factor, other in (question.factors, question.factors[::-1]):
-        rows = [(leaf, *leaf.factors) for leaf in ledger.leaves]
-        turned = [(leaf, part, one) for leaf, one, part in rows]
-        fitted = [
-            row if row[1] == factor or (row[2] != factor and is_positional(row[2], other)) else back
-            for row, back in zip(rows, turned, strict=True)
-        ]
-        for leaves in (rows, turned, fitted):
-            yield _Rows(question, factor, other, tuple(leaves))
+        rows = []
+        for leaf in ledger.leaves:
+            one, two = leaf.factors
+            fits = one == factor or (two != factor and is_positional(two, other))
+            rows.append((leaf, one, two) if fits else (leaf, two, one))
+        yield _Rows(question, factor, other, tuple(rows))
 
 
 def _stray_factor(excess: int, ledger: Ledger) -> Finding | None:
