@@ -163,7 +163,7 @@ class Side:
 
 
 _NOT_LAST = frozenset({Kind.SIGN, Kind.TIMES, Kind.SCRIPT})
-_SEPARATORS = frozenset({Kind.RELATION, Kind.LIST, Kind.EDGE, Kind.BREAK})
+_SEPARATORS = frozenset({Kind.RELATION, Kind.LIST, Kind.EDGE, Kind.BREAK, Kind.OPEN, Kind.CLOSE})
 _LONGEST_GROUP = 3000  # characters between two brackets that are read as a pair
 
 
@@ -233,20 +233,15 @@ class Formulas:
 
     def _sides(self, first: int, last: int, argument: bool) -> list[Side]:
         found: list[Side] = []
-        start = index = first
-        while index < last:
-            token = self.tokens[index]
-            if token.kind is Kind.OPEN and index in self.partner:
-                index = self.partner[index] + 1
-                continue
-            loose = token.kind in (Kind.OPEN, Kind.CLOSE)
-            if token.kind in _SEPARATORS or loose:
+        start = first
+        for index, token in self._outer(first, last):
+            paired = token.kind is Kind.OPEN and index in self.partner
+            if token.kind in _SEPARATORS and not paired:
                 found.append(Side(start, index, argument))
                 start = index + 1
             elif token.kind is Kind.NUMBER and index > start and self._parts(index):
                 found.append(Side(start, index, argument))
                 start = index
-            index += 1
         found.append(Side(start, last, argument))
         return [side for side in map(self._trimmed, found) if side.first < side.last]
 
