@@ -15,14 +15,13 @@ from feedback_friction.caveats import caveats, provisional
 from feedback_friction.cli.click_options import JSON, RUNS
 from feedback_friction.cli.grid import (
     frame_columns,
-    in_cell,
     print_columns,
     print_json,
     print_lines,
 )
 from feedback_friction.errors import DataError, UsageError
 from feedback_friction.problem import Problem
-from feedback_friction.report.overview import signed, spoken, two_digits
+from feedback_friction.report.overview import in_cell, signed, spoken, two_digits
 from feedback_friction.tasks.catalog import get_page
 from feedback_friction.tasks.page import RowError
 

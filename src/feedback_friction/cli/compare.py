@@ -9,10 +9,10 @@ import click
 
 from feedback_friction.caveats import provisional
 from feedback_friction.cli.click_options import JSON, PATH
-from feedback_friction.cli.grid import columns, in_cell, print_columns, print_json
+from feedback_friction.cli.grid import columns, print_columns, print_json
 from feedback_friction.errors import UsageError
 from feedback_friction.extras import need
-from feedback_friction.report.overview import Column, signed
+from feedback_friction.report.overview import Column, in_cell, signed
 
 if TYPE_CHECKING:
     import polars as pl

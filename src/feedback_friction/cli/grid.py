@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, zip_longest
-from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,9 +20,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.cli.show import plain
-from feedback_friction.report.overview import Column, spoken
+from feedback_friction.report.overview import Column
 from feedback_friction.report.safe import inert
 
 if TYPE_CHECKING:
@@ -76,21 +74,6 @@ def frame_columns(
         for name in names
         if not name.endswith(("_low", "_high"))
     ]
-
-
-def in_cell(
-    row: Mapping[str, Any],
-    name: str,
-    plain: Callable[[Any], str] = str,
-    estimate: Callable[[Estimate], str] = spoken,
-) -> str:
-    """What a frame's row says under a name: a value by ``plain``, with limits by ``estimate``."""
-    value, low = row[name], row.get(f"{name}_low")
-    if value is None or (isinstance(value, float) and isnan(value)):
-        return "-"
-    if low is None:
-        return plain(value)
-    return estimate(Estimate(value, low, row[f"{name}_high"], 0))
 
 
 def fitted(found: Sequence[Column], width: int) -> list[Part]:

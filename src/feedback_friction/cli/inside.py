@@ -14,14 +14,13 @@ from feedback_friction.cli.click_options import JSON, PATH
 from feedback_friction.cli.drive import INTERRUPTED
 from feedback_friction.cli.grid import (
     frame_columns,
-    in_cell,
     print_columns,
     print_json,
     print_lines,
 )
 from feedback_friction.errors import UsageError
 from feedback_friction.extras import need
-from feedback_friction.report.overview import two_digits
+from feedback_friction.report.overview import in_cell, two_digits
 
 if TYPE_CHECKING:
     import polars as pl

@@ -13,7 +13,6 @@ from feedback_friction.cli.click_options import PATH, generated, given
 from feedback_friction.cli.drive import ended, run_to_end, tell
 from feedback_friction.cli.grid import (
     frame_columns,
-    in_cell,
     print_columns,
     print_json,
     print_lines,
@@ -27,7 +26,7 @@ from feedback_friction.engine.passes.probe_places import (
 from feedback_friction.errors import UsageError
 from feedback_friction.extras import need
 from feedback_friction.options import filled
-from feedback_friction.report.overview import Column
+from feedback_friction.report.overview import Column, in_cell
 from feedback_friction.settings import Output, Settings
 
 if TYPE_CHECKING:

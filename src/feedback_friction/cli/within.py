@@ -13,13 +13,12 @@ from feedback_friction.caveats import caveats, provisional
 from feedback_friction.cli.grid import (
     columns,
     for_papers,
-    in_cell,
     print_columns,
     print_json,
     print_lines,
 )
 from feedback_friction.extras import need
-from feedback_friction.report.overview import Column, signed
+from feedback_friction.report.overview import Column, in_cell, signed
 
 TITLE = "Solved within a token budget"
 NOTES = (

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from math import isnan
-from typing import Any
+from functools import partial
 
 import polars as pl
 
 from feedback_friction.analysis.annotations import CLASSES
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.tables import annotation_table, gold, overall
 from feedback_friction.report.names_and_colours import named
-from feedback_friction.report.overview import Column, spoken
+from feedback_friction.report.overview import Column, in_cell, spoken
 
 SUSPECTS_SHOWN = 20
 LONGEST = 30  # characters of a cell; its file has it whole
@@ -47,15 +45,9 @@ def _number(heading: str, cells: list[str]) -> Column:
 
 
 def _estimates(table: pl.DataFrame, name: str, sign: str = "") -> list[str]:
-    """A column with its limits as tables have it; "-" where nothing is known."""
-    return [
-        "-" if row[name] is None or isnan(row[name]) else spoken(_estimate(row, name), sign)
-        for row in table.iter_rows(named=True)
-    ]
-
-
-def _estimate(row: dict[str, Any], name: str) -> Estimate:
-    return Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"], 0)
+    """A column with its limits as tables have it."""
+    estimate = partial(spoken, sign=sign)
+    return [in_cell(row, name, estimate=estimate) for row in table.iter_rows(named=True)]
 
 
 def _pooled(runs: Runs) -> list[Column]:

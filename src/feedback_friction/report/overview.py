@@ -5,10 +5,11 @@ By the standard library alone, so that ``friction results`` needs no extra.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from operator import attrgetter
+from typing import Any
 
 from feedback_friction.analysis.accuracy_by_attempt import ConditionResult
 from feedback_friction.analysis.stats.intervals import Estimate
@@ -253,6 +254,21 @@ def signed(estimate: Estimate) -> str:
 def two_digits(estimate: Estimate) -> str:
     """An estimate that is no share, with its interval."""
     return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+
+
+def in_cell(
+    row: Mapping[str, Any],
+    name: str,
+    plain: Callable[[Any], str] = str,
+    estimate: Callable[[Estimate], str] = spoken,
+) -> str:
+    """What a frame's row says under a name: a value by ``plain``, with limits by ``estimate``."""
+    value, low = row[name], row.get(f"{name}_low")
+    if value is None or (isinstance(value, float) and isnan(value)):
+        return "-"
+    if low is None:
+        return plain(value)
+    return estimate(Estimate(value, low, row[f"{name}_high"], 0))
 
 
 def _bounds(result: ConditionResult) -> str:
