@@ -95,11 +95,7 @@ def command(
 
 
 def feedback_mode(use_feedback: bool, use_process_feedback: bool, use_openai: bool) -> str:
-    """The feedback mode that a combination of the reference's flags stands for.
-
-    Raises:
-        UsageError: a combination that the reference's documentation does not have.
-    """
+    """The feedback mode that a combination of the reference's flags stands for."""
     modes = {
         (False, False, False): BINARY,
         (True, False, False): SELF,
@@ -122,11 +118,7 @@ def sampling_name(in_temp: bool, best_of_n: bool) -> str:
 
 
 def server_urls(base_url: str, ports: str) -> tuple[str, ...]:
-    """One URL a port: ``http://host`` and ``1233_1234`` give two replicas.
-
-    Raises:
-        UsageError: the ports are not numbers joined by underscores.
-    """
+    """One URL a port: ``http://host`` and ``1233_1234`` give two replicas."""
     numbers = ports.split("_")
     if not all(number.isdecimal() for number in numbers):
         raise UsageError(f"--ports must be numbers joined by underscores, not '{ports}'")

@@ -21,11 +21,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def whole_numbers(text: str, flag: str) -> tuple[int, ...]:
-    """The different numbers of a list such as ``1,10,100``.
-
-    Raises:
-        UsageError: it is no such list of numbers from 1.
-    """
+    """The different numbers of a list such as ``1,10,100``."""
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() and int(part) for part in parts):
         raise UsageError(f"{flag} takes whole numbers from 1, such as 1,10,100, not '{text}'")
@@ -110,9 +106,6 @@ def asked(context: click.Context, **defaults: Any) -> tuple[Settings, Output]:
 
     Args:
         defaults: the command's own, by name; study files and presets win over them.
-
-    Raises:
-        UsageError: a study file or a value is wrong; one line.
     """
     values = {**defaults, **combined(given(context))}
     settings, output = filled(Settings, values), filled(Output, values)

@@ -92,9 +92,6 @@ def _convert(
     Args:
         field: the field with the text to work on.
         work: the answer for a problem, its text and the whole line.
-
-    Raises:
-        DataError: a line is not as the contract wants it; the lines before it are written.
     """
     for number, row in _rows(file):
         text = row.get(field)

@@ -94,11 +94,7 @@ class RunResults:
 
 
 def read_runs(directories: Sequence[Path]) -> list[RunResults]:
-    """The results of runs.
-
-    Raises:
-        UsageError: a directory is no run directory, or holds no conditions.
-    """
+    """The results of runs."""
     found = []
     names = [directory.resolve().name for directory in directories]
     for directory, name in zip(directories, names, strict=True):
@@ -134,11 +130,7 @@ def results_json(directories: Sequence[Path]) -> dict[str, Any]:
 
 
 def print_results(directories: Sequence[Path], form: str = "table") -> None:
-    """Print the results of runs: a table, as Markdown, as LaTeX, or as CSV.
-
-    Args:
-        form: ``table``, ``markdown``, ``latex`` or ``csv``.
-    """
+    """Print the results of runs in one of the ``FORMATS``."""
     runs = read_runs(directories)
     rows = [(run.name, result) for run in runs for result in run.conditions]
     if form == "csv":

@@ -103,15 +103,9 @@ def vllm_command(
     served_model_name: str | None = None,
     more: Sequence[str] = (),
 ) -> list[str]:
-    """The words of the command.
+    """The words of the command; the largest power of two of the GPUs shares the model.
 
-    Args:
-        model: name on the Hugging Face hub, or a folder.
-        gpus: visible GPUs; the largest power of two of them shares the model.
-        port: where it listens.
-        max_model_len: the context in tokens; None leaves the model's own.
-        served_model_name: what clients call it; None leaves the model's own name.
-        more: further words, which replace those chosen here.
+    ``more`` are further words, which replace those chosen here.
     """
     chosen: list[tuple[str, str | None]] = [("--port", str(port))]
     share = next((size for size in _SIZES if size <= gpus), 1)
@@ -165,14 +159,7 @@ def _installed_gpus() -> int:
 
 
 def find_program(name: str, install: str) -> str:
-    """A program: beside this Python, or on the path.
-
-    Args:
-        install: the command that installs it.
-
-    Raises:
-        UsageError: it is not installed.
-    """
+    """A program beside this Python or on the path; ``install`` is the command that installs it."""
     beside = Path(sys.executable).with_name(name)
     found = str(beside) if os.access(beside, os.X_OK) else shutil.which(name)
     if found is None:

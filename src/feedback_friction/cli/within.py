@@ -33,14 +33,7 @@ NOTES = (
 def print_within(
     directories: Sequence[Path], levels: tuple[int, ...], form: str, *, as_json: bool
 ) -> None:
-    """Print the share of trials solved within each number of tokens.
-
-    Args:
-        form: ``table``, ``markdown``, ``latex`` or ``csv``.
-
-    Raises:
-        UsageError: a directory is no run directory, or the extra for tables is missing.
-    """
+    """Print the share of trials solved within each number of tokens, as ``results.FORMATS``."""
     need("report", "polars", "scipy")
     import polars as pl
 

@@ -35,19 +35,12 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A method's solvers before and after, on the same held-out problems.
+    """A method's solvers before and after, on the same held-out problems."""
 
-    Attributes:
-        method: of ``Asked.arms``.
-        seeds: those that were trained.
-        pairs: for each of these, the run before and the run after.
-        rows: for each of these, the different rows that the last update trained on.
-    """
-
-    method: str
-    seeds: tuple[int, ...]
-    pairs: tuple[tuple[Path, Path], ...]
-    rows: tuple[int, ...]
+    method: str  # of ``Asked.arms``
+    seeds: tuple[int, ...]  # that were trained
+    pairs: tuple[tuple[Path, Path], ...]  # for each seed, the run before and the run after
+    rows: tuple[int, ...]  # for each seed, the different rows that the last update trained on
 
 
 def check(settings: Settings) -> None:

@@ -60,35 +60,25 @@ _COPIED = (
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One trial in the grid.
-
-    Attributes:
-        arm: number of its condition in the run, from 1; 0 for the one of another run that is shown
-            beside them.
-        status: as in the journal, or ``in flight``.
-        known: attempts with a verdict; ``solved``: whether the last of them is correct.
-        solved_at: iteration of the correct attempt, from 0.
-        answers: different answers among the ``wrong`` attempts.
-        matches: whether it is what the filter asks for.
-    """
+    """One trial in the grid."""
 
     place: int
     epoch: int
-    arm: int
+    arm: int  # number of its condition in the run, from 1; 0 for one of another run
     problem_id: str
     condition: str
-    status: str
+    status: str  # as in the journal, or ``in flight``
     reason: str
-    known: int
-    solved: int
+    known: int  # attempts with a verdict
+    solved: int  # whether the last of them is correct
     attempts: int
-    solved_at: int | None
+    solved_at: int | None  # iteration, from 0
     wrong: int
-    answers: int
+    answers: int  # different ones among the wrong attempts
     no_answer: int
     cut_off: int
     leaks: int
-    matches: bool = True
+    matches: bool = True  # what the filter asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +102,7 @@ class Grid(NamedTuple):
 
 
 def make_index(db: sqlite3.Connection) -> None:
-    """Make the tables of the index anew.
-
-    Raises:
-        sqlite3.Error: the journal cannot be read.
-    """
+    """Make the tables of the index anew."""
     db.executescript(
         "PRAGMA temp_store = MEMORY;"
         + "".join(

@@ -48,9 +48,6 @@ def choose_trials(directory: Path, asked: Asked) -> list[TrialKey]:
     """The trials to label, in random order, the tasks by turns.
 
     Where judges labelled some trials, it is those, so that the two can be compared.
-
-    Raises:
-        UsageError: the directory cannot be read, or has no trial to label.
     """
     with open_journal(directory) as db:
         trials = unsolved_trials(db)
@@ -66,12 +63,7 @@ class Desk:
     """Where a run is labelled: its trials, and the file of labels."""
 
     def __init__(self, directory: Path, asked: Asked) -> None:
-        """Choose the trials and open the file.
-
-        Raises:
-            UsageError: there is nothing to label, the file cannot be written, or the name is none
-                that a person can have.
-        """
+        """Choose the trials and open the file."""
         self.trials = choose_trials(directory, asked)
         self.labels = Labels(directory)
         self.annotator = asked.annotator
@@ -171,11 +163,7 @@ class Desk:
         )
 
     def _check_name(self, name: str) -> None:
-        """Refuse a name that is empty, too long, unprintable, or a judge's.
-
-        Raises:
-            UsageError: it is.
-        """
+        """Refuse a name that is empty, too long, unprintable, or a judge's."""
         if not name or name != name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
             raise UsageError(
                 f"{name!r} is not a valid annotator name; allowed: 1 to {LONGEST_NAME} printable "
@@ -186,11 +174,7 @@ class Desk:
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    """The JSON object that was sent; empty where it is none.
-
-    Raises:
-        HTTPException: it is too large (413), or not JSON (400).
-    """
+    """The JSON object that was sent; empty where it is none."""
     body = b""
     async for chunk in request.stream():
         body += chunk

@@ -34,11 +34,7 @@ class Arm(NamedTuple):
 
 
 def arms(results: Sequence[Numbers], link: str = "") -> list[Arm]:
-    """The conditions of a run, each with a name no longer than it takes to tell them apart.
-
-    Args:
-        link: address of the run.
-    """
+    """The conditions of a run, each with a name no longer than it takes to tell them apart."""
     conditions = [each.condition for each in results]
     varying = [
         name

@@ -31,12 +31,8 @@ def telling_trials(directory: Path, most: int, room: int) -> tuple[Markup, int, 
     """The trials as a part of a page, how many they are, and how many the run has.
 
     Args:
-        directory: of the run.
         most: trials, but for those that the last problem has beyond.
         room: characters at most; a problem whose trials take more is passed over.
-
-    Raises:
-        UsageError: the directory is no run's, or damaged.
     """
     template, parts, shown = environment().get_template("sample.html"), list[str](), 0
     with open_journal(directory) as db:

@@ -186,11 +186,7 @@ class Site:
 
 
 def read_place(request: Request, number: int | None = None) -> Place:
-    """The condition's number, the problem and the epoch in an address.
-
-    Raises:
-        UsageError: they are not there.
-    """
+    """The condition's number, the problem and the epoch in an address."""
     query = request.query_params
     problem = query.get("problem", "")
     if not problem or len(problem) > LONGEST_ID:
@@ -220,9 +216,6 @@ async def serving(
 
     Yields:
         The address with its token, and the number of trials to label.
-
-    Raises:
-        UsageError: a directory is no run's, or the port is taken.
     """
     shelf, token = shelve(directories), new_token()
     desk = Desk(directories[0], labelling) if labelling else None

@@ -43,11 +43,7 @@ class Run:
     """A run as it is read: a connection that holds the index, and the results by condition."""
 
     def __init__(self, name: str, directory: Path) -> None:
-        """Open a run; for the thread that will read it.
-
-        Raises:
-            UsageError: it cannot be read.
-        """
+        """Open a run; for the thread that will read it."""
         self.name, self.directory = name, directory
         self._stack = ExitStack()
         self.db = self._stack.enter_context(open_journal(directory))
@@ -62,11 +58,7 @@ class Run:
         return self._version
 
     def refreshed(self) -> list[Numbers]:
-        """The numbers of every condition; the index is of the same moment.
-
-        Raises:
-            UsageError: the journal cannot be read.
-        """
+        """The numbers of every condition; the index is of the same moment."""
         begun = time.monotonic()
         version: int = self.db.execute("PRAGMA data_version").fetchone()[0]
         if version == self._version or begun - self._made < _LAG * self._took:
@@ -87,11 +79,7 @@ class Run:
         return {each.condition.condition: arm for arm, each in enumerate(found, 1)}
 
     def strange(self, arm: int) -> Strange:
-        """One of its conditions, for another run to show.
-
-        Raises:
-            UsageError: there is no such condition.
-        """
+        """One of its conditions, for another run to show."""
         if not 1 <= arm <= len(self.refreshed()):
             raise UsageError(f"no such condition in the run '{self.name}'")
         return Strange(self.name, arm, self._version, read_strange(self.db, arm))
@@ -104,11 +92,7 @@ class Run:
             self._beside = other[:3]
 
     def sent(self, at: int, problem: str, epoch: int) -> tuple[Sent, ...]:
-        """The exact prompts of a trial.
-
-        Raises:
-            UsageError: there is no such trial, or its prompts cannot be made again.
-        """
+        """The exact prompts of a trial."""
         from feedback_friction.engine.passes.sent import Prompts  # loads the tasks
 
         results = self.refreshed()
@@ -133,11 +117,7 @@ class Shelved:
         self._run: Run | None = None
 
     async def do(self, work: Callable[[Run], Result]) -> Result:
-        """What ``work`` makes of the run as it is now.
-
-        Raises:
-            UsageError: the journal cannot be read, or what was asked for is not there.
-        """
+        """What ``work`` makes of the run as it is now."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._with, work)
 
     def _with(self, work: Callable[[Run], Result]) -> Result:
@@ -156,11 +136,7 @@ class Shelved:
 
 
 def shelve(directories: Sequence[Path]) -> dict[str, Shelved]:
-    """The directories by the name under which each is served, which stands in addresses.
-
-    Raises:
-        UsageError: one of them is no run directory, or cannot be read.
-    """
+    """The directories by the name under which each is served, which stands in addresses."""
     found: dict[str, Shelved] = {}
     for directory in dict.fromkeys(each.resolve() for each in directories):
         if "kind" in read_run(directory)["config"]:

@@ -18,11 +18,7 @@ Shown = dict[str, Any]  # a trial, an attempt or a feedback, as ``attempts.html`
 
 
 def read_trial(db: sqlite3.Connection, condition: str, problem_id: str, epoch: int) -> Shown:
-    """A trial of a run with its problem, its texts as ``visible`` gives them.
-
-    Raises:
-        UsageError: the run has no such problem under that condition.
-    """
+    """A trial of a run with its problem, its texts as ``visible`` gives them."""
     asked = db.execute(
         "SELECT p.task, p.prompt, p.gold, p.choices, p.solution FROM problems p"
         " JOIN conditions c ON c.task = p.task WHERE c.condition = ? AND p.problem_id = ?",

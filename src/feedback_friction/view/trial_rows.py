@@ -87,9 +87,6 @@ def trial_page(run: Run, root: str, wanted: Wanted, place: Place, *, blind: bool
 
     Args:
         blind: whether labels stay unseen, because the reader is to label.
-
-    Raises:
-        UsageError: there is no such trial.
     """
     shown, at = overview(run, root), place.at
     by_number = {arm.number: arm for arm in shown["arms"]}

@@ -67,24 +67,14 @@ class Beside(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A filter.
+    """A filter, and what is shown of what passes it."""
 
-    Attributes:
-        arms: numbers of the conditions to show; none is all.
-        outcomes: how a trial may have ended; none is any.
-        flags: what must have happened in it, all of it.
-        text: what must stand in its problem, replies, answers or feedback; upper and lower case of
-            ASCII letters are one.
-        page: of the grid, from 1.
-        beside: the condition beside a trial, and in a column of the grid if another run's.
-    """
-
-    arms: tuple[int, ...] = ()
-    outcomes: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
-    text: str = ""
-    page: int = 1
-    beside: Beside | None = None
+    arms: tuple[int, ...] = ()  # numbers of the conditions to show; none is all
+    outcomes: tuple[str, ...] = ()  # how a trial may have ended; none is any
+    flags: tuple[str, ...] = ()  # what must have happened in it, all of it
+    text: str = ""  # in its problem, replies, answers or feedback; ASCII letters of either case
+    page: int = 1  # of the grid
+    beside: Beside | None = None  # beside a trial; a column of the grid, too, if of another run
 
     @property
     def narrows(self) -> bool:
@@ -119,11 +109,7 @@ class Wanted:
 
 
 def read_wanted(query: QueryParams) -> Wanted:
-    """The filter in an address.
-
-    Raises:
-        UsageError: something in it is none of what there is; one line names it.
-    """
+    """The filter in an address."""
     text = query.get("q", "").strip()
     if len(text) > LONGEST_TEXT:
         raise UsageError(f"a search has at most {LONGEST_TEXT} characters")
@@ -144,11 +130,7 @@ def _beside(given: str) -> Beside | None:
 
 
 def whole_number(text: str, name: str) -> int:
-    """A number from an address.
-
-    Raises:
-        UsageError: it is none, or too large for anything that there is.
-    """
+    """A number from an address."""
     if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= _MOST_PAGES):
         raise UsageError(f"'{name}' in the address must be a whole number, not {text[:40]!r}")
     return int(text)
