@@ -44,11 +44,7 @@ class Arm:
 
 
 def check(settings: Settings) -> None:
-    """Refuse what cannot be distilled, before anything is asked.
-
-    Raises:
-        UsageError: it cannot; one line.
-    """
+    """Refuse what cannot be distilled, before anything is asked."""
     solvers = settings.models.solver
     if len(solvers) != 1 or not solvers[0].startswith("gguf/"):
         raise UsageError("distill trains one solver on this machine: --solver gguf/...")

@@ -31,9 +31,6 @@ def trained(
         solver: ``gguf/...``.
         rows: what ``distill.rows`` made for the method.
         reply: tokens that a reply may have, for methods that let the solver write in training.
-
-    Raises:
-        UsageError: transformers cannot load the solver, or the folder cannot be written.
     """
     source = find_source(solver, (solver,), {}, as_is=True)
     if source.file is None:

@@ -17,11 +17,7 @@ ARCHITECTURE = "llama"
 
 
 def check(file: Path) -> None:
-    """Refuse a file whose weights cannot be put back.
-
-    Raises:
-        UsageError: it is of another architecture.
-    """
+    """Refuse a file whose weights cannot be put back."""
     from feedback_friction.engine.models.llama.gguf_header import read_header
 
     found = read_header(file).architecture

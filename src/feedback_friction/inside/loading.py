@@ -47,9 +47,6 @@ def find_source(
         solvers: the run's, each as ``provider/name``.
         digests: by model, the digests of files that the run recorded.
         as_is: take another model than the solver.
-
-    Raises:
-        UsageError: it is not there, or no solver of the run; one line.
     """
     folder, file = _located(spec)
     own = digest(file) if file is not None else _folder_digest(folder)
@@ -124,11 +121,7 @@ class Loaded:
     device: str  # cpu or cuda
 
     def render(self, messages: Sequence[Message]) -> str:
-        """The text of a prompt, as the chat template writes it.
-
-        Raises:
-            UsageError: the template refuses the messages.
-        """
+        """The text of a prompt, as the chat template writes it."""
         from jinja2 import TemplateError
 
         turns = [{"role": each.role, "content": each.content} for each in messages]
@@ -148,12 +141,7 @@ class Loaded:
 
 
 def load(source: Source) -> Loaded:
-    """Load a model: in bfloat16 on a GPU, in float32 on a processor.
-
-    Raises:
-        UsageError: it has no chat template or no offsets, does not fit into memory, or is of a
-            kind that transformers cannot load.
-    """
+    """Load a model: in bfloat16 on a GPU, in float32 on a processor."""
     import torch
     import transformers
     from safetensors import SafetensorError

@@ -101,9 +101,6 @@ def find_places(
     Args:
         sample: problems at most; None is all. A larger sample holds the smaller one.
         only: the conditions to look into, by their ids; none is all.
-
-    Raises:
-        UsageError: there are none, or none whose prompt is proved.
     """
     known = {
         each.id: each

@@ -52,9 +52,6 @@ def look_inside(
         sample: problems at most; None is all.
         only: ids of the conditions; none is all.
         as_is: take a model that is not the run's solver.
-
-    Raises:
-        UsageError: the run or the model cannot be used as asked; one line.
     """
     prompts = Prompts(directory)
     digests = prompts.run.config.get("digests", {})

@@ -47,11 +47,7 @@ class Study:
     _looks: list[Look] = field(default_factory=list)
 
     def run(self, what: Sequence[str]) -> None:
-        """Measure what is asked for and not known yet.
-
-        Raises:
-            UsageError: no place can be looked into with this model.
-        """
+        """Measure what is asked for and not known yet."""
         self._looks = [look for place in self.found.places if (look := self._fit(place))]
         if not self._looks:
             reasons = ", ".join(f"{count} {reason}" for reason, count in self.left_out.items())
