@@ -43,6 +43,7 @@ from feedback_friction.engine.journal.rows import now
 from feedback_friction.engine.passes.reopen import read_trials, reopen
 from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.errors import UsageError
+from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Attempt, Feedback, Trial
 from feedback_friction.ways import way
 
@@ -122,12 +123,10 @@ def _log(
 
 def _sample(condition: Condition, trial: Trial) -> EvalSample:
     problem, last = trial.problem, trial.attempts[-1]
+    about = about_problem(condition, problem)
     return EvalSample(
-        id=problem.id,
+        **about | {"metadata": about["metadata"] | {"status": trial.status}},
         epoch=trial.epoch + 1,
-        input=condition.task.ask(problem),
-        choices=list(problem.choices) or None,
-        target=[problem.gold, *problem.aliases],
         messages=list(messages_of(condition, trial)),
         output=ModelOutput.from_content(condition.solver, last.reply.text),
         scores={
@@ -137,9 +136,19 @@ def _sample(condition: Condition, trial: Trial) -> EvalSample:
                 explanation=f"{trial.status} after {len(trial.attempts)} attempts {trial.reason}",
             )
         },
-        metadata={"subject": problem.subject, "level": problem.level, "status": trial.status},
         events=[event for attempt in trial.attempts for event in _events(attempt)],
     )
+
+
+def about_problem(condition: Condition, problem: Problem) -> dict[str, Any]:
+    """What a sample says of its problem."""
+    return {
+        "id": problem.id,
+        "input": condition.task.ask(problem),
+        "choices": list(problem.choices) or None,
+        "target": [problem.gold, *problem.aliases],
+        "metadata": {"subject": problem.subject, "level": problem.level},
+    }
 
 
 def scores_of(trial: Trial, iterations: int) -> dict[str, float]:

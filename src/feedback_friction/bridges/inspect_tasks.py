@@ -32,6 +32,7 @@ from inspect_ai.util import span
 
 from feedback_friction.bridges.inspect_log import (
     SCORER,
+    about_problem,
     feedback_of,
     messages_of,
     scores_of,
@@ -69,7 +70,9 @@ def _defined(name: str) -> Callable[..., Task]:
         """One problem a sample; a score is one column an attempt: solved by then."""
         condition = _condition(name, options)
         return Task(
-            dataset=MemoryDataset([_sample(condition, each) for each in condition.problems], name),
+            dataset=MemoryDataset(
+                [Sample(**about_problem(condition, each)) for each in condition.problems], name
+            ),
             solver=friction_solver(condition),
             scorer=friction_scorer(condition.plan.iterations),
             epochs=condition.epochs,
@@ -91,16 +94,6 @@ def _condition(task_name: str, options: Mapping[str, Any]) -> Condition:
     if len(conditions) != 1:
         raise UsageError(f"these options make {len(conditions)} conditions; one is needed")
     return conditions[0]
-
-
-def _sample(condition: Condition, problem: Any) -> Sample:
-    return Sample(
-        id=problem.id,
-        input=condition.task.ask(problem),
-        choices=list(problem.choices) or None,
-        target=[problem.gold, *problem.aliases],
-        metadata={"subject": problem.subject, "level": problem.level},
-    )
 
 
 @solver(name="friction")

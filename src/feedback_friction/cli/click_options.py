@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -46,19 +47,19 @@ class OrNone(click.ParamType[float | None]):
 
 def generated(
     *groups: type,
-    only: Iterable[str] = (),
-    without: Iterable[str] = (),
+    only: Sequence[str] = (),
+    without: Sequence[str] = (),
     **defaults: Any,
 ) -> list[click.Parameter]:
     """The options of a command, from the dataclasses that declare them.
 
     Args:
         only: the names of those to be made; none makes all.
-        without: those not to be made.
+        without: patterns of those not to be made.
         defaults: by name, a default other than the field's; to be given to ``given``, too.
     """
     every = options_of(*groups)
-    names = [name for name in only or every if name not in {*without}]
+    names = [name for name in only or every if not any(fnmatch(name, each) for each in without)]
     return [_made(every[name], defaults.get(name, every[name].default)) for name in names]
 
 

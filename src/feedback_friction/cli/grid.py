@@ -172,6 +172,36 @@ def print_columns(
         console.print(line, no_wrap=True, crop=False, overflow="ignore")
 
 
+def differing(labels: Mapping[str, Sequence[str]]) -> list[Column]:
+    """Columns of the labels that differ between rows, and of the feedback."""
+    return [
+        Column(name, tuple(cells))
+        for name, cells in labels.items()
+        if name == "feedback" or len({*cells}) > 1
+    ]
+
+
+def print_tables(
+    tables: Mapping[str, list[Column]],
+    notes: Sequence[str],
+    form: str,
+    sectioned: Callable[[list[Column]], tuple[list[str] | None, list[Column]]],
+) -> None:
+    """Print tables by their titles, and the notes on them, as ``table``, ``markdown``, ``latex``.
+
+    Args:
+        sectioned: the headings of a table's rows in the terminal, and the columns below them.
+    """
+    if form != "table":
+        click.echo(for_papers(tables, notes, form))
+        return
+    for title, table in tables.items():
+        headings, shown = sectioned(table)
+        print_columns(shown, title=title, sections=headings)
+        click.echo()
+    print_lines(notes)
+
+
 def print_folded(
     headings: Mapping[str, Mapping[str, Any]],
     rows: Iterable[Sequence[str]],

@@ -27,21 +27,16 @@ from feedback_friction.engine.run.guidance import LEARNT_FROM
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.extras import need
 from feedback_friction.modes import ADAPTIVE
-from feedback_friction.options import filled, options_of
+from feedback_friction.options import filled
 from feedback_friction.protocol.improvement import Round
 from feedback_friction.settings import Output, Settings
 from feedback_friction.writing import write_json
 
 PROMPTS_FILE, ALL_FILE = "prompts.json", "improvement.json"
-_WITHOUT = (
-    "feedback", "sampling", "iterations", "rounds", "epochs", "shuffle", "binary_hint",
+_UNUSED = (
+    "tasks", "feedback", "sampling", "iterations", "rounds", "epochs", "shuffle", "binary_hint",
     "attribution", "logprobs", "part", "ray", "workers",
 )  # fmt: skip
-_UNUSED = [
-    name
-    for name, each in options_of(Settings).items()
-    if each.option.is_argument or name in _WITHOUT
-]
 
 
 @click.command(

@@ -22,7 +22,7 @@ from feedback_friction.engine.passes.oracle_requests import (
     prepare_oracle,
 )
 from feedback_friction.extras import need
-from feedback_friction.options import Options, filled, option, options_of
+from feedback_friction.options import Options, filled, option
 from feedback_friction.protocol.oracle_draws import TEMPERATURE, OraclePlan
 from feedback_friction.report.overview import spoken
 from feedback_friction.settings import Output, Settings
@@ -35,12 +35,10 @@ class OracleOptions(Options):
     ks: str = option("", "k of pass@k.  [1,10,100, as far as drawn]", flag="--k", metavar="K,...")
 
 
-_FEEDBACK = ("feedback", "sampling", "iterations", "epochs", "history", "shuffle", "binary_hint")
-_UNUSED = [
-    name
-    for name, each in options_of(Settings).items()
-    if each.option.is_argument or name in _FEEDBACK or name.startswith(("feedback_", "budget_"))
-]
+_UNUSED = (
+    "tasks", "feedback", "feedback_*", "budget_*", "sampling", "iterations", "epochs", "history",
+    "shuffle", "binary_hint",
+)  # fmt: skip
 
 
 @click.command(

@@ -20,7 +20,7 @@ from feedback_friction.analysis.layers import Layers, read_layers
 from feedback_friction.analysis.oracle_coverage import is_oracle
 from feedback_friction.caveats import caveats, provisional
 from feedback_friction.cli.click_options import JSON, RUNS, whole_numbers
-from feedback_friction.cli.grid import csv_of, for_papers, print_columns, print_json, print_lines
+from feedback_friction.cli.grid import csv_of, differing, print_json, print_tables
 from feedback_friction.cli.within import print_within
 from feedback_friction.errors import UsageError
 from feedback_friction.report.overview import (
@@ -144,14 +144,7 @@ def print_results(directories: Sequence[Path], form: str = "table") -> None:
     if given := forms_given(directories):
         tables[FORMS] = _forms([run.name for run in runs], given)
         notes.insert(0, CHOSEN)
-    if form != "table":
-        click.echo(for_papers(tables, notes, form))
-        return
-    for title, table in tables.items():
-        headings, shown = sections(table)
-        print_columns(shown, title=title, sections=headings)
-        click.echo()
-    print_lines(notes)
+    print_tables(tables, notes, form, sections)
 
 
 CHOSEN = (
@@ -168,13 +161,8 @@ def _forms(names: Sequence[str], given: Sequence[FormGiven]) -> list[Column]:
         "solver": [each.solver for each in given],
         "feedback": [each.feedback for each in given],
     }
-    differing = [
-        Column(name, tuple(cells))
-        for name, cells in labels.items()
-        if name == "feedback" or len({*cells}) > 1
-    ]
     return [
-        *differing,
+        *differing(labels),
         Column("form", tuple(each.form for each in given)),
         Column("right %", tuple(spoken(each.right) for each in given), number=True),
         Column("repeated %", tuple(spoken(each.repeated) for each in given), number=True),

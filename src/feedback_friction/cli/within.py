@@ -10,13 +10,7 @@ from typing import Any
 import click
 
 from feedback_friction.caveats import caveats, provisional
-from feedback_friction.cli.grid import (
-    columns,
-    for_papers,
-    print_columns,
-    print_json,
-    print_lines,
-)
+from feedback_friction.cli.grid import columns, differing, print_json, print_tables
 from feedback_friction.extras import need
 from feedback_friction.report.overview import Column, in_cell, signed
 
@@ -58,19 +52,12 @@ def print_within(
             *([provisional(unfinished)] if unfinished else []),
             *caveats({row["solver"]: row["simulated"] for row in rows}),
         ]
-        _print(rows, notes, form)
+        headings = [f"at most {row['tokens']:,} tokens" for row in rows]
 
+        def sectioned(table: list[Column]) -> tuple[list[str], list[Column]]:
+            return headings, [column for column in table if column.name != "tokens"]
 
-def _print(rows: Sequence[dict[str, Any]], notes: Sequence[str], form: str) -> None:
-    shown = _columns(rows)
-    if form != "table":
-        click.echo(for_papers({TITLE: shown}, notes, form))
-        return
-    headings = [f"at most {row['tokens']:,} tokens" for row in rows]
-    others = [column for column in shown if column.name != "tokens"]
-    print_columns(others, title=TITLE, sections=headings)
-    click.echo()
-    print_lines(notes)
+        print_tables({TITLE: _columns(rows)}, notes, form, sectioned)
 
 
 _LABELS = ("run", "task", "solver", "feedback", "sampling", "history")
@@ -78,12 +65,8 @@ _LABELS = ("run", "task", "solver", "feedback", "sampling", "history")
 
 def _columns(rows: Sequence[dict[str, Any]]) -> list[Column]:
     """Columns of what differs between the rows, and the numbers."""
-    labels = [
-        name for name in _LABELS if name == "feedback" or len({str(row[name]) for row in rows}) > 1
-    ]
     cells = [
         (
-            *(str(row[name]) for name in labels),
             f"{row['tokens']:,}",
             in_cell(row, "solved"),
             "" if isnan(row["difference"]) else in_cell(row, "difference", estimate=signed),
@@ -92,5 +75,6 @@ def _columns(rows: Sequence[dict[str, Any]]) -> list[Column]:
         )
         for row in rows
     ]
-    headings = (*labels, "tokens", "solved %", "adds, points", "ended short", "n")
-    return columns(headings, cells, texts=len(labels))
+    headings = ("tokens", "solved %", "adds, points", "ended short", "n")
+    labels = {name: [str(row[name]) for row in rows] for name in _LABELS}
+    return [*differing(labels), *columns(headings, cells, texts=0)]

@@ -1,4 +1,4 @@
-"""What the grid is drawn from: one row a trial, made from the journal and kept beside it.
+"""What the grid is drawn from: one row a trial, and the numbers of each condition.
 
 The rows are temporary tables of the reading connection, so that filters and pages are SQL and the
 journal stays as it is. 100,000 attempts take some 0.4 seconds, once for every state of the journal.
@@ -7,11 +7,16 @@ journal stays as it is. 100,000 attempts take some 0.4 seconds, once for every s
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import NamedTuple
 
-from feedback_friction.analysis.journal import KNOWN_TRIALS
+from feedback_friction.analysis.journal import ENDED, KNOWN_TRIALS, Condition, read_aligned
+from feedback_friction.analysis.retries import as_seen
+from feedback_friction.analysis.stats.censored import Seen, censored_curve
+from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.view.wanted import FLAGS, OUTCOMES, Wanted
 
 PAGE = 50  # rows of the grid on one page
@@ -228,3 +233,52 @@ _TEXT = r"""(place IN (
     SELECT condition, problem_id, epoch FROM main.attempts WHERE response LIKE ? ESCAPE '\'
         OR prediction LIKE ? ESCAPE '\' OR feedback LIKE ? ESCAPE '\'
 ))"""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A condition's numbers so far, by the estimator of ``friction results``.
+
+    Without contrasts between conditions, which take longer than a live page may.
+    """
+
+    condition: Condition
+    trials: int  # that the run is to make
+    n: int  # trials that ended
+    failed: int  # resuming runs them again
+    unfinished: int
+    curve: tuple[Estimate, ...]  # accuracy by attempt; empty while nothing is known
+    no_answer: int  # replies
+    cut_off: int
+    leaks: int  # feedback texts
+    aligned: int  # that repeat a part of the answer which the solver had worked out itself
+
+
+def read_numbers(db: sqlite3.Connection, arm: int, condition: Condition) -> Numbers:
+    """The numbers of the condition with that number in the run, from its index."""
+    statuses: Counter[str] = Counter()
+    seen: dict[int, list[Seen]] = {}
+    for place, status, known, solved in db.execute(
+        "SELECT place, status, known, solved FROM cells WHERE arm = ?", (arm,)
+    ):
+        statuses[status] += 1
+        found = as_seen(status, known, bool(solved), condition.iterations)
+        seen.setdefault(place, []).append(found)
+    curve = censored_curve(list(seen.values()), condition.iterations)
+    counts = db.execute(
+        "SELECT total(no_answer), total(cut_off), total(leaks) FROM cells WHERE arm = ?", (arm,)
+    ).fetchone()
+    n = sum(statuses[status] for status in ENDED)
+    failed = statuses["failed"]
+    return Numbers(
+        condition,
+        condition.problems,
+        n,
+        failed,
+        condition.problems - n - failed - statuses["undecided"],
+        tuple(point for point in curve if not isnan(point.value)),
+        int(counts[0]),
+        int(counts[1]),
+        int(counts[2]),
+        len(read_aligned(db, condition.condition)),
+    )

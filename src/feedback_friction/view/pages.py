@@ -15,8 +15,7 @@ from markupsafe import Markup
 
 from feedback_friction.analysis.journal import IN_FLIGHT
 from feedback_friction.caveats import caveats
-from feedback_friction.view.condition_numbers import Numbers
-from feedback_friction.view.index import Cell
+from feedback_friction.view.index import Cell, Numbers
 from feedback_friction.view.trial_page import MASK
 from feedback_friction.view.untrusted import harmless, visible
 

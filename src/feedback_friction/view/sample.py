@@ -12,8 +12,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from feedback_friction.analysis.journal import open_journal, read_conditions
-from feedback_friction.view.condition_numbers import read_numbers
-from feedback_friction.view.index import cells_of, make_index
+from feedback_friction.view.index import cells_of, make_index, read_numbers
 from feedback_friction.view.pages import arms, environment
 from feedback_friction.view.trial_page import read_trial
 

@@ -19,8 +19,13 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from feedback_friction.analysis.journal import open_journal, read_conditions, read_run
 from feedback_friction.errors import UsageError
-from feedback_friction.view.condition_numbers import Numbers, read_numbers
-from feedback_friction.view.index import make_index, put_strange, read_strange
+from feedback_friction.view.index import (
+    Numbers,
+    make_index,
+    put_strange,
+    read_numbers,
+    read_strange,
+)
 
 if TYPE_CHECKING:
     from feedback_friction.engine.passes.sent import Prompts, Sent
