@@ -257,6 +257,11 @@ def values_of(group: Any) -> dict[str, Any]:
     return found
 
 
+def changed(group: Group, **values: Any) -> Group:
+    """The same with other values of some options."""
+    return filled(type(group), {**values_of(group), **values})
+
+
 def in_part(group: Any, *parts: Part) -> dict[str, Any]:
     """Those of ``values_of`` that some parts of ``run.json`` keep."""
     every = options_of(type(group))

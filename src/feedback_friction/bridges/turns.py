@@ -26,15 +26,10 @@ from feedback_friction.split import HELD_OUT, Split, takes
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """Which problems may leave a run.
-
-    Attributes:
-        split: training problems, held-out ones, or all.
-        held_out: share of the problems that is held out, in [0, 1).
-    """
+    """Which problems may leave a run."""
 
     split: Split = "train"
-    held_out: float = HELD_OUT
+    held_out: float = HELD_OUT  # share of the problems, in [0, 1)
 
     def takes(self, task: str, problem_id: str) -> bool:
         """Whether a problem is among them."""
@@ -43,21 +38,13 @@ class Selected:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One attempt and what asked for it.
-
-    Attributes:
-        condition: the condition that it was made under.
-        trial: the trial that it is part of.
-        number: its place in the trial, from 0.
-        messages: the prompt, byte for byte as it was sent.
-        tokens: of its reply, where the run kept them.
-    """
+    """One attempt and what asked for it."""
 
     condition: Condition
     trial: Trial
-    number: int
-    messages: tuple[Message, ...]
-    tokens: tuple[Token, ...] = ()
+    number: int  # its place in the trial, from 0
+    messages: tuple[Message, ...]  # the prompt, byte for byte as it was sent
+    tokens: tuple[Token, ...] = ()  # of its reply, where the run kept them
 
     @property
     def attempt(self) -> Attempt:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from feedback_friction.bridges.card import card
@@ -25,6 +25,7 @@ from feedback_friction.distill.training_rows import rows_for
 from feedback_friction.engine.run.prepare import Prepared, prepare
 from feedback_friction.errors import UsageError
 from feedback_friction.mode_names import parse_mode
+from feedback_friction.options import changed
 from feedback_friction.settings import Settings
 from feedback_friction.ways import GREEDY
 from feedback_friction.writing import write_jsonl, write_text
@@ -58,7 +59,7 @@ def check(settings: Settings) -> None:
 
 
 def distilled(settings: Settings, asked: Asked, out: Path, run: Run, tell: Tell) -> list[Arm]:
-    """Run, train and run again; whatever is there already is not made again.
+    """Run, train and run again; whatever is there already is kept.
 
     Args:
         run: carries out a prepared run in a directory, or resumes it.
@@ -73,9 +74,9 @@ def distilled(settings: Settings, asked: Asked, out: Path, run: Run, tell: Tell)
     found: dict[str, list[tuple[int, tuple[Path, Path], int]]] = {each: [] for each in asked.arms}
     for number in range(asked.seeds):
         seed = settings.plan.seed + number
-        own, folder = _seeded(settings, seed), out / f"seed-{seed}"
+        own, folder = changed(settings, seed=seed), out / f"seed-{seed}"
         tell(f"seed {seed}: before")
-        run(prepare(_held_out(own)), folder / "before")
+        run(prepare(changed(own, split="held-out")), folder / "before")
         run(prepare(_draws(own, asked)), folder / "draws")
         for method in asked.arms:
             solver, count = _updated(own, asked, method, folder, run, tell)
@@ -84,7 +85,7 @@ def distilled(settings: Settings, asked: Asked, out: Path, run: Run, tell: Tell)
                 continue
             tell(f"seed {seed}: {method}, after")
             after = folder / method / "after"
-            run(prepare(_held_out(_with_solver(own, solver))), after)
+            run(prepare(changed(own, split="held-out", solver=(solver,))), after)
             found[method].append((seed, (folder / "before", after), count))
     if not any(found.values()):
         raise UsageError(
@@ -107,7 +108,7 @@ def _updated(
         count, solver = now, f"gguf/{place / 'model' / FILE}"
         draws = place / "draws"
         if update < asked.updates:
-            run(prepare(_draws(_with_solver(settings, solver), asked)), draws)
+            run(prepare(_draws(changed(settings, solver=(solver,)), asked)), draws)
     return solver, count
 
 
@@ -143,31 +144,15 @@ def _trained(
     return len(rows)
 
 
-def _seeded(settings: Settings, seed: int) -> Settings:
-    return replace(
-        settings,
-        plan=replace(settings.plan, seed=seed),
-        selection=replace(settings.selection, seed=seed),
-    )
-
-
-def _held_out(settings: Settings) -> Settings:
-    return replace(settings, selection=replace(settings.selection, split="held-out"))
-
-
-def _with_solver(settings: Settings, solver: str) -> Settings:
-    return replace(settings, models=replace(settings.models, solver=(solver,)))
-
-
 def _draws(settings: Settings, asked: Asked) -> Settings:
     """The settings of the trials that training sets are made of."""
-    return replace(
+    return changed(
         settings,
         epochs=asked.draws,
         sampling=(GREEDY.name,),  # at the temperature of the draws
         feedback=_needed(settings.feedback, asked.arms),
-        plan=replace(settings.plan, temperature=asked.draw_temperature),
-        selection=replace(settings.selection, split="train"),
+        temperature=asked.draw_temperature,
+        split="train",
     )
 
 

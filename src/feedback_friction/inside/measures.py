@@ -31,27 +31,17 @@ Cells = dict[str, list[float | None]]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A place as the model sees it.
-
-    Attributes:
-        place: the place.
-        ids: the prompt's tokens.
-        names: the names of its segments; one may be in several stretches.
-        owner: for each token, the index of its segment's name.
-        reply: the tokens of the reply.
-        right, wrong: the tokens of the reply up to the parting, and of either way on; none where
-            there is no parting.
-        parts: how many tokens they share; what parts them comes next.
-    """
+    """A place as the model sees it."""
 
     place: Place
-    ids: tuple[int, ...]
-    names: tuple[str, ...]
-    owner: tuple[int, ...]
-    reply: tuple[int, ...]
+    ids: tuple[int, ...]  # the prompt's tokens
+    names: tuple[str, ...]  # of its segments; one may be in several stretches
+    owner: tuple[int, ...]  # for each token, the index of its segment's name
+    reply: tuple[int, ...]  # tokens
+    # Of the reply up to the parting, and of either way on; none where there is no parting.
     right: tuple[int, ...] = ()
     wrong: tuple[int, ...] = ()
-    parts: int = 0
+    parts: int = 0  # how many tokens they share; what parts them comes next
 
     def columns(self, name: str) -> tuple[int, ...]:
         """The positions of a segment's tokens, or of all of the newest feedback's."""

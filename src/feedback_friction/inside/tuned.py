@@ -74,18 +74,12 @@ def _drawn(seen: Seen, count: int) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Lens:
-    """The map of one layer; to a state it adds what the later layers would, as far as is foreseen.
+    """The map of one layer: to a state it adds what the later layers would, by its prediction."""
 
-    Attributes:
-        known: shape (tokens, width): the states that it was fitted on, less their mean.
-        worth: shape (tokens, width): what each of them adds, by its product with the state.
-        middle, shift: shape (width,): the mean state, and the mean of what is added.
-    """
-
-    known: Tensor
-    worth: Tensor
-    middle: Tensor
-    shift: Tensor
+    known: Tensor  # (tokens, width): the states that it was fitted on, less their mean
+    worth: Tensor  # (tokens, width): what each of them adds, by its product with the state
+    middle: Tensor  # (width,): the mean state
+    shift: Tensor  # (width,): the mean of what is added
 
     def __call__(self, states: Tensor) -> Tensor:
         """Shape (rows, width), in and out."""
