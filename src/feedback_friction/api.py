@@ -16,6 +16,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -254,23 +255,20 @@ def _in_thread(main: Callable[[], Coroutine[Any, Any, Progress]], held: list[Cal
     Args:
         held: gets the run's caller once there is one; Ctrl-C drains it.
     """
-    loop, done = asyncio.new_event_loop(), list[Progress | BaseException]()
+    loop, done = asyncio.new_event_loop(), Future[Progress]()
 
     def work() -> None:
         try:
             with asyncio.Runner(loop_factory=lambda: loop) as runner:
-                done.append(runner.run(main()))
+                done.set_result(runner.run(main()))
         except BaseException as error:  # raised again where it is waited for
-            done.append(error)
-        finally:
-            ended.set()
+            done.set_exception(error)
 
-    ended = threading.Event()
     threading.Thread(target=work, name="friction run", daemon=True).start()
     interrupted: KeyboardInterrupt | None = None
-    while not ended.is_set():
+    while not done.done():
         try:
-            ended.wait(0.2)  # in pieces, so that Ctrl-C arrives
+            wait([done], 0.2)  # in pieces, so that Ctrl-C arrives
         except KeyboardInterrupt as interrupt:
             if interrupted is not None:
                 raise
@@ -278,13 +276,11 @@ def _in_thread(main: Callable[[], Coroutine[Any, Any, Progress]], held: list[Cal
             with suppress(RuntimeError):  # it has just ended
                 for caller in held:
                     loop.call_soon_threadsafe(caller.drain)
-    [result] = done
     if interrupted is not None:
         raise interrupted
-    if isinstance(result, UsageError):
-        raise result
-    if isinstance(result, RunStoppedError):
-        raise RunStoppedError(f"{result} (the same call resumes)") from result
-    if isinstance(result, BaseException):
-        raise result
-    return result
+    try:
+        return done.result()
+    except UsageError:
+        raise
+    except RunStoppedError as error:
+        raise RunStoppedError(f"{error} (the same call resumes)") from error
