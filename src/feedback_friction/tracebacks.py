@@ -1,4 +1,4 @@
-"""What went wrong without being foreseen: one line for people, the traceback in a file."""
+"""Unexpected errors: one line for people, the traceback in a file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Tracebacks:
         self._known: set[str] = set()
 
     def reason(self, error: BaseException) -> str:
-        """One line that says what went wrong; keeps the traceback of what nobody foresaw.
+        """One line that says what went wrong; keeps the traceback of an unexpected error.
 
         An error of ours says it itself. Of any other the line gives type, text and place.
         """
@@ -37,7 +37,7 @@ class Tracebacks:
         if where not in self._known:
             self._known.add(where)
             text = _hidden("".join(traceback.format_exception(error)))
-            # a full disk is told by whoever writes the journal
+            # a full disk is reported when the journal is written
             with suppress(OSError), self.path.open("a", encoding="utf-8") as file:
                 file.write(f"{text}\n")
         text = " ".join(str(error).split())[:_LONGEST]

@@ -4,7 +4,7 @@ Inspect runs the samples, calls the models, keeps the log; the trial itself is t
 loop, with its prompts, mask, graders and seeds. Options (``-T``) are those of ``friction run``.
 Modes in which another model writes the feedback take it from ``--model-role feedback=...``, judges
 from ``--model-role judge=...``. Conditions do not share calls here, and a sample that is
-interrupted begins anew: where money counts, use ``friction run`` and export its logs.
+interrupted starts over: where money counts, use ``friction run`` and export its logs.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The turns of a recorded run: every attempt with the exact prompt that asked for it.
 
-Prompts are made again by the loop itself and proved by the journal (``engine.passes.sent``). What
+Prompts are reproduced by the loop itself and proved by the journal (``engine.passes.sent``). What
 training sets are made of comes from here, problem by problem, with all conditions of a problem
 together.
 """

@@ -87,8 +87,8 @@ def in_loop(
     """Run asynchronous work to its end.
 
     Args:
-        resume: says how a run that stopped itself goes on.
-        directory: of the run; the traceback of what nobody foresaw is kept in it.
+        resume: says how a run that stopped itself is resumed.
+        directory: of the run; the traceback of an unexpected error is kept in it.
 
     Raises:
         KeyboardInterrupt: it was cancelled.
@@ -96,7 +96,7 @@ def in_loop(
     """
 
     async def guarded() -> Result:
-        # What goes wrong where nobody awaits it would be printed with its traceback.
+        # An error in a task that is not awaited would be printed with its traceback.
         asyncio.get_running_loop().set_exception_handler(Tracebacks(directory).handle)
         return await main()
 

@@ -1,4 +1,4 @@
-"""``friction learn``: from runs that drew forms of feedback by lot to a policy."""
+"""``friction learn``: from runs with randomised forms of feedback to a policy."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ def _show_attempt(
 
 
 def _show_earlier(console: Console, row: sqlite3.Row, before: list[dict[str, Any]]) -> None:
-    """The verdicts that were given before the run was judged anew."""
+    """The verdicts from before the run was regraded."""
     said = [(was["verdict"], was["prediction"], was["rule"]) for was in before]
     for verdict, prediction, rule in dict.fromkeys(said):
         if (verdict, prediction) != (row["verdict"], row["prediction"]):

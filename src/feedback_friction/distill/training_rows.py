@@ -41,7 +41,7 @@ def rows_for(
 
 
 def drawn(rows: Sequence[Row], count: int, seed: int) -> list[Row]:
-    """As many rows as a training takes: problems in turn, in an order by lot, a row of each."""
+    """As many rows as a training takes: problems in turn, in random order, one row each."""
     rng = random.Random(f"{seed}:rows")
     by_problem: dict[tuple[str, str], list[Row]] = {}
     for row in rows:

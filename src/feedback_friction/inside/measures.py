@@ -214,7 +214,7 @@ def sets_of_heads(
     top: Sequence[tuple[int, int]],
     drawn_from: Sequence[tuple[int, int]],
 ) -> dict[str, Cut]:
-    """Cuts of a set of heads, and of as many others, drawn for each place anew."""
+    """Cuts of a set of heads, and of as many others, drawn for each place separately."""
     told = seen.columns(FEEDBACK)
     found = {f"top/{FEEDBACK}": Cut(told, tuple(top))}
     others = [each for each in drawn_from if each not in set(top)]

@@ -173,7 +173,7 @@ class Study:
         return found
 
     def _replies(self, look: Look) -> None:
-        """What becomes of the feedback in a reply that is written anew under a cut."""
+        """What becomes of the feedback in a reply that is regenerated under a cut."""
         known: dict[str, str] = self.notebook.of(REPLIES, look).get("wrote", {})
         cuts = measures.cuts(self.network, look.seen, [], [])
         names = (f"all/{FEEDBACK}", "elsewhere")
@@ -196,7 +196,7 @@ class Study:
     def _written(
         self, look: Look, arms: Mapping[str, Arm], known: Mapping[str, str]
     ) -> dict[str, str]:
-        """What becomes of the feedback in replies written anew, one an arm that is not known."""
+        """What becomes of the feedback in regenerated replies, for each arm that is not known."""
         place, left = look.place, {name: arm for name, arm in arms.items() if name not in known}
         if not left or place.scene.task.judge is not None:  # no judge is asked here
             return {}

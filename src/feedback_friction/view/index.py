@@ -107,7 +107,7 @@ class Grid(NamedTuple):
 
 
 def make_index(db: sqlite3.Connection) -> None:
-    """Make the tables of the index anew."""
+    """Rebuild the tables of the index."""
     db.executescript(
         "PRAGMA temp_store = MEMORY;"
         + "".join(

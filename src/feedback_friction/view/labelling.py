@@ -1,6 +1,6 @@
 """Labelling on the page: which trials, by whom, blind, and each label kept at once.
 
-What judges and other people said of a trial is sent to nobody who has not labelled it.
+The labels of judges and other people are hidden from an annotator until the trial is labelled.
 """
 
 from __future__ import annotations

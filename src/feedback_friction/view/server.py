@@ -196,7 +196,7 @@ def read_place(request: Request, number: int | None = None) -> Place:
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to whoever runs it."""
+    """Leaves signals to its caller."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
