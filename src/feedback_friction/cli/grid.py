@@ -223,8 +223,11 @@ def print_folded(
 
 def print_json(found: Any) -> None:
     """Print a JSON document; a frame in it is an array of rows, where nan is null."""
-    rows = lambda frame: json.loads(frame.write_json())  # noqa: E731
-    click.echo(json.dumps(found, ensure_ascii=False, default=rows))
+    click.echo(json.dumps(found, ensure_ascii=False, default=_frame_rows))
+
+
+def _frame_rows(frame: pl.DataFrame) -> Any:
+    return json.loads(frame.write_json())
 
 
 def print_lines(lines: Iterable[str]) -> None:

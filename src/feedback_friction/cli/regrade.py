@@ -1,4 +1,4 @@
-"""``friction regrade``, ``remask``: a finished run graded or masked again, and what would change."""
+"""``friction regrade``, ``remask``: a run graded or masked again, and what would change."""
 
 from __future__ import annotations
 
