@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
+from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -15,8 +16,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
 
 from feedback_friction.errors import FrictionError, UsageError
 from feedback_friction.tracebacks import kept
@@ -36,6 +36,13 @@ from feedback_friction.view.wanted import Beside, read_wanted, whole_number
 
 LOCAL = "127.0.0.1"
 LONGEST_ID = 4_000  # characters of a problem's id in an address
+_FILES = {
+    "trial.css": "text/css",
+    "view.css": "text/css",
+    "view.js": "text/javascript",
+    "label.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 
 
 class Site:
@@ -55,7 +62,7 @@ class Site:
         """The application, without its guard."""
         routes = [
             Route("/{token}/", self.home),
-            Mount("/{token}/files", StaticFiles(packages=[(__package__, "files")])),
+            Route("/{token}/files/{name}", self.file),
             Route("/{token}/version", self.version),
             Route("/{token}/runs/{run}/", self.run),
             Route("/{token}/runs/{run}/trial", self.trial),
@@ -84,6 +91,14 @@ class Site:
             return RedirectResponse(f"{self._root}runs/{next(iter(self._shelf))}/")
         runs = [await each.do(self._overview) for each in self._shelf.values()]
         return self._page("home.html", runs=runs)
+
+    async def file(self, request: Request) -> Response:
+        """One of the page's own files."""
+        name = request.path_params["name"]
+        if name not in _FILES:
+            raise HTTPException(404, "no such file")
+        body = resources.files(__package__).joinpath("files", name).read_bytes()
+        return Response(body, media_type=_FILES[name])
 
     async def version(self, request: Request) -> Response:
         """What changes whenever what is shown of any of the runs does."""
