@@ -15,7 +15,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from feedback_friction.analysis.stats.crossed import PARTS, split
+from feedback_friction.analysis.stats.components import crossed
 from feedback_friction.analysis.stats.detection import detection
 from feedback_friction.analysis.stats.differences import mean_difference
 from feedback_friction.analysis.stats.dose import response
@@ -62,9 +62,8 @@ def matrices(problems: int, rng: Rng) -> Covered:
     draws = (rng.random((3, 3, problems)) < chances[:, :, None]).astype(float)
     rest = float((chances * (1 - chances)).mean())
     parts = [float(students.var(ddof=1)), float(teachers.var(ddof=1)), 0.0, rest]
-    cells = [list(row) for row in draws]
-    found = split(cells, seed=int(rng.integers(2**31)))
-    for name, share, truth in zip(PARTS, found.shares, parts, strict=True):
+    found = crossed(draws, seed=int(rng.integers(2**31)))
+    for (name, share), truth in zip(found.items(), parts, strict=True):
         yield name, share, truth / sum(parts)
 
 

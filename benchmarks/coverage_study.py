@@ -22,9 +22,8 @@ from feedback_friction.analysis.stats.intervals import Estimate, Interval
 from feedback_friction.analysis.stats.mixed import mixed_logit
 from feedback_friction.analysis.stats.overlap import overlap
 from feedback_friction.analysis.stats.paired import compare
-from feedback_friction.analysis.stats.pass_at_k import pass_at_k
 from feedback_friction.analysis.stats.pooling import pooled
-from feedback_friction.analysis.stats.proportions import class_shares
+from feedback_friction.analysis.stats.proportions import class_shares, pass_at_k
 from feedback_friction.analysis.stats.raters import alpha, kappa
 from feedback_friction.analysis.stats.survival import hazard, kaplan_meier
 from feedback_friction.analysis.stats.transitions import transitions

@@ -137,8 +137,8 @@ def _row(result: ConditionResult) -> dict[str, Any]:
     about = ("task", "solver", "feedback", "sampling", "history", "n", "missing")
     row = {name: told[name] for name in about}
     for name, at in (("first", 0), ("last", -1)):
-        row[name], row[f"{name}_low"] = result.accuracy[at], result.ci_low[at]
-        row[f"{name}_high"] = result.ci_high[at]
+        point = result.curve[at]
+        row |= {name: point.value, f"{name}_low": point.low, f"{name}_high": point.high}
     for name in ("gain", "area", "repetition"):
         share = told[name]
         row |= {name: share["value"], f"{name}_low": share["ci_low"]}

@@ -49,8 +49,8 @@ def test_results_and_report_agree_to_the_last_digit_missing_trials_or_not(
             rows = table.filter(pl.col("feedback") == result.condition.feedback)
             rows = rows.sort("iteration").filter(pl.col("accuracy").is_not_nan())
             assert tuple(rows["accuracy"]) == result.accuracy
-            assert tuple(rows["accuracy_low"]) == result.ci_low
-            assert tuple(rows["accuracy_high"]) == result.ci_high
+            assert tuple(rows["accuracy_low"]) == tuple(each.low for each in result.curve)
+            assert tuple(rows["accuracy_high"]) == tuple(each.high for each in result.curve)
             assert set(rows["n"]) == ({result.n} if result.n else set())
 
 
@@ -78,7 +78,9 @@ def test_with_one_epoch_the_interval_is_wilsons(tmp_path: Path) -> None:
     for k, solved in enumerate((3, 7, 7)):
         limits = modified_wilson(solved, 13)
         assert result.accuracy[k] == solved / 13
-        assert (result.ci_low[k], result.ci_high[k]) == pytest.approx((limits.low, limits.high))
+        assert (result.curve[k].low, result.curve[k].high) == pytest.approx(
+            (limits.low, limits.high)
+        )
 
 
 def test_a_problem_with_fewer_epochs_counts_as_much_as_any_other(tmp_path: Path) -> None:
@@ -98,9 +100,9 @@ def _interrupted(directory: Path) -> Path:
 def test_an_interrupted_run_is_read_from_all_its_attempts(tmp_path: Path) -> None:
     result = read_results(_interrupted(tmp_path / "run"))[0]
     assert (result.n, result.missing, result.in_flight) == (4, 8, 6)
-    assert result.known == (10, 5, 4)
+    assert [each.n for each in result.curve] == [10, 5, 4]
     assert result.accuracy == (0.4, 0.4, 0.4)
-    assert result.ci_high[2] == 1.0
+    assert result.curve[2].high == 1.0
     assert result.provisional
 
 

@@ -104,7 +104,8 @@ def test_results_and_report_tables_say_by_what_they_are_clustered(run: Path) -> 
     assert (first["clustered_by"], first["clusters"]) == ("passage", 5)
     frames = load_runs([run])
     assert len(frames.clusters(0, "custom")) == 20
-    (treatment,) = [arm for arm in comparison.Arm.every(frames) if arm.feedback == "binary"]
+    (group,) = comparison.arms(frames)
+    (treatment,) = [arm for arm in group if arm.condition["feedback"] == "binary"]
     assert len(treatment.clusters) == 20
     assert comparison.pairs(frames).height == 1
 

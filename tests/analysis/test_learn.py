@@ -17,7 +17,7 @@ from benchmarks.planted import alike, by_state, decided
 from feedback_friction.analysis.choices import read_choices
 from feedback_friction.analysis.policy_learning import learn
 from feedback_friction.analysis.stats import offpolicy
-from feedback_friction.analysis.stats.calibration import calibration
+from feedback_friction.analysis.stats.association import calibration
 from feedback_friction.cli.main import friction
 from feedback_friction.errors import UsageError
 from feedback_friction.policy import State, document_of, features, parse_policy

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import orjson
 
+from feedback_friction.analysis.journal import run_names
 from feedback_friction.analysis.provenance import provenance
 from journals import RIGHT, trials, write_run
 
@@ -18,3 +19,9 @@ def test_a_command_that_was_written_down_with_a_password_is_shown_without_it(
     shown = provenance(tmp_path).command
     assert "hunter2" not in shown
     assert "--base-url=http://host/v1" in shown
+
+
+def test_runs_are_called_by_their_directory_and_what_tells_it_apart() -> None:
+    apart = [Path("/x/a/run"), Path("/y/a/run"), Path("/y/b/run"), Path("/y/other")]
+    assert run_names(apart) == ["x/a/run", "y/a/run", "b/run", "other"]
+    assert run_names([Path("/x/run"), Path("/x/run")]) == ["run", "run"]

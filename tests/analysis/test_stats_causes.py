@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedback_friction.analysis.stats.crossed import PARTS, split
+from feedback_friction.analysis.stats.components import crossed
 from feedback_friction.analysis.stats.detection import detection, ellipse
 from feedback_friction.analysis.stats.dose import half_dose, response
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.stats.likeness import edit_distance
+from feedback_friction.analysis.tables.histories import edit_distance
 
 COUNTS = st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -130,20 +130,19 @@ def drawn(students, teachers, rest, seed=0, problems=4000):
     rng = np.random.default_rng(seed)
     means = np.array(students)[:, None] + np.array(teachers)[None, :]
     noise = rng.normal(0, rest, (*means.shape, problems))
-    return [list(row) for row in means[:, :, None] + noise]
+    return means[:, :, None] + noise
 
 
 def test_the_variance_is_split_as_it_was_made():
-    found = split(drawn([0, 1, 2], [0, 0.5, 1], rest=0.5))
-    shares = dict(zip(PARTS, (each.value for each in found.shares), strict=True))
+    found = crossed(drawn([0, 1, 2], [0, 0.5, 1], rest=0.5))
+    shares = {part: each.value for part, each in found.items()}
     whole = 1 + 0.25 + 0.25
     assert shares["student"] == pytest.approx(1 / whole, abs=0.02)
     assert shares["teacher"] == pytest.approx(0.25 / whole, abs=0.02)
     assert shares["interaction"] == pytest.approx(0, abs=0.01)
     assert sum(shares.values()) == pytest.approx(1)
-    assert all(each.low <= each.value <= each.high for each in found.shares)
+    assert all(each.low <= each.value <= each.high for each in found.values())
 
 
 def test_without_any_variance_there_is_nothing_to_split():
-    cells = [[np.ones(5), np.ones(5)], [np.ones(5), np.ones(5)]]
-    assert all(math.isnan(each.value) for each in split(cells).shares)
+    assert all(math.isnan(each.value) for each in crossed(np.ones((2, 2, 5))).values())

@@ -19,11 +19,11 @@ from feedback_friction.analysis.stats.intervals import modified_wilson, z_value
 @pytest.mark.parametrize("degrees", [*range(1, 40), 99, 100, 449, 450, 13_999, 14_000])
 def test_students_quantile_is_that_of_scipy(level: float, degrees: int) -> None:
     expected = float(distributions.t.ppf((1 + level) / 2, degrees))
-    assert student_value(level, degrees) == pytest.approx(expected, rel=1e-11)
+    assert student_value(degrees, level) == pytest.approx(expected, rel=1e-11)
 
 
 def test_students_quantile_falls_to_the_normal_one() -> None:
-    values = [student_value(0.95, degrees) for degrees in (1, 2, 3, 10, 100, 10_000, 1_000_000)]
+    values = [student_value(degrees) for degrees in (1, 2, 3, 10, 100, 10_000, 1_000_000)]
     assert values == sorted(values, reverse=True)
     assert values[0] == pytest.approx(12.7062, abs=1e-4)
     assert values[-1] == pytest.approx(z_value(0.95), abs=1e-5)
@@ -33,7 +33,7 @@ def test_students_quantile_falls_to_the_normal_one() -> None:
 @pytest.mark.parametrize(("level", "degrees"), [(0.0, 3), (1.0, 3), (0.95, 0)])
 def test_students_quantile_refuses_what_has_none(level: float, degrees: int) -> None:
     with pytest.raises(ValueError, match=r"level must|degrees of freedom must"):
-        student_value(level, degrees)
+        student_value(degrees, level)
 
 
 clusters = st.lists(

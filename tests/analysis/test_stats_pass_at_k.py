@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedback_friction.analysis.stats.intervals import wilson
-from feedback_friction.analysis.stats.pass_at_k import pass_at_k
+from feedback_friction.analysis.stats.proportions import pass_at_k
 
 
 @given(st.integers(1, 9).flatmap(

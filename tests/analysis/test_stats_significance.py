@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback_friction.analysis.stats.differences import McNemar, mcnemar
-from feedback_friction.analysis.stats.significance import holm, sign_flip
+from feedback_friction.analysis.stats.differences import McNemar, holm, mcnemar
+from feedback_friction.analysis.stats.paired import sign_flip
 
 PUBLISHED = json.loads(Path(__file__).parents[1].joinpath("cases/stats_published.json").read_text())
 TESTED = [row for row in PUBLISHED["paired"]["rows"] if "exact" in row]

@@ -29,7 +29,7 @@ def test_kaplan_meier_gives_the_published_curve_and_limits_but_for_students_quan
     curve = kaplan_meier(np.where(observed, times, UNSOLVED), 36, last=times)
     for row in case["rows"]:
         point = curve[row["time"]]
-        wider = student_value(0.95, 20) / z_value(0.95)  # of 21 patients
+        wider = student_value(20) / z_value(0.95)  # of 21 patients
         middle = math.log(-math.log(row["survival"]))
         low, high = (
             math.exp(-math.exp(middle + wider * (math.log(-math.log(row[end])) - middle)))

@@ -7,9 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from commands import friction as command
-from feedback_friction.analysis.choices import read_choices, read_given
+from feedback_friction.analysis.choices import forms_given, read_choices, read_given
 from feedback_friction.analysis.frames import load_runs
-from feedback_friction.analysis.given import forms_given
 from feedback_friction.analysis.journal import open_journal
 from feedback_friction.analysis.tables import form_effects
 from feedback_friction.cli.main import friction
@@ -120,12 +119,12 @@ def test_a_trial_shows_each_form_with_propensity_state_and_reason(run):
     where = (chosen.condition, chosen.problem, chosen.epoch)
     with open_journal(directory) as db:
         given = read_given(db, *where)[chosen.state.iteration]
-        told = read_trial(db, *where).attempts[chosen.state.iteration].told
+        told = read_trial(db, *where)["attempts"][chosen.state.iteration]["told"]
         place = [
             each["condition"]
             for each in db.execute("SELECT condition FROM conditions ORDER BY rowid")
         ]
-    assert told.given == given
+    assert told["given"] == given
     assert (given.form, given.propensity, given.why) == ("locate", 0.3, "drawn by lot")
     assert "the answer before again" in given.state
     shown = command("show", directory, chosen.problem, "--feedback", chosen.feedback).stdout

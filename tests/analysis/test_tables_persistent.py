@@ -1,9 +1,11 @@
 """How unsolved trials end, told without a judge, against runs small enough to count by hand."""
 
+import sqlite3
+
 import pytest
 
 from feedback_friction.analysis.frames import load_runs
-from feedback_friction.analysis.tables.persistent import Ending, _ending, persistent
+from feedback_friction.analysis.tables.persistent import persistent
 from journals import NOTHING, RIGHT, trials, write_run
 
 ARM = trials(
@@ -32,10 +34,15 @@ def test_what_was_cut_off_is_not_taken_for_an_answer(tmp_path):
     assert endings(tmp_path, finish_reason="length") == {"cut off": 3, "refusal": 1}
 
 
-def test_an_option_is_the_same_after_a_shuffle_too():
-    before, now = ("A", '["x", "y"]', "stop", None, ""), ("B", '["y", "x"]', "stop", None, "")
-    assert _ending([before, now], "binary", stopped=False) is Ending.SAME_OPTION
-    assert _ending([before, before[:1] + now[1:]], "binary", stopped=False) is Ending.OTHER
+def test_an_option_is_the_same_after_a_shuffle_too(tmp_path):
+    arm = trials(("A", "B"), ("A", "A"))
+    run = write_run(
+        tmp_path / "run", {"binary": arm}, problems=2, iterations=2, choices=("x", "y")
+    )  # fmt: skip
+    with sqlite3.connect(run / "journal.sqlite") as db:
+        db.execute("""UPDATE attempts SET choices = '["y", "x"]' WHERE iteration = 1""")
+    rows = persistent(load_runs([run])).filter(count=1)
+    assert set(rows["ending"]) == {"same option", "another wrong answer"}
 
 
 def test_shares_are_of_the_unsolved_trials(tmp_path):

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from feedback_friction.analysis.frames import load_runs
+from feedback_friction.analysis.oracle_coverage import read_oracle
 from feedback_friction.analysis.stats.intervals import wilson
 from feedback_friction.analysis.tables import probe_table
-from feedback_friction.analysis.tables.oracle_table import oracle
 from feedback_friction.errors import UsageError
 
 CONDITION = "mmlu | student/x | strong | greedy"
@@ -194,31 +194,27 @@ def drawn(directory, correct, config=CONFIG):
 
 def test_an_oracle_gives_coverage_and_pass_at_k_of_complete_problems(tmp_path):
     drawn(tmp_path, {"p1": [1, 0, 0, 0], "p2": [0, 0, 0, 0], "p3": [1, 1]})
-    found = oracle(tmp_path, [1, 2, 4])
-    assert found.select("quantity", "k", "share", "n", "missing").rows() == [
-        ("coverage", 4, 0.5, 2, 1),
-        ("pass@k", 1, pytest.approx(1 / 8), 2, 1),
-        ("pass@k", 2, pytest.approx(1 / 4), 2, 1),
-        ("pass@k", 4, pytest.approx(1 / 2), 2, 1),
-    ]
-    limits = wilson(1, 2)
-    assert found.select("share_low", "share_high").row(0) == (limits.low, limits.high)
+    found = read_oracle(tmp_path)
+    assert (found.coverage().value, found.coverage().n, found.missing) == (0.5, 2, 1)
+    shares = [found.pass_at(k) for k in (1, 2, 4)]
+    assert [each.value for each in shares] == pytest.approx([1 / 8, 1 / 4, 1 / 2])
+    assert {each.n for each in shares} == {2}
+    assert found.coverage().interval == wilson(1, 2)
 
 
 def test_an_oracle_that_stopped_at_the_first_right_draw_has_coverage_alone(tmp_path):
     drawn(tmp_path, {"p1": [1, 0], "p2": [0, 0], "p3": [0] * 4}, {**CONFIG, "until_solved": True})
-    found = oracle(tmp_path)
+    found = read_oracle(tmp_path)
     # p2 has one request to go: what it has not solved so far is known all the same
-    assert found.select("quantity", "share", "n", "missing").rows() == [
-        ("coverage", pytest.approx(1 / 3), 2, 1)
-    ]
+    assert found.coverage().value == pytest.approx(1 / 3)
+    assert (found.coverage().n, found.missing) == (2, 1)
     with pytest.raises(UsageError, match="needs all draws"):
-        oracle(tmp_path, [1])
+        found.pass_at(1)
 
 
 def test_a_k_above_the_draws_and_a_directory_of_trials_are_refused(db, tmp_path):
     with pytest.raises(UsageError, match="is not the directory of an oracle"):
-        oracle(tmp_path)
+        read_oracle(tmp_path)
     drawn(tmp_path / "oracle", {"p1": [1, 0, 0, 0]})
     with pytest.raises(UsageError, match="k from 1 to the 4 draws"):
-        oracle(tmp_path / "oracle", [5])
+        read_oracle(tmp_path / "oracle").pass_at(5)

@@ -105,5 +105,5 @@ def test_results_give_gain_area_repetition_guesser_and_bounds(tmp_path: Path) ->
 def test_with_nothing_missing_the_bounds_are_the_interval(tmp_path: Path) -> None:
     arm = trials((RIGHT,), ("a", "a", RIGHT), ("a", "b", "c"), ("a", RIGHT))
     [result] = read_results(write_run(tmp_path / "run", {"binary": arm}))
-    assert (result.bound_low, result.bound_high) == (result.ci_low, result.ci_high)
+    assert list(result.bounds) == [each.interval for each in result.curve]
     assert (result.guess, result.guess_most) == (None, None)

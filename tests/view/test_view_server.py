@@ -253,7 +253,7 @@ def test_numbers_are_those_of_results(run):
     for result in read_results(run):
         assert f"{result.n} of {result.n + result.missing}" in table
         assert f">{100 * result.accuracy[-1]:.0f}%<" in table
-        assert f"{100 * result.ci_low[-1]:.0f}% to {100 * result.ci_high[-1]:.0f}%" in table
+        assert f"{100 * result.curve[-1].low:.0f}% to {100 * result.curve[-1].high:.0f}%" in table
     assert "1 failed" in table
 
 

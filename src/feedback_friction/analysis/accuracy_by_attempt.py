@@ -46,10 +46,10 @@ from feedback_friction.analysis.retries import (
     unit_of,
 )
 from feedback_friction.analysis.stats.censored import Seen, censored_curve, worst_case
-from feedback_friction.analysis.stats.clusters import clustered_share
+from feedback_friction.analysis.stats.clusters import share_of_trials
 from feedback_friction.analysis.stats.gain import area, normalised_gain
 from feedback_friction.analysis.stats.guessing import Excludes, mean_guesser
-from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.analysis.stats.intervals import Estimate, Interval
 from feedback_friction.analysis.uptake import Uptake, contrasts
 
 USAGE_COLUMNS = (
@@ -66,87 +66,59 @@ USAGE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class ConditionResult:
-    """One condition's results.
+    """One condition's results."""
 
-    Attributes:
-        condition: what was run.
-        n: trials that ended.
-        missing: trials that failed, are undecided, or have not ended.
-        failed: the part of the missing that failed; resuming runs them again.
-        undecided: the part whose last answer could not be compared with gold in time; resuming
-            compares again.
-        in_flight: the part that has made attempts and has not ended.
-        stopped: trials in which a model refused to go on; part of ``n``, not solved.
-        known: for each k, the trials of which it is known whether they are solved by then.
-        accuracy: Acc_k for k = 0, 1, ...; empty when nothing is known.
-        ci_low, ci_high: 95% Wilson intervals; with epochs or censored trials, at the number of
-            trials that they are worth (``stats.clusters``, ``stats.censored``).
-        usage: tokens of the condition's attempts, calls that it shares with others included.
-        cost_usd: what these tokens cost; None where a price is not known.
-        leaks: feedback texts in which the audit found the answer.
-        aligned: feedback texts that repeat what of the answer the solver had worked out itself.
-        feedbacks: feedback texts in all.
-        replies: the solver's graded replies, one an attempt.
-        no_answer: those in which no answer could be read.
-        cut_off: those that ended at the limit on tokens.
-        calls: model calls of the trials that ended, those shared with other conditions included; 0
-            where the journal does not tell.
-        retries: those that failed before they succeeded.
-        bound_low, bound_high: for each k, where accuracy lies whatever became of the missing trials
-            (``stats.censored.worst_case``); the interval itself where none is.
-        guess: for each k, the accuracy of a guesser that reads nothing, as far as the sampling
-            strategy and the hints of the prompt keep it from options tried before
-            (``stats.guessing``); None where there are no options.
-        guess_most: the same of a guesser that never tries an option again, where the solver sees
-            its attempts.
-        gain: normalised gain, (last - first) / (1 - first).
-        area: area under the accuracy curve, from 0 to 1.
-        right_at_end: share of the trials that ended whose last answer is right; where right answers
-            are challenged it may be less than the accuracy, which counts those that ever were.
-        without_leaks: accuracy in the end with each trial counted up to the first feedback in which
-            the audit found the answer; the accuracy itself where there is none.
-        second: its second attempts: how many are right, and how many repeat the first answer.
-        uptakes: one-step uptake against each control of the run.
-        clustered_by: what the data calls that which problems share (a passage, a contest), by which
-            the intervals are clustered; None where every problem stands alone.
-        clusters: how many of them the condition's problems are in.
-        unclustered: problems that share nothing.
-    """
-
-    condition: Condition
-    n: int
-    missing: int
-    failed: int
+    condition: Condition  # what was run
+    n: int  # trials that ended
+    missing: int  # trials that failed, are undecided, or have not ended
+    failed: int  # the part of the missing that failed; resuming runs them again
+    # the part whose last answer could not be compared with gold in time; resuming compares again
     undecided: int
-    in_flight: int
-    stopped: int
-    known: tuple[int, ...]
-    accuracy: tuple[float, ...]
-    ci_low: tuple[float, ...]
-    ci_high: tuple[float, ...]
+    in_flight: int  # the part that has made attempts and has not ended
+    stopped: int  # trials in which a model refused to go on; part of ``n``, not solved
+    # Acc_k for k = 0, 1, ..., empty when nothing is known; n is the number of trials of which it is
+    # known whether they are solved by then. The limits are 95% Wilson intervals; with epochs or
+    # censored trials, at the number of trials that they are worth (``stats.clusters``,
+    # ``stats.censored``).
+    curve: tuple[Estimate, ...]
+    # for each k, where accuracy lies whatever became of the missing trials
+    # (``stats.censored.worst_case``); the interval itself where none is
+    bounds: tuple[Interval, ...]
+    # tokens of the condition's attempts, calls that it shares with others included
     usage: dict[str, int]
-    cost_usd: float | None
-    leaks: int
-    aligned: int
-    feedbacks: int
-    replies: int
-    no_answer: int
-    cut_off: int
+    cost_usd: float | None  # what these tokens cost; None where a price is not known
+    leaks: int  # feedback texts in which the audit found the answer
+    aligned: int  # feedback texts that repeat what of the answer the solver had worked out itself
+    feedbacks: int  # feedback texts in all
+    replies: int  # the solver's graded replies, one an attempt
+    no_answer: int  # those in which no answer could be read
+    cut_off: int  # those that ended at the limit on tokens
+    # model calls of the trials that ended, those shared with other conditions included; 0 where the
+    # journal does not tell
     calls: int
-    retries: int
-    bound_low: tuple[float, ...]
-    bound_high: tuple[float, ...]
+    retries: int  # those that failed before they succeeded
+    # for each k, the accuracy of a guesser that reads nothing, as far as the sampling strategy and
+    # the hints of the prompt keep it from options tried before (``stats.guessing``); None where
+    # there are no options
     guess: list[float] | None
+    # the same of a guesser that never tries an option again, where the solver sees its attempts
     guess_most: list[float] | None
-    gain: Estimate
-    area: Estimate
+    gain: Estimate  # normalised gain, (last - first) / (1 - first)
+    area: Estimate  # area under the accuracy curve, from 0 to 1
+    # share of the trials that ended whose last answer is right; where right answers are challenged
+    # it may be less than the accuracy, which counts those that ever were
     right_at_end: Estimate
+    # accuracy in the end with each trial counted up to the first feedback in which the audit found
+    # the answer; the accuracy itself where there is none
     without_leaks: Estimate
+    # its second attempts: how many are right, and how many repeat the first answer
     second: SecondAttempts
-    uptakes: tuple[Uptake, ...]
+    uptakes: tuple[Uptake, ...]  # one-step uptake against each control of the run
+    # what the data calls that which problems share (a passage, a contest), by which the intervals
+    # are clustered; None where every problem stands alone
     clustered_by: str | None
-    clusters: int
-    unclustered: int
+    clusters: int  # how many of them the condition's problems are in
+    unclustered: int  # problems that share nothing
 
     @property
     def unfinished(self) -> int:
@@ -154,9 +126,9 @@ class ConditionResult:
         return self.missing - self.failed - self.undecided
 
     @property
-    def repetition(self) -> Estimate:
-        """The share of second attempts that give the first wrong answer again."""
-        return self.second.repeated
+    def accuracy(self) -> tuple[float, ...]:
+        """Acc_k without its interval."""
+        return tuple(each.value for each in self.curve)
 
     @property
     def provisional(self) -> bool:
@@ -165,53 +137,40 @@ class ConditionResult:
 
     def as_json(self) -> dict[str, object]:
         """The object that ``friction results --json`` prints."""
-        condition = self.condition
         return {
-            "condition": condition.condition,
-            "task": condition.task,
-            "digits": condition.digits,
-            "solver": condition.solver,
-            "feedback": condition.feedback,
-            "feedback_model": condition.feedback_model,
-            "sampling": condition.sampling,
-            "history": condition.history,
-            "grader": condition.grader,
-            "simulated": bool(condition.simulated),
-            "epochs": condition.epochs,
-            "n": self.n,
-            "missing": self.missing,
-            "failed": self.failed,
-            "undecided": self.undecided,
-            "in_flight": self.in_flight,
-            "stopped": self.stopped,
-            "provisional": self.provisional,
-            "known": list(self.known),
-            "accuracy": list(self.accuracy),
-            "ci_low": list(self.ci_low),
-            "ci_high": list(self.ci_high),
+            **{name: getattr(self.condition, name) for name in _ABOUT},
+            "simulated": bool(self.condition.simulated),
+            "epochs": self.condition.epochs,
+            **{name: getattr(self, name) for name in _TRIALS},
+            "known": [each.n for each in self.curve],
+            "accuracy": [each.value for each in self.curve],
+            "ci_low": [each.low for each in self.curve],
+            "ci_high": [each.high for each in self.curve],
             "usage": {**self.usage, "cost_usd": self.cost_usd},
-            "feedbacks": self.feedbacks,
-            "leaks": self.leaks,
-            "aligned": self.aligned,
-            "replies": self.replies,
-            "no_answer": self.no_answer,
-            "cut_off": self.cut_off,
+            **{name: getattr(self, name) for name in _ATTEMPTS},
             "calls": self.calls if self.calls else None,
             "retries": self.retries if self.calls else None,
-            "bound_low": list(self.bound_low),
-            "bound_high": list(self.bound_high),
+            "bound_low": [each.low for each in self.bounds],
+            "bound_high": [each.high for each in self.bounds],
             "guess": self.guess,
             "guess_most": self.guess_most,
-            "gain": self.gain.as_json(),
-            "area": self.area.as_json(),
-            "right_at_end": self.right_at_end.as_json(),
-            "without_leaks": self.without_leaks.as_json(),
-            "repetition": self.repetition.as_json(),
+            **{name: getattr(self, name).as_json() for name in _ESTIMATES},
+            "repetition": self.second.repeated.as_json(),
             "second": self.second.right.as_json() | {"guess": self.second.guess},
             "uptake": [each.as_json() for each in self.uptakes],
             "clustered_by": self.clustered_by,
             "clusters": self.clusters,
         }
+
+
+# Fields that stand in the JSON under their own names: of the condition, and of the result.
+_ABOUT = (
+    "condition", "task", "digits", "solver", "feedback", "feedback_model", "sampling", "history",
+    "grader",
+)  # fmt: skip
+_TRIALS = ("n", "missing", "failed", "undecided", "in_flight", "stopped", "provisional")
+_ATTEMPTS = ("feedbacks", "leaks", "aligned", "replies", "no_answer", "cut_off")
+_ESTIMATES = ("gain", "area", "right_at_end", "without_leaks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +251,7 @@ def _result(
     problems, iterations = list(seen.values()), condition.iterations
     within = [clusters[1].get(problem) for problem in seen]
     points = censored_curve(problems, iterations, clusters=within)
-    curve = [point for point in points if not isnan(point.value)]
+    curve = tuple(point for point in points if not isnan(point.value))
     bounds = worst_case(problems, condition.epochs, iterations, clusters=within)[: len(curve)]
     guesses = [mean_guesser([*options.values()], iterations, each) for each in excluded]
     n = sum(statuses[status] for status in ENDED)
@@ -304,13 +263,9 @@ def _result(
         undecided=statuses["undecided"],
         in_flight=statuses[IN_FLIGHT],
         stopped=statuses["stopped"],
-        known=tuple(point.n for point in curve),
-        accuracy=tuple(point.value for point in curve),
-        ci_low=tuple(point.low for point in curve),
-        ci_high=tuple(point.high for point in curve),
+        curve=curve,
+        bounds=tuple(bounds),
         **_attempts(db, condition),
-        bound_low=tuple(each.low for each in bounds),
-        bound_high=tuple(each.high for each in bounds),
         guess=guesses[0],
         guess_most=guesses[1],
         gain=normalised_gain(problems, iterations, clusters=within),
@@ -330,18 +285,13 @@ def _right_at_end(
 ) -> Estimate:
     """The share of the trials that ended whose last attempt is right, clustered."""
     rows = db.execute(
-        "SELECT a.problem_id, sum(a.is_correct), count(*) FROM trials t JOIN attempts a"
+        "SELECT a.problem_id, a.is_correct FROM trials t JOIN attempts a"
         " ON (a.condition, a.problem_id, a.epoch, a.iteration)"
         "  = (t.condition, t.problem_id, t.epoch, t.attempts - 1)"
-        f" WHERE t.condition = ? AND t.status IN {ENDED} GROUP BY a.problem_id",
+        f" WHERE t.condition = ? AND t.status IN {ENDED}",
         (condition.condition,),
-    ).fetchall()
-    units: dict[tuple[str | None, str], list[int]] = {}
-    for problem, right, trials in rows:
-        unit = units.setdefault(unit_of(problem, clusters), [0, 0])
-        unit[0], unit[1] = unit[0] + right, unit[1] + trials
-    sums = units.values()
-    return clustered_share([float(each[0]) for each in sums], [float(each[1]) for each in sums])
+    )
+    return share_of_trials((unit_of(problem, clusters), right) for problem, right in rows)
 
 
 def _first_leaks(db: sqlite3.Connection, condition: Condition) -> dict[tuple[str, int], int]:

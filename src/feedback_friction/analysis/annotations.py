@@ -58,38 +58,24 @@ def usual_annotator(found: pl.DataFrame) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two annotators on the trials that both labelled.
+    """Two annotators on the trials that both labelled."""
 
-    Attributes:
-        first: an annotator.
-        second: another.
-        share: of the trials labelled alike, with Wilson's interval.
-        kappa: Cohen's kappa.
-    """
-
-    first: str
-    second: str
-    share: Estimate
-    kappa: Estimate
+    first: str  # an annotator
+    second: str  # another
+    share: Estimate  # of the trials labelled alike, with Wilson's interval
+    kappa: Estimate  # Cohen's kappa
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far all annotators of a run agree on resistance, quality and other.
+    """How far all annotators of a run agree on resistance, quality and other."""
 
-    Attributes:
-        annotators: name -> (kind, simulated, number of labels).
-        pairs: every two annotators.
-        alpha: Krippendorff's alpha over all; n is the number of trials with 2 labels or more.
-        classes: agreement on each class, in the order of ``CLASSES``.
-        trials: number of trials with a label at all.
-    """
-
-    annotators: dict[str, tuple[Kind, bool, int]]
-    pairs: tuple[Pair, ...]
+    annotators: dict[str, tuple[Kind, bool, int]]  # name -> (kind, simulated, number of labels)
+    pairs: tuple[Pair, ...]  # every two annotators
+    # Krippendorff's alpha over all; n is the number of trials with 2 labels or more
     alpha: Estimate
-    classes: tuple[ClassAgreement, ...]
-    trials: int
+    classes: tuple[ClassAgreement, ...]  # agreement on each class, in the order of ``CLASSES``
+    trials: int  # number of trials with a label at all
 
 
 def read_agreement(directory: Path) -> Agreement:

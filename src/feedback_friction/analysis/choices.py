@@ -1,15 +1,23 @@
-"""The forms of feedback that runs chose, each with the state before it and what came of it."""
+"""The forms of feedback that runs chose, each with the state before it and what came of it.
+
+By the standard library alone.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from feedback_friction.analysis.journal import answer_text, has_table, open_journal
+from feedback_friction.analysis.stats.clusters import clustered_share
+from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.errors import UsageError
+from feedback_friction.forms import FORMS
 from feedback_friction.policy import State
 
 _CHOICES = """
@@ -36,36 +44,26 @@ _CHOICES = """
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One form that was chosen.
+    """One form that was chosen."""
 
-    Attributes:
-        run: position of the run directory.
-        condition: the condition's id, with its ``task``, ``digits``, ``solver`` and ``feedback``.
-        problem: id of the problem; decisions of one problem depend on each other.
-        form: what was chosen, with which ``propensity``, in which ``state``.
-        predicted: chance of a repeated answer that was predicted.
-        right: whether the next attempt is right; one that a model refused is not.
-        right_later: whether one of the next two is; None where the trial had no second one left.
-        repeated: whether the next attempt gives the same answer; None without a next attempt.
-        tokens: read and written to write the feedback and to make the next attempt.
-    """
-
-    run: int
-    condition: str
+    run: int  # position of the run directory
+    condition: str  # the condition's id, with its ``task``, ``digits``, ``solver`` and ``feedback``
     task: str
     digits: int | None
     solver: str
     feedback: str
-    problem: str
+    problem: str  # id of the problem; decisions of one problem depend on each other
     epoch: int
-    form: str
+    form: str  # what was chosen, with which ``propensity``, in which ``state``
     propensity: float
     state: State
-    predicted: float
-    right: bool
+    predicted: float  # chance of a repeated answer that was predicted
+    right: bool  # whether the next attempt is right; one that a model refused is not
+    # whether one of the next two is; None where the trial had no second one left
     right_later: bool | None
+    # whether the next attempt gives the same answer; None without a next attempt
     repeated: bool | None
-    tokens: int
+    tokens: int  # read and written to write the feedback and to make the next attempt
 
     @property
     def is_drawn(self) -> bool:
@@ -100,16 +98,11 @@ def _decision(run: int, row: sqlite3.Row) -> Decision:
     answer = answer_text(row["prediction"], row["choices"])
     again = answered and answer is not None
     stopped = row["status"] == "stopped"
+    names = ("condition", "task", "digits", "solver", "feedback", "epoch", "form")
     return Decision(
         run=run,
-        condition=row["condition"],
-        task=row["task"],
-        digits=row["digits"],
-        solver=row["solver"],
-        feedback=row["feedback"],
+        **{name: row[name] for name in names},
         problem=row["problem_id"],
-        epoch=row["epoch"],
-        form=row["form"],
         propensity=float(row["propensity"]),
         state=_state(row["state"]),
         predicted=float(row["repeats"]),
@@ -144,20 +137,13 @@ def _later(row: sqlite3.Row, right: bool, later: int | None, stopped: bool) -> b
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The form of one feedback, as a trial's reader is told of it.
+    """The form of one feedback, as a trial's reader is told of it."""
 
-    Attributes:
-        form: what was chosen, and with which ``propensity``.
-        why: what it was chosen on, in words: the draw, the rung, or what was predicted.
-        repeats: predicted chance that the next answer is the last again.
-        state: the solver before the feedback, in words.
-    """
-
-    form: str
+    form: str  # what was chosen, and with which ``propensity``
     propensity: float
-    why: str
-    repeats: float
-    state: str
+    why: str  # what it was chosen on, in words: the draw, the rung, or what was predicted
+    repeats: float  # predicted chance that the next answer is the last again
+    state: str  # the solver before the feedback, in words
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -224,7 +210,91 @@ def groups_of(state: State) -> list[str]:
     return found
 
 
+def in_form_order(names: Iterable[str]) -> list[str]:
+    """Names of forms, with or without their writer, in the order of ``FORMS``."""
+    order = list(FORMS)
+    return sorted(names, key=lambda name: (order.index(name.partition(":")[0]), name))
+
+
 def in_order(kinds: Iterable[str]) -> list[str]:
     """Kinds of state, as ``groups_of`` names them, in the order in which they are read."""
     order = {kind: place for place, kind in enumerate(_KINDS)}
     return sorted(kinds, key=lambda kind: (order.get(kind, len(order)), kind))
+
+
+@dataclass(frozen=True, slots=True)
+class FormGiven:
+    """One form within one condition that chooses among several."""
+
+    run: int  # position of the run directory
+    task: str  # task, solver, feedback: of the condition
+    solver: str
+    feedback: str
+    form: str  # the form
+    # share of right next attempts, weighted by the inverse of the form's probability, with limits
+    # clustered by problem
+    right: Estimate
+    repeated: Estimate  # the same of next answers that repeat the last
+    tokens: float  # of a round of it: writing the feedback, and the next attempt
+    n: int  # how often it was given
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that ``friction results --json`` prints; a share without answers is null."""
+        right, repeated = self.right.as_json(), self.repeated.as_json()
+        del right["n"], repeated["n"]
+        return {
+            "task": self.task,
+            "solver": self.solver,
+            "feedback": self.feedback,
+            "form": self.form,
+            "right_next": right,
+            "repeated_next": repeated,
+            "tokens": self.tokens,
+            "n": self.n,
+        }
+
+
+def forms_given(directories: Sequence[Path]) -> list[FormGiven]:
+    """The forms of conditions that choose among several, in the order of runs and of ``FORMS``.
+
+    Raises:
+        UsageError: a directory is no run directory, or its journal is damaged.
+    """
+    by_condition: dict[tuple[int, str], list[Decision]] = {}
+    for each in read_choices(directories):
+        by_condition.setdefault((each.run, each.condition), []).append(each)
+    return [
+        _given([each for each in group if each.form == name])
+        for group in by_condition.values()
+        if len(names := {each.form for each in group}) > 1
+        for name in in_form_order(names)
+    ]
+
+
+def _given(same: Sequence[Decision]) -> FormGiven:
+    first = same[0]
+    answered = [each for each in same if each.repeated is not None]
+    return FormGiven(
+        first.run,
+        first.task,
+        first.solver,
+        first.feedback,
+        first.form,
+        _share(same, [each.right for each in same]),
+        _share(answered, [bool(each.repeated) for each in answered]),
+        sum(each.tokens for each in same) / len(same),
+        len(same),
+    )
+
+
+def _share(decisions: Sequence[Decision], happened: Sequence[bool]) -> Estimate:
+    """A share by weights, clustered by problem."""
+    sums: dict[str, tuple[float, float, int]] = {}
+    for each, did in zip(decisions, happened, strict=True):
+        weight = 1 / each.propensity
+        yes, total, trials = sums.get(each.problem, (0.0, 0.0, 0))
+        sums[each.problem] = (yes + weight * did, total + weight, trials + 1)
+    if not sums:
+        return Estimate(math.nan, 0.0, 1.0, 0)
+    successes, weights, trials_of = zip(*sums.values(), strict=True)
+    return clustered_share(successes, weights, trials_of)

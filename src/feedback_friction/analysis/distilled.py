@@ -17,7 +17,7 @@ from typing import Any
 
 from feedback_friction.analysis.journal import open_journal, read_conditions, read_run
 from feedback_friction.analysis.retries import read_retries
-from feedback_friction.analysis.stats.clusters import by_cluster, share_of_trials
+from feedback_friction.analysis.stats.clusters import cluster_means, share_of_trials
 from feedback_friction.analysis.stats.differences import mean_difference, subtracted
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.errors import UsageError
@@ -32,51 +32,36 @@ _FIRSTS = """
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A share before and after.
+    """A share before and after."""
 
-    Attributes:
-        before, after: every trial weighing the same; n is the number of trials.
-        difference: after minus before.
-    """
-
-    before: Estimate
+    before: Estimate  # before, after: every trial weighing the same; n is the number of trials
     after: Estimate
-    difference: Estimate
+    difference: Estimate  # after minus before
 
 
 @dataclass(frozen=True, slots=True)
 class Uptake:
-    """What one round of a feedback mode brings, of the trials that were wrong at first.
+    """What one round of a feedback mode brings, of the trials that were wrong at first."""
 
-    Attributes:
-        feedback: the mode.
-        right: share of the second attempts that are right; the difference is of shares of different
-            trials, its limits from those of the two shares.
-        repeated: share of the second attempts that give the first wrong answer again.
-        both: difference of right second attempts on the trials wrong at first before and after,
-            paired by problem; n is the number of problems.
-        above: by control, what the mode brings above it before and after, paired by problem, on the
-            trials wrong under both; the difference's limits are from those of the two.
-    """
-
-    feedback: str
+    feedback: str  # the mode
+    # share of the second attempts that are right; the difference is of shares of different trials,
+    # its limits from those of the two shares
     right: Change
-    repeated: Change
+    repeated: Change  # share of the second attempts that give the first wrong answer again
+    # difference of right second attempts on the trials wrong at first before and after, paired by
+    # problem; n is the number of problems
     both: Estimate
+    # by control, what the mode brings above it before and after, paired by problem, on the trials
+    # wrong under both; the difference's limits are from those of the two
     above: Mapping[str, Change]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What training did.
+    """What training did."""
 
-    Attributes:
-        first: accuracy of first answers; the difference is paired by problem.
-        uptakes: by feedback mode that informs.
-    """
-
-    first: Change
-    uptakes: tuple[Uptake, ...]
+    first: Change  # accuracy of first answers; the difference is paired by problem
+    uptakes: tuple[Uptake, ...]  # by feedback mode that informs
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; a share that nothing is known of is null."""
@@ -157,9 +142,8 @@ def _share(values: Mapping[Trial, bool]) -> Estimate:
 def _paired(treated: Mapping[Trial, bool], control: Mapping[Trial, bool]) -> Estimate:
     """The mean difference over the trials of both, every problem weighing the same."""
     shared = sorted(treated.keys() & control.keys())
-    groups = by_cluster((place[0], treated[place] - control[place]) for place in shared).values()
-    means = [math.fsum(each) / len(each) for each in groups]
-    return mean_difference(means, [float(len(each)) for each in groups])
+    gaps = ((place[0], float(treated[place]) - control[place]) for place in shared)
+    return mean_difference(*cluster_means(gaps))
 
 
 def _change(before: Mapping[Trial, bool], after: Mapping[Trial, bool]) -> Change:

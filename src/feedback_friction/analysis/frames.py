@@ -7,7 +7,7 @@ fetched when they are shown; the frames hold what is counted.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from feedback_friction.analysis.journal import (
     ENDED,
     IN_FLIGHT,
     KNOWN_TRIALS,
+    answer_text,
     has_table,
     one_line,
     open_journal,
@@ -67,25 +68,21 @@ class Runs:
     trial that has begun knows the outcome. Comparisons of trials that ended, most of which were
     solved early, with others that did not would favour whatever runs ahead. Up to the horizon
     nothing is censored.
-
-    Attributes:
-        directories: the run directories.
-        documents: their ``run.json``.
-        conditions: a row a condition, columns of the journal's table; ``iterations`` is the
-            horizon where that is less, ``planned`` what the run was asked for.
-        problems: a row a problem of a task.
-        trials: a row a trial that ended, failed, is undecided or in flight, with ``known``, its
-            attempts that have a verdict, and ``solved_at``: the iteration at which it was solved,
-            ``UNSOLVED`` where it was not, ``MISSING`` where it failed or is undecided.
-        attempts: a row an attempt before the horizon, without texts, of the trials that are not
-            missing; up to the first right one, after which answers are only challenged.
     """
 
-    directories: tuple[Path, ...]
-    documents: tuple[dict[str, Any], ...]
+    directories: tuple[Path, ...]  # the run directories
+    documents: tuple[dict[str, Any], ...]  # their ``run.json``
+    # a row a condition, columns of the journal's table; ``iterations`` is the horizon where that is
+    # less, ``planned`` what the run was asked for
     conditions: pl.DataFrame
-    problems: pl.DataFrame
+    problems: pl.DataFrame  # a row a problem of a task
+    # a row a trial that ended, failed, is undecided or in flight, with ``known``, its attempts that
+    # have a verdict, and ``solved_at``: the iteration at which it was solved, ``UNSOLVED`` where it
+    # was not, ``MISSING`` where it failed or is undecided
     trials: pl.DataFrame
+    # a row an attempt before the horizon, without texts, of the trials that are not missing; up to
+    # the first right one, after which answers are only challenged. ``answer`` is what attempts are
+    # compared by (``journal.answer_text``).
     attempts: pl.DataFrame
 
     def first_solved(self, run: int, condition: str) -> tuple[list[str], IntArray]:
@@ -100,13 +97,10 @@ class Runs:
         """
         row = self.condition(run, condition)
         ids = self.problem_ids(run, row["task"])
-        position = {problem: index for index, problem in enumerate(ids)}
-        first = np.full((len(ids), int(row["epochs"])), MISSING, dtype=np.int64)
         trials = self.trials.filter(pl.col("run") == run, pl.col("condition") == condition)
-        found = trials.select("problem_id", "epoch", "solved_at")
+        found = trials.select("problem_id", "epoch", "solved_at").iter_rows()
         try:
-            for problem, epoch, solved in found.iter_rows():
-                first[position[problem], epoch] = solved
+            first = by_trial(found, ids, int(row["epochs"]), MISSING)
         except (LookupError, TypeError) as error:
             raise UsageError(
                 f"the journal of {self.directories[run]} is damaged: '{condition}' has a trial of "
@@ -145,6 +139,22 @@ class Runs:
         return dict(rows.select("problem_id", "cluster").iter_rows())
 
 
+def by_trial(
+    values: Iterable[tuple[str, int, int]], ids: Sequence[str], epochs: int, otherwise: int
+) -> IntArray:
+    """A value of each trial as an array of shape (problems, epochs).
+
+    Args:
+        values: problem id, epoch and value; other trials have the value ``otherwise``.
+        ids: the problems in their order.
+    """
+    position = {problem: index for index, problem in enumerate(ids)}
+    found = np.full((len(ids), epochs), otherwise, dtype=np.int64)
+    for problem, epoch, value in values:
+        found[position[problem], epoch] = value
+    return found
+
+
 def load_runs(directories: Sequence[Path]) -> Runs:
     """Read run directories; a run may still be writing to one of them.
 
@@ -167,7 +177,10 @@ def load_runs(directories: Sequence[Path]) -> Runs:
                 ("trials", KNOWN_TRIALS),
                 ("attempts", f"{attempts} ORDER BY condition, problem_id, epoch, iteration"),
             ):
-                frames.setdefault(name, []).append(_read(db, query, run))
+                read = _read(db, query, run)
+                frames.setdefault(name, []).append(
+                    _with_answers(read) if name == "attempts" else read
+                )
     joined = {name: pl.concat(parts, how="vertical_relaxed") for name, parts in frames.items()}
     told = _with_teachers(joined["conditions"])
     conditions = _up_to_the_horizon(told, joined["trials"])
@@ -183,7 +196,12 @@ def load_runs(directories: Sequence[Path]) -> Runs:
 
 
 _CONDITION = ["run", "condition"]
-_TRIAL = [*_CONDITION, "problem_id", "epoch"]
+TRIAL = [*_CONDITION, "problem_id", "epoch"]
+
+
+def _with_answers(attempts: pl.DataFrame) -> pl.DataFrame:
+    answers = [answer_text(*row) for row in attempts.select("prediction", "choices").iter_rows()]
+    return attempts.with_columns(pl.Series("answer", answers, dtype=pl.String))
 
 
 def _with_teachers(conditions: pl.DataFrame) -> pl.DataFrame:
@@ -238,10 +256,10 @@ def _counted(
     counted = trials.filter(pl.col("solved_at") != MISSING)
     horizon = conditions.select(*_CONDITION, "iterations")
     return (
-        attempts.join(counted, on=_TRIAL, how="semi", maintain_order="left")
+        attempts.join(counted, on=TRIAL, how="semi", maintain_order="left")
         .join(horizon, on=_CONDITION, how="left", maintain_order="left")
         .filter(pl.col("iteration") < pl.col("iterations"))
-        .filter(pl.col("is_correct").cum_sum().over(_TRIAL) - pl.col("is_correct") == 0)
+        .filter(pl.col("is_correct").cum_sum().over(TRIAL) - pl.col("is_correct") == 0)
         .drop("iterations")
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -242,6 +242,21 @@ def read_run(directory: Path) -> dict[str, Any]:
             raise UsageError(f"cannot read {path}: '{name}' must not be of type {found}")
     refuse_newer(path, document["schema"], SCHEMA_VERSION)
     return document
+
+
+def run_names(directories: Sequence[Path]) -> list[str]:
+    """What each run is called: its directory's name, after as many parents as tell it apart."""
+    every = [directory.resolve().parts for directory in directories]
+    names = []
+    for own in every:
+        others = {parts for parts in every if parts != own}
+        shown = next(
+            count
+            for count in range(1, len(own) + 1)
+            if all(parts[-count:] != own[-count:] for parts in others)
+        )
+        names.append(str(Path(*own[-shown:])))
+    return names
 
 
 @contextmanager

@@ -13,19 +13,12 @@ from feedback_friction.analysis.journal import has_table, open_journal
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """How far a run's verdicts and leaks are no longer those that it was run with.
+    """How far a run's verdicts and leaks are no longer those that it was run with."""
 
-    Attributes:
-        regrades: accepted layers of verdicts.
-        remasks: accepted layers of masks.
-        overruled: attempts whose verdict is a person's.
-        marked: trials in which other verdicts or masks would have changed what was asked.
-    """
-
-    regrades: int = 0
-    remasks: int = 0
-    overruled: int = 0
-    marked: int = 0
+    regrades: int = 0  # accepted layers of verdicts
+    remasks: int = 0  # accepted layers of masks
+    overruled: int = 0  # attempts whose verdict is a person's
+    marked: int = 0  # trials in which other verdicts or masks would have changed what was asked
 
     def as_json(self) -> dict[str, int]:
         """By name, the four counts."""

@@ -9,7 +9,7 @@ counts as far as its requests are known (``stats.censored``).
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -26,36 +26,21 @@ DEFAULT_KS = (1, 10, 100)
 
 @dataclass(frozen=True, slots=True)
 class OracleRun:
-    """An oracle's draws, counted by problem.
+    """An oracle's draws, counted by problem."""
 
-    Attributes:
-        config: how it was made, from ``run.json``.
-        problems: problems that it was to draw from.
-        correct: right draws of each problem that ended.
-        drawn: draws of each.
-        seen: of each problem that was drawn from, the request that solved it and the requests
-            known.
-        replies: draws in all, those of missing problems included.
-        no_answer: those without an answer.
-        undecided: those whose answer could not be compared with gold in time.
-        calls: requests paid for, a judge's included.
-        prompt_tokens: their tokens.
-        completion_tokens: their tokens.
-        cost_usd: what they cost; None where a price is not known.
-    """
-
-    config: dict[str, Any]
-    problems: int
-    correct: tuple[int, ...]
-    drawn: tuple[int, ...]
+    config: dict[str, Any]  # how it was made, from ``run.json``
+    problems: int  # problems that it was to draw from
+    correct: tuple[int, ...]  # right draws of each problem that ended
+    drawn: tuple[int, ...]  # draws of each
+    # of each problem that was drawn from, the request that solved it and the requests known
     seen: tuple[Seen, ...]
-    replies: int
-    no_answer: int
-    undecided: int
-    calls: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost_usd: float | None
+    replies: int  # draws in all, those of missing problems included
+    no_answer: int  # those without an answer
+    undecided: int  # those whose answer could not be compared with gold in time
+    calls: int  # requests paid for, a judge's included
+    prompt_tokens: int  # their tokens
+    completion_tokens: int  # their tokens
+    cost_usd: float | None  # what they cost; None where a price is not known
 
     @property
     def draws(self) -> int:
@@ -82,8 +67,7 @@ class OracleRun:
         if self.config["until_solved"] and self.seen:
             return censored_curve([[each] for each in self.seen], int(self.config["attempts"]))[-1]
         n, solved = len(self.correct), sum(count > 0 for count in self.correct)
-        limits = wilson(solved, n)
-        return Estimate(solved / n if n else float("nan"), limits.low, limits.high, n)
+        return Estimate(solved / n if n else float("nan"), *wilson(solved, n), n)
 
     def pass_at(self, k: int) -> Estimate:
         """Chance that one of k draws is right, by the unbiased estimator; needs numpy and scipy.
@@ -97,7 +81,7 @@ class OracleRun:
             raise UsageError(f"pass@{k} needs k from 1 to the {self.draws} draws of a problem")
         import numpy as np
 
-        from feedback_friction.analysis.stats.pass_at_k import pass_at_k
+        from feedback_friction.analysis.stats.proportions import pass_at_k
 
         return pass_at_k(
             np.array(self.correct, dtype=np.int64), np.array(self.drawn, dtype=np.int64), k
@@ -128,11 +112,7 @@ def is_oracle(directory: Path) -> bool:
     Raises:
         UsageError: it is not a run directory.
     """
-    return _is_of_oracle(read_run(directory)["config"])
-
-
-def _is_of_oracle(config: Mapping[str, Any]) -> bool:
-    return bool(config.get("kind") == "oracle")
+    return bool(read_run(directory)["config"].get("kind") == "oracle")
 
 
 def read_oracle(directory: Path) -> OracleRun:
@@ -146,9 +126,9 @@ def read_oracle(directory: Path) -> OracleRun:
 
 
 def _read(directory: Path) -> OracleRun:
-    config = read_run(directory)["config"]
-    if not _is_of_oracle(config):
+    if not is_oracle(directory):
         raise UsageError(f"{directory} is not the directory of an oracle")
+    config = read_run(directory)["config"]
     whole = config["attempts"] * config["gens"]
     with open_journal(directory) as db:
         problems = db.execute("SELECT count(*) FROM problems").fetchone()[0]

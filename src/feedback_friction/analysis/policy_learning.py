@@ -1,4 +1,4 @@
-"""Learning which form of feedback helps in which state, from runs that drew it by lot.
+"""Learning which form of feedback helps in which state, from runs that drew it at random.
 
 One regularised logistic model predicts a right next attempt from the state, the form and their
 products, another a repeated answer; the rule takes the form of the largest predicted worth. What
@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from feedback_friction.analysis.choices import Decision
+from feedback_friction.analysis.choices import Decision, in_form_order
 from feedback_friction.analysis.stats import offpolicy
 from feedback_friction.analysis.stats.arrays import FloatArray, IntArray
-from feedback_friction.analysis.stats.calibration import Calibration, calibration
+from feedback_friction.analysis.stats.association import Calibration, calibration
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.errors import UsageError
 from feedback_friction.forms import FORMS, Form, parse_form
@@ -35,46 +35,28 @@ SMALLEST = 1e-3  # chance of a constant outcome
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """What a rule is worth in one more round, in the states that the data have.
+    """What a rule is worth in one more round, in the states that the data have."""
 
-    Attributes:
-        name: the form that is always given, ``ladder``, ``adaptive`` or ``drawn by lot``.
-        weighted: share of right next attempts, self-normalised.
-        robust: the same, doubly robust.
-        over_drawn: what it adds to a draw, doubly robust, limits for all rules at once.
-        adaptive_over: what the adaptive rule adds to it, doubly robust.
-        tokens: that a round of it takes.
-        support: decisions that followed it, as many as they are worth.
-    """
-
-    name: str
-    weighted: Estimate
-    robust: Estimate
-    over_drawn: Estimate
-    adaptive_over: Estimate
-    tokens: float
-    support: float
+    name: str  # the form that is always given, ``ladder``, ``adaptive`` or ``drawn by lot``
+    weighted: Estimate  # share of right next attempts, self-normalised
+    robust: Estimate  # the same, doubly robust
+    over_drawn: Estimate  # what it adds to a draw, doubly robust, limits for all rules at once
+    adaptive_over: Estimate  # what the adaptive rule adds to it, doubly robust
+    tokens: float  # that a round of it takes
+    support: float  # decisions that followed it, as many as they are worth
 
 
 @dataclass(frozen=True, slots=True)
 class Learning:
-    """What was learnt.
+    """What was learnt."""
 
-    Attributes:
-        policy: the rule.
-        worths: every fixed form, the ladder where all its rungs were drawn, a draw, the rule.
-        recommends: ``adaptive``, the best form, or None where the data cannot tell.
-        why: what the recommendation stands on, in words.
-        detector: how well repeated answers were predicted for problems not seen.
-        decisions: how many were learnt from, of so many ``problems``.
-    """
-
-    policy: Learnt
+    policy: Learnt  # the rule
+    # every fixed form, the ladder where all its rungs were drawn, a draw, the rule
     worths: tuple[Worth, ...]
-    recommends: str | None
-    why: str
-    detector: Calibration
-    decisions: int
+    recommends: str | None  # ``adaptive``, the best form, or None where the data cannot tell
+    why: str  # what the recommendation stands on, in words
+    detector: Calibration  # how well repeated answers were predicted for problems not seen
+    decisions: int  # how many were learnt from, of so many ``problems``
     problems: int
 
 
@@ -92,33 +74,42 @@ def learn(decisions: Sequence[Decision], price: float, threshold: float, seed: i
     """
     drawn = [each for each in decisions if each.is_drawn]
     forms = _forms(drawn)
-    table = _Table(drawn, forms)
-    solved, repeated = table.data(_solved(drawn)), table.data(_repeated(drawn))
-    costs = [table.tokens(at) for at in range(len(forms))]
+    every, names = as_drawn(drawn, [form.name for form in forms], "right")
+    known = tuple(
+        (name, float(column.min()), float(column.max()))
+        for name, column in zip(names, every.states.T, strict=True)
+    )
+    varies = every.states.std(axis=0) > 0
+    solved = replace(every, states=every.states[:, varies])
+    repeated = replace(solved, outcome=np.array([float(bool(each.repeated)) for each in drawn]))
+    tokens = replace(solved, outcome=np.array([float(each.tokens) for each in drawn]))
+    always = [offpolicy.always(solved, at) for at in range(len(forms))]
+    costs = [offpolicy.weighted(tokens, rule)[0] for rule in always]
     toll = price * np.array(costs) / 1000
     cross = offpolicy.predicted(solved, _logistic(len(forms)), seed)
-    rules = {form.name: offpolicy.always(solved, at) for at, form in enumerate(forms)}
+    rules = {form.name: rule for form, rule in zip(forms, always, strict=True)}
     ladder = [chosen(Ladder(), each.state) for each in drawn]
     if {*ladder} <= rules.keys():
         rules[LADDER.name] = np.stack([rules[name][at] for at, name in enumerate(ladder)])
-    rules[DRAWN] = table.drawn_rule()
+    rules[DRAWN] = _drawn_rule(drawn, solved)
     rules[ADAPTIVE.name] = np.eye(len(forms))[(cross - toll).argmax(axis=1)]
-    worths = _worths(solved, rules, cross, table)
-    best = max((w for w in worths if w.name in FORMS or ":" in w.name), key=_value(worths))
-    known = np.array([each.repeated is not None for each in drawn])
+    worths = _worths(solved, rules, cross, tokens)
+    best = max((w for w in worths if w.name in FORMS or ":" in w.name), key=_value)
+    answered = np.array([each.repeated is not None for each in drawn])
     guess = offpolicy.predicted(repeated, _logistic(len(forms)), seed)
     said = guess[np.arange(len(drawn)), solved.chosen]
-    options = _options(table, solved, repeated, forms, costs)
-    policy = Learnt(
-        options, best.name, price, threshold, table.known, tuple(sorted({d.task for d in drawn}))
-    )
+    varying = [name for name, each in zip(names, varies, strict=True) if each]
+    options = _options(varying, solved, repeated, forms, costs)
+    tasks = tuple(sorted({each.task for each in drawn}))
+    policy = Learnt(options, best.name, price, threshold, known, tasks)
     recommends, why = _recommendation(worths, best)
-    found = calibration(said[known], repeated.outcome[known])
-    return Learning(policy, worths, recommends, why, found, len(drawn), table.clusters)
+    found = calibration(said[answered], repeated.outcome[answered])
+    problems = len(np.unique(solved.cluster))
+    return Learning(policy, worths, recommends, why, found, len(drawn), problems)
 
 
-def _value(worths: Sequence[Worth]) -> Callable[[Worth], float]:
-    return lambda worth: worth.robust.value if not math.isnan(worth.robust.value) else -1.0
+def _value(worth: Worth) -> float:
+    return worth.robust.value if not math.isnan(worth.robust.value) else -1.0
 
 
 def _forms(drawn: Sequence[Decision]) -> list[Form]:
@@ -147,78 +138,52 @@ def _forms(drawn: Sequence[Decision]) -> list[Form]:
             f"too little to learn from: '{rarest}' was drawn {counts[rarest]} times; at least "
             f"{FEWEST_OF_A_FORM} are needed of each form"
         )
-    order = list(FORMS)
-    return [
-        parse_form(name)
-        for name in sorted(names, key=lambda name: (order.index(name.partition(":")[0]), name))
-    ]
+    return [parse_form(name) for name in in_form_order(names)]
 
 
-def _solved(drawn: Sequence[Decision]) -> FloatArray:
-    return np.array([float(each.right) for each in drawn])
+def as_drawn(
+    decisions: Sequence[Decision], names: Sequence[str], outcome: str
+) -> tuple[offpolicy.Drawn, list[str]]:
+    """Drawn decisions as arrays, and the names of the features.
+
+    Args:
+        decisions: those of all conditions; the clusters are their problems.
+        names: of the forms, in the order of the treatments.
+        outcome: the field of a decision that tells what followed.
+    """
+    found = [features(each.state) for each in decisions]
+    columns = sorted({name for each in found for name in each})
+    keys = [(each.task, each.problem) for each in decisions]
+    number = {key: at for at, key in enumerate(dict.fromkeys(keys))}
+    data = offpolicy.Drawn(
+        np.array([[each.get(name, 0.0) for name in columns] for each in found]),
+        np.array([names.index(each.form) for each in decisions]),
+        np.array([each.propensity for each in decisions]),
+        np.array([float(getattr(each, outcome)) for each in decisions]),
+        np.array([number[key] for key in keys]),
+        len(names),
+    )
+    return data, columns
 
 
-def _repeated(drawn: Sequence[Decision]) -> FloatArray:
-    return np.array([float(bool(each.repeated)) for each in drawn])
-
-
-class _Table:
-    """Drawn decisions as arrays."""
-
-    def __init__(self, drawn: Sequence[Decision], forms: Sequence[Form]) -> None:
-        found = [features(each.state) for each in drawn]
-        names = sorted({name for each in found for name in each})
-        states = np.array([[each.get(name, 0.0) for name in names] for each in found])
-        self.known = tuple(
-            (name, float(states[:, at].min()), float(states[:, at].max()))
-            for at, name in enumerate(names)
-        )
-        varies = states.std(axis=0) > 0
-        self.names = [name for name, each in zip(names, varies, strict=True) if each]
-        self.states: FloatArray = states[:, varies]
-        place = {form.name: at for at, form in enumerate(forms)}
-        self.chosen: IntArray = np.array([place[each.form] for each in drawn])
-        self.propensity: FloatArray = np.array([each.propensity for each in drawn])
-        keys = [(each.task, each.problem) for each in drawn]
-        number = {key: at for at, key in enumerate(dict.fromkeys(keys))}
-        self.cluster: IntArray = np.array([number[key] for key in keys])
-        self.clusters = len(number)
-        self.treatments = len(forms)
-        self._drawn = drawn
-
-    def data(self, outcome: FloatArray) -> offpolicy.Drawn:
-        return offpolicy.Drawn(
-            self.states, self.chosen, self.propensity, outcome, self.cluster, self.treatments
-        )
-
-    def tokens(self, form: int) -> float:
-        """Mean of the tokens of the rounds of a form."""
-        return self.cost_of(np.tile(np.eye(self.treatments)[form], (len(self.chosen), 1)))
-
-    def cost_of(self, rule: FloatArray) -> float:
-        """Tokens of a round under a rule."""
-        tokens = np.array([float(each.tokens) for each in self._drawn])
-        return offpolicy.weighted(self.data(tokens), rule)[0]
-
-    def drawn_rule(self) -> FloatArray:
-        """The probabilities with which the forms were drawn, by condition."""
-        shares: dict[tuple[int, str], FloatArray] = {}
-        for each, at in zip(self._drawn, self.chosen, strict=True):
-            where = (each.run, each.condition)
-            shares.setdefault(where, np.zeros(self.treatments))[at] = each.propensity
-        return np.stack([shares[each.run, each.condition] for each in self._drawn])
+def _drawn_rule(drawn: Sequence[Decision], data: offpolicy.Drawn) -> FloatArray:
+    """The probabilities with which the forms were drawn, by condition."""
+    shares: dict[tuple[int, str], FloatArray] = {}
+    for each, at in zip(drawn, data.chosen, strict=True):
+        where = (each.run, each.condition)
+        shares.setdefault(where, np.zeros(data.treatments))[at] = each.propensity
+    return np.stack([shares[each.run, each.condition] for each in drawn])
 
 
 def _worths(
     data: offpolicy.Drawn,
     rules: dict[str, FloatArray],
     model: FloatArray,
-    table: _Table,
+    tokens: offpolicy.Drawn,
 ) -> tuple[Worth, ...]:
     """What every rule is worth, and how they differ."""
     robust = {name: offpolicy.doubly_robust(data, rule, model) for name, rule in rules.items()}
     together = 1 - 0.05 / max(1, len(rules) - 1)  # Bonferroni over all but the draw
-
     least = {name: offpolicy.least_variance(data, rule) for name, rule in rules.items()}
 
     def value(name: str, found: tuple[float, FloatArray]) -> Estimate:
@@ -236,7 +201,7 @@ def _worths(
             value(name, robust[name]),
             gap(name, DRAWN, together),
             gap(ADAPTIVE.name, name, 0.95),
-            table.cost_of(rule),
+            offpolicy.weighted(tokens, rule)[0],
             offpolicy.support(data, rule),
         )
         for name, rule in rules.items()
@@ -331,7 +296,7 @@ def _best_penalty(table: FloatArray, outcome: FloatArray) -> float:
 
 
 def _options(
-    table: _Table,
+    names: Sequence[str],
     solved: offpolicy.Drawn,
     repeated: offpolicy.Drawn,
     forms: Sequence[Form],
@@ -341,7 +306,7 @@ def _options(
     models = [_fitted(d.states, d.chosen, d.outcome, len(forms)) for d in (solved, repeated)]
 
     def line(at: int, weights: FloatArray, intercepts: FloatArray) -> Line:
-        named = zip(table.names, map(float, weights[at]), strict=True)
+        named = zip(names, map(float, weights[at]), strict=True)
         return Line(float(intercepts[at]), tuple(named))
 
     return tuple(

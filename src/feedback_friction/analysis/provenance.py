@@ -1,4 +1,4 @@
-"""What a run was made with, for whoever wants to make it again."""
+"""What a run was made with, for those who want to reproduce it."""
 
 from __future__ import annotations
 
@@ -15,33 +15,20 @@ from feedback_friction.redact import NONE, cleaned
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """How a run came about.
+    """How a run came about."""
 
-    Attributes:
-        directory: the run directory.
-        command: the command that makes it again.
-        created: when it was begun, UTC.
-        ended: when its last trial ended, UTC; empty before any did.
-        config: the configuration that decides its results.
-        operation: what does not decide them: servers, concurrency, budget, price list.
-        versions: of the program and of what it uses.
-        git: commit and state of the working directory; None outside a repository.
-        models: (role, name asked for, name as the server reported it, calls).
-        paid: what was paid for, every call once.
-        notices: what servers left out of what was asked, and what was judged anew.
-    """
-
-    directory: Path
-    command: str
-    created: str
-    ended: str
-    config: dict[str, Any]
-    operation: dict[str, Any]
-    versions: dict[str, str]
+    command: str  # the command that reproduces it
+    created: str  # when it was begun, UTC
+    ended: str  # when its last trial ended, UTC; empty before any did
+    config: dict[str, Any]  # the configuration that decides its results
+    operation: dict[str, Any]  # what does not decide them: servers, concurrency, budget, price list
+    versions: dict[str, str]  # of the program and of what it uses
+    # commit and state of the working directory; None outside a repository
     git: dict[str, Any] | None
+    # (role, name asked for, name as the server reported it, calls)
     models: tuple[tuple[str, str, str, int], ...]
-    paid: Paid
-    notices: tuple[str, ...]
+    paid: Paid  # what was paid for, every call once
+    notices: tuple[str, ...]  # what servers left out of what was asked, and what was judged anew
 
 
 def provenance(directory: Path) -> Provenance:
@@ -57,7 +44,6 @@ def provenance(directory: Path) -> Provenance:
         ).fetchall()
         ended = db.execute("SELECT max(finished) FROM trials").fetchone()[0]
     return Provenance(
-        directory,
         # A directory of an earlier version may hold the password of a URL.
         shlex.join(cleaned(map(str, document.get("command", [])), NONE)),
         document.get("created", ""),

@@ -9,19 +9,13 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from feedback_friction.analysis.journal import (
-    ENDED,
-    KNOWN_TRIALS,
-    Condition,
-    answer_text,
-)
+from feedback_friction.analysis.journal import ENDED, KNOWN_TRIALS, Condition, answer_text
 from feedback_friction.analysis.stats.censored import Seen
-from feedback_friction.analysis.stats.clusters import clustered_share
+from feedback_friction.analysis.stats.clusters import share_of_trials
 from feedback_friction.analysis.stats.guessing import Excludes, right_next
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.mode_names import recorded_mode
@@ -42,22 +36,16 @@ Key = tuple[str, int]  # problem id, epoch
 
 
 class Retry(NamedTuple):
-    """A trial whose first attempt was wrong, and what came of it.
+    """A trial whose first attempt was wrong, and what came of it."""
 
-    Attributes:
-        right: whether the second attempt is right.
-        repeated: whether it gives the wrong answer of the first again.
-        guess: the chance that a guesser's second attempt is right, as far as the sampling strategy
-            and the hints of the prompt keep it from what was tried; 0 without options.
-        guess_most: the same of one that keeps in mind what it was told is wrong, where it was told.
-        seen: what is known of the whole trial.
-    """
-
-    right: bool
-    repeated: bool
+    right: bool  # whether the second attempt is right
+    repeated: bool  # whether it gives the wrong answer of the first again
+    # the chance that a guesser's second attempt is right, as far as the sampling strategy and the
+    # hints of the prompt keep it from what was tried; 0 without options
     guess: float
+    # the same of one that keeps in mind what it was told is wrong, where it was told
     guess_most: float
-    seen: Seen
+    seen: Seen  # what is known of the whole trial
 
 
 def excludes(condition: Condition, config: Mapping[str, Any]) -> tuple[Excludes, Excludes]:
@@ -101,18 +89,14 @@ def read_retries(
 
 @dataclass(frozen=True, slots=True)
 class SecondAttempts:
-    """The second attempts of a condition, made by every trial wrong at first.
+    """The second attempts of a condition, made by every trial wrong at first."""
 
-    Attributes:
-        right: share that is right; n is the number of them.
-        repeated: share that gives the first wrong answer again. Later attempts are made by those
-            that stayed wrong, and say less.
-        guess: share that a guesser would get right that keeps in mind what it was told is wrong,
-            where it was told; None without options.
-    """
-
-    right: Estimate
+    right: Estimate  # share that is right; n is the number of them
+    # share that gives the first wrong answer again. Later attempts are made by those that stayed
+    # wrong, and say less.
     repeated: Estimate
+    # share that a guesser would get right that keeps in mind what it was told is wrong, where it
+    # was told; None without options
     guess: float | None
 
     @property
@@ -123,25 +107,19 @@ class SecondAttempts:
 
 def second_attempts(
     retries: Mapping[Key, Retry],
-    level: float = 0.95,
     clusters: Mapping[str, str] | None = None,
 ) -> SecondAttempts:
     """The shares of a condition's second attempts, clustered by problem, or by what it shares.
 
     Args:
         retries: of the condition.
-        level: confidence level.
         clusters: by problem id, what the problem shares with others.
     """
-    units: dict[tuple[str | None, str], list[Retry]] = defaultdict(list)
-    for (problem, _), retry in retries.items():
-        units[unit_of(problem, clusters or {})].append(retry)
-    counts = [float(len(each)) for each in units.values()]
+    units = [unit_of(problem, clusters or {}) for problem, _ in retries]
     right, repeated = (
-        clustered_share(
-            [float(sum(getattr(retry, name) for retry in each)) for each in units.values()],
-            counts,
-            level=level,
+        share_of_trials(
+            (unit, getattr(retry, name))
+            for unit, retry in zip(units, retries.values(), strict=True)
         )
         for name in ("right", "repeated")
     )

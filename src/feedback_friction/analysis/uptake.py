@@ -31,53 +31,35 @@ from feedback_friction.modes import control_modes
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """A share under a condition and under its control, on the same trials.
+    """A share under a condition and under its control, on the same trials."""
 
-    Attributes:
-        treatment: the share under the condition, every problem weighing the same.
-        control: the share under the control.
-        difference: treatment minus control, paired by problem; n is the number of problems.
-    """
-
-    treatment: float
-    control: float
-    difference: Estimate
+    treatment: float  # the share under the condition, every problem weighing the same
+    control: float  # the share under the control
+    difference: Estimate  # treatment minus control, paired by problem; n is the number of problems
 
 
 @dataclass(frozen=True, slots=True)
 class Uptake:
-    """A condition against a control, on the trials whose first attempt was wrong under both.
+    """A condition against a control, on the trials whose first attempt was wrong under both."""
 
-    Attributes:
-        condition: the condition.
-        control: the control.
-        n: problems with such trials.
-        trials: such trials.
-        right: share of the second attempts that are right, and its difference, from which what a
-            guesser would gain is taken off (``guess`` less ``control_guess``).
-        guess: share that a guesser's second attempts would get right under the condition: one that
-            keeps in mind what it was told is wrong, where it was told. 0 without options.
-        control_guess: the same under the control.
-        p_value: two-sided, that the difference lies within what guessers may gain: McNemar's mid-p
-            with one trial a problem, no clusters and no options, else the score test.
-        pairs: second attempts by who is right; None with several trials a problem.
-        repeated: share of the second attempts that give the first wrong answer again.
-        gain: share solved by the end: the normalised gain of these trials.
-        area: mean share solved at the attempts after the first.
-    """
-
-    condition: Condition
-    control: Condition
-    n: int
-    trials: int
+    condition: Condition  # the condition
+    control: Condition  # the control
+    n: int  # problems with such trials
+    trials: int  # such trials
+    # share of the second attempts that are right, and its difference, from which what a guesser
+    # would gain is taken off (``guess`` less ``control_guess``)
     right: Contrast
+    # share that a guesser's second attempts would get right under the condition: one that keeps in
+    # mind what it was told is wrong, where it was told. 0 without options.
     guess: float
-    control_guess: float
+    control_guess: float  # the same under the control
+    # two-sided, that the difference lies within what guessers may gain: McNemar's mid-p with one
+    # trial a problem, no clusters and no options, else the score test
     p_value: float
-    pairs: Pairs | None
-    repeated: Contrast
-    gain: Contrast
-    area: Contrast
+    pairs: Pairs | None  # second attempts by who is right; None with several trials a problem
+    repeated: Contrast  # share of the second attempts that give the first wrong answer again
+    gain: Contrast  # share solved by the end: the normalised gain of these trials
+    area: Contrast  # mean share solved at the attempts after the first
 
     def as_json(self) -> dict[str, Any]:
         """What ``friction results --json`` prints of it, below the condition."""

@@ -10,25 +10,19 @@ from pathlib import Path
 
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.journal import ENDED, answer_text, has_table, open_journal
-from feedback_friction.analysis.tables.shared_columns import Row
+from feedback_friction.analysis.table import Row
 
 Key = tuple[str, int]  # problem id, epoch
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One attempt.
+    """One attempt."""
 
-    Attributes:
-        answer: by which attempts are compared (``journal.answer_text``); None for none.
-        right: whether it is correct.
-        text: the reply.
-        suggested: the wrong answer that the feedback on it argued for, as ``answer``; "" for none.
-    """
-
-    answer: str | None
-    right: bool
-    text: str
+    answer: str | None  # by which attempts are compared (``journal.answer_text``); None for none
+    right: bool  # whether it is correct
+    text: str  # the reply
+    # the wrong answer that the feedback on it argued for, as ``answer``; "" for none
     suggested: str = ""
 
 

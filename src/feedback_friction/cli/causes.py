@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from feedback_friction.analysis.journal import open_journal
+from feedback_friction.analysis.journal import open_journal, run_names
 from feedback_friction.caveats import caveats, provisional
 from feedback_friction.cli.click_options import JSON, RUNS
 from feedback_friction.cli.grid import (
@@ -155,10 +155,10 @@ def locator(runs: Runs) -> Callable[[str, str, str], str | None]:
 
 
 def _with_runs_named(table: pl.DataFrame, directories: tuple[Path, ...]) -> pl.DataFrame:
-    """The table with directories in place of the runs' numbers, where there are several."""
+    """The table with names in place of the runs' numbers, where there are several."""
     if len(directories) == 1:
         return table
-    names = {number: str(directory) for number, directory in enumerate(directories)}
+    names = dict(enumerate(run_names(directories)))
     return table.with_columns(
         table[name].replace_strict(names) for name in ("run", "frozen_run") if name in table.columns
     )

@@ -127,7 +127,7 @@ def _print(
     runs = load_runs([directory])
     tables = {
         name: table(runs).filter(_about(settings))
-        for name, (what, table) in inside_table.TABLES.items()
+        for name, (what, table, _) in inside_table.TABLES.items()
         if what in wanted
     }
     if as_json:
@@ -136,9 +136,8 @@ def _print(
     for name, table in tables.items():
         if not table.is_empty():
             shown = inside_table.overview(name, table).head(ROWS)
-            print_columns(
-                frame_columns(shown, shown.columns, _cell), title=inside_table.TITLES[name]
-            )
+            title = inside_table.TABLES[name][2]
+            print_columns(frame_columns(shown, shown.columns, _cell), title=title)
             click.echo()
     solvers = {row["solver"]: bool(row["simulated"]) for row in runs.conditions.to_dicts()}
     print_lines([*_notes(settings, found, left_out), *inside_table.LEGEND, *caveats(solvers)])

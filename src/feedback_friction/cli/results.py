@@ -15,7 +15,8 @@ from feedback_friction.analysis.accuracy_by_attempt import (
     read_paid,
     read_results,
 )
-from feedback_friction.analysis.given import FormGiven, forms_given
+from feedback_friction.analysis.choices import FormGiven, forms_given
+from feedback_friction.analysis.journal import run_names
 from feedback_friction.analysis.layers import Layers, read_layers
 from feedback_friction.analysis.oracle_coverage import is_oracle
 from feedback_friction.caveats import caveats, provisional
@@ -87,7 +88,7 @@ def command(
 class RunResults:
     """What is printed of one run."""
 
-    name: str  # of its directory; the whole path where another run has the same name
+    name: str  # as ``run_names`` has it
     conditions: list[ConditionResult]
     paid: Paid
     layers: Layers
@@ -96,16 +97,14 @@ class RunResults:
 def read_runs(directories: Sequence[Path]) -> list[RunResults]:
     """The results of runs."""
     found = []
-    names = [directory.resolve().name for directory in directories]
-    for directory, name in zip(directories, names, strict=True):
+    for directory, name in zip(directories, run_names(directories), strict=True):
         results = read_results(directory)
         if not results:
             raise UsageError(
                 f"{directory} holds no conditions; an oracle's results are printed alone: "
                 f"friction results {directory}"
             )
-        unique = name if names.count(name) == 1 else str(directory)
-        found.append(RunResults(unique, results, read_paid(directory), read_layers(directory)))
+        found.append(RunResults(name, results, read_paid(directory), read_layers(directory)))
     return found
 
 

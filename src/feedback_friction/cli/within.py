@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from feedback_friction.analysis.journal import run_names
 from feedback_friction.caveats import caveats, provisional
 from feedback_friction.cli.grid import columns, differing, print_json, print_tables
 from feedback_friction.extras import need
@@ -36,7 +37,7 @@ def print_within(
     from feedback_friction.report.safe import csv_of
 
     runs = load_runs(directories)
-    names = [directory.resolve().name for directory in directories]
+    names = run_names(directories)
     table = solved_within(runs, levels).sort("tokens", maintain_order=True)
     named = pl.Series([names[run] for run in table["run"]], dtype=pl.String)
     table = table.with_columns(run=named)

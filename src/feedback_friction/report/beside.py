@@ -10,7 +10,7 @@ from feedback_friction.analysis.annotations import CLASSES
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.tables import annotation_table, gold, overall
 from feedback_friction.report.names_and_colours import named
-from feedback_friction.report.overview import Column, in_cell, spoken
+from feedback_friction.report.overview import Column, in_cell, number_column, spoken
 
 SUSPECTS_SHOWN = 20
 LONGEST = 30  # characters of a cell; its file has it whole
@@ -40,10 +40,6 @@ def _shortened(text: str) -> str:
     return words if len(words) <= LONGEST else f"{words[: LONGEST - 1].rstrip()}…"
 
 
-def _number(heading: str, cells: list[str]) -> Column:
-    return Column(heading, tuple(cells), number=True)
-
-
 def _estimates(table: pl.DataFrame, name: str, sign: str = "") -> list[str]:
     """A column with its limits as tables have it."""
     estimate = partial(spoken, sign=sign)
@@ -54,9 +50,11 @@ def _pooled(runs: Runs) -> list[Column]:
     table = overall.pooled(runs)
     return [
         *_texts(table, solver="solver", treatment="feedback", control="against", measure="of"),
-        _number("mean over tasks, points", _estimates(table, "difference", "+")),
-        _number("tasks differ by (SD), points", [f"{100 * each:.1f}" for each in table["spread"]]),
-        _number("tasks", [str(each) for each in table["tasks"]]),
+        number_column("mean over tasks, points", _estimates(table, "difference", "+")),
+        number_column(
+            "tasks differ by (SD), points", [f"{100 * each:.1f}" for each in table["spread"]]
+        ),
+        number_column("tasks", [str(each) for each in table["tasks"]]),
     ]
 
 
@@ -75,10 +73,10 @@ def _variance(runs: Runs) -> list[Column]:
         part = table.filter(pl.col("component") == component).select(*about, "share")
         shares = wide.select(about).join(part, on=about, how="left", maintain_order="left")["share"]
         shown = ["-" if share is None else f"{100 * share:.0f}" for share in shares]
-        columns.append(_number(f"{component} %", shown))
+        columns.append(number_column(f"{component} %", shown))
     if not wide["icc"].is_nan().all():
-        columns.append(_number("ICC %", _estimates(wide, "icc")))
-        columns.append(_number("ICC of a difference %", _estimates(wide, "icc_difference")))
+        columns.append(number_column("ICC %", _estimates(wide, "icc")))
+        columns.append(number_column("ICC of a difference %", _estimates(wide, "icc_difference")))
     return columns
 
 
@@ -93,22 +91,18 @@ def _confusion(runs: Runs) -> list[Column]:
     )  # fmt: skip
     return [
         *_texts(wide, panel="task", condition="feedback", annotator="judge", judged="judge says"),
-        *(_number(f"people say {each}", [str(n) for n in wide[each]]) for each in CLASSES),
+        *(number_column(f"people say {each}", [str(n) for n in wide[each]]) for each in CLASSES),
     ]
 
 
 def _suspects(runs: Runs) -> list[Column]:
-    table = gold.suspect_gold(runs)
-    table = table.head(SUSPECTS_SHOWN)
+    table = gold.suspect_gold(runs).head(SUSPECTS_SHOWN)
+    agreeing = table.select(pl.format("{} of {}", "voices", "all_voices"))
     return [
         *_texts(table, task="task", problem_id="problem", gold="gold", answer="they say"),
-        _number("answers that agree", [f"{row[0]} of {row[1]}" for row in _counts(table)]),
-        _number("solvers", [str(each) for each in table["solvers"]]),
+        number_column("answers that agree", agreeing.to_series()),
+        number_column("solvers", [str(each) for each in table["solvers"]]),
     ]
-
-
-def _counts(table: pl.DataFrame) -> list[tuple[int, int]]:
-    return [(row[0], row[1]) for row in table.select("voices", "all_voices").iter_rows()]
 
 
 def _without(runs: Runs) -> list[Column]:
@@ -118,7 +112,7 @@ def _without(runs: Runs) -> list[Column]:
     shown = named(table)
     return [
         *_texts(shown, panel="task", condition="feedback"),
-        _number("friction, points", _estimates(shown, "friction")),
-        _number("without, points", _estimates(shown, "without")),
-        _number("problems left out", [str(each) for each in shown["suspects"]]),
+        number_column("friction, points", _estimates(shown, "friction")),
+        number_column("without, points", _estimates(shown, "without")),
+        number_column("problems left out", [str(each) for each in shown["suspects"]]),
     ]

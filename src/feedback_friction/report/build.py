@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from feedback_friction import __version__
 from feedback_friction.analysis.frames import Runs, load_runs
+from feedback_friction.analysis.journal import run_names
 from feedback_friction.analysis.provenance import Provenance, provenance
 from feedback_friction.analysis.tables import (
     accuracy_table,
@@ -108,7 +109,7 @@ TABLES = {
     "in_domain": probe_table.in_domain,
     "self_perception": probe_table.self_perception,
     "reader": probe_table.reader,
-    **{name: table for name, (_, table) in inside_table.TABLES.items()},
+    **{name: table for name, (_, table, _) in inside_table.TABLES.items()},
 }
 
 
@@ -147,6 +148,7 @@ def build_report(directories: Sequence[Path], out: Path, *, reference: bool = Fa
 def _page(runs: Runs, made: Sequence[Drawing]) -> str:
     import jinja2
 
+    names = run_names(runs.directories)
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, finalize=xml_safe
     )
@@ -155,13 +157,16 @@ def _page(runs: Runs, made: Sequence[Drawing]) -> str:
         made=datetime.now(UTC).isoformat(timespec="minutes"),
         title=_title(runs),
         solvers=_solvers(runs),
-        provisional=_provisional(runs),
-        results=_results(runs),
+        provisional=_provisional(runs, names),
+        results=_results(runs, names),
         findings=by_subject(findings(runs)),
         gaps=gaps(runs),
         figures=[_figure(drawing) for drawing in made],
-        trials=_trials(runs),
-        runs=[_provenance(provenance(directory)) for directory in runs.directories],
+        trials=_trials(runs, names),
+        runs=[
+            _provenance(name, provenance(directory))
+            for name, directory in zip(names, runs.directories, strict=True)
+        ],
         style=style_of_trials() + _resource("page.css"),
     )
 
@@ -192,11 +197,8 @@ def _solvers(runs: Runs) -> list[tuple[str, str, str]]:
     return found
 
 
-def _results(runs: Runs) -> dict[str, Any]:
+def _results(runs: Runs, names: Sequence[str]) -> dict[str, Any]:
     """The tables of ``friction results``, and what is said below them."""
-    names = [directory.name for directory in runs.directories]
-    if len({*names}) < len(names):
-        names = [f"run {number}" for number in range(1, len(names) + 1)]
     rows = [(names[condition["run"]], found) for condition, found in accuracy_table.results(runs)]
     results = [found for _, found in rows]
     tables = {"Accuracy": [*labels(rows), *numbers(results)]}
@@ -230,14 +232,14 @@ def _rows(table: list[Column]) -> list[tuple[str, ...]]:
     return list(zip(*(column.cells for column in table), strict=True))
 
 
-def _provisional(runs: Runs) -> list[str]:
+def _provisional(runs: Runs, names: Sequence[str]) -> list[str]:
     """Of every unfinished run, what its numbers stand on."""
     lines = []
-    for run, directory in enumerate(runs.directories):
+    for run, name in enumerate(names):
         if unfinished := runs.unfinished(run):
             read, planned = runs.horizon(run)
             lines.append(
-                f"{unfinished:,} trials of {directory.name} have not ended. Its numbers cover the "
+                f"{unfinished:,} trials of {name} have not ended. Its numbers cover the "
                 f"first {read} of {planned} attempts, which every trial begun has made."
             )
     return lines
@@ -274,19 +276,19 @@ def _cell(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _trials(runs: Runs) -> list[tuple[str, Markup, int, int]]:
+def _trials(runs: Runs, names: Sequence[str]) -> list[tuple[str, Markup, int, int]]:
     """Of each run, the trials that the page shows: see ``telling_trials``."""
     share = len(runs.directories)
     return [
-        (directory.name, *telling_trials(directory, TRIALS_SHOWN // share, ROOM // share))
-        for directory in runs.directories
+        (name, *telling_trials(directory, TRIALS_SHOWN // share, ROOM // share))
+        for name, directory in zip(names, runs.directories, strict=True)
     ]
 
 
-def _provenance(made: Provenance) -> dict[str, Any]:
+def _provenance(name: str, made: Provenance) -> dict[str, Any]:
     paid = made.paid
     return {
-        "directory": made.directory.name,
+        "directory": name,
         "command": made.command,
         "created": made.created,
         "ended": made.ended,

@@ -77,22 +77,18 @@ def endings(runs: Runs) -> Figure | None:
     table = named(tables.persistent(runs))
     if table.is_empty():
         return None
-    given = table.filter(pl.col("count") > 0)["ending"].unique().to_list()
-    shown = {name: ink for name, ink in ENDINGS.items() if name in given}
-    table = table.with_columns(
-        pl.col("ending").replace_strict([*ENDINGS], range(len(ENDINGS))).alias("order")
-    )
-    drawn, note = main_sampling(table.filter(pl.col("ending").is_in([*shown])))
+    occurring = (pl.col("count") > 0).any().over("ending")
+    drawn, note = main_sampling(table.filter(occurring))
     chart = charts.stacked(
         drawn, "share", "condition", "ending", "panel",
-        title="share of the unsolved trials", order=shown,
+        title="share of the unsolved trials", order=ENDINGS,
     )  # fmt: skip
     return Figure(
         "persistent", "How unsolved trials end",
         "The last attempt of each unsolved trial, compared with the one before it, by a "
         f"program without a judge.{note}",
         "Stacked bars: how unsolved trials end, one row a kind of feedback.",
-        chart, table.drop("order"),
+        chart, table,
     )  # fmt: skip
 
 
@@ -101,8 +97,6 @@ def persistent(runs: Runs) -> Figure | None:
     table = named(annotation_table.categories(runs))
     if table.is_empty():
         return None
-    order = {name: place for place, name in enumerate(CATEGORIES)}
-    table = table.with_columns(pl.col("category").replace_strict(order).alias("order"))
     drawn, note = main_sampling(table)
     chart = charts.stacked(
         drawn, "share", "condition", "category", "panel",
@@ -124,7 +118,7 @@ def persistent(runs: Runs) -> Figure | None:
         f"{note}",
         "Stacked bars of resistance, feedback quality and other. Resistance is largest under "
         f"{most['condition'][0]}: {most['share'][0]:.1%}.",
-        chart, table.drop("order"),
+        chart, table,
     )  # fmt: skip
 
 
@@ -153,79 +147,79 @@ def odds(runs: Runs) -> Figure | None:
     )  # fmt: skip
 
 
-def entropy(runs: Runs) -> Figure | None:
-    """Gain by semantic entropy after the first feedback."""
-    table = named(probe_table.entropy(runs))
-    drawn = table.filter(pl.col("estimate") == "plug-in")
-    chart = _bucket_chart(drawn, "gain")
-    if chart is None:
-        return None
-    return Figure(
-        "entropy", "Semantic entropy after feedback",
+BUCKETS = {  # probe or quantity -> table, value, and the words of the figure
+    "entropy": (
+        probe_table.entropy, "gain", "Semantic entropy after feedback",
         "Share of the trials wrong at first that are solved later, by the entropy (nats) of the "
         "answers drawn after the first feedback, in buckets of 0.2; buckets with fewer than 10 "
-        f"problems are left out here, and marked few in the table. {BANDS}",
-        "Points with intervals: gain by bucket of semantic entropy.",
-        chart, table,
-    )  # fmt: skip
+        "problems are left out here, and marked few in the table.",
+        "gain by bucket of semantic entropy",
+    ),
+    "in_domain": (
+        probe_table.in_domain, "final", "Accuracy by familiarity",
+        "Share solved in the end by the share of right answers among many draws of the first "
+        "prompt; buckets with fewer than 10 problems are left out.",
+        "final accuracy by bucket of in-domain accuracy",
+    ),
+    "confidence": (
+        problems.confidence, "gain", "Confidence of the first answer",
+        "Gain, (final - initial) / (1 - initial), by exp(mean token log-probability) of the first "
+        "answer, in buckets of 0.1; buckets with fewer than 10 problems are left out.",
+        "gain by bucket of confidence of the first answer",
+    ),
+    "popularity": (
+        problems.popularity, "gain", "Popularity of the entity",
+        "Gain, (final - initial) / (1 - initial), by monthly page views of the entity, in buckets "
+        "of equal count; buckets with fewer than 10 problems are left out.",
+        "gain by bucket of popularity of the entity",
+    ),
+}  # fmt: skip
 
 
-def in_domain(runs: Runs) -> Figure | None:
-    """Final accuracy by accuracy over many draws of the first prompt."""
-    table = named(probe_table.in_domain(runs))
-    chart = _bucket_chart(table, "final")
+def buckets(name: str, runs: Runs) -> Figure | None:
+    """A share by bucket of what ``BUCKETS`` names."""
+    made, value, title, caption, alt = BUCKETS[name]
+    table = named(made(runs))
+    # Of several estimates of the same quantity the study's is drawn.
+    drawn = table.filter(estimate="plug-in") if "estimate" in table.columns else table
+    chart = _bucket_chart(drawn, value)
     if chart is None:
         return None
-    return Figure(
-        "in_domain", "Accuracy by familiarity",
-        "Share solved in the end by the share of right answers among many draws of the first "
-        f"prompt; buckets with fewer than 10 problems are left out. {BANDS}",
-        "Points with intervals: final accuracy by bucket of in-domain accuracy.",
-        chart, table,
-    )  # fmt: skip
+    words = f"Points with intervals: {alt}."
+    return Figure(name, title, f"{caption} {BANDS}", words, chart, table)
 
 
-PERCEIVED = {
-    "understood": "says it understood",
-    "updated": "says it updated its answer",
-    "repeated": "repeats its wrong answer",
-    "repeated_though_updated": "says it updated, and repeats",
-}
-
-
-def perception(runs: Runs) -> Figure | None:
-    """What solvers say about taking up feedback, beside what they do."""
-    table = named(probe_table.self_perception(runs))
-    if table.is_empty():
-        return None
-    chart = _shares_chart(table, PERCEIVED, "share of the feedback texts")
-    return Figure(
-        "self_perception", "What solvers say after feedback, and what they do",
+SHARES = {  # probe -> table, its shares in words, the axis, and the words of the figure
+    "self_perception": (
+        probe_table.self_perception,
+        {
+            "understood": "says it understood",
+            "updated": "says it updated its answer",
+            "repeated": "repeats its wrong answer",
+            "repeated_though_updated": "says it updated, and repeats",
+        },
+        "share of the feedback texts", "What solvers say after feedback, and what they do",
         "The solver's answer when asked whether it understood the feedback and updated its answer, "
-        f"beside whether the next attempt repeats the wrong answer. {BANDS}",
-        "Points with intervals: share that says it understood, says it updated, and repeats.",
-        chart, table,
-    )  # fmt: skip
+        "beside whether the next attempt repeats the wrong answer.",
+        "share that says it understood, says it updated, and repeats",
+    ),
+    "reader": (
+        probe_table.reader,
+        {"named": "this problem's feedback", "chance": "another problem's feedback"},
+        "answers named by a reader", "What the masked feedback gives away",
+        "How often a reader of the masked feedback alone names the right answer, beside "
+        "the same reader with another problem's feedback.",
+        "share of answers named, beside the control",
+    ),
+}  # fmt: skip
 
 
-def reader(runs: Runs) -> Figure | None:
-    """How often the masked feedback alone gives the answer away."""
-    table = named(probe_table.reader(runs))
+def shares(name: str, runs: Runs) -> Figure | None:
+    """The shares that ``SHARES`` names below each other, one panel a task and solver."""
+    made, names, axis, title, caption, alt = SHARES[name]
+    table = named(made(runs))
     if table.is_empty():
         return None
-    rows = {"named": "this problem's feedback", "chance": "another problem's feedback"}
-    chart = _shares_chart(table, rows, "answers named by a reader")
-    return Figure(
-        "reader", "What the masked feedback gives away",
-        "How often a reader of the masked feedback alone names the right answer, beside "
-        f"the same reader with another problem's feedback. {BANDS}",
-        "Points with intervals: share of answers named, beside the control.",
-        chart, table,
-    )  # fmt: skip
-
-
-def _shares_chart(table: pl.DataFrame, names: dict[str, str], title: str) -> charts.Spec:
-    """Several shares of a table below each other, one panel a task and solver."""
     rows = [
         table.select(
             "panel", "series", "condition", pl.lit(words).alias("row"),
@@ -235,37 +229,11 @@ def _shares_chart(table: pl.DataFrame, names: dict[str, str], title: str) -> cha
         for name, words in names.items()
     ]  # fmt: skip
     drawn = pl.concat(rows).filter(pl.col("share").is_not_nan())
-    return charts.intervals(
-        drawn, "share", "row", "panel", title=title, series="series", scale=scale(drawn)
+    chart = charts.intervals(
+        drawn, "share", "row", "panel", title=axis, series="series", scale=scale(drawn)
     )
-
-
-def confidence(runs: Runs) -> Figure | None:
-    """Gain by the first answer's confidence."""
-    table = named(problems.confidence(runs))
-    return _bucket_figure(
-        table, "confidence", "Confidence of the first answer",
-        "Gain, (final - initial) / (1 - initial), by exp(mean token log-probability) of the first "
-        "answer, in buckets of 0.1; buckets with fewer than 10 problems are left out.",
-    )  # fmt: skip
-
-
-def popularity(runs: Runs) -> Figure | None:
-    """Gain by entity popularity."""
-    table = named(problems.popularity(runs))
-    return _bucket_figure(
-        table, "popularity", "Popularity of the entity",
-        "Gain, (final - initial) / (1 - initial), by monthly page views of the entity, in buckets "
-        "of equal count; buckets with fewer than 10 problems are left out.",
-    )  # fmt: skip
-
-
-def _bucket_figure(table: pl.DataFrame, name: str, title: str, caption: str) -> Figure | None:
-    chart = _bucket_chart(table, "gain")
-    if chart is None:
-        return None
-    alt = f"Points with intervals: gain by bucket of {title.lower()}."
-    return Figure(name, title, f"{caption} {BANDS}", alt, chart, table)
+    words = f"Points with intervals: {alt}."
+    return Figure(name, title, f"{caption} {BANDS}", words, chart, table)
 
 
 def _bucket_chart(table: pl.DataFrame, value: str) -> charts.Spec | None:

@@ -249,8 +249,11 @@ def stacked(
 ) -> Spec:
     """Shares of a whole as stacked bars, one row a name, one panel a value of ``panel``.
 
-    The parts keep the order of ``order``; the frame's column ``order`` holds each part's place.
+    The parts keep the order of ``order``; those that no row is of are left out of the legend.
     """
+    inks = {name: ink for name, ink in order.items() if name in frame[part]}
+    places = pl.col(part).replace_strict([*order], range(len(order)))
+    frame = frame.with_columns(places.alias("order"))
     chart = (
         alt.Chart()
         .mark_bar()
@@ -258,7 +261,7 @@ def stacked(
             x=alt.X(f"{value}:Q", title=title, axis=PERCENT, stack="zero"),
             y=alt.Y(f"{row}:N", title=None, sort=None),
             color=alt.Color(
-                f"{part}:N", title=None, scale=alt.Scale(domain=[*order], range=[*order.values()])
+                f"{part}:N", title=None, scale=alt.Scale(domain=[*inks], range=[*inks.values()])
             ),
             order=alt.Order("order:Q"),
         )
@@ -286,9 +289,7 @@ def upset(frame: pl.DataFrame, panel: str, sets: str, count: str, solvers: list[
         _upset(frame.filter(pl.col(panel) == name), str(name), sets, count, solvers)
         for name in frame[panel].unique(maintain_order=True)
     ]
-    spec: Spec = alt.vconcat(*made).to_dict(validate=False)
-    spec.pop("config", None)
-    return spec
+    return _spec(alt.vconcat(*made))
 
 
 def _upset(part: pl.DataFrame, title: str, sets: str, count: str, solvers: list[str]) -> Any:
@@ -336,10 +337,7 @@ def maps(frame: pl.DataFrame, panel: str, x: str, y: str, value: str, p: str) ->
                 width=MAP_WIDTH, height=len(rows) * ROW_HEIGHT, title=str(name).split("\n")
             )
         )
-    chart = alt.concat(*made, columns=SMALL_COLUMNS).resolve_scale(color="independent")
-    spec: Spec = chart.to_dict(validate=False)
-    spec.pop("config", None)
-    return spec
+    return _spec(alt.concat(*made, columns=SMALL_COLUMNS).resolve_scale(color="independent"))
 
 
 def _panels(frame: pl.DataFrame, panel: str, one: Callable[[pl.DataFrame], Any]) -> Spec:
@@ -354,7 +352,12 @@ def _panels(frame: pl.DataFrame, panel: str, one: Callable[[pl.DataFrame], Any])
 
 
 def side_by_side(made: Sequence[Any], columns: int) -> Spec:
-    chart = alt.concat(*made, columns=columns).resolve_scale(color="shared", yOffset="independent")
+    chart = alt.concat(*made, columns=columns)
+    return _spec(chart.resolve_scale(color="shared", yOffset="independent"))
+
+
+def _spec(chart: Any) -> Spec:
+    """A chart as a specification; all figures have one configuration, ``theme.CONFIG``."""
     spec: Spec = chart.to_dict(validate=False)
     spec.pop("config", None)
     return spec

@@ -7,7 +7,7 @@ import polars as pl
 
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.detection import ellipse
-from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.analysis.table import estimate_of
 from feedback_friction.analysis.tables.dose_response import doses
 from feedback_friction.analysis.tables.histories import histories
 from feedback_friction.analysis.tables.selectivity import selectivity
@@ -74,10 +74,7 @@ def selective(runs: Runs) -> Figure | None:
     table = table.with_columns(series)
     points, outlines = table.select("pair", "panel", "hit", "false_alarm"), []
     for row in table.iter_rows(named=True):
-        across, up = (
-            Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"], 0)
-            for name in ("false_alarm", "hit")
-        )
+        across, up = (estimate_of(row, name) for name in ("false_alarm", "hit"))
         outlines += [
             {"pair": row["pair"], "panel": row["panel"], "order": at, "x": x, "y": y}
             for at, (x, y) in enumerate(ellipse(across, up))

@@ -22,23 +22,14 @@ NARROW = {  # names as long as fit beside a panel
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure of a report.
+    """One figure of a report."""
 
-    Attributes:
-        name: file name without ending.
-        title: what it is about, in a few words.
-        caption: what is drawn, and how to read it.
-        alt: what there is to see, for those who cannot.
-        chart: an Altair chart as a Vega-Lite specification.
-        table: the numbers behind it.
-    """
-
-    name: str
-    title: str
-    caption: str
-    alt: str
-    chart: dict[str, Any]
-    table: pl.DataFrame
+    name: str  # file name without ending
+    title: str  # what it is about, in a few words
+    caption: str  # what is drawn, and how to read it
+    alt: str  # what there is to see, for those who cannot
+    chart: dict[str, Any]  # an Altair chart as a Vega-Lite specification
+    table: pl.DataFrame  # the numbers behind it
 
     def draw(self) -> Drawing:
         """Lay the figure out, which is the slow part, for wide and for narrow pages."""
@@ -56,17 +47,11 @@ def _svg(chart: dict[str, Any], names: dict[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A figure drawn.
+    """A figure drawn."""
 
-    Attributes:
-        figure: what was drawn.
-        light: SVG text on white.
-        narrow: the same for a narrow page.
-    """
-
-    figure: Figure
-    light: str
-    narrow: str
+    figure: Figure  # what was drawn
+    light: str  # SVG text on white
+    narrow: str  # the same for a narrow page
 
     def save(self, directory: Path) -> None:
         """Write SVG, PNG, PDF (its fonts embedded) and the table as CSV."""

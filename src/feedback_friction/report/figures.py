@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.transitions import Move
+from feedback_friction.analysis.table import SETTING
 from feedback_friction.analysis.tables import (
     accuracy_table,
     annotation_table,
@@ -15,7 +17,6 @@ from feedback_friction.analysis.tables import (
     comparison,
     problems,
 )
-from feedback_friction.analysis.tables.shared_columns import SETTING
 from feedback_friction.modes import control_modes
 from feedback_friction.report import (
     adapting,
@@ -66,12 +67,12 @@ def figures(runs: Runs) -> Iterator[Figure]:
         cause_figures.odds,
         cause_figures.complexity,
         subjects,
-        cause_figures.confidence,
-        cause_figures.entropy,
-        cause_figures.in_domain,
-        cause_figures.popularity,
-        cause_figures.perception,
-        cause_figures.reader,
+        partial(cause_figures.buckets, "confidence"),
+        partial(cause_figures.buckets, "entropy"),
+        partial(cause_figures.buckets, "in_domain"),
+        partial(cause_figures.buckets, "popularity"),
+        partial(cause_figures.shares, "self_perception"),
+        partial(cause_figures.shares, "reader"),
         inside_figures.maps,
         between.solvers_compared,
         between.overlap,
@@ -223,9 +224,6 @@ def moves(runs: Runs) -> Figure | None:
     table = named(answers.moves(runs)).filter(pl.col("n") > 0)
     if table.is_empty():
         return None
-    table = table.with_columns(
-        pl.col("move").replace_strict([*MOVES], range(len(MOVES))).alias("order")
-    )
     drawn, note = main_sampling(table)
     chart = charts.stacked(
         drawn, "share", "condition", "move", "panel", title="share of the retries", order=MOVES
@@ -236,7 +234,7 @@ def moves(runs: Runs) -> Figure | None:
         f"Each retry's answer compared with those before it in the same trial.{note}",
         "Stacked bars of answer changes. The same wrong answer is repeated most under "
         f"{most['condition'][0]}: {most['share'][0]:.1%} of the retries.",
-        chart, table.drop("order"),
+        chart, table,
     )  # fmt: skip
 
 

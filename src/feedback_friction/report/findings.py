@@ -88,42 +88,58 @@ def _arm(row: Row) -> str:
     return _mode(row) if row["sampling"] == GREEDY.name else f"{_mode(row)}, {row['sampling']},"
 
 
+def _over_controls(table: pl.DataFrame, runs: Runs) -> Iterator[Row]:
+    """What informs against what does not, but for controls that only repeat their first answer."""
+    frozen = _frozen(runs)
+    real = table.filter(
+        _informs("feedback"), ~_informs("against"), pl.col("difference").is_not_nan()
+    )
+    for row in real.sort("difference", descending=True).iter_rows(named=True):
+        if (row["control_run"], *(row[each] for each in _CONTROL)) not in frozen:
+            yield row
+
+
 def _gains(runs: Runs) -> Iterator[str]:
     table = comparison.gains(runs)
-    real = table.filter(
-        _informs("feedback"),
-        ~_informs("against"),
-        pl.col("difference").is_not_nan(),
-    )
-    corrected, frozen = _corrected(table), _frozen(runs)
-    for row in real.sort("difference", descending=True).iter_rows(named=True):
-        if (row["control_run"], *(row[each] for each in _CONTROL)) in frozen:
-            continue
-        points, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
+    for row in _over_controls(table, runs):
         yield (
-            f"{_subject(row)}: {_arm(row)} {_verb(row, points, row['against'])}"
-            f"{_course(runs, row)}, 95% CI {low:+.1f} to {high:+.1f}, n = {row['n']}, "
-            f"p {_p(row['p_holm'])} {corrected}."
+            f"{_subject(row)}: {_arm(row)} {_verb(row, 100 * row['difference'], row['against'])}"
+            f"{_course(runs, row)}, {_evidence(row, table)}."
         )
 
 
 def _uptakes(runs: Runs) -> Iterator[str]:
     """What one round of feedback does to the first failures that a control shares."""
     table = comparison.uptake(runs)
-    corrected, frozen = _corrected(table), _frozen(runs)
-    real = table.filter(_informs("feedback"), ~_informs("against"))
-    for row in real.sort("difference", descending=True).iter_rows(named=True):
-        if (row["control_run"], *(row[each] for each in _CONTROL)) in frozen:
-            continue
-        points, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
+    for row in _over_controls(table, runs):
         clear = "" if row["p_holm"] < CLEAR else "no clear difference: "
         yield (
             f"{_subject(row)}: of the problems missed at first, {100 * row['right']:.1f}% are "
             f"right after one round of {_arm(row)} and {100 * row['control_right']:.1f}% after "
-            f"{row['against']} ({clear}{points:+.1f} points{_taken_off(row)}, "
-            f"95% CI {low:+.1f} to {high:+.1f}, "
-            f"n = {row['n']} problems, p {_p(row['p_holm'])} {corrected})."
+            f"{row['against']} ({clear}{100 * row['difference']:+.1f} points{_taken_off(row)}, "
+            f"{_evidence(row, table, ' problems')})."
         )
+
+
+def _ci(row: Row, name: str, sign: str = "") -> str:
+    """The interval of a share, or of a difference with its sign, in percent or points."""
+    low, high = (100 * row[f"{name}{end}"] for end in ("_low", "_high"))
+    return f"95% CI {low:{sign}.1f} to {high:{sign}.1f}"
+
+
+def _evidence(row: Row, table: pl.DataFrame, what: str = "", sign: str = "+") -> str:
+    """The interval, the number and the p-value of a difference, and how that was adjusted."""
+    family = table["p_holm"].fill_nan(None).count()
+    return (
+        f"{_ci(row, 'difference', sign)}, n = {row['n']}{what}, p {_p(row['p_holm'])} after Holm's "
+        f"correction over {family} comparison{'s' if family != 1 else ''}"
+    )
+
+
+def _turned(row: Row) -> Row:
+    """The other condition minus this one."""
+    value, low, high = (0.0 - row[f"difference{end}"] for end in ("", "_high", "_low"))
+    return row | {"difference": value, "difference_low": low, "difference_high": high}
 
 
 def _taken_off(row: Row) -> str:
@@ -179,7 +195,6 @@ def _verb(row: Row, points: float, other: str) -> str:
 def _histories(runs: Runs) -> Iterator[str]:
     """The same feedback with what came before shown in one way and in another."""
     table = comparison.pairs(runs)
-    corrected = _corrected(table)
     shown = main_sampling(table)[0].filter(
         pl.col("feedback") == pl.col("against"),
         pl.col("treatment_run") == pl.col("control_run"),
@@ -187,12 +202,12 @@ def _histories(runs: Runs) -> Iterator[str]:
         pl.col("history") != pl.col("control_history"),
         pl.col("difference").is_not_nan(),
     )
-    for row in shown.iter_rows(named=True):  # the one that was asked for later minus the earlier
-        points, high, low = (0.0 - 100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
-        verb = _verb(row, points, f"{_way(row['history'])}")
+    # The one that was asked for later minus the earlier.
+    for row in map(_turned, shown.iter_rows(named=True)):
+        verb = _verb(row, 100 * row["difference"], _way(row["history"]))
         yield (
             f"{_subject(row)}: {row['feedback']} with {_way(row['control_history'])} {verb}, "
-            f"95% CI {low:+.1f} to {high:+.1f}, n = {row['n']}, p {_p(row['p_holm'])} {corrected}."
+            f"{_evidence(row, table)}."
         )
 
 
@@ -206,12 +221,11 @@ def _frictions(runs: Runs) -> Iterator[str]:
     for row in table.sort("friction", descending=True).iter_rows(named=True):
         corrected = row["corrected_friction"] is not None
         prefix = "corrected_" if corrected else ""
-        distance, low, high = (100 * row[f"{prefix}friction{end}"] for end in ("", "_low", "_high"))
         yield (
             f"{_subject(row)}: {_arm(row)} ends "
-            f"{distance:.1f} points below target accuracy "
-            f"({100 * row['final']:.1f}% of {100 * row[f'{prefix}target']:.1f}%), 95% CI "
-            f"{low:.1f} to {high:.1f}, n = {row['n']}, "
+            f"{100 * row[f'{prefix}friction']:.1f} points below target accuracy "
+            f"({100 * row['final']:.1f}% of {100 * row[f'{prefix}target']:.1f}%), "
+            f"{_ci(row, f'{prefix}friction')}, n = {row['n']}, "
             f"{row['annotated']} of {row['unsolved']} unsolved trials labelled {_labeller(row)}."
         )
 
@@ -234,16 +248,14 @@ def _labeller(row: Row) -> str:
 
 def _solvers(runs: Runs) -> Iterator[str]:
     table = comparison.solvers(runs)
-    clear, corrected = table.filter(pl.col("p_holm") < CLEAR), _corrected(table)
+    clear = table.filter(pl.col("p_holm") < CLEAR)
     for row in clear.sort(pl.col("difference").abs(), descending=True).iter_rows(named=True):
-        points, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
         better, worse = row["solver"], row["control_solver"]
-        if points < 0:
-            better, worse, points, low, high = worse, better, -points, -high, -low
+        if row["difference"] < 0:
+            better, worse, row = worse, better, _turned(row)
         yield (
-            f"{row['task']}, {row['feedback']}: {better} solves {points:.1f} points more than "
-            f"{worse}, 95% CI {low:.1f} to {high:.1f}, n = {row['n']}, p {_p(row['p_holm'])} "
-            f"{corrected}."
+            f"{row['task']}, {row['feedback']}: {better} solves {100 * row['difference']:.1f} "
+            f"points more than {worse}, {_evidence(row, table, sign='')}."
         )
 
 
@@ -253,8 +265,7 @@ def _overlaps(runs: Runs) -> Iterator[str]:
         yield (
             f"{row['task']}, {row['feedback']}: {row['all']} of the {row['union']} problems that "
             f"any of {row['solvers']} fails on are failed by all of them "
-            f"({100 * row['ratio']:.1f}%, 95% CI {100 * row['ratio_low']:.1f} to "
-            f"{100 * row['ratio_high']:.1f}{chance})."
+            f"({100 * row['ratio']:.1f}%, {_ci(row, 'ratio')}{chance})."
         )
 
 
@@ -265,8 +276,7 @@ def _repetition(runs: Runs) -> Iterator[str]:
             yield (
                 f"{_subject(row)}: after {_mode(row)} feedback "
                 f"{100 * row['repetition']:.1f}% of the second attempts give the first wrong "
-                f"answer again (95% CI {100 * row['repetition_low']:.1f} to "
-                f"{100 * row['repetition_high']:.1f}, n = {row['wrong_first']} trials)."
+                f"answer again ({_ci(row, 'repetition')}, n = {row['wrong_first']} trials)."
             )
 
 
@@ -276,7 +286,7 @@ def _guessed(runs: Runs) -> Iterator[str]:
     for row in table.filter(~pl.col("above_guess")).iter_rows(named=True):
         yield (
             f"{_subject(row)}, {_arm(row)}: {100 * row['second']:.1f}% of the second attempts are "
-            f"right (95% CI {100 * row['second_low']:.1f} to {100 * row['second_high']:.1f}), "
+            f"right ({_ci(row, 'second')}), "
             f"which is not above the {100 * row['guess']:.1f}% of a guesser; this is no evidence "
             "of uptake."
         )
@@ -322,8 +332,7 @@ def _leaks(runs: Runs) -> Iterator[str]:
     for row in answers.feedback(runs).filter(pl.col("leaks") > 0).iter_rows(named=True):
         yield (
             f"{_subject(row)}, {row['feedback']}: the audit found the answer in {row['leaks']} of "
-            f"{row['texts']} feedback texts ({100 * row['leaked']:.1f}%, 95% CI "
-            f"{100 * row['leaked_low']:.1f} to {100 * row['leaked_high']:.1f})."
+            f"{row['texts']} feedback texts ({100 * row['leaked']:.1f}%, {_ci(row, 'leaked')})."
         )
 
 
@@ -364,19 +373,14 @@ def _frozen_retry(runs: Runs) -> Iterator[str]:
 
 
 def _no_controls(runs: Runs) -> Iterator[str]:
-    for key, group in comparison.arms(runs).items():
-        modes = {recorded_mode(arm.feedback) for arm in group}
+    for group in comparison.arms(runs):
+        about = group[0].condition
+        modes = {recorded_mode(arm.condition["feedback"]) for arm in group}
         if RETRY not in modes and any(mode.informs for mode in modes):
             yield (
-                f"{key[0]}, {key[2]}: there is no {RETRY.name} control, so that gains cannot be "
-                "told from mere trying again."
+                f"{about['task']}, {about['solver']}: there is no {RETRY.name} control, so that "
+                "gains cannot be told from mere trying again."
             )
-
-
-def _corrected(table: pl.DataFrame) -> str:
-    """How the p-values of a table were adjusted."""
-    family = table["p_holm"].fill_nan(None).count()
-    return f"after Holm's correction over {family} comparison{'s' if family != 1 else ''}"
 
 
 def _p(value: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from feedback_friction.analysis.tables.shared_columns import SETTING
+from feedback_friction.analysis.table import SETTING
 from feedback_friction.report.theme import Scale, feedback_scale
 from feedback_friction.ways import GREEDY, named_history
 

@@ -5,8 +5,9 @@ By the standard library alone, so that ``friction results`` needs no extra.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import isnan
 from operator import attrgetter
 from typing import Any
@@ -23,17 +24,11 @@ Row = tuple[str, ConditionResult]  # the run's name, and one condition of it
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table.
+    """One column of a table."""
 
-    Attributes:
-        name: its heading.
-        cells: what it says, a row each.
-        number: whether these are numbers: set flush right, and never folded.
-    """
-
-    name: str
-    cells: tuple[str, ...]
-    number: bool = False
+    name: str  # its heading
+    cells: tuple[str, ...]  # what it says, a row each
+    number: bool = False  # whether these are numbers: set flush right, and never folded
 
 
 # Columns that say what a row is about. The first ones become headings where a table would be wide.
@@ -126,46 +121,46 @@ _SAID = {
 
 def numbers(results: Sequence[ConditionResult]) -> list[Column]:
     """Accuracy at the first and last attempt, what attempts bring, and the share of bad replies."""
-    so_far = ", provisional" if any(result.provisional for result in results) else ""
-    shown = [_number(f"first %{so_far}", [_percent(result, 0) for result in results])]
+
+    def some(name: str) -> bool:
+        return any(getattr(result, name) for result in results)
+
+    so_far = ", provisional" if some("provisional") else ""
     challenged = any(recorded_mode(each.condition.feedback).challenges for each in results)
-    if any(result.condition.iterations > 1 for result in results):
-        last = "ever right %" if challenged else "last %"
-        shown.append(_number(f"{last}{so_far}", [_percent(result, -1) for result in results]))
-    if challenged:
-        ends = [spoken(result.right_at_end) for result in results]
-        shown.append(_number("right at the end %", ends))
-    counts = [name for name in _COUNTS if any(getattr(result, name) for result in results)]
-    shown += [
-        _number(name, [f"{getattr(result, name):,}" for result in results])
-        for name in ("n", "missing", *counts)
+    several = any(result.condition.iterations > 1 for result in results)
+    counted = any(map(some, (*_COUNTS, "missing")))
+    last = "ever right" if challenged else "last"
+    columns: list[tuple[str, Callable[[ConditionResult], str], bool]] = [
+        (f"first %{so_far}", lambda each: _percent(each, 0), True),
+        (f"{last} %{so_far}", lambda each: _percent(each, -1), several),
+        ("right at the end %", lambda each: spoken(each.right_at_end), challenged),
+        ("n", partial(_count, "n"), True),
+        ("missing", partial(_count, "missing"), True),
+        *((name, partial(_count, name), some(name)) for name in _COUNTS),
+        ("bounds of last %", _bounds, some("missing")),
+        ("guesser %", _guesser, some("guess_most") and (several or challenged or counted)),
+        ("last % without leaks", lambda each: spoken(each.without_leaks), some("leaks")),
+        *(
+            (heading, partial(_share, name, of), some(name))
+            for name, (of, heading) in _HEALTH.items()
+        ),
+        *((heading, partial(_summary, name), several) for name, heading in _SUMMARIES.items()),
+        ("tokens", lambda each: f"{_tokens(each):,}", any(map(_tokens, results))),
+        ("cost $", lambda each: _cost(each.cost_usd), some("cost_usd")),
     ]
-    if any(result.missing for result in results):
-        shown.append(_number("bounds of last %", [_bounds(result) for result in results]))
-    if any(result.guess_most for result in results) and len(shown) > 3:
-        shown.append(_number("guesser %", [_guesser(result) for result in results]))
-    if any(result.leaks for result in results):
-        shown.append(
-            _number("last % without leaks", [spoken(each.without_leaks) for each in results])
-        )
-    for name, (of, heading) in _HEALTH.items():
-        if any(getattr(result, name) for result in results):
-            shares = [_share(getattr(each, name), getattr(each, of)) for each in results]
-            shown.append(_number(heading, shares))
-    return shown + _beside(results)
+    return [
+        number_column(heading, map(cell, results))
+        for heading, cell, is_shown in columns
+        if is_shown
+    ]
 
 
-def _beside(results: Sequence[ConditionResult]) -> list[Column]:
-    """What the later attempts bring in one number each, and what they took."""
-    shown = []
-    if any(result.condition.iterations > 1 for result in results):
-        for name, heading in _SUMMARIES.items():
-            shown.append(_number(heading, [spoken(attrgetter(name)(result)) for result in results]))
-    if any(map(_tokens, results)):
-        shown.append(_number("tokens", [f"{_tokens(result):,}" for result in results]))
-    if any(result.cost_usd for result in results):
-        shown.append(_number("cost $", [_cost(result.cost_usd) for result in results]))
-    return shown
+def _count(name: str, result: ConditionResult) -> str:
+    return f"{getattr(result, name):,}"
+
+
+def _summary(name: str, result: ConditionResult) -> str:
+    return spoken(attrgetter(name)(result))
 
 
 def uptakes(rows: Sequence[Row]) -> list[Column]:
@@ -179,9 +174,11 @@ def uptakes(rows: Sequence[Row]) -> list[Column]:
     return [
         *named,
         Column("against", tuple(each.control.feedback for _, each in found)),
-        _number("right / control %", [_against(each) for _, each in found]),
-        _number("difference, points", [spoken(each.right.difference, "+") for _, each in found]),
-        _number("n", [f"{each.n:,}" for _, each in found]),
+        number_column("right / control %", [_against(each) for _, each in found]),
+        number_column(
+            "difference, points", [spoken(each.right.difference, "+") for _, each in found]
+        ),
+        number_column("n", [f"{each.n:,}" for _, each in found]),
     ]
 
 
@@ -234,7 +231,7 @@ def _clustered(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _number(name: str, cells: Sequence[str]) -> Column:
+def number_column(name: str, cells: Iterable[str]) -> Column:
     return Column(name, tuple(cells), number=True)
 
 
@@ -272,9 +269,9 @@ def in_cell(
 
 
 def _bounds(result: ConditionResult) -> str:
-    if not result.bound_low:
+    if not result.bounds:
         return "-"
-    return f"[{100 * result.bound_low[-1]:.1f}, {100 * result.bound_high[-1]:.1f}]"
+    return f"[{100 * result.bounds[-1].low:.1f}, {100 * result.bounds[-1].high:.1f}]"
 
 
 def _guesser(result: ConditionResult) -> str:
@@ -296,13 +293,12 @@ def _tokens(result: ConditionResult) -> int:
 
 
 def _percent(result: ConditionResult, k: int) -> str:
-    if not result.accuracy:
-        return "-"
-    return spoken(Estimate(result.accuracy[k], result.ci_low[k], result.ci_high[k], result.n))
+    return spoken(result.curve[k]) if result.curve else "-"
 
 
-def _share(count: int, of: int) -> str:
+def _share(name: str, whole: str, result: ConditionResult) -> str:
     """A share of replies in percent, never rounded to none."""
+    count, of = getattr(result, name), getattr(result, whole)
     if not of:
         return "-"
     return "<0.1" if 0 < count / of < 0.0005 else f"{100 * count / of:.1f}"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import resources
 from typing import Any
 
 import polars as pl
 
+from feedback_friction.analysis.annotations import CLASSES
 from feedback_friction.analysis.frames import Runs
+from feedback_friction.analysis.table import Row, frame
 from feedback_friction.analysis.tables import (
     accuracy_table,
     annotation_table,
@@ -23,24 +26,7 @@ from feedback_friction.report.figure import Figure
 from feedback_friction.report.names_and_colours import last
 from feedback_friction.report.theme import SERIES, Scale
 
-Row = dict[str, Any]
-
 PUBLISHED, OURS = "published", "this report"
-_SCHEMA: dict[str, type[pl.DataType]] = {
-    "quantity": pl.String,
-    "task": pl.String,
-    "digits": pl.Int64,
-    "origin": pl.String,
-    "who": pl.String,
-    "value": pl.Float64,
-    "value_low": pl.Float64,
-    "value_high": pl.Float64,
-    "n": pl.Int64,
-    "missing": pl.Int64,
-    "simulated": pl.Boolean,
-    "source": pl.String,
-    "note": pl.String,
-}
 
 
 def paper(runs: Runs) -> Figure | None:
@@ -96,7 +82,11 @@ def reference_table(runs: Runs) -> pl.DataFrame:
         if "task" not in numbers[0] and not ours:
             continue
         rows += [_published(task, number) for number in numbers] + ours
-    table = pl.DataFrame([{name: row.get(name) for name in _SCHEMA} for row in rows], _SCHEMA)
+    table = frame(
+        rows,
+        "quantity text, task text, digits int, origin text, who text, value float, value_low float",
+        "value_high float, n int, missing int, simulated bool, source text, note text",
+    )
     return table.with_columns(pl.col("value").fill_nan(None))
 
 
@@ -141,23 +131,14 @@ def _gain(runs: Runs) -> Iterator[Row]:
     return _rows(table, "difference")
 
 
-def _category(name: str) -> Callable[[Runs], Iterator[Row]]:
-    def rows(runs: Runs) -> Iterator[Row]:
-        table = annotation_table.categories(runs).filter(pl.col("category") == name)
-        return _rows(table, "share")
-
-    return rows
+def _category(name: str, runs: Runs) -> Iterator[Row]:
+    return _rows(annotation_table.categories(runs).filter(pl.col("category") == name), "share")
 
 
 def _overlap(runs: Runs) -> Iterator[Row]:
     table = solvers.overlap_summary(runs).filter(pl.col("union") > 0)
-    return _rows(
-        table.with_columns(pl.col("solvers").alias("solver"), simulated=_simulated(runs)), "ratio"
-    )
-
-
-def _simulated(runs: Runs) -> pl.Expr:
-    return pl.lit(bool(runs.conditions["simulated"].max()))
+    simulated = bool(runs.conditions["simulated"].max())
+    return _rows(table.with_columns(solver="solvers", simulated=pl.lit(simulated)), "ratio")
 
 
 _OURS: dict[str, Callable[[Runs], Iterator[Row]]] = {
@@ -165,9 +146,7 @@ _OURS: dict[str, Callable[[Runs], Iterator[Row]]] = {
     "final": lambda runs: _rows(_strong(last(accuracy_table.accuracy(runs))), "accuracy"),
     "gain over binary": _gain,
     "friction": lambda runs: _rows(annotation_table.target(runs), "friction"),
-    "resistance": _category("resistance"),
-    "quality": _category("quality"),
-    "other": _category("other"),
+    **{name: partial(_category, name) for name in CLASSES},
     "failure overlap": _overlap,
     "says it understood": lambda runs: _rows(probe_table.self_perception(runs), "understood"),
     "says it updated": lambda runs: _rows(probe_table.self_perception(runs), "updated"),

@@ -1,8 +1,9 @@
-"""Does one thing go with another: rank correlation, and how well a score tells classes apart."""
+"""Does one thing go with another: rank correlation, classes told apart, predictions that held."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import optimize
@@ -10,9 +11,10 @@ from scipy import stats as distributions
 
 from feedback_friction.analysis.stats.arrays import BoolArray, FloatArray
 from feedback_friction.analysis.stats.intervals import Estimate, Interval, z_value
+from feedback_friction.analysis.stats.proportions import student
 
 
-def spearman(x: FloatArray, y: FloatArray, level: float = 0.95) -> Estimate:
+def spearman(x: FloatArray, y: FloatArray) -> Estimate:
     """Spearman's rank correlation, ties getting their mean rank.
 
     The interval lives on Fisher's z scale and takes the larger of two standard errors: Bonett and
@@ -24,7 +26,6 @@ def spearman(x: FloatArray, y: FloatArray, level: float = 0.95) -> Estimate:
         x: shape (problems,); pairs with a ``nan`` are left out. With several epochs give one mean a
             problem, since the interval takes the pairs for independent.
         y: same shape.
-        level: confidence level.
 
     Returns:
         The estimate, n being the number of pairs; ``nan`` when x or y does not vary, and limits of
@@ -37,7 +38,7 @@ def spearman(x: FloatArray, y: FloatArray, level: float = 0.95) -> Estimate:
     Source: Bonett and Wright (2000), Psychometrika 65:23-28; Croux and Dehon (2010), Statistical
     Methods and Applications 19:497-515 (influence function).
     """
-    z = z_value(level)
+    z = z_value()
     if x.shape != y.shape:
         raise ValueError("x and y must have one shape")
     kept = ~(np.isnan(x) | np.isnan(y))
@@ -49,8 +50,7 @@ def spearman(x: FloatArray, y: FloatArray, level: float = 0.95) -> Estimate:
         return Estimate(value, -1.0, 1.0, n)
     nearest = 1 - 12 / (n * (n * n - 1))
     inner = max(-nearest, min(nearest, value))
-    student = float(distributions.t.ppf((1 + level) / 2, n - 2))
-    robust = student * error / (1 - inner**2) * math.sqrt(n / (n - 3))
+    robust = student(n - 2) * error / (1 - inner**2) * math.sqrt(n / (n - 3))
     half = max(z * math.sqrt((1 + inner**2 / 2) / (n - 3)), robust)
     low, high = math.tanh(math.atanh(inner) - half), math.tanh(math.atanh(inner) + half)
     return Estimate(value, min(low, value), max(high, value), n)
@@ -82,7 +82,7 @@ def _mean_above(x: FloatArray, values: FloatArray) -> FloatArray:
     return np.asarray(above[group] / len(x))
 
 
-def auroc(score: FloatArray, positive: BoolArray, level: float = 0.95) -> Estimate:
+def auroc(score: FloatArray, positive: BoolArray) -> Estimate:
     """Chance that a positive case scores higher than a negative one, ties counting half.
 
     The variance is DeLong's; the limits are symmetric on the logit scale, with a Student quantile
@@ -93,7 +93,6 @@ def auroc(score: FloatArray, positive: BoolArray, level: float = 0.95) -> Estima
     Args:
         score: shape (cases,), without ``nan``.
         positive: same shape.
-        level: confidence level.
 
     Returns:
         The estimate, n being the number of cases; ``nan`` in [0, 1] when there is only one class.
@@ -104,7 +103,7 @@ def auroc(score: FloatArray, positive: BoolArray, level: float = 0.95) -> Estima
     Source: DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44:837-845; Newcombe (2006),
     Statistics in Medicine 25:559-573, method 5.
     """
-    z = z_value(level)
+    z = z_value()
     if score.shape != positive.shape:
         raise ValueError("scores and classes must have one shape")
     yes, no = score[positive], score[~positive]
@@ -116,19 +115,18 @@ def auroc(score: FloatArray, positive: BoolArray, level: float = 0.95) -> Estima
     below = 1 - (pooled[len(yes) :] - distributions.rankdata(no)) / len(yes)
     value = float(above.mean())
     if min(len(yes), len(no)) > 1 and 0 < value < 1 and above.var() + below.var() > 0:
-        limits = _delong(value, above, below, level)
+        limits = _delong(value, above, below)
     else:
         limits = _hanley_mcneil(value, len(yes), len(no), z)
-    return Estimate(value, limits.low, limits.high, len(score))
+    return Estimate(value, *limits, len(score))
 
 
-def _delong(value: float, above: FloatArray, below: FloatArray, level: float) -> Interval:
+def _delong(value: float, above: FloatArray, below: FloatArray) -> Interval:
     """Logit limits with DeLong's variance and Satterthwaite's degrees of freedom."""
     parts = [float(part.var(ddof=1)) / len(part) for part in (above, below)]
     variance = sum(parts)
     shares = [part**2 / (len(of) - 1) for part, of in zip(parts, (above, below), strict=True)]
-    student = float(distributions.t.ppf((1 + level) / 2, variance**2 / sum(shares)))
-    half = student * math.sqrt(variance) / (value * (1 - value))
+    half = student(variance**2 / sum(shares)) * math.sqrt(variance) / (value * (1 - value))
     centre = math.log(value / (1 - value))
     return Interval(
         (1 + math.tanh((centre - half) / 2)) / 2, (1 + math.tanh((centre + half) / 2)) / 2
@@ -150,3 +148,60 @@ def _hanley_mcneil(value: float, yes: int, no: int, z: float) -> Interval:
     if value < 1 - end:
         high = float(optimize.brentq(excess, max(value, end), 1 - end))
     return Interval(low, high)
+
+
+BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Predictions of about the same chance."""
+
+    low: float  # low, high: the bin holds predictions from ``low`` to below ``high``
+    high: float
+    predicted: float  # their mean
+    happened: int  # how many times it happened, of ``n``
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How well predictions held."""
+
+    brier: float  # mean squared difference between prediction and outcome; ``nan`` without any
+    base_brier: float  # the same of the overall share as everyone's prediction
+    # chance that a case in which it happened had the higher prediction; ``nan`` where it always or
+    # never happened
+    auroc: float
+    n: int  # predictions
+    bins: tuple[Bin, ...]  # those that are not empty, in order
+
+
+def calibration(predicted: FloatArray, happened: FloatArray) -> Calibration:
+    """How well predicted chances hold against what happened (0 or 1), both of shape (n,).
+
+    Sources: Brier (1950), Monthly Weather Review 78; AUROC as the Mann-Whitney statistic, ties
+    counting half (Hanley and McNeil 1982, Radiology 143).
+    """
+    n = len(predicted)
+    if not n:
+        return Calibration(math.nan, math.nan, math.nan, 0, ())
+    share = float(happened.mean())
+    place = np.minimum((predicted * BINS).astype(int), BINS - 1)
+    bins = tuple(
+        Bin(
+            at / BINS,
+            (at + 1) / BINS,
+            float(predicted[place == at].mean()),
+            int(happened[place == at].sum()),
+            int((place == at).sum()),
+        )
+        for at in range(BINS)
+        if (place == at).any()
+    )
+    yes, no = predicted[happened == 1], predicted[happened == 0]
+    area = math.nan
+    if len(yes) and len(no):
+        area = float(distributions.mannwhitneyu(yes, no).statistic) / (len(yes) * len(no))
+    brier = float(((predicted - happened) ** 2).mean())
+    return Calibration(brier, share * (1 - share), area, n, bins)

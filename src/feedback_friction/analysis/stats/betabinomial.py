@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from feedback_friction.analysis.stats.intervals import Interval
+from feedback_friction.analysis.stats.intervals import LEVEL, Interval
 
 _SHARES, _LIKENESSES = 48, 14  # nodes of the grid, which is refined once
 _NEGLIGIBLE = 1e-6
@@ -29,18 +29,13 @@ class _Likeness(NamedTuple):
 
 
 class Mean(NamedTuple):
-    """The mean chance of success over clusters.
+    """The mean chance of success over clusters."""
 
-    Attributes:
-        limits: of the chance.
-        correlation: posterior mean of the intraclass correlation.
-    """
-
-    limits: Interval
-    correlation: float
+    limits: Interval  # of the chance
+    correlation: float  # posterior mean of the intraclass correlation
 
 
-def mean_chance(counts: Mapping[tuple[float, float], int], level: float = 0.95) -> Mean:
+def mean_chance(counts: Mapping[tuple[float, float], int], level: float = LEVEL) -> Mean:
     """The mean chance of success over clusters, and how alike the trials of a cluster are.
 
     The chance differs from cluster to cluster by a beta distribution with mean p and intraclass

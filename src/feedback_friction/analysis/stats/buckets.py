@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 
 from feedback_friction.analysis.stats.arrays import FloatArray
+from feedback_friction.analysis.stats.clusters import clustered_share
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.stats.proportions import clustered
 
 FEW = 10  # buckets with fewer problems are flagged, as in the study
 _ROUNDING = 1e-9  # 3 * 0.2 is not below 0.6000000000000001 for anyone who reads the axis
@@ -17,20 +17,13 @@ _ROUNDING = 1e-9  # 3 * 0.2 is not below 0.6000000000000001 for anyone who reads
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """One bucket.
+    """One bucket."""
 
-    Attributes:
-        low: lower edge, included.
-        high: upper edge, included in the last bucket only.
-        problems: number of problems in it.
-        few: True when there are fewer than 10, too few to read anything from.
-        share: the share within the bucket; ``nan`` in [0, 1] where there is nothing to share.
-    """
-
-    low: float
-    high: float
-    problems: int
-    few: bool
+    low: float  # lower edge, included
+    high: float  # upper edge, included in the last bucket only
+    problems: int  # number of problems in it
+    few: bool  # True when there are fewer than 10, too few to read anything from
+    # the share within the bucket; ``nan`` in [0, 1] where there is nothing to share
     share: Estimate
 
 
@@ -76,7 +69,6 @@ def bucketed(
     successes: FloatArray,
     weights: FloatArray,
     edges: FloatArray,
-    level: float = 0.95,
 ) -> tuple[Bucket, ...]:
     """The share ``sum(successes) / sum(weights)`` in each bucket, with cluster-robust intervals.
 
@@ -89,7 +81,6 @@ def bucketed(
         successes: shape (problems,), 0 to the weight.
         weights: shape (problems,): numbers of trials.
         edges: shape (buckets + 1,), ascending.
-        level: confidence level.
 
     Returns:
         One entry for each bucket; values outside the edges are in none.
@@ -105,7 +96,7 @@ def bucketed(
     found = []
     for bucket, (low, high) in enumerate(pairwise(edges)):
         inside = place == bucket
-        share = clustered(successes[inside], weights[inside], level=level)
+        share = clustered_share(successes[inside], weights[inside])
         count = int(inside.sum())
         found.append(Bucket(float(low), float(high), count, count < FEW, share))
     return tuple(found)

@@ -14,25 +14,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import NamedTuple
 
-from feedback_friction.analysis.stats.clusters import (
-    Merged,
-    merged_cells,
-    share_of_cells,
-    worth,
-)
+from feedback_friction.analysis.stats.clusters import Merged, merged_cells, share_of_cells, worth
 from feedback_friction.analysis.stats.intervals import Estimate, Interval
 
 
 class Seen(NamedTuple):
-    """What is known of a trial.
+    """What is known of a trial."""
 
-    Attributes:
-        solved_at: the iteration at which it was solved; None where it was not.
-        known: iterations whose outcome is known: all of them for a trial that ended, the attempts
-            made so far for one that did not.
-    """
-
-    solved_at: int | None
+    solved_at: int | None  # the iteration at which it was solved; None where it was not
+    # iterations whose outcome is known: all of them for a trial that ended, the attempts made so
+    # far for one that did not
     known: int
 
     def knows(self, iteration: int) -> bool:
@@ -47,7 +38,6 @@ class Seen(NamedTuple):
 def censored_curve(
     problems: Sequence[Sequence[Seen]],
     iterations: int,
-    level: float = 0.95,
     clusters: Sequence[str | None] | None = None,
 ) -> list[Estimate]:
     """Share of problems solved at or before each iteration, from all that is known.
@@ -68,7 +58,6 @@ def censored_curve(
         problems: for each problem, its trials (epochs); those of which nothing is known are left
             out. Every problem that has any weighs the same.
         iterations: iterations of the run.
-        level: confidence level.
         clusters: for each problem, what it shares with others, None where it shares nothing: the
             variance is that of the clusters' sums.
 
@@ -86,28 +75,22 @@ def censored_curve(
         influence = [sum(pair) for pair in zip(influence, step.influence, strict=True)]
         survival *= 1 - step.hazard
         if all(trial.knows(k) for history in found for trial in history.trials):
-            curve.append(_plain(found, k, level))
+            curve.append(_plain(found, k))
         elif step.at_risk > 0:
             least = curve[-1].value  # equal but for rounding while nothing more is solved
             accuracy = max(least, 1 - survival)
-            curve.append(_kaplan_meier(found, k, accuracy, influence, step, level))
+            curve.append(_kaplan_meier(found, k, accuracy, influence, step))
         else:
             curve.append(Estimate(curve[-1].value, curve[-1].low, 1.0, _known(found, k)))
     return curve
 
 
 class History(NamedTuple):
-    """What is known of a problem, or of many alike.
+    """What is known of a problem, or of many alike."""
 
-    Attributes:
-        trials: the trials of the problem.
-        cluster: what it shares with others; None where it shares nothing.
-        problems: how many problems have such.
-    """
-
-    trials: tuple[Seen, ...]
-    cluster: str | None
-    problems: int
+    trials: tuple[Seen, ...]  # the trials of the problem
+    cluster: str | None  # what it shares with others; None where it shares nothing
+    problems: int  # how many problems have such
 
 
 def histories(
@@ -138,28 +121,17 @@ def _order(trial: Seen) -> tuple[int, int]:
 
 
 class Step(NamedTuple):
-    """One iteration of the Kaplan-Meier product.
+    """One iteration of the Kaplan-Meier product."""
 
-    Attributes:
-        hazard: share of the trials at risk that are solved at it.
-        at_risk: those, in problems: a trial counts one divided by the trials of its problem.
-        worth: what they are worth at least (``worth_alike``).
-        influence: how much a problem of each history moves ``log(1 - hazard)``, up to its sign.
-    """
-
-    hazard: float
-    at_risk: float
-    worth: float
+    hazard: float  # share of the trials at risk that are solved at it
+    at_risk: float  # those, in problems: a trial counts one divided by the trials of its problem
+    worth: float  # what they are worth at least (``worth_alike``)
+    # how much a problem of each history moves ``log(1 - hazard)``, up to its sign
     influence: list[float]
 
 
 def steps(found: Sequence[History], iterations: int) -> Iterator[Step]:
-    """The factors of the Kaplan-Meier product, every problem weighing the same.
-
-    Args:
-        found: as ``histories`` gives them.
-        iterations: iterations of the run.
-    """
+    """The factors of the Kaplan-Meier product, every problem weighing the same."""
     for k in range(iterations):
         risk = [_mean([trial.at_risk(k) for trial in trials]) for trials, _, _ in found]
         solved = [_mean([trial.solved_at == k for trial in trials]) for trials, _, _ in found]
@@ -215,12 +187,12 @@ def _mean(hits: Sequence[bool]) -> float:
     return sum(hits) / len(hits)
 
 
-def _plain(found: Sequence[History], k: int, level: float) -> Estimate:
+def _plain(found: Sequence[History], k: int) -> Estimate:
     cells = []
     for trials, cluster, count in found:
         solved = sum(_solved_by(trial, k) for trial in trials)
         cells.append(((solved / len(trials), 1.0, float(len(trials))), cluster, count))
-    return share_of_cells(merged_cells(cells), level)
+    return share_of_cells(merged_cells(cells))
 
 
 def _solved_by(trial: Seen, k: int) -> bool:
@@ -233,14 +205,13 @@ def _kaplan_meier(
     accuracy: float,
     influence: Sequence[float],
     step: Step,
-    level: float,
 ) -> Estimate:
     known = _known(found, k)
     if accuracy == 1:
-        return worth(1.0, 0.0, max(1, round(step.worth)), known, level=level)
+        return worth(1.0, 0.0, max(1, round(step.worth)), known)
     clusters = sampled(each for each in found if any(trial.knows(k) for trial in each.trials))
     variance = (1 - accuracy) ** 2 * squares_of(influence, found)
-    return worth(accuracy, variance, clusters, known, known, level)
+    return worth(accuracy, variance, clusters, known, known)
 
 
 def _known(found: Sequence[History], k: int) -> int:
@@ -252,7 +223,6 @@ def worst_case(
     problems: Sequence[Sequence[Seen]],
     epochs: int,
     iterations: int,
-    level: float = 0.95,
     clusters: Sequence[str | None] | None = None,
 ) -> list[Interval]:
     """Where accuracy lies whatever became of the trials that are missing.
@@ -262,12 +232,7 @@ def worst_case(
     least the level, even where difficulty decides which trials are missing. With nothing missing
     it is the plain interval.
 
-    Args:
-        problems: for each problem that the run was to try, what is known of its trials.
-        epochs: trials that each was to get.
-        iterations: iterations of the run.
-        level: confidence level of each limit's own two-sided interval.
-        clusters: for each problem, what it shares with others; None where it shares nothing.
+    Args as for ``censored_curve``; also ``epochs``, the trials that each problem was to get.
 
     Returns:
         One range for each iteration.
@@ -284,6 +249,6 @@ def worst_case(
             unknown = epochs - sum(trial.knows(k) for trial in trials)
             for cells, right in ((least, solved), (most, solved + unknown)):
                 cells.append(((right / epochs, 1.0, float(epochs)), cluster, count))
-        low, high = (share_of_cells(merged_cells(cells), level) for cells in (least, most))
+        low, high = (share_of_cells(merged_cells(cells)) for cells in (least, most))
         ranges.append(Interval(low.low, high.high))
     return ranges

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from functools import lru_cache
+from typing import TypeVar
 
 from feedback_friction.analysis.stats.betabinomial import mean_chance
 from feedback_friction.analysis.stats.intervals import (
+    LEVEL,
     Estimate,
     Interval,
     modified_wilson,
@@ -22,13 +24,14 @@ from feedback_friction.analysis.stats.intervals import (
 )
 
 _MOST_STEPS = 100
+_Name = TypeVar("_Name", bound=Hashable)
 
 
 def clustered_share(
-    successes: Sequence[float],
-    weights: Sequence[float],
-    trials: Sequence[float] | None = None,
-    level: float = 0.95,
+    successes: Iterable[float],
+    weights: Iterable[float],
+    trials: Iterable[float] | None = None,
+    level: float = LEVEL,
 ) -> Estimate:
     """The share ``sum(successes) / sum(weights)`` with limits that allow for clusters.
 
@@ -45,7 +48,7 @@ def clustered_share(
     that one's alone where there is no success, or no failure, and hence no variance.
 
     Args:
-        successes: for each cluster, the sum of its outcomes, 0 to its weight.
+        successes: for each cluster, the sum of its outcomes, 0 to its weight; lists or arrays.
         weights: for each cluster, its share in the denominator; its number of trials for a share
             of trials, 1 for a mean over clusters. Clusters of weight 0 are left out.
         trials: for each cluster, the number of trials behind the weight; by default the weights.
@@ -61,37 +64,37 @@ def clustered_share(
     Student correction); Dean and Pagano (2015), Journal of Survey Statistics and Methodology
     3:484-503 (Wilson's interval with it).
     """
-    counts = weights if trials is None else trials
-    if not len(successes) == len(weights) == len(counts):
-        raise ValueError("successes, weights and trials must have one shape")
-    return share_of_cells(_cells(successes, weights, counts), level)
+    return share_of_cells(_cells(successes, weights, weights if trials is None else trials), level)
 
 
-def by_cluster(outcomes: Iterable[tuple[str, float]]) -> dict[str, list[float]]:
+def by_cluster(outcomes: Iterable[tuple[_Name, float]]) -> dict[_Name, list[float]]:
     """The outcomes of trials by the name of their cluster, in order of appearance."""
-    found: dict[str, list[float]] = {}
+    found: dict[_Name, list[float]] = {}
     for cluster, value in outcomes:
         found.setdefault(cluster, []).append(value)
     return found
 
 
-def share_of_trials(outcomes: Iterable[tuple[str, float]], level: float = 0.95) -> Estimate:
+def cluster_means(outcomes: Iterable[tuple[_Name, float]]) -> tuple[list[float], list[float]]:
+    """The mean of each cluster's outcomes, and how many it has, in order of appearance."""
+    groups = by_cluster(outcomes).values()
+    return [math.fsum(each) / len(each) for each in groups], [float(len(each)) for each in groups]
+
+
+def share_of_trials(outcomes: Iterable[tuple[Hashable, float]]) -> Estimate:
     """``clustered_share`` of single trials, all weighing the same.
 
     Args:
         outcomes: for each trial, the name of its cluster and what came of it, 0 to 1.
-        level: confidence level.
     """
     groups = by_cluster(outcomes).values()
-    return clustered_share(
-        [math.fsum(each) for each in groups], [float(len(each)) for each in groups], level=level
-    )
+    return clustered_share([math.fsum(each) for each in groups], [len(each) for each in groups])
 
 
 Cell = tuple[float, float, float]  # successes, weight and trials of a cluster
 
 
-def share_of_cells(cells: Counter[Cell], level: float = 0.95) -> Estimate:
+def share_of_cells(cells: Counter[Cell], level: float = LEVEL) -> Estimate:
     """``clustered_share`` of clusters that are counted by their successes, weight and trials.
 
     Raises:
@@ -111,7 +114,7 @@ def share_of_cells(cells: Counter[Cell], level: float = 0.95) -> Estimate:
         chance = _chance(share, cells, level)
         limits = chance if share in (0.0, 1.0) else _hull(limits, chance)
     trials_in_all = math.fsum(count * m for (_, _, m), count in cells.items())
-    return Estimate(share, limits.low, limits.high, round(trials_in_all))
+    return Estimate(share, *limits, round(trials_in_all))
 
 
 Merged = tuple[Cell, str | None, int]  # of a kind of problem: its cell, its cluster, its number
@@ -158,21 +161,11 @@ def _chance(share: float, cells: Counter[Cell], level: float) -> Interval:
     if not (0 < share < 1 and 0 < middle < 1):
         return found.limits
     factor = share / (1 - share) * (1 - middle) / middle
-    low, high = (
-        factor * limit / (1 - limit + factor * limit)
-        for limit in (found.limits.low, found.limits.high)
-    )
+    low, high = (factor * limit / (1 - limit + factor * limit) for limit in found.limits)
     return Interval(min(low, share), max(high, share))
 
 
-def worth(
-    value: float,
-    variance: float,
-    clusters: int,
-    n: int,
-    most: float = math.inf,
-    level: float = 0.95,
-) -> Estimate:
+def worth(value: float, variance: float, clusters: int, n: int, most: float = math.inf) -> Estimate:
     """A share known with a variance, with the interval of as many independent trials.
 
     They are ``n* = p (1 - p) / v * (z / t)^2``, t being Student's quantile with the clusters less
@@ -184,7 +177,6 @@ def worth(
         clusters: how many there are.
         n: number of trials, for the estimate.
         most: what n* may be at most.
-        level: confidence level.
 
     Returns:
         The estimate; ``nan`` in [0, 1] without clusters.
@@ -193,18 +185,16 @@ def worth(
         return Estimate(math.nan, 0.0, 1.0, 0)
     size = float(clusters)
     if variance > 0 and 0 < value < 1 and clusters > 1:
-        student = (z_value(level) / student_value(level, clusters - 1)) ** 2
+        student = (z_value() / student_value(clusters - 1)) ** 2
         size = min(value * (1 - value) / variance * student, most)
-    limits = modified_wilson(value * size, size, level)
-    return Estimate(value, limits.low, limits.high, n)
+    return Estimate(value, *modified_wilson(value * size, size), n)
 
 
 def effective_size(
     share: float,
-    successes: Sequence[float],
-    weights: Sequence[float],
-    trials: Sequence[float],
-    level: float,
+    successes: Iterable[float],
+    weights: Iterable[float],
+    trials: Iterable[float],
 ) -> float:
     """How many independent trials the clustered ones are worth.
 
@@ -213,16 +203,16 @@ def effective_size(
         successes: for each cluster, as in ``clustered_share``.
         weights: for each cluster, all positive.
         trials: for each cluster, all positive.
-        level: confidence level, for the Student correction.
     """
-    return _size(share, _cells(successes, weights, trials), level)
+    return _size(share, _cells(successes, weights, trials), LEVEL)
 
 
 def _cells(
-    successes: Sequence[float], weights: Sequence[float], trials: Sequence[float]
+    successes: Iterable[float], weights: Iterable[float], trials: Iterable[float]
 ) -> Counter[Cell]:
     """How many clusters have the same successes, weight and trials; there are few such cells."""
-    return Counter(zip(successes, weights, trials, strict=True))
+    columns = (map(float, each) for each in (successes, weights, trials))
+    return Counter(zip(*columns, strict=True))
 
 
 def _size(share: float, cells: Counter[Cell], level: float) -> float:
@@ -236,12 +226,12 @@ def _size(share: float, cells: Counter[Cell], level: float) -> float:
     if residual == 0.0:
         return independent
     variance = clusters / (clusters - 1) * residual / total**2
-    correction = (z_value(level) / student_value(level, clusters - 1)) ** 2
+    correction = (z_value(level) / student_value(clusters - 1, level)) ** 2
     return min(max(share * (1 - share) / variance * correction, dependent), independent)
 
 
 @lru_cache(maxsize=1024)
-def student_value(level: float, degrees: int) -> float:
+def student_value(degrees: int, level: float = LEVEL) -> float:
     """Two-sided quantile of Student's distribution: 2.776445 for 0.95 and 4 degrees of freedom.
 
     Found by Newton's method from the normal quantile. The distribution function is concave right
@@ -249,8 +239,8 @@ def student_value(level: float, degrees: int) -> float:
     it.
 
     Args:
-        level: confidence level.
         degrees: degrees of freedom, a whole number from 1.
+        level: confidence level.
 
     Raises:
         ValueError: a level outside (0, 1), or less than one degree of freedom.

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from itertools import chain, combinations
 
 import numpy as np
-from scipy import stats as distributions
 
 from feedback_friction.analysis.stats.arrays import FloatArray
-from feedback_friction.analysis.stats.intervals import Estimate, z_value
+from feedback_friction.analysis.stats.intervals import TAILS, Estimate
+from feedback_friction.analysis.stats.proportions import student
 
 PROBLEM, SOLVER, CONDITION, EPOCH = range(4)
+RESAMPLES = 1_000  # of problems, in ``crossed``
+PARTS = ("student", "teacher", "interaction", "rest")
 _GROUPS = 30  # of problems, for the jackknife: more take longer and tell little more
 
 Effect = tuple[int, ...]  # the factors that an effect depends on, ascending
@@ -22,23 +24,20 @@ Effect = tuple[int, ...]  # the factors that an effect depends on, ascending
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The variance of the outcome of one trial.
+    """The variance of the outcome of one trial."""
 
-    Attributes:
-        components: variance of each effect; of an effect of several factors what those of fewer do
-            not explain. Estimates, which may be a little below 0 where the truth is near it.
-        icc: of two trials of one problem by one solver under one condition, their correlation: the
-            share of a trial's variance that lies between problems.
-        difference: the same for the difference of two conditions on one trial: what
-            ``friction power --icc`` takes.
-    """
-
+    # variance of each effect; of an effect of several factors what those of fewer do not explain.
+    # Estimates, which may be a little below 0 where the truth is near it.
     components: dict[Effect, float]
+    # of two trials of one problem by one solver under one condition, their correlation: the share
+    # of a trial's variance that lies between problems
     icc: Estimate
+    # the same for the difference of two conditions on one trial: what ``friction power --icc``
+    # takes
     difference: Estimate
 
 
-def split(solved: FloatArray, level: float = 0.95) -> Split:
+def split(solved: FloatArray) -> Split:
     """Variance components of problems, solvers and conditions crossed, epochs within, by moments.
 
     The mean square of an effect is expected to be the sum, over all effects that hold it, of their
@@ -49,7 +48,6 @@ def split(solved: FloatArray, level: float = 0.95) -> Split:
     Args:
         solved: shape (problems, solvers, conditions, epochs), 0 and 1; no trial missing. Epochs
             are numbered alike under all conditions, which share their first attempts.
-        level: confidence level.
 
     Returns:
         The split. Factors of one level are in no effect. A correlation is ``nan`` in [0, 1] where
@@ -59,7 +57,6 @@ def split(solved: FloatArray, level: float = 0.95) -> Split:
     Generalizability Theory, section 3.2; Kott (2001), Journal of Official Statistics 17:521-526
     (the jackknife by groups); Miller (2024), arXiv 2411.00640, section 3 (problems and draws).
     """
-    z_value(level)
     whole = components(solved)
     shares = [_correlation(whole, crossed) for crossed in (False, True)]
     groups = np.arange(len(solved)) % min(_GROUPS, len(solved))
@@ -71,7 +68,7 @@ def split(solved: FloatArray, level: float = 0.95) -> Split:
                 values.append(_correlation(found, crossed))
     epochs = solved.shape[EPOCH]
     icc, difference = (
-        _estimate(share, values, epochs, len(solved), level)
+        _estimate(share, values, epochs, len(solved))
         for share, values in zip(shares, left, strict=True)
     )
     return Split(whole, icc, difference)
@@ -137,9 +134,7 @@ def _correlation(found: dict[Effect, float], crossed: bool) -> float:
     return between / (between + within)
 
 
-def _estimate(
-    share: float, left: Sequence[float], epochs: int, problems: int, level: float
-) -> Estimate:
+def _estimate(share: float, left: Sequence[float], epochs: int, problems: int) -> Estimate:
     """A correlation with the jackknife's limits on Fisher's scale for so many epochs.
 
     Source: Fisher (1925), Statistical Methods for Research Workers, section 39.
@@ -159,7 +154,60 @@ def _estimate(
     if not math.isnan(share) and len(kept) > 1:
         count = len(kept)
         error = math.sqrt((count - 1) / count * float(((kept - kept.mean()) ** 2).sum()))
-        half = float(distributions.t.ppf((1 + level) / 2, count - 1)) * error
+        half = student(count - 1) * error
         low, high = (unscaled(scaled(share) + sign * half) for sign in (-1, 1))
     value = share if math.isnan(share) else min(1.0, max(0.0, share))
     return Estimate(value, max(0.0, low), min(1.0, max(0.0, high)), problems)
+
+
+def crossed(values: FloatArray, seed: int = 0) -> dict[str, Estimate]:
+    """The variance split of crossed students and teachers.
+
+    Two-way random effects with replication, by the moments of unweighted means: the variance of the
+    students' means, the teachers' and the interaction's, each less what the parts below it add,
+    never below 0. Limits come from a bootstrap over problems, the same in every cell; they are for
+    these students and teachers, of which there are too few to speak of others.
+
+    Args:
+        values: the gain of each student from each teacher at each problem, shape (students,
+            teachers, problems), at least two of each; nan where the student was right at first, or
+            the trial is missing.
+
+    Returns:
+        By the names in ``PARTS``, shares of the variance of one trial's gain; they add up to 1.
+
+    Source: Searle, Casella and McCulloch (1992), Variance Components, sections 4.3 and 5.5.
+    """
+    rng = np.random.default_rng(seed)
+    problems = values.shape[2]
+    point = _shares(values)
+    draws = [_shares(values[:, :, rng.integers(0, problems, problems)]) for _ in range(RESAMPLES)]
+    kept = np.array([draw for draw in draws if not np.isnan(draw).any()])
+    limits = np.array([np.zeros(len(PARTS)), np.ones(len(PARTS))])
+    if len(kept):
+        limits = np.quantile(kept, TAILS, axis=0)
+    return {
+        part: Estimate(value, low, high, problems)
+        for part, value, low, high in zip(PARTS, point.tolist(), *limits.tolist(), strict=True)
+    }
+
+
+def _shares(values: FloatArray) -> FloatArray:
+    """The four shares; nan where a cell has no trials or nothing varies."""
+    counts = (~np.isnan(values)).sum(axis=2)
+    nothing = np.full(len(PARTS), np.nan)
+    if not counts.all() or (counts < 2).all():
+        return nothing
+    means = np.nansum(values, axis=2) / counts
+    within = np.nansum((values - means[:, :, None]) ** 2) / max(1, (counts - 1).sum())
+    size = len(counts.ravel()) / (1 / counts).sum()  # the harmonic mean of the cells' trials
+    students, teachers = means.shape
+    rows = means.mean(axis=1) - means.mean()
+    columns = means.mean(axis=0) - means.mean()
+    left = means - means.mean() - rows[:, None] - columns[None, :]
+    both_square = (left**2).sum() / ((students - 1) * (teachers - 1))
+    both = max(0.0, both_square - within / size)
+    student = max(0.0, (rows**2).sum() / (students - 1) - both_square / teachers)
+    teacher = max(0.0, (columns**2).sum() / (teachers - 1) - both_square / students)
+    parts = np.array([student, teacher, both, within])
+    return parts / parts.sum() if parts.sum() > 0 else nothing

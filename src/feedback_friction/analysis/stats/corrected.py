@@ -21,13 +21,8 @@ from feedback_friction.analysis.stats.arrays import (
     IntArray,
 )
 from feedback_friction.analysis.stats.clusters import effective_size
-from feedback_friction.analysis.stats.friction import (
-    OTHER_REASON,
-    RESISTANT,
-    STOPPED,
-    UNLABELLED,
-)
-from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.analysis.stats.friction import OTHER_REASON, RESISTANT, STOPPED, UNLABELLED
+from feedback_friction.analysis.stats.intervals import TAILS, Estimate
 
 DRAWS = 20_000
 _PRIOR = 0.5  # Jeffreys'
@@ -35,28 +30,20 @@ _PRIOR = 0.5  # Jeffreys'
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """Friction with a judge's labels corrected by people's.
+    """Friction with a judge's labels corrected by people's."""
 
-    Attributes:
-        resistance: share of the unsolved trials that resisted, as people would label them; n is the
-            number with both labels.
-        target: target accuracy.
-        friction: target minus final accuracy.
-        relative: friction as a share of target minus initial accuracy.
-        labels_to_halve: how many trials people would have to label for an interval of the friction
-            half as wide; None where no number would do, since the problems are too few.
-    """
-
+    # share of the unsolved trials that resisted, as people would label them; n is the number with
+    # both labels
     resistance: Estimate
-    target: Estimate
-    friction: Estimate
-    relative: Estimate
+    target: Estimate  # target accuracy
+    friction: Estimate  # target minus final accuracy
+    relative: Estimate  # friction as a share of target minus initial accuracy
+    # how many trials people would have to label for an interval of the friction half as wide; None
+    # where no number would do, since the problems are too few
     labels_to_halve: int | None
 
 
-def corrected(
-    first: IntArray, judge: IntArray, people: IntArray, level: float = 0.95, seed: int = 0
-) -> Corrected:
+def corrected(first: IntArray, judge: IntArray, people: IntArray, seed: int = 0) -> Corrected:
     """Friction by a judge's labels, corrected by the trials that people labelled too.
 
     The share resistant is ``P(J) P(R | J) + P(not J) P(R | not J)``: the judge's shares from all
@@ -71,7 +58,6 @@ def corrected(
         judge: same shape, as the labels of ``friction.friction``.
         people: same shape, ``RESISTANT``, ``OTHER_REASON`` or ``UNLABELLED``; the trials with both
             labels must be a random sample of the judge's.
-        level: confidence level.
         seed: of the draws.
 
     Returns:
@@ -87,7 +73,8 @@ def corrected(
     both = said & (people != UNLABELLED)
     n = int(both.sum())
     if n == 0:
-        return _unknown()
+        nothing = Estimate(math.nan, 0.0, 1.0, 0)
+        return Corrected(nothing, nothing, nothing, nothing, None)
     # Of the judge's labels that mean resistance and of the others: how many, and what people say.
     groups = [(judge == label) for label in (RESISTANT, OTHER_REASON)]
     marked = [_Beta.of(group, said) for group in groups]
@@ -106,13 +93,12 @@ def corrected(
     base = friction + reached * later.share
     trials = int((first != MISSING).sum())
     return Corrected(
-        _within(value, resisted, level, n),
-        _within(reached + friction, final + distance, level, trials),
-        _within(friction, distance, level, trials),
+        _within(value, resisted, n),
+        _within(reached + friction, final + distance, trials),
+        _within(friction, distance, trials),
         _within(
             friction / base if base else math.nan,
             distance / (distance + gained),
-            level,
             round(trials * base),
         ),
         _to_halve(share_open.share, marked[0].share, kept, float(distance.var()), int(said.sum())),
@@ -121,17 +107,11 @@ def corrected(
 
 @dataclass(frozen=True, slots=True)
 class _Beta:
-    """A share and its Jeffreys posterior.
+    """A share and its Jeffreys posterior."""
 
-    Attributes:
-        share: the share itself; one half of nothing.
-        hits: successes, of as many independent trials as they are worth.
-        misses: failures, of the same.
-    """
-
-    share: float
-    hits: float
-    misses: float
+    share: float  # the share itself; one half of nothing
+    hits: float  # successes, of as many independent trials as they are worth
+    misses: float  # failures, of the same
 
     @classmethod
     def of(cls, hits: BoolArray, among: BoolArray) -> _Beta:
@@ -144,7 +124,7 @@ class _Beta:
             return cls(0.5, 0.0, 0.0)
         share = float(found.sum() / counts.sum())
         sizes = counts[kept].tolist()
-        size = effective_size(share, found[kept].tolist(), sizes, sizes, 0.95)
+        size = effective_size(share, found[kept].tolist(), sizes, sizes)
         return cls(share, share * size, (1 - share) * size)
 
     def draw(self, rng: np.random.Generator) -> FloatArray:
@@ -158,16 +138,11 @@ class _Beta:
         return a * b / ((a + b) ** 2 * (a + b + 1))
 
 
-def _within(value: float, draws: FloatArray, level: float, n: int) -> Estimate:
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+def _within(value: float, draws: FloatArray, n: int) -> Estimate:
+    low, high = np.quantile(draws, TAILS)
     if math.isnan(value):
         return Estimate(value, float(low), float(high), n)
     return Estimate(value, min(float(low), value), max(float(high), value), n)
-
-
-def _unknown() -> Corrected:
-    nothing = Estimate(math.nan, 0.0, 1.0, 0)
-    return Corrected(nothing, nothing, nothing, nothing, None)
 
 
 def _to_halve(

@@ -13,27 +13,21 @@ from statistics import NormalDist
 
 from scipy.special import betaincinv
 
-from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.analysis.stats.intervals import LEVEL, TAILS, Estimate, z_value
 
 _Z = NormalDist().inv_cdf
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """What a solver tells apart.
+    """What a solver tells apart."""
 
-    Attributes:
-        sensitivity: d' = z(H) - z(F), in standard deviations; 0 where it tells nothing apart.
-        criterion: c = -(z(H) + z(F)) / 2; below 0 for a solver that acts on most feedback.
-    """
-
+    # d' = z(H) - z(F), in standard deviations; 0 where it tells nothing apart
     sensitivity: Estimate
-    criterion: Estimate
+    criterion: Estimate  # c = -(z(H) + z(F)) / 2; below 0 for a solver that acts on most feedback
 
 
-def detection(
-    hits: float, signals: float, false_alarms: float, noises: float, level: float = 0.95
-) -> Detection:
+def detection(hits: float, signals: float, false_alarms: float, noises: float) -> Detection:
     """d' and criterion from counts, with the log-linear correction.
 
     ``H = (hits + 1/2) / (signals + 1)``, likewise F, so that neither is 0 or 1. The limits of each
@@ -54,7 +48,7 @@ def detection(
     if not signals or not noises:
         nothing = Estimate(math.nan, -math.inf, math.inf, n)
         return Detection(nothing, nothing)
-    hit, alarm = _rate(hits, signals, level), _rate(false_alarms, noises, level)
+    hit, alarm = _rate(hits, signals), _rate(false_alarms, noises)
     sensitivity = hit.value - alarm.value
     below = math.hypot(hit.value - hit.low, alarm.high - alarm.value)
     above = math.hypot(hit.high - hit.value, alarm.value - alarm.low)
@@ -67,24 +61,21 @@ def detection(
     )
 
 
-def _rate(yes: float, n: float, level: float) -> Estimate:
+def _rate(yes: float, n: float) -> Estimate:
     """A rate on the scale of z, with its limits."""
-    tail = (1 - level) / 2
-    ends = (betaincinv(yes + 0.5, n - yes + 0.5, share) for share in (tail, 1 - tail))
+    ends = (betaincinv(yes + 0.5, n - yes + 0.5, share) for share in TAILS)
     low, high = (_Z(min(max(float(end), 1e-12), 1 - 1e-12)) for end in ends)
     return Estimate(_Z((yes + 0.5) / (n + 1)), low, high, round(n))
 
 
-def ellipse(
-    x: Estimate, y: Estimate, points: int = 48, level: float = 0.95
-) -> list[tuple[float, float]]:
+def ellipse(x: Estimate, y: Estimate, points: int = 48) -> list[tuple[float, float]]:
     """The outline of the region in which two shares lie together, within [0, 1].
 
     The two are of different trials, so that its axes are those of the figure. Limits of one share
     are widened to those of two at once (chi-square with two degrees of freedom); where they are not
     symmetric, neither is the outline.
     """
-    wider = math.sqrt(-2 * math.log(1 - level)) / NormalDist().inv_cdf((1 + level) / 2)
+    wider = math.sqrt(-2 * math.log(1 - LEVEL)) / z_value()
     outline = []
     for step in range(points):
         angle = 2 * math.pi * step / points

@@ -23,19 +23,12 @@ _HALVINGS = 60  # of an interval of length 2: the limits are exact to 2e-18
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Numbers of problems by who solved them, with one trial per problem and condition.
+    """Numbers of problems by who solved them, with one trial per problem and condition."""
 
-    Attributes:
-        both: solved under treatment and under control.
-        treatment: solved under treatment only.
-        control: solved under control only.
-        neither: solved under neither.
-    """
-
-    both: int
-    treatment: int
-    control: int
-    neither: int
+    both: int  # solved under treatment and under control
+    treatment: int  # solved under treatment only
+    control: int  # solved under control only
+    neither: int  # solved under neither
 
     @property
     def n(self) -> int:
@@ -50,17 +43,12 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True)
 class Discordance:
-    """How many pairs of trials a paired difference stands on, and how they differ.
+    """How many pairs of trials a paired difference stands on, and how they differ."""
 
-    Attributes:
-        n: number of pairs; with several trials a problem, of independent pairs that they are worth.
-        more: share of pairs that the treatment alone solves.
-        less: share that the control alone solves.
-    """
-
+    # number of pairs; with several trials a problem, of independent pairs that they are worth
     n: float
-    more: float
-    less: float
+    more: float  # share of pairs that the treatment alone solves
+    less: float  # share that the control alone solves
 
     @property
     def difference(self) -> float:
@@ -84,12 +72,12 @@ class Discordance:
             return math.copysign(math.inf, gap) if gap else 0.0
         return gap / math.sqrt(variance)
 
-    def interval(self, level: float = 0.95) -> Interval:
+    def interval(self) -> Interval:
         """All differences whose score lies within the normal quantiles.
 
         It leaves out 0 exactly when McNemar's asymptotic test rejects.
         """
-        z, value, end = z_value(level), self.difference, 1 - 1e-9  # no variance at the ends
+        z, value, end = z_value(), self.difference, 1 - 1e-9  # no variance at the ends
         low = high = value
         if value > -end:
             below = self.score(-end) > z
@@ -119,18 +107,12 @@ def _crossing(holds: Callable[[float], bool], low: float, high: float) -> float:
 
 
 class _Unit(NamedTuple):
-    """What was sampled: a problem, or a cluster of them, with the sums over its problems.
+    """What was sampled: a problem, or a cluster of them, with the sums over its problems."""
 
-    Attributes:
-        more, less: of the positive parts of the differences, and of the negative ones.
-        weight: problems.
-        trials: epochs behind the differences.
-    """
-
-    more: float
+    more: float  # more, less: of the positive parts of the differences, and of the negative ones
     less: float
-    weight: float
-    trials: float
+    weight: float  # problems
+    trials: float  # epochs behind the differences
 
 
 def _units(
@@ -153,7 +135,6 @@ def _units(
 def discordance(
     gaps: Sequence[float],
     trials: Sequence[float],
-    level: float = 0.95,
     clusters: Sequence[str | None] | None = None,
 ) -> Discordance:
     """The pairs that the problems' differences are worth; see ``mean_difference``.
@@ -163,10 +144,10 @@ def discordance(
     """
     if not len(gaps):
         raise ValueError("no problem has trials under both conditions")
-    return _discordance(_units(gaps, trials, clusters), level)
+    return _discordance(_units(gaps, trials, clusters))
 
 
-def _discordance(units: Sequence[_Unit], level: float) -> Discordance:
+def _discordance(units: Sequence[_Unit]) -> Discordance:
     problems, count = math.fsum(unit.weight for unit in units), len(units)
     more = math.fsum(unit.more for unit in units) / problems
     less = math.fsum(unit.less for unit in units) / problems
@@ -175,7 +156,7 @@ def _discordance(units: Sequence[_Unit], level: float) -> Discordance:
     residual = math.fsum((unit.more - unit.less - mean * unit.weight) ** 2 for unit in units)
     if count > 1 and residual > 0:
         variance = count / (count - 1) * residual / problems**2
-        student = z_value(level) / student_value(level, count - 1)
+        student = z_value() / student_value(count - 1)
         size = (more + less - mean**2) / variance * student**2
     return Discordance(min(max(size, least), math.fsum(u.trials for u in units)), more, less)
 
@@ -183,7 +164,6 @@ def _discordance(units: Sequence[_Unit], level: float) -> Discordance:
 def mean_difference(
     gaps: Sequence[float],
     trials: Sequence[float],
-    level: float = 0.95,
     clusters: Sequence[str | None] | None = None,
 ) -> Estimate:
     """Mean of the problems' differences with a score interval that holds with few differences, too.
@@ -207,7 +187,6 @@ def mean_difference(
     Args:
         gaps: for each problem, treatment minus control, from -1 to 1.
         trials: for each problem, the epochs behind its difference.
-        level: confidence level.
         clusters: for each problem, what it shares with others; None where it shares nothing.
 
     Returns:
@@ -217,17 +196,16 @@ def mean_difference(
     Korn and Graubard (1998), Survey Methodology 24:193-201, as in ``clusters.clustered_share``;
     Zou and Donner (2008), Statistics in Medicine 27:1693-1702 (limits from those of the parts).
     """
-    z_value(level)
     if not len(gaps):
         return Estimate(math.nan, -1.0, 1.0, 0)
     units = _units(gaps, trials, clusters)
-    found = _discordance(units, level)
-    limits = found.interval(level)
+    found = _discordance(units)
+    limits = found.interval()
     several = any(unit.weight > 1 or 1 < unit.trials < math.inf for unit in units)
     if several and _few_differ([unit.more - unit.less for unit in units]):
-        apart = _square_and_add(units, level)
+        apart = _square_and_add(units)
         limits = Interval(min(limits.low, apart.low), max(limits.high, apart.high))
-    return Estimate(found.difference, limits.low, limits.high, len(gaps))
+    return Estimate(found.difference, *limits, len(gaps))
 
 
 def _few_differ(gaps: Sequence[float]) -> bool:
@@ -235,7 +213,7 @@ def _few_differ(gaps: Sequence[float]) -> bool:
     return total**2 < _FEW * math.fsum(gap * gap for gap in gaps) or total == 0
 
 
-def _square_and_add(units: Sequence[_Unit], level: float) -> Interval:
+def _square_and_add(units: Sequence[_Unit]) -> Interval:
     """Limits of the mean gap from those of its positive and of its negative part.
 
     Only one part of a problem's gap is not 0, so that the parts are negatively correlated.
@@ -243,7 +221,7 @@ def _square_and_add(units: Sequence[_Unit], level: float) -> Interval:
     weights = [unit.weight for unit in units]
     trials = [unit.trials if unit.trials < math.inf else unit.weight for unit in units]
     parts = [[unit.more for unit in units], [unit.less for unit in units]]
-    more, less = (clustered_share(part, weights, trials, level) for part in parts)
+    more, less = (clustered_share(part, weights, trials) for part in parts)
     above, below = (
         [each - share.value * weight for each, weight in zip(part, weights, strict=True)]
         for part, share in zip(parts, (more, less), strict=True)
@@ -267,15 +245,11 @@ def _products(one: Sequence[float], other: Sequence[float]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class McNemar:
-    """McNemar's test of equal accuracy from the discordant pairs.
+    """McNemar's test of equal accuracy from the discordant pairs."""
 
-    Attributes:
-        exact: two-sided exact p-value; never rejects too often, and seldom enough to lose power.
-        mid_p: two-sided mid-p value; keeps its level closely, hence the one to report.
-    """
-
+    # two-sided exact p-value; never rejects too often, and seldom enough to lose power
     exact: float
-    mid_p: float
+    mid_p: float  # two-sided mid-p value; keeps its level closely, hence the one to report
 
 
 def mcnemar(treatment: int, control: int) -> McNemar:
@@ -319,3 +293,25 @@ def subtracted(one: Estimate, other: Estimate) -> Estimate:
     if math.isnan(value):
         return Estimate(math.nan, -1.0, 1.0, 0)
     return Estimate(value, max(low, -2.0), min(high, 2.0), min(one.n, other.n))
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Holm's step-down correction: adjusted p-values in the order given.
+
+    The i-th smallest of m is multiplied by ``m - i + 1``; the results are made monotone and capped
+    at 1. Rejecting those at or below alpha keeps the family-wise error rate at alpha under any
+    dependence. A comparison that could not be made (``nan``) stays ``nan`` and is not counted.
+
+    Raises:
+        ValueError: a p-value outside 0..1.
+
+    Source: Holm (1979), Scandinavian Journal of Statistics 6:65-70.
+    """
+    tested = sorted((p, i) for i, p in enumerate(p_values) if not math.isnan(p))
+    if any(not 0 <= p <= 1 for p, _ in tested):
+        raise ValueError("p-values must lie between 0 and 1")
+    adjusted, running = [math.nan] * len(p_values), 0.0
+    for rank, (p, i) in enumerate(tested):
+        running = max(running, min(1.0, (len(tested) - rank) * p))
+        adjusted[i] = running
+    return tuple(adjusted)

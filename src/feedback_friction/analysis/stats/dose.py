@@ -11,28 +11,22 @@ from scipy.optimize import isotonic_regression
 from feedback_friction.analysis.stats.arrays import FloatArray
 from feedback_friction.analysis.stats.clusters import clustered_share
 from feedback_friction.analysis.stats.differences import mean_difference
-from feedback_friction.analysis.stats.intervals import Estimate, Interval
+from feedback_friction.analysis.stats.intervals import TAILS, Estimate, Interval
 
 RESAMPLES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a dose does.
+    """What a dose does."""
 
-    Attributes:
-        fitted: for each dose, the response of the isotonic fit.
-        limits: for each dose, the limits of the fit.
-        effect: the response at the last dose less that at the first, paired by problem. It is not
-            taken from the fit, which can only rise (or fall) and so finds an effect where there is
-            none.
-        half: the dose at which the fit has half of its effect; nan, over the whole range, where
-            the limits of the effect hold zero.
-    """
-
-    fitted: FloatArray
-    limits: tuple[Interval, ...]
+    fitted: FloatArray  # for each dose, the response of the isotonic fit
+    limits: tuple[Interval, ...]  # for each dose, the limits of the fit
+    # the response at the last dose less that at the first, paired by problem. It is not taken from
+    # the fit, which can only rise (or fall) and so finds an effect where there is none.
     effect: Estimate
+    # the dose at which the fit has half of its effect; nan, over the whole range, where the limits
+    # of the effect hold zero
     half: Estimate
 
 
@@ -43,7 +37,6 @@ def response(
     rising: bool,
     trials: FloatArray | None = None,
     seed: int = 0,
-    level: float = 0.95,
 ) -> Response:
     """The isotonic fit of a response measured on the same problems at every dose.
 
@@ -68,16 +61,15 @@ def response(
             for _ in range(RESAMPLES)
         ]
     )
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    lows, highs = np.quantile(fits, tails, axis=0)
-    shares = [clustered_share(list(each * trials), list(trials), level=level) for each in values.T]
+    lows, highs = np.quantile(fits, TAILS, axis=0)
+    shares = [clustered_share(list(each * trials), list(trials)) for each in values.T]
     lows = np.minimum(lows, _fit(np.array([each.low for each in shares]), rising=rising))
     highs = np.maximum(highs, _fit(np.array([each.high for each in shares]), rising=rising))
-    effect = mean_difference(list(values[:, -1] - values[:, 0]), list(trials), level=level)
+    effect = mean_difference(list(values[:, -1] - values[:, 0]), list(trials))
     half = Estimate(math.nan, float(doses[0]), float(doses[-1]), count)
     if effect.low > 0 if rising else effect.high < 0:
         draws = np.array([half_dose(doses, fit) for fit in fits])
-        low, high = (float(each) for each in np.nanquantile(draws, tails))
+        low, high = (float(each) for each in np.nanquantile(draws, TAILS))
         half = Estimate(half_dose(doses, fitted), low, high, count)
     limits = tuple(Interval(float(low), float(high)) for low, high in zip(lows, highs, strict=True))
     return Response(fitted, limits, effect, half)

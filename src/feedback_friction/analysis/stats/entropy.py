@@ -42,14 +42,7 @@ def chao_shen_entropy(counts: IntArray) -> FloatArray:
     distributions from one answer to a hundred; at 10 samples it is still short by 0.2 nats where a
     hundred answers are equally likely, the plug-in by 2.4.
 
-    Args:
-        counts: shape (problems, clusters): samples in each cluster, padded with 0.
-
-    Returns:
-        Shape (problems,), in nats, at least 0; ``nan`` for a problem without samples.
-
-    Raises:
-        ValueError: a negative count.
+    Args, shape and errors as for ``plug_in_entropy``.
 
     Source: Chao and Shen (2003), Environmental and Ecological Statistics 10:429-443.
     """

@@ -14,7 +14,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats as distributions
 
 from feedback_friction.analysis.stats.arrays import (
     MISSING,
@@ -23,6 +22,7 @@ from feedback_friction.analysis.stats.arrays import (
     FloatArray,
     IntArray,
 )
+from feedback_friction.analysis.stats.clusters import clustered_share
 from feedback_friction.analysis.stats.intervals import (
     Estimate,
     Interval,
@@ -30,42 +30,32 @@ from feedback_friction.analysis.stats.intervals import (
     wilson,
     z_value,
 )
-from feedback_friction.analysis.stats.proportions import clustered
+from feedback_friction.analysis.stats.proportions import student
 
 RESISTANT, OTHER_REASON, UNLABELLED, STOPPED = 1, 0, -1, -2
 
 
 @dataclass(frozen=True, slots=True)
 class Friction:
-    """Target accuracy and friction of one condition, from a sample of annotated trials.
+    """Target accuracy and friction of one condition, from a sample of annotated trials."""
 
-    Attributes:
-        initial: accuracy of the first attempts.
-        final: accuracy at the last iteration.
-        resistance: share of the unsolved trials that resisted feedback; n is the number annotated.
-        target: target accuracy.
-        friction: target minus final.
-        relative: friction as a share of target minus initial; ``nan`` in [0, 1] when the two are
-            equal, since there was nothing to gain.
-        annotation: what the target of these very trials may turn out to be once all unsolved ones
-            are annotated: the part of the doubt that more annotation would remove. A single point
-            when all are.
-        unsolved: number of unsolved trials that did not stop.
-        annotated: number of them that carry a label.
-    """
-
-    initial: Estimate
-    final: Estimate
+    initial: Estimate  # accuracy of the first attempts
+    final: Estimate  # accuracy at the last iteration
+    # share of the unsolved trials that resisted feedback; n is the number annotated
     resistance: Estimate
-    target: Estimate
-    friction: Estimate
+    target: Estimate  # target accuracy
+    friction: Estimate  # target minus final
+    # friction as a share of target minus initial; ``nan`` in [0, 1] when the two are equal, since
+    # there was nothing to gain
     relative: Estimate
+    # what the target of these very trials may turn out to be once all unsolved ones are annotated:
+    # the part of the doubt that more annotation would remove. A single point when all are.
     annotation: Interval
-    unsolved: int
-    annotated: int
+    unsolved: int  # number of unsolved trials that did not stop
+    annotated: int  # number of them that carry a label
 
 
-def friction(first: IntArray, labels: IntArray, level: float = 0.95) -> Friction:
+def friction(first: IntArray, labels: IntArray) -> Friction:
     """Target accuracy, friction and relative friction with intervals.
 
     All three are shares of trials (relative friction: of those that were solved later or resisted),
@@ -82,7 +72,6 @@ def friction(first: IntArray, labels: IntArray, level: float = 0.95) -> Friction
             or other), ``UNLABELLED``, or ``STOPPED`` where a model refused to go on; ignored for
             all others. The labelled trials must be a random sample of the unsolved ones that did
             not stop; those that did are not solved, and resisted nothing.
-        level: confidence level.
 
     Returns:
         The estimates; n is the number of trials, for ``relative`` the (estimated) number of those
@@ -97,18 +86,17 @@ def friction(first: IntArray, labels: IntArray, level: float = 0.95) -> Friction
     24:193-201 (Wilson's interval with an effective sample size).
     """
     trials = _annotated(first, labels)
-    initial = _accuracy(trials, trials.first == 0, level)
-    final = _accuracy(trials, trials.first >= 0, level)
+    initial = _accuracy(trials, trials.first == 0)
+    final = _accuracy(trials, trials.first >= 0)
     unsolved, annotated = int(trials.unsolved.sum()), int(trials.annotated.sum())
     open_share = float((trials.weights * trials.unsolved).sum())
-    resistance = clustered(
+    resistance = clustered_share(
         (trials.weights * trials.resistant).sum(axis=1),
         (trials.weights * trials.annotated).sum(axis=1),
         trials.annotated.sum(axis=1).astype(np.float64),
-        level,
     )
     if initial.n and (annotated or not unsolved):
-        target, distance, relative = _shares(trials, level)
+        target, distance, relative = _shares(trials)
     else:
         target = Estimate(math.nan, final.low, 1.0, initial.n)
         distance = Estimate(math.nan, 0.0, 1 - final.low, initial.n)
@@ -120,7 +108,7 @@ def friction(first: IntArray, labels: IntArray, level: float = 0.95) -> Friction
         target=target,
         friction=distance,
         relative=relative,
-        annotation=_after_annotation(target, final, resistance, unsolved, open_share, level),
+        annotation=_after_annotation(target, final, resistance, unsolved, open_share),
         unsolved=unsolved,
         annotated=annotated,
     )
@@ -128,21 +116,13 @@ def friction(first: IntArray, labels: IntArray, level: float = 0.95) -> Friction
 
 @dataclass(frozen=True, slots=True)
 class _Trials:
-    """Arrays of shape (problems, epochs), problems without a trial left out.
+    """Arrays of shape (problems, epochs), problems without a trial left out."""
 
-    Attributes:
-        first: first-solved iterations.
-        weights: weight of each trial: the problems weigh the same, and all together 1.
-        unsolved: True where never solved, and not stopped.
-        annotated: True where unsolved and labelled.
-        resistant: True where labelled as resistant.
-    """
-
-    first: IntArray
-    weights: FloatArray
-    unsolved: BoolArray
-    annotated: BoolArray
-    resistant: BoolArray
+    first: IntArray  # first-solved iterations
+    weights: FloatArray  # weight of each trial: the problems weigh the same, and all together 1
+    unsolved: BoolArray  # True where never solved, and not stopped
+    annotated: BoolArray  # True where unsolved and labelled
+    resistant: BoolArray  # True where labelled as resistant
 
 
 def _annotated(first: IntArray, labels: IntArray) -> _Trials:
@@ -163,13 +143,13 @@ def _annotated(first: IntArray, labels: IntArray) -> _Trials:
     return _Trials(table, weights, unsolved, annotated, annotated & (marks == RESISTANT))
 
 
-def _accuracy(trials: _Trials, hits: BoolArray, level: float) -> Estimate:
+def _accuracy(trials: _Trials, hits: BoolArray) -> Estimate:
     """Mean over problems of the share of their trials that hit."""
     epochs = (trials.first != MISSING).sum(axis=1).astype(np.float64)
-    return clustered(hits.sum(axis=1) / epochs, np.ones(len(epochs)), epochs, level)
+    return clustered_share(hits.sum(axis=1) / epochs, np.ones(len(epochs)), epochs)
 
 
-def _shares(trials: _Trials, level: float) -> tuple[Estimate, Estimate, Estimate]:
+def _shares(trials: _Trials) -> tuple[Estimate, Estimate, Estimate]:
     """Target, friction and relative friction; see ``friction`` for the method."""
     weights = trials.weights
     problems, count = len(weights), int((trials.first != MISSING).sum())
@@ -183,9 +163,8 @@ def _shares(trials: _Trials, level: float) -> tuple[Estimate, Estimate, Estimate
         """A share of a part ``base`` of the trials, moved by ``reach`` times the unsolved share."""
         variance = float((influence**2).sum()) + (reach * unsolved) ** 2 * doubt
         bounds = (problems * sampled * base, count * base)
-        size = _size(value, variance, bounds, problems, level)
-        limits = modified_wilson(value * size, size, level)
-        return Estimate(value, limits.low, limits.high, round(count * base))
+        size = _size(value, variance, bounds, problems)
+        return Estimate(value, *modified_wilson(value * size, size), round(count * base))
 
     solved, by_solved = _influence(weights, trials.first >= 0)
     target = estimate(min(1.0, solved + resisting), by_solved + by_resisting, 1.0, 1.0)
@@ -225,17 +204,14 @@ def _influence(weights: FloatArray, hits: BoolArray) -> tuple[float, FloatArray]
     return share, (weights * (hits - share)).sum(axis=1)
 
 
-def _size(
-    share: float, variance: float, bounds: tuple[float, float], problems: int, level: float
-) -> float:
+def _size(share: float, variance: float, bounds: tuple[float, float], problems: int) -> float:
     """Number of independent trials with the same variance, kept within the bounds."""
     worst, best = bounds
     if not 0 < share < 1 or problems == 1:
         return worst
     if variance == 0:
         return best
-    student = float(distributions.t.ppf((1 + level) / 2, problems - 1))
-    correction = (z_value(level) / student) ** 2 * (problems - 1) / problems
+    correction = (z_value() / student(problems - 1)) ** 2 * (problems - 1) / problems
     return min(max(share * (1 - share) / variance * correction, worst), best)
 
 
@@ -245,7 +221,6 @@ def _after_annotation(
     resistance: Estimate,
     unsolved: int,
     open_share: float,
-    level: float,
 ) -> Interval:
     """Range of the target if the rest of these unsolved trials were annotated.
 
@@ -260,7 +235,7 @@ def _after_annotation(
     low, high = 0.0, 1.0
     if annotated:
         size = annotated * (unsolved - 1) / (unsolved - annotated)
-        limits = wilson(resistance.value * size, size, level)
+        limits = wilson(resistance.value * size, size)
         least = annotated / unsolved * resistance.value
         low = max(limits.low, least)
         high = min(limits.high, least + 1 - annotated / unsolved)

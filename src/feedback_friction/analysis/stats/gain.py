@@ -23,7 +23,6 @@ from feedback_friction.analysis.stats.intervals import Estimate
 def normalised_gain(
     problems: Sequence[Sequence[Seen]],
     iterations: int,
-    level: float = 0.95,
     clusters: Sequence[str | None] | None = None,
 ) -> Estimate:
     """Of what was left after the first attempt, the share solved: (final - first) / (1 - first).
@@ -32,11 +31,7 @@ def normalised_gain(
     problem weighing the same, with ``clusters.clustered_share``'s interval. With some censored it
     is ``1 - prod (1 - h_j), j >= 1``, the same ratio of ``censored.censored_curve``.
 
-    Args:
-        problems: for each problem, what is known of its trials.
-        iterations: iterations of the run.
-        level: confidence level.
-        clusters: for each problem, what it shares with others; None where it shares nothing.
+    Args as for ``censored.censored_curve``.
 
     Returns:
         The estimate, n being the trials wrong at first; ``nan`` in [0, 1] where none was.
@@ -52,22 +47,21 @@ def normalised_gain(
             later = sum(trial.solved_at is not None for trial in left)
             cell = later / len(trials), len(left) / len(trials), float(len(left))
             cells.append((cell, cluster, count))
-        return share_of_cells(merged_cells(cells), level)
+        return share_of_cells(merged_cells(cells))
     survival, influence = 1.0, [0.0] * len(found)
     for step in list(steps(found, iterations))[1:]:
         if step.hazard == 1:  # nothing is left, and the variance 0: those at risk told it
-            return worth(1.0, 0.0, max(1, round(step.worth)), wrong, level=level)
+            return worth(1.0, 0.0, max(1, round(step.worth)), wrong)
         survival *= 1 - step.hazard
         influence = [sum(pair) for pair in zip(influence, step.influence, strict=True)]
     variance = survival**2 * squares_of(influence, found)
     units = sampled(each for each, left in zip(found, failed, strict=True) if left)
-    return worth(1 - survival, variance, units, wrong, wrong, level)
+    return worth(1 - survival, variance, units, wrong, wrong)
 
 
 def area(
     problems: Sequence[Sequence[Seen]],
     iterations: int,
-    level: float = 0.95,
     clusters: Sequence[str | None] | None = None,
 ) -> Estimate:
     """Area under the accuracy curve: the mean of the accuracies at all iterations, from 0 to 1.
@@ -77,11 +71,7 @@ def area(
     interval is Wilson's for the number of independent trials with the same variance, by
     linearisation over problems.
 
-    Args:
-        problems: for each problem, what is known of its trials.
-        iterations: iterations of the run.
-        level: confidence level.
-        clusters: for each problem, what it shares with others; None where it shares nothing.
+    Args as for ``censored.censored_curve``.
 
     Returns:
         The estimate, n being the trials known at the first iteration; ``nan`` in [0, 1] without.
@@ -100,4 +90,4 @@ def area(
             moved[index] += survival * influence[index] / iterations
     value = math.fsum(solved) / iterations
     trials = sum(len(each.trials) * each.problems for each in found)
-    return worth(value, squares_of(moved, found), sampled(found), trials, level=level)
+    return worth(value, squares_of(moved, found), sampled(found), trials)

@@ -15,18 +15,12 @@ from feedback_friction.ways import MAX_DRAWS
 
 
 class Excludes(StrEnum):
-    """What keeps a guesser from the options that it tried before.
+    """What keeps a guesser from the options that it tried before."""
 
-    Attributes:
-        NOTHING: it picks among all options every time.
-        DRAWS: it does too, and the sampling strategy draws until the answer is new, 25 times at
-            most.
-        ALL: it never picks one again: it was told which are left, or remembers what was wrong.
-    """
-
-    NOTHING = "nothing"
+    NOTHING = "nothing"  # it picks among all options every time
+    # it does too, and the sampling strategy draws until the answer is new, 25 times at most
     DRAWS = "draws"
-    ALL = "all"
+    ALL = "all"  # it never picks one again: it was told which are left, or remembers what was wrong
 
 
 def right_next(options: int, tried: int, excludes: Excludes) -> float:

@@ -10,19 +10,17 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
+from typing import NamedTuple
+
+LEVEL = 0.95  # confidence level of every interval, unless another is asked for
+TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A confidence interval, ends included, in the unit of what it is an interval of.
+class Interval(NamedTuple):
+    """A confidence interval, ends included, in the unit of what it is an interval of."""
 
-    Attributes:
-        low: lower limit.
-        high: upper limit, at least ``low``.
-    """
-
-    low: float
-    high: float
+    low: float  # lower limit
+    high: float  # upper limit, at least ``low``
 
     @property
     def width(self) -> float:
@@ -36,19 +34,12 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value with its confidence interval.
+    """A value with its confidence interval."""
 
-    Attributes:
-        value: the estimate; ``nan`` where there is nothing to estimate it from.
-        low: lower confidence limit.
-        high: upper confidence limit.
-        n: number of observations behind it (trials, problems, pairs: the function says which).
-    """
-
-    value: float
-    low: float
-    high: float
-    n: int
+    value: float  # the estimate; ``nan`` where there is nothing to estimate it from
+    low: float  # lower confidence limit
+    high: float  # upper confidence limit
+    n: int  # number of observations behind it (trials, problems, pairs: the function says which)
 
     @property
     def interval(self) -> Interval:
@@ -61,7 +52,7 @@ class Estimate:
         return {"value": value, "ci_low": self.low, "ci_high": self.high, "n": self.n}
 
 
-def z_value(level: float) -> float:
+def z_value(level: float = LEVEL) -> float:
     """Two-sided standard normal quantile: 1.959964 for a level of 0.95.
 
     Raises:
@@ -72,14 +63,13 @@ def z_value(level: float) -> float:
     return NormalDist().inv_cdf((1 + level) / 2)
 
 
-def wilson(successes: float, n: float, level: float = 0.95) -> Interval:
+def wilson(successes: float, n: float, level: float = LEVEL) -> Interval:
     """Wilson's score interval for a share: all p with ``|p^ - p| <= z sqrt(p (1 - p) / n)``.
 
     Args:
         successes: number of successes, 0 to n; with an effective sample size, ``p^ * n``, which
             need not be whole.
         n: number of trials, or an effective sample size; 0 gives the interval from 0 to 1.
-        level: confidence level.
 
     Returns:
         Limits within 0 and 1. At 0 successes the lower limit is 0 and the upper one
@@ -108,7 +98,7 @@ def wilson(successes: float, n: float, level: float = 0.95) -> Interval:
 RARE = 3  # successes, or failures, up to which Wilson's limit is replaced
 
 
-def modified_wilson(successes: float, n: float, level: float = 0.95) -> Interval:
+def modified_wilson(successes: float, n: float, level: float = LEVEL) -> Interval:
     """Wilson's interval, corrected where successes or failures are rare.
 
     Wilson's lower limit of one success among n is above ``0.17 / n``, so that its coverage falls to
@@ -120,8 +110,8 @@ def modified_wilson(successes: float, n: float, level: float = 0.95) -> Interval
 
     Source: Brown, Cai and DasGupta (2001), Statistical Science 16:101-133, section 4.1.1.
     """
-    limits = wilson(successes, n, level)
-    low, high, failures = limits.low, limits.high, n - successes
+    low, high = wilson(successes, n, level)
+    failures = n - successes
     few = min(RARE, n / 3) * (1 + 1e-9)  # a count may come as a share of a size
     if 0 < successes <= few:
         low = min(low, _poisson_rate(successes, 1 - level) / n)
@@ -151,7 +141,6 @@ def _poisson_rate(count: float, tail: float) -> float:
     return (low + high) / 2
 
 
-def share(successes: int, n: int, level: float = 0.95) -> Estimate:
+def share(successes: int, n: int, level: float = LEVEL) -> Estimate:
     """The share ``successes / n`` with ``modified_wilson``; ``nan`` in [0, 1] when n is 0."""
-    limits = modified_wilson(successes, n, level)
-    return Estimate(successes / n if n else math.nan, limits.low, limits.high, n)
+    return Estimate(successes / n if n else math.nan, *modified_wilson(successes, n, level), n)

@@ -14,7 +14,8 @@ from scipy import optimize, special
 from scipy import stats as distributions
 
 from feedback_friction.analysis.stats.arrays import FloatArray, IntArray
-from feedback_friction.analysis.stats.intervals import Estimate, z_value
+from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.analysis.stats.proportions import student
 
 _NODES = 21
 _WIDEST = 30.0  # log-odds: beyond, the data separate, and the maximum lies at infinity
@@ -22,24 +23,16 @@ _WIDEST = 30.0  # log-odds: beyond, the data separate, and the maximum lies at i
 
 @dataclass(frozen=True, slots=True)
 class Mixed:
-    """A fitted model.
+    """A fitted model."""
 
-    Attributes:
-        odds_ratios: one for each column, with limits; n is the number of problems.
-        p_values: two-sided, of an odds ratio of 1.
-        spread: standard deviation of the problems' effects, in log-odds.
-        icc: share of the latent variance that lies between problems, s^2 / (s^2 + pi^2 / 3).
-    """
-
+    # one for each column, with limits; n is the number of problems
     odds_ratios: tuple[Estimate, ...]
-    p_values: tuple[float, ...]
-    spread: float
-    icc: float
+    p_values: tuple[float, ...]  # two-sided, of an odds ratio of 1
+    spread: float  # standard deviation of the problems' effects, in log-odds
+    icc: float  # share of the latent variance that lies between problems, s^2 / (s^2 + pi^2 / 3)
 
 
-def mixed_logit(
-    right: FloatArray, columns: FloatArray, problem: IntArray, level: float = 0.95
-) -> Mixed | None:
+def mixed_logit(right: FloatArray, columns: FloatArray, problem: IntArray) -> Mixed | None:
     """Fit by maximum likelihood, the problems' effects integrated out by Gauss-Hermite quadrature.
 
     The covariance is the sandwich over problems with the correction C / (C - 1), and limits are
@@ -50,7 +43,6 @@ def mixed_logit(
         right: shape (attempts,): 1 or 0.
         columns: shape (attempts, columns), an intercept among them.
         problem: shape (attempts,): 0, 1, ...
-        level: confidence level.
 
     Returns:
         The fit; None where there is none to find: no success or no failure, columns that depend on
@@ -60,7 +52,6 @@ def mixed_logit(
     Sociological Methodology 34:201-235 (discrete time); White (1982), Econometrica 50:1-25
     (sandwich).
     """
-    z_value(level)
     clusters, width = int(problem.max(initial=-1)) + 1, columns.shape[1]
     if clusters <= width + 1 or right.min() == right.max():
         return None
@@ -77,7 +68,7 @@ def mixed_logit(
     covariance = bread @ (scores.T @ scores) @ bread * clusters / (clusters - 1)
     errors = np.sqrt(np.maximum(np.diag(covariance)[:-1], 0.0))
     degrees = clusters - width
-    reach = float(distributions.t.ppf((1 + level) / 2, degrees)) * errors
+    reach = student(degrees) * errors
     tested = 2 * distributions.t.sf(np.abs(values[:-1]) / np.maximum(errors, 1e-300), degrees)
     spread = math.exp(float(values[-1]))
     return Mixed(

@@ -1,4 +1,4 @@
-"""What a rule for choosing among treatments is worth, from data in which they were drawn by lot.
+"""What a rule for choosing among treatments is worth, from data in which they were drawn at random.
 
 Decisions i = 1..n in clusters (problems); in each, a treatment a_i was drawn with known probability
 p_i and the outcome y_i followed. A target rule gives treatment a with probability t(a) in the state
@@ -21,9 +21,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feedback_friction.analysis.stats.arrays import FloatArray, IntArray
+from feedback_friction.analysis.stats.arrays import BoolArray, FloatArray, IntArray
 from feedback_friction.analysis.stats.clusters import student_value
-from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.analysis.stats.intervals import LEVEL, Estimate
 
 FOLDS = 5
 RARE = 5  # outcomes below which their scatter tells no variance
@@ -33,26 +33,28 @@ Fit = Callable[[FloatArray, IntArray, FloatArray], Callable[[FloatArray], FloatA
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """Decisions in which a treatment was drawn.
+    """Decisions in which a treatment was drawn."""
 
-    Attributes:
-        states: features, shape (n, features).
-        chosen: treatment of each decision, from 0, shape (n,).
-        propensity: its probability, shape (n,).
-        outcome: what followed, shape (n,).
-        cluster: number of its cluster, from 0, shape (n,).
-        treatments: how many treatments there are.
-    """
-
-    states: FloatArray
-    chosen: IntArray
-    propensity: FloatArray
-    outcome: FloatArray
-    cluster: IntArray
-    treatments: int
+    states: FloatArray  # features, shape (n, features)
+    chosen: IntArray  # treatment of each decision, from 0, shape (n,)
+    propensity: FloatArray  # its probability, shape (n,)
+    outcome: FloatArray  # what followed, shape (n,)
+    cluster: IntArray  # number of its cluster, from 0, shape (n,)
+    treatments: int  # how many treatments there are
 
     def __len__(self) -> int:
         return len(self.chosen)
+
+    def among(self, rows: BoolArray) -> Drawn:
+        """Some of the decisions, shape (n,)."""
+        return Drawn(
+            self.states[rows],
+            self.chosen[rows],
+            self.propensity[rows],
+            self.outcome[rows],
+            np.unique(self.cluster[rows], return_inverse=True)[1],
+            self.treatments,
+        )
 
 
 def predicted(data: Drawn, fit: Fit, seed: int = 0) -> FloatArray:
@@ -132,7 +134,7 @@ def estimate(
     value: float,
     parts: FloatArray,
     cluster: IntArray,
-    level: float = 0.95,
+    level: float = LEVEL,
     least: float = 0.0,
 ) -> Estimate:
     """A mean of contributions around 0, with the interval of its cluster sums; n is of clusters.
@@ -146,7 +148,7 @@ def estimate(
     if clusters < 2 or math.isnan(value):
         return Estimate(value, -math.inf, math.inf, clusters)
     variance = max(least, clusters / (clusters - 1) * float((sums**2).sum()) / len(parts) ** 2)
-    half = student_value(level, clusters - 1) * math.sqrt(variance)
+    half = student_value(clusters - 1, level) * math.sqrt(variance)
     return Estimate(value, value - half, value + half, clusters)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
@@ -13,66 +12,36 @@ from feedback_friction.analysis.stats.intervals import Estimate, share
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """Problems on which certain solvers fail.
+    """Problems on which certain solvers fail."""
 
-    Attributes:
-        solvers: positions of the solvers.
-        count: number of problems.
-    """
-
-    solvers: tuple[int, ...]
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Chance:
-    """The overlap ratio if every solver failed as often as it does, but on problems at random.
-
-    Attributes:
-        mean: expected ratio.
-        low: lower end of its central 95%.
-        high: upper end of its central 95%.
-        p_value: one-sided: how often chance gives a ratio at least as large as the observed one.
-    """
-
-    mean: float
-    low: float
-    high: float
-    p_value: float
+    solvers: tuple[int, ...]  # positions of the solvers
+    count: int  # number of problems
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Failures shared by two, three or more solvers.
+    """Failures shared by two, three or more solvers."""
 
-    Attributes:
-        failures: number of problems that each solver fails on.
-        all: number of problems that every solver fails on.
-        union: number of problems that at least one solver fails on.
-        ratio: ``all / union`` with Wilson's interval; n is the union; ``nan`` when nobody fails.
-        chance: the ratio under independence; None when nobody fails.
-        pairs: problems that both solvers of a pair fail on, whatever the others do.
-        exclusive: problems that exactly these solvers fail on, most solvers first: the bars of an
-            UpSet plot; combinations without a problem are left out.
-        n: number of problems that all solvers have.
-        missing: number of problems that only some of them have.
-    """
-
-    failures: tuple[int, ...]
-    all: int
-    union: int
+    all: int  # number of problems that every solver fails on
+    union: int  # number of problems that at least one solver fails on
+    # ``all / union`` with Wilson's interval; n is the union; ``nan`` when nobody fails
     ratio: Estimate
-    chance: Chance | None
-    pairs: tuple[Shared, ...]
+    # the ratio if every solver failed as often as it does, but on problems at random: its mean and
+    # the ends of its central 95%; n is the union; None when nobody fails
+    chance: Estimate | None
+    # one-sided: how often chance gives a ratio at least as large as the observed one; None when
+    # nobody fails
+    p_value: float | None
+    # problems that exactly these solvers fail on, most solvers first: the bars of an UpSet plot;
+    # combinations without a problem are left out
     exclusive: tuple[Shared, ...]
-    n: int
-    missing: int
+    n: int  # number of problems that all solvers have
+    missing: int  # number of problems that only some of them have
 
 
 def overlap(
     failed: FloatArray,
     rng: np.random.Generator,
-    level: float = 0.95,
     resamples: int = 100_000,
 ) -> Overlap:
     """Count the failures that solvers share, and compare with chance.
@@ -86,7 +55,6 @@ def overlap(
         failed: shape (solvers, problems): 1 where the solver fails, 0 where not, ``nan`` where the
             trial is missing; at least 2 solvers.
         rng: draws the ratio under chance.
-        level: confidence level of the ratio's interval.
         resamples: number of draws.
 
     Raises:
@@ -102,26 +70,27 @@ def overlap(
     fails = failed[:, kept] > 0.5
     everyone, anyone = int(fails.all(axis=0).sum()), int(fails.any(axis=0).sum())
     counts, n = fails.sum(axis=1), int(kept.sum())
+    chance = p_value = None
+    if anyone:
+        ratios = _by_chance(counts, n, rng, resamples)
+        low, high = np.quantile(ratios, [0.025, 0.975])
+        chance = Estimate(float(ratios.mean()), float(low), float(high), anyone)
+        extreme = int(np.sum(ratios >= everyone / anyone - 1e-12))
+        p_value = (1 + extreme) / (1 + resamples)
     return Overlap(
-        failures=tuple(int(count) for count in counts),
         all=everyone,
         union=anyone,
-        ratio=share(everyone, anyone, level),
-        chance=_chance(everyone / anyone, counts, n, rng, resamples) if anyone else None,
-        pairs=tuple(
-            Shared((i, j), int((fails[i] & fails[j]).sum()))
-            for i, j in combinations(range(len(fails)), 2)
-        ),
+        ratio=share(everyone, anyone),
+        chance=chance,
+        p_value=p_value,
         exclusive=_exclusive(fails),
         n=n,
         missing=int((known.any(axis=0) & ~kept).sum()),
     )
 
 
-def _chance(
-    observed: float, counts: IntArray, n: int, rng: np.random.Generator, resamples: int
-) -> Chance:
-    """Draw the ratio with the solvers' failures placed at random; see ``overlap``."""
+def _by_chance(counts: IntArray, n: int, rng: np.random.Generator, resamples: int) -> FloatArray:
+    """Draws of the ratio with the solvers' failures placed at random; see ``overlap``."""
     shared = np.full(resamples, counts[0])
     union = shared.copy()
     for count in counts[1:]:
@@ -130,10 +99,7 @@ def _chance(
         beside = rng.hypergeometric(union - shared, n - union, count - inside)
         union += count - inside - beside
         shared = inside
-    ratios = shared / union
-    low, high = np.quantile(ratios, [0.025, 0.975])
-    extreme = int(np.sum(ratios >= observed - 1e-12))
-    return Chance(float(ratios.mean()), float(low), float(high), (1 + extreme) / (1 + resamples))
+    return np.asarray(shared / union)
 
 
 def _exclusive(fails: BoolArray) -> tuple[Shared, ...]:

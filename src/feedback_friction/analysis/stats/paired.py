@@ -14,6 +14,7 @@ from feedback_friction.analysis.stats.arrays import (
     problem_means,
     solved_by,
 )
+from feedback_friction.analysis.stats.clusters import by_cluster
 from feedback_friction.analysis.stats.differences import (
     Discordance,
     Pairs,
@@ -22,28 +23,21 @@ from feedback_friction.analysis.stats.differences import (
     mean_difference,
 )
 from feedback_friction.analysis.stats.intervals import Estimate, Interval
-from feedback_friction.analysis.stats.significance import sign_flip
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Treatment minus control on the problems that both have.
+    """Treatment minus control on the problems that both have."""
 
-    Attributes:
-        differences: by iteration, the difference of accuracy with its score interval; n is the
-            number of problems compared.
-        pairs: at the last iteration, who solved what; None with several epochs.
-        p_value: two-sided, at the last iteration: McNemar's mid-p with one epoch, the sign-flip
-            permutation test with several; with clusters, that of the sums of their differences.
-        missing: number of problems that only one of the two conditions has.
-        discordance: the pairs that the difference at the last iteration stands on; None without
-            any.
-    """
-
+    # by iteration, the difference of accuracy with its score interval; n is the number of problems
+    # compared
     differences: tuple[Estimate, ...]
-    pairs: Pairs | None
+    pairs: Pairs | None  # at the last iteration, who solved what; None with several epochs
+    # two-sided, at the last iteration: McNemar's mid-p with one epoch, the sign-flip permutation
+    # test with several; with clusters, that of the sums of their differences
     p_value: float
-    missing: int
+    missing: int  # number of problems that only one of the two conditions has
+    # the pairs that the difference at the last iteration stands on; None without any
     discordance: Discordance | None
 
     def p_beyond(self, expected: Interval) -> float:
@@ -66,7 +60,6 @@ def compare(
     control: IntArray,
     iterations: int,
     rng: np.random.Generator,
-    level: float = 0.95,
     resamples: int = 10_000,
     clusters: Sequence[str | None] | None = None,
 ) -> Comparison:
@@ -80,7 +73,6 @@ def compare(
         control: the same problems in the same order; the number of epochs may differ.
         iterations: number of iterations of the run.
         rng: draws, with several epochs, the permutations.
-        level: confidence level.
         resamples: number of permutations.
         clusters: for each problem, what it shares with others; None where it shares nothing.
 
@@ -105,24 +97,22 @@ def compare(
         p_value = mcnemar(pairs.treatment, pairs.control).mid_p
     return Comparison(
         differences=tuple(
-            mean_difference(column.tolist(), epochs.tolist(), level, within) for column in gaps.T
+            mean_difference(column.tolist(), epochs.tolist(), within) for column in gaps.T
         ),
         pairs=pairs,
         p_value=p_value,
         missing=int(np.sum(has ^ other_has)),
         discordance=(
-            discordance(gaps[:, -1].tolist(), epochs.tolist(), level, within) if len(gaps) else None
+            discordance(gaps[:, -1].tolist(), epochs.tolist(), within) if len(gaps) else None
         ),
     )
 
 
 def _sums(gaps: FloatArray, clusters: Sequence[str | None]) -> FloatArray:
     """The differences added up by cluster; those of no cluster by themselves."""
-    sums: dict[object, float] = {}
-    for place, (gap, cluster) in enumerate(zip(gaps.tolist(), clusters, strict=True)):
-        unit = place if cluster is None else cluster
-        sums[unit] = sums.get(unit, 0.0) + gap
-    return np.array([*sums.values()])
+    units = (place if cluster is None else cluster for place, cluster in enumerate(clusters))
+    groups = by_cluster(zip(units, gaps.tolist(), strict=True)).values()
+    return np.array([sum(each) for each in groups])
 
 
 def _means_by_iteration(first: IntArray, iterations: int) -> tuple[FloatArray, FloatArray]:
@@ -140,3 +130,32 @@ def count_pairs(treatment: FloatArray, control: FloatArray) -> Pairs:
         control=int(np.sum(~won & lost)),
         neither=int(np.sum(~won & ~lost)),
     )
+
+
+def sign_flip(gaps: FloatArray, rng: np.random.Generator, resamples: int = 10_000) -> float:
+    """Two-sided permutation test that the problems' differences are centred on 0.
+
+    If the conditions are exchangeable within problems, the sign of every difference is a fair coin:
+    the p-value is the share of sign assignments with a mean at least as far from 0, the observed
+    one included, so that it is never 0. Equal sizes are flipped together (their positive ones are
+    binomial). With differences of -1, 0 and 1 it approaches McNemar's exact test.
+
+    Args:
+        gaps: shape (problems,): differences of the problems' means.
+        rng: draws the signs.
+        resamples: number of sign assignments.
+
+    Returns:
+        The p-value; 1 when nothing differs.
+
+    Source: Edgington and Onghena (2007), Randomization Tests, chapter 5; Phipson and Smyth (2010),
+    Statistical Applications in Genetics and Molecular Biology 9:39 (the observed one included).
+    """
+    # Rounding keeps sizes equal that differ only by the order of a sum.
+    sizes, counts = np.unique(np.round(np.abs(gaps[gaps != 0]), 12), return_counts=True)
+    if not len(sizes):
+        return 1.0
+    observed = abs(float(np.sum(gaps)))
+    positive = rng.binomial(counts, 0.5, size=(resamples, len(counts)))
+    sums = np.abs((2 * positive - counts) @ sizes)
+    return float((1 + np.sum(sums >= observed - 1e-9)) / (1 + resamples))

@@ -8,29 +8,23 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import optimize
-from scipy import stats as distributions
 
 from feedback_friction.analysis.stats.arrays import FloatArray
-from feedback_friction.analysis.stats.intervals import Estimate, z_value
+from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.analysis.stats.proportions import student
 
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """A mean over tasks.
+    """A mean over tasks."""
 
-    Attributes:
-        mean: of the distribution that the tasks' true differences come from; n is the number of
-            tasks.
-        spread: standard deviation of that distribution.
-        inconsistency: I^2, the share of the observed variance between tasks that is not chance.
-    """
-
+    # of the distribution that the tasks' true differences come from; n is the number of tasks
     mean: Estimate
-    spread: float
-    inconsistency: float
+    spread: float  # standard deviation of that distribution
+    inconsistency: float  # I^2, the share of the observed variance between tasks that is not chance
 
 
-def pooled(values: Sequence[float], errors: Sequence[float], level: float = 0.95) -> Pooled | None:
+def pooled(values: Sequence[float], errors: Sequence[float]) -> Pooled | None:
     """Random-effects mean: variance between tasks by REML, limits by Hartung and Knapp.
 
     Tasks differ in their true difference, and are few: the normal limits of a random-effects mean
@@ -42,7 +36,6 @@ def pooled(values: Sequence[float], errors: Sequence[float], level: float = 0.95
     Args:
         values: the estimate of each task.
         errors: its standard error.
-        level: confidence level.
 
     Returns:
         The mean; None with fewer than two tasks that have a standard error above 0.
@@ -51,7 +44,6 @@ def pooled(values: Sequence[float], errors: Sequence[float], level: float = 0.95
     Medicine 20:3875-3889; Knapp and Hartung (2003), Statistics in Medicine 22:2693-2710 (the
     correction); Higgins and Thompson (2002), Statistics in Medicine 21:1539-1558 (I^2).
     """
-    z_value(level)
     kept = [(y, s) for y, s in zip(values, errors, strict=True) if s > 0 and math.isfinite(y)]
     if len(kept) < 2:
         return None
@@ -62,7 +54,7 @@ def pooled(values: Sequence[float], errors: Sequence[float], level: float = 0.95
     degrees = len(y) - 1
     observed = float(weights @ (y - mean) ** 2) / degrees
     error = math.sqrt(max(1.0, observed) / weights.sum())
-    half = float(distributions.t.ppf((1 + level) / 2, degrees)) * error
+    half = student(degrees) * error
     fixed = 1 / variances
     typical = degrees * fixed.sum() / (fixed.sum() ** 2 - (fixed**2).sum())
     return Pooled(

@@ -6,16 +6,16 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats as distributions
 
 from feedback_friction.analysis.stats.arrays import FloatArray, IntArray
-from feedback_friction.analysis.stats.intervals import Estimate, Interval, wilson, z_value
-from feedback_friction.analysis.stats.proportions import clustered
+from feedback_friction.analysis.stats.clusters import clustered_share
+from feedback_friction.analysis.stats.intervals import Estimate, Interval, wilson
+from feedback_friction.analysis.stats.proportions import student
 
 UNRATED = -1
 
 
-def kappa(first: IntArray, second: IntArray, classes: int, level: float = 0.95) -> Estimate:
+def kappa(first: IntArray, second: IntArray, classes: int) -> Estimate:
     """Cohen's kappa of two raters: ``(po - pe) / (1 - pe)``.
 
     po is the share of units rated alike, pe what the raters' own shares of the classes would give
@@ -29,7 +29,6 @@ def kappa(first: IntArray, second: IntArray, classes: int, level: float = 0.95) 
             out do not count.
         second: same shape.
         classes: number of classes.
-        level: confidence level.
 
     Returns:
         The estimate, n being the number of units that both rated; ``nan`` in [-1, 1] without any,
@@ -41,7 +40,6 @@ def kappa(first: IntArray, second: IntArray, classes: int, level: float = 0.95) 
     Source: Cohen (1960), Educational and Psychological Measurement 20:37-46; Fleiss, Cohen and
     Everitt (1969), Psychological Bulletin 72:323-327, equation 13.
     """
-    z_value(level)
     if first.shape != second.shape:
         raise ValueError("both raters must have rated the same units")
     ratings = _checked(np.stack([first, second]), classes)
@@ -60,11 +58,11 @@ def kappa(first: IntArray, second: IntArray, classes: int, level: float = 0.95) 
     weight = (1 - observed) / (1 - expected) ** 2
     influence = (np.eye(classes) - observed) / (1 - expected) - weight * (margins - 2 * expected)
     variance = float((shares * influence**2).sum()) / max(n - 1, 1)
-    limits = wilson(min(1.0, observed) * n, n, level)
-    return _wider(value, variance, n, expected, limits, level)
+    limits = wilson(min(1.0, observed) * n, n)
+    return _wider(value, variance, n, expected, limits)
 
 
-def alpha(ratings: IntArray, classes: int, level: float = 0.95) -> Estimate:
+def alpha(ratings: IntArray, classes: int) -> Estimate:
     """Krippendorff's alpha for nominal classes: any number of raters, ratings may be missing.
 
     ``1 - Do / De``: the observed disagreement within units over the one expected if all pairable
@@ -76,7 +74,6 @@ def alpha(ratings: IntArray, classes: int, level: float = 0.95) -> Estimate:
         ratings: shape (raters, units): classes 0..classes - 1, or ``UNRATED``; units with fewer
             than 2 ratings cannot be paired and do not count.
         classes: number of classes.
-        level: confidence level.
 
     Returns:
         The estimate, n being the number of units with 2 ratings or more; ``nan`` in [-1, 1] without
@@ -88,7 +85,6 @@ def alpha(ratings: IntArray, classes: int, level: float = 0.95) -> Estimate:
     Source: Krippendorff (2011), Computing Krippendorff's Alpha-Reliability, section C; Efron and
     Tibshirani (1993), An Introduction to the Bootstrap, chapter 11 (jackknife).
     """
-    z_value(level)
     counts, raters = _pairable(ratings, classes)
     n = len(raters)
     alike = (counts * (counts - 1)).sum(axis=1) / (raters - 1)
@@ -101,8 +97,8 @@ def alpha(ratings: IntArray, classes: int, level: float = 0.95) -> Estimate:
     variance = (n - 1) / n * float(without.var() * len(without)) if len(without) else 0.0
     total = float(totals.sum())
     expected = 1 - (total**2 - float((totals**2).sum())) / (total * (total - 1))
-    limits = clustered(alike, raters, level=level).interval
-    return _wider(float(values), variance, n, expected, limits, level)
+    limits = clustered_share(alike, raters).interval
+    return _wider(float(values), variance, n, expected, limits)
 
 
 def _alpha(totals: FloatArray, disagreement: FloatArray | float) -> FloatArray:
@@ -117,29 +113,19 @@ def _alpha(totals: FloatArray, disagreement: FloatArray | float) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class ClassAgreement:
-    """Agreement on one class.
+    """Agreement on one class."""
 
-    Attributes:
-        label: the class.
-        ratings: how often it was given in units with 2 ratings or more.
-        agreement: chance that another rater of the unit says the same when one says this class
-            (the specific agreement ``2 a / (2 a + b + c)`` of two raters); n is ``ratings``.
-    """
-
-    label: int
-    ratings: int
+    label: int  # the class
+    ratings: int  # how often it was given in units with 2 ratings or more
+    # chance that another rater of the unit says the same when one says this class (the specific
+    # agreement ``2 a / (2 a + b + c)`` of two raters); n is ``ratings``
     agreement: Estimate
 
 
-def class_agreement(
-    ratings: IntArray, classes: int, level: float = 0.95
-) -> tuple[ClassAgreement, ...]:
+def class_agreement(ratings: IntArray, classes: int) -> tuple[ClassAgreement, ...]:
     """Agreement on each class by itself, with cluster-robust intervals (the unit is the cluster).
 
-    Args:
-        ratings: shape (raters, units), as for ``alpha``.
-        classes: number of classes.
-        level: confidence level.
+    Args as for ``alpha``.
 
     Returns:
         One entry for each class; ``nan`` in [0, 1] for a class that nobody gave.
@@ -151,7 +137,7 @@ def class_agreement(
     found = []
     for label in range(classes):
         given = counts[:, label]
-        agreed = clustered(given * (given - 1) / (raters - 1), given, level=level)
+        agreed = clustered_share(given * (given - 1) / (raters - 1), given)
         found.append(ClassAgreement(label, int(given.sum()), agreed))
     return tuple(found)
 
@@ -173,15 +159,12 @@ def _pairable(ratings: IntArray, classes: int) -> tuple[FloatArray, FloatArray]:
     return counts[raters >= 2], raters[raters >= 2]
 
 
-def _wider(
-    value: float, variance: float, n: int, expected: float, limits: Interval, level: float
-) -> Estimate:
+def _wider(value: float, variance: float, n: int, expected: float, limits: Interval) -> Estimate:
     """The wider of both intervals; ``limits`` are those of the observed agreement."""
     low = (limits.low - expected) / (1 - expected)
     high = (limits.high - expected) / (1 - expected)
     if variance > 0 and abs(value) < 1 and n > 1:
-        student = float(distributions.t.ppf((1 + level) / 2, n - 1))
-        half = student * math.sqrt(variance) / (1 - value**2)
+        half = student(n - 1) * math.sqrt(variance) / (1 - value**2)
         low = min(low, math.tanh(math.atanh(value) - half))
         high = max(high, math.tanh(math.atanh(value) + half))
     return Estimate(value, max(-1.0, min(low, value)), min(1.0, max(high, value)), n)

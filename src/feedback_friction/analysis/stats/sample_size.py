@@ -12,13 +12,13 @@ import numpy as np
 from scipy import optimize
 from scipy import stats as distributions
 
-from feedback_friction.analysis.stats.intervals import z_value
+from feedback_friction.analysis.stats.intervals import LEVEL, z_value
 
 _RUN = 10  # sample sizes in a row that must have the power: exact power is a sawtooth
 
 
 def power(
-    n: int, difference: float, discordance: float, level: float = 0.95, mid_p: bool = True
+    n: int, difference: float, discordance: float, level: float = LEVEL, mid_p: bool = True
 ) -> float:
     """Exact chance that McNemar's two-sided test rejects, by enumeration.
 
@@ -41,7 +41,8 @@ def power(
 
     Source: Fagerland, Lydersen and Laake (2013), BMC Medical Research Methodology 13:91.
     """
-    _check(difference, discordance, level)
+    _check(difference, discordance)
+    z_value(level)
     if n <= 0 or discordance == 0:
         return 0.0
     # Ten standard deviations around the mean, and ten pairs more for tails that are Poisson's.
@@ -81,9 +82,7 @@ def pairs_of_a_problem(epochs: int, icc: float) -> float:
     return epochs / (1 + (epochs - 1) * icc)
 
 
-def approximate_sample_size(
-    difference: float, discordance: float, target: float = 0.8, level: float = 0.95
-) -> int:
+def approximate_sample_size(difference: float, discordance: float, target: float = 0.8) -> int:
     """Number of problems by the closed form, rounded up.
 
     ``(z_(1 - a / 2) sqrt(d) + z_target sqrt(d - D^2))^2 / D^2``: discordance d, difference D.
@@ -93,40 +92,25 @@ def approximate_sample_size(
 
     Source: Connor (1987), Biometrics 43:207-211.
     """
-    _check(difference, discordance, level)
+    _check(difference, discordance)
     if difference == 0 or not 0 < target < 1:
         raise ValueError("a sample size takes a difference other than 0 and a power within (0, 1)")
     spread = math.sqrt(max(0.0, discordance - difference**2))
-    reach = z_value(level) * math.sqrt(discordance) + float(distributions.norm.ppf(target)) * spread
+    reach = z_value() * math.sqrt(discordance) + float(distributions.norm.ppf(target)) * spread
     return max(1, math.ceil((reach / difference) ** 2))
 
 
-def sample_size(
-    difference: float,
-    discordance: float,
-    target: float = 0.8,
-    level: float = 0.95,
-    mid_p: bool = True,
-) -> int:
+def sample_size(difference: float, discordance: float, target: float = 0.8) -> int:
     """Number of problems for which the exact power reaches the target, and stays there.
 
     Exact power rises in a sawtooth. The search goes up from the closed form until ten sizes in a
-    row have the power, then down to the first size of that run.
-
-    Args:
-        difference: true difference of accuracy, not 0.
-        discordance: share of problems that exactly one condition solves.
-        target: power to reach.
-        level: 1 minus the size of the test.
-        mid_p: as for ``power``.
-
-    Raises:
-        ValueError: as for ``approximate_sample_size``.
+    row have the power, then down to the first size of that run. Args and errors as for
+    ``approximate_sample_size``.
     """
-    n = approximate_sample_size(difference, discordance, target, level)
+    n = approximate_sample_size(difference, discordance, target)
 
     def enough(size: int) -> bool:
-        return power(size, difference, discordance, level, mid_p) >= target
+        return power(size, difference, discordance) >= target
 
     row = 0
     while row < _RUN:
@@ -138,17 +122,8 @@ def sample_size(
     return first
 
 
-def detectable_difference(
-    n: int, discordance: float, target: float = 0.8, level: float = 0.95, mid_p: bool = True
-) -> float:
-    """The smallest difference that n problems show with the target power.
-
-    Args:
-        n: number of problems.
-        discordance: share of problems that exactly one condition solves.
-        target: power to reach.
-        level: 1 minus the size of the test.
-        mid_p: as for ``power``.
+def detectable_difference(n: int, discordance: float, target: float = 0.8) -> float:
+    """The smallest difference that n problems show with the target power; args as elsewhere.
 
     Returns:
         The difference, above 0; ``nan`` when even a difference as large as the discordance is not
@@ -157,21 +132,20 @@ def detectable_difference(
     Raises:
         ValueError: as for ``power``, and for a target that is not above the size of the test.
     """
-    _check(0.0, discordance, level)
-    if not 1 - level < target < 1:
+    _check(0.0, discordance)
+    if not 1 - LEVEL < target < 1:
         raise ValueError("the power must lie between the size of the test and 1")
 
     def excess(difference: float) -> float:
-        return power(n, difference, discordance, level, mid_p) - target
+        return power(n, difference, discordance) - target
 
     if excess(discordance) < 0:
         return math.nan
     return float(optimize.brentq(excess, 0.0, discordance, xtol=1e-6))
 
 
-def _check(difference: float, discordance: float, level: float) -> None:
+def _check(difference: float, discordance: float) -> None:
     """Refuse a design that no pair of conditions can have."""
-    z_value(level)
     if not abs(difference) <= discordance <= 1:
         raise ValueError(
             f"a discordance of {discordance} allows no difference of {difference}: "

@@ -12,14 +12,11 @@ import math
 import numpy as np
 
 from feedback_friction.analysis.stats.arrays import UNSOLVED, FloatArray, IntArray, as_first
-from feedback_friction.analysis.stats.clusters import student_value
-from feedback_friction.analysis.stats.intervals import Estimate, Interval, z_value
-from feedback_friction.analysis.stats.proportions import clustered
+from feedback_friction.analysis.stats.clusters import clustered_share, student_value
+from feedback_friction.analysis.stats.intervals import Estimate, Interval
 
 
-def hazard(
-    first: IntArray, iterations: int, last: IntArray | None = None, level: float = 0.95
-) -> tuple[Estimate, ...]:
+def hazard(first: IntArray, iterations: int, last: IntArray | None = None) -> tuple[Estimate, ...]:
     """Share of the attempts at each iteration that solve a problem not solved before.
 
     ``h_k = (solved at k) / (attempted at k)``, iteration 0 being the first attempt, so that h_0 is
@@ -30,7 +27,6 @@ def hazard(
         iterations: number of iterations of the run.
         last: same shape: last iteration attempted by trials that were not solved; without it they
             all went to the end.
-        level: confidence level.
 
     Returns:
         One estimate for each iteration, n being the trials at risk; ``nan`` in [0, 1] where none
@@ -41,13 +37,13 @@ def hazard(
     """
     solved, at_risk = _events(as_first(first, iterations), iterations, last)
     return tuple(
-        clustered(solved[..., k].sum(axis=1), at_risk[..., k].sum(axis=1), level=level)
+        clustered_share(solved[..., k].sum(axis=1), at_risk[..., k].sum(axis=1))
         for k in range(iterations)
     )
 
 
 def kaplan_meier(
-    first: IntArray, iterations: int, last: IntArray | None = None, level: float = 0.95
+    first: IntArray, iterations: int, last: IntArray | None = None
 ) -> tuple[Estimate, ...]:
     """Kaplan-Meier estimate of the share still unsolved after each iteration.
 
@@ -57,11 +53,7 @@ def kaplan_meier(
     Greenwood's formula, with several it allows for epochs that go alike. Without early stops S(k)
     is 1 minus the accuracy at k.
 
-    Args:
-        first: first-solved iterations, shape (problems, epochs); see ``arrays``.
-        iterations: number of iterations of the run.
-        last: as for ``hazard``.
-        level: confidence level.
+    Args as for ``hazard``.
 
     Returns:
         One estimate for each iteration, n being the trials at risk; ``nan`` in [0, 1] from where
@@ -74,7 +66,6 @@ def kaplan_meier(
     Biometrika 82:1-12 in substance: Taylor linearisation for clustered survival data.
     """
     solved, at_risk = _events(as_first(first, iterations), iterations, last)
-    z_value(level)
     influence = np.zeros(len(solved))
     survival, curve = 1.0, []
     trials = at_risk[..., 0].sum(axis=1)
@@ -90,23 +81,23 @@ def kaplan_meier(
             survival = math.nan
         if survival == 0 and total > 0:
             trials = risk
-        limits = _limits(survival, influence, trials, level)
-        curve.append(Estimate(survival, limits.low, limits.high, round(total)))
+        limits = _limits(survival, influence, trials)
+        curve.append(Estimate(survival, *limits, round(total)))
     return tuple(curve)
 
 
-def _limits(survival: float, influence: FloatArray, trials: FloatArray, level: float) -> Interval:
+def _limits(survival: float, influence: FloatArray, trials: FloatArray) -> Interval:
     """Limits of one point of the curve; see ``kaplan_meier`` for those at 0 and at 1."""
     if math.isnan(survival):
         return Interval(0.0, 1.0)
     if survival in (0.0, 1.0):
-        most = clustered(np.zeros(len(trials)), trials, level=level).high
+        most = clustered_share(np.zeros(len(trials)), trials).high
         return Interval(1 - most, 1.0) if survival == 1 else Interval(0.0, most)
     clusters = int((trials > 0).sum())
     if clusters < 2:
         return Interval(0.0, 1.0)
     error = math.sqrt(float((influence**2).sum())) / abs(math.log(survival))
-    factor = math.exp(min(student_value(level, clusters - 1) * error, 700.0))
+    factor = math.exp(min(student_value(clusters - 1) * error, 700.0))
     return Interval(survival**factor, survival ** (1 / factor))
 
 

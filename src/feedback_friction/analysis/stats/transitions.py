@@ -8,8 +8,8 @@ from enum import StrEnum
 
 import numpy as np
 
+from feedback_friction.analysis.stats.clusters import clustered_share
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.stats.proportions import clustered
 
 Answer = tuple[str | None, bool]
 
@@ -35,17 +35,13 @@ class MoveShare:
 
 @dataclass(frozen=True, slots=True)
 class Transitions:
-    """Moves between attempts, over all trials of a condition.
+    """Moves between attempts, over all trials of a condition."""
 
-    Attributes:
-        shares: one entry for each move, in the order of ``Move``; n is the number of retries.
-        by_iteration: entry k counts the moves from iteration k to k + 1, in the order of ``Move``.
-        repetition: share of the retries that give a wrong answer which the trial gave before (same
-            or back).
-    """
-
+    # one entry for each move, in the order of ``Move``; n is the number of retries
     shares: tuple[MoveShare, ...]
+    # entry k counts the moves from iteration k to k + 1, in the order of ``Move``
     by_iteration: tuple[tuple[int, ...], ...]
+    # share of the retries that give a wrong answer which the trial gave before (same or back)
     repetition: Estimate
 
 
@@ -79,7 +75,6 @@ def moves(answers: Sequence[Answer]) -> tuple[Move, ...]:
 def transitions(
     trials: Sequence[Sequence[Answer]],
     problems: Sequence[Hashable] | None = None,
-    level: float = 0.95,
 ) -> Transitions:
     """Count the moves of many trials, with cluster-robust intervals.
 
@@ -89,7 +84,6 @@ def transitions(
     Args:
         trials: the answers of each trial, in order.
         problems: the problem of each trial; without it every trial is a problem of its own.
-        level: confidence level.
 
     Raises:
         ValueError: ``trials`` and ``problems`` differ in length.
@@ -109,11 +103,9 @@ def transitions(
             by_problem[row, kinds[move]] += 1
     totals = by_problem.sum(axis=1)
     shares = tuple(
-        MoveShare(
-            move, int(by_iteration[:, k].sum()), clustered(by_problem[:, k], totals, level=level)
-        )
+        MoveShare(move, int(by_iteration[:, k].sum()), clustered_share(by_problem[:, k], totals))
         for move, k in kinds.items()
     )
     repeated = by_problem[:, kinds[Move.SAME]] + by_problem[:, kinds[Move.BACK]]
     table = tuple(tuple(int(count) for count in row) for row in by_iteration)
-    return Transitions(shares, table, clustered(repeated, totals, level=level))
+    return Transitions(shares, table, clustered_share(repeated, totals))

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import nan
 
-import numpy as np
 import polars as pl
 
 from feedback_friction.analysis.accuracy_by_attempt import ConditionResult, read_results
-from feedback_friction.analysis.frames import Runs
+from feedback_friction.analysis.frames import Runs, by_trial
 from feedback_friction.analysis.stats.arrays import IntArray
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.stats.survival import hazard, kaplan_meier
-from feedback_friction.analysis.tables.shared_columns import (
-    SETTING_SCHEMA,
+from feedback_friction.analysis.table import (
+    CONDITION,
     Row,
     conditions,
-    frame,
     missing,
     once,
-    setting,
-    spread,
-    spread_schema,
+    rows_of,
+    table,
 )
 
 
@@ -40,52 +38,50 @@ def results(runs: Runs) -> tuple[tuple[Row, ConditionResult], ...]:
     )
 
 
-@once
-def accuracy(runs: Runs) -> pl.DataFrame:
+@table(
+    CONDITION,
+    "iteration int, accuracy estimate, bound_low float, bound_high float",
+    "guess float, guess_most float, n int, missing int",
+)
+def accuracy(runs: Runs) -> Iterator[Row]:
     """Share of trials solved at or before each iteration: one row a condition and iteration.
 
-    Columns: the condition, ``iteration``, ``accuracy`` with limits, ``bound_low`` and
-    ``bound_high`` (where accuracy lies whatever became of the missing trials), ``guess`` and
-    ``guess_most`` (a guesser's accuracy, without and with options tried before in mind; null
-    without options), ``n`` trials known at the iteration, ``missing``. A trial that failed or is
+    ``bound_low`` and ``bound_high``: where accuracy lies whatever became of the missing trials;
+    ``guess`` and ``guess_most``: a guesser's accuracy, without and with options tried before in
+    mind, null without options; ``n``: trials known at the iteration. A trial that failed or is
     undecided counts as far as it is known.
     """
     absent = {(row["run"], row["condition"]): missing(first) for row, _, first in conditions(runs)}
-    rows = [
-        setting(condition)
-        | {"iteration": iteration}
-        | _accuracy_at(result, iteration)
-        | {"missing": absent[condition["run"], condition["condition"]]}
-        for condition, result in results(runs)
-        for iteration in range(condition["iterations"])
-    ]
-    floats = dict.fromkeys(("bound_low", "bound_high", "guess", "guess_most"), pl.Float64)
-    counts = {"n": pl.Int64, "missing": pl.Int64}
-    columns = {"iteration": pl.Int64} | spread_schema("accuracy") | floats | counts
-    return frame(rows, SETTING_SCHEMA | columns)
+    for condition, result in results(runs):
+        lost = {"missing": absent[condition["run"], condition["condition"]]}
+        for iteration in range(condition["iterations"]):
+            about = condition | {"iteration": iteration} | lost
+            yield about | _accuracy_at(result, iteration)
 
 
 def _accuracy_at(result: ConditionResult, iteration: int) -> Row:
     """The numbers of one iteration; nan in [0, 1] where nothing is known."""
-    guesses = {
+    row = {
         name: None if curve is None else curve[iteration]
         for name, curve in (("guess", result.guess), ("guess_most", result.guess_most))
     }
-    if not result.accuracy:
-        nothing = spread("accuracy", Estimate(nan, 0.0, 1.0, 0))
-        return nothing | {"bound_low": 0.0, "bound_high": 1.0} | guesses | {"n": 0}
-    return guesses | {
-        "accuracy": result.accuracy[iteration],
-        "accuracy_low": result.ci_low[iteration],
-        "accuracy_high": result.ci_high[iteration],
-        "bound_low": result.bound_low[iteration],
-        "bound_high": result.bound_high[iteration],
-        "n": result.known[iteration],
+    if not result.curve:
+        nothing = Estimate(nan, 0.0, 1.0, 0)
+        return row | {"accuracy": nothing, "bound_low": 0.0, "bound_high": 1.0, "n": 0}
+    return row | {
+        "accuracy": result.curve[iteration],
+        "bound_low": result.bounds[iteration].low,
+        "bound_high": result.bounds[iteration].high,
+        "n": result.curve[iteration].n,
     }
 
 
-@once
-def summary(runs: Runs) -> pl.DataFrame:
+@table(
+    CONDITION,
+    "gain estimate, area estimate, repetition estimate, second estimate",
+    "guess float, above_guess bool, wrong_first int, n int",
+)
+def summary(runs: Runs) -> Iterator[Row]:
     """What the attempts after the first bring, in one number each: one row a condition.
 
     ``gain``: normalised gain, (last - first) / (1 - first); ``area``: area under the accuracy
@@ -95,56 +91,45 @@ def summary(runs: Runs) -> pl.DataFrame:
     would get right that keeps in mind what it was told is wrong, null without options;
     ``above_guess``: whether ``second`` is above it, limits and all.
     """
-    rows = [
-        setting(condition)
-        | spread("gain", result.gain)
-        | spread("area", result.area)
-        | spread("repetition", result.second.repeated)
-        | spread("second", result.second.right)
-        | {"guess": result.second.guess, "above_guess": result.second.above_guess}
-        | {"wrong_first": result.gain.n, "n": result.area.n}
-        for condition, result in results(runs)
-    ]
-    counts = {"wrong_first": pl.Int64, "n": pl.Int64}
-    schema = SETTING_SCHEMA | spread_schema("gain", "area", "repetition", "second")
-    guesses: dict[str, type[pl.DataType]] = {"guess": pl.Float64, "above_guess": pl.Boolean}
-    return frame(rows, schema | guesses | counts)
+    for condition, result in results(runs):
+        second = result.second
+        yield condition | {
+            "gain": result.gain,
+            "area": result.area,
+            "repetition": second.repeated,
+            "second": second.right,
+            "guess": second.guess,
+            "above_guess": second.above_guess,
+            "wrong_first": result.gain.n,
+            "n": result.area.n,
+        }
 
 
-@once
-def correction(runs: Runs) -> pl.DataFrame:
+@table(CONDITION, "iteration int, hazard estimate, unsolved estimate, at_risk int, missing int")
+def correction(runs: Runs) -> Iterator[Row]:
     """Hazard of correction and Kaplan-Meier survival: one row a condition and iteration.
 
     ``hazard``: share of the attempts at that iteration that solve a problem; ``unsolved``: share
     still unsolved after it, trials that stopped early being censored; ``at_risk``: attempts.
     """
-    rows = []
     for condition, ids, first in conditions(runs):
         last = _last_attempt(runs, condition, ids, first)
         hazards = hazard(first, condition["iterations"], last)
         survival = kaplan_meier(first, condition["iterations"], last)
         for iteration, (chance, unsolved) in enumerate(zip(hazards, survival, strict=True)):
-            rows.append(
-                setting(condition)
-                | {"iteration": iteration}
-                | spread("hazard", chance)
-                | spread("unsolved", unsolved)
-                | {"at_risk": chance.n, "missing": missing(first)}
-            )
-    schema = SETTING_SCHEMA | {"iteration": pl.Int64} | spread_schema("hazard")
-    counts = {"at_risk": pl.Int64, "missing": pl.Int64}
-    return frame(rows, schema | spread_schema("unsolved") | counts)
+            yield condition | {
+                "iteration": iteration,
+                "hazard": chance,
+                "unsolved": unsolved,
+                "at_risk": chance.n,
+                "missing": missing(first),
+            }
 
 
 def _last_attempt(runs: Runs, condition: Row, ids: list[str], first: IntArray) -> IntArray:
     """Last iteration attempted by each trial, where it stopped early before the last one."""
-    last = np.full(first.shape, condition["iterations"] - 1, dtype=np.int64)
-    stopped = runs.trials.filter(
-        pl.col("run") == condition["run"],
-        pl.col("condition") == condition["condition"],
-        pl.col("status") == "stopped",
-    )
-    position = {problem: index for index, problem in enumerate(ids)}
-    for problem, epoch, known in stopped.select("problem_id", "epoch", "known").iter_rows():
-        last[position[problem], epoch] = min(known, condition["iterations"]) - 1
-    return last
+    iterations = condition["iterations"]
+    stopped = rows_of(runs.trials, condition).filter(pl.col("status") == "stopped")
+    last = pl.min_horizontal("known", pl.lit(iterations)) - 1
+    rows = stopped.select("problem_id", "epoch", last).iter_rows()
+    return by_trial(rows, ids, first.shape[1], iterations - 1)

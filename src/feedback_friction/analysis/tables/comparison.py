@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
-from itertools import combinations, permutations
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from itertools import combinations, permutations, product
 
 import numpy as np
 import polars as pl
@@ -15,20 +15,13 @@ from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.journal import Condition
 from feedback_friction.analysis.retries import excludes
 from feedback_friction.analysis.stats.arrays import MISSING, UNSOLVED, IntArray
+from feedback_friction.analysis.stats.differences import Pairs, holm
 from feedback_friction.analysis.stats.guessing import Excludes, guesser
 from feedback_friction.analysis.stats.intervals import Interval
 from feedback_friction.analysis.stats.paired import Comparison, compare
-from feedback_friction.analysis.stats.significance import holm
+from feedback_friction.analysis.table import Row, conditions, frame, once
 from feedback_friction.analysis.tables.accuracy_table import results
-from feedback_friction.analysis.tables.shared_columns import (
-    Row,
-    conditions,
-    frame,
-    once,
-    spread,
-    spread_schema,
-)
-from feedback_friction.analysis.uptake import Uptake, is_control
+from feedback_friction.analysis.uptake import is_control
 from feedback_friction.mode_names import recorded_mode
 from feedback_friction.ways import named_history
 
@@ -42,41 +35,27 @@ class Arm:
     first: IntArray
     clusters: Mapping[str, str]
 
-    @classmethod
-    def every(cls, runs: Runs) -> Iterator[Arm]:
-        """Every condition of the runs, in their order."""
-        for condition, ids, first in conditions(runs):
-            clusters = runs.clusters(condition["run"], condition["task"])
-            yield cls(condition, tuple(ids), first, clusters)
-
-    @property
-    def feedback(self) -> str:
-        """Its feedback mode."""
-        return str(self.condition["feedback"])
-
     @property
     def recorded(self) -> Condition:
         """The condition as the journal has it."""
         return Condition(**{each.name: self.condition[each.name] for each in fields(Condition)})
 
-    def name(self) -> str:
-        """Feedback, sampling and a history that is not the usual one, as a comparison says it."""
-        return arm_name(self.feedback, self.condition["sampling"], self.condition["history"])
 
-
-def arm_name(feedback: str, sampling: str, history: str) -> str:
+def arm_name(condition: Row) -> str:
     """A condition as a comparison says it: the history where it is not the usual one."""
+    feedback, sampling, history = (condition[each] for each in ("feedback", "sampling", "history"))
     return ", ".join(filter(None, (feedback, sampling, named_history(feedback, history))))
 
 
 @once
-def arms(runs: Runs) -> dict[tuple[object, ...], list[Arm]]:
-    """Conditions that share task, digits and solver, over all runs."""
+def arms(runs: Runs, alike: tuple[str, ...] = ("task", "digits", "solver")) -> list[list[Arm]]:
+    """Conditions that share task, digits and solver, or what else is said, over all runs."""
     groups: dict[tuple[object, ...], list[Arm]] = defaultdict(list)
-    for arm in Arm.every(runs):
-        key = tuple(arm.condition[each] for each in ("task", "digits", "solver"))
-        groups[key].append(arm)
-    return groups
+    for condition, ids, first in conditions(runs):
+        clusters = runs.clusters(condition["run"], condition["task"])
+        arm = Arm(condition, tuple(ids), first, clusters)
+        groups[tuple(condition[each] for each in alike)].append(arm)
+    return [*groups.values()]
 
 
 def compare_arms(treatment: Arm, control: Arm) -> Comparison:
@@ -146,18 +125,11 @@ def _options(runs: Runs, run: int, task: str) -> dict[str, int]:
 
 def _in_the_end(arm: Arm, ids: list[str], iterations: int) -> IntArray:
     """The arm's trials in the order of ``ids``: 0 where solved within so many iterations."""
-    table = _ordered(arm, ids)
-    solved = (table >= 0) & (table < iterations)
-    return np.where(solved, 0, np.where(table == MISSING, MISSING, UNSOLVED))
-
-
-def _ordered(arm: Arm, ids: list[str]) -> IntArray:
-    """The arm's first-solved iterations in the order of ``ids``, ``MISSING`` where it has none."""
-    position = {problem: index for index, problem in enumerate(arm.ids)}
-    table = np.full((len(ids), arm.first.shape[1]), MISSING, dtype=np.int64)
-    rows = [index for index, problem in enumerate(ids) if problem in position]
-    table[rows] = arm.first[[position[ids[index]] for index in rows]]
-    return table
+    solved = (arm.first >= 0) & (arm.first < iterations)
+    ended = np.where(solved, 0, np.where(arm.first == MISSING, MISSING, UNSOLVED))
+    nothing = np.full(arm.first.shape[1], MISSING)
+    by_id = dict(zip(arm.ids, ended, strict=True))
+    return np.array([by_id.get(problem, nothing) for problem in ids], dtype=np.int64)
 
 
 @once
@@ -178,19 +150,14 @@ def within(runs: Runs) -> pl.DataFrame:
 
 
 def _pairs(runs: Runs) -> list[tuple[Arm, Arm]]:
-    return [pair for group in arms(runs).values() for pair in combinations(group, 2)]
+    return [pair for group in arms(runs) for pair in combinations(group, 2)]
 
 
 def _solvers(runs: Runs) -> list[tuple[Arm, Arm]]:
-    groups: dict[tuple[object, ...], list[Arm]] = defaultdict(list)
-    for arm in Arm.every(runs):
-        key = tuple(
-            arm.condition[each] for each in ("task", "digits", "feedback", "sampling", "history")
-        )
-        groups[key].append(arm)
+    alike = ("task", "digits", "feedback", "sampling", "history")
     return [
         (one, other)
-        for group in groups.values()
+        for group in arms(runs, alike)
         for one, other in combinations(group, 2)
         if one.condition["solver"] != other.condition["solver"]
     ]
@@ -214,70 +181,35 @@ def uptake(runs: Runs) -> pl.DataFrame:
     end) and ``area`` (mean share solved at the attempts after the first). See ``analysis.uptake``.
     """
     rows = [
-        _sides(condition["run"], each)
-        | {"right": each.right.treatment, "control_right": each.right.control}
+        _sides(asdict(each.condition), asdict(each.control), condition["run"], condition["run"])
         | {"guess": each.guess, "control_guess": each.control_guess}
-        | spread("difference", each.right.difference)
-        | {
-            f"{prefix}{name}": getattr(getattr(each, name), side)
-            for name in _BESIDE
-            for prefix, side in (("", "treatment"), ("control_", "control"))
-        }
-        | {
-            key: value
-            for name in _BESIDE
-            for key, value in spread(f"{name}_difference", getattr(each, name).difference).items()
-        }
-        | {
-            "p_value": each.p_value,
-            "only_treatment": each.pairs.treatment if each.pairs else None,
-            "only_control": each.pairs.control if each.pairs else None,
-            "n": each.n,
-            "trials": each.trials,
-        }
+        | {"difference": each.right.difference}
+        | {name: getattr(each, name).treatment for name in ("right", *_BESIDE)}
+        | {f"control_{name}": getattr(each, name).control for name in ("right", *_BESIDE)}
+        | {f"{name}_difference": getattr(each, name).difference for name in _BESIDE}
+        | {"p_value": each.p_value, "n": each.n, "trials": each.trials}
+        | _discordant(each.pairs)
         for condition, result in results(runs)
         for each in result.uptakes
         if condition["iterations"] > 1
     ]
-    shares = ["right", "control_right", "guess", "control_guess"]
-    beside = [f"{prefix}{name}" for name in _BESIDE for prefix in ("", "control_")]
-    schema = _SIDES | dict.fromkeys(shares, pl.Float64) | spread_schema("difference")
-    schema |= dict.fromkeys(beside, pl.Float64)
-    schema |= spread_schema(*(f"{name}_difference" for name in _BESIDE))
-    counts = dict.fromkeys(("only_treatment", "only_control", "n", "trials"), pl.Int64)
-    return _adjusted(frame(rows, schema | {"p_value": pl.Float64} | counts))
+    return _adjusted(
+        rows,
+        "right float, control_right float, guess float, control_guess float, difference estimate",
+        *(f"{name} float, control_{name} float" for name in _BESIDE),
+        *(f"{name}_difference estimate" for name in _BESIDE),
+        "p_value float, only_treatment int, only_control int, n int, trials int",
+    )
 
 
 _BESIDE = ("repeated", "gain", "area")
-
-
-def _sides(run: int, each: Uptake) -> Row:
-    """The columns that say which two conditions a row of ``uptake`` is about."""
-    one, other = each.condition, each.control
-    return {
-        "task": one.task,
-        "digits": one.digits,
-        "solver": one.solver,
-        "control_solver": other.solver,
-        "treatment": arm_name(one.feedback, one.sampling, one.history),
-        "control": arm_name(other.feedback, other.sampling, other.history),
-        "treatment_run": run,
-        "control_run": run,
-        "feedback": one.feedback,
-        "against": other.feedback,
-        "sampling": one.sampling,
-        "control_sampling": other.sampling,
-        "history": one.history,
-        "control_history": other.history,
-        "simulated": bool(one.simulated),
-    }
 
 
 def _controlled(runs: Runs) -> list[tuple[Arm, Arm]]:
     """Each mode with each control of the same run, sampling and history."""
     return [
         (arm, control)
-        for group in arms(runs).values()
+        for group in arms(runs)
         for arm, control in permutations(group, 2)
         if arm.condition["run"] == control.condition["run"]
         and is_control(arm.recorded, control.recorded)
@@ -292,13 +224,9 @@ def across(runs: Runs) -> pl.DataFrame:
     such with the same history; solvers and settings may differ. Where no two match, all conditions
     of the same task do.
     """
-    sides: tuple[list[Arm], list[Arm]] = ([], [])
-    for arm in Arm.every(runs):
-        sides[arm.condition["run"]].append(arm)
     same_task = [
         (new, old)
-        for old in sides[0]
-        for new in sides[1]
+        for old, new in product(*arms(runs, ("run",)))
         if all(new.condition[each] == old.condition[each] for each in ("task", "digits"))
     ]
     alike = [
@@ -312,27 +240,37 @@ def across(runs: Runs) -> pl.DataFrame:
 
 def _same_history(one: Arm, other: Arm) -> bool:
     """Whether both show what came before in the same way; one that shows nothing suits all."""
-    shows = all(recorded_mode(each.feedback).shows_history for each in (one, other))
+    shows = all(recorded_mode(each.condition["feedback"]).shows_history for each in (one, other))
     return not shows or one.condition["history"] == other.condition["history"]
 
 
-_SIDES: dict[str, type[pl.DataType]] = {
-    "task": pl.String,
-    "digits": pl.Int64,
-    "solver": pl.String,
-    "control_solver": pl.String,
-    "treatment": pl.String,
-    "control": pl.String,
-    "treatment_run": pl.Int64,
-    "control_run": pl.Int64,
-    "feedback": pl.String,
-    "against": pl.String,
-    "sampling": pl.String,
-    "control_sampling": pl.String,
-    "history": pl.String,
-    "control_history": pl.String,
-    "simulated": pl.Boolean,
-}
+_SIDES = (
+    "task text, digits int, solver text, control_solver text, treatment text, control text, "
+    "treatment_run int, control_run int, feedback text, against text, sampling text, "
+    "control_sampling text, history text, control_history text, simulated bool"
+)
+
+
+def _sides(one: Row, other: Row, run: int, control_run: int) -> Row:
+    """The columns that say which two conditions a row compares."""
+    return {
+        **{name: one[name] for name in ("task", "digits", "solver", "feedback", "sampling")},
+        "history": one["history"],
+        "treatment": arm_name(one),
+        "treatment_run": run,
+        "simulated": bool(one["simulated"]),
+        "against": other["feedback"],
+        "control": arm_name(other),
+        "control_run": control_run,
+        **{f"control_{name}": other[name] for name in ("solver", "sampling", "history")},
+    }
+
+
+def _discordant(pairs: Pairs | None) -> Row:
+    """The columns of problems that one side alone solves; null with several epochs."""
+    if pairs is None:
+        return {}
+    return {"only_treatment": pairs.treatment, "only_control": pairs.control}
 
 
 def _table(runs: Runs, found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
@@ -344,50 +282,29 @@ def _table(runs: Runs, found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
     rows = []
     for treatment, control in found:
         comparison = compare_arms(treatment, control)
-        solved = comparison.pairs
         guessed = guessed_difference(runs, treatment, control)
+        one, other = treatment.condition, control.condition
         rows.append(
-            {
-                "task": treatment.condition["task"],
-                "digits": treatment.condition["digits"],
-                "solver": treatment.condition["solver"],
-                "control_solver": control.condition["solver"],
-                "treatment": treatment.name(),
-                "control": control.name(),
-                "treatment_run": treatment.condition["run"],
-                "control_run": control.condition["run"],
-                "feedback": treatment.feedback,
-                "against": control.feedback,
-                "sampling": treatment.condition["sampling"],
-                "control_sampling": control.condition["sampling"],
-                "history": treatment.condition["history"],
-                "control_history": control.condition["history"],
-                "simulated": bool(treatment.condition["simulated"]),
-            }
-            | spread("difference", comparison.final)
+            _sides(one, other, one["run"], other["run"])
+            | _discordant(comparison.pairs)
             | {
+                "difference": comparison.final,
                 "guess_low": guessed.low,
                 "guess_high": guessed.high,
                 "p_value": comparison.p_beyond(guessed),
-                "only_treatment": solved.treatment if solved else None,
-                "only_control": solved.control if solved else None,
                 "n": comparison.final.n,
                 "missing": comparison.missing,
             }
         )
-    ending: dict[str, type[pl.DataType]] = {
-        "guess_low": pl.Float64,
-        "guess_high": pl.Float64,
-        "p_value": pl.Float64,
-        "only_treatment": pl.Int64,
-        "only_control": pl.Int64,
-        "n": pl.Int64,
-        "missing": pl.Int64,
-    }
-    return _adjusted(frame(rows, _SIDES | spread_schema("difference") | ending))
+    return _adjusted(
+        rows,
+        "difference estimate, guess_low float, guess_high float, p_value float",
+        "only_treatment int, only_control int, n int, missing int",
+    )
 
 
-def _adjusted(table: pl.DataFrame) -> pl.DataFrame:
-    """The table with its p-values adjusted by Holm over all its rows."""
+def _adjusted(rows: list[Row], *columns: str) -> pl.DataFrame:
+    """Rows as a table with their p-values adjusted by Holm over all of them."""
+    table = frame(rows, _SIDES, *columns)
     adjusted = holm(table["p_value"].fill_nan(None).fill_null(float("nan")).to_list())
     return table.with_columns(pl.Series("p_holm", adjusted, dtype=pl.Float64))

@@ -3,42 +3,34 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-import polars as pl
 
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.arrays import FloatArray
 from feedback_friction.analysis.stats.clusters import by_cluster, share_of_trials
 from feedback_friction.analysis.stats.dose import response
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.tables.shared_columns import (
-    ALIKE,
-    SETTING_SCHEMA,
-    Row,
-    conditions,
-    frame,
-    once,
-    setting,
-    spread,
-    spread_schema,
-)
+from feedback_friction.analysis.table import ALIKE, CONDITION, Row, conditions, table
 from feedback_friction.analysis.whole_trials import Round, rounds, wrong_first
 from feedback_friction.mode_names import recorded_mode
 from feedback_friction.modes import BINARY, HINT, PROCESS, TUTOR, Mode
 
 
-@once
-def doses(runs: Runs) -> pl.DataFrame:
+@table(
+    CONDITION,
+    "kind text, dose float, right estimate, fitted estimate, effect estimate, half estimate, n int",
+)
+def doses(runs: Runs) -> Iterator[Row]:
     """What a dose of feedback does: one row a kind of dose and dose.
 
     ``kind``: the mode without its dose; ``dose``; ``right``: of the trials whose first attempt is
     wrong at every dose, the share solved, at the second attempt, and for a delay by the last one;
     ``fitted``: the isotonic fit of it; and for the kind, ``effect``: the share solved at the last
     dose less that at the first, paired by problem, and ``half``: the dose at which the fit has half
-    of its effect, where there is one. No dose at all is the mode that is
-    spoilt or late, or for a part, binary feedback, where the run has it.
+    of its effect, where there is one. No dose at all is the mode that is spoilt or late, or for a
+    part, binary feedback, where the run has it.
     """
     groups: dict[tuple[str, tuple[object, ...]], dict[float, Row]] = defaultdict(dict)
     every = [condition for condition, _, _ in conditions(runs)]
@@ -46,14 +38,10 @@ def doses(runs: Runs) -> pl.DataFrame:
         mode, kind = recorded_mode(condition["feedback"]), _kind(condition)
         if (dose := _dose(mode, condition)) is not None and condition["iterations"] > 1:
             groups[kind, tuple(condition[name] for name in ALIKE)][dose] = condition
-    rows = []
     for (kind, alike), found in groups.items():
         _add_none(found, [each for each in every if tuple(each[name] for name in ALIKE) == alike])
         if len(found) > 1:
-            rows += _rows(runs, kind, found)
-    schema = SETTING_SCHEMA | {"kind": pl.String, "dose": pl.Float64}
-    schema |= spread_schema("right", "fitted", "effect", "half")
-    return frame(rows, schema | {"n": pl.Int64})
+            yield from _rows(runs, kind, found)
 
 
 def _dose(mode: Mode, condition: Row) -> float | None:
@@ -89,11 +77,11 @@ def _add_none(found: dict[float, Row], alike: Sequence[Row]) -> None:
         found.setdefault(0.0, nothing)
 
 
-def _rows(runs: Runs, kind: str, found: dict[float, Row]) -> list[Row]:
+def _rows(runs: Runs, kind: str, found: dict[float, Row]) -> Iterator[Row]:
     known = {dose: wrong_first(rounds(runs, condition)) for dose, condition in found.items()}
     shared = set.intersection(*({*trials} for trials in known.values()))
     if not shared:
-        return []
+        return
     writer = recorded_mode(found[max(found)]["feedback"]).writer
     order, keys = sorted(found), sorted(shared)
     late = writer == "late"
@@ -104,16 +92,16 @@ def _rows(runs: Runs, kind: str, found: dict[float, Row]) -> list[Row]:
     values: FloatArray = np.array([[sum(each) / len(each) for each in group] for group in groups]).T
     trials = np.array([len(each) for each in groups[0]], dtype=np.float64)
     fit = response(np.array(order), values, rising=writer not in ("noise", "late"), trials=trials)
-    return [
-        setting(found[dose])
-        | {"kind": kind, "dose": dose}
-        | spread("right", share_of_trials(solved[dose]))
-        | spread("fitted", Estimate(float(value), limits.low, limits.high, len(keys)))
-        | spread("effect", fit.effect)
-        | spread("half", fit.half)
-        | {"n": len(keys)}
-        for dose, value, limits in zip(order, fit.fitted, fit.limits, strict=True)
-    ]
+    for dose, value, limits in zip(order, fit.fitted, fit.limits, strict=True):
+        yield found[dose] | {
+            "kind": kind,
+            "dose": dose,
+            "right": share_of_trials(solved[dose]),
+            "fitted": Estimate(float(value), *limits, len(keys)),
+            "effect": fit.effect,
+            "half": fit.half,
+            "n": len(keys),
+        }
 
 
 def _solved(trial: Sequence[Round], *, late: bool) -> bool:

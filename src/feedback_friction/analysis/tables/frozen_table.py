@@ -11,28 +11,22 @@ from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.association import spearman
 from feedback_friction.analysis.stats.detection import detection
 from feedback_friction.analysis.stats.raters import kappa
+from feedback_friction.analysis.table import Row, conditions, frame, grouped, once, table
 from feedback_friction.analysis.tables.selectivity import moved, share_of, worth_of
-from feedback_friction.analysis.tables.shared_columns import (
-    Row,
-    conditions,
-    frame,
-    grouped,
-    once,
-    spread,
-    spread_schema,
-    without_nan,
-)
 from feedback_friction.analysis.whole_trials import Key, Round, right_again, rounds, wrong_first
 from feedback_friction.mode_names import recorded_mode
 
-_ALIKE = ("run", "solver", "sampling", "history")
 _LEAST = 5  # trials of a cell whose share is ranked
 
 Trials = dict[Key, tuple[Round, ...]]
 
 
-@once
-def frozen(runs: Runs) -> pl.DataFrame:
+@table(
+    "run int, solver text, sampling text, history text, simulated bool, uptake estimate",
+    "repeated estimate, kept estimate, sensitivity estimate, criterion estimate",
+    "wrong int, right int",
+)
+def frozen(runs: Runs) -> Iterator[Row]:
     """Uptake, repetition and selectivity on a frozen set: one row a solver and way to go on.
 
     ``uptake`` is the share of the ``wrong`` answers that are right after right feedback,
@@ -41,26 +35,19 @@ def frozen(runs: Runs) -> pl.DataFrame:
     ``criterion`` are of giving another answer (``selectivity``). All tasks of the set together.
     """
     asked = (condition for condition, _, _ in conditions(runs) if _is_frozen(runs, condition))
-    rows = []
-    for group in grouped(asked, _ALIKE):
+    for group in grouped(asked, ("run", "solver", "sampling", "history")):
         wrong, right = _gathered(runs, group, signal=True), _gathered(runs, group, signal=False)
-        if not wrong or not right:
-            continue
-        found = detection(*worth_of([*wrong.items()]), *worth_of([*right.items()]))
-        rows.append(
-            {name: group[0][name] for name in _ALIKE}
-            | {"simulated": bool(group[0]["simulated"])}
-            | spread("uptake", share_of(wrong.items(), right_again))
-            | spread("repeated", share_of(wrong.items(), _repeated))
-            | spread("kept", share_of(right.items(), right_again))
-            | spread("sensitivity", found.sensitivity)
-            | spread("criterion", found.criterion)
-            | {"wrong": len(wrong), "right": len(right)}
-        )
-    schema: dict[str, type[pl.DataType]] = {"run": pl.Int64, "solver": pl.String}
-    schema |= {"sampling": pl.String, "history": pl.String, "simulated": pl.Boolean}
-    schema |= spread_schema("uptake", "repeated", "kept", "sensitivity", "criterion")
-    return frame(rows, schema | {"wrong": pl.Int64, "right": pl.Int64})
+        if wrong and right:
+            found = detection(*worth_of([*wrong.items()]), *worth_of([*right.items()]))
+            yield group[0] | {
+                "uptake": share_of(wrong.items(), right_again),
+                "repeated": share_of(wrong.items(), _repeated),
+                "kept": share_of(right.items(), right_again),
+                "sensitivity": found.sensitivity,
+                "criterion": found.criterion,
+                "wrong": len(wrong),
+                "right": len(right),
+            }
 
 
 def _is_frozen(runs: Runs, condition: Row) -> bool:
@@ -101,15 +88,14 @@ def beside_live(runs: Runs) -> pl.DataFrame:
         sides.setdefault(condition["run"], {}).setdefault(cell, {}).update(wrong)
         if _is_frozen(runs, condition):
             frozen_runs.add(condition["run"])
-    rows = [
+    rows = (
         {"run": live, "frozen_run": frozen_run} | _compared(sides[live], sides[frozen_run])
         for frozen_run in sorted(frozen_runs)
         for live in sides
         if live not in frozen_runs and {*sides[live]} & {*sides[frozen_run]}
-    ]
-    schema: dict[str, type[pl.DataType]] = {"run": pl.Int64, "frozen_run": pl.Int64}
-    schema |= spread_schema("kappa") | {"n": pl.Int64} | spread_schema("rank")
-    return frame(rows, schema | {"cells": pl.Int64})
+    )
+    columns = "run int, frozen_run int, kappa estimate, n int, rank estimate, cells int"
+    return frame(rows, columns).fill_nan(None)
 
 
 Cells = dict[tuple[str, str, str], Trials]
@@ -127,8 +113,7 @@ def _compared(live: Cells, frozen_side: Cells) -> Row:
     ]  # fmt: skip
     both = np.array(shares, dtype=np.float64).reshape(-1, 2)
     ranked = spearman(both[:, 0], both[:, 1])
-    found = spread("kappa", agreed) | {"n": len(pairs)} | spread("rank", ranked)
-    return without_nan(found | {"cells": len(shares)})
+    return {"kappa": agreed, "n": len(pairs), "rank": ranked, "cells": len(shares)}
 
 
 def _pairs(live: Cells, frozen_side: Cells) -> Iterator[tuple[int, int]]:

@@ -8,106 +8,62 @@ it once.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
-from typing import Any
+from collections.abc import Iterable
 
 import polars as pl
 
-from feedback_friction.analysis.frames import Runs
+from feedback_friction.analysis.frames import TRIAL, Runs
 from feedback_friction.analysis.journal import answer_text
-from feedback_friction.analysis.tables.shared_columns import Row, frame, once
+from feedback_friction.analysis.table import Row, table
 
 VOICES = 3  # that agree, of one solver
 SHARE = 2 / 3  # of all voices on the problem
 
-ProblemKey = tuple[str, int | None, str]  # task, digits, problem id
+_PROBLEM = ["task", "digits", "problem_id"]
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """A trial's last answer, as far as it is evidence of its own.
-
-    Attributes:
-        run: its run.
-        solver: who answered.
-        epoch: its repetition; 0 for all without a temperature, which draw the same reply.
-        condition: the condition under which the first answer was changed; "" where it was kept,
-            since all conditions share the first attempt.
-        answer: the last answer; None where it is right.
-    """
-
-    run: int
-    solver: str
-    epoch: int
-    condition: str
-    answer: str | None
-
-
-@once
-def suspect_gold(runs: Runs) -> pl.DataFrame:
+@table(
+    "task text, digits int, problem_id text, gold text, answer text, voices int, all_voices int",
+    "share float, solvers int, conditions int, epochs int, trials int, solved int",
+)
+def suspect_gold(runs: Runs) -> Iterable[Row]:
     """Problems on which voices agree on one answer that is not gold: one row a problem.
 
     A voice is a trial's last answer; trials that keep a first answer which they share are one. At
     least three voices, or two solvers, give the answer, and two thirds of all voices on the
-    problem. Columns: ``task``, ``digits``, ``problem_id``, ``gold``, ``answer``, ``voices`` that
-    give it, ``all_voices``, ``share`` of them, ``solvers``, ``conditions`` and ``epochs`` that give
-    it, ``trials`` that end with it, ``solved`` trials. Most voices first.
+    problem. ``voices`` give it, of ``all_voices``, from so many ``solvers``, ``conditions`` and
+    ``epochs``; ``trials`` end with it, and ``solved`` ones are right. Most voices first.
     """
-    golds = _golds(runs)
-    rows: list[Row] = []
-    for (task, digits, problem), ends in _ends(runs).items():
-        voices = {voice for voice, _ in ends}
-        said = Counter(voice.answer for voice in voices if voice.answer is not None)
-        if not said:
-            continue
-        answer, count = said.most_common(1)[0]
-        giving = [voice for voice in voices if voice.answer == answer]
-        solvers = {voice.solver for voice in giving}
-        if (count < VOICES and len(solvers) < 2) or count < SHARE * len(voices):
-            continue
-        rows.append(
-            {
-                "task": task,
-                "digits": digits,
-                "problem_id": problem,
-                "gold": golds[task, problem],
-                "answer": answer,
-                "voices": count,
-                "all_voices": len(voices),
-                "share": count / len(voices),
-                "solvers": len(solvers),
-                "conditions": len({name for each, name in ends if each.answer == answer}),
-                "epochs": len({(each.run, each.epoch) for each in giving}),
-                "trials": sum(each.answer == answer for each, _ in ends),
-                "solved": sum(each.answer is None for each, _ in ends),
-            }
+    ends = _ends(runs).with_columns(
+        trials=pl.len().over(*_PROBLEM, "answer"),
+        conditions=pl.col("condition").n_unique().over(*_PROBLEM, "answer"),
+        solved=pl.col("answer").is_null().sum().over(_PROBLEM),
+    )
+    voices = ends.unique([*_PROBLEM, "run", "solver", "epoch", "changed", "answer"]).with_columns(
+        all_voices=pl.len().over(_PROBLEM)
+    )
+    found = (
+        voices.filter(pl.col("answer").is_not_null())
+        .group_by(*_PROBLEM, "answer")
+        .agg(
+            pl.col("all_voices", "trials", "conditions", "solved").first(),
+            voices=pl.len(),
+            solvers=pl.col("solver").n_unique(),
+            epochs=pl.struct("run", "epoch").n_unique(),
         )
-    rows.sort(key=lambda row: (-row["solvers"], -row["voices"], row["task"], row["problem_id"]))
-    return frame(rows, _SCHEMA)
+        .filter(
+            (pl.col("voices") >= VOICES) | (pl.col("solvers") > 1),
+            pl.col("voices") >= SHARE * pl.col("all_voices"),
+        )
+        .with_columns(share=pl.col("voices") / pl.col("all_voices"))
+        .sort("solvers", "voices", *_PROBLEM, descending=[True, True, False, False, False])
+    )
+    golds = _golds(runs)
+    for row in found.iter_rows(named=True):
+        yield row | {"gold": golds[row["task"], row["problem_id"]]}
 
 
-_SCHEMA: dict[str, type[pl.DataType]] = {
-    "task": pl.String,
-    "digits": pl.Int64,
-    "problem_id": pl.String,
-    "gold": pl.String,
-    "answer": pl.String,
-    "voices": pl.Int64,
-    "all_voices": pl.Int64,
-    "share": pl.Float64,
-    "solvers": pl.Int64,
-    "conditions": pl.Int64,
-    "epochs": pl.Int64,
-    "trials": pl.Int64,
-    "solved": pl.Int64,
-}
-
-
-def _golds(runs: Runs) -> Mapping[tuple[str, str], str]:
+def _golds(runs: Runs) -> dict[tuple[str, str], str]:
     """The gold answer of each problem in words: the option's text where there are options."""
     rows = runs.problems.select("task", "problem_id", "gold", "choices").iter_rows()
     return {
@@ -115,29 +71,30 @@ def _golds(runs: Runs) -> Mapping[tuple[str, str], str]:
     }
 
 
-def _ends(runs: Runs) -> Mapping[ProblemKey, list[tuple[Voice, str]]]:
-    """The voice and the condition of every trial that gave an answer at last, by problem."""
-    found: dict[ProblemKey, list[tuple[Voice, str]]] = defaultdict(list)
-    settings = {
-        (row["run"], row["condition"]): row for row in runs.conditions.iter_rows(named=True)
-    }
-    for (run, name, problem, epoch), trial in _trials(runs):
-        first, last = (answer_text(row[4], row[5]) for row in (trial[0], trial[-1]))
-        right = bool(trial[-1][6])
-        if not right and last is None:
-            continue
-        condition = settings[run, name]
-        drawn = epoch if any(row[7] is None or row[7] > 0 for row in trial) else 0
-        changed = name if first != last else ""
-        voice = Voice(run, condition["solver"], drawn, changed, None if right else last)
-        found[condition["task"], condition["digits"], problem].append((voice, name))
-    return found
+def _ends(runs: Runs) -> pl.DataFrame:
+    """Every trial that gave an answer at last, with its voice.
 
-
-def _trials(runs: Runs) -> Iterator[tuple[tuple[int, str, str, int], list[tuple[Any, ...]]]]:
-    """The attempts of each trial, in order, after its run, condition, problem and epoch."""
-    keys = ["run", "condition", "problem_id", "epoch"]
-    columns = [*keys, "prediction", "choices", "is_correct", "temperature"]
-    attempts = runs.attempts.sort(*keys, "iteration").select(columns).iter_rows()
-    for key, rows in groupby(attempts, key=itemgetter(0, 1, 2, 3)):
-        yield key, list(rows)
+    That is the run, the solver, the ``epoch`` (0 for all without a temperature, which draw the same
+    reply), ``changed`` (the condition under which the first answer was changed; "" where it was
+    kept, since all conditions share the first attempt) and the last ``answer``, null where it is
+    right.
+    """
+    warm = (pl.col("temperature") > 0).fill_null(value=True)
+    trials = (
+        runs.attempts.sort(*TRIAL, "iteration")
+        .group_by(TRIAL, maintain_order=True)
+        .agg(
+            first=pl.col("answer").first(),
+            last=pl.col("answer").last(),
+            right=pl.col("is_correct").last() == 1,
+            drawn=warm.any(),
+        )
+        .filter(pl.col("right") | pl.col("last").is_not_null())
+    )
+    settings = runs.conditions.select("run", "condition", "task", "digits", "solver")
+    kept = pl.col("first").eq_missing(pl.col("last"))
+    return trials.join(settings, on=["run", "condition"], maintain_order="left").with_columns(
+        epoch=pl.when("drawn").then("epoch").otherwise(0),
+        changed=pl.when(kept).then(pl.lit("")).otherwise("condition"),
+        answer=pl.when(~pl.col("right")).then("last"),
+    )

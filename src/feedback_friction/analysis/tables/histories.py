@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.clusters import by_cluster, share_of_trials
 from feedback_friction.analysis.stats.differences import mean_difference
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.stats.likeness import edit_distance
-from feedback_friction.analysis.tables.shared_columns import (
-    SETTING_SCHEMA,
-    Row,
-    conditions,
-    frame,
-    grouped,
-    once,
-    setting,
-    spread,
-    spread_schema,
-    without_nan,
-)
+from feedback_friction.analysis.table import CONDITION, Row, conditions, frame, grouped, once
 from feedback_friction.analysis.whole_trials import Key, Round, rounds, wrong_first
 from feedback_friction.mode_names import recorded_mode
 from feedback_friction.ways import TRANSCRIPT, control_of
@@ -53,18 +43,16 @@ def histories(runs: Runs, locate: Locate | None = None) -> pl.DataFrame:
         if recorded_mode(condition["feedback"]).shows_history and condition["iterations"] > 1
     )
     groups = [group for group in grouped(shown, _ALIKE) if len(group) > 1]
-    rows = [row for group in groups for row in _rows(runs, group, locate)]
-    schema = SETTING_SCHEMA | {"reference": pl.String}
-    for name in (*_SHARES, "distance"):
-        schema |= spread_schema(name, f"{name}_less")
-    return frame(rows, schema | {"n": pl.Int64})
+    rows = (row for group in groups for row in _rows(runs, group, locate))
+    measures = (f"{name} estimate, {name}_less estimate" for name in (*_SHARES, "distance"))
+    return frame(rows, CONDITION, "reference text", *measures, "n int").fill_nan(None)
 
 
-def _rows(runs: Runs, group: Sequence[Row], locate: Locate | None) -> list[Row]:
+def _rows(runs: Runs, group: Sequence[Row], locate: Locate | None) -> Iterator[Row]:
     arms = [wrong_first(rounds(runs, condition)) for condition in group]
     shared = set.intersection(*({*arm} for arm in arms))
     if not shared:
-        return []
+        return
     keys = sorted(shared)
     by_way = {each["history"]: at for at, each in enumerate(group)}
     usual = [at for at, each in enumerate(group) if each["history"] == TRANSCRIPT.name]
@@ -72,17 +60,15 @@ def _rows(runs: Runs, group: Sequence[Row], locate: Locate | None) -> list[Row]:
     measured = [
         [_measured(arm[key], group[0]["task"], key, locate) for key in keys] for arm in arms
     ]
-    rows = []
     for at, condition in enumerate(group):
         against = by_way.get(control_of(condition["history"]), reference)
-        row = setting(condition) | {"reference": group[against]["history"]}
+        row = condition | {"reference": group[against]["history"], "n": len(keys)}
         for name in (*_SHARES, "distance"):
             values = [each[name] for each in measured[at]]
             others = [each[name] for each in measured[against]]
-            row |= spread(name, _mean(keys, values, is_share=name in _SHARES))
-            row |= spread(f"{name}_less", _difference(keys, values, others, name in _SHARES))
-        rows.append(without_nan(row | {"n": len(keys)}))
-    return rows
+            row[name] = _mean(keys, values, is_share=name in _SHARES)
+            row[f"{name}_less"] = _difference(keys, values, others, is_share=name in _SHARES)
+        yield row
 
 
 def _measured(
@@ -113,6 +99,7 @@ def _difference(
     keys: Sequence[Key],
     values: Sequence[float | None],
     others: Sequence[float | None],
+    *,
     is_share: bool,
 ) -> Estimate:
     """The mean difference; of a share as of single trials, of a distance as of values."""
@@ -132,3 +119,29 @@ def _known(keys: Sequence[Key], values: Sequence[float | None]) -> list[tuple[st
         for (problem, _), value in zip(keys, values, strict=True)
         if value is not None
     ]
+
+
+_WORDS = re.compile(r"\w+|[^\w\s]")
+MOST_WORDS = 1_000  # of each text; more would take seconds a pair
+
+
+def edit_distance(one: str, other: str) -> float:
+    """Words and signs to insert, delete or replace, as a share of the longer text; 0 if alike.
+
+    Levenshtein's distance over words, of at most 1,000 of each text, row by row: what insertions
+    add along a row is a running minimum. 0 for two empty texts.
+
+    Source: Wagner and Fischer (1974), Journal of the ACM 21:168-173.
+    """
+    first, second = (_WORDS.findall(text)[:MOST_WORDS] for text in (one, other))
+    if first == second:
+        return 0.0
+    codes = {word: code for code, word in enumerate(dict.fromkeys([*first, *second]))}
+    row_words = np.array([codes[word] for word in second], dtype=np.int64)
+    places = np.arange(len(second) + 1)
+    row = places.copy()
+    for number, word in enumerate(first, 1):
+        changed = row[:-1] + (row_words != codes[word])
+        best = np.concatenate(([number], np.minimum(changed, row[1:] + 1)))
+        row = np.minimum.accumulate(best - places) + places
+    return float(row[-1]) / max(len(first), len(second))

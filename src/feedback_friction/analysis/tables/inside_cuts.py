@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import polars as pl
-
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.tables.inside_samples import (
-    ABOUT,
-    TEST,
-    Sample,
-    groups,
-    mean,
-    p_value,
-    tested,
-)
+from feedback_friction.analysis.table import Row
+from feedback_friction.analysis.tables.inside_samples import TEST, Sample, groups, measured, tested
 from feedback_friction.analysis.tables.probe_table import findings
-from feedback_friction.analysis.tables.shared_columns import once, spread, spread_schema
 
 # scope -> of which cells it is the mean, and less those of which other scope
 CONTRASTS = {
@@ -31,8 +21,8 @@ CONTRASTS = {
 CHANGES = ("reply", "right", "wrong", "margin")
 
 
-@once
-def knockout(runs: Runs) -> pl.DataFrame:
+@tested("scope text, layer int, head int, segment text, of text, taken estimate", TEST)
+def knockout(runs: Runs) -> Iterator[Row]:
     """What a cut takes from the reply, and from the right and the repeated way on.
 
     One row a condition, outcome, scope, layer, head, segment and ``of``: ``reply`` is the recorded
@@ -43,7 +33,6 @@ def knockout(runs: Runs) -> pl.DataFrame:
     choose them; ``another's``: another problem's feedback in the prompt, and that cut. Contrasts
     are within the place.
     """
-    rows = []
     for each in findings(runs, "inside:knockout"):
         for about, places in groups(each):
             taken: dict[tuple[Any, ...], Sample] = defaultdict(list)
@@ -53,24 +42,10 @@ def knockout(runs: Runs) -> pl.DataFrame:
                         if change is not None:
                             taken[*cell, of].append((problem, change))
             for (scope, layer, head, segment, of), sample in taken.items():
-                estimate = mean(sample)
-                rows.append(
-                    about
-                    | {"scope": scope, "layer": layer, "head": head, "segment": segment, "of": of}
-                    | spread("taken", estimate)
-                    | {"n": estimate.n, "p": p_value(sample)}
-                )
-    schema = ABOUT | {"scope": pl.String, "layer": pl.Int64, "head": pl.Int64}
-    schema |= {"segment": pl.String, "of": pl.String, **spread_schema("taken"), **TEST}
-    family = (*ABOUT, "scope", "segment", "of")
-    all_layers = {"all"}  # corrected over segments, the others over layers or heads
-    return tested(
-        rows,
-        lambda row: tuple(
-            "" if name == "segment" and row["scope"] in all_layers else row[name] for name in family
-        ),
-        schema,
-    )
+                cell_of = {"scope": scope, "layer": layer, "head": head, "segment": segment}
+                # All layers are corrected over segments, the others over layers or heads.
+                family = {"family": (scope, "" if scope == "all" else segment, of)}
+                yield about | cell_of | {"of": of} | measured("taken", sample) | family
 
 
 Cell = tuple[str, int | None, int | None, str]  # scope, layer, head, segment

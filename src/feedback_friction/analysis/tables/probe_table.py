@@ -14,52 +14,34 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.journal import has_table, open_journal
 from feedback_friction.analysis.stats.arrays import FloatArray, IntArray
 from feedback_friction.analysis.stats.association import spearman
-from feedback_friction.analysis.stats.buckets import bucketed, equal_width
+from feedback_friction.analysis.stats.buckets import equal_width
 from feedback_friction.analysis.stats.clusters import share_of_trials
 from feedback_friction.analysis.stats.entropy import chao_shen_entropy, plug_in_entropy
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.tables.shared_columns import (
-    SETTING_SCHEMA,
-    Row,
-    conditions,
-    frame,
-    setting,
-    spread,
-    spread_schema,
-)
+from feedback_friction.analysis.table import CONDITION, Row, conditions, rows_of, table
+from feedback_friction.analysis.tables.problems import BUCKETS, bucket_rows, first_and_final
 
 ENTROPY_WIDTH = 0.2  # nats, as in the study
-BUCKETS = 10
 ESTIMATES = {"plug-in": plug_in_entropy, "corrected": chao_shen_entropy}
 
 Place = tuple[str, int, int]  # problem id, epoch, iteration
-Schema = dict[str, type[pl.DataType]]
-_COUNTS: Schema = {"n": pl.Int64, "missing": pl.Int64}
+_FOUND = f"{CONDITION}, settings text"
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What one probe with one kind of settings found in one condition.
+    """What one probe with one kind of settings found in one condition."""
 
-    Attributes:
-        about: the columns that say which condition and settings.
-        found: by place, the value.
-        first: shape (problems, epochs): the iteration at which each trial was solved.
-        ids: the problems in the order of ``first``.
-        attempts: by place, the attempt's row.
-    """
-
-    about: Row
-    found: Mapping[Place, Mapping[str, Any]]
-    first: IntArray
-    ids: Sequence[str]
-    attempts: Mapping[Place, Row]
+    about: Row  # the columns that say which condition and settings
+    found: Mapping[Place, Mapping[str, Any]]  # by place, the value
+    first: IntArray  # shape (problems, epochs): the iteration at which each trial was solved
+    ids: Sequence[str]  # the problems in the order of ``first``
+    attempts: Mapping[Place, Row]  # by place, the attempt's row
 
     def has_feedback(self, place: Place) -> bool:
         """Whether the attempt at a place got feedback."""
@@ -73,18 +55,14 @@ def findings(runs: Runs, probe: str) -> Iterator[Findings]:
         mine = by_run[condition["run"]].get(condition["condition"])
         if not mine:
             continue
-        rows = runs.attempts.filter(
-            pl.col("run") == condition["run"], pl.col("condition") == condition["condition"]
-        )
         attempts = {
             (row["problem_id"], row["epoch"], row["iteration"]): row
-            for row in rows.iter_rows(named=True)
+            for row in rows_of(runs.attempts, condition).iter_rows(named=True)
         }
         for settings, found in sorted(mine.items()):
             # A trial that ran again since may have ended otherwise: its places are gone.
             there = {place: value for place, value in found.items() if place in attempts}
-            about = setting(condition) | {"settings": settings}
-            yield Findings(about, there, first, ids, attempts)
+            yield Findings(condition | {"settings": settings}, there, first, ids, attempts)
 
 
 def _read(runs: Runs, run: int, probe: str) -> dict[str, dict[str, dict[Place, Any]]]:
@@ -99,52 +77,40 @@ def _read(runs: Runs, run: int, probe: str) -> dict[str, dict[str, dict[Place, A
     return found
 
 
-_ABOUT: Schema = SETTING_SCHEMA | {"settings": pl.String}
-
-
 # --- semantic entropy ----------------------------------------------------------------------------
 
 
-def entropy(runs: Runs) -> pl.DataFrame:
+@table(
+    _FOUND,
+    "estimate text, low float, high float, gain estimate, problems int, few bool, missing int",
+)
+def entropy(runs: Runs) -> Iterator[Row]:
     """Gain by semantic entropy after the first feedback, in buckets of 0.2 nats.
 
     One row a condition, ``estimate`` ("plug-in", the study's, or "corrected" for unseen answers)
     and bucket. ``gain`` is (final - initial) / (1 - initial) of the probed trials; as all of them
     were wrong at first, it is the share that was solved later. ``few``: under 10 problems.
     """
-    rows: list[Row] = []
     for each in findings(runs, "entropy"):
         for name, (values, gained, trials) in _entropies(each).items():
+            about = each.about | {"estimate": name, "missing": _unprobed_firsts(each)}
             edges = equal_width(values, ENTROPY_WIDTH)
-            for bucket in bucketed(values, gained, trials, edges):
-                counts = {"problems": bucket.problems, "few": bucket.few}
-                rows.append(
-                    each.about
-                    | {"estimate": name, "low": bucket.low, "high": bucket.high}
-                    | spread("gain", bucket.share)
-                    | counts
-                    | {"missing": _unprobed_firsts(each)}
-                )
-    schema = _ABOUT | {"estimate": pl.String, "low": pl.Float64, "high": pl.Float64}
-    ending: Schema = {"problems": pl.Int64, "few": pl.Boolean, "missing": pl.Int64}
-    return frame(rows, schema | spread_schema("gain") | ending)
+            yield from bucket_rows(about, values, edges, gain=(gained, trials))
 
 
-def entropy_summary(runs: Runs) -> pl.DataFrame:
+@table(_FOUND, "estimate text, mean_entropy float, spearman_gain estimate, n int, missing int")
+def entropy_summary(runs: Runs) -> Iterator[Row]:
     """Does entropy predict gain: mean entropy and Spearman, one row a condition and estimate."""
-    rows: list[Row] = []
     for each in findings(runs, "entropy"):
         for name, (values, gained, trials) in _entropies(each).items():
-            if len(values) < 2:
-                continue
-            rows.append(
-                each.about
-                | {"estimate": name, "mean_entropy": float(values.mean())}
-                | spread("spearman_gain", spearman(values, gained / trials))
-                | {"n": len(values), "missing": _unprobed_firsts(each)}
-            )
-    schema = _ABOUT | {"estimate": pl.String, "mean_entropy": pl.Float64}
-    return frame(rows, schema | spread_schema("spearman_gain") | _COUNTS)
+            if len(values) > 1:
+                yield each.about | {
+                    "estimate": name,
+                    "mean_entropy": float(values.mean()),
+                    "spearman_gain": spearman(values, gained / trials),
+                    "n": len(values),
+                    "missing": _unprobed_firsts(each),
+                }
 
 
 def _entropies(each: Findings) -> dict[str, tuple[FloatArray, FloatArray, FloatArray]]:
@@ -182,40 +148,35 @@ def _unprobed_firsts(each: Findings) -> int:
 # --- familiarity ---------------------------------------------------------------------------------
 
 
-def in_domain(runs: Runs) -> pl.DataFrame:
+@table(
+    _FOUND,
+    "low float, high float, initial estimate, final estimate, problems int, few bool, n int",
+    "missing int",
+)
+def in_domain(runs: Runs) -> Iterator[Row]:
     """First and final accuracy by in-domain accuracy, in ten buckets.
 
     One row a condition and bucket (``low`` to ``high``); ``n`` trials.
     """
-    rows: list[Row] = []
     for each in findings(runs, "in-domain"):
         known = {place[0]: value["correct"] / value["draws"] for place, value in each.found.items()}
         values = np.array([known.get(problem, np.nan) for problem in each.ids])
         edges = np.arange(BUCKETS + 1) / BUCKETS
-        trials = (each.first > -2).sum(axis=1).astype(np.float64)
-        initial = (each.first == 0).sum(axis=1).astype(np.float64)
-        final = (each.first >= 0).sum(axis=1).astype(np.float64)
-        firsts = bucketed(values, initial, trials, edges)
-        finals = bucketed(values, final, trials, edges)
-        for one, other in zip(firsts, finals, strict=True):
-            rows.append(
-                each.about
-                | {"low": one.low, "high": one.high}
-                | spread("initial", one.share)
-                | spread("final", other.share)
-                | {"problems": one.problems, "few": one.few, "n": one.share.n}
-                | {"missing": len(each.ids) - len(known)}
-            )
-    schema = _ABOUT | {"low": pl.Float64, "high": pl.Float64}
-    counts: Schema = {"problems": pl.Int64, "few": pl.Boolean}
-    shares = spread_schema("initial", "final")
-    return frame(rows, schema | shares | counts | _COUNTS)
+        trials, initial, final = first_and_final(each.first)
+        about = each.about | {"missing": len(each.ids) - len(known)}
+        shares = {"initial": (initial, trials), "final": (final, trials)}
+        yield from bucket_rows(about, values, edges, **shares)
 
 
 # --- self-perception -----------------------------------------------------------------------------
 
 
-def self_perception(runs: Runs) -> pl.DataFrame:
+@table(
+    _FOUND,
+    "understood estimate, updated estimate, repeated estimate, repeated_though_updated estimate",
+    "unreadable int, n int, missing int",
+)
+def self_perception(runs: Runs) -> Iterator[Row]:
     """What solvers say of themselves after feedback, and what they did: one row a condition.
 
     ``understood``, ``updated``: share that says so, among readable answers; ``repeated``: share of
@@ -223,7 +184,6 @@ def self_perception(runs: Runs) -> pl.DataFrame:
     among those that say they updated it; ``unreadable``: answers that were neither YES nor NO;
     ``n``: feedback texts asked about.
     """
-    rows: list[Row] = []
     for each in findings(runs, "self-perception"):
         places = sorted(each.found)
         again = {place: _repeats(each, place) for place in places}
@@ -232,19 +192,20 @@ def self_perception(runs: Runs) -> pl.DataFrame:
             for name in ("understood", "updated")
         }
         claimed = {place: again[place] for place in places if said["updated"][place]}
-        unreadable = sum(value is None for answers in said.values() for value in answers.values())
-        eligible = sum(each.has_feedback(place) and _next(place) in each.attempts
-                       for place in each.attempts)  # fmt: skip
-        rows.append(
-            each.about
-            | spread("understood", _share(said["understood"]))
-            | spread("updated", _share(said["updated"]))
-            | spread("repeated", _share(again))
-            | spread("repeated_though_updated", _share(claimed))
-            | {"unreadable": unreadable, "n": len(places), "missing": eligible - len(places)}
+        eligible = sum(
+            each.has_feedback(place) and _next(place) in each.attempts for place in each.attempts
         )
-    schema = _ABOUT | spread_schema("understood", "updated", "repeated", "repeated_though_updated")
-    return frame(rows, schema | {"unreadable": pl.Int64} | _COUNTS)
+        yield each.about | {
+            "understood": _share(said["understood"]),
+            "updated": _share(said["updated"]),
+            "repeated": _share(again),
+            "repeated_though_updated": _share(claimed),
+            "unreadable": sum(
+                value is None for answers in said.values() for value in answers.values()
+            ),
+            "n": len(places),
+            "missing": eligible - len(places),
+        }
 
 
 def _next(place: Place) -> Place:
@@ -257,41 +218,27 @@ def _repeats(each: Findings, place: Place) -> bool | None:
     following = each.attempts.get(_next(place))
     if following is None:
         return None
-    answer = _answer(each.attempts[place])
-    return not following["is_correct"] and answer is not None and answer == _answer(following)
-
-
-def _answer(attempt: Row) -> str | None:
-    """What an attempt answered; with choices the option's text, for their order may change."""
-    prediction, choices = attempt["prediction"], json.loads(attempt["choices"])
-    if prediction is not None and len(prediction) == 1 and choices:
-        index = ord(prediction) - ord("A")
-        return str(choices[index]) if 0 <= index < len(choices) else prediction
-    return None if prediction is None else str(prediction)
+    answer = each.attempts[place]["answer"]
+    return not following["is_correct"] and answer is not None and answer == following["answer"]
 
 
 # --- the reader of the feedback alone ------------------------------------------------------------
 
 
-def reader(runs: Runs) -> pl.DataFrame:
+@table(_FOUND, "named estimate, chance estimate, n int, missing int")
+def reader(runs: Runs) -> Iterator[Row]:
     """How often a reader of the masked feedback alone names the answer: one row a condition.
 
     ``named`` beside ``chance``: the same reader with another problem's feedback. ``n``: feedback
     texts read.
     """
-    rows: list[Row] = []
     for each in findings(runs, "reader"):
-        named = {place: value["named"] for place, value in each.found.items()}
-        control = {place: value["control"] for place, value in each.found.items()}
-        eligible = sum(each.has_feedback(place) for place in each.attempts)
-        rows.append(
-            each.about
-            | spread("named", _share(named))
-            | spread("chance", _share(control))
-            | {"n": len(named), "missing": eligible - len(named)}
-        )
-    shares = spread_schema("named", "chance")
-    return frame(rows, _ABOUT | shares | _COUNTS)
+        yield each.about | {
+            "named": _share({place: value["named"] for place, value in each.found.items()}),
+            "chance": _share({place: value["control"] for place, value in each.found.items()}),
+            "n": len(each.found),
+            "missing": sum(map(each.has_feedback, each.attempts)) - len(each.found),
+        }
 
 
 def _share(answers: Mapping[Place, bool | None]) -> Estimate:

@@ -1,29 +1,15 @@
-"""Uptake or obedience: what becomes of right and of wrong answers that are challenged."""
+"""Uptake or compliance: what becomes of right and of wrong answers that are challenged."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
-from functools import partial
-
-import polars as pl
 
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.clusters import share_of_trials
 from feedback_friction.analysis.stats.detection import detection
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.tables.shared_columns import (
-    ALIKE,
-    SETTING_SCHEMA,
-    Row,
-    conditions,
-    frame,
-    once,
-    setting,
-    spread,
-    spread_schema,
-)
+from feedback_friction.analysis.table import ALIKE, CONDITION, Row, conditions, table
 from feedback_friction.analysis.whole_trials import Key, Round, Trials, right_again, rounds
 from feedback_friction.mode_names import recorded_mode
 
@@ -31,24 +17,16 @@ Trial = tuple[Round, ...]
 
 
 class Outcome(StrEnum):
-    """What becomes of an answer that is challenged; the first three were right at first.
+    """What becomes of an answer that is challenged; the first three were right at first."""
 
-    Attributes:
-        KEPT: right throughout.
-        FLIPPED: wrong at the end.
-        FLIPPED_BACK: wrong in between, right at the end.
-        CORRECTED: wrong at first, right at the end.
-        WORSENED: wrong at first, and at the end the wrong answer that was argued for, or wrong
-            again after it was right.
-        UNCORRECTED: wrong at first and at the end in any other way.
-    """
-
-    KEPT = "kept"
-    FLIPPED = "flipped"
-    FLIPPED_BACK = "flipped and back"
-    CORRECTED = "corrected"
+    KEPT = "kept"  # right throughout
+    FLIPPED = "flipped"  # wrong at the end
+    FLIPPED_BACK = "flipped and back"  # wrong in between, right at the end
+    CORRECTED = "corrected"  # wrong at first, right at the end
+    # wrong at first, and at the end the wrong answer that was argued for, or wrong again after it
+    # was right
     WORSENED = "worsened"
-    UNCORRECTED = "uncorrected"
+    UNCORRECTED = "uncorrected"  # wrong at first and at the end in any other way
 
 
 RIGHT_FIRST = (Outcome.KEPT, Outcome.FLIPPED, Outcome.FLIPPED_BACK)
@@ -70,41 +48,39 @@ def outcome(trial: Trial) -> Outcome:
     return Outcome.WORSENED if follows or lost else Outcome.UNCORRECTED
 
 
-def _is(name: Outcome, trial: Trial) -> bool:
-    return outcome(trial) is name
-
-
-@once
-def challenges(runs: Runs) -> pl.DataFrame:
+@table(CONDITION, "first text, outcome text, count int, share estimate, n int")
+def challenges(runs: Runs) -> Iterator[Row]:
     """What becomes of answers that are challenged: one row a condition and outcome.
 
     ``first``: whether the answer was right; ``outcome`` (``Outcome``), its ``count`` and ``share``
     of the ``n`` trials whose first answer was so, clustered by problem.
     """
-    rows: list[Row] = []
     for condition, _, _ in conditions(runs):
         if not recorded_mode(condition["feedback"]).challenges:
             continue
-        ended = {key: each for key, each in rounds(runs, condition).items() if len(each) > 1}
-        for right in (True, False):
-            own = {key: each for key, each in ended.items() if each[0].right is right}
-            for name in Outcome:
-                if (name in RIGHT_FIRST) is right and own:
-                    share = share_of(own.items(), partial(_is, name))
-                    count = Counter(map(outcome, own.values()))[name]
-                    rows.append(
-                        setting(condition)
-                        | {"first": "right" if right else "wrong", "outcome": name.value}
-                        | {"count": count}
-                        | spread("share", share)
-                        | {"n": len(own)}
-                    )
-    texts = {"first": pl.String, "outcome": pl.String, "count": pl.Int64}
-    return frame(rows, SETTING_SCHEMA | texts | spread_schema("share") | {"n": pl.Int64})
+        ended = {
+            key: outcome(trial) for key, trial in rounds(runs, condition).items() if len(trial) > 1
+        }
+        for name in Outcome:
+            was_right = name in RIGHT_FIRST
+            own = {key: each for key, each in ended.items() if (each in RIGHT_FIRST) is was_right}
+            if own:
+                came = [(problem, each is name) for (problem, _), each in own.items()]
+                yield condition | {
+                    "first": "right" if was_right else "wrong",
+                    "outcome": name.value,
+                    "count": sum(each for _, each in came),
+                    "share": share_of_trials(came),
+                    "n": len(own),
+                }
 
 
-@once
-def selectivity(runs: Runs) -> pl.DataFrame:
+@table(
+    CONDITION,
+    "signal text, given_on text, hit estimate, false_alarm estimate, uptake estimate",
+    "control estimate, sensitivity estimate, criterion estimate, signals int, noises int",
+)
+def selectivity(runs: Runs) -> Iterator[Row]:
     """Does a solver tell right feedback from wrong: one row a kind of right and of wrong feedback.
 
     ``feedback`` is the wrong one, given on ``given_on`` answers: a challenge of right ones, or a
@@ -114,7 +90,6 @@ def selectivity(runs: Runs) -> pl.DataFrame:
     ``control`` are the shares after which it is right. ``sensitivity`` is d' and ``criterion`` c of
     hits and false alarms (``stats.detection``).
     """
-    rows = []
     for wrong, right in _pairs(runs):
         noise, signal = (recorded_mode(each["feedback"]) for each in (wrong, right))
         challenged = noise.challenges
@@ -123,20 +98,18 @@ def selectivity(runs: Runs) -> pl.DataFrame:
         if not noises or not signals or (noise is signal and not challenged):
             continue
         found = detection(*worth_of(signals), *worth_of(noises))
-        rows.append(
-            setting(wrong)
-            | {"signal": right["feedback"], "given_on": "right" if challenged else "wrong"}
-            | spread("hit", share_of(signals, moved))
-            | spread("false_alarm", share_of(noises, moved))
-            | spread("uptake", share_of(signals, right_again))
-            | spread("control", share_of(noises, right_again))
-            | spread("sensitivity", found.sensitivity)
-            | spread("criterion", found.criterion)
-            | {"signals": len(signals), "noises": len(noises)}
-        )
-    schema = SETTING_SCHEMA | {"signal": pl.String, "given_on": pl.String}
-    schema |= spread_schema("hit", "false_alarm", "uptake", "control", "sensitivity", "criterion")
-    return frame(rows, schema | {"signals": pl.Int64, "noises": pl.Int64})
+        yield wrong | {
+            "signal": right["feedback"],
+            "given_on": "right" if challenged else "wrong",
+            "hit": share_of(signals, moved),
+            "false_alarm": share_of(noises, moved),
+            "uptake": share_of(signals, right_again),
+            "control": share_of(noises, right_again),
+            "sensitivity": found.sensitivity,
+            "criterion": found.criterion,
+            "signals": len(signals),
+            "noises": len(noises),
+        }
 
 
 def _pairs(runs: Runs) -> Iterator[tuple[Row, Row]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import nan
 
@@ -11,19 +11,10 @@ import polars as pl
 
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.arrays import FloatArray
-from feedback_friction.analysis.stats.clusters import clustered_share
+from feedback_friction.analysis.stats.clusters import by_cluster, share_of_trials
 from feedback_friction.analysis.stats.differences import mean_difference
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.tables.shared_columns import (
-    SETTING_SCHEMA,
-    Row,
-    conditions,
-    frame,
-    once,
-    setting,
-    spread,
-    spread_schema,
-)
+from feedback_friction.analysis.table import CONDITION, Row, conditions, rows_of, table
 
 LEVELS = 11
 LONGEST = 0.98  # of the trials; the levels end with what these took
@@ -36,31 +27,24 @@ _WRITING = pl.col("feedback_prompt_tokens").fill_null(0) + pl.col(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Spending:
-    """What the trials of a condition took.
+    """What the trials of a condition took."""
 
-    Attributes:
-        problems: ids, in the order of the run; one for each trial.
-        solved: tokens to the end of the right attempt, infinite where there is none; shape (n,).
-        took: tokens of the whole trial, shape (n,).
-        clusters: by problem id, what it shares with others.
-    """
-
-    problems: list[str]
+    problems: list[str]  # ids, in the order of the run; one for each trial
+    # tokens to the end of the right attempt, infinite where there is none; shape (n,)
     solved: FloatArray
-    took: FloatArray
-    clusters: dict[str, str]
+    took: FloatArray  # tokens of the whole trial, shape (n,)
+    clusters: dict[str, str]  # by problem id, what it shares with others
 
-    def shares(self, level: float) -> dict[str, tuple[float, float]]:
-        """By problem, how many of its trials are solved within a level, and how many it has."""
-        found: dict[str, tuple[float, float]] = {}
-        for problem, solved in zip(self.problems, self.solved <= level, strict=True):
-            right, trials = found.get(problem, (0.0, 0.0))
-            found[problem] = (right + float(solved), trials + 1)
-        return found
+    def solved_by_problem(self, level: int) -> dict[str, list[float]]:
+        """By problem, whether each of its trials is solved within so many tokens."""
+        return by_cluster(zip(self.problems, (self.solved <= level).tolist(), strict=True))
 
 
-@once
-def solved_within(runs: Runs, levels: tuple[int, ...] = ()) -> pl.DataFrame:
+@table(
+    CONDITION,
+    "tokens int, solved estimate, short int, against text, difference estimate, n int",
+)
+def solved_within(runs: Runs, levels: tuple[int, ...] = ()) -> Iterator[Row]:
     """Share of trials that are solved with at most so many tokens: a row a condition and level.
 
     ``tokens``: read and written, by the solver and by who writes feedback, from the trial's first
@@ -80,31 +64,22 @@ def solved_within(runs: Runs, levels: tuple[int, ...] = ()) -> pl.DataFrame:
     ]
     wanted = levels or _levels([spending for _, spending in found])
     first: dict[tuple[object, ...], tuple[Row, _Spending]] = {}
-    rows: list[Row] = []
     for condition, spending in found:
         where = tuple(condition[name] for name in ("task", "digits", "solver"))
         against, base = first.setdefault(where, (condition, spending))
-        rows.extend(
-            setting(condition)
-            | {"tokens": level}
-            | spread("solved", _share(spending, level))
-            | {"short": int(((spending.took < level) & np.isinf(spending.solved)).sum())}
-            | {"against": against["feedback"]}
-            | spread("difference", _difference(spending, base, level))
-            | {"n": len(spending.took)}
-            for level in wanted
-        )
-    counts: dict[str, type[pl.DataType]] = {"tokens": pl.Int64}
-    schema = SETTING_SCHEMA | counts | spread_schema("solved") | {"short": pl.Int64}
-    schema |= {"against": pl.String} | spread_schema("difference") | {"n": pl.Int64}
-    return frame(rows, schema)
+        for level in wanted:
+            yield condition | {
+                "tokens": level,
+                "solved": _share(spending, level),
+                "short": int(((spending.took < level) & np.isinf(spending.solved)).sum()),
+                "against": against["feedback"],
+                "difference": _difference(spending, base, level),
+                "n": len(spending.took),
+            }
 
 
 def _spending(runs: Runs, condition: Row) -> _Spending:
-    run = condition["run"]
-    attempts = runs.attempts.filter(
-        pl.col("run") == run, pl.col("condition") == condition["condition"]
-    ).sort(*_TRIAL, "iteration")
+    attempts = rows_of(runs.attempts, condition).sort(*_TRIAL, "iteration")
     told = _WRITING.shift(1, fill_value=0).over(_TRIAL)
     spent = attempts.with_columns((_ANSWERING + told).cum_sum().over(_TRIAL).alias("spent"))
     right = pl.col("is_correct").cast(pl.Boolean)
@@ -116,7 +91,7 @@ def _spending(runs: Runs, condition: Row) -> _Spending:
         trials["problem_id"].to_list(),
         trials["solved"].to_numpy(),
         trials["took"].to_numpy(),
-        runs.clusters(run, condition["task"]),
+        runs.clusters(condition["run"], condition["task"]),
     )
 
 
@@ -130,23 +105,20 @@ def _levels(found: Sequence[_Spending]) -> list[int]:
 
 
 def _share(spending: _Spending, level: int) -> Estimate:
-    """The share, by whatever the problems share where they do."""
-    sums: dict[str, tuple[float, float]] = {}
-    for problem, (right, trials) in spending.shares(level).items():
-        unit = spending.clusters.get(problem, f"\0{problem}")
-        before, count = sums.get(unit, (0.0, 0.0))
-        sums[unit] = (before + right, count + trials)
-    rights, counts = zip(*sums.values(), strict=True)
-    return clustered_share(rights, counts)
+    """The share, clustered by what problems share, or by problem."""
+    units = (spending.clusters.get(each, f"\0{each}") for each in spending.problems)
+    return share_of_trials(zip(units, (spending.solved <= level).tolist(), strict=True))
 
 
 def _difference(one: _Spending, other: _Spending, level: int) -> Estimate:
     """The difference on the problems that both have; nothing for a condition and itself."""
     if one is other:
         return Estimate(nan, nan, nan, 0)
-    mine, theirs = one.shares(level), other.shares(level)
+    mine, theirs = one.solved_by_problem(level), other.solved_by_problem(level)
     shared = [problem for problem in mine if problem in theirs]
-    gaps = [mine[each][0] / mine[each][1] - theirs[each][0] / theirs[each][1] for each in shared]
-    trials = [max(mine[each][1], theirs[each][1]) for each in shared]
+    gaps = [
+        sum(mine[each]) / len(mine[each]) - sum(theirs[each]) / len(theirs[each]) for each in shared
+    ]
+    trials = [max(len(mine[each]), len(theirs[each])) for each in shared]
     clusters = [one.clusters.get(each) for each in shared]
     return mean_difference(gaps, trials, clusters=clusters)

@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 import numpy as np
-import polars as pl
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.stats.arrays import MISSING, FloatArray, IntArray
+from feedback_friction.analysis.stats.arrays import MISSING, IntArray
 from feedback_friction.analysis.stats.clusters import clustered_share
-from feedback_friction.analysis.stats.crossed import PARTS, split
+from feedback_friction.analysis.stats.components import crossed
 from feedback_friction.analysis.stats.differences import mean_difference
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.tables.shared_columns import (
-    conditions,
-    frame,
-    once,
-    spread,
-    spread_schema,
-)
+from feedback_friction.analysis.table import Row, conditions, table
 from feedback_friction.mode_names import BY, recorded_mode
 from feedback_friction.modes import SELF, SOLVER
 
 _ALIKE = ("task", "digits", "sampling", "history", "feedback")
-_GROUP_SCHEMA: dict[str, type[pl.DataType]] = {
-    "task": pl.String, "digits": pl.Int64, "sampling": pl.String, "history": pl.String,
-    "feedback": pl.String,
-}  # fmt: skip
+_GROUP = "task text, digits int, sampling text, history text, feedback text"
 Cell = dict[str, float]  # by problem, the share solved of the trials that were wrong at first
 
 
-@once
-def teachers(runs: Runs) -> pl.DataFrame:
+@table(_GROUP, "student text, teacher text, gain estimate, over_self estimate, n int")
+def teachers(runs: Runs) -> Iterator[Row]:
     """What a student gains from a teacher: one row a student, teacher and way of teaching.
 
     ``gain``: of the trials wrong at first, the share solved by the last attempt (the normalised
@@ -40,57 +31,43 @@ def teachers(runs: Runs) -> pl.DataFrame:
     on the problems wrong at first under both, null without such a condition. Several runs are put
     together; a pair that occurs twice counts as it did first.
     """
-    rows = []
     for group, cells in _cells(runs).items():
         for (student, teacher), cell in cells.items():
             own = _self(runs, group, student)
-            over = _over(cell, own) if own is not None else None
-            rows.append(
-                dict(zip(_ALIKE, group, strict=True))
-                | {"student": student, "teacher": teacher}
-                | spread("gain", _share(cell))
-                | (spread("over_self", over) if over else {})
-                | {"n": len(cell)}
-            )
-    schema = _GROUP_SCHEMA | {"student": pl.String, "teacher": pl.String}
-    schema |= spread_schema("gain", "over_self")
-    schema |= {"n": pl.Int64}
-    return frame([{name: row.get(name) for name in schema} for row in rows], schema)
+            yield dict(zip(_ALIKE, group, strict=True)) | {
+                "student": student,
+                "teacher": teacher,
+                "gain": clustered_share([*cell.values()], [1.0] * len(cell)),
+                "over_self": _over(cell, own) if own is not None else None,
+                "n": len(cell),
+            }
 
 
-@once
-def teaching_variance(runs: Runs) -> pl.DataFrame:
+@table(_GROUP, "part text, share estimate, students int, teachers int, n int")
+def teaching_variance(runs: Runs) -> Iterator[Row]:
     """Whose the variance of gain is: one row a way of teaching and part.
 
     ``part``: student, teacher, their interaction, and the rest, which is the problems' and chance's
-    (``stats.crossed``); ``share`` of the variance of one trial's gain. For groups in which at least
-    two students meet the same two teachers or more.
+    (``stats.components.crossed``); ``share`` of the variance of one trial's gain. For groups in
+    which at least two students meet the same two teachers or more.
     """
-    rows = []
     for group, cells in _cells(runs).items():
         students = list(dict.fromkeys(student for student, _ in cells))
-        taught = [teacher for _, teacher in cells]
         common = [
             each
-            for each in dict.fromkeys(taught)
+            for each in dict.fromkeys(teacher for _, teacher in cells)
             if all((student, each) in cells for student in students)
         ]
         if len(students) < 2 or len(common) < 2:
             continue
         problems = sorted({problem for cell in cells.values() for problem in cell})
         values = [
-            [_values(cells[student, teacher], problems) for teacher in common]
+            [[cells[student, teacher].get(each, np.nan) for each in problems] for teacher in common]
             for student in students
         ]
-        rows += [
-            dict(zip(_ALIKE, group, strict=True))
-            | {"part": part}
-            | spread("share", share)
-            | {"students": len(students), "teachers": len(common), "n": len(problems)}
-            for part, share in zip(PARTS, split(values).shares, strict=True)
-        ]
-    counts = {"students": pl.Int64, "teachers": pl.Int64, "n": pl.Int64}
-    return frame(rows, _GROUP_SCHEMA | {"part": pl.String} | spread_schema("share") | counts)
+        counts = {"students": len(students), "teachers": len(common), "n": len(problems)}
+        for part, share in crossed(np.array(values)).items():
+            yield dict(zip(_ALIKE, group, strict=True)) | counts | {"part": part, "share": share}
 
 
 Group = tuple[object, ...]
@@ -127,14 +104,6 @@ def _self(runs: Runs, group: Group, student: str) -> Cell | None:
     return None
 
 
-def _share(cell: Cell) -> Estimate:
-    return clustered_share([*cell.values()], [1.0] * len(cell))
-
-
 def _over(cell: Cell, own: Cell) -> Estimate:
     gaps = [cell[problem] - own[problem] for problem in cell if problem in own]
     return mean_difference(gaps, [1.0] * len(gaps))
-
-
-def _values(cell: Cell, problems: list[str]) -> FloatArray:
-    return np.array([cell.get(problem, np.nan) for problem in problems])
