@@ -65,7 +65,13 @@ def command(
     """
     need("report", "polars", "scipy")  # before anything is paid for
     if name == CONFIDENCE:
-        _show(_confidence(directory), as_json=as_json)
+        table = _table(directory, name)
+        if table.is_empty():
+            raise UsageError(
+                f"{directory} holds no log-probabilities of answers; run it with --logprobs, and "
+                "with a provider that gives them"
+            )
+        _show(table, as_json=as_json)
         return 0
     get_probe(name)
     values = given(context)
@@ -78,24 +84,12 @@ def command(
     return ended(progress, interrupted, directory, "places")
 
 
-def _confidence(directory: Path) -> pl.DataFrame:
-    from feedback_friction.analysis.frames import load_runs
-    from feedback_friction.analysis.tables.problems import confidence
-
-    table = confidence(load_runs([directory]))
-    if table.is_empty():
-        raise UsageError(
-            f"{directory} holds no log-probabilities of answers; run it with --logprobs, and with "
-            "a provider that gives them"
-        )
-    return table
-
-
 def _table(directory: Path, name: str) -> pl.DataFrame:
     from feedback_friction.analysis.frames import load_runs
-    from feedback_friction.analysis.tables import probe_table
+    from feedback_friction.analysis.tables import probe_table, problems
 
     tables = {
+        CONFIDENCE: problems.confidence,
         "entropy": probe_table.entropy,
         "in-domain": probe_table.in_domain,
         "self-perception": probe_table.self_perception,

@@ -199,18 +199,15 @@ def _in(run: RunResults, runs: Sequence[RunResults]) -> str:
 
 def _paid(run: RunResults, where: str) -> str:
     paid = run.paid
+    retried = ""
+    if paid.retried:
+        share = 100 * paid.retried / paid.calls
+        retried = f" ({paid.retried:,} of them, {share:.1f}%, tried again)"
     return (
-        f"paid for{where}: {paid.calls:,} calls{_retried(paid)}, "
+        f"paid for{where}: {paid.calls:,} calls{retried}, "
         f"{paid.prompt_tokens:,} prompt tokens ({paid.cached_tokens:,} cached), "
         f"{paid.completion_tokens:,} completion tokens"
     )
-
-
-def _retried(paid: Paid) -> str:
-    """How many of a run's calls failed before they succeeded, each counted once."""
-    if not paid.retried:
-        return ""
-    return f" ({paid.retried:,} of them, {100 * paid.retried / paid.calls:.1f}%, tried again)"
 
 
 def _unsteady(run: RunResults, where: str) -> list[str]:

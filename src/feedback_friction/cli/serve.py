@@ -23,8 +23,6 @@ from feedback_friction.engine.machines.ray_llm import serve_config
 from feedback_friction.errors import UsageError
 
 NVIDIA_SMI_SECONDS = 10.0
-# vLLM splits attention heads evenly, and their numbers are divisible by powers of two.
-_SIZES = (64, 32, 16, 8, 4, 2)
 
 
 @click.command("serve", context_settings={"ignore_unknown_options": False})
@@ -50,25 +48,16 @@ _SIZES = (64, 32, 16, 8, 4, 2)
 @click.option("--exec", "execute", is_flag=True, help="Run the command instead of printing it.")
 def command(
     model: str,
-    more: tuple[str, ...],
-    port: int,
-    max_model_len: int | None,
-    served_model_name: str | None,
     on_ray: bool,
     replicas: int | None,
     execute: bool,
+    **asked: Any,
 ) -> None:
     """Print the command that serves MODEL with vLLM on the GPUs of this machine.
 
     With --ray, print the file that Ray's 'serve run FILE' reads, for the GPUs of a cluster. --exec
     runs the command. Options after -- are passed to vLLM and override those chosen here.
     """
-    asked: dict[str, Any] = {
-        "port": port,
-        "max_model_len": max_model_len,
-        "served_model_name": served_model_name,
-        "more": more,
-    }
     name, gpus = model.removeprefix("openai/"), visible_gpus(os.environ)
     if on_ray:
         config = serve_config(name, gpus=0 if replicas else gpus, replicas=replicas, **asked)
@@ -108,8 +97,9 @@ def vllm_command(
     ``more`` are further words, which replace those chosen here.
     """
     chosen: list[tuple[str, str | None]] = [("--port", str(port))]
-    share = next((size for size in _SIZES if size <= gpus), 1)
-    if share > 1:
+    if gpus > 1:
+        # vLLM splits attention heads evenly, and their numbers are divisible by powers of two.
+        share = min(64, 1 << gpus.bit_length() - 1)
         chosen.append(("--tensor-parallel-size", str(share)))
     chosen.append(("--enable-prefix-caching", None))
     if max_model_len is not None:

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -49,15 +49,7 @@ def command(directories: tuple[Path, ...], port: int, no_open: bool) -> None:
 )
 @_PORT
 @_NO_OPEN
-def review(
-    directory: Path,
-    annotator: str,
-    sample: int | None,
-    seed: int,
-    every: bool,
-    port: int,
-    no_open: bool,
-) -> None:
+def review(directory: Path, port: int, no_open: bool, **asked: Any) -> None:
     """Label the unsolved trials in DIR in the browser, on the page of `friction view`.
 
     One trial at a time, by keyboard: 1 resistance, 2 feedback quality, 3 other. The labels of
@@ -67,8 +59,7 @@ def review(
     need("view", *_PACKAGES)
     from feedback_friction.view.labelling import Asked
 
-    asked = Asked(annotator, sample, seed, every)
-    asyncio.run(_serve((directory,), port, asked, browser=not no_open))
+    asyncio.run(_serve((directory,), port, Asked(**asked), browser=not no_open))
 
 
 _PACKAGES = ("jinja2", "starlette", "uvicorn")

@@ -33,8 +33,7 @@ def trained(
         reply: tokens that a reply may have, for methods that let the solver write in training.
     """
     source = find_source(solver, (solver,), {}, as_is=True)
-    if source.file is None:
-        raise UsageError(f"{solver} is not a GGUF file: distill trains gguf/...")
+    assert source.file is not None  # the solver is gguf/...
     weights.check(source.file)
     loaded = load(source)
     with _quiet():

@@ -74,12 +74,8 @@ class Site:
                 Route("/{token}/runs/{run}/label", self._desk.read),
                 Route("/{token}/runs/{run}/label", self._desk.keep, methods=["POST"]),
             ]
-        handlers: dict[Any, Any] = {
-            HTTPException: self._http_error,
-            FrictionError: self._error,
-            Exception: self._unforeseen,
-        }
-        return Starlette(routes=routes, exception_handlers=handlers)
+        failures: tuple[Any, ...] = (HTTPException, FrictionError, Exception)
+        return Starlette(routes=routes, exception_handlers=dict.fromkeys(failures, self._failed))
 
     async def home(self, request: Request) -> Response:
         """All runs; where there is one only, that run, or what is to be labelled of it."""
@@ -130,7 +126,7 @@ class Site:
 
     async def sent(self, request: Request) -> Response:
         """The exact prompts of one attempt of a trial, and of its feedback: a part of a page."""
-        at, problem, epoch = read_place(request)
+        at, problem, epoch = await self._place(request)
         number = whole_number(request.query_params.get("attempt", ""), "attempt")
 
         def read(run: Run) -> dict[str, Any]:
@@ -163,12 +159,17 @@ class Site:
         return await other.do(lambda run: strange_arm(run, self._root, beside.arm))
 
     async def _place(self, request: Request) -> Place:
-        """The place in an address, where the condition may stand by its name too."""
-        name = request.query_params.get("condition")
-        if name is None:
-            return read_place(request)
-        numbers = await self._at(request).do(lambda run: run.numbers_of())
-        return read_place(request, numbers.get(name, 0))
+        """The trial that an address names, its condition by number or by name."""
+        query = request.query_params
+        problem = query.get("problem", "")
+        if not problem or len(problem) > LONGEST_ID:
+            raise UsageError("the address names no problem")
+        if (name := query.get("condition")) is not None:
+            names = [each.condition.condition for each in await self._at(request).do(Run.refreshed)]
+            at = 1 + names.index(name) if name in names else 0
+        else:
+            at = whole_number(query.get("at", ""), "at")
+        return Place(at, problem, whole_number(query.get("epoch", "0"), "epoch"))
 
     def _at(self, request: Request) -> Shelved:
         name = request.path_params["run"]
@@ -184,30 +185,17 @@ class Site:
         page = self._templates.get_template(template).render(root=self._root, **values)
         return HTMLResponse(page, status)
 
-    async def _error(self, request: Request, error: FrictionError) -> Response:
-        return self._said(request, 400 if isinstance(error, UsageError) else 500, str(error))
-
-    async def _http_error(self, request: Request, error: HTTPException) -> Response:
-        return self._said(request, error.status_code, error.detail)
-
-    async def _unforeseen(self, request: Request, error: Exception) -> Response:
-        return self._said(request, 500, kept(error))
-
-    def _said(self, request: Request, status: int, said: str) -> Response:
+    async def _failed(self, request: Request, error: Exception) -> Response:
         """An error as a page, or as JSON for the page's own script."""
+        if isinstance(error, HTTPException):
+            status, said = error.status_code, error.detail
+        elif isinstance(error, FrictionError):
+            status, said = 400 if isinstance(error, UsageError) else 500, str(error)
+        else:
+            status, said = 500, kept(error)
         if "json" in request.headers.get("accept", "") or request.method == "POST":
             return JSONResponse({"error": said}, status)
         return self._page("error.html", status, said=said)
-
-
-def read_place(request: Request, number: int | None = None) -> Place:
-    """The condition's number, the problem and the epoch in an address."""
-    query = request.query_params
-    problem = query.get("problem", "")
-    if not problem or len(problem) > LONGEST_ID:
-        raise UsageError("the address names no problem")
-    at = whole_number(query.get("at", ""), "at") if number is None else number
-    return Place(at, problem, whole_number(query.get("epoch", "0"), "epoch"))
 
 
 class _Server(uvicorn.Server):

@@ -78,11 +78,6 @@ class Run:
         self._took = self._made - begun
         return self._results
 
-    def numbers_of(self) -> dict[str, int]:
-        """By condition, its number in the run."""
-        found = self.refreshed()
-        return {each.condition.condition: arm for arm, each in enumerate(found, 1)}
-
     def strange(self, arm: int) -> Strange:
         """One of its conditions, for another run to show."""
         if not 1 <= arm <= len(self.refreshed()):
