@@ -21,7 +21,7 @@ def refused(tmp_path, *options):
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        (["--what", "attention,magic"], "unknown in --what: 'magic'; allowed: attention, knockout"),
+        (["--what", "attention,magic"], "unknown --what 'magic'; allowed: attention, knockout"),
         (["--layers", "3-x"], "--layers is a list of layers from 0, such as 0-3,7, not '3-x'"),
         (["--layers", "0-999999999"], "--layers is a list of layers from 0"),
         (["--layers", "5-3"], "--layers names no layer"),

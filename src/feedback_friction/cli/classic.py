@@ -17,6 +17,7 @@ from feedback_friction.cli.drive import INTERRUPTED
 from feedback_friction.cli.run import start
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import BINARY, PROCESS, SELF, STRONG
+from feedback_friction.options import refuse_unknown
 from feedback_friction.settings import Output, Settings
 from feedback_friction.study import STRONG_MODEL
 from feedback_friction.ways import GREEDY, HEAT, HEAT_REJECT, REJECT
@@ -71,8 +72,7 @@ def command(
     **same: Any,
 ) -> int:
     """Run a command of the study's own code, with its flags."""
-    if dataset not in DATASETS:
-        raise UsageError(f"unknown --dataset '{dataset}'; allowed: {', '.join(DATASETS)}")
+    refuse_unknown([dataset], DATASETS, "--dataset")
     mode = feedback_mode(use_feedback, use_process_feedback, use_openai)
     settings = Settings.of(
         tasks=(DATASETS[dataset],),

@@ -20,6 +20,7 @@ from feedback_friction.cli.grid import (
 )
 from feedback_friction.errors import UsageError
 from feedback_friction.extras import need
+from feedback_friction.options import refuse_unknown
 from feedback_friction.report.overview import in_cell, two_digits
 
 if TYPE_CHECKING:
@@ -90,9 +91,7 @@ def command(
 
 def _wanted(what: str | None) -> tuple[str, ...]:
     names = tuple(each.strip() for each in what.split(",")) if what is not None else WHAT
-    for name in names:
-        if name not in WHAT:
-            raise UsageError(f"unknown in --what: '{name}'; allowed: {', '.join(WHAT)}")
+    refuse_unknown(names, WHAT, "--what")
     return tuple(name for name in WHAT if name in names)
 
 
