@@ -23,10 +23,13 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 def whole_numbers(text: str, flag: str) -> tuple[int, ...]:
     """The different numbers of a list such as ``1,10,100``."""
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() and int(part) for part in parts):
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        numbers = [0]
+    if min(numbers) < 1:
         raise UsageError(f"{flag} takes whole numbers from 1, such as 1,10,100, not '{text}'")
-    return tuple(dict.fromkeys(map(int, parts)))
+    return tuple(dict.fromkeys(numbers))
 
 
 class OrNone(click.ParamType[float | None]):

@@ -73,7 +73,10 @@ def command(directory: Path, accept: bool, as_json: bool, **overruling: Any) -> 
                 keep_overruled(directory, key, label, problem_id, verdict, overruling["reason"])
         found = _all(rejudged(directory, conditions, people))
         rows = [row for each in found for row in _verdict_rows(each)]
-        print_json(rows) if as_json else _print_verdicts(rows, found)
+        if as_json:
+            print_json(rows)
+        else:
+            _print_verdicts(rows, found)
         _settle(directory, found, accept_verdicts if accept else None, "trials of {} changed")
 
 
@@ -94,7 +97,10 @@ def remask(directory: Path, accept: bool, as_json: bool) -> None:
     with locked(directory) if accept else nullcontext():
         found = _all(remasked(directory, reopen(directory, calls=False).conditions))
         rows = [_mask_row(each) for each in found]
-        print_json(rows) if as_json else _print_masks(rows)
+        if as_json:
+            print_json(rows)
+        else:
+            _print_masks(rows)
         _settle(directory, found, accept_masks if accept else None, "masks of {} stored")
 
 
