@@ -239,7 +239,7 @@ HEX_QUESTION = KINDS["hex"].question.format("18222", "92515")
     ("kind", "row", "field", "says"),
     [
         ("decimal", {"answer": 1}, "question", "is missing"),
-        ("decimal", {"question": 5, "answer": 1}, "question", "not a text"),
+        ("decimal", {"question": 5, "answer": 1}, "question", "no single product"),
         ("decimal", {"question": "What is 5?", "answer": 5}, "question", "no single product"),
         ("decimal", {"question": "2 * 3 and 4 * 5", "answer": 6}, "question", "no single product"),
         ("decimal", {"question": f"{'9' * 51} * 3", "answer": 6}, "question", "no single product"),

@@ -26,6 +26,7 @@ from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.numbers import split, split_place
 from feedback_friction.reading.numerals import Base, numerals, plain
+from feedback_friction.tasks.fields import text
 from feedback_friction.tasks.page import Row, RowError
 
 DIGITS = (2, 3, 4, 5, 6)  # the study has 5 and 6; fewer are for small models
@@ -235,9 +236,7 @@ def to_problem(kind: Kind, row: Row) -> Problem:
     Raises:
         RowError: a field is missing or wrong.
     """
-    question = row.get("question")
-    if not isinstance(question, str):
-        raise RowError("question", "is missing" if question is None else "is not a text")
+    question = text(row, "question")
     factors = factors_of(kind, question)
     if factors is None:
         raise RowError("question", f"has no single product of two numbers in base {kind.base}")
@@ -275,10 +274,10 @@ def _solution(kind: Kind, factors: tuple[str, str], supplied: object) -> str:
     return solution(kind, factors)
 
 
-def _is_consistent(kind: Kind, factors: tuple[str, str], text: str) -> bool:
+def _is_consistent(kind: Kind, factors: tuple[str, str], written: str) -> bool:
     """Whether the numbers of the worked solution stand in a text, in its order."""
-    written = iter(numeral.digits for numeral in numerals(plain(text), kind.base))
-    return all(any(number == digits for digits in written) for number in _milestones(kind, factors))
+    found = iter(numeral.digits for numeral in numerals(plain(written), kind.base))
+    return all(any(number == digits for digits in found) for number in _milestones(kind, factors))
 
 
 def _milestones(kind: Kind, factors: tuple[str, str]) -> Iterator[str]:

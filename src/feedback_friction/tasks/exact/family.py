@@ -18,6 +18,7 @@ from feedback_friction.protocol.task import Misled, Step, Task, Told
 from feedback_friction.settings import Selection
 from feedback_friction.tasks.answers import as_it_stands, boxed
 from feedback_friction.tasks.exact.claims import Claim, claims, spaced
+from feedback_friction.tasks.fields import text
 from feedback_friction.tasks.page import Page, Row, RowError
 
 SIZE = 1000
@@ -196,9 +197,7 @@ class Family:
 
     def to_problem(self, row: Row) -> Problem:
         """A row as a problem, worked out; raises ``RowError``."""
-        question = row.get("question")
-        if not isinstance(question, str):
-            raise RowError("question", "is missing" if question is None else "is not a text")
+        question = text(row, "question")
         given = self.read(question)
         if given is None:
             raise RowError("question", f"is not a question of {self.name}")
