@@ -8,12 +8,11 @@ as in ``47 + 38 = 85 - 15 = 70``.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from feedback_friction.tasks.tutor.chains import Chain, read_chains
-from feedback_friction.tasks.tutor.lines import UNKNOWN, Line, read_lines
+from feedback_friction.tasks.tutor.lines import UNKNOWN, Line, read_lines, spaced
 from feedback_friction.tasks.tutor.verify import Pair, exact, judged
 
 _FRACTION = re.compile(r"\\[dt]?frac\{([0-9x+\- ]{1,40})\}\{([0-9]{1,20})\}")
@@ -41,16 +40,6 @@ class Claim:
     left: tuple[str, ...] = ()
     stated: str = ""
     value: str = ""
-
-
-def spaced(tokens: Sequence[str]) -> str:
-    """Tokens with spaces around signs between two values: ``"7x - 12"``."""
-    text, before = "", ""
-    for token in tokens:
-        binary = token in "+-×/" and before not in ("", "(", *"+-×/^")
-        text += f" {token} " if binary else token
-        before = token
-    return text.strip()
 
 
 def lines_of(text: str, unknown: str = "") -> list[Line]:

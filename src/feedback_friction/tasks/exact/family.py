@@ -17,9 +17,10 @@ from feedback_friction.protocol.mislead import slipped
 from feedback_friction.protocol.task import Misled, Step, Task, Told
 from feedback_friction.settings import Selection
 from feedback_friction.tasks.answers import as_it_stands, boxed
-from feedback_friction.tasks.exact.claims import Claim, claims, spaced
+from feedback_friction.tasks.exact.claims import Claim, claims
 from feedback_friction.tasks.fields import text
 from feedback_friction.tasks.page import Page, Row, RowError
+from feedback_friction.tasks.tutor.lines import spaced
 
 SIZE = 1000
 _TRIES = 20  # for a wrong value that gives nothing away

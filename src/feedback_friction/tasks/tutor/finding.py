@@ -10,6 +10,7 @@ from feedback_friction.reading.mathematics.nodes import Node, Number, Power, Pro
 from feedback_friction.reading.number_words import ORDINALS
 from feedback_friction.reading.numerals import Base, numerals
 from feedback_friction.tasks.tutor.chains import Piece
+from feedback_friction.tasks.tutor.lines import spaced
 from feedback_friction.tasks.tutor.question import Question
 
 _LONGEST_QUOTE = 160
@@ -161,7 +162,9 @@ def found_at(kind: Kind, question: Question, why: str, *pieces: Piece) -> Findin
 
 def quoted(question: Question, *pieces: Piece) -> str:
     """What the pieces say, without the numbers that feedback must not show."""
-    return shortened(" = ".join(_shown(question, piece) for piece in pieces))
+    sides = ([token.text for token in piece.tokens] for piece in pieces)
+    shown = ((_LEFT_OUT if text in question.secrets else text for text in side) for side in sides)
+    return shortened(" = ".join(map(spaced, shown)))
 
 
 def written(question: Question, expression: Node) -> str:
@@ -181,16 +184,6 @@ def written(question: Question, expression: Node) -> str:
 def _bracketed(question: Question, expression: Node) -> str:
     text = written(question, expression)
     return f"({text})" if isinstance(expression, Sum) else text
-
-
-def _shown(question: Question, piece: Piece) -> str:
-    """A piece with single spaces around its signs."""
-    text = ""
-    for token in piece.tokens:
-        shown = _LEFT_OUT if token.text in question.secrets else token.text
-        spaced = token.text in "+-×/"
-        text += f" {shown} " if spaced else shown
-    return text.strip()
 
 
 def shortened(text: str) -> str:

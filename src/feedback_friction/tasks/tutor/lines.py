@@ -6,7 +6,7 @@ Calculations in words are put into signs: "multiply 365 by 12" becomes "365 × 1
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from feedback_friction.reading.numerals import Base, Numeral, numerals, plain
@@ -166,6 +166,16 @@ def _gap(text: str, start: int, end: int, number: int, unknown: str) -> Iterator
         numeral = Numeral(*found.span(), unknown) if unknown and word == UNKNOWN else None
         if word not in _QUOTES:
             yield Token(_OPERATORS.get(word, word), number, *found.span(), numeral)
+
+
+def spaced(tokens: Iterable[str]) -> str:
+    """Tokens with spaces around signs between two values: ``"7x - 12"``."""
+    text, before = "", ""
+    for token in tokens:
+        binary = token in "+-×/" and before not in ("", "(", *"+-×/^")
+        text += f" {token} " if binary else token
+        before = token
+    return text.strip()
 
 
 # --- calculations in words ------------------------------------------------------------------------
