@@ -34,7 +34,7 @@ from itertools import accumulate, pairwise
 
 from feedback_friction.grading.text import grade_text
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.masking.gate import Match, gate
+from feedback_friction.protocol.masking.gate import SENTENCE, Match, gate
 from feedback_friction.protocol.masking.innocent import IN_NAMES, is_pronoun
 from feedback_friction.protocol.masking.written import find_words, flattened
 from feedback_friction.protocol.records import Masked
@@ -53,7 +53,6 @@ _WIDEST_GAP = 20  # characters between two words of one alias
 _MOST_WORDS = 60
 _NUMBER_WORDS = 5  # of an answer that is a number below a thousand
 
-_SENTENCE = re.compile(r"(?:\d{1,3}[.)][ \t])?[^.!?\n]+(?:\.(?=\w)[^.!?\n]*)*[.!?]?")
 _QUOTED = re.compile(r"\"[^\"\n]{1,120}\"|\*{1,3}[^*\n]{1,120}\*{1,3}|\([^()\n]{1,120}\)")
 _CAPITALS = re.compile(
     r"\b[A-Z][\w.&'-]{0,40}"
@@ -291,7 +290,7 @@ def _innocent(text: str) -> Iterator[tuple[int, int]]:
 def _candidates(text: str) -> Iterator[tuple[int, int]]:
     """Stretches that could be read as an answer: sentences, quotations, names, words."""
     left_out = {end for _, end in _innocent(text)}
-    for pattern in (_SENTENCE, _QUOTED):
+    for pattern in (SENTENCE, _QUOTED):
         for found in pattern.finditer(text):
             yield found.span()
     seen: set[str] = set()

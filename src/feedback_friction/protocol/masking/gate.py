@@ -251,14 +251,14 @@ def _find_stretches(stretches: Iterable[str], text: str) -> Iterator[Match]:
             start = text.find(shown, start + len(shown))
 
 
-_SENTENCE = re.compile(r"(?:[^.!?\n]|[.!?](?!\s|$))+[.!?]*")
+SENTENCE = re.compile(r"(?:[^.!?\n]|[.!?](?!\s|$))+[.!?]*")
 _LINE = re.compile(r"[^\n]+")
 
 
 def stretches(text: str) -> Iterator[tuple[int, int]]:
     """Whatever could be read as a reply by itself: all, sentences, lines, two lines in a row."""
     yield 0, len(text)
-    for found in _SENTENCE.finditer(text):
+    for found in SENTENCE.finditer(text):
         if len(found[0].strip()) > 3:  # "2." and "C." begin lists and names
             yield found.span()
     lines = [found.span() for found in _LINE.finditer(text) if not found[0].isspace()]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from feedback_friction.protocol.masking.gate import Match, Matcher
+from feedback_friction.protocol.masking.gate import SENTENCE, Match, Matcher
 
 _OPEN = r"[\"'*_`(\[{$]{0,6}"
 _CLOSE = r"[\"'*_`)\]}$]{0,6}"
@@ -44,7 +44,6 @@ _JUDGING = re.compile(
     r"|compar\w+|best|tempting)\b",
     re.IGNORECASE,
 )
-_SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?](?!\s)[^.!?\n]*)*[.!?]*")
 
 # What follows a letter that stands for an option; after "A" and "I" most words mean otherwise.
 _ENDS = r"(?:$|[.,;:!?)](?!\d)|\n|\s?-\s|\s\(|/|\s?\[masked\])"
@@ -164,7 +163,7 @@ def letter_matcher(
 
 def _in_doubt(text: str, letter: str) -> Iterator[Match]:
     """Bare letters in sentences that judge, unless something says that they are no options."""
-    for sentence in _SENTENCE.finditer(text):
+    for sentence in SENTENCE.finditer(text):
         if _JUDGING.search(sentence[0]) is None:
             continue
         for one in bare_letter(letter).finditer(text, *sentence.span()):
@@ -178,7 +177,7 @@ def is_judged(text: str, start: int, end: int) -> bool:
     if _JUDGING.search(text, start, end):
         return True
     first = max(text.rfind(mark, 0, start) for mark in ".!?\n") + 1
-    sentence = _SENTENCE.match(text, first)
+    sentence = SENTENCE.match(text, first)
     said = sentence[0] if sentence else ""
     return _JUDGING.search(said) is not None or re.search(r"\bright\b", said) is not None
 
