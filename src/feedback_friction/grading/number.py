@@ -31,7 +31,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
-from feedback_friction.grading.number_work import CLOSED, bare, concluded, equation
+from feedback_friction.grading.number_work import (
+    CLOSED,
+    OTHER_MATTER,
+    VERB,
+    bare,
+    concluded,
+    equation,
+    is_alternative,
+)
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.reading.number_values import (
     LONGEST_LINE,
@@ -42,7 +50,7 @@ from feedback_friction.reading.number_values import (
 )
 from feedback_friction.reading.numerals import LONGEST, Base, plain
 from feedback_friction.reading.reply import ANSWER, closing_brace, final_part, signed
-from feedback_friction.reading.standing import is_asserted, retractions
+from feedback_friction.reading.standing import DENIED_AFTER, NOT_BUT, is_asserted, retractions
 
 _TAIL = 100_000  # characters at the end of a reply that are read for statements without a box
 _BOXES = 100  # boxes, from the last one, that are read
@@ -65,20 +73,7 @@ _NOT_THE_ANSWER = re.compile(
     r"|(?:\bnot|n't)\W*(?:the|our|my)?\W*$",
     re.I,
 )
-# What, between a cue and its number, does.
-_OTHER_MATTER = re.compile(
-    r"\b(?:mod(?:ulo)?|digits?|remainders?|approx\w*|about|roughly|between|less|more|greater"
-    r"|at least|order|estimate\w*|not|wrong|incorrect|verif\w+|ends?|starts?|begins?|was|were)\b"
-    r"|n't|≈",
-    re.I,
-)
-_VERB = re.compile(
-    r"\b(?:is|are|be|equals?|becomes|gives|yields)\b|\bcomes (?:out )?to\b|^ (?:as|of)\b"
-    r"|[=:→>–]| - ",
-    re.I,
-)
-
-
+_DENIED = re.compile(rf"(?i)[0-9A-F]\s?{DENIED_AFTER}")
 # "The answer of 9 was off by one" speaks of an answer, and gives none.
 _SPOKEN_OF = re.compile(r"\W{0,5}of\s\S{1,60}\s(?:was|is|were|has|had|must|should|cannot|can't)\b")
 
@@ -214,15 +209,15 @@ def _cues(line: str) -> list[re.Match[str]]:
 
 def _after_cue(rest: str, base: Base) -> str | None:
     end = SENTENCE_END.search(rest)
-    rest = rest[: end.start() + 1] if end else rest
-    if _SPOKEN_OF.match(rest):
+    rest = NOT_BUT.sub("", rest[: end.start() + 1] if end else rest)
+    if _SPOKEN_OF.match(rest) or _DENIED.search(rest):
         return None
-    for verb in islice(_VERB.finditer(rest), _VERBS):
+    for verb in islice(VERB.finditer(rest), _VERBS):
         between = rest[: verb.end()]
-        if _OTHER_MATTER.search(between) or (base == 16 and "decimal" in _non_hex(between)):
+        if OTHER_MATTER.search(between) or (base == 16 and "decimal" in _non_hex(between)):
             return None
         if (found := value(rest[verb.end() :], base)) is not None:
-            return found
+            return None if is_alternative(rest, base) else found
     return None
 
 
@@ -232,7 +227,7 @@ def _non_hex(text: str) -> str:
 
 def _under_heading(rest: str, following: Sequence[str], base: Base) -> str | None:
     """The number in the next line with text, for a cue with nothing but a verb after it."""
-    if _VERB.sub("", rest).strip(" :.#>\"'"):
+    if VERB.sub("", rest).strip(" :.#>\"'"):
         return None
     line = next((line for line in following if line.strip()), "")
     return last_number(line[:LONGEST_LINE], base)

@@ -14,6 +14,7 @@ from feedback_friction.reading.number_values import (
     value,
 )
 from feedback_friction.reading.numerals import Base, numerals, read
+from feedback_friction.reading.standing import DENIAL, DENIED_AFTER, NOT_BUT, is_given, is_withdrawn
 
 _SHORTEST_WORD = 5  # letters from which a number in base 16 without digits is no word
 
@@ -23,23 +24,80 @@ _NOTHING_ELSE = re.compile(
     r"(?:[^A-Za-z0-9=]|\b(?:hex|hexadecimal|in|base|16|10|decimal)\b|‹1[06]›)*$",
     re.I,
 )
+_DENIES = re.compile(rf"(?i){DENIAL}|[0-9A-F]\s?{DENIED_AFTER}")
+_SUM = r"[0-9][0-9\s.,+×/()=-]{0,200}"
+# "x = 14/2 = 7", "5x = 35, x = 7", "7 = x"
+_UNKNOWN = re.compile(
+    rf"\s*(?:[0-9a-z+= -]{{3,60}}(?:[,;]\s|→\s?))?(?:[a-z]\s?=\s?(?P<value>-?{_SUM})"
+    rf"|(?P<first>-?[0-9][0-9.,]{{0,60}})\s?=\s?[a-z])[\s.!]*"
+)
+_PRODUCT = (
+    r"(?:product|result|(?:grand|overall|final) (?:sum|total)|multiplication|produ(?:kt|it|to|cto)"
+    r"|prodotto|ergebnis|resultado|résultat|risultato)"
+)
 _CONCLUDES = re.compile(
     r"^\W*(?:therefore|thus|hence|so|finally|in conclusion|consequently|∴)\b.*(?:=|\bis|:|\bequals)"
-    r"|\b(?:product|result|(?:grand|overall|final) (?:sum|total)|multiplication)\b.*"
-    r"(?:=|\bis\b|:|\bequals|\bgives|→)",
+    rf"|\b{_PRODUCT}\b.*(?:=|:|→|\b(?:is|equals|gives|es|é|è|est|ist|beträgt)\b)",
     re.I,
 )
+# So does a reply of one line, if nothing is multiplied there.
+_ALONE_CONCLUDES = re.compile(
+    r"(?:\b(?:(?:we|i) (?:get|obtain|have|find|arrive at)|gives|yields|it is|it's|that is)\W*)$",
+    re.I,
+)
+_MULTIPLIES = re.compile(r"×|\b(?:multipl\w+|times|product of)\b", re.I)
 # A reply that is one such sentence says all that it has to say, with a full stop or without.
 _SAYS_ALL = re.compile(
-    r"\W*(?:(?:so|therefore|thus|hence),?\s)?the (?:(?:correct|final|exact|right|full|overall)\s)*"
-    r"(?:product|result|total)\s?(?:is|=|:|equals)\s[^a-z]{0,60}$",
+    r"\W*(?:(?:so|therefore|thus|hence),?\s)?(?:the\s)?"
+    r"(?:(?:correct|final|exact|right|full|overall)\s)*"
+    r"(?:product|result|total)\W{0,3}?(?:\sis|=|:|\sequals)\W{0,9}"
+    r"(?:0x)?[0-9A-F][0-9A-F,._ ']{0,60}(?:h|‹1[06]›)?\W*$",
     re.I,
 )
 _PARTWAY = re.compile(
-    r"\b(?:partial|intermediate|sub-?totals?|running|steps?|so far|digits?|shift\w*|approx\w*|first"
-    r"|second|third|fourth|fifth|next|carry|place|about|roughly|estimate\w*|cumulative)\b|≈|…",
+    r"\b(?:partial(?! products\b)|intermediate|sub-?totals?|running|steps?|so far|digits?|shift\w*"
+    r"|approx\w*|first|second|third|fourth|fifth|next|carry|place|about|roughly|estimate\w*"
+    r"|cumulative|mod(?:ulo)?|remainders?)\b|≈|…"
+    r"|(?<!the )(?<!all )(?<!these )(?<!four )partial products",
     re.I,
 )
+# "After correcting the carry, ...", "redoing the first step, ...": what comes is the whole again.
+_REDONE = re.compile(
+    r"^\W*(?:after |by |on |with |when )?(?:correct|fix|redo|recheck|recomput|recalculat|repair)"
+    r"ing\b[^,=]{0,60},\s",
+    re.I,
+)
+# A sentence before the last one that speaks of mistakes is no work: "I forgot the carry."
+_TALK = re.compile(
+    r"[^.!?;]{0,200}\b(?:if|forg[eo]t\w*|mistake\w*|errors?|slips?|lost|dropped|missed|correct\w*"
+    r"|fixed|wrong)\b[^.!?;]{0,200}[.!?;]\s",
+    re.I,
+)
+# What, between a cue and its number, makes it speak of something else.
+OTHER_MATTER = re.compile(
+    r"\b(?:mod(?:ulo)?|digits?|remainders?|approx\w*|about|roughly|between|less|more|greater"
+    r"|at least|order|estimate\w*|not|wrong|incorrect|verif\w+|ends?|starts?|begins?|was|were"
+    r"|close|near\w*|almost)\b|n't|≈",
+    re.I,
+)
+VERB = re.compile(
+    r"\b(?:is|are|be|equals?|becomes|gives|yields)\b|\bcomes (?:out )?to\b|^ (?:as|of)\b"
+    r"|[=:→>–]| - ",
+    re.I,
+)
+# After a number: what it is not, or how it was found.
+_CONTRAST = re.compile(r"[\s,;(]{1,3}(?:(?:and |but )?not|rather than|instead of|as opposed to)\b")
+_REMARK = re.compile(
+    r"(?<=[0-9A-Fa-f›)])(?:[\s,;–(]{1,3}(?:(?:and |but )?not|rather than|instead of|as opposed to"
+    r"|because|since)\b|\s?[,;–(]\s?(?:which|as|before|earlier|previous\w*|whereas|while|unlike"
+    r"|where|obtained|found|verified)\b|\s\((?=[^()]*[A-Za-z]{3})).*",
+    re.I,
+)
+_ASIDE = re.compile(r"\b(?:check\w*|verif\w*|confirm\w*|earlier|previous\w*|before)\b", re.I)
+_OPERAND = re.compile(r"(?:[×/^]|[0-9A-Fa-f)›]\s?[+-])\s?$")
+_MINUS = re.compile(r"(?:-\s?|\b(?:minus|negative)\s)$", re.I)
+_ROUNDED = re.compile(r"\s?(?:thousand|million|billion|trillion)\b")
+_OR = re.compile(r"[\s,]{1,3}or(?: maybe| perhaps| possibly)?\s")
 CLOSED = re.compile(r"(?:[.!)\]*$`|>\"\n]|\\end\{\w{1,20}\*?\})\s*\Z")
 _JOINT = "\x1f"  # white space that marks where two lines of an equation were joined
 _CONTINUED = re.compile(r"\s{0,40}\n\s{0,40}=|=[ \t]{0,40}\n\s{0,40}(?!\w{1,3}[.)]\s)")
@@ -51,7 +109,12 @@ def bare(text: str, base: Base, factors: Sequence[str], closed: bool) -> str | N
 
     Arguments as for ``equation``.
     """
-    if len(text) > LONGEST_LINE or not _NOTHING_ELSE.match(text):
+    text = NOT_BUT.sub("", text) if len(text) <= LONGEST_LINE else text
+    if len(text) > LONGEST_LINE or _DENIES.search(text):
+        return None
+    if unknown := _UNKNOWN.fullmatch(text):
+        return value(unknown["value"] or unknown["first"], base)
+    if not _NOTHING_ELSE.match(text):
         return None
     found = alone(text, base)
     if found is None or found in factors or (found.isalpha() and len(found) < _SHORTEST_WORD):
@@ -138,17 +201,69 @@ def concluded(text: str, base: Base, closed: bool) -> str | None:
         found = numerals(line, base)
         if not found:
             continue
-        last = found[-1]
-        note = BASE_NOTE.match(line, last.end)
-        if note is None or note.end() < len(line):
+        if not closed and index == len(lines) - 1:
             return None
-        closed = closed or index < len(lines) - 1
-        if closed and _sum_of_column(lines[:index], line, base):
+        if _sum_of_column(lines[:index], line, base):
             return alone(line, base)
-        if closed and _CONCLUDES.search(line[: last.start]) and not _PARTWAY.search(line):
-            return value(line[last.start :], base)
-        return None
+        return _conclusion(line, base, only=len(lines) == 1)
     return None
+
+
+def _conclusion(line: str, base: Base, *, only: bool) -> str | None:
+    """The number that a line concludes with; ``only`` where it is all of the reply."""
+    line = NOT_BUT.sub("", line)
+    start, end = _main_sentence(line, base)
+    clause, remark = _parted(line[start:end], base)
+    found = numerals(clause, base)
+    if not found:
+        return None
+    last = found[-1]
+    before = _REDONE.sub("", clause[: last.start])
+    note = BASE_NOTE.match(clause, last.end)
+    work = _TALK.sub("", line[:start]) + before
+    if note is None or note.end() < len(clause) or _PARTWAY.search(work + clause[last.end :]):
+        return None
+    if is_withdrawn(line, start + last.end):
+        return None
+    concludes = _CONCLUDES.search(line[:start] + before) or (
+        only and _ALONE_CONCLUDES.search(before) and not _MULTIPLIES.search(before)
+    )
+    if not concludes or not is_given(before, "" if _CONTRAST.match(remark) else remark):
+        return None
+    between = before[max((verb.end() for verb in VERB.finditer(before)), default=0) :]
+    if OTHER_MATTER.search(between) or _OPERAND.search(before) or is_alternative(clause, base):
+        return None
+    chained = len(found) > 1 and clause[found[-2].end : last.start].strip() in ("=", "→")
+    sign = "-" if _MINUS.search(before) else ""
+    return value(sign + clause[found[-2].start if chained else last.start :], base)
+
+
+def _main_sentence(line: str, base: Base) -> tuple[int, int]:
+    """The last sentence of a line with a number that is no remark on another."""
+    marks = list(SENTENCE_END.finditer(line))
+    starts = [0, *(mark.end() for mark in marks)]
+    ends = [*(mark.start() for mark in marks), len(line)]
+    for start, end in zip(reversed(starts), reversed(ends), strict=True):
+        if numerals(line[start:end], base) and not _ASIDE.search(line[start:end]):
+            return start, end
+    return 0, len(line)
+
+
+def _parted(sentence: str, base: Base) -> tuple[str, str]:
+    """A sentence up to what it remarks on its number, and that remark."""
+    remark = _REMARK.search(sentence)
+    if remark is None or _CONCLUDES.search(remark[0]) or (base == 16 and "hex" in remark[0]):
+        return sentence, ""
+    return sentence[: remark.start()], remark[0]
+
+
+def is_alternative(text: str, base: Base) -> bool:
+    """Whether the last number of a text is one of two different ones: "5 or 6"."""
+    *_, one, other = (None, None, *numerals(text, base))
+    if one is None or other is None or one.digits == other.digits:
+        return False
+    rounded = _ROUNDED.match(text, other.end)
+    return rounded is None and _OR.fullmatch(text, one.end, other.start) is not None
 
 
 def _sum_of_column(above: Sequence[str], line: str, base: Base) -> bool:

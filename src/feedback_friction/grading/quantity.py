@@ -44,8 +44,8 @@ def grade_quantity(problem: Problem, response: str) -> Verdict:
     return Verdict.of(digits == canonical(problem.gold, 10), digits, statement.rule)
 
 
-# "2½" and "two and a half" are more than the 2 that stands in them.
-_FRACTION = re.compile(r"\d\s?[½¼¾⅓⅔⅛]")
+# "2½" and "2 1/2" are more than the 2 that stands in them.
+_FRACTION = re.compile(r"\d\s?[½¼¾⅓⅔⅛]|\d\s\d{1,3}/\d{1,3}(?!\d)")
 # One comma that parts no thousands, or one after points that do.
 _COMMA = re.compile(
     r"(?<![\w.,/])(?:(?P<whole>\d{1,12}),(?P<part>\d{1,2}|\d{4,12})"

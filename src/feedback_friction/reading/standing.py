@@ -32,7 +32,7 @@ _NOT_NOW = re.compile(
     r"|chose|picked)"
     r"|(?:one|some|people|many|students?|you) (?:might|may|could|would)(?: \w+)? (?:think|say"
     r"|believe|guess|conclude|answer)"
-    r"|(?:every(?:one|body)|people|they|some|many|most|others|students?)(?: \w+){0,2}"
+    r"|(?:(?:every|some)(?:one|body)|people|they|some|many|most|others|students?)(?: \w+){0,2}"
     r" (?:say|think|believe|claim|guess|answer|assume|conclude)(?:e?s|e?d)?"
     r"|tempt(?:ing|ed)|contrary to|no longer|retract|withdraw|take back)\b",
     re.I,
@@ -78,6 +78,34 @@ DENIAL = (
     r"|不是|不(?:等于|为)|并非|\ue000\s*si\b)"
 )
 
+NOT_BUT = re.compile(
+    rf"(?i)\bnot\s[^.,;\n]{{1,30}}?,?\sbut\s(?:rather\s|instead\s)?|[\d.,]{{1,30}}{NOT_IT}[、,\s]*"
+    r"|不是[^。\n]{1,30}?[，,]?而是"
+)
+# Right before a value, it says another thing than that something is the value.
+_DENIED = re.compile(
+    rf"(?i)(?:{DENIAL}(?!\sonly)|\b(?:case|doubt|reject|(?:overlook|forg[eo]t|miss|ignor|neglect"
+    r"|omit)\w*)\b)(?:(?!\bbut\b)[^,;]){0,30}$"
+    r"|(?:[<>≤≥≠≈]=?|\\(?:[lg]eq?|n(?:e|eq)|[lg]t|approx)(?![a-z])"
+    r"|\b(?:before|after|prior to|(?:later|earlier) than)\s)[\s$(]*$"
+)
+_POSED = re.compile(
+    r"(?i)\b(?:(?:false|untrue|wrong|incorrect) (?:that|to)"
+    r"|(?:suppos|assum)\w+|let(?:'?s| us| me)?|if(?! (?:we|you|one|i)\b)|whether|unless"
+    r"|(?:try|tried|test|check|plug|substitut|verif|reject|discard)\w*)\b"
+    r"(?![^,;:]*\b(?:then|so|gives?|get|gets|have|yields?|shows?|confirms?|find|finds)\b)[^,;:]*$"
+)
+_YOURS = re.compile(r"(?i)\byour (?:\w+ ){0,2}(?:answer|result|value|solution)\b[^,;:]*$")
+# After a value: it is none.
+_REFUTED = re.compile(
+    rf"(?i)^\s?(?:{DENIED_AFTER}|[^,;:.]*{DENIAL}|(?:more|less|fewer|greater|smaller|larger) than\b"
+    r"|(?:below|above|short of)\b)"
+    r"|\b(?:extraneous|reject\w*|incorrect|wrong|false|impossible|invalid|mistaken|discarded|fails?"
+    r"|excluded|contradict\w*|absurd|ruled out|inconsistent|unlikely|no (?:real )?solution"
+    r"|(?:does not|doesn['’]t|cannot|can['’]t) (?:work|satisfy|fit|hold|solve|be)"
+    r"|to (?:check|consider|try|test|examine))\b"
+)
+
 # After a statement: it is taken back.
 _BACK = (
     r"(?:(?:this|that|it|which|my (?:\w+ )?(?:answer|claim|result|work)|the (?:above"
@@ -93,8 +121,8 @@ _BACK = (
     r" (?:\w+ )?(?:slip|mistake|error)"
     r"|(?:i|we) (?:was|were) (?:wrong|mistaken)|scratch that|strike that|correction\b|let me"
     r" (?:correct|revise|fix|redo)"
-    r"|(?:i|we) (?:must|should|need to|have to|will|'ll)? ?(?:correct|revise|retract|withdraw"
-    r"|take back|change)\b"
+    r"|(?:i|we) (?:must|should|need to|have to|will|'ll)? ?(?:(?:retract|withdraw"
+    r"|take back)(?:\b(?: \w+){0,4} ?[$(\\]{0,3}-?\d[\d.,/]*)?|correct|revise|change)\b"
     r"|i take (?:that|this|it) back|on (?:second thoughts?|(?:closer|further|deeper) (?:look"
     r"|inspection|reflection)|reflection)"
     r"|upon (?:\w+ )?(?:reflection|review|inspection)|no[,:;.!—-]+ ?(?:wait|it|that|the|this"
@@ -102,6 +130,12 @@ _BACK = (
     r"|(?:but |oh,? |no,? |hmm,? )?wait\b|hold on|sorry\b|revised\b|corrected\b|updated\b|my"
     r" mistake|apologies"
     r"|make that|i mean\b|rather,|or rather\b|not quite(?=\s?[,:.;!—-])|actually,|→|⇒|->)"
+)
+# After a statement, the last words of all: "... no wait, that is wrong."
+_WITHDRAWN = re.compile(
+    r"[^\n]{0,80}\b(?:no|wait|but|actually|hmm|oh|sorry)\b[^.\n]{0,20}\b(?:that|this|it)"
+    r"(?:'s| is| was) (?:wrong|incorrect|mistaken|not (?:right|correct))[.!\s]*",
+    re.I,
 )
 _RETRACTS = re.compile(rf"(?:^|[\s(*_\"'—-]){_BACK}", re.I)
 
@@ -126,17 +160,27 @@ def is_asserted(text: str, start: int, end: int, *, supposed: bool = False) -> b
     condition = None if supposed else _SUPPOSED.search(before)
     if condition and not _ends_before(before, condition.end()):
         return False
-    if is_of_before(before) or _is_open(_SEEMING, before):
+    if _is_open(_NOT_NOW, before) or _is_open(_SEEMING, before):
         return False
     if len(_QUOTE.findall(before)) % 2 and _OWN_QUOTE.search(_QUOTE.split(before)[-2]):
+        return False
+    if is_withdrawn(text, end):
         return False
     stop = _SENTENCE_END.search(text, end, end + _FAR)
     return stop is None or stop[0][0] != "?"
 
 
-def is_of_before(clause: str) -> bool:
-    """Whether what follows a clause's beginning was said earlier, or by others."""
-    return _is_open(_NOT_NOW, clause)
+def is_withdrawn(text: str, end: int) -> bool:
+    """Whether the last words of a text take back a statement that ends at an offset."""
+    return _WITHDRAWN.fullmatch(text, end) is not None
+
+
+def is_given(before: str, after: str) -> bool:
+    """Whether a value between two parts of its sentence is given for true, here and now."""
+    if _is_open(_NOT_NOW, before):
+        return False
+    taken = any(pattern.search(before) for pattern in (_DENIED, _POSED, _YOURS))
+    return not taken and _REFUTED.search(after) is None
 
 
 def _is_open(words: re.Pattern[str], before: str) -> bool:

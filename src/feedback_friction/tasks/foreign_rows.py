@@ -53,10 +53,10 @@ def to_problem(page: Page, row: Row) -> Problem:
 def _numeric(page: Page, problem: Problem) -> Problem:
     """The problem with its gold as the grader writes numbers, which is how its mask reads it."""
     try:
-        read = page.task.grade(problem, problem.gold).prediction
+        read = page.task.grade(problem, rf"\boxed{{{problem.gold}}}").prediction
     except ValueError:
         read = None
-    if read is None or not read.isalnum():  # all these answers are whole
+    if read is None or not read.removeprefix("-").isalnum():  # all these answers are whole
         raise RowError("gold", f"is not a number as {page.name} has it: '{problem.gold[:40]}'")
     return replace(problem, gold=read)
 
