@@ -106,7 +106,8 @@ def _told(text: str, size: int) -> dict[int, bool]:
     """What a text says of each statement that it speaks of, the last word first."""
     if pair := _PAIR.fullmatch(text):
         return {at: pair[name][0] in "Tt" for at, name in enumerate(("first", "second"))}
-    if alone := _LIST.fullmatch(text):
+    alone = _LIST.fullmatch(text)
+    if alone is not None and (len(alone["list"].split()) > 1 or "only" in text.lower()):
         return {at: at in _places(alone["list"]) for at in range(size)}
     told: dict[int, bool] = {}
     last = True  # what was said of the statement before
