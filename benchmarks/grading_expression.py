@@ -21,7 +21,7 @@ from pathlib import Path
 
 from benchmarks.common import Figure, at_least, at_most, exactly, script
 from feedback_friction.grading.expression import grade_expression
-from feedback_friction.grading.worker import Comparison, forget, stop_workers
+from feedback_friction.grading.worker import forget, stop_workers
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.expressions import mask_expression
 from feedback_friction.reading.mathematics import read
@@ -69,7 +69,7 @@ def cpu(work: Callable[[], object]) -> float:
 def grade_all(rows: list[Row]) -> None:
     for cached in (read.read, read.context_of):
         cached.cache_clear()
-    forget(Comparison)
+    forget()
     for task, reply, _ in rows:
         grade_expression(task, reply)
 

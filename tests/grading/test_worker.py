@@ -114,8 +114,8 @@ def test_a_memory_bomb_finds_its_limit() -> None:
     workers = WorkerPool(size=1, cpu_seconds=LONG, memory_bytes=400 << 20)
     try:
         assert workers.compare(FIVE, HUGE) is Comparison.CRASH
-        for live in workers._live:
-            status = Path(f"/proc/{live.process.pid}/status").read_text(encoding="utf-8")
+        for live in workers.processes:
+            status = Path(f"/proc/{live.pid}/status").read_text(encoding="utf-8")
             peak = next(line for line in status.splitlines() if line.startswith("VmPeak"))
             assert int(peak.split()[1]) <= 400 << 10
         assert workers.compare("\\sin 2x", "2\\cos x \\sin x") is Comparison.EQUAL
@@ -136,7 +136,7 @@ def test_bombs_in_all_workers_do_not_stall_replies_that_need_none(pool: WorkerPo
     plain = Problem(id="1", task="math_500", question="", gold="\\frac{3}{4}")
     with ThreadPoolExecutor(4) as threads:
         bombs = [threads.submit(pool.compare, "5", f"9^{{9^{{9^{{9}}}}}} + {n}") for n in range(4)]
-        while len(pool._live) < 2:
+        while len(pool.processes) < 2:
             time.sleep(0.01)
         for number in range(100):
             assert grade_expression(plain, f"\\boxed{{{number}}}").prediction == str(number)
@@ -161,7 +161,7 @@ def test_a_closed_pool_stops_the_run_instead_of_inventing_verdicts() -> None:
     workers = WorkerPool(size=1, cpu_seconds=LONG)
     with ThreadPoolExecutor(1) as threads:
         bomb = threads.submit(workers.compare, FIVE, BOMB)
-        while not workers._live and not bomb.done():
+        while not workers.processes and not bomb.done():
             time.sleep(0.01)
         workers.close()
         with pytest.raises(RunStoppedError):
@@ -185,7 +185,7 @@ SCRIPT = textwrap.dedent(
     import sys, time
     from feedback_friction.grading import worker
     assert worker.symbolically("\\\\cos 2x", "1 - 2\\\\sin^2 x") == "equal"
-    print(*[live.process.pid for live in worker._pool._live], flush=True)
+    print(*[live.pid for live in worker._pool.processes], flush=True)
     {then}
     """
 )
@@ -235,7 +235,7 @@ def test_a_forked_child_starts_workers_of_its_own() -> None:
     child = os.fork()
     if child == 0:
         mine = worker.symbolically("x^2-1", "(x-1)(x+1)")
-        os._exit(0 if mine == "equal" and len(worker._pool._live) == 1 else 1)
+        os._exit(0 if mine == "equal" and len(worker._pool.processes) == 1 else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert worker.symbolically("x^2-4", "(x-2)(x+2)") == "equal"
     """

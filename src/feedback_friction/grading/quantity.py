@@ -8,6 +8,7 @@ questions of one's own: a multiplication that was cut off amid its partial produ
 from __future__ import annotations
 
 import re
+from decimal import Decimal, Inexact, localcontext
 from fractions import Fraction
 
 from feedback_friction.grading.number import canonical, grade_number
@@ -18,6 +19,7 @@ from feedback_friction.reading.mathematics.statement import last_statement
 from feedback_friction.reading.standing import retractions
 
 _MOST_BITS = 2000
+_MOST_DIGITS = 660  # as many as so many bits have, and 60 decimals
 
 
 def grade_quantity(problem: Problem, response: str) -> Verdict:
@@ -68,16 +70,9 @@ def with_points(text: str) -> str:
 
 def _decimal(value: Fraction) -> str:
     """A number as ``canonical`` writes it; a fraction where it has no end of decimals."""
-    places = 0
-    bottom = value.denominator
-    for prime in (2, 5):
-        count = 0
-        while bottom % prime == 0:
-            bottom //= prime
-            count += 1
-        places = max(places, count)
-    if bottom != 1 or places > 60:
-        return str(value)
-    whole, part = divmod(abs(value.numerator) * 10**places // value.denominator, 10**places)
-    sign = "-" if value < 0 else ""
-    return f"{sign}{whole}.{part:0{places}d}" if places else f"{sign}{whole}"
+    with localcontext(prec=_MOST_DIGITS) as context:
+        context.traps[Inexact] = True
+        try:
+            return f"{(Decimal(value.numerator) / value.denominator).normalize():f}"
+        except Inexact:
+            return str(value)

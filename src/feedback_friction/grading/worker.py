@@ -28,10 +28,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import TextIO
 
@@ -74,12 +74,39 @@ class _WorkerDiedError(Exception):
 
 
 class _Worker:
-    """One child process; used by one thread at a time."""
+    """A child process, started when it is needed; used by one thread at a time."""
 
-    def __init__(self, cpu_seconds: float, memory_bytes: int):
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[str] | None = None
+        self.stopped = False
+
+    def compare(self, asked: tuple[str, str], cpu_seconds: float, memory_bytes: int) -> Comparison:
+        """One comparison; a limit that was passed is an answer too."""
+        self._check()
+        if self.process is None:
+            self._start(cpu_seconds, memory_bytes)
+        try:
+            return Comparison(str(self._answered(asked, _WALL_FACTOR * cpu_seconds)))
+        except _WorkerDiedError:
+            status = self._end()
+            self._check()
+            return Comparison.TIMEOUT if status in _KILLED else Comparison.CRASH
+
+    def stop(self) -> None:
+        """Kill the process; a comparison under way, in another thread, raises."""
+        self.stopped = True
+        if (process := self.process) is not None:
+            process.kill()
+            process.wait()
+
+    def _check(self) -> None:
+        if self.stopped:
+            self._end()
+            raise RunStoppedError("stopped while expressions were being compared")
+
+    def _start(self, cpu_seconds: float, memory_bytes: int) -> None:
         source = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")]))
-        self.cpu_seconds = cpu_seconds
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-c", _PROGRAM, str(cpu_seconds), str(memory_bytes)],
             stdin=subprocess.PIPE,
@@ -91,25 +118,30 @@ class _Worker:
             start_new_session=True,
         )
         try:
-            self.answered(None, _START_SECONDS)
+            self._answered(None, _START_SECONDS)
         except _WorkerDiedError:
+            self._end()
+            self._check()
             raise RunStoppedError(
                 "the process that compares expressions does not start; "
                 "is math-verify installed in this environment?"
             ) from None
+        self._check()  # stopped meanwhile
 
-    def answered(self, request: object, seconds: float) -> object:
+    def _answered(self, request: object, seconds: float) -> object:
         """The reply to a request, or to the start where there is none."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        guard = threading.Timer(seconds, self.process.kill)
+        process = self.process
+        assert process is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
+        guard = threading.Timer(seconds, process.kill)
         guard.daemon = True
         guard.start()
         try:
             if request is not None:
-                self.process.stdin.write(json.dumps(request) + "\n")
-                self.process.stdin.flush()
-            line = self.process.stdout.readline()
+                process.stdin.write(json.dumps(request) + "\n")
+                process.stdin.flush()
+            line = process.stdout.readline()
         except OSError:
             line = ""
         finally:
@@ -118,21 +150,16 @@ class _Worker:
             raise _WorkerDiedError
         return json.loads(line)
 
-    def compare(self, gold: str, answer: str) -> Comparison:
-        """Ask for one comparison; a limit that was passed is an answer too."""
-        try:
-            reply = self.answered([gold, answer], _WALL_FACTOR * self.cpu_seconds)
-        except _WorkerDiedError:
-            with suppress(subprocess.TimeoutExpired):
-                self.process.wait(1)  # it ended by itself; killing it now would hide how
-            return Comparison.TIMEOUT if self.close() in _KILLED else Comparison.CRASH
-        return Comparison(str(reply))
-
-    def close(self) -> int:
-        """End the process if it still runs, and reap it; its exit status."""
-        self.process.kill()
-        status = self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout):
+    def _end(self) -> int:
+        """End the process, if there is one, and reap it; its exit status."""
+        process, self.process = self.process, None
+        if process is None:
+            return 0
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(1)  # it may end by itself; killing it at once would hide how
+        process.kill()
+        status = process.wait()
+        for stream in (process.stdin, process.stdout):
             if stream is not None:
                 with suppress(OSError):
                     stream.close()
@@ -158,12 +185,16 @@ class WorkerPool:
         memory_bytes: int = MEMORY_BYTES,
     ):
         self.cpu_seconds, self.memory_bytes = cpu_seconds, memory_bytes
-        self._free: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
-        for _ in range(size or min(_MAX_WORKERS, os.cpu_count() or 1)):
-            self._free.put(None)
-        self._lock = threading.Lock()
-        self._live: set[_Worker] = set()
-        self._closed = False
+        count = size or min(_MAX_WORKERS, os.cpu_count() or 1)
+        self._workers = [_Worker() for _ in range(count)]
+        self._free: queue.LifoQueue[_Worker] = queue.LifoQueue()
+        for worker in self._workers:
+            self._free.put(worker)
+
+    @property
+    def processes(self) -> list[subprocess.Popen[str]]:
+        """The child processes that there are now."""
+        return [each.process for each in self._workers if each.process is not None]
 
     def compare(self, gold: str, answer: str) -> Comparison:
         """Whether two expressions are equal (``proof.compare``); gold comes first.
@@ -173,39 +204,14 @@ class WorkerPool:
         """
         worker = self._free.get()
         try:
-            worker = worker or self._started()
-            found = worker.compare(gold, answer)
-            if worker.process.returncode is not None:
-                dead, worker = worker, None  # the next comparison starts another
-                self._bury(dead)
-            return found
+            return worker.compare((gold, answer), self.cpu_seconds, self.memory_bytes)
         finally:
             self._free.put(worker)
 
-    def _started(self) -> _Worker:
-        worker = _Worker(self.cpu_seconds, self.memory_bytes)
-        with self._lock:
-            if not self._closed:
-                self._live.add(worker)
-                return worker
-        worker.close()
-        raise RunStoppedError("stopped while expressions were being compared")
-
-    def _bury(self, worker: _Worker) -> None:
-        with self._lock:
-            self._live.discard(worker)
-            if self._closed:
-                raise RunStoppedError("stopped while expressions were being compared")
-
     def close(self) -> None:
         """Kill all workers at once; comparisons under way raise ``RunStoppedError``."""
-        with self._lock:
-            self._closed = True
-            for worker in self._live:
-                worker.process.kill()
-            for worker in self._live:
-                worker.process.wait()
-            self._live.clear()
+        for worker in self._workers:
+            worker.stop()
 
 
 _pool: WorkerPool | None = None
@@ -213,31 +219,18 @@ _abandoned: list[WorkerPool] = []
 _pool_lock = threading.Lock()
 
 
-_asked: OrderedDict[tuple[str, str], Comparison] = OrderedDict()
-_MOST_KEPT = 16384
-
-
+@lru_cache(maxsize=16384)
 def symbolically(gold: str, answer: str) -> Comparison:
     """Compare two expressions in the shared pool; the same question is asked only once.
 
     What was undecided stays so until ``forget``.
     """
-    with _pool_lock:
-        known = _asked.get((gold, answer))
-    if known is None:
-        known = _shared_pool().compare(gold, answer)
-        with _pool_lock:
-            _asked[gold, answer] = known
-            if len(_asked) > _MOST_KEPT:
-                _asked.popitem(last=False)
-    return known
+    return _shared_pool().compare(gold, answer)
 
 
-def forget(which: Collection[Comparison] = UNDECIDED) -> None:
-    """Ask again what was answered so: whoever begins or resumes a run tries what was undecided."""
-    with _pool_lock:
-        for question in [each for each, found in _asked.items() if found in which]:
-            del _asked[question]
+def forget() -> None:
+    """Ask everything again: whoever begins or resumes a run tries what was undecided."""
+    symbolically.cache_clear()
 
 
 def _shared_pool() -> WorkerPool:

@@ -63,27 +63,7 @@ _RANKED = re.compile(
     re.I,
 )
 _LED = re.compile(rf"{_LEADS}(?P<led>the\s{_ORDINAL}{_ENDS}|{_NUMERAL}{_WHOLE}{_ENDS})", re.I)
-# What must be there for a pattern to match: quicker than the pattern.
-_FINAL = ("penultimate", "final option", "final choice", "final one", "final alternative")
-_RANKS = (*ORDINALS[:_MOST], "last", "1st", "2nd", "3rd", *(f"{n}th" for n in range(4, 10)), "10th")
-_LED_RANKS = tuple(f"the {rank}" for rank in _RANKS)
-_NOUNS = ("option", "choice", "alternative", "opci", "opsi", "opç", "opca", "opzione", "pilihan")
-_ROMAN_SIGNS = ("II", "IV", "VI", "IX")
-_BRACKETED = re.compile(r"\(\d\d?\)")
-
-
-def _patterns(text: str) -> list[re.Pattern[str]]:
-    small = text.lower()
-    nouns = any(noun in small for noun in _NOUNS)
-    found = [_NAMED] if nouns else []
-    found += [_SIGNED] if "#" in text or "number " in small or "no. " in small else []
-    if nouns or " one" in small or " answer" in small:
-        ranked = any(rank in small for rank in _RANKS) or any(one in small for one in _FINAL)
-        found += [_RANKED] if ranked else []
-    led = any(rank in small for rank in _LED_RANKS) or any(one in text for one in _ROMAN_SIGNS)
-    return [*found, _LED] if led or _BRACKETED.search(text) else found
-
-
+_PATTERNS = (_NAMED, _SIGNED, _RANKED, _LED)
 _ONLY = re.compile(
     rf"\s*[\"'\[*]{{0,3}}(?:the\s)?(?P<only>{_ORDINAL}(?:\sanswer)?"
     rf"|{_NUMERAL}|\(?(?:iii?|iv|vi{{0,3}})\)?|former|latter)"
@@ -113,7 +93,7 @@ def references(text: str, options: Options) -> list[tuple[int, int, str]]:
         return [(*only.span("only"), letter)] if letter else []
     text, cut = text[-_FAR:], max(0, len(text) - _FAR)
     found: list[tuple[int, int, str]] = []
-    for pattern in _patterns(text):
+    for pattern in _PATTERNS:
         for match in pattern.finditer(text):
             kind = match.lastgroup or ""
             start, end = match.span(kind)

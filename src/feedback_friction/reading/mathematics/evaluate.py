@@ -118,21 +118,14 @@ def _real(function: Callable[[float], float]) -> Callable[[complex], complex]:
     return call
 
 
+_SAME = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp")
 _FLOAT_FUNCTIONS: dict[str, Callable[[complex], complex]] = {
-    "sin": cmath.sin,
-    "cos": cmath.cos,
-    "tan": cmath.tan,
+    **{name: getattr(cmath, name) for name in _SAME},
+    **{f"arc{name}": getattr(cmath, f"a{name}") for name in ("sin", "cos", "tan")},
     "cot": lambda value: 1 / cmath.tan(value),
     "sec": lambda value: 1 / cmath.cos(value),
     "csc": lambda value: 1 / cmath.sin(value),
-    "arcsin": cmath.asin,
-    "arccos": cmath.acos,
-    "arctan": cmath.atan,
-    "sinh": cmath.sinh,
-    "cosh": cmath.cosh,
-    "tanh": cmath.tanh,
     "ln": cmath.log,
-    "exp": cmath.exp,
     "abs": lambda value: complex(abs(value)),
     "floor": _real(math.floor),
     "ceil": _real(math.ceil),
