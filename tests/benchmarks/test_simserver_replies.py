@@ -100,8 +100,8 @@ def test_feedback_is_recognised_by_the_prompts_and_leaks_at_its_rate() -> None:
     def body(number: int) -> dict[str, object]:
         question = DECIMAL.format(10000 + number, 23456)
         gold = str((10000 + number) * 23456)
-        problem = prompts.render(prompts.FEEDBACK_PROBLEM, question=question, gold=gold)
-        return request(f"{problem}\n\nWrite it.", system=prompts.FEEDBACK_SYSTEM)
+        known = [prompts.headed("Problem", question), prompts.headed("Correct answer", gold)]
+        return request("\n\n".join([*known, "Write it."]), system=prompts.FEEDBACK_SYSTEM)
 
     with simulated_server(Settings(p_leak=0.3)) as server:
         texts = [answer.texts[0] for answer in ask_all(server, [body(i) for i in range(300)])]

@@ -9,8 +9,8 @@ import pytest
 import toys
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.probes import entropy_probe, in_domain, reader, self_perception
-from feedback_friction.protocol.probes.scene import MOST_DRAWS, Scene
+from feedback_friction.protocol.probes import reader, self_perception
+from feedback_friction.protocol.probes.scene import MOST_DRAWS, Scene, entropy, in_domain
 from feedback_friction.protocol.records import Attempt, Feedback, Message, Reply
 from feedback_friction.protocol.trial import UndecidedError, next_view, trial
 
@@ -69,7 +69,7 @@ def test_entropy_draws_from_the_very_prompt_of_the_second_attempt():
     second = driver.asked_of("solver")[1]
     place = Scene(toys.TASK, PLAN, toys.PROBLEM, 0, done.attempts, 0)
     probing = toys.Driver()
-    probing.run(entropy_probe.entropy(place, 50))
+    probing.run(entropy(place, 50, 0.7))
     (asked,) = probing.requests
     assert asked.messages == second.messages
     assert (asked.n, asked.temperature) == (50, 0.7)
@@ -78,12 +78,12 @@ def test_entropy_draws_from_the_very_prompt_of_the_second_attempt():
 def test_answers_are_counted_by_the_tasks_equivalence_and_silence_apart():
     replies = ["The answer is 3.", "So the answer is (3)", "The answer is 7.", "I cannot say."]
     driver = toys.Driver(solver=lambda request, number: replies[number % 4])
-    found = driver.run(entropy_probe.entropy(scene(), 8))
+    found = driver.run(entropy(scene(), 8, 0.7))
     assert found.counts == (("3", 4), ("7", 2))
     assert (found.no_answer, found.correct, found.draws) == (2, 2, 8)
 
 
-@pytest.mark.parametrize("steps", [entropy_probe.entropy(scene(), 8), reader.reader(scene(), None)])
+@pytest.mark.parametrize("steps", [entropy(scene(), 8, 0.7), reader.reader(scene(), None)])
 def test_a_probe_says_so_where_an_answer_cannot_be_graded_in_time(steps):
     driver = toys.Driver(solver=[f"The answer is {toys.OPEN}."])
     with pytest.raises(UndecidedError, match="timeout"):
@@ -95,13 +95,13 @@ def test_shuffled_letters_that_name_one_option_are_one_answer():
     place = scene(toys.CHOICES, ("A",), plan=plan)
     seen = next_view(place.before(1)).problem
     driver = toys.Driver(solver=["The answer is (A)."])
-    found = driver.run(entropy_probe.entropy(place, 4))
+    found = driver.run(entropy(place, 4, 0.7))
     assert found.counts == ((seen.choices[0], 4),)
 
 
 def test_many_draws_come_in_requests_with_seeds_that_differ():
     driver = toys.Driver()
-    found = driver.run(in_domain.in_domain(scene(), 120))
+    found = driver.run(in_domain(scene(), 120, 0.7))
     assert [each.n for each in driver.requests] == [MOST_DRAWS, MOST_DRAWS, 20]
     assert len({each.seed for each in driver.requests}) == 3
     assert found.draws == 120
@@ -109,7 +109,7 @@ def test_many_draws_come_in_requests_with_seeds_that_differ():
 
 def test_in_domain_asks_the_first_prompt_and_shows_no_attempt():
     driver = toys.Driver(solver=["The answer is 7."])
-    found = driver.run(in_domain.in_domain(scene(), 100))
+    found = driver.run(in_domain(scene(), 100, 0.7))
     assert found.correct == found.draws == 100
     assert driver.requests[0].messages[-1] == Message("user", toys.PROBLEM.question)
     assert driver.requests[0].occasion.attempts == ()

@@ -142,4 +142,4 @@ def test_a_prompt_is_word_for_word_what_it_was(name):
 
 def test_the_fields_of_a_prompt_are_never_interpreted():
     nasty = "{question} {0} %s \\boxed{7} {{"
-    assert prompts.render(prompts.FEEDBACK, number=1, feedback=nasty).endswith(nasty)
+    assert prompts.render(prompts.PART, part=nasty).endswith(nasty)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from feedback_friction.modes import Mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import (
     Aside,
     Attempt,
+    Completion,
+    Effect,
     Feedback,
     Generate,
     Message,
@@ -18,6 +22,7 @@ from feedback_friction.protocol.records import (
 )
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Plan
+from feedback_friction.ways import Thought
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,45 @@ class Episode:
         """The seed that goes with a request, in [0, 2**31)."""
         return request_seed(self.plan.seed, self.problem, self.epoch, iteration, draw, purpose)
 
+    def solver_request(
+        self,
+        messages: tuple[Message, ...],
+        seen: Problem,
+        *,
+        shown: tuple[Attempt, ...] | None = None,
+        draw: int = 0,
+        n: int = 1,
+        temperature: float | None = None,
+        purpose: str = "solver",
+        thought: Thought = "",
+    ) -> Generate:
+        """What the solver is asked about the attempt that comes next.
+
+        Args:
+            seen: the problem as it sees it.
+            shown: the attempts that it is shown; None for all.
+            draw: number of the first reply among those drawn for the attempt.
+            temperature: None for that of the plan.
+            purpose: of the draw; other purposes draw other replies.
+            thought: the kind of text that it writes to itself; "" for an answer.
+        """
+        plan, iteration = self.plan, self.iteration
+        if temperature is None:
+            temperature = plan.sampling.temperature(plan.solver_temperature, iteration)
+        shown = self.attempts if shown is None else shown
+        return Generate(
+            role="solver",
+            speaker="solver",
+            messages=messages,
+            temperature=temperature,
+            max_tokens=plan.max_tokens,
+            seed=self.request_seed(iteration, draw, purpose),
+            occasion=Occasion(seen, self.epoch, iteration, self.mode.name, shown, thought=thought),
+            n=n,
+            decoding=plan.decoding,
+            logprobs=plan.asks_logprobs,
+        )
+
     def writer_request(self, messages: tuple[Message, ...], purpose: str = "feedback") -> Generate:
         """What the model is asked that writes feedback on the last attempt."""
         about = self.latest
@@ -96,6 +140,22 @@ class Episode:
                 about.problem, self.epoch, about.iteration, self.mode.name, self.attempts
             ),
         )
+
+
+class Refused(Exception):  # noqa: N818 - a signal within the loop, not an error that users meet
+    """A reply that a trial cannot do without was refused, which ends it as ``stopped``."""
+
+
+def asked(request: Generate) -> Generator[Effect, Any, Completion]:
+    """One reply of a model.
+
+    Raises:
+        Refused: the model refuses for good (context length, content filter).
+    """
+    completion: Completion = yield request
+    if reason := completion.replies[0].refusal:
+        raise Refused(f"{request.role}: {reason}")
+    return completion
 
 
 def rng_for(
@@ -114,3 +174,9 @@ def request_seed(
 ) -> int:
     """The seed that goes with a request, in [0, 2**31)."""
     return rng_for(seed, problem, epoch, iteration, draw, purpose).getrandbits(31)
+
+
+def text_seed(*texts: str) -> int:
+    """The seed of a call that depends on what is asked alone, wherever in a run, in [0, 2**31)."""
+    digest = hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:4], "big") >> 1

@@ -19,7 +19,6 @@ from feedback_friction.errors import FrictionError
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.judge import judge_request
 from feedback_friction.protocol.records import Completion, Effect, Message, Occasion
-from feedback_friction.protocol.refusals import refusal
 
 ROUNDS = 5  # the first ones are shown (as in the study)
 ASKED_AT_MOST = 3  # times, before the label is "unknown"
@@ -139,7 +138,7 @@ def annotate(case: Case, max_tokens: int = MAX_TOKENS) -> Generator[Effect, Any,
     for number in range(ASKED_AT_MOST):
         completion: Completion = yield judge_request(messages, number, max_tokens, occasion)
         reply = completion.replies[0]
-        if reason := refusal(reply):
+        if reason := reply.refusal:
             raise JudgeRefusedError(f"the judge refused to read the trial: {reason}")
         said = parse(reply.text, len(case.rounds))
         if said is not None:

@@ -7,33 +7,29 @@ What a mode is, and what each reveals, is said in ``modes``. For tasks whose pag
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from feedback_friction.forms import parse_form
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.modes import BINARY, Mode
-from feedback_friction.policy import Choice
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import history, prompts
 from feedback_friction.protocol.doses import is_spoilt, part, spoilt
-from feedback_friction.protocol.episode import Episode
+from feedback_friction.protocol.episode import Episode, asked
 from feedback_friction.protocol.form_writers import form_text, writer_of
 from feedback_friction.protocol.masking.quoted import parted
 from feedback_friction.protocol.mislead import mislead_request, misleading, suggestion
 from feedback_friction.protocol.records import (
     Aside,
     Attempt,
-    Completion,
     Effect,
     Feedback,
     Generate,
     Mask,
     Masked,
     Message,
-    Usage,
 )
-from feedback_friction.protocol.refusals import Refused, refusal
 from feedback_friction.protocol.state import state_of
 from feedback_friction.protocol.task import Task
 
@@ -55,25 +51,28 @@ def write_feedback(episode: Episode, donate: Donate) -> Generator[Effect, Any, F
     if mode.writer == "donor":
         return (yield from _placebo(mode, latest.problem, donate))
     wrote = yield from _written(episode)
-    raw, usage, seconds = _attributed(mode, wrote.text), wrote.usage, wrote.seconds
+    raw = prompts.render(prompts.ATTRIBUTED[mode.attribution], feedback=wrote.raw)
     for earlier in episode.attempts[:-1]:  # said before of the same problem, it needs no new mask
-        if earlier.feedback and earlier.feedback.raw == raw and earlier.problem == latest.problem:
-            known = replace(earlier.feedback, usage=usage, seconds=seconds)
-            return replace(known, asides=wrote.asides, choice=wrote.choice)
+        known = earlier.feedback
+        if known and known.raw == raw and earlier.problem == latest.problem:
+            return replace(
+                known,
+                usage=wrote.usage,
+                seconds=wrote.seconds,
+                asides=wrote.asides,
+                choice=wrote.choice,
+            )
     masked: Masked = yield Mask(latest.problem, raw)
     replies = [attempt.reply.text for attempt in episode.attempts]
     leaks, aligned = parted(latest.problem, raw, masked, replies)
-    return Feedback(
-        mode.name,
-        raw,
-        masked.text,
-        leaks,
-        len(masked.spans),
-        usage=usage,
-        seconds=seconds,
+    return replace(
+        wrote,
+        mode=mode.name,
+        raw=raw,
+        text=masked.text,
+        leaks=leaks,
+        masked_spans=len(masked.spans),
         aligned=aligned,
-        choice=wrote.choice,
-        asides=wrote.asides,
     )
 
 
@@ -83,65 +82,48 @@ def feedback_request(episode: Episode) -> Generate | None:
     None where no model is asked about this problem: for a fixed text, a program's, a donor's.
     """
     about = _about(episode)
-    if about.mode.writer == "form":
-        return _formed(about).request
-    if about.mode.writer != "model" or not about.attempts:
+    if about.mode.writer not in ("model", "form") or not about.attempts:
         return None
-    if about.mode.misleads:
-        answer = about.latest.aside("suggested")
-        return mislead_request(about, answer.text) if answer is not None else None
-    return model_request(about)
+    first = next(_written(about), None)
+    return first if isinstance(first, Generate) else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Wrote:
-    """A text before the mask, what it took, and what is kept beside it."""
-
-    text: str
-    usage: Usage = field(default_factory=Usage)
-    seconds: float = 0.0
-    asides: tuple[Aside, ...] = ()
-    choice: Choice | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A form before it is written: the text itself, or what a model is asked for it."""
-
-    text: str
-    request: Generate | None
-    choice: Choice
-
-
-def _written(episode: Episode) -> Generator[Effect, Any, _Wrote]:
-    """The text of a mode that writes about this problem."""
+def _written(episode: Episode) -> Generator[Effect, Any, Feedback]:
+    """The text of a mode that writes about this problem, before the gate."""
     mode, task, latest = episode.mode, episode.task, episode.latest
     if mode.writer == "part":
-        return _Wrote(part(episode))
+        return _draft(part(episode))
     if mode.writer == "noise":
         wrote = yield from _written(_about(episode))
         if not is_spoilt(episode):
             return wrote
-        text = spoilt(episode, wrote.text)
-        return replace(wrote, text=text, asides=(Aside("corrupted", wrote.text),))
+        right = Aside("corrupted", wrote.raw)
+        return replace(wrote, raw=spoilt(episode, wrote.raw), asides=(right,))
     if mode.writer == "late":
         return (yield from _late(episode))
     if mode.writer == "form":
-        draft = _formed(episode)
-        wrote = _Wrote(draft.text)
-        if draft.request is not None:
-            wrote = yield from _asked(draft.request)
-        return replace(wrote, choice=draft.choice)
+        return (yield from _formed(episode))
     if mode.misleads:
         return (yield from _misleading(episode))
     if mode.writer == "model":
-        wrote = yield from _asked(model_request(episode))
+        messages = feedback_messages(
+            task,
+            episode.attempts,
+            sees_solution=mode.sees_solution,
+            sees_answer=mode.sees_answer,
+        )
+        wrote = yield from _asked(episode.writer_request(messages))
         if task.shows_solution and mode.sees_solution:
-            return replace(wrote, text=f"{latest.problem.solution or ''}\n\n{wrote.text}".strip())
+            return replace(wrote, raw=f"{latest.problem.solution or ''}\n\n{wrote.raw}".strip())
         return wrote
     if mode.write is not None:
-        return _Wrote(_own(mode, episode.attempts))
-    return _Wrote(_from_program(mode, task, latest))
+        return _draft(_own(mode, episode.attempts))
+    return _draft(_from_program(mode, task, latest))
+
+
+def _draft(text: str, **more: Any) -> Feedback:
+    """A text before the gate, with what it took and what is kept beside it."""
+    return Feedback("", text, "", **more)
 
 
 def _own(mode: Mode, attempts: tuple[Attempt, ...]) -> str:
@@ -153,7 +135,7 @@ def _own(mode: Mode, attempts: tuple[Attempt, ...]) -> str:
     return text
 
 
-def _formed(episode: Episode) -> _Draft:
+def _formed(episode: Episode) -> Generator[Effect, Any, Feedback]:
     """The form that the mode's chooser takes for the solver's state, by who can write it."""
     task, attempts, latest = episode.task, episode.attempts, episode.latest
     chooser = episode.mode.chooser
@@ -165,10 +147,12 @@ def _formed(episode: Episode) -> _Draft:
     writer = writer_of(form, task, latest.problem, episode.others)
     if writer != "model":
         rng = episode.rng("example", latest.iteration)
-        return _Draft(form_text(form, writer, attempts, told, episode.others, rng), None, choice)
+        text = form_text(form, writer, attempts, told, episode.others, rng)
+        return _draft(text, choice=choice)
     wanted = dict(episode.plan.form_requests).get(form.base, prompts.FORM_REQUESTS[form.base])
     messages = feedback_messages(task, attempts, wanted, sees_solution=True)
-    return _Draft("", episode.writer_request(messages), choice)
+    wrote = yield from _asked(episode.writer_request(messages))
+    return replace(wrote, choice=choice)
 
 
 def _about(episode: Episode) -> Episode:
@@ -186,19 +170,19 @@ def _about(episode: Episode) -> Episode:
     return replace(episode.under(mode.written_as), attempts=attempts)
 
 
-def _late(episode: Episode) -> Generator[Effect, Any, _Wrote]:
+def _late(episode: Episode) -> Generator[Effect, Any, Feedback]:
     """The feedback on an earlier attempt; before there is one, that the latest is wrong."""
     about = _about(episode)
     if not about.attempts:
-        return _Wrote(_fixed(BINARY, episode.latest))
+        return _draft(_fixed(BINARY, episode.latest))
     wrote = yield from _written(about)
     if not episode.mode.dose:
         return wrote
     number = about.iteration
-    return replace(wrote, text=prompts.render(prompts.LATE, number=number, feedback=wrote.text))
+    return replace(wrote, raw=prompts.render(prompts.LATE, number=number, feedback=wrote.raw))
 
 
-def _misleading(episode: Episode) -> Generator[Effect, Any, _Wrote]:
+def _misleading(episode: Episode) -> Generator[Effect, Any, Feedback]:
     """An argument for a wrong answer, by a program or a model."""
     if episode.mode.writer == "model":
         answer = yield from suggestion(episode)
@@ -206,33 +190,13 @@ def _misleading(episode: Episode) -> Generator[Effect, Any, _Wrote]:
             wrote = yield from _asked(mislead_request(episode, answer))
             return replace(wrote, asides=(Aside("suggested", answer),))
     text, asides = yield from misleading(episode)
-    return _Wrote(text, asides=asides)
+    return _draft(text, asides=asides)
 
 
-def _attributed(mode: Mode, text: str) -> str:
-    """The text, with whose words the solver is told that they are."""
-    return prompts.render(prompts.ATTRIBUTED[mode.attribution], feedback=text)
-
-
-def model_request(episode: Episode) -> Generate:
-    """What a model is asked that writes feedback on the latest attempt."""
-    mode = episode.mode
-    messages = feedback_messages(
-        episode.task,
-        episode.attempts,
-        sees_solution=mode.sees_solution,
-        sees_answer=mode.sees_answer,
-    )
-    return episode.writer_request(messages)
-
-
-def _asked(request: Generate) -> Generator[Effect, Any, _Wrote]:
+def _asked(request: Generate) -> Generator[Effect, Any, Feedback]:
     """What a model writes."""
-    completion: Completion = yield request
-    reply = completion.replies[0]
-    if reason := refusal(reply):
-        raise Refused(f"feedback: {reason}")
-    return _Wrote(reply.text.strip(), completion.usage, completion.seconds)
+    said = yield from asked(request)
+    return _draft(said.replies[0].text.strip(), usage=said.usage, seconds=said.seconds)
 
 
 def _from_program(mode: Mode, task: Task, latest: Attempt) -> str:
@@ -253,8 +217,9 @@ def _fixed(mode: Mode, latest: Attempt) -> str:
 def _placebo(mode: Mode, problem: Problem, donate: Donate) -> Generator[Effect, Any, Feedback]:
     """Another problem's feedback, masked for its own problem already, masked for this one too."""
     donated = yield from donate(mode.written_as)
-    raw = _attributed(mode, donated.raw)
-    masked: Masked = yield Mask(problem, _attributed(mode, donated.text))
+    words = prompts.ATTRIBUTED[mode.attribution]
+    raw = prompts.render(words, feedback=donated.raw)
+    masked: Masked = yield Mask(problem, prompts.render(words, feedback=donated.text))
     return replace(
         donated,
         raw=raw,
@@ -287,7 +252,7 @@ def feedback_messages(
     problem = latest.problem
     parts = [_problem(task, first, sees_answer=sees_answer)]
     if sees_solution and first.solution:
-        parts.append(prompts.render(prompts.FEEDBACK_SOLUTION, solution=first.solution))
+        parts.append(prompts.headed("Worked solution", first.solution))
     parts += history.transcript(attempts)
     if problem.choices != first.choices:
         parts.append(_problem(task, problem, sees_answer=sees_answer))
@@ -301,7 +266,8 @@ def feedback_messages(
 
 
 def _problem(task: Task, problem: Problem, *, sees_answer: bool) -> str:
+    asked = prompts.headed("Problem", task.ask(problem))
     if not sees_answer:
-        return prompts.render(prompts.FEEDBACK_PROBLEM_ALONE, question=task.ask(problem))
+        return asked
     gold = f"({problem.gold}) {problem.gold_text}" if problem.choices else problem.gold
-    return prompts.render(prompts.FEEDBACK_PROBLEM, question=task.ask(problem), gold=gold)
+    return f"{asked}\n\n{prompts.headed('Correct answer', gold)}"

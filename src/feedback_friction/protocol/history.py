@@ -1,6 +1,6 @@
 """How earlier attempts and their feedback are shown to the solver.
 
-One function for each way (``ways.History``); all build from records, never from an earlier prompt.
+In each of its ways (``ways.History``) a prompt is built from records, never from an earlier prompt.
 All but ``last`` and ``clean``, which drop what is older, keep their beginning from iteration to
 iteration, byte for byte, so that a server's prefix cache serves all but the newest part. What one
 of them leaves out of the transcript or puts in its place is all in which it differs from it, so
@@ -15,7 +15,7 @@ from feedback_friction.problem import Problem, lettered
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.records import Attempt, Message
 from feedback_friction.protocol.task import Task
-from feedback_friction.ways import ANSWERS, CLEAN, FEEDBACK, FOREIGN, LAST, TRANSCRIPT, History
+from feedback_friction.ways import CLEAN, LAST, TRANSCRIPT, History
 
 Write = Callable[[Attempt], str]
 
@@ -43,83 +43,43 @@ def solver_messages(
         return (*head, Message("user", task.ask(problem)))
     if style.turns:
         return (*head, *_chat(task, problem, attempts, hint, asserts=asserts))
-    show = _SHOWN[style.name.partition(":")[0]]
     first = problem if style is CLEAN else attempts[0].problem
-    parts = [task.ask(first), *show(task, problem, attempts, style)]
+    kept = attempts[-style.latest(len(attempts)) :]
     again = prompts.AGAIN if asserts else prompts.AGAIN_OPEN
-    parts.append(prompts.render(again, question=task.ask(problem)))
+    parts = [
+        task.ask(first),
+        prompts.INTROS[_intro(style, kept, attempts)],
+        *_shown(task, first, kept, style),
+        prompts.render(again, question=task.ask(problem)),
+    ]
     return (*head, Message("user", "\n\n".join([*parts, hint] if hint else parts)))
 
 
-def _transcript(
-    task: Task, problem: Problem, attempts: Sequence[Attempt], style: History
-) -> list[str]:
-    return [prompts.HISTORY_INTRO, *transcript(attempts)]
+def _intro(style: History, kept: Sequence[Attempt], attempts: Sequence[Attempt]) -> str:
+    """``last`` is the transcript word for word, as long as nothing is left out."""
+    base = style.name.partition(":")[0]
+    return TRANSCRIPT.name if base == LAST.name and len(kept) == len(attempts) else base
 
 
-def _last(task: Task, problem: Problem, attempts: Sequence[Attempt], style: History) -> list[str]:
-    """The transcript word for word, as long as nothing is left out."""
-    kept = attempts[-style.last :]
-    intro = prompts.HISTORY_INTRO if len(kept) == len(attempts) else prompts.LAST_INTRO
-    return [intro, *transcript(kept, attempts[0].problem)]
+def _shown(task: Task, first: Problem, kept: Sequence[Attempt], style: History) -> list[str]:
+    """The attempts, or what stands in their place, and the feedback on each."""
+    if style.sight == "nothing":
+        return [_feedback(each, first, numbered=style is not CLEAN) for each in kept]
 
-
-def _answers(
-    task: Task, problem: Problem, attempts: Sequence[Attempt], style: History
-) -> list[str]:
     def answer(attempt: Attempt) -> str:
         prediction = attempt.verdict.prediction
         if prediction is None:
             return prompts.NO_ANSWER_STATED
         return task.state_answer(attempt.problem, prediction)
 
-    return [prompts.ANSWERS_INTRO, *transcript(attempts, write=answer)]
+    writers: dict[str, Write] = {"working": written, "answer": answer, "foreign": _stand_in}
+    return transcript(kept, first, writers[style.sight])
 
 
-def _foreign(
-    task: Task, problem: Problem, attempts: Sequence[Attempt], style: History
-) -> list[str]:
-    def other(attempt: Attempt) -> str:
-        shown = attempt.aside("stand-in")
-        assert shown is not None  # the loop draws one before the next attempt
-        return shown.text
-
-    return [prompts.HISTORY_INTRO, *transcript(attempts, write=other)]
-
-
-def _feedback(
-    task: Task, problem: Problem, attempts: Sequence[Attempt], style: History
-) -> list[str]:
-    first, parts = attempts[0].problem, [prompts.FEEDBACK_INTRO]
-    for attempt in attempts:
-        moved = attempt.problem.choices != first.choices
-        template = prompts.FEEDBACK_SHUFFLED if moved else prompts.FEEDBACK
-        fields = {"choices": lettered(attempt.problem.choices)} if moved else {}
-        number, text = attempt.iteration + 1, told(attempt)
-        parts.append(prompts.render(template, number=number, feedback=text, **fields))
-    return parts
-
-
-def _clean(task: Task, problem: Problem, attempts: Sequence[Attempt], style: History) -> list[str]:
-    latest = attempts[-1]
-    if latest.problem.choices == problem.choices:
-        shown = prompts.render(prompts.CLEAN_FEEDBACK, feedback=told(latest))
-    else:
-        choices = lettered(latest.problem.choices)
-        shown = prompts.render(
-            prompts.CLEAN_FEEDBACK_SHUFFLED, choices=choices, feedback=told(latest)
-        )
-    return [prompts.CLEAN_INTRO, shown]
-
-
-_SHOWN = {
-    TRANSCRIPT.name: _transcript,
-    LAST.name: _last,
-    ANSWERS.name: _answers,
-    FOREIGN.name: _foreign,
-    FEEDBACK.name: _feedback,
-    CLEAN.name: _clean,
-}
+def _stand_in(attempt: Attempt) -> str:
+    shown = attempt.aside("stand-in")
+    assert shown is not None  # the loop draws one before the next attempt
+    return shown.text
 
 
 def _chat(
@@ -156,21 +116,21 @@ def transcript(
         first: the problem as the prompt begins with it; None for that of the first attempt here.
         write: what is shown of an attempt.
     """
-    parts = []
+    first, parts = first or attempts[0].problem, []
     for attempt in attempts:
-        parts.append(_attempt(attempt, first or attempts[0].problem, write))
+        title = f"Attempt {attempt.iteration + 1}"
+        parts.append(prompts.headed(title, write(attempt), _moved(attempt, first)))
         if attempt.feedback is not None:
-            parts.append(
-                prompts.render(
-                    prompts.FEEDBACK, number=attempt.iteration + 1, feedback=attempt.feedback.text
-                )
-            )
+            parts.append(_feedback(attempt, attempt.problem))
     return parts
 
 
-def _attempt(attempt: Attempt, first: Problem, write: Write) -> str:
-    number, answer = attempt.iteration + 1, write(attempt)
-    if attempt.problem.choices == first.choices:
-        return prompts.render(prompts.ATTEMPT, number=number, answer=answer)
-    choices = lettered(attempt.problem.choices)
-    return prompts.render(prompts.ATTEMPT_SHUFFLED, number=number, choices=choices, answer=answer)
+def _feedback(attempt: Attempt, first: Problem, *, numbered: bool = True) -> str:
+    title = f"Feedback on attempt {attempt.iteration + 1}" if numbered else "Feedback"
+    return prompts.headed(title, told(attempt), _moved(attempt, first))
+
+
+def _moved(attempt: Attempt, first: Problem) -> str:
+    """The choices in the order in which an attempt saw them, where it is another."""
+    choices = attempt.problem.choices
+    return lettered(choices) if choices != first.choices else ""

@@ -8,7 +8,6 @@ trial as failed, because a broken judge says nothing about the solver.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Generator
 from dataclasses import replace
@@ -18,6 +17,7 @@ from feedback_friction.errors import FrictionError
 from feedback_friction.grading.text import grade_text
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.episode import text_seed
 from feedback_friction.protocol.records import Completion, Effect, Generate, Message, Occasion
 from feedback_friction.protocol.task import Task
 
@@ -117,16 +117,14 @@ def _asked(
 def judge_request(
     messages: tuple[Message, ...], number: int, max_tokens: int, occasion: Occasion
 ) -> Generate:
-    """A judge's so-manieth call about something: the same call wherever in a run it occurs."""
-    name = "\0".join([str(number), *(message.content for message in messages)])
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
+    """A judge's call number ``number`` about something: the same wherever in a run it occurs."""
     return Generate(
         role="judge",
         speaker="judge",
         messages=messages,
         temperature=AGAIN_TEMPERATURE if number else 0.0,
         max_tokens=max_tokens,
-        seed=int.from_bytes(digest[:4], "big") >> 1,
+        seed=text_seed(str(number), *(message.content for message in messages)),
         occasion=occasion,
     )
 

@@ -100,6 +100,6 @@ def mislead_request(episode: Episode, answer: str) -> Generate:
         number=latest.iteration + 1,
         answer=named(latest.problem, answer),
     )
-    parts = [f"### Problem\n{question}", *history.transcript(episode.attempts), request]
+    parts = [prompts.headed("Problem", question), *history.transcript(episode.attempts), request]
     messages = (Message("system", prompts.MISLEAD_SYSTEM), Message("user", "\n\n".join(parts)))
     return episode.writer_request(messages, "mislead")

@@ -8,23 +8,20 @@ that share their prefill; every request has a seed of its own.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.options import Options, option
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.episode import request_seed
+from feedback_friction.protocol.episode import Episode
 from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.records import (
     Completion,
     Effect,
-    Generate,
-    Message,
     Occasion,
     Reply,
 )
-from feedback_friction.protocol.refusals import refusal
 from feedback_friction.protocol.task import Task
 from feedback_friction.protocol.trial import judged
 from feedback_friction.settings import Plan
@@ -80,33 +77,21 @@ def oracle(
     Args:
         request: its number, from 0 to ``plan.attempts - 1``.
     """
-    messages = solver_messages(task, problem, (), TRANSCRIPT)
-    completion: Completion = yield _ask(problem, messages, plan, request)
+    asks = Episode(problem, task, plan.sampled).solver_request(
+        solver_messages(task, problem, (), TRANSCRIPT),
+        problem,
+        draw=request * plan.gens,
+        n=plan.gens,
+        purpose="oracle",
+    )
+    occasion = Occasion(problem, epoch=0, iteration=0, mode="oracle")
+    completion: Completion = yield replace(asks, occasion=occasion, logprobs=plan.sampled.logprobs)
     tokens = completion.usage.completion_tokens / len(completion.replies)
     draws: list[Draw] = []
     for place, reply in enumerate(completion.replies):
-        reason = refusal(reply)
-        if reason is not None:
-            verdict = Verdict.none(reason)
+        if reply.refusal:
+            verdict = Verdict.none(reply.refusal)
         else:
             verdict = yield from judged(task, problem, reply)
         draws.append(Draw(request * plan.gens + place, request, reply, verdict, tokens))
     return tuple(draws)
-
-
-def _ask(
-    problem: Problem, messages: tuple[Message, ...], plan: OraclePlan, request: int
-) -> Generate:
-    sampled = plan.sampled
-    return Generate(
-        role="solver",
-        speaker="solver",
-        messages=messages,
-        temperature=sampled.solver_temperature,
-        max_tokens=sampled.max_tokens,
-        seed=request_seed(sampled.seed, problem, 0, 0, request * plan.gens, purpose="oracle"),
-        occasion=Occasion(problem, epoch=0, iteration=0, mode="oracle"),
-        n=plan.gens,
-        decoding=sampled.decoding,
-        logprobs=sampled.logprobs,
-    )

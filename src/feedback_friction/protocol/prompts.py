@@ -14,58 +14,37 @@ from feedback_friction.modes import ATTRIBUTIONS
 
 # --- what the solver reads -----------------------------------------------------------------------
 
-HISTORY_INTRO = (
-    "You have already tried this problem. Below are your earlier attempts in order, each followed "
-    "by the feedback it received."
-)
-
-ATTEMPT = "### Attempt {number}\n{answer}"
-
-ATTEMPT_SHUFFLED = (
-    "### Attempt {number} (the choices were then ordered as follows)\n{choices}\n\n{answer}"
-)
-
-FEEDBACK = "### Feedback on attempt {number}\n{feedback}"
+_TRIED = "You have already tried this problem. Below "
+_ALL = f"{_TRIED}are your earlier attempts in order, each followed by the feedback it received."
+# By history: what stands before the attempts.
+INTROS = {
+    "transcript": _ALL,
+    "foreign": _ALL,
+    "last": (
+        f"{_TRIED}are your latest attempts in order, each followed by the feedback it received."
+    ),
+    "answers": (
+        f"{_TRIED}are the answers of your earlier attempts in order, each followed by the "
+        "feedback it received; the working is not shown."
+    ),
+    "feedback": (
+        f"{_TRIED}is the feedback that your earlier attempts received, in order; the attempts "
+        "themselves are not shown."
+    ),
+    "clean": (
+        f"{_TRIED}is the feedback that your latest attempt received; the attempt itself is not "
+        "shown."
+    ),
+}
 
 AGAIN = (
     "### The problem once more\n{question}\n\n"
     "Use the feedback above: find what went wrong, and answer the problem again."
 )
 
-LAST_INTRO = (
-    "You have already tried this problem. Below are your latest attempts in order, each followed "
-    "by the feedback it received."
-)
-
-ANSWERS_INTRO = (
-    "You have already tried this problem. Below are the answers of your earlier attempts in order, "
-    "each followed by the feedback it received; the working is not shown."
-)
-
-FEEDBACK_INTRO = (
-    "You have already tried this problem. Below is the feedback that your earlier attempts "
-    "received, in order; the attempts themselves are not shown."
-)
-
-FEEDBACK_SHUFFLED = (
-    "### Feedback on attempt {number} (the choices were then ordered as follows)\n{choices}\n\n"
-    "{feedback}"
-)
-
 AGAIN_OPEN = (
     "### The problem once more\n{question}\n\n"
     "Consider the feedback above, and answer the problem again."
-)
-
-CLEAN_INTRO = (
-    "You have already tried this problem. Below is the feedback that your latest attempt "
-    "received; the attempt itself is not shown."
-)
-
-CLEAN_FEEDBACK = "### Feedback\n{feedback}"
-
-CLEAN_FEEDBACK_SHUFFLED = (
-    "### Feedback (the choices were then ordered as follows)\n{choices}\n\n{feedback}"
 )
 
 CHAT_TURN = (
@@ -224,12 +203,6 @@ FEEDBACK_SYSTEM_ALONE = (
     "that helps the student to find the mistake and correct it. You never give the answer away."
 )
 
-FEEDBACK_PROBLEM_ALONE = "### Problem\n{question}"
-
-FEEDBACK_PROBLEM = "### Problem\n{question}\n\n### Correct answer\n{gold}"
-
-FEEDBACK_SOLUTION = "### Worked solution\n{solution}"
-
 FEEDBACK_REQUEST = (
     "### Your task\n"
     "Attempt {number} is {fault}. Write feedback to the student about it. Say which steps are "
@@ -303,6 +276,17 @@ SECRET_PLAIN = ""
 def render(template: str, /, **fields: str | int) -> str:
     """Fill a template of this module; the fields' own text is never interpreted."""
     return template.format(**fields)
+
+
+def headed(title: str, text: str, moved: str = "") -> str:
+    """A part of a prompt under its heading.
+
+    Args:
+        moved: the choices, where they stood in another order when the text was written.
+    """
+    if moved:
+        return f"### {title} (the choices were then ordered as follows)\n{moved}\n\n{text}"
+    return f"### {title}\n{text}"
 
 
 REQUEST_FIELDS = ("number", "fault", "secret")

@@ -100,6 +100,15 @@ class Reply:
         """Whether it ended before the model ended it."""
         return self.finish_reason != "stop"
 
+    @property
+    def refusal(self) -> str:
+        """The reason where it is a refusal with nothing in it, else "".
+
+        A reply that was filtered or cut after it had begun counts as what it says.
+        """
+        refused = self.finish_reason in ("content_filter", "context_length")
+        return self.finish_reason if refused and not self.text.strip() else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Completion:

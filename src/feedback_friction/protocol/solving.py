@@ -17,21 +17,17 @@ from typing import Any
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import prompts
-from feedback_friction.protocol.episode import Episode
+from feedback_friction.protocol.episode import Episode, asked
 from feedback_friction.protocol.history import transcript, written
 from feedback_friction.protocol.records import (
     Aside,
     AsideKind,
     Attempt,
-    Completion,
     Effect,
     Generate,
     Message,
-    Occasion,
     Reply,
-    Usage,
 )
-from feedback_friction.protocol.refusals import Refused, refusal
 from feedback_friction.ways import CHECK, NOTES, RESTATE, Solve, Thought
 
 Judge = Callable[[Reply], Generator[Effect, Any, Verdict]]
@@ -41,15 +37,6 @@ _RESTATING = {
     False: (prompts.RESTATE, prompts.RESTATED),
     True: (prompts.RESTATE_QUESTION, prompts.RESTATED_QUESTION),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Thinking:
-    """What a solver wrote to itself before an attempt, and what that took."""
-
-    aside: Aside
-    usage: Usage
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +64,7 @@ def next_messages(view: View) -> tuple[Message, ...]:
     """The prompt for the next answer, with what the solver wrote to itself before it."""
     if view.solve.thought not in (RESTATE.thought, NOTES.thought):
         return view.plain
-    kind = _kind(view.solve)
+    kind = thought_kind(view.solve)
     aside = view.attempts[-1].aside(kind)
     text = aside.text if aside else prompts.NOTHING_WRITTEN
     if kind == "notes":
@@ -85,7 +72,8 @@ def next_messages(view: View) -> tuple[Message, ...]:
     return _followed(view.plain, prompts.render(_RESTATING[view.solve.is_blind][1], text=text))
 
 
-def _kind(solve: Solve) -> AsideKind:
+def thought_kind(solve: Solve) -> AsideKind:
+    """What a text that the solver writes to itself is kept as."""
     return "notes" if solve.replaces else "restated"
 
 
@@ -131,28 +119,6 @@ def thought_request(view: View) -> Generate | None:
     return None
 
 
-def think(view: View) -> Generator[Effect, Any, Thinking | None]:
-    """What the solver writes to itself before its next answer.
-
-    Raises:
-        Refused: the model refuses for good.
-    """
-    request = thought_request(view)
-    if request is None:
-        return None
-    reply, usage, seconds = yield from _asked(request)
-    text = reply.text.strip() or prompts.NOTHING_WRITTEN
-    return Thinking(Aside(_kind(view.solve), text), usage, seconds)
-
-
-def _asked(request: Generate) -> Generator[Effect, Any, tuple[Reply, Usage, float]]:
-    completion: Completion = yield request
-    reply = completion.replies[0]
-    if reason := refusal(reply):
-        raise Refused(f"solver: {reason}")
-    return reply, completion.usage, completion.seconds
-
-
 # --- the check of a new answer -------------------------------------------------------------------
 
 
@@ -167,24 +133,26 @@ def checked(view: View, attempt: Attempt, judge: Judge) -> Generator[Effect, Any
     """
     if view.solve.thought != CHECK.thought:
         return attempt
-    said, usage, seconds = yield from _asked(check_request(view, attempt))
+    said = yield from asked(check_request(view, attempt))
+    text = said.replies[0].text
     attempt = replace(
         attempt,
-        usage=attempt.usage + usage,
-        seconds=attempt.seconds + seconds,
-        asides=(Aside("check", said.text.strip() or prompts.NOTHING_WRITTEN),),
+        usage=attempt.usage + said.usage,
+        seconds=attempt.seconds + said.seconds,
+        asides=(Aside("check", text.strip() or prompts.NOTHING_WRITTEN),),
     )
-    if not says_no(said.text):
+    if not says_no(text):
         return attempt
-    reply, usage, seconds = yield from _asked(second_request(view, attempt))
+    again = yield from asked(second_request(view, attempt))
+    reply = again.replies[0]
     verdict = yield from judge(reply)
     return replace(
         attempt,
         reply=reply,
         verdict=verdict,
         draws=attempt.draws + 1,
-        usage=attempt.usage + usage,
-        seconds=attempt.seconds + seconds,
+        usage=attempt.usage + again.usage,
+        seconds=attempt.seconds + again.seconds,
         asides=(*attempt.asides, Aside("first-try", written(attempt))),
     )
 
@@ -221,19 +189,7 @@ def says_no(text: str) -> bool:
 
 
 def _request(messages: tuple[Message, ...], view: View, thought: Thought) -> Generate:
-    """A request of the solver about its next attempt."""
-    episode, plan = view.episode, view.episode.plan
-    iteration = episode.iteration
-    return Generate(
-        role="solver",
-        speaker="solver",
-        messages=messages,
-        temperature=plan.sampling.temperature(plan.solver_temperature, iteration),
-        max_tokens=plan.max_tokens,
-        seed=episode.request_seed(iteration, purpose=thought),
-        occasion=Occasion(
-            view.problem, episode.epoch, iteration, plan.mode.name, view.attempts, thought=thought
-        ),
-        decoding=plan.decoding,
-        logprobs=plan.asks_logprobs,
+    """A request of the solver about its next attempt, or about what it does before it."""
+    return view.episode.solver_request(
+        messages, view.problem, shown=view.attempts, purpose=thought, thought=thought
     )

@@ -16,27 +16,33 @@ from feedback_friction.grading.cut import whole_words
 from feedback_friction.grading.verdict import OVERRULED, Verdict
 from feedback_friction.modes import PLACEBO, Mode
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.episode import Episode
+from feedback_friction.protocol import prompts
+from feedback_friction.protocol.episode import Episode, Refused, asked
 from feedback_friction.protocol.feedback import write_feedback
 from feedback_friction.protocol.history import solver_messages, written
 from feedback_friction.protocol.records import (
     Aside,
     Attempt,
     Attempted,
+    Completion,
     Effect,
     Feedback,
     Generate,
     Grade,
     Mask,
     Masked,
-    Occasion,
     Reply,
     Trial,
 )
-from feedback_friction.protocol.refusals import Refused, refusal
 from feedback_friction.protocol.sampling import Drawn, draw
 from feedback_friction.protocol.shuffle import binary_hint, shuffled
-from feedback_friction.protocol.solving import Thinking, View, checked, next_messages, think
+from feedback_friction.protocol.solving import (
+    View,
+    checked,
+    next_messages,
+    thought_kind,
+    thought_request,
+)
 from feedback_friction.protocol.state import answer_key, answers_of, in_view
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Plan
@@ -81,14 +87,15 @@ def trial(
 
     for each in begun:
         yield Attempted(each)
-    thought: Thinking | None = None
+    took = Completion(())  # by the solver, to write to itself
     end = len(begun) + 1 if begun else plan.iterations
     try:
         if begun:
-            episode, thought = yield from _think(episode)
+            episode, took = yield from _think(episode)
         while episode.iteration < end:
             made = yield from _attempt(episode)
-            episode = episode.with_attempt(_after(thought, made))
+            usage, seconds = made.usage + took.usage, made.seconds + took.seconds
+            episode = episode.with_attempt(replace(made, usage=usage, seconds=seconds))
             yield Attempted(episode.latest)
             verdict = episode.latest.verdict
             if verdict.is_correct and not plan.mode.challenges:
@@ -99,27 +106,22 @@ def trial(
                 feedback = yield from write_feedback(episode, donate)
                 asides = (yield from stand_in()) + (feedback.asides if feedback else ())
                 episode = episode.told(feedback, asides)
-                episode, thought = yield from _think(episode)
+                episode, took = yield from _think(episode)
     except Refused as refused:
         return Trial(problem, epoch, episode.attempts, "stopped", str(refused))
     solved = any(each.verdict.is_correct for each in episode.attempts)  # challenged, it goes on
     return Trial(problem, epoch, episode.attempts, "solved" if solved else "unsolved")
 
 
-def _think(episode: Episode) -> Generator[Effect, Any, tuple[Episode, Thinking | None]]:
+def _think(episode: Episode) -> Generator[Effect, Any, tuple[Episode, Completion]]:
     """What the solver writes to itself before its next attempt, kept beside the latest one."""
-    thought = yield from think(next_view(episode))
-    if thought is not None:
-        episode = episode.told(episode.latest.feedback, (thought.aside,))
-    return episode, thought
-
-
-def _after(thought: Thinking | None, attempt: Attempt) -> Attempt:
-    """An attempt with what it took to write to itself before it."""
-    if thought is None:
-        return attempt
-    usage, seconds = attempt.usage + thought.usage, attempt.seconds + thought.seconds
-    return replace(attempt, usage=usage, seconds=seconds)
+    view = next_view(episode)
+    request = thought_request(view)
+    if request is None:
+        return episode, Completion(())
+    said = yield from asked(request)
+    aside = Aside(thought_kind(view.solve), said.replies[0].text.strip() or prompts.NOTHING_WRITTEN)
+    return episode.told(episode.latest.feedback, (aside,)), said
 
 
 def _attempt(episode: Episode) -> Generator[Effect, Any, Attempt]:
@@ -129,18 +131,7 @@ def _attempt(episode: Episode) -> Generator[Effect, Any, Attempt]:
     seen, messages = view.problem, next_messages(view)
 
     def ask(n: int, number: int, temperature: float) -> Generate:
-        return Generate(
-            role="solver",
-            speaker="solver",
-            messages=messages,
-            temperature=temperature,
-            max_tokens=plan.max_tokens,
-            seed=episode.request_seed(iteration, number),
-            occasion=Occasion(seen, episode.epoch, iteration, plan.mode.name, episode.attempts),
-            n=n,
-            decoding=plan.decoding,
-            logprobs=plan.asks_logprobs,
-        )
+        return episode.solver_request(messages, seen, draw=number, n=n, temperature=temperature)
 
     drawn: Drawn = yield from draw(
         plan.sampling,
@@ -152,9 +143,8 @@ def _attempt(episode: Episode) -> Generator[Effect, Any, Attempt]:
         {*answers_of(episode.attempts)},
         lambda: episode.rng("choose", iteration),
     )
-    reason = refusal(drawn.reply)
-    if reason:
-        raise Refused(f"solver: {reason}")
+    if drawn.reply.refusal:
+        raise Refused(f"solver: {drawn.reply.refusal}")
     made = Attempt(
         iteration,
         seen,

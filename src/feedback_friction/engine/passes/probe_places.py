@@ -24,8 +24,8 @@ from feedback_friction.engine.run.session import opened
 from feedback_friction.errors import UsageError
 from feedback_friction.options import Options, option
 from feedback_friction.protocol.episode import rng_for
-from feedback_friction.protocol.probes import entropy_probe, in_domain, reader, self_perception
-from feedback_friction.protocol.probes.scene import Scene
+from feedback_friction.protocol.probes import reader, self_perception
+from feedback_friction.protocol.probes.scene import Scene, entropy, in_domain
 from feedback_friction.protocol.records import Effect, Status, Trial
 
 Steps = Generator[Effect, Any, Any]
@@ -74,10 +74,8 @@ _NO_FEEDBACK = "no feedback: no first attempt is wrong, or the mode is 'retry'"
 PROBES = {
     probe.name: probe
     for probe in (
-        Probe(
-            "entropy", _first_feedback, _NO_FEEDBACK, entropy_probe.DRAWS, entropy_probe.TEMPERATURE
-        ),
-        Probe("in-domain", _first_prompt, "no attempts", in_domain.DRAWS, in_domain.TEMPERATURE),
+        Probe("entropy", _first_feedback, _NO_FEEDBACK, draws=50, temperature=0.7),
+        Probe("in-domain", _first_prompt, "no attempts", draws=100, temperature=0.7),
         Probe("self-perception", _answered_feedback, "no attempt after feedback"),
         Probe("reader", _every_feedback, _NO_FEEDBACK, reads=True),
     )
@@ -324,8 +322,8 @@ async def execute_probe(prepared: PreparedProbe, watch: Watch, notice: Note) -> 
 def _steps(prepared: PreparedProbe, job: ProbeJob) -> Steps:
     scene, draws, temperature = job.scene, prepared.draws, prepared.temperature
     steps: dict[str, Callable[[], Steps]] = {
-        "entropy": lambda: entropy_probe.entropy(scene, draws, temperature),
-        "in-domain": lambda: in_domain.in_domain(scene, draws, temperature),
+        "entropy": lambda: entropy(scene, draws, temperature),
+        "in-domain": lambda: in_domain(scene, draws, temperature),
         "self-perception": lambda: self_perception.self_perception(scene),
         "reader": lambda: reader.reader(scene, job.donor, temperature),
     }

@@ -8,7 +8,6 @@ problem instead, graded against this problem's answer.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import prompts
+from feedback_friction.protocol.episode import text_seed
 from feedback_friction.protocol.probes.scene import Scene
 from feedback_friction.protocol.records import (
     Completion,
@@ -25,7 +25,6 @@ from feedback_friction.protocol.records import (
     Message,
     Occasion,
 )
-from feedback_friction.protocol.refusals import refusal
 from feedback_friction.protocol.task import Task
 from feedback_friction.protocol.trial import decided
 
@@ -100,12 +99,12 @@ def _read(scene: Scene, feedback: str, temperature: float) -> Generator[Effect, 
         messages=chat,
         temperature=temperature,
         max_tokens=MAX_TOKENS,
-        seed=_seed(chat),
+        seed=text_seed(*(message.content for message in chat)),
         occasion=Occasion(problem, scene.epoch, scene.iteration, scene.plan.mode.name),
     )
     reply = completion.replies[0]
     gives_up = len(reply.text) <= LONGEST and _UNKNOWN.fullmatch(reply.text)
-    if refusal(reply) is not None or gives_up:
+    if reply.refusal or gives_up:
         return Verdict.none("unknown")
     return (yield from decided(scene.task, problem, reply))
 
@@ -127,10 +126,3 @@ def _kind(problem: Problem) -> str:
     if problem.choices:
         return prompts.render(KIND_CHOICE, letters=", ".join(problem.letters))
     return KIND_NUMBER if problem.operands else KIND_OPEN
-
-
-def _seed(chat: tuple[Message, ...]) -> int:
-    """In [0, 2**31): the same text is read by the same call, wherever in a run it occurs."""
-    text = "\0".join(message.content for message in chat)
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:4], "big") >> 1

@@ -1,28 +1,25 @@
-"""Where a probe looks: one place of a finished trial, and how many draws are asked for there."""
+"""Where a probe looks, one place of a finished trial; and probes that draw there many times."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.episode import Episode, request_seed
+from feedback_friction.protocol.episode import Episode
 from feedback_friction.protocol.records import (
     Attempt,
     Completion,
     Effect,
     Feedback,
-    Generate,
-    Message,
-    Occasion,
 )
-from feedback_friction.protocol.refusals import refusal
+from feedback_friction.protocol.solving import next_messages
 from feedback_friction.protocol.state import answer_key
 from feedback_friction.protocol.task import Task
-from feedback_friction.protocol.trial import decided
+from feedback_friction.protocol.trial import decided, next_view
 from feedback_friction.settings import Plan
 
 MOST_DRAWS = 50  # in one request, which shares its prefill
@@ -61,25 +58,6 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
-    """What is drawn from.
-
-    Attributes:
-        messages: the chat.
-        seen: the problem as it is asked.
-        attempts: those that the prompt shows.
-        purpose: name that the seeds of the draws depend on.
-        temperature: sampling temperature.
-    """
-
-    messages: tuple[Message, ...]
-    seen: Problem
-    attempts: tuple[Attempt, ...]
-    purpose: str
-    temperature: float
-
-
-@dataclass(frozen=True, slots=True)
 class Answers:
     """Draws by what they answer.
 
@@ -96,45 +74,49 @@ class Answers:
     draws: int
 
 
-def draw_answers(scene: Scene, prompt: Prompt, draws: int) -> Generator[Effect, Any, Answers]:
-    """So many draws of a prompt, graded and counted.
+def entropy(scene: Scene, draws: int, temperature: float) -> Generator[Effect, Any, Answers]:
+    """Answers to the prompt that follows the feedback of a scene; errors as ``in_domain``.
+
+    Replies that the task's grader takes for the same answer are one cluster, those without an
+    answer another (paper, section 5: 50 draws at 0.7). The entropy is estimated from the counts
+    when they are read, see ``analysis.stats.entropy``.
+    """
+    before = scene.before(scene.iteration + 1)
+    return (yield from _draw_answers(before, "entropy", draws, temperature))
+
+
+def in_domain(scene: Scene, draws: int, temperature: float) -> Generator[Effect, Any, Answers]:
+    """Answers to the first prompt: how familiar a question is (section 5: 100 draws a question).
 
     Raises:
         UndecidedError: one of them could not be graded in time.
     """
+    return (yield from _draw_answers(scene.before(0), "in-domain", draws, temperature))
+
+
+def _draw_answers(
+    episode: Episode, purpose: str, draws: int, temperature: float
+) -> Generator[Effect, Any, Answers]:
+    """So many draws of the prompt of a trial's next attempt, graded and counted."""
+    view = next_view(episode)
+    messages, seen = next_messages(view), view.problem
     answers: Counter[str] = Counter()
     no_answer = correct = done = 0
     while done < draws:
-        request = _request(scene, prompt, done, min(MOST_DRAWS, draws - done))
-        completion: Completion = yield request
+        n = min(MOST_DRAWS, draws - done)
+        asks = episode.solver_request(
+            messages, seen, draw=done, n=n, temperature=temperature, purpose=purpose
+        )
+        completion: Completion = yield replace(asks, logprobs=False)
         for reply in completion.replies:
             verdict = Verdict.none()
-            if refusal(reply) is None:
-                verdict = yield from decided(scene.task, prompt.seen, reply)
-            answer = answer_key(prompt.seen, verdict)
+            if not reply.refusal:
+                verdict = yield from decided(episode.task, seen, reply)
+            answer = answer_key(seen, verdict)
             if answer is None:
                 no_answer += 1
             else:
                 answers[answer] += 1
             correct += verdict.is_correct
-        done += request.n
+        done += n
     return Answers(tuple(answers.most_common()), no_answer, correct, done)
-
-
-def _request(scene: Scene, prompt: Prompt, first: int, n: int) -> Generate:
-    plan, iteration = scene.plan, len(prompt.attempts)
-    return Generate(
-        role="solver",
-        speaker="solver",
-        messages=prompt.messages,
-        temperature=prompt.temperature,
-        max_tokens=plan.max_tokens,
-        seed=request_seed(
-            plan.seed, scene.problem, scene.epoch, iteration, first, purpose=prompt.purpose
-        ),
-        occasion=Occasion(
-            prompt.seen, scene.epoch, iteration, plan.mode.name, attempts=prompt.attempts
-        ),
-        n=n,
-        decoding=plan.decoding,
-    )

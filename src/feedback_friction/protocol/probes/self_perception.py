@@ -103,7 +103,7 @@ def messages(scene: Scene, shown: tuple[Attempt, ...], question: str) -> tuple[M
     """What the solver reads: the problem, its attempts with their feedback, the question."""
     parts = [
         scene.task.ask(shown[0].problem),
-        prompts.HISTORY_INTRO,
+        prompts.INTROS["transcript"],
         *history.transcript(shown),
         question,
     ]
