@@ -45,6 +45,7 @@ from feedback_friction.ways import (
     Solve,
 )
 
+STRATIFIED = ("subject", "level", "s_pop", "o_pop")  # fields of a problem that make groups
 # In the order of growing effort; each provider takes some of them.
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 UNSENT = 1.0  # what stands for a temperature that is not sent: the default of the API
@@ -156,12 +157,12 @@ class Selection(Options):
         metavar="FILE",
         part="operation",
     )
-    limit: int | None = option(None, "Maximum number of problems.")
-    fraction: float | None = option(None, "Share of the problems, chosen by seed.")
+    limit: int | None = option(None, "Maximum number of problems.", least=1)
+    fraction: float | None = option(None, "Share of the problems, chosen by seed.", above=0, most=1)
     seed: int = declared(0, _SEED)
     digits: int = option(5, "Digits of the factors in multiplication tasks, 2 to 6.")
     stratify: str | None = option(
-        None, "Sample equally from each group of a field.", metavar="FIELD"
+        None, "Sample equally from each group of a field.", choices=STRATIFIED
     )
     split: str = option(
         "all",

@@ -69,11 +69,7 @@ HISTORIES = {
 
 
 def parse_history(name: str) -> History:
-    """The history of that name.
-
-    Raises:
-        UsageError: there is none.
-    """
+    """The history of that name; raises ``UsageError`` where there is none."""
     base, _, number = name.partition(":")
     if base == LAST.name and re.fullmatch("[1-9][0-9]{0,2}", number):
         return replace(LAST, name=name, last=int(number))
@@ -151,11 +147,7 @@ SOLVES = {
 
 
 def parse_solve(name: str) -> Solve:
-    """What a solver does, by its name.
-
-    Raises:
-        UsageError: there is no such thing.
-    """
+    """What a solver does, by its name; raises ``UsageError`` where there is none."""
     if name not in SOLVES:
         raise UsageError(f"unknown way to solve '{name}'; allowed: {', '.join(SOLVES)}")
     return SOLVES[name]
@@ -249,11 +241,7 @@ STRATEGIES = {
 
 
 def parse_sampling(name: str) -> Sampling:
-    """The strategy of that name.
-
-    Raises:
-        UsageError: there is none.
-    """
+    """The strategy of that name; raises ``UsageError`` where there is none."""
     if name not in STRATEGIES:
         raise UsageError(f"unknown sampling '{name}'; allowed: {', '.join(STRATEGIES)}")
     return STRATEGIES[name]

@@ -125,14 +125,15 @@ def test_ranks_are_uniform_and_the_same_everywhere():
 @pytest.mark.parametrize(
     ("selection", "says"),
     [
-        (Selection(limit=0), "at least 1"),
-        (Selection(fraction=0.0), r"not in \(0, 1\]"),
-        (Selection(fraction=1.01), r"not in \(0, 1\]"),
-        (Selection(fraction=0.5, stratify="answer"), "one of subject, level, s_pop, o_pop"),
-        (Selection(stratify="subject"), "needs --fraction or --limit"),
-        (Selection(fraction=0.5, stratify="level"), "not every problem of mmlu has one"),
+        ({"limit": 0}, "must be at least 1, not 0"),
+        ({"limit": -3}, "must be at least 1, not -3"),
+        ({"fraction": 0.0}, "must be above 0 and at most 1, not 0"),
+        ({"fraction": 1.01}, "must be above 0 and at most 1, not 1.01"),
+        ({"fraction": 0.5, "stratify": "answer"}, "allowed: subject, level, s_pop, o_pop"),
+        ({"stratify": "subject"}, "needs --fraction or --limit"),
+        ({"fraction": 0.5, "stratify": "level"}, "not every problem of mmlu has one"),
     ],
 )
 def test_a_selection_that_makes_no_sense_is_refused(selection, says):
     with pytest.raises(UsageError, match=says):
-        sample(problems(10), selection)
+        sample(problems(10), Selection(**selection))

@@ -256,7 +256,7 @@ def feedback_messages(
     parts += history.transcript(attempts)
     if problem.choices != first.choices:
         parts.append(_problem(task, problem, sees_answer=sees_answer))
-    secret = prompts.SECRET_CHOICES if problem.choices else prompts.SECRET_PLAIN
+    secret = prompts.SECRET_CHOICES if problem.choices else ""
     silent = latest.verdict.outcome is Outcome.NO_ANSWER
     fault = prompts.FAULT_NO_ANSWER if silent else prompts.FAULT_WRONG
     number = latest.iteration + 1

@@ -111,15 +111,10 @@ def form_text(
 
 
 def _by_tutor(form: Form, told: Told) -> str:
-    if form.base == NEXT.name:
-        return f"{told.where} {told.next}".strip()
-    if form.base == EXPLAIN.name:
-        return f"{told.where} {told.why}".strip()
-    if form.base == QUESTION.name:
-        return prompts.render(prompts.ASKED, where=told.where, ask=told.ask).strip()
     if form.base == LOCATE.name:
-        return prompts.render(prompts.LOCATED, where=told.where) if told.where else told.why
-    return told.text
+        return f"{told.where} {prompts.LOCATED}" if told.where else told.why
+    more = {NEXT.name: told.next, EXPLAIN.name: told.why, QUESTION.name: told.ask}
+    return f"{told.where} {more[form.base]}".strip() if form.base in more else told.text
 
 
 def _by_hints(form: Form, attempts: Sequence[Attempt]) -> str:

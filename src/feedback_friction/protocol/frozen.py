@@ -64,11 +64,7 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
 
 
 def from_row(row: Mapping[str, Any]) -> Item:
-    """The item of a row.
-
-    Raises:
-        ItemError: a field is missing or of the wrong type.
-    """
+    """The item of a row; raises ``ItemError`` that names a wrong field."""
     problem = _problem(row.get("problem"))
     attempts = row.get("attempts")
     if not isinstance(attempts, list) or not attempts:

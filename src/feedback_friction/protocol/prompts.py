@@ -162,9 +162,7 @@ MISLEAD_REQUEST = (
 
 # --- forms of feedback that a program writes -----------------------------------------------------
 
-LOCATED = "{where} That is the first step that is wrong."
-
-ASKED = "{where} {ask}"
+LOCATED = "That is the first step that is wrong."
 
 CONTRAST_AGAIN = (
     "Your answers so far: {answers}. You have said {answer} {times}, and it is wrong. Do not give "
@@ -210,40 +208,39 @@ FEEDBACK_REQUEST = (
     "Do not state the correct answer{secret}, and do not hint at it in other words."
 )
 
-_ONLY = "Be brief. Do not state the correct answer{secret}, and do not hint at it in other words."
-
+_FORM_REQUEST = (
+    "### Your task\nAttempt {{number}} is {{fault}}. {task} "
+    "Be brief. Do not state the correct answer{{secret}}, and do not hint at it in other words."
+)
+_FORM_TASKS = {
+    "locate": (
+        "Tell the student which step of it is the first wrong one: quote that step, and say "
+        "nothing else of it."
+    ),
+    "explain": (
+        "Quote the first wrong step of it, and explain to the student why it is wrong. Do not say "
+        "what to do instead."
+    ),
+    "next": "Tell the student the one thing to do next, as an instruction, and nothing more.",
+    "question": (
+        "Ask the student one question whose answer shows the mistake. Write the question alone."
+    ),
+    "contrast": (
+        "Set the student's answers so far side by side, say how often each was given, and what "
+        "they have in common that must be wrong."
+    ),
+    "example": (
+        "Make up a similar problem with another answer, and work it out for the student step by "
+        "step."
+    ),
+    "solution": (
+        "Write the solution of the problem step by step for the student, with the result left out."
+    ),
+}
 # By form, what a model is asked for; a file may replace them (--prompts). The fields are those of
 # FEEDBACK_REQUEST.
 FORM_REQUESTS = {
-    "locate": (
-        "### Your task\nAttempt {number} is {fault}. Tell the student which step of it is the "
-        f"first wrong one: quote that step, and say nothing else of it. {_ONLY}"
-    ),
-    "explain": (
-        "### Your task\nAttempt {number} is {fault}. Quote the first wrong step of it, and explain "
-        f"to the student why it is wrong. Do not say what to do instead. {_ONLY}"
-    ),
-    "next": (
-        "### Your task\nAttempt {number} is {fault}. Tell the student the one thing to do next, as "
-        f"an instruction, and nothing more. {_ONLY}"
-    ),
-    "question": (
-        "### Your task\nAttempt {number} is {fault}. Ask the student one question whose answer "
-        f"shows the mistake. Write the question alone. {_ONLY}"
-    ),
-    "contrast": (
-        "### Your task\nAttempt {number} is {fault}. Set the student's answers so far side by "
-        "side, say how often each was given, and what they have in common that must be wrong. "
-        f"{_ONLY}"
-    ),
-    "example": (
-        "### Your task\nAttempt {number} is {fault}. Make up a similar problem with another "
-        f"answer, and work it out for the student step by step. {_ONLY}"
-    ),
-    "solution": (
-        "### Your task\nAttempt {number} is {fault}. Write the solution of the problem step by "
-        f"step for the student, with the result left out. {_ONLY}"
-    ),
+    **{form: _FORM_REQUEST.format(task=task) for form, task in _FORM_TASKS.items()},
     "reset": FEEDBACK_REQUEST,
 }
 
@@ -269,8 +266,6 @@ FAULT_WRONG = "wrong"
 FAULT_NO_ANSWER = "not right: no final answer could be found in it"
 
 SECRET_CHOICES = ", its letter or the content of the right option"
-
-SECRET_PLAIN = ""
 
 
 def render(template: str, /, **fields: str | int) -> str:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.records import Attempt
+from feedback_friction.protocol.state import answers_of
 
 
 def shuffled(problem: Problem, rng: random.Random) -> Problem:
@@ -32,17 +33,11 @@ def binary_hint(problem: Problem, attempts: Sequence[Attempt]) -> str:
 
     Empty where there are no choices, or where no attempt gave an answer.
     """
-    texts = {
-        attempt.problem.choices[LETTERS.index(attempt.verdict.prediction)]
-        for attempt in attempts
-        if attempt.verdict.prediction and attempt.verdict.prediction in attempt.problem.letters
-    }
-    tried = [f"({letter})" for letter, text in _lettered(problem) if text in texts]
-    left = [f"({letter})" for letter, text in _lettered(problem) if text not in texts]
+    answers = set(answers_of(attempts))
+    tried: list[str] = []
+    left: list[str] = []
+    for letter, text in zip(problem.letters, problem.choices, strict=True):
+        (tried if text in answers else left).append(f"({letter})")
     if not tried:
         return ""
     return prompts.render(prompts.TRIED_AND_LEFT, tried=", ".join(tried), left=", ".join(left))
-
-
-def _lettered(problem: Problem) -> zip[tuple[str, str]]:
-    return zip(problem.letters, problem.choices, strict=True)

@@ -25,11 +25,7 @@ def for_task(mode: Mode, task: Task, problems: Sequence[Problem]) -> Mode:
 
 
 def check_mode(mode: Mode, task: Task) -> None:
-    """Refuse a mode that the task cannot have.
-
-    Raises:
-        UsageError: the task has no tutor.
-    """
+    """Refuse a mode that the task cannot have; raises ``UsageError``."""
     if mode.written_as.writer == "program" and task.tutor is None:
         raise UsageError(
             f"task '{task.name}' has no tutor, so feedback mode '{mode.name}' cannot be used with "
@@ -43,17 +39,18 @@ def check_hints(mode: Mode, problems: Sequence[Problem]) -> None:
     Raises:
         UsageError: one of the problems has no hints, or nothing to show a part of.
     """
-    whole = [problem for problem in problems if not parts_of(problem)]
-    if whole and mode.writer == "part":
-        raise UsageError(
-            f"feedback mode '{mode.name}' needs a worked solution or hints; "
-            f"{len(whole)} of {len(problems)} rows of {whole[0].task} have none, such as "
-            f"'{whole[0].id}'"
+    if mode.writer == "part":
+        bare, needs = (
+            [each for each in problems if not parts_of(each)],
+            "a worked solution or hints",
         )
-    bare = [problem for problem in problems if not problem.hints]
-    if bare and mode.written_as.writer == "question":
+    elif mode.written_as.writer == "question":
+        bare = [each for each in problems if not each.hints]
+        needs = "rows with a field 'hints', a list of texts"
+    else:
+        return
+    if bare:
         raise UsageError(
-            f"feedback mode '{mode.name}' needs rows with a field 'hints', a list of texts; "
-            f"{len(bare)} of {len(problems)} rows of {bare[0].task} have none, such as "
-            f"'{bare[0].id}'"
+            f"feedback mode '{mode.name}' needs {needs}; {len(bare)} of {len(problems)} rows of "
+            f"{bare[0].task} have none, such as '{bare[0].id}'"
         )

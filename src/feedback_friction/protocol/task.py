@@ -100,6 +100,7 @@ class Task:
             multiplication tasks, as in the paper, section 3).
         slow: ``grade`` and ``mask`` may take long on some text: run them in a worker process.
         judge: asks a judge model for the verdict; None grades with ``grade`` alone.
+        judges: the problems whose replies the judge judges.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Task:
     shows_solution: bool = False
     slow: bool = False
     judge: Judge | None = None
+    judges: Callable[[Problem], bool] = lambda problem: True
 
 
 def work_of(task: Task, effect: Grade | Mask) -> Callable[[], Verdict | Masked]:

@@ -184,7 +184,7 @@ def next_view(episode: Episode) -> View:
 
 def judged(task: Task, problem: Problem, reply: Reply) -> Generator[Effect, Any, Verdict]:
     """The verdict on a reply: by the judge model where the task has one, else by its grader."""
-    if task.judge is None:
+    if task.judge is None or not task.judges(problem):
         verdict: Verdict = yield Grade(problem, reply.text, reply.is_cut_off)
         return verdict
     if not reply.is_cut_off:
@@ -192,19 +192,7 @@ def judged(task: Task, problem: Problem, reply: Reply) -> Generator[Effect, Any,
     stated: Verdict = yield Grade(problem, reply.text, cut_off=True)
     if stated.prediction is None or stated.rule == OVERRULED:
         return stated
-    return (yield from _cut_off(task.judge(problem, whole_words(reply.text))))
-
-
-def _cut_off(judging: Generator[Effect, Any, Verdict]) -> Generator[Effect, Any, Verdict]:
-    """A judge's work on a reply that was cut off: what its task grades itself knows that too."""
-    answer: Any = None
-    while True:
-        try:
-            effect = judging.send(answer)
-        except StopIteration as end:
-            verdict: Verdict = end.value
-            return verdict
-        answer = yield replace(effect, cut_off=True) if isinstance(effect, Grade) else effect
+    return (yield from task.judge(problem, whole_words(reply.text)))
 
 
 class UndecidedError(Exception):

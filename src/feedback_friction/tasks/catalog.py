@@ -17,7 +17,7 @@ from feedback_friction.split import takes
 from feedback_friction.tasks.fields import optional_text, optional_texts
 from feedback_friction.tasks.files import read_rows
 from feedback_friction.tasks.page import Examples, Page, Row, RowError
-from feedback_friction.tasks.selection import check, sample
+from feedback_friction.tasks.selection import sample
 
 FAMILIES = ("sum_chains", "linear_equations", "base_conversion", "letter_counts")  # ``exact``
 _WHERE = {
@@ -30,31 +30,13 @@ _WHERE = {
 }  # fmt: skip
 
 
-class _Pages(Mapping[str, Page]):
-    """The pages by name; the names are known without importing any."""
-
-    def __getitem__(self, name: str) -> Page:
-        page: Page = pkgutil.resolve_name(f"feedback_friction.tasks.{_WHERE[name]}")
-        return page
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_WHERE)
-
-    def __len__(self) -> int:
-        return len(_WHERE)
-
-
-PAGES: Mapping[str, Page] = _Pages()
+PAGES = tuple(_WHERE)  # the names of the tasks
 GENERATED = "gym:"  # before the name of a generator of reasoning-gym
 OWN: dict[str, Page] = {}  # of a user's own, by name; see ``tasks.own_page``
 
 
 def get_page(name: str) -> Page:
-    """The page of a task.
-
-    Raises:
-        UsageError: there is no such task; names those that there are.
-    """
+    """The page of a task; raises ``UsageError`` where there is none."""
     if name in OWN:
         return OWN[name]
     if name.startswith(GENERATED):
@@ -64,7 +46,8 @@ def get_page(name: str) -> Page:
     if name not in PAGES:
         allowed = ", ".join([*PAGES, *OWN, f"{GENERATED}NAME"])
         raise UsageError(f"unknown task '{name}'; allowed: {allowed}")
-    return PAGES[name]
+    page: Page = pkgutil.resolve_name(f"feedback_friction.tasks.{_WHERE[name]}")
+    return page
 
 
 def load_problems(page: Page, selection: Selection) -> list[Problem]:
@@ -76,7 +59,6 @@ def load_problems(page: Page, selection: Selection) -> list[Problem]:
         UsageError: the selection is wrong, or leaves no problem.
         DataError: a row does not follow the task's schema, or two different problems share an id.
     """
-    check(selection)
     source, rows = numbered(page, selection, selection.data)
     columns = parse_columns(selection.columns)
     every = list(_distinct(problems_of(page, rows, source, columns, selection.grader), source))

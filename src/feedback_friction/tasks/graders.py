@@ -27,7 +27,7 @@ from feedback_friction.grading.text import grade_text
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.judge import judge_by_rubric
-from feedback_friction.protocol.records import Effect, Grade
+from feedback_friction.protocol.records import Effect
 from feedback_friction.protocol.task import Task
 from feedback_friction.tasks.page import RowError
 
@@ -183,12 +183,11 @@ def is_rubric(problem: Problem) -> bool:
 
 def with_rubrics(task: Task, problems: Sequence[Problem]) -> Task:
     """The task with a judge, where a problem has a rubric; the others keep their graders."""
-    return replace(task, judge=_judge) if any(map(is_rubric, problems)) else task
+    if not any(map(is_rubric, problems)):
+        return task
+    return replace(task, judge=_judge, judges=is_rubric)
 
 
 def _judge(problem: Problem, response: str) -> Generator[Effect, Any, Verdict]:
-    if not is_rubric(problem):
-        verdict: Verdict = yield Grade(problem, response)
-        return verdict
     rubric = rubric_of(problem.grader or "")
-    return (yield from judge_by_rubric(problem, response, rubric, shown(problem, response)))
+    return judge_by_rubric(problem, response, rubric, shown(problem, response))

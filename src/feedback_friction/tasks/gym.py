@@ -53,20 +53,12 @@ _KNOWN_CALLS = re.compile(r"\b(?:sin|cos|tan|exp|log|sqrt|Abs)\s*\(")
 
 
 def names() -> list[str]:
-    """The generators that there are.
-
-    Raises:
-        UsageError: the library is not installed.
-    """
+    """The generators that there are; raises ``UsageError`` without the library."""
     return sorted(_library().factory.DATASETS)
 
 
 def page(name: str) -> Page:
-    """The page of ``gym:NAME``.
-
-    Raises:
-        UsageError: there is no such generator, or the library is not installed.
-    """
+    """The page of ``gym:NAME``; raises ``UsageError`` where there is none."""
     generator = name.removeprefix(GENERATED)
     known = names()
     if generator not in known:

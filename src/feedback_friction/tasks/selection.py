@@ -24,8 +24,7 @@ from feedback_friction.errors import UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.settings import Selection
 
-BY_VALUE = ("subject", "level")
-BY_STRATUM = ("s_pop", "o_pop")
+BY_STRATUM = ("s_pop", "o_pop")  # the other fields by value
 STRATA = 10
 
 
@@ -35,7 +34,6 @@ def sample(problems: Sequence[Problem], selection: Selection) -> list[Problem]:
     Raises:
         UsageError: the selection is wrong, or does not go with these problems.
     """
-    check(selection)
     if selection.stratify is None:
         chosen = [
             problem
@@ -43,6 +41,8 @@ def sample(problems: Sequence[Problem], selection: Selection) -> list[Problem]:
             if selection.fraction is None or share(selection.seed, problem) < selection.fraction
         ]
         return chosen[: selection.limit]
+    if selection.fraction is None and selection.limit is None:
+        raise UsageError("--stratify needs --fraction or --limit")
     groups = _groups(problems, selection.stratify)
     ranked = [sorted(group, key=lambda each: share(selection.seed, each)) for group in groups]
     if selection.fraction is not None:
@@ -74,23 +74,6 @@ def strata(values: Sequence[float], count: int = STRATA) -> list[int]:
     for position, index in enumerate(order):
         found[index] = position * count // len(values)
     return found
-
-
-def check(selection: Selection) -> None:
-    """Whether a selection can be right at all; known before any row is read.
-
-    Raises:
-        UsageError: it cannot.
-    """
-    if selection.limit is not None and selection.limit < 1:
-        raise UsageError(f"--limit {selection.limit} leaves no problems; at least 1 is needed")
-    if selection.fraction is not None and not 0 < selection.fraction <= 1:
-        raise UsageError(f"--fraction {selection.fraction:g} is not in (0, 1]")
-    allowed = (*BY_VALUE, *BY_STRATUM)
-    if selection.stratify is not None and selection.stratify not in allowed:
-        raise UsageError(f"--stratify {selection.stratify} is not one of {', '.join(allowed)}")
-    if selection.stratify is not None and selection.fraction is None and selection.limit is None:
-        raise UsageError("--stratify needs --fraction or --limit")
 
 
 def _groups(problems: Sequence[Problem], field: str) -> list[list[Problem]]:

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Collection
 
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.mislead import slipped
 
 State = Callable[[Problem, str], str]
 _TRIES = 50
@@ -25,18 +26,10 @@ def _other(problem: Problem, rng: random.Random) -> str:
     if problem.choices:
         return rng.choice([letter for letter in problem.letters if letter != problem.gold])
     if problem.operands:
-        return _slipped_digit(problem.gold, rng)
+        return slipped(problem.gold, rng)
     if problem.gold.isdecimal():
         return str(rng.randrange(10 ** len(problem.gold)))
     return f"guess {rng.randrange(1000)}"
-
-
-def _slipped_digit(gold: str, rng: random.Random) -> str:
-    """Gold with one digit wrong, as a slip in a carry leaves it; never a leading zero."""
-    place = rng.randrange(len(gold))
-    digits = "0123456789" if gold.isdecimal() else "0123456789ABCDEF"
-    others = [digit for digit in digits if digit != gold[place] and (place or digit != "0")]
-    return gold[:place] + rng.choice(others) + gold[place + 1 :]
 
 
 def write_up(problem: Problem, answer: str, state: State, rng: random.Random) -> str:
@@ -62,13 +55,9 @@ def _work(problem: Problem, answer: str, rng: random.Random) -> list[str]:
     largest = partials.index(max(partials))
     if slip and partials[largest] + slip > 0 and rng.random() < SLIPS_IN_PARTIALS:
         partials[largest] += slip
-    shown = [_digits(partial, base) for partial in partials]
+    shown = [f"{partial:d}" if base == 10 else f"{partial:X}" for partial in partials]
     lines = [
         f"{first} * {digit}{'0' * place} = {partial}"
         for (digit, place), partial in zip(places, shown, strict=True)
     ]
     return ["\n".join([*lines, f"{' + '.join(shown)} = {answer}"])]
-
-
-def _digits(number: int, base: int) -> str:
-    return str(number) if base == 10 else f"{number:X}"

@@ -45,12 +45,6 @@ REQUEST = (
     "If you cannot, reply with the single word UNKNOWN."
 )
 
-KIND_CHOICE = "one of the letters {letters}"
-
-KIND_NUMBER = "a number"
-
-KIND_OPEN = "a number, a formula, a name or a few words"
-
 NOTHING_SHOWN = "(the feedback is empty)"
 
 _UNKNOWN = re.compile(r"[\s*\"'`.!]*unknown[\s*\"'`.!]*", re.I)
@@ -124,5 +118,5 @@ def messages(task: Task, problem: Problem, feedback: str) -> tuple[Message, ...]
 
 def _kind(problem: Problem) -> str:
     if problem.choices:
-        return prompts.render(KIND_CHOICE, letters=", ".join(problem.letters))
-    return KIND_NUMBER if problem.operands else KIND_OPEN
+        return f"one of the letters {', '.join(problem.letters)}"
+    return "a number" if problem.operands else "a number, a formula, a name or a few words"
