@@ -161,7 +161,7 @@ BY_CHANCE = "random"
 
 
 def _dosed(mode: Mode, name: str, rest: str, *, has_feedback_model: bool) -> Mode:
-    """A mode with its dose, and where there is one, by lot or with the mode that it is made of."""
+    """A mode with its dose; ``partial`` may be drawn at random, the others name another mode."""
     amount, _, more = rest.partition(":")
     whole = mode.writer == "late"
     bounds = "attempts, from 0 to 99" if whole else "a share, from 0 to 1"

@@ -66,7 +66,7 @@ class Mode:
         writer: who writes the text: nobody (the first prompt again), a fixed text, a program (the
             task's tutor), whoever wrote the question (its hints), a model, a donor (another
             problem's feedback), whoever writes the form that is chosen (``forms``), a program
-            that shows a part of the worked solution, spoils another mode's feedback by lot, or
+            that shows a part of the worked solution, corrupts some of another mode's feedback, or
             gives it late, or a function of a user's own.
         by: the writer in words, for help and documentation.
         purpose: what it is for, in words.
@@ -82,7 +82,7 @@ class Mode:
         repeats_when_cold: whether at temperature 0 every attempt repeats the first one.
         level: of the hint that is always given, from 1; 0 for the next one at each attempt.
         source: for a donor, the name of the mode whose feedback is taken from another problem; for
-            noise and delay, of the mode whose feedback is spoilt or late, "" for the task's own.
+            noise and delay, of the mode whose feedback is corrupted or late, "" for the task's own.
         chooser: for a form, what chooses it; None where the policy's file is not read yet.
         challenges: whether the trial goes on after a right answer, and that is challenged, too.
         asserts: whether it says that the attempt is wrong.
@@ -90,7 +90,7 @@ class Mode:
         obey: probability that the simulated student gives up a right answer after it.
         attribution: whose words the solver is told that it reads.
         dose: how much of it: a share, or attempts of delay; None for modes without a dose.
-        by_chance: whether a part is drawn by lot instead of from the beginning.
+        by_chance: whether a part is drawn at random instead of from the beginning.
         write: for one of a user's own, the function of (problem, attempts) that writes the text.
     """
 

@@ -119,7 +119,7 @@ class Drawn:
         else:
             weights = [share for _, share in self.shares]
             [(form, share)] = rng.choices(self.shares, weights)
-            reason = "drawn by lot"
+            reason = "drawn at random"
         return Choice(form.name, share, repeat_by_rule(state), reason, state)
 
 

@@ -1,4 +1,4 @@
-"""Problems to train on, and problems held out: by a hash of task and id, for ever.
+"""Problems to train on, and problems held out: by a hash of task and id.
 
 A problem stays where it is whatever is drawn beside it, so that no run can train on what another
 one holds out; a larger share holds out all that a smaller one does.

@@ -125,7 +125,7 @@ def test_a_trial_shows_each_form_with_propensity_state_and_reason(run):
             for each in db.execute("SELECT condition FROM conditions ORDER BY rowid")
         ]
     assert told["given"] == given
-    assert (given.form, given.propensity, given.why) == ("locate", 0.3, "drawn by lot")
+    assert (given.form, given.propensity, given.why) == ("locate", 0.3, "drawn at random")
     assert "the answer before again" in given.state
     shown = command("show", directory, chosen.problem, "--feedback", chosen.feedback).stdout
     at = place.index(chosen.condition) + 1
@@ -135,5 +135,5 @@ def test_a_trial_shows_each_form_with_propensity_state_and_reason(run):
         return (await page.get(address))[1]
 
     for text in (" ".join(shown.split()), visit(directory, steps=steps)):
-        for word in ("locate", "drawn by lot", "propensity 0.30", "the answer before again"):
+        for word in ("locate", "drawn at random", "propensity 0.30", "the answer before again"):
             assert word in text

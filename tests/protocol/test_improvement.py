@@ -4,7 +4,7 @@ import pytest
 
 import toys
 from feedback_friction.grading.verdict import Verdict
-from feedback_friction.protocol.improvement import Round, is_missed, told
+from feedback_friction.protocol.improvement import Round, told
 from feedback_friction.protocol.prompts import FORM_REQUESTS, unusable
 from feedback_friction.protocol.records import Attempt, Feedback, Reply, Trial
 
@@ -55,13 +55,6 @@ def test_what_came_of_a_round_is_said_in_words(round, said):
     assert said in story["What came of it"]
     assert story["Feedback"] == "Count again."
     assert toys.PROBLEM.gold not in story["Wrong attempt"]
-
-
-def test_only_a_wrong_first_answer_is_missed():
-    missed = Trial(toys.PROBLEM, 0, (attempt(0, "3"),), "unsolved")
-    assert is_missed(missed)
-    for status in ("solved", "stopped", "undecided"):
-        assert not is_missed(Trial(toys.PROBLEM, 0, (attempt(0, "7"),), status))
 
 
 @pytest.mark.parametrize(

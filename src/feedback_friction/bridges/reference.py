@@ -16,7 +16,6 @@ from feedback_friction.problem import Problem
 from feedback_friction.protocol.episode import Episode
 from feedback_friction.protocol.records import JUDGED, Attempt
 from feedback_friction.protocol.solving import next_messages
-from feedback_friction.protocol.task import no_examples
 from feedback_friction.protocol.trial import next_view
 from feedback_friction.settings import Plan
 from feedback_friction.tasks.catalog import get_page
@@ -39,7 +38,7 @@ def export(directory: Path) -> Iterator[dict[str, Any]]:
             mode = recorded_mode(condition.feedback)
             history, solve = parse_way(condition.history)
             plan = Plan(mode, history=history, solve=solve)
-            task = replace(task, system="", examples=no_examples)
+            task = replace(task, system="", examples=lambda problem: ())
             # a trial in flight has no feedback in its rows yet, so its questions cannot be told
             for trial in ended_trials(db, condition.condition, mode.name, problems, JUDGED):
                 for number, attempt in enumerate(trial.attempts):

@@ -1,7 +1,7 @@
-"""Feedback in doses: a part of a solution, spoilt by lot, or late.
+"""Feedback in doses: a part of a solution, corrupted at random, or late.
 
-Lots are drawn from the seed, the problem and the attempt, never from the dose: what is shown or
-spoilt at a lower dose is so at a higher one too, so that doses are compared on the same draws.
+Draws depend on the seed, the problem and the attempt, never on the dose: what is shown or corrupted
+at a lower dose is so at a higher one too, so that doses are compared on the same draws.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ def part(episode: Episode) -> str:
     return prompts.render(prompts.PART, part="\n".join(shown))
 
 
-def is_spoilt(episode: Episode) -> bool:
-    """Whether the lot falls on this feedback."""
+def is_corrupted(episode: Episode) -> bool:
+    """Whether this feedback is among the share to corrupt."""
     dose = episode.mode.dose
     return dose is not None and episode.rng("noise", episode.latest.iteration).random() < dose
 
 
-def spoilt(episode: Episode, text: str) -> str:
+def corrupted(episode: Episode, text: str) -> str:
     """Feedback that names another step, or a wrong value; else another problem's hint or answer."""
     latest, mislead = episode.latest, episode.task.mislead
     rng = episode.rng("spoil", latest.iteration)

@@ -80,12 +80,13 @@ class Episode:
         return replace(self, attempts=(*self.attempts[:-1], latest))
 
     def rng(self, purpose: str, iteration: int = 0) -> random.Random:
-        """What draws for a purpose at an iteration; made anew, it draws the same."""
+        """What draws for a purpose at an iteration; each time it draws the same."""
         return rng_for(self.plan.seed, self.problem, self.epoch, iteration, 0, purpose)
 
     def request_seed(self, iteration: int, draw: int = 0, purpose: str = "solver") -> int:
         """The seed that goes with a request, in [0, 2**31)."""
-        return request_seed(self.plan.seed, self.problem, self.epoch, iteration, draw, purpose)
+        rng = rng_for(self.plan.seed, self.problem, self.epoch, iteration, draw, purpose)
+        return rng.getrandbits(31)
 
     def solver_request(
         self,
@@ -167,13 +168,6 @@ def rng_for(
     """
     key = f"{seed}:{problem.task}:{problem.id}:{epoch}:{iteration}:{draw}"
     return random.Random(key if purpose == "solver" else f"{key}:{purpose}")
-
-
-def request_seed(
-    seed: int, problem: Problem, epoch: int, iteration: int, draw: int, purpose: str = "solver"
-) -> int:
-    """The seed that goes with a request, in [0, 2**31)."""
-    return rng_for(seed, problem, epoch, iteration, draw, purpose).getrandbits(31)
 
 
 def text_seed(*texts: str) -> int:

@@ -15,7 +15,7 @@ from feedback_friction.grading.verdict import Outcome
 from feedback_friction.modes import BINARY, Mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import history, prompts
-from feedback_friction.protocol.doses import is_spoilt, part, spoilt
+from feedback_friction.protocol.doses import corrupted, is_corrupted, part
 from feedback_friction.protocol.episode import Episode, asked
 from feedback_friction.protocol.form_writers import form_text, writer_of
 from feedback_friction.protocol.masking.quoted import parted
@@ -95,10 +95,10 @@ def _written(episode: Episode) -> Generator[Effect, Any, Feedback]:
         return _draft(part(episode))
     if mode.writer == "noise":
         wrote = yield from _written(_about(episode))
-        if not is_spoilt(episode):
+        if not is_corrupted(episode):
             return wrote
         right = Aside("corrupted", wrote.raw)
-        return replace(wrote, raw=spoilt(episode, wrote.raw), asides=(right,))
+        return replace(wrote, raw=corrupted(episode, wrote.raw), asides=(right,))
     if mode.writer == "late":
         return (yield from _late(episode))
     if mode.writer == "form":
@@ -156,7 +156,7 @@ def _formed(episode: Episode) -> Generator[Effect, Any, Feedback]:
 
 
 def _about(episode: Episode) -> Episode:
-    """What feedback that is spoilt or late is made of: the words' own mode, at the time they mean.
+    """What corrupted or late feedback is made of: the words' own mode, at the time they mean.
 
     Without attempts where that time is before the first one; any other mode's is the episode.
     """

@@ -50,11 +50,6 @@ class Round:
         return float(self.right) - float(self.leaked)
 
 
-def is_missed(trial: Trial) -> bool:
-    """Whether a trial of one attempt ended with a wrong answer, which feedback may be given on."""
-    return trial.status == "unsolved"
-
-
 def told(round: Round) -> dict[str, str]:
     """A round as the model reads it that writes new prompts."""
     first, *after = round.trial.attempts

@@ -30,7 +30,7 @@ def by_program(task: Task, problems: Sequence[Problem]) -> bool:
 def suggestion(episode: Episode) -> Generator[Effect, Any, str | None]:
     """A wrong answer that is not the latest attempt's; None where none is found."""
     latest = episode.latest
-    known = latest.aside("suggested")  # when a prompt is made again from the journal
+    known = latest.aside("suggested")  # when a prompt is reproduced from the journal
     if known is not None:
         return known.text
     problem, rng = latest.problem, episode.rng("suggest")

@@ -225,8 +225,8 @@ class Aside:
     Attributes:
         kind: ``stand-in``, another problem's attempt, which later prompts show in place of the
             solver's own; ``suggested``, the wrong answer that the feedback argues for;
-            ``corrupted``, the feedback before it was spoilt; ``restated`` and ``notes``, what the
-            solver wrote to itself after the feedback; ``check``, what it said of this attempt, and
+            ``corrupted``, the feedback before that; ``restated`` and ``notes``, what the solver
+            wrote to itself after the feedback; ``check``, what it said of this attempt, and
             ``first-try``, the answer that this said of, where the attempt is another.
         text: the text.
         donor: id of the problem that it comes from, for a stand-in.

@@ -2,7 +2,7 @@
 
 ``ways.Solve`` says which. All that it sees is what the next attempt's prompt holds: masked feedback
 and its own attempts. What it writes is kept beside the attempt (``records.Aside``), so that a
-prompt can be made again from the journal, and its tokens count with the attempt that it is for. A
+prompt can be reproduced from the journal, and its tokens count with the attempt that it is for. A
 prompt with a restatement or a check begins with the plain prompt, byte for byte, so that a server's
 prefix cache serves all but the newest part; one with notes begins with the question.
 """

@@ -14,7 +14,7 @@ from feedback_friction.protocol.task import Task
 
 
 def for_task(mode: Mode, task: Task, problems: Sequence[Problem]) -> Mode:
-    """The mode as a task has it: who misleads, and whose feedback is spoilt or late by default."""
+    """The mode as a task has it: who misleads, and whose feedback is corrupted or late."""
     if mode.misleads and not by_program(task, problems):
         return replace(mode, writer="model")
     if mode.writer in ("noise", "late") and not mode.source:

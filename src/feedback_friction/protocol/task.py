@@ -32,11 +32,6 @@ class Misled:
 Mislead = Callable[[Problem, str, random.Random], Misled | None]
 
 
-def no_examples(problem: Problem) -> tuple[Message, ...]:
-    """Zero-shot."""
-    return ()
-
-
 @dataclass(frozen=True, slots=True)
 class Told:
     """What an exact program says of an attempt, part by part; right by construction.
@@ -109,7 +104,7 @@ class Task:
     grade: Callable[[Problem, str], Verdict]
     mask: Callable[[Problem, str], Masked]
     state_answer: Callable[[Problem, str], str]
-    examples: Callable[[Problem], tuple[Message, ...]] = no_examples
+    examples: Callable[[Problem], tuple[Message, ...]] = lambda problem: ()
     tutor: Callable[[Problem, str], str] | None = None
     diagnose: Callable[[Problem, str], Told] | None = None
     locate: Callable[[Problem, str], str | None] | None = None

@@ -273,7 +273,7 @@ _Given = TypeVar("_Given", Feedback, Aside)
 
 
 def _again(given: Sequence[_Given], what: str) -> _Given:
-    """With few wrong problems the donors run out: what they gave goes round again."""
+    """What donors gave is used again in turn: with few wrong problems they run out."""
     if not given:
         raise Refused(f"{what}: no other problem has a wrong first answer")
     donors = len({each.donor for each in given})

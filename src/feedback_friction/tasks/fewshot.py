@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
 from feedback_friction.errors import UsageError
 from feedback_friction.problem import Problem
@@ -57,7 +56,12 @@ def with_examples(
         )
     chosen = _chosen(pool, examples, selection.seed)
     shown = {subject: _messages(page.task, each) for subject, each in chosen.items()}
-    few_shot = replace(page.task, examples=partial(_before, shown, examples.by_subject))
+
+    def before(problem: Problem) -> tuple[Message, ...]:
+        """The examples that precede a problem; none where its subject has none."""
+        return shown.get(problem.subject if examples.by_subject else None, ())
+
+    few_shot = replace(page.task, examples=before)
     note = f"{page.name}: {examples.count} examples from {source}"
     short = sum(len(few_shot.examples(each)) < 2 * examples.count for each in problems)
     return few_shot, f"{note}, fewer for {short} of {len(problems)} problems" if short else note
@@ -107,10 +111,3 @@ def _messages(task: Task, chosen: Sequence[Problem]) -> tuple[Message, ...]:
             Message("assistant", worked(task, each)),
         )
     )
-
-
-def _before(
-    shown: dict[str | None, tuple[Message, ...]], by_subject: bool, problem: Problem
-) -> tuple[Message, ...]:
-    """The examples that precede a problem; none where its subject has none."""
-    return shown.get(problem.subject if by_subject else None, ())

@@ -8,8 +8,8 @@
 ``rubric:TEXT``, ``rubric:@FILE``
     The judge model decides whether the reply fulfils the rubric; ``protocol.judge``.
 
-A pattern meets text that a model wrote, and may take for ever on it: the package ``regex`` stops it
-by processor time, and the verdict is undecided then. Replies are read from their end.
+A pattern meets text that a model wrote, and may take very long on it: the package ``regex`` stops
+it by processor time, and the verdict is undecided then. Replies are read from their end.
 """
 
 from __future__ import annotations

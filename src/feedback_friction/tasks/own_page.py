@@ -57,29 +57,28 @@ class OwnTask:
             source="a program's own",
             size=len(self.problems),
             grader=grader,
-            rows=lambda selection: [{"row": each} for each in self.problems],
+            rows=lambda selection: [
+                each if isinstance(each, Mapping) else {_VALUE: each} for each in self.problems
+            ],
             to_problem=self._problem,
         )
 
     def _problem(self, row: Row) -> Problem:
-        given = row["row"]
-        if isinstance(given, Problem):
-            problem = replace(given, task=self.name)
-            custom.check(problem)
-            return problem
-        if not isinstance(given, Mapping):
-            raise RowError("problems", "must be rows (mappings) or Problem values")
-        named = isinstance(self.grader, str | re.Pattern) and given.get("grader") is None
-        grader = f"regex:{self.grader.pattern}" if isinstance(self.grader, re.Pattern) else None
-        more = {"grader": grader or self.grader} if named else {}
-        problem = custom.to_problem({**given, **more})
-        hints, cluster = given.get("hints") or (), given.get("cluster")
-        return replace(
-            problem,
-            task=self.name,
-            hints=tuple(map(str, hints)),
-            cluster=None if cluster is None else str(cluster),
-        )
+        if _VALUE in row:
+            given = row[_VALUE]
+            if not isinstance(given, Problem):
+                raise RowError("problems", "must be rows (mappings) or Problem values")
+            custom.check(given)
+            return replace(given, task=self.name)
+        grader = self.grader
+        if isinstance(grader, re.Pattern):
+            grader = f"regex:{grader.pattern}"
+        if isinstance(grader, str) and row.get("grader") is None:
+            row = {**row, "grader": grader}
+        return replace(custom.to_problem(row), task=self.name)
+
+
+_VALUE = ""  # the only key of a row that is no row, but a value of a program's
 
 
 def _state(problem: Problem, answer: str) -> str:

@@ -234,12 +234,12 @@ class StudentModel:
         return f"Simulated words of {self.name}: redo the step that the feedback is about."
 
     def _label(self, request: Generate, rng: random.Random) -> str:
-        """A label for an unsolved trial: the planted cause, or at random where none was planted."""
+        """A label for an unsolved trial: the planted cause, else one at random."""
         occasion = request.occasion
         cause = planted_cause(occasion.problem, occasion.judged)
         known = cause is not None and rng.random() >= self.traits.misjudge
         said = cause if known else rng.choice([each for each in CAUSES if each != cause])
-        why = "The cause that was planted." if cause else "Drawn by lot: no cause was planted."
+        why = "The cause that was planted." if cause else "Drawn at random: no cause was planted."
         return json.dumps(
             {"reason": why, "round": rng.randint(1, occasion.iteration + 1), "category": said}
         )

@@ -32,7 +32,7 @@ from feedback_friction.forms import EXPLAIN, FORMS, Form, parse_form
 from feedback_friction.options import Options, option
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.form_writers import writer_of
-from feedback_friction.protocol.improvement import Round, is_missed, reflection
+from feedback_friction.protocol.improvement import Round, reflection
 from feedback_friction.protocol.prompts import FORM_REQUESTS
 from feedback_friction.protocol.records import Trial
 from feedback_friction.protocol.trial import trial
@@ -259,7 +259,7 @@ class Search(Watched):
     async def first(self) -> list[Trial]:
         """The wrong first answers, in the order of the problems."""
         trials = await self._trials(self._prepared.condition.problems, iterations=1)
-        return [each for each in trials if is_missed(each)]
+        return [each for each in trials if each.status == "unsolved"]
 
     async def under(self, prompt: str, problems: Sequence[Problem]) -> list[Round]:
         """A round of each problem under a prompt."""

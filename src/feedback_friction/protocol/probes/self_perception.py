@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from feedback_friction.protocol import history, prompts
-from feedback_friction.protocol.episode import request_seed
 from feedback_friction.protocol.probes.scene import Scene
 from feedback_friction.protocol.records import (
     Attempt,
@@ -89,9 +88,7 @@ def _ask(
         messages=messages(scene, shown, question),
         temperature=plan.solver_temperature,
         max_tokens=MAX_TOKENS,
-        seed=request_seed(
-            plan.seed, scene.problem, scene.epoch, latest.iteration, 0, purpose=purpose
-        ),
+        seed=scene.before(len(shown)).request_seed(latest.iteration, purpose=purpose),
         occasion=Occasion(
             latest.problem, scene.epoch, latest.iteration, plan.mode.name, attempts=shown
         ),
