@@ -12,10 +12,9 @@ from effort import LINEAR, growth, repeated
 from feedback_friction.grading.text import grade_text
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.judge import JudgeError, judge, parse, with_judge
+from feedback_friction.protocol.judge import JudgeError, judge, judged, parse, with_judge
 from feedback_friction.protocol.records import Completion, Generate, Reply
 from feedback_friction.protocol.task import Task, work_of
-from feedback_friction.protocol.trial import judged
 from toys import TASK
 
 PROBLEM = Problem(

@@ -9,10 +9,11 @@ import pytest
 import toys
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.judge import UndecidedError
 from feedback_friction.protocol.probes import reader, self_perception
 from feedback_friction.protocol.probes.scene import MOST_DRAWS, Scene, entropy, in_domain
 from feedback_friction.protocol.records import Attempt, Feedback, Message, Reply
-from feedback_friction.protocol.trial import UndecidedError, next_view, trial
+from feedback_friction.protocol.trial import next_view, trial
 
 GOLDEN = Path(__file__).parents[1] / "cases" / "probe_prompts.json"
 PLAN = toys.plan("strong", iterations=4)

@@ -1,6 +1,7 @@
 """Lazy rejection is exact: the same distribution as drawing all 25, at a fraction of the draws."""
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 import toys
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.verdict import Verdict
-from feedback_friction.protocol.records import Completion, Generate, Occasion, Reply, Usage
+from feedback_friction.protocol.episode import Episode
+from feedback_friction.protocol.records import Attempt, Completion, Grade, Reply, Usage
 from feedback_friction.protocol.sampling import draw
 from feedback_friction.ways import HEAT_CAP, MAX_DRAWS, STRATEGIES, parse_sampling
 
@@ -35,46 +37,52 @@ CRITICAL = {
 }
 
 
-def grade(reply):
-    return Verdict.of(False, reply.text, "toy") if reply.text else Verdict.none()
-    yield
+def grade(problem, text):
+    return Verdict.of(False, text, "toy") if text else Verdict.none()
 
 
-def key(verdict):
-    return verdict.prediction
+TASK = replace(toys.TASK, grade=grade)
 
 
-def ask(n, number, temperature):
-    occasion = Occasion(toys.PROBLEM, 0, 1, "binary")
-    return Generate("solver", "solver", (), temperature, 10, number, occasion, n=n)
+def drawn(strategy, tried, replies, seed=0):
+    """An attempt after others, with replies from a function of how many are wanted; what it asked.
+
+    Args:
+        tried: the answers of the attempts before it.
+    """
+    before = tuple(
+        Attempt(number, toys.PROBLEM, Reply(text), grade(toys.PROBLEM, text), 0.0)
+        for number, text in enumerate(tried)
+    )
+    plan = toys.plan("binary", strategy, seed=seed)
+    steps = draw(Episode(toys.PROBLEM, TASK, plan, attempts=before), toys.PROBLEM, ())
+    asked, answer = [], None
+    while True:
+        try:
+            effect = steps.send(answer)
+        except StopIteration as stop:
+            return stop.value, asked
+        if isinstance(effect, Grade):
+            answer = grade(effect.problem, effect.response)
+        else:
+            asked.append(effect)
+            texts = tuple(Reply(text) for text in replies(effect.n))
+            answer = Completion(texts, Usage(1, effect.n))
 
 
 def choose(strategy, shape, tried, rng):
     """One draw under a strategy from a known answer distribution."""
     answers, weights = list(shape), list(shape.values())
-    return driven(
-        draw(STRATEGIES[strategy], 1, 0.0, ask, grade, key, tried, lambda: rng),
-        lambda n: rng.choices(answers, weights, k=n),
-    )
-
-
-def driven(steps, replies=lambda n: ["a"] * n):
-    """Run a draw to its end with replies from a function of how many are wanted."""
-    request = next(steps)
-    while True:
-        texts = tuple(Reply(text) for text in replies(request.n))
-        try:
-            request = steps.send(Completion(texts, Usage(1, request.n)))
-        except StopIteration as stop:
-            return stop.value
+    seed = rng.getrandbits(40)
+    return drawn(strategy, tried, lambda n: rng.choices(answers, weights, k=n), seed)[0]
 
 
 @pytest.mark.parametrize(("form", "counted"), [("reject", {"b"}), ("reject-eager", {"b", "c"})])
 def test_the_first_new_draw_counts_and_in_the_eager_form_any(form, counted):
     def choose_with(seed):
-        rng, sent = Random(seed), iter("abcc" * MAX_DRAWS)
-        steps = draw(STRATEGIES[form], 1, 0.0, ask, grade, key, {"a"}, lambda: rng)
-        return driven(steps, lambda n: [next(sent) for _ in range(n)]).reply.text
+        sent = iter("abcc" * MAX_DRAWS)
+        attempt, _ = drawn(form, {"a"}, lambda n: [next(sent) for _ in range(n)], seed)
+        return attempt.reply.text
 
     assert {choose_with(seed) for seed in range(30)} == counted
 
@@ -122,22 +130,17 @@ def test_a_biased_choice_would_be_found():
 
 
 def test_draws_come_in_growing_requests_up_to_25():
-    asked = []
-
-    def note(n, number, temperature):
-        asked.append((n, number))
-        return ask(n, number, temperature)
-
-    drawn = driven(draw(STRATEGIES["reject"], 1, 0.0, note, grade, key, {"a"}, lambda: Random(0)))
-    assert drawn.draws == MAX_DRAWS
-    assert asked == [(1, 0), (2, 1), (4, 3), (8, 7), (10, 15)]
+    attempt, asked = drawn("reject", {"a"}, lambda n: ["a"] * n)
+    assert attempt.draws == MAX_DRAWS
+    assert [request.n for request in asked] == [1, 2, 4, 8, 10]
+    assert len({request.seed for request in asked}) == 5
 
 
 def test_draws_stop_at_the_first_new_answer_and_all_are_accounted_for():
-    drawn = choose("reject", {"b": 1.0}, {"a"}, Random(0))
-    assert (drawn.draws, drawn.usage.completion_tokens) == (1, 1)
-    drawn = choose("reject-eager", {"b": 1.0}, {"a"}, Random(0))
-    assert (drawn.draws, drawn.usage.completion_tokens) == (25, 25)
+    attempt = choose("reject", {"b": 1.0}, {"a"}, Random(0))
+    assert (attempt.draws, attempt.usage.completion_tokens) == (1, 1)
+    attempt = choose("reject-eager", {"b": 1.0}, {"a"}, Random(0))
+    assert (attempt.draws, attempt.usage.completion_tokens) == (25, 25)
 
 
 def test_every_strategy_starts_at_the_base_temperature():

@@ -14,11 +14,20 @@ from dataclasses import replace
 from typing import Any
 
 from feedback_friction.errors import FrictionError
+from feedback_friction.grading.cut import whole_words
 from feedback_friction.grading.text import grade_text
-from feedback_friction.grading.verdict import Outcome, Verdict
+from feedback_friction.grading.verdict import OVERRULED, Outcome, Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.episode import text_seed
-from feedback_friction.protocol.records import Completion, Effect, Generate, Message, Occasion
+from feedback_friction.protocol.records import (
+    Completion,
+    Effect,
+    Generate,
+    Grade,
+    Message,
+    Occasion,
+    Reply,
+)
 from feedback_friction.protocol.task import Task
 
 ASKED_AT_MOST = 4  # times, before the judge counts as broken
@@ -59,6 +68,31 @@ _LINE = re.compile(r"^[ \t*\"'`]*verdict[ \t*]*:[ \t*\"'`]*(yes|no)[ \t*\"'`.!]*
 
 class JudgeError(FrictionError):
     """The judge gave no answer that can be read, however often it was asked."""
+
+
+def judged(task: Task, problem: Problem, reply: Reply) -> Generator[Effect, Any, Verdict]:
+    """The verdict on a reply: by the judge model where the task has one, else by its grader."""
+    if task.judge is None or not task.judges(problem):
+        verdict: Verdict = yield Grade(problem, reply.text, reply.is_cut_off)
+        return verdict
+    if not reply.is_cut_off:
+        return (yield from task.judge(problem, reply.text))
+    stated: Verdict = yield Grade(problem, reply.text, cut_off=True)
+    if stated.prediction is None or stated.rule == OVERRULED:
+        return stated
+    return (yield from task.judge(problem, whole_words(reply.text)))
+
+
+class UndecidedError(Exception):
+    """A reply's answer could not be compared with gold in time; its rule says which limit."""
+
+
+def decided(task: Task, problem: Problem, reply: Reply) -> Generator[Effect, Any, Verdict]:
+    """As ``judged``, for what has no use for an open verdict; raises ``UndecidedError``."""
+    verdict = yield from judged(task, problem, reply)
+    if verdict.is_undecided:
+        raise UndecidedError(verdict.rule)
+    return verdict
 
 
 def judge(problem: Problem, response: str) -> Generator[Effect, Any, Verdict]:

@@ -16,6 +16,7 @@ from feedback_friction.options import Options, option
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.episode import Episode
 from feedback_friction.protocol.history import solver_messages
+from feedback_friction.protocol.judge import judged
 from feedback_friction.protocol.records import (
     Completion,
     Effect,
@@ -23,7 +24,6 @@ from feedback_friction.protocol.records import (
     Reply,
 )
 from feedback_friction.protocol.task import Task
-from feedback_friction.protocol.trial import judged
 from feedback_friction.settings import Plan
 from feedback_friction.ways import TRANSCRIPT
 

@@ -21,80 +21,70 @@ replies and comparisons are paired.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator
-from dataclasses import dataclass
-from random import Random
+from collections.abc import Generator
 from typing import Any
 
 from feedback_friction.grading.verdict import Verdict
-from feedback_friction.protocol.records import Completion, Effect, Generate, Reply, Usage
-from feedback_friction.protocol.state import entropy_of
-from feedback_friction.ways import MAX_DRAWS, Sampling
-
-GradeReply = Callable[[Reply], Generator[Effect, Any, Verdict]]
-AnswerKey = Callable[[Verdict], str | None]
-Ask = Callable[[int, int, float], Generate]
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """The reply that counts, its verdict, and what it took to get it.
-
-    Attributes:
-        draws: number of replies drawn, the ignored ones included.
-        usage: tokens of all of them.
-        seconds: wall time of all requests.
-        entropy: of the answers drawn, in nats; None of a single one.
-    """
-
-    reply: Reply
-    verdict: Verdict
-    draws: int
-    usage: Usage
-    seconds: float
-    entropy: float | None = None
+from feedback_friction.problem import Problem
+from feedback_friction.protocol.episode import Episode, Refused
+from feedback_friction.protocol.judge import judged
+from feedback_friction.protocol.records import (
+    Attempt,
+    Completion,
+    Effect,
+    Message,
+    Reply,
+    Usage,
+)
+from feedback_friction.protocol.state import answer_key, answers_of, entropy_of
+from feedback_friction.ways import MAX_DRAWS
 
 
 def draw(
-    strategy: Sampling,
-    iteration: int,
-    base_temperature: float,
-    ask: Ask,
-    grade: GradeReply,
-    answer_key: AnswerKey,
-    tried: Collection[str | None],
-    choice: Callable[[], Random],
-) -> Generator[Effect, Any, Drawn]:
-    """One attempt under a strategy.
+    episode: Episode, seen: Problem, messages: tuple[Message, ...]
+) -> Generator[Effect, Any, Attempt]:
+    """The next attempt, drawn as the plan says, with its verdict.
 
     Args:
-        ask: makes the request for (n replies, number of the first draw, temperature).
-        grade: asks for the verdict on a reply.
-        answer_key: what identifies a verdict's answer across iterations; None for no answer.
-        tried: keys of the answers tried before.
-        choice: makes what chooses among draws when none is new (in the eager form, always).
+        seen: the problem as the solver sees it.
+
+    Raises:
+        Refused: the model will not answer.
     """
-    temperature = strategy.temperature(base_temperature, iteration)
-    if iteration == 0 or not strategy.reject:
-        completion: Completion = yield ask(1, 0, temperature)
-        verdict = yield from grade(completion.replies[0])
-        return Drawn(completion.replies[0], verdict, 1, completion.usage, completion.seconds)
+    plan, iteration = episode.plan, episode.iteration
+    rejects, eager = plan.sampling.reject and iteration > 0, plan.sampling.eager
+    tried = {*answers_of(episode.attempts), None}
     replies: list[tuple[Reply, Verdict]] = []
-    keys: list[str | None] = []
     fresh: list[tuple[Reply, Verdict]] = []
+    keys: list[str | None] = []
     usage, seconds = Usage(), 0.0
-    while len(replies) < MAX_DRAWS and not fresh:
-        completion = yield ask(_next_n(len(replies), strategy.eager), len(replies), temperature)
-        usage, seconds = usage + completion.usage, seconds + completion.seconds
-        for reply in completion.replies:
-            verdict = yield from grade(reply)
+    while len(replies) < (MAX_DRAWS if rejects else 1) and not fresh:
+        n = _next_n(len(replies), eager) if rejects else 1
+        said: Completion = yield episode.solver_request(messages, seen, draw=len(replies), n=n)
+        usage, seconds = usage + said.usage, seconds + said.seconds
+        for reply in said.replies:
+            verdict = yield from judged(episode.task, seen, reply)
             replies.append((reply, verdict))
-            key = answer_key(verdict)
-            keys.append(key)
-            if key is not None and key not in tried:
+            keys.append(answer_key(seen, verdict))
+            if keys[-1] not in tried:
                 fresh.append((reply, verdict))
-    chosen = fresh[0] if fresh and not strategy.eager else choice().choice(fresh or replies)
-    return Drawn(*chosen, len(replies), usage, seconds, entropy_of(keys))
+    if rejects and (eager or not fresh):
+        reply, verdict = episode.rng("choose", iteration).choice(fresh or replies)
+    else:
+        reply, verdict = (fresh or replies)[0]
+    if reply.refusal:
+        raise Refused(f"solver: {reply.refusal}")
+    return Attempt(
+        iteration,
+        seen,
+        reply,
+        verdict,
+        plan.sampling.temperature(plan.solver_temperature, iteration),
+        len(replies),
+        usage,
+        seconds,
+        entropy=entropy_of(keys),
+    )
 
 
 def _next_n(drawn: int, eager: bool) -> int:

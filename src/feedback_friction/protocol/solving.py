@@ -10,15 +10,15 @@ prefix cache serves all but the newest part; one with notes begins with the ques
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.episode import Episode, asked
 from feedback_friction.protocol.history import transcript, written
+from feedback_friction.protocol.judge import judged
 from feedback_friction.protocol.records import (
     Aside,
     AsideKind,
@@ -26,11 +26,9 @@ from feedback_friction.protocol.records import (
     Effect,
     Generate,
     Message,
-    Reply,
 )
 from feedback_friction.ways import CHECK, NOTES, RESTATE, Solve, Thought
 
-Judge = Callable[[Reply], Generator[Effect, Any, Verdict]]
 _WORD = re.compile(r"[A-Za-z]+")
 # By whether the writer is blind to the feedback: what it is asked, and how its words are shown.
 _RESTATING = {
@@ -122,7 +120,7 @@ def thought_request(view: View) -> Generate | None:
 # --- the check of a new answer -------------------------------------------------------------------
 
 
-def checked(view: View, attempt: Attempt, judge: Judge) -> Generator[Effect, Any, Attempt]:
+def checked(view: View, attempt: Attempt) -> Generator[Effect, Any, Attempt]:
     """The attempt after its solver has looked at it, which may have made it another.
 
     Args:
@@ -145,7 +143,7 @@ def checked(view: View, attempt: Attempt, judge: Judge) -> Generator[Effect, Any
         return attempt
     again = yield from asked(second_request(view, attempt))
     reply = again.replies[0]
-    verdict = yield from judge(reply)
+    verdict = yield from judged(view.episode.task, view.problem, reply)
     return replace(
         attempt,
         reply=reply,

@@ -12,8 +12,6 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from feedback_friction.grading.cut import whole_words
-from feedback_friction.grading.verdict import OVERRULED, Verdict
 from feedback_friction.modes import PLACEBO, Mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import prompts
@@ -28,13 +26,11 @@ from feedback_friction.protocol.records import (
     Effect,
     Feedback,
     Generate,
-    Grade,
     Mask,
     Masked,
-    Reply,
     Trial,
 )
-from feedback_friction.protocol.sampling import Drawn, draw
+from feedback_friction.protocol.sampling import draw
 from feedback_friction.protocol.shuffle import binary_hint, shuffled
 from feedback_friction.protocol.solving import (
     View,
@@ -43,7 +39,7 @@ from feedback_friction.protocol.solving import (
     thought_kind,
     thought_request,
 )
-from feedback_friction.protocol.state import answer_key, answers_of, in_view
+from feedback_friction.protocol.state import in_view
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Plan
 from feedback_friction.ways import CLEAN, PLAIN
@@ -126,37 +122,9 @@ def _think(episode: Episode) -> Generator[Effect, Any, tuple[Episode, Completion
 
 def _attempt(episode: Episode) -> Generator[Effect, Any, Attempt]:
     """One answer and its verdict; raises ``Refused`` when the model will not answer."""
-    plan, task, iteration = episode.plan, episode.task, episode.iteration
     view = next_view(episode)
-    seen, messages = view.problem, next_messages(view)
-
-    def ask(n: int, number: int, temperature: float) -> Generate:
-        return episode.solver_request(messages, seen, draw=number, n=n, temperature=temperature)
-
-    drawn: Drawn = yield from draw(
-        plan.sampling,
-        iteration,
-        plan.solver_temperature,
-        ask,
-        lambda reply: judged(task, seen, reply),
-        lambda verdict: answer_key(seen, verdict),
-        {*answers_of(episode.attempts)},
-        lambda: episode.rng("choose", iteration),
-    )
-    if drawn.reply.refusal:
-        raise Refused(f"solver: {drawn.reply.refusal}")
-    made = Attempt(
-        iteration,
-        seen,
-        drawn.reply,
-        drawn.verdict,
-        plan.sampling.temperature(plan.solver_temperature, iteration),
-        drawn.draws,
-        drawn.usage,
-        drawn.seconds,
-        entropy=drawn.entropy,
-    )
-    return (yield from checked(view, made, lambda reply: judged(task, seen, reply)))
+    made = yield from draw(episode, view.problem, next_messages(view))
+    return (yield from checked(view, made))
 
 
 def attempt_request(episode: Episode) -> Generate:
@@ -180,31 +148,6 @@ def next_view(episode: Episode) -> View:
     plain = solver_messages(episode.task, seen, shown, history, hint, asserts=plan.mode.asserts)
     solve = plan.solve if shown and not is_reset else PLAIN
     return View(episode, seen, shown, plain, hint, solve)
-
-
-def judged(task: Task, problem: Problem, reply: Reply) -> Generator[Effect, Any, Verdict]:
-    """The verdict on a reply: by the judge model where the task has one, else by its grader."""
-    if task.judge is None or not task.judges(problem):
-        verdict: Verdict = yield Grade(problem, reply.text, reply.is_cut_off)
-        return verdict
-    if not reply.is_cut_off:
-        return (yield from task.judge(problem, reply.text))
-    stated: Verdict = yield Grade(problem, reply.text, cut_off=True)
-    if stated.prediction is None or stated.rule == OVERRULED:
-        return stated
-    return (yield from task.judge(problem, whole_words(reply.text)))
-
-
-class UndecidedError(Exception):
-    """A reply's answer could not be compared with gold in time; its rule says which limit."""
-
-
-def decided(task: Task, problem: Problem, reply: Reply) -> Generator[Effect, Any, Verdict]:
-    """As ``judged``, for what has no use for an open verdict; raises ``UndecidedError``."""
-    verdict = yield from judged(task, problem, reply)
-    if verdict.is_undecided:
-        raise UndecidedError(verdict.rule)
-    return verdict
 
 
 def donor_order(episode: Episode, purpose: str) -> Iterator[Problem]:

@@ -21,7 +21,7 @@ from feedback_friction.engine.run.conditions import WHOLE, Condition, Job, Part,
 from feedback_friction.engine.run.seats import seat_of
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.records import AGAIN, Attempt, Completion, Status
-from feedback_friction.protocol.trial import UndecidedError, trial
+from feedback_friction.protocol.judge import UndecidedError, trial
 
 # Trials in flight for each request in flight, to choose the longest from.
 TRIALS_PER_REQUEST = 4

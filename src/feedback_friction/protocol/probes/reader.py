@@ -17,6 +17,7 @@ from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.episode import text_seed
+from feedback_friction.protocol.judge import decided
 from feedback_friction.protocol.probes.scene import Scene
 from feedback_friction.protocol.records import (
     Completion,
@@ -26,7 +27,6 @@ from feedback_friction.protocol.records import (
     Occasion,
 )
 from feedback_friction.protocol.task import Task
-from feedback_friction.protocol.trial import decided
 
 MAX_TOKENS = 2000
 LONGEST = 100  # characters of a reply that can still be one word

@@ -10,6 +10,7 @@ from typing import Any
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.episode import Episode
+from feedback_friction.protocol.judge import decided
 from feedback_friction.protocol.records import (
     Attempt,
     Completion,
@@ -19,7 +20,7 @@ from feedback_friction.protocol.records import (
 from feedback_friction.protocol.solving import next_messages
 from feedback_friction.protocol.state import answer_key
 from feedback_friction.protocol.task import Task
-from feedback_friction.protocol.trial import decided, next_view
+from feedback_friction.protocol.trial import next_view
 from feedback_friction.settings import Plan
 
 MOST_DRAWS = 50  # in one request, which shares its prefill
