@@ -38,21 +38,31 @@ def solver_messages(
         hint: text added to the last request, such as the choices tried and left.
         asserts: whether the feedback says that something is wrong, so that the request may, too.
     """
-    head = (Message("system", task.system), *task.examples(problem))
     if not attempts:
-        return (*head, Message("user", task.ask(problem)))
+        return asking(task, problem, task.ask(problem))
     if style.turns:
-        return (*head, *_chat(task, problem, attempts, hint, asserts=asserts))
+        return (*_head(task, problem), *_chat(task, problem, attempts, hint, asserts=asserts))
     first = problem if style is CLEAN else attempts[0].problem
     kept = attempts[-style.latest(len(attempts)) :]
     again = prompts.AGAIN if asserts else prompts.AGAIN_OPEN
-    parts = [
+    return asking(
+        task,
+        problem,
         task.ask(first),
         prompts.INTROS[_intro(style, kept, attempts)],
         *_shown(task, first, kept, style),
         prompts.render(again, question=task.ask(problem)),
-    ]
-    return (*head, Message("user", "\n\n".join([*parts, hint] if hint else parts)))
+        hint,
+    )
+
+
+def asking(task: Task, problem: Problem, *parts: str) -> tuple[Message, ...]:
+    """A solver's prompt of one message, made of those parts that are not empty."""
+    return (*_head(task, problem), Message("user", "\n\n".join(filter(None, parts))))
+
+
+def _head(task: Task, problem: Problem) -> tuple[Message, ...]:
+    return (Message("system", task.system), *task.examples(problem))
 
 
 def _intro(style: History, kept: Sequence[Attempt], attempts: Sequence[Attempt]) -> str:

@@ -12,23 +12,25 @@ from __future__ import annotations
 import re
 from collections.abc import Generator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.episode import Episode, asked
-from feedback_friction.protocol.history import transcript, written
+from feedback_friction.protocol.history import asking, transcript, written
 from feedback_friction.protocol.judge import judged
 from feedback_friction.protocol.records import (
     Aside,
-    AsideKind,
     Attempt,
     Effect,
     Generate,
     Message,
 )
-from feedback_friction.ways import CHECK, NOTES, RESTATE, Solve, Thought
+from feedback_friction.ways import Solve, Thought
 
+RESTATED: Literal["restated"] = "restated"  # kinds of ``ways.Thought``, and of the asides kept
+NOTES: Literal["notes"] = "notes"
+CHECK: Literal["check"] = "check"
 _WORD = re.compile(r"[A-Za-z]+")
 # By whether the writer is blind to the feedback: what it is asked, and how its words are shown.
 _RESTATING = {
@@ -60,19 +62,27 @@ class View:
 
 def next_messages(view: View) -> tuple[Message, ...]:
     """The prompt for the next answer, with what the solver wrote to itself before it."""
-    if view.solve.thought not in (RESTATE.thought, NOTES.thought):
+    thought = view.solve.thought
+    if thought != RESTATED and thought != NOTES:
         return view.plain
-    kind = thought_kind(view.solve)
-    aside = view.attempts[-1].aside(kind)
+    aside = view.attempts[-1].aside(thought)
     text = aside.text if aside else prompts.NOTHING_WRITTEN
-    if kind == "notes":
-        return _with_notes(view, text)
-    return _followed(view.plain, prompts.render(_RESTATING[view.solve.is_blind][1], text=text))
+    if thought == RESTATED:
+        return _followed(view.plain, prompts.render(_RESTATING[view.solve.is_blind][1], text=text))
+    task, first = view.episode.task, view.attempts[0].problem
+    known = prompts.render(prompts.NOTES_INTRO, notes=text)
+    again = prompts.render(prompts.NOTES_AGAIN, question=task.ask(view.problem))
+    return asking(task, first, task.ask(first), known, again, view.hint)
 
 
-def thought_kind(solve: Solve) -> AsideKind:
-    """What a text that the solver writes to itself is kept as."""
-    return "notes" if solve.replaces else "restated"
+def thought_request(view: View) -> Generate | None:
+    """What the solver is asked to write to itself before its next answer; None for nothing."""
+    if view.solve.thought == NOTES:
+        return _request(_for_notes(view), view, NOTES)
+    if view.solve.thought == RESTATED:
+        messages = _followed(view.plain, _RESTATING[view.solve.is_blind][0])
+        return _request(messages, view, RESTATED)
+    return None
 
 
 def _followed(messages: tuple[Message, ...], text: str) -> tuple[Message, ...]:
@@ -80,41 +90,14 @@ def _followed(messages: tuple[Message, ...], text: str) -> tuple[Message, ...]:
     return (*before, replace(last, content=f"{last.content}\n\n{text}"))
 
 
-def _head(view: View) -> tuple[Message, ...]:
-    task, first = view.episode.task, view.attempts[0].problem
-    return (Message("system", task.system), *task.examples(first))
-
-
-def _with_notes(view: View, notes: str) -> tuple[Message, ...]:
-    ask = view.episode.task.ask
-    parts = [
-        ask(view.attempts[0].problem),
-        prompts.render(prompts.NOTES_INTRO, notes=notes),
-        prompts.render(prompts.NOTES_AGAIN, question=ask(view.problem)),
-    ]
-    parts += [view.hint] if view.hint else []
-    return (*_head(view), Message("user", "\n\n".join(parts)))
-
-
 def _for_notes(view: View) -> tuple[Message, ...]:
     """The question, the notes so far, the latest attempt and, unless blind, its feedback."""
-    parts = [view.episode.task.ask(view.attempts[0].problem)]
-    known = view.attempts[-2].aside("notes") if len(view.attempts) > 1 else None
-    parts += [prompts.render(prompts.NOTES_INTRO, notes=known.text)] if known else []
-    latest = view.attempts[-1]
+    task, first, latest = view.episode.task, view.attempts[0].problem, view.attempts[-1]
+    notes = view.attempts[-2].aside("notes") if len(view.attempts) > 1 else None
+    known = prompts.render(prompts.NOTES_INTRO, notes=notes.text) if notes else ""
     shown = replace(latest, feedback=None) if view.solve.is_blind else latest
-    parts += transcript([shown], view.attempts[0].problem)
-    return (*_head(view), Message("user", "\n\n".join([*parts, prompts.NOTES_REQUEST])))
-
-
-def thought_request(view: View) -> Generate | None:
-    """What the solver is asked to write to itself before its next answer; None for nothing."""
-    if view.solve.thought == NOTES.thought:
-        return _request(_for_notes(view), view, NOTES.thought)
-    if view.solve.thought == RESTATE.thought:
-        messages = _followed(view.plain, _RESTATING[view.solve.is_blind][0])
-        return _request(messages, view, RESTATE.thought)
-    return None
+    parts = (task.ask(first), known, *transcript([shown], first), prompts.NOTES_REQUEST)
+    return asking(task, first, *parts)
 
 
 # --- the check of a new answer -------------------------------------------------------------------
@@ -129,7 +112,7 @@ def checked(view: View, attempt: Attempt) -> Generator[Effect, Any, Attempt]:
     Raises:
         Refused: the model refuses for good.
     """
-    if view.solve.thought != CHECK.thought:
+    if view.solve.thought != CHECK:
         return attempt
     said = yield from asked(check_request(view, attempt))
     text = said.replies[0].text
@@ -158,7 +141,7 @@ def checked(view: View, attempt: Attempt) -> Generator[Effect, Any, Attempt]:
 def check_request(view: View, attempt: Attempt) -> Generate:
     """What the solver is asked about an answer of its own: the same with the check's control."""
     turns = (*_tried(view, attempt), Message("user", prompts.CHECK))
-    return _request(turns, view, CHECK.thought)
+    return _request(turns, view, CHECK)
 
 
 def second_request(view: View, attempt: Attempt) -> Generate:
@@ -171,7 +154,7 @@ def second_request(view: View, attempt: Attempt) -> Generate:
     if said is not None and not view.solve.is_blind:
         turns += (Message("user", prompts.CHECK), Message("assistant", said.text))
     turns += (Message("user", prompts.CHECKED_AGAIN),)
-    request = _request(turns, view, CHECK.thought)
+    request = _request(turns, view, CHECK)
     return replace(request, occasion=replace(request.occasion, thought=""))
 
 

@@ -20,6 +20,7 @@ from feedback_friction.protocol.feedback import write_feedback
 from feedback_friction.protocol.history import solver_messages, written
 from feedback_friction.protocol.records import (
     Aside,
+    AsideKind,
     Attempt,
     Attempted,
     Completion,
@@ -36,7 +37,6 @@ from feedback_friction.protocol.solving import (
     View,
     checked,
     next_messages,
-    thought_kind,
     thought_request,
 )
 from feedback_friction.protocol.state import in_view
@@ -116,7 +116,8 @@ def _think(episode: Episode) -> Generator[Effect, Any, tuple[Episode, Completion
     if request is None:
         return episode, Completion(())
     said = yield from asked(request)
-    aside = Aside(thought_kind(view.solve), said.replies[0].text.strip() or prompts.NOTHING_WRITTEN)
+    kind: AsideKind = "notes" if view.solve.replaces else "restated"
+    aside = Aside(kind, said.replies[0].text.strip() or prompts.NOTHING_WRITTEN)
     return episode.told(episode.latest.feedback, (aside,)), said
 
 
