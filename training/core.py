@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
-from feedback_friction.engine.models.student_answers import write_up
+from feedback_friction.engine.models.student import write_up
 from feedback_friction.engine.run.frozen_sets import write_frozen
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.modes import HINT, MISLED, TUTOR

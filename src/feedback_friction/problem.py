@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import string
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from random import Random
 
 LETTERS = string.ascii_uppercase
 
@@ -62,3 +63,15 @@ class Problem:
     def gold_text(self) -> str:
         """The right option's text where there are choices, else the gold answer itself."""
         return self.choices[LETTERS.index(self.gold)] if self.choices else self.gold
+
+    def shuffled(self, rng: Random) -> Problem:
+        """The problem with its choices in a uniformly random order; unchanged without choices."""
+        if not self.choices:
+            return self
+        order = list(range(len(self.choices)))
+        rng.shuffle(order)
+        return replace(
+            self,
+            choices=tuple(self.choices[index] for index in order),
+            gold=LETTERS[order.index(LETTERS.index(self.gold))],
+        )

@@ -9,7 +9,6 @@ import pytest
 from feedback_friction.grading.choice import grade_choice
 from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.protocol.masking.letters import audit_letters, mask_letters
-from feedback_friction.protocol.shuffle import shuffled
 from feedback_friction.tasks.custom import PAGE, to_problem
 from feedback_friction.tasks.page import RowError
 
@@ -61,7 +60,7 @@ def test_letters_beyond_j_are_asked_read_and_hidden(count: int, gold: str) -> No
     masked = mask_letters(asked, told).text
     assert masked == "The right answer is [masked], not (B): [masked]."
     assert not audit_letters(asked, masked)
-    mixed = shuffled(asked, random.Random(1))
+    mixed = asked.shuffled(random.Random(1))
     assert mixed.gold_text == asked.gold_text
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from feedback_friction.problem import Problem, lettered
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.records import Attempt, Message
+from feedback_friction.protocol.state import answers_of
 from feedback_friction.protocol.task import Task
 from feedback_friction.ways import CLEAN, LAST, TRANSCRIPT, History
 
@@ -144,3 +145,18 @@ def _moved(attempt: Attempt, first: Problem) -> str:
     """The choices in the order in which an attempt saw them, where it is another."""
     choices = attempt.problem.choices
     return lettered(choices) if choices != first.choices else ""
+
+
+def binary_hint(problem: Problem, attempts: Sequence[Attempt]) -> str:
+    """Which choices were tried and which are left, by the letters of ``problem``'s own order.
+
+    Empty where there are no choices, or where no attempt gave an answer.
+    """
+    answers = set(answers_of(attempts))
+    tried: list[str] = []
+    left: list[str] = []
+    for letter, text in zip(problem.letters, problem.choices, strict=True):
+        (tried if text in answers else left).append(f"({letter})")
+    if not tried:
+        return ""
+    return prompts.render(prompts.TRIED_AND_LEFT, tried=", ".join(tried), left=", ".join(left))

@@ -17,7 +17,7 @@ from feedback_friction.problem import Problem
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.episode import Episode, Refused, asked
 from feedback_friction.protocol.feedback import write_feedback
-from feedback_friction.protocol.history import solver_messages, written
+from feedback_friction.protocol.history import binary_hint, solver_messages, written
 from feedback_friction.protocol.records import (
     Aside,
     AsideKind,
@@ -32,7 +32,6 @@ from feedback_friction.protocol.records import (
     Trial,
 )
 from feedback_friction.protocol.sampling import draw
-from feedback_friction.protocol.shuffle import binary_hint, shuffled
 from feedback_friction.protocol.solving import (
     View,
     checked,
@@ -142,7 +141,7 @@ def next_view(episode: Episode) -> View:
     """
     plan, attempts, seen = episode.plan, episode.attempts, episode.problem
     if plan.shuffle and attempts:
-        seen = shuffled(seen, episode.rng("shuffle", episode.iteration))
+        seen = seen.shuffled(episode.rng("shuffle", episode.iteration))
     shown, is_reset = in_view(attempts) if plan.mode.shows_history else ((), False)
     hint = binary_hint(seen, attempts) if plan.binary_hint and shown else ""
     history = CLEAN if is_reset else plan.history
