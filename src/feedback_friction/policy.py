@@ -99,11 +99,7 @@ def repeat_by_rule(state: State) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Forms drawn with known shares, whatever the state.
-
-    Attributes:
-        shares: each form with its probability; they add up to one.
-    """
+    """Forms drawn with known shares, which add up to one, whatever the state."""
 
     shares: tuple[tuple[Form, float], ...]
 
@@ -141,12 +137,7 @@ class Ladder:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A logistic model: the chance of something from a state's features.
-
-    Attributes:
-        intercept: log-odds where all features are 0.
-        weights: what each feature adds to them.
-    """
+    """A logistic model: log-odds of something where all features are 0, and what each adds."""
 
     intercept: float
     weights: tuple[tuple[str, float], ...]
@@ -162,7 +153,6 @@ class Option:
     """What was learnt of a form.
 
     Attributes:
-        form: the form.
         solves: chance that the next attempt is right after it.
         repeats: chance that the next answer is the last one again.
         cost: tokens that a round of it takes, as measured.
@@ -179,7 +169,6 @@ class Learnt:
     """The rule that ``friction learn`` writes: the form of the best predicted worth.
 
     Attributes:
-        options: the forms.
         fallback: the form where the state was never seen: the best one whatever the state.
         price: share of solved attempts that a thousand tokens must bring.
         threshold: predicted chance of a repetition above which another form is taken.

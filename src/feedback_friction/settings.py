@@ -374,16 +374,11 @@ def addressed(
     """
     found: dict[str, list[str]] = {"": [], **{solver: [] for solver in solvers}}
     for word in words:
-        # The longest name first: one may begin another.
-        named = (each for each in sorted(solvers, key=len, reverse=True) if _begins(word, each))
-        solver = next(named, "")
+        named = (each for each in solvers if word.startswith(f"{each}="))
+        solver = max(named, key=len, default="")  # one may begin another
         name = word.partition("=")[0]
         if not solver and re.match(r"[a-z][a-z-]*/", name):
             allowed = ", ".join(solvers)
             raise UsageError(f"{flag} {name} is not a solver of this run; allowed: {allowed}")
         found[solver].append(word[len(solver) + 1 :] if solver else word)
     return {solver: tuple(each) for solver, each in found.items()}
-
-
-def _begins(word: str, solver: str) -> bool:
-    return word.startswith(f"{solver}=")

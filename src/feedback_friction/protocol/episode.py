@@ -31,9 +31,6 @@ class Episode:
 
     Attributes:
         problem: as loaded.
-        task: the functions and texts that it is asked and graded with.
-        plan: how the trial goes.
-        epoch: number of the repetition.
         attempts: those so far, each with its feedback; the last is the one that feedback is
             written on.
         others: the task's problems, from which donors, worked examples and wrong answers are taken.

@@ -70,12 +70,9 @@ INSTRUCTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One answer of the solver, its verdict, and what the solver was told.
+    """One answer of the solver, its verdict, and the masked feedback on it.
 
     Attributes:
-        answer: the reply's text.
-        verdict: correct, wrong or no-answer.
-        feedback: the masked feedback; None for none.
         gold: the correct answer as this round saw it (a shuffle moves letters).
         choices: the choices in the order that this round saw.
     """
@@ -92,9 +89,7 @@ class Case:
     """An unsolved trial as a judge sees it.
 
     Attributes:
-        problem: the problem.
         prompt: the question as the solver read it, choices included.
-        epoch: number of the repetition.
         rounds: the first rounds of the trial, at least one.
         condition: its solver and its feedback mode, which no judge is shown.
     """
@@ -112,7 +107,6 @@ class Annotation:
 
     Attributes:
         category: a key of ``CATEGORIES``.
-        reason: in the judge's words.
         round: that shows it best, from 1; None when no answer could be read.
         malformed: number of answers that could not be read.
     """

@@ -23,13 +23,7 @@ class ItemError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What a solver is asked to go on from.
-
-    Attributes:
-        mode: name of the feedback mode.
-        problem: the problem.
-        attempts: one or more, each with its masked feedback.
-    """
+    """What a solver is asked to go on from: one attempt or more, each with masked feedback."""
 
     mode: str
     problem: Problem

@@ -20,11 +20,7 @@ UNUSABLE = -1.0  # score of a prompt that cannot be used, on any problem
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What came of the feedback on a wrong first answer.
-
-    Attributes:
-        trial: the two attempts; one alone where a model refused to go on.
-    """
+    """What came of feedback: a trial of two attempts, or one where a model refused to go on."""
 
     trial: Trial
 

@@ -32,11 +32,7 @@ TEMPERATURE = 0.3  # the reference code's
 
 @dataclass(frozen=True, slots=True)
 class OraclePlan(Options):
-    """How an oracle draws.
-
-    Attributes:
-        sampled: how a reply is sampled; what it says of feedback is not used.
-    """
+    """How an oracle draws; what its plan says of feedback is not used."""
 
     attempts: int = option(10, "Requests for each problem.", least=1)
     gens: int = option(10, "Replies in each request.", least=1)

@@ -44,7 +44,6 @@ class View:
     """What a solver may be shown for its next attempt.
 
     Attributes:
-        episode: the trial so far.
         problem: as the attempt is to see it.
         attempts: the earlier ones; none for a first attempt, or where nothing is shown.
         plain: the prompt of a solver that answers at once.

@@ -18,12 +18,7 @@ Judge = Callable[[Problem, str], Generator[Effect, Any, Verdict]]
 
 @dataclass(frozen=True, slots=True)
 class Misled:
-    """Misleading feedback by a program.
-
-    Attributes:
-        text: what it says.
-        value: the wrong value that it gives.
-    """
+    """Misleading feedback by a program, and the wrong value that it gives."""
 
     text: str
     value: str

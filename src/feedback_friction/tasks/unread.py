@@ -27,12 +27,7 @@ _SIGNS = (
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """What became of a file of replies.
-
-    Attributes:
-        verdicts: replies by outcome.
-        shapes: of those without an answer, how often each shape comes, and a last line of it.
-    """
+    """Replies by outcome; of those without an answer each shape, its count, and a last line."""
 
     verdicts: Counter[Outcome]
     shapes: tuple[tuple[str, int, str], ...]

@@ -40,7 +40,6 @@ class Failure:
     """One check that one problem fails.
 
     Attributes:
-        problem_id: the problem.
         check: "gold", "mask", "solution", "hints", "question" or "prompt".
         detail: what was found; quotes nothing of confidential data.
     """

@@ -28,16 +28,7 @@ MOST_DRAWS = 50  # in one request, which shares its prefill
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One place of a finished trial.
-
-    Attributes:
-        task: the task's functions.
-        plan: the plan of the trial.
-        problem: the problem as loaded.
-        epoch: number of the repetition.
-        attempts: the whole trial.
-        iteration: whose prompt (entropy), or whose feedback (the others), is looked at.
-    """
+    """One place of a finished trial: ``iteration`` is that of the attempt looked at."""
 
     task: Task
     plan: Plan
@@ -65,8 +56,6 @@ class Answers:
     Attributes:
         counts: (answer, draws that gave it), by the task's own equivalence, most frequent first.
         no_answer: draws without an answer, a model's refusals included.
-        correct: draws that are right.
-        draws: all of them.
     """
 
     counts: tuple[tuple[str, int], ...]

@@ -47,12 +47,7 @@ _SAID = re.compile(r"[\s*\"'`]*(yes|no)[\s*\"'`.!]*", re.I)
 
 @dataclass(frozen=True, slots=True)
 class Perception:
-    """What the solver says of itself; None where it said neither YES nor NO.
-
-    Attributes:
-        understood: that it understands the feedback.
-        updated: that it updated its answer.
-    """
+    """Whether the solver says that it understood, and that it updated; None for neither word."""
 
     understood: bool | None
     updated: bool | None
