@@ -12,7 +12,7 @@ from effort import LINEAR, growth, repeated
 from feedback_friction.grading.text import grade_text
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.judge import JudgeError, judge, judged, parse, with_judge
+from feedback_friction.protocol.judge import JudgeError, judge, judged, parse
 from feedback_friction.protocol.records import Completion, Generate, Reply
 from feedback_friction.protocol.task import Task, work_of
 from toys import TASK
@@ -82,7 +82,7 @@ def judged_cut_off(text: str, task: Task) -> tuple[Verdict, int]:
     ],
 )
 def test_of_a_reply_that_was_cut_off_only_what_it_states_is_judged(reply, outcome, calls):
-    task = with_judge(replace(TASK, grade=grade_text))
+    task = replace(TASK, grade=grade_text, judge=judge)
     verdict, asked = judged_cut_off(reply, task)
     assert (verdict.outcome, asked) == (outcome, calls)
 
@@ -156,13 +156,6 @@ def test_any_answer_of_a_judge_can_be_parsed(text):
 @pytest.mark.parametrize("piece", [" ", "*", "verdict:", "verdict: ", "\n", " \n", "yes ", "'.!"])
 def test_work_grows_with_the_length_of_what_a_judge_says(piece):
     assert growth(parse, lambda size: (repeated(piece, size),), 1000) < LINEAR
-
-
-def test_with_judge_changes_who_gives_the_verdicts_and_nothing_else():
-    judged = with_judge(TASK)
-    assert judged.judge is judge
-    assert TASK.judge is None
-    assert (judged.grade, judged.mask, judged.name) == (TASK.grade, TASK.mask, TASK.name)
 
 
 def test_a_yes_before_much_white_space_and_another_text_is_not_a_bare_yes():

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator
-from dataclasses import replace
 from typing import Any
 
 from feedback_friction.errors import FrictionError
@@ -179,8 +178,3 @@ def parse(text: str) -> bool | None:
     bare = _BARE.fullmatch(stripped) if len(stripped) <= 100 else None
     said = {bare[1].lower()} if bare else {found.lower() for found in _LINE.findall(text)}
     return said == {"yes"} if len(said) == 1 else None
-
-
-def with_judge(task: Task) -> Task:
-    """The task with its verdicts given by a judge model."""
-    return replace(task, judge=judge)

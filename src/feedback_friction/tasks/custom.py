@@ -231,15 +231,23 @@ def _way(problem: Problem) -> Task:
     if not is_own(name):
         return GRADERS[name]
     way = GRADERS[_default(problem.gold, problem.choices)]
-    state = way.state_answer if problem.choices else primer.state_answer
-    return replace(way, grade=own_grader(name), state_answer=state)
+    return replace(way, grade=own_grader(name), state_answer=bare_answer)
+
+
+def bare(problem: Problem) -> str:
+    """The question and its options: a grader of one's own knows how a reply ends."""
+    return with_options(problem) if problem.choices else problem.question
+
+
+def bare_answer(problem: Problem, answer: str) -> str:
+    """An answer stated where the question does not say how."""
+    return (CHOICE if problem.choices else primer).state_answer(problem, answer)
 
 
 def ask(problem: Problem) -> str:
     """The question, its options if it has any, and how the reply is to end."""
-    put = with_options(problem) if problem.choices else problem.question
     name = _named(problem)
-    return put if is_own(name) else f"{put}\n\n{FORMATS[name]}"
+    return bare(problem) if is_own(name) else f"{bare(problem)}\n\n{FORMATS[name]}"
 
 
 def grade(problem: Problem, response: str) -> Verdict:

@@ -47,9 +47,13 @@ class OwnTask:
         )
         grader = "by row"
         if callable(self.grader):
-            task = replace(task, grade=by_function(self.grader))
             grader = getattr(self.grader, "__qualname__", "a function")
-            task = replace(task, ask=self.ask or _bare, state_answer=_state)
+            task = replace(
+                task,
+                grade=by_function(self.grader),
+                ask=self.ask or custom.bare,
+                state_answer=custom.bare_answer,
+            )
         return replace(
             custom.PAGE,
             task=task,
@@ -79,15 +83,6 @@ class OwnTask:
 
 
 _VALUE = ""  # the only key of a row that is no row, but a value of a program's
-
-
-def _state(problem: Problem, answer: str) -> str:
-    return custom.state_answer(replace(problem, grader="python:"), answer)
-
-
-def _bare(problem: Problem) -> str:
-    """The question and its options alone: a grader of your own knows how a reply ends."""
-    return custom.ask(replace(problem, grader="python:"))
 
 
 def add_task(task: OwnTask) -> str:

@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.judge import with_judge
+from feedback_friction.protocol.judge import judge
 from feedback_friction.settings import Selection
 from feedback_friction.tasks import fields
 from feedback_friction.tasks.answers import SHORT
@@ -67,7 +67,7 @@ def _lowest(every: list[Row], seed: int) -> list[Row]:
 
 
 PAGE = hub_page(
-    with_judge(replace(SHORT, name=NAME)),
+    replace(SHORT, name=NAME, judge=judge),
     SOURCE,
     title="PopQA",
     licence="MIT (authors' repository)",
