@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -65,15 +66,24 @@ def test_a_broken_csv_is_named(tmp_path: Path, content: bytes, says: str) -> Non
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "parquet"])
 def test_a_missing_file_is_named(tmp_path: Path, suffix: str) -> None:
+    if suffix == "parquet":
+        pytest.importorskip("pyarrow")
     with pytest.raises(UsageError, match="cannot read data file"):
         list(read_rows(tmp_path / f"rows.{suffix}"))
 
 
 def test_a_broken_parquet_file_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
     path = tmp_path / "rows.parquet"
     path.write_bytes(b"PAR1 no")
     with pytest.raises(DataError, match="not valid Parquet"):
         list(read_rows(path))
+
+
+def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(UsageError, match=r"feedback-friction\[hub\]"):
+        list(read_rows(tmp_path / "rows.parquet"))
 
 
 def problems(page: Page, rows: Iterable[Row]) -> list[Problem]:
@@ -83,6 +93,7 @@ def problems(page: Page, rows: Iterable[Row]) -> list[Problem]:
 
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_loads_from_parquet(tmp_path: Path, name: str) -> None:
+    pytest.importorskip("pyarrow")
     page = get_page(name)
     path = tmp_path / "rows.parquet"
     rows = [dict(row) for row in ROWS[page.name]]
