@@ -52,10 +52,7 @@ def parse_mode(name: str, *, has_feedback_model: bool) -> Mode:
         return _dosed(mode, name, rest, has_feedback_model=has_feedback_model)
     takes_more = mode is not None and (mode.writer in ("donor", "question") or mode in _WITH_MORE)
     if mode is None or (colon and not takes_more):
-        raise UsageError(
-            f"unknown feedback mode '{name}'; allowed: {', '.join(MODES)}, or one form alone: "
-            f"{', '.join(FORMS)}"
-        )
+        raise _unknown(name, *MODES, f"or one form alone: {', '.join(FORMS)}")
     if mode.writer == "form":
         return _adapting(mode, name, speaker)
     if mode is STRONG and colon:
@@ -64,11 +61,20 @@ def parse_mode(name: str, *, has_feedback_model: bool) -> Mode:
         mode = _donor(mode, name, rest, has_feedback_model=has_feedback_model)
     elif colon:
         if rest not in {*"123456789"}:
-            raise UsageError(f"unknown feedback mode '{name}'; allowed: {base}, {base}:1 to :9")
+            raise _unknown(name, base, f"{base}:1 to :9")
         mode = replace(mode, name=name, level=int(rest))
     if mode.written_as.speaker == "feedback" and not has_feedback_model:
         raise UsageError(f"feedback mode '{name}' needs --feedback-model")
     return mode
+
+
+def _unknown(name: str, *allowed: str) -> UsageError:
+    return UsageError(f"unknown feedback mode '{name}'; allowed: {', '.join(allowed)}")
+
+
+def _donated() -> list[str]:
+    """The modes whose feedback may be taken for another problem, corrupted or given late."""
+    return [each.name for each in MODES.values() if each.can_be_donated]
 
 
 _WITH_MORE = (MIXED, ADAPTIVE, STRONG)
@@ -76,11 +82,9 @@ _WITH_MORE = (MIXED, ADAPTIVE, STRONG)
 
 def _knowing(name: str, knowledge: str) -> Mode:
     """Strong feedback whose writer knows nothing, the answer, or the solution, too."""
-    if knowledge not in ("none", "answer", "solution"):
-        raise UsageError(
-            f"unknown feedback mode '{name}'; allowed: {STRONG.name}, {STRONG.name}:none, "
-            f"{STRONG.name}:answer, {STRONG.name}:solution"
-        )
+    known = ("none", "answer", "solution")
+    if knowledge not in known:
+        raise _unknown(name, STRONG.name, *(f"{STRONG.name}:{each}" for each in known))
     return replace(
         STRONG,
         name=name,
@@ -91,12 +95,11 @@ def _knowing(name: str, knowledge: str) -> Mode:
 
 def _donor(mode: Mode, name: str, rest: str, *, has_feedback_model: bool) -> Mode:
     source = rest or (STRONG if has_feedback_model else PROCESS).name
-    donated = [each.name for each in MODES.values() if each.can_be_donated]
-    if source not in donated and source.partition(":")[0] not in FORMS:
-        allowed = ", ".join(f"{mode.name}:{each}" for each in donated)
-        raise UsageError(f"unknown placebo '{name}'; allowed: {mode.name}, {allowed}, or a form's")
-    if source not in donated:
+    if source.partition(":")[0] in FORMS:
         parse_form(source)
+    elif source not in _donated():
+        allowed = ", ".join([mode.name, *(f"{mode.name}:{each}" for each in _donated())])
+        raise UsageError(f"unknown placebo '{name}'; allowed: {allowed}, or a form's")
     speaker: Speaker = "feedback" if has_feedback_model else "solver"
     return replace(mode, name=name, source=source, speaker=speaker)
 
@@ -170,15 +173,11 @@ def _dosed(mode: Mode, name: str, rest: str, *, has_feedback_model: bool) -> Mod
         raise UsageError(f"feedback mode '{name}' needs {bounds}; allowed: {mode.name}:DOSE")
     if mode.writer == "part":
         if more not in ("", BY_CHANCE):
-            raise UsageError(
-                f"unknown feedback mode '{name}'; allowed: {mode.name}:P, {mode.name}:P:{BY_CHANCE}"
-            )
+            raise _unknown(name, f"{mode.name}:P", f"{mode.name}:P:{BY_CHANCE}")
         return replace(mode, name=name, dose=float(amount), by_chance=bool(more))
     if more:
-        source = MODES.get(more)
-        if source is None or not source.can_be_donated:
-            allowed = ", ".join(each.name for each in MODES.values() if each.can_be_donated)
-            raise UsageError(f"unknown feedback mode '{name}'; allowed after the dose: {allowed}")
+        if more not in _donated():
+            raise _unknown(name, *(f"{mode.name}:{amount}:{each}" for each in _donated()))
         parse_mode(more, has_feedback_model=has_feedback_model)
     return replace(mode, name=name, dose=float(amount), source=more)
 
