@@ -20,8 +20,9 @@ from feedback_friction.engine.run.caller import Caller, Drained, Spent
 from feedback_friction.engine.run.conditions import WHOLE, Condition, Job, Part, jobs
 from feedback_friction.engine.run.seats import seat_of
 from feedback_friction.errors import RunStoppedError
+from feedback_friction.protocol.judge import UndecidedError
 from feedback_friction.protocol.records import AGAIN, Attempt, Completion, Status
-from feedback_friction.protocol.judge import UndecidedError, trial
+from feedback_friction.protocol.trial import trial
 
 # Trials in flight for each request in flight, to choose the longest from.
 TRIALS_PER_REQUEST = 4
