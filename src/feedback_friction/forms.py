@@ -22,31 +22,18 @@ Focus = Literal["verdict", "error", "way on", "repetition", "method"]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One form of feedback. The order of ``FORMS`` is that of tables and figures.
+    """One form of feedback. The order of ``FORMS`` is that of tables and figures."""
 
-    Attributes:
-        name: as on the command line, with the writer where one is named.
-        says: what the solver is told, in words.
-        granularity: how much of the work it speaks of.
-        manner: how it says it.
-        focus: what it draws the attention to.
-        cost: tokens that the solver reads of it, typically; what a run took is in its journal.
-        writers: who may write it; the first that a problem has does.
-        uptake: chance that the simulated student is right after it.
-        colour: in figures.
-        resets: whether the solver is shown none of its attempts so far, now and later.
-    """
-
-    name: str
-    says: str
-    granularity: Granularity
-    manner: Manner
-    focus: Focus
-    cost: int
-    writers: tuple[FormWriter, ...]
-    uptake: float
-    colour: str
-    resets: bool = False
+    name: str  # as on the command line, with the writer where one is named
+    says: str  # what the solver is told, in words
+    granularity: Granularity  # how much of the work it speaks of
+    manner: Manner  # how it says it
+    focus: Focus  # what it draws the attention to
+    cost: int  # tokens that the solver reads of it, typically; what a run took is in its journal
+    writers: tuple[FormWriter, ...]  # who may write it; the first that a problem has does
+    uptake: float  # chance that the simulated student is right after it
+    colour: str  # in figures
+    resets: bool = False  # whether the solver is shown none of its attempts so far, now and later
 
     @property
     def base(self) -> str:

@@ -32,29 +32,19 @@ Features = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is known of the solver when feedback is due, before it is written.
+    """What is known of the solver when feedback is due, before it is written."""
 
-    Attributes:
-        iteration: of the attempt that the feedback is on, from 0.
-        repeats: whether that attempt gave the answer of the one before.
-        stuck: how many attempts of the trial so far gave the answer of the one before.
-        distinct: how many different answers the trial has seen.
-        no_answer: whether the attempt states no answer.
-        cut_off: whether it reached the limit of tokens.
-        logprob: mean log-probability of its tokens, in nats; None where not known.
-        entropy: of the answers drawn for it, in nats; None where only one was drawn.
-        error: the tutor's kind of its first wrong step; "" where there is no tutor.
-    """
-
-    iteration: int
-    repeats: bool = False
-    stuck: int = 0
-    distinct: int = 1
-    no_answer: bool = False
-    cut_off: bool = False
+    iteration: int  # of the attempt that the feedback is on, from 0
+    repeats: bool = False  # whether that attempt gave the answer of the one before
+    stuck: int = 0  # how many attempts of the trial so far gave the answer of the one before
+    distinct: int = 1  # how many different answers the trial has seen
+    no_answer: bool = False  # whether the attempt states no answer
+    cut_off: bool = False  # whether it reached the limit of tokens
+    # mean log-probability of its tokens, in nats; None where not known
     logprob: float | None = None
+    # of the answers drawn for it, in nats; None where only one was drawn
     entropy: float | None = None
-    error: str = ""
+    error: str = ""  # the tutor's kind of its first wrong step; "" where there is no tutor
 
 
 NUMBERS = ("iteration", "repeats", "stuck", "distinct", "no_answer", "cut_off")
@@ -75,21 +65,13 @@ def features(state: State) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A form that was chosen, and what it was chosen on.
+    """A form that was chosen, and what it was chosen on."""
 
-    Attributes:
-        form: the form's name.
-        propensity: the probability with which it was chosen in this state.
-        repeat: predicted chance that the next answer is the last one again.
-        reason: why this form, in words.
-        state: the solver's state before the feedback.
-    """
-
-    form: str
-    propensity: float
-    repeat: float
-    reason: str
-    state: State
+    form: str  # the form's name
+    propensity: float  # the probability with which it was chosen in this state
+    repeat: float  # predicted chance that the next answer is the last one again
+    reason: str  # why this form, in words
+    state: State  # the solver's state before the feedback
 
 
 def repeat_by_rule(state: State) -> float:
@@ -150,39 +132,26 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What was learnt of a form.
-
-    Attributes:
-        solves: chance that the next attempt is right after it.
-        repeats: chance that the next answer is the last one again.
-        cost: tokens that a round of it takes, as measured.
-    """
+    """What was learnt of a form."""
 
     form: Form
-    solves: Line
-    repeats: Line
-    cost: float
+    solves: Line  # chance that the next attempt is right after it
+    repeats: Line  # chance that the next answer is the last one again
+    cost: float  # tokens that a round of it takes, as measured
 
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """The rule that ``friction learn`` writes: the form of the best predicted worth.
-
-    Attributes:
-        fallback: the form where the state was never seen: the best one whatever the state.
-        price: share of solved attempts that a thousand tokens must bring.
-        threshold: predicted chance of a repetition above which another form is taken.
-        known: by feature, the least and the largest value seen where it was learnt. A number
-            beyond them counts as the nearest; a feature that is not among them as never seen.
-        tasks: the tasks that it was learnt on.
-    """
+    """The rule that ``friction learn`` writes: the form of the best predicted worth."""
 
     options: tuple[Option, ...]
-    fallback: str
-    price: float
-    threshold: float
+    fallback: str  # the form where the state was never seen: the best one whatever the state
+    price: float  # share of solved attempts that a thousand tokens must bring
+    threshold: float  # predicted chance of a repetition above which another form is taken
+    # by feature, the least and the largest value seen where it was learnt. A number beyond them
+    # counts as the nearest; a feature that is not among them as never seen
     known: tuple[tuple[str, float, float], ...]
-    tasks: tuple[str, ...]
+    tasks: tuple[str, ...]  # the tasks that it was learnt on
 
     @property
     def forms(self) -> tuple[Form, ...]:

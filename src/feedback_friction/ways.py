@@ -20,24 +20,16 @@ Sight = Literal["working", "answer", "foreign", "nothing"]
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """How a solver is shown what came before its next attempt.
+    """How a solver is shown what came before its next attempt."""
 
-    Attributes:
-        name: as on the command line.
-        shows: what the prompt holds, in words.
-        sight: what of an attempt is shown: its whole working, its answer alone, another problem's
-            attempt in its place, or nothing.
-        last: so many attempts are shown with their feedback, the latest; 0 for all of them.
-        turns: as turns of a chat instead of one message.
-        dashes: of its line in figures; none for a solid one.
-    """
-
-    name: str
-    shows: str
+    name: str  # as on the command line
+    shows: str  # what the prompt holds, in words
+    # what of an attempt is shown: its whole working, its answer alone, another problem's attempt in
+    # its place, or nothing
     sight: Sight = "working"
-    last: int = 0
-    turns: bool = False
-    dashes: tuple[int, ...] = ()
+    last: int = 0  # so many attempts are shown with their feedback, the latest; 0 for all of them
+    turns: bool = False  # as turns of a chat instead of one message
+    dashes: tuple[int, ...] = ()  # of its line in figures; none for a solid one
 
     def latest(self, attempts: int) -> int:
         """How many of so many attempts are shown."""
@@ -86,29 +78,21 @@ Thought = Literal["", "restated", "notes", "check"]
 
 @dataclass(frozen=True, slots=True)
 class Solve:
-    """What a solver does between the feedback and its next answer, in calls of its own.
+    """What a solver does between the feedback and its next answer, in calls of its own."""
 
-    Attributes:
-        name: as on the command line.
-        does: what, in words.
-        thought: the kind of text that it writes to itself.
-        control: the name of the one that takes the same calls and as many tokens, and lacks what
-            this one is to test; "" for a control itself, and for ``plain``.
-        is_blind: of a control, whether the feedback, or what a check says of it, is kept from the
-            text that it writes or from the answer.
-        replaces: whether the text stands in place of the earlier attempts and their feedback.
-        calls: of the solver for an attempt, at most.
-        dashes: of its line in figures; none for a solid one.
-    """
-
-    name: str
-    does: str
-    thought: Thought = ""
+    name: str  # as on the command line
+    does: str  # what, in words
+    thought: Thought = ""  # the kind of text that it writes to itself
+    # the name of the one that takes the same calls and as many tokens, and lacks what this one is
+    # to test; "" for a control itself, and for ``plain``
     control: str = ""
+    # of a control, whether the feedback, or what a check says of it, is kept from the text that it
+    # writes or from the answer
     is_blind: bool = False
+    # whether the text stands in place of the earlier attempts and their feedback
     replaces: bool = False
-    calls: int = 1
-    dashes: tuple[int, ...] = ()
+    calls: int = 1  # of the solver for an attempt, at most
+    dashes: tuple[int, ...] = ()  # of its line in figures; none for a solid one
 
 
 PLAIN = Solve("plain", "answers at once")

@@ -70,51 +70,35 @@ INSTRUCTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One answer of the solver, its verdict, and the masked feedback on it.
-
-    Attributes:
-        gold: the correct answer as this round saw it (a shuffle moves letters).
-        choices: the choices in the order that this round saw.
-    """
+    """One answer of the solver, its verdict, and the masked feedback on it."""
 
     answer: str
     verdict: str
     feedback: str | None
-    gold: str
-    choices: tuple[str, ...] = ()
+    gold: str  # the correct answer as this round saw it (a shuffle moves letters)
+    choices: tuple[str, ...] = ()  # the choices in the order that this round saw
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An unsolved trial as a judge sees it.
-
-    Attributes:
-        prompt: the question as the solver read it, choices included.
-        rounds: the first rounds of the trial, at least one.
-        condition: its solver and its feedback mode, which no judge is shown.
-    """
+    """An unsolved trial as a judge sees it."""
 
     problem: Problem
-    prompt: str
+    prompt: str  # the question as the solver read it, choices included
     epoch: int
-    rounds: tuple[Round, ...]
+    rounds: tuple[Round, ...]  # the first rounds of the trial, at least one
+    # its solver and its feedback mode, which no judge is shown
     condition: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What the judge said.
+    """What the judge said."""
 
-    Attributes:
-        category: a key of ``CATEGORIES``.
-        round: that shows it best, from 1; None when no answer could be read.
-        malformed: number of answers that could not be read.
-    """
-
-    category: str
+    category: str  # a key of ``CATEGORIES``
     reason: str
-    round: int | None
-    malformed: int = 0
+    round: int | None  # that shows it best, from 1; None when no answer could be read
+    malformed: int = 0  # number of answers that could not be read
 
 
 class JudgeRefusedError(FrictionError):

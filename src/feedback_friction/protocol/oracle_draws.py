@@ -47,19 +47,13 @@ class OraclePlan(Options):
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """One reply and its verdict.
+    """One reply and its verdict."""
 
-    Attributes:
-        number: among the problem's draws, from 0.
-        request: number of the request that it came with, from 0.
-        tokens: completion tokens of that request divided by its replies: servers count them
-            together.
-    """
-
-    number: int
-    request: int
+    number: int  # among the problem's draws, from 0
+    request: int  # number of the request that it came with, from 0
     reply: Reply
     verdict: Verdict
+    # completion tokens of that request divided by its replies: servers count them together
     tokens: float
 
 

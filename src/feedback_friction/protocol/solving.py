@@ -41,22 +41,15 @@ _RESTATING = {
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a solver may be shown for its next attempt.
-
-    Attributes:
-        problem: as the attempt is to see it.
-        attempts: the earlier ones; none for a first attempt, or where nothing is shown.
-        plain: the prompt of a solver that answers at once.
-        hint: text that stands at the prompt's end, such as the choices tried and left.
-        solve: what the solver does before it answers; nothing where it is shown nothing.
-    """
+    """What a solver may be shown for its next attempt."""
 
     episode: Episode
-    problem: Problem
+    problem: Problem  # as the attempt is to see it
+    # the earlier ones; none for a first attempt, or where nothing is shown
     attempts: tuple[Attempt, ...]
-    plain: tuple[Message, ...]
-    hint: str
-    solve: Solve
+    plain: tuple[Message, ...]  # the prompt of a solver that answers at once
+    hint: str  # text that stands at the prompt's end, such as the choices tried and left
+    solve: Solve  # what the solver does before it answers; nothing where it is shown nothing
 
 
 def next_messages(view: View) -> tuple[Message, ...]:

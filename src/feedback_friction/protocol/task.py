@@ -29,21 +29,13 @@ Mislead = Callable[[Problem, str, random.Random], Misled | None]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an exact program says of an attempt, part by part; right by construction.
+    """What an exact program says of an attempt, part by part; right by construction."""
 
-    Attributes:
-        kind: what kind of error the first wrong step is, e.g. ``"sum"``.
-        where: a sentence that names the step; "" where it is not about one.
-        why: what is wrong with it, in whole sentences.
-        next: what to do next; "" where nothing is wrong.
-        ask: a question that leads to the error without naming it.
-    """
-
-    kind: str
-    where: str
-    why: str
-    next: str
-    ask: str
+    kind: str  # what kind of error the first wrong step is, e.g. ``"sum"``
+    where: str  # a sentence that names the step; "" where it is not about one
+    why: str  # what is wrong with it, in whole sentences
+    next: str  # what to do next; "" where nothing is wrong
+    ask: str  # a question that leads to the error without naming it
 
     @property
     def text(self) -> str:
@@ -53,17 +45,11 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A wrong step of an attempt.
+    """A wrong step of an attempt."""
 
-    Attributes:
-        left: the numbers and signs of what is worked out: ``("448", "×", "70")``.
-        wrong: what the attempt says that it gives.
-        right: what it gives.
-    """
-
-    left: tuple[str, ...]
-    wrong: str
-    right: str
+    left: tuple[str, ...]  # the numbers and signs of what is worked out: ``("448", "×", "70")``
+    wrong: str  # what the attempt says that it gives
+    right: str  # what it gives
 
 
 @dataclass(frozen=True, slots=True)

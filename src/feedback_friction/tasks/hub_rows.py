@@ -28,22 +28,14 @@ _SECONDS_TO_ANSWER = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One split of a data set on the hub.
+    """One split of a data set on the hub."""
 
-    Attributes:
-        id: owner and name, e.g. ``"cais/mmlu"``.
-        split: the split's name.
-        revision: the commit of the data set's repository, in full.
-        config: the configuration; None for the only one.
-        columns: the columns to read; empty for all.
-        gated: the owner wants terms to be accepted, and the rows not to be shown in public.
-    """
-
-    id: str
-    split: str
-    revision: str
-    config: str | None = None
-    columns: tuple[str, ...] = ()
+    id: str  # owner and name, e.g. ``"cais/mmlu"``
+    split: str  # the split's name
+    revision: str  # the commit of the data set's repository, in full
+    config: str | None = None  # the configuration; None for the only one
+    columns: tuple[str, ...] = ()  # the columns to read; empty for all
+    # the owner wants terms to be accepted, and the rows not to be shown in public
     gated: bool = False
 
     def __str__(self) -> str:

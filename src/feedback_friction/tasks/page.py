@@ -22,61 +22,44 @@ class RowError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Where a task's few-shot examples come from.
+    """Where a task's few-shot examples come from."""
 
-    Attributes:
-        source: the split that they are taken from, for people.
-        rows: its rows; raises ``UsageError`` with one line when they cannot be had.
-        count: examples before each question.
-        by_subject: take them from the question's own subject.
-    """
-
-    source: str
+    source: str  # the split that they are taken from, for people
+    # its rows; raises ``UsageError`` with one line when they cannot be had
     rows: Callable[[Selection], list[Row]]
-    count: int = 5
-    by_subject: bool = False
+    count: int = 5  # examples before each question
+    by_subject: bool = False  # take them from the question's own subject
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One benchmark.
+    """One benchmark."""
 
-    Attributes:
-        task: the functions that the loop needs.
-        title: its name in tables, e.g. ``"MMLU-Pro"``.
-        source: where the rows come from (hub id, configuration, split, revision; or "generated").
-        licence: licence of the data.
-        size: number of problems in the source.
-        grader: name of the grader, e.g. ``"number"``, ``"choice"``.
-        to_problem: one row in the source's schema -> Problem; raises ``RowError``.
-        check: raises ``RowError`` for a problem that grader or mask cannot take; for problems that
-            are not made by ``to_problem``, where rows decide how they are graded.
-        rows: the source's rows, for a selection without a data file; raises ``UsageError`` with one
-            line when they cannot be had.
-        operands: for multiplication, the two factors in a question; None where it has none.
-        cached: whether the source's rows are on this machine; None for generated rows.
-        examples: where few-shot examples come from; None asks zero-shot.
-        hints: whether rows may have hints.
-        own: the rows are of our own writing: no two ask the same question, and each worked
-            solution states the answer.
-        confidential: the owner of the data asks that it is not shown in public: messages name
-            problems by their ids and quote nothing.
-    """
-
-    task: Task
-    title: str
-    source: str
-    licence: str
-    size: int
-    grader: str
+    task: Task  # the functions that the loop needs
+    title: str  # its name in tables, e.g. ``"MMLU-Pro"``
+    source: str  # where the rows come from (hub id, configuration, split, revision; or "generated")
+    licence: str  # licence of the data
+    size: int  # number of problems in the source
+    grader: str  # name of the grader, e.g. ``"number"``, ``"choice"``
+    # one row in the source's schema -> Problem; raises ``RowError``
     to_problem: Callable[[Row], Problem]
+    # the source's rows, for a selection without a data file; raises ``UsageError`` with one line
+    # when they cannot be had
     rows: Callable[[Selection], list[Row]]
+    # raises ``RowError`` for a problem that grader or mask cannot take; for problems that are not
+    # made by ``to_problem``, where rows decide how they are graded
     check: Callable[[Problem], None] = lambda problem: None
+    # for multiplication, the two factors in a question; None where it has none
     operands: Callable[[str], tuple[str, ...] | None] | None = None
+    # whether the source's rows are on this machine; None for generated rows
     cached: Callable[[], bool] | None = None
-    examples: Examples | None = None
-    hints: bool = False
+    examples: Examples | None = None  # where few-shot examples come from; None asks zero-shot
+    hints: bool = False  # whether rows may have hints
+    # the rows are of our own writing: no two ask the same question, and each worked solution states
+    # the answer
     own: bool = False
+    # the owner of the data asks that it is not shown in public: messages name problems by their ids
+    # and quote nothing
     confidential: bool = False
 
     @property

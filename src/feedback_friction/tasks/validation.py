@@ -37,16 +37,11 @@ _SHORTEST_SPELLED = 3  # letters of an answer that can be spelled in pieces
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One check that one problem fails.
-
-    Attributes:
-        check: "gold", "mask", "solution", "hints", "question" or "prompt".
-        detail: what was found; quotes nothing of confidential data.
-    """
+    """One check that one problem fails."""
 
     problem_id: str
-    check: str
-    detail: str
+    check: str  # "gold", "mask", "solution", "hints", "question" or "prompt"
+    detail: str  # what was found; quotes nothing of confidential data
 
 
 @dataclass(frozen=True, slots=True)

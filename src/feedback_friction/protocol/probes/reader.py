@@ -52,20 +52,14 @@ _UNKNOWN = re.compile(r"[\s*\"'`.!]*unknown[\s*\"'`.!]*", re.I)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the reader made of the feedback.
+    """What the reader made of the feedback."""
 
-    Attributes:
-        named: it named the right answer.
-        prediction: what it named; None for nothing.
-        control: it named the right answer from the feedback on another problem; None where no
-            other problem has any.
-        donor: that problem's id.
-    """
-
-    named: bool
-    prediction: str | None
+    named: bool  # it named the right answer
+    prediction: str | None  # what it named; None for nothing
+    # it named the right answer from the feedback on another problem; None where no other problem
+    # has any
     control: bool | None
-    donor: str | None
+    donor: str | None  # that problem's id
 
 
 def reader(

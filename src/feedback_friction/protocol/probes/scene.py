@@ -51,15 +51,11 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Draws by what they answer.
+    """Draws by what they answer."""
 
-    Attributes:
-        counts: (answer, draws that gave it), by the task's own equivalence, most frequent first.
-        no_answer: draws without an answer, a model's refusals included.
-    """
-
+    # (answer, draws that gave it), by the task's own equivalence, most frequent first
     counts: tuple[tuple[str, int], ...]
-    no_answer: int
+    no_answer: int  # draws without an answer, a model's refusals included
     correct: int
     draws: int
 
