@@ -12,7 +12,7 @@ from feedback_friction.grading.verdict import Outcome
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import error_category, judge
 from feedback_friction.protocol.masking.gate import MASK
-from feedback_friction.protocol.probes import self_perception
+from feedback_friction.protocol.probes import parse_perception
 from feedback_friction.protocol.task import Task
 from feedback_friction.tasks.catalog import PAGES, get_page
 
@@ -87,7 +87,7 @@ def _check_judge(text: str) -> None:
 
 
 def _check_perception(text: str) -> None:
-    assert self_perception.parse(text) in (True, False, None)
+    assert parse_perception(text) in (True, False, None)
 
 
 def _check_annotation(text: str) -> None:

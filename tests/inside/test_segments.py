@@ -14,7 +14,7 @@ from feedback_friction.inside.segments import (
     segments,
     sentences,
 )
-from feedback_friction.protocol.probes.scene import Scene
+from feedback_friction.protocol.probes import Scene
 from feedback_friction.protocol.records import Aside, Attempt, Feedback, Reply
 from feedback_friction.protocol.trial import attempt_request
 from feedback_friction.ways import HISTORIES, TRANSCRIPT

@@ -12,7 +12,7 @@ from feedback_friction.errors import UsageError
 from feedback_friction.mode_names import parse_mode, recorded_mode
 from feedback_friction.problem import Problem
 from feedback_friction.protocol import prompts
-from feedback_friction.protocol.doses import parts_of
+from feedback_friction.protocol.feedback import parts_of
 from feedback_friction.protocol.suits import check_hints, for_task
 from feedback_friction.protocol.trial import trial
 

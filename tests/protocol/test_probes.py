@@ -10,8 +10,21 @@ import toys
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.judge import UndecidedError
-from feedback_friction.protocol.probes import reader, self_perception
-from feedback_friction.protocol.probes.scene import MOST_DRAWS, Scene, entropy, in_domain
+from feedback_friction.protocol.probes import (
+    MOST_DRAWS,
+    UNDERSTOOD,
+    UPDATED,
+    Perception,
+    Reading,
+    Scene,
+    entropy,
+    in_domain,
+    parse_perception,
+    perception_messages,
+    reader,
+    reader_messages,
+    self_perception,
+)
 from feedback_friction.protocol.records import Attempt, Feedback, Message, Reply
 from feedback_friction.protocol.trial import next_view, trial
 
@@ -42,16 +55,16 @@ def rendered():
     """Every prompt of the probes."""
     plain, chosen = scene(), scene(toys.CHOICES, ("A", "C", "A"))
     number = replace(toys.PROBLEM, operands=("6", "1"))
-    understood = self_perception.UNDERSTOOD.format(number=1)
-    updated = self_perception.UPDATED.format(number=1, next=2)
+    understood = UNDERSTOOD.format(number=1)
+    updated = UPDATED.format(number=1, next=2)
     after = replace(plain.attempts[1], feedback=None)
     return {
-        "understood": turns(self_perception.messages(plain, plain.attempts[:1], understood)),
-        "updated": turns(self_perception.messages(plain, (plain.attempts[0], after), updated)),
-        "reader": turns(reader.messages(toys.TASK, plain.problem, "It is [masked].")),
-        "reader of a letter": turns(reader.messages(toys.TASK, chosen.problem, "Not (A).")),
-        "reader of a number": turns(reader.messages(toys.TASK, number, "Add one.")),
-        "reader of nothing": turns(reader.messages(toys.TASK, plain.problem, "  ")),
+        "understood": turns(perception_messages(plain, plain.attempts[:1], understood)),
+        "updated": turns(perception_messages(plain, (plain.attempts[0], after), updated)),
+        "reader": turns(reader_messages(toys.TASK, plain.problem, "It is [masked].")),
+        "reader of a letter": turns(reader_messages(toys.TASK, chosen.problem, "Not (A).")),
+        "reader of a number": turns(reader_messages(toys.TASK, number, "Add one.")),
+        "reader of nothing": turns(reader_messages(toys.TASK, plain.problem, "  ")),
     }
 
 
@@ -84,7 +97,7 @@ def test_answers_are_counted_by_the_tasks_equivalence_and_silence_apart():
     assert (found.no_answer, found.correct, found.draws) == (2, 2, 8)
 
 
-@pytest.mark.parametrize("steps", [entropy(scene(), 8, 0.7), reader.reader(scene(), None)])
+@pytest.mark.parametrize("steps", [entropy(scene(), 8, 0.7), reader(scene(), None)])
 def test_a_probe_says_so_where_an_answer_cannot_be_graded_in_time(steps):
     driver = toys.Driver(solver=[f"The answer is {toys.OPEN}."])
     with pytest.raises(UndecidedError, match="timeout"):
@@ -118,13 +131,13 @@ def test_in_domain_asks_the_first_prompt_and_shows_no_attempt():
 
 def perceive(replies, place):
     driver = toys.Driver(solver=lambda request, number: replies[len(driver.requests) - 1])
-    return driver, driver.run(self_perception.self_perception(place))
+    return driver, driver.run(self_perception(place))
 
 
 def test_self_perception_asks_before_and_after_the_next_answer():
     driver, found = perceive(["YES", "NO"], scene())
     before, after = (each.messages[-1].content for each in driver.requests)
-    assert found == self_perception.Perception(understood=True, updated=False)
+    assert found == Perception(understood=True, updated=False)
     assert "The answer is 4." not in before
     assert "Feedback 1." in before
     assert "The answer is 4." in after
@@ -141,12 +154,12 @@ def test_self_perception_asks_before_and_after_the_next_answer():
     ],
 )  # fmt: skip
 def test_yes_and_no_are_read_strictly(text, said):
-    assert self_perception.parse(text) is said
+    assert parse_perception(text) is said
 
 
 def test_the_reader_sees_neither_the_question_nor_the_choices():
     driver = toys.Driver(solver=["UNKNOWN"])
-    driver.run(reader.reader(scene(toys.CHOICES, ("A", "C")), None))
+    driver.run(reader(scene(toys.CHOICES, ("A", "C")), None))
     text = "\n".join(each.content for each in driver.requests[0].messages)
     assert toys.CHOICES.question not in text
     assert not any(choice in text for choice in toys.CHOICES.choices)
@@ -155,13 +168,13 @@ def test_the_reader_sees_neither_the_question_nor_the_choices():
 
 def read(solver, donor=None):
     driver = toys.Driver(solver=solver)
-    return driver.run(reader.reader(scene(), donor))
+    return driver.run(reader(scene(), donor))
 
 
 def test_a_reader_that_names_the_answer_is_counted_by_the_tasks_grader():
     assert read(["So the answer is 7."]).named is True
-    assert read(["So the answer is 8."]) == reader.Reading(False, "8", None, None)
-    assert read([" unknown. "]) == reader.Reading(False, None, None, None)
+    assert read(["So the answer is 8."]) == Reading(False, "8", None, None)
+    assert read([" unknown. "]) == Reading(False, None, None, None)
 
 
 def test_chance_is_the_same_reader_with_another_problems_feedback():
@@ -180,6 +193,6 @@ def test_chance_is_the_same_reader_with_another_problems_feedback():
 
 def test_the_same_feedback_is_read_by_the_same_call():
     one, other = toys.Driver(solver=["UNKNOWN"]), toys.Driver(solver=["UNKNOWN"])
-    one.run(reader.reader(scene(), None))
-    other.run(reader.reader(scene(Problem("p9", "toy", "Nine?", "9")), None))
+    one.run(reader(scene(), None))
+    other.run(reader(scene(Problem("p9", "toy", "Nine?", "9")), None))
     assert one.requests == other.requests

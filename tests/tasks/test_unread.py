@@ -8,7 +8,7 @@ from feedback_friction.grading.verdict import Outcome
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Reply
 from feedback_friction.tasks.catalog import get_page
-from feedback_friction.tasks.unread import grade_replies, shape
+from feedback_friction.tasks.validation import grade_replies, shape
 
 PROBLEM = Problem("p", "custom", "Which?", "B", choices=("oxygen", "neon"), grader="choice")
 

@@ -15,10 +15,9 @@ from feedback_friction.grading.cut import graded, is_cut_off
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.quoted import parted
 from feedback_friction.tasks.catalog import get_page
-from feedback_friction.tasks.files import rows_of
+from feedback_friction.tasks.files import NumberedRow, rows_of
 from feedback_friction.tasks.foreign_rows import to_problem
 from feedback_friction.tasks.page import Page, Row, RowError
-from feedback_friction.tasks.tables import NumberedRow
 
 _FILE = click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 

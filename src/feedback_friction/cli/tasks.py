@@ -20,7 +20,7 @@ from feedback_friction.tasks.catalog import FAMILIES, PAGES, get_page, load_prob
 from feedback_friction.tasks.multiplication import KINDS, existing
 from feedback_friction.tasks.multiplication import generate as generated
 from feedback_friction.tasks.page import Page, Row
-from feedback_friction.tasks.unread import grade_replies
+from feedback_friction.tasks.validation import grade_replies
 from feedback_friction.tasks.validation import validate as validated
 from feedback_friction.writing import write_jsonl, write_lines
 

@@ -15,7 +15,7 @@ from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.errors import UsageError
 from feedback_friction.inside.parting import Parting, parting
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.probes.scene import Scene
+from feedback_friction.protocol.probes import Scene
 from feedback_friction.protocol.records import Attempt, Generate, Trial
 from feedback_friction.protocol.state import answer_key
 from feedback_friction.protocol.trial import attempt_request

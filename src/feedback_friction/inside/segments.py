@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from feedback_friction.protocol.probes.scene import Scene
+from feedback_friction.protocol.probes import Scene
 from feedback_friction.protocol.records import Attempt, Message
 from feedback_friction.protocol.trial import attempt_request
 

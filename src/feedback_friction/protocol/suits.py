@@ -8,7 +8,7 @@ from dataclasses import replace
 from feedback_friction.errors import UsageError
 from feedback_friction.modes import HINT, PROCESS, TUTOR, Mode
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.doses import parts_of
+from feedback_friction.protocol.feedback import parts_of
 from feedback_friction.protocol.mislead import by_program
 from feedback_friction.protocol.task import Task
 

@@ -24,8 +24,7 @@ from feedback_friction.engine.run.session import opened
 from feedback_friction.errors import UsageError
 from feedback_friction.options import Options, option
 from feedback_friction.protocol.episode import rng_for
-from feedback_friction.protocol.probes import reader, self_perception
-from feedback_friction.protocol.probes.scene import Scene, entropy, in_domain
+from feedback_friction.protocol.probes import Scene, entropy, in_domain, reader, self_perception
 from feedback_friction.protocol.records import Effect, Status, Trial
 
 Steps = Generator[Effect, Any, Any]
@@ -324,8 +323,8 @@ def _steps(prepared: PreparedProbe, job: ProbeJob) -> Steps:
     steps: dict[str, Callable[[], Steps]] = {
         "entropy": lambda: entropy(scene, draws, temperature),
         "in-domain": lambda: in_domain(scene, draws, temperature),
-        "self-perception": lambda: self_perception.self_perception(scene),
-        "reader": lambda: reader.reader(scene, job.donor, temperature),
+        "self-perception": lambda: self_perception(scene),
+        "reader": lambda: reader(scene, job.donor, temperature),
     }
     return steps[prepared.probe.name]()
 
