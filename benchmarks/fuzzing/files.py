@@ -17,8 +17,7 @@ from benchmarks.fuzzing.texts import check_grade, check_mask
 from feedback_friction.errors import UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.settings import Selection
-from feedback_friction.tasks import foreign_rows
-from feedback_friction.tasks.catalog import PAGES, get_page, load_problems
+from feedback_friction.tasks.catalog import PAGES, foreign_problem, get_page, load_problems
 from feedback_friction.tasks.files import READERS, read_rows
 from feedback_friction.tasks.page import Page, RowError
 
@@ -85,7 +84,7 @@ def _foreign(page: Page) -> Callable[[Any], None]:
     def check(row: Any) -> None:
         with suppress(RowError):
             if isinstance(row, dict):
-                _is_usable(page, foreign_rows.to_problem(page, row))
+                _is_usable(page, foreign_problem(page, row))
 
     return check
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from feedback_friction.problem import Problem
-from feedback_friction.tasks.catalog import get_page
+from feedback_friction.tasks.catalog import foreign_problem, get_page
 from feedback_friction.tasks.custom import to_problem
-from feedback_friction.tasks.foreign_rows import to_problem as foreign_problem
 
 
 def problem_of(case: dict[str, Any]) -> Problem:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from feedback_friction.tasks.catalog import get_page
-from feedback_friction.tasks.foreign_rows import to_problem
+from feedback_friction.tasks.catalog import foreign_problem, get_page
 from feedback_friction.tasks.page import RowError
 
 DECIMAL = "Calculate the following question: 77970 * 74153."
@@ -12,7 +11,9 @@ CHOICES = ["stone", "apple"]
 
 @pytest.mark.parametrize("gold", [5781709410, "5781709410", "5,781,709,410", " 5781709410 "])
 def test_a_gold_number_may_be_written_in_any_form(gold):
-    problem = to_problem(get_page("decimal_multiplication"), {"question": DECIMAL, "gold": gold})
+    problem = foreign_problem(
+        get_page("decimal_multiplication"), {"question": DECIMAL, "gold": gold}
+    )
     assert (problem.gold, problem.operands) == ("5781709410", ("77970", "74153"))
 
 
@@ -21,7 +22,7 @@ def test_a_gold_number_may_be_written_in_any_form(gold):
 )
 def test_a_gold_choice_is_a_letter_or_its_text(gold, letter):
     row = {"question": "Which is a fruit?", "gold": gold, "choices": CHOICES}
-    assert to_problem(get_page("mmlu"), row).gold == letter
+    assert foreign_problem(get_page("mmlu"), row).gold == letter
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ def test_a_gold_choice_is_a_letter_or_its_text(gold, letter):
 )
 def test_what_is_wrong_is_named_by_field(task, row, field):
     with pytest.raises(RowError) as refused:
-        to_problem(get_page(task), row)
+        foreign_problem(get_page(task), row)
     assert refused.value.field == field
 
 
@@ -53,11 +54,11 @@ def test_what_is_wrong_is_named_by_field(task, row, field):
 )
 def test_a_row_whose_grader_cannot_take_its_answer_is_refused(more, field):
     with pytest.raises(RowError) as refused:
-        to_problem(get_page("custom"), {"question": "What?", **more})
+        foreign_problem(get_page("custom"), {"question": "What?", **more})
     assert refused.value.field == field
 
 
 def test_a_product_that_is_no_whole_number_is_refused():
     row = {"question": "Calculate the following question: 12 * 34.", "gold": "40.8"}
     with pytest.raises(RowError, match="is not a number"):
-        to_problem(get_page("decimal_multiplication"), row)
+        foreign_problem(get_page("decimal_multiplication"), row)

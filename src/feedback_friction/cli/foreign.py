@@ -14,9 +14,8 @@ from feedback_friction.errors import DataError, UsageError
 from feedback_friction.grading.cut import graded, is_cut_off
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.quoted import parted
-from feedback_friction.tasks.catalog import get_page
+from feedback_friction.tasks.catalog import foreign_problem, get_page
 from feedback_friction.tasks.files import NumberedRow, rows_of
-from feedback_friction.tasks.foreign_rows import to_problem
 from feedback_friction.tasks.page import Page, Row, RowError
 
 _FILE = click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
@@ -97,7 +96,7 @@ def _convert(
         if not isinstance(text, str):
             raise DataError(str(file), "must be a text", line=number, field=field)
         try:
-            problem = to_problem(page, row)
+            problem = foreign_problem(page, row)
         except RowError as error:
             raise DataError(str(file), error.problem, line=number, field=error.field) from error
         sys.stdout.buffer.write(orjson.dumps(work(problem, text, row)) + b"\n")
