@@ -96,20 +96,13 @@ _AFTER: dict[Base, re.Pattern[str]] = {
 }
 
 
-@lru_cache(maxsize=8)
-def _runs(flat: str, base: Base) -> tuple[str, list[re.Match[str]], list[int]]:
-    """All digits of a flattened text, the runs and names that they stand in, and where each begins.
+@lru_cache(maxsize=8)  # most texts have none of the numbers looked for
+def digits_of(flat: str, base: Base) -> str:
+    """All digits of a flattened text in order, in capitals, those that are named included.
 
     In base 16 the letters of words are digits, too.
     """
-    runs = list(_RUN[base].finditer(flat))
-    digits = [_NAMES.get(run[0], run[0]).upper() for run in runs]
-    return "".join(digits), runs, [0, *accumulate(map(len, digits))]
-
-
-def digits_of(flat: str, base: Base) -> str:
-    """All digits of a flattened text in order, in capitals, those that are named included."""
-    return _runs(flat, base)[0]
+    return "".join([_NAMES.get(run, run) for run in _RUN[base].findall(flat)]).upper()
 
 
 def find_digits(flat: str, targets: Iterable[str], base: Base) -> Iterator[Match]:
@@ -124,8 +117,11 @@ def find_digits(flat: str, targets: Iterable[str], base: Base) -> Iterator[Match
         ``(start, end, form)``; form is "plain", "grouped" (regular groups), "separated" or
         "spelled".
     """
-    digits, runs, begins = _runs(flat, base)
-    for target in targets:
+    digits = digits_of(flat, base)
+    present = [target for target in targets if target in digits]
+    runs = list(_RUN[base].finditer(flat)) if present else []
+    begins = [0, *accumulate(len(_NAMES.get(run[0], run[0])) for run in runs)]
+    for target in present:
         at = digits.find(target)
         while at >= 0:
             first = bisect_right(begins, at) - 1
