@@ -56,11 +56,13 @@ def _shown(table: pl.DataFrame) -> list[Column]:
     several = len({*table["solver"], *table["control_solver"]}) > 1
     rows = []
     for row in table.iter_rows(named=True):
+        one, other = row["solver"], row["control_solver"]
+        solvers = one if one == other else f"{one} minus {other}"
         digits = f" ({row['digits']} digits)" if row["digits"] else ""
         rows.append(
             (
                 row["task"] + digits,
-                *([_solvers(row)] if several else []),
+                *([solvers] if several else []),
                 row["treatment"],
                 row["control"],
                 in_cell(row, "difference", estimate=signed),
@@ -72,11 +74,6 @@ def _shown(table: pl.DataFrame) -> list[Column]:
         )
     named = (headings[0], *(["solver"] if several else []), *headings[1:], "missing")
     return columns(named, rows, texts=3 + several)
-
-
-def _solvers(row: dict[str, Any]) -> str:
-    one, other = row["solver"], row["control_solver"]
-    return one if one == other else f"{one} minus {other}"
 
 
 def _discordant(row: dict[str, Any]) -> str:

@@ -120,12 +120,14 @@ def _print(
     *,
     as_json: bool,
 ) -> None:
+    import polars as pl
+
     from feedback_friction.analysis.frames import load_runs
     from feedback_friction.analysis.tables import inside_table
 
     runs = load_runs([directory])
     tables = {
-        name: table(runs).filter(_about(settings))
+        name: table(runs).filter(pl.col("settings") == settings)
         for name, (what, table, _) in inside_table.TABLES.items()
         if what in wanted
     }
@@ -140,12 +142,6 @@ def _print(
             click.echo()
     solvers = {row["solver"]: bool(row["simulated"]) for row in runs.conditions.to_dicts()}
     print_lines([*_notes(settings, found, left_out), *inside_table.LEGEND, *caveats(solvers)])
-
-
-def _about(settings: str) -> pl.Expr:
-    import polars as pl
-
-    return pl.col("settings") == settings
 
 
 def as_object(

@@ -151,20 +151,16 @@ def _order(row: sqlite3.Row) -> Text:
     return Text.assemble(lines, "\n\n", ("gold: ", "dim"), (row["gold"], "bold"))
 
 
-def _temperature(row: sqlite3.Row) -> str:
-    known = row["temperature"]
-    return "the server's own" if known is None else f"{known:g}"
-
-
 def _show_attempt(
     console: Console, row: sqlite3.Row, own: list[str], given: Given | None, *, raw: bool
 ) -> None:
-    verdict = row["verdict"]
+    verdict, known = row["verdict"], row["temperature"]
+    temperature = "the server's own" if known is None else f"{known:g}"
     title = Text.assemble(
         f"attempt {row['iteration'] + 1}: ",
         (verdict, STYLES[verdict]),
         f", answer {row['prediction']!r}" if row["prediction"] is not None else "",
-        f" (by {row['rule']}; temperature {_temperature(row)}, draws {row['draws']})",
+        f" (by {row['rule']}; temperature {temperature}, draws {row['draws']})",
     )
     _panel(console, plain(row["response"]), title, STYLES[verdict].removeprefix("bold "))
     if row["feedback"] is None:
