@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from feedback_friction.errors import UsageError
+from feedback_friction.extras import need
 from feedback_friction.grading.text import grade_text
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
@@ -80,11 +81,9 @@ def own_grader(name: str) -> Grader:
 @cache
 def by_pattern(pattern: str) -> Grader:
     """The grader of a regular expression; raises ``RowError`` where it is none."""
-    try:
-        import regex  # type: ignore[import-untyped]
-    except ModuleNotFoundError as error:
-        extra = "pip install 'feedback-friction[own]'"
-        raise UsageError(f"grader regex needs the package 'regex': {extra}") from error
+    need("own", "regex")
+    import regex  # type: ignore[import-untyped]
+
     try:
         compiled = regex.compile(pattern)
     except regex.error as error:

@@ -24,6 +24,7 @@ from functools import cache
 from typing import Any
 
 from feedback_friction.errors import UsageError
+from feedback_friction.extras import need
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Masked, Span
@@ -193,9 +194,5 @@ def _dataset(generator: str, seed: int) -> Any:
 
 
 def _library() -> Any:
-    try:
-        return importlib.import_module("reasoning_gym")
-    except ImportError as error:
-        raise UsageError(
-            "gym tasks need reasoning-gym: pip install 'feedback-friction[gym]'"
-        ) from error
+    need("gym", "reasoning_gym")
+    return importlib.import_module("reasoning_gym")

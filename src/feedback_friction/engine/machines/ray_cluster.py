@@ -29,6 +29,7 @@ from feedback_friction.engine.run.launch import execute
 from feedback_friction.engine.run.prepare import Prepared, prepare
 from feedback_friction.engine.run.runner import Note, Progress, Watch
 from feedback_friction.errors import FrictionError, RunStoppedError, UsageError
+from feedback_friction.extras import need
 from feedback_friction.settings import Operation, Settings
 
 LOCAL = "local"
@@ -125,10 +126,9 @@ async def execute_on_ray(
 
 def _connected(operation: Operation) -> tuple[Any, int]:
     """Ray, connected, and how many parts there are to be."""
-    try:
-        import ray
-    except ImportError as error:
-        raise UsageError("--ray needs Ray: pip install 'feedback-friction[ray]'") from error
+    need("ray", "ray")
+    import ray
+
     local = operation.ray == LOCAL
     _refuse_closed(str(operation.ray))
     try:
