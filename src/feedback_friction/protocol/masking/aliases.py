@@ -28,13 +28,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate, pairwise
 
 from feedback_friction.grading.text import grade_text
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.masking.gate import SENTENCE, Match, gate
+from feedback_friction.protocol.masking.gate import Match, gate
 from feedback_friction.protocol.masking.innocent import IN_NAMES, is_pronoun
 from feedback_friction.protocol.masking.written import find_words, flattened
 from feedback_friction.protocol.records import Masked
@@ -53,6 +53,8 @@ _WIDEST_GAP = 20  # characters between two words of one alias
 _MOST_WORDS = 60
 _NUMBER_WORDS = 5  # of an answer that is a number below a thousand
 
+# The number of a list item belongs to its sentence.
+_SENTENCE = re.compile(r"(?:\d{1,3}[.)][ \t])?[^.!?\n]+(?:\.(?=\w)[^.!?\n]*)*[.!?]?")
 _QUOTED = re.compile(r"\"[^\"\n]{1,120}\"|\*{1,3}[^*\n]{1,120}\*{1,3}|\([^()\n]{1,120}\)")
 _CAPITALS = re.compile(
     r"\b[A-Z][\w.&'-]{0,40}"
@@ -84,10 +86,10 @@ def mask_aliases(problem: Problem, text: str) -> Masked:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """An alias run together: where its own words end in it, and the name of the form."""
+    """An alias run together: the name of the form, and where its own words end in it."""
 
-    ends: frozenset[tuple[int, ...]]
     form: str
+    ends: set[tuple[int, ...]] = field(default_factory=set)
 
 
 class _Answers:
@@ -194,28 +196,21 @@ def _is_common(word: str) -> bool:
 
 def _entries(accepted: Collection[Key]) -> Mapping[str, _Entry]:
     """Every way in which the answers are written, by what they are when run together."""
-    written: dict[str, tuple[set[tuple[int, ...]], str]] = {}
+    entries: dict[str, _Entry] = {}
 
     def add(form: str, *parts: str) -> None:
         ends = tuple(accumulate(len(part) for part in parts))[:-1]
-        written.setdefault("".join(parts), (set(), form))[0].add(ends)
+        entries.setdefault("".join(parts), _Entry(form)).ends.add(ends)
 
-    for each in sorted(accepted):
+    for each in sorted(filter(any, accepted)):
         add("alias", *each)
-        last = each[-1]
-        if last.isalpha():
-            if len("".join(each)) >= _SHORTEST_PLURAL:
-                add("plural", *each[:-1], last + "s")
-                add("plural", *each[:-1], last + "es")
-            if (
-                len("".join(each)) >= _SHORTEST_SINGULAR
-                and last.endswith("s")
-                and last[-2:] != "ss"
-            ):
-                add("singular", *each[:-1], last[:-1])
-    return {
-        whole: _Entry(frozenset(ends), form) for whole, (ends, form) in written.items() if whole
-    }
+        last, length = each[-1], len("".join(each))
+        if last.isalpha() and length >= _SHORTEST_PLURAL:
+            add("plural", *each[:-1], f"{last}s")
+            add("plural", *each[:-1], f"{last}es")
+        if re.search("[^s]s$", last) and last.isalpha() and length >= _SHORTEST_SINGULAR:
+            add("singular", *each[:-1], last[:-1])
+    return entries
 
 
 def _turned(alias: str) -> Iterator[Key]:
@@ -290,7 +285,7 @@ def _innocent(text: str) -> Iterator[tuple[int, int]]:
 def _candidates(text: str) -> Iterator[tuple[int, int]]:
     """Stretches that could be read as an answer: sentences, quotations, names, words."""
     left_out = {end for _, end in _innocent(text)}
-    for pattern in (SENTENCE, _QUOTED):
+    for pattern in (_SENTENCE, _QUOTED):
         for found in pattern.finditer(text):
             yield found.span()
     seen: set[str] = set()
