@@ -47,6 +47,7 @@ from feedback_friction.grading.choice_forms import (
     settled,
     whole_value,
 )
+from feedback_friction.grading.choice_languages import by_language
 from feedback_friction.grading.choice_truth import by_truth
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import LETTERS, Problem
@@ -161,6 +162,7 @@ def _by_truth(text: str, choices: tuple[str, ...]) -> Said | None:
 
 
 _OTHER_FORMS = (
+    ("language", by_language),
     ("value", whole_value),
     ("mention", by_mention),
     ("correction", by_correction),

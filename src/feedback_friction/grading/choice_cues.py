@@ -152,7 +152,8 @@ def _after(text: str, small: str, word: re.Match[str], options: Options) -> Said
     if not _leads(small, word, lead, cue):
         return None
     modal = _MODAL.search(lead[0]) is not None
-    return said if is_asserted(text, word.start(), lead.end(), supposed=not modal) else None
+    stands = is_asserted(text, word.start(), lead.end(), supposed=not modal)
+    return said if stands or said.rule == "taken back" else None
 
 
 def _leads(small: str, word: re.Match[str], lead: re.Match[str], cue: _Cue) -> bool:
