@@ -11,6 +11,7 @@ from typing import Literal
 
 from feedback_friction.errors import UsageError
 from feedback_friction.mode_names import recorded_mode
+from feedback_friction.options import refuse_unknown
 
 # --- history -----------------------------------------------------------------------------------
 
@@ -132,8 +133,7 @@ SOLVES = {
 
 def parse_solve(name: str) -> Solve:
     """What a solver does, by its name; raises ``UsageError`` where there is none."""
-    if name not in SOLVES:
-        raise UsageError(f"unknown way to solve '{name}'; allowed: {', '.join(SOLVES)}")
+    refuse_unknown((name,), SOLVES, "way to solve")
     return SOLVES[name]
 
 
@@ -226,6 +226,5 @@ STRATEGIES = {
 
 def parse_sampling(name: str) -> Sampling:
     """The strategy of that name; raises ``UsageError`` where there is none."""
-    if name not in STRATEGIES:
-        raise UsageError(f"unknown sampling '{name}'; allowed: {', '.join(STRATEGIES)}")
+    refuse_unknown((name,), STRATEGIES, "sampling")
     return STRATEGIES[name]
