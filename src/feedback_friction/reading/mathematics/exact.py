@@ -194,17 +194,33 @@ def _checked(value: Expr) -> Expr:
     return value
 
 
-def equal(left: Exact, right: Exact) -> bool | None:
-    """Whether two exact values are the same; None where that would have to be proved."""
+def difference(left: Exact, right: Exact) -> Exact | None:
+    """``left - right`` in one form; None where that is too hard."""
     try:
-        difference = simplified(library().sympify(left - right))
-        if isinstance(difference, Fraction) or difference.has(library().oo):
-            return bool(difference == 0)
+        found = left - right
+        return found if isinstance(found, Fraction) else simplified(found)
     except Exception:  # as in ``exact``
         return None
-    roots = (power.base for power in difference.atoms(library().Pow) if not power.exp.is_Integer)
-    known = all(base.is_Rational for base in roots) and not difference.atoms(library().Function)
+
+
+def equal(left: Exact, right: Exact) -> bool | None:
+    """Whether two exact values are the same; None where that would have to be proved."""
+    found = difference(left, right)
+    if found is None:
+        return None
+    if isinstance(found, Fraction) or found.has(library().oo):
+        return bool(found == 0)
+    roots = (power.base for power in found.atoms(library().Pow) if not power.exp.is_Integer)
+    known = all(base.is_Rational for base in roots) and not found.atoms(library().Function)
     return False if known else None
+
+
+def is_real(value: Exact) -> bool:
+    """Whether a value is surely a real number, or an infinite one."""
+    try:
+        return isinstance(value, Fraction) or bool(value.is_extended_real)
+    except Exception:  # as in ``exact``
+        return False
 
 
 def key(value: Exact) -> str:

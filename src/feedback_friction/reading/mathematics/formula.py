@@ -179,17 +179,17 @@ class _Parser:
     def sum(self, depth: int) -> Node:
         if depth > MAX_DEPTH:
             raise FormulaError("too deep")
-        terms: list[tuple[bool, Node]] = []
+        terms = [(self.minus(), self.product(depth))]
+        while self.peek() in ("+", "-"):
+            terms.append((self.minus(), self.product(depth)))
+        return terms[0][1] if terms == [(False, terms[0][1])] else Sum(tuple(terms))
+
+    def minus(self) -> bool:
+        """Take the signs that there are; whether they come to a minus."""
         negative = False
         while self.peek() in ("+", "-"):
             negative ^= self.take() == "-"
-        terms.append((negative, self.product(depth)))
-        while self.peek() in ("+", "-"):
-            negative = self.take() == "-"
-            while self.peek() in ("+", "-"):
-                negative ^= self.take() == "-"
-            terms.append((negative, self.product(depth)))
-        return terms[0][1] if terms == [(False, terms[0][1])] else Sum(tuple(terms))
+        return negative
 
     def product(self, depth: int) -> Node:
         factors: list[tuple[bool, Node]] = [(False, self.power(depth))]
@@ -210,9 +210,7 @@ class _Parser:
 
     def signed(self, depth: int) -> Node:
         """A factor that may carry a sign of its own: ``2 \\cdot -3``."""
-        negative = False
-        while self.peek() in ("+", "-"):
-            negative ^= self.take() == "-"
+        negative = self.minus()
         factor = self.power(depth)
         return Sum(((True, factor),)) if negative else factor
 
@@ -280,9 +278,7 @@ class _Parser:
         return braced
 
     def exponent(self, depth: int) -> Node:
-        negative = False
-        while self.peek() in ("+", "-"):
-            negative ^= self.take() == "-"
+        negative = self.minus()
         node = self.atom(depth)
         if self.peek() in ("^", "**"):
             self.take()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from feedback_friction.reading.mathematics.answer import Answer, Kind
-from feedback_friction.reading.mathematics.exact import Expr, key, library
+from feedback_friction.reading.mathematics.exact import Expr, is_real, key, library
 
 EVERYTHING = "(-oo,oo)"
 
@@ -14,7 +14,7 @@ def as_set(answer: Answer) -> Expr | None:
     """The set of reals that an answer is; None where it is none, or its bounds are too hard."""
     try:
         return _set(answer)
-    except (TypeError, ValueError):  # also bounds that cannot be put in order
+    except Exception:  # no such set, or bounds that the library cannot put in order
         return None
 
 
@@ -34,12 +34,9 @@ def _set(answer: Answer) -> Expr:
 
 def _bound(answer: Answer) -> Expr:
     value = answer.value.exact if answer.value and answer.kind is Kind.VALUE else None
-    if value is None:
+    if value is None or not is_real(value):
         raise ValueError("no number")
-    value = library().sympify(value)
-    if value.free_symbols or not value.is_extended_real:
-        raise ValueError("no number")
-    return value
+    return library().sympify(value)
 
 
 def without(whole: Answer, gone: Answer) -> str | None:

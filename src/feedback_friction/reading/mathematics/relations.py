@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 
 from feedback_friction.reading.mathematics.answer import Answer, Kind
-from feedback_friction.reading.mathematics.exact import Expr, key, simplified
+from feedback_friction.reading.mathematics.exact import Expr, difference, is_real, key
 
 
 def by_name(pair: tuple[str, Answer]) -> tuple[bool, str]:
@@ -24,23 +24,21 @@ def difference_of(small: Answer, large: Answer) -> Expr | None:
     left, right = (side.value.exact if side.value else None for side in (small, large))
     if left is None or right is None:
         return None
-    difference = left - right
-    if isinstance(difference, Fraction) or not difference.free_symbols:
-        return None
-    return simplified(difference)
+    found = difference(left, right)
+    return None if found is None or isinstance(found, Fraction) or not found.free_symbols else found
 
 
-def lead(difference: Expr) -> Expr:
-    """The rational factor of one term, always the same."""
-    factors = difference.as_coefficients_dict()
+def lead(sides: Expr) -> Expr:
+    """The rational factor of one term of a difference, always of the same."""
+    factors = sides.as_coefficients_dict()
     return factors[max(factors, key=str)]
 
 
 def linear_bound(small: Answer, large: Answer) -> tuple[Fraction, bool] | None:
     """Where ``small < large`` turns, for one variable to the first power, and whether its
     coefficient is positive: x is then below the bound."""
-    difference = difference_of(small, large)
-    line = difference.as_poly() if difference else None
+    sides = difference_of(small, large)
+    line = sides.as_poly() if sides else None
     if line is None or len(line.gens) != 1 or line.degree() != 1:
         return None
     slope, offset = line.all_coeffs()
@@ -52,8 +50,8 @@ def linear_bound(small: Answer, large: Answer) -> tuple[Fraction, bool] | None:
 
 def order_key(parts: list[Answer], signs: list[str]) -> str | None:
     """An inequality as "sum < 0", up to a positive factor."""
-    difference = difference_of(*parts) if len(parts) == 2 else None
-    return f"{key(difference / abs(lead(difference)))}{signs[0]}0" if difference else None
+    sides = difference_of(*parts) if len(parts) == 2 else None
+    return f"{key(sides / abs(lead(sides)))}{signs[0]}0" if sides else None
 
 
 _SCRIPT = r"'{0,3}(?: ?_ ?(?:\{[^{}]{1,20}\}|\w))?'{0,3}"
@@ -100,7 +98,7 @@ def is_number(answer: Answer) -> bool:
     exact = answer.value.exact if answer.value else None
     if exact is None:
         return answer.kind is Kind.VALUE and answer.value is not None and bool(answer.value.samples)
-    return isinstance(exact, Fraction) or bool(exact.is_extended_real)
+    return is_real(exact)
 
 
 def is_interval(answer: Answer) -> bool:
