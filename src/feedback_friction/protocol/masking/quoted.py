@@ -21,7 +21,12 @@ from feedback_friction.protocol.records import Masked
 
 _LONG = 7  # words, numbers and signs in a row that make a quotation
 
-_TOKEN = re.compile(r"\\[A-Za-z]+|\d+(?:[.,]\d+)*|[^\W\d_]+|[^\w\s]|_")
+_PART = r"\s?(?:\{\s?(\w+)\s?\}|(\d))"
+_FRACTION = rf"\\[dt]?frac{_PART}{_PART}"
+_TIMES = r"(?:(?<=[\w)}]\s)\*(?=\s[\w({\\-])|(?<=[\d)}])\*(?=[\w(\\]))"  # not Markdown's
+_TOKEN = re.compile(
+    rf"{_FRACTION}|(?P<times>{_TIMES})|\\[A-Za-z]+|\d+(?:[.,]\d+)*|[^\W\d_]+|[^\w\s]|_"
+)
 _NOTHING = frozenset(("$", "\\left", "\\right", "\\displaystyle", "*", "`", "\\(", "\\)", '"'))
 _SAME = {
     "\\dfrac": "\\frac", "\\tfrac": "\\frac", "\\times": "\\cdot", "×": "\\cdot", "·": "\\cdot",
@@ -34,9 +39,15 @@ Tokens = list[tuple[str, int, int]]
 
 def tokens(text: str) -> Tokens:
     """The words, numbers and signs of a text with their offsets, dress aside."""
-    found = []
+    found: Tokens = []
     for match in _TOKEN.finditer(text):
-        token = _SAME.get(match[0], match[0])
+        if match[1] or match[2]:  # a fraction of two numbers or letters is written "1/2", too
+            above, below = 1 if match[1] else 2, 3 if match[3] else 4
+            found.append((match[above], match.start(), match.end(above)))
+            found.append(("/", match.end(above), match.start(below)))
+            found.append((match[below], match.start(below), match.end()))
+            continue
+        token = "\\cdot" if match["times"] else _SAME.get(match[0], match[0])
         if token not in _NOTHING:
             found.append((token.lower() if len(token) > 1 else token, *match.span()))
     return found
