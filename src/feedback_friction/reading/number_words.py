@@ -68,6 +68,10 @@ def _unsigned(words: list[str]) -> Fraction | None:
         count = {"": Fraction(1), "a": Fraction(1), "half a": Fraction(1, 2)}.get(before)
         count = count or _whole(words[:-1])
         return None if count is None or count > 99 else 12 * count
+    before = ["a", "half"] if words[:-1] == ["half", "a"] else words[:-1]
+    if words[-1] in SCALES and before and before[-1] in _PARTS:  # one and a half million
+        value = _unsigned(before)
+        return None if value is None else value * SCALES[words[-1]]
     if words[-1] in _PARTS:
         value = _fraction(words[:-1], _PARTS[words[-1]])
         # "twenty third" is an ordinal: only one third, quarter, ... is written in the singular.
@@ -86,7 +90,7 @@ def _year(words: list[str]) -> Fraction | None:
     century = _whole(words[:1]) if words[0] in NUMBER_WORDS else None
     oh = words[1:2] in (["oh"], ["o'"], ["o"])
     rest = _whole(words[2:] if oh else words[1:])
-    if century is None or rest is None or not 11 <= century <= 20:
+    if century is None or rest is None or not 10 <= century <= 20:
         return None
     return 100 * century + rest if (rest < 10 if oh else 10 <= rest < 100) else None
 

@@ -20,6 +20,7 @@ from feedback_friction.reading.mathematics.answer import Answer, Context
 from feedback_friction.reading.mathematics.equality import alike
 from feedback_friction.reading.mathematics.nodes import Sum
 from feedback_friction.reading.mathematics.read import context_of, read
+from feedback_friction.reading.mathematics.reals import IN_WORDS, in_words
 from feedback_friction.reading.mathematics.units import with_unit
 from feedback_friction.reading.number_words import (
     NUMBER_WORDS,
@@ -142,9 +143,12 @@ _SPOKEN = {
     "plus": "+", "minus": "-", "negative": "-", "times": "\\cdot ", "over": "/", "squared": "^{2}",
     "cubed": "^{3}", "pi": "\\pi ", "the": "", "multiplied by": "\\cdot ", "divided by": "/",
     "square root of": "\\sqrt", "root": "\\sqrt", "cube root of": "\\sqrt[3]",
+    "to the power of": "^", "half of": "\\frac{1}{2}",
+    **{f"to the {word} power": f"^{{{at}}}" for at, word in enumerate(ORDINALS, 1)},
 }  # fmt: skip
 _SPOKEN_WORD = re.compile(
-    r"(?:square root of|cube root of|multiplied by|divided by|[A-Za-z]+|\d+(?:,\d{3})*(?:\.\d+)?"
+    rf"(?:square root of|cube root of|multiplied by|divided by|half of|to the power of"
+    rf"|to the (?:{'|'.join(ORDINALS)}) power|[A-Za-z]+|\d+(?:,\d{{3}})*(?:\.\d+)?"
     r"|\\pi|π)(?![A-Za-z])",
     re.I,
 )
@@ -246,6 +250,30 @@ def _ratios(text: str) -> Iterator[tuple[int, int, str, str]]:
                 yield *match.span(), str(above / below), "ratio"
     for match in _STATED_HALF.finditer(text):
         yield *match.span(1), "1/2", "half"
+
+
+_ASSIGNED = re.compile(
+    r"\b([a-z]) (?:is|equals) (-?\d[\d./]*)(?:,| and|, and)+ ([a-z]) (?:is|equals)"
+    r" (-?\d+(?:[./]\d+)?)"
+)
+_OTHER_ONE = re.compile(
+    r"\bone(?: of them)?(?: \w+)? (?:is|=|equals) (-?\d[\d./]*)(?:,|;| and|, and)+"
+    r" the (?:other|second)(?: one| \w+)??(?: is| =| equals)? (-?\d+(?:[./]\d+)?)",
+    re.I,
+)
+
+
+def find_several(text: str, target: Target) -> Iterator[Match]:
+    """Several in words: "all reals except 2", "x is 3 and y is 4", "one is 1, the other 2"."""
+    if not target.gold.parts:
+        return
+    for found in IN_WORDS.finditer(text):
+        if (found["all"] or found["sign"]) and target.hits(in_words(found)):
+            yield *found.span(), "set"
+    for pattern, formula in ((_ASSIGNED, "{}={}, {}={}"), (_OTHER_ONE, "{}, {}")):
+        for found in pattern.finditer(text):
+            if target.hits(formula.format(*found.groups())):
+                yield *found.span(), "list"
 
 
 def find_spoken(text: str, target: Target) -> Iterator[Match]:

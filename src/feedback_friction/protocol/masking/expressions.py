@@ -37,6 +37,7 @@ from feedback_friction.protocol.masking.expression_words import (
     Target,
     find_literal,
     find_numbers,
+    find_several,
     find_spoken,
     find_wording,
 )
@@ -107,6 +108,7 @@ def matchers(target: Target) -> tuple[Matcher, ...]:
         lambda text: find_values(text, target),
         lambda text: find_numbers(text, target),
         lambda text: find_spoken(text, target),
+        lambda text: find_several(text, target),
         lambda text: find_literal(text, target),
         lambda text: find_unread(text, target),
     )

@@ -12,6 +12,7 @@ import re
 from feedback_friction.reading.labels import is_label
 from feedback_friction.reading.mathematics.answer import Answer, Context, Kind, Statement
 from feedback_friction.reading.mathematics.read import read
+from feedback_friction.reading.mathematics.reals import IN_WORDS
 from feedback_friction.reading.mathematics.units import with_unit
 from feedback_friction.reading.number_words import (
     NUMBER_WORDS,
@@ -87,7 +88,8 @@ _NAME_BEFORE = re.compile(r"\b[A-Z][a-z]+\s$")
 _RANKED = re.compile(r"\s?([A-Za-z]*)")
 _ONE_OF_LIST = rf"(?:\$[^$\n]{{1,60}}\$|(?<![\w^_.(/\\]){_NUMBER})"
 _VALUE = re.compile(
-    rf"(?P<list>{_ONE_OF_LIST}(?:,\s?{_ONE_OF_LIST}){{0,8}},?\s(?:and|or)\s{_ONE_OF_LIST})"
+    rf"(?P<set>(?i:{IN_WORDS.pattern.removeprefix('(?i)')}))"
+    rf"|(?P<list>{_ONE_OF_LIST}(?:,\s?{_ONE_OF_LIST}){{0,8}},?\s(?:and|or)\s{_ONE_OF_LIST})"
     rf"|\$\$?(?!\d[\d,.]*(?:\s|$))(?P<dollar>[^$\n]{{1,240}}?)\$\$?|\\\((?P<paren>.{{1,240}}?)\\\)"
     rf"|\\\[(?P<bracket>.{{1,240}}?)\\\]"
     rf"|(?P<tuple>[(\[]\s?[-−\d.]+(?:\s?,\s?[-−\d./]+){{1,5}}\s?[)\]])"

@@ -11,7 +11,7 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 
-from feedback_friction.reading.mathematics import latex, scalar
+from feedback_friction.reading.mathematics import latex, reals, scalar
 from feedback_friction.reading.mathematics.answer import NO_CONTEXT, Answer, Context, Kind, Value
 from feedback_friction.reading.mathematics.structures import (
     Reader,
@@ -60,6 +60,8 @@ def read(text: str, context: Context = NO_CONTEXT) -> Answer:
     twice = _TWICE.fullmatch(text)
     if twice and number_words(twice[2]) == Fraction(twice[1].replace(",", "")):
         text = twice[1]
+    if not context.words and (said := _real_set(text)):
+        text = said
     if context.whole and (numeral := numeral_value(scalar.without_text(text).strip(" .$*"))):
         text = str(numeral)
     text = apart(text) if context.unit else text
@@ -71,10 +73,18 @@ def read(text: str, context: Context = NO_CONTEXT) -> Answer:
     return Reader(context).shape(scalar.unwrapped(cleaned), 0)
 
 
+def _real_set(text: str) -> str:
+    """The set of reals that a whole text names in words, in signs; "" for another text."""
+    said = reals.IN_WORDS.fullmatch(scalar.without_text(text).strip(" .$"))
+    return reals.in_words(said) if said else ""
+
+
 def read_gold(text: str, asked: str = "") -> Answer:
     """Read a gold answer: one that is a single text command says words, not symbols."""
     cleaned = latex.clean(text)
     inner = scalar.only_text(cleaned)
+    if inner is not None and _real_set(inner):
+        return read(inner)
     if inner is not None and sum(char.isalpha() for char in inner) > 1:
         value = scalar.spelled(inner)
         return words(cleaned) if value is None else valued(Value(value), cleaned)

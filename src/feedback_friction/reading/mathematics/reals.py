@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 from feedback_friction.reading.mathematics.answer import Answer, Kind
 from feedback_friction.reading.mathematics.exact import Expr, is_real, key, library
 
 EVERYTHING = "(-oo,oo)"
+
+_SIGNED = {
+    "": EVERYTHING, "positive": "(0,oo)", "negative": "(-oo,0)", "nonnegative": "[0,oo)",
+    "nonpositive": "(-oo,0]", "nonzero": "(-oo,0)\\cup (0,oo)",
+}  # fmt: skip
+_NUMBER = r"\$?-?\d{1,9}(?:/\d{1,9})?\$?"
+IN_WORDS = re.compile(
+    r"(?i)(?P<all>\b(?:the\s*)?set\s*of\s*(?:all\s*)?|\b(?:all|every|any)\s*(?:of\s*)?)?(?:\bthe\s*)?"
+    r"(?P<sign>(?:positive|non-?\s?negative|negative|non-?\s?positive|non-?\s?zero)\s*)?"
+    r"(?:reals\b|(?<=any )real\b|real\s*(?:numbers?|values?|x)\b(?:\s*x\b)?)"
+    r"(?:,?\s*(?:except|other\s*than|but|apart\s*from|excluding|besides|without)(?:\s*for)?"
+    rf"\s*(?P<gone>{_NUMBER}(?:(?:\s*,|\s*and)+\s*{_NUMBER}){{0,5}})(?![\w^/]))?"
+)
+
+
+def in_words(found: re.Match[str]) -> str:
+    """What ``IN_WORDS`` found, in signs: "all real numbers except 2"."""
+    whole = _SIGNED[re.sub(r"[\s-]", "", (found["sign"] or "").lower())]
+    gone = re.findall(r"-?\d+(?:/\d+)?", found["gone"] or "")
+    return whole + (f"\\setminus\\{{{','.join(gone)}\\}}" if gone else "")
 
 
 def as_set(answer: Answer) -> Expr | None:

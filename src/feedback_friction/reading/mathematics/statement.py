@@ -33,6 +33,7 @@ from feedback_friction.reading.mathematics.answer import (
 from feedback_friction.reading.mathematics.formula import FUNCTIONS
 from feedback_friction.reading.mathematics.last_sentence import closing, conclusion
 from feedback_friction.reading.mathematics.read import read
+from feedback_friction.reading.mathematics.reals import IN_WORDS
 from feedback_friction.reading.number_words import NUMBER_WORDS, number_words, numeral_value
 from feedback_friction.reading.reply import ANSWER, closing_brace, final_part, signed
 from feedback_friction.reading.standing import is_asserted, retractions
@@ -282,6 +283,8 @@ def _is_answer(text: str, context: Context, whole: bool = False) -> bool:
         return len(words) <= _MAX_WORDS and not text.lower().startswith(
             ("not ", "obtained", "that")
         )
+    if IN_WORDS.fullmatch(text.strip(" .")):
+        return True
     if _MATHS.search(text) is None and not {word.lower() for word in words} & NUMBER_WORDS:
         return False
     if number_words(text) is not None or (whole and text.lower() == "half"):

@@ -46,12 +46,6 @@ _MODULUS = re.compile(
     r" ?\{[ (]*mod(?:ulo)? ?\}? ?"
     r"|(?<=[\d ])mod(?:ulo)? )\{?(\d{1,9}) ?[)}]{0,3}$"
 )
-_ALL_REALS_TEXT = (
-    "allrealnumbers allreals realnumbers allrealvalues everyrealnumber anyrealnumber "
-    "thesetofallrealnumbers setofallrealnumbers therealnumbers thereals allrealx allrealnumbersx "
-    "anyrealvalue anyreal"
-)
-_ALL_REALS = frozenset(_ALL_REALS_TEXT.split())
 _CONJUNCTION = re.compile(
     r"(?<=[\d)\]])(?:and|or)(?=[A-Z(\\\d])|\\text ?\{[\s,]*(?:and|or)\s*\}"
     r"|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])"
@@ -361,7 +355,7 @@ class Reader:
             return self.based(match[1], match[2] or match[3], text)
         if text == "\\emptyset":
             return Answer(Kind.SET, "{}", text)
-        if text.strip() == "\\reals" or scalar.wording(text) in _ALL_REALS:
+        if text.strip() == "\\reals":
             return self.shape(reals.EVERYTHING, 0)
         number = scalar.read_number(text, self.context.letters)
         if number is not None:
