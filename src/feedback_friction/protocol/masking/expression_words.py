@@ -283,7 +283,8 @@ def find_spoken(text: str, target: Target) -> Iterator[Match]:
     for run in _spoken_runs(text):
         words = [match[0].lower() for match in run]
         signs = [at for at, word in enumerate(words) if word in _SPOKEN and word != "the"]
-        if not signs or len(run) == 1 or len(run) > _MOST_SPOKEN:
+        unfinished = words[-1] in ("the", "half of")
+        if not signs or unfinished or len(run) == 1 or len(run) > _MOST_SPOKEN:
             continue
         formula = _as_formula(words)
         if formula and target.hits(formula):
