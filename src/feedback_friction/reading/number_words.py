@@ -68,9 +68,9 @@ def _unsigned(words: list[str]) -> Fraction | None:
         count = {"": Fraction(1), "a": Fraction(1), "half a": Fraction(1, 2)}.get(before)
         count = count or _whole(words[:-1])
         return None if count is None or count > 99 else 12 * count
-    before = ["a", "half"] if words[:-1] == ["half", "a"] else words[:-1]
-    if words[-1] in SCALES and before and before[-1] in _PARTS:  # one and a half million
-        value = _unsigned(before)
+    scaled = ["a", "half"] if words[:-1] == ["half", "a"] else words[:-1]
+    if words[-1] in SCALES and scaled and scaled[-1] in _PARTS:  # one and a half million
+        value = _unsigned(scaled)
         return None if value is None else value * SCALES[words[-1]]
     if words[-1] in _PARTS:
         value = _fraction(words[:-1], _PARTS[words[-1]])
