@@ -19,11 +19,16 @@ from scipy import stats as distributions
 from feedback_friction.analysis.journal import Condition
 from feedback_friction.analysis.retries import Retry, second_attempts
 from feedback_friction.analysis.stats.arrays import UNSOLVED, FloatArray, IntArray
-from feedback_friction.analysis.stats.censored import Seen, censored_curve, worst_case
+from feedback_friction.analysis.stats.censored import (
+    Seen,
+    area,
+    censored_curve,
+    normalised_gain,
+    worst_case,
+)
 from feedback_friction.analysis.stats.clusters import share_of_cells
 from feedback_friction.analysis.stats.corrected import corrected
 from feedback_friction.analysis.stats.friction import OTHER_REASON, RESISTANT, UNLABELLED
-from feedback_friction.analysis.stats.gain import area, normalised_gain
 from feedback_friction.analysis.stats.intervals import Interval
 from feedback_friction.analysis.stats.paired import compare
 from feedback_friction.analysis.uptake import Uptake, contrasts

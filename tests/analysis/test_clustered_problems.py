@@ -16,9 +16,14 @@ from benchmarks.coverage_designs import IGNORED, in_clusters
 from commands import friction
 from feedback_friction.analysis.accuracy_by_attempt import read_results
 from feedback_friction.analysis.frames import load_runs
-from feedback_friction.analysis.stats.censored import Seen, censored_curve, worst_case
+from feedback_friction.analysis.stats.censored import (
+    Seen,
+    area,
+    censored_curve,
+    normalised_gain,
+    worst_case,
+)
 from feedback_friction.analysis.stats.differences import mean_difference
-from feedback_friction.analysis.stats.gain import area, normalised_gain
 from feedback_friction.analysis.stats.paired import compare
 from feedback_friction.analysis.tables import comparison
 

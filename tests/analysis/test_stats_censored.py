@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from feedback_friction.analysis.stats import censored
 from feedback_friction.analysis.stats.arrays import UNSOLVED
-from feedback_friction.analysis.stats.censored import Seen, censored_curve
+from feedback_friction.analysis.stats.censored import (
+    Seen,
+    censored_curve,
+    normalised_gain,
+)
 from feedback_friction.analysis.stats.clusters import clustered_share
-from feedback_friction.analysis.stats.gain import normalised_gain
 from feedback_friction.analysis.stats.survival import kaplan_meier
 
 ITERATIONS = 5

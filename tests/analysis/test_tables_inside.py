@@ -138,9 +138,9 @@ def test_one_problem_has_a_mean_and_no_interval():
 
 
 def test_the_figure_lays_attention_beside_the_knock_out(runs):
-    from feedback_friction.report.inside_figures import maps
+    from feedback_friction.report.experiments import inside
 
-    figure = maps(runs)
+    figure = inside(runs)
     assert figure is not None
     assert {*figure.table["of"]} == {"attention"}  # of the parts of the feedback nothing was cut
     assert "<svg" in figure.draw().light

@@ -45,9 +45,14 @@ from feedback_friction.analysis.retries import (
     second_attempts,
     unit_of,
 )
-from feedback_friction.analysis.stats.censored import Seen, censored_curve, worst_case
+from feedback_friction.analysis.stats.censored import (
+    Seen,
+    area,
+    censored_curve,
+    normalised_gain,
+    worst_case,
+)
 from feedback_friction.analysis.stats.clusters import share_of_trials
-from feedback_friction.analysis.stats.gain import area, normalised_gain
 from feedback_friction.analysis.stats.guessing import Excludes, mean_guesser
 from feedback_friction.analysis.stats.intervals import Estimate, Interval
 from feedback_friction.analysis.uptake import Uptake, contrasts

@@ -1,4 +1,4 @@
-"""Accuracy by iteration while some trials are known only up to an attempt.
+"""Accuracy by iteration, gain and area, while some trials are known only up to an attempt.
 
 A trial is censored where its further attempts are unknown: it is still in flight, it failed, or
 its answer is undecided. Leaving such trials out would keep those that ended, which are mostly those
@@ -68,10 +68,10 @@ def censored_curve(
     (variance by linearisation for clustered survival data); Korn and Graubard (1998), Survey
     Methodology 24:193-201 (Wilson's interval with an effective sample size).
     """
-    found = histories(problems, clusters)
+    found = _histories(problems, clusters)
     curve: list[Estimate] = []
     survival, influence = 1.0, [0.0] * len(found)
-    for k, step in enumerate(steps(found, iterations)):
+    for k, step in enumerate(_steps(found, iterations)):
         influence = [sum(pair) for pair in zip(influence, step.influence, strict=True)]
         survival *= 1 - step.hazard
         if all(trial.knows(k) for history in found for trial in history.trials):
@@ -85,7 +85,7 @@ def censored_curve(
     return curve
 
 
-class History(NamedTuple):
+class _History(NamedTuple):
     """What is known of a problem, or of many alike."""
 
     trials: tuple[Seen, ...]  # the trials of the problem
@@ -93,9 +93,9 @@ class History(NamedTuple):
     problems: int  # how many problems have such
 
 
-def histories(
+def _histories(
     problems: Sequence[Sequence[Seen]], clusters: Sequence[str | None] | None = None
-) -> list[History]:
+) -> list[_History]:
     """The trials of each problem of which anything is known, alike ones counted.
 
     There are few: with one trial each, at most two for every iteration, however many problems; with
@@ -107,51 +107,51 @@ def histories(
 
 def _counted(
     problems: Iterable[Sequence[Seen]], clusters: Sequence[str | None] | None
-) -> list[History]:
+) -> list[_History]:
     within = repeat(None) if clusters is None else clusters
     counts = Counter(
         (tuple(sorted(trials, key=_order)), cluster)
         for trials, cluster in zip(problems, within, strict=clusters is not None)
     )
-    return [History(*each, count) for each, count in counts.items()]
+    return [_History(*each, count) for each, count in counts.items()]
 
 
 def _order(trial: Seen) -> tuple[int, int]:
     return (-1 if trial.solved_at is None else trial.solved_at), trial.known
 
 
-class Step(NamedTuple):
+class _Step(NamedTuple):
     """One iteration of the Kaplan-Meier product."""
 
     hazard: float  # share of the trials at risk that are solved at it
     at_risk: float  # those, in problems: a trial counts one divided by the trials of its problem
-    worth: float  # what they are worth at least (``worth_alike``)
+    worth: float  # what they are worth at least (``_worth_alike``)
     # how much a problem of each history moves ``log(1 - hazard)``, up to its sign
     influence: list[float]
 
 
-def steps(found: Sequence[History], iterations: int) -> Iterator[Step]:
+def _steps(found: Sequence[_History], iterations: int) -> Iterator[_Step]:
     """The factors of the Kaplan-Meier product, every problem weighing the same."""
     for k in range(iterations):
         risk = [_mean([trial.at_risk(k) for trial in trials]) for trials, _, _ in found]
         solved = [_mean([trial.solved_at == k for trial in trials]) for trials, _, _ in found]
-        total = total_of(risk, found)
-        share = min(1.0, total_of(solved, found) / total) if total > 0 else 0.0
+        total = _total_of(risk, found)
+        share = min(1.0, _total_of(solved, found) / total) if total > 0 else 0.0
         influence = [0.0] * len(found)
         if 0 < share < 1:
             influence = [
                 (event - share * mass) / (total * (1 - share))
                 for event, mass in zip(solved, risk, strict=True)
             ]
-        yield Step(share, total, worth_alike(found, risk), influence)
+        yield _Step(share, total, _worth_alike(found, risk), influence)
 
 
-def total_of(values: Sequence[float], found: Sequence[History]) -> float:
+def _total_of(values: Sequence[float], found: Sequence[_History]) -> float:
     """The sum over all problems of a value that each history has."""
     return math.fsum(value * each.problems for value, each in zip(values, found, strict=True))
 
 
-def squares_of(values: Sequence[float], found: Sequence[History]) -> float:
+def _squares_of(values: Sequence[float], found: Sequence[_History]) -> float:
     """The sum of a value's squares over what was sampled: over problems, or clusters' sums."""
     shared: dict[str, list[float]] = {}
     alone = []
@@ -163,31 +163,31 @@ def squares_of(values: Sequence[float], found: Sequence[History]) -> float:
     return math.fsum(alone) + math.fsum(math.fsum(part) ** 2 for part in shared.values())
 
 
-def sampled(found: Iterable[History]) -> int:
+def _sampled(found: Iterable[_History]) -> int:
     """How many clusters, and problems of none, were sampled."""
     kept = list(found)
     alone = sum(each.problems for each in kept if each.cluster is None)
     return alone + len({each.cluster for each in kept} - {None})
 
 
-def worth_alike(found: Sequence[History], weights: Sequence[float]) -> float:
+def _worth_alike(found: Sequence[_History], weights: Sequence[float]) -> float:
     """How many problems they are worth where those of a cluster are perfectly alike.
 
     ``(sum w)^2 / sum w_c^2`` in clusters; without them the sum of the weights itself.
 
     Source: Kish (1965), Survey Sampling, section 5.4 (clusters), 11.7 (unequal weights).
     """
-    total = total_of(weights, found)
+    total = _total_of(weights, found)
     if total == 0 or all(each.cluster is None for each in found):
         return total
-    return min(total, total**2 / squares_of(weights, found))
+    return min(total, total**2 / _squares_of(weights, found))
 
 
 def _mean(hits: Sequence[bool]) -> float:
     return sum(hits) / len(hits)
 
 
-def _plain(found: Sequence[History], k: int) -> Estimate:
+def _plain(found: Sequence[_History], k: int) -> Estimate:
     cells = []
     for trials, cluster, count in found:
         solved = sum(_solved_by(trial, k) for trial in trials)
@@ -200,21 +200,21 @@ def _solved_by(trial: Seen, k: int) -> bool:
 
 
 def _kaplan_meier(
-    found: Sequence[History],
+    found: Sequence[_History],
     k: int,
     accuracy: float,
     influence: Sequence[float],
-    step: Step,
+    step: _Step,
 ) -> Estimate:
     known = _known(found, k)
     if accuracy == 1:
         return worth(1.0, 0.0, max(1, round(step.worth)), known)
-    clusters = sampled(each for each in found if any(trial.knows(k) for trial in each.trials))
-    variance = (1 - accuracy) ** 2 * squares_of(influence, found)
+    clusters = _sampled(each for each in found if any(trial.knows(k) for trial in each.trials))
+    variance = (1 - accuracy) ** 2 * _squares_of(influence, found)
     return worth(accuracy, variance, clusters, known, known)
 
 
-def _known(found: Sequence[History], k: int) -> int:
+def _known(found: Sequence[_History], k: int) -> int:
     """Trials known at an iteration."""
     return sum(each.problems * sum(trial.knows(k) for trial in each.trials) for each in found)
 
@@ -252,3 +252,76 @@ def worst_case(
         low, high = (share_of_cells(merged_cells(cells)) for cells in (least, most))
         ranges.append(Interval(low.low, high.high))
     return ranges
+
+
+def normalised_gain(
+    problems: Sequence[Sequence[Seen]],
+    iterations: int,
+    clusters: Sequence[str | None] | None = None,
+) -> Estimate:
+    """Of what was left after the first attempt, the share solved: (final - first) / (1 - first).
+
+    With every trial known it is the ratio of the trials solved later to those wrong at first, every
+    problem weighing the same, with ``clusters.clustered_share``'s interval. With some censored it
+    is ``1 - prod (1 - h_j), j >= 1``, the same ratio of ``censored_curve``.
+
+    Args as for ``censored_curve``.
+
+    Returns:
+        The estimate, n being the trials wrong at first; ``nan`` in [0, 1] where none was.
+
+    Source: Hake (1998), American Journal of Physics 66:64-74 (the ratio).
+    """
+    found = _histories(problems, clusters)
+    failed = [[trial for trial in each.trials if trial.solved_at != 0] for each in found]
+    wrong = round(_total_of([float(len(trials)) for trials in failed], found))
+    if all(trial.knows(iterations - 1) for trials in failed for trial in trials):
+        cells = []
+        for left, (trials, cluster, count) in zip(failed, found, strict=True):
+            later = sum(trial.solved_at is not None for trial in left)
+            cell = later / len(trials), len(left) / len(trials), float(len(left))
+            cells.append((cell, cluster, count))
+        return share_of_cells(merged_cells(cells))
+    survival, influence = 1.0, [0.0] * len(found)
+    for step in list(_steps(found, iterations))[1:]:
+        if step.hazard == 1:  # nothing is left, and the variance 0: those at risk told it
+            return worth(1.0, 0.0, max(1, round(step.worth)), wrong)
+        survival *= 1 - step.hazard
+        influence = [sum(pair) for pair in zip(influence, step.influence, strict=True)]
+    variance = survival**2 * _squares_of(influence, found)
+    units = _sampled(each for each, left in zip(found, failed, strict=True) if left)
+    return worth(1 - survival, variance, units, wrong, wrong)
+
+
+def area(
+    problems: Sequence[Sequence[Seen]],
+    iterations: int,
+    clusters: Sequence[str | None] | None = None,
+) -> Estimate:
+    """Area under the accuracy curve: the mean of the accuracies at all iterations, from 0 to 1.
+
+    It is 1 for a solver that is always right at first, and one minus the mean share of attempts at
+    which a problem is still unsolved (the restricted mean survival time over the attempts). The
+    interval is Wilson's for the number of independent trials with the same variance, by
+    linearisation over problems.
+
+    Args as for ``censored_curve``.
+
+    Returns:
+        The estimate, n being the trials known at the first iteration; ``nan`` in [0, 1] without.
+
+    Source: Irwin (1949), Journal of Hygiene 47:188-189; Royston and Parmar (2013), BMC Medical
+    Research Methodology 13:152 (restricted mean survival time).
+    """
+    found = _histories(problems, clusters)
+    moved, influence, survival = [0.0] * len(found), [0.0] * len(found), 1.0
+    solved = []
+    for step in _steps(found, iterations):
+        survival *= 1 - step.hazard
+        solved.append(1 - survival)
+        for index, each in enumerate(step.influence):
+            influence[index] += each
+            moved[index] += survival * influence[index] / iterations
+    value = math.fsum(solved) / iterations
+    trials = sum(len(each.trials) * each.problems for each in found)
+    return worth(value, _squares_of(moved, found), _sampled(found), trials)
