@@ -98,7 +98,8 @@ def read_agreement(directory: Path) -> Agreement:
 
 def agreement(found: Sequence[Label]) -> Agreement:
     """The agreement of some labels of one run; see ``read_agreement``."""
-    names = sorted({each.annotator for each in found}, key=lambda name: _order(name, found))
+    judges = {each.annotator for each in found if each.kind == "judge"}
+    names = sorted({each.annotator for each in found}, key=lambda name: (name in judges, name))
     ratings = rating_matrix(found, names)
     pairs = []
     for (i, first), (j, second) in combinations(enumerate(names), 2):
@@ -123,11 +124,6 @@ def agreement(found: Sequence[Label]) -> Agreement:
         class_agreement(ratings, len(CLASSES)),
         ratings.shape[1],
     )
-
-
-def _order(name: str, found: Sequence[Label]) -> tuple[bool, str]:
-    """People before judges, then by name."""
-    return any(each.annotator == name and each.kind == "judge" for each in found), name
 
 
 def rating_matrix(found: Sequence[Label], names: Sequence[str]) -> IntArray:

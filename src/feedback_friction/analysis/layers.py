@@ -1,4 +1,4 @@
-"""What was judged anew after a run: layers of verdicts and masks, and what they replaced."""
+"""What was judged again after a run: layers of verdicts and masks, and what they replaced."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Layers:
         return asdict(self)
 
     def lines(self) -> list[str]:
-        """What to print beside the results; nothing where nothing was judged anew."""
+        """What to print beside the results; nothing where nothing was judged again."""
         found = []
         if self.regrades or self.remasks:
             found.append(f"judged anew: verdicts {self.regrades} times, masks {self.remasks} times")

@@ -94,7 +94,8 @@ def learn(decisions: Sequence[Decision], price: float, threshold: float, seed: i
     rules[DRAWN] = _drawn_rule(drawn, solved)
     rules[ADAPTIVE.name] = np.eye(len(forms))[(cross - toll).argmax(axis=1)]
     worths = _worths(solved, rules, cross, tokens)
-    best = max((w for w in worths if w.name in FORMS or ":" in w.name), key=_value)
+    fixed = [worth for worth in worths if worth.name in FORMS or ":" in worth.name]
+    best = max(fixed, key=lambda worth: np.nan_to_num(worth.robust.value, nan=-1.0))
     answered = np.array([each.repeated is not None for each in drawn])
     guess = offpolicy.predicted(repeated, _logistic(len(forms)), seed)
     said = guess[np.arange(len(drawn)), solved.chosen]
@@ -106,10 +107,6 @@ def learn(decisions: Sequence[Decision], price: float, threshold: float, seed: i
     found = calibration(said[answered], repeated.outcome[answered])
     problems = len(np.unique(solved.cluster))
     return Learning(policy, worths, recommends, why, found, len(drawn), problems)
-
-
-def _value(worth: Worth) -> float:
-    return worth.robust.value if not math.isnan(worth.robust.value) else -1.0
 
 
 def _forms(drawn: Sequence[Decision]) -> list[Form]:

@@ -28,7 +28,7 @@ class Provenance:
     # (role, name asked for, name as the server reported it, calls)
     models: tuple[tuple[str, str, str, int], ...]
     paid: Paid  # what was paid for, every call once
-    notices: tuple[str, ...]  # what servers left out of what was asked, and what was judged anew
+    notices: tuple[str, ...]  # what servers left out of what was asked, and what was judged again
 
 
 def provenance(directory: Path) -> Provenance:

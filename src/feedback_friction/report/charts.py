@@ -209,10 +209,12 @@ def intervals(
         nothing = alt.Chart().mark_rule(strokeDash=[3, 3], opacity=0.6)
         layers.insert(0, nothing.encode(x=alt.datum(line)))
 
+    folds = (frame[row].cast(pl.String).str.len_chars() > LONGEST_ROW).any()
+
     def one(part: pl.DataFrame) -> Any:
         within = part[series].n_unique() if series and several else 1
         rows = part[row].n_unique() * (0.7 * (within + 1) if within > 1 else 1)
-        height = max(2, rows) * (FOLDED_HEIGHT if _folds(frame, row) else ROW_HEIGHT)
+        height = max(2, rows) * (FOLDED_HEIGHT if folds else ROW_HEIGHT)
         return alt.layer(*layers, data=data(part)).properties(height=height)
 
     return _panels(frame, panel, one)
@@ -230,11 +232,6 @@ def _rows(
     encode = {"y": names, "color": shade.legend(None) if series == row else shade}
     order = scale.names if scale is not None else None
     return encode | ({"yOffset": alt.YOffset(f"{series}:N", sort=order)} if several else {})
-
-
-def _folds(frame: pl.DataFrame, row: str) -> bool:
-    names = frame[row].cast(pl.String)
-    return bool((names.str.len_chars() > LONGEST_ROW).any())
 
 
 # Long names of rows stand on two lines, broken where two are subtracted or joined.

@@ -65,7 +65,7 @@ def drag(runs: Runs) -> Figure | None:
 
 
 def selective(runs: Runs) -> Figure | None:
-    """Uptake against obedience, a point a pair of conditions with its ellipse."""
+    """Uptake against compliance, a point a pair of conditions with its ellipse."""
     table = named(selectivity(runs))
     if table.is_empty():
         return None

@@ -14,7 +14,6 @@ from typing import Any
 
 from feedback_friction.analysis.accuracy_by_attempt import ConditionResult
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.uptake import Uptake
 from feedback_friction.mode_names import recorded_mode
 
 UNHEALTHY = 0.1  # of the replies: above it, accuracy says more about format or limits than ability
@@ -174,16 +173,18 @@ def uptakes(rows: Sequence[Row]) -> list[Column]:
     return [
         *named,
         Column("against", tuple(each.control.feedback for _, each in found)),
-        number_column("right / control %", [_against(each) for _, each in found]),
+        number_column(
+            "right / control %",
+            [
+                f"{100 * each.right.treatment:.1f} / {100 * each.right.control:.1f}"
+                for _, each in found
+            ],
+        ),
         number_column(
             "difference, points", [spoken(each.right.difference, "+") for _, each in found]
         ),
         number_column("n", [f"{each.n:,}" for _, each in found]),
     ]
-
-
-def _against(each: Uptake) -> str:
-    return f"{100 * each.right.treatment:.1f} / {100 * each.right.control:.1f}"
 
 
 def legend(rows: Sequence[Row]) -> list[str]:

@@ -36,7 +36,7 @@ def inert(cell: str) -> str:
 
 def csv_of(frame: pl.DataFrame) -> str:
     """A table as CSV in which every cell is ``inert``."""
-    import polars as pl  # an extra; whoever writes no frames needs none
+    import polars as pl  # an extra, which only frames need
 
     text = pl.col(pl.String)
     formula = text.str.contains(_FORMULA) & ~text.str.contains(_NUMBER)

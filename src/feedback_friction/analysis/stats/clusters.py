@@ -112,7 +112,8 @@ def share_of_cells(cells: Counter[Cell], level: float = LEVEL) -> Estimate:
     limits = modified_wilson(share * size, size, level)
     if any(m > 1 for _, _, m in cells):
         chance = _chance(share, cells, level)
-        limits = chance if share in (0.0, 1.0) else _hull(limits, chance)
+        wider = Interval(min(limits.low, chance.low), max(limits.high, chance.high))
+        limits = chance if share in (0.0, 1.0) else wider
     trials_in_all = math.fsum(count * m for (_, _, m), count in cells.items())
     return Estimate(share, *limits, round(trials_in_all))
 
@@ -138,10 +139,6 @@ def merged_cells(cells: Iterable[Merged]) -> Counter[Cell]:
         x, w, m = (math.fsum(each) for each in zip(*parts, strict=True))
         found[x, w, m] += 1
     return found
-
-
-def _hull(one: Interval, other: Interval) -> Interval:
-    return Interval(min(one.low, other.low), max(one.high, other.high))
 
 
 def _chance(share: float, cells: Counter[Cell], level: float) -> Interval:

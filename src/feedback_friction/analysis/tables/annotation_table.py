@@ -207,5 +207,5 @@ def _codes(found: pl.DataFrame, ids: list[str], first: IntArray) -> IntArray:
     """Labels, from problem, epoch and label, as an index of ``CLASSES``; -1 without one."""
     known = found.filter(pl.col("problem_id").is_in(ids)).iter_rows()
     rows = ((problem, epoch, CLASSES.index(category)) for problem, epoch, category in known)
-    # A trial that was run anew since, and solved, is no longer one to explain.
+    # A trial that was run again since, and solved, is no longer one to explain.
     return np.where(first == UNSOLVED, by_trial(rows, ids, first.shape[1], -1), -1)

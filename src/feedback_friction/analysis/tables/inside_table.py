@@ -92,7 +92,7 @@ def lens(runs: Runs) -> Iterator[Row]:
 
     ``margin`` is read by the logit lens, at all places. ``tuned`` is read by the tuned lens, at
     ``n_tuned`` problems of the half that did not fit it; ``kl`` and ``kl_tuned`` are there the
-    divergence, in nats, of what the last layer foretells from what either lens reads. Null where no
+    divergence, in nats, of what the last layer predicts from what either lens reads. Null where no
     lens could be fitted. ``p`` and ``holm`` are of ``margin``.
     """
     fitted = {which(each): each.found for each in findings(runs, "inside:tuned")}
@@ -119,12 +119,12 @@ def _tuned(held: Sequence[tuple[str, Mapping[str, Any]]], layer: int) -> Row:
     return {"tuned": found, "n_tuned": found.n, **near}
 
 
-# --- replies written anew ------------------------------------------------------------------------
+# --- replies generated again ----------------------------------------------------------------------
 
 
 @tested("scope text, taken_up estimate, repeated estimate, lost estimate", TEST)
 def replies(runs: Runs) -> Iterator[Row]:
-    """What becomes of the feedback when the reply is written anew under a cut, greedily.
+    """What becomes of the feedback when the reply is generated again under a cut, greedily.
 
     One row a condition, outcome of the recorded reply, scope and segment: shares ``taken_up`` and
     ``repeated``, and ``lost``, the share taken up without a cut less with it, paired by problem.
@@ -196,7 +196,8 @@ def attribution(runs: Runs) -> Iterator[Row]:
     cut = {which(each): each.found for each in findings(runs, "inside:knockout")}
     for each in findings(runs, "inside:attribution"):
         for about, places in groups(each):
-            gap = float(np.mean([_gap(x) for _, x in places]))
+            gaps = [math.fsum(x["ig"]) - (x["margin"] - x["margin_empty"]) for _, x in places]
+            gap = float(np.mean(np.abs(gaps)))
             for method in ("ixg", "ig"):
                 own = {"method": method, "family": method, "gap": gap if method == "ig" else None}
                 agree = _agreement(each, cut.get(which(each), {}), method, about["outcome"])
@@ -208,10 +209,6 @@ def attribution(runs: Runs) -> Iterator[Row]:
                     ]
                     row = {"segment": segment, "agreement": agree} | measured("worth", sample)
                     yield about | own | row
-
-
-def _gap(value: Mapping[str, Any]) -> float:
-    return float(abs(math.fsum(value["ig"]) - (value["margin"] - value["margin_empty"])))
 
 
 def _agreement(each: Findings, cut: Mapping[Any, Any], method: str, outcome: str) -> Estimate:

@@ -12,7 +12,6 @@ from feedback_friction.analysis.stats.arrays import MISSING, IntArray
 from feedback_friction.analysis.stats.clusters import clustered_share
 from feedback_friction.analysis.stats.components import crossed
 from feedback_friction.analysis.stats.differences import mean_difference
-from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.table import Row, conditions, table
 from feedback_friction.mode_names import BY, recorded_mode
 from feedback_friction.modes import SELF, SOLVER
@@ -34,11 +33,12 @@ def teachers(runs: Runs) -> Iterator[Row]:
     for group, cells in _cells(runs).items():
         for (student, teacher), cell in cells.items():
             own = _self(runs, group, student)
+            gaps = [cell[each] - own[each] for each in cell if each in own] if own else []
             yield dict(zip(_ALIKE, group, strict=True)) | {
                 "student": student,
                 "teacher": teacher,
                 "gain": clustered_share([*cell.values()], [1.0] * len(cell)),
-                "over_self": _over(cell, own) if own is not None else None,
+                "over_self": None if own is None else mean_difference(gaps, [1.0] * len(gaps)),
                 "n": len(cell),
             }
 
@@ -102,8 +102,3 @@ def _self(runs: Runs, group: Group, student: str) -> Cell | None:
         if same and condition["solver"] == student and condition["feedback"] == SELF.name:
             return _cell(ids, first)
     return None
-
-
-def _over(cell: Cell, own: Cell) -> Estimate:
-    gaps = [cell[problem] - own[problem] for problem in cell if problem in own]
-    return mean_difference(gaps, [1.0] * len(gaps))
