@@ -97,9 +97,7 @@ def outcome(pairs: Sequence[tuple[Path, Path]]) -> Outcome:
     if not shared:
         raise UsageError("the runs before and after have no problem in common")
     first = Change(
-        _share(before.firsts),
-        _share(after.firsts),
-        _paired(after.firsts, before.firsts),
+        _share(before.firsts), _share(after.firsts), _paired(after.firsts, before.firsts)
     )
     informing = [name for name in before.right if recorded_mode(name).informs]
     return Outcome(first, tuple(_uptake(name, before, after) for name in informing))

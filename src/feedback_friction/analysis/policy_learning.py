@@ -173,10 +173,7 @@ def _drawn_rule(drawn: Sequence[Decision], data: offpolicy.Drawn) -> FloatArray:
 
 
 def _worths(
-    data: offpolicy.Drawn,
-    rules: dict[str, FloatArray],
-    model: FloatArray,
-    tokens: offpolicy.Drawn,
+    data: offpolicy.Drawn, rules: dict[str, FloatArray], model: FloatArray, tokens: offpolicy.Drawn
 ) -> tuple[Worth, ...]:
     """What every rule is worth, and how they differ."""
     robust = {name: offpolicy.doubly_robust(data, rule, model) for name, rule in rules.items()}

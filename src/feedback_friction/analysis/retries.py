@@ -106,8 +106,7 @@ class SecondAttempts:
 
 
 def second_attempts(
-    retries: Mapping[Key, Retry],
-    clusters: Mapping[str, str] | None = None,
+    retries: Mapping[Key, Retry], clusters: Mapping[str, str] | None = None
 ) -> SecondAttempts:
     """The shares of a condition's second attempts, clustered by problem, or by what it shares.
 

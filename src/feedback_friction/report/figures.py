@@ -19,12 +19,7 @@ from feedback_friction.analysis.tables import (
     solvers,
 )
 from feedback_friction.modes import control_modes
-from feedback_friction.report import (
-    adapting,
-    cause_figures,
-    charts,
-    experiments,
-)
+from feedback_friction.report import adapting, cause_figures, charts, experiments
 from feedback_friction.report.figure import Figure
 from feedback_friction.report.names_and_colours import (
     BANDS,

@@ -28,7 +28,7 @@ def named(table: pl.DataFrame) -> pl.DataFrame:
         pl.when(greedy)
         .then("series")
         .otherwise(pl.format("{}, {}", pl.col("series"), pl.col("sampling")))
-        .alias("condition"),
+        .alias("condition")
     )
 
 

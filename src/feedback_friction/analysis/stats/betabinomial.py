@@ -75,8 +75,7 @@ def _mean_chance(counts: tuple[tuple[tuple[float, float], int], ...], level: flo
     successes = math.fsum(x * count for (x, _), count in counts)
     failures = math.fsum((m - x) * count for (x, m), count in counts)
     limits = Interval(
-        math.sin(least) ** 2 if successes > 0 else 0.0,
-        math.sin(most) ** 2 if failures > 0 else 1.0,
+        math.sin(least) ** 2 if successes > 0 else 0.0, math.sin(most) ** 2 if failures > 0 else 1.0
     )
     alike = math.fsum(
         mass * each.correlation for row in grid for mass, each in zip(row, _LIKE, strict=True)

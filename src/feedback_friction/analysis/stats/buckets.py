@@ -65,10 +65,7 @@ def equal_count(values: FloatArray, buckets: int) -> FloatArray:
 
 
 def bucketed(
-    values: FloatArray,
-    successes: FloatArray,
-    weights: FloatArray,
-    edges: FloatArray,
+    values: FloatArray, successes: FloatArray, weights: FloatArray, edges: FloatArray
 ) -> tuple[Bucket, ...]:
     """The share ``sum(successes) / sum(weights)`` in each bucket, with cluster-robust intervals.
 

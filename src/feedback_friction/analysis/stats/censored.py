@@ -200,11 +200,7 @@ def _solved_by(trial: Seen, k: int) -> bool:
 
 
 def _kaplan_meier(
-    found: Sequence[_History],
-    k: int,
-    accuracy: float,
-    influence: Sequence[float],
-    step: _Step,
+    found: Sequence[_History], k: int, accuracy: float, influence: Sequence[float], step: _Step
 ) -> Estimate:
     known = _known(found, k)
     if accuracy == 1:

@@ -188,10 +188,7 @@ def worth(value: float, variance: float, clusters: int, n: int, most: float = ma
 
 
 def effective_size(
-    share: float,
-    successes: Iterable[float],
-    weights: Iterable[float],
-    trials: Iterable[float],
+    share: float, successes: Iterable[float], weights: Iterable[float], trials: Iterable[float]
 ) -> float:
     """How many independent trials the clustered ones are worth.
 

@@ -133,9 +133,7 @@ def _units(
 
 
 def discordance(
-    gaps: Sequence[float],
-    trials: Sequence[float],
-    clusters: Sequence[str | None] | None = None,
+    gaps: Sequence[float], trials: Sequence[float], clusters: Sequence[str | None] | None = None
 ) -> Discordance:
     """The pairs that the problems' differences are worth; see ``mean_difference``.
 
@@ -162,9 +160,7 @@ def _discordance(units: Sequence[_Unit]) -> Discordance:
 
 
 def mean_difference(
-    gaps: Sequence[float],
-    trials: Sequence[float],
-    clusters: Sequence[str | None] | None = None,
+    gaps: Sequence[float], trials: Sequence[float], clusters: Sequence[str | None] | None = None
 ) -> Estimate:
     """Mean of the problems' differences with a score interval that holds with few differences, too.
 

@@ -216,11 +216,7 @@ def _size(share: float, variance: float, bounds: tuple[float, float], problems: 
 
 
 def _after_annotation(
-    target: Estimate,
-    final: Estimate,
-    resistance: Estimate,
-    unsolved: int,
-    open_share: float,
+    target: Estimate, final: Estimate, resistance: Estimate, unsolved: int, open_share: float
 ) -> Interval:
     """Range of the target if the rest of these unsolved trials were annotated.
 

@@ -131,11 +131,7 @@ def doubly_robust(data: Drawn, rule: FloatArray, model: FloatArray) -> tuple[flo
 
 
 def estimate(
-    value: float,
-    parts: FloatArray,
-    cluster: IntArray,
-    level: float = LEVEL,
-    least: float = 0.0,
+    value: float, parts: FloatArray, cluster: IntArray, level: float = LEVEL, least: float = 0.0
 ) -> Estimate:
     """A mean of contributions around 0, with the interval of its cluster sums; n is of clusters.
 

@@ -39,11 +39,7 @@ class Overlap:
     missing: int  # number of problems that only some of them have
 
 
-def overlap(
-    failed: FloatArray,
-    rng: np.random.Generator,
-    resamples: int = 100_000,
-) -> Overlap:
+def overlap(failed: FloatArray, rng: np.random.Generator, resamples: int = 100_000) -> Overlap:
     """Count the failures that solvers share, and compare with chance.
 
     Chance keeps each solver's number of failures and places them on problems at random,

@@ -73,8 +73,7 @@ def moves(answers: Sequence[Answer]) -> tuple[Move, ...]:
 
 
 def transitions(
-    trials: Sequence[Sequence[Answer]],
-    problems: Sequence[Hashable] | None = None,
+    trials: Sequence[Sequence[Answer]], problems: Sequence[Hashable] | None = None
 ) -> Transitions:
     """Count the moves of many trials, with cluster-robust intervals.
 

@@ -107,9 +107,7 @@ def _named(components: dict[Effect, float], epochs: int) -> dict[str, float]:
     return named
 
 
-def _crossed(
-    runs: Runs,
-) -> Iterator[tuple[tuple[str, int | None], tuple[str, ...], FloatArray]]:
+def _crossed(runs: Runs) -> Iterator[tuple[tuple[str, int | None], tuple[str, ...], FloatArray]]:
     """By task, solvers and what they solved: shape (problems, solvers, conditions, epochs)."""
     tasks: dict[tuple[str, int | None], dict[str, dict[str, Arm]]] = defaultdict(dict)
     for group in arms(runs):

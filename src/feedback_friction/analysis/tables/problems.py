@@ -86,8 +86,7 @@ def confidence(runs: Runs) -> Iterator[Row]:
 
 
 @table(
-    CONDITION,
-    "auroc estimate, spearman_first estimate, spearman_gain estimate, n int, missing int",
+    CONDITION, "auroc estimate, spearman_first estimate, spearman_gain estimate, n int, missing int"
 )
 def confidence_summary(runs: Runs) -> Iterator[Row]:
     """Does confidence predict first accuracy and gain: AUROC and Spearman, one row a condition."""

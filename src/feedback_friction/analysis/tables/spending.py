@@ -41,8 +41,7 @@ class _Spending:
 
 
 @table(
-    CONDITION,
-    "tokens int, solved estimate, short int, against text, difference estimate, n int",
+    CONDITION, "tokens int, solved estimate, short int, against text, difference estimate, n int"
 )
 def solved_within(runs: Runs, levels: tuple[int, ...] = ()) -> Iterator[Row]:
     """Share of trials that are solved with at most so many tokens: a row a condition and level.
