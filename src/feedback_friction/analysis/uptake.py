@@ -164,7 +164,7 @@ def _uptake(
         _p_value(problems, pairs, min(least, taken_off), max(least, taken_off)),
         pairs,
         _contrast(problems, lambda retry: retry.repeated),
-        _contrast(_known(problems, last), lambda retry: _solved_by(retry, last)),
+        _contrast(_known(problems, last), lambda retry: retry.seen.solved_by(last)),
         _contrast(_known(problems, last), lambda retry: _area(retry, last), math.inf),
     )
 
@@ -239,10 +239,6 @@ def _known(problems: Problems, last: int) -> Problems:
     return found
 
 
-def _solved_by(retry: Retry, iteration: int) -> bool:
-    return retry.seen.solved_at is not None and retry.seen.solved_at <= iteration
-
-
 def _area(retry: Retry, last: int) -> float:
     """Share of the attempts after the first, up to the last, at which the problem is solved."""
-    return sum(_solved_by(retry, k) for k in range(1, last + 1)) / last
+    return sum(retry.seen.solved_by(k) for k in range(1, last + 1)) / last

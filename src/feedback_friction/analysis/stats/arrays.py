@@ -36,24 +36,3 @@ def as_first(first: IntArray, iterations: int) -> IntArray:
     if table.size and (table.min() < MISSING or table.max() >= iterations):
         raise ValueError(f"first-solved iterations must lie in {MISSING}..{iterations - 1}")
     return table
-
-
-def solved_by(first: IntArray, iteration: int) -> FloatArray:
-    """1 where a trial was solved at or before the iteration, 0 where not, ``nan`` where missing."""
-    return np.where(first == MISSING, np.nan, (first >= 0) & (first <= iteration))
-
-
-def problem_means(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean over the observed epochs of each problem, and how many there are.
-
-    Args:
-        values: shape (problems, epochs), ``nan`` where missing.
-
-    Returns:
-        Two arrays of shape (problems,): means (``nan`` for a problem without an observed epoch) and
-        numbers of observed epochs.
-    """
-    counts = np.sum(~np.isnan(values), axis=1).astype(np.float64)
-    sums = np.nansum(values, axis=1)
-    means = np.divide(sums, counts, out=np.full(len(counts), np.nan), where=counts > 0)
-    return means, counts

@@ -26,6 +26,10 @@ class Seen(NamedTuple):
     # far for one that did not
     known: int
 
+    def solved_by(self, iteration: int) -> bool:
+        """Whether the trial is known to be solved at or before an iteration."""
+        return self.solved_at is not None and self.solved_at <= iteration
+
     def knows(self, iteration: int) -> bool:
         """Whether it is known if the trial was solved at or before an iteration."""
         return self.solved_at is not None or iteration < self.known
@@ -190,13 +194,9 @@ def _mean(hits: Sequence[bool]) -> float:
 def _plain(found: Sequence[_History], k: int) -> Estimate:
     cells = []
     for trials, cluster, count in found:
-        solved = sum(_solved_by(trial, k) for trial in trials)
+        solved = sum(trial.solved_by(k) for trial in trials)
         cells.append(((solved / len(trials), 1.0, float(len(trials))), cluster, count))
     return share_of_cells(merged_cells(cells))
-
-
-def _solved_by(trial: Seen, k: int) -> bool:
-    return trial.solved_at is not None and trial.solved_at <= k
 
 
 def _kaplan_meier(
@@ -241,7 +241,7 @@ def worst_case(
     for k in range(iterations):
         least, most = list[Merged](), list[Merged]()
         for trials, cluster, count in found:
-            solved = sum(_solved_by(trial, k) for trial in trials)
+            solved = sum(trial.solved_by(k) for trial in trials)
             unknown = epochs - sum(trial.knows(k) for trial in trials)
             for cells, right in ((least, solved), (most, solved + unknown)):
                 cells.append(((right / epochs, 1.0, float(epochs)), cluster, count))

@@ -7,13 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feedback_friction.analysis.stats.arrays import (
-    FloatArray,
-    IntArray,
-    as_first,
-    problem_means,
-    solved_by,
-)
+from feedback_friction.analysis.stats.arrays import MISSING, FloatArray, IntArray, as_first
 from feedback_friction.analysis.stats.clusters import by_cluster
 from feedback_friction.analysis.stats.differences import (
     Discordance,
@@ -117,8 +111,9 @@ def _sums(gaps: FloatArray, clusters: Sequence[str | None]) -> FloatArray:
 
 def _means_by_iteration(first: IntArray, iterations: int) -> tuple[FloatArray, FloatArray]:
     """Accuracy of each problem at each iteration, (problems, iterations), and epochs observed."""
-    columns = [problem_means(solved_by(first, k)) for k in range(iterations)]
-    return np.column_stack([means for means, _ in columns]), columns[0][1]
+    epochs = (first != MISSING).sum(axis=1).astype(np.float64)
+    solved = [((first >= 0) & (first <= k)).sum(axis=1) for k in range(iterations)]
+    return np.stack(solved, axis=1) / np.where(epochs > 0, epochs, np.nan)[:, None], epochs
 
 
 def count_pairs(treatment: FloatArray, control: FloatArray) -> Pairs:
