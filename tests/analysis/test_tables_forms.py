@@ -90,7 +90,7 @@ def test_the_figures_are_drawn_from_the_tables_and_left_out_without_draws(run):
     assert drawn is not None
     assert not drawn.table["state"].str.starts_with("error").any()
     assert "repeat the last" in adapting.foreseen(run).caption
-    assert drawn.draw().light.startswith("<svg")
+    assert drawn.light.startswith("<svg")
 
 
 def test_results_print_the_forms_of_conditions_that_choose_among_several(run):

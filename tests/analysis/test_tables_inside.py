@@ -143,4 +143,4 @@ def test_the_figure_lays_attention_beside_the_knock_out(runs):
     figure = inside(runs)
     assert figure is not None
     assert {*figure.table["of"]} == {"attention"}  # of the parts of the feedback nothing was cut
-    assert "<svg" in figure.draw().light
+    assert "<svg" in figure.light

@@ -145,7 +145,7 @@ def test_series_of_two_histories_have_one_colour_and_lines_that_differ(tmp_path)
         each.name: each
         for each in figures(load_runs([write_run(tmp_path / "run", arms, problems=20)]))
     }
-    drawn = made["accuracy"].draw().light
+    drawn = made["accuracy"].light
     assert len(re.findall('stroke-dasharray="6,3"', drawn)) >= 1
     assert made["accuracy"].table["series"].unique().sort().to_list() == ["binary", "binary, clean"]
 

@@ -86,7 +86,7 @@ def test_a_narrow_figure_fits_a_telephone():
          "difference_low": [0.1, 0.3], "difference_high": [0.3, 0.5]}
     )  # fmt: skip
     spec = intervals(table, "difference", "row", "panel", title="d")
-    drawing = Figure("name", "t", "c", "a", spec, table).draw()
+    drawing = Figure("name", "t", "c", "a", spec, table)
     width = float(drawing.narrow.partition('width="')[2].partition('"')[0])
     assert width <= 350
     assert "another with one" in drawing.narrow

@@ -42,7 +42,7 @@ from feedback_friction.analysis.tables import (
 from feedback_friction.caveats import ABACUS_IS, STUDENT_IS, is_miniature
 from feedback_friction.errors import UsageError
 from feedback_friction.report.beside import beside
-from feedback_friction.report.figure import Drawing
+from feedback_friction.report.figure import Figure
 from feedback_friction.report.figures import figures
 from feedback_friction.report.findings import by_subject, findings, gaps
 from feedback_friction.report.names_and_colours import panel_of
@@ -128,12 +128,12 @@ def build_report(directories: Sequence[Path], out: Path, *, reference: bool = Fa
     if runs.attempts.is_empty():
         raise UsageError("nothing to report: no trial of these runs has made an attempt yet")
     published = paper(runs) if reference else None
-    made = [figure.draw() for figure in (*figures(runs), *filter(None, [published]))]
+    made = [*figures(runs), *filter(None, [published])]
     try:
         (out / "figures").mkdir(parents=True, exist_ok=True)
         (out / "tables").mkdir(parents=True, exist_ok=True)
-        for drawing in made:
-            drawing.save(out / "figures")
+        for figure in made:
+            figure.save(out / "figures")
         for name, table in TABLES.items():
             frame = table(runs)
             if not frame.is_empty():
@@ -145,7 +145,7 @@ def build_report(directories: Sequence[Path], out: Path, *, reference: bool = Fa
     return page
 
 
-def _page(runs: Runs, made: Sequence[Drawing]) -> str:
+def _page(runs: Runs, made: Sequence[Figure]) -> str:
     import jinja2
 
     names = run_names(runs.directories)
@@ -161,7 +161,7 @@ def _page(runs: Runs, made: Sequence[Drawing]) -> str:
         results=_results(runs, names),
         findings=by_subject(findings(runs)),
         gaps=gaps(runs),
-        figures=[_figure(drawing) for drawing in made],
+        figures=[_figure(figure) for figure in made],
         trials=_trials(runs, names),
         runs=[
             _provenance(name, provenance(directory))
@@ -249,17 +249,16 @@ def _resource(name: str) -> str:
     return resources.files(__package__).joinpath(name).read_text("utf-8")
 
 
-def _figure(drawing: Drawing) -> dict[str, Any]:
+def _figure(figure: Figure) -> dict[str, Any]:
     """What the template needs; the drawings go in as data URIs, so that nothing in them runs."""
-    figure = drawing.figure
     table = figure.table.head(ROWS_SHOWN)
     return {
         "name": figure.name,
         "title": figure.title,
         "caption": figure.caption,
         "alt": figure.alt,
-        "wide": _data_uri(adapting(drawing.light)),
-        "narrow": _data_uri(adapting(drawing.narrow)),
+        "wide": _data_uri(adapting(figure.light)),
+        "narrow": _data_uri(adapting(figure.narrow)),
         "columns": table.columns,
         "rows": [[_cell(value) for value in row] for row in table.iter_rows()],
         "more": max(0, figure.table.height - ROWS_SHOWN),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,9 @@ NARROW = {  # names as long as fit beside a panel
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Figure:
-    """One figure of a report."""
+    """One figure of a report; it is laid out, which is the slow part, when it is first asked for."""
 
     name: str  # file name without ending
     title: str  # what it is about, in a few words
@@ -31,27 +32,15 @@ class Figure:
     chart: dict[str, Any]  # an Altair chart as a Vega-Lite specification
     table: pl.DataFrame  # the numbers behind it
 
-    def draw(self) -> Drawing:
-        """Lay the figure out, which is the slow part, for wide and for narrow pages."""
-        wide = _svg(self.chart, {})
-        narrow = narrowed(self.chart)
-        return Drawing(self, wide, _svg(narrow, NARROW))
+    @cached_property
+    def light(self) -> str:
+        """SVG text on white."""
+        return _svg(self.chart, {})
 
-
-def _svg(chart: dict[str, Any], names: dict[str, Any]) -> str:
-    import vl_convert
-
-    config = CONFIG | {key: CONFIG[key] | more for key, more in names.items()}
-    return str(vl_convert.vegalite_to_svg(xml_safe(chart), config=config))
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """A figure drawn."""
-
-    figure: Figure  # what was drawn
-    light: str  # SVG text on white
-    narrow: str  # the same for a narrow page
+    @cached_property
+    def narrow(self) -> str:
+        """The same for a narrow page."""
+        return _svg(narrowed(self.chart), NARROW)
 
     def save(self, directory: Path) -> None:
         """Write SVG, PNG, PDF (its fonts embedded) and the table as CSV."""
@@ -61,7 +50,14 @@ class Drawing:
             "svg": self.light.encode(),
             "png": vl_convert.svg_to_png(self.light, scale=PNG_SCALE),
             "pdf": vl_convert.svg_to_pdf(self.light),
-            "csv": csv_of(self.figure.table).encode(),
+            "csv": csv_of(self.table).encode(),
         }
         for ending, content in files.items():
-            (directory / f"{self.figure.name}.{ending}").write_bytes(content)
+            (directory / f"{self.name}.{ending}").write_bytes(content)
+
+
+def _svg(chart: dict[str, Any], names: dict[str, Any]) -> str:
+    import vl_convert
+
+    config = CONFIG | {key: CONFIG[key] | more for key, more in names.items()}
+    return str(vl_convert.vegalite_to_svg(xml_safe(chart), config=config))
