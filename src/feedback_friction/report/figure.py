@@ -23,7 +23,7 @@ NARROW = {  # names as long as fit beside a panel
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure of a report; it is laid out, which is the slow part, when it is first asked for."""
+    """One figure of a report, laid out (the slow part) when it is first asked for."""
 
     name: str  # file name without ending
     title: str  # what it is about, in a few words
