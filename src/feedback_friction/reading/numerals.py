@@ -20,7 +20,7 @@ from typing import Literal
 Base = Literal[10, 16]
 
 LONGEST = 200  # digits of a number that are kept; no task has more than a tenth of that
-_NO_WORD = 8  # letters from a to f alone: "facade" and "effaced" are words, nothing longer is
+NO_WORD = 8  # letters from a to f alone: "facade" and "effaced" are words, nothing longer is
 _FURTHEST = 1000  # exponents beyond this are not written out
 
 HEX_MARK, DEC_MARK = "‹16›", "‹10›"
@@ -212,7 +212,7 @@ def _hexadecimal(found: re.Match[str]) -> Numeral | None:
     if found["mark"]:
         marked = 10 if found["mark"] == DEC_MARK else 16
     if marked is None and not (
-        any(char.isdigit() for char in written) or written.isupper() or len(written) >= _NO_WORD
+        any(char.isdigit() for char in written) or written.isupper() or len(written) >= NO_WORD
     ):
         return None
     if found.string[found.end() : found.end() + 1] == "." and _fraction_follows(found):

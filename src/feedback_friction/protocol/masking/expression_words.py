@@ -129,6 +129,7 @@ _COUNT = rf"(?:{_ANY_WORD})(?:[ -](?:{_ANY_WORD})){{0,3}}"
 _WORD_RATIO = re.compile(
     rf"\b({_COUNT})\s(?:in|out of|to|chance in)\s(?:every\s)?({_COUNT})\b(?!-)", re.I
 )
+_FIFTY_FIFTY = re.compile(r"(?<![\w.,/-])(?:fifty[- ]fifty|50[-/ ]50)(?![\w/-]|[.,]\d)", re.I)
 _ORDINAL = re.compile(
     rf"(?<![\w.,/-])(?:(\d{{1,9}})(?:st|nd|rd|th)|(?i:the\s)(?P<word>{'|'.join(ORDINALS)}))"
     r"(?:(?=\s{0,2}(?:[.!?)*\n]|$))|(?=\s(?P<noun>[A-Za-z]+)))"
@@ -229,6 +230,8 @@ def _whole_numbers(text: str, number: Fraction, asked: str) -> Iterator[tuple[in
     for match in _ORDINAL.finditer(text):
         rank = int(match[1]) if match[1] else ORDINALS.index(match["word"]) + 1
         noun = (match["noun"] or "").lower()
+        if match[1] and noun in ("one", "number", "is"):  # "the 7th one"; not "the first one"
+            noun = ""
         if not noun or (len(noun) > 2 and noun in asked.lower()):
             yield *match.span(), str(rank), "ordinal"
     numeral = roman(int(number))
@@ -248,6 +251,8 @@ def _ratios(text: str) -> Iterator[tuple[int, int, str, str]]:
             )
             if above is not None and below:
                 yield *match.span(), str(above / below), "ratio"
+    for match in _FIFTY_FIFTY.finditer(text):
+        yield *match.span(), "1/2", "ratio"
     for match in _STATED_HALF.finditer(text):
         yield *match.span(1), "1/2", "half"
 

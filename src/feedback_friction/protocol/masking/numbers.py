@@ -56,7 +56,7 @@ from feedback_friction.protocol.masking.written import (
     flattened,
 )
 from feedback_friction.protocol.records import Masked
-from feedback_friction.reading.numerals import Base
+from feedback_friction.reading.numerals import NO_WORD, Base
 
 _SPLIT_PLACES = (10, 100, 1000)
 _TEN = 10  # the base that places and shifts are spoken of by
@@ -139,14 +139,14 @@ def number_leaks(gold: str, masked_text: str, base: Base) -> tuple[str, ...]:
     row = digits.rstrip("0")
 
     def accepts(stretch: str) -> bool:
+        # In a box small letters are digits: "add" is ADD there, and nowhere else.
+        replies = _REPLIES[:2] if _is_word(digits.lower()) and not stretch.isupper() else _REPLIES
         long_enough = len(stretch) >= len(digits) or _POWER.search(stretch) is not None
         return (
             long_enough
             and len(stretch) <= _LONGEST_STRETCH
             and _has_row(stretch, row, base)
-            and any(
-                grade_number(gold, reply.format(stretch), base).is_correct for reply in _REPLIES
-            )
+            and any(grade_number(gold, reply.format(stretch), base).is_correct for reply in replies)
         )
 
     if not _has_row(masked_text, row, base):
@@ -215,7 +215,8 @@ def number_matcher(gold: str, operands: tuple[str, ...] = (), base: Base = 10) -
         flat = flattened(text)
         yield from find_digits(flat, decimals, 10)
         for match in find_digits(flat, (hexadecimal,), 16):
-            if not is_marked_only or _is_marked(flat, match):
+            may_be_other = is_marked_only or _is_word(text[match[0] : match[1]])
+            if not may_be_other or _is_marked(flat, match):
                 yield match
         yield from find_scaled(flat, decimals, 10, shown)
         if not is_marked_only:
@@ -227,6 +228,11 @@ def number_matcher(gold: str, operands: tuple[str, ...] = (), base: Base = 10) -
 
 _MARKED = re.compile(r"0[xX][^\n]*|[^\n]*[hH]")
 _BASE_AFTER = re.compile(r"[\s)}$]{0,4}_\s?\{?\s?(?:16|hex)|\s?\((?:base[ -]?16|hex)", re.I)
+
+
+def _is_word(digits: str) -> bool:
+    """Whether digits of base 16 in small letters may be a word: "add", "facade"."""
+    return digits.isalpha() and not digits.isupper() and len(digits) < NO_WORD
 
 
 def _is_marked(flat: str, match: Match) -> bool:
