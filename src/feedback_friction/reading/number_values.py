@@ -16,6 +16,7 @@ _FILLER = re.compile(
     r"|equal|to|is)(?![A-Za-z0-9])){0,12}",
     re.I,
 )
+_MINUS = re.compile(r"\b(?:minus|negative)\s(?=[0-9])", re.I)
 # What, right after a number, says that the number is not the value.
 _GOES_ON = re.compile(
     r"[\s)\]]{0,4}(?:[×/+^…%]|[xX](?=\s?[0-9(])|-\s?[0-9(]|\.{3}|(?:digits?|zeros?|places?)\b)"
@@ -78,7 +79,7 @@ def _named(number: Numeral, after: str, base: Base, *, negative: bool) -> str:
 def value(text: str, base: Base) -> str | None:
     """The value in "N", "N = ...", "a × b = N": what follows a verb; the last of a chain."""
     found: list[str] = []
-    for part in re.split("[=→]", text):
+    for part in re.split("[=→]", _MINUS.sub("-", text)):
         start = _FILLER.match(part)
         at = start.end() if start else 0
         negative = part.startswith("-", at)

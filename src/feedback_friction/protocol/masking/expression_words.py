@@ -339,7 +339,7 @@ def _as_formula(words: list[str]) -> str | None:
 def _wording_pattern(gold: str) -> re.Pattern[str]:
     words = re.findall(r"[A-Za-z]+|\d+(?::\d+)?|[^\sA-Za-z\d.,:;~\\'{}()*_-]", gold)
     single = len(words) == 1 and len(words[0]) == 1
-    body = _BETWEEN.join(re.escape(word) for word in words)
+    body = _BETWEEN.join(re.sub("solutions?$", "solutions?", re.escape(word)) for word in words)
     if _TIME.fullmatch(words[0]):
         body = f"{re.escape(words[0])}(?:{_BETWEEN}{_BETWEEN.join(map(re.escape, words[1:]))}\\.?)?"
     flags = re.NOFLAG if single else re.IGNORECASE

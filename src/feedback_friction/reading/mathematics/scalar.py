@@ -79,7 +79,8 @@ def wording(text: str) -> str:
     plain = without_text(text)
     labelled = _LABELLED.fullmatch(plain.strip(" ."))
     plain = _ARTICLE.sub("", labelled[1] if labelled else plain)
-    return "".join(char for char in plain.casefold() if char not in " .,;!?\"'`*()")
+    plain = plain.casefold().replace("solutions", "solution")
+    return "".join(char for char in plain if char not in " .,;!?\"'`*()")
 
 
 def is_wording(text: str) -> bool:
