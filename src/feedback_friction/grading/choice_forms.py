@@ -105,7 +105,7 @@ _VALUE = re.compile(
 _NAMED_VALUE = re.compile(
     r"""
     (?:(?i:so|thus|hence|therefore),?\s)?
-    (?: (?: (?:(?!(?i:in|not|never|if|when|your|previous|earlier|first|initial|wrong)\s)
+    (?: (?: (?:(?!(?i:in|not|never|nobody|no|if|when|your|previous|earlier|first|initial|wrong)\s)
                [A-Za-z\d-]+\s){1,6}?
             (?: (?:is|equals|must\sbe|should\sbe|has\sto\sbe|gets?|got|find|obtain)\s
               | (?:comes|works|turns)\s(?:out\s)?(?:to\sbe|to|as|at)\s )
@@ -148,6 +148,8 @@ def whole_value(text: str, options: Options) -> str:
 def _letter_of(said: str, choices: tuple[str, ...]) -> str:
     """The letter of the one option that a value in figures or words is; a unit is its own."""
     value = _in_figures(said)
+    if value.endswith("%") and not any("%" in choice for choice in choices):
+        value = f"{value.rstrip('% ')}/100"
     letter = letter_of_value(value, choices)
     unit = letter and number_words(value) is None and value[-1:].isalpha() and " " in value
     return "" if unit and not _UNIT.search(choices[LETTERS.index(letter)]) else letter
@@ -248,6 +250,7 @@ _ALL_BUT = re.compile(
     re.VERBOSE,
 )
 _LETTER = re.compile(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9_'])")
+_KEPT = re.compile(r"(?:\b(?:not|never|cannot)|n't)\s(?:\w+\s)?$", re.I)
 _RANGE = re.compile(r"([A-Z])\)?(?:\s(?:to|through)\s|\s?-\s?)\(?([A-Z])(?![A-Za-z])")
 
 
@@ -256,6 +259,8 @@ def eliminated(text: str, options: Options) -> tuple[frozenset[str], list[tuple[
     letters: set[str] = set()
     spans = []
     for found in _ELIMINATED.finditer(text):
+        if found["after"] and _KEPT.search(text, max(0, found.start() - 20), found.start()):
+            continue  # "you cannot eliminate A"
         for group in (name for name, said in found.groupdict().items() if said):
             letters |= _listed(found[group], options.letters)
             spans.append(found.span(group))

@@ -54,8 +54,10 @@ _SAID = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _NEGATED = re.compile(r"not\b|n't|isn't|aren't|do|cannot", re.IGNORECASE)
-_SUPPOSED = re.compile(
-    r"\b(?:if|whether|suppos\w+|assum\w+|unless|is|are|does|said|thought)\s(?:that\s)?(?:the\s)?$",
+# Between what was said last and a subject: what follows is not said, or not for sure.
+_UNSAID = re.compile(
+    r"\b(?:if|whether|suppos\w+|assum\w+|unless|doubt\w*|deny|not|never|n't|either|or|may|might"
+    r"|earlier|previous|said|thought|claim\w*|nobody|(?:is|are|does)(?:\sthe)?(?=\s*$))\b|n't\b",
     re.IGNORECASE,
 )
 _PAIR = re.compile(
@@ -111,9 +113,13 @@ def _told(text: str, size: int) -> dict[int, bool]:
         return {at: at in _places(alone["list"]) for at in range(size)}
     told: dict[int, bool] = {}
     last = True  # what was said of the statement before
+    done = 0
     for found in _SUBJECT.finditer(text):
         said = _SAID.match(text, found.end())
-        if said is None or _SUPPOSED.search(text, max(0, found.start() - 30), found.start()):
+        if said is None:
+            continue
+        before, done = re.split(r"[.;!?\n]", text[done : found.start()])[-1], said.end()
+        if _UNSAID.search(before):
             continue
         if found["bare"] == "I" and said[0].strip().lower() in ("hold", "do", "do not"):
             continue  # the pronoun

@@ -10,6 +10,7 @@ from typing import Literal
 from feedback_friction.reading.lexicon import (
     APART,
     ASKING,
+    COMPARED,
     FINITE,
     FOLLOWS,
     GRAMMAR,
@@ -140,12 +141,14 @@ class Accepted:
             or found[at].norm in NAMING
         ):
             at -= 1
-        of = at > 0 and found[at].norm == "of"
+        of = at > 0 and found[at].norm in ("of", "to")
         at -= of
-        if at < 0 or found[at].norm not in (APART | RELATED if of else APART) - self.asked:
+        is_number = found[index].is_number or found[index].norm in NUMBERS
+        others = RELATED | APART if of else COMPARED | APART if is_number else APART
+        if at < 0 or found[at].norm not in others - self.asked:
             return False
         asked = any(word.capital and word.norm in self.asked for word in found[:at])
-        return found[index].is_number or not asked
+        return is_number or not asked
 
     def _alias_at(self, found: Sequence[Word], index: int) -> tuple[tuple[str, ...], Word] | None:
         """The longest alias whose words begin at ``index``, and its last word."""
@@ -264,6 +267,7 @@ class Accepted:
         if _DENIED.match(bare):
             return "negated"
         goes_on = word.norm in FOLLOWS or word.norm in self.asked or word.norm.endswith("ed")
+        goes_on = goes_on and word.norm != "hundred"
         return "end" if goes_on else "other"
 
 

@@ -303,6 +303,7 @@ class _Reader:
         if self.answers.is_apart(found, found.index(word)):
             return Verdict.none("not asserted")
         scaled = following is not None and following.norm in SCALES | {"bc"}
+        scaled = scaled or re.match(r"[-/–]\d", text[word.end : word.end + 2]) is not None
         right = (word.norm,) in self.answers.keys and not scaled
         return Verdict.of(right, word.norm, "sentence")
 

@@ -75,15 +75,21 @@ LINKS = _set(
     "is was are were be been who which that whose where when while because"
 )
 
-# Before a name, these make it another: "near York", "after 1945"; the second kind with "of".
-APART = _set("near before after outside beyond past behind beside opposite unlike except than")
+# Before a name, these make it another: "near York", "after 1945"; before a number COMPARED do too,
+# RELATED with "of" or "to": "the wife of Henry VIII", "next to France".
+APART = _set(
+    "near before after outside beyond past behind beside opposite unlike except than bordering"
+)
+COMPARED = _set("least most nearly almost over under above below minus")
 RELATED = _set(
     "wife husband widow widower spouse son daughter child children father mother parent parents "
     "brother sister twin grandson granddaughter grandfather grandmother nephew niece uncle aunt "
     "cousin friend lover mistress rival enemy successor predecessor heir descendant ancestor pupil "
     "student disciple follower assistant secretary biographer mayor governor bishop archbishop "
     "north south east west northeast northwest southeast southwest suburb suburbs outskirts "
-    "neighbour neighbor ahead short instead"
+    "neighbour neighbor ahead short instead colleague teacher boss contemporary ally colony "
+    "partner mentor employer servant critic admirer opponent relative next close prior up "
+    "adjacent similar"
 )
 
 # Nouns that a name follows with "of": "the city of Paris".

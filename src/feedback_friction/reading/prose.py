@@ -112,7 +112,9 @@ _TALK = re.compile(
 
 
 _DENIES = re.compile(
-    r"\W*(?:no|nope|not (?:quite|really|at all)|never|wrong|incorrect)\b(?! \w)", re.I
+    r"\W*(?:(?:no|nope|not (?:quite|really|at all)|never|wrong|incorrect|hardly|unlikely)\b(?! \w)"
+    r"|i (?:doubt|(?:don't|do not) (?:think|believe))\b)",
+    re.I,
 )
 
 

@@ -32,8 +32,10 @@ _NOT_NOW = re.compile(
     r"|chose|picked)"
     r"|(?:one|some|people|many|students?|you) (?:might|may|could|would)(?: \w+)? (?:think|say"
     r"|believe|guess|conclude|answer)"
-    r"|(?:(?:every|some)(?:one|body)|people|they|some|many|most|others|students?)(?: \w+){0,2}"
-    r" (?:say|think|believe|claim|guess|answer|assume|conclude)(?:e?s|e?d)?"
+    r"|(?:(?:every|some|no)(?:one|body)|no one|people|they|some|many|most|others|students?)"
+    r"(?: \w+){0,2}"
+    r" (?:said|thought|(?:say|think|believe|claim|guess|answer|assume|conclude)(?:e?s|e?d)?)"
+    r"|(?:is|was|been) (?:said|claimed|believed|thought|assumed) (?:that|to)"
     r"|tempt(?:ing|ed)|contrary to|no longer|retract|withdraw|take back)\b",
     re.I,
 )
