@@ -95,4 +95,4 @@ def test_the_command_prints_it_and_refuses_levels_that_are_none(run):
     found = json.loads(friction("results", run, "--within", "15", "--json").stdout)["within"]
     assert [each["solved"] for each in found] == [0.25, 0.25]
     assert found[0]["difference"] is None
-    assert "500,1000" in friction("results", run, "--within", "0,5", code=2).stderr
+    assert "whole numbers from 1" in friction("results", run, "--within", "0,5", code=2).stderr
