@@ -86,15 +86,18 @@ NOT_BUT = re.compile(
 )
 # Right before a value, it says another thing than that something is the value.
 _DENIED = re.compile(
-    rf"(?i)(?:{DENIAL}(?!\sonly)|\b(?:case|doubt|reject|(?:overlook|forg[eo]t|miss|ignor|neglect"
+    rf"(?i)(?:{DENIAL}(?!\sonly)|\b(?:case|doubt|reject|anything but|nobody|no one"
+    rf"|exclude|rul(?:e|es|ed|ing) out|no \w{{1,12}} such that"
+    r"|(?:overlook|forg[eo]t|miss|ignor|neglect"
     r"|omit)\w*)\b)(?:(?!\bbut\b)[^,;]){0,30}$"
     r"|(?:[<>≤≥≠≈]=?|\\(?:[lg]eq?|n(?:e|eq)|[lg]t|approx)(?![a-z])"
-    r"|\b(?:before|after|prior to|(?:later|earlier) than)\s)[\s$(]*$"
+    r"|\b(?:before|after|prior to|up to|within|beyond|below|above|(?:later|earlier) than)\s)"
+    r"[\s$(]*$"
 )
 _POSED = re.compile(
     r"(?i)\b(?:(?:false|untrue|wrong|incorrect) (?:that|to)"
     r"|(?:suppos|assum)\w+|let(?:'?s| us| me)?|if(?! (?:we|you|one|i)\b)|whether|unless"
-    r"|(?:try|tried|test|check|plug|substitut|verif|reject|discard)\w*)\b"
+    r"|(?:try|tried|test|check|plug|substitut|verif|reject|discard)\w*(?! that\b))\b"
     r"(?![^,;:]*\b(?:then|so|gives?|get|gets|have|yields?|shows?|confirms?|find|finds)\b)[^,;:]*$"
 )
 _YOURS = re.compile(r"(?i)\byour (?:\w+ ){0,2}(?:answer|result|value|solution)\b[^,;:]*$")
@@ -133,6 +136,11 @@ _BACK = (
     r" mistake|apologies"
     r"|make that|i mean\b|rather,|or rather\b|not quite(?=\s?[,:.;!—-])|actually,|→|⇒|->)"
 )
+_WRONG = re.compile(
+    r"[}$)\\*\"'.]{0,5},?\s(?:which )?(?:is|was) (?:wrong|incorrect|not (?:right|correct"
+    r"|the (?:right |correct )?answer))\b",
+    re.I,
+)
 # After a statement, the last words of all: "... no wait, that is wrong."
 _WITHDRAWN = re.compile(
     r"[^\n]{0,80}\b(?:no|wait|but|actually|hmm|oh|sorry)\b[^.\n]{0,20}\b(?:that|this|it)"
@@ -166,15 +174,15 @@ def is_asserted(text: str, start: int, end: int, *, supposed: bool = False) -> b
         return False
     if len(_QUOTE.findall(before)) % 2 and _OWN_QUOTE.search(_QUOTE.split(before)[-2]):
         return False
-    if is_withdrawn(text, end):
+    if is_withdrawn(text, end) or re.search(r"\bnot\s[\s$(\\]*$", before):
         return False
     stop = _SENTENCE_END.search(text, end, end + _FAR)
     return stop is None or stop[0][0] != "?"
 
 
 def is_withdrawn(text: str, end: int) -> bool:
-    """Whether the last words of a text take back a statement that ends at an offset."""
-    return _WITHDRAWN.fullmatch(text, end) is not None
+    """Whether a statement that ends at an offset is called wrong there, or by the last words."""
+    return bool(_WRONG.match(text, end) or _WITHDRAWN.fullmatch(text, end))
 
 
 def is_given(before: str, after: str) -> bool:

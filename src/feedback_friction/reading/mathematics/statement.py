@@ -36,7 +36,7 @@ from feedback_friction.reading.mathematics.read import read
 from feedback_friction.reading.mathematics.reals import IN_WORDS
 from feedback_friction.reading.number_words import NUMBER_WORDS, number_words, numeral_value
 from feedback_friction.reading.reply import ANSWER, closing_brace, final_part, signed
-from feedback_friction.reading.standing import is_asserted, retractions
+from feedback_friction.reading.standing import is_asserted, is_withdrawn, retractions
 
 MAX_BOX = 30_000
 _MAX_TRIES = 100
@@ -218,7 +218,7 @@ def _last_phrase(reply: str, context: Context) -> Statement | None:
         corrected = _NOT_BUT.match(reply, end)
         end = corrected.end() if corrected else end
         text = _stated(reply[end : end + _MAX_LINE], context)
-        if text is not None:
+        if text is not None and not is_withdrawn(reply, reply.find(text, end) + len(text)):
             return Statement(text, "answer is", start, end + len(text))
     return None
 
