@@ -74,7 +74,7 @@ def test_the_same_solver_answers_a_frozen_set_as_it_answered_in_the_loop(live, m
     assert row["kappa"] == 1
     assert row["n"] > 5
     told = friction("causes", live, made[1]).stdout
-    assert f"run: {live}; frozen_run: {made[1]}" in told
+    assert "run: run; frozen_run: frozen" in told
 
 
 def test_its_prompts_are_those_that_were_paid_for(made):

@@ -15,7 +15,14 @@ from num2words import num2words
 from feedback_friction.reading.mathematics import evaluate
 from feedback_friction.reading.mathematics.answer import Kind
 from feedback_friction.reading.mathematics.equality import alike, same
-from feedback_friction.reading.mathematics.exact import built, equal, exact, key, rational
+from feedback_friction.reading.mathematics.exact import (
+    TooHardError,
+    built,
+    equal,
+    exact,
+    key,
+    rational,
+)
 from feedback_friction.reading.mathematics.formula import (
     FormulaError,
     parse,
@@ -238,6 +245,26 @@ def test_reading_never_raises_and_balance_is_decided(text: str) -> None:
 def test_comparing_never_raises(gold: Any, other: Any) -> None:
     answer, context = context_of(gold)
     assert same(answer, read(other, context)) in (True, False, None)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"\frac{x^{10000} - 1}{x - 1}",  # ten thousand terms
+        r"\frac{x^{9000} - y^{9000}}{x^{99} - y^{99}}",
+        r"\frac{\sqrt{x}^{10000} - 1}{\sqrt{x} - 1}",
+        " + ".join(rf"\frac{{1}}{{x + {n}}}" for n in range(1, 15)),
+        r"(\frac{1}{x + 1} + \frac{1}{y + 2})^{29}",
+        r"(x + y + z)^{99}",
+        r"(\sqrt{2} + \sqrt{3} + \sqrt{5})^{99}",
+        r"2^{3^{4^5}}",
+        r"\sin(\sin(\sin(x + 1) + 1) + 1)",
+        r"(x!)^{300} + 301!",
+    ],
+)
+def test_what_takes_the_library_long_is_refused_before_it_is_asked(formula: str) -> None:
+    with pytest.raises(TooHardError):
+        exact(parse(formula))
 
 
 def test_samples_lie_where_every_power_is_defined() -> None:

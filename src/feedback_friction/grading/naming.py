@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from feedback_friction.reading.answer_keys import keys
 from feedback_friction.reading.lexicon import (
     APART,
     ASKING,
@@ -34,7 +35,6 @@ from feedback_friction.reading.words import (
     initials,
     is_named,
     key,
-    keys,
     named_at,
     normalized,
     words,

@@ -38,10 +38,11 @@ from feedback_friction.protocol.masking.gate import Match, gate
 from feedback_friction.protocol.masking.innocent import IN_NAMES, is_pronoun
 from feedback_friction.protocol.masking.written import find_words, flattened
 from feedback_friction.protocol.records import Masked
+from feedback_friction.reading.answer_keys import keys
 from feedback_friction.reading.labels import is_label
 from feedback_friction.reading.lexicon import GRAMMAR
 from feedback_friction.reading.number_words import number_words
-from feedback_friction.reading.words import ARTICLES, Word, initials, key, keys, named_at, words
+from feedback_friction.reading.words import ARTICLES, Word, initials, key, named_at, words
 
 Key = tuple[str, ...]
 

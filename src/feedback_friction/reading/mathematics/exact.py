@@ -34,6 +34,8 @@ _MAX_COEFFICIENT = 512  # bits of a number in an expression that is more than a 
 _MAX_EXPONENT = 10_000
 _MAX_TERMS = 30  # when multiplied out
 _MAX_TERMS_OF_ROOTS = 12  # or of functions
+_MAX_BELOW = 64  # terms of a common denominator
+_MAX_DEGREE = 60  # of what is cancelled
 _MAX_NESTING = 2
 _MAX_ROOTS = 4
 _MAX_SYMBOLS = 6
@@ -146,28 +148,34 @@ def _plain(value: Expr) -> Exact:
     return Fraction(int(value.p), int(value.q)) if value.is_Rational else value
 
 
-def _size(node: Node) -> tuple[int, int]:
-    """How many terms a formula has at most when it is multiplied out, and how deep functions,
-    roots and powers are nested in it, those of mere numbers left out.
+def _size(node: Node) -> tuple[int, int, int]:
+    """How many terms a formula has at most when it is multiplied out, how many its common
+    denominator has, and how deep functions, roots and powers are nested in it, those of mere
+    numbers left out.
 
     Raises:
         TooHardError: more than the library takes without delay.
     """
     sizes = [_size(part) for part in parts(node)]
-    terms, nesting = 1, max((depth for _, depth in sizes), default=0)
+    terms, below = 1, math.prod(under for _, under, _ in sizes)
+    nesting = max((depth for _, _, depth in sizes), default=0)
     match node:
         case Sum():
-            terms = sum(size for size, _ in sizes)
-        case Product():
-            terms = math.prod(size for size, _ in sizes)
+            terms = sum(size for size, _, _ in sizes)
+        case Product(factors):
+            terms = math.prod(size for size, _, _ in sizes)
+            divisors = zip(factors, sizes, strict=True)
+            below *= math.prod(size for (under, _), (size, _, _) in divisors if under)
         case Power(_, Number(value)):
             of_one = sizes[0][0] - 1  # a power of a sum has as many terms as there are ways
             terms = math.comb(of_one + min(abs(int(value)), _MAX_EXPONENT), of_one)
+            below = terms if value < 0 else below ** min(int(value), _MAX_BELOW)
         case Call() | Root() | Power() if not all(isinstance(p, Number) for p in parts(node)):
             nesting += 1
-    if nesting > _MAX_NESTING or terms > (_MAX_TERMS_OF_ROOTS if nesting else _MAX_TERMS):
+    too_many = terms > (_MAX_TERMS_OF_ROOTS if nesting else _MAX_TERMS) or below > _MAX_BELOW
+    if nesting > _MAX_NESTING or too_many:
         raise TooHardError("terms")
-    return terms, nesting
+    return terms, below, nesting
 
 
 def simplified(value: Expr) -> Exact:
@@ -179,6 +187,9 @@ def simplified(value: Expr) -> Exact:
     value = sympy.expand(_checked(value), power_exp=False)  # 3^(x + 10^9) is no product
     top, bottom = sympy.fraction(sympy.together(value))
     if bottom.free_symbols and len(value.free_symbols) <= _MAX_SYMBOLS:
+        powers = [each.exp for each in value.atoms(sympy.Pow) if each.exp.is_Rational]
+        if any(abs(each) > _MAX_DEGREE for each in powers):
+            raise TooHardError("degree")
         value = sympy.cancel(top / bottom)
     elif not bottom.is_Rational and len(bottom.atoms(sympy.Pow)) <= _MAX_ROOTS:
         value = sympy.expand(sympy.radsimp(value, max_terms=_MAX_ROOTS))
