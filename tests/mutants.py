@@ -42,7 +42,7 @@ Position = tuple[int, int]  # line from 1, column
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One change: the so-manieth place in a file where an operator of cosmic-ray applies."""
+    """One change: the place in a file, counted, where an operator of cosmic-ray applies."""
 
     path: str
     line: int
@@ -155,7 +155,7 @@ def durations(reports: Iterable[Path]) -> dict[str, float]:
 
 
 def drawn(count: int, seed: int) -> list[Mutant]:
-    """Places by lot, and at each one of the changes that it allows."""
+    """Random places, and at each a random one of the changes that it allows."""
     rng = random.Random(f"{seed}:mutants")
     files = sorted(file for room in ROOMS for file in (SOURCE / room).rglob("*.py"))
     places = [place for file in files for place in places_in(file)]

@@ -1,4 +1,4 @@
-"""The prompts of a trial, made again, are those that were sent: the journal has their digests."""
+"""Reproduced prompts of a trial are those that were sent: the journal has their digests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The places of a run: prompts made again equal those that were sent; halves and samples."""
+"""The places of a run: reproduced prompts equal those that were sent; halves and samples."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from feedback_friction.problem import Problem
 from feedback_friction.protocol import prompts
 from feedback_friction.protocol.episode import rng_for
 from feedback_friction.protocol.mislead import slipped
-from feedback_friction.protocol.suits import for_task
+from feedback_friction.protocol.suits import check_mode, for_task
 from feedback_friction.protocol.trial import trial
 from feedback_friction.tasks.catalog import get_page, load_problems
 from feedback_friction.tasks.page import Selection
@@ -72,6 +72,16 @@ def test_a_named_option_is_never_the_right_one_nor_the_one_just_chosen(seed, cho
         assert suggested not in (toys.CHOICES.gold, chosen)
         assert f"({suggested})" in attempt.feedback.raw
         assert toys.CHOICES.gold_text not in attempt.feedback.raw
+
+
+def test_options_need_no_tutor_to_be_argued_for():
+    task = get_page("mmlu").task
+    assert task.tutor is None
+    mode = for_task(MODES["misled"], task, [toys.CHOICES])
+    check_mode(mode, task)
+    assert mode.writer == "program"
+    with pytest.raises(UsageError, match="no tutor"):
+        check_mode(MODES["tutor"], task)
 
 
 def test_a_suggestion_stays_until_the_solver_makes_it_its_own():

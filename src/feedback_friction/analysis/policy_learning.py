@@ -29,7 +29,7 @@ FEWEST_PROBLEMS = 30
 FEWEST_OF_A_FORM = 8
 PENALTIES = (0.02, 0.1, 0.5)  # inverse strengths of the penalty, chosen by cross-validation
 INNER_FOLDS = 3
-DRAWN = "drawn by lot"
+DRAWN = "drawn at random"
 SMALLEST = 1e-3  # chance of a constant outcome
 
 
@@ -37,7 +37,7 @@ SMALLEST = 1e-3  # chance of a constant outcome
 class Worth:
     """What a rule is worth in one more round, in the states that the data have."""
 
-    name: str  # the form that is always given, ``ladder``, ``adaptive`` or ``drawn by lot``
+    name: str  # the form that is always given, ``ladder``, ``adaptive`` or ``drawn at random``
     weighted: Estimate  # share of right next attempts, self-normalised
     robust: Estimate  # the same, doubly robust
     over_drawn: Estimate  # what it adds to a draw, doubly robust, limits for all rules at once

@@ -26,7 +26,8 @@ def for_task(mode: Mode, task: Task, problems: Sequence[Problem]) -> Mode:
 
 def check_mode(mode: Mode, task: Task) -> None:
     """Refuse a mode that the task cannot have; raises ``UsageError``."""
-    if mode.written_as.writer == "program" and task.tutor is None:
+    written = mode.written_as
+    if written.writer == "program" and not written.misleads and task.tutor is None:
         raise UsageError(
             f"task '{task.name}' has no tutor, so feedback mode '{mode.name}' cannot be used with "
             "it; 'friction tasks' lists those that have one"
