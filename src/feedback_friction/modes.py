@@ -46,15 +46,10 @@ ATTRIBUTIONS: tuple[Attribution, ...] = get_args(Attribution)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a mode is drawn: alike in every figure, and told apart without colours, too.
+    """How a mode is drawn: alike in every figure, and told apart without colours, too."""
 
-    Attributes:
-        colour: one of Okabe and Ito's (2008), which colour-blind readers tell apart.
-        marker: a point's shape, as Vega-Lite names it.
-    """
-
-    colour: str
-    marker: str
+    colour: str  # one of Okabe and Ito's (2008), which colour-blind readers tell apart
+    marker: str  # a point's shape, as Vega-Lite names it
 
 
 @dataclass(frozen=True, slots=True)

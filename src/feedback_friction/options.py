@@ -31,31 +31,18 @@ NONE = "none"  # how a None is written where the default is something else
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What is to be said of an option beside its name, type and default.
+    """What is to be said of an option beside its name, type and default."""
 
-    Attributes:
-        help: one sentence for help and documentation.
-        flag: on the command line; "" for the field's name with dashes.
-        short: a second, short flag.
-        metavar: what stands for its value in help; "" for its type.
-        part: where ``run.json`` keeps it.
-        least: the smallest value that it may have.
-        most: the largest one.
-        above: it must be larger than that, and finite.
-        choices: the values that it may have; empty for any.
-        is_argument: it is given without a flag.
-    """
-
-    help: str
-    flag: str = ""
-    short: str = ""
-    metavar: str = ""
-    part: Part = "configuration"
-    least: float | None = None
-    most: float | None = None
-    above: float | None = None
-    choices: tuple[str, ...] = ()
-    is_argument: bool = False
+    help: str  # one sentence for help and documentation
+    flag: str = ""  # on the command line; "" for the field's name with dashes
+    short: str = ""  # a second, short flag
+    metavar: str = ""  # what stands for its value in help; "" for its type
+    part: Part = "configuration"  # where ``run.json`` keeps it
+    least: float | None = None  # the smallest value that it may have
+    most: float | None = None  # the largest one
+    above: float | None = None  # it must be larger than that, and finite
+    choices: tuple[str, ...] = ()  # the values that it may have; empty for any
+    is_argument: bool = False  # it is given without a flag
 
 
 def option(default: Value, help: str, **more: Any) -> Value:
@@ -71,23 +58,14 @@ def declared(default: Value, option: Option) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """An option as its field declares it.
+    """An option as its field declares it."""
 
-    Attributes:
-        name: the field's.
-        kind: type of the value, of each of them where there are several.
-        is_multiple: whether it may be given several times.
-        is_optional: whether it may be None.
-        default: the field's.
-        option: all else.
-    """
-
-    name: str
-    kind: type
-    is_multiple: bool
-    is_optional: bool
-    default: Any
-    option: Option
+    name: str  # the field's
+    kind: type  # type of the value, of each of them where there are several
+    is_multiple: bool  # whether it may be given several times
+    is_optional: bool  # whether it may be None
+    default: Any  # the field's
+    option: Option  # all else
 
     @property
     def flag(self) -> str:

@@ -12,12 +12,9 @@ METHODS = ("sft", "dpo", "sdpo")
 
 @dataclass(frozen=True, slots=True)
 class Asked(Options):
-    """How a solver is trained, and how often.
+    """How a solver is trained, and how often."""
 
-    Attributes:
-        methods: how it is trained; the control, ``first``, is made beside them.
-    """
-
+    # how it is trained; the control, ``first``, is made beside them
     methods: tuple[str, ...] = option(
         ("sft",),
         "sft: its own corrected attempts, every problem weighing the same; dpo: these against "

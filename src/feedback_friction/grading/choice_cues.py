@@ -48,17 +48,12 @@ _NOT_BUT = r"(?:\s*\bnot\s[^.\n]{1,60}?\bbut\b(?:\srather|\sinstead)?)?"
 
 @dataclass(frozen=True, slots=True)
 class _Cue:
-    """What must follow a word for it to lead to a statement.
+    """What must follow a word for it to lead to a statement."""
 
-    Attributes:
-        rule: the rule's name.
-        lead: what stands between the word and the statement, in small letters.
-        open: the statement may be a bare letter or an option's text whatever the lead says;
-            else only where it names an option by a noun ("the best choice is C").
-    """
-
-    rule: str
-    lead: re.Pattern[str]
+    rule: str  # the rule's name
+    lead: re.Pattern[str]  # what stands between the word and the statement, in small letters
+    # the statement may be a bare letter or an option's text whatever the lead says; else only where
+    # it names an option by a noun ("the best choice is C")
     open: bool = True
 
 

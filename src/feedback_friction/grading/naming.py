@@ -64,17 +64,11 @@ _HEAD_END = re.compile(r"[,;:(\[—\n]|\s-+\s|\s(?:who|which|that|because|since)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An alias at the beginning of a stated answer.
+    """An alias at the beginning of a stated answer."""
 
-    Attributes:
-        alias: its words.
-        tail: what follows it.
-        first: whether nothing but an article precedes it.
-    """
-
-    alias: str
-    tail: Tail
-    first: bool
+    alias: str  # its words
+    tail: Tail  # what follows it
+    first: bool  # whether nothing but an article precedes it
 
 
 class Accepted:

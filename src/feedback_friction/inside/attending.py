@@ -35,17 +35,14 @@ class Cut:
 
 @dataclass(slots=True)
 class Tap:
-    """What a pass does to attention, and what it keeps of it.
-
-    Attributes:
-        groups: shape (positions, segments), 1 where a position is of a segment: the weights are
-            added up by it; None keeps nothing.
-        kept: by layer, shape (heads, rows, segments), of the batch's first row.
-    """
+    """What a pass does to attention, and what it keeps of it."""
 
     cuts: Sequence[Cut]  # one a row of the batch
     first_row: int  # position of the first token whose attention is cut
+    # shape (positions, segments), 1 where a position is of a segment: the weights are added up by
+    # it; None keeps nothing
     groups: Tensor | None = None
+    # by layer, shape (heads, rows, segments), of the batch's first row
     kept: dict[int, Tensor] = field(default_factory=dict)
     shifts: dict[int, Tensor | None] = field(default_factory=dict)  # by layer, once needed
 

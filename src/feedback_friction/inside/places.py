@@ -26,21 +26,15 @@ Key = tuple[str, str, int, int]  # condition, problem id, epoch, iteration
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An attempt after feedback.
+    """An attempt after feedback."""
 
-    Attributes:
-        condition: the condition's id.
-        scene: the trial; ``scene.iteration`` is the attempt's.
-        request: the prompt that asked for it, as it was sent.
-        outcome: what became of the feedback: taken up (the attempt is right), repeated (the wrong
-            answer before it came again), other; of a first attempt, right at first.
-        parting: where in the reply the two ways part; None where there is no such place.
-    """
-
-    condition: str
-    scene: Scene
-    request: Generate
+    condition: str  # the condition's id
+    scene: Scene  # the trial; ``scene.iteration`` is the attempt's
+    request: Generate  # the prompt that asked for it, as it was sent
+    # what became of the feedback: taken up (the attempt is right), repeated (the wrong answer
+    # before it came again), other; of a first attempt, right at first
     outcome: str
+    # where in the reply the two ways part; None where there is no such place
     parting: Parting | None
 
     @property

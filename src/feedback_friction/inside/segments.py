@@ -35,16 +35,13 @@ class UnmarkableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One stretch of a prompt.
+    """One stretch of a prompt."""
 
-    Attributes:
-        name: ``system``, ``examples``, ``question``, ``attempt 1``, ``feedback 1 step`` (sentences
-            that name the wrong step), ``feedback 1 rest``, ``request`` (what follows the last
-            feedback), ``frame`` (the template's own tokens, and headings).
-        start, end: its characters.
-    """
-
+    # ``system``, ``examples``, ``question``, ``attempt 1``, ``feedback 1 step`` (sentences that
+    # name the wrong step), ``feedback 1 rest``, ``request`` (what follows the last feedback),
+    # ``frame`` (the template's own tokens, and headings)
     name: str
+    # its characters
     start: int
     end: int
 

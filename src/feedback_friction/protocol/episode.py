@@ -27,20 +27,15 @@ from feedback_friction.ways import Thought
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """What the next step of a trial is a function of: feedback, or another attempt.
+    """What the next step of a trial is a function of: feedback, or another attempt."""
 
-    Attributes:
-        problem: as loaded.
-        attempts: those so far, each with its feedback; the last is the one that feedback is
-            written on.
-        others: the task's problems, from which donors, worked examples and wrong answers are taken.
-    """
-
-    problem: Problem
+    problem: Problem  # as loaded
     task: Task
     plan: Plan
     epoch: int = 0
+    # those so far, each with its feedback; the last is the one that feedback is written on
     attempts: tuple[Attempt, ...] = ()
+    # the task's problems, from which donors, worked examples and wrong answers are taken
     others: Sequence[Problem] = ()
 
     @property

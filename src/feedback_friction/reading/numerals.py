@@ -130,21 +130,17 @@ def _fold(char: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Numeral:
-    """A number as it stands in plain text.
+    """A number as it stands in plain text."""
 
-    Attributes:
-        start, end: offsets of all of it, base mark and prefix included.
-        digits: canonical: no sign, separators or leading zeros, upper case; a fraction that is
-            not zero is part of it (``"3.5"``).
-        marked: the base that stands with it ("0x", "_{16}", "h", "(hex)", "_{10}"), else None.
-        regular: False where its separators do not stand between groups of equal length.
-    """
-
+    # offsets of all of it, base mark and prefix included
     start: int
     end: int
+    # canonical: no sign, separators or leading zeros, upper case; a fraction that is not zero is
+    # part of it (``"3.5"``)
     digits: str
+    # the base that stands with it ("0x", "_{16}", "h", "(hex)", "_{10}"), else None
     marked: Base | None = None
-    regular: bool = True
+    regular: bool = True  # False where its separators do not stand between groups of equal length
 
 
 _GROUPS_OF_THREE = r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?: [0-9]{3})+|[0-9]{1,3}(?:_[0-9]{3})+"

@@ -102,27 +102,18 @@ def folded(text: str, *, strict: bool = False) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The options of a problem, ready to be compared.
+    """The options of a problem, ready to be compared."""
 
-    Attributes:
-        letters: the letters offered.
-        texts: folded text -> letter, longest first; "" where several options have that text.
-        starts: the first (up to three) letters or digits of those texts; empty where one has none.
-        choices: the texts as the problem has them.
-        longest: length of the longest option's text, as shown.
-        lettered: some option's text begins with a letter that stands alone, as "A and D" does.
-        parts: some option's text labels its parts "a)", so that a small letter is no answer.
-        strict: two options differ in nothing that counts otherwise.
-    """
-
-    letters: str
+    letters: str  # the letters offered
+    # folded text -> letter, longest first; "" where several options have that text
     texts: dict[str, str]
+    # the first (up to three) letters or digits of those texts; empty where one has none
     starts: frozenset[str]
-    choices: tuple[str, ...]
-    longest: int
-    lettered: bool
-    parts: bool
-    strict: bool
+    choices: tuple[str, ...]  # the texts as the problem has them
+    longest: int  # length of the longest option's text, as shown
+    lettered: bool  # some option's text begins with a letter that stands alone, as "A and D" does
+    parts: bool  # some option's text labels its parts "a)", so that a small letter is no answer
+    strict: bool  # two options differ in nothing that counts otherwise
 
     def at(self, text: str, start: int = 0) -> tuple[str, int]:
         """The option whose whole text stands at ``start``, and how much is left after it.

@@ -120,16 +120,12 @@ _DENIES = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A stretch of a reply that may state the answer.
+    """A stretch of a reply that may state the answer."""
 
-    Attributes:
-        text: the answer itself for "boxed" and "answer is"; a clause for "phrase" and "sentence";
-            several names for "list".
-        kind: one of those five.
-    """
-
+    # the answer itself for "boxed" and "answer is"; a clause for "phrase" and "sentence"; several
+    # names for "list"
     text: str
-    kind: str
+    kind: str  # one of those five
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,16 +43,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A text against the one before it.
+    """A text against the one before it."""
 
-    Attributes:
-        kind: ``first`` without one before, ``same``, ``edited`` (the parts say where), or
-            ``rewritten`` (hardly anything in common, or too long to compare word by word).
-        parts: the text in order, with what was removed where it stood.
-    """
-
+    # ``first`` without one before, ``same``, ``edited`` (the parts say where), or ``rewritten``
+    # (hardly anything in common, or too long to compare word by word)
     kind: Kind
-    parts: tuple[Part, ...]
+    parts: tuple[Part, ...]  # the text in order, with what was removed where it stood
 
 
 def visible(text: str) -> str:

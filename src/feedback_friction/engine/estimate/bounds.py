@@ -25,23 +25,14 @@ JUDGE_PROMPT_TOKENS = 250  # the judge's rules, about, beside question and reply
 
 
 class Taken(NamedTuple):
-    """What one or several calls take: the quantities that an estimate is about.
+    """What one or several calls take: the quantities that an estimate is about."""
 
-    Attributes:
-        calls: requests.
-        uncached_prompt_tokens: tokens of prompts that no cache held.
-        cached_prompt_tokens: tokens of prompts from the server's prefix cache.
-        completion_tokens: tokens of replies, reasoning included.
-        cost_usd: US dollars; not a number where a price is unknown.
-        busy_seconds: wall time of the calls, one after the other.
-    """
-
-    calls: float = 0.0
-    uncached_prompt_tokens: float = 0.0
-    cached_prompt_tokens: float = 0.0
-    completion_tokens: float = 0.0
-    cost_usd: float = 0.0
-    busy_seconds: float = 0.0
+    calls: float = 0.0  # requests
+    uncached_prompt_tokens: float = 0.0  # tokens of prompts that no cache held
+    cached_prompt_tokens: float = 0.0  # tokens of prompts from the server's prefix cache
+    completion_tokens: float = 0.0  # tokens of replies, reasoning included
+    cost_usd: float = 0.0  # US dollars; not a number where a price is unknown
+    busy_seconds: float = 0.0  # wall time of the calls, one after the other
 
 
 def of_call(usage: Usage, cost: Cost, seconds: float) -> Taken:
@@ -63,48 +54,29 @@ def times(factor: float, taken: Taken) -> Taken:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What an estimate must know of a run beside its conditions.
+    """What an estimate must know of a run beside its conditions."""
 
-    Attributes:
-        prices: what tokens cost.
-        judge: the judge model's name, where there is one.
-        concurrency: requests in flight at most.
-        thinking: by seat, tokens of reasoning that a reply may take beside its limit.
-        seed: of the resampling.
-    """
-
-    prices: Prices
-    judge: str | None
-    concurrency: int
+    prices: Prices  # what tokens cost
+    judge: str | None  # the judge model's name, where there is one
+    concurrency: int  # requests in flight at most
+    # by seat, tokens of reasoning that a reply may take beside its limit
     thinking: Mapping[Seat, int]
-    seed: int = 0
+    seed: int = 0  # of the resampling
 
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """Mean or largest lengths in tokens, and how calls go.
+    """Mean or largest lengths in tokens, and how calls go."""
 
-    Attributes:
-        prompt: of the first prompt.
-        reply: of a solver's reply.
-        feedback: of feedback that is no fixed text.
-        verdict: of a judge's reply.
-        solution: of the worked solution, where the feedback's writer sees one.
-        requests: solver requests a later attempt.
-        draws: solver replies a later attempt.
-        cached: share of prompt tokens that come from a cache.
-        seconds: of a call.
-    """
-
-    prompt: float
-    reply: float
-    feedback: float
-    verdict: float
-    solution: float = 0.0
-    requests: float = 1.0
-    draws: float = 1.0
-    cached: float = 0.0
-    seconds: float = 0.0
+    prompt: float  # of the first prompt
+    reply: float  # of a solver's reply
+    feedback: float  # of feedback that is no fixed text
+    verdict: float  # of a judge's reply
+    solution: float = 0.0  # of the worked solution, where the feedback's writer sees one
+    requests: float = 1.0  # solver requests a later attempt
+    draws: float = 1.0  # solver replies a later attempt
+    cached: float = 0.0  # share of prompt tokens that come from a cache
+    seconds: float = 0.0  # of a call
 
     def calls(
         self, model: str, number: float, read: float, written: float, setting: Setting

@@ -32,16 +32,12 @@ class Call:
 
 @dataclass(slots=True)
 class Sampled:
-    """What the pilot saw of one problem.
-
-    Attributes:
-        trials: by (condition id, epoch), the calls of the trial, in order.
-        failed: whether any of its trials failed, so that what it takes is not known.
-    """
+    """What the pilot saw of one problem."""
 
     problem: Problem
+    # by (condition id, epoch), the calls of the trial, in order
     trials: dict[tuple[str, int], list[Call]] = field(default_factory=dict)
-    failed: bool = False
+    failed: bool = False  # whether any of its trials failed, so that what it takes is not known
 
     def calls(self) -> Iterator[Call]:
         """The calls of all its trials; one that several share comes as often."""

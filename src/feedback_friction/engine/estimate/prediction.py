@@ -62,20 +62,15 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a run will take in all, a pilot's share included.
+    """What a run will take in all, a pilot's share included."""
 
-    Attributes:
-        ranges: by quantity (the fields of ``Taken``); None for a cost that is not known.
-        seconds: wall time; None without a pilot.
-        problems: by task, (problems of the pilot that count, all problems).
-        failed: problems of the pilot that are left out, because a trial of theirs failed.
-        paid: what the pilot's trials took, calls shared with earlier sessions included.
-    """
-
+    # by quantity (the fields of ``Taken``); None for a cost that is not known
     ranges: dict[str, Range | None]
-    seconds: Range | None
+    seconds: Range | None  # wall time; None without a pilot
+    # by task, (problems of the pilot that count, all problems)
     problems: dict[str, tuple[int, int]]
-    failed: int = 0
+    failed: int = 0  # problems of the pilot that are left out, because a trial of theirs failed
+    # what the pilot's trials took, calls shared with earlier sessions included
     paid: Taken = field(default_factory=Taken)
 
 

@@ -44,17 +44,11 @@ _LOCK_SECONDS = 60.0  # until a dead node's process has released its directory
 
 @dataclass(slots=True)
 class Cluster:
-    """What is under way, to be watched as a ``Runner`` is.
+    """What is under way, to be watched as a ``Runner`` is."""
 
-    Attributes:
-        progress: of all parts together.
-        folder: of the parts.
-        before: trials that the run held before.
-    """
-
-    progress: Progress
-    folder: Path
-    before: int = 0
+    progress: Progress  # of all parts together
+    folder: Path  # of the parts
+    before: int = 0  # trials that the run held before
     caller: Any = field(init=False)
 
     def __post_init__(self) -> None:

@@ -46,18 +46,13 @@ def identity_of(name: str, options: ModelOptions) -> str:
 
 
 class Model(Protocol):
-    """A model as the engine sees it.
+    """A model as the engine sees it."""
 
-    Attributes:
-        name: the model as the user gave it, ``"openai/NAME"``.
-        identity: what tells it from a model that would reply otherwise: the name, and the options
-            that it is called with where there are any.
-        simulated: True for a simulation, which every output must then say.
-    """
-
-    name: str
+    name: str  # the model as the user gave it, ``"openai/NAME"``
+    # what tells it from a model that would reply otherwise: the name, and the options that it is
+    # called with where there are any
     identity: str
-    simulated: bool
+    simulated: bool  # True for a simulation, which every output must then say
 
     async def check(self) -> None:
         """Ask, before anything is paid for, whether the model can be used.

@@ -34,27 +34,17 @@ _LONGEST_CONFIG = 2**22  # bytes; config.json of a large mixture of experts take
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """A model on this machine.
+    """A model on this machine."""
 
-    Attributes:
-        spec: what ``--solver`` takes, ``"gguf/smollm2"`` or ``"hf/ORG/NAME"``.
-        place: ``package``, ``cache``, ``folder`` or ``hub`` (the Hugging Face cache).
-        path: its file or folder.
-        size: in bytes; weights that are shared with other models count for each.
-        quantisation: how its weights are stored, ``"Q4_1"`` or ``"bfloat16"``; empty if not told.
-        context: tokens that it was made for; None if not told.
-        licence: as it states it; empty if it does not.
-        trouble: why it cannot be a solver; empty where nothing speaks against it.
-    """
-
-    spec: str
-    place: str
-    path: Path
-    size: int
+    spec: str  # what ``--solver`` takes, ``"gguf/smollm2"`` or ``"hf/ORG/NAME"``
+    place: str  # ``package``, ``cache``, ``folder`` or ``hub`` (the Hugging Face cache)
+    path: Path  # its file or folder
+    size: int  # in bytes; weights that are shared with other models count for each
+    # how its weights are stored, ``"Q4_1"`` or ``"bfloat16"``; empty if not told
     quantisation: str = ""
-    context: int | None = None
-    licence: str = ""
-    trouble: str = ""
+    context: int | None = None  # tokens that it was made for; None if not told
+    licence: str = ""  # as it states it; empty if it does not
+    trouble: str = ""  # why it cannot be a solver; empty where nothing speaks against it
 
 
 def local_models(

@@ -36,19 +36,15 @@ _UNREADABLE = frozenset({"stream"})  # replies are read whole
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """Options of one model.
+    """Options of one model."""
 
-    Attributes:
-        reasoning_tokens: budget of reasoning tokens per reply, on top of the limit on the answer.
-        reasoning_effort: one of ``EFFORTS``.
-        extra: further fields of the request body (OpenAI-compatible servers) or arguments of the
-            provider (all others), as JSON values.
-        sends_temperature: whether the temperature is sent; else the server's own default counts.
-    """
-
+    # budget of reasoning tokens per reply, on top of the limit on the answer
     reasoning_tokens: int | None = None
-    reasoning_effort: str | None = None
+    reasoning_effort: str | None = None  # one of ``EFFORTS``
+    # further fields of the request body (OpenAI-compatible servers) or arguments of the provider
+    # (all others), as JSON values
     extra: Mapping[str, object] = field(default_factory=dict)
+    # whether the temperature is sent; else the server's own default counts
     sends_temperature: bool = True
 
     @property

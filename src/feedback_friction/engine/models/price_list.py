@@ -24,18 +24,12 @@ PER = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars per million tokens.
+    """US dollars per million tokens."""
 
-    Attributes:
-        input: of prompts that no cache held.
-        cached_input: of prompts from a cache.
-        output: of replies.
-        reasoning: of the reasoning in replies; None where it costs what the rest of a reply does.
-    """
-
-    input: float
-    cached_input: float
-    output: float
+    input: float  # of prompts that no cache held
+    cached_input: float  # of prompts from a cache
+    output: float  # of replies
+    # of the reasoning in replies; None where it costs what the rest of a reply does
     reasoning: float | None = None
 
     def of(self, usage: Usage) -> float:

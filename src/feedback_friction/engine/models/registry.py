@@ -28,27 +28,19 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """A model that a run needs, and how it is to be called.
+    """A model that a run needs, and how it is to be called."""
 
-    Attributes:
-        spec: the model as the user gave it, ``"openai/NAME"``.
-        base_urls: its servers; several are replicas; none is the provider's own.
-        concurrency: connections at most, over all models of the run.
-        timeout: longest time that one request may take in all, in seconds; None for one that grows
-            with the longest reply.
-        options: reasoning and the model's own options.
-        notice: told what the user should know, one line each.
-        retry: when a failed call is tried again.
-        directory: the run's, where a server that is started for it keeps its log; None for none.
-    """
-
-    spec: str
-    base_urls: tuple[str, ...] = ()
-    concurrency: int = 256
+    spec: str  # the model as the user gave it, ``"openai/NAME"``
+    base_urls: tuple[str, ...] = ()  # its servers; several are replicas; none is the provider's own
+    concurrency: int = 256  # connections at most, over all models of the run
+    # longest time that one request may take in all, in seconds; None for one that grows with the
+    # longest reply
     timeout: float | None = None
+    # reasoning and the model's own options
     options: ModelOptions = field(default_factory=ModelOptions)
-    notice: Callable[[str], None] = _log.warning
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    notice: Callable[[str], None] = _log.warning  # told what the user should know, one line each
+    retry: RetryPolicy = field(default_factory=RetryPolicy)  # when a failed call is tried again
+    # the run's, where a server that is started for it keeps its log; None for none
     directory: Path | None = None
 
     def calls(self) -> CallOptions:

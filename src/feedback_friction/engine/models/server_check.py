@@ -47,38 +47,23 @@ _PROBLEM = Problem("doctor", "doctor", _COUNT, "100")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found.
+    """What one check found."""
 
-    Attributes:
-        check: what was looked at.
-        found: what there is.
-        run: what ``friction run`` does about it.
-        is_good: whether nothing is lost.
-    """
-
-    check: str
-    found: str
-    run: str = ""
-    is_good: bool = True
+    check: str  # what was looked at
+    found: str  # what there is
+    run: str = ""  # what ``friction run`` does about it
+    is_good: bool = True  # whether nothing is lost
 
 
 @dataclass(slots=True)
 class Doctor:
-    """Examines one model.
+    """Examines one model."""
 
-    Attributes:
-        model: checked, and opened with ``RETRY`` and this doctor's ``notice``.
-        notices: what the model layer told the user.
-        clock: seconds.
-        patience: seconds that one check may take.
-        first: the answer to the first call, once it is there.
-    """
-
-    model: Model
-    notices: list[str] = field(default_factory=list)
-    clock: Callable[[], float] = time.monotonic
-    patience: float = PATIENCE
-    first: Completion | None = None
+    model: Model  # checked, and opened with ``RETRY`` and this doctor's ``notice``
+    notices: list[str] = field(default_factory=list)  # what the model layer told the user
+    clock: Callable[[], float] = time.monotonic  # seconds
+    patience: float = PATIENCE  # seconds that one check may take
+    first: Completion | None = None  # the answer to the first call, once it is there
 
     async def examine(self, told: Callable[[Finding], None]) -> bool:
         """Make every check; whether the model can be used at all.

@@ -43,36 +43,29 @@ CAUSES = ("feedback not followed", "feedback wrong", "too complicated")
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """The known truth about a student.
+    """The known truth about a student."""
 
-    Attributes:
-        ability: mean probability that an answer without feedback is right, in [0, 1].
-        spread: how much problems differ: the probability of a problem is drawn from a Beta
-            distribution with this much of the largest possible variance, in [0, 1).
-        uptake: by feedback mode or form, the probability that an attempt after feedback is right,
-            for a problem that is not resistant, where it is not the mode's or the form's own.
-        stuck: the same by form, where the last attempt gave the answer of the one before.
-        obey: by feedback mode that challenges right answers, the probability that one is given up,
-            where it is not the mode's own (``modes.Mode.obey``).
-        drag: probability that an attempt after feedback repeats the one before because it stands
-            in the prompt.
-        resistant: share of problems on which no feedback is ever taken up.
-        repeat: probability that a wrong attempt after feedback repeats the attempt before.
-        silent: probability that a wrong new attempt states no answer at all.
-        blurt: probability that feedback written by the student names the right answer.
-        misjudge: probability that the student names another cause, when it is the judge of trials.
-    """
-
-    ability: float = 0.35
+    ability: float = 0.35  # mean probability that an answer without feedback is right, in [0, 1]
+    # how much problems differ: the probability of a problem is drawn from a Beta distribution with
+    # this much of the largest possible variance, in [0, 1)
     spread: float = 0.8
+    # by feedback mode or form, the probability that an attempt after feedback is right, for a
+    # problem that is not resistant, where it is not the mode's or the form's own
     uptake: Mapping[str, float] = field(default_factory=dict)
+    # the same by form, where the last attempt gave the answer of the one before
     stuck: Mapping[str, float] = field(default_factory=dict)
+    # by feedback mode that challenges right answers, the probability that one is given up, where it
+    # is not the mode's own (``modes.Mode.obey``)
     obey: Mapping[str, float] = field(default_factory=dict)
+    # probability that an attempt after feedback repeats the one before because it stands in the
+    # prompt
     drag: float = 0.0
-    resistant: float = 0.3
+    resistant: float = 0.3  # share of problems on which no feedback is ever taken up
+    # probability that a wrong attempt after feedback repeats the attempt before
     repeat: float = 0.7
-    silent: float = 0.03
-    blurt: float = 0.2
+    silent: float = 0.03  # probability that a wrong new attempt states no answer at all
+    blurt: float = 0.2  # probability that feedback written by the student names the right answer
+    # probability that the student names another cause, when it is the judge of trials
     misjudge: float = 0.0
 
 

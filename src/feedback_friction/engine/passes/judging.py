@@ -72,21 +72,13 @@ class Annotating(Options):
 
 @dataclass(slots=True)
 class Tally:
-    """What became of one condition's trials.
+    """What became of one condition's trials."""
 
-    Attributes:
-        unsolved: trials that can be labelled.
-        sampled: those that were to be.
-        failed: those whose calls failed; they have no label.
-        unreadable: those labelled "unknown" because no answer could be read.
-        raw: number of labels by raw category.
-    """
-
-    unsolved: int = 0
-    sampled: int = 0
-    failed: int = 0
-    unreadable: int = 0
-    raw: Counter[str] = field(default_factory=Counter)
+    unsolved: int = 0  # trials that can be labelled
+    sampled: int = 0  # those that were to be
+    failed: int = 0  # those whose calls failed; they have no label
+    unreadable: int = 0  # those labelled "unknown" because no answer could be read
+    raw: Counter[str] = field(default_factory=Counter)  # number of labels by raw category
 
     @property
     def labelled(self) -> int:

@@ -33,15 +33,11 @@ _CONFIG = (
 
 @dataclass(frozen=True, slots=True)
 class PreparedOracle:
-    """An oracle that can start: nothing about the command itself is wrong.
+    """An oracle that can start: nothing about the command itself is wrong."""
 
-    Attributes:
-        run: the models, the task and its problems; its condition's feedback mode is never used.
-        plan: how the draws are made.
-    """
-
+    # the models, the task and its problems; its condition's feedback mode is never used
     run: Prepared
-    plan: OraclePlan
+    plan: OraclePlan  # how the draws are made
 
     @property
     def condition(self) -> Condition:

@@ -32,23 +32,14 @@ Steps = Generator[Effect, Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A probe.
+    """A probe."""
 
-    Attributes:
-        name: as on the command line.
-        places: the iterations of a trial at which it looks.
-        needs: what a run lacks in which there is no such place.
-        draws: draws at each place; 0 for a probe that asks once.
-        temperature: of the draws.
-        reads: whether a reader model is asked, not the solver.
-    """
-
-    name: str
-    places: Callable[[Trial], Sequence[int]]
-    needs: str
-    draws: int = 0
-    temperature: float = 0.0
-    reads: bool = False
+    name: str  # as on the command line
+    places: Callable[[Trial], Sequence[int]]  # the iterations of a trial at which it looks
+    needs: str  # what a run lacks in which there is no such place
+    draws: int = 0  # draws at each place; 0 for a probe that asks once
+    temperature: float = 0.0  # of the draws
+    reads: bool = False  # whether a reader model is asked, not the solver
 
 
 def _first_feedback(trial: Trial) -> Sequence[int]:
@@ -104,19 +95,12 @@ class ProbeOptions(Options):
 
 @dataclass(frozen=True, slots=True)
 class ProbeJob:
-    """One place to be probed.
+    """One place to be probed."""
 
-    Attributes:
-        condition: its id.
-        solver: who solved.
-        scene: the place.
-        donor: a place of another problem, for the reader's control.
-    """
-
-    condition: str
-    solver: str
-    scene: Scene
-    donor: Scene | None = None
+    condition: str  # its id
+    solver: str  # who solved
+    scene: Scene  # the place
+    donor: Scene | None = None  # a place of another problem, for the reader's control
 
     @property
     def place(self) -> tuple[str, str, int, int]:
@@ -127,27 +111,16 @@ class ProbeJob:
 
 @dataclass(frozen=True, slots=True)
 class PreparedProbe:
-    """A probe that can start: nothing about the command itself is wrong.
+    """A probe that can start: nothing about the command itself is wrong."""
 
-    Attributes:
-        probe: which one.
-        draws: draws at each place.
-        temperature: of the draws or the reader.
-        settings: what decides its results, as JSON; findings of other settings stand apart.
-        directory: the run's.
-        run: the run as it was made.
-        wanted: by seat, the models.
-        jobs: every place, those where the probe has been included.
-    """
-
-    probe: Probe
-    draws: int
-    temperature: float
-    settings: str
-    directory: Path
-    run: Prepared
-    wanted: Mapping[Seat, ModelSettings]
-    jobs: tuple[ProbeJob, ...]
+    probe: Probe  # which one
+    draws: int  # draws at each place
+    temperature: float  # of the draws or the reader
+    settings: str  # what decides its results, as JSON; findings of other settings stand apart
+    directory: Path  # the run's
+    run: Prepared  # the run as it was made
+    wanted: Mapping[Seat, ModelSettings]  # by seat, the models
+    jobs: tuple[ProbeJob, ...]  # every place, those where the probe has been included
 
 
 def get_probe(name: str) -> Probe:

@@ -87,19 +87,12 @@ class Improving(Options):
 
 @dataclass(frozen=True, slots=True)
 class PreparedImprovement:
-    """An improvement that can start: nothing about the command itself is wrong.
+    """An improvement that can start: nothing about the command itself is wrong."""
 
-    Attributes:
-        run: models, task and problems, with one condition, whose mode is the form.
-        asked: the rest of the command.
-        form: the form.
-        reflector: who writes new prompts, as a speaker.
-    """
-
-    run: Prepared
-    asked: Improving
-    form: Form
-    reflector: str
+    run: Prepared  # models, task and problems, with one condition, whose mode is the form
+    asked: Improving  # the rest of the command
+    form: Form  # the form
+    reflector: str  # who writes new prompts, as a speaker
 
     @property
     def condition(self) -> Condition:
@@ -138,29 +131,18 @@ class PreparedImprovement:
 
 @dataclass(frozen=True, slots=True)
 class Improved:
-    """What came of it.
+    """What came of it."""
 
-    Attributes:
-        problems: problems asked.
-        missed: first answers that were wrong.
-        old: the prompt as it was.
-        new: the best that the search found; the old one where it found none better.
-        tried: prompts that were written.
-        unusable: those of them that could not be used.
-        rounds: that the search took.
-        trained: problems that the search used.
-        held_out: by problem, the round under the old prompt and under the new one; empty where
-            there is no new one.
-    """
-
-    problems: int
-    missed: int
-    old: str
-    new: str
-    tried: int
-    unusable: int
-    rounds: int
-    trained: int
+    problems: int  # problems asked
+    missed: int  # first answers that were wrong
+    old: str  # the prompt as it was
+    new: str  # the best that the search found; the old one where it found none better
+    tried: int  # prompts that were written
+    unusable: int  # those of them that could not be used
+    rounds: int  # that the search took
+    trained: int  # problems that the search used
+    # by problem, the round under the old prompt and under the new one; empty where there is no new
+    # one
     held_out: tuple[tuple[Round, Round], ...]
 
 

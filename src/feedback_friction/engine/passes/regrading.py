@@ -32,22 +32,16 @@ GOES_ON = "a verdict is another now: the trial goes on when the run is resumed"
 
 @dataclass(frozen=True, slots=True)
 class Rejudged:
-    """A trial and the verdicts on its attempts as they are now.
+    """A trial and the verdicts on its attempts as they are now."""
 
-    Attributes:
-        condition: the condition's id.
-        trial: as it was run.
-        verdicts: one an attempt, of those that the trial still has.
-        status, reason: how it ends with them.
-        marked: the last attempt that was asked for as it would be now, where the rest would be
-            asked otherwise; None where nothing would.
-    """
-
-    condition: str
-    trial: Trial
-    verdicts: tuple[Verdict, ...]
+    condition: str  # the condition's id
+    trial: Trial  # as it was run
+    verdicts: tuple[Verdict, ...]  # one an attempt, of those that the trial still has
+    # how it ends with them
     status: Status
     reason: str
+    # the last attempt that was asked for as it would be now, where the rest would be asked
+    # otherwise; None where nothing would
     marked: int | None
 
     @property
@@ -227,21 +221,14 @@ def _donors_flipped(condition: Condition, trial: Trial, flipped: set[tuple[str, 
 
 @dataclass(frozen=True, slots=True)
 class Remasked:
-    """Feedback as the mask leaves it now.
+    """Feedback as the mask leaves it now."""
 
-    Attributes:
-        condition: the condition's id.
-        trial: the trial.
-        attempt: the attempt that the feedback is on.
-        text: the masked text now; ``attempt.feedback.text`` is what the solver was shown.
-        leaks: what the audit finds now in the text that the solver was shown, and what the mask
-            would now hide in it.
-    """
-
-    condition: str
-    trial: Trial
-    attempt: Attempt
-    text: str
+    condition: str  # the condition's id
+    trial: Trial  # the trial
+    attempt: Attempt  # the attempt that the feedback is on
+    text: str  # the masked text now; ``attempt.feedback.text`` is what the solver was shown
+    # what the audit finds now in the text that the solver was shown, and what the mask would now
+    # hide in it
     leaks: tuple[str, ...]
 
     @property

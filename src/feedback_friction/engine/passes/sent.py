@@ -28,18 +28,14 @@ from feedback_friction.protocol.trial import attempt_request, next_view
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A prompt of a trial.
+    """A prompt of a trial."""
 
-    Attributes:
-        iteration: of the attempt that it asks for, on which it asks for feedback, or for which the
-            solver writes something to itself.
-        request: the messages and parameters; of an attempt drawn several times, the first draw's.
-        proved: whether the journal has a completion of exactly this request.
-    """
-
+    # of the attempt that it asks for, on which it asks for feedback, or for which the solver writes
+    # something to itself
     iteration: int
+    # the messages and parameters; of an attempt drawn several times, the first draw's
     request: Generate
-    proved: bool
+    proved: bool  # whether the journal has a completion of exactly this request
 
 
 class Prompts:

@@ -50,20 +50,15 @@ class SpentError(Exception):
 
 @dataclass(slots=True)
 class Budget:
-    """Watches over a run's budget; every call is reserved before it starts and settled after it.
+    """Watches over a run's budget; every call is reserved before it starts and settled after it."""
 
-    Attributes:
-        limits: has the budget, in dollars and in tokens; None is no limit.
-        prices: what tokens cost.
-        paid: what the run paid for so far, earlier sessions included.
-        thinking: by seat, tokens that a reply may take on top of its request's ``max_tokens``.
-        refused: the most that the call can take which ended the run; None while none did.
-    """
-
-    limits: Operation
-    prices: Prices
+    limits: Operation  # has the budget, in dollars and in tokens; None is no limit
+    prices: Prices  # what tokens cost
+    # what the run paid for so far, earlier sessions included
     paid: Amount = field(default_factory=Amount)
+    # by seat, tokens that a reply may take on top of its request's ``max_tokens``
     thinking: Mapping[Seat, int] = field(default_factory=dict)
+    # the most that the call can take which ended the run; None while none did
     refused: Amount | None = None
     _reserved: Amount = field(default_factory=Amount)
     _in_flight: int = 0

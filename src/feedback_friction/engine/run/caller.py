@@ -46,21 +46,13 @@ class Drained(Exception):  # noqa: N818 - a signal within the engine
 
 @dataclass(slots=True)
 class Spent:
-    """What a session paid for so far.
+    """What a session paid for so far."""
 
-    Attributes:
-        calls: model calls paid for.
-        reused: calls answered from the journal, or by waiting for one under way.
-        usage: tokens of the calls paid for.
-        cost: US dollars of the calls whose price is known.
-        unpriced: whether any call had no known price.
-    """
-
-    calls: int = 0
-    reused: int = 0
-    usage: Usage = field(default_factory=Usage)
-    cost: float = 0.0
-    unpriced: bool = False
+    calls: int = 0  # model calls paid for
+    reused: int = 0  # calls answered from the journal, or by waiting for one under way
+    usage: Usage = field(default_factory=Usage)  # tokens of the calls paid for
+    cost: float = 0.0  # US dollars of the calls whose price is known
+    unpriced: bool = False  # whether any call had no known price
 
     def add(self, usage: Usage, cost: Cost) -> None:
         """Count a call that was paid for."""

@@ -20,35 +20,22 @@ from feedback_friction.ways import way
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Everything that is the same for its trials.
+    """Everything that is the same for its trials."""
 
-    Attributes:
-        label: name of the task as the run shows it (``"decimal_multiplication"``).
-        task: the task's functions.
-        plan: feedback mode, sampling and the other settings of the loop.
-        solver: the solver, as ``provider/name``.
-        feedback_model: who writes the feedback; None where no model does.
-        grader: who gives the verdicts: the grader's name, or the judge model's.
-        epochs: repetitions of each problem.
-        problems: the task's problems.
-        digits: digits of the factors, for the multiplication tasks.
-        by_teacher: whether the run has several feedback models.
-        begun: by problem id, attempts that were made elsewhere, of a frozen set.
-        by_history: whether the run has conditions that differ in their way alone: in the
-            history, or in what the solver does before it answers.
-    """
-
-    label: str
-    task: Task
-    plan: Plan
-    solver: str
-    feedback_model: str | None
-    grader: str
-    epochs: int
-    problems: Sequence[Problem]
-    digits: int | None = None
+    label: str  # name of the task as the run shows it (``"decimal_multiplication"``)
+    task: Task  # the task's functions
+    plan: Plan  # feedback mode, sampling and the other settings of the loop
+    solver: str  # the solver, as ``provider/name``
+    feedback_model: str | None  # who writes the feedback; None where no model does
+    grader: str  # who gives the verdicts: the grader's name, or the judge model's
+    epochs: int  # repetitions of each problem
+    problems: Sequence[Problem]  # the task's problems
+    digits: int | None = None  # digits of the factors, for the multiplication tasks
+    # whether the run has conditions that differ in their way alone: in the history, or in what the
+    # solver does before it answers
     by_history: bool = False
-    by_teacher: bool = False
+    by_teacher: bool = False  # whether the run has several feedback models
+    # by problem id, attempts that were made elsewhere, of a frozen set
     begun: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
 
     @property
@@ -136,14 +123,10 @@ class Part:
     All conditions of a problem go to one part, so that they share their first attempts there. A
     part's directory is a run directory like any other, in which the other parts' trials are
     missing.
-
-    Attributes:
-        number: from 1.
-        of: how many parts there are.
     """
 
-    number: int = 1
-    of: int = 1
+    number: int = 1  # from 1
+    of: int = 1  # how many parts there are
 
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"

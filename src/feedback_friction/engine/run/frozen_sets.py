@@ -36,17 +36,11 @@ _LARGEST = 200_000_000  # bytes of a file, uncompressed
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A frozen set.
+    """A frozen set."""
 
-    Attributes:
-        about: its name, licence and provenance.
-        items: its items.
-        digest: of the file's contents.
-    """
-
-    about: Mapping[str, Any]
-    items: tuple[Item, ...]
-    digest: str
+    about: Mapping[str, Any]  # its name, licence and provenance
+    items: tuple[Item, ...]  # its items
+    digest: str  # of the file's contents
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -32,24 +32,16 @@ Item = TypeVar("Item")
 
 @dataclass(slots=True)
 class Progress:
-    """What is going on, to be shown; only the runner writes it.
+    """What is going on, to be shown; only the runner writes it."""
 
-    Attributes:
-        spent: what this session paid for.
-        total: trials of the run, those of earlier sessions included.
-        statuses: trials that ended, by status.
-        reasons: of those that failed in this session, why.
-        running: trials in flight.
-        stopped: why the run ended before its trials did, where a budget ended it.
-        conditions: by condition, in this session, how many trials were solved, and how many ended.
-    """
-
-    spent: Spent
-    total: int = 0
-    statuses: dict[str, int] = field(default_factory=dict)
+    spent: Spent  # what this session paid for
+    total: int = 0  # trials of the run, those of earlier sessions included
+    statuses: dict[str, int] = field(default_factory=dict)  # trials that ended, by status
+    # of those that failed in this session, why
     reasons: Counter[str] = field(default_factory=Counter)
-    running: int = 0
-    stopped: str = ""
+    running: int = 0  # trials in flight
+    stopped: str = ""  # why the run ended before its trials did, where a budget ended it
+    # by condition, in this session, how many trials were solved, and how many ended
     conditions: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property

@@ -66,17 +66,12 @@ _UNUSUAL = re.compile(r"[^\t\n\r\x20-\x7e]+")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A text made easy to match, with the way back to the original.
+    """A text made easy to match, with the way back to the original."""
 
-    Attributes:
-        text: the text to match on.
-        length: length of the original.
-        origin: for each character of ``text``, the offset in the original of the character that it
-            came from (never decreasing); None where the two texts have equal offsets.
-    """
-
-    text: str
-    length: int
+    text: str  # the text to match on
+    length: int  # length of the original
+    # for each character of ``text``, the offset in the original of the character that it came from
+    # (never decreasing); None where the two texts have equal offsets
     origin: Sequence[int] | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:

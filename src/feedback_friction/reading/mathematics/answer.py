@@ -71,50 +71,32 @@ class Value:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer as it was read.
+    """One answer as it was read."""
 
-    Attributes:
-        kind: its shape.
-        key: canonical text; equal keys mean the same answer.
-        source: the cleaned text that it was read from.
-        value: its number or formula, where the kind has one.
-        parts: what it is made of, where the kind has parts.
-        brackets: the two brackets of a tuple or an interval, e.g. ``"[)"``.
-        in_unit: of gold, whether the question asks for its unit, so that no other will do.
-        named: for each side of an equation, whether it is but the name of what is asked for.
-    """
-
-    kind: Kind
-    key: str
-    source: str
-    value: Value | None = None
-    parts: tuple[Answer, ...] = ()
-    brackets: str = ""
+    kind: Kind  # its shape
+    key: str  # canonical text; equal keys mean the same answer
+    source: str  # the cleaned text that it was read from
+    value: Value | None = None  # its number or formula, where the kind has one
+    parts: tuple[Answer, ...] = ()  # what it is made of, where the kind has parts
+    brackets: str = ""  # the two brackets of a tuple or an interval, e.g. ``"[)"``.
+    # for each side of an equation, whether it is but the name of what is asked for
     named: tuple[bool, ...] = ()
+    # of gold, whether the question asks for its unit, so that no other will do
     in_unit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the gold answer tells about how to read the others.
+    """What the gold answer tells about how to read the others."""
 
-    Attributes:
-        letters: Latin letters that gold uses as symbols; they are then no units.
-        words: gold is in words.
-        equation: gold is an equation; without one, what an unknown is said to be counts.
-        number: gold is one rational number, so that a comma may be a decimal comma.
-        whole: gold is a whole number, so that Roman numerals are numbers.
-        unit: gold has a unit that others may stand for.
-        asked: the question without spaces: what stands in it may be the unknown.
-    """
-
+    # Latin letters that gold uses as symbols; they are then no units
     letters: frozenset[str] = frozenset()
-    words: bool = False
-    equation: bool = False
-    number: bool = False
-    whole: bool = False
-    unit: bool = False
-    asked: str = ""
+    words: bool = False  # gold is in words
+    equation: bool = False  # gold is an equation; without one, what an unknown is said to be counts
+    number: bool = False  # gold is one rational number, so that a comma may be a decimal comma
+    whole: bool = False  # gold is a whole number, so that Roman numerals are numbers
+    unit: bool = False  # gold has a unit that others may stand for
+    asked: str = ""  # the question without spaces: what stands in it may be the unknown
 
 
 NO_CONTEXT = Context()

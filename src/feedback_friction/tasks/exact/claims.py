@@ -20,26 +20,17 @@ _FRACTION = re.compile(r"\\[dt]?frac\{([0-9x+\- ]{1,40})\}\{([0-9]{1,20})\}")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A step of an attempt: an equation, or what a family reads beside equations.
+    """A step of an attempt: an equation, or what a family reads beside equations."""
 
-    Attributes:
-        kind: what kind of step it is: ``sum``, ``product``, ``division``, ``equation``, or one of a
-            family's own.
-        place: line and column, to tell the first of several.
-        holds: whether it is right in any way in which it may be meant.
-        quote: what the attempt says there.
-        left: tokens of what is worked out.
-        stated: what the attempt says that it gives.
-        value: what it gives; "" where saying so would solve the question.
-    """
-
+    # what kind of step it is: ``sum``, ``product``, ``division``, ``equation``, or one of a
+    # family's own
     kind: str
-    place: tuple[int, int]
-    holds: bool
-    quote: str
-    left: tuple[str, ...] = ()
-    stated: str = ""
-    value: str = ""
+    place: tuple[int, int]  # line and column, to tell the first of several
+    holds: bool  # whether it is right in any way in which it may be meant
+    quote: str  # what the attempt says there
+    left: tuple[str, ...] = ()  # tokens of what is worked out
+    stated: str = ""  # what the attempt says that it gives
+    value: str = ""  # what it gives; "" where saying so would solve the question
 
 
 def lines_of(text: str, unknown: str = "") -> list[Line]:

@@ -30,32 +30,20 @@ _MOST_DRAWS = 200  # for one row, before there are no other questions left
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a question gives, and its answer.
+    """What a question gives, and its answer."""
 
-    Attributes:
-        parts: what is read from the question, in the family's own form.
-        gold: the answer, a whole number.
-        size: how much work it is, as the level of the problem says it: ``"4 terms"``.
-    """
-
-    parts: Any
-    gold: int
-    size: str
+    parts: Any  # what is read from the question, in the family's own form
+    gold: int  # the answer, a whole number
+    size: str  # how much work it is, as the level of the problem says it: ``"4 terms"``
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a worked solution.
+    """A line of a worked solution."""
 
-    Attributes:
-        text: what it says before its value.
-        value: what it gives; a slip puts another in its place, which later lines go on from.
-        ends: what stands behind the value.
-    """
-
-    text: str
-    value: int
-    ends: str = ""
+    text: str  # what it says before its value
+    value: int  # what it gives; a slip puts another in its place, which later lines go on from
+    ends: str = ""  # what stands behind the value
 
     def __str__(self) -> str:
         return f"{self.text}{self.value}{self.ends}"
@@ -63,19 +51,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """How a family speaks of one kind of step.
+    """How a family speaks of one kind of step."""
 
-    Attributes:
-        why: what is wrong, a whole sentence.
-        next: what to do next.
-        ask: a question that leads to the error.
-        value: what the step gives, of its ``left`` and ``right``.
-    """
-
-    why: str
-    next: str
-    ask: str
-    value: str = "{left} is {right}."
+    why: str  # what is wrong, a whole sentence
+    next: str  # what to do next
+    ask: str  # a question that leads to the error
+    value: str = "{left} is {right}."  # what the step gives, of its ``left`` and ``right``
 
 
 _WORDS = {
@@ -142,31 +123,22 @@ def no_slip(line: int, value: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One family of questions.
+    """One family of questions."""
 
-    Attributes:
-        name: the task's.
-        title: in tables.
-        system: the solver's system prompt.
-        question: draws a question.
-        read: what a question gives; None where it is no question of the family.
-        work: the lines of a worked solution, with slips carried on from line to line.
-        result: what to do next where no step is wrong and the answer is.
-        own: steps beside equations: all that the text claims, right or wrong.
-        words: how it speaks of kinds of steps of its own.
-        unknown: whether a question has an unknown x, whose value is the answer.
-    """
-
-    name: str
-    title: str
-    system: str
-    question: Callable[[random.Random], str]
+    name: str  # the task's
+    title: str  # in tables
+    system: str  # the solver's system prompt
+    question: Callable[[random.Random], str]  # draws a question
+    # what a question gives; None where it is no question of the family
     read: Callable[[str], Given | None]
+    # the lines of a worked solution, with slips carried on from line to line
     work: Callable[[Given, Slips], Sequence[Line]]
-    result: str
+    result: str  # what to do next where no step is wrong and the answer is
+    # steps beside equations: all that the text claims, right or wrong
     own: Callable[[Given, str], Iterator[Claim]] = lambda given, text: iter(())
+    # how it speaks of kinds of steps of its own
     words: Mapping[str, Words] = field(default_factory=dict)
-    unknown: bool = False
+    unknown: bool = False  # whether a question has an unknown x, whose value is the answer
 
     # --- making problems -------------------------------------------------------------------------
 

@@ -88,16 +88,13 @@ def _first_if_out_of_turn(pair: Pair, term: str, missing: int, ledger: Ledger) -
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The partial products as one factor of the question times parts of the other.
-
-    Attributes:
-        factor, other: the question's factors.
-        leaves: each with what stands for the factor in it, and what for a part of the other.
-    """
+    """The partial products as one factor of the question times parts of the other."""
 
     question: Question
+    # the question's factors
     factor: str
     other: str
+    # each with what stands for the factor in it, and what for a part of the other
     leaves: tuple[tuple[Leaf, str, str], ...]
 
     def value(self, digits: str) -> int:

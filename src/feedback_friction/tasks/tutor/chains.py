@@ -41,17 +41,11 @@ _SCALES = frozenset(_SCALES_TEXT.split())
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One side of an equation.
+    """One side of an equation."""
 
-    Attributes:
-        tokens: what it is made of.
-        expression: what they mean, None if they are no whole expression.
-        certain: whether it stands for itself.
-    """
-
-    tokens: tuple[Token, ...]
-    expression: Node | None
-    certain: bool = True
+    tokens: tuple[Token, ...]  # what it is made of
+    expression: Node | None  # what they mean, None if they are no whole expression
+    certain: bool = True  # whether it stands for itself
 
     @property
     def line(self) -> int:
@@ -66,21 +60,15 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Pieces that are said to be equal; a single one is only named.
+    """Pieces that are said to be equal; a single one is only named."""
 
-    Attributes:
-        pieces: at least one.
-        asserted: whether its lines assert what they say.
-        shifts: whether its lines speak of shifting or places, or it is read from a table.
-        open: whether the attempt ends where the last piece does, so that it may be cut off.
-        tails: what the last piece may go on with, for lines after it that begin with a sign: the
-            tokens of the first such line, of the first two, and so on.
-    """
-
-    pieces: tuple[Piece, ...]
-    asserted: bool
-    shifts: bool
+    pieces: tuple[Piece, ...]  # at least one
+    asserted: bool  # whether its lines assert what they say
+    shifts: bool  # whether its lines speak of shifting or places, or it is read from a table
+    # whether the attempt ends where the last piece does, so that it may be cut off
     open: bool = False
+    # what the last piece may go on with, for lines after it that begin with a sign: the tokens of
+    # the first such line, of the first two, and so on
     tails: tuple[tuple[Token, ...], ...] = ()
 
     @property

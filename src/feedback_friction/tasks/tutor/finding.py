@@ -47,21 +47,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The first thing that is wrong with an attempt.
+    """The first thing that is wrong with an attempt."""
 
-    Attributes:
-        kind: what kind of error it is.
-        why: what is wrong, in whole sentences, all of them true; never the answer.
-        line: line of the attempt, from 1; None where it is not about one line.
-        quote: what the attempt says there, with numbers that give something away left out.
-        column: where in its line it stands, to tell the first of several.
-    """
-
-    kind: Kind
-    why: str
-    line: int | None = None
-    quote: str = ""
-    column: int = 0
+    kind: Kind  # what kind of error it is
+    why: str  # what is wrong, in whole sentences, all of them true; never the answer
+    line: int | None = None  # line of the attempt, from 1; None where it is not about one line
+    quote: str = ""  # what the attempt says there, with numbers that give something away left out
+    column: int = 0  # where in its line it stands, to tell the first of several
 
 
 _NEXT: dict[Kind, str] = {

@@ -45,44 +45,30 @@ _SHIFT_WORDS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A number, a sign, a word or another character of a line of plain text.
+    """A number, a sign, a word or another character of a line of plain text."""
 
-    Attributes:
-        text: ``"("``, ``")"``, ``"+"``, ``"-"``, ``"×"``, ``"/"``, ``"^"``, ``"="`` (also "is" and
-            arrows, where they stand for it), a word in lower case, or the character itself.
-        line: index of the source line.
-        start, end: offsets in the line of plain text.
-        numeral: the number, for a number; for the unknown, the number that it stands for.
-    """
-
+    # ``"("``, ``")"``, ``"+"``, ``"-"``, ``"×"``, ``"/"``, ``"^"``, ``"="`` (also "is" and arrows,
+    # where they stand for it), a word in lower case, or the character itself
     text: str
-    line: int
+    line: int  # index of the source line
+    # offsets in the line of plain text
     start: int
     end: int
+    # the number, for a number; for the unknown, the number that it stands for
     numeral: Numeral | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of an attempt.
+    """A line of an attempt."""
 
-    Attributes:
-        number: line of the source, from 1.
-        text: the line as plain text, without what stands in brackets as a remark.
-        tokens: its tokens.
-        asserted: False where the line denies, doubts, estimates or supposes something.
-        shifts: whether it speaks of shifting, places or zeros.
-        item: whether it begins as an item of a list or a row of a table.
-        cut: whether the attempt breaks off in it; its last word is left out then.
-    """
-
-    number: int
-    text: str
-    tokens: tuple[Token, ...]
-    asserted: bool
-    shifts: bool
-    item: bool
-    cut: bool = False
+    number: int  # line of the source, from 1
+    text: str  # the line as plain text, without what stands in brackets as a remark
+    tokens: tuple[Token, ...]  # its tokens
+    asserted: bool  # False where the line denies, doubts, estimates or supposes something
+    shifts: bool  # whether it speaks of shifting, places or zeros
+    item: bool  # whether it begins as an item of a list or a row of a table
+    cut: bool = False  # whether the attempt breaks off in it; its last word is left out then
 
 
 def read_lines(attempt: str, base: Base, unknown: str = "") -> list[Line]:

@@ -15,17 +15,11 @@ from feedback_friction.tasks.multiplication import KINDS
 
 @dataclass(frozen=True)
 class Question:
-    """Two factors as digits without leading zeros, their base and their product.
+    """Two factors as digits without leading zeros, their base and their product."""
 
-    Attributes:
-        problem: the problem.
-        base: 10 or 16.
-        factors: the two factors, canonical.
-    """
-
-    problem: Problem
-    base: Base
-    factors: tuple[str, str]
+    problem: Problem  # the problem
+    base: Base  # 10 or 16
+    factors: tuple[str, str]  # the two factors, canonical
 
     @classmethod
     def of(cls, problem: Problem) -> Question:

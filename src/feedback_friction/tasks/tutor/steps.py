@@ -36,32 +36,22 @@ _GOES_ON = re.compile(r"\s{0,3}[×+=]\s{0,3}")
 
 @dataclass
 class _Step:
-    """One factor times a digit of the other.
+    """One factor times a digit of the other."""
 
-    Attributes:
-        value: what the partial product is worth.
-        decimal: the product of the same digits read in base 10.
-        places: all places of the digit in the other factor, from the right. Which of them is meant
-            the order of the steps might tell, but solvers repeat and skip steps.
-        addend: the shifted product, once it is known.
-    """
-
-    value: int
-    decimal: int
+    value: int  # what the partial product is worth
+    decimal: int  # the product of the same digits read in base 10
+    # all places of the digit in the other factor, from the right. Which of them is meant the order
+    # of the steps might tell, but solvers repeat and skip steps.
     places: tuple[int, ...]
-    addend: int | None = None
+    addend: int | None = None  # the shifted product, once it is known
 
 
 @dataclass
 class Steps:
-    """Reads labelled steps line by line.
+    """Reads labelled steps line by line."""
 
-    Attributes:
-        question: the question.
-        results: numbers that were labelled, with their lines.
-    """
-
-    question: Question
+    question: Question  # the question
+    # numbers that were labelled, with their lines
     results: dict[str, int] = field(default_factory=dict)
     _step: _Step | None = None
     _running: str = ""  # digits of the last running sum

@@ -217,22 +217,16 @@ def _combined(
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two neighbours in a chain.
+    """Two neighbours in a chain."""
 
-    Attributes:
-        left, right: the two pieces.
-        holds: True, False, or None where nothing is known.
-        values: what the left side is worth, by the base in which its long numbers are read.
-        only_in_ten: it holds with everything read in base 10, and not with everything in base 16.
-        in_sixteen: it holds with everything read in base 16.
-    """
-
+    # the two pieces
     left: Piece
     right: Piece
-    holds: bool | None
-    values: Values
+    holds: bool | None  # True, False, or None where nothing is known
+    values: Values  # what the left side is worth, by the base in which its long numbers are read
+    # it holds with everything read in base 10, and not with everything in base 16
     only_in_ten: bool = False
-    in_sixteen: bool = False
+    in_sixteen: bool = False  # it holds with everything read in base 16
 
     @property
     def numerals(self) -> list[Numeral]:

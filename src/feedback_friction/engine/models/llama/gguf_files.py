@@ -63,16 +63,11 @@ PACKAGED = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One GGUF file.
+    """One GGUF file."""
 
-    Attributes:
-        name: what ``find`` finds it by: a short name, or its path.
-        path: where it is.
-        place: what put it there; our own comes in a package too.
-    """
-
-    name: str
-    path: Path
+    name: str  # what ``find`` finds it by: a short name, or its path
+    path: Path  # where it is
+    # what put it there; our own comes in a package too
     place: Literal["package", "cache", "folder", "hub"]
 
 

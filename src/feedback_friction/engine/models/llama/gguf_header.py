@@ -29,13 +29,9 @@ _COUNT, _KIND = struct.Struct("<Q"), struct.Struct("<I")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The metadata of a file.
+    """The metadata of a file."""
 
-    Attributes:
-        values: by key (``"general.architecture"``), every value that is no array.
-    """
-
-    values: Mapping[str, Value]
+    values: Mapping[str, Value]  # by key (``"general.architecture"``), every value that is no array
 
     @property
     def architecture(self) -> str:

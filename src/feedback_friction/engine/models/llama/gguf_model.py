@@ -42,19 +42,12 @@ _NO_TIMEOUT = 7 * 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class LocalModel:
-    """A GGUF model, as asked for and checked.
+    """A GGUF model, as asked for and checked."""
 
-    Attributes:
-        spec: as the user gave it, ``"gguf/NAME"``.
-        path: its file.
-        server: how its file is to be served.
-        options: what goes into its requests.
-    """
-
-    spec: str
-    path: Path
-    server: ServerOptions
-    options: ModelOptions
+    spec: str  # as the user gave it, ``"gguf/NAME"``
+    path: Path  # its file
+    server: ServerOptions  # how its file is to be served
+    options: ModelOptions  # what goes into its requests
 
 
 def digest_of(spec: str) -> str:

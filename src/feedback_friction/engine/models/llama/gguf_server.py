@@ -36,20 +36,15 @@ _ERROR = re.compile(r"^[\d.]+ E +(?:srv +)?(\S.*)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """How llama.cpp serves a file.
+    """How llama.cpp serves a file."""
 
-    Attributes:
-        slots: requests that it works on at once.
-        context: tokens of a prompt and its reply together; None for what the model was trained on,
-            but at most ``CONTEXT``.
-        threads: threads on the CPU; None for one per core that is free when the model is loaded.
-        gpu_layers: layers on the graphics card; None leaves it to llama.cpp.
-    """
-
-    slots: int | None = None
+    slots: int | None = None  # requests that it works on at once
+    # tokens of a prompt and its reply together; None for what the model was trained on, but at most
+    # ``CONTEXT``
     context: int | None = None
+    # threads on the CPU; None for one per core that is free when the model is loaded
     threads: int | None = None
-    gpu_layers: int | None = None
+    gpu_layers: int | None = None  # layers on the graphics card; None leaves it to llama.cpp
 
 
 class LlamaServer:

@@ -19,14 +19,10 @@ EXTRA = "pip install 'feedback-friction[providers]'"
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """What a provider takes.
+    """What a provider takes."""
 
-    Attributes:
-        lacks: parameters that it does not take.
-        fixed_temperature: where it takes no temperature, the one that it draws at.
-    """
-
-    lacks: frozenset[Quirk] = frozenset()
+    lacks: frozenset[Quirk] = frozenset()  # parameters that it does not take
+    # where it takes no temperature, the one that it draws at
     fixed_temperature: float | None = None
 
 
@@ -61,19 +57,12 @@ INSPECT_PROVIDERS = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a command explicitly asks of a model.
+    """What a command explicitly asks of a model."""
 
-    Attributes:
-        temperature: the base temperature; 0 is what no option gives.
-        heat: the temperature is to rise from attempt to attempt.
-        decoding: further sampling parameters.
-        logprobs: log-probabilities.
-    """
-
-    temperature: float = 0.0
-    heat: bool = False
-    decoding: Decoding = field(default_factory=Decoding)
-    logprobs: bool = False
+    temperature: float = 0.0  # the base temperature; 0 is what no option gives
+    heat: bool = False  # the temperature is to rise from attempt to attempt
+    decoding: Decoding = field(default_factory=Decoding)  # further sampling parameters
+    logprobs: bool = False  # log-probabilities
 
 
 def refuse_untaken(spec: str, asked: Asked) -> None:

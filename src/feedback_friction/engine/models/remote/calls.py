@@ -32,29 +32,22 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOptions:
-    """How a model's calls are made; every time is in seconds.
+    """How a model's calls are made; every time is in seconds."""
 
-    Attributes:
-        model: the model's own options; part of the identity of its calls.
-        timeout: longest time that one attempt may take; None for one that grows with the longest
-            reply (``seconds_for``). It counts from the moment a request has a slot of the pool.
-        connect_timeout: longest time to make a connection.
-        retry: when a failed call is tried again.
-        most_draws: replies that one request may ask for; None where only the server knows.
-        notice: told, once each, what the user should know (a parameter that the server does not
-            take, a replica that is down); one line.
-        clock: monotonic seconds.
-        sleep: waits that many seconds.
-    """
-
+    # the model's own options; part of the identity of its calls
     model: ModelOptions = field(default_factory=ModelOptions)
+    # longest time that one attempt may take; None for one that grows with the longest reply
+    # (``seconds_for``). It counts from the moment a request has a slot of the pool.
     timeout: float | None = None
-    connect_timeout: float = 10.0
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    connect_timeout: float = 10.0  # longest time to make a connection
+    retry: RetryPolicy = field(default_factory=RetryPolicy)  # when a failed call is tried again
+    # replies that one request may ask for; None where only the server knows
     most_draws: int | None = None
+    # told, once each, what the user should know (a parameter that the server does not take, a
+    # replica that is down); one line
     notice: Callable[[str], None] = _log.warning
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = rest
+    clock: Callable[[], float] = time.monotonic  # monotonic seconds
+    sleep: Callable[[float], Awaitable[None]] = rest  # waits that many seconds
 
 
 class Route:

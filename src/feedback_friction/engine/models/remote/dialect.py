@@ -68,16 +68,11 @@ _GREEDY = "n must be 1 when using greedy sampling"  # vLLM
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How one request is put.
+    """How one request is put."""
 
-    Attributes:
-        n: replies to ask for.
-        quirks: what to leave out, rename or send otherwise.
-        max_tokens: instead of the request's own limit, reasoning included; None for that.
-    """
-
-    n: int = 1
-    quirks: frozenset[Quirk] = frozenset()
+    n: int = 1  # replies to ask for
+    quirks: frozenset[Quirk] = frozenset()  # what to leave out, rename or send otherwise
+    # instead of the request's own limit, reasoning included; None for that
     max_tokens: int | None = None
 
 

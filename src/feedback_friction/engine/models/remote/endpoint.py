@@ -36,27 +36,20 @@ _OF_SEVERAL = re.compile(r"FRICTION_(?:[A-Z]+_)?API_KEY")  # by role, or for all
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One server, ready to be called.
+    """One server, ready to be called."""
 
-    Attributes:
-        base: normalised base URL without user and password; a path is kept, none becomes ``/v1``.
-        label: the base URL as it may be shown: without query.
-        key: the key, never shown: not in repr, not in any message.
-        key_source: name of the variable that the key was read from, ``""`` without a key.
-        user: ``user:password`` of the URL, sent instead of a key, and shown as little.
-        unused: the variable whose key is not sent, since the URL has a user.
-        key_names: names of the variables that are looked up for it after its own, the first one
-            that is set wins.
-        proxy: URL of the proxy that the environment names for this server.
-    """
-
+    # normalised base URL without user and password; a path is kept, none becomes ``/v1``
     base: URL = field(repr=False)
-    label: str
+    label: str  # the base URL as it may be shown: without query
+    # the key, never shown: not in repr, not in any message
     key: str = field(default="", repr=False)
-    key_source: str = ""
+    key_source: str = ""  # name of the variable that the key was read from, ``""`` without a key
+    # ``user:password`` of the URL, sent instead of a key, and shown as little
     user: str = field(default="", repr=False)
-    unused: str = ""
+    unused: str = ""  # the variable whose key is not sent, since the URL has a user
+    # names of the variables that are looked up for it after its own, the first one that is set wins
     key_names: tuple[str, ...] = field(default=("FRICTION_API_KEY",), compare=False)
+    # URL of the proxy that the environment names for this server
     proxy: URL | None = field(default=None, repr=False)
 
     def headers(self) -> dict[str, str]:

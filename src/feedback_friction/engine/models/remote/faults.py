@@ -32,45 +32,29 @@ class FaultKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One failed attempt.
+    """One failed attempt."""
 
-    Attributes:
-        kind: what it means for the call, the replica and the run.
-        message: one line, without the server's name, and without any key.
-        retry_after: seconds that the server asked to wait.
-        status: HTTP status, where there was an answer.
-        answer: what the server said, where it did.
-        cause: the exception behind it, where there was one.
-        room: tokens that the prompt leaves of the context, where a reply of fewer tokens would fit.
-        is_foreign: the answer is no JSON at all: it comes from something that has no such API.
-    """
-
-    kind: FaultKind
-    message: str
-    retry_after: float | None = None
-    status: int | None = None
-    answer: ErrorAnswer | None = None
-    cause: BaseException | None = None
+    kind: FaultKind  # what it means for the call, the replica and the run
+    message: str  # one line, without the server's name, and without any key
+    retry_after: float | None = None  # seconds that the server asked to wait
+    status: int | None = None  # HTTP status, where there was an answer
+    answer: ErrorAnswer | None = None  # what the server said, where it did
+    cause: BaseException | None = None  # the exception behind it, where there was one
+    # tokens that the prompt leaves of the context, where a reply of fewer tokens would fit
     room: int | None = None
+    # the answer is no JSON at all: it comes from something that has no such API
     is_foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorAnswer:
-    """The body of an error, reduced to what can be recognised.
+    """The body of an error, reduced to what can be recognised."""
 
-    Attributes:
-        message: the most telling sentence, one line of at most 300 characters, fit to be shown.
-        words: every string in the body, lower case, one a line.
-        codes: values of every ``code``, ``type`` and ``status`` field, lower case.
-        params: the parameters that it names as the trouble.
-        hide: takes secrets out of what is to be shown; only ``message`` has been through it.
-    """
-
-    message: str
-    words: str
-    codes: frozenset[str]
-    params: frozenset[str]
+    message: str  # the most telling sentence, one line of at most 300 characters, fit to be shown
+    words: str  # every string in the body, lower case, one a line
+    codes: frozenset[str]  # values of every ``code``, ``type`` and ``status`` field, lower case
+    params: frozenset[str]  # the parameters that it names as the trouble
+    # takes secrets out of what is to be shown; only ``message`` has been through it
     hide: Callable[[str], str] = field(default=str, repr=False, compare=False)
 
 

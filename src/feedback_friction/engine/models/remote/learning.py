@@ -32,24 +32,17 @@ LOWERED = "max_tokens is lowered to what a long prompt leaves of the context"
 
 @dataclass
 class Dialect:
-    """What is known of a model's server.
+    """What is known of a model's server."""
 
-    Attributes:
-        tell: is given each line that the user should know.
-        quirks: its departures from the plain API.
-        draws: how many replies a request may ask for; None where all were allowed so far.
-        drawn: how many replies one request has brought at most.
-        tokens: how many tokens a reply may have; None where all limits were taken so far.
-        taken: names of what it has taken.
-        keep: is given all that was learnt, whenever it is more; None before there is a run.
-    """
-
-    tell: Callable[[str], None]
-    quirks: frozenset[Quirk] = frozenset()
+    tell: Callable[[str], None]  # is given each line that the user should know
+    quirks: frozenset[Quirk] = frozenset()  # its departures from the plain API
+    # how many replies a request may ask for; None where all were allowed so far
     draws: int | None = None
-    drawn: int = 1
+    drawn: int = 1  # how many replies one request has brought at most
+    # how many tokens a reply may have; None where all limits were taken so far
     tokens: int | None = None
-    taken: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()  # names of what it has taken
+    # is given all that was learnt, whenever it is more; None before there is a run
     keep: Keep | None = None
 
     def learn(

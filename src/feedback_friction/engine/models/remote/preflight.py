@@ -22,17 +22,11 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What one replica said.
+    """What one replica said."""
 
-    Attributes:
-        trouble: why it cannot be used for now.
-        has_model: it lists the model, or serves what it has under any name.
-        lists: where the model is missing from its list, what is there.
-    """
-
-    trouble: str = ""
-    has_model: bool = False
-    lists: tuple[str, ...] = ()
+    trouble: str = ""  # why it cannot be used for now
+    has_model: bool = False  # it lists the model, or serves what it has under any name
+    lists: tuple[str, ...] = ()  # where the model is missing from its list, what is there
 
 
 async def check_endpoints(

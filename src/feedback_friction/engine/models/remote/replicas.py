@@ -32,31 +32,19 @@ LONGEST_LIMIT = 120.0  # seconds that a replica's wait is honoured: a probe cost
 
 @dataclass(eq=False, slots=True)
 class Replica:
-    """One server and what is known of its health.
+    """One server and what is known of its health."""
 
-    Attributes:
-        endpoint: where it is.
-        url: where its chat completions are.
-        headers: sent with each call; never shown, they hold the key.
-        in_flight: calls under way.
-        down_until: clock time of the next probe; None while it is up.
-        down_since: clock time at which it was last marked down.
-        probing: one call is looking whether it is back.
-        unreachable: failures to connect since its last answer.
-        faulty: unusable answers since its last usable one.
-        cooling: seconds between its probes.
-    """
-
-    endpoint: Endpoint
-    url: URL = field(init=False, repr=False)
+    endpoint: Endpoint  # where it is
+    url: URL = field(init=False, repr=False)  # where its chat completions are
+    # sent with each call; never shown, they hold the key
     headers: dict[str, str] = field(init=False, repr=False)
-    in_flight: int = 0
-    down_until: float | None = None
-    down_since: float = 0.0
-    probing: bool = False
-    unreachable: int = 0
-    faulty: int = 0
-    cooling: float = 0.0
+    in_flight: int = 0  # calls under way
+    down_until: float | None = None  # clock time of the next probe; None while it is up
+    down_since: float = 0.0  # clock time at which it was last marked down
+    probing: bool = False  # one call is looking whether it is back
+    unreachable: int = 0  # failures to connect since its last answer
+    faulty: int = 0  # unusable answers since its last usable one
+    cooling: float = 0.0  # seconds between its probes
 
     def __post_init__(self) -> None:
         self.url = self.endpoint.at("chat/completions")

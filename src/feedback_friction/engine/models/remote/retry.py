@@ -28,32 +28,21 @@ class RetryPolicy:
 
     A server that cannot be reached, or that limits the rate, has not tried the request: such
     failures are bounded by ``total`` (and by the breaker) and do not count as attempts.
-
-    Attributes:
-        attempts: at most this many attempts that failed at the server (5xx, timeout, cut off,
-            unreadable).
-        empty: at most this many attempts that came back without a reply.
-        base: ceiling of the first wait, in seconds; it doubles with each failure.
-        cap: ceiling of any wait, in seconds.
-        reconnect_cap: the same for a server that cannot be reached: trying costs nothing.
-        suspicion: after this many seconds of rate limits alone, and after twice as many, the server
-            is asked something harmless: where it answers that,
-        singled_out: this many more attempts are made.
-        longest_wait: a server's Retry-After is honoured up to this many seconds.
-        total: no attempt starts later than this many seconds after the first,
-        rounds: unless fewer attempts than this could have run into their timeout by then.
     """
 
+    # at most this many attempts that failed at the server (5xx, timeout, cut off, unreadable)
     attempts: int = 12
-    empty: int = 4
-    base: float = 0.5
-    cap: float = 60.0
-    reconnect_cap: float = 5.0
+    empty: int = 4  # at most this many attempts that came back without a reply
+    base: float = 0.5  # ceiling of the first wait, in seconds; it doubles with each failure
+    cap: float = 60.0  # ceiling of any wait, in seconds
+    reconnect_cap: float = 5.0  # the same for a server that cannot be reached: trying costs nothing
+    # after this many seconds of rate limits alone, and after twice as many, the server is asked
+    # something harmless: where it answers that,
     suspicion: float = 180.0
-    singled_out: int = 3
-    longest_wait: float = 120.0
-    total: float = 1800.0
-    rounds: int = 3
+    singled_out: int = 3  # this many more attempts are made
+    longest_wait: float = 120.0  # a server's Retry-After is honoured up to this many seconds
+    total: float = 1800.0  # no attempt starts later than this many seconds after the first,
+    rounds: int = 3  # unless fewer attempts than this could have run into their timeout by then
 
     def ceiling(self, failures: int, kind: FaultKind) -> float:
         """Upper bound of the random wait after that many failures (at least 1), in seconds."""
