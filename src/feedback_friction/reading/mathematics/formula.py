@@ -143,6 +143,8 @@ def _whole(parser: _Parser) -> Node:
 def _written(numeral: Numeral) -> Number:
     """A numeral in its plainest reading: with letters in base 16, else in base 10."""
     digits = numeral.digits
+    if "e" in digits:  # a power of ten too far to be written out, as in "1 × 10^999999999"
+        raise FormulaError("exponent")
     if digits.isalnum() and not digits.isdigit():
         return Number(Fraction(int(digits, 16)), 0, numeral)
     return Number(Fraction(digits), None, numeral)
