@@ -49,10 +49,7 @@ VERBS = {
 }
 
 # A verb's module has its name and a `command`, but for these: they are functions of another's.
-BESIDE = {
-    "remask": "regrade", "review": "view", "mask": "foreign", "grade": "foreign",
-    "agreement": "annotate", "validate": "tasks", "generate": "tasks",
-}  # fmt: skip
+BESIDE = {"remask": "regrade", "review": "view", "mask": "foreign", "grade": "foreign"}
 
 
 def verb(name: str) -> click.Command:

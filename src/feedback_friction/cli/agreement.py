@@ -1,0 +1,104 @@
+"""``friction agreement``: how far judges and people agree on why trials stayed unsolved."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from feedback_friction.cli.click_options import JSON, RUN
+from feedback_friction.cli.grid import columns, print_columns, print_json
+from feedback_friction.report.overview import two_digits
+
+if TYPE_CHECKING:
+    from feedback_friction.analysis.annotations import Agreement
+    from feedback_friction.analysis.stats.intervals import Estimate
+
+
+@click.command("agreement")
+@RUN
+@JSON
+def command(directory: Path, as_json: bool) -> None:
+    """Print the agreement between annotators of the run in DIR.
+
+    Cohen's kappa for every pair of annotators, Krippendorff's alpha over all, and the agreement on
+    each of resistance, quality and other. A person's label counts as given before other labels were
+    shown.
+    """
+    from feedback_friction.analysis.annotations import read_agreement
+
+    found = read_agreement(directory)
+    if as_json:
+        print_json(as_object(found))
+    else:
+        _print(found)
+
+
+def as_object(found: Agreement) -> dict[str, Any]:
+    """The object that ``friction agreement --json`` prints; null where there is no estimate."""
+    from feedback_friction.analysis.annotations import CLASSES
+
+    return {
+        "annotators": [
+            {"name": name, "kind": kind, "simulated": simulated, "labels": count}
+            for name, (kind, simulated, count) in found.annotators.items()
+        ],
+        "trials": found.trials,
+        "pairs": [
+            {
+                "first": pair.first,
+                "second": pair.second,
+                "agreement": _object(pair.share),
+                "kappa": _object(pair.kappa),
+            }
+            for pair in found.pairs
+        ],
+        "alpha": _object(found.alpha),
+        "classes": [
+            {"category": name, "ratings": each.ratings, **_object(each.agreement)}
+            for name, each in zip(CLASSES, found.classes, strict=True)
+        ],
+    }
+
+
+def _object(estimate: Estimate) -> dict[str, Any]:
+    value = None if math.isnan(estimate.value) else estimate.value
+    return {"value": value, "low": estimate.low, "high": estimate.high, "n": estimate.n}
+
+
+def _print(found: Agreement) -> None:
+    from feedback_friction.analysis.annotations import CLASSES
+
+    people = [
+        (name, kind + (" (SIMULATION)" if simulated else ""), str(count))
+        for name, (kind, simulated, count) in found.annotators.items()
+    ]
+    title = f"{found.trials} labelled trials"
+    print_columns(columns(("annotator", "kind", "labels"), people, texts=2), title=title)
+    if not found.pairs:
+        click.echo("\nthere is only one annotator, so there is no agreement to measure")
+        return
+    pairs = [
+        (f"{pair.first} and {pair.second}", _text(pair.share), _text(pair.kappa), str(pair.kappa.n))
+        for pair in found.pairs
+    ]
+    print_columns(
+        columns(("annotators", "alike", "kappa", "n"), pairs, texts=1), title="\nevery two"
+    )
+    classes = [
+        (name, _text(each.agreement), str(each.ratings))
+        for name, each in zip(CLASSES, found.classes, strict=True)
+    ]
+    print_columns(
+        columns(("category", "agreement", "ratings"), classes, texts=1), title="\nby class"
+    )
+    click.echo(
+        f"Krippendorff's alpha over all: {_text(found.alpha)}, n = {found.alpha.n} trials with two "
+        "labels or more; brackets are 95% intervals"
+    )
+
+
+def _text(estimate: Estimate) -> str:
+    return two_digits(estimate).replace("nan ", "- ")
