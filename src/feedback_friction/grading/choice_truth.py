@@ -9,15 +9,14 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from feedback_friction.reading.number_words import ORDINALS, SMALL_NUMBERS, roman
+from feedback_friction.reading.number_words import ORDINALS
+from feedback_friction.reading.references import PLACES
 
 _FAR = 3000  # characters of a reply's end that are read
 _MOST = 5  # statements
 
-_NUMBERS = {word: at % _MOST for words in (ORDINALS[:_MOST], SMALL_NUMBERS[1 : _MOST + 1])
-            for at, word in enumerate(words)}  # fmt: skip
-_NUMBERS |= {f"{at + 1}": at for at in range(_MOST)} | {"a": 0, "b": 1, "former": 0, "latter": 1}
-_NUMBERS |= {roman(at + 1).lower(): at for at in range(_MOST)}
+_NUMBERS = {word: at for word, at in PLACES.items() if at < _MOST} | {"a": 0, "b": 1}
+_NUMBERS |= {f"{at + 1}": at for at in range(_MOST)}
 _ROMAN = r"(?:III|II|IV|I|V)"
 _AND = r"(?:,?\s(?:and|or|nor|&)\s|,\s?)"
 _ROMANS = rf"{_ROMAN}(?!\w|'|\.\w)(?:{_AND}{_ROMAN}(?!\w|')){{0,4}}"
@@ -41,7 +40,7 @@ _SAID = re.compile(
     r"""
     [\s,:*"')]{0,3}
     (?: (?:(?-i:(?!that\b)[a-z'-]+\s)){0,3}? (?:is|are|was|were|must\sbe|seems?|would\sbe)\s )?
-    (?:(?:also|both|all|actually|clearly|indeed|therefore|both|only|always)\s){0,2}
+    (?:(?:also|both|all|actually|clearly|indeed|therefore|only|always)\s){0,2}
     (?: (?P<true> (?:true|correct|right|valid|t)\b | holds?\b | works\b )
       | (?P<false> (?:not\s|n't\s)?(?:false|incorrect|wrong|untrue|invalid|f)\b
           | (?:not\s(?:always\s)?|isn't\s|aren't\s)(?:true|correct|right|valid)\b

@@ -86,10 +86,11 @@ VERB = re.compile(
     re.I,
 )
 # After a number: what it is not, or how it was found.
-_CONTRAST = re.compile(r"[\s,;(]{1,3}(?:(?:and |but )?not|rather than|instead of|as opposed to)\b")
+_NOT_THIS = r"(?:and |but )?not|rather than|instead of|as opposed to"
+_CONTRAST = re.compile(rf"[\s,;(]{{1,3}}(?:{_NOT_THIS})\b")
 _REMARK = re.compile(
-    r"(?<=[0-9A-Fa-f›)])(?:[\s,;–(]{1,3}(?:(?:and |but )?not|rather than|instead of|as opposed to"
-    r"|because|since)\b|\s?[,;–(]\s?(?:which|as|before|earlier|previous\w*|whereas|while|unlike"
+    rf"(?<=[0-9A-Fa-f›)])(?:[\s,;–(]{{1,3}}(?:{_NOT_THIS}|because|since)\b"
+    r"|\s?[,;–(]\s?(?:which|as|before|earlier|previous\w*|whereas|while|unlike"
     r"|where|obtained|found|verified)\b|\s\((?=[^()]*[A-Za-z]{3})).*",
     re.I,
 )

@@ -18,9 +18,9 @@ _FAR = 1200  # characters of its end in which a text is searched
 _MOST = 10
 _WORDS = SMALL_NUMBERS[1 : _MOST + 1]
 _ROMANS = tuple(roman(number) for number in range(1, _MOST + 1))
-_PLACES = {word: at for at, word in enumerate(_WORDS)}
-_PLACES |= {numeral.lower(): at for at, numeral in enumerate(_ROMANS)}
-_PLACES |= {word: at for at, word in enumerate(ORDINALS[:_MOST])} | {"former": 0, "latter": 1}
+PLACES = {word: at for at, word in enumerate(_WORDS)}
+PLACES |= {numeral.lower(): at for at, numeral in enumerate(_ROMANS)}
+PLACES |= {word: at for at, word in enumerate(ORDINALS[:_MOST])} | {"former": 0, "latter": 1}
 _SHORT = 3  # words of an option that may be a number or a numeral itself
 
 _NUMBER = rf"(?:\d{{1,2}}|{'|'.join(_WORDS)}|{'|'.join(sorted(_ROMANS, key=len, reverse=True))})"
@@ -175,10 +175,10 @@ def _letter(said: str, options: Options) -> str:
     if word.lower() in ("former", "latter") and len(options.letters) != 2:
         return ""
     digits = re.match(r"\d+", word)
-    at = int(digits[0]) - 1 if digits else _PLACES.get(word.lower(), -1)
+    at = int(digits[0]) - 1 if digits else PLACES.get(word.lower(), -1)
     if not 0 <= at < len(options.letters):
         return ""
-    numeral = word.isupper() or (word.lower() in _PLACES and word.lower() not in ORDINALS + _WORDS)
+    numeral = word.isupper() or (word.lower() in PLACES and word.lower() not in ORDINALS + _WORDS)
     names = _names(options.choices)[bool(numeral and not digits)]
     ordinal = word.lower() in ORDINALS or (digits and word[-1].isalpha())
     bare = said.strip("()") == word  # with no noun, the option's own text is what is said
@@ -195,6 +195,6 @@ def _names(choices: tuple[str, ...]) -> tuple[list[set[int]], list[set[int]]]:
         words = _TOKENS.findall(choice)
         words = words if len(words) <= _SHORT else []
         plain.append({int(word) for word in words if word.isdigit() and len(word) < 9})
-        plain[-1] |= {_PLACES[word.lower()] + 1 for word in words if word.lower() in _WORDS}
-        numerals.append({_PLACES[word.lower()] + 1 for word in words if word in _ROMANS})
+        plain[-1] |= {PLACES[word.lower()] + 1 for word in words if word.lower() in _WORDS}
+        numerals.append({PLACES[word.lower()] + 1 for word in words if word in _ROMANS})
     return plain, numerals
