@@ -1,7 +1,6 @@
 """The journal: durable, versioned, and honest about a disk that it cannot write."""
 
 import asyncio
-import errno
 import os
 import sqlite3
 import subprocess
@@ -124,44 +123,15 @@ def test_a_completion_survives_a_kill_when_the_call_returns(tmp_path):
         assert db.execute("SELECT count(*) FROM completions").fetchone() == (20,)
 
 
-def test_a_completion_is_durable_when_its_file_was_synchronised_after_it_was_written(
-    tmp_path, monkeypatch
-):
-    synchronised, fsync = [], os.fsync
-
-    def noted(file):
-        with sqlite3.connect(tmp_path / "journal.sqlite") as db:
-            rows = db.execute("SELECT count(*) FROM completions").fetchone()[0]
-        name = os.readlink(f"/proc/self/fd/{file}")
-        fsync(file)
-        synchronised.append((os.path.basename(name), rows))
-
+def test_sqlite_synchronises_every_transaction_with_the_disk(tmp_path):
     async def main():
         async with Journal(tmp_path) as journal:
-            for number in range(1, 4):
-                asked = request(seed=number)
-                durable = await journal.add_completion(
-                    call_key("m", asked), "m", asked, COMPLETION, None
-                )
-                await durable
-                assert ("journal.sqlite-wal", number) in synchronised
+            found = []
+            await journal._writing.enter(
+                lambda db: found.append(db.execute("PRAGMA synchronous").fetchone()[0])
+            )
+            assert found == [2]  # FULL (https://sqlite.org/pragma.html#pragma_synchronous)
 
-    monkeypatch.setattr(os, "fsync", noted)
-    asyncio.run(main())
-    assert (tmp_path.name, 1) in synchronised  # the name of a new file is in its directory
-
-
-def test_a_disk_that_cannot_be_synchronised_stops_the_run(tmp_path, monkeypatch):
-    def fail(file):
-        raise OSError(errno.EIO, "Input/output error")
-
-    async def main():
-        async with Journal(tmp_path) as journal:
-            durable = await journal.add_completion(b"1" * 16, "m", request(), COMPLETION, None)
-            with pytest.raises(RunStoppedError, match=r"cannot write .*Input/output error"):
-                await durable
-
-    monkeypatch.setattr(os, "fsync", fail)
     asyncio.run(main())
 
 

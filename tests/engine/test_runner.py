@@ -11,7 +11,7 @@ import pytest
 
 import toys
 from feedback_friction.analysis.accuracy_by_attempt import read_results
-from feedback_friction.engine.journal.group_commit import GroupCommit, WriteAheadLog
+from feedback_friction.engine.journal.group_commit import GroupCommit
 from feedback_friction.engine.journal.keys import call_key
 from feedback_friction.engine.journal.store import Journal
 from feedback_friction.engine.models.base import TransientError
@@ -185,29 +185,29 @@ def test_a_kill_at_any_moment_would_lose_at_most_the_requests_in_flight(tmp_path
     assert max(lost) <= concurrency
 
 
-def test_a_call_ends_when_its_completion_is_on_the_disk_and_the_next_may_begin_before(
-    tmp_path, monkeypatch
-):
-    blocked, synchronise = threading.Event(), WriteAheadLog.synchronise
+def test_a_call_ends_when_its_completion_is_on_the_disk(tmp_path, monkeypatch):
+    blocked, write = threading.Event(), GroupCommit._write
 
-    def held_up(log):
+    def held_up(journal, writes):
         assert blocked.wait(60)
-        synchronise(log)
+        return write(journal, writes)
 
-    monkeypatch.setattr(WriteAheadLog, "synchronise", held_up)
+    monkeypatch.setattr(GroupCommit, "_write", held_up)
     asked, occasion = (Message("user", "1 + 1?"),), Occasion(toys.PROBLEM, 0, 0, "binary")
-    requests = [Generate("solver", "solver", asked, 0.0, 10, seed, occasion) for seed in (1, 2)]
+    request = Generate("solver", "solver", asked, 0.0, 10, 1, occasion)
 
     async def main():
         async with Journal(tmp_path) as journal:
             model = FakeModel()
             caller = Caller({"solver": model}, journal, PRICES, concurrency=1)
-            calls = [asyncio.create_task(caller.complete(each)) for each in requests]
-            while len(table(tmp_path, "SELECT key FROM completions")) < 2:
+            call = asyncio.create_task(caller.complete(request))
+            while not model.asked:
                 await asyncio.sleep(0.001)
-            assert not any(call.done() for call in calls)
+            await asyncio.sleep(0.05)
+            assert not call.done()
             blocked.set()
-            await asyncio.gather(*calls)
+            await call
+            assert len(table(tmp_path, "SELECT key FROM completions")) == 1
 
     asyncio.run(main())
 

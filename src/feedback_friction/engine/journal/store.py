@@ -1,13 +1,11 @@
 """The journal: one SQLite file in the run directory, in which everything paid for is kept.
 
-A completion is kept in two steps, see ``group_commit``: first written, then durable, and only then
-its trial goes on. Only the first has to happen while a call holds its place among the requests in
-flight.
+Whatever is kept is on the disk before its trial goes on, many completions in one transaction
+(``group_commit``).
 """
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
@@ -16,7 +14,7 @@ from typing import Any
 
 from feedback_friction.analysis.journal import SCHEMA_VERSION
 from feedback_friction.databases import refuse_newer, version_of
-from feedback_friction.engine.journal.group_commit import Awaited, GroupCommit, has_log
+from feedback_friction.engine.journal.group_commit import GroupCommit
 from feedback_friction.engine.journal.keys import Key
 from feedback_friction.engine.journal.rows import (
     Place,
@@ -66,7 +64,7 @@ class Journal:
     """The journal of one run; use as an asynchronous context manager.
 
     Reading happens on the event loop's thread with a connection of its own (a look-up by key takes
-    some 20 microseconds); writing and synchronising on a background thread each.
+    some 20 microseconds); writing on a background thread.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -78,14 +76,11 @@ class Journal:
         self.path = directory / FILE_NAME
         self._writing = GroupCommit(self.path, _open(self.path))
         self._reader = _open(self.path)
-        self._fresh: dict[Key, Completion] = {}
 
     # --- reading ---------------------------------------------------------------------------------
 
     def find(self, key: Key) -> Completion | None:
         """The completion with that key, if it was ever paid for."""
-        if key in self._fresh:
-            return self._fresh[key]
         try:
             row = self._reader.execute(_COMPLETION, (key,)).fetchone()
             return None if row is None else read_completion(row)
@@ -181,28 +176,18 @@ class Journal:
         completion: Completion,
         cost: Cost,
         is_warm: bool = True,
-    ) -> asyncio.Future[None]:
-        """Keep a completion; returns when it is written, with what is done when it is durable.
-
-        ``is_warm`` tells that the request's temperature was sent.
-        """
+    ) -> None:
+        """Keep a completion; ``is_warm`` tells that the request's temperature was sent."""
         row = completion_row(key, model, request, completion, cost, is_warm)
         tokens = token_rows(key, completion)
         retried = [{"key": key, "failures": completion.failures}] if completion.failures else []
-        self._fresh[key] = completion
 
         def write(db: sqlite3.Connection) -> None:
             insert(db, "completions", [row])
             insert(db, "tokens", tokens)
             insert(db, "retried", retried)
 
-        try:
-            awaited = Awaited()
-            self._writing.enter(write, awaited)
-            await awaited.written
-            return awaited.durable
-        finally:
-            del self._fresh[key]
+        await self._writing.enter(write)
 
     def add_attempt(
         self, condition: str, problem_id: str, epoch: int, attempt: Attempt, cost: Cost
@@ -244,7 +229,7 @@ class Journal:
             for table, rows in tables.items():
                 insert(db, table, rows)
 
-        await self._writing.commit(write)
+        await self._writing.enter(write)
 
     async def add_failure(self, condition: str, problem_id: str, epoch: int, error: str) -> None:
         """Keep that a trial failed; it runs again on resume. The attempts that it made are kept."""
@@ -255,11 +240,11 @@ class Journal:
             insert(db, "trials", [ended])
             insert(db, "errors", [failed])
 
-        await self._writing.commit(write)
+        await self._writing.enter(write)
 
     async def add(self, table: str, rows: Sequence[Row]) -> None:
         """Keep rows of a table: an oracle's draws, what a probe found, why either failed."""
-        await self._writing.commit(lambda db: insert(db, table, rows))
+        await self._writing.enter(lambda db: insert(db, table, rows))
 
     def add_now(self, table: str, rows: Sequence[Row]) -> None:
         """Keep rows of a table where no event loop writes: before the run, or beside one."""
@@ -289,7 +274,7 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         db = sqlite3.connect(path, check_same_thread=False, timeout=30)
         db.execute("PRAGMA journal_mode = WAL")
-        db.execute(f"PRAGMA synchronous = {'NORMAL' if has_log(db) else 'FULL'}")
+        db.execute("PRAGMA synchronous = FULL")
         version = version_of(db)
         refuse_newer(path, version, SCHEMA_VERSION)
         if version < SCHEMA_VERSION:

@@ -191,15 +191,9 @@ class Caller:
                 for line in (*unusable_replies(request, completion), *missing):
                     self._tell(f"{model.name}: {line}")
                 bare = without_tokens(completion)
-                durable = await self.journal.add_completion(
-                    key,
-                    model.name,
-                    request,
-                    completion if self.keeps_tokens else bare,
-                    cost,
-                    takes_temperature(model),
-                )
-            await durable
+                kept = completion if self.keeps_tokens else bare
+                is_warm = takes_temperature(model)
+                await self.journal.add_completion(key, model.name, request, kept, cost, is_warm)
             mine.set_result(bare)
             return bare
         finally:
