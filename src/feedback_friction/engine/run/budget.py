@@ -16,7 +16,6 @@ and not counted.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -62,7 +61,8 @@ class Budget:
     refused: Amount | None = None
     _reserved: Amount = field(default_factory=Amount)
     _in_flight: int = 0
-    _waiting: deque[tuple[Amount, asyncio.Future[None]]] = field(default_factory=deque)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # first come, first served
+    _settled: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def reserve(self, model: str, request: Generate) -> Amount:
         """Set aside the most that a call can take, as soon as the budget allows it.
@@ -74,20 +74,15 @@ class Budget:
             SpentError: the budget does not allow it, and nothing is left to wait for.
         """
         most = self._most(model, request)
-        if not self._waiting and self._fits(most):
-            self._take(most)
-            return most
-        if not self._in_flight:
-            self._refuse(most)
-            raise SpentError
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((most, turn))
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self.settle(most, None, None)
-            raise
+        async with self._turn:
+            while not self._fits(most):
+                if not self._in_flight:
+                    self.refused = self.refused or most
+                    raise SpentError
+                self._settled.clear()
+                await self._settled.wait()
+            self._reserved += most
+            self._in_flight += 1
         return most
 
     def settle(self, reserved: Amount, usage: Usage | None, cost: Cost) -> None:
@@ -101,22 +96,7 @@ class Budget:
             self.paid += reserved
         elif usage is not None:
             self.paid += Amount(cost or 0.0, usage.prompt_tokens + usage.completion_tokens)
-        self._call_next()
-
-    def _call_next(self) -> None:
-        """Let those who wait go on, first come first served; refuse them if none can."""
-        while self._waiting:
-            most, turn = self._waiting[0]
-            if not turn.done():
-                if self._fits(most):
-                    self._take(most)
-                    turn.set_result(None)
-                elif self._in_flight:
-                    return
-                else:
-                    self._refuse(most)
-                    turn.set_exception(SpentError())
-            self._waiting.popleft()
+        self._settled.set()
 
     def _most(self, model: str, request: Generate) -> Amount:
         texts = [message.content for message in request.messages]
@@ -134,14 +114,6 @@ class Budget:
         return (usd is None or amount.usd <= usd + ROUNDING) and (
             tokens is None or amount.tokens <= tokens
         )
-
-    def _take(self, most: Amount) -> None:
-        self._reserved += most
-        self._in_flight += 1
-
-    def _refuse(self, most: Amount) -> None:
-        if self.refused is None:
-            self.refused = most
 
     def line(self, left: int) -> str:
         """What ended the run, for the user.
