@@ -76,8 +76,7 @@ def test_a_new_parameter_changes_the_keys_of_calls_only_where_it_is_set():
 
 def test_a_new_parameter_goes_to_providers_under_its_name_or_in_the_body():
     from feedback_friction.engine.models.providers.inspect_model import sampled
-    from feedback_friction.engine.models.remote.dialect import Form
 
-    found = sampled(ask(decoding=More(presence_penalty=0.5, min_p=0.1)), Form(2), 7)
+    found = sampled(ask(decoding=More(presence_penalty=0.5, min_p=0.1), n=2))
     assert (found["presence_penalty"], found["extra_body"]) == (0.5, {"min_p": 0.1})
     assert (found["temperature"], found["seed"], found["num_choices"]) == (0.0, 7, 2)

@@ -65,9 +65,9 @@ def test_no_real_error_but_those_about_parameters_reveals_a_quirk() -> None:
 
 def test_what_a_server_has_taken_is_not_what_it_refuses() -> None:
     answer = read_error(as_bytes({"error": {"message": "temperature 1.35 is not allowed"}}))
-    assert lessons(answer, SENT, frozenset()) == (Quirk.NO_TEMPERATURE,)
-    assert lessons(answer, SENT, frozenset({"temperature"})) == ()
-    assert lessons(answer, frozenset({"seed"}), frozenset()) == ()
+    assert lessons(answer, SENT, frozenset()) == [Quirk.NO_TEMPERATURE]
+    assert lessons(answer, SENT, frozenset({"temperature"})) == []
+    assert lessons(answer, frozenset({"seed"}), frozenset()) == []
 
 
 @pytest.mark.parametrize("status", [401, 429])

@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 import anyio.to_thread
@@ -41,7 +42,7 @@ from feedback_friction.bridges.inspect_log import (
 from feedback_friction.engine.models.providers.inspect_model import inspect_message, sampled
 from feedback_friction.engine.models.providers.inspect_reply import read_output
 from feedback_friction.engine.models.remote.calls import joined
-from feedback_friction.engine.models.remote.dialect import Form, draw_seed
+from feedback_friction.engine.models.remote.dialect import draw_seed
 from feedback_friction.engine.models.remote.faults import Fault
 from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.engine.run.prepare import prepare
@@ -196,9 +197,8 @@ async def _complete(request: Generate) -> Completion:
 
 
 def _config(request: Generate, so_far: int) -> GenerateConfig:
-    left = request.n - so_far
-    seed = draw_seed(request.seed, so_far)
-    return GenerateConfig(max_tokens=request.max_tokens, **sampled(request, Form(left), seed))
+    left = replace(request, n=request.n - so_far, seed=draw_seed(request.seed, so_far))
+    return GenerateConfig(max_tokens=request.max_tokens, **sampled(left))
 
 
 globals().update({name: _defined(name) for name in PAGES})  # where inspect looks for them

@@ -25,27 +25,26 @@ from inspect_ai.model import (
 )
 from yarl import URL
 
-from feedback_friction.engine.models.base import identity_of
-from feedback_friction.engine.models.model_options import seconds_for
 from feedback_friction.engine.models.providers.inspect_reply import (
     original,
     read_exception,
     read_output,
 )
 from feedback_friction.engine.models.providers.provider_table import EXTRA, INSPECT_PROVIDERS
-from feedback_friction.engine.models.remote.calls import CallOptions, Calls, Route
+from feedback_friction.engine.models.remote.calls import CallOptions, RemoteModel, textless
 from feedback_friction.engine.models.remote.chat_reply import without_secrets
 from feedback_friction.engine.models.remote.dialect import (
     WITHOUT,
-    Form,
-    Quirk,
+    Quirks,
     messages_of,
     parameters,
 )
+from feedback_friction.engine.models.remote.endpoint import Endpoint
 from feedback_friction.engine.models.remote.faults import Fault, one_line
+from feedback_friction.engine.models.remote.replicas import Replica
 from feedback_friction.errors import UsageError
-from feedback_friction.protocol.records import Completion, Generate, Message, Reply
-from feedback_friction.redact import Secrets, environment_secrets
+from feedback_friction.protocol.records import Completion, Generate, Message
+from feedback_friction.redact import environment_secrets
 
 _INSPECT_LOG = logging.getLogger("inspect_ai")
 _MESSAGES: dict[str, type[ChatMessage]] = {
@@ -57,16 +56,8 @@ _MESSAGES: dict[str, type[ChatMessage]] = {
 _SINGLE_ATTEMPTS: dict[str, dict[str, Any]] = {"anthropic": {"max_retries": 0}}
 
 
-class InspectModel(Route):
-    """A model of one of inspect_ai's providers.
-
-    Attributes:
-        name: as the user gave it, ``"provider/NAME"``.
-        identity: the name, and its options where it has any.
-        simulated: False.
-    """
-
-    simulated = False
+class InspectModel(RemoteModel):
+    """A model of one of inspect_ai's providers."""
 
     def __init__(
         self,
@@ -85,24 +76,15 @@ class InspectModel(Route):
         Raises:
             UsageError: the provider's package or key is missing, or it does not take an option.
         """
-        self.name = name
-        self._provider = name.partition("/")[0]
-        self._options = options = options or CallOptions()
         self._concurrency = concurrency
-        self.identity = identity_of(name, options.model)
-        self._model = _opened(name, options, base_url)
-        # What the provider was sent, and so may quote in a reply.
-        password = URL(base_url or "").password or ""
-        self._secrets = Secrets((self._model.api.api_key or "", password))
-        lacks = INSPECT_PROVIDERS[self._provider].lacks
-        self._calls = Calls(name, name, options, lacks)
-        self.dialect = self._calls.dialect
-        self._warnings = _Warnings(self._calls.tell)
+        self._model = _opened(name, options or CallOptions(), base_url)
+        # With what the provider is sent, and so may quote in a reply.
+        url, key = URL(base_url or ""), self._model.api.api_key or ""
+        server = Endpoint(url, "", key, user=url.password or "")
+        super().__init__(name, [server], options, INSPECT_PROVIDERS[name.partition("/")[0]].lacks)
+        self._warnings = _Warnings(self.tell)
         _INSPECT_LOG.addHandler(self._warnings)
         _INSPECT_LOG.propagate = False
-
-    def __repr__(self) -> str:
-        return f"InspectModel({self.name!r})"
 
     async def check(self) -> None:
         """Nothing can be asked of a provider without paying; ``__init__`` checked the rest."""
@@ -115,57 +97,53 @@ class InspectModel(Route):
     async def generate(self, request: Generate) -> Completion:
         """Answer with exactly ``request.n`` replies; raises as ``base.Model`` says."""
         for quirk in sorted(self.dialect.quirks & _needed(request), key=lambda quirk: quirk.name):
-            self._calls.tell(quirk.value)
-        with self._calls.breaker.watch():
-            return await self._calls.answer(request, lambda: self)
+            self.tell(quirk.value)
+        return await super().generate(request)
 
     async def attempt(
-        self, request: Generate, form: Form, seed: int, is_lowered: bool
+        self, replica: Replica, request: Generate, quirks: Quirks
     ) -> Completion | Fault:
         """One attempt, and what came of it."""
-        limit = self._calls.most_tokens(request, form)
-        n, config = form.n, self._config(request, form, seed, limit)
-        messages = [inspect_message(message) for message in messages_of(request, form.quirks)]
-        began = self._options.clock()
+        messages = [inspect_message(message) for message in messages_of(request, quirks)]
+        began = self.options.clock()
         try:
-            output = await self._model.generate(messages, config=config)
+            output = await self._model.generate(messages, config=self._config(request, quirks))
         except PrerequisiteError as error:  # a parameter that this model can never take
-            self._calls.breaker.open(f"{self.name}: {_plain(error)}")
-            self._calls.breaker.raise_if_open()
+            self.breaker.open(f"{self.name}: {_plain(error)}")
+            self.breaker.raise_if_open()
             raise
         except Exception as error:  # every SDK has exceptions of its own, without a common class
             found = read_exception(
                 error,
                 retryable=bool(self._model.api.should_retry(original(error))),
-                max_tokens=limit,
-                is_lowered=is_lowered,
-                secrets=self._secrets | environment_secrets(os.environ),
+                max_tokens=request.max_tokens,
+                secrets=self.secrets | environment_secrets(os.environ),
             )
-            return found if isinstance(found, Fault) else Completion((Reply("", found),) * n)
-        seconds = self._options.clock() - began
+            return found if isinstance(found, Fault) else textless(found, request)
+        seconds = self.options.clock() - began
         outcome = read_output(output, seconds=seconds, logprobs=request.logprobs)
         if isinstance(outcome, Completion):
-            outcome = replace(outcome, replies=outcome.replies[:n])
-            return without_secrets(outcome, self._secrets.hide)
-        return replace(outcome, message=self._secrets.hide(outcome.message))
+            outcome = replace(outcome, replies=outcome.replies[: request.n])
+            return without_secrets(outcome, self.secrets.hide)
+        return replace(outcome, message=self.secrets.hide(outcome.message))
 
-    def _config(self, request: Generate, form: Form, seed: int, limit: int) -> GenerateConfig:
+    def _config(self, request: Generate, quirks: Quirks) -> GenerateConfig:
         """The whole configuration of one attempt, without what the provider does not take."""
-        options = self._options
+        model = self.options.model
         return GenerateConfig(
             max_retries=0,
-            attempt_timeout=math.ceil(seconds_for(options.timeout, limit)),
+            attempt_timeout=math.ceil(self.seconds(request)),
             max_connections=self._concurrency,
-            max_tokens=limit,
-            **sampled(request, form, seed),
-            reasoning_tokens=options.model.reasoning_tokens,
-            reasoning_effort=options.model.reasoning_effort,  # type: ignore[arg-type] # checked
+            max_tokens=request.max_tokens,
+            **sampled(request, quirks),
+            reasoning_tokens=model.reasoning_tokens,
+            reasoning_effort=model.reasoning_effort,  # type: ignore[arg-type] # checked
             # Writing to Anthropic's cache costs a quarter more, and only turns of a chat come
             # again: a transcript is one message that grows.
             cache_prompt=any(message.role == "assistant" for message in request.messages),
         )
 
-    def key_refused(self, said: str) -> str:
+    def key_refused(self, replica: Replica, said: str) -> str:
         """The message to the owner of the refused key."""
         given = (name for name in self._model.api.api_key_vars if os.environ.get(name))
         key = next((f"the key in {name}" for name in given), "the key")
@@ -196,21 +174,21 @@ def _opened(name: str, options: CallOptions, base_url: str | None) -> Any:
         raise UsageError(f"{name} cannot be used: {_shown(str(error))}") from error
 
 
-def sampled(request: Generate, form: Form, seed: int) -> dict[str, Any]:
+def sampled(request: Generate, quirks: Quirks = frozenset()) -> dict[str, Any]:
     """How replies are sampled, as arguments of ``GenerateConfig``.
 
     What it has no name for goes into the bodies of providers that speak OpenAI's API.
     """
-    asked = parameters(request, form, seed)
+    asked = parameters(request, quirks)
     unnamed = {name: asked.pop(name) for name in asked.keys() - GenerateConfig.model_fields}
-    several = {"num_choices": form.n} if form.n > 1 else {}
+    several = {"num_choices": request.n} if request.n > 1 else {}
     return {**asked, **several, "extra_body": unnamed or None}
 
 
-def _needed(request: Generate) -> frozenset[Quirk]:
+def _needed(request: Generate) -> Quirks:
     """The quirks that take something away from this request, which the user should know of."""
     usual = {"temperature"} if request.temperature == 1 else set()
-    asked = parameters(request, Form(), request.seed).keys() & WITHOUT.keys()
+    asked = parameters(request).keys() & WITHOUT.keys()
     return frozenset(WITHOUT[name] for name in asked - usual)
 
 

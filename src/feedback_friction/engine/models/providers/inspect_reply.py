@@ -117,7 +117,6 @@ def read_exception(
     *,
     retryable: bool,
     max_tokens: int,
-    is_lowered: bool = False,
     secrets: Secrets = NONE,
 ) -> FinishReason | Fault:
     """What an exception of a provider's SDK means: a result without text, or a fault.
@@ -126,7 +125,6 @@ def read_exception(
         error: as inspect_ai raised it.
         retryable: whether inspect_ai would try again.
         max_tokens: how many tokens the request wanted to generate.
-        is_lowered: that is already what a prompt left of the context.
         secrets: what no message may show.
     """
     cause = original(error)
@@ -134,13 +132,7 @@ def read_exception(
     if status is None:
         return _without_status(cause, secrets)
     answer = read_error(_body(cause), secrets.hide)
-    found = meaning(
-        status,
-        answer,
-        max_tokens=max_tokens,
-        is_lowered=is_lowered,
-        retry_after=_retry_after(cause),
-    )
+    found = meaning(status, answer, max_tokens=max_tokens, retry_after=_retry_after(cause))
     if isinstance(found, Fault) and found.kind is FaultKind.REFUSED and retryable:
         # An error within a stream has the status of the stream; the provider knows better.
         return Fault(FaultKind.FAULTY, found.message, found.retry_after, status, answer, cause)

@@ -1,4 +1,4 @@
-"""A call, tried until it succeeds or has failed for good: what all models over a network share.
+"""A model over a network: its calls, each tried until it succeeds or has failed for good.
 
 A provider makes single attempts; each ends as a ``Completion`` or as a ``Fault``. What follows from
 a fault is decided here, alike for all of them: ask in another form, wait and ask again, give the
@@ -13,18 +13,26 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial, reduce
+from operator import or_
 from random import Random
 
-from feedback_friction.engine.models.base import KeyRefusedError, RefusedError, TransientError
+from feedback_friction.engine.models.base import (
+    KeyRefusedError,
+    RefusedError,
+    TransientError,
+    identity_of,
+)
 from feedback_friction.engine.models.model_options import ModelOptions, seconds_for
 from feedback_friction.engine.models.remote.breaker import Breaker
-from feedback_friction.engine.models.remote.dialect import Form, Quirk, draw_seed, most_replies
+from feedback_friction.engine.models.remote.dialect import Quirk, Quirks, draw_seed, most_replies
+from feedback_friction.engine.models.remote.endpoint import Endpoint
 from feedback_friction.engine.models.remote.faults import Fault, FaultKind
 from feedback_friction.engine.models.remote.learning import Asking, Dialect
 from feedback_friction.engine.models.remote.omissions import left_out
+from feedback_friction.engine.models.remote.replicas import Replica, Replicas
 from feedback_friction.engine.models.remote.retry import Retries, RetryPolicy, rest
 from feedback_friction.errors import RunStoppedError
-from feedback_friction.protocol.records import Completion, Generate, Message
+from feedback_friction.protocol.records import Completion, FinishReason, Generate, Message, Reply
 
 _HARMLESS = Message("user", "Reply with the word: yes")
 _log = logging.getLogger(__name__)
@@ -50,97 +58,86 @@ class CallOptions:
     sleep: Callable[[float], Awaitable[None]] = rest  # waits that many seconds
 
 
-class Route:
-    """The way of one call to a server, and back; where there is one server, nothing is chosen.
+class RemoteModel:
+    """A model behind one or several servers.
 
     Attributes:
-        server: who was asked last, where the model's name does not say it.
+        name: as the user gave it, ``"provider/NAME"``.
+        identity: the name, and its options where it has any.
+        simulated: False.
+        options: how its calls are made.
+        dialect: what is known of its servers.
+        breaker: stops the run when they are clearly gone.
+        replicas: the servers; a label is empty where the model's name says who is asked.
+        secrets: what no text that came from them may show.
     """
 
-    server = ""
-
-    def turn(self, problem: str) -> None:
-        """Choose whom to ask next about that problem; those of different tasks differ."""
-
-    async def attempt(
-        self, request: Generate, form: Form, seed: int, is_lowered: bool
-    ) -> Completion | Fault:
-        """Ask once."""
-        raise NotImplementedError
-
-    def answered(self, began: float) -> None:
-        """Note a completion of an attempt that began at that clock time."""
-
-    def failed(self, fault: Fault, problem: str, began: float, failures: int) -> Fault:
-        """Note a failure, and how many the call had before; returns the fault to act on."""
-        return fault
-
-    def key_refused(self, said: str) -> str:
-        """The message to the owner of the refused key."""
-        raise NotImplementedError
-
-
-class Calls:
-    """All calls of one model.
-
-    Attributes:
-        dialect: what is known of its server.
-        breaker: stops the run when the server is clearly gone.
-    """
+    simulated = False
 
     def __init__(
-        self, name: str, servers: str, options: CallOptions, lacks: frozenset[Quirk] = frozenset()
+        self,
+        name: str,
+        endpoints: Sequence[Endpoint],
+        options: CallOptions | None,
+        lacks: Quirks = frozenset(),
     ):
-        """Begin without any.
-
-        Args:
-            name: of the model, as the user gave it.
-            servers: how the breaker's line names what it watches.
-            options: how calls are made.
-            lacks: what the server is known not to take.
-        """
+        """Begin without any call; ``lacks`` is what the servers are known not to take."""
+        self.options = options = options or CallOptions()
         if not options.model.sends_temperature:
             lacks |= {Quirk.NO_TEMPERATURE}
-        self.breaker = Breaker(servers, options.clock)
+        self.name, self.identity = name, identity_of(name, options.model)
+        labels = ", ".join(filter(None, (each.label for each in endpoints)))
+        self.replicas = Replicas(endpoints, options.clock)
+        self.breaker = Breaker(f"{name}: {labels}" if labels else name, options.clock)
         self.dialect = Dialect(self.tell, lacks, options.most_draws)
-        self._name, self._options = name, options
-        self._under_way = 0  # attempts of all calls
+        self.secrets = reduce(or_, (each.secrets for each in endpoints))
         self._told: set[str] = set()
         self._failing: set[tuple[str, FaultKind]] = set()  # of which the user was told
         # Only spreads retries in time; what a run computes never depends on it.
         self._random = Random()
 
+    def __repr__(self) -> str:
+        labels = [each.endpoint.label for each in self.replicas.all]
+        return f"{type(self).__name__}({self.name!r}, {labels})"
+
+    async def attempt(
+        self, replica: Replica, request: Generate, quirks: Quirks
+    ) -> Completion | Fault:
+        """Ask a server once, without or otherwise than the plain API where it has those quirks."""
+        raise NotImplementedError
+
+    def key_refused(self, replica: Replica, said: str) -> str:
+        """The message to the owner of the refused key."""
+        return replica.endpoint.key_refused(said)
+
     def tell(self, line: str) -> None:
         """Tell the user, once."""
         if line not in self._told:
             self._told.add(line)
-            self._options.notice(f"{self._name}: {line}")
-
-    def most_tokens(self, request: Generate, form: Form | None = None) -> int:
-        """The most tokens that one reply may have, reasoning included, asked for in some form."""
-        if form is not None and form.max_tokens is not None:
-            return form.max_tokens
-        return request.max_tokens + (self._options.model.reasoning_tokens or 0)
+            self.options.notice(f"{self.name}: {line}")
 
     def seconds(self, request: Generate) -> float:
-        """How long an attempt at a request may take."""
-        return seconds_for(self._options.timeout, self.most_tokens(request))
+        """How long an attempt may take."""
+        return seconds_for(self.options.timeout, request.max_tokens)
 
-    async def answer(self, request: Generate, route: Callable[[], Route]) -> Completion:
-        """Exactly ``request.n`` replies; raises as ``base.Model`` says.
+    def stop(self, why: str) -> None:
+        """Have every call fail for good: those under way now, those to come at once."""
+        self.breaker.open(why)
 
-        Args:
-            route: makes the route of a call; several draws may take several calls.
-        """
-        completion = await self._some(request, 0, route)
-        while (so_far := len(completion.replies)) < request.n:  # it gave fewer than asked for
-            more = await self._some(request, so_far, route)
-            completion = joined(completion, more, completion.seconds + more.seconds)
-        for line in left_out(request, completion, reasons=self._options.model.reasons):
+    async def generate(self, request: Generate) -> Completion:
+        """Answer with exactly ``request.n`` replies; raises as ``base.Model`` says."""
+        reasoning = self.options.model.reasoning_tokens or 0
+        asked = replace(request, max_tokens=request.max_tokens + reasoning)
+        with self.breaker.watch():
+            completion = await self._some(asked, 0)
+            while (so_far := len(completion.replies)) < request.n:  # it gave fewer than asked for
+                more = await self._some(asked, so_far)
+                completion = joined(completion, more, completion.seconds + more.seconds)
+        for line in left_out(request, completion, reasons=self.options.model.reasons):
             self.tell(line)
         return completion
 
-    async def _some(self, request: Generate, so_far: int, route: Callable[[], Route]) -> Completion:
+    async def _some(self, request: Generate, so_far: int) -> Completion:
         """Some of the replies that are left; all where it is known how many may be asked for."""
         left = request.n - so_far
 
@@ -148,85 +145,90 @@ class Calls:
             return min(left, most_replies(self.dialect.quirks, request, self.dialect.draws))
 
         size = most()
-        calls = [
-            self._call(request, min(size, left - at), draw_seed(request.seed, so_far + at), route())
-            for at in range(0, left, size)
-        ]
+        calls = []
+        for at in range(0, left, size):
+            seed = draw_seed(request.seed, so_far + at)
+            calls.append(self._call(replace(request, n=min(size, left - at), seed=seed)))
         parts = await _all_of(calls)
         if len(parts) == len(parts[0].replies) == 1 < most():  # it ignores n without a word
             self.dialect.learn(frozenset({Quirk.ONE_CHOICE}))
         return reduce(lambda a, b: joined(a, b, max(a.seconds, b.seconds)), parts)
 
-    async def _call(self, request: Generate, n: int, seed: int, route: Route) -> Completion:
+    async def _call(self, request: Generate) -> Completion:
         """One request, tried until it succeeds or its failure is final."""
         problem = f"{request.occasion.problem.task}/{request.occasion.problem.id}"
-        clock = self._options.clock
-        started = clock()
-        retries: Retries | None = None
-        failures = 0
-        asking = Asking(self.dialect, request, n, self.most_tokens(request))
+        clock, policy = self.options.clock, self.options.retry
+        retries = Retries(policy, self._random, clock(), self.seconds(request))
+        asking = Asking(self.dialect, request)
         while True:
             form = asking.form()
-            route.turn(problem)
+            replica = self.replicas.place(problem)
             began = clock()
-            outcome = await self._attempt(route, request, form, seed, asking.is_lowered)
+            outcome = await self._attempt(replica, *form)
+            if isinstance(outcome, Fault):
+                if asking.learns(outcome, *form):
+                    continue
+                if outcome.room is not None:  # fewer tokens were asked for already
+                    outcome = textless("context_length", request)
             if isinstance(outcome, Completion):
-                asking.worked(form)
+                asking.worked(*form)
                 self.breaker.succeeded()
-                route.answered(began)
-                return replace(outcome, failures=failures)
-            if asking.learns(outcome, form):
-                continue
-            failures += 1
-            if retries is None:
-                timeout = self.seconds(request)
-                retries = Retries(self._options.retry, self._random, started, timeout)
-            wait = self._next_wait(asking.final(outcome), route, problem, began, retries)
-            await self.breaker.settle(partial(self._harmless, request, route))
-            if retries.suspects(clock()):
-                others_pass = isinstance(await self._harmless(request, route), Completion)
-                retries.found(others_pass=others_pass)
-            await self._options.sleep(wait)
+                self.replicas.answered(replica, began)
+                return replace(outcome, failures=retries.failures)
+            fault = asking.final(outcome)
+            wait = self._next_wait(fault, replica, problem, began, retries)
+            harmless = partial(self._harmless, request, replica)
+            await self.breaker.settle(harmless)
+            await retries.settle(clock(), harmless)
+            await self.options.sleep(wait)
 
-    async def _harmless(self, request: Generate, route: Route) -> Completion | Fault:
+    async def _harmless(self, request: Generate, replica: Replica) -> Completion | Fault:
         """What comes of asking the same server something that any model can answer."""
         question = replace(request, messages=(_HARMLESS,), n=1)
-        form = Form(1, self.dialect.quirks)
-        return await self._attempt(route, question, form, request.seed, False)
+        return await self._attempt(replica, question, self.dialect.quirks)
 
     async def _attempt(
-        self, route: Route, request: Generate, form: Form, seed: int, is_lowered: bool
+        self, replica: Replica, request: Generate, quirks: Quirks
     ) -> Completion | Fault:
-        self._under_way += 1
+        replica.in_flight += 1
         try:
-            return await route.attempt(request, form, seed, is_lowered)
+            return await self.attempt(replica, request, quirks)
         finally:
-            self._under_way -= 1
+            replica.in_flight -= 1
 
     def _next_wait(
-        self, fault: Fault, route: Route, problem: str, began: float, retries: Retries
+        self, fault: Fault, replica: Replica, problem: str, began: float, retries: Retries
     ) -> float:
-        """Tell breaker and route of a fault; seconds to wait, or the error that it is."""
-        server = route.server
+        """Tell breaker and replicas of a fault; seconds to wait, or the error that it is."""
+        server = replica.endpoint.label
         said = f"{server}: {fault.message}" if server else fault.message
-        line = f"{self._name}: {said}"
+        line = f"{self.name}: {said}"
         match fault.kind:
             case FaultKind.KEY_REFUSED:
-                error = KeyRefusedError(route.key_refused(fault.message))
+                error = KeyRefusedError(self.key_refused(replica, fault.message))
                 self.breaker.open(str(error))
                 raise error from fault.cause
             case FaultKind.QUOTA:
-                whose = server or self._name
+                whose = server or self.name
                 self.breaker.open(f"{whose}: nothing left to pay with ({fault.message})")
                 self.breaker.raise_if_open()
-        fault = route.failed(fault, problem, began, retries.failures)
-        if fault.kind is FaultKind.REFUSED:
-            self.breaker.refused(fault)
-            raise RefusedError(line) from fault.cause
-        self.breaker.failed(fault, began, self._under_way, problem)
+            case FaultKind.REFUSED:
+                self.replicas.answered(replica, began)
+                self.breaker.refused(fault)
+                raise RefusedError(line) from fault.cause
+            case FaultKind.EMPTY:
+                self.replicas.answered(replica, began)
+            case FaultKind.LIMITED:
+                times, asked = retries.failures + 1, fault.retry_after
+                if self.replicas.limited(replica, problem, asked, times):
+                    fault = replace(fault, retry_after=None)  # another one is asked next
+            case FaultKind.UNREACHABLE | FaultKind.FAULTY:
+                self.replicas.failed(replica, fault.kind)
+        under_way = sum(each.in_flight for each in self.replicas.all)
+        self.breaker.failed(fault, began, under_way, problem)
         if fault.is_foreign:
             self.breaker.foreign(fault)
-        wait = retries.next_wait(fault, self._options.clock())
+        wait = retries.next_wait(fault, self.options.clock())
         if wait is None:
             raise TransientError(f"{line} ({retries.why})") from fault.cause
         is_failing = fault.kind in (FaultKind.UNREACHABLE, FaultKind.FAULTY)
@@ -234,6 +236,11 @@ class Calls:
             self._failing.add((server, fault.kind))
             self.tell(f"{said}; it is asked again")
         return wait
+
+
+def textless(why: FinishReason, request: Generate) -> Completion:
+    """Replies that say why they have no text."""
+    return Completion((Reply("", why),) * request.n)
 
 
 def joined(one: Completion, other: Completion, seconds: float) -> Completion:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
 
@@ -66,42 +65,34 @@ _STREAM = re.compile(r"\bstream(?:ing|ed)?\b")
 _GREEDY = "n must be 1 when using greedy sampling"  # vLLM
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How one request is put."""
-
-    n: int = 1  # replies to ask for
-    quirks: frozenset[Quirk] = frozenset()  # what to leave out, rename or send otherwise
-    # instead of the request's own limit, reasoning included; None for that
-    max_tokens: int | None = None
+Quirks = frozenset[Quirk]
 
 
-def parameters(request: Generate, form: Form, seed: int) -> dict[str, object]:
+def parameters(request: Generate, quirks: Quirks = frozenset()) -> dict[str, object]:
     """How the replies are to be sampled, by the API's names; without what the server does not take.
 
-    Args:
-        seed: instead of the request's own; sent with 31 bits, which every server takes.
+    The seed is sent with 31 bits, which every server takes.
     """
-    wanted: dict[str, object] = {"temperature": request.temperature, "seed": seed & 0x7FFFFFFF}
+    seed = request.seed & 0x7FFFFFFF
+    wanted: dict[str, object] = {"temperature": request.temperature, "seed": seed}
     wanted |= request.decoding.given()
     wanted |= {"logprobs": True} if request.logprobs else {}
-    return {name: value for name, value in wanted.items() if WITHOUT.get(name) not in form.quirks}
+    return {name: value for name, value in wanted.items() if WITHOUT.get(name) not in quirks}
 
 
-def sent(request: Generate, form: Form) -> frozenset[str]:
-    """The names of what a request in this form asks for, and could do without."""
-    quirks = form.quirks
+def sent(request: Generate, quirks: Quirks) -> frozenset[str]:
+    """The names of what a request asks for, and could do without."""
     streams = Quirk.STREAM in quirks and Quirk.NO_STREAM_USAGE not in quirks
     others = {
         "stream_options": streams,
         "system": request.messages[0].role == "system" and Quirk.NO_SYSTEM not in quirks,
         "max_tokens": Quirk.COMPLETION_TOKENS not in quirks,
     }
-    sampling = parameters(request, form, request.seed)
+    sampling = parameters(request, quirks)
     return frozenset({*sampling, *(name for name, is_sent in others.items() if is_sent)})
 
 
-def lessons(answer: ErrorAnswer, asked: frozenset[str], taken: frozenset[str]) -> tuple[Quirk, ...]:
+def lessons(answer: ErrorAnswer, asked: frozenset[str], taken: frozenset[str]) -> list[Quirk]:
     """What to try instead, by the names in a refusal; none where it names nothing of what was sent.
 
     To be tried one after the other, what matters least first: a refusal may name what it allows.
@@ -112,7 +103,7 @@ def lessons(answer: ErrorAnswer, asked: frozenset[str], taken: frozenset[str]) -
         taken: what the server is known to take: a refusal that names it is about a value.
     """
     if _GREEDY in answer.words:
-        return (Quirk.GREEDY_ONE_CHOICE,)
+        return [Quirk.GREEDY_ONE_CHOICE]
     named = [name for name in _named(answer) if name in asked - taken]
     found = [quirk for name, quirk in WITHOUT.items() if name in named]
     found = [quirk for quirk in found if not _is_range(answer, quirk)]
@@ -122,7 +113,7 @@ def lessons(answer: ErrorAnswer, asked: frozenset[str], taken: frozenset[str]) -
         found.append(Quirk.NO_SYSTEM)
     if "stream" not in taken and _STREAM.search(answer.words) and not found:
         found.append(Quirk.STREAM)
-    return tuple(found)
+    return found
 
 
 def _named(answer: ErrorAnswer) -> frozenset[str]:
@@ -190,7 +181,7 @@ def limit_on_n(answer: ErrorAnswer, n: int) -> int | None:
     return max((each for each in found if 1 <= each < n), default=1)
 
 
-def most_replies(quirks: frozenset[Quirk], request: Generate, limit: int | None) -> int:
+def most_replies(quirks: Quirks, request: Generate, limit: int | None) -> int:
     """The most replies that one request may ask for.
 
     Args:
@@ -203,7 +194,7 @@ def most_replies(quirks: frozenset[Quirk], request: Generate, limit: int | None)
     return request.n if limit is None else min(limit, request.n)
 
 
-def messages_of(request: Generate, quirks: frozenset[Quirk]) -> tuple[Message, ...]:
+def messages_of(request: Generate, quirks: Quirks) -> tuple[Message, ...]:
     """The messages; for a server without a system role, its text heads the first user message."""
     first, *others = request.messages
     if first.role != "system" or Quirk.NO_SYSTEM not in quirks:
@@ -213,41 +204,30 @@ def messages_of(request: Generate, quirks: frozenset[Quirk]) -> tuple[Message, .
     return (Message("user", f"{first.content}\n\n{others[0].content}"), *others[1:])
 
 
-def body_of(
-    model: str,
-    request: Generate,
-    form: Form,
-    *,
-    seed: int,
-    max_tokens: int,
-    extra: Mapping[str, object],
-) -> bytes:
-    """The JSON body that asks for replies in this form.
+def body_of(model: str, request: Generate, quirks: Quirks, extra: Mapping[str, object]) -> bytes:
+    """The JSON body of a request.
 
     Args:
         model: the name that the server knows the model by.
-        request: what is asked for.
-        form: how it is put.
-        seed: instead of the request's own.
-        max_tokens: of a reply, reasoning included.
+        quirks: what to leave out, rename or send otherwise.
         extra: further fields, which win over the others.
 
     Raises:
         ValueError: the messages hold a lone surrogate, which no JSON can carry.
     """
-    asked = sent(request, form)
-    tokens = "max_tokens" if "max_tokens" in asked else "max_completion_tokens"
+    asked = sent(request, quirks)
+    limit = "max_tokens" if "max_tokens" in asked else "max_completion_tokens"
     body: dict[str, object] = {
         "model": model,
-        "messages": messages_of(request, form.quirks),
-        tokens: max_tokens,
-        **parameters(request, form, seed),
+        "messages": messages_of(request, quirks),
+        limit: request.max_tokens,
+        **parameters(request, quirks),
     }
     if "stream_options" in asked:
         body["stream_options"] = {"include_usage": True}
-    if form.n > 1:
-        body["n"] = form.n
-    if Quirk.STREAM in form.quirks:
+    if request.n > 1:
+        body["n"] = request.n
+    if Quirk.STREAM in quirks:
         body["stream"] = True
     try:
         return orjson.dumps(body | dict(extra))

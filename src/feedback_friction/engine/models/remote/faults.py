@@ -175,12 +175,7 @@ def _relayed(relay: ErrorAnswer, upstream: ErrorAnswer) -> ErrorAnswer:
 
 
 def meaning(
-    status: int,
-    answer: ErrorAnswer,
-    *,
-    max_tokens: int,
-    is_lowered: bool = False,
-    retry_after: float | None = None,
+    status: int, answer: ErrorAnswer, *, max_tokens: int, retry_after: float | None = None
 ) -> FinishReason | Fault:
     """What an error answer means: a result without text, or a fault.
 
@@ -188,14 +183,13 @@ def meaning(
         status: HTTP status, 300 or more.
         answer: what ``read_error`` made of the body.
         max_tokens: how many tokens the request wanted to generate.
-        is_lowered: that is already what a prompt left of the context.
         retry_after: seconds that the server asked to wait.
     """
     if status == 413:  # a proxy does not let so long a request through
         return "context_length"
     if status not in (401, 429):
         reason: FinishReason | Fault | None = _refusal(answer)
-        if reason == "context_length" and not is_lowered and _PROMPT_ALONE not in answer.codes:
+        if reason == "context_length" and _PROMPT_ALONE not in answer.codes:
             reason = _too_long(status, answer, max_tokens)
         if reason is not None:
             return reason

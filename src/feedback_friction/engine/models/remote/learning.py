@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from feedback_friction.engine.models.remote.dialect import (
-    Form,
     Quirk,
+    Quirks,
     lessons,
     limit_on_n,
     most_replies,
@@ -35,36 +35,33 @@ class Dialect:
     """What is known of a model's server."""
 
     tell: Callable[[str], None]  # is given each line that the user should know
-    quirks: frozenset[Quirk] = frozenset()  # its departures from the plain API
-    # how many replies a request may ask for; None where all were allowed so far
-    draws: int | None = None
-    drawn: int = 1  # how many replies one request has brought at most
-    # how many tokens a reply may have; None where all limits were taken so far
-    tokens: int | None = None
+    quirks: Quirks = frozenset()  # its departures from the plain API
+    draws: int | None = None  # replies that a request may ask for; None where all were given
+    drawn: int = 1  # replies that one request has brought at most
+    tokens: int | None = None  # tokens that a reply may have; None where all limits were taken
     taken: frozenset[str] = frozenset()  # names of what it has taken
     # is given all that was learnt, whenever it is more; None before there is a run
     keep: Keep | None = None
 
-    def learn(
-        self, quirks: frozenset[Quirk], tokens: int | None = None, draws: str | None = None
-    ) -> None:
-        """Take up what helped, and tell the user of it.
+    def learn(self, quirks: Quirks, tokens: int | None = None, draws: int | None = None) -> None:
+        """Take up what helped, and tell the user of what is new.
 
         Args:
-            tokens: the limit on a reply that was found.
-            draws: what is said of a limit on draws that was found.
+            tokens: a limit on the tokens of a reply.
+            draws: a limit on the replies of a request.
         """
-        if draws is not None:
-            self.tell(draws)
-        new = sorted(quirks - self.quirks, key=lambda quirk: quirk.name)
-        for quirk in new:
+        before = self.learnt()
+        if draws is not None and (self.draws is None or draws < self.draws):
+            self.draws = draws
+            replies = "one reply" if draws == 1 else f"{draws} replies"
+            self.tell(f"it gives at most {replies} a request: more come by several requests")
+        for quirk in sorted(quirks - self.quirks, key=lambda quirk: quirk.name):
             self.tell(quirk.value)
         self.quirks |= quirks
-        lower = tokens is not None and (self.tokens is None or tokens < self.tokens)
-        if lower:
+        if tokens is not None and (self.tokens is None or tokens < self.tokens):
             self.tokens = tokens
             self.tell(f"it allows at most {tokens:,} tokens a reply: the limit is lowered to that")
-        if (new or lower or draws) and self.keep is not None:
+        if self.keep is not None and self.learnt() != before:
             self.keep(self.learnt())
 
     def learnt(self) -> dict[str, object]:
@@ -78,38 +75,11 @@ class Dialect:
         names = learnt.get("quirks")
         known = {quirk.name: quirk for quirk in Quirk}
         found = [known[name] for name in names if name in known] if isinstance(names, list) else []
-        draws, tokens = learnt.get("draws"), learnt.get("tokens")
-        if isinstance(draws, int) and draws >= 1:
-            self.draws = min(draws, self.draws or draws)
-        self.learn(frozenset(found), tokens if isinstance(tokens, int) and tokens >= 1 else None)
-
-    def fewer(self, fault: Fault, n: int) -> int | None:
-        """How many replies to ask for after a request for ``n`` failed; None: n is not the trouble.
-
-        A refusal that does not speak of n may be for it all the same, unless as many were drawn
-        before: half of them are asked for, down to one.
-        """
-        if n == 1 or fault.answer is None:
-            return None
-        if fault.kind in (FaultKind.REFUSED, FaultKind.FAULTY):
-            named = limit_on_n(fault.answer, n)
-            if named is not None:
-                return named
-        blind = fault.kind is FaultKind.REFUSED and fault.status in (400, 422) and n > self.drawn
-        return n // 2 if blind else None
-
-    def drew(self, n: int, *, refused: bool) -> str | None:
-        """Note that a request brought ``n`` replies; a line for the user where that is news.
-
-        Args:
-            refused: more were asked for before, and refused.
-        """
-        self.drawn = max(self.drawn, n)
-        if not refused or (self.draws is not None and self.draws <= n):
-            return None
-        self.draws = n
-        replies = "one reply" if n == 1 else f"{n} replies"
-        return f"it gives at most {replies} a request: more come by several requests"
+        limits = (learnt.get(name) for name in ("tokens", "draws"))
+        self.learn(
+            frozenset(found),
+            *(each if isinstance(each, int) and each >= 1 else None for each in limits),
+        )
 
 
 def takes_temperature(model: object) -> bool:
@@ -121,56 +91,49 @@ def takes_temperature(model: object) -> bool:
 class Asking:
     """One call, and the form in which it is asked."""
 
-    def __init__(self, dialect: Dialect, request: Generate, n: int, max_tokens: int):
-        """Begin with what is known.
-
-        Args:
-            max_tokens: the limit on a reply of the request, reasoning included.
-        """
+    def __init__(self, dialect: Dialect, request: Generate):
+        """Begin with what is known."""
         self._dialect, self._request = dialect, request
-        self._n, self._max_tokens = n, max_tokens
-        self._tried: frozenset[Quirk] = frozenset()
-        self._most = n
-        self._cap: int | None = None
-        self._room: int | None = None
+        self._tried: Quirks = frozenset()
+        self._most = request.n  # replies to ask for at once
+        self._limits = [request.max_tokens]  # tokens of a reply, by whatever set a limit
+        self._cap: int | None = None  # the limit of the server's that was found
+        self._is_lowered = False  # to what the prompt leaves of the context
         self._said = ""
         self._first: Fault | None = None  # the refusal that stands where no other form helped
 
-    def form(self) -> Form:
-        """How to ask next."""
+    def form(self) -> tuple[Generate, Quirks]:
+        """How to ask next: the request, and what to leave out or to put otherwise."""
         quirks = self._dialect.quirks | self._tried
         n = min(self._most, most_replies(quirks, self._request, self._dialect.draws))
-        limits = (self._room, self._cap, self._dialect.tokens)
-        limit = min([each for each in limits if each is not None], default=self._max_tokens)
-        return Form(n, quirks, limit if limit < self._max_tokens else None)
+        limit = min([*self._limits, self._dialect.tokens or self._request.max_tokens])
+        return replace(self._request, n=n, max_tokens=limit), quirks
 
-    @property
-    def is_lowered(self) -> bool:
-        """Whether the limit on the reply was lowered to what the prompt leaves."""
-        return self._room is not None
-
-    def worked(self, form: Form) -> None:
+    def worked(self, asked: Generate, quirks: Quirks) -> None:
         """Keep what helped."""
         dialect = self._dialect
-        news = dialect.drew(form.n, refused=self._most < self._n)
-        if self._room is not None:
+        dialect.drawn = max(dialect.drawn, asked.n)
+        if self._is_lowered:
             dialect.tell(LOWERED)
-        dialect.learn(self._tried, self._cap, news)
-        dialect.taken |= sent(self._request, form)
+        dialect.learn(self._tried, self._cap, asked.n if self._most < self._request.n else None)
+        dialect.taken |= sent(asked, quirks)
 
-    def learns(self, fault: Fault, form: Form) -> bool:
+    def learns(self, fault: Fault, asked: Generate, quirks: Quirks) -> bool:
         """Whether a failure shows another form in which to ask at once."""
         if fault.answer is None or fault.kind not in (FaultKind.REFUSED, FaultKind.FAULTY):
             return False
         if fault.kind is FaultKind.REFUSED and self._first is None:
             self._first = fault
         if fault.room is not None:
-            self._room = fault.room
+            if self._is_lowered:
+                return False
+            self._is_lowered = True
+            self._limits.append(fault.room)
         elif self._is_believed(fault):
-            self._try(fault, form)
-        if self.form() == form:
-            self._most = self._dialect.fewer(fault, form.n) or self._most
-        return self.form() != form  # another call may have learnt something meanwhile, too
+            self._try(fault, asked, quirks)
+        if self.form() == (asked, quirks):
+            self._most = self._fewer(fault, asked.n) or self._most
+        return self.form() != (asked, quirks)  # another call may have learnt something meanwhile
 
     def final(self, fault: Fault) -> Fault:
         """The failure to report: of several refusals the first, which the plain request met."""
@@ -183,18 +146,29 @@ class Asking:
         said, self._said = self._said, fault.answer.words if fault.answer else ""
         return fault.kind is FaultKind.REFUSED or said == self._said
 
-    def _try(self, fault: Fault, form: Form) -> None:
+    def _try(self, fault: Fault, asked: Generate, quirks: Quirks) -> None:
         """Take up what a refusal suggests, one thing at a time."""
         assert fault.answer is not None
-        asked = sent(self._request, form)
-        limit = self._max_tokens if form.max_tokens is None else form.max_tokens
-        lower = most_tokens(fault.answer, limit)
-        found = lessons(fault.answer, asked, self._dialect.taken)
+        found = lessons(fault.answer, sent(asked, quirks), self._dialect.taken)
+        lower = most_tokens(fault.answer, asked.max_tokens)
         if lower is not None:  # it takes max_tokens, and not this value of it
-            found = tuple(each for each in found if each is not Quirk.COMPLETION_TOKENS)
+            found = [each for each in found if each is not Quirk.COMPLETION_TOKENS]
             self._cap = lower
-        new = [each for each in found if each not in self._dialect.quirks | self._tried]
+            self._limits.append(lower)
+        new = [each for each in found if each not in quirks]
         self._tried |= {*new[:1]}
+
+    def _fewer(self, fault: Fault, n: int) -> int | None:
+        """How many replies to ask for after a request for ``n`` failed; None: n is not the trouble.
+
+        A refusal that does not speak of n may be for it all the same, unless as many were drawn
+        before: half of them are asked for, down to one.
+        """
+        if n == 1 or fault.answer is None:
+            return None
+        named = limit_on_n(fault.answer, n)
+        is_silent = fault.kind is FaultKind.REFUSED and fault.status in (400, 422)
+        return n // 2 if named is None and is_silent and n > self._dialect.drawn else named
 
 
 def announce_unread(data: object, dialect: Dialect) -> None:

@@ -14,10 +14,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
-
-from yarl import URL
 
 from feedback_friction.engine.models.remote.endpoint import Endpoint
 from feedback_friction.engine.models.remote.faults import FaultKind
@@ -35,9 +33,6 @@ class Replica:
     """One server and what is known of its health."""
 
     endpoint: Endpoint  # where it is
-    url: URL = field(init=False, repr=False)  # where its chat completions are
-    # sent with each call; never shown, they hold the key
-    headers: dict[str, str] = field(init=False, repr=False)
     in_flight: int = 0  # calls under way
     down_until: float | None = None  # clock time of the next probe; None while it is up
     down_since: float = 0.0  # clock time at which it was last marked down
@@ -45,10 +40,6 @@ class Replica:
     unreachable: int = 0  # failures to connect since its last answer
     faulty: int = 0  # unusable answers since its last usable one
     cooling: float = 0.0  # seconds between its probes
-
-    def __post_init__(self) -> None:
-        self.url = self.endpoint.at("chat/completions")
-        self.headers = {"Content-Type": "application/json"} | self.endpoint.headers()
 
 
 class Replicas:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
@@ -18,6 +18,7 @@ from email.utils import parsedate_to_datetime
 from random import Random
 
 from feedback_friction.engine.models.remote.faults import Fault, FaultKind
+from feedback_friction.protocol.records import Completion
 
 _LONGEST = 7 * 86_400.0  # seconds: a wait of more than a week means nothing else
 
@@ -129,15 +130,19 @@ class Retries:
         wait = self._policy.wait(self.failures, fault.kind, self._random, fault.retry_after)
         return wait if now + wait - self._started <= self._total else None
 
-    def suspects(self, now: float) -> bool:
-        """Whether it is time to find out whether a server limits the rate of this prompt alone."""
-        return self._only_limited and now - self._started >= self._suspicion
+    async def settle(self, now: float, ask: Callable[[], Awaitable[object]]) -> None:
+        """After minutes of rate limits alone, find out whether this prompt alone is limited.
 
-    def found(self, *, others_pass: bool) -> None:
-        """Note what became of something harmless that the server was asked."""
-        self._suspicion = math.inf if others_pass else 2 * self._suspicion
-        if others_pass:
+        Args:
+            ask: asks the server something that any model can answer, once.
+        """
+        if not self._only_limited or now - self._started < self._suspicion:
+            return
+        if isinstance(await ask(), Completion):
+            self._suspicion = math.inf
             self._last = self.failures + self._policy.singled_out
+        else:
+            self._suspicion *= 2
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
