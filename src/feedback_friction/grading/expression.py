@@ -44,7 +44,7 @@ def grade_expression(problem: Problem, response: str) -> Verdict:
     if statement is None:
         return Verdict.none()
     answer = read(statement.text, context)
-    if not answer.key:
+    if answer.is_empty:
         return Verdict.none("empty")
     correct, how = equal(gold, answer)
     for alias in () if correct else problem.aliases:

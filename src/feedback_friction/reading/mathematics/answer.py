@@ -6,10 +6,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
+from hashlib import sha256
 
 from feedback_friction.reading.mathematics import evaluate
 from feedback_friction.reading.mathematics.exact import Exact, TooHardError, exact
+from feedback_friction.reading.mathematics.exact import key as exact_key
 from feedback_friction.reading.mathematics.nodes import Node, Number, Sum
+from feedback_friction.reading.mathematics.scalar import without_text
+
+_MAX_KEY = 240
 
 
 class Kind(StrEnum):
@@ -69,12 +74,26 @@ class Value:
         return None
 
 
+def bounded(key: str) -> str:
+    """A key, cut to a digest where it is long."""
+    if len(key) <= _MAX_KEY:
+        return key
+    digest = sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{key[: _MAX_KEY // 2]}...{digest}"
+
+
+def squeezed(text: str) -> str:
+    """A text without spaces, as the key of what is not understood any further."""
+    plain = without_text(text).replace(" ", "")
+    return plain if "\\" in plain else plain.casefold()
+
+
 @dataclass(frozen=True)
 class Answer:
     """One answer as it was read."""
 
     kind: Kind  # its shape
-    key: str  # canonical text; equal keys mean the same answer
+    written: str  # its key, where that is not its value's
     source: str  # the cleaned text that it was read from
     value: Value | None = None  # its number or formula, where the kind has one
     parts: tuple[Answer, ...] = ()  # what it is made of, where the kind has parts
@@ -83,6 +102,19 @@ class Answer:
     named: tuple[bool, ...] = ()
     # of gold, whether the question asks for its unit, so that no other will do
     in_unit: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was read; does not work out a value's key."""
+        return self.kind is not Kind.VALUE and not self.written
+
+    @cached_property
+    def key(self) -> str:
+        """Canonical text; equal keys mean the same answer. A value's may take computer algebra."""
+        if self.kind is not Kind.VALUE or self.value is None:
+            return bounded(self.written)
+        exact = self.value.exact
+        return bounded(squeezed(self.source) if exact is None else exact_key(exact))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from feedback_friction.reading.mathematics import latex, reals
 from feedback_friction.reading.mathematics.answer import Answer, Kind, Value
-from feedback_friction.reading.mathematics.evaluate import differ
+from feedback_friction.reading.mathematics.evaluate import differ, far
 from feedback_friction.reading.mathematics.exact import equal
 from feedback_friction.reading.mathematics.scalar import symbol_letters, wording
 from feedback_friction.reading.mathematics.units import ratio, units_differ
@@ -29,6 +29,7 @@ _MOST_PLACES = 12  # that samples in floating point can tell
 LONGEST_DECIMAL = 100
 _WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
 _COMMAND = re.compile(r"\\(?:begin|end) ?\{[a-z]+\}|\\[A-Za-z]+")
+_ORDER = re.compile(r"\\[lg]e(?![a-z])|[<>]")
 _VARIABLE = re.compile(r"[A-Za-df-hj-z]")
 _UNEVALUATED = re.compile(
     r"\\(?:sum|prod|int|iint|oint|lim|cdots|ldots|dots|phantom|boxed)(?![a-z])"
@@ -49,7 +50,7 @@ def same(gold: Answer, other: Answer, ask: Ask = _nobody) -> bool | None:
         other: the answer that a reply gives.
         ask: tells whether two values, or two answers that could not be read, are equal.
     """
-    if not other.key:
+    if other.is_empty or _far_apart(gold, other):
         return False
     if gold.key == other.key:
         return not units_differ(gold.source, other.source)
@@ -75,6 +76,16 @@ def same(gold: Answer, other: Answer, ask: Ask = _nobody) -> bool | None:
     return ask(gold, other) if _may_be_formula(gold, other) else False
 
 
+def _far_apart(gold: Answer, other: Answer) -> bool:
+    """Whether two values are so different that no more needs to be known of the other one."""
+    one, two = gold.value, other.value
+    if one is None or two is None or not gold.kind is other.kind is Kind.VALUE:
+        return False
+    if one.exact is None or one.samples is None or two.samples is None:
+        return False
+    return far(one.samples, two.samples) and not units_differ(gold.source, other.source)
+
+
 def _may_be_formula(gold: Answer, other: Answer) -> bool:
     """Whether text that was not read might still be a formula that is equal to gold."""
     if "\\boxed" in gold.source + other.source:  # several answers in one text
@@ -83,7 +94,8 @@ def _may_be_formula(gold: Answer, other: Answer) -> bool:
         return False
     if other.kind is not Kind.RAW:
         return True
-    if not latex.is_balanced(other.source):
+    ordered = gold.value is not None and _ORDER.search(other.source)  # no number is an inequality
+    if ordered or not latex.is_balanced(other.source):
         return False
     plain = _COMMAND.sub(" ", other.source)
     if _WORDS.search(plain) and not _WORDS.search(gold.source):

@@ -157,10 +157,15 @@ def differ(left: tuple[complex, ...], right: tuple[complex, ...]) -> bool:
     return any(_apart(a, b) for a, b in zip(left, right, strict=True))
 
 
-def _apart(a: complex, b: complex) -> bool:
+def far(left: tuple[complex, ...], right: tuple[complex, ...]) -> bool:
+    """Whether they differ by so much that no rounding, of samples or by a writer, explains it."""
+    return any(_apart(a, b, 1e-2) for a, b in zip(left, right, strict=True))
+
+
+def _apart(a: complex, b: complex, least: float = 1e-9) -> bool:
     if cmath.isinf(a) or cmath.isinf(b):
         return cmath.isinf(a) != cmath.isinf(b)
-    return _size(a - b) > 1e-9 * max(1.0, _size(a), _size(b))
+    return _size(a - b) > least * max(1.0, _size(a), _size(b))
 
 
 def _size(value: complex) -> float:

@@ -249,7 +249,7 @@ def _readable(value: re.Match[str], context: Context) -> Statement | None:
         unit = value.string[end : with_unit(value.string, end)]
         text = f"{text if number is None else number}{unit}"
     answer = read(text, context)
-    if not answer.key or len(text) > _LONGEST_VALUE or not _is_understood(answer):
+    if answer.is_empty or len(text) > _LONGEST_VALUE or not _is_understood(answer):
         return None
     return Statement(text, "sentence", value.start(value.lastgroup or 0))
 

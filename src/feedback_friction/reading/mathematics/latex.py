@@ -173,7 +173,7 @@ def split(text: str, separator: re.Pattern[str]) -> list[tuple[str, str]]:
 
     Brackets that do not match leave the text whole.
     """
-    pairs = _outer(text)
+    pairs = _outer(text) if separator.search(text) else None
     if pairs is None:
         return [("", text)]
     opens = [start for start, *_ in pairs]

@@ -12,10 +12,16 @@ from fractions import Fraction
 from functools import lru_cache
 
 from feedback_friction.reading.mathematics import latex, reals, scalar
-from feedback_friction.reading.mathematics.answer import NO_CONTEXT, Answer, Context, Kind, Value
+from feedback_friction.reading.mathematics.answer import (
+    NO_CONTEXT,
+    Answer,
+    Context,
+    Kind,
+    Value,
+    bounded,
+)
 from feedback_friction.reading.mathematics.structures import (
     Reader,
-    bounded,
     stripped,
     valued,
     words,

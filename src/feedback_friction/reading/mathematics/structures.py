@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from hashlib import sha256
 
 from feedback_friction.reading.mathematics import latex, reals, scalar
-from feedback_friction.reading.mathematics.answer import Answer, Context, Kind, Value
+from feedback_friction.reading.mathematics.answer import Answer, Context, Kind, Value, squeezed
 from feedback_friction.reading.mathematics.evaluate import differ
 from feedback_friction.reading.mathematics.exact import key as exact_key
 from feedback_friction.reading.mathematics.relations import (
@@ -29,7 +28,6 @@ from feedback_friction.reading.mathematics.relations import (
     order_key,
 )
 
-_MAX_KEY = 240
 _MAX_ITEMS = 60
 _MAX_NESTING = 5
 _MAX_BRACES = 16
@@ -61,14 +59,6 @@ _BEFORE = " ,;:*_`\"'"  # a point may begin a number
 _AFTER = _BEFORE + ".\\"
 
 
-def bounded(key: str) -> str:
-    """A key, cut to a digest where it is long."""
-    if len(key) <= _MAX_KEY:
-        return key
-    digest = sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return f"{key[: _MAX_KEY // 2]}...{digest}"
-
-
 def stripped(text: str) -> str:
     """Without the punctuation and quotation marks around it."""
     text = text.lstrip(_BEFORE).rstrip(_AFTER)
@@ -77,22 +67,16 @@ def stripped(text: str) -> str:
 
 def words(text: str) -> Answer:
     """An answer in words."""
-    return Answer(Kind.TEXT, bounded(scalar.wording(text)), text)
+    return Answer(Kind.TEXT, scalar.wording(text), text)
 
 
 def valued(value: Value, source: str) -> Answer:
     """An answer with a value."""
-    key = exact_key(value.exact) if value.exact is not None else _squeezed(source)
-    return Answer(Kind.VALUE, bounded(key), source, value)
+    return Answer(Kind.VALUE, "", source, value)
 
 
 def _raw(text: str) -> Answer:
-    return Answer(Kind.RAW, bounded(_squeezed(text)), text)
-
-
-def _squeezed(text: str) -> str:
-    plain = scalar.without_text(text).replace(" ", "")
-    return plain if "\\" in plain else plain.casefold()
+    return Answer(Kind.RAW, squeezed(text), text)
 
 
 class Reader:
@@ -135,7 +119,7 @@ class Reader:
         )
         bars = "|" if match[1][0] in "vV" else ""
         key = bars + "[" + ",".join(part.key for part in parts) + "]"
-        return Answer(Kind.MATRIX, bounded(key), text, None, parts, bars)
+        return Answer(Kind.MATRIX, key, text, None, parts, bars)
 
     def residue(self, text: str, depth: int) -> Answer | None:
         """``x \\equiv 3 \\pmod 7``: a residue and its modulus."""
@@ -147,7 +131,7 @@ class Reader:
             return residue if residue.kind in (Kind.LIST, Kind.SET) else None
         of = self.scalar(modulus[1])
         key = f"{residue.key} mod {of.key}"
-        return Answer(Kind.RESIDUE, bounded(key), text, residue.value, (residue, of))
+        return Answer(Kind.RESIDUE, key, text, residue.value, (residue, of))
 
     def collection(self, text: str, depth: int) -> Answer | None:
         """A list without brackets: ``1, 2``, ``x = 1 or x = 2``, ``x = 1, y = 2; x = 3, y = 4``."""
@@ -189,17 +173,17 @@ class Reader:
 
     def united(self, items: list[Answer], text: str) -> Answer:
         parts = tuple(sorted(items, key=lambda item: item.key))
-        return Answer(Kind.UNION, bounded("U".join(p.key for p in parts)), text, None, parts)
+        return Answer(Kind.UNION, "U".join(p.key for p in parts), text, None, parts)
 
     def set_of(self, items: list[Answer], text: str, kind: Kind) -> Answer:
         if kind is Kind.SET or all(item.kind is Kind.TUPLE for item in items):
             items = list({item.key: item for item in items}.values())
         key = "{" + ",".join(sorted(item.key for item in items)) + "}"
-        return Answer(kind, bounded(key), text, None, tuple(items))
+        return Answer(kind, key, text, None, tuple(items))
 
     def tuple_of(self, items: list[Answer], brackets: str, text: str) -> Answer:
         key = brackets[0] + ",".join(item.key for item in items) + brackets[1]
-        return Answer(Kind.TUPLE, bounded(key), text, None, tuple(items), brackets)
+        return Answer(Kind.TUPLE, key, text, None, tuple(items), brackets)
 
     def relation(self, text: str, depth: int) -> Answer | None:
         pieces = latex.split(text, _RELATION)
@@ -258,12 +242,12 @@ class Reader:
 
     def equation(self, sides: list[str], text: str, depth: int) -> Answer:
         left, right = (self.shape(side, depth + 1) for side in sides)
-        key = _squeezed(text)
+        key = squeezed(text)
         difference = difference_of(left, right)
         if difference:
             key = f"{exact_key(difference / lead(difference))}=0"
         named = tuple(self.is_unknown(side) for side in sides)
-        return Answer(Kind.EQUATION, bounded(key), text, None, (left, right), named=named)
+        return Answer(Kind.EQUATION, key, text, None, (left, right), named=named)
 
     def is_unknown(self, side: str) -> bool:
         """Whether a side is what is asked for: a name, or what stands in the question."""
@@ -279,7 +263,7 @@ class Reader:
         signs = [sign.replace("<=", "\\le") for sign in signs]
         if not set(signs) <= set(BELOW):
             key = "".join(part.key + sign for part, sign in zip(parts, [*signs, ""], strict=True))
-            return Answer(Kind.RAW, bounded(key), text)
+            return Answer(Kind.RAW, key, text)
         if len(parts) == 2:
             interval = self.half_line(parts[0], signs[0], parts[1], text)
             if interval is not None:
@@ -287,7 +271,7 @@ class Reader:
         if len(parts) == 3 and is_variable(parts[1]):
             return self.between(parts, signs, text)
         key = "".join(part.key + sign for part, sign in zip(parts, [*signs, ""], strict=True))
-        return Answer(Kind.RAW, bounded(order_key(parts, signs) or key), text)
+        return Answer(Kind.RAW, order_key(parts, signs) or key, text)
 
     def half_line(self, small: Answer, sign: str, large: Answer, text: str) -> Answer | None:
         """``small < large`` with one variable, to the first power."""
@@ -363,7 +347,7 @@ class Reader:
             if not number.percent:
                 return valued(value, text)
             key = f"{valued(value, text).key}%"
-            return Answer(Kind.PERCENT, bounded(key), text, value)
+            return Answer(Kind.PERCENT, key, text, value)
         if scalar.is_wording(text):
             return words(text)
         return _raw(text)
