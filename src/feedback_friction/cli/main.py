@@ -96,7 +96,7 @@ def friction() -> None:
 def main() -> None:
     """Entry point: errors become one line and an exit code, never a traceback."""
     try:
-        code = friction.main(standalone_mode=False)
+        code = friction.main(prog_name="friction", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.exceptions.NoArgsIsHelpError as error:  # its message is the help, of many lines
