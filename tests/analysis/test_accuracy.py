@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from random import Random
 
@@ -154,3 +155,55 @@ def test_healthy_replies_are_not_warned_of(tmp_path: Path) -> None:
     (row,) = [line for line in shown.splitlines() if line.startswith("binary")]
     assert "9.1" in row.split()  # of 11 replies one
     assert "WARNING" not in shown
+
+
+def _lose(run: Path, problem: str) -> None:
+    """Have a trial in flight fail."""
+    with sqlite3.connect(run / "journal.sqlite") as db:
+        db.execute(
+            "INSERT OR REPLACE INTO trials SELECT condition, problem_id, epoch, 'failed',"
+            " 'no server', count(*), '' FROM attempts WHERE problem_id = ?"
+            " GROUP BY condition, problem_id, epoch",
+            (problem,),
+        )
+
+
+def test_a_right_answer_stays_known_when_its_challenge_fails(tmp_path: Path) -> None:
+    arm = trials(
+        (RIGHT, RIGHT), (RIGHT, "a"), ("a", RIGHT, RIGHT), ("a", "b", "c"), (RIGHT, IN_FLIGHT)
+    )
+    run = write_run(tmp_path / "run", {"denial": arm}, problems=5)
+    for status in ("in flight", "failed"):
+        (found,) = read_results(run)
+        assert found.accuracy[0] == pytest.approx(3 / 5), status
+        assert found.accuracy[-1] == pytest.approx(4 / 5), status
+        # Of what it would have said in the end nothing is known: the four others count.
+        assert found.right_at_end.value == pytest.approx(2 / 4), status
+        _lose(run, "p4")
+
+
+def test_right_at_the_end_is_the_accuracy_where_nothing_is_challenged(tmp_path: Path) -> None:
+    arm = trials((RIGHT,), ("a", RIGHT), ("a", "b", "c"), ("a", IN_FLIGHT), "refused:policy")
+    run = write_run(tmp_path / "run", {"binary": arm}, problems=5)
+    _lose(run, "p3")
+    (found,) = read_results(run)
+    assert found.right_at_end == found.curve[-1]
+    assert found.right_at_end.value == pytest.approx(1 - (4 / 5) * (2 / 3))
+
+
+def test_a_leak_after_a_right_answer_takes_nothing_back(tmp_path: Path) -> None:
+    arm = trials((RIGHT, RIGHT), ("a", "b", "c"))
+    run = write_run(tmp_path / "run", {"denial": arm}, problems=2)
+    with sqlite3.connect(run / "journal.sqlite") as db:
+        db.execute("UPDATE attempts SET leaks = '[\"7\"]' WHERE problem_id = 'p0'")
+    (found,) = read_results(run)
+    assert found.without_leaks.value == pytest.approx(1 / 2)
+
+
+def test_the_csv_of_results_has_a_number_in_every_cell_that_holds_one(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", {"binary": trials((RIGHT,), ("a", RIGHT))}, problems=2)
+    heading, row = friction("results", run, "--format", "csv").stdout.splitlines()
+    assert "{" not in row
+    found = dict(zip(heading.split(","), row.split(","), strict=True))
+    assert found["right_at_end"] == "1"
+    assert 0 < float(found["right_at_end_low"]) < 1 == float(found["right_at_end_high"])

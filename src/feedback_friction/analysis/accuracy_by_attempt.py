@@ -43,7 +43,6 @@ from feedback_friction.analysis.retries import (
     excludes,
     read_retries,
     second_attempts,
-    unit_of,
 )
 from feedback_friction.analysis.stats.censored import (
     Seen,
@@ -52,10 +51,10 @@ from feedback_friction.analysis.stats.censored import (
     normalised_gain,
     worst_case,
 )
-from feedback_friction.analysis.stats.clusters import share_of_trials
 from feedback_friction.analysis.stats.guessing import Excludes, mean_guesser
 from feedback_friction.analysis.stats.intervals import Estimate, Interval
 from feedback_friction.analysis.uptake import Uptake, contrasts
+from feedback_friction.mode_names import recorded_mode
 
 USAGE_COLUMNS = (
     "prompt_tokens",
@@ -110,8 +109,8 @@ class ConditionResult:
     guess_most: list[float] | None
     gain: Estimate  # normalised gain, (last - first) / (1 - first)
     area: Estimate  # area under the accuracy curve, from 0 to 1
-    # share of the trials that ended whose last answer is right; where right answers are challenged
-    # it may be less than the accuracy, which counts those that ever were
+    # share of problems whose last answer is right: the accuracy, or less where right answers are
+    # challenged; a trial lost while its right answer was challenged is unknown from there on
     right_at_end: Estimate
     # accuracy in the end with each trial counted up to the first feedback in which the audit found
     # the answer; the accuracy itself where there is none
@@ -244,15 +243,22 @@ def _result(
     statuses: Counter[str] = Counter()
     seen: dict[str, list[Seen]] = {problem: [] for problem in options}
     clean: dict[str, list[Seen]] = {problem: [] for problem in options}
+    lasting: dict[str, list[Seen]] = {problem: [] for problem in options}
     leaked = _first_leaks(db, condition)
+    challenged = recorded_mode(condition.feedback).challenges
+    ends = _last_verdicts(db, condition)
     for row in db.execute(
         f"SELECT * FROM ({KNOWN_TRIALS}) WHERE condition = ?", (condition.condition,)
     ):
         statuses[row["status"]] += 1
         trial = as_seen(row["status"], row["known"], bool(row["solved"]), condition.iterations)
         seen[row["problem_id"]].append(trial)
-        made = leaked.get((row["problem_id"], row["epoch"]))
-        clean[row["problem_id"]].append(trial if made is None else Seen(None, made))
+        where = row["problem_id"], row["epoch"]
+        kept = _lasting(trial, ends.get(where), condition.iterations) if challenged else trial
+        lasting[row["problem_id"]].append(kept)
+        made = leaked.get(where, condition.iterations)
+        before = trial.known <= made or trial.solved_by(made - 1)
+        clean[row["problem_id"]].append(trial if before else Seen(None, made))
     problems, iterations = list(seen.values()), condition.iterations
     within = [clusters[1].get(problem) for problem in seen]
     points = censored_curve(problems, iterations, clusters=within)
@@ -275,7 +281,7 @@ def _result(
         guess_most=guesses[1],
         gain=normalised_gain(problems, iterations, clusters=within),
         area=area(problems, iterations, clusters=within),
-        right_at_end=_right_at_end(db, condition, clusters[1]),
+        right_at_end=censored_curve([*lasting.values()], iterations, clusters=within)[-1],
         without_leaks=censored_curve([*clean.values()], iterations, clusters=within)[-1],
         second=second_attempts(retries, clusters=clusters[1]),
         uptakes=uptakes,
@@ -285,18 +291,23 @@ def _result(
     )
 
 
-def _right_at_end(
-    db: sqlite3.Connection, condition: Condition, clusters: Mapping[str, str]
-) -> Estimate:
-    """The share of the trials that ended whose last attempt is right, clustered."""
+def _last_verdicts(db: sqlite3.Connection, condition: Condition) -> dict[tuple[str, int], bool]:
+    """By problem and epoch of each trial that was challenged and ended, if it is right at last."""
     rows = db.execute(
-        "SELECT a.problem_id, a.is_correct FROM trials t JOIN attempts a"
+        "SELECT a.problem_id, a.epoch, a.is_correct FROM trials t JOIN attempts a"
         " ON (a.condition, a.problem_id, a.epoch, a.iteration)"
         "  = (t.condition, t.problem_id, t.epoch, t.attempts - 1)"
         f" WHERE t.condition = ? AND t.status IN {ENDED}",
         (condition.condition,),
     )
-    return share_of_trials((unit_of(problem, clusters), right) for problem, right in rows)
+    return {(problem, epoch): bool(right) for problem, epoch, right in rows}
+
+
+def _lasting(trial: Seen, right_at_last: bool | None, iterations: int) -> Seen:
+    """A trial as solved only where the right answer is kept to the end, which may be unknown."""
+    if trial.solved_at is None or right_at_last:
+        return trial
+    return Seen(None, trial.solved_at if right_at_last is None else iterations)
 
 
 def _first_leaks(db: sqlite3.Connection, condition: Condition) -> dict[tuple[str, int], int]:

@@ -36,23 +36,17 @@ KNOWN_TRIALS = f"""
            status = 'solved' AS solved
     FROM trials WHERE status IN {ENDED} AND condition NOT IN ({CHALLENGED})
     UNION ALL
-    SELECT condition, problem_id, epoch, status, reason, coalesce(solved_at + 1, attempts),
+    SELECT condition, problem_id, epoch, status, reason,
+           coalesce(solved_at + 1, CASE WHEN status IN {ENDED} THEN attempts ELSE decided END),
            solved_at IS NOT NULL
     FROM (
-        SELECT *, (
-            SELECT min(iteration) FROM attempts a
-            WHERE (a.condition, a.problem_id, a.epoch) = (t.condition, t.problem_id, t.epoch)
-              AND a.is_correct
-        ) AS solved_at
-        FROM trials t WHERE status IN {ENDED} AND condition IN ({CHALLENGED})
+        SELECT t.condition, t.problem_id, t.epoch, t.status, t.reason, t.attempts,
+               min(CASE WHEN a.is_correct THEN a.iteration END) AS solved_at,
+               coalesce(sum(a.verdict != 'undecided'), 0) AS decided
+        FROM trials t LEFT JOIN attempts a USING (condition, problem_id, epoch)
+        WHERE status NOT IN {ENDED} OR condition IN ({CHALLENGED})
+        GROUP BY t.condition, t.problem_id, t.epoch
     )
-    UNION ALL
-    SELECT condition, problem_id, epoch, status, reason,
-           (SELECT count(*) FROM attempts a
-            WHERE (a.condition, a.problem_id, a.epoch) = (t.condition, t.problem_id, t.epoch)
-              AND a.verdict != 'undecided'),
-           0
-    FROM trials t WHERE status NOT IN {ENDED}
     UNION ALL
     SELECT condition, problem_id, epoch, '{IN_FLIGHT}', '',
            coalesce(min(CASE WHEN is_correct THEN iteration + 1 END), sum(verdict != 'undecided')),

@@ -235,7 +235,7 @@ def _flat(run: str, result: ConditionResult) -> dict[str, Any]:
     row |= {"iterations": result.condition.iterations, **row.pop("usage")}
     for name in ("known", "uptake"):
         del row[name]
-    for name in ("gain", "area", "without_leaks", "repetition", "second"):
+    for name in ("gain", "area", "right_at_end", "without_leaks", "repetition", "second"):
         found = row.pop(name)
         row |= {f"{name}{end}": found[of] for end, of in _LIMITS.items()}
     row["second_guess"] = result.second.guess
