@@ -233,7 +233,7 @@ def a_function(problem, attempts):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        ({"itertions": 5}, "unknown option 'itertions'; allowed: tasks, solver"),
+        ({"itertions": 5}, "unknown option 'itertions'; did you mean 'iterations'?"),
         ({"iterations": "5"}, "iterations must be a whole number of at least 1, not '5'"),
         ({"base_url": "http://x"}, "student/default is a simulation and takes no base URL"),
         ({"iterations": 0}, "iterations must be at least 1, not 0"),

@@ -98,7 +98,7 @@ def test_what_is_out_of_bounds_is_refused_in_one_line(words, message):
         ("logprobs", "yes", "logprobs must be true or false, not 'yes'"),
         ("temperature", "hot", "temperature must be a number from 0 to 2, or none, not 'hot'"),
         ("reasoning_effort", "huge", "unknown reasoning_effort 'huge'; allowed: none, minimal"),
-        ("itertions", 5, "unknown option 'itertions'; allowed: tasks, solver"),
+        ("itertions", 5, "unknown option 'itertions'; did you mean 'iterations'?"),
     ],
 )
 def test_a_value_from_python_is_checked_like_one_from_the_command_line(name, value, message):

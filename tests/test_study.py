@@ -106,7 +106,7 @@ def test_a_path_is_found_beside_the_file_where_it_is_nowhere_else(tmp_path, monk
     [
         ('iterations = "5"', "iterations must be a whole number of at least 1, not '5'"),
         ("iterations = 0", "iterations must be at least 1, not 0"),
-        ("itertions = 5", "unknown key 'itertions'; allowed: tasks, solver, feedback-model"),
+        ("itertions = 5", "unknown key 'itertions'; did you mean 'iterations'?"),
         ("config = 'x'", "unknown key 'config'; allowed"),
         ("iterations = [", "is not valid TOML: Invalid value (at end of document)"),
         ("tasks = [5]", "tasks must be a text or a list of such, not 5"),

@@ -13,6 +13,11 @@ unless it persists, and then it is recorded with its trial.
 from __future__ import annotations
 
 
+def reason(error: Exception) -> str:
+    """Why it failed, without the number and the path that a message names itself."""
+    return str(getattr(error, "strerror", None) or error)
+
+
 class FrictionError(Exception):
     """Base class; its text is one printable line for the user, whatever it quotes."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
 from feedback_friction.databases import reading, refuse_newer, version_of
-from feedback_friction.errors import RunStoppedError, UsageError
+from feedback_friction.errors import RunStoppedError, UsageError, reason
 
 FILE_NAME = "annotations.sqlite"
 SCHEMA_VERSION = 1
@@ -204,7 +204,7 @@ def read_labels(directory: Path) -> list[Label]:
         with reading(path, SCHEMA_VERSION) as db:
             return _read(db)
     except sqlite3.Error as error:
-        raise UsageError(f"cannot read {path}: {error}") from error
+        raise UsageError(f"cannot read {path}: {reason(error)}") from error
 
 
 def _read(db: sqlite3.Connection) -> list[Label]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -253,9 +254,11 @@ def refuse_unknown(names: Iterable[str], allowed: Iterable[str], what: str) -> N
         what: what they are, in errors.
 
     Raises:
-        UsageError: one is not; names those that are.
+        UsageError: one is not; names the one that was meant, else those that are.
     """
     known = list(allowed)
     for name in names:
         if name not in known:
-            raise UsageError(f"unknown {what} '{name}'; allowed: {', '.join(known)}")
+            near = get_close_matches(name, known, 1, 0.75)
+            rest = f"did you mean '{near[0]}'?" if near else f"allowed: {', '.join(known)}"
+            raise UsageError(f"unknown {what} '{name}'; {rest}")

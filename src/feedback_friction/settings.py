@@ -79,7 +79,7 @@ class Decoding(Options):
     by every client.
     """
 
-    top_p: float | None = option(None, "Solver's top_p.  [the server's default]")
+    top_p: float | None = option(None, "Solver's top_p.  [the server's default]", above=0, most=1)
 
     def given(self) -> dict[str, object]:
         """The parameters that are set, by name."""

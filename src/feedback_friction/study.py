@@ -26,7 +26,7 @@ from typing import Any
 
 import orjson
 
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import UsageError, reason
 from feedback_friction.modes import BINARY, PROCESS, RETRY, SELF, STRONG
 from feedback_friction.options import (
     NONE,
@@ -124,8 +124,7 @@ def read_study(path: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"cannot read the study file {path}: {reason}") from error
+        raise UsageError(f"cannot read the study file {path}: {reason(error)}") from error
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"the study file {path} is not valid TOML: {error}") from error
     try:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import orjson
 
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import UsageError, reason
 
 Result = TypeVar("Result")
 
@@ -26,7 +26,7 @@ def whole(out: Path, write: Callable[[Path], Result]) -> Result:
         result = write(partial)
         os.replace(partial, out)
     except OSError as error:
-        raise UsageError(f"cannot write {out}: {error}") from error
+        raise UsageError(f"cannot write {out}: {reason(error)}") from error
     return result
 
 

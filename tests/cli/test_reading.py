@@ -105,3 +105,25 @@ def test_a_directory_that_is_no_run_is_refused(verb, tmp_path):
 
 def test_an_unknown_verb_is_refused_with_those_there_are():
     assert "unknown command 'fly'; allowed: run, " in friction("fly", code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("show RUN 13118x15370 --epoch 9", "there is no epoch 9; allowed: 0 to 0"),
+        ("show RUN 13118x15370 --feedback hint", "no condition has --feedback hint; allowed: "),
+        ("annotate RUN", "give one with --judge-model"),
+        ("doctor --solver student/default", "a simulation: there is no server to check"),
+        ("oracle primer --solver student/default --frozen core", "No such option '--frozen'"),
+        ("oracle decimal_multiplication --solver student/default --out RUN", "of another kind"),
+        ("export RUN --out /nowhere/x.jsonl", "write /nowhere/x.jsonl: No such file or directory"),
+        ("mask /nowhere/x.jsonl --task primer", "read /nowhere/x.jsonl: No such file or directory"),
+        ("report RUN --out /dev/null", "cannot write the report to /dev/null: Not a directory"),
+    ],
+)
+def test_a_wrong_command_is_refused_in_one_line(run_directory, command, message):
+    words = command.replace("RUN", str(run_directory)).split()
+    done = friction(*words, code=2)
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("note:")]
+    assert len(lines) == 1
+    assert message in lines[0]

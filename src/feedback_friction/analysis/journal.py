@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from feedback_friction.databases import reading, refuse_newer
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import UsageError, reason
 from feedback_friction.modes import MODES
 from feedback_friction.problem import LETTERS
 
@@ -225,7 +225,7 @@ def read_run(directory: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise UsageError(f"{directory} is not a run directory: it has no {RUN_FILE}") from error
     except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from error
+        raise UsageError(f"cannot read {path}: {reason(error)}") from error
     if not isinstance(document, dict):
         raise UsageError(f"cannot read {path}: it holds no JSON object")
     for name, kind in _FIELDS.items():

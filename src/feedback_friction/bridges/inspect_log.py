@@ -42,7 +42,7 @@ from feedback_friction.analysis.provenance import Provenance, provenance
 from feedback_friction.engine.journal.rows import now
 from feedback_friction.engine.passes.reopen import read_trials, reopen
 from feedback_friction.engine.run.conditions import Condition
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import UsageError, reason
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.records import Attempt, Feedback, Trial
 from feedback_friction.ways import way
@@ -68,7 +68,7 @@ def write_logs(directory: Path, out: Path) -> list[Path]:
             write_eval_log(log, str(path))
             files.append(path)
     except OSError as error:
-        raise UsageError(f"cannot write {out}: {error}") from error
+        raise UsageError(f"cannot write {out}: {reason(error)}") from error
     return files
 
 

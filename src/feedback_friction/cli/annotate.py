@@ -12,6 +12,7 @@ from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, run_to_end
 from feedback_friction.cli.grid import columns, print_columns, print_json, print_lines
 from feedback_friction.engine.passes.judging import Annotated, Annotating, annotate_run
 from feedback_friction.engine.run.runner import Watched
+from feedback_friction.errors import UsageError
 from feedback_friction.options import filled
 from feedback_friction.protocol.error_category import CATEGORIES
 from feedback_friction.settings import Output
@@ -35,6 +36,8 @@ def command(
     resumes and repeats no call. Several judges may label the same trials.
     """
     asked = filled(Annotating, given(context))
+    if not asked.judge_model:
+        raise UsageError("no judge given; give one with --judge-model, as provider/name")
 
     async def work(watch: Watch, note: Note) -> Annotated:
         def begin(watched: Watched) -> None:  # the directory is one by now

@@ -32,7 +32,13 @@ if TYPE_CHECKING:
 _FEEDBACK = (TUTOR.name, RETRY.name, f"{PLACEBO.name}:{TUTOR.name}")
 
 
-@click.command("distill", params=generated(Settings, Asked, Study, Output, feedback=_FEEDBACK))
+_UNUSED = ("frozen", "part", "ray", "workers")
+
+
+@click.command(
+    "distill",
+    params=generated(Settings, Asked, Study, Output, without=_UNUSED, feedback=_FEEDBACK),
+)
 @click.pass_context
 def command(context: click.Context, /, **_: Any) -> None:
     """Train a solver on its own corrections; measure first answers and uptake separately.

@@ -10,7 +10,12 @@ import click
 
 from feedback_friction.cli.click_options import JSON
 from feedback_friction.cli.grid import WIDE, print_folded, print_json
-from feedback_friction.engine.models.registry import ModelSettings, open_models, parse_spec
+from feedback_friction.engine.models.registry import (
+    ModelSettings,
+    is_student,
+    open_models,
+    parse_spec,
+)
 from feedback_friction.engine.models.server_check import (
     PATIENCE,
     RETRY,
@@ -49,6 +54,8 @@ def command(base_url: str | None, solver: str | None, as_json: bool) -> int:
 
 async def _examine(base_url: str | None, solver: str | None, findings: list[Finding]) -> bool:
     is_openai = solver is None or parse_spec(solver)[0] == "openai"
+    if solver is not None and is_student(solver):
+        raise UsageError(f"{solver} is a simulation: there is no server to check")
     if is_openai:
         solver = await _look(base_url, solver, findings)
     assert solver is not None  # the server's first model, where none was named

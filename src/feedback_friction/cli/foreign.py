@@ -10,7 +10,7 @@ from typing import Any
 import click
 import orjson
 
-from feedback_friction.errors import DataError, UsageError
+from feedback_friction.errors import DataError, UsageError, reason
 from feedback_friction.grading.cut import graded, is_cut_off
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.quoted import parted
@@ -108,4 +108,4 @@ def _rows(file: Path) -> Iterator[NumberedRow]:
         with sys.stdin.buffer if str(file) == "-" else file.open("rb") as lines:
             yield from rows_of(lines, str(file))
     except OSError as error:
-        raise UsageError(f"cannot read {file}: {error}") from error
+        raise UsageError(f"cannot read {file}: {reason(error)}") from error

@@ -35,7 +35,7 @@ from feedback_friction.writing import write_json
 PROMPTS_FILE, ALL_FILE = "prompts.json", "improvement.json"
 _UNUSED = (
     "tasks", "feedback", "sampling", "iterations", "rounds", "epochs", "shuffle", "binary_hint",
-    "attribution", "logprobs", "part", "ray", "workers",
+    "attribution", "frozen", "logprobs", "part", "ray", "workers",
 )  # fmt: skip
 
 

@@ -37,7 +37,8 @@ class OracleOptions(Options):
 
 _UNUSED = (
     "tasks", "feedback", "feedback_*", "budget_*", "sampling", "iterations", "epochs", "history",
-    "shuffle", "binary_hint",
+    "solve", "rounds", "attribution", "frozen", "prompts", "shuffle", "binary_hint", "ray",
+    "workers",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,12 +72,27 @@ def command(
     console = Console(highlight=False)
     with open_journal(directory) as db:
         _known(db, directory, problem)
-        for condition in read_conditions(db):
-            if all(each in (None, getattr(condition, name)) for name, each in wanted.items()):
-                _show_trial(console, db, condition, problem, epoch, raw=raw)
-                if prompts is not None:
-                    for sent in prompts.of(condition.condition, problem, epoch):
-                        _show_prompt(console, sent)
+        for condition in _wanted(read_conditions(db), wanted, epoch):
+            _show_trial(console, db, condition, problem, epoch, raw=raw)
+            if prompts is not None:
+                for sent in prompts.of(condition.condition, problem, epoch):
+                    _show_prompt(console, sent)
+
+
+def _wanted(
+    conditions: Iterable[Condition], wanted: Mapping[str, str | None], epoch: int
+) -> Iterator[Condition]:
+    """The conditions asked for; refuses what none of them has."""
+    left = list(conditions)
+    for name, value in wanted.items():
+        there = dict.fromkeys(getattr(each, name) for each in left)
+        if value is not None and value not in there:
+            raise UsageError(f"no condition has --{name} {value}; allowed: {', '.join(there)}")
+        left = [each for each in left if value in (None, getattr(each, name))]
+    epochs = max((each.epochs for each in left), default=1)
+    if not 0 <= epoch < epochs:
+        raise UsageError(f"there is no epoch {epoch}; allowed: 0 to {epochs - 1}")
+    yield from left
 
 
 def _show_prompt(console: Console, sent: Sent) -> None:

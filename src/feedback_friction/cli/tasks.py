@@ -31,7 +31,8 @@ def command() -> None:
 
 def _modes(page: Page) -> str:
     has = {"program": page.task.tutor is not None, "question": page.hints}
-    without = [each.name for each in MODES.values() if not has.get(each.writer, True)]
+    # a model misleads where no program can
+    without = [m.name for m in MODES.values() if not m.misleads and not has.get(m.writer, True)]
     return f"all but {', '.join(without)}" if without else "all"
 
 

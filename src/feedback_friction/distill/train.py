@@ -15,7 +15,7 @@ from typing import Any
 from feedback_friction.distill import weights
 from feedback_friction.distill.asked import FIRST, Asked
 from feedback_friction.distill.training_rows import Row, drawn
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import UsageError, reason
 from feedback_friction.inside.loading import Loaded, find_source, load
 
 FILE = "model.gguf"
@@ -48,7 +48,7 @@ def trained(
         partial.replace(folder)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
-        raise UsageError(f"cannot write {folder}: {error}") from error
+        raise UsageError(f"cannot write {folder}: {reason(error)}") from error
 
 
 @contextmanager

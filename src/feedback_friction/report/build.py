@@ -40,7 +40,7 @@ from feedback_friction.analysis.tables import (
     teachers,
 )
 from feedback_friction.caveats import ABACUS_IS, STUDENT_IS, is_miniature
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import UsageError, reason
 from feedback_friction.report.beside import beside
 from feedback_friction.report.figure import Figure
 from feedback_friction.report.figures import figures
@@ -141,7 +141,7 @@ def build_report(directories: Sequence[Path], out: Path, *, reference: bool = Fa
         page = out / "index.html"
         page.write_text(_page(runs, made), encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"cannot write the report to {out}: {error}") from error
+        raise UsageError(f"cannot write the report to {out}: {reason(error)}") from error
     return page
 
 

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, cast
 
-from feedback_friction.errors import DataError, UsageError
+from feedback_friction.errors import DataError, UsageError, reason
 from feedback_friction.tasks.page import Row
 
 NumberedRow = tuple[int, Row]
@@ -43,8 +43,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(str(path), f"not valid gzip: {error}") from error
     except OSError as error:
-        why = error.strerror or str(error)
-        raise UsageError(f"cannot read data file '{path}': {why}") from error
+        raise UsageError(f"cannot read data file '{path}': {reason(error)}") from error
 
 
 def read_rows(path: Path) -> Iterator[NumberedRow]:

@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import UsageError, reason
 from feedback_friction.extras import need
 from feedback_friction.grading.text import grade_text
 from feedback_friction.grading.verdict import Verdict
@@ -84,6 +84,8 @@ def by_pattern(pattern: str) -> Grader:
     need("own", "regex")
     import regex  # type: ignore[import-untyped]
 
+    if not pattern:
+        raise RowError("grader", "the pattern is empty")
     try:
         compiled = regex.compile(pattern)
     except regex.error as error:
@@ -100,6 +102,8 @@ def by_pattern(pattern: str) -> Grader:
         [last] = ends
         stated = (last[1] if compiled.groups else last[0]) or ""
         prediction = " ".join(stated.split()).casefold()
+        if not prediction:
+            return Verdict.none("empty match")
         accepted = {" ".join(each.split()).casefold() for each in (problem.gold, *problem.aliases)}
         return Verdict.of(prediction in accepted, prediction, "regex")
 
@@ -169,7 +173,9 @@ def rubric_of(name: str) -> str:
         try:
             text = Path(text[1:]).read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise RowError("grader", f"cannot read the rubric {text[1:]}: {error}") from error
+            raise RowError(
+                "grader", f"cannot read the rubric {text[1:]}: {reason(error)}"
+            ) from error
     if not text:
         raise RowError("grader", "the rubric is empty")
     return text

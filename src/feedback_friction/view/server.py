@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from feedback_friction.errors import FrictionError, UsageError
+from feedback_friction.errors import FrictionError, UsageError, reason
 from feedback_friction.tracebacks import kept
 from feedback_friction.view.guard import Guard, new_token
 from feedback_friction.view.labelling import Asked, Desk
@@ -258,5 +258,5 @@ def _listening(port: int) -> Iterator[socket.socket]:
             made.bind((LOCAL, port))
             made.listen()
         except (OSError, OverflowError) as error:
-            raise UsageError(f"cannot listen at {LOCAL}:{port}: {error}") from error
+            raise UsageError(f"cannot listen at {LOCAL}:{port}: {reason(error)}") from error
         yield made

@@ -14,7 +14,7 @@ from pathlib import Path
 from feedback_friction.analysis.journal import ENDED, has_table, open_journal, read_run
 from feedback_friction.engine.journal.store import FILE_NAME, Journal
 from feedback_friction.engine.run.run_directory import add_notices, claim, locked
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import UsageError, reason
 
 Place = tuple[str, str, int]  # condition, problem id, epoch
 _PLACE = ("condition", "problem_id", "epoch")  # the key of all that is of one trial
@@ -51,7 +51,7 @@ def merge(parts: Sequence[Path], out: Path, command: list[str]) -> dict[str, int
             os.replace(partial / FILE_NAME, out / FILE_NAME)
             partial.rmdir()
         except (OSError, sqlite3.Error) as error:
-            raise UsageError(f"cannot merge into {out}: {error}") from error
+            raise UsageError(f"cannot merge into {out}: {reason(error)}") from error
         for part in parts:
             add_notices(out, [str(line) for line in read_run(part).get("notices", ())])
     return counts

@@ -28,7 +28,7 @@ from feedback_friction.engine.run.conditions import Part
 from feedback_friction.engine.run.launch import execute
 from feedback_friction.engine.run.prepare import Prepared, prepare
 from feedback_friction.engine.run.runner import Note, Progress, Watch
-from feedback_friction.errors import FrictionError, RunStoppedError, UsageError
+from feedback_friction.errors import FrictionError, RunStoppedError, UsageError, reason
 from feedback_friction.extras import need
 from feedback_friction.settings import Operation, Settings
 
@@ -178,7 +178,7 @@ def _begun(directory: Path, part: Part) -> Path:
             for name in (RUN_FILE, FILE_NAME):
                 shutil.copy2(directory / name, folder / name)
     except OSError as error:
-        raise UsageError(f"cannot write {folder}: {error}") from error
+        raise UsageError(f"cannot write {folder}: {reason(error)}") from error
     return folder
 
 

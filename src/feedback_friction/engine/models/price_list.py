@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from feedback_friction.engine.models.llama.gguf_files import cache_dir
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import UsageError, reason
 from feedback_friction.protocol.records import Usage
 
 Cost = float | None  # US dollars; None where the price is not known
@@ -114,7 +114,7 @@ def refresh(file: Path, today: str) -> Prices:
         kept_file().parent.mkdir(parents=True, exist_ok=True)
         kept_file().write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
     except OSError as error:
-        raise UsageError(f"cannot store the prices in {kept_file()}: {error}") from error
+        raise UsageError(f"cannot store the prices in {kept_file()}: {reason(error)}") from error
     return found
 
 
@@ -124,7 +124,7 @@ def _read(read: Callable[[], bytes], name: str, today: str | None = None) -> Pri
         foreign = today is not None and isinstance(data, dict) and "models" not in data
         return _litellm(data, today or "") if foreign else _parse(data)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        said = f"it has no {error}" if isinstance(error, KeyError) else error
+        said = f"it has no {error}" if isinstance(error, KeyError) else reason(error)
         raise UsageError(
             f"cannot read the prices in {name}: {said}; wanted: "
             '{"as_of": "2025-06-01", "models": {"openai/NAME": '

@@ -292,7 +292,7 @@ def _again(problem: Problem, attempt: Attempt, state: State, rng: random.Random)
 def answer_in(problem: Problem, attempt: Attempt) -> str | None:
     """What an attempt answered, by the letters of the order in which choices now stand."""
     prediction = attempt.verdict.prediction
-    if prediction is None or prediction not in attempt.problem.letters:
+    if not prediction or prediction not in attempt.problem.letters:
         return prediction
     text = attempt.problem.choices[LETTERS.index(prediction)]
     return LETTERS[problem.choices.index(text)]

@@ -19,7 +19,7 @@ from typing import Any
 import orjson
 
 from feedback_friction.engine.run.conditions import Condition
-from feedback_friction.errors import DataError, UsageError
+from feedback_friction.errors import DataError, UsageError, reason
 from feedback_friction.mode_names import parse_mode
 from feedback_friction.modes import ADOPTED, Mode
 from feedback_friction.problem import Problem
@@ -69,7 +69,7 @@ def write_frozen(path: Path, about: Mapping[str, Any], items: Sequence[Item]) ->
     try:
         path.write_bytes(contents)
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error}") from error
+        raise UsageError(f"cannot write {path}: {reason(error)}") from error
 
 
 def read_frozen(name: str) -> Frozen:
@@ -89,8 +89,7 @@ def read_frozen(name: str) -> Frozen:
         lines = _unpacked(raw).splitlines()
         about = orjson.loads(lines[0]) if lines else None
     except (OSError, EOFError, zlib.error, orjson.JSONDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"cannot read the frozen set {name}: {reason}") from error
+        raise UsageError(f"cannot read the frozen set {name}: {reason(error)}") from error
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise UsageError(
             f"{name} is not a frozen set of this version ('friction freeze' makes one)"

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import UsageError, reason
 from feedback_friction.modes import Mode
 from feedback_friction.policy import parse_policy
 from feedback_friction.protocol.prompts import FORM_REQUESTS, unusable
@@ -85,10 +85,8 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text("utf-8")
         content = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"cannot read {path}: {reason(error)}") from error
     if not isinstance(content, dict):
         raise UsageError(f"cannot read {path}: it holds no object")
     return {"sha256": digest_of(content), "content": content}

@@ -191,6 +191,8 @@ def _check_selection(settings: Settings) -> None:
         raise UsageError("no task given; see 'friction tasks' for those there are")
     if not settings.models.solver:
         raise UsageError("no solver given; give one with --solver, as provider/name")
+    if settings.operation.workers is not None and settings.operation.ray is None:
+        raise UsageError("--workers needs --ray: it sets the number of parts on a cluster")
     if settings.selection.grader is not None and {*settings.tasks} != {"custom"}:
         raise UsageError("--grader needs the task custom; the others have their own graders")
     if settings.selection.columns and settings.selection.data is None:

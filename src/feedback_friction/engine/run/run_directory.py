@@ -26,7 +26,7 @@ from feedback_friction.analysis.journal import RUN_FILE, SCHEMA_VERSION, read_ru
 from feedback_friction.engine.journal.rows import now
 from feedback_friction.engine.models.registry import ModelSettings, decisive
 from feedback_friction.engine.run.seats import Seat
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import UsageError, reason
 from feedback_friction.options import in_part, options_of
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.task import Task
@@ -47,7 +47,9 @@ def locked(directory: Path) -> Iterator[None]:
         directory.mkdir(parents=True, exist_ok=True)
         lock = (directory / LOCK_NAME).open("w")
     except OSError as error:
-        raise UsageError(f"cannot write to the run directory {directory}: {error}") from error
+        raise UsageError(
+            f"cannot write to the run directory {directory}: {reason(error)}"
+        ) from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -118,11 +120,17 @@ def _write(path: Path, document: Mapping[str, Any]) -> None:
         partial.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
         os.replace(partial, path)
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error}") from error
+        raise UsageError(f"cannot write {path}: {reason(error)}") from error
 
 
 def _compare(path: Path, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
     wanted = orjson.loads(orjson.dumps(asked))
+    kinds = [each.get("kind", "run") for each in (there, wanted)]
+    if kinds[0] != kinds[1]:
+        raise UsageError(
+            f"{path.parent} holds results of another kind: {kinds[0]}, not {kinds[1]}; "
+            "choose another --out"
+        )
     # A run that was made before there was an option was made with its default.
     names = sorted({*wanted, *there})
     sides = [
