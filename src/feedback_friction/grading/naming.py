@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from feedback_friction.reading.answer_keys import keys
@@ -21,6 +22,7 @@ from feedback_friction.reading.lexicon import (
     NEW_CLAUSE,
     NO_NAME,
     NUMBERS,
+    OCCUPATIONS,
     PARTICLES,
     PLACES,
     RELATED,
@@ -50,13 +52,24 @@ _DENIED = re.compile(
     r"|out|excluded|rejected)\b|(?:is|was)\smy\s(?:first|initial|previous|earlier|last|original)\b",
     re.I,
 )
+# Right after a name, in answer to who won or was first.
+_OUTDONE = re.compile(
+    r"(?:(?:came|finished|was|is|placed|ranks?) (?:in )?(?:only )?(?:the )?"
+    r"(?P<place>second|third|fourth|fifth|last|runner)|(?P<lost>lost) (?:to|in|the))\b",
+    re.I,
+)
+_CHOICE = re.compile(r"\b(?:or|not|never|but|no)\b|n't\b|\?", re.I)
+_WHICH = ("which", "what")
+_OTHER = frozenset(
+    (*ORDINALS[1:], "next", "last", "previous", "former", "other", "another", "opposite")
+)
 _REGION = re.compile(
     r"(?:[A-Z][\w'-]+\s){0,3}(?:[A-Z]\w+shire|Sussex|Essex|Kent|Surrey|Norfolk|Suffolk|Devon|Dorset"
     r"|Cornwall|Cumbria|Durham|Somerset|Yorkshire|Northumberland|Middlesex|Merseyside|Bavaria|Saxony"
     r"|Tuscany|Lombardy|Sicily|Catalonia|Andalusia|Normandy|Brittany|Provence|Punjab|Kerala)"
     r"|(?:County|Province of|State of|Republic of)\s[A-Z]\w+(?:\s[A-Z]\w+)?"
     r"|(?:[A-Z][\w'-]+\s){1,3}(?:County|Province|Prefecture|District|Oblast|Region|State|Islands?)"
-    r"|A[KLRZ]|C[AOT]|DE|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]"
+    r"|ACT|NSW|QLD|VIC|ON|QC|BC|AB|MB|SK|NS|NB|A[KLRZ]|C[AOT]|DE|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]"
     r"|UT|V[AT]|W[AIVY]"
 )
 _HEAD_END = re.compile(r"[,;:(\[—\n]|\s-+\s|\s(?:who|which|that|because|since)\s")
@@ -79,7 +92,13 @@ class Accepted:
         self.joined = frozenset("".join(alias) for alias in self.keys)
         self.names = frozenset().union(*map(initials, (gold, *aliases)))
         self.longest = max((len(alias) for alias in self.keys), default=0)
-        self.asked = frozenset(word.norm for word in words(question))
+        asks = words(question)
+        self.asked = frozenset(word.norm for word in asks)
+        # "Which river" is answered by "the River Thames" and "Thames River" too.
+        self.kind = {two.norm for one, two in pairwise(asks) if one.norm in _WHICH}
+        self.kind -= FINITE | ARTICLES | PARTICLES | {two.norm for two in asks if two.capital}
+        # Who is a writer may be a painter too.
+        self.listed = bool(self.asked & {"occupation", "profession", "job"})
         # "It" and "He" are words of English where a sentence begins with them.
         self.common = {(word,) for word in GRAMMAR} & self.keys
         # "IT" and "IS" are words of English unless they are written in capitals.
@@ -99,8 +118,33 @@ class Accepted:
         """Whether the question has all these words itself."""
         return all(word.norm in self.asked for word in run)
 
+    def is_in(self, found: Sequence[Word]) -> bool:
+        """Whether an alias stands among words, at a capital or a number."""
+        return any(
+            (word.capital or word.is_number) and self._alias_at(found, at)
+            for at, word in enumerate(found)
+        )
+
+    def is_other(self, subject: Sequence[Word]) -> bool:
+        """Whether a subject names another than the question asks for: "The second largest is"."""
+        return not _OTHER.isdisjoint({word.norm for word in subject} - self.asked)
+
+    def is_outdone(self, rest: str) -> bool:
+        """Whether what follows a name says that it was second or lost, which nobody asked."""
+        outdone = _OUTDONE.match(rest)
+        return outdone is not None and outdone[outdone.lastgroup or 0].lower() not in self.asked
+
     def begins(self, text: str) -> Found | None:
         """The alias that text begins with, an article, a title and a description aside."""
+        begins = self._begins(text)
+        others = {word.norm for word in words(first_sentence(text))} & RELATED
+        if begins or not self.listed or others or _CHOICE.search(first_sentence(text)):
+            return begins
+        parts = re.split(r",\s(?:and\s)?|\sand\s", first_sentence(text))
+        found = filter(None, map(self._begins, parts))
+        return next((one for one in found if one.tail == "end"), None)
+
+    def _begins(self, text: str) -> Found | None:
         found = words(text[:300])
         for index, word in enumerate(found[:7]):
             match = self._alias_at(found, index)
@@ -119,7 +163,7 @@ class Accepted:
                 return Found(
                     " ".join(alias), "other" if other else self._tail(text, last.end), first
                 )
-            if not describes(found, index) and word.norm not in ARTICLES:
+            if not describes(found, index) and word.norm not in ARTICLES | self.kind:
                 return None
         return None
 
@@ -135,7 +179,7 @@ class Accepted:
             or found[at].norm in NAMING
         ):
             at -= 1
-        of = at > 0 and found[at].norm in ("of", "to")
+        of = at > 0 and found[at].norm in ("of", "to", "from")
         at -= of
         is_number = found[index].is_number or found[index].norm in NUMBERS
         others = RELATED | APART if of else COMPARED | APART if is_number else APART
@@ -247,6 +291,10 @@ class Accepted:
         following = words(bare[width + word.end : width + word.end + 60])[:1]
         if word.norm == "and" and following and following[0].norm in NEW_CLAUSE:
             return "end"
+        if word.norm == "and" and bare[0] == "," and _has_verb(bare[width + word.end :]):
+            return "end"
+        if word.norm == "and" and self.listed:
+            return "end"
         return self._another(bare, width + word.end, skipped)
 
     def _word_after(self, bare: str, skipped: int) -> Tail | int:
@@ -257,8 +305,8 @@ class Accepted:
         if word.norm == "i":
             return "end"
         if word.capital:
-            return "other"
-        if _DENIED.match(bare):
+            return "end" if word.norm in self.kind else "other"
+        if _DENIED.match(bare) or self.is_outdone(bare):
             return "negated"
         goes_on = word.norm in FOLLOWS or word.norm in self.asked or word.norm.endswith("ed")
         goes_on = goes_on and word.norm != "hundred"
@@ -279,6 +327,14 @@ def _is_meant(text: str, word: Word, *, first: bool) -> bool:
         return True
     pronoun = word.norm in STARTERS | ASKING | {"as", "be"}
     return not pronoun and re.match(r"\s+(?:is|was|has|had)\b", text[word.end :]) is not None
+
+
+def _has_verb(text: str) -> bool:
+    """Whether a clause follows, no name alone: ", and Domesday Book followed in 1086"."""
+    return any(
+        word.norm in FINITE or (word.norm.endswith("ed") and not word.capital)
+        for word in words(re.split(r"[,.;:!?(\n]", text, maxsplit=1)[0])
+    )
 
 
 def _sentence_end(text: str) -> int:
@@ -310,14 +366,16 @@ def head(text: str) -> str:
 def describes(found: Sequence[Word], index: int) -> bool:
     """Whether the word at ``index`` may precede a name that it describes: "the 1950 film ..."."""
     word = found[index]
-    if word.norm in TITLES or word.norm in ARTICLES:
+    following = found[index + 1] if index + 1 < len(found) else word
+    if word.norm in TITLES | ARTICLES or (word.norm in HIGHER and following.norm in TITLES):
         return True
-    if word.norm in HIGHER and index + 1 < len(found) and found[index + 1].norm in TITLES:
+    if word.norm in OCCUPATIONS and following.capital:
         return True
+    if word.capital and following.norm in OCCUPATIONS and not following.capital:
+        return word.norm not in LINKS | NO_NAME  # "Czech composer", "NASA astronaut"
     if word.norm == "of":
         return index > 0 and found[index - 1].norm in NAMING
     if word.is_number or word.norm in NUMBERS:
-        following = found[index + 1] if index + 1 < len(found) else word
         return not (following.is_number or following.norm in NUMBERS)
     other = word.norm in LINKS or word.norm in FINITE or word.norm == "t"  # the t of "isn't"
     return not word.capital and not other and not word.norm.endswith("ing")

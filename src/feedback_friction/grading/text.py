@@ -37,6 +37,7 @@ from feedback_friction.reading.words import (
     ARTICLES,
     MONTHS,
     Word,
+    is_number,
     key,
     normalized,
     without_articles,
@@ -49,13 +50,16 @@ _MOST_STATEMENTS = 200  # read before a reply is taken to state nothing
 _HEDGE = re.compile(
     r"(?:\W*\b(?:that|most likely|likely|probably|possibly|perhaps|maybe|definitely|certainly"
     r"|simply|just|indeed|actually|therefore|thus|then|still|also|called|named|known as"
-    r"|(?:i )?(?:think|believe|guess|suppose)|i'd say|it is|it's|it was|is|was)\b)*[^\w&]*",
+    r"|(?:i )?(?:think|believe|guess|suppose)|i'd say|it is|it's|it was|is|was)\b)*"
+    r"(?:(?![-−]\d)[^\w&])*",
     re.I,
 )
 _OPENING = re.compile(
-    r"\W*(?:(?:so|therefore|thus|hence|then|and|well|actually|now|in fact|in conclusion|finally)"
-    r"\b,?\s+|(?:based on|after|upon|given|according to|considering|in|on|at|during)"
-    r"\b[^,.\n]{1,80},\s+|i(?:'ll|'d)? (?:now |still |also |would |will |do )?(?:think|believe"
+    r"(?:(?![-−]\d)\W)*"
+    r"(?:(?:so|therefore|thus|hence|then|and|well|actually|now|in fact|in conclusion|finally)"
+    r"\b,?\s+|(?:based on|after|upon|given|according to|considering)\b[^,.\n]{1,80},\s+"
+    r"|(?P<place>(?:in|on|at|during)\b[^,.\n]{1,80},\s+)"
+    r"|i(?:'ll|'d)? (?:now |still |also |would |will |do )?(?:think|believe"
     r"|guess|suspect|suppose|say|recall|answer|choose|pick|go with"
     r"|am (?:fairly |pretty |quite |very )?(?:sure|certain|confident))\s+(?:that\s+)?)*",
     re.I,
@@ -77,7 +81,8 @@ _REFUSAL = re.compile(
 _EARLIER = re.compile(
     r"\b(?:previous|earlier|first|initial|last|wrong|incorrect)(?:ly)? (?:\w+ ){0,2}?"
     r"(?:answers?|guess|attempts?|responses?)\b"
-    r"|\bi (?:\w+ ){0,2}(?:said|answered|stated|gave|guessed)\b|\bmistak\w+",
+    r"|\bi (?:\w+ ){0,2}(?:said|answered|stated|gave|guessed|thought|believed|assumed)\b"
+    r"|\bmistak\w+",
     re.I,
 )
 _NEGATION = re.compile(
@@ -99,6 +104,11 @@ _KNOWN_AS = re.compile(
     r"\b(?:(?:better|also|otherwise|now|popularly|commonly|professionally) known as|a\.?k\.?a\.?"
     r"|alias)\s",
     re.I,
+)
+_CALLED = re.compile(r"\b(?:called|named|known as|dubbed|termed|entitled)\s", re.I)
+# After a number, what is said about it: "in 1989, 28 years after it was built in 1961".
+_REMARK = re.compile(
+    r",\s+(?:(?!(?:and|but|so|then|or)\b)[a-z]|\d+\s\w+\s(?:after|before|later)\b)"
 )
 _JOINT = re.compile(
     r"[\"')]?(?:,?\s(?:an?|the)\s(?:[a-z]+\s){1,3}?|\s)"
@@ -146,6 +156,7 @@ class _Reader:
 
     def __init__(self, answers: Accepted):
         self.answers = answers
+        self.numeric = any(map(_is_number, (alias[0] for alias in answers.keys)))
 
     def read(self, statement: Statement) -> Verdict:
         """The verdict on one statement; without a prediction where it states no answer."""
@@ -202,8 +213,9 @@ class _Reader:
     def _by(self, text: str) -> str | None:
         """The alias that follows what the question has itself: "Hamlet" by Shakespeare."""
         joint = _JOINT.search(text[:200])
-        work = without_articles(words(text[: joint.start()])) if joint else []
-        if joint is None or not self.answers.asks_for(work):
+        found = without_articles(words(text[: joint.start()])) if joint else []
+        work = [word for word in found if not word.is_number and word.norm != "no"]
+        if joint is None or not work or not self.answers.asks_for(work):
             return None
         found = self.answers.begins(text[joint.end() :])
         return found.alias if found and found.tail == "end" else None
@@ -215,7 +227,7 @@ class _Reader:
 
     def _sentence(self, raw: str) -> Verdict:
         """The verdict on a sentence that does not say that it states an answer."""
-        text = raw[_match_end(_OPENING, raw) :]
+        text = raw[self._opening(raw) :]
         if text.rstrip().endswith("?"):
             return Verdict.none()
         if "[masked]" in text:
@@ -226,6 +238,8 @@ class _Reader:
         if UNASSERTED.search(text):
             return Verdict.none("not asserted")
         for start, decides in _focuses(text):
+            if decides and self.answers.is_other(words(text[:start])):
+                return Verdict.none("not asserted")
             focus = text[start:]
             found = self.answers.begins(focus)
             denied = _DENIAL.match(focus) and not (found and found.first)
@@ -244,6 +258,15 @@ class _Reader:
         # In the whole: "on the 20th of July, 1969" does not open with "on the 20th of July,".
         return self._date(raw) or self._added(text)
 
+    def _opening(self, raw: str) -> int:
+        """How long the opening of a sentence is, without a place or year that may be the answer."""
+        opening = _OPENING.match(raw)
+        if opening is None:
+            return 0
+        said = words(opening["place"] or "")
+        answers = self.answers.is_in(said) or (self.numeric and self._numbers(said))
+        return opening.start("place") if answers else opening.end()
+
     def _added(self, text: str) -> Verdict:
         """The verdict by the one name, or the one number, that a sentence adds to the question."""
         found = words(text)
@@ -253,6 +276,7 @@ class _Reader:
         if number:
             return number
         names = [run for run in name_runs(found, text) if not self.answers.asks_for(run)]
+        names = [run for run in names if not _in_brackets(text, run[0].start)] or names
         if names:
             # What follows the first name after a comma, in lower case, is said about it.
             remark = re.compile(r",\s+[a-z]").search(text, names[0][-1].end)
@@ -269,6 +293,8 @@ class _Reader:
         after = self.answers.begins(text[start:])
         if any(map(_NEGATION.search, _segment(text, start))):
             return Verdict.none("negated")
+        if self.answers.is_outdone(text[names[0][-1].end :].lstrip()):
+            return Verdict.none("not asserted")
         if after and after.tail == "end":
             return Verdict.of(True, after.alias, "sentence")
         return Verdict.of(False, _joined(names[0]), "sentence")
@@ -287,17 +313,13 @@ class _Reader:
 
     def _number(self, found: Sequence[Word], text: str) -> Verdict | None:
         """Where the answer is a number: the verdict by the one number that a sentence adds."""
-        if not any(_is_number(part) for alias in self.answers.keys for part in alias[:1]):
+        added = self._numbers(found) if self.numeric else []
+        remark = _REMARK.search(text, added[0].end) if added else None
+        added = [word for word in added if not remark or word.start < remark.start()]
+        if len(added) != 1:
             return None
-        added = [
-            (word, following)
-            for word, following in zip(found, [*found[1:], None], strict=True)
-            if _is_number(word.norm) and word.norm not in self.answers.asked
-        ]
-        years = [pair for pair in added if len(pair[0].norm) == 4 and pair[0].norm.isdigit()]
-        if len(years or added) != 1:
-            return None
-        word, following = (years or added)[0]
+        word = added[0]
+        following = next((other for other in found if other.start > word.start), None)
         if any(map(_NEGATION.search, _segment(text, word.start))):
             return Verdict.none("negated")
         if self.answers.is_apart(found, found.index(word)):
@@ -307,10 +329,19 @@ class _Reader:
         right = (word.norm,) in self.answers.keys and not scaled
         return Verdict.of(right, word.norm, "sentence")
 
+    def _numbers(self, found: Sequence[Word]) -> list[Word]:
+        """The numbers that words add to the question; years alone where there are any."""
+        asked = self.answers.asked
+        added = [word for word in found if _is_number(word.norm) and word.norm not in asked]
+        return [word for word in added if len(word.norm) == 4 and word.norm.isdigit()] or added
+
     def _plain_word(self, found: Sequence[Word], text: str) -> Verdict:
         """The verdict on a sentence without names: an alias where a sentence puts its point."""
+        several = self.numeric and len({word.norm for word in self._numbers(found)}) > 1
         for index, word in enumerate(found):
-            if index and found[index - 1].norm in FOCUS:
+            if index and found[index - 1].norm in FOCUS and not several:
+                if self.answers.is_apart(found, index):
+                    return Verdict.none("not asserted")
                 after = self.answers.begins(text[word.start :])
                 if after and after.tail == "end" and not _NEGATION.search(text):
                     return Verdict.of(True, after.alias, "sentence")
@@ -338,6 +369,11 @@ def _introduced(text: str) -> str:
     return ""
 
 
+def _in_brackets(text: str, at: int) -> bool:
+    """Whether an offset stands in brackets: the years of "Bach (1685-1750)"."""
+    return text.rfind("(", 0, at) > text.rfind(")", 0, at)
+
+
 def _is_full(said: Sequence[str]) -> bool:
     """Whether words are a date or more, which no number in them could be meant without."""
     return len(said) > 2 or (len(said) == 2 and any(word in MONTHS for word in said))
@@ -362,7 +398,7 @@ def _describing(run: Sequence[Word], found: Sequence[Word]) -> bool:
 
 
 def _is_number(norm: str) -> bool:
-    return norm in NUMBERS or norm.replace(".", "").isdigit()
+    return norm in NUMBERS or is_number(norm)
 
 
 def _is_name(focus: str) -> bool:
@@ -382,7 +418,7 @@ def _focuses(text: str) -> Iterator[tuple[int, bool]]:
         found = pattern.match(text)
         if found:
             yield found.end(), True
-    for pattern in (_BY, _KNOWN_AS):
+    for pattern in (_BY, _KNOWN_AS, _CALLED):
         for found in pattern.finditer(text):
             yield found.end(), False
     yield 0, False

@@ -76,7 +76,7 @@ def _numbers(answer: tuple[str, ...]) -> set[tuple[str, ...]]:
         written: set[tuple[str, ...]] = {(str(value),)}
         if value < 100:
             written.add(_spoken(value))
-        elif 1100 <= value < 2100 and value % 100 > 9:  # a year
+        elif 1010 <= value < 2100 and value % 100 > 9:  # a year
             written.add(_spoken(value // 100) + _spoken(value % 100))
         if (numeral := _NUMERALS.get(str(value), "i" if value == 1 else "")) and end == len(answer):
             written.add((numeral,))
@@ -149,6 +149,8 @@ def keys(gold: str, aliases: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
         own = key(answer) or tuple(word.norm for word in words(answer))
         for each in (own, *_dates(own)):
             found |= {each, *_numbers(each), *_other_names(each)}
+        if own[:1] and own[0][0] == "-":
+            found.add(("minus", own[0][1:], *own[1:]))
         if answer.translate(_UMLAUTS) != answer:
             found.add(key(answer.translate(_UMLAUTS)))
     found.discard(())

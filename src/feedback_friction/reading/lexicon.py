@@ -27,7 +27,17 @@ PARTICLES = _set("of the de la le von van der den di da du del al el y e")
 TITLES = _set(
     "sir dame mr mrs ms dr doctor prof professor president king queen prince princess emperor "
     "empress pope general captain lord lady minister chancellor senator governor admiral colonel "
-    "sultan tsar czar kaiser madame mme mademoiselle mlle monsieur signor signora reverend rev"
+    "sultan tsar czar kaiser madame mme mademoiselle mlle monsieur signor signora reverend rev "
+    "miss commander major lieutenant sergeant cardinal count countess baron"
+)
+
+# Before a name it says what someone is; a name before it describes: "the Czech composer Dvorak".
+OCCUPATIONS = _set(
+    "actor actress artist astronaut author biologist chemist comedian composer conductor cyclist "
+    "director economist emperor engineer essayist explorer footballer golfer guitarist historian "
+    "inventor journalist king lawyer mathematician monarch musician naturalist novelist painter "
+    "philosopher physician physicist pianist player playwright poet polymath politician president "
+    "producer queen ruler scientist sculptor singer songwriter statesman architect swimmer writer"
 )
 
 # Before another title they are a part of it: "Prime Minister", "Vice President".
@@ -39,8 +49,11 @@ FINITE = _set(
     "must isn wasn aren weren didn doesn became becomes won wrote sang made led built said says "
     "means refers think believe know guess recall apologize held took gave came went began ran "
     "knew saw fought lost died born known fell rose met grew drew flew threw wore spoke broke "
-    "chose drove rode shot sold told taught brought bought thought felt kept left meant sent stood"
+    "chose drove rode shot sold told taught brought bought thought felt kept left meant sent stood "
+    "beat beats lies stands flows runs wins writes plays holds lives comes goes shared received"
 )
+
+AUXILIARIES = _set("is was are were could would might may can does did do has will shall should")
 
 STARTERS = _set("i it he she they we you this that these there")
 
@@ -63,11 +76,11 @@ FOLLOWS = _set(
     "is was are were has had have did does do can could will would should may might must became "
     "becomes being i it he she they we located directed starring written based known also won "
     "wrote sang made led played held founded built said took gave came went began ran fought lost "
-    "died born"
+    "died born beat beats wins won wears stands lies flows writes plays holds"
 )
 
 # After "and", these begin a new clause, not a second answer.
-NEW_CLAUSE = _set("it he she they this that which who is was are were has had")
+NEW_CLAUSE = _set("it he she they this that which who is was are were has had then later not")
 
 # Before an answer, these are no part of its description.
 LINKS = _set(
@@ -89,7 +102,8 @@ RELATED = _set(
     "north south east west northeast northwest southeast southwest suburb suburbs outskirts "
     "neighbour neighbor ahead short instead colleague teacher boss contemporary ally colony "
     "partner mentor employer servant critic admirer opponent relative next close prior up "
-    "adjacent similar"
+    "adjacent similar branch tributary km kilometres kilometers miles mile hour hours minutes away "
+    "far different"
 )
 
 # Nouns that a name follows with "of": "the city of Paris".

@@ -19,10 +19,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from feedback_friction.reading.lexicon import ASKING, FINITE, NOT_THIS_ANSWER, PARTICLES, STARTERS
+from feedback_friction.reading.lexicon import (
+    ASKING,
+    AUXILIARIES,
+    FINITE,
+    NOT_THIS_ANSWER,
+    PARTICLES,
+    STARTERS,
+)
 from feedback_friction.reading.reply import ANSWER, closing_brace, final_part, signed
 from feedback_friction.reading.words import ARTICLES, Word, words
 
@@ -59,7 +66,7 @@ _INLINE_TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,9}>")
 _LATEX_TEXT = re.compile(r"\\(?:text(?:bf|it|rm)?|math(?:rm|bf)|emph)\{([^{}\n]*)\}")
 _BOXED = re.compile(r"\\(?:boxed|fbox|framebox)\s{0,5}\{")
 _LINE_MARK = re.compile(r"^[ \t]*[#>][#> \t]*", re.M)
-_ITEM = re.compile(r"[ \t]*(?:[-•+]|\(?\d{1,2}[.)]|\(?[a-z]\))[ \t]+")
+_ITEM = re.compile(r"[ \t]*(?:[-•+|]|\(?\d{1,2}[.)]|\(?[a-z]\))[ \t]+")
 _NEXT_QUESTION = re.compile(r"^[ \t]*(?:Question|Q)[ \t]*\d*[ \t]*[:.]", re.M)
 _EXPLANATION = re.compile(
     r"^[ \t]*\(?(?:brief |short )?(?:explanations?|reasoning|rationale|notes?|justification"
@@ -79,6 +86,7 @@ _SAYS = re.compile(
 _CLAUSE_END = re.compile(
     r"(?<!anything)(?<!nothing)(?<!all),?\s(?:but|however|yet)\b,?\s"
     # "It isn't Paris, it's Rome"; but the cue of a correction ("no, it's Rome") stays with it.
+    r"|,\s(?=(?:so|hence|thus|therefore)\s(?:it|the|he|she|they|this|that)\b)"
     r"|(?<!\bno)(?<!\boh)(?<!wait)(?<!sorry)(?<!ally)(?<!tead),\s"
     r"(?=(?:it's|it is|it was|rather|instead|i mean|or rather|make that|scratch that)\b)",
     re.I,
@@ -102,6 +110,12 @@ _CORRECTION = re.compile(
     r"|on (?:second thoughts?|reflection)|upon reflection)\b[\s,:.—-]*)+",
     re.I,
 )
+_CONFESSES = re.compile(
+    r"(?:i|that|this|it|my \w+|the \w+)(?: \w+){0,4} (?:(?:mis|over)\w+|wrong|incorrect"
+    r"|(?:a |an )?(?:mistake|error|slip)|mixed (?:it|them|that|these|those|things) up)"
+    r"[^A-Z]{0,60}$",
+    re.I,
+)
 # Politeness; but "Great Britain" and "Please Please Me" are answers.
 _TALK = re.compile(
     r"\W{0,3}(?:(?i:yes|no|okay|ok|sure|certainly|of course|correct|great|(?:great|good) question"
@@ -111,9 +125,12 @@ _TALK = re.compile(
 )
 
 
-_DENIES = re.compile(
-    r"\W*(?:(?:no|nope|not (?:quite|really|at all)|never|wrong|incorrect|hardly|unlikely)\b(?! \w)"
-    r"|i (?:doubt|(?:don't|do not) (?:think|believe))\b)",
+# After a question that names an answer: "Is it Rome? It is.", but not "Rome? No.".
+_CONFIRMS = re.compile(r"\W*(?:yes|it (?:is|was)|indeed|correct|right|exactly)\b(?! not\b)", re.I)
+_ANY = re.compile(
+    r"(?!\W*(?:(?:no|nope|not (?:quite|really|at all)|never|wrong|incorrect|hardly|unlikely)\b"
+    r"(?! \w)"
+    r"|i (?:doubt|(?:don't|do not) (?:think|believe))\b))",
     re.I,
 )
 
@@ -151,6 +168,12 @@ class _Clause:
         )
 
     @property
+    def asks(self) -> bool:
+        """Whether it begins as a question does: "Is it Ottawa?"."""
+        first, *others = self.words
+        return first.norm in AUXILIARIES and bool(others) and others[0].norm in STARTERS
+
+    @property
     def is_name(self) -> bool:
         """Whether it is short and, but for particles, all capitals and numbers."""
         return len(self.words) <= 6 and all(
@@ -176,14 +199,31 @@ def statements(response: str, question: str) -> Iterator[Statement]:
     text = _readable(response)
     clauses = list(_clauses(text))
     yield from reversed(_explicit(text, clauses))
-    yield from _phrases([clause for clause in clauses if clause.is_phrase])
+    groups = _groups(clause for clause in clauses if clause.is_phrase)
     sentences = [clause for clause in clauses if not clause.is_phrase]
+    if groups and len(groups[-1]) > 1:  # a list, from which the sentences below it choose
+        below = [clause for clause in sentences if clause.start > groups[-1][-1].start]
+        yield from (Statement(clause.text, "sentence") for clause in reversed(below))
+    yield from _phrases(groups)
     about = {word.norm for word in words(question) if len(word.norm) > 2} - ASKING
-    near = [sum(word.norm in about for word in clause.words) >= 2 for clause in sentences]
+    about = {_stem(word) for word in about}
+    near = [_speaks_of(clause, about) for clause in sentences]
     for wanted in (True, False):
         for clause, speaks in zip(reversed(sentences), reversed(near), strict=True):
             if speaks is wanted:
                 yield Statement(clause.text, "sentence")
+
+
+def _speaks_of(clause: _Clause, about: Collection[str]) -> bool:
+    """Whether a clause speaks of the matter of a question, given by the stems of its words."""
+    stems = [_stem(word.norm) for word in clause.words]
+    said = stems[0] == "the" and stems[2:3] in (["is"], ["was"]) and stems[1] in about
+    return said or sum(stem in about for stem in stems) >= 2
+
+
+def _stem(norm: str) -> str:
+    """The beginning of a word, which "painted" and "painter" share."""
+    return norm if norm.isdigit() else norm[:5]
 
 
 def _readable(response: str) -> str:
@@ -226,7 +266,7 @@ def _clauses(text: str) -> Iterator[_Clause]:
         for begin, end in parts:
             found = words(line[begin : min(end, begin + LONGEST)])
             said = line[begin:end][:LONGEST]
-            if asked is not None and not _DENIES.match(said):
+            if asked is not None and (_CONFIRMS if asked.asks else _ANY).match(said):
                 yield asked
             asked = None
             if found and not _TALK.match(said[:120]):
@@ -237,7 +277,7 @@ def _clauses(text: str) -> Iterator[_Clause]:
                 else:
                     yield clause
         start += len(line) + 1
-    if asked is not None:
+    if asked is not None and not asked.asks:
         yield asked
 
 
@@ -284,11 +324,14 @@ def _explicit(text: str, clauses: Sequence[_Clause]) -> list[Statement]:
             if pattern is _HEADING or _asserts(text, mark)
         ),
     ]
+    corrects = False  # the clause before was a correction that named nothing: "No, I was wrong."
     for clause in clauses:
         cue = _CORRECTION.match(clause.text)
-        if cue and cue.end() < len(clause.text):
+        said = clause.text[cue.end() if cue else 0 :]
+        if said and (cue or corrects):
+            corrects = _CONFESSES.match(said) is not None
             kind = "phrase" if clause.is_phrase else "sentence"
-            found.append((clause.start, Statement(clause.text[cue.end() :], kind)))
+            found += [] if corrects else [(clause.start, Statement(said, kind))]
         elif ALTERNATIVE.search(clause.text):
             found.append((clause.start, Statement(clause.text, "list")))
     return [statement for _, statement in sorted(found, key=lambda pair: pair[0])]
@@ -326,14 +369,19 @@ def _asserts(text: str, mark: re.Match[str]) -> bool:
     return not (past and mine)
 
 
-def _phrases(phrases: Sequence[_Clause]) -> Iterator[Statement]:
-    """Phrases from the last to the first, names before descriptions; neighbours as a list."""
+def _groups(phrases: Iterable[_Clause]) -> list[list[_Clause]]:
+    """Phrases in their order, neighbours together."""
     groups: list[list[_Clause]] = []
     for phrase in phrases:
         if groups and _neighbours(groups[-1][-1], phrase):
             groups[-1].append(phrase)
         else:
             groups.append([phrase])
+    return groups
+
+
+def _phrases(groups: Sequence[Sequence[_Clause]]) -> Iterator[Statement]:
+    """Phrases from the last to the first, names before descriptions; neighbours as a list."""
     described = [len(group) == 1 and group[0].is_description for group in groups]
     for wanted in (False, True):
         for group, is_description in zip(reversed(groups), reversed(described), strict=True):

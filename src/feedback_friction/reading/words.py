@@ -6,7 +6,7 @@ with offsets, and beyond it
 
 - accents are folded ("Beyoncé" = "Beyonce") and "&" reads "and";
 - initials are one word: "J. R. R. Tolkien" = "JRR Tolkien", "U.S." = "US";
-- thousands separators are dropped ("1,234" = "1234"), and a decimal point stays;
+- thousands separators are dropped ("1,234" = "1234"), a decimal point and a minus sign stay;
 - "St." before a name is "Saint", "Mt." Mount and "Ft." Fort; Roman numerals after a name and the
   days of a date are numbers ("Henry VIII" = "Henry 8", "July 20th" = "July 20");
 - within a date, words that only link its parts are none ("the 20th day of July in the year 1969");
@@ -26,7 +26,8 @@ from feedback_friction.reading.number_words import ORDINALS, roman
 ARTICLES = frozenset({"a", "an", "the"})
 
 _WORD = re.compile(
-    r"\d{1,3}(?:,\d{3}){1,6}(?![\d,]\d)(?:\.\d+)?"  # 1,234,567.8
+    r"(?<![^\s(\[=:$\"'])(?<!\d\s)[-−](?=\d)(?:\d{1,3}(?:,\d{3}){1,6}(?!\d)|\d+)(?:\.\d+)?"  # -4
+    r"|\d{1,3}(?:,\d{3}){1,6}(?![\d,]\d)(?:\.\d+)?"  # 1,234,567.8
     r"|(?<!\d\.)\d+\.\d+(?![.\d])"
     r"|[\u3040-\u30ff\u4e00-\u9fff]+"  # no spaces there: a name in Latin letters is a word
     r"|(?:(?![\u3040-\u30ff\u4e00-\u9fff])[^\W_][\u0300-\u036f]*)+"
@@ -50,7 +51,12 @@ class Word:
     @property
     def is_number(self) -> bool:
         """Whether it is written with digits alone."""
-        return self.norm.replace(".", "").isdigit()
+        return is_number(self.norm)
+
+
+def is_number(norm: str) -> bool:
+    """Whether a word as it is compared has nothing but digits, a sign and a point."""
+    return norm.replace(".", "").removeprefix("-").isdigit()
 
 
 @lru_cache(maxsize=8192)
@@ -60,6 +66,9 @@ def fold(word: str) -> str:
         if word == "&":
             return "and"
         return (word.replace(",", "") if "," in word else word).lower()
+    word = word.replace("−", "-")
+    if word.isascii():
+        return fold(word)
     bare = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
     return bare.casefold().translate(_PLAIN)
 
@@ -80,7 +89,7 @@ def words(text: str) -> list[Word]:
             norm = _plain_number(raw, found) if numbers else fold(raw)
             if not norm:  # marks alone, such as the voicing of a Japanese letter that is not there
                 continue
-            found.append(Word(norm, start, end, raw[0].isupper() or raw[0].isdigit()))
+            found.append(Word(norm, start, end, raw[0].isupper() or raw[-1].isdigit()))
             _spell_out(found, text)
         initials_end = end if initial else -1
     return found
@@ -108,8 +117,10 @@ def _plain_number(raw: str, before: Sequence[Word]) -> str:
         return ROMAN[raw]
     if raw in _ERAS and before[-1].is_number:
         return _ERAS[raw]
-    if raw[0].isupper() and before[-1].norm == "the" and len(before) > 1 and before[-2].capital:
-        return str(_ORDINALS.get(raw.lower(), fold(raw)))  # Henry the Eighth
+    if before[-1].norm == "the" and len(before) > 1 and before[-2].capital:
+        if raw[0].isupper():
+            return str(_ORDINALS.get(raw.lower(), fold(raw)))  # Henry the Eighth
+        return _day_of(fold(raw), linked=False)  # Henry the 8th
     return fold(raw)
 
 
