@@ -108,7 +108,7 @@ _KNOWN_AS = re.compile(
 _CALLED = re.compile(r"\b(?:called|named|known as|dubbed|termed|entitled)\s", re.I)
 # After a number, what is said about it: "in 1989, 28 years after it was built in 1961".
 _REMARK = re.compile(
-    r",\s+(?:(?!(?:and|but|so|then|or)\b)[a-z]|\d+\s\w+\s(?:after|before|later)\b)"
+    r",\s+(?:(?!(?:and|but|so|then|or|no|not|wait|oh|sorry|i|it|actually|rather)\b)[a-z]|\d+\s\w+\s(?:after|before|later)\b)"
 )
 _JOINT = re.compile(
     r"[\"')]?(?:,?\s(?:an?|the)\s(?:[a-z]+\s){1,3}?|\s)"

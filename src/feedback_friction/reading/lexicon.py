@@ -53,8 +53,6 @@ FINITE = _set(
     "beat beats lies stands flows runs wins writes plays holds lives comes goes shared received"
 )
 
-AUXILIARIES = _set("is was are were could would might may can does did do has will shall should")
-
 STARTERS = _set("i it he she they we you this that these there")
 
 # Words of a question that tell nothing about its subject.

@@ -22,14 +22,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from feedback_friction.reading.lexicon import (
-    ASKING,
-    AUXILIARIES,
-    FINITE,
-    NOT_THIS_ANSWER,
-    PARTICLES,
-    STARTERS,
-)
+from feedback_friction.reading.lexicon import ASKING, FINITE, NOT_THIS_ANSWER, PARTICLES, STARTERS
 from feedback_friction.reading.reply import ANSWER, closing_brace, final_part, signed
 from feedback_friction.reading.words import ARTICLES, Word, words
 
@@ -125,12 +118,9 @@ _TALK = re.compile(
 )
 
 
-# After a question that names an answer: "Is it Rome? It is.", but not "Rome? No.".
-_CONFIRMS = re.compile(r"\W*(?:yes|it (?:is|was)|indeed|correct|right|exactly)\b(?! not\b)", re.I)
-_ANY = re.compile(
-    r"(?!\W*(?:(?:no|nope|not (?:quite|really|at all)|never|wrong|incorrect|hardly|unlikely)\b"
-    r"(?! \w)"
-    r"|i (?:doubt|(?:don't|do not) (?:think|believe))\b))",
+_DENIES = re.compile(
+    r"\W*(?:(?:no|nope|not (?:quite|really|at all)|never|wrong|incorrect|hardly|unlikely)\b(?! \w)"
+    r"|i (?:doubt|(?:don't|do not) (?:think|believe))\b)",
     re.I,
 )
 
@@ -166,12 +156,6 @@ class _Clause:
             and not (self.text.rstrip().endswith("?") and len(found) > 3)
             and not any(word.norm in FINITE and not word.capital for word in found)
         )
-
-    @property
-    def asks(self) -> bool:
-        """Whether it begins as a question does: "Is it Ottawa?"."""
-        first, *others = self.words
-        return first.norm in AUXILIARIES and bool(others) and others[0].norm in STARTERS
 
     @property
     def is_name(self) -> bool:
@@ -266,7 +250,7 @@ def _clauses(text: str) -> Iterator[_Clause]:
         for begin, end in parts:
             found = words(line[begin : min(end, begin + LONGEST)])
             said = line[begin:end][:LONGEST]
-            if asked is not None and (_CONFIRMS if asked.asks else _ANY).match(said):
+            if asked is not None and not _DENIES.match(said):
                 yield asked
             asked = None
             if found and not _TALK.match(said[:120]):
@@ -277,7 +261,7 @@ def _clauses(text: str) -> Iterator[_Clause]:
                 else:
                     yield clause
         start += len(line) + 1
-    if asked is not None and not asked.asks:
+    if asked is not None:
         yield asked
 
 

@@ -26,7 +26,7 @@ from feedback_friction.reading.number_words import ORDINALS, roman
 ARTICLES = frozenset({"a", "an", "the"})
 
 _WORD = re.compile(
-    r"(?<![^\s(\[=:$\"'])(?<!\d\s)[-−](?=\d)(?:\d{1,3}(?:,\d{3}){1,6}(?!\d)|\d+)(?:\.\d+)?"  # -4
+    r"(?<![^\s(\[=:$\"'])(?<!\d\s)[-−](?=\d)(?:\d{1,3}(?:,\d{3}){1,6}|\d+)(?:\.\d+)?(?!\w)"  # -4
     r"|\d{1,3}(?:,\d{3}){1,6}(?![\d,]\d)(?:\.\d+)?"  # 1,234,567.8
     r"|(?<!\d\.)\d+\.\d+(?![.\d])"
     r"|[\u3040-\u30ff\u4e00-\u9fff]+"  # no spaces there: a name in Latin letters is a word
@@ -89,7 +89,9 @@ def words(text: str) -> list[Word]:
             norm = _plain_number(raw, found) if numbers else fold(raw)
             if not norm:  # marks alone, such as the voicing of a Japanese letter that is not there
                 continue
-            found.append(Word(norm, start, end, raw[0].isupper() or raw[-1].isdigit()))
+            found.append(
+                Word(norm, start, end, raw[0].isupper() or is_number(norm) or raw[0].isdigit())
+            )
             _spell_out(found, text)
         initials_end = end if initial else -1
     return found
