@@ -213,8 +213,8 @@ class _Reader:
     def _by(self, text: str) -> str | None:
         """The alias that follows what the question has itself: "Hamlet" by Shakespeare."""
         joint = _JOINT.search(text[:200])
-        found = without_articles(words(text[: joint.start()])) if joint else []
-        work = [word for word in found if not word.is_number and word.norm != "no"]
+        before = without_articles(words(text[: joint.start()])) if joint else []
+        work = [word for word in before if not word.is_number and word.norm != "no"]
         if joint is None or not work or not self.answers.asks_for(work):
             return None
         found = self.answers.begins(text[joint.end() :])
