@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,7 +18,6 @@ from feedback_friction.engine.models.remote.retry import RetryPolicy
 from feedback_friction.errors import UsageError
 
 if TYPE_CHECKING:
-    from feedback_friction.engine.models.llama.gguf_model import LocalModel
     from feedback_friction.engine.models.remote.calls import CallOptions
     from feedback_friction.engine.models.remote.endpoint import Endpoint
 
@@ -84,14 +83,15 @@ def digests(specs: Iterable[str | None]) -> dict[str, str]:
     files = [spec for spec in specs if spec and is_gguf(spec)]
     if not files:
         return {}
-    from feedback_friction.engine.models.llama.gguf_model import digest_of
+    from feedback_friction.engine.models.llama.gguf_files import find
+    from feedback_friction.engine.models.llama.gguf_server import digest
 
-    return {spec: digest_of(spec) for spec in files}
+    return {spec: digest(find(spec.removeprefix("gguf/"))) for spec in files}
 
 
-def decisive(spec: str | None, options: ModelOptions) -> ModelOptions:
+def decisive(spec: str, options: ModelOptions) -> ModelOptions:
     """The options of a model without those that change no reply: how a file is served."""
-    if spec is None or not is_gguf(spec):
+    if not is_gguf(spec):
         return options
     from feedback_friction.engine.models.llama.gguf_model import decisive
 
@@ -119,12 +119,27 @@ def open_models(
     # What can be wrong is found first: a pool that is opened must also be closed.
     keys = {seat: _key(seat, each, environ) for seat, each in wanted.items()}
     by_key = {keys[seat]: each for seat, each in wanted.items()}
-    _refuse_stray_keys([key.servers for key in keys.values() if key.servers])
-    models = {key: _student(each.spec) for key, each in by_key.items() if is_student(each.spec)}
-    models |= {key: OWN_MODELS[each.spec] for key, each in by_key.items() if is_own(each.spec)}
-    models |= {key: _inspect(each) for key, each in by_key.items() if is_inspect(each.spec)}
-    models |= _ggufs({key: each for key, each in by_key.items() if is_gguf(each.spec)})
-    models |= _remote({key: each for key, each in by_key.items() if key.servers})
+    files = {key: each for key, each in by_key.items() if is_gguf(each.spec)}
+    served = {key: each for key, each in by_key.items() if key.servers}
+    models = {
+        key: _opened(each) for key, each in by_key.items() if key not in files.keys() | served
+    }
+    if served:
+        from feedback_friction.engine.models.remote.endpoint import refuse_stray_keys
+
+        refuse_stray_keys([key.servers for key in served])
+    if files:
+        from feedback_friction.engine.models.llama.gguf_model import opened
+
+        models |= opened(files)
+    if served:
+        from feedback_friction.engine.models.remote.openai import OpenAIModel
+        from feedback_friction.engine.models.remote.transport import Pool
+
+        pool = Pool(max(each.concurrency for each in served.values()))
+        for key, each in served.items():
+            options = each.calls()
+            models[key] = OpenAIModel(each.spec, key.servers, pool=pool, options=options)
     return {seat: models[key] for seat, key in keys.items()}
 
 
@@ -140,13 +155,6 @@ class _Key(NamedTuple):
 def _key(seat: str, settings: ModelSettings, environ: Mapping[str, str]) -> _Key:
     servers = _servers(seat.partition(" ")[0], settings, environ)
     return _Key(settings.spec, settings.options.identity, settings.base_urls, servers)
-
-
-def _refuse_stray_keys(served: list[tuple[Endpoint, ...]]) -> None:
-    if served:
-        from feedback_friction.engine.models.remote.endpoint import refuse_stray_keys
-
-        refuse_stray_keys(served)
 
 
 def in_flight(models: Mapping[str, Model], concurrency: int) -> int:
@@ -195,7 +203,11 @@ def _servers(
             raise UsageError(f"{spec} is a simulation and takes no {what}")
         _student(spec)
     elif is_gguf(spec):
-        _local_file(settings)
+        from feedback_friction.engine.models.llama.gguf_model import local
+
+        if has_url:
+            raise UsageError(f"{spec} is a file on this machine and takes no base URL")
+        local(spec, options)
     elif is_own(spec):
         if has_url or options.extra:
             raise UsageError(f"{spec} is a Python object: no base URL and no options")
@@ -212,54 +224,19 @@ def _servers(
     return ()
 
 
-def _local_file(settings: ModelSettings) -> LocalModel:
-    if settings.base_urls:
-        raise UsageError(f"{settings.spec} is a file on this machine and takes no base URL")
-    from feedback_friction.engine.models.llama.gguf_model import local
-
-    return local(settings.spec, settings.options)
-
-
-def _ggufs(wanted: Mapping[_Key, ModelSettings]) -> dict[_Key, Model]:
-    """The models in GGUF files; those of one file share a server."""
-    if not wanted:
-        return {}
-    from feedback_friction.engine.models.llama.gguf_model import GGUFModel, servers_of
-
-    local = {key: _local_file(each) for key, each in wanted.items()}
-    servers = servers_of(list(local.values()))
-    return {
-        key: GGUFModel(
-            local[key],
-            servers[local[key].path.resolve()],
-            replace(each, options=local[key].options).calls(),
-            each.directory,
-        )
-        for key, each in wanted.items()
-    }
-
-
-def _remote(wanted: Mapping[_Key, ModelSettings]) -> dict[_Key, Model]:
-    """The models on OpenAI-compatible servers, which share a connection pool."""
-    if not wanted:
-        return {}
-    from feedback_friction.engine.models.remote.openai import OpenAIModel
-    from feedback_friction.engine.models.remote.transport import Pool
-
-    pool = Pool(max(each.concurrency for each in wanted.values()))
-    return {
-        key: OpenAIModel(each.spec, key.servers, pool=pool, options=each.calls())
-        for key, each in wanted.items()
-    }
-
-
-def _inspect(settings: ModelSettings) -> Model:
+def _opened(settings: ModelSettings) -> Model:
+    """A model that shares nothing with others: a simulation, a Python object, a provider's."""
+    spec = settings.spec
+    if is_student(spec):
+        return _student(spec)
+    if is_own(spec):
+        return OWN_MODELS[spec]
     if find_spec("inspect_ai") is None:
-        raise UsageError(f"{settings.spec} needs inspect_ai, which is not installed: {EXTRA}")
+        raise UsageError(f"{spec} needs inspect_ai, which is not installed: {EXTRA}")
     from feedback_friction.engine.models.providers.inspect_model import InspectModel
 
     return InspectModel(
-        settings.spec,
+        spec,
         settings.calls(),
         base_url=next(iter(settings.base_urls), None),
         concurrency=settings.concurrency,

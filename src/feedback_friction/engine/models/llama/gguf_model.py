@@ -10,18 +10,17 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
-from feedback_friction.engine.models.base import identity_of
+from feedback_friction.engine.models.base import Model, identity_of
 from feedback_friction.engine.models.llama.gguf_files import find
 from feedback_friction.engine.models.llama.gguf_server import (
-    MOST_SLOTS,
-    MOST_TOKENS,
+    LIMITS,
     LlamaServer,
-    ServerOptions,
     check_file,
     check_memory,
     digest,
@@ -32,12 +31,13 @@ from feedback_friction.engine.models.remote.openai import OpenAIModel
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.records import Completion, Generate
 
+if TYPE_CHECKING:
+    from feedback_friction.engine.models.registry import ModelSettings
+
 PREFIX = "gguf/"
-_LEAST = {"slots": 1, "context": 1, "threads": 1, "gpu_layers": 0}
-# They change how long a reply takes; ``context`` decides where one ends.
-_NOT_DECISIVE = ("slots", "threads", "gpu_layers")
 # A process of our own is watched: that it takes its time is no failure. In seconds.
 _NO_TIMEOUT = 7 * 86_400.0
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +46,14 @@ class LocalModel:
 
     spec: str  # as the user gave it, ``"gguf/NAME"``
     path: Path  # its file
-    server: ServerOptions  # how its file is to be served
+    served: Mapping[str, int]  # how its file is to be served, by the names of ``LIMITS``
     options: ModelOptions  # what goes into its requests
-
-
-def digest_of(spec: str) -> str:
-    """A digest of the file behind ``gguf/…``.
-
-    Raises:
-        UsageError: there is none.
-    """
-    return digest(find(spec.removeprefix(PREFIX)))
 
 
 def decisive(options: ModelOptions) -> ModelOptions:
     """The options without those that change no reply: a run may be resumed with others."""
-    kept = {key: value for key, value in options.extra.items() if key not in _NOT_DECISIVE}
+    speed = LIMITS.keys() - {"context"}  # which decides where a reply ends
+    kept = {key: value for key, value in options.extra.items() if key not in speed}
     return replace(options, extra=kept)
 
 
@@ -79,47 +71,51 @@ def local(spec: str, options: ModelOptions) -> LocalModel:
         )
     path = find(spec.removeprefix(PREFIX))
     check_file(spec, path)
-    extra = dict(options.extra)
-    server = ServerOptions(
-        **{name: _whole(spec, name, extra.pop(name)) for name in _LEAST if name in extra}
-    )
-    check_memory(spec, path, server)
-    return LocalModel(spec, path, server, replace(options, extra=extra))
+    extra, served = dict(options.extra), {}
+    for name, (least, most) in LIMITS.items():
+        if name not in extra:
+            continue
+        value = extra.pop(name)
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise UsageError(
+                f"{spec}: {name} must be a whole number from {least} to {most}, not {value!r}"
+            )
+        served[name] = value
+    check_memory(spec, path, served)
+    return LocalModel(spec, path, served, replace(options, extra=extra))
 
 
-def _whole(spec: str, name: str, value: object) -> int:
-    least, most = _LEAST[name], MOST_SLOTS if name == "slots" else MOST_TOKENS
-    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
-        return value
-    raise UsageError(f"{spec}: {name} must be a whole number from {least} to {most}, not {value!r}")
+def opened(wanted: Mapping[Key, ModelSettings]) -> dict[Key, Model]:
+    """Models in GGUF files, of which those of one file share a server.
 
-
-def servers_of(models: Sequence[LocalModel]) -> dict[Path, LlamaServer]:
-    """By file, a server for all its models; to be called within the running event loop.
+    To be called within the running event loop.
 
     Raises:
         UsageError: two models of one file ask for different servers.
     """
-    wanted: dict[Path, tuple[str, ServerOptions]] = {}
-    for model in models:
+    models = {key: local(each.spec, each.options) for key, each in wanted.items()}
+    served: dict[Path, dict[str, int]] = {}
+    names: dict[Path, str] = {}
+    for model in models.values():
         path = model.path.resolve()
-        _, before = wanted.get(path, ("", ServerOptions()))
-        wanted[path] = (model.spec.removeprefix(PREFIX), _both(model, before))
-    return {path: LlamaServer(name, path, options) for path, (name, options) in wanted.items()}
-
-
-def _both(model: LocalModel, other: ServerOptions) -> ServerOptions:
-    """What two models of one file ask of its server."""
-    found: dict[str, int | None] = {}
-    for each in fields(ServerOptions):
-        mine, theirs = getattr(model.server, each.name), getattr(other, each.name)
-        if None not in (mine, theirs) and mine != theirs:
-            raise UsageError(
-                f"one server serves {model.spec} in all its roles: "
-                f"{each.name} cannot be both {theirs} and {mine}"
-            )
-        found[each.name] = theirs if mine is None else mine
-    return ServerOptions(**found)
+        names[path] = model.spec.removeprefix(PREFIX)
+        known = served.setdefault(path, {})
+        for name, value in model.served.items():
+            if known.setdefault(name, value) != value:
+                raise UsageError(
+                    f"one server serves {model.spec} in all its roles: "
+                    f"{name} cannot be both {known[name]} and {value}"
+                )
+    servers = {path: LlamaServer(names[path], path, served[path]) for path in names}
+    return {
+        key: GGUFModel(
+            models[key],
+            servers[models[key].path.resolve()],
+            replace(each, options=models[key].options).calls(),
+            each.directory,
+        )
+        for key, each in wanted.items()
+    }
 
 
 class GGUFModel:

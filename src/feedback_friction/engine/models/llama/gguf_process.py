@@ -56,12 +56,12 @@ def _params(xllamacpp: Any, asked: dict[str, Any]) -> Any:
     params.use_jinja, params.ui, params.endpoint_slots = True, False, False
     params.cache_ram_mib, params.verbosity = _PROMPT_CACHE, _ERRORS
     for threads in (params.cpuparams, params.cpuparams_batch):
-        threads.n_threads = asked["threads"] or free_cores()
+        threads.n_threads = asked.get("threads") or free_cores()
         threads.poll = 0  # waiting threads leave their core to the run
-    if asked["gpu_layers"] is not None:
+    if "gpu_layers" in asked:
         params.n_gpu_layers = asked["gpu_layers"]
     # Fitting layers to a graphics card; without one it only searches a minute for what is not there
-    params.fit_params = asked["gpu_layers"] is None and _has_gpu(xllamacpp)
+    params.fit_params = "gpu_layers" not in asked and _has_gpu(xllamacpp)
     # The model's own probabilities, as other servers draw by default; a request may ask otherwise.
     params.sampling.top_k, params.sampling.top_p, params.sampling.min_p = 0, 1.0, 0.0
     return params

@@ -10,8 +10,7 @@ import secrets
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
@@ -25,26 +24,16 @@ from feedback_friction.engine.models.remote.faults import one_line
 from feedback_friction.engine.models.remote.transport import Pool
 from feedback_friction.errors import UsageError
 
-SLOTS, MOST_SLOTS = 8, 256  # llama.cpp serves no more
-MOST_TOKENS = 2**31 - 1  # its numbers have 32 bits
-CONTEXT = 4096
+MOST = 2**31 - 1  # llama.cpp's numbers have 32 bits
+# How a file is served, each from its least to its most value: requests that are worked on at once,
+# tokens of each, threads on the CPU (without a wish one for each core that is free when the model
+# is loaded), layers on the graphics card (without a wish as many as llama.cpp finds fit).
+LIMITS = {"slots": (1, 256), "context": (1, MOST), "threads": (1, MOST), "gpu_layers": (0, MOST)}
+SLOTS, CONTEXT = 8, 4096  # where nothing else is asked for; the context at most
 _SCRIPT = Path(__file__).with_name("gguf_process.py")
 _PATIENCE = 5.0  # seconds that it may take to end
 # "0.00.039.729 E llama_model_load: error loading model: ..."
 _ERROR = re.compile(r"^[\d.]+ E +(?:srv +)?(\S.*)$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class ServerOptions:
-    """How llama.cpp serves a file."""
-
-    slots: int | None = None  # requests that it works on at once
-    # tokens of a prompt and its reply together; None for what the model was trained on, but at most
-    # ``CONTEXT``
-    context: int | None = None
-    # threads on the CPU; None for one per core that is free when the model is loaded
-    threads: int | None = None
-    gpu_layers: int | None = None  # layers on the graphics card; None leaves it to llama.cpp
 
 
 class LlamaServer:
@@ -55,17 +44,18 @@ class LlamaServer:
         pool: connections to it, one for each slot, so that requests wait here.
     """
 
-    def __init__(self, name: str, path: Path, options: ServerOptions) -> None:
+    def __init__(self, name: str, path: Path, served: Mapping[str, int]) -> None:
         """Prepare; nothing is started yet. To be called within the running event loop.
 
         Args:
             name: what its models are called, in errors and by the server.
             path: a file that ``check_file`` has passed.
+            served: how, by the names of ``LIMITS``.
         """
-        self.slots = options.slots or SLOTS
+        self.slots = served.get("slots", SLOTS)
         self.pool = Pool(self.slots)
         self.pool.join()
-        self._name, self._path, self._options = name, path, options
+        self._name, self._path, self._served = name, path, served
         self._key = secrets.token_urlsafe(24)
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the server
         self._log_path: Path | None = None
@@ -133,9 +123,8 @@ class LlamaServer:
         return Endpoint(base, str(base), self._key)
 
     def _asked(self) -> dict[str, object]:
-        context = _context(self._path, self._options)
-        options = replace(self._options, slots=self.slots, context=context)
-        return {"path": str(self._path), "name": self._name, "key": self._key, **asdict(options)}
+        asked = {"path": str(self._path), "name": self._name, "key": self._key, **self._served}
+        return {**asked, "slots": self.slots, "context": _context(self._path, self._served)}
 
     def _why(self, process: asyncio.subprocess.Process) -> str:
         """Why the process ended, by its log: the first error that it names, else the last line."""
@@ -190,25 +179,25 @@ def check_file(spec: str, path: Path) -> None:
         )
 
 
-def check_memory(spec: str, path: Path, options: ServerOptions) -> None:
+def check_memory(spec: str, path: Path, served: Mapping[str, int]) -> None:
     """Refuse a context that this machine cannot hold: llama.cpp takes minutes to find that out.
 
     Raises:
         UsageError: the keys and values of all slots take more than all of its memory.
     """
-    slots, context = options.slots or SLOTS, _context(path, options)
+    slots, context = served.get("slots", SLOTS), _context(path, served)
     needed = read_header(path).cache_bytes(slots * context)
     there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if slots * context > MOST_TOKENS or needed > there:
+    if slots * context > MOST or needed > there:
         raise UsageError(
             f"{spec}: {slots} slots of {context} tokens take {needed / 1e9:.0f} GB, but this "
             f"machine has {there / 1e9:.0f}: set a smaller context or fewer slots"
         )
 
 
-def _context(path: Path, options: ServerOptions) -> int:
-    """Tokens of one slot."""
-    return options.context or min(read_header(path).context or CONTEXT, CONTEXT)
+def _context(path: Path, served: Mapping[str, int]) -> int:
+    """Tokens of one slot, a prompt and its reply: without a wish what the model was trained on."""
+    return served.get("context") or min(read_header(path).context or CONTEXT, CONTEXT)
 
 
 def digest(path: Path) -> str:
