@@ -17,14 +17,9 @@ from feedback_friction.errors import UsageError
 
 Value = int | float | bool | str
 _VERSIONS = (2, 3)
-_STRING, _ARRAY = 8, 9
-_SCALARS = {
-    number: struct.Struct(f"<{code}")
-    for number, code in {
-        0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"
-    }.items()
-}  # fmt: skip
-_COUNT, _KIND = struct.Struct("<Q"), struct.Struct("<I")
+_U32, _STRING, _ARRAY, _U64 = 4, 8, 9, 10
+# By the number of a type, its form for ``struct``.
+_SCALARS = ("<B", "<b", "<H", "<h", "<I", "<i", "<f", "<?", "", "", "<Q", "<q", "<d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +79,7 @@ def read_header(path: Path) -> Header:
             return Header(dict(_pairs(_Reader(data))))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
-    except (struct.error, ValueError, KeyError) as error:
+    except (struct.error, ValueError, IndexError) as error:
         raise UsageError(f"{path} is a damaged GGUF file: its metadata cannot be read") from error
 
 
@@ -94,46 +89,42 @@ class _Reader:
     def __init__(self, data: mmap.mmap) -> None:
         self._data, self._at = data, len(MAGIC)
 
-    def number(self, form: struct.Struct) -> Value:
-        (value,) = form.unpack_from(self._data, self._at)
-        self._at += form.size
-        found: Value = value
+    def scalar(self, kind: int) -> Value:
+        found: Value = struct.unpack_from(_SCALARS[kind], self._data, self._at)[0]
+        self._at += struct.calcsize(_SCALARS[kind])
         return found
 
-    def count(self, form: struct.Struct = _COUNT) -> int:
-        return int(self.number(form))
-
-    def skip(self, size: int) -> int:
-        """Skip a number of bytes; returns where they began."""
-        begin, end = self._at, self._at + size
-        if end > len(self._data):
-            raise ValueError("the file breaks off")
-        self._at = end
-        return begin
+    def count(self, kind: int = _U64) -> int:
+        return int(self.scalar(kind))
 
     def text(self) -> str:
-        size = self.count()
-        begin = self.skip(size)
-        return self._data[begin : begin + size].decode("utf-8", "replace")
+        begin = self._skip(self.count())
+        return self._data[begin : self._at].decode("utf-8", "replace")
+
+    def pass_over(self) -> None:
+        """Pass over an array of numbers or of texts; the format has no others."""
+        kind, count = self.count(_U32), self.count()
+        if kind == _STRING:
+            for _ in range(count):
+                self._skip(self.count())
+        else:
+            self._skip(count * struct.calcsize(_SCALARS[kind]))
+
+    def _skip(self, size: int) -> int:
+        """Skip a number of bytes; returns where they began."""
+        begin, self._at = self._at, self._at + size
+        if self._at > len(self._data):
+            raise ValueError("the file breaks off")
+        return begin
 
 
 def _pairs(reader: _Reader) -> Iterator[tuple[str, Value]]:
-    if reader.count(_KIND) not in _VERSIONS:
+    if reader.count(_U32) not in _VERSIONS:
         raise ValueError("an unknown version")
     reader.count()  # how many tensors there are
     for _ in range(reader.count()):
-        key, kind = reader.text(), reader.count(_KIND)
+        key, kind = reader.text(), reader.count(_U32)
         if kind == _ARRAY:
-            _pass_over(reader)
+            reader.pass_over()
         else:
-            yield key, reader.text() if kind == _STRING else reader.number(_SCALARS[kind])
-
-
-def _pass_over(reader: _Reader) -> None:
-    """An array of numbers or of texts; the format has no others."""
-    kind, count = reader.count(_KIND), reader.count()
-    if kind != _STRING:
-        reader.skip(count * _SCALARS[kind].size)
-        return
-    for _ in range(count):
-        reader.skip(reader.count())
+            yield key, reader.text() if kind == _STRING else reader.scalar(kind)
