@@ -364,16 +364,16 @@ def test_a_call_that_waits_for_the_first_one_may_be_dropped_like_one_between_att
     run(main())
 
 
-def test_a_prompt_that_alone_is_limited_for_ever_fails_after_minutes_with_the_reason() -> None:
+def test_a_prompt_that_alone_is_limited_for_ever_fails_in_the_end() -> None:
     async def main() -> None:
         async def answer(request: Any, body: Any) -> Any:
             is_poisoned = "2 + 2" in body["messages"][-1]["content"]
             return await (error(429, "slow down") if is_poisoned else completion())(request, body)
 
         async with serving(answer) as server, client(server) as (model, time, _):
-            with pytest.raises(TransientError, match="times, while other prompts pass"):
+            with pytest.raises(TransientError, match=r"slow down \(failed [0-9]+ times"):
                 await model.generate(ask())
-            assert 180 <= time.now <= 600
+            assert 900 <= time.now <= 1800
 
     run(main())
 

@@ -177,9 +177,7 @@ class RemoteModel:
                 return replace(outcome, failures=retries.failures)
             fault = asking.final(outcome)
             wait = self._next_wait(fault, replica, problem, began, retries)
-            harmless = partial(self._harmless, request, replica)
-            await self.breaker.settle(harmless)
-            await retries.settle(clock(), harmless)
+            await self.breaker.settle(partial(self._harmless, request, replica))
             await self.options.sleep(wait)
 
     async def _harmless(self, request: Generate, replica: Replica) -> Completion | Fault:
@@ -230,7 +228,7 @@ class RemoteModel:
             self.breaker.foreign(fault)
         wait = retries.next_wait(fault, self.options.clock())
         if wait is None:
-            raise TransientError(f"{line} ({retries.why})") from fault.cause
+            raise TransientError(f"{line} (failed {retries.failures} times)") from fault.cause
         is_failing = fault.kind in (FaultKind.UNREACHABLE, FaultKind.FAULTY)
         if is_failing and not self.breaker.doubts and (server, fault.kind) not in self._failing:
             self._failing.add((server, fault.kind))

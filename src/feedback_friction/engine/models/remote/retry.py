@@ -8,9 +8,8 @@ Blog, 2015). A server's own ``Retry-After`` is honoured on top.
 from __future__ import annotations
 
 import asyncio
-import math
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
@@ -18,7 +17,6 @@ from email.utils import parsedate_to_datetime
 from random import Random
 
 from feedback_friction.engine.models.remote.faults import Fault, FaultKind
-from feedback_friction.protocol.records import Completion
 
 _LONGEST = 7 * 86_400.0  # seconds: a wait of more than a week means nothing else
 
@@ -37,10 +35,6 @@ class RetryPolicy:
     base: float = 0.5  # ceiling of the first wait, in seconds; it doubles with each failure
     cap: float = 60.0  # ceiling of any wait, in seconds
     reconnect_cap: float = 5.0  # the same for a server that cannot be reached: trying costs nothing
-    # after this many seconds of rate limits alone, and after twice as many, the server is asked
-    # something harmless: where it answers that,
-    suspicion: float = 180.0
-    singled_out: int = 3  # this many more attempts are made
     longest_wait: float = 120.0  # a server's Retry-After is honoured up to this many seconds
     total: float = 1800.0  # no attempt starts later than this many seconds after the first,
     rounds: int = 3  # unless fewer attempts than this could have run into their timeout by then
@@ -106,43 +100,17 @@ class Retries:
         """
         self._policy, self._random, self._started = policy, random, started
         self._total = max(policy.total, policy.rounds * timeout)
-        self.failures = 0
-        self._spoiled = self._empty = 0
-        self._only_limited = True
-        self._suspicion, self._last = policy.suspicion, math.inf
-
-    @property
-    def why(self) -> str:
-        """Why the call was given up."""
-        alone = self._only_limited and self.failures >= self._last
-        return f"failed {self.failures} times" + (", while other prompts pass" if alone else "")
+        self.failures = self._spoiled = self._empty = 0
 
     def next_wait(self, fault: Fault, now: float) -> float | None:
         """Seconds until the next attempt after a fault at time ``now``; None to give up."""
         self.failures += 1
         self._spoiled += fault.kind is FaultKind.FAULTY
         self._empty += fault.kind is FaultKind.EMPTY
-        self._only_limited &= fault.kind is FaultKind.LIMITED
         if self._spoiled >= self._policy.attempts or self._empty >= self._policy.empty:
-            return None
-        if self._only_limited and self.failures >= self._last:
             return None
         wait = self._policy.wait(self.failures, fault.kind, self._random, fault.retry_after)
         return wait if now + wait - self._started <= self._total else None
-
-    async def settle(self, now: float, ask: Callable[[], Awaitable[object]]) -> None:
-        """After minutes of rate limits alone, find out whether this prompt alone is limited.
-
-        Args:
-            ask: asks the server something that any model can answer, once.
-        """
-        if not self._only_limited or now - self._started < self._suspicion:
-            return
-        if isinstance(await ask(), Completion):
-            self._suspicion = math.inf
-            self._last = self.failures + self._policy.singled_out
-        else:
-            self._suspicion *= 2
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
