@@ -3,7 +3,7 @@
 import pytest
 
 from feedback_friction.bridges.reference import export
-from feedback_friction.engine.passes.sent import Prompts
+from feedback_friction.engine.passes.reopen import Prompts
 from unsolved import make_run
 
 

@@ -16,7 +16,7 @@ from feedback_friction.analysis.journal import open_journal
 from feedback_friction.cli.annotate import command
 from feedback_friction.engine.models.base import TransientError
 from feedback_friction.engine.models.student import StudentModel
-from feedback_friction.engine.run import session as module
+from feedback_friction.engine.run import launch as module
 from feedback_friction.labels import read_labels, unsolved_trials
 from unsolved import make_run
 

@@ -10,7 +10,7 @@ import pytest
 from feedback_friction.engine.models.base import TransientError
 from feedback_friction.engine.models.student import StudentModel
 from feedback_friction.engine.passes.judging import Annotating, annotate_run
-from feedback_friction.engine.run import session as module
+from feedback_friction.engine.run import launch as module
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.labels import Labels, read_labels
 from feedback_friction.problem import Problem

@@ -4,7 +4,7 @@ import resource
 
 import pytest
 
-from feedback_friction.engine.run.session import fitting
+from feedback_friction.engine.run.launch import fitting
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from commands import friction
 from feedback_friction.analysis.frames import load_runs
 from feedback_friction.analysis.tables.frozen_table import beside_live, frozen
-from feedback_friction.engine.passes.sent import Prompts
+from feedback_friction.engine.passes.reopen import Prompts
 from feedback_friction.engine.run.frozen_sets import CORE, packed, read_frozen
 from feedback_friction.protocol.frozen import ItemError, from_row, to_row
 from unsolved import make_run

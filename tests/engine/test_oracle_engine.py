@@ -13,8 +13,8 @@ from feedback_friction.engine.journal.store import Journal
 from feedback_friction.engine.models.base import TransientError
 from feedback_friction.engine.models.student import StudentModel
 from feedback_friction.engine.passes.oracle_requests import execute_oracle, prepare_oracle
+from feedback_friction.engine.run import launch
 from feedback_friction.engine.run import prepare as preparing
-from feedback_friction.engine.run import session
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.settings import Settings
@@ -44,7 +44,7 @@ def nothing(request, number):
 
 def draw(directory, monkeypatch, before=nothing, limit=8, solver="student/default", **plan):
     model = Watched(solver, before)
-    monkeypatch.setattr(session, "open_models", lambda wanted: dict.fromkeys(wanted, model))
+    monkeypatch.setattr(launch, "open_models", lambda wanted: dict.fromkeys(wanted, model))
     settings = Settings.of(tasks=TASKS, solver=solver, temperature=0.3, limit=limit, concurrency=4)
     prepared = prepare_oracle(settings, **{"gens": 3, **plan})
     progress = asyncio.run(

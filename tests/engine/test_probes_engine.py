@@ -14,8 +14,8 @@ from feedback_friction.engine.models.base import TransientError
 from feedback_friction.engine.models.student import StudentModel
 from feedback_friction.engine.passes.probe_places import ProbeOptions, execute_probe, prepare_probe
 from feedback_friction.engine.passes.reopen import read_trials, reopen
+from feedback_friction.engine.run import launch
 from feedback_friction.engine.run import prepare as preparing
-from feedback_friction.engine.run import session
 from feedback_friction.engine.run.launch import execute
 from feedback_friction.engine.run.prepare import prepare
 from feedback_friction.errors import RunStoppedError, UsageError
@@ -75,7 +75,7 @@ def finished(made, tmp_path):
 def probe(directory, name, monkeypatch, before=nothing, **options):
     prepared = prepare_probe(directory, name, ProbeOptions(**options), **FOUR)
     model = Watched(before)
-    monkeypatch.setattr(session, "open_models", lambda wanted: dict.fromkeys(wanted, model))
+    monkeypatch.setattr(launch, "open_models", lambda wanted: dict.fromkeys(wanted, model))
     progress = asyncio.run(execute_probe(prepared, lambda batch: None, print))
     return model, progress
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from feedback_friction.cli.main import friction
-from feedback_friction.engine.passes.sent import Prompts
+from feedback_friction.engine.passes.reopen import Prompts
 from feedback_friction.errors import UsageError
 from feedback_friction.ways import SOLVES
 from unsolved import make_run

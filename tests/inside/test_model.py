@@ -15,7 +15,7 @@ pytestmark = pytest.mark.heavy
 
 from feedback_friction.cli.inside import command  # noqa: E402
 from feedback_friction.engine.models.llama.gguf_files import ABACUS  # noqa: E402
-from feedback_friction.engine.passes.sent import Prompts  # noqa: E402
+from feedback_friction.engine.passes.reopen import Prompts  # noqa: E402
 from feedback_friction.errors import UsageError  # noqa: E402
 from feedback_friction.inside import measures, steering, tuned  # noqa: E402
 from feedback_friction.inside.attending import KIND, Cut  # noqa: E402

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from feedback_friction.engine.passes.sent import Prompts
+from feedback_friction.engine.passes.reopen import Prompts
 from feedback_friction.errors import UsageError
 from feedback_friction.inside.places import OTHER, REPEATED, TAKEN_UP, find_places, trains
 from unsolved import make_run

@@ -15,8 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from feedback_friction.analysis.journal import has_table, open_journal
-from feedback_friction.engine.passes.reopen import read_trials
-from feedback_friction.engine.passes.sent import Prompts
+from feedback_friction.engine.passes.reopen import Prompts, read_trials
 from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.protocol.records import Attempt, Message, Token, Trial
 from feedback_friction.protocol.state import answer_key

@@ -10,8 +10,13 @@ import click
 from feedback_friction.cli.click_options import JSON, PATH
 from feedback_friction.cli.grid import NUMBER, TEXT, WIDE, print_folded, print_json
 from feedback_friction.engine.models.inventory import Local, local_models
-from feedback_friction.engine.models.llama.gguf_files import PACKAGED, models_dir
-from feedback_friction.engine.models.llama.gguf_get import at_hand, fetch, packaged
+from feedback_friction.engine.models.llama.gguf_files import (
+    PACKAGED,
+    at_hand,
+    fetch,
+    models_dir,
+    packaged,
+)
 from feedback_friction.engine.models.remote.faults import one_line
 
 

@@ -30,7 +30,7 @@ from feedback_friction.errors import UsageError
 from feedback_friction.problem import lettered
 
 if TYPE_CHECKING:
-    from feedback_friction.engine.passes.sent import Sent
+    from feedback_friction.engine.passes.reopen import Sent
 
 STYLES = {
     "correct": "bold green",
@@ -66,7 +66,7 @@ def command(
     """Print every attempt at PROBLEM (its id) in the run in DIR, with verdicts and feedback."""
     prompts = None
     if prompt:
-        from feedback_friction.engine.passes.sent import Prompts  # loads the tasks
+        from feedback_friction.engine.passes.reopen import Prompts  # loads the tasks
 
         prompts = Prompts(directory)
     console = Console(highlight=False)

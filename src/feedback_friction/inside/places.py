@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from feedback_friction.engine.passes.reopen import read_trials
-from feedback_friction.engine.passes.sent import Prompts
+from feedback_friction.engine.passes.reopen import Prompts, read_trials
 from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.errors import UsageError
 from feedback_friction.inside.parting import Parting, parting

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from feedback_friction.engine.journal.store import Journal
-from feedback_friction.engine.passes.sent import Prompts
+from feedback_friction.engine.passes.reopen import Prompts
 from feedback_friction.engine.run.run_directory import locked
 from feedback_friction.engine.run.seats import seat_of
 from feedback_friction.errors import UsageError

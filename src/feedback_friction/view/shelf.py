@@ -28,7 +28,7 @@ from feedback_friction.view.index import (
 )
 
 if TYPE_CHECKING:
-    from feedback_friction.engine.passes.sent import Prompts, Sent
+    from feedback_friction.engine.passes.reopen import Prompts, Sent
 
 _LAG = 10.0  # times what it took to make, for which what is shown may stand while a run goes on
 
@@ -93,7 +93,7 @@ class Run:
 
     def sent(self, at: int, problem: str, epoch: int) -> tuple[Sent, ...]:
         """The exact prompts of a trial."""
-        from feedback_friction.engine.passes.sent import Prompts  # loads the tasks
+        from feedback_friction.engine.passes.reopen import Prompts  # loads the tasks
 
         results = self.refreshed()
         if not 1 <= at <= len(results):

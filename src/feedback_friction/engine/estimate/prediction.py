@@ -37,8 +37,7 @@ from feedback_friction.engine.estimate.bounds import (
     tokens_in,
     total,
 )
-from feedback_friction.engine.estimate.pilot import Pilot
-from feedback_friction.engine.estimate.strata import Stratum, once, stratum_of
+from feedback_friction.engine.estimate.pilot import Pilot, Stratum, once, stratum_of
 from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.engine.run.seats import seat_of
 from feedback_friction.errors import FrictionError

@@ -21,8 +21,8 @@ from feedback_friction.engine.models.model_options import parse_options
 from feedback_friction.engine.models.price_list import load_prices
 from feedback_friction.engine.models.registry import ModelSettings, is_student, parse_spec
 from feedback_friction.engine.run.caller import Caller
+from feedback_friction.engine.run.launch import opened
 from feedback_friction.engine.run.runner import Note, Progress, Watch, Watched, run_pool
-from feedback_friction.engine.run.session import opened
 from feedback_friction.errors import UsageError
 from feedback_friction.labels import Label, Labels, TrialKey, sample, unsolved_trials
 from feedback_friction.options import Options, declared, option

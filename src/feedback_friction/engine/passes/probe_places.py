@@ -16,11 +16,10 @@ from feedback_friction.engine.models.providers.provider_table import Asked, refu
 from feedback_friction.engine.models.registry import ModelSettings, parse_spec
 from feedback_friction.engine.passes.reopen import read_trials, reopen
 from feedback_friction.engine.run.conditions import Condition
-from feedback_friction.engine.run.launch import wanted_models
+from feedback_friction.engine.run.launch import opened, wanted_models
 from feedback_friction.engine.run.prepare import Prepared
 from feedback_friction.engine.run.runner import Note, Progress, Watch, run_jobs
 from feedback_friction.engine.run.seats import Seat
-from feedback_friction.engine.run.session import opened
 from feedback_friction.errors import UsageError
 from feedback_friction.options import Options, option
 from feedback_friction.protocol.episode import rng_for

