@@ -2,6 +2,7 @@
 
 import toys
 from feedback_friction.grading.verdict import Outcome
+from feedback_friction.protocol.episode import Episode
 from feedback_friction.protocol.history import solver_messages
 from feedback_friction.protocol.oracle_draws import OraclePlan, oracle
 from feedback_friction.protocol.records import Completion, Reply, Usage
@@ -23,7 +24,11 @@ def test_every_request_asks_the_first_prompt_for_several_replies_with_a_seed_of_
     first = solver_messages(toys.TASK, toys.PROBLEM, (), TRANSCRIPT)
     assert all(each.messages == first and each.n == 4 for each in driver.requests)
     assert all(each.temperature == 0.3 for each in driver.requests)
-    assert len({each.seed for each in driver.requests}) == 3
+    numbered = Episode(toys.PROBLEM, toys.TASK, PLAN.sampled)
+    assert [each.seed for each in driver.requests] == [
+        numbered.solver_request(first, toys.PROBLEM, draw=number, n=4, purpose="oracle").seed
+        for number in (0, 4, 8)
+    ]
 
 
 def test_a_refused_reply_is_a_draw_without_an_answer_that_says_why():

@@ -193,7 +193,7 @@ def _stretches(text: str, base: Base, shortest: int) -> Iterator[tuple[int, int]
 
 
 @lru_cache(maxsize=1024)
-def number_matcher(gold: str, operands: tuple[str, ...] = (), base: Base = 10) -> Matcher:
+def number_matcher(gold: str, operands: tuple[str, ...], base: Base) -> Matcher:
     """What looks for a whole number in both bases, and for the partial products that are masked.
 
     In a decimal task a number of few digits in base 16 is left alone where it is not marked as

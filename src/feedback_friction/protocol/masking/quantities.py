@@ -80,7 +80,7 @@ def _names_a_step(text: str, leak: str, target: Target) -> bool:
 def _matchers(number: str, asked: str) -> tuple[Matcher, ...]:
     target = Target.of(number, asked)
     if number.isdecimal() and not target.is_common:
-        return (*matchers(target), number_matcher(number))
+        return (*matchers(target), number_matcher(number, (), 10))
 
     def find(text: str) -> Iterator[Match]:
         for written in _WRITTEN.finditer(text):
