@@ -32,9 +32,9 @@ from cosmic_ray.mutating import use_mutation
 from cosmic_ray.plugins import get_operator, operator_names
 
 SOURCE = Path("src/feedback_friction")
-ROOMS = ("protocol", "grading", "engine/run", "analysis")
-TESTS = ("protocol", "grading", "tasks", "analysis", "bridges", "engine", "cli")
-SLOW = ("protocol", "grading", "analysis")  # whose tests marked slow run too
+ROOMS = ("protocol", "reading", "grading", "engine/run", "analysis")
+TESTS = ("protocol", "reading", "grading", "tasks", "analysis", "bridges", "engine", "cli")
+SLOW = ("protocol", "reading", "grading", "analysis")  # whose tests marked slow run too
 LONGEST = 40.0  # seconds that a mutant's tests took unchanged: the quickest of those that reach it
 PATIENCE = 60.0  # seconds on top of five times that, before a mutant counts as hanging
 Position = tuple[int, int]  # line from 1, column

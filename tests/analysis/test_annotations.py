@@ -162,6 +162,7 @@ def test_people_correct_a_judge_and_the_confusion_is_counted(tmp_path):
     assert row["corrected_friction"] == pytest.approx(0.4 * 30 / 40 * 6 / 8)
     assert row["corrected_target"] == pytest.approx(0.6 + 0.225)
     assert row["corrected_friction_low"] < 0.225 < row["corrected_friction_high"]
+    assert row["corrected_target_low"] < 0.825 < row["corrected_target_high"]
     width, plain = (
         row[f"{name}_high"] - row[f"{name}_low"] for name in ("corrected_friction", "friction")
     )

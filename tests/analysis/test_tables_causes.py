@@ -94,6 +94,17 @@ def test_planted_hit_and_false_alarm_rates_are_found(challenged):
     assert found["placebo:tutor", "tutor"]["sensitivity_low"] > 0
 
 
+def test_right_and_wrong_feedback_are_compared_where_the_same_person_says_both(tmp_path):
+    run = make_run(
+        tmp_path / "run", limit=10, iterations=2, solver="student/default",
+        feedback=("tutor", "tutor@expert", "misled@expert", "denial"),
+    )  # fmt: skip
+    table = selectivity(load_runs([run])).select("feedback", "signal")
+    assert table.rows() == [
+        ("misled@expert", "tutor@expert"), ("denial", "tutor"), ("denial", "denial"),
+    ]  # fmt: skip
+
+
 @pytest.mark.slow
 def test_every_challenged_trial_has_one_outcome(challenged):
     table = challenges(load_runs([challenged]))

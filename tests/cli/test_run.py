@@ -250,6 +250,19 @@ def test_the_command_alone_prints_its_help_line_by_line():
     assert max(map(len, done.stderr.splitlines())) <= 100
 
 
+def test_a_budget_in_dollars_needs_the_price_of_a_judge_that_judges(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    data = tmp_path / "mine.jsonl"
+    data.write_text('{"question": "2 + 3?", "answer": "5"}\n')
+    asked = (
+        "run", "custom", "--data", data, "--solver", "student/default", "--feedback", "binary",
+        "--judge-model", "openai/nobodys", "--budget-usd", "1", "--out", tmp_path / "run",
+    )  # fmt: skip
+    refused = friction(*asked, "--grader", "rubric:Is it five?", code=2).stderr
+    assert "--budget-usd needs the price of openai/nobodys" in refused
+    assert "custom needs no judge: --judge-model changes nothing" in friction(*asked).stderr
+
+
 def test_what_changes_nothing_for_a_task_is_said(tmp_path):
     data = tmp_path / "mine.jsonl"
     data.write_text(

@@ -268,6 +268,7 @@ def _fitted(
 def _best_penalty(table: FloatArray, outcome: FloatArray) -> float:
     """The strength with the least loss on folds that it was not fitted on."""
     from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import log_loss
     from sklearn.model_selection import StratifiedKFold
 
     rarest = int(min(outcome.sum(), len(outcome) - outcome.sum()))
@@ -281,9 +282,8 @@ def _best_penalty(table: FloatArray, outcome: FloatArray) -> float:
             model = LogisticRegression(C=strength, solver="newton-cholesky").fit(
                 table[there], outcome[there]
             )
-            chance = np.clip(model.predict_proba(table[here])[:, 1], SMALLEST, 1 - SMALLEST)
-            right = outcome[here]
-            total -= float((right * np.log(chance) + (1 - right) * np.log(1 - chance)).sum())
+            chances = model.predict_proba(table[here])
+            total += float(log_loss(outcome[here], chances, normalize=False, labels=[False, True]))
         return total
 
     return min(PENALTIES, key=loss)
