@@ -1,4 +1,4 @@
-"""Measure feedback friction: how much of the feedback that a language model is given it takes up.
+"""Measure feedback friction: how often a language model repeats an error after feedback.
 
 The rooms, in the direction in which data flows: ``tasks`` make problems, ``protocol`` is the loop
 (a pure generator that does no I/O), ``grading`` gives verdicts, ``engine`` runs trials and keeps

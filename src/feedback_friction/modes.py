@@ -156,7 +156,7 @@ PLACEBO = Mode(
 BINARY = Mode(
     "binary", "fixed",
     by='nobody: "wrong, try again"',
-    purpose="F1 of the paper",
+    purpose="the paper's F1: only that the answer is wrong",
     look=Look("#0072b2", "diamond"),
     uptake=0.08,
     fixed="verdict",
@@ -172,7 +172,7 @@ SELF = Mode(
 PROCESS = Mode(
     "process", "model",
     by="the solver model, knowing the worked solution too",
-    purpose="F2",
+    purpose="the paper's F2: feedback written with the worked solution",
     look=Look("#009e73", "cross"),
     uptake=0.25,
     sees_solution=True,
@@ -180,7 +180,7 @@ PROCESS = Mode(
 STRONG = Mode(
     "strong", "model",
     by="another model, knowing the worked solution too (`strong:none`, `strong:answer`: less)",
-    purpose="F3",
+    purpose="the paper's F3: feedback from a stronger model",
     look=Look("#d55e00", "triangle-down"),
     uptake=0.35,
     speaker="feedback",
@@ -189,20 +189,20 @@ STRONG = Mode(
 TUTOR = Mode(
     "tutor", "program",
     by="a program that finds the first wrong step (multiplication and the other generated tasks)",
-    purpose="right by construction: what stays wrong is friction",
+    purpose="always right, so what stays wrong is friction",
     look=Look("#cc79a7", "triangle-right"),
     uptake=0.45,
 )  # fmt: skip
 HINT = Mode(
     "hint", "question",
     by="whoever wrote the question: its next hint at each attempt (`hint:2`: always the second)",
-    purpose="right by construction, for questions that have a field `hints`",
+    purpose="always right; for questions that have a field `hints`",
     look=Look("#1b1b1b", "triangle-left"),
     uptake=0.4,
 )  # fmt: skip
 DOUBT = Mode(
     "doubt", "fixed",
-    by='nobody: "are you sure?", of right answers too',
+    by='nobody: "are you sure?", after right answers too',
     purpose="is a right answer kept when it is doubted?",
     look=Look("#7b3294", "M-1,-1L1,1M1,-1L-1,1M-1,0L1,0"),
     uptake=0.06,
@@ -213,7 +213,7 @@ DOUBT = Mode(
 )  # fmt: skip
 DENIAL = Mode(
     "denial", "fixed",
-    by='nobody: "wrong, try again", of right answers too',
+    by='nobody: "wrong, try again", after right answers too',
     purpose="is a right answer kept when it is called wrong?",
     look=Look("#a6611a", "M-1,-.4L0,-1L1,-.4L.6,1L-.6,1Z"),
     uptake=0.08,

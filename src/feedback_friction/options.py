@@ -67,6 +67,7 @@ class Declared:
     is_optional: bool  # whether it may be None
     default: Any  # the field's
     option: Option  # all else
+    group: str  # name of the dataclass that declares it
 
     @property
     def flag(self) -> str:
@@ -188,21 +189,22 @@ def _options_of(groups: tuple[Any, ...]) -> Mapping[str, Declared]:
         for each in fields(group):
             hint = hints[each.name]
             if "option" in each.metadata:
-                found.setdefault(each.name, _declared(each.name, hint, each))
+                found.setdefault(each.name, _declared(each.name, hint, each, group.__name__))
             elif is_dataclass(hint):
                 inner = options_of(hint)
                 found |= {name: one for name, one in inner.items() if name not in found}
     return types.MappingProxyType(found)
 
 
-def _declared(name: str, hint: Any, declaring: Any) -> Declared:
+def _declared(name: str, hint: Any, declaring: Any, group: str) -> Declared:
     is_optional = get_origin(hint) in (types.UnionType, Union)
     if is_optional:
         hint = next(each for each in get_args(hint) if each is not type(None))
     is_multiple = get_origin(hint) is tuple
     kind = get_args(hint)[0] if is_multiple else hint
     default = None if declaring.default is MISSING else declaring.default
-    return Declared(name, kind, is_multiple, is_optional, default, declaring.metadata["option"])
+    given = declaring.metadata["option"]
+    return Declared(name, kind, is_multiple, is_optional, default, given, group)
 
 
 def filled(group: type[Group], values: Mapping[str, Any]) -> Group:

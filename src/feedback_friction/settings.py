@@ -201,11 +201,11 @@ class Models(Options):
     """Who answers, who writes feedback, who judges: each with its servers and its options."""
 
     solver: tuple[str, ...] = option(
-        (), "The solver, as provider/name; repeat for a grid.", metavar="MODEL"
+        (), "The solver, as provider/name; repeat for several.", metavar="MODEL"
     )
     feedback_model: tuple[str, ...] = option(
         (),
-        f"The model that writes '{STRONG.name}' feedback; repeat for a grid of teachers.",
+        f"The model that writes '{STRONG.name}' feedback; repeat for several teachers.",
         metavar="MODEL",
     )
     judge_model: str | None = option(

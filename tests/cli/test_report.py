@@ -82,7 +82,7 @@ def test_compare_pairs_the_conditions_of_a_run(run):
     assert abs(row["difference"]) == pytest.approx(1 / 3)
     assert (row["n"], row["missing"]) == (3, 0)
     shown = friction("compare", run).stdout
-    for word in ("minuend", "p (Holm)", "missing", "33.3", "0 / 1"):
+    for word in ("won / lost", "p (Holm)", "missing", "33.3", "0 / 1"):
         assert word in shown
 
 

@@ -95,7 +95,7 @@ def test_what_became_of_a_trial_is_said_in_a_sign_and_in_words(run):
     assert said["p6", 1] == "■ stopped"
     assert (
         words(cells["p3", 1])
-        == "unsolved after 3 attempts, 2 wrong, 2 different, 1 without an answer"
+        == "unsolved after 3 attempts, 2 wrong, 2 different answers, 1 without an answer"
     )
     assert words(cells["p6", 1]).endswith("context length")
 

@@ -395,5 +395,5 @@ def test_a_label_that_is_not_kept_does_not_count(judged):
     results = []
     with pytest.raises(AssertionError, match="400"):  # the browser itself logs the status
         browse(judged, steps=steps, labelling=Asked("Anna"))
-    assert results == [("Not kept: full", 0)]
+    assert results == [("Not saved: full", 0)]
     assert own(judged) == []

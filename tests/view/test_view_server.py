@@ -271,7 +271,7 @@ def test_a_trial_shows_what_changed_the_mask_and_the_leak(tmp_path):
     assert '<mark class="masked">[masked]</mark>' in body
     assert '<mark class="leak">42</mark>' in body
     assert "same as attempt 2" in body
-    assert "Word for word the same as attempt 2" in body
+    assert "Identical to attempt 2" in body
 
 
 def test_the_exact_prompt_is_served_with_its_proof(tmp_path):

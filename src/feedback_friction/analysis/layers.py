@@ -28,13 +28,13 @@ class Layers:
         """What to print beside the results; nothing where nothing was judged again."""
         found = []
         if self.regrades or self.remasks:
-            found.append(f"judged anew: verdicts {self.regrades} times, masks {self.remasks} times")
+            found.append(f"regraded {self.regrades} times, masked again {self.remasks} times")
         if self.overruled:
             found.append(f"OVERRULED: {self.overruled:,} verdicts are a person's, with a reason")
         if self.marked:
             found.append(
-                f"MARKED: in {self.marked:,} trials other verdicts or masks would have changed "
-                "what was asked"
+                f"MARKED: {self.marked:,} trials would have gone differently under these verdicts "
+                "and masks"
             )
         return found
 

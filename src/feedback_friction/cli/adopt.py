@@ -24,6 +24,7 @@ def command(name: str, file: Path, data: Path | None, out: Path) -> int:
 
     Lines in: the problem's id (id, problem_id, question_id, unique_id or ID), model, response;
     finish_reason, where the reply was cut off ("length").
+
     A FILE that ends in .eval is read as an Inspect log: each conversation is a trial, and the
     model's messages up to the first right one are its attempts. Results, comparisons and reports
     then work as for any run; a problem without a reply counts as missing.

@@ -32,6 +32,44 @@ def whole_numbers(text: str, flag: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(numbers))
 
 
+# Where help lists an option, by the dataclass that declares it.
+_SECTIONS = {
+    "Models": "Models",
+    "Settings": "Conditions",
+    "Plan": "Trials",
+    "Decoding": "Trials",
+    "Selection": "Problems",
+    "Operation": "Execution",
+    "Study": "Study file and output",
+    "Output": "Study file and output",
+}
+
+
+OTHER = "Options"
+
+
+class _Option(click.Option):
+    def __init__(self, *names: Any, section: str, **how: Any):
+        super().__init__(*names, **how)
+        self.section = section
+
+
+class Sectioned(click.Command):
+    """A command of many options, which its help lists by what they are about."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {}
+        title = OTHER
+        for each in self.get_params(ctx):
+            title = each.section if isinstance(each, _Option) else title
+            record = each.get_help_record(ctx) if isinstance(each, click.Option) else None
+            if record is not None:
+                sections.setdefault(title, []).append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
 class OrNone(click.ParamType[float | None]):
     """A number, or ``none``."""
 
@@ -70,18 +108,19 @@ def _made(each: Declared, default: Any) -> click.Parameter:
     if each.option.is_argument:
         return click.Argument([each.name], nargs=-1, metavar=f"{each.name[:-1].upper()}...")
     flags = [each.name, *filter(None, (each.option.short, each.flag))]
+    how: dict[str, Any] = {"help": each.option.help}
     if each.kind is bool:
-        return click.Option(flags, is_flag=True, help=each.option.help)
-    return click.Option(
-        flags,
-        type=_type(each),
-        multiple=each.is_multiple,
-        default=f"{default:g}" if isinstance(default, float) else default,
-        show_default=default not in (None, "", ()),
-        callback=_checked(each),
-        metavar=each.option.metavar or None,
-        help=each.option.help,
-    )
+        how["is_flag"] = True
+    else:
+        how |= {
+            "type": _type(each),
+            "multiple": each.is_multiple,
+            "default": f"{default:g}" if isinstance(default, float) else default,
+            "show_default": default not in (None, "", ()),
+            "callback": _checked(each),
+            "metavar": each.option.metavar or None,
+        }
+    return _Option(flags, section=_SECTIONS.get(each.group, OTHER), **how)
 
 
 def _checked(each: Declared) -> Callable[[click.Context, click.Parameter, Any], Any]:

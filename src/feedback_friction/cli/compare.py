@@ -52,7 +52,7 @@ def command(first: Path, second: Path | None, as_json: bool) -> None:
 
 
 def _shown(table: pl.DataFrame) -> list[Column]:
-    headings = ("task", "minuend", "minus", "difference, points", "only one", "p (Holm)", "n")
+    headings = ("task", "condition", "against", "difference, points", "won / lost", "p (Holm)", "n")
     several = len({*table["solver"], *table["control_solver"]}) > 1
     rows = []
     for row in table.iter_rows(named=True):

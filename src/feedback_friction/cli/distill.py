@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from feedback_friction.cli.click_options import asked, generated
+from feedback_friction.cli.click_options import Sectioned, asked, generated
 from feedback_friction.cli.drive import command_line, run_to_end
 from feedback_friction.cli.grid import columns, print_columns, print_lines
 from feedback_friction.distill.asked import Asked
@@ -37,7 +37,8 @@ _UNUSED = ("frozen", "part", "ray", "workers")
 
 @click.command(
     "distill",
-    params=generated(Settings, Asked, Study, Output, without=_UNUSED, feedback=_FEEDBACK),
+    cls=Sectioned,
+    params=generated(Asked, Settings, Study, Output, without=_UNUSED, feedback=_FEEDBACK),
 )
 @click.pass_context
 def command(context: click.Context, /, **_: Any) -> None:

@@ -36,9 +36,8 @@ _FEW = 3
 def command(base_url: str | None, solver: str | None, as_json: bool) -> int:
     """Report in about ten seconds what a server supports, and how a run copes with the rest.
 
-    Makes some twenty short calls to check roles, several replies per request, seed, log-
-    probabilities, token counts, prefix cache, and tokens per second for one request and for eight
-    in parallel.
+    Makes some twenty short calls. Checks roles, several replies per request, seed, token counts,
+    log-probabilities, prefix cache, and tokens per second for one request and for eight at once.
     """
     if base_url is None and solver is None:
         raise UsageError("say what to check: --base-url URL, --solver MODEL, or both")

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from feedback_friction.cli.click_options import asked, generated
+from feedback_friction.cli.click_options import Sectioned, asked, generated
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end, tell
 from feedback_friction.cli.grid import columns, print_columns, print_json
 from feedback_friction.cli.run import notes
@@ -48,7 +48,9 @@ class EstimateOptions(Options):
     )
 
 
-@click.command("estimate", params=generated(Settings, EstimateOptions, Study, Output))
+@click.command(
+    "estimate", cls=Sectioned, params=generated(EstimateOptions, Settings, Study, Output)
+)
 @click.pass_context
 def command(context: click.Context, /, pilot: int, **_: Any) -> int:
     """Predict calls, tokens, cost and time of a run, with 95% intervals.

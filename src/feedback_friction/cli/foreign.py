@@ -29,6 +29,7 @@ def mask(name: str, file: Path) -> None:
 
     Lines in: question, gold, feedback, and where the task has them choices, aliases, solution;
     response, the reply that the feedback is on, where there is one.
+
     Lines out: masked, spans (what was replaced, as offsets into the feedback), leaks (what the
     task's own grader would still accept as the answer), aligned (parts of the answer that the
     feedback repeats from the response; these are not leaks, since the solver wrote them itself).
@@ -65,6 +66,7 @@ def grade(name: str, file: Path) -> None:
 
     Lines in: question, gold, response, and where the task has them choices, aliases, solution;
     finish_reason, where the reply was cut off ("length").
+
     Lines out: prediction, verdict (correct, wrong, no-answer, or undecided where a comparison ran
     out of time) and the rule that decided.
     """

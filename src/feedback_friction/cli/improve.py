@@ -12,7 +12,7 @@ from feedback_friction import __version__
 from feedback_friction.analysis.stats.differences import mean_difference
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.caveats import caveats
-from feedback_friction.cli.click_options import generated, given
+from feedback_friction.cli.click_options import Sectioned, generated, given
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end, tell
 from feedback_friction.cli.grid import columns, print_columns, print_json, print_lines
 from feedback_friction.engine.passes.prompt_search import (
@@ -41,6 +41,7 @@ _UNUSED = (
 
 @click.command(
     "improve",
+    cls=Sectioned,
     params=[
         click.Argument(["task"], metavar="TASK"),
         *generated(Improving, Settings, Output, without=_UNUSED),

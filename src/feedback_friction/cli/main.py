@@ -10,43 +10,56 @@ import click
 from feedback_friction import __version__
 from feedback_friction.errors import FrictionError, UsageError
 
-# verb -> what `friction --help` says of it
-VERBS = {
-    "run": "Run tasks under a grid of conditions, or resume a run.",
-    "merge": "Make one run of the parts of a run that was split over machines.",
-    "estimate": "Predict calls, tokens, cost and time of a run.",
-    "results": "Print accuracy by condition, with intervals.",
-    "oracle": "Draw many answers: coverage and pass@k, without feedback.",
-    "probe": "Ask more about a finished run: entropy, familiarity, self-perception, reader.",
-    "inside": "Look inside the solver of a run: attention, knock-out, lens, patching, steering.",
-    "show": "Print one problem's whole trial.",
-    "regrade": "Judge a finished run's replies anew, without a model call; overrule a verdict.",
-    "remask": "Mask a finished run's feedback anew, without a model call.",
-    "adopt": "Grade replies from elsewhere and keep them as a run.",
-    "view": "Look at runs, live, on a local page: grid, trials, prompts, filters.",
-    "compare": "Compare conditions or runs, paired by problem.",
-    "causes": "Tell causes apart: histories, challenges, doses, teachers.",
-    "freeze": "Keep a run's first attempts and their feedback as a benchmark.",
-    "power": "How many problems it takes to see a difference.",
-    "learn": "Learn from runs which form of feedback helps in which state.",
-    "improve": "Improve the prompt of a form of feedback, on problems held out.",
-    "distill": "Train a solver on what it took up; measure first answers and uptake apart.",
-    "report": "Write figures, tables and one HTML page from runs.",
-    "annotate": "Have a judge model say why trials stayed unsolved.",
-    "review": "Label unsolved trials yourself, on a local page.",
-    "agreement": "Print how far judges and people agree.",
-    "export": "Write training sets, Inspect logs, tables, or the reference format.",
-    "prices": "List what models cost, and keep a newer list.",
-    "models": "List the models on this machine, or fetch a small one.",
-    "doctor": "Say what a server can do, and what a run does about what it cannot.",
-    "serve": "Print or run the vLLM command for a model.",
-    "tasks": "List the tasks.",
-    "validate": "Check that every gold answer passes its own grader and masks itself out.",
-    "generate": "Write generated problems to a file.",
-    "mask": "Mask feedback and audit it for leaks (JSONL in, JSONL out).",
-    "grade": "Grade replies (JSONL in, JSONL out).",
-    "classic": "Run with the reference code's own flags.",
+# By section of `friction --help`: verb -> what it says of it
+SECTIONS = {
+    "Run": {
+        "run": "Run tasks under a grid of conditions, or resume a run.",
+        "estimate": "Predict the calls, tokens, cost and time of a run.",
+        "merge": "Combine the parts of a run that was split over machines.",
+        "oracle": "Draw many answers without feedback: coverage and pass@k.",
+        "classic": "Run with the reference code's own flags.",
+    },
+    "Results": {
+        "results": "Print accuracy by condition, with intervals.",
+        "show": "Print every attempt at one problem.",
+        "view": "Browse runs on a local page, live.",
+        "compare": "Compare conditions or runs, paired by problem.",
+        "causes": "Separate the causes of friction: histories, challenges, doses, teachers.",
+        "report": "Write figures, tables and one HTML page.",
+        "export": "Write training sets, Inspect logs, tables, or the reference format.",
+    },
+    "A finished run": {
+        "annotate": "Have a judge model label why trials stayed unsolved.",
+        "review": "Label unsolved trials yourself, in the browser.",
+        "agreement": "Print the agreement between judges and people.",
+        "probe": "Ask more: entropy, familiarity, self-perception, reader.",
+        "inside": "Trace the feedback through the solver's weights.",
+        "regrade": "Grade the replies again, or overrule a verdict; calls no model.",
+        "remask": "Mask the feedback again; calls no model.",
+        "freeze": "Save first attempts and their feedback as a benchmark.",
+    },
+    "Better feedback, better solvers": {
+        "learn": "Learn which form of feedback helps in which state.",
+        "improve": "Search for a better prompt for one form of feedback.",
+        "distill": "Train a solver on its own corrections.",
+    },
+    "Tasks and files": {
+        "tasks": "List the tasks.",
+        "validate": "Check that every gold answer passes its own grader and is masked.",
+        "generate": "Write generated problems to a file.",
+        "adopt": "Import replies from elsewhere as a run.",
+        "grade": "Grade replies (JSONL in, JSONL out).",
+        "mask": "Mask feedback and audit it for leaks (JSONL in, JSONL out).",
+        "power": "Compute how many problems a comparison needs.",
+    },
+    "Models": {
+        "doctor": "Check what a server supports.",
+        "models": "List the models on this machine, or download a small one.",
+        "prices": "List the prices of models, or install a newer list.",
+        "serve": "Print or run the vLLM command for a model.",
+    },
 }
+VERBS = {name: says for section in SECTIONS.values() for name, says in section.items()}
 
 # A verb's module has its name and a `command`, but for these: they are functions of another's.
 BESIDE = {"remask": "regrade", "review": "view", "mask": "foreign", "grade": "foreign"}
@@ -69,8 +82,10 @@ class Verbs(click.Group):
         return verb(name) if name in VERBS else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
+        width = max(map(len, VERBS))
+        for title, verbs in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), says) for name, says in verbs.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -86,10 +101,10 @@ class Verbs(click.Group):
 )
 @click.version_option(__version__, prog_name="friction")
 def friction() -> None:
-    """Measure feedback friction: how much of the feedback it gets a language model takes up.
+    """Measure feedback friction: how often a language model repeats an error after feedback.
 
     Exit codes: 0 done; 1 finished with failed or undecided trials, or stopped and resumable; 2 the
-    command was wrong (one line says what, and what is allowed); 130 interrupted, and resumable.
+    command was wrong (one line says why); 130 interrupted and resumable.
     """
 
 

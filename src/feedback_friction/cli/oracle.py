@@ -14,7 +14,7 @@ import click
 from feedback_friction.analysis.oracle_coverage import OracleRun, read_oracle
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.caveats import caveats, provisional
-from feedback_friction.cli.click_options import generated, given, whole_numbers
+from feedback_friction.cli.click_options import Sectioned, generated, given, whole_numbers
 from feedback_friction.cli.drive import command_line, ended, run_to_end, tell
 from feedback_friction.cli.grid import columns, print_columns, print_json, print_lines
 from feedback_friction.engine.passes.oracle_requests import (
@@ -44,6 +44,7 @@ _UNUSED = (
 
 @click.command(
     "oracle",
+    cls=Sectioned,
     params=[
         click.Argument(["task"], metavar="TASK"),
         *generated(

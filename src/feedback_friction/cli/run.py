@@ -11,7 +11,7 @@ import click
 
 from feedback_friction.caveats import is_miniature, miniature
 from feedback_friction.cli.causes import print_frozen
-from feedback_friction.cli.click_options import asked, generated
+from feedback_friction.cli.click_options import Sectioned, asked, generated
 from feedback_friction.cli.drive import command_line, ended, run_to_end, tell
 from feedback_friction.cli.grid import print_json
 from feedback_friction.cli.results import print_results, results_json
@@ -25,6 +25,11 @@ from feedback_friction.study import Study
 from feedback_friction.ways import GREEDY, HEAT
 
 EPILOG = """\b
+Examples:
+  friction run decimal_multiplication --solver student/default --limit 20 --feedback tutor
+  friction run math_500 --solver openai/NAME --base-url http://localhost:8000/v1 --feedback self
+
+\b
 Keys: FRICTION_API_KEY_HOST (the server's own: FRICTION_API_KEY_OPENROUTER_AI), else
 FRICTION_SOLVER_API_KEY, FRICTION_FEEDBACK_API_KEY or FRICTION_JUDGE_API_KEY, else
 FRICTION_API_KEY, else OPENAI_API_KEY (only to OpenAI, OPENAI_BASE_URL, and this machine).
@@ -36,7 +41,7 @@ Claude with extended thinking at temperature 1, as in the paper:
 """
 
 
-@click.command("run", epilog=EPILOG, params=generated(Settings, Study, Output))
+@click.command("run", cls=Sectioned, epilog=EPILOG, params=generated(Settings, Study, Output))
 @click.pass_context
 def command(context: click.Context, /, **_: Any) -> int:
     """Run TASKs under every combination of feedback modes and sampling strategies.
@@ -78,7 +83,7 @@ def notes(prepared: Prepared) -> list[str]:
     found += [miniature(each).partition(": ")[2] for each in solvers if is_miniature(each)]
     if GREEDY.name in settings.sampling and not settings.plan.solver_temperature:
         found += [
-            f"{name} at temperature 0 draws the same answer again and again; "
+            f"{name} at temperature 0 repeats its first answer; "
             f"use --temperature or --sampling {HEAT.name} for a control of resampling"
             for name in dict.fromkeys(settings.feedback)
             if recorded_mode(name).repeats_when_cold

@@ -84,13 +84,21 @@ def words(cell: Cell) -> str:
     else:
         said = [f"{'not ended' if cell.status == IN_FLIGHT else cell.status} after {attempts}"]
     counted = (
-        (cell.wrong, f"{cell.wrong} wrong, {cell.answers} different"),
+        (cell.wrong, _wrong(cell)),
         (cell.no_answer, f"{cell.no_answer} without an answer"),
         (cell.cut_off, f"{cell.cut_off} cut off"),
         (cell.leaks, f"{cell.leaks} feedback texts with a leak"),
     )
     said += [each for count, each in counted if count]
     return ", ".join([*said, *([cell.reason] if cell.reason else [])])
+
+
+def _wrong(cell: Cell) -> str:
+    """How many wrong attempts, and how many answers they gave."""
+    if cell.wrong < 2:
+        return "1 wrong"
+    answers = "the same answer" if cell.answers == 1 else f"{cell.answers} different answers"
+    return f"{cell.wrong} wrong, {answers}"
 
 
 def percent(share: float) -> str:

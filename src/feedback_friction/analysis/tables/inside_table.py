@@ -256,7 +256,7 @@ def patching(runs: Runs) -> Iterator[Row]:
 
 # table -> of which part of the command it is, how it is made, and its title
 TABLES: dict[str, tuple[str, Callable[[Runs], pl.DataFrame], str]] = {
-    "inside_replies": ("replies", replies, "Replies written anew under a cut, shares"),
+    "inside_replies": ("replies", replies, "Replies regenerated under a cut, shares"),
     "inside_knockout": ("knockout", knockout, "What a cut takes from log-probabilities, nats"),
     "inside_attention": (
         "attention", attention, "Attention on the feedback beyond its share of tokens",

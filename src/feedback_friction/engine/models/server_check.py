@@ -178,7 +178,7 @@ class Doctor:
         times = f"{first.seconds:.2f} s, then {then.seconds:.2f} s"
         if then.seconds < first.seconds / 2:
             return Finding("prefix cache", f"not told; {times}")
-        return Finding("prefix cache", f"no sign of one: {times}", "reads each prompt anew", False)
+        return Finding("prefix cache", f"no sign of one: {times}", "reads all of a prompt", False)
 
     async def _speed(self) -> Finding:
         usual = self._usual_rate()

@@ -109,9 +109,9 @@
       sessionStorage.removeItem(draft());
       complain("");
       const left = state.trials.filter((each) => !each.category).length;
-      say(`Kept: ${NAMES[category]}. ${left ? `${left} left.` : "All trials are labelled."}`);
+      say(`Saved: ${NAMES[category]}. ${left ? `${left} left.` : "All trials are labelled."}`);
     } catch (error) {
-      complain(`Not kept: ${error.message}`);
+      complain(`Not saved: ${error.message}`);
     }
   }
 
