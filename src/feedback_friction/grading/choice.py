@@ -49,6 +49,7 @@ from feedback_friction.grading.choice_forms import (
     by_correction,
     by_elimination,
     by_mention,
+    by_question,
     settled,
     whole_value,
 )
@@ -82,7 +83,7 @@ def grade_choice(problem: Problem, response: str) -> Verdict:
     """
     if not problem.choices:
         return Verdict.none("no choices")
-    options = options_of(problem.choices)
+    options = options_of(problem.choices, problem.question)
     plain = readable(response)
     text = lettered(plain, options)
     said = _stated(text, options)
@@ -146,6 +147,9 @@ def _other_form(text: str, options: Options) -> Said | None:
     if small is not None and small[1].upper() in options.letters and not options.parts:
         return Said(small[1].upper(), "final line")
     short = len(text) <= _SHORT
+    for found in filter(None, (_OPENS.match(text), _CLOSES.match(text) if short else None)):
+        if (letter := found[found.lastindex or 0]) in options.letters:
+            return Said(letter, "settled")
     named = with_letters(text, options)[0] if short else text
     writings = dict.fromkeys((text, named))
     for said in writings:
@@ -171,10 +175,20 @@ _OTHER_FORMS = (
     ("language", by_language),
     ("value", whole_value),
     ("mention", by_mention),
+    ("mention", by_question),
     ("correction", by_correction),
 )
 _FINISHED = re.compile(r"(?:[.!)*\"]|\bit (?:is|must be|has to be|should be))\Z")
 _CHAIN = re.compile(r"\s*-?>\s*[\"'(\[]{0,2}([A-Z])(?![A-Za-z0-9_])")
+# "B, since ..."; "I, as a model, ..." is no option.
+_OPENS = re.compile(
+    r"\s*(?:\(([A-Z])\)|([A-HJ-Z])),?\s(?:because|since|as\s(?:it|the|this|that|only))\s"
+)
+# "None of them is a mammal: D."
+_CLOSES = re.compile(
+    r"(?i:(?!.*\b(?:wrong|incorrect|not|out|earlier|previous|first|initial|worst|least|options?|eliminat\w+"
+    r"|except|next|reject\w+|exclud\w+|you|if|or|and)\b|.*n't)[^\n?.:]{1,200}):\s\(?([A-Z])\)?[.!]?\s*\Z"
+)
 _SHORT = 400  # characters of a reply in which an option's text counts as its letter does
 _SMALL = re.compile(
     r"\s*(?:(?i:option|choice|answer|letter)\s)?[\"'(\[*]{0,3}([a-z])[\"')\].*:]{0,3}\s*"
@@ -184,9 +198,11 @@ _SMALL = re.compile(
 # --- a line that is an answer ---------------------------------------------------------------------
 
 _LONE = re.compile(
-    r"[\s:-]{0,40}(?:(?i:option|choice|answer|only|so|thus|hence|therefore)\s*[:,]?\s*)?"
+    r"[\s:-]{0,40}(?:(?i:option|choice|answer|only|so|thus|hence|therefore|final(?:ly)?|verdict"
+    r"|conclusion|revised|corrected|my\s(?:answer|choice|pick))\s*[:,]?\s*)?"
     r"([\"'(\[{]{0,4})([A-Z])([)\]}.:\"';,!]*)\s*"
 )
+_LED = re.compile(r"\s*(?:final|so|thus|hence|therefore|verdict|conclusion)\b", re.I)
 _LABELLED = re.compile(
     r"\s*(?:[-•]\s+)?(?:(?i:option|choice)\s+)?[\"'(\[]?([A-Za-z])(?:[)\]\"'.:,]+|\s-)\s*(?=\S)"
 )
@@ -204,9 +220,10 @@ def _last_line(text: str, options: Options) -> Said | None:
     above = body[:start].rstrip()
     alone = not above or body[len(above) : start].count("\n") > 1
     letter = _line(body[start:], options, alone=alone)
-    if not letter or _is_listed(above[above.rfind("\n") + 1 :], letter, options):
+    if not letter:
         return None
-    return Said(letter, "final line")
+    item = not _LED.match(body, start) and _is_listed(above.rpartition("\n")[2], letter, options)
+    return None if item else Said(letter, "final line")
 
 
 def _first_line(text: str, options: Options) -> Said | None:
@@ -247,7 +264,8 @@ def _is_listed(neighbour: str, letter: str, options: Options) -> bool:
 
 _CORRECT = re.compile(  # begins with the letter: what stands before it is looked at after it
     r"([A-Z])(?<![A-Za-z0-9_][A-Z])[\"')\].:]*\s+"
-    rf"(?:is|must\sbe|seems|appears\sto\sbe|would\sbe)\s+{ADVERB}{{0,2}}(?:correct|right)\b"
+    rf"(?:(?:is|must\sbe|seems|appears\sto\sbe|would\sbe)\s+{ADVERB}{{0,2}}(?:correct|right)"
+    r"|fits(?=\s?[.;]))\b"
     r"(?!\s+(?:only|if|that|in|about|for|when))"
 )
 _NAMED = re.compile(

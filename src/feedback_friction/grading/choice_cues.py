@@ -62,7 +62,7 @@ _ANSWER = _Cue(
     re.compile(
         r"s?(?!\w)(?:(?:\s+(?!(?:not|if|is|isn't|are|cannot|can't|never|neither|won't|couldn't"
         rf"|wouldn't|shouldn't)\b)[a-z0-9'#]+){{0,6}}?\s*\"?(?:\s{_IS}|'s\s){_NOT_BUT}"
-        r"|\s?\([a-z]{4,8}\)\s?:?|\s?\"?\s?[:=>\n-])"
+        r"|\s?\([a-z]{4,8}\)\s?:?|\s?\"?\s?[:=>\n-]|\?\s)"
     ),
 )
 _ADJECTIVE = _Cue(
@@ -90,7 +90,7 @@ _CUES = (
             "answer is",
             re.compile(
                 r"\s{0,80}(?:(?:la|le|el|die|das|der|il|lo|[oa](?!\s(?:o|e|ou)\s)|option|opción|opção"
-                r"|opzione|alternativa|lettre|letra|lettera|buchstabe|pilihan|opsi|huruf|herufi"
+                r"|opzione|alternativa|réponse|respuesta|resposta|risposta|antwort|lettre|letra|lettera|buchstabe|pilihan|opsi|huruf|herufi"
                 rf"|chaguo)\s){{0,2}}(?:\(?[a-z]\)?{NOT_IT}[,\s]{{0,3}})?"
             ),
         )
@@ -107,6 +107,11 @@ _NOT_CUE = re.compile(
     r"(?:\b(?:if|whether|suppos\w+|assum\w+|unless|than|least|less|wrong|incorrect|previous|earlier"
     r"|initial|first|original|prior|former|last|another|other|next|second|tempting|common|not)"
     rf"|n't)\s+(?:(?:the|that|an?|my|our)\s+){{0,2}}(?:{_GOOD}\s+)?$"
+)
+# Before a cue of another language.
+_NOT_FOREIGN = re.compile(
+    r"(?:之前|先前|以前|此前|上次|上一次|原来|原先|前面|刚才|最初|初始|错误)(?:给出|回答|选择)?的?\s?$"
+    r"|\b(?:si|se|wenn|falls|jika|kama)\s$|(?:如果|假如|もし|만약|إذا|यदि|अगर|যদি)[^、,，。.]{0,20}$"
 )
 _EARLIER = re.compile(
     r"\b(?:previous|earlier|initial|prior|original|first|former|wrong|incorrect|least"
@@ -155,6 +160,8 @@ def _leads(small: str, word: re.Match[str], lead: re.Match[str], cue: _Cue) -> b
     """Whether a cue leads to a statement: no condition, no earlier answer, no one else's."""
     before = max(0, word.start() - 40)
     if _EARLIER.search(lead[0]) or _NOT_CUE.search(small, before, word.start()):
+        return False
+    if not word[0].isascii() and _NOT_FOREIGN.search(small, before, word.start()):
         return False
     return cue is not _PICKED or _SOMEBODY.search(small, before, word.start()) is not None
 
@@ -286,7 +293,7 @@ def _is_taken_back(sentence: str) -> bool:
 def _text(text: str, at: int, options: Options, rule: str) -> Said | None:
     """The statement of an option by its text, right after a cue."""
     letter, left = options.at(text, at)
-    if not letter and (named := by_value(text, at, options.choices)):
+    if not letter and (named := by_value(text, at, options)):
         return Said(named, f"{rule} (value)", at)
     if not letter:
         return Said("", "none of them") if _NONE_OF_THEM.match(text, at) else None

@@ -19,7 +19,7 @@ from feedback_friction.reading.mathematics.equality import same
 from feedback_friction.reading.mathematics.read import context_of, read
 from feedback_friction.reading.mathematics.statement import last_statement
 from feedback_friction.reading.number_words import NUMBER_WORDS, SMALL_NUMBERS, number_words
-from feedback_friction.reading.option_texts import Options, folded
+from feedback_friction.reading.option_texts import Options, folded, stems, with_letters
 from feedback_friction.reading.standing import retractions
 
 _LONGEST_VALUE = 120
@@ -38,7 +38,7 @@ _SETTLES = re.compile(
     r"|\swould\sbe)|that(?:'s|\sis)|this\sis|which\sis|revised|corrected|updated|correction"
     r"|rather|instead|stay(?:ing)?\swith|(?:look|thoughts?|reflection|feedback),?"
     r"|not\s\(?[A-Z]\)?,?\sbut|(?:switch|chang)\w*\s(?:my\sanswer\s)?(?:from\s\(?[A-Z]\)?\s)?to"
-    r"|actually|make\sthat|i\smean|i(?:'d|\swould)\ssay|choose|pick|select|guess|(?:right|correct)(?=:)|go(?:ing)?\swith|remains|now"
+    r"|actually|make\sthat|i\smean|i(?:'d|\swould)\ssay|choose|pick|select|guess|(?:right|correct)(?=:)|go(?:ing)?\swith|remains|now|just|only"
     r"|final(?:ly)?)\b)"
     r"(?:\s(?i:answer|choice|option|it(?:'s|\sis|\smust\sbe)|is|the|with|only|me|us|we|to"
     r"|answer:))*"
@@ -48,7 +48,7 @@ _SETTLES = re.compile(
 _IT_IS = re.compile(
     r"(?:^|(?i:\b(?:yes|no|well|ok(?:ay)?|fine|hmm|right|so|then|hence|thus),\s)"
     rf"|\b[Bb]etween\s[^.,]{{1,40}},\s|(?<!\band)(?<!\bor)(?<!,)[\s,;:]){_ITEM}(?=\sit\s(?:is|(?:must|has\sto|should)\sbe)\b(?!\snot\b)"
-    r"|,?\s(?:not|instead\sof|rather\sthan)\s(?i:option\s|choice\s)?\(?[A-Z](?![A-Za-z'])"
+    r"|,?\s(?:and\snot|not|instead\sof|rather\sthan)\s(?i:option\s|choice\s)?\(?[A-Z](?![A-Za-z'])"
     r"|\swins\b|\sis\s(?:the\s)?(?:better|best)\b|\sis\sthe\sonly\s(?:one|option|choice)\b)"
 )
 _ALONE = re.compile(rf"(?:(?<=[.!?:;\n])|(?<=[a-z],)(?=\s?\()|^)\s*{_ITEM}\s*[.!]?\s*(?=\n|$)")
@@ -81,7 +81,7 @@ def settled(text: str, start: int, options: Options, *, anew: bool = True) -> tu
         for found in pattern.finditer(text, start):
             letter, at = found["letter"], found.start("letter")
             ends = pattern is _IT_IS or _ENDS.match(text, found.end())
-            if letter not in options.letters or not ends:
+            if letter not in options.letters or not ends or _lists(text, found.start()):
                 continue
             if not _ANEW.search(text[max(0, at - 30) : at]) and at > best[1]:
                 best = letter, at
@@ -93,6 +93,14 @@ def settled(text: str, start: int, options: Options, *, anew: bool = True) -> tu
         if letter and found.start("text") > best[1] and not _DENIES.search(found["text"].lower()):
             best = letter, found.start("text")
     return best
+
+
+def _lists(text: str, at: int) -> bool:
+    """Whether "then" goes on with a list there: "A is the largest, then B"."""
+    if not re.match(r"(?i)then\b", text[at : at + 5]) or text[max(0, at - 2) : at] != ", ":
+        return False
+    sentence = re.split(r"[.!?\n]", text[:at])[-1]
+    return re.search(r"(?i)\b(?:if|not|neither|since|as|because)\b|n't", sentence) is None
 
 
 # --- by value -------------------------------------------------------------------------------------
@@ -108,7 +116,7 @@ _NAMED_VALUE = re.compile(
     (?: (?: (?:(?!(?i:in|not|never|nobody|no|if|when|your|previous|earlier|first|initial|wrong)\s)
                [A-Za-z\d-]+\s){1,6}?
             (?: (?:is|equals|must\sbe|should\sbe|has\sto\sbe|gets?|got|find|obtain)\s
-              | (?:comes|works|turns)\s(?:out\s)?(?:to\sbe|to|as|at)\s )
+              | (?:comes|works|turns|amounts?|sums?|adds?\sup)\s(?:out\s)?(?:to\sbe|to|as|at)\s )
             (?:equal\sto\s|about\s|exactly\s|therefore\s|:\s)?
           | (?i:it's|not\s[^,;\s]{1,20},?\sbut)\s )?
         (?:[A-Za-z]\s?=\s?)?
@@ -125,15 +133,15 @@ _VALUE_ENDS = re.compile(
 )
 
 
-def by_value(text: str, at: int, choices: tuple[str, ...]) -> str:
+def by_value(text: str, at: int, options: Options) -> str:
     """The letter of the one option that is equal to the value at a place of a text, else ""."""
     found = _VALUE.match(text, at)
-    if found is None or len(choices) < 2:
+    if found is None or len(options.choices) < 2:
         return ""
     end = _VALUE_ENDS.search(found["value"])
     value = found["value"][: end.start() if end else None]
     listed = end is not None and re.match(r",\s*[-\d(\\]", end.string[end.start() :])
-    return "" if listed else _letter_of(value, choices)
+    return "" if listed else _letter_of(value, options)
 
 
 def whole_value(text: str, options: Options) -> str:
@@ -142,16 +150,21 @@ def whole_value(text: str, options: Options) -> str:
     if len(text) > _LONGEST_VALUE or "\n" in text or text.startswith("("):
         return ""
     value = text.removeprefix(named[0]) if (named := _NAMED_VALUE.match(text)) else text
-    return _letter_of(value, options.choices)
+    return _letter_of(value, options)
 
 
-def _letter_of(said: str, choices: tuple[str, ...]) -> str:
-    """The letter of the one option that a value in figures or words is; a unit is its own."""
-    value = _in_figures(said)
+def _letter_of(said: str, options: Options) -> str:
+    """The letter of the one option that a value in figures or words is.
+
+    A unit is its own, or one that the question asks for.
+    """
+    value, choices = _in_figures(said), options.choices
     if value.endswith("%") and not any("%" in choice for choice in choices):
         value = f"{value.rstrip('% ')}/100"
     letter = letter_of_value(value, choices)
     unit = letter and number_words(value) is None and value[-1:].isalpha() and " " in value
+    if unit and options.asked.issuperset(stems(value.rpartition(" ")[2])):
+        return letter
     return "" if unit and not _UNIT.search(choices[LETTERS.index(letter)]) else letter
 
 
@@ -202,10 +215,18 @@ def _reading(choices: tuple[str, ...]) -> Context | None:
 
 
 def by_correction(text: str, options: Options) -> str:
-    """The option whose value a short text that takes something back gives: "9. Wait, no: 10."."""
-    context = _reading(options.choices) if len(text) <= _LONGEST_MENTION else None
-    statement = last_statement(text, context) if context and retractions(text) else None
+    """The option that a short text gives after it takes something back: "9. Wait, no: 10."."""
+    back = retractions(text) if len(text) <= _LONGEST_MENTION else []
+    if not back:
+        return ""
+    if found := _LAST_OF_ALL.fullmatch(text, back[-1]):
+        return found["letter"] if found["letter"] in options.letters else ""
+    context = _reading(options.choices)
+    statement = last_statement(text, context) if context else None
     return letter_of_value(statement.text, options.choices) if statement else ""
+
+
+_LAST_OF_ALL = re.compile(rf"[\s,:;.]{{1,4}}(?:it(?:'s|\sis)\s)?{_ITEM}[.!]?\s*")
 
 
 # --- by elimination -------------------------------------------------------------------------------
@@ -245,7 +266,9 @@ _ALL_BUT = re.compile(
        \b(?:wrong|incorrect|false|eliminated|excluded|ruled\sout|fails?) )
     | (?i: \bonly\s(?:option\s|choice\s)? ) \(?(?P<only>[A-Z])\)?
       \s(?i: fits|works|remains|matches|holds|satisf\w+|makes\ssense
-        |is\s(?:correct|right|left|true|consistent|possible|plausible)) \b
+        |(?:is|can\sbe|must\sbe)\s(?:correct|right|left|true|consistent|possible|plausible)) \b
+    | (?i: \bnone\s(?:of\sthem\s|of\sthese\s)?but\s ) \(?(?P<none>[A-Z])\)?
+      \s(?i: fits|works|matches|holds|is\s(?:correct|right|true|possible)) \b
     """,
     re.VERBOSE,
 )
@@ -296,11 +319,12 @@ _ONE_SENTENCE = re.compile(
     r"""
     (?: (?:so|then|thus|hence|therefore|well|i|we|think|believe|guess|would|say|that|it|it's|its
        |this|must|has|to|should|is|be|was|probably|surely|clearly|definitely|obviously|most
-       |likely) [,\s]+ )*
+       |likely|el|la|le|les|los|las|il|lo|os?|as|der|die|das|es|ist|est|é|è|c'est) [,\s]+ )*
     (?P<said> [^.!?\n]{1,120}? )
+    (?: です|だ|입니다|이다|\sहै|\sहैं)?
     (?: ,?\s?(?:obviously|clearly|surely|probably|definitely|of\scourse
        |i\s(?:think|believe|guess)) )?
-    [.!]?
+    [.!।]?
     """,
     re.VERBOSE,
 )
@@ -319,7 +343,8 @@ def by_mention(text: str, options: Options) -> str:
     """The option whose text, one word more aside, is all that a reply of one sentence says."""
     if len(text) > _LONGEST_MENTION:
         return ""
-    found = _ONE_SENTENCE.fullmatch(folded(text.strip(), strict=options.strict))
+    text = folded(text.strip(), strict=options.strict)
+    found = _ONE_SENTENCE.fullmatch(text)
     said = found["said"] if found else ""
     told = _TOLD.fullmatch(said)
     told_text = ""
@@ -330,5 +355,58 @@ def by_mention(text: str, options: Options) -> str:
     return (
         options.texts.get(said)
         or options.texts.get(said.rpartition(" ")[0])
+        or options.texts.get(said.removesuffix(" are true"))
         or options.texts.get(told_text, "")
+        or _with_remark(text, options)
     )
+
+
+def _with_remark(text: str, options: Options) -> str:
+    """The option that a sentence begins with, before a remark: "Neon, of course"."""
+    head, _, remark = text.rstrip(".!").partition(",")
+    said = _ONE_SENTENCE.fullmatch(head)
+    letter = options.texts.get(said["said"], "") if said else ""
+    others = any(other in remark for other, named in options.texts.items() if named != letter)
+    plain = re.match(r"[^\W\d]", remark) and not _OTHER_MATTER.search(remark)
+    return letter if plain and not others and not retractions(remark) else ""
+
+
+_OTHER_MATTER = re.compile(
+    r"[.!?\n]|\b(?:not|but|although|though|however|or|unlike|hand|mean|no|if)\b|n't"
+)
+
+
+_SENTENCES = re.compile(r"(?<=[.!?;])\s+|\n+")
+_NAMED = re.compile(r"\(([A-Z])\)")
+# Beside the question's own words, a sentence that answers it may have these.
+_PLAIN = frozenset(
+    stems(
+        "a an the it this that they these is are was were be of in by for to so thus hence then"
+        " therefore must has have should would will answer option choice correct right one called"
+        " known as at on its and clearly definitely probably likely most of course"
+    )
+)
+
+
+def by_question(text: str, options: Options) -> str:
+    """The option that a sentence adds to the question: "Plants take up carbon dioxide."."""
+    if len(text) > _LONGEST_MENTION or not options.asked or options.asked & _NEGATED:
+        return ""
+    named, _ = with_letters(text, options)
+    for sentence in reversed(_SENTENCES.split(named.strip())[-4:]):
+        letters = set(_NAMED.findall(sentence))
+        rest = stems(_NAMED.sub(" ", sentence))
+        if (
+            len(letters) == 1
+            and letters <= {*options.letters}
+            and "?" not in sentence
+            and _PLAIN.union(options.asked).issuperset(rest)
+        ):
+            back = retractions(named, named.index(sentence) + len(sentence))
+            return "" if back or not rest else letters.pop()
+    return ""
+
+
+_NEGATED = frozenset(
+    stems("not never except least false incorrect wrong no neither untrue unlikely")
+)

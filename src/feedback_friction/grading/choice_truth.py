@@ -28,7 +28,7 @@ _SUBJECT = re.compile(
         (?P<nouned> {_NUMBER} (?:{_AND}(?:(?:statement|claim)\s)?{_NUMBER}){{0,4}} )
       | \b[sp](?P<short>[1-5])\b
       | \b(?P<ordinal>{"|".join(ORDINALS[:_MOST])}|former|latter)\b(?:\s(?:statement|claim|one)\b)?
-      | (?<![\w'])(?P<bare>(?-i:{_ROMANS})|[1-5](?=\s?:))
+      | (?<![\w'])(?P<bare>(?-i:{_ROMANS})|[1-5](?=\)?\s?:|(?:\sis|\))\s(?:true|false)\b))
       | \b(?P<all> both|neither|all(?:\s(?:two|three|four|five))?|none)\b
         (?:\sof\s(?:the|them|these))?(?:\s?(?:statements?|claims?|of\sthem)\b)?
       | \b(?:the\s)?(?P<rest>others?|rest)\b(?:\s(?:one|two|three|statements?)\b)*

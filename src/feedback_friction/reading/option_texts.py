@@ -114,6 +114,7 @@ class Options:
     lettered: bool  # some option's text begins with a letter that stands alone, as "A and D" does
     parts: bool  # some option's text labels its parts "a)", so that a small letter is no answer
     strict: bool  # two options differ in nothing that counts otherwise
+    asked: frozenset[str]  # the words of the question, their first letters (``stems``)
 
     def at(self, text: str, start: int = 0) -> tuple[str, int]:
         """The option whose whole text stands at ``start``, and how much is left after it.
@@ -196,9 +197,14 @@ _LETTERED = re.compile(r"\(?[A-Z](?![A-Za-z0-9])")
 _PARTS = re.compile(r"(?:^|\s)\(?[a-z]\)")
 
 
+def stems(text: str) -> list[str]:
+    """The words of a text in small letters, by their beginning: "increases" as "increased"."""
+    return [word[:6] for word in re.findall(r"[^\W_]+", text.lower())]
+
+
 @lru_cache(maxsize=4096)
-def options_of(choices: tuple[str, ...]) -> Options:
-    """The options with these texts, in the order shown."""
+def options_of(choices: tuple[str, ...], question: str = "") -> Options:
+    """The options with these texts, in the order shown, of a question."""
     shown = [readable(choice).strip() for choice in choices]
     strict = len(set(map(folded, shown))) < len(set(shown))
     texts: dict[str, str] = {}
@@ -216,4 +222,5 @@ def options_of(choices: tuple[str, ...]) -> Options:
         lettered=any(len(text) > 2 and _LETTERED.match(text) for text in shown),
         parts=any(_PARTS.search(text) for text in shown),
         strict=strict,
+        asked=frozenset(stems(question)),
     )

@@ -90,7 +90,7 @@ _STRUCK = re.compile(r"~~[^~\n]{1,200}~~|<(del|s|strike)>[^<\n]{1,200}</\1>")
 _TAG = re.compile(r"<(?:final_?)?(?:answer|ans|solution_answer)>", re.I)
 _END_TAG = re.compile(r"</(?:final_?)?(?:answer|ans|solution_answer)>", re.I)
 _HASHES = re.compile(r"(?m)^[ \t]*####(?:[ \t]+(?=\S)|(?=[-+$\d]))")
-_ANS = re.compile(r"(?im)^[ \t*_]{0,6}ans\.?[ \t*_]{0,3}[:=]")
+_ANS = re.compile(r"(?im)^[ \t*_]{0,6}ans(?:\.?[ \t*_]{0,3}[:=]|\.(?=[ \t*]))")
 _JSON = re.compile(
     r"[\"'](?:final[_ ]?)?(?:answer|ans|solution|result|choice|prediction)[\"']\s{0,3}:\s{0,3}",
     re.I,
