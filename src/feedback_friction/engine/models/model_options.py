@@ -31,7 +31,6 @@ _OWN_OPTIONS = {
     "logprobs": "--logprobs",
     "base_url": "--base-url",
 }
-_UNREADABLE = frozenset({"stream"})  # replies are read whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +59,12 @@ class ModelOptions:
 
     def as_dict(self) -> dict[str, object]:
         """What is set, by name."""
-        reasoning = {
+        given = {
             "reasoning_tokens": self.reasoning_tokens,
             "reasoning_effort": self.reasoning_effort,
         }
-        return {
-            **{name: value for name, value in reasoning.items() if value is not None},
-            **({} if self.sends_temperature else {"temperature": None}),
-            **self.extra,
-        }
+        unsent = {} if self.sends_temperature else {"temperature": None}
+        return {**{k: v for k, v in given.items() if v is not None}, **unsent, **self.extra}
 
 
 def seconds_for(timeout: float | None, tokens: int) -> float:
@@ -107,61 +103,40 @@ def parse_options(
     """
     extra: dict[str, object] = {}
     for word in words:
-        key, equals, text = word.partition("=")
-        if not equals or not key.strip():
-            raise UsageError(f"{flag} must be of the form KEY=VALUE, not '{_cut(word)}'")
-        _check_key(key, flag)
+        key, value = _read(word, flag)
         if key in extra:
             raise UsageError(f"{flag} {key} is given twice")
-        extra[key] = _value(text)
-        _check_secret(key, extra[key], flag)
-    for name, value in (
-        ("reasoning_tokens", reasoning_tokens),
-        ("reasoning_effort", reasoning_effort),
-    ):
+        extra[key] = value
+    reasoning = {"reasoning_tokens": reasoning_tokens, "reasoning_effort": reasoning_effort}
+    for name, value in reasoning.items():
         if value is not None and name in extra:
             raise UsageError(f"{name} is given both as an option and with {flag}")
-    tokens = extra.pop("reasoning_tokens", reasoning_tokens)
-    effort = extra.pop("reasoning_effort", reasoning_effort)
-    return ModelOptions(_tokens(tokens), _effort(effort), extra, sends_temperature)
+    tokens, effort = (extra.pop(name, value) for name, value in reasoning.items())
+    if tokens is not None and (type(tokens) is not int or tokens < 1):
+        raise UsageError(f"reasoning tokens must be a whole number of at least 1, not '{tokens}'")
+    if effort is not None and (not isinstance(effort, str) or effort not in EFFORTS):
+        raise UsageError(f"unknown reasoning effort '{effort}'; allowed: {', '.join(EFFORTS)}")
+    return ModelOptions(tokens, effort, extra, sends_temperature)
 
 
-def _check_key(key: str, flag: str) -> None:
+def _read(word: str, flag: str) -> tuple[str, object]:
+    key, equals, text = word.partition("=")
+    if not equals or not key.strip():
+        # Enough of it to recognise it by: it may be a header with a key in it.
+        shown = word if len(word) < SHORTEST else f"{word[: SHORTEST // 2]}…"
+        raise UsageError(f"{flag} must be of the form KEY=VALUE, not '{shown}'")
     if key in _OWN_OPTIONS:
         raise UsageError(f"{flag} {key} has an option of its own: use {_OWN_OPTIONS[key]}")
-    if key in _UNREADABLE:
+    if key == "stream":
         raise UsageError(f"{flag} {key} cannot be used: replies are read whole")
-
-
-def _check_secret(key: str, value: object, flag: str) -> None:
-    """Refuse what holds a credential: options are part of a run's configuration."""
-    field = secret_in(key, value, environment_secrets(os.environ))
-    if field is not None:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        value = text
+    # Options are part of a run's configuration.
+    if secret := secret_in(key, value, environment_secrets(os.environ)):
         raise UsageError(
-            f"{flag} {field} would be stored: keys come from the environment, and a "
+            f"{flag} {secret} would be stored: keys come from the environment, and a "
             "password from the user part of --base-url"
         )
-
-
-def _cut(word: str) -> str:
-    """Enough of a word to recognise it by; it may be a header with a key in it."""
-    return word if len(word) < SHORTEST else f"{word[: SHORTEST // 2]}…"
-
-
-def _value(text: str) -> object:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text
-
-
-def _tokens(value: object) -> int | None:
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
-        return value
-    raise UsageError(f"reasoning tokens must be a whole number of at least 1, not '{value}'")
-
-
-def _effort(value: object) -> str | None:
-    if value is None or (isinstance(value, str) and value in EFFORTS):
-        return value
-    raise UsageError(f"unknown reasoning effort '{value}'; allowed: {', '.join(EFFORTS)}")
+    return key, value

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from feedback_friction.engine.journal.rows import Row, Where, as_json
+from feedback_friction.engine.journal.rows import as_json
 from feedback_friction.engine.models.model_options import ModelOptions
 from feedback_friction.engine.models.providers.provider_table import Asked, refuse_untaken
 from feedback_friction.engine.models.registry import ModelSettings, parse_spec
@@ -30,12 +30,28 @@ Steps = Generator[Effect, Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeJob:
+    """One place to be probed."""
+
+    condition: Condition
+    scene: Scene  # the place
+    donor: Scene | None = None  # a place of another problem, for the reader's control
+
+    @property
+    def place(self) -> tuple[str, str, int, int]:
+        """Condition, problem id, epoch and iteration."""
+        scene = self.scene
+        return self.condition.id, scene.problem.id, scene.epoch, scene.iteration
+
+
+@dataclass(frozen=True, slots=True)
 class Probe:
     """A probe."""
 
     name: str  # as on the command line
     places: Callable[[Trial], Sequence[int]]  # the iterations of a trial at which it looks
     needs: str  # what a run lacks in which there is no such place
+    ask: Callable[[ProbeJob, int, float], Steps]  # at a place, with so many draws at a temperature
     draws: int = 0  # draws at each place; 0 for a probe that asks once
     temperature: float = 0.0  # of the draws
     reads: bool = False  # whether a reader model is asked, not the solver
@@ -63,10 +79,35 @@ _NO_FEEDBACK = "no feedback: no first attempt is wrong, or the mode is 'retry'"
 PROBES = {
     probe.name: probe
     for probe in (
-        Probe("entropy", _first_feedback, _NO_FEEDBACK, draws=50, temperature=0.7),
-        Probe("in-domain", _first_prompt, "no attempts", draws=100, temperature=0.7),
-        Probe("self-perception", _answered_feedback, "no attempt after feedback"),
-        Probe("reader", _every_feedback, _NO_FEEDBACK, reads=True),
+        Probe(
+            "entropy",
+            _first_feedback,
+            _NO_FEEDBACK,
+            lambda job, draws, temperature: entropy(job.scene, draws, temperature),
+            draws=50,
+            temperature=0.7,
+        ),
+        Probe(
+            "in-domain",
+            _first_prompt,
+            "no attempts",
+            lambda job, draws, temperature: in_domain(job.scene, draws, temperature),
+            draws=100,
+            temperature=0.7,
+        ),
+        Probe(
+            "self-perception",
+            _answered_feedback,
+            "no attempt after feedback",
+            lambda job, draws, temperature: self_perception(job.scene),
+        ),
+        Probe(
+            "reader",
+            _every_feedback,
+            _NO_FEEDBACK,
+            lambda job, draws, temperature: reader(job.scene, job.donor, temperature),
+            reads=True,
+        ),
     )
 }
 
@@ -90,22 +131,6 @@ class ProbeOptions(Options):
     reader_base_urls: tuple[str, ...] = option(
         (), "Reader's server; repeatable.", flag="--reader-base-url", metavar="URL"
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeJob:
-    """One place to be probed."""
-
-    condition: str  # its id
-    solver: str  # who solved
-    scene: Scene  # the place
-    donor: Scene | None = None  # a place of another problem, for the reader's control
-
-    @property
-    def place(self) -> tuple[str, str, int, int]:
-        """Condition, problem id, epoch and iteration."""
-        scene = self.scene
-        return self.condition, scene.problem.id, scene.epoch, scene.iteration
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +228,7 @@ def _jobs(
     for scene in scenes:
         if scene.problem.id in chosen:
             donor = _donor(scene, scenes, options.seed) if probe.reads else None
-            yield ProbeJob(condition.id, condition.solver, scene, donor)
+            yield ProbeJob(condition, scene, donor)
 
 
 def _sampled(scenes: Sequence[Scene], options: ProbeOptions) -> set[str]:
@@ -279,36 +304,12 @@ async def execute_probe(prepared: PreparedProbe, watch: Watch, notice: Note) -> 
         left = [job for job in prepared.jobs if job.place not in been]
 
         async def work(job: ProbeJob) -> Status:
-            found = await caller.drive(_steps(prepared, job), job.scene.task, solver=job.solver)
-            await caller.journal.add("probes", [_row(prepared, job, asdict(found))])
+            steps = prepared.probe.ask(job, prepared.draws, prepared.temperature)
+            found = await caller.drive(steps, job.scene.task, solver=job.condition.solver)
+            place = zip(("condition", "problem_id", "epoch", "iteration"), job.place, strict=True)
+            row = {"probe": name, "settings": prepared.settings, **dict(place)}
+            await caller.journal.add("probes", [{**row, "value": as_json(asdict(found))}])
             return "unsolved"
 
-        def where(job: ProbeJob) -> Where:
-            return job.condition, job.scene.problem.id, job.scene.epoch
-
         done = len(prepared.jobs) - len(left)
-        return await run_jobs(caller, left, work, where, watch, done=done)
-
-
-def _steps(prepared: PreparedProbe, job: ProbeJob) -> Steps:
-    scene, draws, temperature = job.scene, prepared.draws, prepared.temperature
-    steps: dict[str, Callable[[], Steps]] = {
-        "entropy": lambda: entropy(scene, draws, temperature),
-        "in-domain": lambda: in_domain(scene, draws, temperature),
-        "self-perception": lambda: self_perception(scene),
-        "reader": lambda: reader(scene, job.donor, temperature),
-    }
-    return steps[prepared.probe.name]()
-
-
-def _row(prepared: PreparedProbe, job: ProbeJob, value: Mapping[str, Any]) -> Row:
-    condition, problem_id, epoch, iteration = job.place
-    return {
-        "probe": prepared.probe.name,
-        "settings": prepared.settings,
-        "condition": condition,
-        "problem_id": problem_id,
-        "epoch": epoch,
-        "iteration": iteration,
-        "value": as_json(value),
-    }
+        return await run_jobs(caller, left, work, lambda job: job.place[:3], watch, done=done)
