@@ -134,11 +134,12 @@ def _read(read: Callable[[], bytes], name: str, today: str | None = None) -> Pri
 
 def _parse(data: Any) -> Prices:
     models = {
-        name: Price(
-            _amount(name, price["input"]),
-            _amount(name, price.get("cached_input", price["input"])),
-            _amount(name, price["output"]),
-            _amount(name, price["reasoning"]) if "reasoning" in price else None,
+        name: _price(
+            name,
+            price["input"],
+            price.get("cached_input", price["input"]),
+            price["output"],
+            price.get("reasoning"),
         )
         for name, price in data["models"].items()
     }
@@ -159,19 +160,18 @@ def _litellm(data: dict[str, Any], today: str) -> Prices:
         thought = entry.get("output_cost_per_reasoning_token")
         theirs = str(entry["litellm_provider"])
         ours = f"{_PROVIDERS.get(theirs, theirs)}/{name.removeprefix(f'{theirs}/')}"
-        models[ours] = Price(
-            PER * _amount(name, price),
-            PER * _amount(name, cached),
-            PER * _amount(name, entry["output_cost_per_token"]),
-            None if thought is None else PER * _amount(name, thought),
-        )
+        models[ours] = _price(name, price, cached, entry["output_cost_per_token"], thought, PER)
     if not models:
         raise ValueError("it has no prices")
     return Prices(today, models, ("https://github.com/BerriAI/litellm",))
 
 
-def _amount(model: str, value: Any) -> float:
-    amount = float(value)
-    if not 0 <= amount < float("inf"):
-        raise ValueError(f"the price of {model} must be at least 0, not {value}")
-    return amount
+def _price(
+    model: str, fresh: Any, cached: Any, output: Any, reasoning: Any, scale: int = 1
+) -> Price:
+    """A price from values of any kind; ``scale`` makes them prices of a million tokens."""
+    given = [fresh, cached, output, *([] if reasoning is None else [reasoning])]
+    for value in given:
+        if not 0 <= float(value) < float("inf"):
+            raise ValueError(f"the price of {model} must be at least 0, not {value}")
+    return Price(*(scale * float(value) for value in given))

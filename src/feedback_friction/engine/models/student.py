@@ -12,6 +12,7 @@ import json
 import random
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from feedback_friction.errors import UsageError
 from feedback_friction.forms import FORMS, parse_form
@@ -88,16 +89,13 @@ def parse_traits(name: str) -> Traits:
     for part in name.split(","):
         key, equals, text = part.partition("=")
         value = _share(name, key, text) if equals else None
-        known = {each.name for each in fields(Traits)} - {"uptake", "stuck", "obey"}
+        known = {each.name for each in fields(Traits)} - _BY_MODE.keys()
         kind, _, mode = key.partition(".")
         if value is not None and key in known:
             traits = replace(traits, **{key: value})  # type: ignore[arg-type]
-        elif value is not None and kind == "uptake" and _takes_up(mode):
-            traits = replace(traits, uptake={**traits.uptake, mode: value})
-        elif value is not None and kind == "stuck" and mode in FORMS:
-            traits = replace(traits, stuck={**traits.stuck, mode: value})
-        elif value is not None and kind == "obey" and recorded_mode(mode).challenges:
-            traits = replace(traits, obey={**traits.obey, mode: value})
+        elif value is not None and kind in _BY_MODE and _BY_MODE[kind](mode):
+            changed: dict[str, Any] = {kind: {**getattr(traits, kind), mode: value}}
+            traits = replace(traits, **changed)
         else:
             names = (*known, "uptake.MODE", "uptake.FORM", "stuck.FORM", "obey.MODE")
             allowed = [*PRESETS, *(f"{each}=P" for each in names)]
@@ -109,6 +107,14 @@ def _takes_up(mode: str) -> bool:
     """Whether there is such a form or mode, with its dose or without, and it says anything."""
     base = mode.partition(":")[0]
     return mode in FORMS or (base in MODES and MODES[base].shows_history)
+
+
+# The traits that are given by mode or by form, and whether there is such a one.
+_BY_MODE: dict[str, Callable[[str], bool]] = {
+    "uptake": _takes_up,
+    "stuck": FORMS.__contains__,
+    "obey": lambda mode: recorded_mode(mode).challenges,
+}
 
 
 def _share(name: str, key: str, text: str) -> float:

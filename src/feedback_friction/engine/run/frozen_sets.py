@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from io import BytesIO
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,6 @@ from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.errors import DataError, UsageError, reason
 from feedback_friction.mode_names import parse_mode
 from feedback_friction.modes import ADOPTED, Mode
-from feedback_friction.problem import Problem
 from feedback_friction.protocol.frozen import Item, ItemError, from_row, to_row
 from feedback_friction.settings import Plan, Settings
 from feedback_friction.tasks.catalog import get_page
@@ -136,7 +136,9 @@ def frozen_conditions(settings: Settings, frozen: Frozen, plans: Sequence[Plan])
     for item in frozen.items:
         if not settings.tasks or item.problem.task in settings.tasks:
             group = found.setdefault((item.problem.task, item.mode), {})
-            name = _distinct(item.problem.id, group)
+            own = item.problem.id
+            names = chain([own], (f"{own}#{number}" for number in count(2)))
+            name = next(each for each in names if each not in group)
             group[name] = replace(item, problem=replace(item.problem, id=name))
     if not found:
         tasks = ", ".join(sorted({each.problem.task for each in frozen.items}))
@@ -147,13 +149,6 @@ def frozen_conditions(settings: Settings, frozen: Frozen, plans: Sequence[Plan])
         for solver in dict.fromkeys(settings.models.solver)
         for plan in plans
     ]
-
-
-def _distinct(name: str, taken: Mapping[str, object]) -> str:
-    number = 1
-    while (f"{name}#{number}" if number > 1 else name) in taken:
-        number += 1
-    return f"{name}#{number}" if number > 1 else name
 
 
 def _condition(
@@ -198,13 +193,3 @@ def _mode(name: str) -> Mode:
         return parse_mode(name, has_feedback_model=True)
     except UsageError:
         return replace(ADOPTED, name=name)
-
-
-def problems_by_task(conditions: Sequence[Condition]) -> dict[str, list[Problem]]:
-    """By task, the problems of all its conditions, each once."""
-    found: dict[str, dict[str, Problem]] = {}
-    for condition in conditions:
-        found.setdefault(condition.label, {}).update(
-            {problem.id: problem for problem in condition.problems}
-        )
-    return {label: [*each.values()] for label, each in found.items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from feedback_friction.engine.models.price_list import Prices, load_prices
@@ -15,11 +16,7 @@ from feedback_friction.engine.models.providers.provider_table import Asked, refu
 from feedback_friction.engine.models.registry import ModelSettings, digests, parse_spec
 from feedback_friction.engine.run.budget import check_priced
 from feedback_friction.engine.run.conditions import WHOLE, Condition, Part, parse_part
-from feedback_friction.engine.run.frozen_sets import (
-    frozen_conditions,
-    problems_by_task,
-    read_frozen,
-)
+from feedback_friction.engine.run.frozen_sets import frozen_conditions, read_frozen
 from feedback_friction.engine.run.guidance import (
     form_prompts,
     read_guidance,
@@ -112,12 +109,14 @@ def prepare(
     given = read_guidance(settings.prompts, modes, guidance or {})
     modes = [with_policy(mode, given) for mode in modes]
     conditions: list[Condition] = []
-    fingerprints, notes = {}, []
+    fingerprints: dict[str, Any] = {}
+    notes: list[str] = []
     if frozen is not None:
         conditions = frozen_conditions(settings, frozen, _plans(settings, [BINARY]))
-        by_task = problems_by_task(conditions)
-        task_of = {each.label: each.task for each in conditions}
-        fingerprints = {name: fingerprint(every, task_of[name]) for name, every in by_task.items()}
+        for each in {each.label: each for each in conditions}.values():
+            alike = [other.problems for other in conditions if other.label == each.label]
+            problems = list({problem.id: problem for problem in chain(*alike)}.values())
+            fingerprints[each.label] = fingerprint(problems, each.task)
     for name in dict.fromkeys(settings.tasks if frozen is None else ()):
         page = get_page(name)
         problems = load_problems(page, selection)

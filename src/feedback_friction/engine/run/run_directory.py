@@ -124,24 +124,16 @@ def _write(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def _compare(path: Path, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-    wanted = orjson.loads(orjson.dumps(asked))
-    kinds = [each.get("kind", "run") for each in (there, wanted)]
-    if kinds[0] != kinds[1]:
-        raise UsageError(
-            f"{path.parent} holds results of another kind: {kinds[0]}, not {kinds[1]}; "
-            "choose another --out"
-        )
+    before, wanted = _flat(there), _flat(orjson.loads(orjson.dumps(asked)))
     # A run that was made before there was an option was made with its default.
-    names = sorted({*wanted, *there})
-    sides = [
-        side
-        for name in names
-        for side in _sides(name, *(each.get(name, _default(name)) for each in (there, wanted)))
-    ]
+    sides = {
+        name: [each.get(name, _default(name)) for each in (before, wanted)]
+        for name in sorted({*before, *wanted})
+    }
     differences = [
-        f"{name} was {_shown(before)}, now {_shown(now)}"
-        for name, before, now in sides
-        if before != now
+        f"{name} was {_shown(old)}, now {_shown(new)}"
+        for name, (old, new) in sides.items()
+        if old != new
     ]
     if differences:
         raise UsageError(
@@ -150,18 +142,11 @@ def _compare(path: Path, there: Mapping[str, Any], asked: Mapping[str, Any]) -> 
         )
 
 
-def _sides(name: str, before: Any, now: Any) -> list[tuple[str, object, object]]:
-    """A setting before and now; of files that guide the feedback, each by its digest."""
-    if name != "guidance":
-        return [(name, before, now)]
-    files = sorted({*(before or {}), *(now or {})})
-    return [
-        (
-            f"the file of '{file}'",
-            *((each or {}).get(file, {}).get("sha256") for each in (before, now)),
-        )
-        for file in files
-    ]
+def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration, of which each file that guides the feedback is its digest."""
+    guidance = config.get("guidance") or {}
+    files = {f"the file of '{name}'": each.get("sha256") for name, each in guidance.items()}
+    return {**{name: value for name, value in config.items() if name != "guidance"}, **files}
 
 
 def _default(name: str) -> object:
