@@ -194,8 +194,9 @@ def test_once_open_every_call_fails_with_the_same_line() -> None:
     async def main() -> None:
         breaker.open("gone")
         breaker.open("another reason")
-        with pytest.raises(RunStoppedError, match=r"^gone$"), breaker.watch():
-            pytest.fail("a call began after the breaker opened")
+        with pytest.raises(RunStoppedError, match=r"^gone$"):
+            async with breaker.watch():
+                pytest.fail("a call began after the breaker opened")
 
     asyncio.run(main())
 
@@ -205,7 +206,7 @@ def watched(breaker: Breaker, action: Callable[[], object]) -> tuple[list[str], 
 
     async def call() -> str:
         try:
-            with breaker.watch():
+            async with breaker.watch():
                 await asyncio.sleep(3600)
         except RunStoppedError as error:
             return str(error)
@@ -235,7 +236,7 @@ def test_a_cancellation_from_elsewhere_passes_through() -> None:
 
     async def main() -> None:
         async def call() -> None:
-            with breaker.watch():
+            async with breaker.watch():
                 await asyncio.sleep(3600)
 
         task = asyncio.create_task(call())
@@ -253,7 +254,7 @@ def test_a_cancellation_from_elsewhere_wins_over_the_breaker() -> None:
 
     async def main() -> None:
         async def call() -> None:
-            with breaker.watch():
+            async with breaker.watch():
                 await asyncio.sleep(3600)
 
         task = asyncio.create_task(call())

@@ -94,8 +94,7 @@ class Caller:
         self.keeps_tokens = False
         self.longest = Longest()
         self._places = Places(concurrency)
-        self._asking: set[asyncio.Task[object]] = set()
-        self._dropped: set[asyncio.Task[object]] = set()
+        self._asking: dict[asyncio.Task[object], asyncio.Timeout] = {}
         self._under_way: dict[Key, asyncio.Future[Completion]] = {}
         self._slow = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="grade")
 
@@ -105,10 +104,9 @@ class Caller:
         Those that failed and only wait to be tried again are dropped at once.
         """
         self.draining = True
-        for task in self._asking:
+        for task, limit in self._asking.items():
             if is_resting(task):
-                self._dropped.add(task)
-                task.cancel()
+                limit.reschedule(asyncio.get_running_loop().time())
 
     def close(self) -> None:
         """Let go of the threads for slow graders."""
@@ -203,19 +201,18 @@ class Caller:
 
     async def _asked(self, model: Model, request: Generate) -> Completion:
         """The model's completion, unless a drain finds the call between two attempts."""
-        task = asyncio.current_task()
+        task, limit = asyncio.current_task(), asyncio.timeout(None)
         assert task is not None
-        self._asking.add(task)
+        self._asking[task] = limit
         try:
-            return await self._ask(model, request)
-        except asyncio.CancelledError:
-            if task not in self._dropped:
-                raise
-            task.uncancel()
-            raise Drained from None
+            async with limit:
+                return await self._ask(model, request)
+        except TimeoutError:
+            if limit.expired():
+                raise Drained from None
+            raise
         finally:
-            self._asking.discard(task)
-            self._dropped.discard(task)
+            del self._asking[task]
 
     async def _ask(self, model: Model, request: Generate) -> Completion:
         """The model's completion, within the budget where there is one."""

@@ -19,8 +19,8 @@ fail and the others go on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from feedback_friction.engine.models.remote.faults import Fault, FaultKind
@@ -70,8 +70,7 @@ class Breaker:
         self._refusals = 0
         self._succeeded = False
         self._never_begun = False
-        self._watched: set[asyncio.Task[object]] = set()
-        self._interrupted: set[asyncio.Task[object]] = set()
+        self._watched: set[asyncio.Timeout] = set()
 
     def succeeded(self) -> None:
         """Note a completion: all counts restart."""
@@ -177,42 +176,31 @@ class Breaker:
 
     def open(self, reason: str) -> None:
         """Stop the run: every pending call fails now, every later one at once."""
-        if self.reason is not None:
-            return
-        self.reason = reason
-        current = asyncio.current_task() if self._watched else None
-        for task in self._watched:
-            if task is not current:
-                self._interrupted.add(task)
-                task.cancel()
+        if self.reason is None:
+            self.reason = reason
+            for each in self._watched:
+                each.reschedule(asyncio.get_running_loop().time())
 
     def raise_if_open(self) -> None:
         """Raise RunStoppedError once the breaker is open."""
         if self.reason is not None:
             raise (NotBegunError if self._never_begun else RunStoppedError)(self.reason)
 
-    @contextmanager
-    def watch(self) -> Iterator[None]:
-        """Make the calls in this block fail with the reason as soon as the breaker opens.
-
-        The current task is cancelled, and the cancellation turned into a RunStoppedError here, in
-        the way of ``asyncio.timeout``; a cancellation from elsewhere passes through.
-        """
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator[None]:
+        """Make the calls in this block fail with the reason as soon as the breaker opens."""
         self.raise_if_open()
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("a model is called from within a task")
-        cancelling = task.cancelling()
-        self._watched.add(task)
+        limit = asyncio.timeout(None)  # until it opens
+        self._watched.add(limit)
         try:
-            yield
-        except asyncio.CancelledError:
-            if task in self._interrupted and task.uncancel() <= cancelling:
+            async with limit:
+                yield
+        except TimeoutError:
+            if limit.expired():
                 self.raise_if_open()
             raise
         finally:
-            self._watched.discard(task)
-            self._interrupted.discard(task)
+            self._watched.discard(limit)
 
     def _clear(self, kinds: tuple[FaultKind, ...]) -> None:
         for kind in kinds:

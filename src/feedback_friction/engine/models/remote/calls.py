@@ -128,7 +128,7 @@ class RemoteModel:
         """Answer with exactly ``request.n`` replies; raises as ``base.Model`` says."""
         reasoning = self.options.model.reasoning_tokens or 0
         asked = replace(request, max_tokens=request.max_tokens + reasoning)
-        with self.breaker.watch():
+        async with self.breaker.watch():
             completion = await self._some(asked, 0)
             while (so_far := len(completion.replies)) < request.n:  # it gave fewer than asked for
                 more = await self._some(asked, so_far)
