@@ -149,6 +149,8 @@ def stratum_of(group: Sequence[Condition], sampled: Sequence[Sampled], setting: 
         taken = [times(1 / size, everything)] * size
     else:
         taken = [_of_problem(each, shares) for each in sampled]
+    # Had every first attempt been right.
+    at_once = [total(once(_answers(each, is_first=True))) for each in sampled]
     most, never = never_solved(group, [_mean_lengths(each, sampled) for each in group], setting)
     seconds = [
         sum(call.taken.busy_seconds for call in calls)
@@ -159,7 +161,7 @@ def stratum_of(group: Sequence[Condition], sampled: Sequence[Sampled], setting: 
         group[0].label,
         size,
         taken,
-        Taken(*map(min, zip(*map(_at_once, sampled), *taken, strict=True))),
+        Taken(*map(min, zip(*at_once, *taken, strict=True))),
         Taken(*map(max, zip(most, *taken, strict=True))),
         max(seconds),
         max([*seconds, *(each.busy_seconds for each in never)]),
@@ -201,7 +203,11 @@ def _donated_shares(group: Sequence[Condition], sampled: Sequence[Sampled]) -> d
     """
     asked_anyway = {each.plan.mode.name for each in group if each.plan.iterations > 1}
     size = len(group[0].problems)
-    wrong = size * fmean(_wrong_at_first(each) for each in sampled)
+    # Epochs in which the first attempt was not the last one.
+    wrong = size * fmean(
+        len({call.request.occasion.epoch for call in _answers(each, is_first=False)})
+        for each in sampled
+    )
     donations = [_donations(each) for each in sampled]
     shares = {}
     for mode in {mode for each in donations for mode in each} - asked_anyway:
@@ -211,11 +217,6 @@ def _donated_shares(group: Sequence[Condition], sampled: Sequence[Sampled]) -> d
     return shares
 
 
-def _wrong_at_first(sampled: Sampled) -> int:
-    """Epochs in which the first attempt was not the last one."""
-    return len({call.request.occasion.epoch for call in _answers(sampled, is_first=False)})
-
-
 def _answers(sampled: Sampled, *, is_first: bool) -> list[Call]:
     """The solver's calls for first or for later attempts."""
     return [
@@ -223,11 +224,6 @@ def _answers(sampled: Sampled, *, is_first: bool) -> list[Call]:
         for call in sampled.own()
         if call.request.role == "solver" and (call.request.occasion.iteration == 0) == is_first
     ]
-
-
-def _at_once(sampled: Sampled) -> Taken:
-    """What the problem would have taken had every first attempt been right."""
-    return total(once(_answers(sampled, is_first=True)))
 
 
 def _mean_lengths(condition: Condition, sampled: Sequence[Sampled]) -> Lengths:

@@ -18,7 +18,6 @@ from feedback_friction.errors import UsageError, reason
 
 Place = tuple[str, str, int]  # condition, problem id, epoch
 _PLACE = ("condition", "problem_id", "epoch")  # the key of all that is of one trial
-_JUDGED_ANEW = ("layers", "remasked")
 
 
 def merge(parts: Sequence[Path], out: Path, command: list[str]) -> dict[str, int]:
@@ -113,7 +112,7 @@ def _furthest(sources: Sequence[Path]) -> dict[Place, tuple[tuple[int, int], int
     best: dict[Place, tuple[tuple[int, int], int]] = {}
     for number, source in enumerate(sources):
         with open_journal(source) as db:
-            for table in _JUDGED_ANEW:
+            for table in ("layers", "remasked"):
                 is_there = has_table(db, table)
                 if is_there and db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone():
                     raise UsageError(

@@ -15,7 +15,7 @@ from pathlib import Path
 import orjson
 
 from feedback_friction.engine.models.llama.gguf_files import PACKAGED, SUFFIX, Found, installed
-from feedback_friction.engine.models.llama.gguf_header import Header, read_header
+from feedback_friction.engine.models.llama.gguf_header import read_header
 from feedback_friction.engine.models.remote.chat_reply import tokens
 from feedback_friction.errors import UsageError
 
@@ -81,6 +81,8 @@ def _gguf(found: Found) -> Local:
     except UsageError as error:
         return Local(spec, found.place, found.path, size, trouble=str(error))
     packaged = next((each for each in PACKAGED.values() if each.file == found.path.name), None)
+    trouble = "" if header.template else "has no chat template"
+    trouble = "makes embeddings, and writes no text" if header.embeds else trouble
     stated = str(header.values.get("general.license", ""))
     file_type = header.values.get("general.file_type")
     return Local(
@@ -91,14 +93,8 @@ def _gguf(found: Found) -> Local:
         _FILE_TYPES.get(file_type, "") if isinstance(file_type, int) else "",
         tokens(header.context) or None,
         stated or (packaged.licence if packaged else ""),
-        _trouble(header),
+        trouble,
     )
-
-
-def _trouble(header: Header) -> str:
-    if header.embeds:
-        return "makes embeddings, and writes no text"
-    return "" if header.template else "has no chat template"
 
 
 def _hub(folder: Path) -> Iterator[Local]:
@@ -138,9 +134,13 @@ def _snapshot(repository: Path) -> Path | None:
 
 
 def _folder(spec: str, snapshot: Path, size: int) -> Local:
-    config = _config(snapshot / "config.json")
-    if config is None:
+    try:
+        config = orjson.loads(_head(snapshot / "config.json", _LONGEST_CONFIG))
+    except ValueError:
+        config = None
+    if not isinstance(config, dict):
         return Local(spec, "hub", snapshot, size, trouble="its config.json cannot be read")
+    licence = _LICENCE.search(_head(snapshot / "README.md", _CARD))
     quantised = config.get("quantization_config")
     kind = quantised.get("quant_method") if isinstance(quantised, dict) else None
     kind = kind or config.get("dtype") or config.get("torch_dtype")
@@ -152,25 +152,15 @@ def _folder(spec: str, snapshot: Path, size: int) -> Local:
         size,
         kind if isinstance(kind, str) else "",
         tokens(config.get("max_position_embeddings")) or None,
-        _licence(snapshot / "README.md"),
+        licence[1].decode("ascii", "replace") if licence else "",
         "" if weights else "its weights are not there",
     )
 
 
-def _config(path: Path) -> Mapping[str, object] | None:
+def _head(path: Path, size: int) -> bytes:
+    """The first bytes of a file; none where it cannot be read."""
     try:
         with path.open("rb") as file:
-            found = orjson.loads(file.read(_LONGEST_CONFIG))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _licence(card: Path) -> str:
-    """What the head of a model card states."""
-    try:
-        with card.open("rb") as file:
-            found = _LICENCE.search(file.read(_CARD))
+            return file.read(size)
     except OSError:
-        return ""
-    return found[1].decode("ascii", "replace") if found else ""
+        return b""

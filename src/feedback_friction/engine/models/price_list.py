@@ -44,12 +44,6 @@ class Price:
             + thought * (self.output if self.reasoning is None else self.reasoning)
         ) / PER
 
-    @property
-    def dearest_output(self) -> Price:
-        """The same where all that is written costs as much as the dearest part of it."""
-        most = max(self.output, self.reasoning or 0.0)
-        return replace(self, output=most, reasoning=None)
-
 
 @dataclass(frozen=True, slots=True)
 class Prices:
@@ -72,7 +66,10 @@ class Prices:
     def most(self, model: str, usage: Usage) -> Cost:
         """The most that a usage can cost, however many of its tokens are reasoning."""
         price = self.models.get(model)
-        return self.cost(model, usage) if price is None else price.dearest_output.of(usage)
+        if price is None:
+            return self.cost(model, usage)
+        dearest = max(price.output, price.reasoning or 0.0)
+        return replace(price, output=dearest, reasoning=None).of(usage)
 
 
 def load_prices(file: Path | None = None) -> Prices:

@@ -117,7 +117,15 @@ def open_models(
             what has no server.
     """
     # What can be wrong is found first: a pool that is opened must also be closed.
-    keys = {seat: _key(seat, each, environ) for seat, each in wanted.items()}
+    keys = {
+        seat: _Key(
+            each.spec,
+            each.options.identity,
+            each.base_urls,
+            _servers(seat.partition(" ")[0], each, environ),
+        )
+        for seat, each in wanted.items()
+    }
     by_key = {keys[seat]: each for seat, each in wanted.items()}
     files = {key: each for key, each in by_key.items() if is_gguf(each.spec)}
     served = {key: each for key, each in by_key.items() if key.servers}
@@ -150,11 +158,6 @@ class _Key(NamedTuple):
     options: str
     base_urls: tuple[str, ...]
     servers: tuple[Endpoint, ...]
-
-
-def _key(seat: str, settings: ModelSettings, environ: Mapping[str, str]) -> _Key:
-    servers = _servers(seat.partition(" ")[0], settings, environ)
-    return _Key(settings.spec, settings.options.identity, settings.base_urls, servers)
 
 
 def in_flight(models: Mapping[str, Model], concurrency: int) -> int:

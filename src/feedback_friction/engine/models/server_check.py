@@ -181,7 +181,10 @@ class Doctor:
         return Finding("prefix cache", f"no sign of one: {times}", "reads all of a prompt", False)
 
     async def _speed(self) -> Finding:
-        usual = self._usual_rate()
+        # Tokens a second of the first call, which decides how many are worth waiting for.
+        usual = _SLOW
+        if self.first is not None and not self.first.usage.unknown:
+            usual = self.first.usage.completion_tokens / max(self.first.seconds, 1e-9)
         alone = await self._rate(1, usual * _SECONDS_ALONE)
         together = await self._rate(AT_ONCE, usual * _SECONDS_TOGETHER / AT_ONCE)
         if alone is None or together is None:
@@ -190,12 +193,6 @@ class Doctor:
         hours = 100 * 10 * 300 / together / 3600
         run = f"100 problems x 10 attempts of 300 tokens: {_duration(hours)} at {AT_ONCE} at once"
         return Finding("speed", found, run)
-
-    def _usual_rate(self) -> float:
-        """Tokens a second of the first call, which decides how many are worth waiting for."""
-        if self.first is None or self.first.usage.unknown:
-            return _SLOW
-        return self.first.usage.completion_tokens / max(self.first.seconds, 1e-9)
 
     async def _rate(self, at_once: int, each: float) -> float | None:
         """Tokens a second for a number of simultaneous requests of ``each`` tokens."""

@@ -86,7 +86,8 @@ def _seated(
     servers, options = (addressed(each, names, flag) for flag, each in (urls, words))
     found = {}
     for name in names:
-        shared = servers[""] if len(names) == 1 or _has_server(name) else ()
+        has_server = not (is_student(name) or is_gguf(name) or is_own(name))
+        shared = servers[""] if len(names) == 1 or has_server else ()
         found[seat_for(role, name, names)] = ModelSettings(
             name,
             servers[name] or shared,
@@ -104,10 +105,6 @@ def _seated(
 def seat_for(role: str, name: str, names: Sequence[str]) -> Seat:
     """The seat of one of a role's models: one alone has the role's."""
     return role if len({*names}) == 1 else f"{role} {name}"
-
-
-def _has_server(solver: str) -> bool:
-    return not (is_student(solver) or is_gguf(solver) or is_own(solver))
 
 
 def specs_of(models: Models) -> list[str]:

@@ -114,17 +114,15 @@ class LlamaServer:
         )
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("a process without pipes")
-        process.stdin.write(orjson.dumps(self._asked()) + b"\n")
+        asked = {"path": str(self._path), "name": self._name, "key": self._key, **self._served}
+        asked |= {"slots": self.slots, "context": _context(self._path, self._served)}
+        process.stdin.write(orjson.dumps(asked) + b"\n")
         line = await process.stdout.readline()
         if not line.strip():
             await process.wait()
             raise UsageError(f"gguf/{self._name} does not load: {self._why(process)}")
         base = URL(line.decode().strip()) / "v1"
         return Endpoint(base, str(base), self._key)
-
-    def _asked(self) -> dict[str, object]:
-        asked = {"path": str(self._path), "name": self._name, "key": self._key, **self._served}
-        return {**asked, "slots": self.slots, "context": _context(self._path, self._served)}
 
     def _why(self, process: asyncio.subprocess.Process) -> str:
         """Why the process ended, by its log: the first error that it names, else the last line."""

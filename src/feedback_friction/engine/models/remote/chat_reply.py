@@ -199,7 +199,7 @@ def _model(data: Mapping[str, Any]) -> str:
 def _reply(choice: object, logprobs: bool) -> Reply | None:
     if not isinstance(choice, dict):
         return None
-    finish = _finish(_ending(choice))
+    finish = _finish(choice)
     # Azure leaves out the message that it filtered; the older endpoint has the text alone.
     text = choice.get("text", "" if finish == "content_filter" else None)
     message = choice.get("message", None if text is None else {"content": text})
@@ -213,16 +213,15 @@ def _reply(choice: object, logprobs: bool) -> Reply | None:
     return Reply(text, finish, mean, reasoning, _tokens(choice) if logprobs else ())
 
 
-def _ending(choice: Mapping[str, Any]) -> str:
-    """How a choice says that it ended; what a gateway does not know its provider may have said."""
+def _finish(choice: Mapping[str, Any]) -> FinishReason | None:
+    """Why a reply ended; None where the server gave up on it.
+
+    What a gateway does not know its provider may have said.
+    """
     names = ("finish_reason", "stop_reason", "native_finish_reason")
     said = [str(choice[name]).lower() for name in names if choice.get(name)]
-    return next((each for each in said if each not in ("unknown", "other")), "")
-
-
-def _finish(said: str) -> FinishReason | None:
-    """Why a reply ended; None where the server gave up on it."""
-    return next((reason for words, reason in _FINISH.items() if re.search(words, said)), "stop")
+    known = next((each for each in said if each not in ("unknown", "other")), "")
+    return next((reason for words, reason in _FINISH.items() if re.search(words, known)), "stop")
 
 
 def _error_of(choice: Mapping[str, Any]) -> object:

@@ -41,7 +41,9 @@ def whole(body: bytes) -> dict[str, Any]:
             raise MalformedError("an event of the stream is no JSON object")
         for piece in chunk.pop("choices", None) or ():
             if isinstance(piece, dict):
-                _add(choices.setdefault(_index(piece), {"message": {}}), piece)
+                index = piece.get("index")
+                index = index if isinstance(index, int) else 0
+                _add(choices.setdefault(index, {"message": {}}), piece)
         found |= {name: value for name, value in chunk.items() if value is not None}
     found["choices"] = [choices[index] for index in sorted(choices)]
     is_ended = bool(choices) and all(each.get("finish_reason") for each in choices.values())
@@ -59,11 +61,6 @@ def _events(body: bytes) -> list[str]:
         if lines:
             found.append("\n".join(lines).strip())
     return [data for data in found if data]
-
-
-def _index(piece: dict[str, Any]) -> int:
-    index = piece.get("index")
-    return index if isinstance(index, int) else 0
 
 
 def _add(choice: dict[str, Any], piece: dict[str, Any]) -> None:

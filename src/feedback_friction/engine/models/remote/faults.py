@@ -232,16 +232,15 @@ def one_line(text: str) -> str:
 
 
 def _refusal(answer: ErrorAnswer) -> FinishReason | None:
-    if answer.codes & _CONTEXT_CODES or any(map(_is_overflow, answer.words.splitlines())):
+    overflows = (
+        all(words.search(line) for words in _CONTEXT_WORDS) and not _OF_A_RATE.search(line)
+        for line in answer.words.splitlines()
+    )
+    if answer.codes & _CONTEXT_CODES or any(overflows):
         return "context_length"
     if answer.codes & _FILTER_CODES or any(words in answer.words for words in _FILTER_WORDS):
         return "content_filter"
     return None
-
-
-def _is_overflow(line: str) -> bool:
-    is_about = all(words.search(line) for words in _CONTEXT_WORDS)
-    return is_about and not _OF_A_RATE.search(line)
 
 
 def context_size(words: str) -> int | None:

@@ -64,7 +64,8 @@ class Replicas:
             home = self._home[problem] = self._least_busy(problem)
         elif home.down_until is not None:
             home = self._move(problem, home)
-        elif (left := self._left.get(problem)) is not None and _is_better(left, home):
+        left = self._left.get(problem, home)
+        if left.down_until is None and left.in_flight < home.in_flight:
             del self._left[problem]
             home = self._home[problem] = left
         return home
@@ -99,7 +100,7 @@ class Replicas:
         replica.unreachable = replica.faulty = 0
         asked = min(retry_after or 0.0, LONGEST_LIMIT)
         if asked > PATIENCE or replica.probing:
-            self._mark_down(replica, COOLING, max(asked, COOLING))
+            self.mark_down(replica, COOLING, asked)
         elif times < LIMITS and replica.down_until is None:
             return False
         return self._move(problem, replica).down_until is None
@@ -111,18 +112,17 @@ class Replicas:
         else:
             replica.faulty += 1
         if replica.probing:
-            self._mark_down(replica, min(2 * replica.cooling, LONGEST_COOLING))
+            self.mark_down(replica, min(2 * replica.cooling, LONGEST_COOLING))
         elif replica.down_until is None and (
             replica.unreachable >= UNREACHABLE or replica.faulty >= FAULTY
         ):
             self.mark_down(replica)
 
-    def mark_down(self, replica: Replica) -> None:
-        """Leave a replica alone for a while; its problems move when they next call."""
-        self._mark_down(replica, COOLING)
+    def mark_down(self, replica: Replica, cooling: float = COOLING, pause: float = 0.0) -> None:
+        """Leave a replica alone for that pause, or at least until it has cooled.
 
-    def _mark_down(self, replica: Replica, cooling: float, pause: float = 0.0) -> None:
-        """Leave it alone for that pause, or at least until it has cooled."""
+        Its problems move when they next call.
+        """
         replica.cooling = cooling
         replica.probing = False
         replica.down_since = self._clock()
@@ -159,11 +159,6 @@ class Replicas:
         if up:
             return min(up, key=lambda each: (each.in_flight, _rank(each, problem)))
         return min(self.all, key=lambda each: (each.down_until or 0.0, _rank(each, problem)))
-
-
-def _is_better(left: Replica, home: Replica) -> bool:
-    """Whether a problem that moved returns: not to where it would wait longer."""
-    return left.down_until is None and left.in_flight < home.in_flight
 
 
 def _rank(replica: Replica, problem: str) -> bytes:
