@@ -131,11 +131,11 @@ def test_compare_pairs_problems_at_every_iteration() -> None:
     assert (found.final.low, found.final.high) == pytest.approx((limits.low, limits.high))
 
 
-def test_problems_that_one_condition_lacks_are_left_out_and_counted() -> None:
+def test_problems_that_a_condition_lacks_are_left_out_and_counted() -> None:
     treatment = np.array([0, MISSING, 1, MISSING, 0])
     control = np.array([UNSOLVED, 0, 1, MISSING, MISSING])
     found = compare(treatment, control, 2, np.random.default_rng(1))
-    assert found.missing == 2
+    assert found.missing == 3
     assert found.final.n == 2
     assert found.pairs == Pairs(both=1, treatment=1, control=0, neither=0)
 

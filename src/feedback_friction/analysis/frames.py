@@ -84,6 +84,9 @@ class Runs:
     # the first right one, after which answers are only challenged. ``answer`` is what attempts are
     # compared by (``journal.answer_text``).
     attempts: pl.DataFrame
+    # every attempt, in the same way: also those of missing trials, from the horizon on, and after
+    # a right one. What was paid for, and what feedback was given, is counted over these.
+    every_attempt: pl.DataFrame
 
     def first_solved(self, run: int, condition: str) -> tuple[list[str], IntArray]:
         """A condition's trials as the estimators want them.
@@ -192,6 +195,7 @@ def load_runs(directories: Sequence[Path]) -> Runs:
         joined["problems"],
         trials,
         _counted(joined["attempts"], trials, conditions),
+        joined["attempts"],
     )
 
 

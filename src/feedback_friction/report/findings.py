@@ -276,7 +276,7 @@ def _repetition(runs: Runs) -> Iterator[str]:
             yield (
                 f"{_subject(row)}: after {_mode(row)} feedback "
                 f"{100 * row['repetition']:.1f}% of the second attempts give the first wrong "
-                f"answer again ({_ci(row, 'repetition')}, n = {row['wrong_first']} trials)."
+                f"answer again ({_ci(row, 'repetition')}, n = {row['second_attempts']} trials)."
             )
 
 
@@ -309,12 +309,18 @@ def _suspects(runs: Runs) -> Iterator[str]:
 
 
 def _missing(runs: Runs) -> Iterator[str]:
-    ends = accuracy_table.accuracy(runs).filter(pl.col("iteration") == 0, pl.col("missing") > 0)
-    for row in ends.iter_rows(named=True):
-        yield (
-            f"{_subject(row)}, {_mode(row)}, {row['sampling']}: {row['missing']} of "
-            f"{row['missing'] + row['n']} trials are missing (failed or not run yet)."
-        )
+    for row, result in accuracy_table.results(runs):
+        if result.missing:
+            kinds = {
+                "failed": result.failed,
+                "undecided": result.undecided,
+                "not ended": result.unfinished,
+            }
+            said = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
+            yield (
+                f"{_subject(row)}, {_mode(row)}, {row['sampling']}: {result.missing} of "
+                f"{result.missing + result.n} trials are missing ({said})."
+            )
 
 
 def _stopped(runs: Runs) -> Iterator[str]:

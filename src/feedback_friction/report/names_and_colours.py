@@ -73,8 +73,8 @@ def scale(table: pl.DataFrame, column: str = "series") -> Scale:
 
 
 def last(table: pl.DataFrame) -> pl.DataFrame:
-    """The rows of each run's last iteration."""
-    return table.filter(pl.col("iteration") == pl.col("iteration").max().over("run"))
+    """The rows of each condition's last iteration; where answers are challenged it is another."""
+    return table.filter(pl.col("iteration") == pl.col("iteration").max().over(SETTING))
 
 
 def main_sampling(table: pl.DataFrame) -> tuple[pl.DataFrame, str]:

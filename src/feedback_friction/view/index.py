@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from math import isnan
 from typing import NamedTuple
 
-from feedback_friction.analysis.journal import ENDED, KNOWN_TRIALS, Condition, read_aligned
+from feedback_friction.analysis.journal import (
+    ENDED,
+    KNOWN_TRIALS,
+    Condition,
+    read_aligned,
+    read_clusters,
+)
 from feedback_friction.analysis.retries import as_seen
 from feedback_friction.analysis.stats.censored import Seen, censored_curve
 from feedback_friction.analysis.stats.intervals import Estimate
@@ -257,14 +263,16 @@ class Numbers:
 def read_numbers(db: sqlite3.Connection, arm: int, condition: Condition) -> Numbers:
     """The numbers of the condition with that number in the run, from its index."""
     statuses: Counter[str] = Counter()
-    seen: dict[int, list[Seen]] = {}
-    for place, status, known, solved in db.execute(
-        "SELECT place, status, known, solved FROM cells WHERE arm = ?", (arm,)
+    seen: dict[str, list[Seen]] = {}
+    for problem, status, known, solved in db.execute(
+        "SELECT problem_id, status, known, solved FROM cells WHERE arm = ? ORDER BY place", (arm,)
     ):
         statuses[status] += 1
         found = as_seen(status, known, bool(solved), condition.iterations)
-        seen.setdefault(place, []).append(found)
-    curve = censored_curve(list(seen.values()), condition.iterations)
+        seen.setdefault(problem, []).append(found)
+    shared = read_clusters(db).get(condition.task, {})
+    within = [shared.get(problem) for problem in seen]
+    curve = censored_curve(list(seen.values()), condition.iterations, clusters=within)
     counts = db.execute(
         "SELECT total(no_answer), total(cut_off), total(leaks) FROM cells WHERE arm = ?", (arm,)
     ).fetchone()

@@ -30,7 +30,7 @@ class Comparison:
     # two-sided, at the last iteration: McNemar's mid-p with one epoch, the sign-flip permutation
     # test with several; with clusters, that of the sums of their differences
     p_value: float
-    missing: int  # number of problems that only one of the two conditions has
+    missing: int  # number of problems without a trial in one of the two conditions, or in both
     # the pairs that the difference at the last iteration stands on; None without any
     discordance: Discordance | None
 
@@ -95,7 +95,7 @@ def compare(
         ),
         pairs=pairs,
         p_value=p_value,
-        missing=int(np.sum(has ^ other_has)),
+        missing=len(kept) - int(np.sum(kept)),
         discordance=(
             discordance(gaps[:, -1].tolist(), epochs.tolist(), within) if len(gaps) else None
         ),

@@ -48,15 +48,14 @@ def accuracy(runs: Runs) -> Iterator[Row]:
 
     ``bound_low`` and ``bound_high``: where accuracy lies whatever became of the missing trials;
     ``guess`` and ``guess_most``: a guesser's accuracy, without and with options tried before in
-    mind, null without options; ``n``: trials known at the iteration. A trial that failed or is
-    undecided counts as far as it is known.
+    mind, null without options; ``n``: trials known at the iteration, ``missing`` the others. A
+    trial that failed or is undecided counts as far as it is known.
     """
-    absent = {(row["run"], row["condition"]): missing(first) for row, _, first in conditions(runs)}
     for condition, result in results(runs):
-        lost = {"missing": absent[condition["run"], condition["condition"]]}
         for iteration in range(condition["iterations"]):
-            about = condition | {"iteration": iteration} | lost
-            yield about | _accuracy_at(result, iteration)
+            found = _accuracy_at(result, iteration)
+            lost = {"missing": result.condition.problems - found["n"]}
+            yield condition | {"iteration": iteration} | lost | found
 
 
 def _accuracy_at(result: ConditionResult, iteration: int) -> Row:
@@ -79,17 +78,17 @@ def _accuracy_at(result: ConditionResult, iteration: int) -> Row:
 @table(
     CONDITION,
     "gain estimate, area estimate, repetition estimate, second estimate",
-    "guess float, above_guess bool, wrong_first int, n int",
+    "guess float, above_guess bool, second_attempts int, wrong_first int, n int",
 )
 def summary(runs: Runs) -> Iterator[Row]:
     """What the attempts after the first bring, in one number each: one row a condition.
 
     ``gain``: normalised gain, (last - first) / (1 - first); ``area``: area under the accuracy
     curve, from 0 to 1; ``repetition``: share of the second attempts that give the first wrong
-    answer again; ``second``: share of them that is right; each with limits, and the
-    ``wrong_first`` trials that gain is of. ``guess``: the share of second attempts that a guesser
-    would get right that keeps in mind what it was told is wrong, null without options;
-    ``above_guess``: whether ``second`` is above it, limits and all.
+    answer again; ``second``: share of them that is right; each with limits. Those two are of the
+    ``second_attempts`` that are known, gain is of the ``wrong_first`` trials. ``guess``: the share
+    of second attempts that a guesser would get right that keeps in mind what it was told is wrong,
+    null without options; ``above_guess``: whether ``second`` is above it, limits and all.
     """
     for condition, result in results(runs):
         second = result.second
@@ -100,6 +99,7 @@ def summary(runs: Runs) -> Iterator[Row]:
             "second": second.right,
             "guess": second.guess,
             "above_guess": second.above_guess,
+            "second_attempts": second.right.n,
             "wrong_first": result.gain.n,
             "n": result.area.n,
         }

@@ -75,11 +75,11 @@ def _transitions(runs: Runs) -> list[tuple[Row, Transitions]]:
 def feedback(runs: Runs) -> Iterator[Row]:
     """Length, masking and leaks of the feedback: one row a condition that gave any.
 
-    ``texts``, mean ``length`` in characters, mean ``masked`` spans, share ``leaked`` of texts in
-    which the audit found the answer (clustered by problem).
+    ``texts``, all that were given; mean ``length`` in characters, mean ``masked`` spans, share
+    ``leaked`` of texts in which the audit found the answer (clustered by problem).
     """
     for condition, _, first in conditions(runs):
-        attempts = rows_of(runs.attempts, condition)
+        attempts = rows_of(runs.every_attempt, condition)
         given = attempts.filter(pl.col("feedback_length").is_not_null())
         if given.is_empty():
             continue
@@ -103,11 +103,12 @@ def cost(runs: Runs) -> Iterator[Row]:
     """Tokens and US dollars of a condition, in all and per solved problem.
 
     Shared calls are counted in every condition. ``tokens`` are prompt and completion tokens of
-    answers and feedback; ``cost_usd`` is null where a price is not known.
+    answers and feedback, of all attempts, also of trials that failed; ``solved`` trials ever were;
+    ``cost_usd`` is null where a price is not known.
     """
     for condition, _, first in conditions(runs):
-        attempts = rows_of(runs.attempts, condition)
-        solved = int((first >= 0).sum())
+        attempts = rows_of(runs.every_attempt, condition)
+        solved = int(rows_of(runs.trials, condition)["solved"].sum())
         tokens = sum(int(attempts[part].sum()) for part in _TOKENS)
         priced = attempts["cost_usd"].null_count() == 0 and not attempts.is_empty()
         dollars = float(attempts["cost_usd"].sum()) if priced else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from itertools import combinations, permutations, product
 
 import numpy as np
@@ -180,8 +180,14 @@ def uptake(runs: Runs) -> pl.DataFrame:
     ``repeated`` (the second attempt gives the first wrong answer again), ``gain`` (solved by the
     end) and ``area`` (mean share solved at the attempts after the first). See ``analysis.uptake``.
     """
+    by_name = {(row["run"], row["condition"]): row for row, _, _ in conditions(runs)}
     rows = [
-        _sides(asdict(each.condition), asdict(each.control), condition["run"], condition["run"])
+        _sides(
+            condition,
+            by_name[condition["run"], each.control.condition],
+            condition["run"],
+            condition["run"],
+        )
         | {"guess": each.guess, "control_guess": each.control_guess}
         | {"difference": each.right.difference}
         | {name: getattr(each, name).treatment for name in ("right", *_BESIDE)}

@@ -31,7 +31,7 @@ def pooled(runs: Runs) -> Iterator[Row]:
     ``accuracy``, at the last attempt; ``difference``, the mean over tasks (``stats.pooling``),
     ``spread``, the standard deviation of the tasks' true differences around
     it, ``inconsistency`` (I^2), and the ``tasks``. A task's standard error is taken from the width
-    of its interval. Empty with one task.
+    of its interval. Of a task that several runs have, the first counts. Empty with one task.
     """
     for measure, differences in MEASURES.items():
         for tasks in grouped(differences(runs).iter_rows(named=True), _PAIR):

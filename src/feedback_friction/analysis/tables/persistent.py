@@ -56,7 +56,10 @@ def _endings(runs: Runs, condition: Row) -> pl.DataFrame:
     ended = rows_of(runs.trials, condition).filter(
         pl.col("solved_at") == UNSOLVED, pl.col("status").is_in(["unsolved", "stopped"])
     )
-    attempts = rows_of(runs.attempts, condition).join(ended.select(*trial, "status"), on=trial)
+    # From the trials: one whose first request was refused has no attempt.
+    attempts = ended.select(*trial, "status").join(
+        rows_of(runs.attempts, condition), on=trial, how="left"
+    )
     same = pl.col("answer").last() == pl.col("answer").shift(1).last()
     by_program = recorded_mode(condition["feedback"]).writer == "program"
     told_again = pl.col("feedback_repeats").drop_nulls().last() == 1

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.stats.arrays import FloatArray
+from feedback_friction.analysis.stats.arrays import MISSING, FloatArray
 from feedback_friction.analysis.stats.clusters import by_cluster, share_of_trials
 from feedback_friction.analysis.stats.differences import mean_difference
 from feedback_friction.analysis.stats.intervals import Estimate
@@ -51,7 +51,7 @@ def solved_within(runs: Runs, levels: tuple[int, ...] = ()) -> Iterator[Row]:
     limits; ``short``: trials that ended unsolved with fewer tokens: with more attempts they may
     have been solved, so that the share says too little where there are many. ``difference``: what
     the condition adds to the ``against`` one, the first of its task and solver, paired by problem.
-    ``n``: trials.
+    ``n``: trials; one whose first request was refused took nothing, and is not solved.
 
     Args:
         levels: numbers of tokens; none for some that the trials took.
@@ -78,7 +78,12 @@ def solved_within(runs: Runs, levels: tuple[int, ...] = ()) -> Iterator[Row]:
 
 
 def _spending(runs: Runs, condition: Row) -> _Spending:
-    attempts = rows_of(runs.attempts, condition).sort(*_TRIAL, "iteration")
+    begun = rows_of(runs.trials, condition).filter(pl.col("solved_at") != MISSING)
+    attempts = (
+        begun.select(*_TRIAL)
+        .join(rows_of(runs.attempts, condition), on=_TRIAL, how="left")
+        .sort(*_TRIAL, "iteration")
+    )
     told = _WRITING.shift(1, fill_value=0).over(_TRIAL)
     spent = attempts.with_columns((_ANSWERING + told).cum_sum().over(_TRIAL).alias("spent"))
     right = pl.col("is_correct").cast(pl.Boolean)
