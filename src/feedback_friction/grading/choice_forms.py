@@ -244,7 +244,8 @@ _ELIMINATED = re.compile(
     r"(?:\b(?:eliminat\w+|(?:rul|cross|str[iu][kc]|scratch)\w*\sout|exclud\w+|discard\w*|reject\w*"
     r"|dismiss\w*|drop|ignore|not|neither|none\sof|can(?:not|'t)\sbe)|\b(?:is|are|was)n't)\s"
     r"(?:the\s|options?\s|choices?\s|both\s)*"
-    rf"(?P<after>{_LIST}|(?:first|last)\s(?:two|three|four|five)\s(?:options|choices|answers|ones)\b)"
+    rf"(?P<after>{_LIST}|(?:first|last|top|bottom)\s(?:two|three|four|five)"
+    r"(?:\s(?:options|choices|answers|ones)\b|(?=[.,;!]|\s(?:works?|fits?|holds?|is|are)\b|$)))"
     rf"|(?<![A-Za-z0-9])(?P<before>{_LIST})\s(?:(?:is|are|can\sbe|cannot\sbe|can't\sbe|must\sbe"
     rf"|seem)\s?(?:all\s|both\s|clearly\s|also\s)*{_BAD}|fails?\b"
     r"|(?:is|are)n't\s(?:right|correct|it)\b|do(?:es)?(?:\snot|n't)\s(?:fit|work|apply|hold|match)\b)"
@@ -292,9 +293,9 @@ def eliminated(text: str, options: Options) -> tuple[frozenset[str], list[tuple[
 
 def _listed(text: str, letters: str) -> set[str]:
     """The letters of a list: "A, C and D", "B through D", "the first three options"."""
-    if many := re.match(r"(first|last)\s(\w+)", text, re.I):
+    if many := re.match(r"(first|last|top|bottom)\s(\w+)", text, re.I):
         count = SMALL_NUMBERS.index(many[2].lower())
-        return set(letters[:count] if many[1].lower() == "first" else letters[-count:])
+        return set(letters[:count] if many[1].lower() in ("first", "top") else letters[-count:])
     named = [one for one in _LETTER.findall(text) if one in letters]
     for first, last in _RANGE.findall(text):
         named += letters[letters.find(first) : letters.find(last) + 1]

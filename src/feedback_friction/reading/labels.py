@@ -41,7 +41,7 @@ def is_label(text: str, start: int, end: int, asked: str = "") -> bool:
         start, end: offsets of the number.
         asked: the question without spaces: of "Onwhichpage", "page 5" says the value.
     """
-    if _NAME_AFTER.match(text, end):
+    if _NAME_AFTER.match(text, end) or text[max(0, start - 1) : start] == "第":
         return True
     before = text[max(0, start - 60) : start]
     named = _LABEL.search(before)

@@ -27,7 +27,7 @@ _NUMBER = rf"(?:\d{{1,2}}|{'|'.join(_WORDS)}|{'|'.join(sorted(_ROMANS, key=len, 
 # Without a noun, digits alone are a value: only brackets make a place of them.
 _NUMERAL = rf"(?:\(\d{{1,2}}\)|\(?(?-i:{'|'.join(x for x in _ROMANS if len(x) > 1)})\)?)"
 _ORDINAL = (
-    rf"(?:{'|'.join(ORDINALS[:_MOST])}|\d{{1,2}}(?:st|nd|rd|th)|last|final|penultimate"
+    rf"(?:{'|'.join(ORDINALS[:_MOST])}|\d{{1,2}}(?:st|nd|rd|th)|last|final|bottom|penultimate"
     r"|second[\s-]to[\s-]last)"
 )
 _NOUN = r"(?:option|choice|alternative|opci[oó]n|op[cç][aã]o|opzione|opsi|pilihan)"
@@ -63,9 +63,12 @@ _RANKED = re.compile(
     rf"|one{_AFTER}|of\s(?:the|these|those)\s(?:\w+\s)?{_NOUN}s?)\b)",
     re.I,
 )
+_LISTED = re.compile(
+    rf"\b(?:{_NOUN}|one)\s(?:(?:that|which)\s(?:is|was)\s)?listed\s(?P<listed>{_ORDINAL})\b", re.I
+)
 _LED = re.compile(rf"{_LEADS}(?P<led>the\s{_ORDINAL}{_ENDS}|{_NUMERAL}{_WHOLE}{_ENDS})", re.I)
 # What must be there for a pattern to match: ten times quicker than the patterns, on real replies.
-_RANKS = (*ORDINALS[:_MOST], "last", "final", "penultimate", "1st", "2nd", "3rd")
+_RANKS = (*ORDINALS[:_MOST], "last", "final", "bottom", "penultimate", "1st", "2nd", "3rd")
 _RANKS += tuple(f"{digit}th" for digit in range(10))
 _NOUNS = ("option", "choice", "alternative", "opci", "opsi", "opç", "opca", "opzione", "pilihan")
 _ROMAN_SIGNS = ("II", "IV", "VI", "IX")
@@ -82,6 +85,8 @@ def _patterns(text: str) -> Iterator[re.Pattern[str]]:
     ranked = any(rank in small for rank in _RANKS)
     if ranked and (nouns or " one" in small or " answer" in small):
         yield _RANKED
+    if ranked and "listed " in small:
+        yield _LISTED
     led = ranked and "the " in small
     if led or any(sign in text for sign in _ROMAN_SIGNS) or _BRACKETED.search(text):
         yield _LED
@@ -168,7 +173,7 @@ def _letter(said: str, options: Options) -> str:
     word = re.sub(rf"^(?:the\s|{_SIGN})+|[()]", "", said, flags=re.I).split()[0]
     if re.match(r"penultimate|\w+[\s-]to[\s-]last", re.sub(r"(?i)^the\s", "", said), re.I):
         return options.letters[-2]
-    if word.lower() in ("last", "final"):
+    if word.lower() in ("last", "final", "bottom"):
         return options.letters[-1]
     if word.upper() in options.letters and len(word) == 1:
         return ""

@@ -34,7 +34,7 @@ from itertools import accumulate, pairwise
 
 from feedback_friction.grading.text import grade_text
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.masking.gate import Match, gate
+from feedback_friction.protocol.masking.gate import UNSPACED, Match, gate
 from feedback_friction.protocol.masking.innocent import IN_NAMES, is_pronoun
 from feedback_friction.protocol.masking.written import find_words, flattened
 from feedback_friction.protocol.records import Masked
@@ -63,6 +63,8 @@ _CAPITALS = re.compile(
 )
 _WORD = re.compile(r"\w{1,60}(?:[.,'/:-]\w{1,60}){0,6}")
 
+_UNSPACED = re.compile(rf"^[{UNSPACED}]{{2,40}}$")
+_YEAR = re.compile(r"(?:1\d|20)\d\d$")
 _NUMERAL = re.compile(r"\d+(?=\b|st|nd|rd|th)")
 _ONE = re.compile(r"\bone\b", re.I)
 _STATED = re.compile(
@@ -82,7 +84,11 @@ def mask_aliases(problem: Problem, text: str) -> Masked:
         text: the feedback.
     """
     answers = _answers(problem.gold, problem.aliases, problem.question)
-    return gate(text, (answers.find, answers.find_in_words), _candidates, answers.accepts)
+    finders = (answers.find, answers.find_in_words, answers.find_forms)
+    masked = gate(text, finders, _candidates, answers.accepts)
+    if answers.states(masked.text):
+        return gate(text, (*finders, answers.find_common), _candidates, answers.accepts)
+    return masked
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +121,10 @@ class _Answers:
         self.prefixes = frozenset(
             whole[:end] for whole in self.entries for end in range(1, len(whole) + 1)
         )
+        forms = [each for alias in (gold, *aliases) for each in _UNSPACED.findall(alias)]
+        forms += [rf"(?<![\w'])'{year[2:]}(?![\w'])" for year in self.numbers if _YEAR.match(year)]
+        self.forms = re.compile("|".join(forms)) if forms else None
+        self.stated = Problem("", "", question, gold, aliases)
         self.parts = _parts(gold, question)
         self.names = frozenset().union(*map(initials, (gold, *aliases)))
         kept = tuple(alias for alias in (gold, *aliases) if key(alias) in ordinary)
@@ -150,6 +160,19 @@ class _Answers:
         for start, end, _ in find_words(flattened(text), self.numbers) if self.numbers else ():
             if not text[start:end].isdigit() and not is_pronoun(text, start, end):
                 yield start, end, "number"
+
+    def find_forms(self, text: str) -> Iterator[Match]:
+        """Answers in scripts without spaces, whatever stands around them, and years cut short."""
+        for found in self.forms.finditer(text) if self.forms else ():
+            yield *found.span(), "alias"
+
+    def states(self, text: str) -> bool:
+        """Whether the grader takes a word of grammar for the answer of the whole text."""
+        return bool(self.common) and grade_text(self.stated, text).is_correct
+
+    def find_common(self, text: str) -> Iterator[Match]:
+        """Every word of grammar that is an answer, whatever it stands for."""
+        yield from ((w.start, w.end, "graded") for w in words(text) if w.norm in self.common)
 
     def _alias_at(self, text: str, found: Sequence[Word], index: int) -> Match | None:
         """The longest alias whose words begin at ``index``."""

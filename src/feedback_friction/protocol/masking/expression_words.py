@@ -120,13 +120,17 @@ _STATED_HALF = re.compile(
     r"(?![ -][a-z])",
     re.I,
 )
+_HALF_A = re.compile(r"\bhalf an? ([a-z]{3,})\b", re.I)
+_WAYS = "(?:ways?|chances?|times|cases|outcomes|possibilities)"
 _RATIO = re.compile(
-    r"(?<![\w.:/^{])(\d{1,9})(?:\s?:\s?|\s(?:out of|in|to|over)\s)(\d{1,9})(?![\w:/^]|[.,]\d)"
+    r"(?<![\w.:/^{])(\d{1,9})(?:\s?:\s?|"
+    rf"\s(?:(?:{_WAYS}\s)?out of|in|to|over)\s)(\d{{1,9}})"
+    r"(?![\w:/^]|[.,]\d)"
 )
 _ANY_WORD = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
 _COUNT = rf"(?:{_ANY_WORD})(?:[ -](?:{_ANY_WORD})){{0,3}}"
 _WORD_RATIO = re.compile(
-    rf"\b({_COUNT})\s(?:in|out of|to|chance in)\s(?:every\s)?({_COUNT})\b(?!-)", re.I
+    rf"\b({_COUNT})\s(?:in|(?:{_WAYS}\s)?out of|to|chance in)\s(?:every\s)?({_COUNT})\b(?!-)", re.I
 )
 _FIFTY_FIFTY = re.compile(r"(?<![\w.,/-])(?:fifty[- ]fifty|50[-/ ]50)(?![\w/-]|[.,]\d)", re.I)
 _ORDINAL = re.compile(
@@ -196,7 +200,7 @@ def _numbers(text: str, target: Target) -> Iterator[tuple[int, int, str, str]]:
     if target.is_whole:
         yield from _whole_numbers(text, target.number, target.context.asked)
     else:
-        yield from _ratios(text)
+        yield from _ratios(text, target.context.asked)
 
 
 def _spelled(
@@ -240,7 +244,7 @@ def _whole_numbers(text: str, number: Fraction, asked: str) -> Iterator[tuple[in
                 yield *match.span(), str(number), "roman"
 
 
-def _ratios(text: str) -> Iterator[tuple[int, int, str, str]]:
+def _ratios(text: str, asked: str) -> Iterator[tuple[int, int, str, str]]:
     """Fractions as "3:4", "3 out of 4", "three in four"; one half as "half" where it is stated."""
     for pattern in (_RATIO, _WORD_RATIO):
         for match in pattern.finditer(text):
@@ -254,6 +258,9 @@ def _ratios(text: str) -> Iterator[tuple[int, int, str, str]]:
         yield *match.span(), "1/2", "ratio"
     for match in _STATED_HALF.finditer(text):
         yield *match.span(1), "1/2", "half"
+    for match in _HALF_A.finditer(text):
+        if match[1].lower() in asked.lower():  # "How many grams": "half a gram"
+            yield *match.span(), "1/2", "half"
 
 
 _ASSIGNED = re.compile(

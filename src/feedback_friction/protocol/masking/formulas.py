@@ -56,6 +56,7 @@ _TOKEN = re.compile(
     r"|[1-9]\d{0,2}(?: \d{3})+(?![\d.,]*\d)"
     r"|\d*\.\d*\\(?:overline|bar)\{\d+\}"
     r"|\d+(?:\.\d+)?(?!\.\d)|\.\d+(?!\.\d)))"
+    r"|(?P<letter>\\(?:math(?:rm|it|bf|sf)|text(?:it|rm)?|operatorname) ?\{[A-Za-z]\})"
     r"|(?P<command>\\(?:[A-Za-z]+\*?|.|\n))"
     r"|(?P<word>[A-Za-z]+(?:'[A-Za-z]+)?)"
     r"|(?P<jumble>\d[\d.,]*)"
@@ -108,6 +109,8 @@ def _kind(match: re.Match[str], before: Token | None) -> Kind:
         return Kind.MASKED
     if group == "number":
         return _kind_of_number(match, before)
+    if group == "letter":
+        return Kind.SYMBOL
     if text in _KIND_OF:
         return _KIND_OF[text]
     if group == "word":
@@ -120,7 +123,7 @@ def _kind(match: re.Match[str], before: Token | None) -> Kind:
 def _kind_of_number(match: re.Match[str], before: Token | None) -> Kind:
     text, start = match.string, match.start()
     glued = before is not None and before.end == start and before.text[-1:].isalpha()
-    named = glued and before is not None and before.text[0] != "\\"
+    named = glued and before is not None and before.text[0] != "\\" and before.text < "\u0e00"
     clock = text[max(0, start - 2) : start]
     in_more = _PART_OF_MORE.match(text, match.end()) or (clock[:1].isdigit() and clock[1:] == ":")
     return Kind.BREAK if named or in_more else Kind.NUMBER

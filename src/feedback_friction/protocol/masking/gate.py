@@ -60,6 +60,8 @@ Fold = Callable[[str], str]
 
 _MOST_WORK = 4_000_000  # characters matched in all repetitions; feedback needs two repetitions
 
+# Letters of scripts without spaces (or with endings written on): no word ends where they begin.
+UNSPACED = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 # Everything but printable ASCII and its white space: text without these is its own view.
 _UNUSUAL = re.compile(r"[^\t\n\r\x20-\x7e]+")
 

@@ -36,6 +36,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from feedback_friction.grading.choice import grade_choice
 from feedback_friction.grading.choice_forms import eliminated
@@ -134,6 +135,7 @@ def _is_named(letter: str, question: str) -> bool:
 
 # --- what the grader still takes for the right answer ---------------------------------------------
 
+_CUT = re.compile(r"[:;,]\s+")
 _MARK = re.compile(re.escape(MASK))
 
 
@@ -150,7 +152,7 @@ def _graded(problem: Problem, patterns: Sequence[Matcher]) -> Matcher:
             if words is not None:
                 spans = (inner.span(*found.span()) for found in words.finditer(inner.text))
                 hits += [(start + first, start + last) for first, last in spans]
-            for first, last in hits or _between_marks(text, start, end):
+            for first, last in hits or _between_marks(text, *_clause(problem, text, start, end)):
                 yield first, last, "graded"
 
     return find
@@ -169,6 +171,13 @@ def _accepted(
         if known[stretch]:
             accepted.append((start, end))
     return accepted
+
+
+def _clause(problem: Problem, text: str, start: int, end: int) -> tuple[int, int]:
+    """The first clause of a stretch that the grader takes for the right answer, else all of it."""
+    cuts = [start, *(cut.end() for cut in _CUT.finditer(text, start, end)), end]
+    clauses = list(pairwise(cuts)) if len(cuts) > 2 else []
+    return next(iter(_accepted(problem, text, clauses)), (start, end))
 
 
 def _between_marks(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

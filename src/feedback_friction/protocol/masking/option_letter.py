@@ -212,6 +212,13 @@ def _forms(letter: str) -> list[tuple[str, re.Pattern[str]]]:
         "verdict": rf"(?<![A-Za-z0-9_\\])(?P<letter>{letter}){_CLOSE}\s{_VERDICT}",
         "small": rf"(?i:\b(?:option|choice)\s|\banswer\sis\s|\banswer:\s?)[\"'*]{{0,3}}"
         rf"(?P<letter>\({small}\)" + (rf"|{small}(?![\w'])" if letter not in "AI" else "") + ")",
+        "small, chosen": r"(?i:\b(?:switch(?:ed|ing)?|chang(?:e|ed|ing)"
+        r"(?:\s(?:it|(?:your|the)\sanswer))?"
+        r"|go(?:ing)?\swith|pick(?:ing)?|choos(?:e|ing))(?:\sto)?\s)[\"'*(]{0,3}"
+        rf"(?P<letter>{small})[\"'*)]{{0,3}}(?=[.!?;]?\s*$|[.!?;]\s|\s(?:instead|over|rather)\b)",
+        "ticked": rf"(?<![A-Za-z0-9_\\])(?P<letter>{letter})(?![A-Za-z0-9_])[^\w\n✗✘❌×]{{0,12}}"
+        "[✓✔✅☑]",
+        "tick": rf"[✓✔✅☑][^\w\n]{{0,8}}(?P<letter>{letter})(?![A-Za-z0-9_'])",
     }
     return [(form, re.compile(pattern, re.MULTILINE)) for form, pattern in patterns.items()]
 

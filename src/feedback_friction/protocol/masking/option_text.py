@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-from feedback_friction.protocol.masking.expression_words import Target
+from feedback_friction.protocol.masking.expression_words import Target, find_numbers
 from feedback_friction.protocol.masking.expressions import find_values
-from feedback_friction.protocol.masking.gate import Match, Matcher, View
+from feedback_friction.protocol.masking.gate import UNSPACED, Match, Matcher, View
 
 _WRAPPERS = re.compile(
     r"\\(?:text\w{0,6}|math(?:rm|bf|sf|it|tt)|operatorname|left|right|displaystyle)(?![a-z])"
@@ -60,6 +60,7 @@ _WRAPPED = re.compile(rf"{_WRAP_OPEN}$"), re.compile(_WRAP_CLOSE)
 # Numbers stand in brackets, braces and dollar signs for other reasons too.
 _MARKED = re.compile(r"(?:[\"'*_`]|boxed\s?\{)$"), re.compile(r"[\"'*_`}]")
 _LONGEST_VALUE = 120
+_IN_RUN = re.compile(f"[{UNSPACED}]")  # a word whose ends no space shows
 _NEAR = 80  # characters before a stretch that say what it is
 
 _Gives = Callable[[str, int, int], bool]
@@ -104,7 +105,7 @@ def value_matcher(text: str) -> Matcher | None:
         return None
 
     def find(view: str) -> Iterator[Match]:
-        for start, end, form in find_values(view, target):
+        for start, end, form in (*find_values(view, target), *find_numbers(view, target)):
             if not target.is_common or _is_value(view, start, end):
                 yield start, end, form
 
@@ -188,12 +189,18 @@ def _number_pattern(token: str) -> str:
 
 def _left(char: str) -> str:
     if char.isdigit() or char == ".":
-        return r"(?<![\w.,^-])"
-    return r"(?<![\w\\])" if char.isalpha() else r"(?<![\w)])" if char == "-" else ""
+        return rf"(?<![^\W{UNSPACED}])(?<![.,^-])"
+    if _IN_RUN.match(char):
+        return ""
+    return (
+        rf"(?<![^\W{UNSPACED}])(?<!\\)" if char.isalpha() else r"(?<![\w)])" if char == "-" else ""
+    )
 
 
 def _right(char: str) -> str:
-    return r"(?![\w%]|[.,]\d)" if char.isdigit() else r"(?!\w)" if char.isalpha() else ""
+    if char.isdigit():
+        return rf"(?![^\W{UNSPACED}]|%|[.,]\d)"
+    return rf"(?![^\W{UNSPACED}])" if char.isalpha() and not _IN_RUN.match(char) else ""
 
 
 def _rule(text: str, pattern: re.Pattern[str], question: str) -> _Gives:
@@ -204,7 +211,8 @@ def _rule(text: str, pattern: re.Pattern[str], question: str) -> _Gives:
     asked = bool(brief) and pattern.search(_fold(question)) is not None
     if re.fullmatch(r"\d*\.?\d*", "".join(tokens).lstrip("-")):
         return _is_value if asked or sum(map(str.isdigit, word or tokens[-1])) <= 2 else _always
-    return _is_answer if asked or word in _COMMON or 0 < len(word) <= 2 else _always
+    short = 0 < len(word) <= (1 if _IN_RUN.match(word) else 2)
+    return _is_answer if asked or word in _COMMON or short else _always
 
 
 def _always(text: str, start: int, end: int) -> bool:

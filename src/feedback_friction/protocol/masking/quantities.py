@@ -69,11 +69,13 @@ def mask_number(problem: Problem, text: str) -> Masked:
 
 def _names_a_step(text: str, leak: str, target: Target) -> bool:
     """Whether every numeral in a leak but names something, as in "see line 7"."""
-    at = text.find(leak)
-    numerals = list(re.finditer(r"\d+", leak))
-    return bool(numerals) and all(
-        target.is_label(text, at + numeral.start(), at + numeral.end()) for numeral in numerals
-    )
+    places = re.finditer(rf"(?<!\d){re.escape(leak)}(?!\d)", text)
+    numerals = [
+        (place.start() + numeral.start(), place.start() + numeral.end())
+        for place in places
+        for numeral in re.finditer(r"\d+", leak)
+    ]
+    return bool(numerals) and all(target.is_label(text, *numeral) for numeral in numerals)
 
 
 @lru_cache(maxsize=1024)

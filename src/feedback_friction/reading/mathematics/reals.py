@@ -66,6 +66,13 @@ def without(whole: Answer, gone: Answer) -> str | None:
     return None if left is None or cut is None else _written(left - cut)
 
 
+def common(sets: list[Answer]) -> str | None:
+    """The numbers that are in all of some sets; None where there are none."""
+    found = [as_set(each) for each in sets]
+    both = None if None in found else library().Intersection(*found)
+    return None if both is None or both.is_empty is not False else _written(both)
+
+
 def _written(found: Expr) -> str:
     """A set as the text of an answer."""
     sympy = library()

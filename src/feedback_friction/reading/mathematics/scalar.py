@@ -13,7 +13,7 @@ from feedback_friction.reading.number_words import NUMBER_WORDS, SCALES, number_
 _TEXT = re.compile(r"\\text ?\{([^{}]{0,200})\}")
 _MATHS_IN_TEXT = re.compile(r"[\d\s.,()+\-/:%^]*\d[\d\s.,()+\-/:%^]*|\(?\s*[A-Za-z]\s*\)?")
 _PERCENT = re.compile(r" ?(?:\\%|%|\\text ?\{ ?(?:percent|percentage|\\?%) ?\}|\bpercent)$")
-_DEGREE = re.compile(r" ?\^ ?(?:\\circ|\{ ?\\circ ?\})$")
+_DEGREE = re.compile(r" ?\^ ?(?:\\circ(?![a-z])|\{ ?\\circ ?\})")
 _ANGLE_FUNCTION = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc)(?![a-z])")
 _UNIT_QUOTIENT = re.compile(
     r" ?\\frac ?\{ ?\\text ?\{([^{}\d]{1,40})\} ?\} ?\{ ?\\text ?\{([^{}\d]{1,40})\}(?: ?\^"
@@ -113,7 +113,7 @@ def read_number(text: str, letters: frozenset[str]) -> Scalar | None:
     if percent is not None:
         node = _formula(text[: percent.start()])
         return None if node is None else Scalar(node, percent=True)
-    if _ANGLE_FUNCTION.search(text) is None:
+    if "circ" in text and "\\pi" not in text and _ANGLE_FUNCTION.search(text) is None:
         text = _DEGREE.sub("", text)
     labelled = _LABELLED.fullmatch(without_text(text))
     if labelled is not None:

@@ -48,6 +48,8 @@ _CONJUNCTION = re.compile(
     r"(?<=[\d)\]])(?:and|or)(?=[A-Z(\\\d])|\\text ?\{[\s,]*(?:and|or)\s*\}"
     r"|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])"
 )
+_AND = re.compile(r"(?<![A-Za-z])and(?![A-Za-z])")
+_INEQUALITY = re.compile(r"\\[lg]e(?![A-Za-z])|[<>]")
 _ENVIRONMENT = re.compile(
     r"\\begin ?\{([pbvBV]?matrix|array)\} ?(?:\{[clr| ]{0,20}\})?((?:(?!\\begin).)*)\\end ?\{\1\}",
     re.DOTALL,
@@ -152,7 +154,9 @@ class Reader:
             ordered = [item for _, item in sorted(zip(names, items, strict=True), key=by_name)]
             return self.tuple_of(ordered, "()", text)
         if joined != text and all(is_interval(item) for item in items):
-            return self.united(items, text)
+            both = _AND.search(text) and all(_INEQUALITY.search(piece) for piece in pieces)
+            common = reals.common(items) if both else None  # "x < 2 and x > 5" means one or other
+            return self.reals(common, depth) or self.united(items, text)
         return self.set_of(items, text, Kind.LIST)
 
     def difference(self, text: str, depth: int) -> Answer | None:
