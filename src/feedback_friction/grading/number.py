@@ -73,8 +73,15 @@ _NOT_THE_ANSWER = re.compile(
     r"|(?:\bnot|n't)\W*(?:the|our|my)?\W*$",
     re.I,
 )
+# "I still believe that my previous answer 9 is correct" gives it again.
+_KEPT = re.compile(
+    r"(?:\s(?:of|is|was))?\W{1,5}(?=-?[0-9])(?P<kept>\S{1,60}),? (?:is|was|remains)(?: still|"
+    r" indeed)? (?:correct|right)\b(?!\?)",
+    re.I,
+)
 _DENIED = re.compile(rf"(?i)[0-9A-F]\s?{DENIED_AFTER}")
 # "The answer of 9 was off by one" speaks of an answer, and gives none.
+_UNSURE = re.compile(r"(?i)\b(?:not|if|whether|doubt\w*|why|how|longer|you|was)\b|n't")
 _SPOKEN_OF = re.compile(r"\W{0,5}of\s\S{1,60}\s(?:was|is|were|has|had|must|should|cannot|can't)\b")
 
 
@@ -184,6 +191,9 @@ def _stated(text: str, base: Base) -> str | None:
     for index in range(len(lines) - 1, -1, -1):
         for cue in reversed(_cues(lines[index])[-5:]):
             before = lines[index][max(0, cue.start() - 60) : cue.start()]
+            kept = _KEPT.match(lines[index], cue.end())
+            if kept and not _UNSURE.search(before):
+                return value(kept["kept"], base)
             if _NOT_THE_ANSWER.search(before) or (
                 base == 16 and re.search(r"\bdecimal\W*$", before, re.I)
             ):

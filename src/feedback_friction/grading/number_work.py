@@ -21,7 +21,7 @@ _SHORTEST_WORD = 5  # letters from which a number in base 16 without digits is n
 _NOTHING_ELSE = re.compile(
     r"(?:[^A-Za-z0-9]|\b(?:it's|it is|this is|that is|i (?:get|got))\b)*"
     r"(?:0x)?[0-9A-Fa-f][0-9A-Fa-f.,_' ]*h?"
-    r"(?:[^A-Za-z0-9=]|\b(?:hex|hexadecimal|in|base|16|10|decimal)\b|‹1[06]›)*$",
+    r"(?:[^A-Za-z0-9=]|\b(?:hex|hexadecimal|in|base|16|10|decimal|it is)\b|‹1[06]›)*$",
     re.I,
 )
 _DENIES = re.compile(rf"(?i){DENIAL}|[0-9A-F]\s?{DENIED_AFTER}")
@@ -33,16 +33,21 @@ _UNKNOWN = re.compile(
 )
 _PRODUCT = (
     r"(?:product|result|(?:grand|overall|final) (?:sum|total)|multiplication|produ(?:kt|it|to|cto)"
-    r"|prodotto|ergebnis|resultado|résultat|risultato)"
+    r"|prodotto|ergebnis|resultado|résultat|risultato|hasil(?:nya|\skali)?)"
 )
 _CONCLUDES = re.compile(
     r"^\W*(?:therefore|thus|hence|so|finally|in conclusion|consequently|∴)\b.*(?:=|\bis|:|\bequals)"
-    rf"|\b{_PRODUCT}\b.*(?:=|:|→|\b(?:is|equals|gives|es|é|è|est|ist|beträgt)\b)",
+    rf"|\b{_PRODUCT}\b.*(?:=|:|→|\b(?:is|equals|gives|es|é|è|est|ist|lautet|beträgt|adalah)\b)"
+    r"|^\W*(?:total|sum|product|result)\s?[*_]*\s?[|=:→]"
+    r"|\b(?:summing|adding)\b.*\b(?:partial products|all|everything|up|together)\b.*\b(?:gives"
+    r"|yields|get)\b",
     re.I,
 )
 # So does a reply of one line, if nothing is multiplied there.
 _ALONE_CONCLUDES = re.compile(
-    r"(?:\b(?:(?:we|i) (?:get|obtain|have|find|arrive at)|gives|yields|it is|it's|that is)\W*)$",
+    r"(?:\b(?:(?:we|i) (?:get|obtain|have|find|arrive at|end up with)|gives|yields|it is|it's"
+    r"|that is"
+    r"|it (?:should|must) be)\W*)$",
     re.I,
 )
 _MULTIPLIES = re.compile(r"×|\b(?:multipl\w+|times|product of)\b", re.I)
@@ -50,13 +55,14 @@ _MULTIPLIES = re.compile(r"×|\b(?:multipl\w+|times|product of)\b", re.I)
 _SAYS_ALL = re.compile(
     r"\W*(?:(?:so|therefore|thus|hence),?\s)?(?:the\s)?"
     r"(?:(?:correct|final|exact|right|full|overall)\s)*"
-    r"(?:product|result|total)\W{0,3}?(?:\sis|=|:|\sequals)\W{0,9}"
+    r"(?:product|result|total|sum)\W{0,3}?(?:\sis|=|:|→|\sequals)\W{0,9}"
     r"(?:0x)?[0-9A-F][0-9A-F,._ ']{0,60}(?:h|‹1[06]›)?\W*$",
     re.I,
 )
 _PARTWAY = re.compile(
     r"\b(?:partial(?! products\b)|intermediate|sub-?totals?|running|steps?|so far|digits?|shift\w*"
-    r"|approx\w*|first|second|third|fourth|fifth|next|carry|place|about|roughly|estimate\w*"
+    r"|approx\w*|first|second(?! thought)|third|fourth|fifth|next|carry|place|about|roughly"
+    r"|estimate\w*|(?:half|twice|double)(?= (?:of )?(?:the|this|that|our))"
     r"|cumulative|mod(?:ulo)?|remainders?)\b|≈|…"
     r"|(?<!the )(?<!all )(?<!these )(?<!four )partial products",
     re.I,
@@ -96,6 +102,7 @@ _REMARK = re.compile(
 )
 _ASIDE = re.compile(r"\b(?:check\w*|verif\w*|confirm\w*|earlier|previous\w*|before)\b", re.I)
 _OPERAND = re.compile(r"(?:[×/^]|[0-9A-Fa-f)›]\s?[+-])\s?$")
+_OF_UNKNOWN = re.compile(r"(?:\d[a-z]\b|\b[a-z]\s?[-+])[^=]*=\s*$")  # "5x + 14 = 79"
 _MINUS = re.compile(r"(?:-\s?|\b(?:minus|negative)\s)$", re.I)
 _ROUNDED = re.compile(r"\s?(?:thousand|million|billion|trillion)\b")
 _OR = re.compile(r"[\s,]{1,3}or(?: maybe| perhaps| possibly)?\s")
@@ -171,7 +178,10 @@ def _product_value(rest: str, base: Base, factors: Sequence[str]) -> str | None:
         factors: not empty where the reply may be cut off at the end of ``rest``: a chain of several
             steps is then taken to be, and so is the beginning of a factor.
     """
-    verb = re.match(r"[\s)\]]{0,4}(?:=|→|:|is|equals|gives|yields|makes)(?![A-Za-z])", rest)
+    verb = re.match(
+        r"[\s)\]]{0,4}(?:=|→|:|is|equals|gives|yields|makes|comes (?:out )?to(?: be)?)(?![A-Za-z])",
+        rest,
+    )
     if verb is None:
         return None
     end = SENTENCE_END.search(rest, verb.end())
@@ -196,7 +206,7 @@ def concluded(text: str, base: Base, closed: bool) -> str | None:
         closed: as for ``equation``; a later line without a number shows the same.
     """
     lines = [line for line in text.split("\n") if line.strip()]
-    closed = closed or (len(lines) == 1 and _SAYS_ALL.match(lines[0]) is not None)
+    closed = closed or (bool(lines) and _SAYS_ALL.match(lines[-1]) is not None)
     for index in range(len(lines) - 1, -1, -1):
         line = lines[index][-LONGEST_LINE:].rstrip(" .!|)")
         found = numerals(line, base)
@@ -232,6 +242,8 @@ def _conclusion(line: str, base: Base, *, only: bool) -> str | None:
     if not concludes or not is_given(before, "" if _CONTRAST.match(remark) else remark):
         return None
     between = before[max((verb.end() for verb in VERB.finditer(before)), default=0) :]
+    if base == 10 and _OF_UNKNOWN.search(before):
+        return None
     if OTHER_MATTER.search(between) or _OPERAND.search(before) or is_alternative(clause, base):
         return None
     chained = len(found) > 1 and clause[found[-2].end : last.start].strip() in ("=", "→")

@@ -14,6 +14,7 @@ from fractions import Fraction
 from feedback_friction.grading.number import canonical, grade_number
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
+from feedback_friction.reading.mathematics.answer import Kind
 from feedback_friction.reading.mathematics.read import context_of, read
 from feedback_friction.reading.mathematics.statement import last_statement
 from feedback_friction.reading.standing import retractions
@@ -39,7 +40,8 @@ def grade_quantity(problem: Problem, response: str) -> Verdict:
     if stated and not (statement and statement.rule == "revised"):
         return verdict
     answer = read(statement.text, context) if statement else None
-    value = answer.value.rational if answer and answer.value else None
+    in_ten = answer and (answer.kind is not Kind.BASE or answer.key.endswith("_10"))
+    value = answer.value.rational if answer and answer.value and in_ten else None
     if statement is None or value is None or value.numerator.bit_length() > _MOST_BITS:
         return verdict
     digits = _decimal(value)

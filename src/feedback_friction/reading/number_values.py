@@ -19,7 +19,8 @@ _FILLER = re.compile(
 _MINUS = re.compile(r"\b(?:minus|negative)\s(?=[0-9])", re.I)
 # What, right after a number, says that the number is not the value.
 _GOES_ON = re.compile(
-    r"[\s)\]]{0,4}(?:[×/+^…%]|[xX](?=\s?[0-9(])|-\s?[0-9(]|\.{3}|(?:digits?|zeros?|places?)\b)"
+    r"[\s)\]]{0,4}(?:[×/+^…%]|[xX](?=\s?[0-9(])|-\s?[0-9(]|\.{3}|(?:digits?|zeros?|places?|off"
+    r"|short|too|squared|cubed)\b)"
 )
 _EXPRESSION = re.compile(r"[\s0-9A-F×/+^().,_‹›-]*")
 BASE_NOTE = re.compile(
@@ -61,7 +62,7 @@ def alone(text: str, base: Base) -> str | None:
         return None
     before, after = text[: found[0].start].rstrip(), text[found[0].end :]
     sign = before[-1:] if before[-1:] in ("+", "-") else ""
-    if re.search(r"[0-9×/+^<>…%≠]", before.removesuffix(sign) + after) or "-" in after:
+    if re.search(r"[0-9×/+^<>…%≠½¼¾⅓⅔⅛]", before.removesuffix(sign) + after) or "-" in after:
         return None
     return _named(found[0], after, base, negative=sign == "-")
 

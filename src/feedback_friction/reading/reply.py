@@ -81,18 +81,19 @@ _OTHER = (
     r"\s?(?:هي|هو|:|：)",
     # the letter before the verb: "सही उत्तर D है"
     r"(?:सही\s|अंतिम\s)?(?:उत्तर|विकल्प)(?=\s[^\s।]{1,40}\s?है)",
-    r"(?:সঠিক\s|চূড়ান্ত\s)উত্তর(?=\s[^\s।]{1,40}(?:\s|।|$))",
+    r"(?:সঠিক\s|চূড়ান্ত\s)উত্তর(?=\s[^\s।]{1,40}(?:\s|।|$))|উত্তর(?=\s[-০-৯0-9])",
 )
 _FOREIGN = re.compile(
     rf"(?<![^\W\d_])(?:{'|'.join(_LATIN)})(?:\s?:)?(?=[\s*_\"'(\[$\\])|{'|'.join(_OTHER)}", re.I
 )
 _STRUCK = re.compile(r"~~[^~\n]{1,200}~~|<(del|s|strike)>[^<\n]{1,200}</\1>")
-_TAG = re.compile(r"<(?:final_?)?(?:answer|ans|solution_answer)>", re.I)
-_END_TAG = re.compile(r"</(?:final_?)?(?:answer|ans|solution_answer)>", re.I)
+_TAG = re.compile(r"[<\[](?:final_?)?(?:answer|ans|solution_answer)[\]>]", re.I)
+_END_TAG = re.compile(r"[<\[]/(?:final_?)?(?:answer|ans|solution_answer)[\]>]", re.I)
 _HASHES = re.compile(r"(?m)^[ \t]*####(?:[ \t]+(?=\S)|(?=[-+$\d]))")
 _ANS = re.compile(r"(?im)^[ \t*_]{0,6}ans(?:\.?[ \t*_]{0,3}[:=]|\.(?=[ \t*]))")
 _JSON = re.compile(
-    r"[\"'](?:final[_ ]?)?(?:answer|ans|solution|result|choice|prediction)[\"']\s{0,3}:\s{0,3}",
+    r"[\"'](?:final[_ ]?)?(?:answer|ans|solution|result|choice|prediction|product|total"
+    r"|sum)[\"']\s{0,3}:\s{0,3}",
     re.I,
 )
 _JSON_END = re.compile(r"[\"']?\s{0,3}(?=[,}])")
@@ -113,7 +114,7 @@ def signed(text: str) -> str:
         text = _HASHES.sub(_sign, text)
     if "ans:" in text or "Ans" in text or "ANS:" in text:
         text = _ANS.sub(_sign, text)
-    if "<" in text:
+    if "<" in text or "[/" in text:
         text = _END_TAG.sub(_line, _TAG.sub(_sign, text))
     if "{" in text and any(mark in text for mark in _JSON_MARKS):
         text = _JSON.sub(_sign, text)

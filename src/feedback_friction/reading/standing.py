@@ -31,12 +31,13 @@ _NOT_NOW = re.compile(
     r"|you(?:'ve| have| had)? (?:said|claimed|answered|wrote|stated|suggested|concluded|say|claim"
     r"|chose|picked)"
     r"|(?:one|some|people|many|students?|you) (?:might|may|could|would)(?: \w+)? (?:think|say"
-    r"|believe|guess|conclude|answer)"
+    r"|believe|guess|conclude|answer|argue|suggest|expect|suspect|object)"
     r"|(?:(?:every|some|no)(?:one|body)|no one|people|they|some|many|most|others|students?)"
     r"(?: \w+){0,2}"
     r" (?:said|thought|(?:say|think|believe|claim|guess|answer|assume|conclude)(?:e?s|e?d)?)"
     r"|(?:is|was|been) (?:said|claimed|believed|thought|assumed) (?:that|to)"
-    r"|tempt(?:ing|ed)|contrary to|no longer|retract|withdraw|take back)\b",
+    r"|tempt(?:ing|ed)|misconceptions?|myth|(?:told|tells?) (?:me|us)|contrary to|no longer"
+    r"|retract|withdraw|take back)\b",
     re.I,
 )
 _SEEMING = re.compile(
@@ -82,21 +83,28 @@ DENIAL = (
 )
 
 NOT_BUT = re.compile(
-    rf"(?i)\bnot\s[^.,;\n]{{1,30}}?,?\sbut\s(?:rather\s|instead\s)?|[\d.,]{{1,30}}{NOT_IT}[、,\s]*"
-    r"|不是[^。\n]{1,30}?[，,]?而是"
+    r"(?i)(?:\bnot|n['’]t)\s[^.,;\n]{1,30}?,?\sbut\s(?:rather\s|instead\s)?"
+    r"|\b(?:nicht|no\ses|non\sè|não\sé|pas|bukan)\s[^.;\n]{1,30}?,?\s(?:sondern|sino|ma|mas|mais"
+    r"|tetapi)\s"
+    rf"|[\d.,]{{1,30}}{NOT_IT}[、,\s]*|不是[^。\n]{{1,30}}?[，,]?而是"
 )
 # Right before a value, it says another thing than that something is the value.
 _DENIED = re.compile(
-    rf"(?i)(?:{DENIAL}(?!\sonly)|\b(?:case|doubt|reject|anything but|nobody|no one"
-    rf"|exclude|rul(?:e|es|ed|ing) out|no \w{{1,12}} such that"
+    rf"(?i)(?:{DENIAL}(?!\sonly)|\b(?:case|doubt|reject|refuse|anything but|nobody|no one|no way"
+    rf"|scratch|strike|exclude|rul(?:e|es|ed|ing) out|no \w{{1,12}} such that"
+    r"|(?:(?:w|c|sh)ould|might) have (?:been|got\w*|had|found|given|obtained)"
     r"|(?:overlook|forg[eo]t|miss|ignor|neglect"
-    r"|omit)\w*)\b)(?:(?!\bbut\b)[^,;]){0,30}$"
+    r"|omit)\w*)\b)(?:(?!\bbut\b|:\s[a-z])[^,;]){0,30}$"
     r"|(?:[<>≤≥≠≈]=?|\\(?:[lg]eq?|n(?:e|eq)|[lg]t|approx)(?![a-z])"
-    r"|\b(?:before|after|prior to|up to|within|beyond|below|above|(?:later|earlier) than)\s)"
+    r"|\b(?:before|after|prior to|up to|within|beyond|below|above|under|over|near|around|about"
+    r"|roughly|approximately|nearly|almost|close to|at (?:least|most)|twice|half of|double"
+    r"|(?:later|earlier|more|less|fewer|greater|smaller|larger|bigger|higher|lower|other) than"
+    r"|divisible by|differ(?:s|ent)? from|except(?: for)?|apart from"
+    r"|(?:multiple|factor|divisor|power)s? of)\s)"
     r"[\s$(]*$"
 )
 _POSED = re.compile(
-    r"(?i)\b(?:(?:false|untrue|wrong|incorrect) (?:that|to)"
+    r"(?i)\b(?:(?:false|untrue|wrong|incorrect|impossible) (?:that|to|for)"
     r"|(?:suppos|assum)\w+|let(?:'?s| us| me)?|if(?! (?:we|you|one|i)\b)|whether|unless"
     r"|(?:try|tried|test|check|plug|substitut|verif|reject|discard)\w*(?! that\b))\b"
     r"(?![^,;:]*\b(?:then|so|gives?|get|gets|have|yields?|shows?|confirms?|find|finds)\b)[^,;:]*$"
@@ -105,7 +113,8 @@ _YOURS = re.compile(r"(?i)\byour (?:\w+ ){0,2}(?:answer|result|value|solution)\b
 # After a value: it is none.
 _REFUTED = re.compile(
     rf"(?i)^\s?(?:{DENIED_AFTER}|[^,;:.]*{DENIAL}|(?:more|less|fewer|greater|smaller|larger) than\b"
-    r"|(?:below|above|short of)\b)"
+    r"|(?:below|above|short of|squared|cubed|off)\b)|\btoo (?:high|low|big|small|large|many|few"
+    r"|much)\b"
     r"|\b(?:extraneous|reject\w*|incorrect|wrong|false|impossible|invalid|mistaken|discarded|fails?"
     r"|excluded|contradict\w*|absurd|ruled out|inconsistent|unlikely|no (?:real )?solution"
     r"|(?:does not|doesn['’]t|cannot|can['’]t) (?:work|satisfy|fit|hold|solve|be)"
@@ -138,8 +147,10 @@ _BACK = (
     r"|make that|i mean\b|rather,|or rather\b|not quite(?=\s?[,:.;!—-])|actually,|→|⇒|->)"
 )
 _WRONG = re.compile(
-    r"[}$)\\*\"'.]{0,5},?\s(?:which )?(?:is|was) (?:wrong|incorrect|not (?:right|correct"
-    r"|the (?:right |correct )?answer))\b",
+    r"[}$)\\*\"'.]{0,5},?\s(?:(?:that|which) (?:i|you) (?:\w+ ){1,3})?(?:which )?"
+    r"(?:would (?:be|have been) [\w ]{0,30}\b(?:if|had|unless|were)\b|(?:is|was) (?:wrong"
+    r"|incorrect|not (?:right|correct"
+    r"|the (?:right |correct )?answer)))\b",
     re.I,
 )
 # After a statement, the last words of all: "... no wait, that is wrong."

@@ -246,7 +246,7 @@ def _numeric(page: Page, problem: Problem) -> Problem:
         read = page.task.grade(problem, rf"\boxed{{{problem.gold}}}").prediction
     except ValueError:
         read = None
-    if read is None or not read.isalnum():  # all these answers are whole
+    if read is None or not read.removeprefix("-").isalnum():  # all these answers are whole
         raise RowError("gold", f"is not a number as {page.name} has it: '{problem.gold[:40]}'")
     return replace(problem, gold=read)
 

@@ -122,6 +122,8 @@ def _numbers(gold: Answer, other: Answer, ask: Ask) -> bool | None:
     left, right = gold.value, other.value
     if left is None or right is None:
         return None
+    if other.key.endswith("_10") and gold.kind is Kind.VALUE and other.parts:
+        return same(gold, other.parts[0], ask)
     if Kind.BASE in (gold.kind, other.kind):
         # 1011 for 1011_2: the base was given in the question. 11 for 1011_2 is another numeral.
         digits = gold.kind is Kind.BASE and other.kind is Kind.VALUE
@@ -226,7 +228,7 @@ def _collections(gold: Answer, other: Answer, ask: Ask) -> bool | None:
         tuple_, rest = (gold, other) if gold.kind is Kind.TUPLE else (other, gold)
         if rest.kind is Kind.MATRIX:  # a column is a vector
             cells = [part.parts[0] for part in rest.parts if len(part.parts) == 1]
-            if len(cells) != len(tuple_.parts) or tuple_.brackets != "()":
+            if len(cells) != len(tuple_.parts) or (tuple_.brackets == "[]" and len(cells) < 3):
                 return False
             left, right = (tuple_.parts, cells) if tuple_ is gold else (cells, tuple_.parts)
             return _ordered(left, right, ask)

@@ -31,23 +31,45 @@ _FAREWELL = re.compile(
     r" you have|thank"
     r"|this completes|hope this|note that (?:this|the answer)|(?:any|would you like)\b)[^\n]*$"
 )
+# A paragraph at the end that checks, or notes something, and draws no conclusion from it.
+_CHECKS = (
+    r"(?:(?:sanity |quick )?check|verif(?:ication|ying)|note|remark|to (?:verify"
+    r"|(?:double-)?check|confirm)"
+    r"|(?:(?:we|you|i) can|let(?:'s| us| me)) (?:also |quickly )?(?:verify|check|confirm))\b"
+)
+_CHECK = re.compile(
+    rf"(?is)\n\s*(?:[-*_]{{3,}}\s*)?[*_#>(\s-]{{0,8}}{_CHECKS}(?!.*\b(?:so|therefore|thus|hence"
+    rf"|answers?"
+    r"|instead|fail\w*|wrong|incorrect|mistake|error|but|however|actually|only)\b).{0,400}\Z"
+)
 _SENTENCE = re.compile(
-    r"(?:(?<![Ff]ig)(?<!\b[Ee]q)(?<!\b[Ee]qn)(?<!\b[Tt]hm)(?<!\b[Ss]ec)[.!?][*_)\"']{0,3}|:\*{0,2})\s+|\n+"
+    r"(?:(?<![Ff]ig)(?<!\b[Ee]q)(?<!\b[Ee]qn)(?<!\b[Tt]hm)(?<!\b[Ss]ec)[.!?][*_)\"']{0,3}"
+    r"|:\*{0,2})\s+|\n+|。"
 )
 _REASON = re.compile(
     r"(?i)[,;]?\s(?:because|since|as (?:it|the|we|there)|given that|for (?:the|which)"
     r"|unlike|whereas|while|compared (?:to|with)|in contrast to)\s|,\s(?:after|before)\s[a-z]+ing\s"
+    r"|,\swhere\s|,\s(?:so|and)\s(?:the|both)\s(?:left|right|sides)\b|(?<=[\d*]):\s(?=[^\d=]+$)"
+    r"|(?<=[a-z]):\s(?=\d+\s(?:in|from|for|of)\s)"
+    r"|,?\s\(?(?:or )?(?:approximately|about|roughly|≈)(?=\s?[\d$\\])"
+    r"(?=[^$]*(?:\$[^$]*\$[^$]*)*$)"
 )
 _ASIDE = re.compile(
-    r"(?<=\w)\s\((?![^()]*\b(?:mod|base|no|not|or|actually|wrong)\b)(?=[^()=]*[A-Za-z]{2})[^()=]{1,60}\)"
+    r"(?<=[\w$%*°])\s\((?![^()]*\b(?:mod|base|no|not|or|actually"
+    r"|wrong)\b)(?=[^()=]*[A-Za-z])[^()=]{1,60}\)"
     r"([.!]?\s*)$"
 )
-_TOTAL = re.compile(r"(?i)\W{0,2}(?:(?:a total of|exactly|only|just|in total,?)\s)?")
+_TOTAL = re.compile(
+    r"(?i)\W*(?:(?:a total of|exactly|only|just|in total,?|hence,?|thus,?|so,?|therefore,?)\s)?"
+)
 # "12 rather than 11": what it is not comes last.
 _CONTRAST = re.compile(
-    r",?\s(?:rather than|instead of|as opposed to|(?:and )?not(?=[^,;:]*[\d\\$])(?!.*\bbut\b))\s"
-    r"[^,;:]{1,40}?([.!]?\s*)$",
+    r",?\s\(?(?:rather than|instead of|as opposed to|(?:and )?not(?=[^,;:]*[\d\\$])(?!.*\bbut\b))\s"
+    r"[^,;:]{1,40}?\)?([.!]?\s*)$",
     re.I,
+)
+_BELIEF = re.compile(
+    r"(?i),\s(?:i (?:believe|think|guess|suppose)|if i['’]m not mistaken)[.!\s*]*$"
 )
 _SO = re.compile(r"(?i),\s(?:and\s)?(?:so|hence|thus|therefore)\s")
 _CONCLUDES = re.compile(
@@ -69,9 +91,10 @@ _SAID = re.compile(
     r" that)?|yields?|becomes"
     r"|(?:it|that|answer|result|value|sum|product)['’]s|leaves|makes|totals?|by|comes to"
     r"|amounts to|simplif(?:y|ies) to|reduces to)\b"
-    r"|[:=])[*_\s]{0,4}"
+    r"|[:=])[*_\s`]{0,60}"
     r"(?:(?:equal to|exactly|simply|only|just|then|therefore|thus|now|a total of|given by"
-    r"|precisely|the number)\s)?[*_]{0,2}$"
+    r"|actually|really"
+    r"|indeed|in fact|precisely|the number)\s)?[*_`]{0,2}$"
 )
 _THERE_ARE = re.compile(
     r"(?i)\b(?:there (?:are|is|will be|were)|has|have|takes?|needs?|contains?)\s(?:(?:only"
@@ -80,7 +103,7 @@ _THERE_ARE = re.compile(
 _NUMBER = (
     r"[-−+]?[$€£]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
     r"(?:\s?/\s?\d+|\s\d{1,3}/\d{1,3}|\s?[½¼¾⅓⅔⅛])?"
-    r"(?:\s?(?:%|°|π|√\d+))?(?![\w.]*\d)"
+    r"(?:\s?(?:%|°(?:\s?[CF]\b)?|π|√\d+))?(?![\w.]*\d)"
 )
 _WORDS = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
 _RANKS = "|".join(ORDINALS)
@@ -100,7 +123,7 @@ _VALUE = re.compile(
     rf"|(?<![\w-])(?P<words>(?:(?i:half\sa)\s)?(?i:{_WORDS})"
     rf"(?:[- ](?i:(?:and\sa\s|(?:in|out\sof|and)\s)?(?:{_WORDS}))){{0,5}})(?![\w-])"
 )
-_TAIL = re.compile(r"(?:[\s*_]+(?![\d])[^\d\s=<>+*/$\\]{1,20}){0,14}[\s*_.!)\"'}\]\ue000]*$")
+_TAIL = re.compile(r"(?:[\s*_]+(?![\d])[^\d\s=<>+*/$\\]{1,20}){0,14}[\s*_.!。)\"'`}\]\ue000]*$")
 _CUT_TAIL = re.compile(
     r"(?i)\b(?:and|then|so|but|the|of|to|or|which|with|a|an|that|is|are|by|for|in|from|we|times"
     r"|plus|minus)\s*$"
@@ -110,7 +133,36 @@ _SOME_OF = re.compile(
     r"(?:\s\w+){0,4}?\s(?:is|are|was|were|has|have|had|can|must|do|does|did)\b"
 )
 _OPERATOR = re.compile(
-    r"\s*(?:[+/^×·÷]|\*(?!\*)|[-−](?=\s?[\d(])|\\(?:times|cdot|div)|=|\b(?:times|plus|minus|divided)\b)"
+    r"\s*(?:[+/^×·÷]|\*(?!\*)|[-−](?=\s?[\d(])|\\(?:times|cdot|div)|=|\b(?:times(?=\s?[\d$\\(])"
+    r"|plus|minus|divided)\b)"
+)
+# A formula in delimiters that says itself what something is: "so $x = 5$".
+_STATES = re.compile(
+    r"(?i)(?:^|[,:;]|\b(?:and|so|thus|hence|therefore|that|then|is|get|gives?|have|obtain|find"
+    r"|implies))\s*$"
+)
+# What stands before an equals sign, outside of delimiters, back to the last word.
+_LEFT = re.compile(r"(?:(?<![A-Za-z])[A-Za-z](?![A-Za-z])|[\d.+*/^()=·√π\s−-]){1,60}=\s*$")
+# These values are of something else, unless the question asks for that.
+_NOT_ASKED = (
+    (re.compile(r"(?i)\b(?:left|right)(?:[- ]hand)? side\b.*$"), "side"),
+    (re.compile(r"(?i)\b(?:start|end|begin)s? (?:in|with|by) (?:a )?$"), "digit"),
+    (re.compile(r"(?i)\b(?:the|a|another|my|your) (?:student|pupil|classmate|friend|teacher|book"
+                r"|key)"
+                r" (?:got|gets|sa[iy]\w*|answer\w*|wrote|claim\w*|found|gave|gives|has"
+                r"|had)\b.*$"), ""),
+)  # fmt: skip
+_COUNTS_SIGNS = re.compile(r"(?i)\s(?:digit|zero|decimal|place)s?\b")
+_DAY = re.compile(
+    r"(?i)\b(?:\d{1,2}(?:st|nd|rd|th)?\s(?:of\s)?)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov"
+    r"|dec)[a-z]*"
+    r"\.?,?\s(?:\d{1,2}(?:st|nd|rd|th)?,?\s)?(?:of\s)?(?=\d{4}\b)"
+)
+_IN_TEN = re.compile(r"(?i)\s\(?in\s(?:base\s(?:10|ten)|decimal(?:\snotation)?)\b\)?(?=[\s.,!]|$)")
+_CLAUSES = re.compile(r"(?i);\s|,\s(?:and|but|while|whereas)\s|\sand\s(?=the\s)")
+_WORD = re.compile(r"(?!(?:The|It|In|So)\b)[A-Z][a-z]{2,}|\b[a-z]{4,}")
+_SPEAKS_OF_ALL = re.compile(
+    r"(?i)\b(?:so|therefore|thus|hence|its?|this|that|fact|total|answer|result|sum|we|i)\b"
 )
 _BEFORE_OPERATOR = re.compile(
     r"(?:[+/^×·÷−]|(?<!\*)\*|\s-|\\(?:times|cdot|div)|\b(?:times|plus|minus|by))\s*$"
@@ -120,8 +172,10 @@ _BEFORE_OPERATOR = re.compile(
 def conclusion(text: str, context: Context) -> Statement | None:
     """The value that a concluding last sentence gives."""
     body, offset = _body(text)
-    paragraph = body[body.rfind("\n\n") + 1 :]
-    found = _last_sentence(body, context) if _CONCLUDES.search(paragraph) else None
+    cut = body.rfind("\n\n")
+    while cut > 0 and body[:cut].rstrip(" *_").endswith(":"):
+        cut = body.rfind("\n\n", 0, cut)
+    found = _last_sentence(body, context) if _CONCLUDES.search(body[cut + 1 :]) else None
     return found and found.moved(offset, "conclusion")
 
 
@@ -139,7 +193,8 @@ def _body(text: str) -> tuple[str, int]:
     if farewell and farewell.start() > 0:
         text = text[: farewell.start()].rstrip()
     offset = max(0, len(text) - _LONGEST)
-    return text[offset:], offset
+    check = _CHECK.search(text, offset + 1)
+    return text[offset : check.start() if check else None].rstrip(), offset
 
 
 def _last_sentence(body: str, context: Context) -> Statement | None:
@@ -151,9 +206,10 @@ def _last_sentence(body: str, context: Context) -> Statement | None:
     sentence = body[start:]
     if sentence.rstrip(" *_\"').").endswith("?"):
         return None
+    sentence = _on_what_is_asked(sentence, context)
     reason = _REASON.search(sentence)
     clause = sentence[: reason.start()] if reason and reason.start() > 10 else sentence
-    clause = _ASIDE.sub(r"\1", _CONTRAST.sub(r"\1", clause))
+    clause = _ASIDE.sub(r"\1", _CONTRAST.sub(r"\1", _BELIEF.sub(".", clause)))
     found = _given(clause, context)
     turn = 0
     if found is None:
@@ -162,25 +218,53 @@ def _last_sentence(body: str, context: Context) -> Statement | None:
     return found and found.moved(start + turn)
 
 
+def _on_what_is_asked(sentence: str, context: Context) -> str:
+    """Of two clauses with a value each, the first where it alone speaks of what is asked.
+
+    "Violins have four strings; guitars have six."
+    """
+    joint = _CLAUSES.search(sentence)
+    if joint is None or not context.asked:
+        return sentence
+    first, last = sentence[: joint.start()], sentence[joint.end() :]
+    if not (_VALUE.search(first) and _VALUE.search(last) and is_given(first, "")):
+        return sentence
+    if _SPEAKS_OF_ALL.search(last):
+        return sentence
+    asked = context.asked.lower()
+    one, other = (
+        {stem for word in _WORD.findall(part) if (stem := word.lower().rstrip("s")) in asked}
+        for part in (first, last)
+    )
+    return f"{first}." if one - other and not other - one else sentence
+
+
 def _given(clause: str, context: Context) -> Statement | None:
     """The value that a clause says something is; else its only number."""
+    clause = _IN_TEN.sub(_blank, NOT_BUT.sub(_blank, clause))
+    if "year" in context.asked.lower():
+        clause = _DAY.sub(_blank, clause)
     values = [
         value
         for value in _VALUE.finditer(clause)
         if not is_label(clause, value.start(), value.end(), context.asked)
         and not _counts_some(clause, value, context)
         and _is_rank(clause, value, context)
+        and _is_asked(clause, value, context)
     ]
     for value in reversed(values):
-        before, after = NOT_BUT.sub("", clause[: value.start()]), clause[value.end() :]
-        said = _SAID.search(before) or _THERE_ARE.search(before)
+        before, after = clause[: value.start()], clause[value.end() :]
+        states = _STATES.search(before) if _is_set_off(value) and "=" in value[0] else None
+        said = states or _SAID.search(before) or _THERE_ARE.search(before)
         if not said or not _is_end(after):
             continue
         if _BEFORE_OPERATOR.search(before) or not is_given(before, after):
             return None
         if value.lastgroup == "list":
             return _listed(value, before, context)
-        return _readable(value, context)
+        left = _LEFT.search(before)
+        whole = read(f"{left[0]}{value[0]}", context) if left else None
+        return None if whole and whole.kind is Kind.EQUATION else _readable(value, context)
     free = [value for value in values if not _is_operand(clause, value)]
     alone = len(free) == len(values) == 1 and not _NO_STATEMENT.search(clause)
     if not alone or free[0].lastgroup == "list" or not _is_end(clause[free[0].end() :]):
@@ -233,8 +317,27 @@ def _is_end(after: str) -> bool:
     return closed or ("," not in after and len(after.split()) <= _MOST_UNIT_WORDS)
 
 
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found[0])
+
+
+def _is_asked(clause: str, value: re.Match[str], context: Context) -> bool:
+    """Whether a value may be of what is asked for: no count of digits, nor another's answer."""
+    before, asked = clause[: value.start()], context.asked.lower()
+    if _COUNTS_SIGNS.match(clause, value.end()) and "digit" not in asked:
+        return "zero" in asked or "decimal" in asked or "place" in asked
+    return not any(
+        found and (noun or found[0].split()[1]) not in asked
+        for found, noun in ((words.search(before), noun) for words, noun in _NOT_ASKED)
+    )
+
+
+def _is_set_off(value: re.Match[str]) -> bool:
+    return value.lastgroup in ("dollar", "paren", "bracket")
+
+
 def _is_operand(clause: str, value: re.Match[str]) -> bool:
-    if value.lastgroup in ("dollar", "paren", "bracket"):
+    if _is_set_off(value):
         return False
     if _OPERATOR.match(clause, value.end()):
         return True

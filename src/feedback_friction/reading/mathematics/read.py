@@ -46,6 +46,12 @@ _CONDITION = re.compile(
 )
 
 
+_TRANSPOSED = re.compile(r"(?<=[)\]])\s?\^\s?\{?\s?(?:T|\\top)(?![A-Za-z])\s?\}?(?=[\s.$]*$)")
+# "100 °C" where a number is asked for.
+_TEMPERATURE = re.compile(
+    r"(?<=\d)\s*(?:\\,)?(?:°|\^\s?\{?\s?\\circ\s?\}?)\s?(?:\\(?:text"
+    r"|mathrm)\s?\{)?\s?[CF]\s?\}?(?=[\s.$)]*$)"
+)
 # A decimal comma where one number is asked for: one or two digits after it, or more than three.
 _COMMA = re.compile(r"(?<![\d.,])(\d{1,12}),(\d{1,2}|\d{4,12})(?=\D*$)(?![,.])")
 _IN_BRACKETS = re.compile(r"(?:\\left)?\((\d{1,3}(?:,\d{3})+)(?:\\right)?\)")  # no pair there
@@ -73,6 +79,9 @@ def read(text: str, context: Context = NO_CONTEXT) -> Answer:
     text = apart(text) if context.unit else text
     if context.number and "," in text:
         text = _COMMA.sub(r"\1.\2", _IN_BRACKETS.sub(r"\1", text))
+    if context.number:
+        text = _TEMPERATURE.sub("", text)
+    text = _TRANSPOSED.sub("", text)
     cleaned = stripped(latex.clean(_CONDITION.sub("", text)))
     if context.words:
         return words(cleaned)

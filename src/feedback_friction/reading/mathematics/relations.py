@@ -62,7 +62,7 @@ _NAME = re.compile(
     rf" ?\{{[^{{}}]{{1,60}}\}})"
     rf"{_SCRIPT}(?:\^ ?\{{?-?\d\}}?)? ?\((?:[^()]|\([^()]{{0,40}}\)){{1,60}}\)"
     rf"|\( ?\\?[A-Za-z]+{_SCRIPT}(?: ?, ?\\?[A-Za-z]+{_SCRIPT}){{1,7}} ?\)"  # (x, y)
-    r"|\| ?[A-Z]{1,3} ?\|"
+    r"|\| ?[A-Z]{1,3} ?\||E ?\[[^\[\]=]{1,40}\]"
 )
 _SEGMENTS = re.compile(r"(?:\\(?:frac|angle|triangle|overline|vec|widehat|mathrm)|[A-Z{}:/_ ()])+")
 _VARIABLE = re.compile(r"(?!(?:pi|e|i|oo)$)[A-Za-z]+'*(?:_\w{1,8})?|abs\([A-Za-z]\w{0,5}\)")

@@ -41,7 +41,8 @@ _SHORT = "cm mm km ft in hr hrs min sec kg mg lb lbs oz ml mph kph sq cu yd mi h
 _SHORT_UNITS = frozenset(_SHORT.split())
 _OTHER = (
     "times plus minus over divided by more less than not squared cubed mod pi sqrt infinity half "
-    "frac cdot if when where unless percent with without the each choose point factorial"
+    "frac cdot if when where unless percent with without the each choose point factorial off"
+    " short too"
 )
 _NOT_UNITS = frozenset(_OTHER.split()) | FUNCTIONS | NUMBER_WORDS
 _MOST_UNIT_WORDS = 4

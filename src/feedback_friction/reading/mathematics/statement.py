@@ -51,10 +51,12 @@ _KEPT = re.compile(
     r"|verif\w+|checks out|as before|holds|stands)\b"
 )
 _PROSE = re.compile(
-    r"(?i:\b(?:is|are|was|were|be|would|because|since)\b)|^I\s[a-z]{2}"
+    r"(?i:\b(?:is|are|was|were|be|would|because|since|so|thus|hence|therefore|fails?|works?)\b)"
+    r"|^I\s[a-z]{2}"
 )  # a sentence, not a bare answer
 _IT_IS = re.compile(
-    r"(?i)\s*(?:(?:so|thus|hence|therefore),?\s)?(?:it|this|that|(?:the|his|her)\s(?:[\w']+\s){1,5}?)"
+    r"(?i)\s*(?:(?:so|thus|hence|therefore),?\s)?(?:it|this|that|(?:the|his"
+    r"|her)\s(?:[\w']+\s){1,5}?)"
     r"\s?(?:is|was|falls on|must be|will be)\s(?:on\s)?(?:an?\s)?(?!not\b)"
     r"(?P<said>[A-Za-z]+(?:\s[A-Za-z]+){0,3})[.!\s]*"
 )
@@ -68,9 +70,10 @@ _BOX = re.compile(r"\\(?:boxed|fbox|framebox)(?![A-Za-z])\s*(?:\[[^\]\n]{0,20}\]
 _LOOSE_BOX = re.compile(r"[^\s{}$\\.,;]+|\\[A-Za-z]+(?:\{[^{}]{0,40}\}){0,2}")
 _DELIMITER = re.compile(r"\$|\\[)\]]|\n")
 _EMPTY = re.compile(
-    r"(?:\\[hv]?phantom\s*\{[^{}]*\}|\\(?:quad|qquad|square|l?dots|text\s*\{\s*\}|[ ,;:!])"
+    r"(?:\\[hv]?phantom\s*\{[^{}]*\}|\\(?:quad|qquad|square|checkmark|blacksquare|Box|l?dots"
+    r"|text\s*\{\s*\}|[ ,;:!])"
     r"|[\s{}~.?_])*"
-    r"|(?:\\text\s*\{)?\s*(?i:(?:your |final |the )*answer)(?: here)?\s*\}?"
+    r"|(?:\\text\s*\{)?\s*(?i:q\.?\s?e\.?\s?d\.?|(?:your |final |the )*answer)(?: here)?\s*\}?"
 )
 _JOINT = re.compile(
     r"(?:[\s,$.]|\\[()\[\],; ]|\\(?:quad|qquad)|\\text\s*\{[\s,]*(?:and|or)\s*\}"
@@ -105,7 +108,7 @@ _LEADING = re.compile(r"[\s*_:>`]*")
 _BETWEEN_SPANS = re.compile(r"\s*(?:,\s*(?:and|or)?|and|or)\s*(?=\$|\\\()")
 _DISPLAY_END = re.compile(r"(\$\$|\\\]|\\end\{(?:align|equation|gather)\*?\})[\s.]*$")
 _ALIGNED = re.compile(r"\\(?:begin|end)\{(?:aligned|split|gathered)\}")
-_MATHS = re.compile(r"[\d\\√π∞½¼¾]|^\(?[A-Za-z](?:_\w+)?(?:\s*=|\)?$)")
+_MATHS = re.compile(r"[\d\\√π∞¼-¾⅐-⅞]|^\(?[A-Za-z](?:_\w+)?(?:\s*=|\)?$)")
 _WORD = re.compile(r"[A-Za-z]+")
 
 
@@ -153,7 +156,11 @@ def _only_sentence(text: str, context: Context) -> Statement | None:
         said = _IT_IS.fullmatch(text)
         return None if said is None else Statement(said["said"], "sentence", said.start("said"))
     # "I get 9. Wait, that's not right: 10."
-    return closing(text, context) or _given_instead(text, retractions(text), context)
+    found = closing(text, context) or _given_instead(text, retractions(text), context)
+    if found is None and not any(map(str.isdigit, text.strip().partition("\n\n")[2])):
+        found = _bare(text.strip().partition("\n\n")[0], context)
+        return found and found.moved(0, "first line")
+    return found
 
 
 def _last_box(reply: str) -> Statement | None:

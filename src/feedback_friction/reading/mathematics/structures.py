@@ -206,7 +206,8 @@ class Reader:
         if signs == ["="] and is_name(sides[1]) and not is_name(sides[0]):
             return self.shape(sides[0], depth + 1)
         last = self.shape(sides[-1], depth + 1)
-        if set(signs) <= {"=", ":=", "=="}:
+        chain = len(sides) > 2 and is_name(sides[0]) and self.context.number and is_number(last)
+        if set(signs) <= {"=", ":=", "=="} and not chain:  # A = \pi r^2 = 8 says what A is
             for at, side in enumerate(sides[:-1]):
                 if not self.is_said_of(side, last, depth):
                     return self.equation([side, sides[at + 1]], text, depth)
@@ -256,7 +257,12 @@ class Reader:
     def is_unknown(self, side: str) -> bool:
         """Whether a side is what is asked for: a name, or what stands in the question."""
         squeezed, asked = "".join(side.split()), self.context.asked
-        return is_name(side) or (len(squeezed) > 1 and squeezed in asked)
+        if is_name(side) or len(squeezed) < 2 or squeezed not in asked:
+            return is_name(side)  # and not the x + 1 in 9x + 14
+        return (
+            re.search(rf"(?<![\d^*/+=-]){re.escape(squeezed)}(?!\.?\d|[\^*/+-]|=\d)", asked)
+            is not None
+        )
 
     def inequality(self, sides: list[str], signs: list[str], text: str, depth: int) -> Answer:
         """One variable between constants is an interval; others keep their sides."""

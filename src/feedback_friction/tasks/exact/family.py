@@ -10,9 +10,10 @@ from typing import Any
 
 from feedback_friction.errors import UsageError
 from feedback_friction.grading.number import grade_number
+from feedback_friction.grading.quantity import grade_quantity
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.problem import Problem
-from feedback_friction.protocol.masking.numbers import mask_decimal
+from feedback_friction.protocol.masking.quantities import mask_number
 from feedback_friction.protocol.mislead import slipped
 from feedback_friction.protocol.task import Misled, Step, Task, Told
 from feedback_friction.settings import Selection
@@ -266,7 +267,7 @@ class Family:
                 if value in (problem.gold, claim.value):
                     continue
                 told = _told_of(replace(claim, value=value), self._words(claim.kind), problem.gold)
-                if value in told.why and not mask_decimal(problem, told.text).spans:
+                if value in told.why and not mask_number(problem, told.text).spans:
                     return Misled(told.text, value)
         return None
 
@@ -280,9 +281,15 @@ class Family:
         return self.words.get(kind) or _WORDS[kind]
 
 
+# "x = 35/5", "x ≈ 7": nothing that mathematics would make of it is the whole number asked for.
+_LEFT_TO_DO = re.compile(r"(?:[≈/]|\\(?:approx|d?frac))[^=\n]*\s*\Z")
+
+
 def grade(problem: Problem, response: str) -> Verdict:
     """Whether the last answer in a reply is exactly the number."""
-    return grade_number(problem.gold, response, 10)
+    if _LEFT_TO_DO.search(response, max(0, len(response) - 80)):
+        return grade_number(problem.gold, response, 10)
+    return grade_quantity(problem, response)
 
 
 def page_of(family: Family) -> Page:
@@ -293,7 +300,7 @@ def page_of(family: Family) -> Page:
             system=family.system,
             ask=as_it_stands,
             grade=grade,
-            mask=mask_decimal,
+            mask=mask_number,
             state_answer=boxed,
             tutor=family.tutor,
             diagnose=family.diagnose,
