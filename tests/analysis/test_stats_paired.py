@@ -167,3 +167,18 @@ def test_conditions_of_different_length_are_not_paired() -> None:
 def test_pairs_are_counted_by_who_solved() -> None:
     found = count_pairs(np.array([1.0, 1, 0, 0, 1]), np.array([1.0, 0, 1, 0, 0]))
     assert found == Pairs(both=1, treatment=2, control=1, neither=1)
+
+
+@pytest.mark.parametrize("gap", [0.1, 0.3, 0.7])
+@pytest.mark.parametrize("problems", [3, 6, 7])
+def test_differences_that_are_alike_but_for_rounding_have_the_same_width(
+    gap: float, problems: int
+) -> None:
+    """0.1 three times has a mean of 0.10000000000000002, and no variance all the same."""
+    found = mean_difference([gap] * problems, [math.inf] * problems)
+    assert found.value == pytest.approx(gap)
+    assert found.high - found.low > 0.3
+    pairs = [0.1, 0.3] * problems
+    clusters = [f"c{place // 2}" for place in range(2 * problems)]
+    shared = mean_difference(pairs, [math.inf] * len(pairs), clusters=clusters)
+    assert shared.high - shared.low > 0.3

@@ -123,3 +123,14 @@ def test_once_all_are_solved_the_limit_is_that_of_the_trials_that_were_left() ->
     *_, found = kaplan_meier(first, 4)
     assert (found.value, found.low) == (0, 0)
     assert found.high == pytest.approx(wilson(0, 2).high)
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_problems_that_all_go_alike_still_leave_room(stopped: bool) -> None:
+    """Of two epochs one is solved at once, in every problem: no variance between problems."""
+    first = np.array([[0, UNSOLVED]] * 10)
+    point = kaplan_meier(first, 3, np.full((10, 2), 1) if stopped else None)[1]
+    assert point.value == 0.5
+    plain = kaplan_meier(np.array([0, UNSOLVED] * 10), 3)[1]
+    assert point.low <= plain.low < 0.35
+    assert point.high >= plain.high > 0.65

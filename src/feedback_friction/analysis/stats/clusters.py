@@ -24,6 +24,7 @@ from feedback_friction.analysis.stats.intervals import (
 )
 
 _MOST_STEPS = 100
+ROUNDING = 1e-20  # a sum of squares below it is 0 but for rounding
 _Name = TypeVar("_Name", bound=Hashable)
 
 
@@ -181,7 +182,7 @@ def worth(value: float, variance: float, clusters: int, n: int, most: float = ma
     if clusters == 0:
         return Estimate(math.nan, 0.0, 1.0, 0)
     size = float(clusters)
-    if variance > 0 and 0 < value < 1 and clusters > 1:
+    if variance > ROUNDING and 0 < value < 1 and clusters > 1:
         student = (z_value() / student_value(clusters - 1)) ** 2
         size = min(value * (1 - value) / variance * student, most)
     return Estimate(value, *modified_wilson(value * size, size), n)

@@ -14,7 +14,7 @@ from fractions import Fraction
 from statistics import NormalDist
 from typing import NamedTuple
 
-from feedback_friction.analysis.stats.clusters import clustered_share, student_value
+from feedback_friction.analysis.stats.clusters import ROUNDING, clustered_share, student_value
 from feedback_friction.analysis.stats.intervals import Estimate, Interval, z_value
 
 _FEW = 5  # problems that differ alike: fewer tell no variance
@@ -152,7 +152,7 @@ def _discordance(units: Sequence[_Unit]) -> Discordance:
     mean = more - less
     least = size = problems**2 / math.fsum(unit.weight**2 for unit in units)
     residual = math.fsum((unit.more - unit.less - mean * unit.weight) ** 2 for unit in units)
-    if count > 1 and residual > 0:
+    if count > 1 and residual > ROUNDING:
         variance = count / (count - 1) * residual / problems**2
         student = z_value() / student_value(count - 1)
         size = (more + less - mean**2) / variance * student**2

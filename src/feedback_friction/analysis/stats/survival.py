@@ -50,8 +50,9 @@ def kaplan_meier(
     ``S(k) = product of (1 - h_j), j <= k``, with limits ``S^exp(+-t s)`` from the standard error s
     of ``log(-log S)`` and Student's quantile t with the problems less one as degrees of freedom.
     The variance of ``log S`` sums squared influences over problems: with one epoch that is
-    Greenwood's formula, with several it allows for epochs that go alike. Without early stops S(k)
-    is 1 minus the accuracy at k.
+    Greenwood's formula, with several it allows for epochs that go alike. It is never less than
+    that of independent trials, so that problems which all go alike do not leave it without any.
+    Without early stops S(k) is 1 minus the accuracy at k.
 
     Args as for ``hazard``.
 
@@ -67,7 +68,7 @@ def kaplan_meier(
     """
     solved, at_risk = _events(as_first(first, iterations), iterations, last)
     influence = np.zeros(len(solved))
-    survival, curve = 1.0, []
+    survival, independent, curve = 1.0, 0.0, []
     trials = at_risk[..., 0].sum(axis=1)
     for k in range(iterations):
         risk, events = at_risk[..., k].sum(axis=1), solved[..., k].sum(axis=1)
@@ -77,16 +78,18 @@ def kaplan_meier(
             survival *= 1 - share
             if share < 1:
                 influence += (events - share * risk) / (total * (1 - share))
+                independent += share / (total * (1 - share))
         elif survival > 0:
             survival = math.nan
         if survival == 0 and total > 0:
             trials = risk
-        limits = _limits(survival, influence, trials)
+        variance = max(float((influence**2).sum()), independent)
+        limits = _limits(survival, variance, trials)
         curve.append(Estimate(survival, *limits, round(total)))
     return tuple(curve)
 
 
-def _limits(survival: float, influence: FloatArray, trials: FloatArray) -> Interval:
+def _limits(survival: float, variance: float, trials: FloatArray) -> Interval:
     """Limits of one point of the curve; see ``kaplan_meier`` for those at 0 and at 1."""
     if math.isnan(survival):
         return Interval(0.0, 1.0)
@@ -96,7 +99,7 @@ def _limits(survival: float, influence: FloatArray, trials: FloatArray) -> Inter
     clusters = int((trials > 0).sum())
     if clusters < 2:
         return Interval(0.0, 1.0)
-    error = math.sqrt(float((influence**2).sum())) / abs(math.log(survival))
+    error = math.sqrt(variance) / abs(math.log(survival))
     factor = math.exp(min(student_value(clusters - 1) * error, 700.0))
     return Interval(survival**factor, survival ** (1 / factor))
 
