@@ -19,6 +19,7 @@ from typing import Any
 
 import click
 
+from feedback_friction.cli.click_options import OTHER, Sectioned
 from feedback_friction.cli.main import VERBS, friction, verb
 from feedback_friction.forms import FORMS
 from feedback_friction.modes import MODES
@@ -53,10 +54,15 @@ def _verb(name: str) -> str:
 
 def _described(command: click.Command, context: click.Context) -> list[str]:
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
-    rows = [_option(each) for each in command.params if isinstance(each, click.Option)]
+    sections: dict[str, list[str]] = {}
+    for each in command.params:
+        if isinstance(each, click.Option):
+            title = getattr(each, "section", OTHER) if isinstance(command, Sectioned) else ""
+            sections.setdefault(title, []).append(_option(each))
     name = context.command_path.removeprefix("friction ")
     lines = [f"## {name}\n", f"`{usage}`\n", _paragraphs(command.help or "")]
-    if rows:
+    for title, rows in sections.items():
+        lines += [f"**{title}**\n"] if title else []
         lines.append("| option | what it does |\n|---|---|\n" + "".join(rows))
     if command.epilog:
         lines.append(_paragraphs(command.epilog))

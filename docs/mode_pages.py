@@ -47,18 +47,18 @@ def _section(mode: Mode) -> Iterator[str]:
     yield f"## {mode.name}\n"
     end = "" if mode.purpose.endswith("?") else "."
     yield f"{mode.purpose[:1].upper()}{mode.purpose[1:]}{end}\n"
-    yield "| | |\n|---|---|"
-    yield f"| written by | {mode.by} |"
+    yield f"| written by | {mode.by} |\n|---|---|"
     yield f"| the writer sees | {_seen_by_writer(mode)} |"
     yield f"| the solver sees | {_seen_by_solver(mode)} |"
-    yield f"| after a right answer | {'continues, for `--rounds`' if mode.challenges else 'ends'} |"
+    after = "goes on for `--rounds` rounds" if mode.challenges else "ends"
+    yield f"| after a right answer | {after} |"
     yield f"| control | {_control(mode)} |\n"
     yield from _words(mode)
 
 
 def _seen_by_writer(mode: Mode) -> str:
     if mode.writer in ("nobody", "fixed"):
-        return "nothing: the text is the same for every problem"
+        return "nothing"
     if mode.writer == "donor":
         return "another problem, and the wrong first attempt at it"
     if mode.writer == "form":
@@ -84,7 +84,7 @@ def _seen_by_solver(mode: Mode) -> str:
 
 def _control(mode: Mode) -> str:
     if mode.controls_for:
-        return f"is itself the control for {mode.controls_for}"
+        return f"is one itself, for {mode.controls_for}"
     if mode.challenges:
         return "right feedback on wrong answers; together they give d' and the criterion"
     if mode.dose is not None or mode.name in _DOSES:

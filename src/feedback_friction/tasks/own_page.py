@@ -58,7 +58,7 @@ class OwnTask:
             custom.PAGE,
             task=task,
             title=self.name,
-            source="a program's own",
+            source="your program",
             size=len(self.problems),
             grader=grader,
             rows=lambda selection: [
