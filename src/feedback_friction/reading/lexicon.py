@@ -50,7 +50,8 @@ FINITE = _set(
     "means refers think believe know guess recall apologize held took gave came went began ran "
     "knew saw fought lost died born known fell rose met grew drew flew threw wore spoke broke "
     "chose drove rode shot sold told taught brought bought thought felt kept left meant sent stood "
-    "beat beats lies stands flows runs wins writes plays holds lives comes goes shared received"
+    "beat beats lies stands flows runs wins writes plays holds lives comes goes shared received "
+    "cost costs"
 )
 
 STARTERS = _set("i it he she they we you this that these there")
