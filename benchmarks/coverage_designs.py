@@ -264,8 +264,8 @@ def against(problems: int, epochs: int, rng: Rng) -> Iterator[Covered]:
         yield "repetition over control", found.repeated.difference.interval, -0.5 * gaps[1]
         yield "gain over control", found.gain.difference.interval, gaps[-1]
         yield "area over control", found.area.difference.interval, float(np.mean(gaps[1:]))
-    compared = compare(treated, control, ITERATIONS, rng, resamples=10)
-    yield "accuracy over control", compared.final.interval, LOOP.wrong * gaps[-1]
+    compared = compare(treated, control, rng, resamples=10)
+    yield "accuracy over control", compared.difference.interval, LOOP.wrong * gaps[-1]
 
 
 def missing(problems: int, by_difficulty: bool, rng: Rng) -> Iterator[Covered]:
@@ -335,7 +335,7 @@ def in_clusters(clusters: int, size: int, epochs: int, rng: Rng) -> Iterator[Cov
         yield f"accuracy with trials in flight{end}", curve[1].interval, last
         found = contrasts([_CONDITION, _CONTROL], made, {_CONDITION.task: by_id})
         yield f"paired uptake{end}", found[0].right.difference.interval, TREATED - UNTREATED
-        final = compare(treated, control, 2, rng, resamples=10, clusters=known).final.interval
+        final = compare(treated, control, rng, resamples=10, clusters=known).difference.interval
         yield f"paired difference{end}", final, (1 - FIRST) * (TREATED - UNTREATED)
         right = second_attempts(made["treated"], clusters=by_id).right.interval
         yield f"second attempts right{end}", right, TREATED

@@ -21,7 +21,7 @@ def alike(problems: int, epochs: int, rng: Rng) -> Iterator[tuple[str, bool]]:
     _, (treated, control) = LOOP.pair(problems, epochs, rng, LOOP.uptake, LOOP.uptake)
     found = uptake_of(treated, control)
     yield "uptake over retry", found is not None and found.p_value < CLEAR
-    gain = compare(treated, control, ITERATIONS, rng, resamples=400)
+    gain = compare(treated, control, rng, resamples=400)
     yield "accuracy over retry", gain.p_value < CLEAR
 
 
@@ -37,7 +37,7 @@ def guessing(options: int, mindful: bool, rng: Rng) -> Iterator[tuple[str, bool]
     yield "second attempts above guessing", bool(second.above_guess)
     after = [guesser(options, ITERATIONS - 1, each, 1)[-1] for each in (Excludes.ALL, kind.NOTHING)]
     wrong = float((first != 0).mean())
-    gain = compare(treated, control, ITERATIONS, rng, resamples=10)
+    gain = compare(treated, control, rng, resamples=10)
     p_value = gain.p_beyond(Interval(0.0, wrong * (after[0] - after[1])))
     yield "accuracy over retry", p_value < CLEAR
 

@@ -80,8 +80,8 @@ def test_problems_that_are_all_alike_within_a_cluster_are_worth_one_each() -> No
     assert wide.low <= mean_difference(gaps, [1.0] * 20).low + 0.01
     table = np.repeat([[0]] * 8 + [[-1]] * 12, 10, axis=0)
     nothing, rng = np.full((200, 1), -1), np.random.default_rng(1)
-    together = compare(table, nothing, 1, rng, clusters=clusters)
-    assert compare(table, nothing, 1, rng).p_value < 1e-9 < 0.001 < together.p_value < 0.02
+    together = compare(table, nothing, rng, clusters=clusters)
+    assert compare(table, nothing, rng).p_value < 1e-9 < 0.001 < together.p_value < 0.02
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
@@ -82,6 +83,11 @@ def _cells(row: Row, kinds: dict[str, str]) -> list[Any]:
     return cells
 
 
+def fields_of(found: Any) -> Row:
+    """The fields of a dataclass as cells of a row."""
+    return {each.name: getattr(found, each.name) for each in fields(found)}
+
+
 def estimate_of(row: Row, name: str) -> Estimate:
     """An estimate that a row of a table holds in three columns; n is not among them."""
     return Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"], 0)
@@ -107,12 +113,15 @@ def once(make: Callable[Concatenate[Runs, _P], _T]) -> Callable[Concatenate[Runs
 
 @once
 def conditions(runs: Runs) -> tuple[tuple[Row, list[str], IntArray], ...]:
-    """Every condition with its problem ids and first-solved array, in the order of the runs."""
-    every = runs.conditions.with_columns(pl.col("simulated").cast(pl.Boolean))
-    return tuple(
-        (condition, *runs.first_solved(condition["run"], condition["condition"]))
-        for condition in every.iter_rows(named=True)
-    )
+    """Every condition with its problem ids and first-solved array, in the order of the runs.
+
+    Its row has ``missing``, too: its trials that failed or have not run.
+    """
+    found = []
+    for row in runs.conditions.with_columns(pl.col("simulated").cast(pl.Boolean)).to_dicts():
+        ids, first = runs.first_solved(row["run"], row["condition"])
+        found.append((row | {"missing": missing(first)}, ids, first))
+    return tuple(found)
 
 
 def rows_of(frame: pl.DataFrame, condition: Row) -> pl.DataFrame:

@@ -220,7 +220,7 @@ def _pairs(problems: Problems) -> Pairs | None:
 def _p_value(problems: Problems, pairs: Pairs | None, low: float, high: float) -> float:
     alone = all(cluster is None for _, cluster in problems)
     if pairs is not None and alone and low == high == 0:
-        return mcnemar(pairs.treatment, pairs.control).mid_p
+        return mcnemar(pairs.treatment, pairs.control)
     gaps, sizes, clusters = list[float](), list[float](), list[str | None]()
     for (trials, cluster), count in problems.items():
         gaps += [mean([retry.right - control.right for retry, control in trials])] * count

@@ -239,21 +239,11 @@ def _products(one: Sequence[float], other: Sequence[float]) -> float:
     return math.fsum(x * y for x, y in zip(one, other, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class McNemar:
-    """McNemar's test of equal accuracy from the discordant pairs."""
-
-    # two-sided exact p-value; never rejects too often, and seldom enough to lose power
-    exact: float
-    mid_p: float  # two-sided mid-p value; keeps its level closely, hence the one to report
-
-
-def mcnemar(treatment: int, control: int) -> McNemar:
-    """McNemar's exact conditional test and its mid-p version.
+def mcnemar(treatment: int, control: int) -> float:
+    """McNemar's two-sided mid-p value, exact; it keeps its level closely.
 
     Given n discordant pairs the smaller count is binomial (n, 1/2) under the null hypothesis:
-    ``exact = min(1, 2 P(X <= x))`` and ``mid-p = 2 P(X <= x) - P(X = x)``, both 1 without
-    discordant pairs.
+    ``mid-p = 2 P(X <= x) - P(X = x)``, 1 without discordant pairs.
 
     Args:
         treatment: number of pairs solved under treatment only.
@@ -268,13 +258,13 @@ def mcnemar(treatment: int, control: int) -> McNemar:
         raise ValueError(f"counts cannot be negative, got {treatment} and {control}")
     n, fewer = treatment + control, min(treatment, control)
     if n == 0:
-        return McNemar(1.0, 1.0)
+        return 1.0
     ways = below = 1
     for count in range(fewer):
         ways = ways * (n - count) // (count + 1)
         below += ways
-    mid_p = 1 - Fraction(ways, 2 ** (n + 1)) if 2 * fewer == n else Fraction(2 * below - ways, 2**n)
-    return McNemar(float(min(Fraction(1), Fraction(2 * below, 2**n))), float(mid_p))
+    equal = 2 * fewer == n  # both tails hold the middle then
+    return float(1 - Fraction(ways, 2 ** (n + 1)) if equal else Fraction(2 * below - ways, 2**n))
 
 
 def subtracted(one: Estimate, other: Estimate) -> Estimate:

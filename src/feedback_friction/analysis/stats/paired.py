@@ -1,4 +1,4 @@
-"""Two conditions compared problem by problem, at every iteration."""
+"""Two conditions compared problem by problem."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feedback_friction.analysis.stats.arrays import MISSING, FloatArray, IntArray, as_first
+from feedback_friction.analysis.stats.arrays import MISSING, FloatArray, IntArray
 from feedback_friction.analysis.stats.clusters import by_cluster
 from feedback_friction.analysis.stats.differences import (
     Discordance,
@@ -23,19 +23,17 @@ from feedback_friction.analysis.stats.intervals import Estimate, Interval
 class Comparison:
     """Treatment minus control on the problems that both have."""
 
-    # by iteration, the difference of accuracy with its score interval; n is the number of problems
-    # compared
-    differences: tuple[Estimate, ...]
-    pairs: Pairs | None  # at the last iteration, who solved what; None with several epochs
-    # two-sided, at the last iteration: McNemar's mid-p with one epoch, the sign-flip permutation
-    # test with several; with clusters, that of the sums of their differences
+    # of accuracy, with its score interval; n is the number of problems compared
+    difference: Estimate
+    pairs: Pairs | None  # who solved what; None with several epochs
+    # two-sided: McNemar's mid-p with one epoch, the sign-flip permutation test with several; with
+    # clusters, that of the sums of their differences
     p_value: float
     missing: int  # number of problems without a trial in one of the two conditions, or in both
-    # the pairs that the difference at the last iteration stands on; None without any
-    discordance: Discordance | None
+    discordance: Discordance | None  # the pairs that the difference stands on; None without any
 
     def p_beyond(self, expected: Interval) -> float:
-        """Two-sided, that the difference at the last iteration lies in a range.
+        """Two-sided, that the difference lies in a range.
 
         ``p_value`` where the range is 0 alone, else the score test of its nearer end.
         """
@@ -43,21 +41,15 @@ class Comparison:
             return self.p_value
         return self.discordance.p_value(expected.low, expected.high)
 
-    @property
-    def final(self) -> Estimate:
-        """The difference at the last iteration."""
-        return self.differences[-1]
-
 
 def compare(
     treatment: IntArray,
     control: IntArray,
-    iterations: int,
     rng: np.random.Generator,
     resamples: int = 10_000,
     clusters: Sequence[str | None] | None = None,
 ) -> Comparison:
-    """Compare two conditions by problem, at every iteration.
+    """Compare by problem what two conditions solved at all.
 
     With several epochs a problem's accuracy is its mean over the epochs it has, and every problem
     counts the same. Problems without a trial in one of the conditions are left out and counted.
@@ -65,7 +57,6 @@ def compare(
     Args:
         treatment: first-solved iterations, shape (problems, epochs); see ``arrays``.
         control: the same problems in the same order; the number of epochs may differ.
-        iterations: number of iterations of the run.
         rng: draws, with several epochs, the permutations.
         resamples: number of permutations.
         clusters: for each problem, what it shares with others; None where it shares nothing.
@@ -73,32 +64,26 @@ def compare(
     Raises:
         ValueError: the conditions have different numbers of problems.
     """
-    first, second = as_first(treatment, iterations), as_first(control, iterations)
-    if len(first) != len(second):
-        raise ValueError(f"conditions with {len(first)} and {len(second)} problems are not paired")
-    means, trials = _means_by_iteration(first, iterations)
-    others, other_trials = _means_by_iteration(second, iterations)
-    has, other_has = trials > 0, other_trials > 0
-    kept = has & other_has
-    gaps = (means - others)[kept]
-    epochs = np.maximum(trials, other_trials)[kept]
-    pairs = count_pairs(means[kept, -1], others[kept, -1]) if np.all(epochs == 1) else None
-    within = [None] * len(first) if clusters is None else list(clusters)
+    if len(treatment) != len(control):
+        counts = f"{len(treatment)} and {len(control)}"
+        raise ValueError(f"conditions with {counts} problems are not paired")
+    means, trials = _solved(treatment)
+    others, other_trials = _solved(control)
+    kept = (trials > 0) & (other_trials > 0)
+    gaps, epochs = (means - others)[kept], np.maximum(trials, other_trials)[kept].tolist()
+    pairs = count_pairs(means[kept], others[kept]) if {*epochs} <= {1} else None
+    within = [None] * len(kept) if clusters is None else list(clusters)
     within = [each for each, is_kept in zip(within, kept.tolist(), strict=True) if is_kept]
     if pairs is None or any(each is not None for each in within):
-        p_value = sign_flip(_sums(gaps[:, -1], within), rng, resamples)
+        p_value = sign_flip(_sums(gaps, within), rng, resamples)
     else:
-        p_value = mcnemar(pairs.treatment, pairs.control).mid_p
+        p_value = mcnemar(pairs.treatment, pairs.control)
     return Comparison(
-        differences=tuple(
-            mean_difference(column.tolist(), epochs.tolist(), within) for column in gaps.T
-        ),
-        pairs=pairs,
-        p_value=p_value,
-        missing=len(kept) - int(np.sum(kept)),
-        discordance=(
-            discordance(gaps[:, -1].tolist(), epochs.tolist(), within) if len(gaps) else None
-        ),
+        mean_difference(gaps.tolist(), epochs, within),
+        pairs,
+        p_value,
+        len(kept) - int(np.sum(kept)),
+        discordance(gaps.tolist(), epochs, within) if len(gaps) else None,
     )
 
 
@@ -109,11 +94,11 @@ def _sums(gaps: FloatArray, clusters: Sequence[str | None]) -> FloatArray:
     return np.array([sum(each) for each in groups])
 
 
-def _means_by_iteration(first: IntArray, iterations: int) -> tuple[FloatArray, FloatArray]:
-    """Accuracy of each problem at each iteration, (problems, iterations), and epochs observed."""
-    epochs = (first != MISSING).sum(axis=1).astype(np.float64)
-    solved = [((first >= 0) & (first <= k)).sum(axis=1) for k in range(iterations)]
-    return np.stack(solved, axis=1) / np.where(epochs > 0, epochs, np.nan)[:, None], epochs
+def _solved(first: IntArray) -> tuple[FloatArray, FloatArray]:
+    """The share of each problem's trials that are solved, and how many it has."""
+    table = first.reshape(len(first), -1)
+    epochs = (table != MISSING).sum(axis=1).astype(np.float64)
+    return (table >= 0).sum(axis=1) / np.where(epochs > 0, epochs, np.nan), epochs
 
 
 def count_pairs(treatment: FloatArray, control: FloatArray) -> Pairs:

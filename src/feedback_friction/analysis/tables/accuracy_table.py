@@ -10,27 +10,18 @@ import polars as pl
 from feedback_friction.analysis.accuracy_by_attempt import ConditionResult, read_results
 from feedback_friction.analysis.frames import Runs, by_trial
 from feedback_friction.analysis.stats.arrays import IntArray
-from feedback_friction.analysis.stats.intervals import Estimate
+from feedback_friction.analysis.stats.intervals import Estimate, Interval
 from feedback_friction.analysis.stats.survival import hazard, kaplan_meier
-from feedback_friction.analysis.table import (
-    CONDITION,
-    Row,
-    conditions,
-    missing,
-    once,
-    rows_of,
-    table,
-)
+from feedback_friction.analysis.table import CONDITION, Row, conditions, once, rows_of, table
 
 
 @once
 def results(runs: Runs) -> tuple[tuple[Row, ConditionResult], ...]:
-    """What ``friction results`` says of every condition, in the order of ``columns.conditions``."""
-    read = [read_results(directory) for directory in runs.directories]
+    """What ``friction results`` says of every condition, in the order of ``conditions``."""
     by_name = {
         (run, result.condition.condition): result
-        for run, found in enumerate(read)
-        for result in found
+        for run, directory in enumerate(runs.directories)
+        for result in read_results(directory)
     }
     return tuple(
         (condition, by_name[condition["run"], condition["condition"]])
@@ -53,25 +44,22 @@ def accuracy(runs: Runs) -> Iterator[Row]:
     """
     for condition, result in results(runs):
         for iteration in range(condition["iterations"]):
-            found = _accuracy_at(result, iteration)
-            lost = {"missing": result.condition.problems - found["n"]}
-            yield condition | {"iteration": iteration} | lost | found
+            yield condition | {"iteration": iteration} | _accuracy_at(result, iteration)
 
 
 def _accuracy_at(result: ConditionResult, iteration: int) -> Row:
     """The numbers of one iteration; nan in [0, 1] where nothing is known."""
-    row = {
-        name: None if curve is None else curve[iteration]
-        for name, curve in (("guess", result.guess), ("guess_most", result.guess_most))
-    }
-    if not result.curve:
-        nothing = Estimate(nan, 0.0, 1.0, 0)
-        return row | {"accuracy": nothing, "bound_low": 0.0, "bound_high": 1.0, "n": 0}
-    return row | {
-        "accuracy": result.curve[iteration],
-        "bound_low": result.bounds[iteration].low,
-        "bound_high": result.bounds[iteration].high,
-        "n": result.curve[iteration].n,
+    accuracy, bound = Estimate(nan, 0.0, 1.0, 0), Interval(0.0, 1.0)
+    if result.curve:
+        accuracy, bound = result.curve[iteration], result.bounds[iteration]
+    return {
+        "accuracy": accuracy,
+        "bound_low": bound.low,
+        "bound_high": bound.high,
+        "guess": result.guess and result.guess[iteration],
+        "guess_most": result.guess_most and result.guess_most[iteration],
+        "n": accuracy.n,
+        "missing": result.condition.problems - accuracy.n,
     }
 
 
@@ -122,7 +110,6 @@ def correction(runs: Runs) -> Iterator[Row]:
                 "hazard": chance,
                 "unsolved": unsolved,
                 "at_risk": chance.n,
-                "missing": missing(first),
             }
 
 

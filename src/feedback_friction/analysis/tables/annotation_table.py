@@ -22,7 +22,7 @@ from feedback_friction.analysis.stats.friction import (
     friction,
 )
 from feedback_friction.analysis.stats.proportions import class_shares
-from feedback_friction.analysis.table import CONDITION, Row, conditions, missing, rows_of, table
+from feedback_friction.analysis.table import CONDITION, Row, conditions, fields_of, rows_of, table
 from feedback_friction.analysis.tables.gold import suspect_gold
 
 _LABELLED = f"{CONDITION}, annotator text, annotator_kind text, annotator_simulated bool"
@@ -92,7 +92,7 @@ def target(runs: Runs, annotator: str | None = None) -> Iterator[Row]:
     """
     for each in _labelled(runs, annotator):
         found = friction(each.first, each.marks)
-        row = each.about | {name: getattr(found, name) for name in (*_ESTIMATES, "annotated")}
+        row = fields_of(found) | each.about
         row |= {
             "annotation_low": found.annotation.low,
             "annotation_high": found.annotation.high,
@@ -189,7 +189,6 @@ def _labelled(runs: Runs, annotator: str | None = None) -> Iterator[_Labelled]:
             "unsolved": int((first == UNSOLVED).sum()),
             "stopped": int(has_stopped.sum()),
             "unreadable": own.filter(~readable).height,
-            "missing": missing(first),
         }
         marks = np.where(has_stopped, STOPPED, _marks(codes))
         yield _Labelled(about, ids, first, codes, said, marks, _marks(said))

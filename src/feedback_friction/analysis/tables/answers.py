@@ -9,22 +9,9 @@ import polars as pl
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.clusters import clustered_share
 from feedback_friction.analysis.stats.transitions import Move, Transitions, transitions
-from feedback_friction.analysis.table import (
-    CONDITION,
-    Row,
-    conditions,
-    missing,
-    once,
-    rows_of,
-    table,
-)
+from feedback_friction.analysis.table import CONDITION, Row, conditions, once, rows_of, table
 
-_TOKENS = (
-    "prompt_tokens",
-    "completion_tokens",
-    "feedback_prompt_tokens",
-    "feedback_completion_tokens",
-)
+_TOKENS = [f"{who}{what}_tokens" for who in ("", "feedback_") for what in ("prompt", "completion")]
 
 
 @table(CONDITION, "move text, count int, share estimate, repetition estimate, n int, missing int")
@@ -58,16 +45,16 @@ def moves_by_iteration(runs: Runs) -> Iterator[Row]:
 def _transitions(runs: Runs) -> list[tuple[Row, Transitions]]:
     """The moves of every condition that has attempts."""
     found = []
-    for condition, _, first in conditions(runs):
+    for condition, _, _ in conditions(runs):
         attempts = rows_of(runs.attempts, condition).sort("problem_id", "epoch", "iteration")
         if not attempts.is_empty():
             by_trial = attempts.group_by("problem_id", "epoch", maintain_order=True)
-            trials = by_trial.agg("answer", "is_correct").select(
-                "answer", "is_correct", "problem_id"
-            )
-            answers = [list(zip(*each, strict=True)) for *each, _ in trials.iter_rows()]
-            moved = transitions(answers, trials["problem_id"].to_list())
-            found.append((condition | {"missing": missing(first)}, moved))
+            trials = by_trial.agg("answer", "is_correct")
+            answers = [
+                list(zip(*each, strict=True))
+                for each in trials.select("answer", "is_correct").iter_rows()
+            ]
+            found.append((condition, transitions(answers, trials["problem_id"].to_list())))
     return found
 
 
@@ -78,7 +65,7 @@ def feedback(runs: Runs) -> Iterator[Row]:
     ``texts``, all that were given; mean ``length`` in characters, mean ``masked`` spans, share
     ``leaked`` of texts in which the audit found the answer (clustered by problem).
     """
-    for condition, _, first in conditions(runs):
+    for condition, _, _ in conditions(runs):
         attempts = rows_of(runs.every_attempt, condition)
         given = attempts.filter(pl.col("feedback_length").is_not_null())
         if given.is_empty():
@@ -90,7 +77,6 @@ def feedback(runs: Runs) -> Iterator[Row]:
             "masked": given["masked_spans"].mean(),
             "leaks": int(given["leaked"].sum()),
             "leaked": clustered_share(problems["leaked"].to_list(), problems["texts"].to_list()),
-            "missing": missing(first),
         }
 
 
@@ -119,6 +105,5 @@ def cost(runs: Runs) -> Iterator[Row]:
             "cost_usd": dollars,
             "cost_per_solved": dollars / solved if solved and dollars is not None else None,
             "draws": int(attempts["draws"].sum()),
-            "n": first.size - missing(first),
-            "missing": missing(first),
+            "n": first.size - condition["missing"],
         }

@@ -69,7 +69,6 @@ def compare_arms(treatment: Arm, control: Arm) -> Comparison:
     return compare(
         _in_the_end(treatment, ids, iterations),
         _in_the_end(control, ids, iterations),
-        1,
         np.random.default_rng(0),
         clusters=[within.get(problem) for problem in ids],
     )
@@ -124,9 +123,8 @@ def _options(runs: Runs, run: int, task: str) -> dict[str, int]:
 
 
 def _in_the_end(arm: Arm, ids: list[str], iterations: int) -> IntArray:
-    """The arm's trials in the order of ``ids``: 0 where solved within so many iterations."""
-    solved = (arm.first >= 0) & (arm.first < iterations)
-    ended = np.where(solved, 0, np.where(arm.first == MISSING, MISSING, UNSOLVED))
+    """The arm's trials in the order of ``ids``, within so many iterations."""
+    ended = np.where(arm.first < iterations, arm.first, UNSOLVED)
     nothing = np.full(arm.first.shape[1], MISSING)
     by_id = dict(zip(arm.ids, ended, strict=True))
     return np.array([by_id.get(problem, nothing) for problem in ids], dtype=np.int64)
@@ -294,11 +292,11 @@ def _table(runs: Runs, found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
             _sides(one, other, one["run"], other["run"])
             | _discordant(comparison.pairs)
             | {
-                "difference": comparison.final,
+                "difference": comparison.difference,
                 "guess_low": guessed.low,
                 "guess_high": guessed.high,
                 "p_value": comparison.p_beyond(guessed),
-                "n": comparison.final.n,
+                "n": comparison.difference.n,
                 "missing": comparison.missing,
             }
         )

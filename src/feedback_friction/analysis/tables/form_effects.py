@@ -21,7 +21,7 @@ from feedback_friction.analysis.stats.arrays import BoolArray, FloatArray
 from feedback_friction.analysis.stats.association import calibration
 from feedback_friction.analysis.stats.clusters import clustered_share, share_of_trials
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.table import Row, table
+from feedback_friction.analysis.table import Row, fields_of, table
 
 FEWEST = 20  # decisions of a kind of state; fewer tell nothing
 HORIZONS = {"next attempt": "right", "next two attempts": "right_later"}
@@ -151,13 +151,5 @@ def repetition_predicted(runs: Runs) -> Iterator[Row]:
                 for each in group
                 if bin.low <= each.predicted < bin.high or (bin.high == each.predicted == 1.0)
             ]
-            yield about | {
-                "low": bin.low,
-                "high": bin.high,
-                "predicted": bin.predicted,
-                "repeated": share_of_trials(mine),
-                "n": bin.n,
-                "brier": found.brier,
-                "base_brier": found.base_brier,
-                "auroc": found.auroc,
-            }
+            row = about | fields_of(found) | fields_of(bin)
+            yield row | {"repeated": share_of_trials(mine)}

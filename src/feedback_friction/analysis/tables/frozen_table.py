@@ -11,7 +11,7 @@ from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.association import spearman
 from feedback_friction.analysis.stats.detection import detection
 from feedback_friction.analysis.stats.raters import kappa
-from feedback_friction.analysis.table import Row, conditions, frame, grouped, once, table
+from feedback_friction.analysis.table import Row, conditions, fields_of, frame, grouped, once, table
 from feedback_friction.analysis.tables.selectivity import moved, share_of, worth_of
 from feedback_friction.analysis.whole_trials import Key, Round, right_again, rounds, wrong_first
 from feedback_friction.mode_names import recorded_mode
@@ -40,11 +40,10 @@ def frozen(runs: Runs) -> Iterator[Row]:
         if wrong and right:
             found = detection(*worth_of([*wrong.items()]), *worth_of([*right.items()]))
             yield group[0] | {
+                **fields_of(found),
                 "uptake": share_of(wrong.items(), right_again),
                 "repeated": share_of(wrong.items(), _repeated),
                 "kept": share_of(right.items(), right_again),
-                "sensitivity": found.sensitivity,
-                "criterion": found.criterion,
                 "wrong": len(wrong),
                 "right": len(right),
             }

@@ -12,7 +12,7 @@ from feedback_friction.analysis.stats.arrays import MISSING, FloatArray
 from feedback_friction.analysis.stats.components import EPOCH, Effect, split
 from feedback_friction.analysis.stats.intervals import z_value
 from feedback_friction.analysis.stats.pooling import pooled as pool
-from feedback_friction.analysis.table import Row, grouped, table
+from feedback_friction.analysis.table import Row, fields_of, grouped, table
 from feedback_friction.analysis.tables.comparison import Arm, arm_name, arms, gains, uptake
 
 MEASURES = {"uptake": uptake, "accuracy": gains}
@@ -38,13 +38,9 @@ def pooled(runs: Runs) -> Iterator[Row]:
             firsts = [group[0] for group in grouped(tasks, ("task", "digits"))]
             found = pool([row["difference"] for row in firsts], [_error(row) for row in firsts])
             if found is not None:
-                yield {name: tasks[0][name] for name in _PAIR} | {
-                    "measure": measure,
-                    "difference": found.mean,
-                    "spread": found.spread,
-                    "inconsistency": found.inconsistency,
-                    "tasks": found.mean.n,
-                }
+                pair = {name: tasks[0][name] for name in _PAIR}
+                own = {"measure": measure, "difference": found.mean, "tasks": found.mean.n}
+                yield pair | fields_of(found) | own
 
 
 _PAIR = ("solver", "treatment", "control")

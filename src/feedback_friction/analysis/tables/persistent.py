@@ -10,7 +10,7 @@ import polars as pl
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.arrays import UNSOLVED
 from feedback_friction.analysis.stats.clusters import share_of_trials
-from feedback_friction.analysis.table import CONDITION, Row, conditions, missing, rows_of, table
+from feedback_friction.analysis.table import CONDITION, Row, conditions, rows_of, table
 from feedback_friction.mode_names import recorded_mode
 
 
@@ -35,7 +35,7 @@ def persistent(runs: Runs) -> Iterator[Row]:
     ``ending`` (``Ending``), its ``count`` and ``share`` of the ``n`` unsolved trials, clustered by
     problem. Conditions with one attempt have no rows.
     """
-    for condition, _, first in conditions(runs):
+    for condition, _, _ in conditions(runs):
         ended = _endings(runs, condition)
         if condition["iterations"] < 2 or ended.is_empty():
             continue
@@ -46,7 +46,6 @@ def persistent(runs: Runs) -> Iterator[Row]:
                 "count": sum(each for _, each in came),
                 "share": share_of_trials(came),
                 "n": len(came),
-                "missing": missing(first),
             }
 
 

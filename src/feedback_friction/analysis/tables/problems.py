@@ -14,7 +14,15 @@ from feedback_friction.analysis.stats.association import auroc, spearman
 from feedback_friction.analysis.stats.buckets import bucketed, equal_count, equal_width
 from feedback_friction.analysis.stats.clusters import clustered_share
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.table import CONDITION, Row, conditions, missing, rows_of, table
+from feedback_friction.analysis.table import (
+    CONDITION,
+    Row,
+    conditions,
+    fields_of,
+    missing,
+    rows_of,
+    table,
+)
 
 BUCKETS = 10
 
@@ -104,7 +112,6 @@ def confidence_summary(runs: Runs) -> Iterator[Row]:
             "spearman_first": spearman(values[known], right),
             "spearman_gain": spearman(values[unsolved], gained),
             "n": int(known.sum()),
-            "missing": missing(first),
         }
 
 
@@ -132,7 +139,6 @@ def _buckets(about: Row, values: FloatArray, edges: FloatArray, first: IntArray)
     """First accuracy and gain, (final - initial) / (1 - initial), in each bucket."""
     trials, initial, final = first_and_final(first)
     gain = final - initial, trials - initial
-    about |= {"missing": missing(first)}
     return bucket_rows(about, values, edges, initial=(initial, trials), gain=gain)
 
 
@@ -146,12 +152,5 @@ def bucket_rows(
     """
     found = [bucketed(values, *share, edges) for share in shares.values()]
     for row in zip(*found, strict=True):
-        bucket = row[0]
-        yield about | {
-            "low": bucket.low,
-            "high": bucket.high,
-            "problems": bucket.problems,
-            "few": bucket.few,
-            "n": bucket.share.n,
-            **{name: each.share for name, each in zip(shares, row, strict=True)},
-        }
+        values_of = {name: each.share for name, each in zip(shares, row, strict=True)}
+        yield about | fields_of(row[0]) | {"n": row[0].share.n} | values_of

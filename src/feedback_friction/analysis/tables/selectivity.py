@@ -9,7 +9,7 @@ from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.clusters import share_of_trials
 from feedback_friction.analysis.stats.detection import detection
 from feedback_friction.analysis.stats.intervals import Estimate
-from feedback_friction.analysis.table import ALIKE, CONDITION, Row, conditions, table
+from feedback_friction.analysis.table import ALIKE, CONDITION, Row, conditions, fields_of, table
 from feedback_friction.analysis.whole_trials import Key, Round, Trials, right_again, rounds
 from feedback_friction.mode_names import recorded_mode
 
@@ -99,14 +99,13 @@ def selectivity(runs: Runs) -> Iterator[Row]:
             continue
         found = detection(*worth_of(signals), *worth_of(noises))
         yield wrong | {
+            **fields_of(found),
             "signal": right["feedback"],
             "given_on": "right" if challenged else "wrong",
             "hit": share_of(signals, moved),
             "false_alarm": share_of(noises, moved),
             "uptake": share_of(signals, right_again),
             "control": share_of(noises, right_again),
-            "sensitivity": found.sensitivity,
-            "criterion": found.criterion,
             "signals": len(signals),
             "noises": len(noises),
         }

@@ -10,7 +10,7 @@ import numpy as np
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.arrays import MISSING, FloatArray
 from feedback_friction.analysis.stats.overlap import Overlap, overlap
-from feedback_friction.analysis.table import Row, conditions, once, table
+from feedback_friction.analysis.table import Row, conditions, fields_of, once, table
 
 _ALIKE = ("task", "digits", "feedback", "sampling", "history")
 _GROUP = "task text, digits int, feedback text, sampling text, history text"
@@ -53,16 +53,7 @@ def _matrix(solvers: dict[str, dict[str, float]]) -> FloatArray:
 def overlap_summary(runs: Runs) -> Iterator[Row]:
     """All / union of the failures, and the ratio expected by chance: one row a group."""
     for about, solvers, found in overlaps(runs):
-        yield about | {
-            "solvers": ", ".join(solvers),
-            "all": found.all,
-            "union": found.union,
-            "ratio": found.ratio,
-            "chance": found.chance,
-            "p_value": found.p_value,
-            "n": found.n,
-            "missing": found.missing,
-        }
+        yield about | fields_of(found) | {"solvers": ", ".join(solvers)}
 
 
 @table(_GROUP, "solvers text, size int, count int, n int")
