@@ -27,13 +27,13 @@ from feedback_friction.analysis.journal import (
     KNOWN_TRIALS,
     Condition,
     cluster_name,
-    has_table,
     open_journal,
     read_aligned,
     read_clusters,
     read_conditions,
     read_options,
     read_run,
+    rows_if,
 )
 from feedback_friction.analysis.retries import (
     Key,
@@ -225,9 +225,7 @@ def read_paid(directory: Path) -> Paid:
             " total(cached_tokens), CASE WHEN count(*) = count(cost_usd) THEN total(cost_usd) END"
             " FROM completions"
         ).fetchone()
-        retried = 0
-        if has_table(db, "retried"):
-            retried = db.execute("SELECT count(*) FROM retried").fetchone()[0]
+        retried = sum(row[0] for row in rows_if(db, "retried", "SELECT count(*) FROM retried"))
         return Paid(row[0], int(row[1]), int(row[2]), int(row[3]), row[4], retried)
 
 
@@ -330,21 +328,13 @@ def _attempts(db: sqlite3.Connection, condition: Condition) -> dict[str, Any]:
         (condition.condition,),
     ).fetchone()
     counts = ("feedbacks", "leaks", "replies", "no_answer", "cut_off")
+    query = "SELECT total(calls), total(retried) FROM calls WHERE condition = ?"
+    called = [*rows_if(db, "calls", query, (condition.condition,)), (0, 0)][0]
     return {
         "usage": {name: int(total) for name, total in zip(USAGE_COLUMNS, totals, strict=False)},
         "cost_usd": totals[-6],
         **{name: int(total) for name, total in zip(counts, totals[-5:], strict=True)},
         "aligned": len(read_aligned(db, condition.condition)),
-        **_calls(db, condition),
+        "calls": int(called[0]),
+        "retries": int(called[1]),
     }
-
-
-def _calls(db: sqlite3.Connection, condition: Condition) -> dict[str, int]:
-    """Model calls of the trials that ended, and those tried again; 0 in journals of before."""
-    counts = (0, 0)
-    if has_table(db, "calls"):
-        counts = db.execute(
-            "SELECT total(calls), total(retried) FROM calls WHERE condition = ?",
-            (condition.condition,),
-        ).fetchone()
-    return {"calls": int(counts[0]), "retries": int(counts[1])}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.analysis.journal import answer_text, has_table, open_journal
+from feedback_friction.analysis.journal import answer_text, open_journal, rows_if
 from feedback_friction.analysis.stats.clusters import clustered_share
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.errors import UsageError
@@ -83,12 +83,11 @@ def read_choices(directories: Sequence[Path]) -> list[Decision]:
     found = []
     for run, directory in enumerate(directories):
         with open_journal(directory) as db:
-            if has_table(db, "choices"):
-                found += [
-                    _decision(run, row)
-                    for row in db.execute(_CHOICES)
-                    if row["right_next"] is not None or row["status"] == "stopped"
-                ]
+            found += [
+                _decision(run, row)
+                for row in rows_if(db, "choices", _CHOICES)
+                if row["right_next"] is not None or row["status"] == "stopped"
+            ]
     return found
 
 
@@ -160,9 +159,9 @@ def read_given(
     db: sqlite3.Connection, condition: str, problem_id: str, epoch: int
 ) -> dict[int, Given]:
     """By iteration of a trial, which form its feedback has; nothing in a mode without forms."""
-    if not has_table(db, "choices"):
-        return {}
-    rows = db.execute(
+    rows = rows_if(
+        db,
+        "choices",
         "SELECT iteration, form, propensity, reason, repeats, state FROM choices"
         " WHERE condition = ? AND problem_id = ? AND epoch = ?",
         (condition, problem_id, epoch),

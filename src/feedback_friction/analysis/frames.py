@@ -25,6 +25,7 @@ from feedback_friction.analysis.journal import (
     open_journal,
     read_conditions,
     read_run,
+    run_names,
 )
 from feedback_friction.analysis.stats.arrays import MISSING, UNSOLVED, IntArray
 from feedback_friction.errors import UsageError
@@ -87,6 +88,11 @@ class Runs:
     # every attempt, in the same way: also those of missing trials, from the horizon on, and after
     # a right one. What was paid for, and what feedback was given, is counted over these.
     every_attempt: pl.DataFrame
+
+    @property
+    def names(self) -> list[str]:
+        """What each run is called (``journal.run_names``)."""
+        return run_names(self.directories)
 
     def first_solved(self, run: int, condition: str) -> tuple[list[str], IntArray]:
         """A condition's trials as the estimators want them.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,9 +107,8 @@ def read_conditions(db: sqlite3.Connection) -> list[Condition]:
     Raises:
         ValueError: a number is none that a run can have.
     """
-    found = [
-        Condition(**dict(row)) for row in db.execute("SELECT * FROM conditions ORDER BY rowid")
-    ]
+    rows = db.execute("SELECT * FROM conditions ORDER BY rowid")
+    found = [Condition(**dict(row)) for row in rows]
     for each in found:
         for name in ("iterations", "epochs"):
             number = getattr(each, name)
@@ -124,11 +123,16 @@ def has_table(db: sqlite3.Connection, name: str) -> bool:
     return found is not None
 
 
+def rows_if(
+    db: sqlite3.Connection, table: str, query: str, values: Sequence[object] = ()
+) -> Iterable[sqlite3.Row]:
+    """The rows of a query over a table that earlier versions did not have; none where it is not."""
+    return db.execute(query, values) if has_table(db, table) else ()
+
+
 def read_aligned(db: sqlite3.Connection, condition: str) -> dict[tuple[str, int, int], list[str]]:
     """By problem id, epoch and iteration, what feedback repeats from the solver's own work."""
-    if not has_table(db, "aligned"):
-        return {}
-    rows = db.execute("SELECT * FROM aligned WHERE condition = ?", (condition,))
+    rows = rows_if(db, "aligned", "SELECT * FROM aligned WHERE condition = ?", (condition,))
     return {
         (row["problem_id"], row["epoch"], row["iteration"]): json.loads(row["texts"])
         for row in rows
@@ -139,27 +143,24 @@ def read_beside(
     db: sqlite3.Connection, condition: str, problem_id: str, epoch: int
 ) -> dict[int, list[tuple[str, str]]]:
     """By iteration of a trial, the kind and text of what stands beside reply and feedback."""
+    rows = rows_if(
+        db,
+        "asides",
+        "SELECT iteration, kind, text FROM asides"
+        " WHERE condition = ? AND problem_id = ? AND epoch = ? ORDER BY rowid",
+        (condition, problem_id, epoch),
+    )
     found: dict[int, list[tuple[str, str]]] = {}
-    if has_table(db, "asides"):
-        rows = db.execute(
-            "SELECT iteration, kind, text FROM asides"
-            " WHERE condition = ? AND problem_id = ? AND epoch = ? ORDER BY rowid",
-            (condition, problem_id, epoch),
-        )
-        for iteration, kind, text in rows:
-            found.setdefault(iteration, []).append((kind, text))
+    for iteration, kind, text in rows:
+        found.setdefault(iteration, []).append((kind, text))
     return found
 
 
 def read_options(db: sqlite3.Connection) -> dict[str, dict[str, int]]:
     """By task and problem id, in the order of the run, how many options it gives to choose from."""
-    found: dict[str, dict[str, int]] = {
-        row[0]: {} for row in db.execute("SELECT task FROM conditions")
-    }
-    for task, problem, choices in db.execute(
-        "SELECT task, problem_id, choices FROM problems ORDER BY rowid"
-    ):
-        found.setdefault(task, {})[problem] = len(json.loads(choices))
+    found = {row["task"]: dict[str, int]() for row in db.execute("SELECT task FROM conditions")}
+    for row in db.execute("SELECT task, problem_id, choices FROM problems ORDER BY rowid"):
+        found.setdefault(row["task"], {})[row["problem_id"]] = len(json.loads(row["choices"]))
     return found
 
 
@@ -169,9 +170,8 @@ Clusters = dict[str, dict[str, str]]  # by task and problem id, what it shares w
 def read_clusters(db: sqlite3.Connection) -> Clusters:
     """The clusters of the run's problems; of those that have none, nothing."""
     found: Clusters = {}
-    if has_table(db, "clusters"):
-        for task, problem, cluster in db.execute("SELECT task, problem_id, cluster FROM clusters"):
-            found.setdefault(task, {})[problem] = cluster
+    for row in rows_if(db, "clusters", "SELECT * FROM clusters"):
+        found.setdefault(row["task"], {})[row["problem_id"]] = row["cluster"]
     return found
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.analysis.journal import has_table, open_journal
+from feedback_friction.analysis.journal import has_table, open_journal, rows_if
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,6 @@ class Layers:
         return found
 
 
-def has_layers(db: sqlite3.Connection) -> bool:
-    """Whether the journal has the tables; those of earlier versions do not."""
-    return has_table(db, "overruled")
-
-
 def read_layers(directory: Path) -> Layers:
     """Count them.
 
@@ -51,14 +46,13 @@ def read_layers(directory: Path) -> Layers:
         UsageError: the directory is no run directory.
     """
     with open_journal(directory) as db:
-        if not has_layers(db):
+        if not has_table(db, "layers"):
             return Layers()
         kinds = dict(db.execute("SELECT kind, count(*) FROM layers GROUP BY kind").fetchall())
-        count = "SELECT count(*) FROM "
-        overruled = db.execute(f"{count} attempts WHERE rule = 'overruled'").fetchone()[0]
-        marked = db.execute(
-            f"{count} (SELECT DISTINCT condition, problem_id, epoch FROM marked)"
-        ).fetchone()[0]
+        overruled, marked = db.execute(
+            "SELECT (SELECT count(*) FROM attempts WHERE rule = 'overruled'), count(*)"
+            " FROM (SELECT DISTINCT condition, problem_id, epoch FROM marked)"
+        ).fetchone()
     return Layers(kinds.get("regrade", 0), kinds.get("remask", 0), overruled, marked)
 
 
@@ -69,13 +63,14 @@ def earlier(
 
     An iteration that has no row in ``attempts`` was taken out.
     """
+    rows = rows_if(
+        db,
+        "replaced",
+        "SELECT iteration, was FROM replaced WHERE condition = ? AND problem_id = ?"
+        " AND epoch = ? AND iteration >= 0 ORDER BY layer",
+        (condition, problem_id, epoch),
+    )
     found: dict[int, list[dict[str, Any]]] = {}
-    if has_layers(db):
-        rows = db.execute(
-            "SELECT iteration, was FROM replaced WHERE condition = ? AND problem_id = ?"
-            " AND epoch = ? AND iteration >= 0 ORDER BY layer",
-            (condition, problem_id, epoch),
-        )
-        for iteration, was in rows:
-            found.setdefault(iteration, []).append(json.loads(was))
+    for iteration, was in rows:
+        found.setdefault(iteration, []).append(json.loads(was))
     return found

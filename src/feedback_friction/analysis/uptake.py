@@ -14,7 +14,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import permutations
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from feedback_friction.analysis.journal import Condition
 from feedback_friction.analysis.retries import Key, Retry, mean
@@ -149,9 +150,12 @@ def _uptake(
         shared[key[0]].append((treated[key], controls[key]))
     problems = Counter((tuple(pairs), clusters.get(problem)) for problem, pairs in shared.items())
     last = min(condition.iterations, control.iterations) - 1
-    plain = _contrast(problems, lambda retry: retry.right)
-    least, guessed, guessed_control = _guesses(problems)
+    plain = _contrast(problems, attrgetter("right"))
+    # what a guesser gains that keeps nothing in mind, and one that does
+    least, most = (_means(problems, attrgetter(name)) for name in ("guess", "guess_most"))
+    guessed, guessed_control = mean(most.treated), mean(most.control)
     taken_off = guessed - guessed_control
+    guesses = sorted([mean(least.treated) - mean(least.control), taken_off])
     pairs = _pairs(problems)
     return Uptake(
         condition,
@@ -161,9 +165,9 @@ def _uptake(
         replace(plain, difference=_moved(plain.difference, -taken_off)),
         guessed,
         guessed_control,
-        _p_value(problems, pairs, min(least, taken_off), max(least, taken_off)),
+        _p_value(problems, pairs, *guesses),
         pairs,
-        _contrast(problems, lambda retry: retry.repeated),
+        _contrast(problems, attrgetter("repeated")),
         _contrast(_known(problems, last), lambda retry: retry.seen.solved_by(last)),
         _contrast(_known(problems, last), lambda retry: _area(retry, last), math.inf),
     )
@@ -174,38 +178,42 @@ Pair = tuple[Retry, Retry]  # a trial under the condition and under the control
 Problems = Counter[tuple[tuple[Pair, ...], str | None]]
 
 
+class _Means(NamedTuple):
+    """The means of a value over the trials of each problem, under condition and control."""
+
+    treated: list[float]
+    control: list[float]
+    trials: list[float]  # how many each problem has
+    clusters: list[str | None]
+
+    @property
+    def gaps(self) -> list[float]:
+        """Condition minus control."""
+        return [one - other for one, other in zip(self.treated, self.control, strict=True)]
+
+
+def _means(problems: Problems, value: Callable[[Retry], float]) -> _Means:
+    found = _Means([], [], [], [])
+    for (trials, cluster), count in problems.items():
+        for side, means in enumerate((found.treated, found.control)):
+            means += [mean([value(pair[side]) for pair in trials])] * count
+        found.trials.extend([float(len(trials))] * count)
+        found.clusters.extend([cluster] * count)
+    return found
+
+
 def _contrast(
     problems: Problems, value: Callable[[Retry], float], worth: float | None = None
 ) -> Contrast:
-    """The mean of a value under both conditions; a trial is worth so many, by default one."""
-    sides: tuple[list[float], list[float]] = ([], [])
-    gaps, sizes, clusters = list[float](), list[float](), list[str | None]()
-    for (trials, cluster), count in problems.items():
-        means = [math.fsum(value(pair[side]) for pair in trials) / len(trials) for side in (0, 1)]
-        for side, value_of_side in zip(sides, means, strict=True):
-            side += [value_of_side] * count
-        gaps += [means[0] - means[1]] * count
-        sizes += [worth or float(len(trials))] * count
-        clusters += [cluster] * count
-    difference = mean_difference(gaps, sizes, clusters=clusters)
-    return Contrast(mean(sides[0]), mean(sides[1]), difference)
+    """The mean of a value under both conditions; a problem is worth so many trials, or its own."""
+    means = _means(problems, value)
+    trials = means.trials if worth is None else [worth] * len(means.trials)
+    difference = mean_difference(means.gaps, trials, means.clusters)
+    return Contrast(mean(means.treated), mean(means.control), difference)
 
 
 def _moved(estimate: Estimate, by: float) -> Estimate:
     return Estimate(estimate.value + by, estimate.low + by, estimate.high + by, estimate.n)
-
-
-def _guesses(problems: Problems) -> tuple[float, float, float]:
-    """What a guesser gains that keeps nothing in mind, and the shares right of one that does."""
-
-    def share(name: str, side: int) -> float:
-        values = list[float]()
-        for (trials, _), count in problems.items():
-            values += [mean([getattr(pair[side], name) for pair in trials])] * count
-        return mean(values)
-
-    least = share("guess", 0) - share("guess", 1)
-    return least, share("guess_most", 0), share("guess_most", 1)
 
 
 def _pairs(problems: Problems) -> Pairs | None:
@@ -221,12 +229,8 @@ def _p_value(problems: Problems, pairs: Pairs | None, low: float, high: float) -
     alone = all(cluster is None for _, cluster in problems)
     if pairs is not None and alone and low == high == 0:
         return mcnemar(pairs.treatment, pairs.control)
-    gaps, sizes, clusters = list[float](), list[float](), list[str | None]()
-    for (trials, cluster), count in problems.items():
-        gaps += [mean([retry.right - control.right for retry, control in trials])] * count
-        sizes += [float(len(trials))] * count
-        clusters += [cluster] * count
-    return discordance(gaps, sizes, clusters=clusters).p_value(low, high)
+    means = _means(problems, attrgetter("right"))
+    return discordance(means.gaps, means.trials, means.clusters).p_value(low, high)
 
 
 def _known(problems: Problems, last: int) -> Problems:

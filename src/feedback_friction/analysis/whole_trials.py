@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.journal import ENDED, answer_text, has_table, open_journal
+from feedback_friction.analysis.journal import ENDED, answer_text, open_journal, rows_if
 from feedback_friction.analysis.table import Row
 
 Key = tuple[str, int]  # problem id, epoch
@@ -58,10 +58,9 @@ def right_again(trial: tuple[Round, ...]) -> bool:
 @lru_cache(maxsize=64)
 def _read(directory: Path, condition: str) -> Trials:
     with open_journal(directory) as db:
-        has_asides = has_table(db, "asides")
         suggested = {
             (row["problem_id"], row["epoch"], row["iteration"]): row["text"]
-            for row in (db.execute(_SUGGESTED, (condition,)) if has_asides else ())
+            for row in rows_if(db, "asides", _SUGGESTED, (condition,))
         }
         rows = db.execute(_ROWS.format(ended=ENDED), (condition,))
         return {

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from feedback_friction.analysis.journal import has_table, open_journal
+from feedback_friction.analysis.journal import open_journal, rows_if
 from feedback_friction.engine.passes.reopen import Prompts, read_trials
 from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.protocol.records import Attempt, Message, Token, Trial
@@ -120,10 +120,9 @@ def read_turns(directory: Path, selected: Selected, left_out: Counter[str]) -> I
 
 def _kept_tokens(db: sqlite3.Connection) -> dict[bytes, dict[str, tuple[Token, ...]]]:
     """By call, the tokens of its replies, by their text; none in journals of earlier versions."""
-    if not has_table(db, "tokens"):
-        return {}
+    query = "SELECT t.*, c.replies FROM tokens t JOIN completions c USING (key)"
     found: dict[bytes, dict[str, tuple[Token, ...]]] = {}
-    for row in db.execute("SELECT t.*, c.replies FROM tokens t JOIN completions c USING (key)"):
+    for row in rows_if(db, "tokens", query):
         text = json.loads(row["replies"])[row["reply"]][0]
         tokens = tuple(Token(*each) for each in json.loads(row["tokens"]))
         found.setdefault(row["key"], {})[text] = tokens

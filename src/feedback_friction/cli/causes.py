@@ -10,15 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from feedback_friction.analysis.journal import open_journal, run_names
+from feedback_friction.analysis.journal import open_journal
 from feedback_friction.caveats import caveats, provisional
 from feedback_friction.cli.click_options import JSON, RUNS
-from feedback_friction.cli.grid import (
-    frame_columns,
-    print_columns,
-    print_json,
-    print_lines,
-)
+from feedback_friction.cli.grid import frame_columns, print_columns, print_json, print_lines
 from feedback_friction.errors import DataError, UsageError
 from feedback_friction.problem import Problem
 from feedback_friction.report.overview import in_cell, signed, spoken, two_digits
@@ -67,7 +62,7 @@ def command(directories: tuple[Path, ...], as_json: bool) -> None:
             "these runs vary no cause; 'friction causes --help' lists the conditions to run"
         )
     for _, title, table in shown:
-        _print(title, _with_runs_named(table, directories))
+        _print(title, _with_runs_named(table, runs))
     print_lines(["brackets: 95% intervals; shares and differences in percent and points"])
     if unfinished:
         click.echo(provisional(unfinished))
@@ -154,11 +149,11 @@ def locator(runs: Runs) -> Callable[[str, str, str], str | None]:
     return locate
 
 
-def _with_runs_named(table: pl.DataFrame, directories: tuple[Path, ...]) -> pl.DataFrame:
+def _with_runs_named(table: pl.DataFrame, runs: Runs) -> pl.DataFrame:
     """The table with names in place of the runs' numbers, where there are several."""
-    if len(directories) == 1:
+    if len(runs.directories) == 1:
         return table
-    names = dict(enumerate(run_names(directories)))
+    names = dict(enumerate(runs.names))
     return table.with_columns(
         table[name].replace_strict(names) for name in ("run", "frozen_run") if name in table.columns
     )

@@ -61,15 +61,15 @@ SECTIONS = {
 }
 VERBS = {name: says for section in SECTIONS.values() for name, says in section.items()}
 
-# A verb's module has its name and a `command`, but for these: they are functions of another's.
-BESIDE = {"remask": "regrade", "review": "view", "mask": "foreign", "grade": "foreign"}
+# A verb stands in the file of its name, but for those that share one.
+FILES = {"remask": "regrade", "review": "view", "mask": "foreign", "grade": "foreign"}
 
 
 def verb(name: str) -> click.Command:
-    """The command of a verb, its module loaded."""
-    module = importlib.import_module(f"feedback_friction.cli.{BESIDE.get(name, name)}")
-    command: click.Command = getattr(module, name if name in BESIDE else "command")
-    return command
+    """The command of a verb, its file loaded: the one in it that has its name."""
+    file = importlib.import_module(f"feedback_friction.cli.{FILES.get(name, name)}")
+    commands = (each for each in vars(file).values() if isinstance(each, click.Command))
+    return next(each for each in commands if each.name == name)
 
 
 class Verbs(click.Group):

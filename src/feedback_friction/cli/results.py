@@ -24,21 +24,8 @@ from feedback_friction.cli.click_options import JSON, RUNS, whole_numbers
 from feedback_friction.cli.grid import csv_of, differing, print_json, print_tables
 from feedback_friction.cli.within import print_within
 from feedback_friction.errors import UsageError
-from feedback_friction.report.overview import (
-    UNHEALTHY,
-    UPTAKE,
-    Column,
-    Row,
-    healthy,
-    labels,
-    legend,
-    numbers,
-    same,
-    sections,
-    spoken,
-    uptakes,
-    warnings,
-)
+from feedback_friction.report import overview
+from feedback_friction.report.overview import UNHEALTHY, Column, Row, spoken
 
 FORMATS = ("table", "csv", "markdown", "latex")
 ACCURACY = "Accuracy"
@@ -137,15 +124,16 @@ def print_results(directories: Sequence[Path], form: str = "table") -> None:
     if form == "csv":
         click.echo(csv_of(_every_column(rows)), nl=False)
         return
-    every = [*labels(rows), *numbers([result for _, result in rows])]
-    tables = {ACCURACY: every}
+    tables = {}
     if any(result.uptakes for _, result in rows):
-        tables = {UPTAKE: uptakes(rows), **tables}
+        tables[overview.UPTAKE] = overview.uptakes(rows)
+    accuracy = overview.numbers([result for _, result in rows])
+    tables[ACCURACY] = [*overview.labels(rows), *accuracy]
     notes = _notes(runs, rows)
     if given := forms_given(directories):
         tables[FORMS] = _forms([run.name for run in runs], given)
         notes.insert(0, CHOSEN)
-    print_tables(tables, notes, form, sections)
+    print_tables(tables, notes, form, overview.sections)
 
 
 CHOSEN = (
@@ -176,16 +164,13 @@ def _notes(runs: Sequence[RunResults], rows: Sequence[Row]) -> list[str]:
     """What must be read beside the table."""
     results = [result for _, result in rows]
     graders = dict.fromkeys(f"{each.condition.task}: {each.condition.grader}" for each in results)
-    alike, well = same(rows), healthy(results)
     lines = [
-        *(["; ".join(alike)] if alike else []),
-        *([f"0% in every row: {', '.join(well)}"] if well else []),
-        *legend(rows),
+        *overview.notes(rows),
         f"graders: {', '.join(graders)}",
         *(_paid(run, _in(run, runs)) for run in runs),
         *(line + _in(run, runs) for run in runs for line in run.layers.lines()),
         *(line for run in runs for line in _unsteady(run, _in(run, runs))),
-        *warnings(rows),
+        *overview.warnings(rows),
     ]
     unfinished = sum(result.unfinished for result in results)
     if unfinished:

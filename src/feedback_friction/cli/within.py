@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from feedback_friction.analysis.journal import run_names
 from feedback_friction.caveats import caveats, provisional
 from feedback_friction.cli.grid import columns, differing, print_json, print_tables
 from feedback_friction.extras import need
@@ -37,9 +36,8 @@ def print_within(
     from feedback_friction.report.safe import csv_of
 
     runs = load_runs(directories)
-    names = run_names(directories)
     table = solved_within(runs, levels).sort("tokens", maintain_order=True)
-    named = pl.Series([names[run] for run in table["run"]], dtype=pl.String)
+    named = pl.Series([runs.names[run] for run in table["run"]], dtype=pl.String)
     table = table.with_columns(run=named)
     rows = table.to_dicts()
     if as_json:
@@ -47,7 +45,7 @@ def print_within(
     elif form == "csv":  # every column, shares from 0 to 1
         click.echo(csv_of(table), nl=False)
     else:
-        unfinished = sum(runs.unfinished(run) for run in range(len(names)))
+        unfinished = sum(map(runs.unfinished, range(len(directories))))
         notes = [
             *NOTES,
             *([provisional(unfinished)] if unfinished else []),

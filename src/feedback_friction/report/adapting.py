@@ -9,7 +9,14 @@ from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.tables import form_effects, spending
 from feedback_friction.report import charts
 from feedback_friction.report.figure import Figure
-from feedback_friction.report.names_and_colours import BANDS, main_sampling, named, panel_of, scale
+from feedback_friction.report.names_and_colours import (
+    BANDS,
+    main_sampling,
+    named,
+    panel_of,
+    run_name,
+    scale,
+)
 
 SHORTENED = 30  # characters of a condition's name within a title
 SHORT = 0.1  # of a condition's trials: where more had no attempts left, its line ends
@@ -32,7 +39,7 @@ def what_helps(runs: Runs) -> Figure | None:
     if table.is_empty():
         return None
     several = table.select("run", "feedback").unique().height > 1
-    more = pl.format(", run {}, {}", pl.col("run") + 1, pl.col("feedback"))
+    more = pl.format(", {}, {}", run_name(runs), "feedback")
     run = more if several else pl.lit("")
     # Errors by kind are many: they are in the table.
     table = table.filter(~pl.col("state").str.starts_with("error: ")).with_columns(
@@ -93,7 +100,7 @@ def equal_cost(runs: Runs) -> Figure | None:
     table = table.filter(pl.col("short") <= SHORT * pl.col("n"))
     if table.is_empty() or table["tokens"].max() == table["tokens"].min():
         return None
-    table, note = main_sampling(named(table))
+    table, note = main_sampling(named(runs, table))
     chart = charts.curves(
         table, "tokens", "solved", x_title="tokens", y_title="solved", scale=scale(table)
     )

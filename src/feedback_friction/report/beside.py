@@ -85,7 +85,7 @@ def _confusion(runs: Runs) -> list[Column]:
     table = annotation_table.confusion(runs)
     if table.is_empty():
         return []
-    wide = named(table).pivot(
+    wide = named(runs, table).pivot(
         "said", index=["panel", "condition", "annotator", "judged"], values="count",
         maintain_order=True,
     )  # fmt: skip
@@ -109,7 +109,7 @@ def _without(runs: Runs) -> list[Column]:
     table = annotation_table.without_suspects(runs)
     if table.is_empty():
         return []
-    shown = named(table)
+    shown = named(runs, table)
     return [
         *_texts(shown, panel="task", condition="feedback"),
         number_column("friction, points", _estimates(shown, "friction")),

@@ -17,7 +17,6 @@ from markupsafe import Markup
 
 from feedback_friction import __version__
 from feedback_friction.analysis.frames import Runs, load_runs
-from feedback_friction.analysis.journal import run_names
 from feedback_friction.analysis.provenance import Provenance, provenance
 from feedback_friction.analysis.tables import (
     accuracy_table,
@@ -41,23 +40,13 @@ from feedback_friction.analysis.tables import (
 )
 from feedback_friction.caveats import ABACUS_IS, STUDENT_IS, is_miniature
 from feedback_friction.errors import UsageError, reason
+from feedback_friction.report import overview
 from feedback_friction.report.beside import beside
 from feedback_friction.report.figure import Figure
 from feedback_friction.report.figures import figures
 from feedback_friction.report.findings import by_subject, findings, gaps
 from feedback_friction.report.names_and_colours import panel_of
-from feedback_friction.report.overview import (
-    UPTAKE,
-    Column,
-    healthy,
-    labels,
-    legend,
-    numbers,
-    same,
-    sections,
-    uptakes,
-    warnings,
-)
+from feedback_friction.report.overview import Column
 from feedback_friction.report.published import paper
 from feedback_friction.report.safe import csv_of, xml_safe
 from feedback_friction.report.theme import adapting
@@ -69,48 +58,24 @@ ROOM = 3_000_000  # characters that they may take
 ROWS_SHOWN = 30  # rows of a table within the page; its file has them all
 
 TABLES = {
-    "accuracy": accuracy_table.accuracy,
-    "summary": accuracy_table.summary,
-    "correction": accuracy_table.correction,
-    "uptake": comparison.uptake,
-    "pairs": comparison.pairs,
-    "gains": comparison.gains,
-    "solvers": comparison.solvers,
-    "uptake_model": model.uptake_model,
-    "pooled": overall.pooled,
-    "variance": overall.variance,
-    "forms": form_effects.forms,
-    "repetition_predicted": form_effects.repetition_predicted,
-    "moves": answers.moves,
-    "moves_by_iteration": answers.moves_by_iteration,
-    "persistent": persistent.persistent,
-    "histories": histories.histories,
-    "challenges": selectivity.challenges,
-    "selectivity": selectivity.selectivity,
-    "doses": dose_response.doses,
-    "teachers": teachers.teachers,
-    "teaching_variance": teachers.teaching_variance,
-    "feedback": answers.feedback,
-    "cost": answers.cost,
-    "solved_within": spending.solved_within,
-    "subjects": problems.subjects,
-    "confidence": problems.confidence,
-    "confidence_summary": problems.confidence_summary,
-    "popularity": problems.popularity,
-    "overlap_summary": solvers.overlap_summary,
-    "overlap_sets": solvers.overlap_sets,
-    "categories": annotation_table.categories,
-    "target": annotation_table.target,
-    "confusion": annotation_table.confusion,
-    "suspect_gold": gold.suspect_gold,
-    "without_suspects": annotation_table.without_suspects,
-    "entropy": probe_table.entropy,
-    "entropy_summary": probe_table.entropy_summary,
-    "in_domain": probe_table.in_domain,
-    "self_perception": probe_table.self_perception,
-    "reader": probe_table.reader,
-    **{name: table for name, (_, table, _) in inside_table.TABLES.items()},
-}
+    each.__name__: each
+    for each in (
+        accuracy_table.accuracy, accuracy_table.summary, accuracy_table.correction,
+        comparison.uptake, comparison.pairs, comparison.gains, comparison.solvers,
+        model.uptake_model, overall.pooled, overall.variance,
+        form_effects.forms, form_effects.repetition_predicted,
+        answers.moves, answers.moves_by_iteration, persistent.persistent, histories.histories,
+        selectivity.challenges, selectivity.selectivity, dose_response.doses,
+        teachers.teachers, teachers.teaching_variance,
+        answers.feedback, answers.cost, spending.solved_within,
+        problems.subjects, problems.confidence, problems.confidence_summary, problems.popularity,
+        solvers.overlap_summary, solvers.overlap_sets,
+        annotation_table.categories, annotation_table.target, annotation_table.confusion,
+        gold.suspect_gold, annotation_table.without_suspects,
+        probe_table.entropy, probe_table.entropy_summary, probe_table.in_domain,
+        probe_table.self_perception, probe_table.reader,
+    )
+} | {name: table for name, (_, table, _) in inside_table.TABLES.items()}  # fmt: skip
 
 
 def build_report(directories: Sequence[Path], out: Path, *, reference: bool = False) -> Path:
@@ -148,7 +113,7 @@ def build_report(directories: Sequence[Path], out: Path, *, reference: bool = Fa
 def _page(runs: Runs, made: Sequence[Figure]) -> str:
     import jinja2
 
-    names = run_names(runs.directories)
+    names = runs.names
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, finalize=xml_safe
     )
@@ -201,27 +166,22 @@ def _results(runs: Runs, names: Sequence[str]) -> dict[str, Any]:
     """The tables of ``friction results``, and what is said below them."""
     rows = [(names[condition["run"]], found) for condition, found in accuracy_table.results(runs)]
     results = [found for _, found in rows]
-    tables = {"Accuracy": [*labels(rows), *numbers(results)]}
+    tables = {"Accuracy": [*overview.labels(rows), *overview.numbers(results)]}
     if any(found.uptakes for found in results):
-        tables[UPTAKE] = uptakes(rows)
-    alike, well = same(rows), healthy(results)
+        tables[overview.UPTAKE] = overview.uptakes(rows)
     return {
         "tables": [
             *((title, *_sectioned(table)) for title, table in tables.items()),
             *((title, table, [("", _rows(table))]) for title, table in beside(runs).items()),
         ],
-        "notes": [
-            *(["; ".join(alike)] if alike else []),
-            *([f"0% in every row: {', '.join(well)}"] if well else []),
-            *legend(rows),
-        ],
-        "warnings": [line.partition(": ")[2] for line in warnings(rows)],
+        "notes": overview.notes(rows),
+        "warnings": [line.partition(": ")[2] for line in overview.warnings(rows)],
     }
 
 
 def _sectioned(table: list[Column]) -> tuple[list[Column], list[tuple[str, list[tuple[str, ...]]]]]:
     """The columns of a table, and its rows under their headings."""
-    headings, shown = sections(table)
+    headings, shown = overview.sections(table)
     cells = _rows(shown)
     pairs = zip(headings or [""] * len(cells), cells, strict=True)
     groups = groupby(pairs, key=itemgetter(0))

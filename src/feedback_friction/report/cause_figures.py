@@ -36,7 +36,7 @@ CATEGORIES = {  # in the order of the stack
 
 def complexity(runs: Runs) -> Figure | None:
     """First and final accuracy by number of digits and base."""
-    table = named(accuracy_table.accuracy(runs)).filter(pl.col("digits").is_not_null())
+    table = named(runs, accuracy_table.accuracy(runs)).filter(pl.col("digits").is_not_null())
     table, note = main_sampling(table)
     sizes = table.group_by("series").agg(pl.struct("task", "digits").n_unique().alias("sizes"))
     compared = sizes.filter(pl.col("sizes") > 1)["series"].to_list()
@@ -74,7 +74,7 @@ ENDINGS = {  # in the order of the stack
 
 def endings(runs: Runs) -> Figure | None:
     """What trials that stay unsolved end with, told without a judge."""
-    table = named(tables.persistent(runs))
+    table = named(runs, tables.persistent(runs))
     if table.is_empty():
         return None
     occurring = (pl.col("count") > 0).any().over("ending")
@@ -94,7 +94,7 @@ def endings(runs: Runs) -> Figure | None:
 
 def persistent(runs: Runs) -> Figure | None:
     """Why trials stay unsolved, by the labels of a judge or of people."""
-    table = named(annotation_table.categories(runs))
+    table = named(runs, annotation_table.categories(runs))
     if table.is_empty():
         return None
     drawn, note = main_sampling(table)
@@ -179,7 +179,7 @@ BUCKETS = {  # probe or quantity -> table, value, and the words of the figure
 def buckets(name: str, runs: Runs) -> Figure | None:
     """A share by bucket of what ``BUCKETS`` names."""
     made, value, title, caption, alt = BUCKETS[name]
-    table = named(made(runs))
+    table = named(runs, made(runs))
     # Of several estimates of the same quantity the study's is drawn.
     drawn = table.filter(estimate="plug-in") if "estimate" in table.columns else table
     chart = _bucket_chart(drawn, value)
@@ -217,7 +217,7 @@ SHARES = {  # probe -> table, its shares in words, the axis, and the words of th
 def shares(name: str, runs: Runs) -> Figure | None:
     """The shares that ``SHARES`` names below each other, one panel a task and solver."""
     made, names, axis, title, caption, alt = SHARES[name]
-    table = named(made(runs))
+    table = named(runs, made(runs))
     if table.is_empty():
         return None
     rows = [

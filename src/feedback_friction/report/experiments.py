@@ -34,7 +34,7 @@ _MEASURES = {
 
 def drag(runs: Runs) -> Figure | None:
     """What the second attempt has of the first, by history."""
-    table = named(histories(runs))
+    table = named(runs, histories(runs))
     if table.is_empty():
         return None
     several = table["panel"].n_unique() > 1
@@ -66,7 +66,7 @@ def drag(runs: Runs) -> Figure | None:
 
 def selective(runs: Runs) -> Figure | None:
     """Uptake against compliance, a point a pair of conditions with its ellipse."""
-    table = named(selectivity(runs))
+    table = named(runs, selectivity(runs))
     if table.is_empty():
         return None
     given = pl.when(pl.col("given_on") == "right").then(pl.lit("right answers"))
@@ -134,7 +134,7 @@ def responses(runs: Runs) -> Figure | None:
     table = doses(runs)
     if table.is_empty():
         return None
-    table = named(table).with_columns(pl.col("kind").alias("series"))
+    table = named(runs, table).with_columns(pl.col("kind").alias("series"))
     made = []
     for panel, kind in table.select("panel", "kind").unique(maintain_order=True).iter_rows():
         own = table.filter(pl.col("panel") == panel, pl.col("kind") == kind)
@@ -219,11 +219,8 @@ def inside(runs: Runs) -> Figure | None:
     if table.is_empty():
         return None
     about = [json.loads(each) for each in table["settings"]]
-    table = named(
-        table.with_columns(
-            pl.Series(name, [each[name] for each in about]) for name in ("model", "as_is")
-        )
-    )
+    told = (pl.Series(name, [each[name] for each in about]) for name in ("model", "as_is"))
+    table = named(runs, table.with_columns(told))
     told_apart = [name for name in ("panel", "model") if table[name].n_unique() > 1]
     whose = pl.concat_str(*told_apart, "series", separator=", ")
     table = table.with_columns(

@@ -80,7 +80,7 @@ def figures(runs: Runs) -> Iterator[Figure]:
 
 def curve(runs: Runs) -> Figure | None:
     """Accuracy by attempt, with the target where trials were labelled."""
-    table = named(accuracy_table.accuracy(runs))
+    table = named(runs, accuracy_table.accuracy(runs))
     if table.is_empty() or table["iteration"].max() == 0:
         return None
     table, note = main_sampling(table)
@@ -112,7 +112,7 @@ def uptake(runs: Runs) -> Figure | None:
     """What one round of feedback adds to a control."""
     table = comparison.uptake(runs)
     return _over_controls(
-        table, "uptake", "What one round of feedback adds",
+        runs, table, "uptake", "What one round of feedback adds",
         "Of the problems whose first attempt was wrong, the share that the second attempt solves, "
         "minus that under a control, on the same problems"
         + (", less what a guesser would gain" if (table["guess"] > 0).any() else ""),
@@ -122,20 +122,19 @@ def uptake(runs: Runs) -> Figure | None:
 
 def controls(runs: Runs) -> Figure | None:
     """What all attempts add to a control."""
-    table = comparison.gains(runs)
     return _over_controls(
-        table, "controls", "What feedback adds in the end",
+        runs, comparison.gains(runs), "controls", "What feedback adds in the end",
         "Accuracy at the last attempt minus that under a control, on the same problems",
         "difference at the last attempt",
     )  # fmt: skip
 
 
 def _over_controls(
-    table: pl.DataFrame, name: str, title: str, what: str, axis: str
+    runs: Runs, table: pl.DataFrame, name: str, title: str, what: str, axis: str
 ) -> Figure | None:
     """A forest plot of differences from the controls."""
     table = table.filter(pl.col("difference").is_not_nan())
-    table = named(table.with_columns(pl.col("treatment_run").alias("run")))
+    table = named(runs, table.with_columns(pl.col("treatment_run").alias("run")))
     if table.is_empty():
         return None
     table = table.with_columns(
@@ -157,7 +156,7 @@ def _over_controls(
 
 def ends(runs: Runs) -> Figure | None:
     """From where to where every condition went: accuracy at the first and at the last attempt."""
-    every = named(accuracy_table.accuracy(runs))
+    every = named(runs, accuracy_table.accuracy(runs))
     firsts = every.filter(pl.col("iteration") == 0)
     first = firsts.select(*SETTING, pl.col("accuracy").alias("first"))
     table = last(every).join(first, on=SETTING, how="left", nulls_equal=True)
@@ -195,7 +194,7 @@ def _by_task(table: pl.DataFrame) -> pl.DataFrame:
 
 def correction(runs: Runs) -> Figure | None:
     """Hazard of correction by iteration."""
-    table = named(accuracy_table.correction(runs)).filter(
+    table = named(runs, accuracy_table.correction(runs)).filter(
         pl.col("iteration") > 0, pl.col("hazard").is_not_nan()
     )
     if table.is_empty():
@@ -217,7 +216,7 @@ def correction(runs: Runs) -> Figure | None:
 
 def moves(runs: Runs) -> Figure | None:
     """How answers change from attempt to attempt."""
-    table = named(answers.moves(runs)).filter(pl.col("n") > 0)
+    table = named(runs, answers.moves(runs)).filter(pl.col("n") > 0)
     if table.is_empty():
         return None
     drawn, note = main_sampling(table)
@@ -236,7 +235,7 @@ def moves(runs: Runs) -> Figure | None:
 
 def subjects(runs: Runs) -> Figure | None:
     """Final accuracy by subject."""
-    table = named(problems.subjects(runs))
+    table = named(runs, problems.subjects(runs))
     table, note = main_sampling(table)
     if table.is_empty() or table["subject"].n_unique() > 60:
         return None

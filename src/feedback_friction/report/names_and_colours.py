@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.table import SETTING
 from feedback_friction.report.theme import Scale, feedback_scale
 from feedback_friction.ways import GREEDY, named_history
@@ -11,16 +12,16 @@ from feedback_friction.ways import GREEDY, named_history
 BANDS = "Bands and bars are 95% intervals."
 
 
-def named(table: pl.DataFrame) -> pl.DataFrame:
+def named(runs: Runs, table: pl.DataFrame) -> pl.DataFrame:
     """With ``panel``, ``series`` and ``condition`` in words.
 
     A panel is a task, its digits and the solver; a series a feedback mode, and its history where
     that is not the usual one; a condition is a series and its sampling.
 
-    Where two runs hold the same condition, the panel says which run it is, counting from 1.
+    Where two runs hold the same condition, the panel says which run it is.
     """
     subjects = ["task", "solver"] if table["solver"].n_unique() > 1 else ["task"]
-    run = pl.format(", run {}", pl.col("run") + 1) if _collide(table) else pl.lit("")
+    run = pl.lit(", ") + run_name(runs) if _collide(table) else pl.lit("")
     greedy = pl.col("sampling") == GREEDY.name
     return table.with_columns(
         (panel_of(subjects) + run).alias("panel"), series().alias("series")
@@ -30,6 +31,11 @@ def named(table: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.format("{}, {}", pl.col("series"), pl.col("sampling")))
         .alias("condition")
     )
+
+
+def run_name(runs: Runs) -> pl.Expr:
+    """The name of the run whose number the column ``run`` holds."""
+    return pl.col("run").replace_strict(dict(enumerate(runs.names)), return_dtype=pl.String)
 
 
 def panel_of(names: list[str]) -> pl.Expr:

@@ -75,7 +75,7 @@ def labels(rows: Sequence[Row]) -> list[Column]:
     return differing or [column for column in found if column.name == "feedback"]
 
 
-def same(rows: Sequence[Row]) -> list[str]:
+def _same(rows: Sequence[Row]) -> list[str]:
     """Words for what does not differ between the rows."""
     shown = {column.name for column in labels(rows)}
     words = {
@@ -187,7 +187,17 @@ def uptakes(rows: Sequence[Row]) -> list[Column]:
     ]
 
 
-def legend(rows: Sequence[Row]) -> list[str]:
+def notes(rows: Sequence[Row]) -> list[str]:
+    """What stands below the tables: what all rows share, and what their headings mean."""
+    alike, well = _same(rows), _healthy([result for _, result in rows])
+    return [
+        *(["; ".join(alike)] if alike else []),
+        *([f"0% in every row: {', '.join(well)}"] if well else []),
+        *_legend(rows),
+    ]
+
+
+def _legend(rows: Sequence[Row]) -> list[str]:
     """What the headings mean that do not say it themselves."""
     results = [result for _, result in rows]
     shown = {column.name for column in numbers(results)}
@@ -305,7 +315,7 @@ def _share(name: str, whole: str, result: ConditionResult) -> str:
     return "<0.1" if 0 < count / of < 0.0005 else f"{100 * count / of:.1f}"
 
 
-def healthy(results: Sequence[ConditionResult]) -> list[str]:
+def _healthy(results: Sequence[ConditionResult]) -> list[str]:
     """What might ail the replies, and ails none of them."""
     return [
         heading.removesuffix(" %")

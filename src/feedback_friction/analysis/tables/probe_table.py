@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.journal import has_table, open_journal
+from feedback_friction.analysis.journal import open_journal, rows_if
 from feedback_friction.analysis.stats.arrays import FloatArray, IntArray
 from feedback_friction.analysis.stats.association import spearman
 from feedback_friction.analysis.stats.buckets import equal_width
@@ -69,9 +69,7 @@ def _read(runs: Runs, run: int, probe: str) -> dict[str, dict[str, dict[Place, A
     """By condition and settings, the findings of a run; none in a journal that has no probes."""
     found: dict[str, dict[str, dict[Place, Any]]] = defaultdict(lambda: defaultdict(dict))
     with open_journal(runs.directories[run]) as db:
-        if not has_table(db, "probes"):
-            return {}
-        for row in db.execute("SELECT * FROM probes WHERE probe = ?", (probe,)):
+        for row in rows_if(db, "probes", "SELECT * FROM probes WHERE probe = ?", (probe,)):
             place = row["problem_id"], row["epoch"], row["iteration"]
             found[row["condition"]][row["settings"]][place] = json.loads(row["value"])
     return found

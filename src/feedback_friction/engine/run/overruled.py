@@ -7,14 +7,12 @@ share is overruled in all of them, and a run that is resumed keeps to it.
 from __future__ import annotations
 
 import hashlib
-import sqlite3
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.analysis.journal import open_journal
-from feedback_friction.analysis.layers import has_layers
+from feedback_friction.analysis.journal import open_journal, rows_if
 from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.grading.verdict import OVERRULED, Outcome, Verdict
 from feedback_friction.problem import Problem
@@ -53,15 +51,10 @@ def read_overruled(directory: Path) -> dict[bytes, Verdict]:
     if not (directory / "journal.sqlite").is_file():
         return {}
     with open_journal(directory) as db:
-        if not has_layers(db):
-            return {}
-        rows: Sequence[sqlite3.Row] = db.execute(
-            "SELECT reply, verdict, prediction FROM overruled"
-        ).fetchall()
-    return {
-        bytes(row["reply"]): Verdict(Outcome(row["verdict"]), row["prediction"], OVERRULED)
-        for row in rows
-    }
+        return {
+            bytes(row["reply"]): Verdict(Outcome(row["verdict"]), row["prediction"], OVERRULED)
+            for row in rows_if(db, "overruled", "SELECT reply, verdict, prediction FROM overruled")
+        }
 
 
 def with_overruled(condition: Condition, verdicts: Verdicts) -> Condition:
