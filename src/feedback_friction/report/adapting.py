@@ -8,7 +8,7 @@ from feedback_friction.analysis.choices import WHENEVER
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.tables import form_effects, spending
 from feedback_friction.report import charts
-from feedback_friction.report.figure import Figure
+from feedback_friction.report.figure import Figure, NothingToDrawError, some
 from feedback_friction.report.names_and_colours import (
     BANDS,
     main_sampling,
@@ -28,7 +28,7 @@ def _about(table: pl.DataFrame, before: str) -> pl.Expr:
     return pl.lit(before) + panel_of(["task", "solver"]) if several else pl.lit("")
 
 
-def what_helps(runs: Runs) -> Figure | None:
+def what_helps(runs: Runs) -> Figure:
     """What each form adds to the plainest, by solver and state."""
     table = form_effects.forms(runs)
     table = table.filter(
@@ -36,9 +36,7 @@ def what_helps(runs: Runs) -> Figure | None:
         pl.col("effect").is_not_nan(),
         pl.col("effect_low") > -1,
     )
-    if table.is_empty():
-        return None
-    several = table.select("run", "feedback").unique().height > 1
+    several = some(table).select("run", "feedback").unique().height > 1
     more = pl.format(", {}, {}", run_name(runs), "feedback")
     run = more if several else pl.lit("")
     # Errors by kind are many: they are in the table.
@@ -62,11 +60,9 @@ def what_helps(runs: Runs) -> Figure | None:
     )  # fmt: skip
 
 
-def foreseen(runs: Runs) -> Figure | None:
+def foreseen(runs: Runs) -> Figure:
     """Reliability of the predicted chance that the next answer repeats the last."""
-    table = form_effects.repetition_predicted(runs)
-    if table.is_empty():
-        return None
+    table = some(form_effects.repetition_predicted(runs))
     table = table.with_columns(
         (
             pl.format(
@@ -94,12 +90,12 @@ def foreseen(runs: Runs) -> Figure | None:
     )  # fmt: skip
 
 
-def equal_cost(runs: Runs) -> Figure | None:
+def equal_cost(runs: Runs) -> Figure:
     """What is solved within so many tokens: conditions beside each other at equal cost."""
     table = spending.solved_within(runs)
-    table = table.filter(pl.col("short") <= SHORT * pl.col("n"))
-    if table.is_empty() or table["tokens"].max() == table["tokens"].min():
-        return None
+    table = some(table.filter(pl.col("short") <= SHORT * pl.col("n")))
+    if table["tokens"].n_unique() == 1:
+        raise NothingToDrawError
     table, note = main_sampling(named(runs, table))
     chart = charts.curves(
         table, "tokens", "solved", x_title="tokens", y_title="solved", scale=scale(table)

@@ -47,7 +47,6 @@ from feedback_friction.report.figures import figures
 from feedback_friction.report.findings import by_subject, findings, gaps
 from feedback_friction.report.names_and_colours import panel_of
 from feedback_friction.report.overview import Column
-from feedback_friction.report.published import paper
 from feedback_friction.report.safe import csv_of, xml_safe
 from feedback_friction.report.theme import adapting
 from feedback_friction.view.sample import style_of_trials, telling_trials
@@ -92,8 +91,7 @@ def build_report(directories: Sequence[Path], out: Path, *, reference: bool = Fa
     runs = load_runs(directories)
     if runs.attempts.is_empty():
         raise UsageError("nothing to report: no trial of these runs has made an attempt yet")
-    published = paper(runs) if reference else None
-    made = [*figures(runs), *filter(None, [published])]
+    made = list(figures(runs, reference=reference))
     try:
         (out / "figures").mkdir(parents=True, exist_ok=True)
         (out / "tables").mkdir(parents=True, exist_ok=True)

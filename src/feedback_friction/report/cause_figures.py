@@ -15,7 +15,7 @@ from feedback_friction.analysis.tables import (
 from feedback_friction.analysis.tables import persistent as tables
 from feedback_friction.analysis.tables.persistent import Ending
 from feedback_friction.report import charts
-from feedback_friction.report.figure import Figure
+from feedback_friction.report.figure import Figure, some
 from feedback_friction.report.names_and_colours import (
     BANDS,
     last,
@@ -34,15 +34,13 @@ CATEGORIES = {  # in the order of the stack
 }
 
 
-def complexity(runs: Runs) -> Figure | None:
+def complexity(runs: Runs) -> Figure:
     """First and final accuracy by number of digits and base."""
     table = named(runs, accuracy_table.accuracy(runs)).filter(pl.col("digits").is_not_null())
     table, note = main_sampling(table)
     sizes = table.group_by("series").agg(pl.struct("task", "digits").n_unique().alias("sizes"))
     compared = sizes.filter(pl.col("sizes") > 1)["series"].to_list()
-    table = table.filter(pl.col("series").is_in(compared))
-    if table.is_empty():
-        return None
+    table = some(table.filter(pl.col("series").is_in(compared)))
     ends = pl.concat(
         [
             table.filter(pl.col("iteration") == 0).with_columns(pl.lit("first").alias("attempt")),
@@ -72,11 +70,9 @@ ENDINGS = {  # in the order of the stack
 }
 
 
-def endings(runs: Runs) -> Figure | None:
+def endings(runs: Runs) -> Figure:
     """What trials that stay unsolved end with, told without a judge."""
-    table = named(runs, tables.persistent(runs))
-    if table.is_empty():
-        return None
+    table = some(named(runs, tables.persistent(runs)))
     occurring = (pl.col("count") > 0).any().over("ending")
     drawn, note = main_sampling(table.filter(occurring))
     chart = charts.stacked(
@@ -92,11 +88,9 @@ def endings(runs: Runs) -> Figure | None:
     )  # fmt: skip
 
 
-def persistent(runs: Runs) -> Figure | None:
+def persistent(runs: Runs) -> Figure:
     """Why trials stay unsolved, by the labels of a judge or of people."""
-    table = named(runs, annotation_table.categories(runs))
-    if table.is_empty():
-        return None
+    table = some(named(runs, annotation_table.categories(runs)))
     drawn, note = main_sampling(table)
     chart = charts.stacked(
         drawn, "share", "condition", "category", "panel",
@@ -122,11 +116,9 @@ def persistent(runs: Runs) -> Figure | None:
     )  # fmt: skip
 
 
-def odds(runs: Runs) -> Figure | None:
+def odds(runs: Runs) -> Figure:
     """Odds ratios of a right attempt after the first."""
-    table = model.uptake_model(runs)
-    if table.is_empty():
-        return None
+    table = some(model.uptake_model(runs))
     kept = [each for each in ("task", "solver") if each == "task" or table[each].n_unique() > 1]
     limits = (f"odds_ratio{end}" for end in ("", "_low", "_high"))
     drawn = table.with_columns(
@@ -176,15 +168,13 @@ BUCKETS = {  # probe or quantity -> table, value, and the words of the figure
 }  # fmt: skip
 
 
-def buckets(name: str, runs: Runs) -> Figure | None:
+def buckets(name: str, runs: Runs) -> Figure:
     """A share by bucket of what ``BUCKETS`` names."""
     made, value, title, caption, alt = BUCKETS[name]
     table = named(runs, made(runs))
     # Of several estimates of the same quantity the study's is drawn.
     drawn = table.filter(estimate="plug-in") if "estimate" in table.columns else table
     chart = _bucket_chart(drawn, value)
-    if chart is None:
-        return None
     words = f"Points with intervals: {alt}."
     return Figure(name, title, f"{caption} {BANDS}", words, chart, table)
 
@@ -214,12 +204,10 @@ SHARES = {  # probe -> table, its shares in words, the axis, and the words of th
 }  # fmt: skip
 
 
-def shares(name: str, runs: Runs) -> Figure | None:
+def shares(name: str, runs: Runs) -> Figure:
     """The shares that ``SHARES`` names below each other, one panel a task and solver."""
     made, names, axis, title, caption, alt = SHARES[name]
-    table = named(runs, made(runs))
-    if table.is_empty():
-        return None
+    table = some(named(runs, made(runs)))
     rows = [
         table.select(
             "panel", "series", "condition", pl.lit(words).alias("row"),
@@ -236,11 +224,10 @@ def shares(name: str, runs: Runs) -> Figure | None:
     return Figure(name, title, f"{caption} {BANDS}", words, chart, table)
 
 
-def _bucket_chart(table: pl.DataFrame, value: str) -> charts.Spec | None:
-    """A share by bucket, those with few problems left out; None when nothing is left."""
-    shown, _ = main_sampling(table.filter(~pl.col("few"), pl.col(value).is_not_nan()))
-    if shown.is_empty():
-        return None
+def _bucket_chart(table: pl.DataFrame, value: str) -> charts.Spec:
+    """A share by bucket, those with few problems left out."""
+    told = some(table.filter(~pl.col("few"), pl.col(value).is_not_nan()))
+    shown, _ = main_sampling(told)
     limits = (pl.col(end).round(2).cast(pl.String) for end in ("low", "high"))
     shown = shown.with_columns(pl.format("{} to {}", *limits).alias("bucket"))
     panel = pl.col("panel")

@@ -18,7 +18,7 @@ from feedback_friction.analysis.tables.inside_table import attention
 from feedback_friction.analysis.tables.selectivity import selectivity
 from feedback_friction.analysis.tables.teachers import teachers
 from feedback_friction.report import charts
-from feedback_friction.report.figure import Figure
+from feedback_friction.report.figure import Figure, NothingToDrawError, some
 from feedback_friction.report.names_and_colours import BANDS, named, scale
 from feedback_friction.report.theme import PANEL_HEIGHT, PANEL_WIDTH
 
@@ -32,11 +32,9 @@ _MEASURES = {
 }
 
 
-def drag(runs: Runs) -> Figure | None:
+def drag(runs: Runs) -> Figure:
     """What the second attempt has of the first, by history."""
-    table = named(runs, histories(runs))
-    if table.is_empty():
-        return None
+    table = some(named(runs, histories(runs)))
     several = table["panel"].n_unique() > 1
     rows = pl.concat(
         table.select(
@@ -64,11 +62,9 @@ def drag(runs: Runs) -> Figure | None:
     )  # fmt: skip
 
 
-def selective(runs: Runs) -> Figure | None:
+def selective(runs: Runs) -> Figure:
     """Uptake against compliance, a point a pair of conditions with its ellipse."""
-    table = named(runs, selectivity(runs))
-    if table.is_empty():
-        return None
+    table = some(named(runs, selectivity(runs)))
     given = pl.when(pl.col("given_on") == "right").then(pl.lit("right answers"))
     series = pl.format(
         "{} (wrong ones) against {} ({})",
@@ -129,12 +125,9 @@ def _scatter(points: pl.DataFrame, outlines: pl.DataFrame) -> charts.Spec:
     return charts.side_by_side(made, columns=2)
 
 
-def responses(runs: Runs) -> Figure | None:
+def responses(runs: Runs) -> Figure:
     """The response to doses, with the fit that only rises or only falls."""
-    table = doses(runs)
-    if table.is_empty():
-        return None
-    table = named(runs, table).with_columns(pl.col("kind").alias("series"))
+    table = named(runs, some(doses(runs))).with_columns(pl.col("kind").alias("series"))
     made = []
     for panel, kind in table.select("panel", "kind").unique(maintain_order=True).iter_rows():
         own = table.filter(pl.col("panel") == panel, pl.col("kind") == kind)
@@ -162,11 +155,11 @@ def responses(runs: Runs) -> Figure | None:
     )  # fmt: skip
 
 
-def teaching(runs: Runs) -> Figure | None:
+def teaching(runs: Runs) -> Figure:
     """What each student gains from each teacher, as a heat map."""
     table = teachers(runs)
-    if table.height < 2 or table["teacher"].n_unique() < 2:
-        return None
+    if table["teacher"].n_unique() < 2:
+        raise NothingToDrawError
     made = []
     for task, feedback in table.select("task", "feedback").unique(maintain_order=True).iter_rows():
         own = table.filter(pl.col("task") == task, pl.col("feedback") == feedback)
@@ -203,7 +196,7 @@ _OF = {
 }
 
 
-def inside(runs: Runs) -> Figure | None:
+def inside(runs: Runs) -> Figure:
     """Layer by segment: where the reply looks, beside what it loses where it may not look."""
     cut = knockout(runs).filter(pl.col("scope") == "layer", pl.col("outcome") == ALL)
     seen = attention(runs).filter(pl.col("head").is_null(), pl.col("outcome") == ALL)
@@ -215,9 +208,8 @@ def inside(runs: Runs) -> Figure | None:
         ),
     ]
     # What the reply sees of itself is not cut, and all of the feedback is no part beside its parts.
-    table = pl.concat(parts).filter(~pl.col("segment").is_in(["reply", "frame", "feedback"]))
-    if table.is_empty():
-        return None
+    kept = ~pl.col("segment").is_in(["reply", "frame", "feedback"])
+    table = some(pl.concat(parts).filter(kept))
     about = [json.loads(each) for each in table["settings"]]
     told = (pl.Series(name, [each[name] for each in about]) for name in ("model", "as_is"))
     table = named(runs, table.with_columns(told))

@@ -21,6 +21,17 @@ NARROW = {  # names as long as fit beside a panel
 }
 
 
+class NothingToDrawError(Exception):
+    """The runs hold nothing of what a figure shows."""
+
+
+def some(table: pl.DataFrame) -> pl.DataFrame:
+    """The table itself; raises ``NothingToDrawError`` where it has no rows."""
+    if table.is_empty():
+        raise NothingToDrawError
+    return table
+
+
 @dataclass(frozen=True)
 class Figure:
     """One figure of a report, laid out (the slow part) when it is first asked for."""

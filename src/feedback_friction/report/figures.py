@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 
 import polars as pl
@@ -19,8 +20,8 @@ from feedback_friction.analysis.tables import (
     solvers,
 )
 from feedback_friction.modes import control_modes
-from feedback_friction.report import adapting, cause_figures, charts, experiments
-from feedback_friction.report.figure import Figure
+from feedback_friction.report import adapting, cause_figures, charts, experiments, published
+from feedback_friction.report.figure import Figure, NothingToDrawError, some
 from feedback_friction.report.names_and_colours import (
     BANDS,
     beside,
@@ -33,6 +34,7 @@ from feedback_friction.report.names_and_colours import (
 )
 
 SETS_DRAWN = 24
+MOST_SUBJECTS = 60
 MOVES = {  # in the order of the stack, best first
     Move.CORRECT.value: "#009e73",
     Move.NEW.value: "#56b4e9",
@@ -42,9 +44,13 @@ MOVES = {  # in the order of the stack, best first
 }
 
 
-def figures(runs: Runs) -> Iterator[Figure]:
-    """The figures of a report, in the order in which they are read."""
-    for make in (
+def figures(runs: Runs, *, reference: bool = False) -> Iterator[Figure]:
+    """The figures of a report, in the order in which they are read.
+
+    Args:
+        reference: whether the study's published numbers are laid beside ours.
+    """
+    every: list[Callable[[Runs], Figure]] = [
         curve,
         uptake,
         ends,
@@ -72,17 +78,18 @@ def figures(runs: Runs) -> Iterator[Figure]:
         experiments.inside,
         solvers_compared,
         overlap,
-    ):
-        figure = make(runs)
-        if figure is not None:
-            yield figure
+        *([published.paper] if reference else []),
+    ]
+    for make in every:
+        with suppress(NothingToDrawError):
+            yield make(runs)
 
 
-def curve(runs: Runs) -> Figure | None:
+def curve(runs: Runs) -> Figure:
     """Accuracy by attempt, with the target where trials were labelled."""
-    table = named(runs, accuracy_table.accuracy(runs))
-    if table.is_empty() or table["iteration"].max() == 0:
-        return None
+    table = some(named(runs, accuracy_table.accuracy(runs)))
+    if table["iteration"].max() == 0:
+        raise NothingToDrawError
     table, note = main_sampling(table)
     targets = annotation_table.target(runs).select(*SETTING, "target", "target_low", "target_high")
     table = table.join(targets, on=SETTING, how="left", nulls_equal=True).with_columns(
@@ -108,7 +115,7 @@ def curve(runs: Runs) -> Figure | None:
     )  # fmt: skip
 
 
-def uptake(runs: Runs) -> Figure | None:
+def uptake(runs: Runs) -> Figure:
     """What one round of feedback adds to a control."""
     table = comparison.uptake(runs)
     return _over_controls(
@@ -120,7 +127,7 @@ def uptake(runs: Runs) -> Figure | None:
     )  # fmt: skip
 
 
-def controls(runs: Runs) -> Figure | None:
+def controls(runs: Runs) -> Figure:
     """What all attempts add to a control."""
     return _over_controls(
         runs, comparison.gains(runs), "controls", "What feedback adds in the end",
@@ -131,13 +138,10 @@ def controls(runs: Runs) -> Figure | None:
 
 def _over_controls(
     runs: Runs, table: pl.DataFrame, name: str, title: str, what: str, axis: str
-) -> Figure | None:
+) -> Figure:
     """A forest plot of differences from the controls."""
-    table = table.filter(pl.col("difference").is_not_nan())
-    table = named(runs, table.with_columns(pl.col("treatment_run").alias("run")))
-    if table.is_empty():
-        return None
-    table = table.with_columns(
+    table = some(table.filter(pl.col("difference").is_not_nan()))
+    table = named(runs, table.with_columns(pl.col("treatment_run").alias("run"))).with_columns(
         pl.format("{} − {}", pl.col("condition"), pl.col("against")).alias("row")
     )
     drawn, note = main_sampling(table)
@@ -154,7 +158,7 @@ def _over_controls(
     )  # fmt: skip
 
 
-def ends(runs: Runs) -> Figure | None:
+def ends(runs: Runs) -> Figure:
     """From where to where every condition went: accuracy at the first and at the last attempt."""
     every = named(runs, accuracy_table.accuracy(runs))
     firsts = every.filter(pl.col("iteration") == 0)
@@ -162,7 +166,7 @@ def ends(runs: Runs) -> Figure | None:
     table = last(every).join(first, on=SETTING, how="left", nulls_equal=True)
     table = table.filter(pl.col("accuracy").is_not_nan())
     if table.height < 2:
-        return None
+        raise NothingToDrawError
     table = _by_task(table)
     moved = (table["iteration"] > 0).any()
     chart = charts.intervals(
@@ -192,13 +196,10 @@ def _by_task(table: pl.DataFrame) -> pl.DataFrame:
     ).sort("accuracy", descending=True, maintain_order=True)
 
 
-def correction(runs: Runs) -> Figure | None:
+def correction(runs: Runs) -> Figure:
     """Hazard of correction by iteration."""
-    table = named(runs, accuracy_table.correction(runs)).filter(
-        pl.col("iteration") > 0, pl.col("hazard").is_not_nan()
-    )
-    if table.is_empty():
-        return None
+    table = named(runs, accuracy_table.correction(runs))
+    table = some(table.filter(pl.col("iteration") > 0, pl.col("hazard").is_not_nan()))
     drawn, note = main_sampling(table)
     drawn = drawn.with_columns((pl.col("iteration") + 1).alias("attempt"))
     chart = charts.curves(
@@ -214,11 +215,9 @@ def correction(runs: Runs) -> Figure | None:
     )  # fmt: skip
 
 
-def moves(runs: Runs) -> Figure | None:
+def moves(runs: Runs) -> Figure:
     """How answers change from attempt to attempt."""
-    table = named(runs, answers.moves(runs)).filter(pl.col("n") > 0)
-    if table.is_empty():
-        return None
+    table = some(named(runs, answers.moves(runs)).filter(pl.col("n") > 0))
     drawn, note = main_sampling(table)
     chart = charts.stacked(
         drawn, "share", "condition", "move", "panel", title="share of the retries", order=MOVES
@@ -233,12 +232,11 @@ def moves(runs: Runs) -> Figure | None:
     )  # fmt: skip
 
 
-def subjects(runs: Runs) -> Figure | None:
+def subjects(runs: Runs) -> Figure:
     """Final accuracy by subject."""
-    table = named(runs, problems.subjects(runs))
-    table, note = main_sampling(table)
-    if table.is_empty() or table["subject"].n_unique() > 60:
-        return None
+    table, note = main_sampling(some(named(runs, problems.subjects(runs))))
+    if table["subject"].n_unique() > MOST_SUBJECTS:
+        raise NothingToDrawError
     chart = charts.intervals(
         table, "final", "subject", "panel", title="solved at the last attempt",
         series="series", scale=scale(table),
@@ -251,12 +249,9 @@ def subjects(runs: Runs) -> Figure | None:
     )  # fmt: skip
 
 
-def solvers_compared(runs: Runs) -> Figure | None:
+def solvers_compared(runs: Runs) -> Figure:
     """Every two solvers under the same condition, paired by problem."""
-    table = _better_first(comparison.solvers(runs))
-    if table.is_empty():
-        return None
-    table = table.with_columns(
+    table = some(_better_first(comparison.solvers(runs))).with_columns(
         pl.format("{}, {}, {}", pl.col("task"), series(), pl.col("sampling")).alias("panel"),
         pl.format("{} − {}", pl.col("solver"), pl.col("control_solver")).alias("row"),
     )
@@ -293,11 +288,9 @@ def _better_first(table: pl.DataFrame) -> pl.DataFrame:
     return both.filter(pl.col("difference").is_not_nan()).sort("difference", descending=True)
 
 
-def overlap(runs: Runs) -> Figure | None:
+def overlap(runs: Runs) -> Figure:
     """Problems that several solvers fail on together."""
-    table = solvers.overlap_sets(runs)
-    if table.is_empty():
-        return None
+    table = some(solvers.overlap_sets(runs))
     digits = pl.format(" ({} digits)", pl.col("digits")).fill_null("")
     table = table.with_columns(
         pl.concat_str("task", digits, pl.lit(", "), series(), pl.lit(", "), "sampling").alias(

@@ -22,16 +22,16 @@ from feedback_friction.analysis.tables import (
 )
 from feedback_friction.modes import BINARY, STRONG
 from feedback_friction.report import charts
-from feedback_friction.report.figure import Figure
+from feedback_friction.report.figure import Figure, some
 from feedback_friction.report.names_and_colours import last
 from feedback_friction.report.theme import SERIES, Scale
 
 PUBLISHED, OURS = "published", "this report"
 
 
-def paper(runs: Runs) -> Figure | None:
-    """The study's numbers on the tasks of these runs, and ours; None where it published none."""
-    table = reference_table(runs)
+def paper(runs: Runs) -> Figure:
+    """The study's numbers on the tasks of these runs, and ours."""
+    table = some(reference_table(runs))
     drawn = table.with_columns(
         pl.format("{}: {}", "task", "quantity").alias("panel"),
         pl.when(pl.col("origin") == PUBLISHED)
@@ -39,8 +39,6 @@ def paper(runs: Runs) -> Figure | None:
         .otherwise("who")
         .alias("row"),
     )
-    if drawn.is_empty():
-        return None
     looks = Scale([PUBLISHED, OURS], [SERIES[4], SERIES[0]], ["circle", "square"], [[], []])
     chart = charts.intervals(
         drawn, "value", "row", "panel", title="share", series="origin", scale=looks
