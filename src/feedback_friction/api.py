@@ -136,15 +136,10 @@ def _row(result: ConditionResult) -> dict[str, Any]:
     told: dict[str, Any] = result.as_json()
     about = ("task", "solver", "feedback", "sampling", "history", "n", "missing")
     row = {name: told[name] for name in about}
-    for name, at in (("first", 0), ("last", -1)):
-        point = result.curve[at]
-        row |= {name: point.value, f"{name}_low": point.low, f"{name}_high": point.high}
-    for name in ("gain", "area", "repetition"):
-        share = told[name]
-        row |= {name: share["value"], f"{name}_low": share["ci_low"]}
-        row[f"{name}_high"] = share["ci_high"]
-    for name in _LISTS:
-        row[name] = told[name]
+    row |= result.curve[0].columns("first") | result.curve[-1].columns("last")
+    row |= result.gain.columns("gain") | result.area.columns("area")
+    row |= result.second.repeated.columns("repetition")
+    row |= {name: told[name] for name in _LISTS}
     plain = {k: v for k, v in told.items() if not isinstance(v, list | dict)}
     return {**row, **{k: v for k, v in plain.items() if k not in row}, **told["usage"]}
 

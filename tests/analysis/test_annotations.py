@@ -254,10 +254,10 @@ def test_kappa_of_two_annotators_by_hand():
     assert pair.share.value == pytest.approx(0.9)
     assert pair.kappa.value == pytest.approx((0.9 - 0.5) / (1 - 0.5))
     assert pair.kappa.low < pair.kappa.value < pair.kappa.high
-    assert [each.ratings for each in found.classes] == [11, 9, 0]
+    assert [each.ratings for each in found.classes.values()] == [11, 9, 0]
     assert found.annotators == {"Anna": ("person", False, 10), "judge": ("judge", False, 10)}
-    assert found.classes[0].agreement.value == pytest.approx(10 / 11)
-    assert math.isnan(found.classes[2].agreement.value)
+    assert found.classes["resistance"].agreement.value == pytest.approx(10 / 11)
+    assert math.isnan(found.classes["other"].agreement.value)
 
 
 def test_trials_that_only_one_has_labelled_do_not_count_as_agreement():

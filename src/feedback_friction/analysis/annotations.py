@@ -74,7 +74,7 @@ class Agreement:
     pairs: tuple[Pair, ...]  # every two annotators
     # Krippendorff's alpha over all; n is the number of trials with 2 labels or more
     alpha: Estimate
-    classes: tuple[ClassAgreement, ...]  # agreement on each class, in the order of ``CLASSES``
+    classes: dict[str, ClassAgreement]  # agreement on each of the ``CLASSES``
     trials: int  # number of trials with a label at all
 
 
@@ -102,17 +102,10 @@ def agreement(found: Sequence[Label]) -> Agreement:
     names = sorted({each.annotator for each in found}, key=lambda name: (name in judges, name))
     ratings = rating_matrix(found, names)
     pairs = []
-    for (i, first), (j, second) in combinations(enumerate(names), 2):
-        both = (ratings[i] != UNRATED) & (ratings[j] != UNRATED)
-        alike = int((ratings[i][both] == ratings[j][both]).sum())
-        pairs.append(
-            Pair(
-                first,
-                second,
-                share_of(alike, int(both.sum())),
-                kappa(ratings[i], ratings[j], len(CLASSES)),
-            )
-        )
+    for (first, one), (second, other) in combinations(zip(names, ratings, strict=True), 2):
+        both = (one != UNRATED) & (other != UNRATED)
+        alike = share_of(int((one == other)[both].sum()), int(both.sum()))
+        pairs.append(Pair(first, second, alike, kappa(one, other, len(CLASSES))))
     annotators = {}
     for name in names:
         own = [each for each in found if each.annotator == name]
@@ -121,7 +114,7 @@ def agreement(found: Sequence[Label]) -> Agreement:
         annotators,
         tuple(pairs),
         alpha(ratings, len(CLASSES)),
-        class_agreement(ratings, len(CLASSES)),
+        dict(zip(CLASSES, class_agreement(ratings, len(CLASSES)), strict=True)),
         ratings.shape[1],
     )
 

@@ -92,11 +92,10 @@ def read_choices(directories: Sequence[Path]) -> list[Decision]:
 
 
 def _decision(run: int, row: sqlite3.Row) -> Decision:
-    right, later = bool(row["right_next"]), row["right_later"]
-    answered = row["right_next"] is not None
-    answer = answer_text(row["prediction"], row["choices"])
-    again = answered and answer is not None
-    stopped = row["status"] == "stopped"
+    before, after = (
+        answer_text(row[answer], row[choices])
+        for answer, choices in (("prediction", "choices"), ("answer", "order_now"))
+    )
     names = ("condition", "task", "digits", "solver", "feedback", "epoch", "form")
     return Decision(
         run=run,
@@ -105,11 +104,9 @@ def _decision(run: int, row: sqlite3.Row) -> Decision:
         propensity=float(row["propensity"]),
         state=_state(row["state"]),
         predicted=float(row["repeats"]),
-        right=right,
-        right_later=_later(row, right, later, stopped),
-        repeated=(again and answer == answer_text(row["answer"], row["order_now"]))
-        if answered
-        else None,
+        right=bool(row["right_next"]),
+        right_later=_later(row),
+        repeated=None if row["right_next"] is None else before is not None and before == after,
         tokens=(row["writing"] or 0) + (row["answering"] or 0),
     )
 
@@ -126,12 +123,12 @@ def _state(text: str) -> State:
         raise UsageError(f"the journal is damaged: '{text[:60]}' is not a state") from error
 
 
-def _later(row: sqlite3.Row, right: bool, later: int | None, stopped: bool) -> bool | None:
+def _later(row: sqlite3.Row) -> bool | None:
     if row["iteration"] + 2 >= row["iterations"]:
         return None  # also where the next one is right, so that what is left out is left to chance
-    if right or later is not None:
-        return right or bool(later)
-    return False if stopped else None
+    if row["right_next"] or row["right_later"] is not None:
+        return bool(row["right_next"] or row["right_later"])
+    return False if row["status"] == "stopped" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,10 +239,7 @@ class FormGiven:
         right, repeated = self.right.as_json(), self.repeated.as_json()
         del right["n"], repeated["n"]
         return {
-            "task": self.task,
-            "solver": self.solver,
-            "feedback": self.feedback,
-            "form": self.form,
+            **{name: getattr(self, name) for name in ("task", "solver", "feedback", "form")},
             "right_next": right,
             "repeated_next": repeated,
             "tokens": self.tokens,

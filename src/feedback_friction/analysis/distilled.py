@@ -8,12 +8,13 @@ controls in which the solver is told nothing of its own attempt.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from feedback_friction.analysis.journal import open_journal, read_conditions, read_run
 from feedback_friction.analysis.retries import read_retries
@@ -65,16 +66,8 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; a share that nothing is known of is null."""
-        found: dict[str, Any] = _plain(asdict(self))
+        found: dict[str, Any] = orjson.loads(orjson.dumps(self))
         return found
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 @dataclass(frozen=True, slots=True)

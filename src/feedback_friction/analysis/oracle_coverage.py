@@ -106,6 +106,9 @@ _PAID = """
 """
 
 
+_COUNTS = ("correct", "drawn", "undecided")
+
+
 def is_oracle(directory: Path) -> bool:
     """Whether a directory is an oracle's.
 
@@ -135,12 +138,11 @@ def _read(directory: Path) -> OracleRun:
         requests = db.execute(_REQUESTS).fetchall()
         calls, prompt, completion, cost, unpriced = db.execute(_PAID).fetchone()
     by_problem = [list(rows) for _, rows in groupby(requests, key=itemgetter("problem_id"))]
+    counts = [tuple(_total(rows, name) for name in _COUNTS) for rows in by_problem]
     ended = [
         (correct, drawn)
-        for rows in by_problem
-        for correct, drawn in [(_total(rows, "correct"), _total(rows, "drawn"))]
-        if (drawn == whole and not _total(rows, "undecided"))
-        or (config["until_solved"] and correct > 0)
+        for correct, drawn, undecided in counts
+        if (drawn == whole and not undecided) or (config["until_solved"] and correct > 0)
     ]
     return OracleRun(
         config,

@@ -268,25 +268,16 @@ def _fitted(
 def _best_penalty(table: FloatArray, outcome: FloatArray) -> float:
     """The strength with the least loss on folds that it was not fitted on."""
     from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import log_loss
-    from sklearn.model_selection import StratifiedKFold
+    from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
     rarest = int(min(outcome.sum(), len(outcome) - outcome.sum()))
     if rarest < INNER_FOLDS:
         return PENALTIES[0]
-    folds = list(StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=0).split(table, outcome))
-
-    def loss(strength: float) -> float:
-        total = 0.0
-        for there, here in folds:
-            model = LogisticRegression(C=strength, solver="newton-cholesky").fit(
-                table[there], outcome[there]
-            )
-            chances = model.predict_proba(table[here])
-            total += float(log_loss(outcome[here], chances, normalize=False, labels=[False, True]))
-        return total
-
-    return min(PENALTIES, key=loss)
+    search = GridSearchCV(
+        LogisticRegression(solver="newton-cholesky"), {"C": PENALTIES}, scoring="neg_log_loss",
+        cv=StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=0), refit=False,
+    )  # fmt: skip
+    return float(search.fit(table, outcome).best_params_["C"])
 
 
 def _options(

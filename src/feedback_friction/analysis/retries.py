@@ -114,14 +114,9 @@ def second_attempts(
         retries: of the condition.
         clusters: by problem id, what the problem shares with others.
     """
-    units = [unit_of(problem, clusters or {}) for problem, _ in retries]
-    right, repeated = (
-        share_of_trials(
-            (unit, getattr(retry, name))
-            for unit, retry in zip(units, retries.values(), strict=True)
-        )
-        for name in ("right", "repeated")
-    )
+    trials = [(unit_of(problem, clusters or {}), each) for (problem, _), each in retries.items()]
+    right = share_of_trials((unit, each.right) for unit, each in trials)
+    repeated = share_of_trials((unit, each.repeated) for unit, each in trials)
     guess = mean([retry.guess_most for retry in retries.values()])
     return SecondAttempts(right, repeated, guess if guess > 0 else None)
 

@@ -38,8 +38,6 @@ def command(directory: Path, as_json: bool) -> None:
 
 def as_object(found: Agreement) -> dict[str, Any]:
     """The object that ``friction agreement --json`` prints; null where there is no estimate."""
-    from feedback_friction.analysis.annotations import CLASSES
-
     return {
         "annotators": [
             {"name": name, "kind": kind, "simulated": simulated, "labels": count}
@@ -58,7 +56,7 @@ def as_object(found: Agreement) -> dict[str, Any]:
         "alpha": _object(found.alpha),
         "classes": [
             {"category": name, "ratings": each.ratings, **_object(each.agreement)}
-            for name, each in zip(CLASSES, found.classes, strict=True)
+            for name, each in found.classes.items()
         ],
     }
 
@@ -69,8 +67,6 @@ def _object(estimate: Estimate) -> dict[str, Any]:
 
 
 def _print(found: Agreement) -> None:
-    from feedback_friction.analysis.annotations import CLASSES
-
     people = [
         (name, kind + (" (SIMULATION)" if simulated else ""), str(count))
         for name, (kind, simulated, count) in found.annotators.items()
@@ -88,8 +84,7 @@ def _print(found: Agreement) -> None:
         columns(("annotators", "alike", "kappa", "n"), pairs, texts=1), title="\nevery two"
     )
     classes = [
-        (name, _text(each.agreement), str(each.ratings))
-        for name, each in zip(CLASSES, found.classes, strict=True)
+        (name, _text(each.agreement), str(each.ratings)) for name, each in found.classes.items()
     ]
     print_columns(
         columns(("category", "agreement", "ratings"), classes, texts=1), title="\nby class"

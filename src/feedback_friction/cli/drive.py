@@ -38,11 +38,17 @@ def tell(notes: Iterable[str]) -> None:
         click.echo(f"note: {note}", err=True)
 
 
+def resumable(directory: Path, interrupted: bool) -> int:
+    """Tell how a run is resumed that was interrupted; returns the exit code."""
+    if interrupted:
+        click.echo(f"interrupted; the same command resumes {directory}", err=True)
+    return INTERRUPTED if interrupted else 0
+
+
 def ended(progress: Progress, interrupted: bool, directory: Path, unit: str = "trials") -> int:
     """Tell what a run left undone; returns the exit code."""
     if interrupted:
-        click.echo(f"interrupted; the same command resumes {directory}", err=True)
-        return INTERRUPTED
+        return resumable(directory, interrupted)
     if progress.stopped:
         click.echo(progress.stopped, err=True)
     return 1 if tell_missing(progress, unit) or progress.stopped else 0

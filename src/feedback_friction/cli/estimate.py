@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from feedback_friction.cli.click_options import Sectioned, asked, generated
-from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end, tell
+from feedback_friction.cli.drive import Note, Watch, command_line, resumable, run_to_end, tell
 from feedback_friction.cli.grid import columns, print_columns, print_json
 from feedback_friction.cli.run import notes
 from feedback_friction.engine.estimate.bounds import Setting
@@ -76,19 +76,13 @@ def command(context: click.Context, /, pilot: int, **_: Any) -> int:
         return 0
     chosen = choose(prepared.conditions, pilot)
     progress, interrupted = _run(prepared, directory, chosen, quiet=output.quiet)
-    if interrupted:
-        click.echo(f"interrupted; the same command resumes {directory}", err=True)
-        return INTERRUPTED
-    if progress.stopped:
+    if progress.stopped and not interrupted:
         click.echo(f"no estimate, the pilot did not end: {progress.stopped}", err=True)
         return 1
-    _show(
-        from_pilot(prepared.conditions, chosen, setting),
-        prepared,
-        directory,
-        as_json=output.as_json,
-    )
-    return 0
+    if not interrupted:
+        found = from_pilot(prepared.conditions, chosen, setting)
+        _show(found, prepared, directory, as_json=output.as_json)
+    return resumable(directory, interrupted)
 
 
 def _run(

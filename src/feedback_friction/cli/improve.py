@@ -13,7 +13,7 @@ from feedback_friction.analysis.stats.differences import mean_difference
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.caveats import caveats
 from feedback_friction.cli.click_options import Sectioned, generated, given
-from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, command_line, run_to_end, tell
+from feedback_friction.cli.drive import Note, Watch, command_line, resumable, run_to_end, tell
 from feedback_friction.cli.grid import columns, print_columns, print_json, print_lines
 from feedback_friction.engine.passes.prompt_search import (
     Improved,
@@ -72,8 +72,7 @@ def command(
 
     found, interrupted = run_to_end(work, directory, quiet=quiet, unit="rounds")
     if found is None and interrupted:
-        click.echo(f"interrupted; the same command resumes {directory}", err=True)
-        return INTERRUPTED
+        return resumable(directory, interrupted)
     if found is None:
         raise RunStoppedError(f"the budget is spent (a larger one resumes {directory})")
     document = _document(prepared, found, directory)

@@ -11,13 +11,8 @@ import click
 
 from feedback_friction.caveats import caveats
 from feedback_friction.cli.click_options import JSON, PATH
-from feedback_friction.cli.drive import INTERRUPTED
-from feedback_friction.cli.grid import (
-    frame_columns,
-    print_columns,
-    print_json,
-    print_lines,
-)
+from feedback_friction.cli.drive import resumable
+from feedback_friction.cli.grid import frame_columns, print_columns, print_json, print_lines
 from feedback_friction.errors import UsageError
 from feedback_friction.extras import need
 from feedback_friction.options import refuse_unknown
@@ -83,10 +78,7 @@ def command(
         directory, model, wanted, layers=asked, sample=sample, as_is=as_is, quiet=quiet, **where
     )
     _print(directory, started.settings, wanted, started.found, started.left_out, as_json=as_json)
-    if started.interrupted:
-        click.echo(f"interrupted; the same command resumes {directory}", err=True)
-        return INTERRUPTED
-    return 0
+    return resumable(directory, started.interrupted)
 
 
 def _wanted(what: str | None) -> tuple[str, ...]:

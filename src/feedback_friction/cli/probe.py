@@ -11,12 +11,7 @@ import click
 from feedback_friction.caveats import SIMULATION
 from feedback_friction.cli.click_options import PATH, generated, given
 from feedback_friction.cli.drive import ended, run_to_end, tell
-from feedback_friction.cli.grid import (
-    frame_columns,
-    print_columns,
-    print_json,
-    print_lines,
-)
+from feedback_friction.cli.grid import frame_columns, print_columns, print_json, print_lines
 from feedback_friction.engine.passes.probe_places import (
     ProbeOptions,
     execute_probe,
@@ -33,8 +28,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 CONFIDENCE = "confidence"  # needs no call: its numbers are in the run, or they are not
-
-
 _CARRIED_OUT = ("base_urls", "judge_base_urls", "concurrency", "timeout", "prices")
 
 

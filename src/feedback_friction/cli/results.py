@@ -214,17 +214,15 @@ def _every_column(rows: Sequence[Row]) -> list[Column]:
     return [Column(name, tuple(_written(row[name]) for row in flat)) for name in flat[0]]
 
 
-_LIMITS = {"": "value", "_low": "ci_low", "_high": "ci_high"}
-
-
 def _flat(run: str, result: ConditionResult) -> dict[str, Any]:
     row: dict[str, Any] = {"run": run, **result.as_json()}
     row |= {"iterations": result.condition.iterations, **row.pop("usage")}
     for name in ("known", "uptake"):
         del row[name]
-    for name in ("gain", "area", "right_at_end", "without_leaks", "repetition", "second"):
-        found = row.pop(name)
-        row |= {f"{name}{end}": found[of] for end, of in _LIMITS.items()}
+    second = {"repetition": result.second.repeated, "second": result.second.right}
+    for name in ("gain", "area", "right_at_end", "without_leaks", *second):
+        del row[name]
+        row |= (second.get(name) or getattr(result, name)).columns(name)
     row["second_guess"] = result.second.guess
     curves = ("accuracy", "ci_low", "ci_high", "bound_low", "bound_high", "guess", "guess_most")
     ends = {"accuracy": "", "ci_low": "_low", "ci_high": "_high"}

@@ -51,6 +51,11 @@ class Estimate:
         value = None if math.isnan(self.value) else self.value
         return {"value": value, "ci_low": self.low, "ci_high": self.high, "n": self.n}
 
+    def columns(self, name: str) -> dict[str, float | None]:
+        """As three columns of a table, the limits with ``_low`` and ``_high`` after the name."""
+        value = None if math.isnan(self.value) else self.value
+        return {name: value, f"{name}_low": self.low, f"{name}_high": self.high}
+
 
 def z_value(level: float = LEVEL) -> float:
     """Two-sided standard normal quantile: 1.959964 for a level of 0.95.

@@ -228,24 +228,21 @@ def across(runs: Runs) -> pl.DataFrame:
     such with the same history; solvers and settings may differ. Where no two match, all conditions
     of the same task do.
     """
-    same_task = [
-        (new, old)
-        for old, new in product(*arms(runs, ("run",)))
-        if all(new.condition[each] == old.condition[each] for each in ("task", "digits"))
-    ]
-    alike = [
-        (new, old)
-        for new, old in same_task
-        if all(new.condition[each] == old.condition[each] for each in ("feedback", "sampling"))
-    ]
-    shown_alike = [(new, old) for new, old in alike if _same_history(new, old)]
+    every = [(new, old) for old, new in product(*arms(runs, ("run",)))]
+    same_task = [pair for pair in every if _same(*pair, "task", "digits")]
+    alike = [pair for pair in same_task if _same(*pair, "feedback", "sampling")]
+    shown_alike = [pair for pair in alike if _same_history(*pair)]
     return _table(runs, shown_alike or alike or same_task)
+
+
+def _same(one: Arm, other: Arm, *names: str) -> bool:
+    return all(one.condition[name] == other.condition[name] for name in names)
 
 
 def _same_history(one: Arm, other: Arm) -> bool:
     """Whether both show what came before in the same way; one that shows nothing suits all."""
     shows = all(recorded_mode(each.condition["feedback"]).shows_history for each in (one, other))
-    return not shows or one.condition["history"] == other.condition["history"]
+    return not shows or _same(one, other, "history")
 
 
 _SIDES = (
@@ -283,28 +280,27 @@ def _table(runs: Runs, found: list[tuple[Arm, Arm]]) -> pl.DataFrame:
     Where there are options, ``guess_low`` to ``guess_high`` is what guessers would differ by, and
     the p-value is that of the difference lying in that range.
     """
-    rows = []
-    for treatment, control in found:
-        comparison = compare_arms(treatment, control)
-        guessed = guessed_difference(runs, treatment, control)
-        one, other = treatment.condition, control.condition
-        rows.append(
-            _sides(one, other, one["run"], other["run"])
-            | _discordant(comparison.pairs)
-            | {
-                "difference": comparison.difference,
-                "guess_low": guessed.low,
-                "guess_high": guessed.high,
-                "p_value": comparison.p_beyond(guessed),
-                "n": comparison.difference.n,
-                "missing": comparison.missing,
-            }
-        )
     return _adjusted(
-        rows,
+        [_compared(runs, treatment, control) for treatment, control in found],
         "difference estimate, guess_low float, guess_high float, p_value float",
         "only_treatment int, only_control int, n int, missing int",
     )
+
+
+def _compared(runs: Runs, treatment: Arm, control: Arm) -> Row:
+    comparison = compare_arms(treatment, control)
+    guessed = guessed_difference(runs, treatment, control)
+    one, other = treatment.condition, control.condition
+    return {
+        **_sides(one, other, one["run"], other["run"]),
+        **_discordant(comparison.pairs),
+        "difference": comparison.difference,
+        "guess_low": guessed.low,
+        "guess_high": guessed.high,
+        "p_value": comparison.p_beyond(guessed),
+        "n": comparison.difference.n,
+        "missing": comparison.missing,
+    }
 
 
 def _adjusted(rows: list[Row], *columns: str) -> pl.DataFrame:

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.stats.arrays import FloatArray
-from feedback_friction.analysis.stats.clusters import by_cluster, share_of_trials
+from feedback_friction.analysis.stats.clusters import cluster_means, share_of_trials
 from feedback_friction.analysis.stats.dose import response
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.table import ALIKE, CONDITION, Row, conditions, table
@@ -88,10 +87,11 @@ def _rows(runs: Runs, kind: str, found: dict[float, Row]) -> Iterator[Row]:
     solved = {
         dose: [(key[0], _solved(known[dose][key], late=late)) for key in keys] for dose in order
     }
-    groups = [by_cluster(solved[dose]).values() for dose in order]
-    values: FloatArray = np.array([[sum(each) / len(each) for each in group] for group in groups]).T
-    trials = np.array([len(each) for each in groups[0]], dtype=np.float64)
-    fit = response(np.array(order), values, rising=writer not in ("noise", "late"), trials=trials)
+    means, trials = zip(*(cluster_means(solved[dose]) for dose in order), strict=True)
+    fit = response(
+        np.array(order), np.array(means).T, rising=writer not in ("noise", "late"),
+        trials=np.array(trials[0]),
+    )  # fmt: skip
     for dose, value, limits in zip(order, fit.fitted, fit.limits, strict=True):
         yield found[dose] | {
             "kind": kind,

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.stats.clusters import by_cluster, share_of_trials
+from feedback_friction.analysis.stats.clusters import cluster_means, share_of_trials
 from feedback_friction.analysis.stats.differences import mean_difference
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.table import CONDITION, Row, conditions, frame, grouped, once
@@ -64,10 +64,17 @@ def _rows(runs: Runs, group: Sequence[Row], locate: Locate | None) -> Iterator[R
         against = by_way.get(control_of(condition["history"]), reference)
         row = condition | {"reference": group[against]["history"], "n": len(keys)}
         for name in (*_SHARES, "distance"):
-            values = [each[name] for each in measured[at]]
-            others = [each[name] for each in measured[against]]
-            row[name] = _mean(keys, values, is_share=name in _SHARES)
-            row[f"{name}_less"] = _difference(keys, values, others, is_share=name in _SHARES)
+            pairs = [
+                (problem, one[name], other[name])
+                for (problem, _), one, other in zip(
+                    keys, measured[at], measured[against], strict=True
+                )
+            ]
+            own = [(problem, value) for problem, value, _ in pairs if value is not None]
+            gaps = [(p, a - b) for p, a, b in pairs if a is not None and b is not None]
+            is_share = name in _SHARES
+            row[name] = share_of_trials(own) if is_share else _mean(own, is_share=False)
+            row[f"{name}_less"] = _mean(gaps, is_share=is_share)
         yield row
 
 
@@ -87,38 +94,10 @@ def _measured(
     }
 
 
-def _mean(keys: Sequence[Key], values: Sequence[float | None], *, is_share: bool) -> Estimate:
-    known = _known(keys, values)
-    if is_share:
-        return share_of_trials(known)
-    means = [sum(each) / len(each) for each in by_cluster(known).values()]
-    return mean_difference(means, [math.inf] * len(means))
-
-
-def _difference(
-    keys: Sequence[Key],
-    values: Sequence[float | None],
-    others: Sequence[float | None],
-    *,
-    is_share: bool,
-) -> Estimate:
-    """The mean difference; of a share as of single trials, of a distance as of values."""
-    gaps = [
-        None if value is None or other is None else value - other
-        for value, other in zip(values, others, strict=True)
-    ]
-    groups = by_cluster(_known(keys, gaps)).values()
-    worth = [float(len(each)) if is_share else math.inf for each in groups]
-    return mean_difference([sum(each) / len(each) for each in groups], worth)
-
-
-def _known(keys: Sequence[Key], values: Sequence[float | None]) -> list[tuple[str, float]]:
-    """By problem, what was measured."""
-    return [
-        (problem, value)
-        for (problem, _), value in zip(keys, values, strict=True)
-        if value is not None
-    ]
+def _mean(known: Sequence[tuple[str, float]], *, is_share: bool) -> Estimate:
+    """The mean over problems of a difference: of a share as of single trials, else of values."""
+    means, trials = cluster_means(known)
+    return mean_difference(means, trials if is_share else [math.inf] * len(means))
 
 
 _WORDS = re.compile(r"\w+|[^\w\s]")

@@ -10,7 +10,6 @@ from typing import Any
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.table import Row
 from feedback_friction.analysis.tables.inside_samples import TEST, Sample, groups, measured, tested
-from feedback_friction.analysis.tables.probe_table import findings
 
 # scope -> of which cells it is the mean, and less those of which other scope
 CONTRASTS = {
@@ -33,19 +32,18 @@ def knockout(runs: Runs) -> Iterator[Row]:
     choose them; ``another's``: another problem's feedback in the prompt, and that cut. Contrasts
     are within the place.
     """
-    for each in findings(runs, "inside:knockout"):
-        for about, places in groups(each):
-            taken: dict[tuple[Any, ...], Sample] = defaultdict(list)
-            for problem, x in places:
-                for cell, changes in taken_by_cell(x["cells"]).items():
-                    for of, change in zip(CHANGES, changes, strict=True):
-                        if change is not None:
-                            taken[*cell, of].append((problem, change))
-            for (scope, layer, head, segment, of), sample in taken.items():
-                cell_of = {"scope": scope, "layer": layer, "head": head, "segment": segment}
-                # All layers are corrected over segments, the others over layers or heads.
-                family = {"family": (scope, "" if scope == "all" else segment, of)}
-                yield about | cell_of | {"of": of} | measured("taken", sample) | family
+    for _, about, places in groups(runs, "inside:knockout"):
+        taken: dict[tuple[Any, ...], Sample] = defaultdict(list)
+        for problem, x in places:
+            for cell, changes in taken_by_cell(x["cells"]).items():
+                for of, change in zip(CHANGES, changes, strict=True):
+                    if change is not None:
+                        taken[*cell, of].append((problem, change))
+        for (scope, layer, head, segment, of), sample in taken.items():
+            cell_of = {"scope": scope, "layer": layer, "head": head, "segment": segment, "of": of}
+            # All layers are corrected over segments, the others over layers or heads.
+            family = {"family": (scope, "" if scope == "all" else segment, of)}
+            yield about | cell_of | measured("taken", sample) | family
 
 
 Cell = tuple[str, int | None, int | None, str]  # scope, layer, head, segment

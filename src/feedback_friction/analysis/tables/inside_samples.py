@@ -17,10 +17,11 @@ from feedback_friction.analysis.stats.differences import holm
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.stats.paired import sign_flip
 from feedback_friction.analysis.table import CONDITION, SETTING, Row, grouped, table
-from feedback_friction.analysis.tables.probe_table import Findings
+from feedback_friction.analysis.tables.probe_table import Findings, findings
 
 ALL = "all"
 Sample = list[tuple[str, float]]  # problem, value
+Placed = tuple[str, Mapping[str, Any]]  # problem, what was found at one of its places
 TEST = "n int, p float, holm float"
 _ABOUT = (*SETTING, "settings", "outcome")
 FLIPS = 10_000
@@ -76,12 +77,17 @@ def p_value(sample: Sample) -> float:
     return sign_flip(np.array(means), np.random.default_rng(0), FLIPS)
 
 
-def groups(each: Findings) -> Iterator[tuple[Row, list[tuple[str, Mapping[str, Any]]]]]:
-    """By what became of the feedback, and all: the columns of a group, and its places."""
-    places = [(place[0], value) for place, value in sorted(each.found.items())]
-    for outcome in (ALL, *sorted({value["outcome"] for _, value in places})):
-        mine = [one for one in places if outcome in (ALL, one[1]["outcome"])]
-        yield each.about | {"outcome": outcome}, mine
+def groups(runs: Runs, probe: str) -> Iterator[tuple[Findings, Row, list[Placed]]]:
+    """What a probe found, by what became of the feedback, and all.
+
+    Yields:
+        The findings, the columns of a group of them, and its places.
+    """
+    for each in findings(runs, probe):
+        places = [(place[0], value) for place, value in sorted(each.found.items())]
+        for outcome in (ALL, *sorted({value["outcome"] for _, value in places})):
+            mine = [one for one in places if outcome in (ALL, one[1]["outcome"])]
+            yield each, each.about | {"outcome": outcome}, mine
 
 
 def which(each: Findings) -> str:

@@ -49,10 +49,9 @@ def attention(runs: Runs) -> Iterator[Row]:
     One row a condition, outcome, segment, layer and head; ``head`` null is the mean over heads.
     Tests are of those means, and in all attempts of the heads on the feedback.
     """
-    for each in findings(runs, "inside:plain"):
-        for about, places in groups(each):
-            for segment in dict.fromkeys(name for _, x in places for name in x["segments"]):
-                yield from _attended(about | {"segment": segment}, places)
+    for _, about, places in groups(runs, "inside:plain"):
+        for segment in dict.fromkeys(name for _, x in places for name in x["segments"]):
+            yield from _attended(about | {"segment": segment}, places)
 
 
 def _attended(about: Row, places: Sequence[tuple[str, Mapping[str, Any]]]) -> Iterator[Row]:
@@ -96,18 +95,15 @@ def lens(runs: Runs) -> Iterator[Row]:
     lens could be fitted. ``p`` and ``holm`` are of ``margin``.
     """
     fitted = {which(each): each.found for each in findings(runs, "inside:tuned")}
-    for each in findings(runs, "inside:plain"):
+    for each, about, places in groups(runs, "inside:plain"):
         mine = fitted.get(which(each), {})
-        for about, places in groups(each):
-            held = [
-                (key[0], x) for key, x in mine.items() if about["outcome"] in (ALL, x["outcome"])
-            ]
-            read = [(problem, x["lens"]) for problem, x in places if x["lens"]]
-            for layer in range(len(read[0][1]) if read else 0):
-                sample = [(problem, margins[layer]) for problem, margins in read]
-                ahead = float(np.mean([value > 0 for _, value in sample]))
-                row = {"layer": layer, "ahead": ahead} | measured("margin", sample)
-                yield about | row | _tuned(held, layer)
+        held = [(key[0], x) for key, x in mine.items() if about["outcome"] in (ALL, x["outcome"])]
+        read = [(problem, x["lens"]) for problem, x in places if x["lens"]]
+        for layer in range(len(read[0][1]) if read else 0):
+            sample = [(problem, margins[layer]) for problem, margins in read]
+            ahead = float(np.mean([value > 0 for _, value in sample]))
+            row = {"layer": layer, "ahead": ahead} | measured("margin", sample)
+            yield about | row | _tuned(held, layer)
 
 
 def _tuned(held: Sequence[tuple[str, Mapping[str, Any]]], layer: int) -> Row:
@@ -144,14 +140,13 @@ def steering(runs: Runs) -> Iterator[Row]:
 
 
 def _written(runs: Runs, probe: str, called: str) -> Iterator[Row]:
-    for each in findings(runs, probe):
-        for about, places in groups(each):
-            arms: dict[str, list[tuple[str, float, float, float]]] = defaultdict(list)
-            for problem, x in places:
-                for arm, shares in _shares(x["wrote"]).items():
-                    arms[arm].append((problem, *shares))
-            for arm, found in arms.items():
-                yield about | {called: arm} | _row(found)
+    for _, about, places in groups(runs, probe):
+        arms: dict[str, list[tuple[str, float, float, float]]] = defaultdict(list)
+        for problem, x in places:
+            for arm, shares in _shares(x["wrote"]).items():
+                arms[arm].append((problem, *shares))
+        for arm, found in arms.items():
+            yield about | {called: arm} | _row(found)
 
 
 def _shares(wrote: Mapping[str, str]) -> dict[str, tuple[float, float, float]]:
@@ -194,21 +189,20 @@ def attribution(runs: Runs) -> Iterator[Row]:
     large gap says that the path's steps are too coarse for this network to be read.
     """
     cut = {which(each): each.found for each in findings(runs, "inside:knockout")}
-    for each in findings(runs, "inside:attribution"):
-        for about, places in groups(each):
-            gaps = [math.fsum(x["ig"]) - (x["margin"] - x["margin_empty"]) for _, x in places]
-            gap = float(np.mean(np.abs(gaps)))
-            for method in ("ixg", "ig"):
-                own = {"method": method, "family": method, "gap": gap if method == "ig" else None}
-                agree = _agreement(each, cut.get(which(each), {}), method, about["outcome"])
-                for segment in dict.fromkeys(name for _, x in places for name in x["segments"]):
-                    sample = [
-                        (problem, x[method][x["segments"].index(segment)])
-                        for problem, x in places
-                        if segment in x["segments"]
-                    ]
-                    row = {"segment": segment, "agreement": agree} | measured("worth", sample)
-                    yield about | own | row
+    for each, about, places in groups(runs, "inside:attribution"):
+        gaps = [math.fsum(x["ig"]) - (x["margin"] - x["margin_empty"]) for _, x in places]
+        gap = float(np.mean(np.abs(gaps)))
+        for method in ("ixg", "ig"):
+            own = {"method": method, "family": method, "gap": gap if method == "ig" else None}
+            agree = _agreement(each, cut.get(which(each), {}), method, about["outcome"])
+            for segment in dict.fromkeys(name for _, x in places for name in x["segments"]):
+                sample = [
+                    (problem, x[method][x["segments"].index(segment)])
+                    for problem, x in places
+                    if segment in x["segments"]
+                ]
+                row = {"segment": segment, "agreement": agree} | measured("worth", sample)
+                yield about | own | row
 
 
 def _agreement(each: Findings, cut: Mapping[Any, Any], method: str, outcome: str) -> Estimate:
@@ -236,20 +230,17 @@ def patching(runs: Runs) -> Iterator[Row]:
     One row a condition of the patched trial, outcome, layer and segment; ``base`` and ``donor`` are
     the mean margins of both trials as they are.
     """
-    for each in findings(runs, "inside:patching"):
-        for about, places in groups(each):
-            margins = {
-                name: float(np.mean([x[name] for _, x in places])) for name in ("base", "donor")
-            }
-            for cell in dict.fromkeys(name for _, x in places for name in x["cells"]):
-                sample = [
-                    (problem, x["cells"][cell] - x["base"])
-                    for problem, x in places
-                    if cell in x["cells"]
-                ]
-                where, _, segment = cell.partition("/")
-                place = {"layer": int(where.split()[1]), "segment": segment}
-                yield about | margins | place | measured("gained", sample)
+    for _, about, places in groups(runs, "inside:patching"):
+        margins = {name: float(np.mean([x[name] for _, x in places])) for name in ("base", "donor")}
+        for cell in dict.fromkeys(name for _, x in places for name in x["cells"]):
+            sample = [
+                (problem, x["cells"][cell] - x["base"])
+                for problem, x in places
+                if cell in x["cells"]
+            ]
+            where, _, segment = cell.partition("/")
+            place = {"layer": int(where.split()[1]), "segment": segment}
+            yield about | margins | place | measured("gained", sample)
 
 
 # --- what a terminal shows -----------------------------------------------------------------------

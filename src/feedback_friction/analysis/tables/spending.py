@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
+from feedback_friction.analysis.retries import unit_of
 from feedback_friction.analysis.stats.arrays import MISSING, FloatArray
 from feedback_friction.analysis.stats.clusters import by_cluster, share_of_trials
 from feedback_friction.analysis.stats.differences import mean_difference
@@ -35,9 +36,9 @@ class _Spending:
     took: FloatArray  # tokens of the whole trial, shape (n,)
     clusters: dict[str, str]  # by problem id, what it shares with others
 
-    def solved_by_problem(self, level: int) -> dict[str, list[float]]:
-        """By problem, whether each of its trials is solved within so many tokens."""
-        return by_cluster(zip(self.problems, (self.solved <= level).tolist(), strict=True))
+    def within(self, level: int) -> list[tuple[str, float]]:
+        """Each trial's problem, and whether it is solved within so many tokens."""
+        return list(zip(self.problems, (self.solved <= level).tolist(), strict=True))
 
 
 @table(
@@ -110,15 +111,15 @@ def _levels(found: Sequence[_Spending]) -> list[int]:
 
 def _share(spending: _Spending, level: int) -> Estimate:
     """The share, clustered by what problems share, or by problem."""
-    units = (spending.clusters.get(each, f"\0{each}") for each in spending.problems)
-    return share_of_trials(zip(units, (spending.solved <= level).tolist(), strict=True))
+    trials = spending.within(level)
+    return share_of_trials((unit_of(each, spending.clusters), solved) for each, solved in trials)
 
 
 def _difference(one: _Spending, other: _Spending, level: int) -> Estimate:
     """The difference on the problems that both have; nothing for a condition and itself."""
     if one is other:
         return Estimate(nan, nan, nan, 0)
-    mine, theirs = one.solved_by_problem(level), other.solved_by_problem(level)
+    mine, theirs = by_cluster(one.within(level)), by_cluster(other.within(level))
     shared = [problem for problem in mine if problem in theirs]
     gaps = [
         sum(mine[each]) / len(mine[each]) - sum(theirs[each]) / len(theirs[each]) for each in shared
