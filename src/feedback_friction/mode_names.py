@@ -86,10 +86,7 @@ def _knowing(name: str, knowledge: str) -> Mode:
     if knowledge not in known:
         raise _unknown(name, STRONG.name, *(f"{STRONG.name}:{each}" for each in known))
     return replace(
-        STRONG,
-        name=name,
-        sees_answer=knowledge != "none",
-        sees_solution=knowledge == "solution",
+        STRONG, name=name, sees_answer=knowledge != "none", sees_solution=knowledge == "solution"
     )
 
 

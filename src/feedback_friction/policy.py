@@ -15,15 +15,7 @@ from random import Random
 from typing import Any
 
 from feedback_friction.errors import UsageError
-from feedback_friction.forms import (
-    EXPLAIN,
-    LOCATE,
-    NEXT,
-    SOLUTION,
-    VERDICT,
-    Form,
-    parse_form,
-)
+from feedback_friction.forms import EXPLAIN, LOCATE, NEXT, SOLUTION, VERDICT, Form, parse_form
 
 VERSION = 1  # of the policy file
 RUNGS = (VERDICT, LOCATE, EXPLAIN, NEXT, SOLUTION)
@@ -267,11 +259,7 @@ def document_of(learnt: Learnt) -> dict[str, Any]:
     return {
         "kind": KIND,
         "version": VERSION,
-        "rule": {
-            "fallback": learnt.fallback,
-            "price": learnt.price,
-            "threshold": learnt.threshold,
-        },
+        "rule": {"fallback": learnt.fallback, "price": learnt.price, "threshold": learnt.threshold},
         "forms": {
             option.form.name: {
                 "solves": written(option.solves),

@@ -87,10 +87,7 @@ def push(data: Path, card: Path, repository: str) -> str:
         api.create_repo(repository, repo_type="dataset", private=True, exist_ok=True)
         for file, name in ((data, f"data/{data.name}"), (card, "README.md")):
             api.upload_file(
-                path_or_fileobj=file,
-                path_in_repo=name,
-                repo_id=repository,
-                repo_type="dataset",
+                path_or_fileobj=file, path_in_repo=name, repo_id=repository, repo_type="dataset"
             )
     # The hub's own errors, and those of its HTTP library, which differs between its releases.
     except Exception as error:

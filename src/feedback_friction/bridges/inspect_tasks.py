@@ -20,12 +20,7 @@ import anyio.to_thread
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.log import transcript
-from inspect_ai.model import (
-    GenerateConfig,
-    Model,
-    ModelOutput,
-    get_model,
-)
+from inspect_ai.model import GenerateConfig, Model, ModelOutput, get_model
 from inspect_ai.scorer import Score, Scorer, Target, accuracy, scorer, stderr
 from inspect_ai.solver import Generate as GenerateFunction
 from inspect_ai.solver import Solver, TaskState, solver
@@ -48,12 +43,7 @@ from feedback_friction.engine.run.conditions import Condition
 from feedback_friction.engine.run.prepare import prepare
 from feedback_friction.errors import UsageError
 from feedback_friction.options import options_of
-from feedback_friction.protocol.records import (
-    Attempted,
-    Completion,
-    Generate,
-    Trial,
-)
+from feedback_friction.protocol.records import Attempted, Completion, Generate, Trial
 from feedback_friction.protocol.task import work_of
 from feedback_friction.protocol.trial import trial
 from feedback_friction.settings import Settings

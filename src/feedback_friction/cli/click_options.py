@@ -87,10 +87,7 @@ class OrNone(click.ParamType[float | None]):
 
 
 def generated(
-    *groups: type,
-    only: Sequence[str] = (),
-    without: Sequence[str] = (),
-    **defaults: Any,
+    *groups: type, only: Sequence[str] = (), without: Sequence[str] = (), **defaults: Any
 ) -> list[click.Parameter]:
     """The options of a command, from the dataclasses that declare them.
 

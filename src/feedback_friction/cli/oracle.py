@@ -17,10 +17,7 @@ from feedback_friction.caveats import caveats, provisional
 from feedback_friction.cli.click_options import Sectioned, generated, given, whole_numbers
 from feedback_friction.cli.drive import command_line, ended, run_to_end, tell
 from feedback_friction.cli.grid import columns, print_columns, print_json, print_lines
-from feedback_friction.engine.passes.oracle_requests import (
-    execute_oracle,
-    prepare_oracle,
-)
+from feedback_friction.engine.passes.oracle_requests import execute_oracle, prepare_oracle
 from feedback_friction.extras import need
 from feedback_friction.options import Options, filled, option
 from feedback_friction.protocol.oracle_draws import TEMPERATURE, OraclePlan

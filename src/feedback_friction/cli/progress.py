@@ -26,10 +26,7 @@ class Display:
     """Watches a run from the moment that it starts, and counts its ``unit``."""
 
     def __init__(
-        self,
-        console: Console,
-        unit: str = "trials",
-        clock: Callable[[], float] = time.monotonic,
+        self, console: Console, unit: str = "trials", clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._console = console
         self.unit = unit

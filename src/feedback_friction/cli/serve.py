@@ -46,13 +46,7 @@ NVIDIA_SMI_SECONDS = 10.0
     help="Number of replicas, with --ray.  [one per GPU]",
 )
 @click.option("--exec", "execute", is_flag=True, help="Run the command instead of printing it.")
-def command(
-    model: str,
-    on_ray: bool,
-    replicas: int | None,
-    execute: bool,
-    **asked: Any,
-) -> None:
+def command(model: str, on_ray: bool, replicas: int | None, execute: bool, **asked: Any) -> None:
     """Print the command that serves MODEL with vLLM on the GPUs of this machine.
 
     With --ray, print the file that Ray's 'serve run FILE' reads, for the GPUs of a cluster. --exec

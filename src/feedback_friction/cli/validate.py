@@ -32,11 +32,7 @@ _WIDTH = 60
     help="Grade a file of replies (as for friction adopt) and list those without an answer.",
 )
 def command(
-    name: str,
-    data: Path | None,
-    columns: tuple[str, ...],
-    digits: int,
-    replies: Path | None,
+    name: str, data: Path | None, columns: tuple[str, ...], digits: int, replies: Path | None
 ) -> int:
     """Check every row of TASK, and print what fails.
 
