@@ -192,11 +192,10 @@ def answer_text(prediction: str | None, choices: str) -> str | None:
         prediction: as the attempt gave it; None for no answer.
         choices: the options that the attempt saw, as the journal keeps them.
     """
-    if prediction is None or choices == "[]" or prediction not in LETTERS:
+    if prediction is None or choices == "[]" or len(prediction) != 1:
         return prediction
-    texts = json.loads(choices)
-    index = LETTERS.index(prediction)
-    return str(texts[index]) if index < len(texts) else prediction
+    texts, place = json.loads(choices), LETTERS.find(prediction)
+    return str(texts[place]) if 0 <= place < len(texts) else prediction
 
 
 # What run.json holds, and as what. ``schema`` and ``config`` must be there.

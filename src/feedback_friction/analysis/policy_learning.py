@@ -209,14 +209,12 @@ def _recommendation(worths: Sequence[Worth], best: Worth) -> tuple[str | None, s
     if adaptive.over_drawn.low > 0 and over_best.low > 0:
         return ADAPTIVE.name, (
             f"it beats a draw, and the best form ({best.name}) by "
-            f"{100 * over_best.value:.1f} points "
-            f"[{100 * over_best.low:.1f}, {100 * over_best.high:.1f}]"
+            f"{over_best.percent(unit=' points')}"
         )
     if best.over_drawn.low > 0:
         return best.name, (
-            f"always {best.name} beats a draw by {100 * best.over_drawn.value:.1f} points "
-            f"[{100 * best.over_drawn.low:.1f}, {100 * best.over_drawn.high:.1f}]; that the state "
-            f"matters beside it is not shown"
+            f"always {best.name} beats a draw by {best.over_drawn.percent(unit=' points')}; that "
+            "the state matters beside it is not shown"
         )
     return None, "no rule is shown to beat a draw: the data cannot tell which form is best"
 

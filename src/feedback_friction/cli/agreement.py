@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from feedback_friction.cli.click_options import JSON, RUN
-from feedback_friction.cli.grid import columns, print_columns, print_json
-from feedback_friction.report.overview import two_digits
+from feedback_friction.cli.grid import print_json, print_rows
 
 if TYPE_CHECKING:
     from feedback_friction.analysis.annotations import Agreement
@@ -72,28 +71,25 @@ def _print(found: Agreement) -> None:
         for name, (kind, simulated, count) in found.annotators.items()
     ]
     title = f"{found.trials} labelled trials"
-    print_columns(columns(("annotator", "kind", "labels"), people, texts=2), title=title)
+    print_rows(("annotator", "kind", "labels"), people, texts=2, title=title)
     if not found.pairs:
         click.echo("\nthere is only one annotator, so there is no agreement to measure")
         return
     pairs = [
-        (f"{pair.first} and {pair.second}", _text(pair.share), _text(pair.kappa), str(pair.kappa.n))
+        (
+            f"{pair.first} and {pair.second}",
+            pair.share.decimals(),
+            pair.kappa.decimals(),
+            str(pair.kappa.n),
+        )
         for pair in found.pairs
     ]
-    print_columns(
-        columns(("annotators", "alike", "kappa", "n"), pairs, texts=1), title="\nevery two"
-    )
+    print_rows(("annotators", "alike", "kappa", "n"), pairs, texts=1, title="\nevery two")
     classes = [
-        (name, _text(each.agreement), str(each.ratings)) for name, each in found.classes.items()
+        (name, each.agreement.decimals(), str(each.ratings)) for name, each in found.classes.items()
     ]
-    print_columns(
-        columns(("category", "agreement", "ratings"), classes, texts=1), title="\nby class"
-    )
+    print_rows(("category", "agreement", "ratings"), classes, texts=1, title="\nby class")
     click.echo(
-        f"Krippendorff's alpha over all: {_text(found.alpha)}, n = {found.alpha.n} trials with two "
-        "labels or more; brackets are 95% intervals"
+        f"Krippendorff's alpha over all: {found.alpha.decimals()}, n = {found.alpha.n} trials with "
+        "two labels or more; brackets are 95% intervals"
     )
-
-
-def _text(estimate: Estimate) -> str:
-    return two_digits(estimate).replace("nan ", "- ")

@@ -9,7 +9,7 @@ import click
 
 from feedback_friction.cli.click_options import PATH, generated, given
 from feedback_friction.cli.drive import INTERRUPTED, Note, Watch, run_to_end
-from feedback_friction.cli.grid import columns, print_columns, print_json, print_lines
+from feedback_friction.cli.grid import print_json, print_lines, print_rows
 from feedback_friction.engine.passes.judging import Annotated, Annotating, annotate_run
 from feedback_friction.engine.run.runner import Watched
 from feedback_friction.errors import UsageError
@@ -116,5 +116,5 @@ def _print(found: Annotated) -> None:
     ]
     if found.simulated:
         lines.append("SIMULATION: a simulated student judged, not a language model")
-    print_columns(columns(("condition", *headings, *given), rows, texts=1))
+    print_rows(("condition", *headings, *given), rows, texts=1)
     print_lines(lines)

@@ -16,7 +16,7 @@ from feedback_friction.cli.click_options import JSON, RUNS
 from feedback_friction.cli.grid import frame_columns, print_columns, print_json, print_lines
 from feedback_friction.errors import DataError, UsageError
 from feedback_friction.problem import Problem
-from feedback_friction.report.overview import in_cell, signed, spoken, two_digits
+from feedback_friction.report.overview import in_cell
 from feedback_friction.tasks.catalog import get_page
 from feedback_friction.tasks.page import RowError
 
@@ -190,10 +190,8 @@ _SILENT = ("run", "frozen_run", "simulated")
 
 
 def _cell(row: dict[str, Any], name: str) -> str:
-    if name in _ON_Z:
-        return in_cell(row, name, _plain, two_digits)
-    is_difference = name.endswith(("_less", "over_self", "effect"))
-    return in_cell(row, name, _plain, signed if is_difference else spoken)
+    sign = "+" if name.endswith(("_less", "over_self", "effect")) else ""
+    return in_cell(row, name, _plain, sign=sign, is_share=name not in _ON_Z)
 
 
 def _plain(value: Any) -> str:

@@ -12,7 +12,7 @@ from feedback_friction.cli.click_options import JSON, PATH
 from feedback_friction.cli.grid import columns, print_columns, print_json
 from feedback_friction.errors import UsageError
 from feedback_friction.extras import need
-from feedback_friction.report.overview import Column, in_cell, signed
+from feedback_friction.report.overview import Column, in_cell
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,7 +65,7 @@ def _shown(table: pl.DataFrame) -> list[Column]:
                 *([solvers] if several else []),
                 row["treatment"],
                 row["control"],
-                in_cell(row, "difference", estimate=signed),
+                in_cell(row, "difference", sign="+"),
                 _discordant(row),
                 "< 0.0001" if row["p_holm"] < 1e-4 else f"{row['p_holm']:.4f}",
                 str(row["n"]),

@@ -11,7 +11,7 @@ import click
 
 from feedback_friction.cli.click_options import Sectioned, asked, generated
 from feedback_friction.cli.drive import command_line, run_to_end
-from feedback_friction.cli.grid import columns, print_columns, print_lines
+from feedback_friction.cli.grid import print_lines, print_rows
 from feedback_friction.distill.asked import Asked
 from feedback_friction.engine.run.launch import execute
 from feedback_friction.engine.run.prepare import Prepared, prepare
@@ -20,7 +20,6 @@ from feedback_friction.errors import RunStoppedError
 from feedback_friction.extras import need
 from feedback_friction.modes import PLACEBO, RETRY, TUTOR
 from feedback_friction.options import filled
-from feedback_friction.report.overview import spoken
 from feedback_friction.settings import Output, Settings
 from feedback_friction.study import Study
 from feedback_friction.writing import write_json
@@ -122,27 +121,33 @@ def _print(arms: list[Arm], found: dict[str, Outcome], seeds: dict[str, list[Out
         for arm in arms
     ]
     names = ("before %", "after %", "difference, points")
-    print_columns(
-        columns(("trained by", *names, "by seed", "rows trained on"), rows, texts=1),
+    print_rows(
+        ("trained by", *names, "by seed", "rows trained on"),
+        rows,
+        texts=1,
         title="First answers on held-out problems",
     )
     rows, above = [], []
     for arm in arms:
         for each in found[arm.method].uptakes:
             who = (arm.method, each.feedback)
-            both = f"{spoken(each.both, '+')} ({each.both.n})"
+            both = f"{each.both.percent('+')} ({each.both.n})"
             rows.append((*who, *_change(each.right), both))
             above.append((*who, "first answer again", *_change(each.repeated)))
             above += [(*who, f"above {name}", *_change(c)) for name, c in each.above.items()]
-    print_columns(
-        columns(("trained by", "feedback", *names, "wrong both times (n)"), rows, texts=2),
+    print_rows(
+        ("trained by", "feedback", *names, "wrong both times (n)"),
+        rows,
+        texts=2,
         title="Uptake: second attempts that are right, of what was wrong at first",
     )
-    print_columns(
-        columns(("trained by", "feedback", "second attempts", *names), above, texts=3),
+    print_rows(
+        ("trained by", "feedback", "second attempts", *names),
+        above,
+        texts=3,
         title="The same trials: repetition, and uptake above the controls",
     )
 
 
 def _change(change: Change) -> tuple[str, str, str]:
-    return spoken(change.before), spoken(change.after), spoken(change.difference, "+")
+    return change.before.percent(), change.after.percent(), change.difference.percent("+")

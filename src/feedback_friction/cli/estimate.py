@@ -12,7 +12,7 @@ import click
 
 from feedback_friction.cli.click_options import Sectioned, asked, generated
 from feedback_friction.cli.drive import Note, Watch, command_line, resumable, run_to_end, tell
-from feedback_friction.cli.grid import columns, print_columns, print_json
+from feedback_friction.cli.grid import print_json, print_rows
 from feedback_friction.cli.run import notes
 from feedback_friction.engine.estimate.bounds import Setting
 from feedback_friction.engine.estimate.pilot import Pilot, choose, run_pilot
@@ -162,7 +162,7 @@ def _show(found: Estimate, prepared: Prepared, directory: Path | None, *, as_jso
     rows = [
         (title, *_cells(document[name], WRITTEN.get(name, _count))) for name, title in NAMES.items()
     ]
-    print_columns(columns(("of the run", "estimate", "low", "high"), rows, texts=1))
+    print_rows(("of the run", "estimate", "low", "high"), rows, texts=1)
     for line in lines:
         click.echo(line)
     if directory is not None:

@@ -172,6 +172,13 @@ def print_columns(
         console.print(line, no_wrap=True, crop=False, overflow="ignore")
 
 
+def print_rows(
+    headings: Iterable[str], rows: Iterable[Sequence[str]], *, texts: int, title: str = ""
+) -> None:
+    """Print rows under their headings, of which the first ``texts`` columns are text."""
+    print_columns(columns(headings, rows, texts=texts), title=title)
+
+
 def differing(labels: Mapping[str, Sequence[str]]) -> list[Column]:
     """Columns of the labels that differ between rows, and of the feedback."""
     return [

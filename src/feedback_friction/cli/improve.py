@@ -14,7 +14,7 @@ from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.caveats import caveats
 from feedback_friction.cli.click_options import Sectioned, generated, given
 from feedback_friction.cli.drive import Note, Watch, command_line, resumable, run_to_end, tell
-from feedback_friction.cli.grid import columns, print_columns, print_json, print_lines
+from feedback_friction.cli.grid import print_json, print_lines, print_rows
 from feedback_friction.engine.passes.prompt_search import (
     Improved,
     Improving,
@@ -177,7 +177,7 @@ def _print(document: dict[str, Any], directory: Path) -> None:
             for name in ("old", "new")
         ]
         headings = ("prompt", "right next, no leak %", "leaks", "n")
-        print_columns(columns(headings, rows, texts=1), title="Held-out problems")
+        print_rows(headings, rows, texts=1, title="Held-out problems")
         click.echo()
     lines = [
         f"{about['wrong_first']:,} of {about['problems']:,} first answers are wrong; "

@@ -16,7 +16,7 @@ from feedback_friction.cli.grid import frame_columns, print_columns, print_json,
 from feedback_friction.errors import UsageError
 from feedback_friction.extras import need
 from feedback_friction.options import refuse_unknown
-from feedback_friction.report.overview import in_cell, two_digits
+from feedback_friction.report.overview import in_cell
 
 if TYPE_CHECKING:
     import polars as pl
@@ -171,4 +171,4 @@ def _cell(row: dict[str, Any], name: str) -> str:
     def plain(value: Any) -> str:
         return f"{value:.3g}" if isinstance(value, float) else str(value)
 
-    return in_cell(row, name, plain, two_digits)
+    return in_cell(row, name, plain, is_share=False)

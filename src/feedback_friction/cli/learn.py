@@ -9,11 +9,10 @@ import click
 
 from feedback_friction import __version__
 from feedback_friction.cli.click_options import PATH
-from feedback_friction.cli.grid import columns, print_columns, print_json
+from feedback_friction.cli.grid import print_json, print_rows
 from feedback_friction.extras import need
 from feedback_friction.modes import ADAPTIVE
 from feedback_friction.policy import document_of
-from feedback_friction.report.overview import spoken
 from feedback_friction.writing import write_json
 
 if TYPE_CHECKING:
@@ -74,16 +73,16 @@ def _print(found: Learning, out: Path) -> None:
     rows = [
         (
             worth.name,
-            spoken(worth.robust),
-            spoken(worth.weighted),
-            spoken(worth.adaptive_over) if worth.name != ADAPTIVE.name else "",
+            worth.robust.percent(),
+            worth.weighted.percent(),
+            worth.adaptive_over.percent() if worth.name != ADAPTIVE.name else "",
             f"{worth.tokens:,.0f}",
             f"{worth.support:.0f}",
         )
         for worth in found.worths
     ]
     title = "Right next attempts under each rule"
-    print_columns(columns(headings, rows, texts=1), title=title)
+    print_rows(headings, rows, texts=1, title=title)
     detector = found.detector
     click.echo(
         f"\nlearnt from {found.decisions:,} decisions of {found.problems:,} problems; right next: "

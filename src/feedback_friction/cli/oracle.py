@@ -16,12 +16,11 @@ from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.caveats import caveats, provisional
 from feedback_friction.cli.click_options import Sectioned, generated, given, whole_numbers
 from feedback_friction.cli.drive import command_line, ended, run_to_end, tell
-from feedback_friction.cli.grid import columns, print_columns, print_json, print_lines
+from feedback_friction.cli.grid import print_json, print_lines, print_rows
 from feedback_friction.engine.passes.oracle_requests import execute_oracle, prepare_oracle
 from feedback_friction.extras import need
 from feedback_friction.options import Options, filled, option
 from feedback_friction.protocol.oracle_draws import TEMPERATURE, OraclePlan
-from feedback_friction.report.overview import spoken
 from feedback_friction.settings import Output, Settings
 
 
@@ -125,7 +124,7 @@ def _print(run: OracleRun, pass_at: dict[int, Estimate]) -> None:
     rows = {f"coverage ({run.draws} draws{stopped})": run.coverage()}
     rows |= {f"pass@{k}": share for k, share in pass_at.items()}
     cells = [
-        (name, spoken(share) if share.n else "-", str(share.n), str(run.missing))
+        (name, share.percent() if share.n else "-", str(share.n), str(run.missing))
         for name, share in rows.items()
     ]
     lines = [
@@ -138,5 +137,5 @@ def _print(run: OracleRun, pass_at: dict[int, Estimate]) -> None:
     if run.provisional:
         lines.append(provisional(run.missing, "problems"))
     lines += caveats({run.config["solver"]: run.simulated})
-    print_columns(columns(("", "%", "n", "missing"), cells, texts=1))
+    print_rows(("", "%", "n", "missing"), cells, texts=1)
     print_lines(lines)

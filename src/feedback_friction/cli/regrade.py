@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from feedback_friction.cli.click_options import JSON, RUN
-from feedback_friction.cli.grid import columns, print_columns, print_json, print_lines
+from feedback_friction.cli.grid import print_json, print_lines, print_rows
 from feedback_friction.engine.passes.regrading import Rejudged, Remasked, rejudged, remasked
 from feedback_friction.engine.passes.reopen import read_trials, reopen
 from feedback_friction.engine.passes.verdict_layers import (
@@ -234,7 +234,7 @@ def _print_rows(
         for row, own in zip(rows, cells, strict=True)
     ]
     headings = ("condition", "problem", *names, "marked", "attempt", *numbers)
-    print_columns(columns(headings, whole, texts=texts))
+    print_rows(headings, whole, texts=texts)
 
 
 # --- masks ---------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from feedback_friction.cli.grid import csv_of, differing, print_json, print_tabl
 from feedback_friction.cli.within import print_within
 from feedback_friction.errors import UsageError
 from feedback_friction.report import overview
-from feedback_friction.report.overview import UNHEALTHY, Column, Row, spoken
+from feedback_friction.report.overview import UNHEALTHY, Column, Row
 
 FORMATS = ("table", "csv", "markdown", "latex")
 ACCURACY = "Accuracy"
@@ -153,8 +153,8 @@ def _forms(names: Sequence[str], given: Sequence[FormGiven]) -> list[Column]:
     return [
         *differing(labels),
         Column("form", tuple(each.form for each in given)),
-        Column("right %", tuple(spoken(each.right) for each in given), number=True),
-        Column("repeated %", tuple(spoken(each.repeated) for each in given), number=True),
+        Column("right %", tuple(each.right.percent() for each in given), number=True),
+        Column("repeated %", tuple(each.repeated.percent() for each in given), number=True),
         Column("tokens a round", tuple(f"{each.tokens:,.0f}" for each in given), number=True),
         Column("n", tuple(f"{each.n:,}" for each in given), number=True),
     ]

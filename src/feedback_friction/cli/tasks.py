@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from feedback_friction.cli.grid import columns, print_columns
+from feedback_friction.cli.grid import print_rows
 from feedback_friction.modes import MODES
 from feedback_friction.tasks.catalog import PAGES, get_page
 from feedback_friction.tasks.page import Page
@@ -26,7 +26,7 @@ def command() -> None:
         )
         for name, page in ((name, get_page(name)) for name in PAGES)
     ]
-    print_columns(columns(headings, rows, texts=6))
+    print_rows(headings, rows, texts=6)
 
 
 def _modes(page: Page) -> str:

@@ -12,7 +12,7 @@ import click
 from feedback_friction.caveats import caveats, provisional
 from feedback_friction.cli.grid import columns, differing, print_json, print_tables
 from feedback_friction.extras import need
-from feedback_friction.report.overview import Column, in_cell, signed
+from feedback_friction.report.overview import Column, in_cell
 
 TITLE = "Solved within a token budget"
 NOTES = (
@@ -68,7 +68,7 @@ def _columns(rows: Sequence[dict[str, Any]]) -> list[Column]:
         (
             f"{row['tokens']:,}",
             in_cell(row, "solved"),
-            "" if isnan(row["difference"]) else in_cell(row, "difference", estimate=signed),
+            "" if isnan(row["difference"]) else in_cell(row, "difference", sign="+"),
             f"{row['short']:,}",
             f"{row['n']:,}",
         )

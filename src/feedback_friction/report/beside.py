@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import polars as pl
 
 from feedback_friction.analysis.annotations import CLASSES
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.tables import annotation_table, gold, overall
 from feedback_friction.report.names_and_colours import named
-from feedback_friction.report.overview import Column, in_cell, number_column, spoken
+from feedback_friction.report.overview import Column, in_cell, number_column
 
 SUSPECTS_SHOWN = 20
 LONGEST = 30  # characters of a cell; its file has it whole
@@ -42,8 +40,7 @@ def _shortened(text: str) -> str:
 
 def _estimates(table: pl.DataFrame, name: str, sign: str = "") -> list[str]:
     """A column with its limits as tables have it."""
-    estimate = partial(spoken, sign=sign)
-    return [in_cell(row, name, estimate=estimate) for row in table.iter_rows(named=True)]
+    return [in_cell(row, name, sign=sign) for row in table.iter_rows(named=True)]
 
 
 def _pooled(runs: Runs) -> list[Column]:

@@ -155,15 +155,10 @@ def _course(runs: Runs, row: Row) -> str:
         ("treatment_run", "feedback", "history"),
         ("control_run", "against", "control_history"),
     ):
-        curve = accuracy_table.accuracy(runs).filter(
-            pl.col("run") == row[run],
-            pl.col("task") == row["task"],
-            pl.col("digits").eq_missing(pl.lit(row["digits"], pl.Int64)),
-            pl.col("solver") == row["solver"],
-            pl.col("feedback") == row[feedback],
-            pl.col("sampling") == row["sampling"],
-            pl.col("history") == row[history],
-        )["accuracy"]
+        side = {"run": row[run], "feedback": row[feedback], "history": row[history]}
+        side |= {name: row[name] for name in ("task", "digits", "solver", "sampling")}
+        own = [pl.col(name).eq_missing(pl.lit(value)) for name, value in side.items()]
+        curve = accuracy_table.accuracy(runs).filter(*own)["accuracy"]
         ways.append(f"{100 * curve[0]:.1f}% to {100 * curve[-1]:.1f}%")
     return f" (from {ways[0]}, against {ways[1]})"
 

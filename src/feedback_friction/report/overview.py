@@ -132,13 +132,13 @@ def numbers(results: Sequence[ConditionResult]) -> list[Column]:
     columns: list[tuple[str, Callable[[ConditionResult], str], bool]] = [
         (f"first %{so_far}", lambda each: _percent(each, 0), True),
         (f"{last} %{so_far}", lambda each: _percent(each, -1), several),
-        ("right at the end %", lambda each: spoken(each.right_at_end), challenged),
+        ("right at the end %", lambda each: each.right_at_end.percent(), challenged),
         ("n", partial(_count, "n"), True),
         ("missing", partial(_count, "missing"), True),
         *((name, partial(_count, name), some(name)) for name in _COUNTS),
         ("bounds of last %", _bounds, some("missing")),
         ("guesser %", _guesser, some("guess_most") and (several or challenged or counted)),
-        ("last % without leaks", lambda each: spoken(each.without_leaks), some("leaks")),
+        ("last % without leaks", lambda each: each.without_leaks.percent(), some("leaks")),
         *(
             (heading, partial(_share, name, of), some(name))
             for name, (of, heading) in _HEALTH.items()
@@ -159,7 +159,8 @@ def _count(name: str, result: ConditionResult) -> str:
 
 
 def _summary(name: str, result: ConditionResult) -> str:
-    return spoken(attrgetter(name)(result))
+    estimate: Estimate = attrgetter(name)(result)
+    return estimate.percent()
 
 
 def uptakes(rows: Sequence[Row]) -> list[Column]:
@@ -181,7 +182,7 @@ def uptakes(rows: Sequence[Row]) -> list[Column]:
             ],
         ),
         number_column(
-            "difference, points", [spoken(each.right.difference, "+") for _, each in found]
+            "difference, points", [each.right.difference.percent("+") for _, each in found]
         ),
         number_column("n", [f"{each.n:,}" for _, each in found]),
     ]
@@ -246,37 +247,22 @@ def number_column(name: str, cells: Iterable[str]) -> Column:
     return Column(name, tuple(cells), number=True)
 
 
-def spoken(estimate: Estimate, sign: str = "") -> str:
-    """An estimate in percent with its interval, as tables have it."""
-    if isnan(estimate.value):
-        return "-"
-    value, low, high = (100 * each for each in (estimate.value, estimate.low, estimate.high))
-    return f"{value:{sign}.1f} [{low:{sign}.1f}, {high:{sign}.1f}]"
-
-
-def signed(estimate: Estimate) -> str:
-    """A difference in points with its interval."""
-    return spoken(estimate, "+")
-
-
-def two_digits(estimate: Estimate) -> str:
-    """An estimate that is no share, with its interval."""
-    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
-
-
 def in_cell(
     row: Mapping[str, Any],
     name: str,
     plain: Callable[[Any], str] = str,
-    estimate: Callable[[Estimate], str] = spoken,
+    *,
+    sign: str = "",
+    is_share: bool = True,
 ) -> str:
-    """What a frame's row says under a name: a value by ``plain``, with limits by ``estimate``."""
+    """What a frame's row says under a name: a value by ``plain``, an estimate with its limits."""
     value, low = row[name], row.get(f"{name}_low")
     if value is None or (isinstance(value, float) and isnan(value)):
         return "-"
     if low is None:
         return plain(value)
-    return estimate(Estimate(value, low, row[f"{name}_high"], 0))
+    found = Estimate(value, low, row[f"{name}_high"], 0)
+    return found.percent(sign) if is_share else found.decimals()
 
 
 def _bounds(result: ConditionResult) -> str:
@@ -304,7 +290,7 @@ def _tokens(result: ConditionResult) -> int:
 
 
 def _percent(result: ConditionResult, k: int) -> str:
-    return spoken(result.curve[k]) if result.curve else "-"
+    return result.curve[k].percent() if result.curve else "-"
 
 
 def _share(name: str, whole: str, result: ConditionResult) -> str:

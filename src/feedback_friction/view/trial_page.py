@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from feedback_friction.analysis.choices import Given, read_given
-from feedback_friction.analysis.journal import read_aligned
+from feedback_friction.analysis.journal import answer_text, read_aligned
 from feedback_friction.errors import UsageError
-from feedback_friction.problem import LETTERS, lettered
+from feedback_friction.problem import lettered
 from feedback_friction.view.untrusted import Difference, Part, difference, visible
 
 MASK = "[masked]"
@@ -39,7 +39,7 @@ def read_trial(db: sqlite3.Connection, condition: str, problem_id: str, epoch: i
     advice: str | None = None
     first: dict[str, int] = {}  # by answer, the number of the first attempt that gave it
     for row in rows:
-        key = _answer(row)
+        key = answer_text(row["prediction"], row["choices"])
         attempts.append(_attempt(row, choices, reply, first.get(key) if key is not None else None))
         reply = visible(row["response"])
         if row["feedback"] is not None:
@@ -63,15 +63,6 @@ def _gold(gold: str, choices: Sequence[str]) -> str:
     """The gold answer; with choices, the letter and the option's text."""
     position = ord(gold) - ord("A") if len(gold) == 1 else -1
     return f"({gold}) {choices[position]}" if 0 <= position < len(choices) else gold
-
-
-def _answer(row: sqlite3.Row) -> str | None:
-    """The answer by which attempts are compared: a shuffle moves the letters."""
-    key: str | None = row["prediction"]
-    own = json.loads(row["choices"])
-    if key and len(key) == 1 and key in LETTERS[: len(own)]:
-        return str(own[LETTERS.index(key)])
-    return key
 
 
 def _attempt(

@@ -51,6 +51,18 @@ class Estimate:
         value = None if math.isnan(self.value) else self.value
         return {"value": value, "ci_low": self.low, "ci_high": self.high, "n": self.n}
 
+    def percent(self, sign: str = "", unit: str = "") -> str:
+        """In percent, as tables and sentences have it: ``12.5 [3.1, 20.0]``; - for nan."""
+        if math.isnan(self.value):
+            return "-"
+        value, low, high = (100 * each for each in (self.value, self.low, self.high))
+        return f"{value:{sign}.1f}{unit} [{low:{sign}.1f}, {high:{sign}.1f}]"
+
+    def decimals(self) -> str:
+        """What is no share, with two decimals: ``1.25 [0.50, 2.00]``; - for nan."""
+        value = "-" if math.isnan(self.value) else f"{self.value:.2f}"
+        return f"{value} [{self.low:.2f}, {self.high:.2f}]"
+
     def columns(self, name: str) -> dict[str, float | None]:
         """As three columns of a table, the limits with ``_low`` and ``_high`` after the name."""
         value = None if math.isnan(self.value) else self.value
