@@ -48,6 +48,8 @@ _LISTS = ("accuracy", "ci_low", "ci_high", "known", "bound_low", "bound_high")
 class Run:
     """A run directory, and the tables that are made of it.
 
+    What cannot be read or written raises ``UsageError``, and so does a missing extra ``report``.
+
     Attributes:
         directory: where it is.
     """
@@ -56,11 +58,7 @@ class Run:
 
     @property
     def missing(self) -> int:
-        """Trials that failed, are undecided or have still to run; calling ``run`` again runs them.
-
-        Raises:
-            UsageError: the directory cannot be read.
-        """
+        """Trials that failed, are undecided or have still to run; ``run`` again runs them."""
         return sum(each.missing for each in read_results(self.directory))
 
     def results(self) -> pl.DataFrame:
@@ -70,9 +68,6 @@ class Run:
         last attempt, ``accuracy``, ``ci_low`` and ``ci_high`` lists by attempt; ``gain`` is
         (last - first) / (1 - first). ``n`` counts the problems that count, ``missing`` the trials
         that do not.
-
-        Raises:
-            UsageError: the directory cannot be read, or the extra ``report`` is missing.
         """
         need("report", "polars", "scipy")
         import polars as pl
@@ -81,11 +76,7 @@ class Run:
         return pl.DataFrame(rows, infer_schema_length=None)
 
     def attempts(self) -> pl.DataFrame:
-        """One row an attempt: the columns of the journal's ``attempts``, and what its condition is.
-
-        Raises:
-            UsageError: the directory cannot be read, or the extra ``report`` is missing.
-        """
+        """One row an attempt: the columns of the journal's ``attempts``, and its condition's."""
         from feedback_friction.bridges.table import attempts_table
 
         need("report", "polars", "scipy")
@@ -95,9 +86,6 @@ class Run:
         """What each feedback mode adds to each control, paired by problem, p-values after Holm.
 
         ``difference`` is of accuracy at the last attempt, in [-1, 1], with its 95% interval.
-
-        Raises:
-            UsageError: the directory cannot be read, or the extra ``report`` is missing.
         """
         need("report", "polars", "scipy")
         from feedback_friction.analysis.frames import load_runs
@@ -111,10 +99,6 @@ class Run:
         Args:
             path: the folder; or a name that ends in ``.html``, for the page alone, which holds all
                 its figures.
-
-        Raises:
-            UsageError: nothing can be reported yet, the folder cannot be written, or the extra
-                ``report`` is missing.
         """
         need("report", "polars", "scipy")
         from feedback_friction.report.build import build_report

@@ -173,22 +173,13 @@ class Labels:
         return _read(self._db)
 
     def of_trial(self, trial: TrialKey) -> list[Label]:
-        """What everybody said of a trial."""
-        rows = self._db.execute(
-            "SELECT * FROM labels WHERE condition = ? AND problem_id = ? AND epoch = ?"
-            " ORDER BY kind, annotator",
-            (trial.condition, trial.problem_id, trial.epoch),
-        )
-        return [Label(**dict(row)) for row in rows]
+        """What everybody said of a trial, judges first."""
+        own = (each for each in self.all() if each.trial == trial[1:])
+        return sorted(own, key=lambda each: (each.kind, each.annotator))
 
     def kind_of(self, annotator: str) -> Kind | None:
         """Whether a name is a judge's or a person's; None when it has not labelled anything."""
-        row = self._db.execute(
-            "SELECT kind FROM labels WHERE annotator = ? LIMIT 1", (annotator,)
-        ).fetchone()
-        if row is None:
-            return None
-        return "judge" if row["kind"] == "judge" else "person"
+        return next((each.kind for each in self.all() if each.annotator == annotator), None)
 
 
 def read_labels(directory: Path) -> list[Label]:

@@ -1,1 +1,4 @@
-"""Numbers from journals, each with an interval; knows no engine."""
+"""Numbers from journals, each with an interval; knows no engine.
+
+What reads a directory raises ``UsageError`` where it is no run's, damaged, or of a newer version.
+"""

@@ -25,6 +25,7 @@ from feedback_friction.analysis.journal import (
     ENDED,
     IN_FLIGHT,
     KNOWN_TRIALS,
+    USAGE_COLUMNS,
     Condition,
     cluster_name,
     open_journal,
@@ -55,17 +56,6 @@ from feedback_friction.analysis.stats.guessing import Excludes, mean_guesser
 from feedback_friction.analysis.stats.intervals import Estimate, Interval
 from feedback_friction.analysis.uptake import Uptake, contrasts
 from feedback_friction.mode_names import recorded_mode
-
-USAGE_COLUMNS = (
-    "prompt_tokens",
-    "completion_tokens",
-    "cached_tokens",
-    "reasoning_tokens",
-    "feedback_prompt_tokens",
-    "feedback_completion_tokens",
-    "feedback_cached_tokens",
-    "feedback_reasoning_tokens",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +180,7 @@ class Paid:
 
 
 def read_results(directory: Path) -> list[ConditionResult]:
-    """The results of every condition of a run directory.
-
-    Raises:
-        UsageError: it is no run directory, or cannot be read.
-    """
+    """The results of every condition of a run directory."""
     document = read_run(directory)
     config = document["config"]
     with open_journal(directory) as db:

@@ -31,11 +31,7 @@ _WHOLE = {"epoch", "round", "malformed", "simulated"}
 
 
 def labels(runs: Runs) -> pl.DataFrame:
-    """Every label of the runs: a row a label, with ``run`` before the columns of ``labels.Label``.
-
-    Raises:
-        UsageError: a file of labels cannot be read.
-    """
+    """Every label of the runs: a row a label, ``run`` before the columns of ``labels.Label``."""
     schema: dict[str, type[pl.DataType]] = {"run": pl.Int64}
     for column in fields(Label):
         schema[column.name] = pl.Int64 if column.name in _WHOLE else pl.String

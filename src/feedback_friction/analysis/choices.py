@@ -76,9 +76,6 @@ def read_choices(directories: Sequence[Path]) -> list[Decision]:
 
     Trials that failed or have not ended are left out; one that a model stopped by refusing counts
     as not solved.
-
-    Raises:
-        UsageError: a directory is no run directory, or its journal is damaged.
     """
     found = []
     for run, directory in enumerate(directories):
@@ -112,11 +109,7 @@ def _decision(run: int, row: sqlite3.Row) -> Decision:
 
 
 def _state(text: str) -> State:
-    """A state as the journal keeps it.
-
-    Raises:
-        UsageError: it is none.
-    """
+    """A state as the journal keeps it."""
     try:
         return State(**json.loads(text))
     except (TypeError, ValueError) as error:
@@ -248,11 +241,7 @@ class FormGiven:
 
 
 def forms_given(directories: Sequence[Path]) -> list[FormGiven]:
-    """The forms of conditions that choose among several, in the order of runs and of ``FORMS``.
-
-    Raises:
-        UsageError: a directory is no run directory, or its journal is damaged.
-    """
+    """The forms of conditions that choose among several, in the order of runs and of ``FORMS``."""
     by_condition: dict[tuple[int, str], list[Decision]] = {}
     for each in read_choices(directories):
         by_condition.setdefault((each.run, each.condition), []).append(each)

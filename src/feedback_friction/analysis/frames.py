@@ -19,6 +19,7 @@ from feedback_friction.analysis.journal import (
     ENDED,
     IN_FLIGHT,
     KNOWN_TRIALS,
+    USAGE_COLUMNS,
     answer_text,
     has_table,
     one_line,
@@ -39,14 +40,12 @@ _PROBLEMS = """
 _CLUSTER = """
     (SELECT cluster FROM clusters c WHERE (c.task, c.problem_id) = (p.task, p.problem_id))
 """
-_ATTEMPTS = """
+_ATTEMPTS = f"""
     SELECT condition, problem_id, epoch, iteration, prediction, verdict, rule, is_correct,
            gold, choices, mean_logprob, temperature, draws,
-           prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens,
-           feedback_prompt_tokens, feedback_completion_tokens, feedback_cached_tokens,
-           feedback_reasoning_tokens, cost_usd, seconds, feedback_seconds,
+           {", ".join(USAGE_COLUMNS)}, cost_usd, seconds, feedback_seconds,
            length(feedback) AS feedback_length, masked_spans, leaks != '[]' AS leaked,
-           feedback_donor, finish_reason, {aligned} AS aligned,
+           feedback_donor, finish_reason, {{aligned}} AS aligned,
            feedback = lag(feedback) OVER (
                PARTITION BY condition, problem_id, epoch ORDER BY iteration
            ) AS feedback_repeats
@@ -165,11 +164,7 @@ def by_trial(
 
 
 def load_runs(directories: Sequence[Path]) -> Runs:
-    """Read run directories; a run may still be writing to one of them.
-
-    Raises:
-        UsageError: one of them is no run directory, or cannot be read.
-    """
+    """Read run directories; a run may still be writing to one of them."""
     if not directories:
         raise UsageError("no run directory given")
     frames: dict[str, list[pl.DataFrame]] = {}

@@ -58,6 +58,12 @@ KNOWN_TRIALS = f"""
 """
 
 
+# The tokens of an attempt: those of the solver, and of who wrote the feedback on it.
+USAGE_COLUMNS = [
+    f"{who}{what}_tokens"
+    for who in ("", "feedback_")
+    for what in ("prompt", "completion", "cached", "reasoning")
+]
 _MOST = 100_000  # iterations or epochs; more are no run's
 
 

@@ -40,11 +40,7 @@ class Layers:
 
 
 def read_layers(directory: Path) -> Layers:
-    """Count them.
-
-    Raises:
-        UsageError: the directory is no run directory.
-    """
+    """Count them."""
     with open_journal(directory) as db:
         if not has_table(db, "layers"):
             return Layers()

@@ -110,20 +110,12 @@ _COUNTS = ("correct", "drawn", "undecided")
 
 
 def is_oracle(directory: Path) -> bool:
-    """Whether a directory is an oracle's.
-
-    Raises:
-        UsageError: it is not a run directory.
-    """
+    """Whether a directory is an oracle's."""
     return bool(read_run(directory)["config"].get("kind") == "oracle")
 
 
 def read_oracle(directory: Path) -> OracleRun:
-    """The draws of an oracle's directory; it may still be drawing.
-
-    Raises:
-        UsageError: it is none, or cannot be read.
-    """
+    """The draws of an oracle's directory; it may still be drawing."""
     with reading_run(directory):
         return _read(directory)
 

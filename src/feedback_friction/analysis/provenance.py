@@ -32,11 +32,7 @@ class Provenance:
 
 
 def provenance(directory: Path) -> Provenance:
-    """Read it from ``run.json`` and the journal.
-
-    Raises:
-        UsageError: the directory is no run directory.
-    """
+    """Read it from ``run.json`` and the journal."""
     document = read_run(directory)
     with open_journal(directory) as db:
         models = db.execute(

@@ -28,9 +28,6 @@ def export(directory: Path) -> Iterator[dict[str, Any]]:
     Yields:
         The reference's fields (question is the whole interaction up to the attempt, response_probs
         the mean log-probability per token), and which condition, problem and epoch it is.
-
-    Raises:
-        UsageError: the directory is no run directory.
     """
     with open_journal(directory) as db:
         for condition in read_conditions(db):

@@ -23,9 +23,6 @@ def attempts_table(directory: Path) -> pl.DataFrame:
     Returns:
         One row an attempt: the columns of the journal's ``attempts``; ``mode`` is the feedback
         mode, ``status`` the trial's, null while it is in flight.
-
-    Raises:
-        UsageError: the directory is no run directory, or the extra is missing.
     """
     need("report", "polars")
     import polars as pl

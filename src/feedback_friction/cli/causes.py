@@ -80,38 +80,22 @@ def _tables(runs: Runs) -> Iterator[Table]:
         teachers,
     )
 
-    yield (
-        "histories",
-        "What comes before an answer does to it (less: than in the reference)",
-        histories.histories(runs, locator(runs)),
-    )
-    yield "challenges", "Outcomes of challenged answers", selectivity.challenges(runs)
-    yield (
-        "selectivity",
-        "Does the solver act on right feedback more than on wrong (hit: another answer after it)",
-        selectivity.selectivity(runs),
-    )
-    yield (
-        "doses",
-        "Response to each dose, on the problems missed at first",
-        dose_response.doses(runs),
-    )
-    yield (
-        "teachers",
-        "Gain of students from teachers, on the problems missed at first",
-        teachers.teachers(runs),
-    )
-    yield "teaching_variance", "Variance of the gain by source", teachers.teaching_variance(runs)
-    yield (
-        "frozen",
-        "The frozen set, all its tasks: right after right feedback, kept after wrong",
-        frozen_table.frozen(runs),
-    )
-    yield (
-        "frozen_beside_live",
-        "Agreement of the frozen set with the loop",
-        frozen_table.beside_live(runs),
-    )
+    yield from (
+        ("histories", "What comes before an answer does to it (less: than in the reference)",
+         histories.histories(runs, locator(runs))),
+        ("challenges", "Outcomes of challenged answers", selectivity.challenges(runs)),
+        ("selectivity", "Does the solver act on right feedback more than on wrong (hit: another "
+         "answer after it)", selectivity.selectivity(runs)),
+        ("doses", "Response to each dose, on the problems missed at first",
+         dose_response.doses(runs)),
+        ("teachers", "Gain of students from teachers, on the problems missed at first",
+         teachers.teachers(runs)),
+        ("teaching_variance", "Variance of the gain by source", teachers.teaching_variance(runs)),
+        ("frozen", "The frozen set, all its tasks: right after right feedback, kept after wrong",
+         frozen_table.frozen(runs)),
+        ("frozen_beside_live", "Agreement of the frozen set with the loop",
+         frozen_table.beside_live(runs)),
+    )  # fmt: skip
 
 
 def print_frozen(directory: Path) -> None:
