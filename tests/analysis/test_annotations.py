@@ -14,11 +14,10 @@ from feedback_friction.analysis.annotations import (
     usual_annotator,
 )
 from feedback_friction.analysis.frames import load_runs
-from feedback_friction.analysis.stats.categories import RawCategory, fold
 from feedback_friction.analysis.tables.annotation_table import categories, confusion, target
 from feedback_friction.engine.journal.store import Journal
 from feedback_friction.errors import UsageError
-from feedback_friction.labels import Labels, read_labels
+from feedback_friction.labels import Labels, RawCategory, fold, read_labels
 from unsolved import label
 
 CONDITION = "mmlu_pro | openai/solver | strong | greedy"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from feedback_friction.analysis.stats.categories import Category, RawCategory, fold
+from feedback_friction.labels import Category, RawCategory, fold
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_intervals_and_categories_need_neither_numpy_nor_scipy() -> None:
     code = (
         "import sys; sys.modules['numpy'] = sys.modules['scipy'] = None\n"
         "from feedback_friction.analysis.stats.intervals import wilson\n"
-        "from feedback_friction.analysis.stats.categories import fold\n"
+        "from feedback_friction.labels import fold\n"
         "print(wilson(1, 2).low < 0.5)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from feedback_friction.analysis.stats.categories import Category, RawCategory, fold
 from feedback_friction.analysis.stats.clusters import clustered_share, effective_size
 from feedback_friction.analysis.stats.intervals import Interval, modified_wilson
 from feedback_friction.analysis.stats.proportions import class_shares
+from feedback_friction.labels import Category, RawCategory, fold
 
 PUBLISHED = json.loads(Path(__file__).parents[1].joinpath("cases/stats_published.json").read_text())
 

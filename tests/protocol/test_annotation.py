@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import toys
 from effort import LINEAR, growth, repeated
-from feedback_friction.analysis.stats.categories import RawCategory
+from feedback_friction.labels import RawCategory
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.error_category import (
     ASKED_AT_MOST,

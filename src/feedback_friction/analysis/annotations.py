@@ -13,7 +13,6 @@ import polars as pl
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.journal import read_run
 from feedback_friction.analysis.stats.arrays import IntArray
-from feedback_friction.analysis.stats.categories import Category
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.stats.intervals import share as share_of
 from feedback_friction.analysis.stats.raters import (
@@ -24,7 +23,7 @@ from feedback_friction.analysis.stats.raters import (
     kappa,
 )
 from feedback_friction.errors import UsageError
-from feedback_friction.labels import Kind, Label, read_labels
+from feedback_friction.labels import Category, Kind, Label, read_labels
 
 CLASSES = tuple(category.value for category in Category)
 _WHOLE = {"epoch", "round", "malformed", "simulated"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,11 @@ from feedback_friction.analysis.layers import Layers, read_layers
 from feedback_friction.analysis.oracle_coverage import is_oracle
 from feedback_friction.caveats import caveats, provisional
 from feedback_friction.cli.click_options import JSON, RUNS, whole_numbers
-from feedback_friction.cli.grid import csv_of, differing, print_json, print_tables
-from feedback_friction.cli.within import print_within
+from feedback_friction.cli.grid import columns, csv_of, differing, print_json, print_tables
 from feedback_friction.errors import UsageError
+from feedback_friction.extras import need
 from feedback_friction.report import overview
-from feedback_friction.report.overview import UNHEALTHY, Column, Row
+from feedback_friction.report.overview import UNHEALTHY, Column, Row, in_cell
 
 FORMATS = ("table", "csv", "markdown", "latex")
 ACCURACY = "Accuracy"
@@ -237,3 +238,70 @@ def _written(value: object) -> str:
     if value is None:
         return ""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+# --- at equal numbers of tokens -------------------------------------------------------------------
+
+WITHIN = "Solved within a token budget"
+SPENT = (
+    "tokens: read and written by solver and feedback writer, from a trial's first call to the end "
+    "of its right attempt",
+    "brackets: 95% intervals; adds: difference from the first condition, paired by problem",
+    "ended short: trials that ended unsolved with fewer tokens; more attempts might have solved "
+    "some of them, so that the share says too little where there are many",
+)
+
+
+def print_within(
+    directories: Sequence[Path], levels: tuple[int, ...], form: str, *, as_json: bool
+) -> None:
+    """Print the share of trials solved within each number of tokens, as ``results.FORMATS``."""
+    need("report", "polars", "scipy")
+    import polars as pl
+
+    from feedback_friction.analysis.frames import load_runs
+    from feedback_friction.analysis.tables.spending import solved_within
+    from feedback_friction.report import safe
+
+    runs = load_runs(directories)
+    table = solved_within(runs, levels).sort("tokens", maintain_order=True)
+    named = pl.Series([runs.names[run] for run in table["run"]], dtype=pl.String)
+    table = table.with_columns(run=named)
+    rows = table.to_dicts()
+    if as_json:
+        print_json({"within": table})
+    elif form == "csv":  # every column, shares from 0 to 1
+        click.echo(safe.csv_of(table), nl=False)
+    else:
+        unfinished = sum(map(runs.unfinished, range(len(directories))))
+        notes = [
+            *SPENT,
+            *([provisional(unfinished)] if unfinished else []),
+            *caveats({row["solver"]: row["simulated"] for row in rows}),
+        ]
+        headings = [f"at most {row['tokens']:,} tokens" for row in rows]
+
+        def sectioned(table: list[Column]) -> tuple[list[str], list[Column]]:
+            return headings, [column for column in table if column.name != "tokens"]
+
+        print_tables({WITHIN: _within(rows)}, notes, form, sectioned)
+
+
+_LABELS = ("run", "task", "solver", "feedback", "sampling", "history")
+
+
+def _within(rows: Sequence[dict[str, Any]]) -> list[Column]:
+    """Columns of what differs between the rows, and the numbers."""
+    cells = [
+        (
+            f"{row['tokens']:,}",
+            in_cell(row, "solved"),
+            "" if isnan(row["difference"]) else in_cell(row, "difference", sign="+"),
+            f"{row['short']:,}",
+            f"{row['n']:,}",
+        )
+        for row in rows
+    ]
+    headings = ("tokens", "solved %", "adds, points", "ended short", "n")
+    labels = {name: [str(row[name]) for row in rows] for name in _LABELS}
+    return [*differing(labels), *columns(headings, cells, texts=0)]

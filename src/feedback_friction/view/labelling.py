@@ -16,9 +16,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from feedback_friction.analysis.journal import open_journal
-from feedback_friction.analysis.stats.categories import Category
 from feedback_friction.errors import UsageError
-from feedback_friction.labels import Label, Labels, TrialKey, read_labels, sample, unsolved_trials
+from feedback_friction.labels import (
+    Category,
+    Label,
+    Labels,
+    TrialKey,
+    read_labels,
+    sample,
+    unsolved_trials,
+)
 from feedback_friction.view.untrusted import visible
 from feedback_friction.view.wanted import whole_number
 

@@ -7,7 +7,6 @@
     censored      accuracy, gain and area with trials in flight or missing; worst-case limits (*)
     guessing      what a guesser reaches on multiple choice (*)
     differences   paired differences: Tango's interval, McNemar, Holm (*)
-    categories    six raw error categories folded into three (*)
     proportions   simultaneous intervals of several classes, pass@k
     pooling       a difference over tasks with random effects
     components    variance split between problems, solvers, feedback and draws; students, teachers

@@ -12,7 +12,6 @@ import polars as pl
 from feedback_friction.analysis.annotations import CLASSES, labels, usual_annotator
 from feedback_friction.analysis.frames import Runs, by_trial
 from feedback_friction.analysis.stats.arrays import MISSING, UNSOLVED, IntArray
-from feedback_friction.analysis.stats.categories import Category
 from feedback_friction.analysis.stats.corrected import corrected
 from feedback_friction.analysis.stats.friction import (
     OTHER_REASON,
@@ -24,6 +23,7 @@ from feedback_friction.analysis.stats.friction import (
 from feedback_friction.analysis.stats.proportions import class_shares
 from feedback_friction.analysis.table import CONDITION, Row, conditions, fields_of, rows_of, table
 from feedback_friction.analysis.tables.gold import suspect_gold
+from feedback_friction.labels import Category
 
 _LABELLED = f"{CONDITION}, annotator text, annotator_kind text, annotator_simulated bool"
 _COUNTS = "n int, unsolved int, stopped int, unreadable int, missing int"

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from feedback_friction.analysis.journal import open_journal, read_run
-from feedback_friction.analysis.stats.categories import RawCategory, fold
 from feedback_friction.engine.journal.rows import now, storable
 from feedback_friction.engine.models.model_options import parse_options
 from feedback_friction.engine.models.price_list import load_prices
@@ -24,7 +23,15 @@ from feedback_friction.engine.run.caller import Caller
 from feedback_friction.engine.run.launch import opened
 from feedback_friction.engine.run.runner import Note, Progress, Watch, Watched, run_pool
 from feedback_friction.errors import UsageError
-from feedback_friction.labels import Label, Labels, TrialKey, sample, unsolved_trials
+from feedback_friction.labels import (
+    Label,
+    Labels,
+    RawCategory,
+    TrialKey,
+    fold,
+    sample,
+    unsolved_trials,
+)
 from feedback_friction.options import Options, declared, option
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.error_category import (
