@@ -43,5 +43,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """Its names, those that are not loaded yet included."""
+    """The names of the package, also those that are not loaded yet."""
     return sorted([*globals(), *__all__])

@@ -1,4 +1,4 @@
-"""What must be said beside numbers: that no language model of use gave them, or not all yet."""
+"""Warnings beside numbers: of simulated or tiny models, and of runs that have not ended."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ class Declared:
         )
 
     def bounds(self) -> str:
-        """What it must be; empty where it may be anything of its type."""
+        """Its bounds in words; empty where it has none."""
         given = self.option
         if given.above is not None:
             most = f" and at most {given.most:g}" if given.most is not None else ""

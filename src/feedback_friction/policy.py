@@ -124,7 +124,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What was learnt of a form."""
+    """What was learnt of a form: two models, and what a round of it costs."""
 
     form: Form
     solves: Line  # chance that the next attempt is right after it

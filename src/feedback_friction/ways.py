@@ -138,7 +138,7 @@ def parse_solve(name: str) -> Solve:
 
 
 def way(history: History, solve: Solve) -> str:
-    """The two in one name, as a run records them: ``clean``, ``clean+restate``, ``notes``."""
+    """History and solve in one name, as a run records them: ``clean``, ``clean+restate``."""
     if solve is PLAIN:
         return history.name
     return solve.name if solve.replaces else f"{history.name}+{solve.name}"

@@ -59,7 +59,7 @@ class Uptake:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What training did."""
+    """What training did to first answers and to uptake."""
 
     first: Change  # accuracy of first answers; the difference is paired by problem
     uptakes: tuple[Uptake, ...]  # by feedback mode that informs

@@ -48,7 +48,7 @@ class Worth:
 
 @dataclass(frozen=True, slots=True)
 class Learning:
-    """What was learnt."""
+    """What ``learn`` found: the policy, the worth of each rule, and a recommendation."""
 
     policy: Learnt  # the rule
     # every fixed form, the ladder where all its rungs were drawn, a draw, the rule
@@ -250,10 +250,7 @@ def _fitted(
         return np.zeros((treatments, features_count)), np.full(treatments, level)
     middle, scale = states.mean(axis=0), states.std(axis=0)
     scale[scale == 0] = 1.0
-    scaled = (states - middle) / scale
-    forms = np.eye(treatments)[given]
-    products = (forms[:, :, None] * scaled[:, None, :]).reshape(len(scaled), -1)
-    table = np.hstack([scaled, forms, products])
+    table = offpolicy.design((states - middle) / scale, given, treatments)
     strength = _best_penalty(table, outcome)
     model = LogisticRegression(C=strength, solver="newton-cholesky").fit(table, outcome)
     found = model.coef_[0]

@@ -190,6 +190,6 @@ def _graded(task: Task, plan: Plan, problem: Problem, epoch: int, talk: Talk) ->
 def _audited(
     task: Task, plan: Plan, problem: Problem, told: str, replies: Sequence[str]
 ) -> Feedback:
-    """What was said, as it was said: what our mask would have hidden in it is a leak."""
+    """Feedback as it was given: what our mask would have hidden in it is a leak."""
     leaks, aligned = parted_unmasked(problem, told, task.mask(problem, told), replies)
     return Feedback(plan.mode.name, told, told, leaks, aligned=aligned)

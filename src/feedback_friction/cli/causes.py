@@ -110,7 +110,7 @@ def print_frozen(directory: Path) -> None:
 
 
 def locator(runs: Runs) -> Callable[[str, str, str], str | None]:
-    """What finds the first wrong line of a reply to a problem of the runs, where a program can."""
+    """A function that finds the first wrong line of a reply, where a program can find it."""
     problems = {}
     for directory in runs.directories:
         with open_journal(directory) as db:

@@ -121,7 +121,7 @@ def _made(each: Declared, default: Any) -> click.Parameter:
 
 
 def _checked(each: Declared) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    """What click does with a value: refuses it where it is out of bounds."""
+    """A callback for click that refuses a value out of bounds."""
 
     def check(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
         each.check(value)

@@ -33,7 +33,7 @@ _MEASURES = {
 
 
 def drag(runs: Runs) -> Figure:
-    """What the second attempt has of the first, by history."""
+    """How second attempts resemble the first, by history."""
     table = some(named(runs, histories(runs)))
     several = table["panel"].n_unique() > 1
     rows = pl.concat(

@@ -159,7 +159,7 @@ def _over_controls(
 
 
 def ends(runs: Runs) -> Figure:
-    """From where to where every condition went: accuracy at the first and at the last attempt."""
+    """Accuracy of every condition at the first and at the last attempt."""
     every = named(runs, accuracy_table.accuracy(runs))
     firsts = every.filter(pl.col("iteration") == 0)
     first = firsts.select(*SETTING, pl.col("accuracy").alias("first"))

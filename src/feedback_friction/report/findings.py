@@ -89,7 +89,7 @@ def _arm(row: Row) -> str:
 
 
 def _over_controls(table: pl.DataFrame, runs: Runs) -> Iterator[Row]:
-    """What informs against what does not, but for controls that only repeat their first answer."""
+    """Modes that inform against controls, except those that only repeat their first answer."""
     frozen = _frozen(runs)
     real = table.filter(
         _informs("feedback"), ~_informs("against"), pl.col("difference").is_not_nan()
@@ -143,13 +143,13 @@ def _turned(row: Row) -> Row:
 
 
 def _taken_off(row: Row) -> str:
-    """What of a difference is a guesser's."""
+    """Words for the part of a difference that guessing explains."""
     guessed = 100 * (row["guess"] - row["control_guess"])
     return f" after {guessed:.1f} due to guessing" if guessed else ""
 
 
 def _course(runs: Runs, row: Row) -> str:
-    """From where to where a condition and its control went, in words."""
+    """First and last accuracy of a condition and of its control, in words."""
     ways = []
     for run, feedback, history in (
         ("treatment_run", "feedback", "history"),

@@ -302,7 +302,7 @@ def _share(name: str, whole: str, result: ConditionResult) -> str:
 
 
 def _healthy(results: Sequence[ConditionResult]) -> list[str]:
-    """What might ail the replies, and ails none of them."""
+    """The faults that no reply, feedback or call has."""
     return [
         heading.removesuffix(" %")
         for name, (of, heading) in _HEALTH.items()

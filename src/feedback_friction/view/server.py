@@ -46,7 +46,7 @@ _FILES = {
 
 
 class Site:
-    """What the addresses answer with."""
+    """The handlers of all addresses."""
 
     def __init__(self, shelf: dict[str, Shelved], token: str, desk: Desk | None = None) -> None:
         """Serve a shelf of runs under a token.
@@ -97,7 +97,7 @@ class Site:
         return Response(body, media_type=_FILES[name])
 
     async def version(self, request: Request) -> Response:
-        """What changes whenever what is shown of any of the runs does."""
+        """A version for each run, which changes with what is shown of it."""
         versions = [await each.do(Run.state) for each in self._shelf.values()]
         return JSONResponse({"version": versions})
 

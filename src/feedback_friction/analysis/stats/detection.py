@@ -20,7 +20,7 @@ _Z = NormalDist().inv_cdf
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """What a solver tells apart."""
+    """How well a solver tells right feedback from wrong, and how readily it acts."""
 
     # d' = z(H) - z(F), in standard deviations; 0 where it tells nothing apart
     sensitivity: Estimate

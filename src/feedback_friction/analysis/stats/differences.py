@@ -99,7 +99,7 @@ class Discordance:
 
 
 def _crossing(holds: Callable[[float], bool], low: float, high: float) -> float:
-    """Where a condition that holds at ``low``, and not at ``high``, ceases to."""
+    """The point between ``low`` and ``high`` up to which a condition holds, by bisection."""
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if holds(middle) else (low, middle)

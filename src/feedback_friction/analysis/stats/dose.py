@@ -18,7 +18,7 @@ RESAMPLES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a dose does."""
+    """The response to a dose: its fit, the effect, and the dose of half the effect."""
 
     fitted: FloatArray  # for each dose, the response of the isotonic fit
     limits: tuple[Interval, ...]  # for each dose, the limits of the fit

@@ -76,27 +76,30 @@ def predicted(data: Drawn, fit: Fit, seed: int = 0) -> FloatArray:
     return found
 
 
+def design(states: FloatArray, chosen: IntArray, treatments: int) -> FloatArray:
+    """States, treatments and their products as the columns of a linear model."""
+    given = np.eye(treatments)[chosen]
+    products = (given[:, :, None] * states[:, None, :]).reshape(len(states), -1)
+    return np.hstack([states, given, products])
+
+
 def ridge(treatments: int) -> Fit:
     """Linear model of the outcome with treatments, states and their products, by ridge."""
-
-    def design(states: FloatArray, chosen: IntArray) -> FloatArray:
-        given = np.eye(treatments)[chosen]
-        products = (given[:, :, None] * states[:, None, :]).reshape(len(states), -1)
-        return np.hstack([states, given, products])
 
     def fit(
         states: FloatArray, chosen: IntArray, outcome: FloatArray
     ) -> Callable[[FloatArray], FloatArray]:
         middle, scale = states.mean(axis=0), states.std(axis=0)
         scale[scale == 0] = 1.0
-        table, mean = design((states - middle) / scale, chosen), outcome.mean()
+        table, mean = design((states - middle) / scale, chosen, treatments), outcome.mean()
         normal = table.T @ table + RIDGE * np.eye(table.shape[1])
         weights = np.linalg.solve(normal, table.T @ (outcome - mean))
 
         def predict(new: FloatArray) -> FloatArray:
             scaled = (new - middle) / scale
             columns = [
-                design(scaled, np.full(len(new), each)) @ weights for each in range(treatments)
+                design(scaled, np.full(len(new), each), treatments) @ weights
+                for each in range(treatments)
             ]
             clipped: FloatArray = np.clip(mean + np.stack(columns, axis=1), 0.0, 1.0)
             return clipped
