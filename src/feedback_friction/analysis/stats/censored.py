@@ -14,7 +14,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import NamedTuple
 
-from feedback_friction.analysis.stats.clusters import Merged, merged_cells, share_of_cells, worth
+from feedback_friction.analysis.stats.clusters import (
+    Merged,
+    Within,
+    merged_cells,
+    share_of_cells,
+    worth,
+)
 from feedback_friction.analysis.stats.intervals import Estimate, Interval
 
 
@@ -39,11 +45,10 @@ class Seen(NamedTuple):
         return iteration <= self.solved_at if self.solved_at is not None else self.knows(iteration)
 
 
-def censored_curve(
-    problems: Sequence[Sequence[Seen]],
-    iterations: int,
-    clusters: Sequence[str | None] | None = None,
-) -> list[Estimate]:
+Problems = Sequence[Sequence[Seen]]  # for each problem, its trials (epochs)
+
+
+def censored_curve(problems: Problems, iterations: int, clusters: Within = None) -> list[Estimate]:
     """Share of problems solved at or before each iteration, from all that is known.
 
     Where every trial is known the estimate and its interval are ``clusters.clustered_share``'s.
@@ -59,11 +64,10 @@ def censored_curve(
     this holds roughly: those with slow replies are in flight longer.
 
     Args:
-        problems: for each problem, its trials (epochs); those of which nothing is known are left
-            out. Every problem that has any weighs the same.
+        problems: trials of which nothing is known are left out; every problem with any that is
+            known weighs the same.
         iterations: iterations of the run.
-        clusters: for each problem, what it shares with others, None where it shares nothing: the
-            variance is that of the clusters' sums.
+        clusters: the variance is that of their sums.
 
     Returns:
         One estimate for each iteration, n being the trials known at it; the values never fall.
@@ -97,9 +101,7 @@ class _History(NamedTuple):
     problems: int  # how many problems have such
 
 
-def _histories(
-    problems: Sequence[Sequence[Seen]], clusters: Sequence[str | None] | None = None
-) -> list[_History]:
+def _histories(problems: Problems, clusters: Within = None) -> list[_History]:
     """The trials of each problem of which anything is known, alike ones counted.
 
     There are few: with one trial each, at most two for every iteration, however many problems; with
@@ -109,9 +111,7 @@ def _histories(
     return [history for history in _counted(known, clusters) if history.trials]
 
 
-def _counted(
-    problems: Iterable[Sequence[Seen]], clusters: Sequence[str | None] | None
-) -> list[_History]:
+def _counted(problems: Iterable[Sequence[Seen]], clusters: Within) -> list[_History]:
     within = repeat(None) if clusters is None else clusters
     counts = Counter(
         (tuple(sorted(trials, key=_order)), cluster)
@@ -216,10 +216,7 @@ def _known(found: Sequence[_History], k: int) -> int:
 
 
 def worst_case(
-    problems: Sequence[Sequence[Seen]],
-    epochs: int,
-    iterations: int,
-    clusters: Sequence[str | None] | None = None,
+    problems: Problems, epochs: int, iterations: int, clusters: Within = None
 ) -> list[Interval]:
     """Where accuracy lies whatever became of the trials that are missing.
 
@@ -250,11 +247,7 @@ def worst_case(
     return ranges
 
 
-def normalised_gain(
-    problems: Sequence[Sequence[Seen]],
-    iterations: int,
-    clusters: Sequence[str | None] | None = None,
-) -> Estimate:
+def normalised_gain(problems: Problems, iterations: int, clusters: Within = None) -> Estimate:
     """Of what was left after the first attempt, the share solved: (final - first) / (1 - first).
 
     With every trial known it is the ratio of the trials solved later to those wrong at first, every
@@ -289,11 +282,7 @@ def normalised_gain(
     return worth(1 - survival, variance, units, wrong, wrong)
 
 
-def area(
-    problems: Sequence[Sequence[Seen]],
-    iterations: int,
-    clusters: Sequence[str | None] | None = None,
-) -> Estimate:
+def area(problems: Problems, iterations: int, clusters: Within = None) -> Estimate:
     """Area under the accuracy curve: the mean of the accuracies at all iterations, from 0 to 1.
 
     It is 1 for a solver that is always right at first, and one minus the mean share of attempts at

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from functools import lru_cache
 from typing import TypeVar
 
@@ -25,6 +25,8 @@ from feedback_friction.analysis.stats.intervals import (
 
 _MOST_STEPS = 100
 ROUNDING = 1e-20  # a sum of squares below it is 0 but for rounding
+# For each problem what it shares with others, None where it shares nothing; None if none do.
+Within = Sequence[str | None] | None
 _Name = TypeVar("_Name", bound=Hashable)
 
 

@@ -14,7 +14,12 @@ from fractions import Fraction
 from statistics import NormalDist
 from typing import NamedTuple
 
-from feedback_friction.analysis.stats.clusters import ROUNDING, clustered_share, student_value
+from feedback_friction.analysis.stats.clusters import (
+    ROUNDING,
+    Within,
+    clustered_share,
+    student_value,
+)
 from feedback_friction.analysis.stats.intervals import Estimate, Interval, z_value
 
 _FEW = 5  # problems that differ alike: fewer tell no variance
@@ -115,9 +120,7 @@ class _Unit(NamedTuple):
     trials: float  # epochs behind the differences
 
 
-def _units(
-    gaps: Sequence[float], trials: Sequence[float], clusters: Sequence[str | None] | None
-) -> list[_Unit]:
+def _units(gaps: Sequence[float], trials: Sequence[float], clusters: Within) -> list[_Unit]:
     problems = [
         _Unit(max(gap, 0.0), max(-gap, 0.0), 1.0, count)
         for gap, count in zip(gaps, trials, strict=True)
@@ -133,7 +136,7 @@ def _units(
 
 
 def discordance(
-    gaps: Sequence[float], trials: Sequence[float], clusters: Sequence[str | None] | None = None
+    gaps: Sequence[float], trials: Sequence[float], clusters: Within = None
 ) -> Discordance:
     """The pairs that the problems' differences are worth; see ``mean_difference``.
 
@@ -160,7 +163,7 @@ def _discordance(units: Sequence[_Unit]) -> Discordance:
 
 
 def mean_difference(
-    gaps: Sequence[float], trials: Sequence[float], clusters: Sequence[str | None] | None = None
+    gaps: Sequence[float], trials: Sequence[float], clusters: Within = None
 ) -> Estimate:
     """Mean of the problems' differences with a score interval that holds with few differences, too.
 
@@ -183,7 +186,6 @@ def mean_difference(
     Args:
         gaps: for each problem, treatment minus control, from -1 to 1.
         trials: for each problem, the epochs behind its difference.
-        clusters: for each problem, what it shares with others; None where it shares nothing.
 
     Returns:
         The mean difference, n being the number of problems; ``nan`` in [-1, 1] without problems.

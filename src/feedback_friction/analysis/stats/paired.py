@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from feedback_friction.analysis.stats.arrays import MISSING, FloatArray, IntArray
-from feedback_friction.analysis.stats.clusters import by_cluster
+from feedback_friction.analysis.stats.clusters import Within, by_cluster
 from feedback_friction.analysis.stats.differences import (
     Discordance,
     Pairs,
@@ -47,7 +47,7 @@ def compare(
     control: IntArray,
     rng: np.random.Generator,
     resamples: int = 10_000,
-    clusters: Sequence[str | None] | None = None,
+    clusters: Within = None,
 ) -> Comparison:
     """Compare by problem what two conditions solved at all.
 
@@ -59,7 +59,6 @@ def compare(
         control: the same problems in the same order; the number of epochs may differ.
         rng: draws, with several epochs, the permutations.
         resamples: number of permutations.
-        clusters: for each problem, what it shares with others; None where it shares nothing.
 
     Raises:
         ValueError: the conditions have different numbers of problems.
