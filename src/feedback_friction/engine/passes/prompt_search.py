@@ -24,7 +24,7 @@ from feedback_friction.engine.models.model_options import parse_options
 from feedback_friction.engine.models.registry import ModelSettings, is_student, parse_spec
 from feedback_friction.engine.run.caller import Caller, Drained
 from feedback_friction.engine.run.conditions import Condition
-from feedback_friction.engine.run.launch import limit, opened_for
+from feedback_friction.engine.run.launch import opened_for
 from feedback_friction.engine.run.prepare import Prepared, prepare
 from feedback_friction.engine.run.runner import Note, Progress, Watch, Watched
 from feedback_friction.errors import RunStoppedError, UsageError
@@ -329,7 +329,6 @@ async def execute_improvement(
     from feedback_friction.engine.passes.gepa import search
 
     async with opened_for(prepared.run, directory, command, notice) as caller:
-        limit(caller, prepared.run)
         work = Search(prepared, caller)
         watch(work)
         missed = await work.first()

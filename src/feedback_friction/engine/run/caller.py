@@ -28,8 +28,6 @@ from feedback_friction.protocol.records import (
     Completion,
     Effect,
     Generate,
-    Grade,
-    Mask,
     Usage,
 )
 from feedback_friction.protocol.task import Task, work_of
@@ -135,25 +133,21 @@ class Caller:
         try:
             effect = next(steps)
             while True:
+                answer: Any = None
                 if isinstance(effect, Attempted):
                     attempted(effect.attempt)
-                    effect = steps.send(None)
+                elif isinstance(effect, Generate):
+                    answer = await self.complete(effect, solver)
+                    called(effect, answer)
+                elif task.slow:
+                    loop, work = asyncio.get_running_loop(), work_of(task, effect)
+                    answer = await loop.run_in_executor(self._slow, _sheltered, work)
                 else:
-                    answer = await self._perform(effect, task, solver)
-                    if isinstance(effect, Generate):
-                        called(effect, answer)
-                    effect = steps.send(answer)
+                    answer = work_of(task, effect)()
+                effect = steps.send(answer)
         except StopIteration as stop:
             result: Result = stop.value
             return result
-
-    async def _perform(self, effect: Generate | Grade | Mask, task: Task, solver: str) -> Any:
-        if isinstance(effect, Generate):
-            return await self.complete(effect, solver)
-        work = work_of(task, effect)
-        if task.slow:
-            return await asyncio.get_running_loop().run_in_executor(self._slow, _sheltered, work)
-        return work()
 
     def model_for(self, request: Generate, solver: str) -> Model:
         """The model that answers a request in the trials of a solver."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import resource
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -69,26 +69,23 @@ async def started(
         for condition in prepared.conditions:
             caller.journal.add_problems(condition.problems, condition.task.ask)
         caller.journal.add_now("conditions", [each.row() for each in prepared.conditions])
-        limit(caller, prepared)
         caller.keeps_tokens = prepared.settings.plan.token_logprobs
         yield Runner(caller)
 
 
-def opened_for(
+@asynccontextmanager
+async def opened_for(
     prepared: Prepared, directory: Path, command: list[str], notice: Note
-) -> AbstractAsyncContextManager[Caller]:
-    """A caller for what a command prepared, in a directory that it is claimed for."""
-    wanted, concurrency = wanted_models(prepared), prepared.settings.operation.concurrency
+) -> AsyncIterator[Caller]:
+    """A caller for what a command prepared, within its budget, in a directory claimed for it."""
+    limits, prices = prepared.settings.operation, prepared.prices
     claimed = (prepared.config, _operation(prepared), command)
-    return opened(wanted, directory, prepared.prices, concurrency, notice, claimed)
-
-
-def limit(caller: Caller, prepared: Prepared) -> None:
-    """Have a caller keep to the budget that was asked for, less what its journal paid already."""
-    limits = prepared.settings.operation
-    if (limits.budget_usd, limits.budget_tokens) != (None, None):
-        paid = paid_before(caller.journal.paid(), prepared.prices)
-        caller.budget = Budget(limits, prepared.prices, paid, thinking(prepared))
+    wanted = wanted_models(prepared)
+    async with opened(wanted, directory, prices, limits.concurrency, notice, claimed) as caller:
+        if (limits.budget_usd, limits.budget_tokens) != (None, None):
+            paid = paid_before(caller.journal.paid(), prices)  # by earlier sessions
+            caller.budget = Budget(limits, prices, paid, thinking(prepared))
+        yield caller
 
 
 def thinking(prepared: Prepared) -> dict[Seat, int]:
