@@ -1,4 +1,4 @@
-"""What the progress says: no time that nobody can know, a speed that is not zero, conditions."""
+"""What the progress says: no time that nobody can know, a speed that is not zero."""
 
 from __future__ import annotations
 
@@ -53,14 +53,3 @@ def test_a_slow_server_has_a_speed() -> None:
     assert "3.0 calls/min" in display.describe(progress)
     clock.now = 1.0
     assert "3.0 calls/s" in display.describe(progress)
-
-
-def test_conditions_are_told_apart_where_there_are_several() -> None:
-    progress = Progress(Spent(), total=10)
-    display, clock = watched(progress)
-    clock.now = 1.0
-    progress.tally("binary/greedy", is_solved=True)
-    assert "solved of ended" not in display.describe(progress)
-    progress.tally("binary/greedy", is_solved=False)
-    progress.tally("self/greedy", is_solved=True)
-    assert "solved of ended: binary/greedy 1/2 self/greedy 1/1" in display.describe(progress)

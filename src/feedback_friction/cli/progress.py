@@ -19,7 +19,6 @@ from feedback_friction.protocol.records import Status
 REDRAW_SECONDS = 0.25
 LINE_SECONDS = 30.0
 MOST_SEEN = 1000
-MOST_CONDITIONS = 6
 
 
 class Display:
@@ -85,7 +84,6 @@ class Display:
         left = self._pace.seconds_left(counts.total - counts.ended)
         if left is not None:
             parts.append(f"about {_duration(left)} left")
-        parts += _by_condition(counts)
         return ", ".join(parts)
 
 
@@ -120,15 +118,6 @@ def _speed(calls: int, seconds: float) -> str:
     a_second = calls / seconds
     slow = a_second < 1
     return f"{60 * a_second:,.1f} calls/min" if slow else f"{a_second:,.1f} calls/s"
-
-
-def _by_condition(counts: Counts) -> list[str]:
-    """Solved of ended trials, where there are several conditions, and few enough for a line."""
-    found = counts.conditions
-    if not 2 <= len(found) <= MOST_CONDITIONS:
-        return []
-    shown = (f"{name} {solved}/{ended}" for name, (solved, ended) in found.items())
-    return [f"solved of ended: {' '.join(shown)}"]
 
 
 def tell_missing(counts: Counts, unit: str = "trials") -> bool:

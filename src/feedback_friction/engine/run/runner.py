@@ -41,8 +41,6 @@ class Progress:
     reasons: Counter[str] = field(default_factory=Counter)
     running: int = 0  # trials in flight
     stopped: str = ""  # why the run ended before its trials did, where a budget ended it
-    # by condition, in this session, how many trials were solved, and how many ended
-    conditions: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def ended(self) -> int:
@@ -52,11 +50,6 @@ class Progress:
     def count(self, status: Status, trials: int = 1) -> None:
         """Count trials that ended."""
         self.statuses[status] = self.statuses.get(status, 0) + trials
-
-    def tally(self, condition: str, *, is_solved: bool) -> None:
-        """Count a trial of a condition that ended."""
-        solved, ended = self.conditions.get(condition, (0, 0))
-        self.conditions[condition] = (solved + is_solved, ended + 1)
 
     def fail(self, reason: str) -> None:
         """Count a trial that failed, and why."""
