@@ -50,7 +50,7 @@ class Probe:
 
     name: str  # as on the command line
     places: Callable[[Trial], Sequence[int]]  # the iterations of a trial at which it looks
-    needs: str  # what a run lacks in which there is no such place
+    needs: str  # what the user is told where a run has no such place
     ask: Callable[[ProbeJob, int, float], Steps]  # at a place, with so many draws at a temperature
     draws: int = 0  # draws at each place; 0 for a probe that asks once
     temperature: float = 0.0  # of the draws

@@ -40,8 +40,7 @@ class Rejudged:
     # how it ends with them
     status: Status
     reason: str
-    # the last attempt that was asked for as it would be now, where the rest would be asked
-    # otherwise; None where nothing would
+    # where later attempts would be asked for otherwise now, the last one that would not; else None
     marked: int | None
 
     @property
@@ -146,7 +145,7 @@ def _goes_on(verdict: Verdict, *, challenges: bool = False) -> bool:
 
 
 def _asked_otherwise(condition: Condition, trial: Trial, verdicts: Sequence[Verdict]) -> int | None:
-    """The first attempt after which something else would be asked, or nothing, or for once."""
+    """The first attempt after which the trial would ask otherwise, end, or not end; else None."""
     old = trial.attempts
     goes_on = partial(_goes_on, challenges=condition.plan.mode.challenges)
     new = tuple(replace(each, verdict=verdict) for each, verdict in zip(old, verdicts, strict=True))

@@ -99,8 +99,7 @@ def jobs(
 
     Args:
         finished: by condition id, the (problem id, epoch) that need not run again.
-        first: of two problems of a task, the one of the larger value comes first; of equal ones
-            the first.
+        first: the problems of a task come in falling order of this value.
     """
     by_task: dict[str, list[Condition]] = {}
     for condition in conditions:

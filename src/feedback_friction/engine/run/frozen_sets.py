@@ -188,7 +188,7 @@ def _condition(
 
 
 def _mode(name: str) -> Mode:
-    """The mode that feedback was frozen in; of one that is not there now, a plain value."""
+    """The mode that feedback was frozen in; a stand-in for one that this version lacks."""
     try:
         return parse_mode(name, has_feedback_model=True)
     except UsageError:

@@ -132,8 +132,7 @@ async def opened(
         wanted: by seat, the models.
         concurrency: requests in flight at most.
         notice: shown, once each, what the user should know of; all of it is kept in ``run.json``.
-        made_with: writes ``run.json`` or compares with the one there; None for a directory that is
-            a run's already.
+        made_with: what ``run.json`` is written with or compared to; None where neither is wanted.
 
     Raises:
         UsageError: the directory or a model cannot be used as asked; no call was made.

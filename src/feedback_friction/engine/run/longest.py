@@ -1,10 +1,10 @@
-"""Longest first: of the calls that wait for a place, that of the trial expected to last longest.
+"""Longest first: a free place goes to the waiting call whose trial is expected to last longest.
 
-A run ends when its last trial does, and a trial's calls follow one another. So those that are
-expected to take longest from here go first: attempts still to come, times what a call takes. Both
-are learnt from what was seen of the problem, under whatever condition, in this session, in earlier
-ones, or in the pilot of ``friction estimate``; of a problem that nothing is known of, all attempts
-are expected, so that what is furthest behind goes first. The order decides no prompt and no seed.
+A run ends when its last trial does, and a trial's calls follow one another. What a trial still
+takes is the number of attempts to come, times what a call takes. Both are learnt from what was seen
+of the problem, under whatever condition, in this session, in earlier ones, or in the pilot of
+``friction estimate``; for a problem of which nothing is known, all attempts are expected. The order
+decides no prompt and no seed.
 
 A call is measured in tokens written, not in seconds, which on a busy server are mostly waiting.
 """
@@ -86,9 +86,9 @@ def _of(occasion: Occasion) -> Place:
 
 
 class Places:
-    """So many places for requests in flight; who waits longest for one is not who gets the next.
+    """Places for requests in flight.
 
-    Of those that wait, the one of the largest weight does, of equal ones the first to come.
+    A free one goes to the waiting call of the largest weight, among equals to the first that came.
     """
 
     def __init__(self, count: int) -> None:

@@ -96,8 +96,8 @@ class Breaker:
         """
         if problem in self._spoiled and fault.kind is not FaultKind.UNREACHABLE:
             return
-        if fault.kind is FaultKind.EMPTY:  # the server works; what it lacks is a reply to this one
-            self._clear((FaultKind.UNREACHABLE, FaultKind.FAULTY))
+        if fault.kind is FaultKind.EMPTY:  # it has no reply to this prompt, and works
+            self._clear(_GRAVEST_FIRST)
             return
         self._clear(_GRAVEST_FIRST[: _GRAVEST_FIRST.index(fault.kind)])
         streak = self._streaks[fault.kind]

@@ -36,8 +36,8 @@ class RetryPolicy:
     cap: float = 60.0  # ceiling of any wait, in seconds
     reconnect_cap: float = 5.0  # the same for a server that cannot be reached: trying costs nothing
     longest_wait: float = 120.0  # a server's Retry-After is honoured up to this many seconds
-    total: float = 1800.0  # no attempt starts later than this many seconds after the first,
-    rounds: int = 3  # unless fewer attempts than this could have run into their timeout by then
+    total: float = 1800.0  # seconds after the first attempt in which another one may start
+    rounds: int = 3  # the same in timeouts of one attempt, where these make more seconds
 
     def ceiling(self, failures: int, kind: FaultKind) -> float:
         """Upper bound of the random wait after that many failures (at least 1), in seconds."""
