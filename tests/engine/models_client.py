@@ -13,7 +13,7 @@ from typing import Any
 
 from fake_server import FakeServer
 
-from feedback_friction.engine.models.remote.calls import CallOptions
+from feedback_friction.engine.models.model_options import CallOptions
 from feedback_friction.engine.models.remote.endpoint import endpoints
 from feedback_friction.engine.models.remote.openai import OpenAIModel
 from feedback_friction.engine.models.remote.transport import Pool

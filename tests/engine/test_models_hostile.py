@@ -16,7 +16,7 @@ from fake_server import choice, completion, error, listing, serving, text
 from models_client import KEY, ask, client, run
 
 from feedback_friction.engine.models.base import RefusedError, TransientError
-from feedback_friction.engine.models.remote.calls import CallOptions
+from feedback_friction.engine.models.model_options import CallOptions
 from feedback_friction.engine.models.remote.endpoint import endpoints
 from feedback_friction.engine.models.remote.openai import OpenAIModel
 from feedback_friction.engine.models.remote.retry import RetryPolicy

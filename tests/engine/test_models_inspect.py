@@ -22,9 +22,8 @@ from fake_server import free_port
 from models_client import FakeTime, ask, run
 
 from feedback_friction.engine.models.base import KeyRefusedError, RefusedError, TransientError
-from feedback_friction.engine.models.model_options import ModelOptions
+from feedback_friction.engine.models.model_options import CallOptions, ModelOptions
 from feedback_friction.engine.models.providers.inspect_model import InspectModel
-from feedback_friction.engine.models.remote.calls import CallOptions
 from feedback_friction.engine.models.remote.retry import RetryPolicy
 from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.protocol.records import Message, Reply, Usage
@@ -379,7 +378,7 @@ def test_a_request_that_is_refused_for_good_fails_alone() -> None:
 def test_a_budget_of_reasoning_that_a_model_cannot_have_stops_the_run_with_one_line() -> None:
     async def main() -> None:
         options = ModelOptions(reasoning_tokens=4000)
-        async with provider("anthropic/claude-opus-4-7", message(), model=options) as (
+        async with provider("anthropic/claude-opus-4-7", message(), options=options) as (
             model,
             server,
             _,
@@ -443,19 +442,19 @@ def test_a_provider_whose_package_is_missing_names_it_and_the_extra() -> None:
 
 
 def test_an_argument_that_a_provider_does_not_know_is_refused() -> None:
-    options = CallOptions(model=ModelOptions(extra={"frobnicate": 1}))
+    options = CallOptions(options=ModelOptions(extra={"frobnicate": 1}))
     with pytest.raises(UsageError, match=r"cannot be used: .*frobnicate"):
         InspectModel(CLAUDE, options)
 
 
 def test_arguments_of_the_provider_are_handed_on() -> None:
     extra = {"extra_body": {"service_tier": "standard_only"}}
-    _, server, _ = asked(CLAUDE, message(), options={"model": ModelOptions(extra=extra)})
+    _, server, _ = asked(CLAUDE, message(), options={"options": ModelOptions(extra=extra)})
     assert server.bodies[0]["service_tier"] == "standard_only"
 
 
 def test_options_are_part_of_a_models_identity() -> None:
     plain = InspectModel(CLAUDE)
-    thinking = InspectModel(CLAUDE, CallOptions(model=ModelOptions(reasoning_tokens=4000)))
+    thinking = InspectModel(CLAUDE, CallOptions(options=ModelOptions(reasoning_tokens=4000)))
     assert plain.identity == plain.name == thinking.name
     assert thinking.identity != plain.identity

@@ -69,7 +69,7 @@ def test_extra_fields_win_over_ours() -> None:
     async def main() -> None:
         extra = {"reasoning_effort": "low", "max_tokens": 9}
         options = ModelOptions(extra=extra)
-        async with serving() as server, client(server, model=options) as (model, _, _):
+        async with serving() as server, client(server, options=options) as (model, _, _):
             await model.generate(ask())
         assert server.bodies == [PLAIN | extra]
 
@@ -434,7 +434,7 @@ def test_a_model_that_is_listed_is_asked_by_all_at_once() -> None:
 def test_reasoning_tokens_come_on_top_of_the_limit_on_the_answer() -> None:
     async def main() -> None:
         options = ModelOptions(reasoning_tokens=64)
-        async with serving() as server, client(server, model=options) as (model, _, _):
+        async with serving() as server, client(server, options=options) as (model, _, _):
             await model.generate(ask())
         assert server.bodies == [PLAIN | {"max_tokens": 2064, "thinking_token_budget": 64}]
 

@@ -6,17 +6,21 @@ the identity of its calls and of the run's configuration.
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
 
+from feedback_friction.engine.models.remote.retry import RetryPolicy, rest
 from feedback_friction.errors import UsageError
 from feedback_friction.options import options_of
 from feedback_friction.redact import SHORTEST, environment_secrets, secret_in
 from feedback_friction.settings import EFFORTS, Decoding
 
+_log = logging.getLogger(__name__)
 # What has an option of its own would be journaled as it was given there, and sent otherwise.
 _OWN_OPTIONS = {
     "model": "--solver",
@@ -76,6 +80,26 @@ def seconds_for(timeout: float | None, tokens: int) -> float:
         tokens: the most that the reply may have, reasoning included.
     """
     return max(600.0, tokens / 10) if timeout is None else timeout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOptions:
+    """How a model's calls are made; every time is in seconds."""
+
+    # reasoning and the model's own options; part of the identity of its calls
+    options: ModelOptions = field(default_factory=ModelOptions)
+    # longest time that one attempt may take; None for one that grows with the longest reply
+    # (``seconds_for``). It counts from the moment a request has a slot of the pool.
+    timeout: float | None = None
+    connect_timeout: float = 10.0  # longest time to make a connection
+    retry: RetryPolicy = field(default_factory=RetryPolicy)  # when a failed call is tried again
+    # replies that one request may ask for; None where only the server knows
+    most_draws: int | None = None
+    # told, once each, what the user should know (a parameter that the server does not take, a
+    # replica that is down); one line
+    notice: Callable[[str], None] = _log.warning
+    clock: Callable[[], float] = time.monotonic  # monotonic seconds
+    sleep: Callable[[float], Awaitable[None]] = rest  # waits that many seconds
 
 
 def parse_options(

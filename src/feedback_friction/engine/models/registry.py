@@ -2,53 +2,34 @@
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from feedback_friction.engine.models.base import Model
-from feedback_friction.engine.models.model_options import ModelOptions
+from feedback_friction.engine.models.model_options import CallOptions, ModelOptions
 from feedback_friction.engine.models.providers.provider_table import EXTRA, INSPECT_PROVIDERS
 from feedback_friction.engine.models.python_model import MODELS as OWN_MODELS
-from feedback_friction.engine.models.remote.retry import RetryPolicy
 from feedback_friction.errors import UsageError
 
 if TYPE_CHECKING:
-    from feedback_friction.engine.models.remote.calls import CallOptions
     from feedback_friction.engine.models.remote.endpoint import Endpoint
 
 PROVIDERS = ("openai", "gguf", "student", "python", *INSPECT_PROVIDERS)
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class ModelSettings:
+class ModelSettings(CallOptions):
     """A model that a run needs, and how it is to be called."""
 
     spec: str  # the model as the user gave it, ``"openai/NAME"``
     base_urls: tuple[str, ...] = ()  # its servers; several are replicas; none is the provider's own
     concurrency: int = 256  # connections at most, over all models of the run
-    # longest time that one request may take in all, in seconds; None for one that grows with the
-    # longest reply
-    timeout: float | None = None
-    # reasoning and the model's own options
-    options: ModelOptions = field(default_factory=ModelOptions)
-    notice: Callable[[str], None] = _log.warning  # told what the user should know, one line each
-    retry: RetryPolicy = field(default_factory=RetryPolicy)  # when a failed call is tried again
     # the run's, where a server that is started for it keeps its log; None for none
     directory: Path | None = None
-
-    def calls(self) -> CallOptions:
-        """How its calls are made."""
-        from feedback_friction.engine.models.remote.calls import CallOptions
-
-        return CallOptions(
-            model=self.options, timeout=self.timeout, notice=self.notice, retry=self.retry
-        )
 
 
 def parse_spec(spec: str) -> tuple[str, str]:
@@ -146,8 +127,7 @@ def open_models(
 
         pool = Pool(max(each.concurrency for each in served.values()))
         for key, each in served.items():
-            options = each.calls()
-            models[key] = OpenAIModel(each.spec, key.servers, pool=pool, options=options)
+            models[key] = OpenAIModel(each.spec, key.servers, pool=pool, options=each)
     return {seat: models[key] for seat, key in keys.items()}
 
 
@@ -240,7 +220,7 @@ def _opened(settings: ModelSettings) -> Model:
 
     return InspectModel(
         spec,
-        settings.calls(),
+        settings,
         base_url=next(iter(settings.base_urls), None),
         concurrency=settings.concurrency,
     )

@@ -132,8 +132,8 @@ async def annotate_run(
         asked.judge_model,
         asked.judge_base_urls,
         asked.concurrency,
-        asked.timeout,
-        parse_options(asked.judge_options, "--judge-option"),
+        timeout=asked.timeout,
+        options=parse_options(asked.judge_options, "--judge-option"),
     )
     async with opened({"judge": judge}, directory, prices, asked.concurrency, notice) as caller:
         with Labels(directory) as labels, open_journal(directory) as db:

@@ -183,7 +183,9 @@ def prepare_improvement(settings: Settings, asked: Improving) -> PreparedImprove
     else:
         parse_spec(spec)
         operation, urls = settings.operation, asked.reflection_base_urls
-        seat = ModelSettings(spec, urls, operation.concurrency, operation.timeout, options)
+        seat = ModelSettings(
+            spec, urls, operation.concurrency, timeout=operation.timeout, options=options
+        )
         speaker, seats = REFLECTION, {**run.seats, REFLECTION: seat}
     config = {
         "kind": KIND,

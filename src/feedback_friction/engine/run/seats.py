@@ -92,8 +92,8 @@ def _seated(
             name,
             servers[name] or shared,
             operation.concurrency,
-            operation.timeout,
-            parse_options((*options[""], *options[name]), words[0], **given),
+            timeout=operation.timeout,
+            options=parse_options((*options[""], *options[name]), words[0], **given),
         )
     if names and servers[""] and not any(each.base_urls == servers[""] for each in found.values()):
         raise UsageError(

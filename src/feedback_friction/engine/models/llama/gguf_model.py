@@ -25,8 +25,7 @@ from feedback_friction.engine.models.llama.gguf_server import (
     check_memory,
     digest,
 )
-from feedback_friction.engine.models.model_options import ModelOptions
-from feedback_friction.engine.models.remote.calls import CallOptions
+from feedback_friction.engine.models.model_options import CallOptions, ModelOptions
 from feedback_friction.engine.models.remote.openai import OpenAIModel
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.records import Completion, Generate
@@ -111,7 +110,7 @@ def opened(wanted: Mapping[Key, ModelSettings]) -> dict[Key, Model]:
         key: GGUFModel(
             models[key],
             servers[models[key].path.resolve()],
-            replace(each, options=models[key].options).calls(),
+            replace(each, options=models[key].options),
             each.directory,
         )
         for key, each in wanted.items()

@@ -25,13 +25,14 @@ from inspect_ai.model import (
 )
 from yarl import URL
 
+from feedback_friction.engine.models.model_options import CallOptions
 from feedback_friction.engine.models.providers.inspect_reply import (
     original,
     read_exception,
     read_output,
 )
 from feedback_friction.engine.models.providers.provider_table import EXTRA, INSPECT_PROVIDERS
-from feedback_friction.engine.models.remote.calls import CallOptions, RemoteModel, textless
+from feedback_friction.engine.models.remote.calls import RemoteModel, textless
 from feedback_friction.engine.models.remote.chat_reply import without_secrets
 from feedback_friction.engine.models.remote.dialect import (
     WITHOUT,
@@ -105,7 +106,7 @@ class InspectModel(RemoteModel):
     ) -> Completion | Fault:
         """One attempt, and what came of it."""
         messages = [inspect_message(message) for message in messages_of(request, quirks)]
-        began = self.options.clock()
+        began = self.settings.clock()
         try:
             output = await self._model.generate(messages, config=self._config(request, quirks))
         except PrerequisiteError as error:  # a parameter that this model can never take
@@ -120,7 +121,7 @@ class InspectModel(RemoteModel):
                 secrets=self.secrets | environment_secrets(os.environ),
             )
             return found if isinstance(found, Fault) else textless(found, request)
-        seconds = self.options.clock() - began
+        seconds = self.settings.clock() - began
         outcome = read_output(output, seconds=seconds, logprobs=request.logprobs)
         if isinstance(outcome, Completion):
             outcome = replace(outcome, replies=outcome.replies[: request.n])
@@ -129,7 +130,7 @@ class InspectModel(RemoteModel):
 
     def _config(self, request: Generate, quirks: Quirks) -> GenerateConfig:
         """The whole configuration of one attempt, without what the provider does not take."""
-        model = self.options.model
+        model = self.settings.options
         return GenerateConfig(
             max_retries=0,
             attempt_timeout=math.ceil(self.seconds(request)),
@@ -163,7 +164,7 @@ class _Warnings(logging.Handler):
 
 def _opened(name: str, options: CallOptions, base_url: str | None) -> Any:
     """The model of inspect_ai; the errors of its providers become one line."""
-    arguments = _SINGLE_ATTEMPTS.get(name.partition("/")[0], {}) | dict(options.model.extra)
+    arguments = _SINGLE_ATTEMPTS.get(name.partition("/")[0], {}) | dict(options.options.extra)
     try:
         return get_model(name, base_url=base_url, memoize=False, **arguments)
     except PrerequisiteError as error:

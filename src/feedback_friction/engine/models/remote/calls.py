@@ -8,10 +8,8 @@ call up, or stop the run.
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from functools import partial, reduce
 from operator import or_
 from random import Random
@@ -22,7 +20,7 @@ from feedback_friction.engine.models.base import (
     TransientError,
     identity_of,
 )
-from feedback_friction.engine.models.model_options import ModelOptions, seconds_for
+from feedback_friction.engine.models.model_options import CallOptions, seconds_for
 from feedback_friction.engine.models.remote.breaker import Breaker
 from feedback_friction.engine.models.remote.dialect import Quirk, Quirks, draw_seed, most_replies
 from feedback_friction.engine.models.remote.endpoint import Endpoint
@@ -30,32 +28,11 @@ from feedback_friction.engine.models.remote.faults import Fault, FaultKind
 from feedback_friction.engine.models.remote.learning import Asking, Dialect
 from feedback_friction.engine.models.remote.omissions import left_out
 from feedback_friction.engine.models.remote.replicas import Replica, Replicas
-from feedback_friction.engine.models.remote.retry import Retries, RetryPolicy, rest
+from feedback_friction.engine.models.remote.retry import Retries
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.protocol.records import Completion, FinishReason, Generate, Message, Reply
 
 _HARMLESS = Message("user", "Reply with the word: yes")
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallOptions:
-    """How a model's calls are made; every time is in seconds."""
-
-    # the model's own options; part of the identity of its calls
-    model: ModelOptions = field(default_factory=ModelOptions)
-    # longest time that one attempt may take; None for one that grows with the longest reply
-    # (``seconds_for``). It counts from the moment a request has a slot of the pool.
-    timeout: float | None = None
-    connect_timeout: float = 10.0  # longest time to make a connection
-    retry: RetryPolicy = field(default_factory=RetryPolicy)  # when a failed call is tried again
-    # replies that one request may ask for; None where only the server knows
-    most_draws: int | None = None
-    # told, once each, what the user should know (a parameter that the server does not take, a
-    # replica that is down); one line
-    notice: Callable[[str], None] = _log.warning
-    clock: Callable[[], float] = time.monotonic  # monotonic seconds
-    sleep: Callable[[float], Awaitable[None]] = rest  # waits that many seconds
 
 
 class RemoteModel:
@@ -65,7 +42,7 @@ class RemoteModel:
         name: as the user gave it, ``"provider/NAME"``.
         identity: the name, and its options where it has any.
         simulated: False.
-        options: how its calls are made.
+        settings: how its calls are made.
         dialect: what is known of its servers.
         breaker: stops the run when they are clearly gone.
         replicas: the servers; a label is empty where the model's name says who is asked.
@@ -78,18 +55,18 @@ class RemoteModel:
         self,
         name: str,
         endpoints: Sequence[Endpoint],
-        options: CallOptions | None,
+        settings: CallOptions | None,
         lacks: Quirks = frozenset(),
     ):
         """Begin without any call; ``lacks`` is what the servers are known not to take."""
-        self.options = options = options or CallOptions()
-        if not options.model.sends_temperature:
+        self.settings = settings = settings or CallOptions()
+        if not settings.options.sends_temperature:
             lacks |= {Quirk.NO_TEMPERATURE}
-        self.name, self.identity = name, identity_of(name, options.model)
+        self.name, self.identity = name, identity_of(name, settings.options)
         labels = ", ".join(filter(None, (each.label for each in endpoints)))
-        self.replicas = Replicas(endpoints, options.clock)
-        self.breaker = Breaker(f"{name}: {labels}" if labels else name, options.clock)
-        self.dialect = Dialect(self.tell, lacks, options.most_draws)
+        self.replicas = Replicas(endpoints, settings.clock)
+        self.breaker = Breaker(f"{name}: {labels}" if labels else name, settings.clock)
+        self.dialect = Dialect(self.tell, lacks, settings.most_draws)
         self.secrets = reduce(or_, (each.secrets for each in endpoints))
         self._told: set[str] = set()
         self._failing: set[tuple[str, FaultKind]] = set()  # of which the user was told
@@ -114,11 +91,11 @@ class RemoteModel:
         """Tell the user, once."""
         if line not in self._told:
             self._told.add(line)
-            self.options.notice(f"{self.name}: {line}")
+            self.settings.notice(f"{self.name}: {line}")
 
     def seconds(self, request: Generate) -> float:
         """How long an attempt may take."""
-        return seconds_for(self.options.timeout, request.max_tokens)
+        return seconds_for(self.settings.timeout, request.max_tokens)
 
     def stop(self, why: str) -> None:
         """Have every call fail for good: those under way now, those to come at once."""
@@ -126,14 +103,14 @@ class RemoteModel:
 
     async def generate(self, request: Generate) -> Completion:
         """Answer with exactly ``request.n`` replies; raises as ``base.Model`` says."""
-        reasoning = self.options.model.reasoning_tokens or 0
+        reasoning = self.settings.options.reasoning_tokens or 0
         asked = replace(request, max_tokens=request.max_tokens + reasoning)
         async with self.breaker.watch():
             completion = await self._some(asked, 0)
             while (so_far := len(completion.replies)) < request.n:  # it gave fewer than asked for
                 more = await self._some(asked, so_far)
                 completion = joined(completion, more, completion.seconds + more.seconds)
-        for line in left_out(request, completion, reasons=self.options.model.reasons):
+        for line in left_out(request, completion, reasons=self.settings.options.reasons):
             self.tell(line)
         return completion
 
@@ -157,7 +134,7 @@ class RemoteModel:
     async def _call(self, request: Generate) -> Completion:
         """One request, tried until it succeeds or its failure is final."""
         problem = f"{request.occasion.problem.task}/{request.occasion.problem.id}"
-        clock, policy = self.options.clock, self.options.retry
+        clock, policy = self.settings.clock, self.settings.retry
         retries = Retries(policy, self._random, clock(), self.seconds(request))
         asking = Asking(self.dialect, request)
         while True:
@@ -178,7 +155,7 @@ class RemoteModel:
             fault = asking.final(outcome)
             wait = self._next_wait(fault, replica, problem, began, retries)
             await self.breaker.settle(partial(self._harmless, request, replica))
-            await self.options.sleep(wait)
+            await self.settings.sleep(wait)
 
     async def _harmless(self, request: Generate, replica: Replica) -> Completion | Fault:
         """What comes of asking the same server something that any model can answer."""
@@ -226,7 +203,7 @@ class RemoteModel:
         self.breaker.failed(fault, began, under_way, problem)
         if fault.is_foreign:
             self.breaker.foreign(fault)
-        wait = retries.next_wait(fault, self.options.clock())
+        wait = retries.next_wait(fault, self.settings.clock())
         if wait is None:
             raise TransientError(f"{line} (failed {retries.failures} times)") from fault.cause
         is_failing = fault.kind in (FaultKind.UNREACHABLE, FaultKind.FAULTY)

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 
 import aiohttp
 
-from feedback_friction.engine.models.remote.calls import CallOptions, RemoteModel, textless
+from feedback_friction.engine.models.model_options import CallOptions
+from feedback_friction.engine.models.remote.calls import RemoteModel, textless
 from feedback_friction.engine.models.remote.chat_reply import (
     EmptyError,
     ForeignError,
@@ -73,7 +74,7 @@ class OpenAIModel(RemoteModel):
         self._pool = pool
         pool.join()
         self._model = name.partition("/")[2]
-        asked = self.options.model
+        asked = self.settings.options
         self._extra = {**reasoning_fields(asked, endpoints), **asked.extra}
         self._doubtful = False  # nobody has seen the model yet
         self._first_call = asyncio.Lock()
@@ -84,7 +85,7 @@ class OpenAIModel(RemoteModel):
             self._pool.session,
             [replica.endpoint for replica in self.replicas.all],
             self._model,
-            notice=self.options.notice,
+            notice=self.settings.notice,
         )
         for replica in self.replicas.all:
             if replica.endpoint in down:
@@ -116,19 +117,19 @@ class OpenAIModel(RemoteModel):
             body = body_of(self._model, request, quirks, self._extra)
         except ValueError as error:
             return Fault(FaultKind.REFUSED, str(error), cause=error)
-        began, seconds = self.options.clock(), self.seconds(request)
+        began, seconds = self.settings.clock(), self.seconds(request)
         try:
             answer = await self._post(replica.endpoint, body, seconds, request)
         except (aiohttp.ClientError, TooLargeError, OSError) as error:
             return lost(error, seconds)
         if answer.status >= 300:
             return self._refusal(request, answer)
-        return self._read(request, answer, self.options.clock() - began)
+        return self._read(request, answer, self.settings.clock() - began)
 
     async def _post(
         self, endpoint: Endpoint, body: bytes, seconds: float, request: Generate
     ) -> Answer:
-        timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=self.options.connect_timeout)
+        timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=self.settings.connect_timeout)
         # llama.cpp gives twenty alternatives, whether they are asked for or not.
         alternatives = max(20, tokens(self._extra.get("top_logprobs")) or 0)
         logprobs = 1 + alternatives if request.logprobs else 0
