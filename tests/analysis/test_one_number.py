@@ -17,6 +17,8 @@ from feedback_friction.analysis.tables import (
     accuracy_table,
     answers,
     comparison,
+    dose_response,
+    histories,
     persistent,
     spending,
 )
@@ -137,3 +139,34 @@ def test_feedback_of_two_teachers_stays_apart_in_uptake(tmp_path: Path) -> None:
     found = json.loads(friction("results", tmp_path / "run", "--json").stdout)["conditions"]
     values = [each["uptake"][0]["right"]["treatment"] for each in found if each["uptake"]]
     assert comparison.uptake(runs).select(pl.col("right")).to_series().to_list() == values
+
+
+# p0 fails three times at first, p1 once: trials do not weigh the same as problems.
+UNEQUAL = {
+    ("p0", 0): ("a", "b"),
+    ("p0", 1): ("a", "b"),
+    ("p0", 2): ("a", RIGHT),
+    ("p1", 0): ("a", RIGHT),
+}
+OTHER = {("p0", 0): ("a", "a"), ("p0", 1): ("a", "b"), ("p0", 2): ("a", "b"), ("p1", 0): ("a", "a")}
+
+
+def test_shares_and_their_difference_weigh_problems_alike(tmp_path: Path) -> None:
+    arms = {
+        "binary, greedy, transcript": OTHER, "binary, greedy, clean": UNEQUAL,
+        "partial:0": OTHER, "partial:1": UNEQUAL,
+    }  # fmt: skip
+    runs = load_runs([write_run(tmp_path / "run", arms, problems=2, epochs=3, iterations=2)])
+    by_way = {row["history"]: row for row in histories.histories(runs).iter_rows(named=True)}
+    assert by_way["clean"]["right"] == pytest.approx((1 / 3 + 1) / 2)
+    for name in ("right", "repeated"):
+        gap = by_way["clean"][name] - by_way["transcript"][name]
+        assert by_way["clean"][f"{name}_less"] == pytest.approx(gap)
+    none, *_, most = dose_response.doses(runs).iter_rows(named=True)
+    assert most["effect"] == pytest.approx(most["right"] - none["right"])
+    assert most["right"] == pytest.approx(most["fitted"])
+    (row,) = (
+        spending.solved_within(runs, (10_000,)).filter(feedback="partial:1").iter_rows(named=True)
+    )
+    last = accuracy_table.accuracy(runs).filter(feedback="partial:1", iteration=1)["accuracy"]
+    assert row["solved"] == pytest.approx(last.item())

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeVar
 
@@ -92,6 +92,24 @@ def share_of_trials(outcomes: Iterable[tuple[Hashable, float]]) -> Estimate:
     """
     groups = by_cluster(outcomes).values()
     return clustered_share([math.fsum(each) for each in groups], [len(each) for each in groups])
+
+
+def share_of_problems(
+    outcomes: Iterable[tuple[str, float]], clusters: Mapping[str, str] | None = None
+) -> Estimate:
+    """``clustered_share`` of problems that weigh the same, however many trials each has.
+
+    Args:
+        outcomes: for each trial, its problem and what came of it, 0 to 1.
+        clusters: by problem, what it shares with others.
+    """
+    within = clusters or {}
+    return share_of_cells(
+        merged_cells(
+            ((math.fsum(each) / len(each), 1.0, float(len(each))), within.get(problem), 1)
+            for problem, each in by_cluster(outcomes).items()
+        )
+    )
 
 
 Cell = tuple[float, float, float]  # successes, weight and trials of a cluster

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.stats.clusters import cluster_means, share_of_trials
+from feedback_friction.analysis.stats.clusters import cluster_means, share_of_problems
 from feedback_friction.analysis.stats.dose import response
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.table import ALIKE, CONDITION, Row, conditions, table
@@ -25,7 +25,8 @@ def doses(runs: Runs) -> Iterator[Row]:
     """What a dose of feedback does: one row a kind of dose and dose.
 
     ``kind``: the mode without its dose; ``dose``; ``right``: of the trials whose first attempt is
-    wrong at every dose, the share solved, at the second attempt, and for a delay by the last one;
+    wrong at every dose, the share solved, at the second attempt, and for a delay by the last one,
+    every problem weighing the same;
     ``fitted``: the isotonic fit of it; and for the kind, ``effect``: the share solved at the last
     dose less that at the first, paired by problem, and ``half``: the dose at which the fit has half
     of its effect, where there is one. No dose at all is the mode that is spoilt or late, or for a
@@ -96,7 +97,7 @@ def _rows(runs: Runs, kind: str, found: dict[float, Row]) -> Iterator[Row]:
         yield found[dose] | {
             "kind": kind,
             "dose": dose,
-            "right": share_of_trials(solved[dose]),
+            "right": share_of_problems(solved[dose]),
             "fitted": Estimate(float(value), *limits, len(keys)),
             "effect": fit.effect,
             "half": fit.half,

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.stats.clusters import cluster_means, share_of_trials
+from feedback_friction.analysis.stats.clusters import cluster_means, share_of_problems
 from feedback_friction.analysis.stats.differences import mean_difference
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.table import CONDITION, Row, conditions, frame, grouped, once
@@ -30,8 +30,9 @@ def histories(runs: Runs, locate: Locate | None = None) -> pl.DataFrame:
     Of the trials whose first attempt is wrong in all conditions that differ in their history alone:
     ``right``, ``repeated`` (the same wrong answer), ``same_line`` (the same first wrong line; null
     without ``locate``), ``distance`` (edit distance of the two workings, 0 to 1), and each of them
-    less what it is in the ``reference``: the control of what the solver does before it answers
-    where that was run, else the transcript where there is one.
+    less what it is in the ``reference``, every problem weighing the same. The reference is the
+    control of what the solver does before it answers where that was run, else the transcript where
+    there is one. ``n``: such trials.
 
     Args:
         locate: the first wrong line of a reply, from task, problem id and text; None where nothing
@@ -73,7 +74,7 @@ def _rows(runs: Runs, group: Sequence[Row], locate: Locate | None) -> Iterator[R
             own = [(problem, value) for problem, value, _ in pairs if value is not None]
             gaps = [(p, a - b) for p, a, b in pairs if a is not None and b is not None]
             is_share = name in _SHARES
-            row[name] = share_of_trials(own) if is_share else _mean(own, is_share=False)
+            row[name] = share_of_problems(own) if is_share else _mean(own, is_share=False)
             row[f"{name}_less"] = _mean(gaps, is_share=is_share)
         yield row
 

@@ -10,9 +10,8 @@ import numpy as np
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
-from feedback_friction.analysis.retries import unit_of
 from feedback_friction.analysis.stats.arrays import MISSING, FloatArray
-from feedback_friction.analysis.stats.clusters import by_cluster, share_of_trials
+from feedback_friction.analysis.stats.clusters import by_cluster, share_of_problems
 from feedback_friction.analysis.stats.differences import mean_difference
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.table import CONDITION, Row, conditions, rows_of, table
@@ -49,10 +48,11 @@ def solved_within(runs: Runs, levels: tuple[int, ...] = ()) -> Iterator[Row]:
 
     ``tokens``: read and written, by the solver and by who writes feedback, from the trial's first
     call to the end of its right attempt; calls that conditions share count in each. ``solved`` with
-    limits; ``short``: trials that ended unsolved with fewer tokens: with more attempts they may
-    have been solved, so that the share says too little where there are many. ``difference``: what
-    the condition adds to the ``against`` one, the first of its task and solver, paired by problem.
-    ``n``: trials; one whose first request was refused took nothing, and is not solved.
+    limits, every problem weighing the same; ``short``: trials that ended unsolved with fewer
+    tokens: with more attempts they may have been solved, so that the share says too little where
+    there are many. ``difference``: what the condition adds to the ``against`` one, the first of its
+    task and solver, paired by problem. ``n``: trials; one whose first request was refused took
+    nothing, and is not solved.
 
     Args:
         levels: numbers of tokens; none for some that the trials took.
@@ -111,8 +111,7 @@ def _levels(found: Sequence[_Spending]) -> list[int]:
 
 def _share(spending: _Spending, level: int) -> Estimate:
     """The share, clustered by what problems share, or by problem."""
-    trials = spending.within(level)
-    return share_of_trials((unit_of(each, spending.clusters), solved) for each, solved in trials)
+    return share_of_problems(spending.within(level), spending.clusters)
 
 
 def _difference(one: _Spending, other: _Spending, level: int) -> Estimate:
