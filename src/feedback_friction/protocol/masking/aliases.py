@@ -40,7 +40,7 @@ from feedback_friction.protocol.masking.written import find_words, flattened
 from feedback_friction.protocol.records import Masked
 from feedback_friction.reading.answer_keys import keys
 from feedback_friction.reading.labels import is_label
-from feedback_friction.reading.lexicon import GRAMMAR
+from feedback_friction.reading.lexicon import GRAMMAR, PARTICLES
 from feedback_friction.reading.number_words import number_words
 from feedback_friction.reading.words import ARTICLES, Word, initials, key, named_at, words
 
@@ -111,7 +111,7 @@ class _Answers:
             key(alias)[0]
             for alias in (gold, *aliases)
             if alias.isupper() and len(alias) > 1 and len(key(alias)) == 1
-        )
+        ) - {key(alias)[0] for alias in (gold, *aliases) if key(alias) and not alias.isupper()}
         ordinary = accepted - {(word,) for word in self.common}
         numbers = {each: _number(each) for each in accepted}
         self.numbers = sorted({number for number in numbers.values() if number})
@@ -206,7 +206,8 @@ class _Answers:
         shown = text[start:end]
         if word.norm in self.acronyms:
             return shown.isupper()
-        return shown[0].isupper() and word.norm != "i" and not _SENTENCE_START.search(before)
+        begins = word.norm in GRAMMAR | PARTICLES and _SENTENCE_START.search(before)
+        return shown[0].isupper() and word.norm != "i" and not begins
 
 
 @lru_cache(maxsize=1024)
