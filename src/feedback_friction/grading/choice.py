@@ -60,6 +60,7 @@ from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.reading.option_texts import (
     LONGEST,
     Options,
+    folded,
     options_of,
     readable,
     with_letters,
@@ -95,6 +96,7 @@ def grade_choice(problem: Problem, response: str) -> Verdict:
             or _first_line(text, options)
             or _called_correct(text, options)
             or _concluded(text, options)
+            or _told(text, options)
             or _other_form(text, options)
         )
     if said is None:
@@ -198,8 +200,9 @@ _SMALL = re.compile(
 # --- a line that is an answer ---------------------------------------------------------------------
 
 _LONE = re.compile(
-    r"[\s:-]{0,40}(?:(?i:option|choice|answer|only|so|thus|hence|therefore|final(?:ly)?|verdict"
-    r"|conclusion|revised|corrected|my\s(?:answer|choice|pick))\s*[:,]?\s*)?"
+    r"[\s:>✅✔☑👉➡★⭐🎯💡-]{0,40}(?:(?i:(?:(?:final|my|revised"
+    r"|corrected)\s)?(?:option|choice|answer|pick|verdict|conclusion|only|so|thus|hence|therefore"
+    r"|final(?:ly)?|revised|corrected))\s*[:,]?\s*)?"
     r"([\"'(\[{]{0,4})([A-Z])([)\]}.:\"';,!]*)\s*"
 )
 _LED = re.compile(r"\s*(?:final|so|thus|hence|therefore|verdict|conclusion)\b", re.I)
@@ -334,6 +337,33 @@ def _concluded(text: str, options: Options) -> Said | None:
         meant = said and len(letters) == 1 and _is_meant(sentence, named[-1], options)
         return Said(letters.pop(), "concluded") if meant else None
     return None
+
+
+def _told(text: str, options: Options) -> Said | None:
+    """The option whose text, several words long, a reply's last clause is: "..., so ice melts."."""
+    body = text[-4 * LONGEST :].rstrip()
+    if not body.endswith((".", "!")):
+        return None
+    sentence = folded(_BETWEEN_SENTENCES.split(body)[-1], strict=options.strict)
+    letter = options.ending(sentence)
+    own = next((option for option, named in options.texts.items() if named == letter), "")
+    before = sentence[: len(sentence) - len(own)]
+    if len(own) < _CLAUSE or " " not in own or not _LEADS_ON.search(before):
+        return None
+    clause = _TURNS.split(before)[-1]
+    return None if _UNTOLD.search(clause) else Said(letter, "concluded (text)")
+
+
+_CLAUSE = 10  # characters of an option's text that is a clause of its own
+_LEADS_ON = re.compile(
+    r"(?:^|[,:]|\b(?:so|therefore|thus|hence|that|then|but|is))\s?(?:the\s|an?\s)?$"
+)
+_TURNS = re.compile(r"\bbut\b|\bhowever\b|;")
+_UNTOLD = re.compile(
+    r"\b(?:not|never|no|none|neither|nor|or|if|unless|whether|had|would|might|could|may|false|wrong"
+    r"|incorrect|except|unlike|earlier|previous(?:ly)?|thought|first|seems?|claims?|says?|said|other"
+    r"|least|why|how|answered|expect\w*|assum\w+|suppos\w+|doubt\w*|unlikely|option|you|your)\b|n't"
+)
 
 
 def _is_meant(sentence: str, named: re.Match[str], options: Options) -> bool:

@@ -89,7 +89,7 @@ _CUES = (
         ANSWER: _Cue(
             "answer is",
             re.compile(
-                r"\s{0,80}(?:(?:la|le|el|die|das|der|il|lo|[oa](?!\s(?:o|e|ou)\s)|option|opción|opção"
+                r"\s{0,80}(?:(?:quindi|dunque|entonces|portanto|donc|also|jadi)\s)?(?:(?:la|le|el|die|das|der|il|lo|[oa](?!\s(?:o|e|ou)\s)|option|opción|opção"
                 r"|opzione|alternativa|réponse|respuesta|resposta|risposta|antwort|lettre|letra|lettera|buchstabe|pilihan|opsi|huruf|herufi"
                 rf"|chaguo)\s){{0,2}}(?:\(?[a-z]\)?{NOT_IT}[,\s]{{0,3}})?"
             ),
@@ -169,7 +169,7 @@ def _leads(small: str, word: re.Match[str], lead: re.Match[str], cue: _Cue) -> b
 # --- the option named after a cue ---------------------------------------------------------------
 
 _TOKEN = re.compile(
-    r"[\s\"':=>.…~{-]{0,12}"
+    r"[\s\"':=>.…~{}-]{0,12}"
     r"((?i:(?:the\s|an?\s)?(?:option|choice|letter|answer|alternative|number)s?[\s:#]{0,3}|选项))?"
     r"([\s\"'(\[{]{0,6})([A-Za-z])(?![A-Za-z0-9_])(\s?[)\]}])?"
 )
@@ -237,6 +237,7 @@ def _letter(
 _OTHERS_WRONG = re.compile(
     r"[,;]\s?(?:and\s|while\s|but\s|as\s)?\(?[A-Z]\)?(?:(?:,\s?(?:and\s)?|\sand\s"
     r"|\sor\s)\(?[A-Z]\)?){0,9}\s(?:is|are)\s(?:all\s|both\s)?(?:incorrect|wrong|false|not\b)"
+    rf"|[,;、،]\s?\(?[A-Z]\)?\s?{DENIED_AFTER}"
 )
 
 

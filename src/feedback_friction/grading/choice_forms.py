@@ -39,6 +39,7 @@ _SETTLES = re.compile(
     r"|rather|instead|stay(?:ing)?\swith|(?:look|thoughts?|reflection|feedback),?"
     r"|not\s\(?[A-Z]\)?,?\sbut|(?:switch|chang)\w*\s(?:my\sanswer\s)?(?:from\s\(?[A-Z]\)?\s)?to"
     r"|actually|make\sthat|i\smean|i(?:'d|\swould)\ssay|choose|pick|select|guess|(?:right|correct)(?=:)|go(?:ing)?\swith|remains|now|just|only"
+    r"|(?:should|must)\shave\sbeen"
     r"|final(?:ly)?)\b)"
     r"(?:\s(?i:answer|choice|option|it(?:'s|\sis|\smust\sbe)|is|the|with|only|me|us|we|to"
     r"|answer:))*"
@@ -124,6 +125,7 @@ _NAMED_VALUE = re.compile(
     """,
     re.VERBOSE,
 )
+_CONTRAST = re.compile(r",?\s(?:and\s)?(?:not|rather\sthan|instead\sof)\s[^,;]*$")
 _SPOKEN = {"plus": "+", "minus": "-", "times": "*", "divided by": "/", "percent": "%"}
 _SPOKEN |= {"per cent": "%"}
 _SPOKEN_WORD = re.compile(rf"\b(?:{'|'.join(_SPOKEN)})\b", re.I)
@@ -146,7 +148,10 @@ def by_value(text: str, at: int, options: Options) -> str:
 
 def whole_value(text: str, options: Options) -> str:
     """The letter of the one option that a text of nothing but a value is equal to, else ""."""
-    text = text.strip().strip("$").rstrip(". ")
+    *others, text = _SENTENCES.split(text.strip()[-_LONGEST_MENTION:])
+    text = _CONTRAST.sub("", text.strip("$").rstrip(". "))
+    if others and not (_NAMED_VALUE.match(text) or [""])[0].strip():
+        return ""  # after other sentences, a value alone may be anything
     if len(text) > _LONGEST_VALUE or "\n" in text or text.startswith("("):
         return ""
     value = text.removeprefix(named[0]) if (named := _NAMED_VALUE.match(text)) else text

@@ -24,6 +24,7 @@ _RIGHT = (
 _GOOD = rf"(?i:(?:yang\s|tó\s)?{_RIGHT})\b(?!\s?\?)"
 _RIGHT = rf"(?:{_RIGHT}|final[e]?|yang|adalah|to|ti|o|pe)"
 _IS = r"(?:es|é|è|est|ist|está|lautet|adalah|ialah|ni|wäre|sería|seria|serait|sarebbe)"
+_SO = r"(?:\s(?:quindi|dunque|entonces|portanto|donc|also|daher|somit|jadi))?"
 _THE = r"(?:(?:la|el|a|o|die|der|das|le|il)\s)?"
 _NOT = r"(?:no\ses|n'est\spas|non\sè|não\sé|nicht|bukan|si|不是|并非|लेकिन|ليست?)"
 _BUT = (
@@ -34,26 +35,27 @@ _PICKS = (
     r"(?:elijo|escojo|selecciono|escolho|seleciono|choisis|wähle|scelgo|memilih|ni?(?:na|ta)?chagua"
     r"|nachagua|me\squedo\scon|opto\spor|j'opte\spour|je\sdirais|ich\sentscheide\smich\sfür"
     r"|ich\ssage|direi|diría|eu\sdiria|fico\scom|marco|queda|bleibt|reste|resta|rimane|tersisa"
-    r"|gabarito:|also|donc|luego|portanto|logo|quindi|dunque|folglich|jadi|maka|somit)"
+    r"|gabarito:|also|donc|luego|portanto|logo|quindi|dunque|folglich|jadi|maka|somit"
+    r"|muss\ses|(?:pero|mas|ma|mais|aber|tetapi)\s(?:es\sist|es|è|é|c'est)|saya\spilih|لكنها?|بل)"
 )
 _LETTER = r"\s?\(?(?P<{}>[A-Z])\)?(?![A-Za-z0-9_'])"
 _OTHER = r"\s?\(?[A-Z]\)?(?![A-Za-z0-9_'])"
 _END = (
     r"(?=\)?\s*(?:$|[.!;:\n।]|,(?!\s?\(?[A-Z]\)?\b)|です|だ|입니다|이다|है|হবে)|(?<=\s[A-Z]\))\s"
-    r"|\s(?:porque|car|parce|perch[eé]|weil|da|karena|kwa|pois|ya)\b)"
+    r"|\s(?:porque|car|parce|perch[eé]|weil|da|karena|kwa|pois|ya|qui)\b)"
 )
 _ITEM = rf"(?i:\s?{_THE}(?:{_NOUN}\s)?){_LETTER}"
 _CHOICE = r"(?:选项|選項|選択肢|项|項|番|번)"
 _TRUE = r"(?:最佳答案|正确|正確|正解|正しい|对的|정답|답|맞|옳)"
 _FORMS = (
-    rf"(?i:\b{_NOUN}\s(?:{_RIGHT}\s){{0,4}}{_IS}){_ITEM}{_END}",
+    rf"(?i:\b{_NOUN}\s(?:{_RIGHT}\s){{0,4}}{_IS}{_SO}){_ITEM}{_END}",
     rf"(?i:\b(?:c'est|es\sist|(?:es|è|é)(?=\s(?:la|a)\s))){_ITEM}{_END}",
     rf"(?i:\b{_RIGHT}\s{_IS}){_ITEM}{_END}",
     rf"(?i:\b{_IS}\s{_THE}(?:{_RIGHT}\s)?{_NOUN}\s(?:{_RIGHT}\s)?){_LETTER}{_END}",
     rf"(?i:\b(?:{_NOUN}|{_IS})){_LETTER}\s(?i:{_IS}\s)?{_GOOD}",
     rf"(?<!\w){_LETTER}\s(?i:{_IS}\s{_THE}(?:(?:{_RIGHT}\s)*{_NOUN}\s?)?){_GOOD}",
     rf"(?<!\w){_LETTER}\s(?i:{_IS}\s{_THE}{_RIGHT}\s{_NOUN}){_END}",
-    rf"(?i:\b{_PICKS}){_ITEM}(?:{_END}|\s(?i:sagen|wählen))",
+    rf"(?i:\b{_PICKS}){_ITEM}(?:{_END}|\s(?i:sagen|wählen|sein)\b)",
     rf"(?i:^\s*{_NOUN}:?){_LETTER}\.?\s*$",
     rf"(?i:\b|(?=[不并]))(?i:{_NOT})(?i:\s{_THE}(?:{_NOUN}\s)?|\s?){_OTHER}[,،]?\s?(?i:{_BUT})"
     rf"{_ITEM}{_END}",
@@ -105,6 +107,8 @@ _VERBS = {
         "gabarito",
         "queda",
         "bleibt",
+        "muss",
+        "pilih",
     ),
     *("weder", "letra", "opción", "opção", "alternativa", "réponse", "respuesta", "resposta"),
     *("risposta", "antwort", "opsi", "pilihan", "opzione", *filter(str.isalpha, _PLACE_OF)),
@@ -113,7 +117,7 @@ _SCRIPTS = re.compile(r"[\u0600-\u06ff\u0900-\u09ff\u3040-\u30ff\u4e00-\u9fff\ua
 _STATED = re.compile("|".join(form.replace("{}", f"n{at}") for at, form in enumerate(_FORMS)))
 _SUPPOSED = re.compile(
     r"\b(?:si|se|wenn|falls|jika|kama|if|no|não|non|nicht|nè|ni|weder|bukan|salah|vorherige|frühere"
-    r"|anterior|(?:incorr|errad|equivoc|fals|sbagliat|faux|fauss|mauvais)\w*)\s[^.,;]{0,20}$"
+    r"|anterior|awalnya|tadinya|zuerst|zunächst|antes|prima|avant|(?:incorr|errad|equivoc|fals|sbagliat|faux|fauss|mauvais)\w*)\s[^.,;]{0,20}$"
     r"|如果|假如|もし|만약|إذا|यदि|अगर|যদি|(?:[不没并]|ليس)\s?$"
     r"|(?:之前|先前|刚才|先ほど|さっき|以前|前回|이전|아까|앞서|سابق|पहले|আগে)[^、,，。.]{0,20}$",
     re.I,

@@ -59,6 +59,7 @@ _OUTDONE = re.compile(
     re.I,
 )
 _CHOICE = re.compile(r"\b(?:or|not|never|but|no)\b|n't\b|\?", re.I)
+_AUXILIARIES = {"is", "was", "are", "were", "did", "do", "does", "has", "had", "have", "of", "in"}
 _WHICH = ("which", "what")
 _OTHER = frozenset(
     (*ORDINALS[1:], "next", "last", "previous", "former", "other", "another", "opposite")
@@ -97,6 +98,7 @@ class Accepted:
         # "Which river" is answered by "the River Thames" and "Thames River" too.
         self.kind = {two.norm for one, two in pairwise(asks) if one.norm in _WHICH}
         self.kind -= FINITE | ARTICLES | PARTICLES | {two.norm for two in asks if two.capital}
+        self.named = any(word.capital for word in asks[1:])
         # Who is a writer may be a painter too.
         self.listed = bool(self.asked & {"occupation", "profession", "job"})
         # "It" and "He" are words of English where a sentence begins with them.
@@ -128,6 +130,15 @@ class Accepted:
     def is_other(self, subject: Sequence[Word]) -> bool:
         """Whether a subject names another than the question asks for: "The second largest is"."""
         return not _OTHER.isdisjoint({word.norm for word in subject} - self.asked)
+
+    def tells_other(self, found: Sequence[Word]) -> bool:
+        """Whether a verb of the question goes on to another name: "recorded Tusk", not Rumours."""
+        objects = [word for word in found[1:] if word.norm not in ARTICLES][:1]
+        return (
+            self.named
+            and found[0].norm in self.asked - _AUXILIARIES
+            and any(w.capital and not w.is_number and w.norm not in self.asked for w in objects)
+        )
 
     def is_outdone(self, rest: str) -> bool:
         """Whether what follows a name says that it was second or lost, which nobody asked."""
@@ -185,7 +196,7 @@ class Accepted:
         others = RELATED | APART if of else COMPARED | APART if is_number else APART
         if at < 0 or found[at].norm not in others - self.asked:
             return False
-        asked = any(word.capital and word.norm in self.asked for word in found[:at])
+        asked = any(w.capital and w.norm in self.asked - NO_NAME - ARTICLES for w in found[:at])
         return is_number or not asked
 
     def _alias_at(self, found: Sequence[Word], index: int) -> tuple[tuple[str, ...], Word] | None:
@@ -310,6 +321,8 @@ class Accepted:
             return "negated"
         goes_on = word.norm in FOLLOWS or word.norm in self.asked or word.norm.endswith("ed")
         goes_on = goes_on and word.norm != "hundred"
+        if self.tells_other(words(bare[:120])):
+            return "negated"
         return "end" if goes_on else "other"
 
 

@@ -44,8 +44,8 @@ UNASSERTED = re.compile(
     r"|not (?:sure|certain|confident|think|believe|know|convinced)"
     r"|(?:don|doesn|didn|can|couldn|won|wouldn)'t|cannot|unable to|impossible"
     r"|instead of|rather than|anything but|other than|rul(?:e|es|ed|ing) out|exclud\w*|eliminat\w*"
-    r"|reject\w*|(?:people|many|some|others|most)(?: \w+){0,2} (?:say|think|believe|assume|claim"
-    r"|guess|answer))\b",
+    r"|reject\w*|tempted|(?:people|many|some|others|most)(?: \w+){0,2} (?:say|think|believe"
+    r"|assume|claim|guess|answer))\b",
     re.I,
 )
 

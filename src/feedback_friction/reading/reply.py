@@ -89,6 +89,7 @@ _FOREIGN = re.compile(
 _STRUCK = re.compile(r"~~[^~\n]{1,200}~~|<(del|s|strike)>[^<\n]{1,200}</\1>")
 _TAG = re.compile(r"[<\[](?:final_?)?(?:answer|ans|solution_answer)[\]>]", re.I)
 _END_TAG = re.compile(r"[<\[]/(?:final_?)?(?:answer|ans|solution_answer)[\]>]", re.I)
+_CALL = re.compile(r"\bfinal_answer\(")  # an agent's last step
 _HASHES = re.compile(r"(?m)^[ \t]*####(?:[ \t]+(?=\S)|(?=[-+$\d]))")
 _ANS = re.compile(r"(?im)^[ \t*_]{0,6}ans(?:\.?[ \t*_]{0,3}[:=]|\.(?=[ \t*]))")
 _JSON = re.compile(
@@ -112,6 +113,8 @@ def signed(text: str) -> str:
         text = _STRUCK.sub(lambda found: " " * len(found[0]), text)
     if "####" in text:
         text = _HASHES.sub(_sign, text)
+    if "final_answer(" in text:
+        text = _CALL.sub(_sign, text)
     if "ans:" in text or "Ans" in text or "ANS:" in text:
         text = _ANS.sub(_sign, text)
     if "<" in text or "[/" in text:
