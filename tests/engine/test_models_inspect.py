@@ -124,7 +124,7 @@ def test_only_the_turns_of_a_chat_are_put_into_anthropics_cache() -> None:
 
 
 def test_extended_thinking_has_its_budget_on_top_and_its_text_apart() -> None:
-    options = {"model": ModelOptions(reasoning_tokens=4000)}
+    options = {"options": ModelOptions(reasoning_tokens=4000)}
     completion, server, notices = asked(
         CLAUDE, message("4", thinking="two and two"), options=options, temperature=1.0
     )
@@ -138,7 +138,7 @@ def test_extended_thinking_has_its_budget_on_top_and_its_text_apart() -> None:
 
 
 def test_reasoning_that_was_asked_for_and_does_not_show_is_told() -> None:
-    options = {"model": ModelOptions(reasoning_tokens=64)}
+    options = {"options": ModelOptions(reasoning_tokens=64)}
     _, server, notices = asked(GEMINI, content("4"), options=options)
     assert server.bodies[0]["generationConfig"]["thinkingConfig"]["thinking_budget"] == 64
     assert notices[-1] == f"{GEMINI}: it was asked to reason, and its reply shows no reasoning"
