@@ -97,7 +97,13 @@ _CONTRAST = re.compile(rf"[\s,;(]{{1,3}}(?:{_NOT_THIS})\b")
 _REMARK = re.compile(
     rf"(?<=[0-9A-Fa-f›)])(?:[\s,;–(]{{1,3}}(?:{_NOT_THIS}|because|since)\b"
     r"|\s?[,;–(]\s?(?:which|as|before|earlier|previous\w*|whereas|while|unlike"
-    r"|where|obtained|found|verified)\b|\s\((?=[^()]*[A-Za-z]{3})).*",
+    r"|where|obtained|found|verified)\b|\s\((?=[^()]*[A-Za-z]{3})"
+    r"|,\s(?:that is|i\.e\.|or)\s[0-9,]+\s(?:in\s)?(?:decimal|base (?:10|ten)|‹10›)).*",
+    re.I,
+)
+_IS_IT = re.compile(
+    r"\W*(?:0x)?(?=[0-9A-F])(?P<it>\S{1,60})\sis\sthe\s(?:(?:correct|final|exact|full)\s){0,2}"
+    r"(?:product|result|answer|sum|total)[\s.!]*(?!\s?\w)",
     re.I,
 )
 _ASIDE = re.compile(r"\b(?:check\w*|verif\w*|confirm\w*|earlier|previous\w*|before)\b", re.I)
@@ -214,6 +220,8 @@ def concluded(text: str, base: Base, closed: bool) -> str | None:
             continue
         if not closed and index == len(lines) - 1:
             return None
+        if it := _IS_IT.fullmatch(lines[index]):
+            return value(it["it"], base)
         if _sum_of_column(lines[:index], line, base):
             return alone(line, base)
         return _conclusion(line, base, only=len(lines) == 1)

@@ -9,7 +9,7 @@ from feedback_friction.reading.numerals import Base, Numeral, numerals, read
 
 LONGEST_LINE = 400  # characters of a line that are read after its cue
 
-SENTENCE_END = re.compile(r"[.!?;]\s")
+SENTENCE_END = re.compile(r"(?<!\bi\.e)(?<!\be\.g)[.!?;]\s")
 _FILLER = re.compile(
     r"(?:[\s:\"'(\[<>•#–,]|‹1[06]›|\b(?:hexadecimal|hex|in|base[- ](?:16|10|sixteen|ten)|the"
     r"|number|value|integer|therefore|thus|hence|then|exactly|simply|indeed|now|still|actually"

@@ -87,6 +87,7 @@ _FOREIGN = re.compile(
     rf"(?<![^\W\d_])(?:{'|'.join(_LATIN)})(?:\s?:)?(?=[\s*_\"'(\[$\\])|{'|'.join(_OTHER)}", re.I
 )
 _STRUCK = re.compile(r"~~[^~\n]{1,200}~~|<(del|s|strike)>[^<\n]{1,200}</\1>")
+_MARKUP = re.compile(r"</?(?:b|i|u|p|em|strong)>", re.I)
 _TAG = re.compile(r"[<\[](?:final_?)?(?:answer|ans|solution_answer)[\]>]", re.I)
 _END_TAG = re.compile(r"[<\[]/(?:final_?)?(?:answer|ans|solution_answer)[\]>]", re.I)
 _CALL = re.compile(r"\bfinal_answer\(")  # an agent's last step
@@ -110,7 +111,7 @@ def signed(text: str) -> str:
     What is struck through is blank.
     """
     if "~~" in text or "</" in text:
-        text = _STRUCK.sub(lambda found: " " * len(found[0]), text)
+        text = _MARKUP.sub(_blank, _STRUCK.sub(_blank, text))
     if "####" in text:
         text = _HASHES.sub(_sign, text)
     if "final_answer(" in text:
@@ -138,6 +139,10 @@ def _is_foreign(text: str) -> bool:
 
 def _sign(found: re.Match[str]) -> str:
     return ANSWER + " " * (len(found[0]) - 1)
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found[0])
 
 
 def _line(found: re.Match[str]) -> str:

@@ -85,7 +85,9 @@ DENIAL = (
 NOT_BUT = re.compile(
     r"(?i)(?:\bnot|n['’]t)\s[^.,;\n]{1,30}?,?\sbut\s(?:rather\s|instead\s)?"
     r"|\b(?:nicht|no\ses|non\sè|não\sé|pas|bukan)\s[^.;\n]{1,30}?,?\s(?:sondern|sino|ma|mas|mais"
-    r"|tetapi)\s"
+    r"|tetapi)\s|\b(?:chang|revis|updat|correct"
+    r"|switch)\w*\s[^.;\n]{0,25}?from\s[^.;\n]{1,20}?\sto\s"
+    r"|[\d.,/]{1,20}\sshould\s(?:have\sbeen|be|read)\s"
     rf"|[\d.,]{{1,30}}{NOT_IT}[、,\s]*|不是[^。\n]{{1,30}}?[，,]?而是"
 )
 # Right before a value, it says another thing than that something is the value.
@@ -117,8 +119,9 @@ _REFUTED = re.compile(
     r"|much)\b"
     r"|\b(?:extraneous|reject\w*|incorrect|wrong|false|impossible|invalid|mistaken|discarded|fails?"
     r"|excluded|contradict\w*|absurd|ruled out|inconsistent|unlikely|no (?:real )?solution"
-    r"|(?:does not|doesn['’]t|cannot|can['’]t) (?:work|satisfy|fit|hold|solve|be)"
-    r"|to (?:check|consider|try|test|examine))\b"
+    r"|(?:does not|doesn['’]t|cannot|can['’]t) (?:work|satisfy|fit|hold|solve|be|check)"
+    r"|to (?:check|consider|try|test|examine)"
+    r"|what (?:i|you) (?:had|got|said|gave|wrote))\b"
 )
 
 # After a statement: it is taken back.

@@ -65,7 +65,7 @@ _TOTAL = re.compile(
 # "12 rather than 11": what it is not comes last.
 _CONTRAST = re.compile(
     r",?\s\(?(?:rather than|instead of|as opposed to|(?:and )?not(?=[^,;:]*[\d\\$])(?!.*\bbut\b))\s"
-    r"[^,;:]{1,40}?\)?([.!]?\s*)$",
+    r"(?:[^,;:$]|\$[^$]{1,40}\$){1,40}?\)?([.!]?\s*)$",
     re.I,
 )
 _BELIEF = re.compile(
@@ -89,7 +89,8 @@ _NO_STATEMENT = re.compile(
 _SAID = re.compile(
     r"(?i)(?:\b(?:is|are|was|were|be|equals?|equal to|get|gets|gives?|obtain|have|has|find(?:"
     r" that)?|yields?|becomes"
-    r"|(?:it|that|answer|result|value|sum|product)['’]s|leaves|makes|totals?|by|comes to"
+    r"|(?:it|that|answer|result|value|sum|product)['’]s|leaves(?: (?:us|me|you))?(?: with)?|left"
+    r" with|(?:a|the) total of|total to|makes|totals?|by|comes to"
     r"|amounts to|simplif(?:y|ies) to|reduces to)\b"
     r"|[:=])[*_\s`]{0,60}"
     r"(?:(?:equal to|exactly|simply|only|just|then|therefore|thus|now|a total of|given by"

@@ -102,7 +102,7 @@ _SENTENCE_END = re.compile(
     r"\n|[.!?](?=\s|\*|$)|[;!?。।؛؟]|(?:입니다|です|이다|\sहै)"
     r"|,?\s(?:(?:because|since|which|where|as|so|for|I hope|rather than|instead of|and not|not)\b"
     r"|\()"
-    r"|(?<!thousand)(?<!million)(?<!billion),\s+(?!(?:and|or)\b)(?=[a-z]{2})"
+    r"|,\s*(?=[\"']\w)|(?<!thousand)(?<!million)(?<!billion),\s+(?!(?:and|or)\b)(?=[a-z]{2})"
 )
 _LEADING = re.compile(r"[\s*_:>`]*")
 _BETWEEN_SPANS = re.compile(r"\s*(?:,\s*(?:and|or)?|and|or)\s*(?=\$|\\\()")
