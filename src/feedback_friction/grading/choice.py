@@ -16,13 +16,15 @@ Only where a reply has none of them do weaker rules look, in this order:
 ==============  =======================================================================
 first line      the first line says no more than that, and an explanation follows
 is correct      exactly one option is called correct: "Option (C) is correct because ..."
-concluded       a finished reply's closing sentences end on one option: "..., which is (C)."
+concluded       a finished reply's closing sentences end on one option: "..., which is (C).", or
+                its last clause is an option's text, several words long
 by truth        each statement is called true or false, for options such as "I and II only"
 settled         a short reply turns to one option, by letter or text: "It's not iron. It's neon."
 by elimination  all other options are called wrong
 by language     another language's statement of a letter: "La opción correcta es la D."
 by value        a sentence gives the value of one option: "The angle is ninety degrees."
-by mention      a reply of one sentence mentions one option: "It must be mitochondria."
+by mention      a reply of one sentence mentions one option: "It must be mitochondria.", or a
+                sentence adds one to the words of the question
 ==============  =======================================================================
 
 What is no statement, so that what was stated before it stands: a letter that is not offered, a

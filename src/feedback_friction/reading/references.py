@@ -58,7 +58,7 @@ _NAMED = re.compile(
 )
 _SIGNED = re.compile(rf"(?<![\w#&])(?P<number>{_SIGN}{_NUMBER}{_WHOLE}{_AFTER})", re.I)
 _RANKED = re.compile(
-    rf"(?<!\bto\s)(?<!-)(?P<ordinal>(?:\bthe\s)?\b(?!final\s\w+\s?(?::|is\b)){_ORDINAL}\s(?:(?:answer\s|listed\s)?{_NOUN}"
+    rf"(?<!\bto\s)(?<!-)(?P<ordinal>(?:\bthe\s)?\b(?!final\s\w+\s?(?::|is\s\(?(?-i:[A-Z])\b)){_ORDINAL}\s(?:(?:answer\s|listed\s)?{_NOUN}"
     rf"(?:\s(?:listed|given|offered))?|answer(?:\schoice|(?=\sis\s(?:right|correct)\b))"
     rf"|one{_AFTER}|of\s(?:the|these|those)\s(?:\w+\s)?{_NOUN}s?)\b)",
     re.I,
