@@ -17,6 +17,7 @@ from feedback_friction.analysis.stats.censored import (
     normalised_gain,
 )
 from feedback_friction.analysis.stats.clusters import clustered_share
+from feedback_friction.analysis.stats.intervals import modified_wilson
 from feedback_friction.analysis.stats.survival import kaplan_meier
 
 ITERATIONS = 5
@@ -79,6 +80,18 @@ def test_with_one_epoch_it_is_one_minus_kaplan_meier() -> None:
     expected = [1 - point.value for point in kaplan_meier(first, ITERATIONS, last)]
     found = [point.value for point in censored_curve(problems, ITERATIONS)]
     assert found == pytest.approx(expected, abs=1e-12)
+
+
+def test_with_one_epoch_its_interval_has_the_width_that_greenwood_gives() -> None:
+    ends = [Seen(0, 5)] * 30 + [Seen(1, 5)] * 20 + [Seen(3, 5)] * 10
+    left = [Seen(None, 2)] * 30 + [Seen(None, 5)] * 40
+    last = censored_curve([[seen] for seen in (*ends, *left)], 5)[-1]
+    unsolved = 100 / 130 * 80 / 100 * 40 / 50
+    variance = unsolved**2 * (30 / (130 * 100) + 20 / (100 * 80) + 10 / (50 * 40))
+    size = unsolved * (1 - unsolved) / variance
+    assert last.interval.width == pytest.approx(
+        modified_wilson(last.value * size, size).width, rel=0.05
+    )
 
 
 def test_where_nobody_is_left_the_last_value_is_the_least() -> None:

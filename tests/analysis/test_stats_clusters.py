@@ -11,7 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as distributions
 
-from feedback_friction.analysis.stats.clusters import clustered_share, student_value, worth
+from feedback_friction.analysis.stats.clusters import (
+    clustered_share,
+    effective_size,
+    student_value,
+    worth,
+)
 from feedback_friction.analysis.stats.intervals import modified_wilson, z_value
 
 
@@ -76,6 +81,13 @@ def test_results_need_neither_numpy_nor_scipy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.startswith("Estimate(value=0.5, low="), done.stderr
+
+
+def test_two_problems_that_agree_are_worth_more_than_two_trials() -> None:
+    student = (1.959964 / 12.7062) ** 2
+    assert effective_size(0.5, [49.0, 51.0], [100.0] * 2, [100.0] * 2) == pytest.approx(
+        2500 * student, rel=1e-4
+    )
 
 
 def test_one_success_of_many_epochs_says_little_of_the_next_problem() -> None:

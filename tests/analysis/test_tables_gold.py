@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from feedback_friction.analysis.frames import load_runs
+from feedback_friction.analysis.tables.annotation_table import without_suspects
 from feedback_friction.analysis.tables.gold import suspect_gold
+from feedback_friction.labels import Labels
 from journals import RIGHT, trials, write_run
+from unsolved import label
 
 MODES = ("retry", "binary", "self", "process")
 
@@ -56,3 +59,23 @@ def test_right_answers_speak_for_the_gold(tmp_path: Path) -> None:
     right = {("p0", epoch): (str(epoch), RIGHT) for epoch in range(3, 6)}
     run = write_run(tmp_path / "run", {"binary": wrong | right}, problems=1, epochs=6)
     assert suspect_gold(load_runs([run])).is_empty()
+
+
+def test_friction_is_also_told_without_the_problems_that_are_suspect(tmp_path: Path) -> None:
+    agreeing = {mode: trials(("3", "5", "7"), ("1", "2", mode), (RIGHT,)) for mode in MODES}
+    runs = [write_run(tmp_path / "run", agreeing | {"self": trials(("3", RIGHT))}, problems=3)]
+    with Labels(runs[0]) as kept:
+        for condition in load_runs(runs).conditions["condition"]:
+            for problem in ("p0", "p1"):
+                kept.put(label(condition, problem, "openai/judge", "resistance"))
+    found = {
+        row["feedback"]: row for row in without_suspects(load_runs(runs)).iter_rows(named=True)
+    }
+    row = found["binary"]
+    assert (row["friction"], row["suspects"]) == (pytest.approx(2 / 3), 1)
+    assert (row["without"], row["n"]) == (pytest.approx(1 / 2), 2)
+    only_right = write_run(tmp_path / "other", {"binary": trials((RIGHT,), ("4", "4"))}, problems=2)
+    with Labels(only_right) as kept:
+        [condition] = load_runs([only_right]).conditions["condition"]
+        kept.put(label(condition, "p1", "openai/judge", "resistance"))
+    assert without_suspects(load_runs([only_right])).is_empty()
