@@ -97,7 +97,10 @@ def test_planted_hit_and_false_alarm_rates_are_found(challenged):
 def test_right_and_wrong_feedback_are_compared_where_the_same_person_says_both(tmp_path):
     run = make_run(
         tmp_path / "run", limit=10, iterations=2, solver="student/default",
-        feedback=("tutor", "tutor@expert", "tutor@peer", "misled@expert", "denial", "placebo:tutor", "self"),
+        feedback=(
+            "tutor", "tutor@expert", "tutor@peer", "misled@expert", "denial", "placebo:tutor",
+            "self",
+        ),
     )  # fmt: skip
     table = selectivity(load_runs([run])).select("feedback", "signal")
     assert table.rows() == [
