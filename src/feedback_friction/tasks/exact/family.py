@@ -13,8 +13,10 @@ from feedback_friction.grading.number import grade_number
 from feedback_friction.grading.quantity import grade_quantity
 from feedback_friction.grading.verdict import Outcome, Verdict
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.masking.numbers import mask_decimal
 from feedback_friction.protocol.masking.quantities import mask_number
 from feedback_friction.protocol.mislead import slipped
+from feedback_friction.protocol.records import Masked
 from feedback_friction.protocol.task import Misled, Step, Task, Told
 from feedback_friction.settings import Selection
 from feedback_friction.tasks.answers import as_it_stands, boxed
@@ -267,7 +269,7 @@ class Family:
                 if value in (problem.gold, claim.value):
                     continue
                 told = _told_of(replace(claim, value=value), self._words(claim.kind), problem.gold)
-                if value in told.why and not mask_number(problem, told.text).spans:
+                if value in told.why and not mask(problem, told.text).spans:
                     return Misled(told.text, value)
         return None
 
@@ -292,6 +294,14 @@ def grade(problem: Problem, response: str) -> Verdict:
     return grade_quantity(problem, response)
 
 
+def mask(problem: Problem, text: str) -> Masked:
+    """Feedback without the number; the step that gives it stays, "354 + 682 = [masked]".
+
+    A negative number, which only rows from elsewhere have, is masked as mathematics is: with sign.
+    """
+    return (mask_number if problem.gold.startswith("-") else mask_decimal)(problem, text)
+
+
 def page_of(family: Family) -> Page:
     """The page of a family."""
     return Page(
@@ -300,7 +310,7 @@ def page_of(family: Family) -> Page:
             system=family.system,
             ask=as_it_stands,
             grade=grade,
-            mask=mask_number,
+            mask=mask,
             state_answer=boxed,
             tutor=family.tutor,
             diagnose=family.diagnose,
