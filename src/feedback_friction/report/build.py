@@ -18,6 +18,7 @@ from markupsafe import Markup
 from feedback_friction import __version__
 from feedback_friction.analysis.frames import Runs, load_runs
 from feedback_friction.analysis.provenance import Provenance, provenance
+from feedback_friction.analysis.table import fields_of
 from feedback_friction.analysis.tables import (
     accuracy_table,
     annotation_table,
@@ -210,11 +211,7 @@ def _resource(name: str) -> str:
 def _figure(figure: Figure) -> dict[str, Any]:
     """What the template needs; the drawings go in as data URIs, so that nothing in them runs."""
     table = figure.table.head(ROWS_SHOWN)
-    return {
-        "name": figure.name,
-        "title": figure.title,
-        "caption": figure.caption,
-        "alt": figure.alt,
+    return fields_of(figure) | {
         "wide": _data_uri(adapting(figure.light)),
         "narrow": _data_uri(adapting(figure.narrow)),
         "columns": table.columns,
@@ -244,24 +241,19 @@ def _trials(runs: Runs, names: Sequence[str]) -> list[tuple[str, Markup, int, in
 
 def _provenance(name: str, made: Provenance) -> dict[str, Any]:
     paid = made.paid
-    return {
-        "directory": name,
-        "command": made.command,
-        "created": made.created,
-        "ended": made.ended,
+    return fields_of(made) | {
+        "name": name,
         "seed": made.config.get("seed"),
         "prices": _prices(made.operation),
         "config": json.dumps(made.config, indent=2, ensure_ascii=False),
         "operation": json.dumps(made.operation, indent=2, ensure_ascii=False),
         "versions": ", ".join(f"{name} {version}" for name, version in made.versions.items()),
         "git": _git(made.git),
-        "models": made.models,
         "paid": f"{paid.calls:,} calls"
         + (f" ({paid.retried:,} of them tried again)" if paid.retried else "")
         + f", {paid.prompt_tokens:,} prompt tokens, "
         f"{paid.completion_tokens:,} completion tokens, "
         + ("cost unknown" if paid.cost_usd is None else f"${paid.cost_usd:,.2f}"),
-        "notices": made.notices,
     }
 
 
