@@ -185,6 +185,7 @@ _HARMLESS = {
         r"|sep|special|start|stop|suppress|think|thinking|unk"
     ),
 }
+_USERINFO = re.compile(r"://[^/?#\s]*@")
 _SCHEMES = re.compile(r"\s*(?:bearer|basic|digest|token|apikey|api-key|key)\s+\S", re.IGNORECASE)
 
 
@@ -212,12 +213,8 @@ def secret_in(name: str, value: object, known: Secrets) -> str | None:
         return next((found for each in value if (found := secret_in(name, each, known))), None)
     text = value if isinstance(value, str) else ""
     is_named = names_secret(name.rpartition(".")[2]) and value is not None
-    is_spelt = bool(_SCHEMES.match(text)) or _has_userinfo(text)
+    is_spelt = bool(_SCHEMES.match(text)) or bool(_USERINFO.search(text))
     return name if is_named or is_spelt or known.hide(text) != text else None
-
-
-def _has_userinfo(text: str) -> bool:
-    return bool(re.search(r"://[^/?#\s]*@", text))
 
 
 def cleaned(words: Iterable[str], known: Secrets) -> list[str]:

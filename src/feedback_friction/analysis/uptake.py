@@ -169,7 +169,11 @@ def _uptake(
         pairs,
         _contrast(problems, attrgetter("repeated")),
         _contrast(_known(problems, last), lambda retry: retry.seen.solved_by(last)),
-        _contrast(_known(problems, last), lambda retry: _area(retry, last), math.inf),
+        _contrast(
+            _known(problems, last),
+            lambda retry: sum(retry.seen.solved_by(k) for k in range(1, last + 1)) / last,
+            math.inf,
+        ),
     )
 
 
@@ -241,8 +245,3 @@ def _known(problems: Problems, last: int) -> Problems:
         if kept:
             found[kept, cluster] += count
     return found
-
-
-def _area(retry: Retry, last: int) -> float:
-    """Share of the attempts after the first, up to the last, at which the problem is solved."""
-    return sum(retry.seen.solved_by(k) for k in range(1, last + 1)) / last

@@ -48,7 +48,8 @@ def read_eval(file: Path, problems: Sequence[Problem], ask: Callable[[Problem], 
 def _problem(
     file: Path, sample: Any, problems: Sequence[Problem], ask: Callable[[Problem], str]
 ) -> Problem:
-    text = sample.input if isinstance(sample.input, str) else _text(sample.input)
+    parts = [sample.input] if isinstance(sample.input, str) else [m.text for m in sample.input]
+    text = "\n\n".join(parts)
     for problem in problems:
         if str(sample.id) == problem.id:
             return problem
@@ -61,10 +62,6 @@ def _problem(
             f"question of {len(asked) or 'none'}; give the questions with --data"
         )
     return asked[0]
-
-
-def _text(messages: Sequence[Any]) -> str:
-    return "\n\n".join(message.text for message in messages)
 
 
 def _talk(messages: Sequence[Any]) -> Talk:

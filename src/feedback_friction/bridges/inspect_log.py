@@ -64,7 +64,8 @@ def write_logs(directory: Path, out: Path) -> list[Path]:
         for condition in reopen(directory, calls=False).conditions:
             trials = list(read_trials(directory, condition))
             log = _log(condition, made, trials, accuracy[condition.id])
-            path = out / f"{_slug(condition.id)}.eval"
+            name = re.sub(r"[^\w.+-]+", "_", condition.id)[:150]
+            path = out / f"{name}.eval"
             write_eval_log(log, str(path))
             files.append(path)
     except OSError as error:
@@ -203,7 +204,3 @@ def feedback_of(feedback: Feedback) -> dict[str, Any]:
 
 def _column(k: int) -> str:
     return f"acc@{k + 1}"
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^\w.+-]+", "_", name)[:150]

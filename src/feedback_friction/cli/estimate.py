@@ -160,7 +160,8 @@ def _show(found: Estimate, prepared: Prepared, directory: Path | None, *, as_jso
         print_json(document)
         return
     rows = [
-        (title, *_cells(document[name], WRITTEN.get(name, _count))) for name, title in NAMES.items()
+        (title, *_cells(document[name], WRITTEN.get(name, "{:,.0f}".format)))
+        for name, title in NAMES.items()
     ]
     print_rows(("of the run", "estimate", "low", "high"), rows, texts=1)
     for line in lines:
@@ -201,10 +202,6 @@ def _cells(limits: dict[str, Any] | None, write: Callable[[float], str]) -> tupl
         return "unknown", "", ""
     value = "-" if limits["value"] is None else write(limits["value"])
     return value, write(limits["low"]), write(limits["high"])
-
-
-def _count(value: float) -> str:
-    return f"{value:,.0f}"
 
 
 def _duration(seconds: float) -> str:

@@ -230,11 +230,9 @@ def print_folded(
 
 def print_json(found: Any) -> None:
     """Print a JSON document; a frame in it is an array of rows, where nan is null."""
-    click.echo(json.dumps(found, ensure_ascii=False, default=_frame_rows))
-
-
-def _frame_rows(frame: pl.DataFrame) -> Any:
-    return json.loads(frame.write_json())
+    click.echo(
+        json.dumps(found, ensure_ascii=False, default=lambda frame: json.loads(frame.write_json()))
+    )
 
 
 def print_lines(lines: Iterable[str]) -> None:

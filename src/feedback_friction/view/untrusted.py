@@ -64,11 +64,8 @@ def visible(text: str) -> str:
 
 def harmless(text: str) -> str:
     """The text with invisible characters shown by number, whatever its length."""
-    return _INVISIBLE.sub(_symbol, text)
-
-
-def _symbol(found: re.Match[str]) -> str:
-    return f"⟨U+{ord(found[0]):04X}⟩"  # not a symbol such as U+2400: few fonts have those
+    # not a symbol such as U+2400: few fonts have those
+    return _INVISIBLE.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
 
 
 def difference(before: str | None, after: str) -> Difference:

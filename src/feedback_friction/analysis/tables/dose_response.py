@@ -12,7 +12,7 @@ from feedback_friction.analysis.stats.clusters import cluster_means, share_of_pr
 from feedback_friction.analysis.stats.dose import response
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.table import ALIKE, CONDITION, Row, conditions, table
-from feedback_friction.analysis.whole_trials import Round, rounds, wrong_first
+from feedback_friction.analysis.whole_trials import rounds, wrong_first
 from feedback_friction.mode_names import recorded_mode
 from feedback_friction.modes import BINARY, HINT, PROCESS, TUTOR, Mode
 
@@ -84,9 +84,10 @@ def _rows(runs: Runs, kind: str, found: dict[float, Row]) -> Iterator[Row]:
         return
     writer = recorded_mode(found[max(found)]["feedback"]).writer
     order, keys = sorted(found), sorted(shared)
-    late = writer == "late"
+    until = None if writer == "late" else 2  # the attempts after the first that count
     solved = {
-        dose: [(key[0], _solved(known[dose][key], late=late)) for key in keys] for dose in order
+        dose: [(key[0], any(each.right for each in known[dose][key][1:until])) for key in keys]
+        for dose in order
     }
     means, trials = zip(*(cluster_means(solved[dose]) for dose in order), strict=True)
     fit = response(
@@ -103,7 +104,3 @@ def _rows(runs: Runs, kind: str, found: dict[float, Row]) -> Iterator[Row]:
             "half": fit.half,
             "n": len(keys),
         }
-
-
-def _solved(trial: Sequence[Round], *, late: bool) -> bool:
-    return any(each.right for each in (trial[1:] if late else trial[1:2]))

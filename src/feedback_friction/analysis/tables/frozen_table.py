@@ -42,7 +42,9 @@ def frozen(runs: Runs) -> Iterator[Row]:
             yield group[0] | {
                 **fields_of(found),
                 "uptake": share_of(wrong.items(), right_again),
-                "repeated": share_of(wrong.items(), _repeated),
+                "repeated": share_of(
+                    wrong.items(), lambda trial: trial[0].answer is not None and not moved(trial)
+                ),
                 "kept": share_of(right.items(), right_again),
                 "wrong": len(wrong),
                 "right": len(right),
@@ -65,10 +67,6 @@ def _gathered(runs: Runs, group: list[Row], *, signal: bool) -> Trials:
             if len(trial) > 1 and trial[0].right is not signal:
                 found[f"{condition['task']}/{condition['feedback']}/{problem}", epoch] = trial
     return found
-
-
-def _repeated(trial: tuple[Round, ...]) -> bool:
-    return trial[0].answer is not None and not moved(trial)
 
 
 @once

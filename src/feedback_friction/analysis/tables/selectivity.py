@@ -127,20 +127,16 @@ def _is_signal(right: Row, wrong: Row) -> bool:
     """Whether feedback is right on wrong answers, and said to be of the same person."""
     signal, noise = (recorded_mode(each["feedback"]) for each in (right, wrong))
     own = right["feedback"] == wrong["feedback"]
-    said = [each["feedback"].partition("@")[2] for each in (right, wrong)]
+    imitated, _, said_of_wrong = wrong["feedback"].partition("@")
     return (
-        said[0] == said[1]
+        right["feedback"].partition("@")[2] == said_of_wrong
         and signal.informs
         and not signal.misleads
         and signal.writer not in ("noise", "late")
         and (not signal.challenges or own)
-        and (noise.challenges or _source(wrong) in ("", signal.name))
+        # a placebo's name may say which mode it imitates
+        and (noise.challenges or imitated.partition(":")[2] in ("", signal.name))
     )
-
-
-def _source(condition: Row) -> str:
-    """The mode that a placebo imitates, where its name says so."""
-    return str(condition["feedback"].partition("@")[0].partition(":")[2])
 
 
 Chosen = Sequence[tuple[Key, Trial]]
