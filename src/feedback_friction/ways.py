@@ -172,6 +172,11 @@ def named_history(feedback: str, history: str) -> str:
     return "" if usual else history
 
 
+def condition_name(feedback: str, history: str, sampling: str = "") -> str:
+    """A recorded condition in words; its history where that is not the usual one."""
+    return ", ".join(filter(None, (feedback, sampling, named_history(feedback, history))))
+
+
 # --- sampling ------------------------------------------------------------------------------------
 
 HEAT_STEP = 0.15

@@ -7,7 +7,7 @@ import polars as pl
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.table import SETTING
 from feedback_friction.report.theme import Scale, feedback_scale
-from feedback_friction.ways import GREEDY, named_history
+from feedback_friction.ways import GREEDY, condition_name
 
 BANDS = "Bands and bars are 95% intervals."
 
@@ -61,7 +61,7 @@ def beside(table: pl.DataFrame) -> str:
 def series() -> pl.Expr:
     """Feedback, and the history where it is shown otherwise than as a transcript."""
     return pl.struct("feedback", "history").map_elements(
-        lambda row: ", ".join(filter(None, (row["feedback"], named_history(**row)))), pl.String
+        lambda row: condition_name(**row), pl.String
     )
 
 

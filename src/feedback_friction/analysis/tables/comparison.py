@@ -23,7 +23,7 @@ from feedback_friction.analysis.table import Row, conditions, frame, once
 from feedback_friction.analysis.tables.accuracy_table import results
 from feedback_friction.analysis.uptake import is_control
 from feedback_friction.mode_names import recorded_mode
-from feedback_friction.ways import named_history
+from feedback_friction.ways import condition_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,8 @@ class Arm:
 
 
 def arm_name(condition: Row) -> str:
-    """A condition as a comparison says it: the history where it is not the usual one."""
-    feedback, sampling, history = (condition[each] for each in ("feedback", "sampling", "history"))
-    return ", ".join(filter(None, (feedback, sampling, named_history(feedback, history))))
+    """A condition as a comparison says it."""
+    return condition_name(condition["feedback"], condition["history"], condition["sampling"])
 
 
 @once

@@ -11,7 +11,7 @@ from feedback_friction.analysis.frames import TRIAL, Runs
 from feedback_friction.analysis.stats.arrays import FloatArray, IntArray
 from feedback_friction.analysis.stats.mixed import mixed_logit
 from feedback_friction.analysis.table import Row, table
-from feedback_friction.ways import GREEDY, named_history
+from feedback_friction.ways import GREEDY, condition_name
 
 MOST_SUBJECTS = 12  # more would each have too few problems
 
@@ -75,8 +75,10 @@ _TERMS = (
 def _attempts(runs: Runs) -> pl.DataFrame:
     """Every attempt, ``made`` so many before it, with what went before it as ``_TERMS``."""
     labels = [
-        _label(*row)
-        for row in runs.conditions.select("feedback", "sampling", "history").iter_rows()
+        condition_name(feedback, history, "" if sampling == GREEDY.name else sampling)
+        for feedback, history, sampling in runs.conditions.select(
+            "feedback", "history", "sampling"
+        ).iter_rows()
     ]
     conditions = runs.conditions.with_row_index("place").select(
         "run", "condition", "task", "digits", "solver", "place", pl.Series("label", labels)
@@ -105,12 +107,6 @@ def _attempts(runs: Runs) -> pl.DataFrame:
             pl.int_range(pl.len()).over(TRIAL).alias("made"),
         )
     )
-
-
-def _label(feedback: str, sampling: str, history: str) -> str:
-    """A condition by its feedback, and by what else of it is not the usual."""
-    drawn = "" if sampling == GREEDY.name else sampling
-    return ", ".join(filter(None, (feedback, drawn, named_history(feedback, history))))
 
 
 def _columns(attempts: pl.DataFrame) -> dict[str, FloatArray]:
