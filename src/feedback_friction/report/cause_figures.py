@@ -140,6 +140,12 @@ def odds(runs: Runs) -> Figure:
 
 
 BUCKETS = {  # probe or quantity -> table, value, and the words of the figure
+    "confidence": (
+        problems.confidence, "gain", "Confidence of the first answer",
+        "Gain, (final - initial) / (1 - initial), by exp(mean token log-probability) of the first "
+        "answer, in buckets of 0.1; buckets with fewer than 10 problems are left out.",
+        "gain by bucket of confidence of the first answer",
+    ),
     "entropy": (
         probe_table.entropy, "gain", "Semantic entropy after feedback",
         "Share of the trials wrong at first that are solved later, by the entropy (nats) of the "
@@ -152,12 +158,6 @@ BUCKETS = {  # probe or quantity -> table, value, and the words of the figure
         "Share solved in the end by the share of right answers among many draws of the first "
         "prompt; buckets with fewer than 10 problems are left out.",
         "final accuracy by bucket of in-domain accuracy",
-    ),
-    "confidence": (
-        problems.confidence, "gain", "Confidence of the first answer",
-        "Gain, (final - initial) / (1 - initial), by exp(mean token log-probability) of the first "
-        "answer, in buckets of 0.1; buckets with fewer than 10 problems are left out.",
-        "gain by bucket of confidence of the first answer",
     ),
     "popularity": (
         problems.popularity, "gain", "Popularity of the entity",

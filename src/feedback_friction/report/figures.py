@@ -51,35 +51,16 @@ def figures(runs: Runs, *, reference: bool = False) -> Iterator[Figure]:
         reference: whether the study's published numbers are laid beside ours.
     """
     every: list[Callable[[Runs], Figure]] = [
-        curve,
-        uptake,
-        ends,
-        controls,
-        moves,
-        experiments.drag,
-        experiments.selective,
-        experiments.responses,
-        experiments.teaching,
-        cause_figures.endings,
-        cause_figures.persistent,
-        adapting.what_helps,
-        adapting.foreseen,
-        adapting.equal_cost,
-        correction,
-        cause_figures.odds,
-        cause_figures.complexity,
-        subjects,
-        partial(cause_figures.buckets, "confidence"),
-        partial(cause_figures.buckets, "entropy"),
-        partial(cause_figures.buckets, "in_domain"),
-        partial(cause_figures.buckets, "popularity"),
-        partial(cause_figures.shares, "self_perception"),
-        partial(cause_figures.shares, "reader"),
-        experiments.inside,
-        solvers_compared,
-        overlap,
+        curve, uptake, ends, controls, moves,
+        experiments.drag, experiments.selective, experiments.responses, experiments.teaching,
+        cause_figures.endings, cause_figures.persistent,
+        adapting.what_helps, adapting.foreseen, adapting.equal_cost,
+        correction, cause_figures.odds, cause_figures.complexity, subjects,
+        *(partial(cause_figures.buckets, name) for name in cause_figures.BUCKETS),
+        *(partial(cause_figures.shares, name) for name in cause_figures.SHARES),
+        experiments.inside, solvers_compared, overlap,
         *([published.paper] if reference else []),
-    ]
+    ]  # fmt: skip
     for make in every:
         with suppress(NothingToDrawError):
             yield make(runs)

@@ -147,9 +147,7 @@ class Desk:
         before = next((each for each in found if each.annotator == name), None)
         shown = before is not None and len(found) > 1
         return Label(
-            trial.condition,
-            trial.problem_id,
-            trial.epoch,
+            *trial[1:],
             name,
             "person",
             raw=None,
