@@ -20,6 +20,7 @@ from feedback_friction.analysis.tables import (
     dose_response,
     histories,
     persistent,
+    solvers,
     spending,
 )
 from feedback_friction.report import figures
@@ -170,3 +171,30 @@ def test_shares_and_their_difference_weigh_problems_alike(tmp_path: Path) -> Non
     )
     last = accuracy_table.accuracy(runs).filter(feedback="partial:1", iteration=1)["accuracy"]
     assert row["solved"] == pytest.approx(last.item())
+
+
+def test_what_an_export_leaves_out_is_said(directory: Path, tmp_path: Path) -> None:
+    """The reference format has trials that ended; one failed after three attempts."""
+    said = friction("export", directory, "--to", "jsonl", "--out", tmp_path / "a.jsonl").stdout
+    assert "left out: 3 attempts of trials that failed or have not ended" in said
+
+
+def test_overlap_and_sentences_do_not_depend_on_the_order_of_runs(tmp_path: Path) -> None:
+    def run(name: str, solver: str, *scripts: tuple[str, ...]) -> Path:
+        arm = {"binary": trials(*scripts), "binary, heat": trials(*scripts)}
+        return write_run(tmp_path / name, arm, problems=3, solver=f"student/{solver}")
+
+    wrong, right = ("a", "b", "c"), (RIGHT,)
+    made = [
+        run("one", "a", right, wrong, "stopped:policy"),
+        run("two", "a", wrong, right, wrong),
+        run("three", "b", wrong, wrong, wrong),
+    ]
+    tables = [solvers.overlap_summary(load_runs(order)) for order in (made, made[::-1])]
+    # Student a fails on p2 alone, in every run that asked it.
+    assert [table["all"].to_list() for table in tables] == [[1, 1], [1, 1]]
+    said = [line for line in findings(load_runs(made)) if "that any of" in line]
+    assert len({line.partition(":")[0] for line in said}) == len(said) == 2
+    assert "decimal_multiplication (5 digits), binary, heat" in said[1]
+    (stopped,) = {line for line in gaps(load_runs(made)) if "binary | greedy" in line}
+    assert "1 trials stopped early (policy) in one;" in stopped

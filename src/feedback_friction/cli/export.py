@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from feedback_friction.analysis.journal import open_journal
 from feedback_friction.bridges.card import card, push
 from feedback_friction.bridges.reference import export
 from feedback_friction.bridges.training import FORMS, rows_of
@@ -96,8 +97,13 @@ def _because(left_out: Counter[str]) -> str:
 def _converted(directory: Path, form: str, out: Path | None) -> None:
     if form == "jsonl":
         count = _lines(export(directory), out)
-        if out is not None:
-            click.echo(f"{count} attempts in {out}")
+        with open_journal(directory) as db:
+            others = db.execute("SELECT count(*) FROM attempts").fetchone()[0] - count
+        why = "of trials that failed or have not ended"
+        left_out = Counter({why: others} if others else {})
+        if out is not None or others:
+            where = "" if out is None else f" in {out}"
+            click.echo(f"{count} attempts{where}{_because(left_out)}", err=out is None)
     elif form == "inspect":
         if out is None:
             raise UsageError("--to inspect writes a folder of logs: name it with --out")

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from feedback_friction.analysis.frames import Runs
+from feedback_friction.analysis.journal import run_names
 from feedback_friction.analysis.tables import (
     accuracy_table,
     annotation_table,
@@ -64,8 +65,16 @@ def _most(sentences: Iterator[str], table: str) -> list[str]:
 
 
 def _subject(row: Row) -> str:
-    digits = f" ({row['digits']} digits)" if row["digits"] else ""
-    return f"{row['task']}{digits}, {row['solver']}"
+    return f"{_task(row)}, {row['solver']}"
+
+
+def _setting(row: Row) -> str:
+    """What several solvers were compared under."""
+    return f"{_task(row)}, {_arm(row).rstrip(',')}"
+
+
+def _task(row: Row) -> str:
+    return f"{row['task']} ({row['digits']} digits)" if row["digits"] else str(row["task"])
 
 
 def _mode(row: Row) -> str:
@@ -249,7 +258,7 @@ def _solvers(runs: Runs) -> Iterator[str]:
         if row["difference"] < 0:
             better, worse, row = worse, better, _turned(row)
         yield (
-            f"{row['task']}, {row['feedback']}: {better} solves {100 * row['difference']:.1f} "
+            f"{_setting(row)}: {better} solves {100 * row['difference']:.1f} "
             f"points more than {worse}, {_evidence(row, table, sign='')}."
         )
 
@@ -258,7 +267,7 @@ def _overlaps(runs: Runs) -> Iterator[str]:
     for row in solvers.overlap_summary(runs).filter(pl.col("union") > 0).iter_rows(named=True):
         chance = "" if row["chance"] is None else f"; by chance {100 * row['chance']:.1f}%"
         yield (
-            f"{row['task']}, {row['feedback']}: {row['all']} of the {row['union']} problems that "
+            f"{_setting(row)}: {row['all']} of the {row['union']} problems that "
             f"any of {row['solvers']} fails on are failed by all of them "
             f"({100 * row['ratio']:.1f}%, {_ci(row, 'ratio')}{chance})."
         )
@@ -314,19 +323,28 @@ def _missing(runs: Runs) -> Iterator[str]:
             said = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
             yield (
                 f"{_subject(row)}, {_mode(row)}, {row['sampling']}: {result.missing} of "
-                f"{result.missing + result.n} trials are missing ({said})."
+                f"{result.missing + result.n} trials are missing ({said})"
+                f"{_within(runs, row['run'])}."
             )
 
 
 def _stopped(runs: Runs) -> Iterator[str]:
     stopped = (
         runs.trials.filter(pl.col("status") == "stopped")
-        .group_by("condition", "reason")
+        .group_by("run", "condition", "reason")
         .len()
-        .sort("condition", "reason")
+        .sort("run", "condition", "reason")
     )
-    for condition, reason, count in stopped.iter_rows():
-        yield f"{condition}: {count} trials stopped early ({reason}); they count as not solved."
+    for run, condition, reason, count in stopped.iter_rows():
+        yield (
+            f"{condition}: {count} trials stopped early ({reason}){_within(runs, run)}; they count "
+            "as not solved."
+        )
+
+
+def _within(runs: Runs, run: int) -> str:
+    """Which run a sentence is about, where there are several."""
+    return f" in {run_names(runs.directories)[run]}" if len(runs.directories) > 1 else ""
 
 
 def _leaks(runs: Runs) -> Iterator[str]:

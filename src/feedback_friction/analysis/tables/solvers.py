@@ -20,13 +20,15 @@ _GROUP = "task text, digits int, feedback text, sampling text, history text"
 def overlaps(runs: Runs) -> list[tuple[Row, tuple[str, ...], Overlap]]:
     """Failure overlap by task, digits, feedback, sampling and history, of two solvers or more.
 
-    A problem counts as failed by a solver when none of its epochs was solved.
+    A problem counts as failed by a solver when none of its epochs was solved, in any of the runs.
     """
     groups: dict[tuple[object, ...], dict[str, dict[str, float]]] = defaultdict(dict)
     for condition, ids, first in conditions(runs):
         failed = np.where((first == MISSING).all(axis=1), np.nan, (first < 0).all(axis=1))
         solvers = groups[tuple(condition[name] for name in _ALIKE)]
-        solvers.setdefault(condition["solver"], {}).update(zip(ids, failed.tolist(), strict=True))
+        found = solvers.setdefault(condition["solver"], {})
+        for problem, value in zip(ids, failed.tolist(), strict=True):
+            found[problem] = float(np.fmin(found.get(problem, np.nan), value))
     return [
         (
             dict(zip(_ALIKE, key, strict=True)),
