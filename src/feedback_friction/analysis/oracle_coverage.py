@@ -16,6 +16,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from feedback_friction.analysis.accuracy_by_attempt import Paid, read_paid
 from feedback_friction.analysis.journal import open_journal, read_run, reading_run
 from feedback_friction.analysis.stats.censored import Seen, censored_curve
 from feedback_friction.analysis.stats.intervals import Estimate, wilson
@@ -37,10 +38,7 @@ class OracleRun:
     replies: int  # draws in all, those of missing problems included
     no_answer: int  # those without an answer
     undecided: int  # those whose answer could not be compared with gold in time
-    calls: int  # requests paid for, a judge's included
-    prompt_tokens: int  # their tokens
-    completion_tokens: int  # their tokens
-    cost_usd: float | None  # what they cost; None where a price is not known
+    paid: Paid  # what its requests cost, a judge's included
 
     @property
     def draws(self) -> int:
@@ -99,11 +97,6 @@ _REQUESTS = """
            sum(verdict = 'no-answer') AS no_answer, sum(verdict = 'undecided') AS undecided
     FROM oracle_draws GROUP BY problem_id, request ORDER BY problem_id, request
 """
-_PAID = """
-    SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),
-           sum(cost_usd), count(*) - count(cost_usd)
-    FROM completions
-"""
 
 
 _COUNTS = ("correct", "drawn", "undecided")
@@ -128,7 +121,6 @@ def _read(directory: Path) -> OracleRun:
     with open_journal(directory) as db:
         problems = db.execute("SELECT count(*) FROM problems").fetchone()[0]
         requests = db.execute(_REQUESTS).fetchall()
-        calls, prompt, completion, cost, unpriced = db.execute(_PAID).fetchone()
     by_problem = [list(rows) for _, rows in groupby(requests, key=itemgetter("problem_id"))]
     counts = [tuple(_total(rows, name) for name in _COUNTS) for rows in by_problem]
     ended = [
@@ -145,10 +137,7 @@ def _read(directory: Path) -> OracleRun:
         _total(requests, "drawn"),
         _total(requests, "no_answer"),
         _total(requests, "undecided"),
-        calls,
-        prompt,
-        completion,
-        None if unpriced else float(cost or 0.0),
+        read_paid(directory),
     )
 
 

@@ -111,10 +111,8 @@ def as_object(run: OracleRun, pass_at: dict[int, Estimate]) -> dict[str, Any]:
         "coverage": run.coverage().as_json(),
         "pass_at_k": [{"k": k, **share.as_json()} for k, share in pass_at.items()],
         "paid": {
-            "calls": run.calls,
-            "prompt_tokens": run.prompt_tokens,
-            "completion_tokens": run.completion_tokens,
-            "cost_usd": run.cost_usd,
+            name: getattr(run.paid, name)
+            for name in ("calls", "prompt_tokens", "completion_tokens", "cost_usd")
         },
     }
 
@@ -131,8 +129,8 @@ def _print(run: OracleRun, pass_at: dict[int, Estimate]) -> None:
         f"{run.config['tasks'][0]}, solver: {run.config['solver']}, temperature "
         f"{run.config['temperature']:g}; brackets are 95% intervals over problems",
         f"{run.replies:,} draws, {run.no_answer:,} without an answer, {run.undecided:,} undecided; "
-        f"paid for: {run.calls:,} calls, {run.prompt_tokens:,} prompt tokens, "
-        f"{run.completion_tokens:,} completion tokens",
+        f"paid for: {run.paid.calls:,} calls, {run.paid.prompt_tokens:,} prompt tokens, "
+        f"{run.paid.completion_tokens:,} completion tokens",
     ]
     if run.provisional:
         lines.append(provisional(run.missing, "problems"))
