@@ -48,6 +48,7 @@ import re
 
 from feedback_friction.grading.choice_cues import ADVERB, BE, CONDITION, UNSURE, Said, stated_within
 from feedback_friction.grading.choice_forms import (
+    CONTRAST,
     by_correction,
     by_elimination,
     by_mention,
@@ -163,9 +164,10 @@ def _other_form(text: str, options: Options) -> Said | None:
                 return Said(letter, "settled")
     if letter := next(filter(None, (by_elimination(said, options) for said in writings)), ""):
         return Said(letter, "by elimination")
+    plain = CONTRAST.sub("", text.rstrip(" .!\n"))
     for form, find in _OTHER_FORMS:
         letter = find(text, options)
-        if letter and is_asserted(text, len(text.rstrip(" .!\n")), len(text)):
+        if letter and is_asserted(plain, len(plain), len(plain)):
             return Said(letter, f"by {form}")
     return None
 
@@ -211,6 +213,7 @@ _LED = re.compile(r"\s*(?:final|so|thus|hence|therefore|verdict|conclusion)\b", 
 _LABELLED = re.compile(
     r"\s*(?:[-•]\s+)?(?:(?i:option|choice)\s+)?[\"'(\[]?([A-Za-z])(?:[)\]\"'.:,]+|\s-)\s*(?=\S)"
 )
+_BECAUSE = re.compile(r",?\s(?:because|since)\s")
 _MARGIN = 20  # characters that a line may have beside an option's text: a label, a bullet
 _SAID_OF_ONE = re.compile(r"(?:is|are|was|can|cannot|can't|isn't|would|could|must|says)\b")
 _BULLET = re.compile(r"^\s*[-•]\s+")
@@ -246,7 +249,8 @@ def _line(line: str, options: Options, *, alone: bool) -> str:
     if lone is not None:
         return lone[2] if lone[2] in options.letters and (alone or lone[1] or lone[3]) else ""
     labelled = _LABELLED.match(line)
-    if labelled is not None and options.is_text(line[labelled.end() :], labelled[1].upper()):
+    text = _BECAUSE.split(line[labelled.end() :], maxsplit=1)[0] if labelled else ""
+    if labelled is not None and options.is_text(text, labelled[1].upper()):
         return labelled[1].upper()
     return _text_of(line, options)
 
@@ -269,7 +273,7 @@ def _is_listed(neighbour: str, letter: str, options: Options) -> bool:
 
 _CORRECT = re.compile(  # begins with the letter: what stands before it is looked at after it
     r"([A-Z])(?<![A-Za-z0-9_][A-Z])[\"')\].:]*\s+"
-    rf"(?:(?:is|must\sbe|seems|appears\sto\sbe|would\sbe)\s+{ADVERB}{{0,2}}(?:correct|right)"
+    rf"(?:(?:is|remains|must\sbe|seems|appears\sto\sbe|would\sbe)\s+{ADVERB}{{0,2}}(?:correct|right)"
     r"|fits(?=\s?[.;]))\b"
     r"(?!\s+(?:only|if|that|in|about|for|when))"
 )

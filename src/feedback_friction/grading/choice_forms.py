@@ -55,7 +55,8 @@ _IT_IS = re.compile(
 _ALONE = re.compile(rf"(?:(?<=[.!?:;\n])|(?<=[a-z],)(?=\s?\()|^)\s*{_ITEM}\s*[.!]?\s*(?=\n|$)")
 _AT_ONCE = re.compile(rf"[\s,:;.]{{1,4}}{_ITEM}(?=[.!,;]|\s*$)")
 _ENDS = re.compile(
-    r"\s*(?:[.!,;]|$|\n|\s(?:instead|because|since|as|which|then|after|that|it(?!\s(?:is|was)\snot))\b)"
+    r"\s*(?:[.!,;]|$|\n|\s(?:instead|because|since|as|which|then|after|that|it(?!\s(?:is|was)\snot))\b"
+    r"|\s(?:holds|fits|works)(?=\s?[.!;]))"
 )
 _TEXT_IT_IS = re.compile(
     r"(?:^|[.!?;:,\n])\s*(?P<text>[^.!?;:,\n]{1,120}?),?\s+(?:it\s(?:is|must\sbe|was)|is\s(?:it"
@@ -116,7 +117,7 @@ _NAMED_VALUE = re.compile(
     (?:(?i:so|thus|hence|therefore),?\s)?
     (?: (?: (?:(?!(?i:in|not|never|nobody|no|if|when|your|previous|earlier|first|initial|wrong)\s)
                [A-Za-z\d-]+\s){1,6}?
-            (?: (?:is|equals|must\sbe|should\sbe|has\sto\sbe|gets?|got|find|obtain)\s
+            (?: (?:is|equals|must\sbe|should\sbe|has\sto\sbe|gets?|got|find|obtain|has|have)\s
               | (?:comes|works|turns|amounts?|sums?|adds?\sup)\s(?:out\s)?(?:to\sbe|to|as|at)\s )
             (?:equal\sto\s|about\s|exactly\s|therefore\s|:\s)?
           | (?i:it's|not\s[^,;\s]{1,20},?\sbut)\s )?
@@ -125,7 +126,8 @@ _NAMED_VALUE = re.compile(
     """,
     re.VERBOSE,
 )
-_CONTRAST = re.compile(r",?\s(?:and\s)?(?:not|rather\sthan|instead\sof)\s[^,;]*$")
+CONTRAST = re.compile(r",?\s(?:and\s)?(?:not|rather\sthan|instead\sof)\s[^,;]*$")
+_CONCLUDES = re.compile(r"[,;]\s(?:so|hence|thus|therefore|that\sis|i\.e\.),?\s")
 _SPOKEN = {"plus": "+", "minus": "-", "times": "*", "divided by": "/", "percent": "%"}
 _SPOKEN |= {"per cent": "%"}
 _SPOKEN_WORD = re.compile(rf"\b(?:{'|'.join(_SPOKEN)})\b", re.I)
@@ -149,8 +151,8 @@ def by_value(text: str, at: int, options: Options) -> str:
 def whole_value(text: str, options: Options) -> str:
     """The letter of the one option that a text of nothing but a value is equal to, else ""."""
     *others, text = _SENTENCES.split(text.strip()[-_LONGEST_MENTION:])
-    text = _CONTRAST.sub("", text.strip("$").rstrip(". "))
-    if others and not (_NAMED_VALUE.match(text) or [""])[0].strip():
+    *before, text = _CONCLUDES.split(CONTRAST.sub("", text.strip("$").rstrip(". ")))
+    if others and not before and not (_NAMED_VALUE.match(text) or [""])[0].strip():
         return ""  # after other sentences, a value alone may be anything
     if len(text) > _LONGEST_VALUE or "\n" in text or text.startswith("("):
         return ""

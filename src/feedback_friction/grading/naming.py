@@ -382,8 +382,10 @@ def describes(found: Sequence[Word], index: int) -> bool:
     following = found[index + 1] if index + 1 < len(found) else word
     if word.norm in TITLES | ARTICLES or (word.norm in HIGHER and following.norm in TITLES):
         return True
-    if word.norm in OCCUPATIONS and following.capital:
+    if word.norm in OCCUPATIONS and (following.capital or following.norm == "and"):
         return True
+    if word.norm == "and" and index and found[index - 1].norm in OCCUPATIONS:
+        return following.norm in OCCUPATIONS
     if word.capital and following.norm in OCCUPATIONS and not following.capital:
         return word.norm not in LINKS | NO_NAME  # "Czech composer", "NASA astronaut"
     if word.norm == "of":

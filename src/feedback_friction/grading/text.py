@@ -110,6 +110,12 @@ _CALLED = re.compile(r"\b(?:called|named|known as|dubbed|termed|entitled)\s", re
 _REMARK = re.compile(
     r",\s+(?:(?!(?:and|but|so|then|or|no|not|wait|oh|sorry|i|it|actually|rather)\b)[a-z]|\d+\s\w+\s(?:after|before|later)\b)"
 )
+_TAG = re.compile(r",\s(?:(?:is|was|did|does|do|are|were)n't\s\w+|right|no)\?\s*$", re.I)
+# A number in a sentence of the one is no answer to a question of the other.
+_HAPPENS = (
+    frozenset({"begin", "began", "begun", "start", "started", "born"}),
+    frozenset({"end", "ended", "finish", "finished", "complete", "completed", "died"}),
+)
 _JOINT = re.compile(
     r"[\"')]?(?:,?\s(?:an?|the)\s(?:[a-z]+\s){1,3}?|\s)"
     r"(?:was |is )?(?:written |directed |painted |composed )?(?:by|in|from)\s"
@@ -228,6 +234,7 @@ class _Reader:
     def _sentence(self, raw: str) -> Verdict:
         """The verdict on a sentence that does not say that it states an answer."""
         text = raw[self._opening(raw) :]
+        text = self._part(_TAG.sub(".", text))
         if text.rstrip().endswith("?"):
             return Verdict.none()
         if "[masked]" in text:
@@ -257,6 +264,20 @@ class _Reader:
                 return Verdict.of(False, head(focus), "sentence")
         # In the whole: "on the 20th of July, 1969" does not open with "on the 20th of July,".
         return self._date(raw) or self._added(text)
+
+    def _part(self, text: str) -> str:
+        """The part of a sentence with a number that speaks of what happened in the question."""
+        asked = self.answers.asked
+        own = next((each for each in _HAPPENS if not each.isdisjoint(asked)), frozenset[str]())
+        if not self.numeric or not own:
+            return text
+        parts = [
+            part for part in re.split(r",?\s(?:and|but|then)\s", text) if self._numbers(words(part))
+        ]
+        said = [{word.norm for word in words(part)} for part in parts]
+        near = [part for part, each in zip(parts, said, strict=True) if each & own]
+        other = all(each & (frozenset().union(*_HAPPENS) - own - asked) for each in said)
+        return near[0] if len(near) == 1 else "" if parts and not near and other else text
 
     def _opening(self, raw: str) -> int:
         """How long the opening of a sentence is, without a place or year that may be the answer."""

@@ -75,7 +75,7 @@ FOLLOWS = _set(
     "is was are were has had have did does do can could will would should may might must became "
     "becomes being i it he she they we located directed starring written based known also won "
     "wrote sang made led played held founded built said took gave came went began ran fought lost "
-    "died born beat beats wins won wears stands lies flows writes plays holds"
+    "died born despite beat beats wins won wears stands lies flows writes plays holds"
 )
 
 # After "and", these begin a new clause, not a second answer.
