@@ -13,7 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback_friction.analysis.stats.intervals import Estimate, Interval, share, wilson, z_value
+from feedback_friction.analysis.stats.intervals import (
+    Estimate,
+    Interval,
+    modified_wilson,
+    share,
+    wilson,
+    z_value,
+)
 
 PUBLISHED = json.loads(Path(__file__).parents[1].joinpath("cases/stats_published.json").read_text())
 counts = st.integers(0, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -99,3 +106,21 @@ def test_intervals_and_categories_need_neither_numpy_nor_scipy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.stderr) == ("True", "")
+
+
+def test_coverage_of_few_trials_is_what_the_page_says() -> None:
+    """Exact: over rates, the least and the mean chance that the interval holds the rate."""
+    rates = [step / 1000 for step in range(2, 999, 2)]
+    worst = {1: 0.79, 2: 0.82, 3: 0.87, 5: 0.87, 7: 0.87, 8: 0.91, 12: 0.91, 30: 0.92}
+    for n, least in worst.items():
+        limits = [modified_wilson(hits, n) for hits in range(n + 1)]
+        covered = [
+            math.fsum(
+                math.comb(n, hits) * rate**hits * (1 - rate) ** (n - hits)
+                for hits, interval in enumerate(limits)
+                if interval.contains(rate)
+            )
+            for rate in rates
+        ]
+        assert min(covered) >= least, n
+        assert 0.95 <= sum(covered) / len(covered) <= 0.97, n

@@ -19,7 +19,7 @@ from typing import Any
 from feedback_friction.analysis.accuracy_by_attempt import Paid, read_paid
 from feedback_friction.analysis.journal import open_journal, read_run, reading_run
 from feedback_friction.analysis.stats.censored import Seen, censored_curve
-from feedback_friction.analysis.stats.intervals import Estimate, wilson
+from feedback_friction.analysis.stats.intervals import Estimate, share
 from feedback_friction.errors import UsageError
 
 DEFAULT_KS = (1, 10, 100)
@@ -65,7 +65,7 @@ class OracleRun:
         if self.config["until_solved"] and self.seen:
             return censored_curve([[each] for each in self.seen], int(self.config["attempts"]))[-1]
         n, solved = len(self.correct), sum(count > 0 for count in self.correct)
-        return Estimate(solved / n if n else float("nan"), *wilson(solved, n), n)
+        return share(solved, n)
 
     def pass_at(self, k: int) -> Estimate:
         """Chance that one of k draws is right, by the unbiased estimator; needs numpy and scipy.
