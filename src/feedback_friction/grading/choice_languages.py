@@ -12,7 +12,7 @@ from feedback_friction.reading.option_texts import Options
 from feedback_friction.reading.reply import ANSWER
 from feedback_friction.reading.standing import NOT_IT
 
-_NOUN = (
+NOUN = (
     r"(?:opci[oó]n|alternativa|op[cç][aã]o|l'option|option|l'opzione|opzione|r[eé]ponse|respuesta"
     r"|resposta|risposta|antwort|lösung|solución|solution|soluzione|solução|pilihan|opsi"
     r"|jawaban(?:nya)?|chaguo|jibu|[iì]d[aá]h[uù]n|letra|lettre|lettera|buchstabe|huruf|herufi)"
@@ -44,20 +44,20 @@ _END = (
     r"(?=\)?\s*(?:$|[.!;:\n।]|,(?!\s?\(?[A-Z]\)?\b)|です|だ|입니다|이다|है|হবে)|(?<=\s[A-Z]\))\s"
     r"|\s(?:porque|car|parce|perch[eé]|weil|da|karena|kwa|pois|ya|qui)\b)"
 )
-_ITEM = rf"(?i:\s?{_THE}(?:{_NOUN}\s)?){_LETTER}"
+_ITEM = rf"(?i:\s?{_THE}(?:{NOUN}\s)?){_LETTER}"
 _CHOICE = r"(?:选项|選項|選択肢|项|項|番|번)"
 _TRUE = r"(?:最佳答案|正确|正確|正解|正しい|对的|정답|답|맞|옳)"
 _FORMS = (
-    rf"(?i:\b{_NOUN}\s(?:{_RIGHT}\s){{0,4}}{_IS}{_SO}){_ITEM}{_END}",
+    rf"(?i:\b{NOUN}\s(?:{_RIGHT}\s){{0,4}}{_IS}{_SO}){_ITEM}{_END}",
     rf"(?i:\b(?:c'est|es\sist|(?:es|è|é)(?=\s(?:la|a)\s))){_ITEM}{_END}",
     rf"(?i:\b{_RIGHT}\s{_IS}){_ITEM}{_END}",
-    rf"(?i:\b{_IS}\s{_THE}(?:{_RIGHT}\s)?{_NOUN}\s(?:{_RIGHT}\s)?){_LETTER}{_END}",
-    rf"(?i:\b(?:{_NOUN}|{_IS})){_LETTER}\s(?i:{_IS}\s)?{_GOOD}",
-    rf"(?<!\w){_LETTER}\s(?i:{_IS}\s{_THE}(?:(?:{_RIGHT}\s)*{_NOUN}\s?)?){_GOOD}",
-    rf"(?<!\w){_LETTER}\s(?i:{_IS}\s{_THE}{_RIGHT}\s{_NOUN}){_END}",
+    rf"(?i:\b{_IS}\s{_THE}(?:{_RIGHT}\s)?{NOUN}\s(?:{_RIGHT}\s)?){_LETTER}{_END}",
+    rf"(?i:\b(?:{NOUN}|{_IS})){_LETTER}\s(?i:{_IS}\s)?{_GOOD}",
+    rf"(?<!\w){_LETTER}\s(?i:{_IS}\s{_THE}(?:(?:{_RIGHT}\s)*{NOUN}\s?)?){_GOOD}",
+    rf"(?<!\w){_LETTER}\s(?i:{_IS}\s{_THE}{_RIGHT}\s{NOUN}){_END}",
     rf"(?i:\b{_PICKS}){_ITEM}(?:{_END}|\s(?i:sagen|wählen|sein)\b)",
-    rf"(?i:^\s*{_NOUN}:?){_LETTER}\.?\s*$",
-    rf"(?i:\b|(?=[不并]))(?i:{_NOT})(?i:\s{_THE}(?:{_NOUN}\s)?|\s?){_OTHER}[,،]?\s?(?i:{_BUT})"
+    rf"(?i:^\s*{NOUN}:?){_LETTER}\.?\s*$",
+    rf"(?i:\b|(?=[不并]))(?i:{_NOT})(?i:\s{_THE}(?:{NOUN}\s)?|\s?){_OTHER}[,،]?\s?(?i:{_BUT})"
     rf"{_ITEM}{_END}",
     rf"{_OTHER}{NOT_IT}[、,\s]{{0,3}}{_LETTER}(?:\sसही|\sসঠিক|가|이|が)?{_END}",
     rf"(?<!不)(?:选择|選擇|選択肢|选)\s?{_LETTER}(?:项|項)?{_END}",
@@ -87,8 +87,8 @@ _PLACE_OF = {word: at for at, line in enumerate(_PLACES) for word in line.split(
 _PLACED = "|".join(sorted(_PLACE_OF, key=len, reverse=True)).replace("번째", r"\s?번째")
 _ORDINAL = re.compile(
     rf"(?i:\b{_THE}(?P<one>{_PLACED})\s?[の的]?\s?"
-    rf"(?:{_NOUN}|선택지|보기|{_CHOICE}|विकल्प|বিকল্প|{ANSWER}\s*)"
-    rf"|\b(?:{_NOUN}|الخيار|الإجابة)\s(?:[yl]a\s)?(?P<two>{_PLACED}))"
+    rf"(?:{NOUN}|선택지|보기|{_CHOICE}|विकल्प|বিকল্প|{ANSWER}\s*)"
+    rf"|\b(?:{NOUN}|الخيار|الإجابة)\s(?:[yl]a\s)?(?P<two>{_PLACED}))"
     rf"(?:\s(?i:{_IS}\s{_THE})?{_GOOD}|\s?(?:是|が|は|가|이|هو|है)?\s?(?:{_TRUE}|सही|الصحيح)|{_END})"
 )
 # One of these stands in every such statement, and hardly in English: quicker to look for.

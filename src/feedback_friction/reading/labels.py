@@ -17,7 +17,7 @@ _AMBIGUOUS = r"(?:try|test|note|round|reply|response|turn|comment|point|draft|re
 _LABEL = re.compile(
     r"(?:^|[^A-Za-z])(?<!this )(?<!that )(?<!which )(?<!either )(?<!any )(?<!each )(?<!every )"
     r"(?<!next )(?<!last )(?<!final )(?<!previous )(?<!first )(?<!second )(?<!third )(?<!same )"
-    rf"(?P<noun>{_NOUNS}|{_AT}{_AMBIGUOUS}|(?<!#)#(?!#)|nos?\.)s?"
+    rf"(?P<noun>{_NOUNS}|{_AT}{_AMBIGUOUS}|(?<!#)#(?![#\s])|nos?\.)s?"
     r"[.:]?\s*(?:number|no\.?)?\s*[#(*$]{0,4}(?:\d{1,3}[)*]{0,2}\s*(?:,|and|or|to|through|-|&)+\s*"
     r"[(#]?){0,6}$",
     re.I,

@@ -65,7 +65,7 @@ _WORD = re.compile(r"\w{1,60}(?:[.,'/:-]\w{1,60}){0,6}")
 
 _UNSPACED = re.compile(rf"^[{UNSPACED}]{{2,40}}$")
 _YEAR = re.compile(r"(?:1\d|20)\d\d$")
-_NUMERAL = re.compile(r"\d+(?=\b|st|nd|rd|th)")
+_NUMERAL = re.compile(rf"\d+(?=\b|st|nd|rd|th|[{UNSPACED}])")
 _ONE = re.compile(r"\bone\b", re.I)
 _STATED = re.compile(
     r"\banswer\s{1,3}(?:is|was|should be|would be|must be)\s{1,3}[\"'*(]{0,4}\Z"

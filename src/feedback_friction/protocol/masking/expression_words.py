@@ -199,7 +199,7 @@ def _numbers(text: str, target: Target) -> Iterator[tuple[int, int, str, str]]:
         yield from _spelled(text, start, end, value)
     if target.is_whole:
         yield from _whole_numbers(text, target.number, target.context.asked)
-    else:
+    if not target.is_whole or target.gold.kind is answers.Kind.PERCENT:
         yield from _ratios(text, target.context.asked)
 
 

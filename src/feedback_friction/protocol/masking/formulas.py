@@ -97,6 +97,7 @@ _SIGNS = {
 _KIND_OF = {text: kind for kind, texts in _SIGNS.items() for text in texts.split()}
 _KIND_OF["\\ "] = Kind.NOTHING
 _OPENING = {"(": ")", "[": "]", "{": "}", "\\{": "\\}"}
+_AND_NOT = re.compile(r"\s(?:no|non|não)\b")  # "42 y no 24"
 _MATHS_AROUND = frozenset("=+-*/^_()[]{}$\\<>|!&0123456789")
 _CALLED = FUNCTIONS | {"sqrt", "√"}
 _BEFORE_ARGUMENT = frozenset({"\\frac", "\\dfrac", "\\tfrac", "\\cfrac", "\\binom", "\\sqrt"})
@@ -134,6 +135,8 @@ def _kind_of_word(text: str, word: str, start: int, end: int) -> Kind:
     if len(word) == 1:
         nearest = (text[max(0, start - 2) : start].rstrip()[-1:], text[end : end + 2].lstrip()[:1])
         in_formula = {before, after} & _MATHS_AROUND or set(nearest) & set("=+-*/^<>")
+        if word in "yeo" and _AND_NOT.match(text, end):
+            return Kind.BREAK
         return Kind.BREAK if word in "aAI" and not in_formula else Kind.SYMBOL
     # Letters right behind a number, a bracket or a sign are a product ("2ab") or a unit ("5cm").
     glued = len(word) <= 3 and (before.isdigit() or before in (")", "}", "^", "*", "+"))

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from feedback_friction.grading.choice_languages import NOUN
 from feedback_friction.protocol.masking.gate import SENTENCE, Match, Matcher
 
 _OPEN = r"[\"'*_`(\[{$]{0,6}"
 _CLOSE = r"[\"'*_`)\]}$]{0,6}"
 _NOUN = (
     r"(?i:\b(?:options?|choices?|answers?|letters?|alternatives?|selections?|responses?"
-    r"|distractors?)|答案|选项|故选|应选|选择)"
+    rf"|distractors?|{NOUN})|答案|选项|故选|应选|选择)"
 )
 _PICK = (
     r"(?:(?i:\b(?:choos(?:e|es|ing)|chose|chosen|pick(?:ed|s|ing)?|select(?:ed|s|ing)?|go(?:ing)?\swith"
