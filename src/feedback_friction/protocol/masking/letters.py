@@ -45,7 +45,6 @@ from feedback_friction.protocol.masking.gate import (
     MASK,
     Match,
     Matcher,
-    View,
     audit,
     mask,
     stretches,
@@ -56,7 +55,12 @@ from feedback_friction.protocol.masking.option_letter import (
     is_judged,
     letter_matcher,
 )
-from feedback_friction.protocol.masking.option_text import text_matcher, text_pattern, value_matcher
+from feedback_friction.protocol.masking.option_text import (
+    text_matcher,
+    text_pattern,
+    value_matcher,
+    view_for,
+)
 from feedback_friction.protocol.records import Masked
 from feedback_friction.reading.option_texts import options_of, with_letters
 from feedback_friction.reading.references import references
@@ -147,7 +151,7 @@ def _graded(problem: Problem, patterns: Sequence[Matcher]) -> Matcher:
         if mask(text, patterns).spans:
             return
         for start, end in _accepted(problem, text, stretches(text)):
-            inner = View.folded(text[start:end], str.casefold)
+            inner = view_for(problem.gold_text, text[start:end])
             hits = [found.span() for found in letter.finditer(text, start, end)]
             if words is not None:
                 spans = (inner.span(*found.span()) for found in words.finditer(inner.text))

@@ -85,7 +85,7 @@ def text_matcher(text: str, others: tuple[str, ...], question: str) -> Matcher |
     gives = _rule(text, pattern, question)
 
     def find(view: str) -> Iterator[Match]:
-        inner = View.folded(view, str.casefold)
+        inner = view_for(text, view)
         folded = inner.text
         taken = [other.span() for each in longer for other in each.finditer(folded)]
         for found in pattern.finditer(folded):
@@ -117,6 +117,19 @@ def _is_within(start: int, end: int, stretches: list[tuple[int, int]]) -> bool:
     return any(
         first <= start and end <= last and last - first > end - start for first, last in stretches
     )
+
+
+def view_for(text: str, view: str) -> View:
+    """The view in small letters in which an option's text is looked for.
+
+    Letters of scripts without spaces part words there, unless the text has such letters itself.
+    """
+    parts = not view.isascii() and _IN_RUN.search(text) is None
+    return View.folded(view, _parted if parts else str.casefold)
+
+
+def _parted(char: str) -> str:
+    return " " if _IN_RUN.match(char) else char.casefold()
 
 
 @lru_cache(maxsize=1024)
@@ -189,18 +202,16 @@ def _number_pattern(token: str) -> str:
 
 def _left(char: str) -> str:
     if char.isdigit() or char == ".":
-        return rf"(?<![^\W{UNSPACED}])(?<![.,^-])"
+        return r"(?<![\w.,^-])"
     if _IN_RUN.match(char):
         return ""
-    return (
-        rf"(?<![^\W{UNSPACED}])(?<!\\)" if char.isalpha() else r"(?<![\w)])" if char == "-" else ""
-    )
+    return r"(?<![\w\\])" if char.isalpha() else r"(?<![\w)])" if char == "-" else ""
 
 
 def _right(char: str) -> str:
     if char.isdigit():
-        return rf"(?![^\W{UNSPACED}]|%|[.,]\d)"
-    return rf"(?![^\W{UNSPACED}])" if char.isalpha() and not _IN_RUN.match(char) else ""
+        return r"(?![\w%]|[.,]\d)"
+    return r"(?!\w)" if char.isalpha() and not _IN_RUN.match(char) else ""
 
 
 def _rule(text: str, pattern: re.Pattern[str], question: str) -> _Gives:
