@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from feedback_friction.reading.lexicon import GRAMMAR
-from feedback_friction.reading.words import MONTHS
 
 _PRONOUN_BEFORE = re.compile(
     r"\b(?:no|any|every|each|some|the|this|that|which|another|other|first|second|last|next|right"
@@ -63,4 +62,4 @@ _NAMES = (
     "william wind windows winter woman women wonder wood woods word words work world year years "
     "york young youth zero zone"
 )
-IN_NAMES = GRAMMAR | frozenset(_NAMES.split()) | frozenset(MONTHS)
+IN_NAMES = GRAMMAR | frozenset(_NAMES.split())
