@@ -118,7 +118,7 @@ def _page(runs: Runs, made: Sequence[Figure]) -> str:
     )
     return environment.from_string(_resource("page.html")).render(
         version=__version__,
-        made=datetime.now(UTC).isoformat(timespec="minutes"),
+        made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         title=_title(runs),
         solvers=_solvers(runs),
         provisional=_provisional(runs, names),

@@ -84,7 +84,7 @@ def curve(runs: Runs) -> Figure:
     best = last(table).filter(pl.col("accuracy").is_not_nan()).sort("accuracy", descending=True)
     dashed = (
         " Dashed: target accuracy, of a solver that took up all its feedback (our reading of it: "
-        "final accuracy plus the share that stays unsolved for feedback resistance)."
+        "final accuracy plus the share that stays unsolved because feedback was resisted)."
     )
     return Figure(
         "accuracy", "Accuracy by attempt",

@@ -60,8 +60,7 @@ def _most(sentences: Iterator[str], table: str) -> list[str]:
     made = list(sentences)
     if len(made) <= MOST:
         return made
-    more = f"These are the first {MOST} of {len(made)}; the others are in tables/{table}.csv."
-    return [*made[:MOST], more]
+    return [*made[:MOST], f"Not shown: {len(made) - MOST} more from tables/{table}.csv."]
 
 
 def _subject(row: Row) -> str:
@@ -93,8 +92,12 @@ def _way(name: str) -> str:
 
 
 def _arm(row: Row) -> str:
-    """The mode, and the sampling strategy where it is not the usual one."""
-    return _mode(row) if row["sampling"] == GREEDY.name else f"{_mode(row)}, {row['sampling']},"
+    """The mode, and the way and the sampling strategy where they are not the usual ones."""
+    mode = _mode(row)
+    if row["sampling"] == GREEDY.name:
+        return mode
+    named = f"{mode[:-1]}, " if mode.endswith(")") else f"{mode} ("
+    return f"{named}{row['sampling']})"
 
 
 def _over_controls(table: pl.DataFrame, runs: Runs) -> Iterator[Row]:
@@ -190,7 +193,7 @@ def _begun(line: str) -> str:
 def _verb(row: Row, points: float, other: str) -> str:
     """What a difference of so many points from another condition is, as far as it is clear."""
     if row["p_holm"] is None or row["p_holm"] >= CLEAR:
-        return f"shows no clear difference from {other} ({points:+.1f} points)"
+        return f"shows no clear difference from {other}, {points:+.1f} points"
     if points > 0:
         return f"adds {points:.1f} points over {other}"
     return f"ends below {other} by {-points:.1f} points"
@@ -386,8 +389,8 @@ def _frozen_retry(runs: Runs) -> Iterator[str]:
     for row in _frozen(runs).values():
         yield (
             f"{_subject(row)}, {_mode(row)}, {row['sampling']}: {row['feedback']} at temperature 0 "
-            "draws the same answer again and again; it is no control of mere resampling, and "
-            "nothing is said to add to it."
+            "repeats its first answer, so it is no control for resampling, and nothing is compared "
+            "with it."
         )
 
 
