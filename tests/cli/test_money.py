@@ -119,7 +119,7 @@ def test_an_estimate_without_out_finds_the_directory_of_its_run(tmp_path):
 def test_an_estimate_says_what_it_rests_on(tmp_path):
     done = friction("estimate", *STUDENT, "--budget-tokens", "100000", "--out", tmp_path / "r")
     assert "20 of 40 of decimal_multiplication" in done.stdout
-    for words in ("SIMULATION", "Gaffke", "counts once", "may end the run", "wall time"):
+    for words in ("SIMULATION", "Gaffke", "count once", "may end the run", "wall time"):
         assert words in done.stdout
 
 

@@ -111,7 +111,9 @@ def test_power_plans_in_three_directions():
     assert planned("--difference", "0.05", "--epochs", "4", "--icc", "1")["n"] == n
     assert "give --difference, --n, or both" in refused("power", "--discordance", "0.2")
     assert "--epochs needs --icc" in refused("power", "--discordance", "0.2", "--epochs", "4")
-    assert "20 problems show no difference" in refused("power", "--n", "20", "--discordance", "0.3")
+    assert "20 problems detect no difference" in refused(
+        "power", "--n", "20", "--discordance", "0.3"
+    )
     assert refused("power", "--discordance", "0.1", "--difference", "0.3")
 
 

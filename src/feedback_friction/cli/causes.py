@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 
 _ABOUT = ("task", "digits", "solver", "student", "sampling", "history", "feedback", "kind", "dose")
 _ON_Z = ("sensitivity", "criterion", "half", "kappa", "rank")  # no shares: printed as they are
-_NAMES = {"control": "right after wrong feedback", "uptake": "right after right feedback"}
+_NAMES = {
+    "control": "right after wrong feedback",
+    "uptake": "right after right feedback",
+    "signal": "right feedback",
+    "signals": "n right",
+    "noises": "n wrong",
+}
 
 Table = tuple[str, str, "pl.DataFrame"]  # its name, what it is about, and its rows
 
@@ -81,11 +87,11 @@ def _tables(runs: Runs) -> Iterator[Table]:
     )
 
     yield from (
-        ("histories", "What comes before an answer does to it (less: than in the reference)",
+        ("histories", "Effect of --history and --solve (less: compared with the reference)",
          histories.histories(runs, locator(runs))),
         ("challenges", "Outcomes of challenged answers", selectivity.challenges(runs)),
-        ("selectivity", "Does the solver act on right feedback more than on wrong (hit: another "
-         "answer after it)", selectivity.selectivity(runs)),
+        ("selectivity", "Does the solver act on right feedback more than on wrong? (hit: another "
+         "answer after right feedback)", selectivity.selectivity(runs)),
         ("doses", "Response to each dose, on the problems missed at first",
          dose_response.doses(runs)),
         ("teachers", "Gain of students from teachers, on the problems missed at first",

@@ -121,25 +121,25 @@ def assumptions(found: Estimate, prepared: Prepared, *, simulated: bool) -> list
         lines.append("SIMULATION: a simulated student answers, without cost or delay")
     if found.seconds is None:
         lines += [
-            "bounds without a call: the lower one takes every first answer as right, in one token; "
-            "the upper one takes none as right, and every reply as long as its limit",
-            "a token is taken for 4 characters of a prompt; nothing is taken for cached; the time "
-            "is not known without a pilot",
+            "bounds without a call: low if every first answer is right and one token long; high if "
+            "none is ever right and every reply is as long as its limit",
+            "assumes 4 characters a token and no prompt caching; without a pilot the time is "
+            "unknown",
         ]
     else:
         pilots = ", ".join(f"{n} of {size} of {task}" for task, (n, size) in found.problems.items())
         lines += [
-            f"the whole run, the pilot included: {pilots}, chosen at random by --seed",
-            "95% intervals: bounds of Gaffke's kind on the mean of what was not run, and its "
-            "scatter; a problem takes at most what one that is never solved would, with replies "
-            "as long as in the pilot",
-            "prompt caching and seconds a call are taken to stay as in the pilot; time is at most "
-            f"busy time / {prepared.settings.operation.concurrency} slots and the longest trial",
+            f"totals include the pilot: {pilots}, chosen at random by --seed",
+            "95% intervals: Gaffke's bounds on the mean of the problems not run, and their "
+            "scatter; no problem takes more than one that is never solved, with replies as long as "
+            "in the pilot",
+            "assumes prompt caching and seconds per call as in the pilot; time: at most busy time "
+            f"/ {prepared.settings.operation.concurrency} slots plus the longest trial",
         ]
     if found.failed:
         lines.append(f"{found.failed} problems are left out, because a trial failed in the pilot")
     lines.append(
-        "a call that conditions share counts once; calls that fail and are repeated do not count"
+        "calls that conditions share count once; repeated calls after failures do not count"
     )
     if not simulated:
         lines.append(f"prices of {prepared.prices.as_of}, in US dollars")

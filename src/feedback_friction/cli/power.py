@@ -69,19 +69,23 @@ def command(
         elif difference is not None:
             pairs = exact.sample_size(difference, discordance, target)
             found = {"n": math.ceil(pairs / worth)}
-            line = f"{found['n']:.0f} problems show a difference of {difference:.1%}"
+            line = (
+                f"{found['n']:.0f} problems are needed to detect a difference of {difference:.1%}"
+            )
         elif problems is not None:
             pairs = max(1, round(problems * worth))
             found = {"difference": exact.detectable_difference(pairs, discordance, target)}
-            line = f"{problems} problems show a difference of {found['difference']:.1%} or more"
+            line = (
+                f"{problems} problems can detect a difference of {found['difference']:.1%} or more"
+            )
         else:
             raise UsageError("give --difference, --n, or both")
     except ValueError as error:
         raise UsageError(str(error)) from error
     if math.isnan(found.get("difference", 0.0)):
         raise UsageError(
-            f"{problems} problems show no difference with a power of {target:.0%}, not even one as "
-            f"large as the discordance, {discordance:.1%}; take more problems or a lower --power"
+            f"{problems} problems detect no difference with a power of {target:.0%}, not even one "
+            f"as large as the discordance, {discordance:.1%}; take more problems or a lower --power"
         )
     settings = {"discordance": discordance, "target": target, "epochs": epochs, "icc": icc}
     if as_json:

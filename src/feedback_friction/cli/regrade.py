@@ -199,10 +199,7 @@ def _print_verdicts(rows: Sequence[Row], found: Sequence[Rejudged]) -> None:
     _print_rows(rows, ("before", "after", "rule", "last line"), cells)
     marked = sum(each.marked is not None for each in found)
     print_lines(
-        [
-            f"{len(rows)} verdicts or answers are others now; in {marked} trials something else "
-            "would have been asked"
-        ]
+        [f"{len(rows)} verdicts or answers change; {marked} trials would have gone differently"]
     )
 
 
@@ -265,8 +262,8 @@ def _print_masks(rows: Sequence[Row]) -> None:
     marked = len({(r["condition"], r["problem_id"], r["epoch"]) for r in rows if r["marked"]})
     print_lines(
         [
-            f"{len(rows)} masks or audits are others now; in {marked} trials the solver would "
-            "have been shown something else"
+            f"{len(rows)} masks or leaks change; in {marked} trials the solver would have read "
+            "another text"
         ]
     )
 
