@@ -164,9 +164,9 @@ def _other_form(text: str, options: Options) -> Said | None:
                 return Said(letter, "settled")
     if letter := next(filter(None, (by_elimination(said, options) for said in writings)), ""):
         return Said(letter, "by elimination")
-    plain = CONTRAST.sub("", text.rstrip(" .!\n"))
     for form, find in _OTHER_FORMS:
         letter = find(text, options)
+        plain = CONTRAST.sub("", text.rstrip(" .!\n")) if letter else ""
         if letter and is_asserted(plain, len(plain), len(plain)):
             return Said(letter, f"by {form}")
     return None

@@ -266,7 +266,8 @@ _ALL_BUT = re.compile(
        \s(?:all|every\w*|any\w*) (?:\s(?:the|other|of))* (?:\s(?:options?|choices?|answers?))?
        \s(?:except|but|besides|other\sthan|apart\sfrom)(?:\sfor)?(?:\s(?:option|choice))?\s )
       \(?(?P<kept>[A-Z])(?![A-Za-z])
-    | (?i: \bnone\sof\sthe\sothers?\b[^.,;\n]{0,30}\s(?:except|but)(?:\sfor)?\s )
+    | (?i: \bnone\s (?:of\sthe\sothers?\b[^.,;\n]{0,30}\s(?:except|but)(?:\sfor)?
+       |(?:of\sthem\s)?but)\s )
       \(?(?P<save>[A-Z])(?![A-Za-z])
     | (?i: \b(?:all|every\w*|any\w*)\b (?:\s(?:the|other|of))* (?:\s(?:options?|choices?|answers?))?
        \s(?:except|but|besides|other\sthan|apart\sfrom)(?:\sfor)?(?:\s(?:option|choice))?\s )
@@ -275,8 +276,6 @@ _ALL_BUT = re.compile(
     | (?i: \bonly\s(?:option\s|choice\s)? ) \(?(?P<only>[A-Z])\)?
       \s(?i: fits|works|remains|matches|holds|satisf\w+|makes\ssense
         |(?:is|can\sbe|must\sbe)\s(?:correct|right|left|true|consistent|possible|plausible)) \b
-    | (?i: \bnone\s(?:of\sthem\s|of\sthese\s)?but\s ) \(?(?P<none>[A-Z])\)?
-      \s(?i: fits|works|matches|holds|is\s(?:correct|right|true|possible)) \b
     """,
     re.VERBOSE,
 )
