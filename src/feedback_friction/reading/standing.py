@@ -105,6 +105,8 @@ _DENIED = re.compile(
     r"|divisible by|differ(?:s|ent)? from|except(?: for)?|apart from"
     r"|(?:multiple|factor|divisor|power)s? of)\s)"
     r"[\s$(]*$"
+    r"|\b(?:wrong|incorrect|false|previous|earlier|initial|original|old|former|not the)[\s_]"
+    r"(?:answer|result|guess|attempt)s?[\s:*_\"']*$"
 )
 _POSED = re.compile(
     r"(?i)\b(?:(?:false|untrue|wrong|incorrect|impossible) (?:that|to|for)"
@@ -116,7 +118,9 @@ _YOURS = re.compile(r"(?i)\byour (?:\w+ ){0,2}(?:answer|result|value|solution)\b
 # After a value: it is none.
 _REFUTED = re.compile(
     rf"(?i)^\s?(?:{DENIED_AFTER}|[^,;:.]*{DENIAL}|(?:more|less|fewer|greater|smaller|larger) than\b"
-    r"|(?:below|above|short of|squared|cubed|off)\b)|\btoo (?:high|low|big|small|large|many|few"
+    r"|(?:below|above|short of|squared|cubed|off|leads nowhere"
+    r"|(?:is|was) (?:my|an?|just a) (?:(?:old|previous|earlier|first|initial|original) "
+    r"(?:answer|guess|attempt)|guess))\b)|\btoo (?:high|low|big|small|large|many|few"
     r"|much)\b"
     r"|\b(?:extraneous|reject\w*|incorrect|wrong|false|impossible|invalid|mistaken|discarded|fails?"
     r"|excluded|contradict\w*|absurd|ruled out|inconsistent|unlikely|no (?:real )?solution"

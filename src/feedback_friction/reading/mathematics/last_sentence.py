@@ -38,7 +38,8 @@ _CHECKS = (
     r"|(?:(?:we|you|i) can|let(?:'s| us| me)) (?:also |quickly )?(?:verify|check|confirm))\b"
 )
 _CHECK = re.compile(
-    rf"(?is)\n\s*(?:[-*_]{{3,}}\s*)?[*_#>(\s-]{{0,8}}{_CHECKS}(?!.*\b(?:so|therefore|thus|hence"
+    rf"(?is)\n[ \t]{{0,8}}(?:[-*_]{{3,}}\s{{1,4}})?[*_#>(\s-]{{0,8}}{_CHECKS}(?!.*\b(?:so"
+    rf"|therefore|thus|hence"
     rf"|answers?"
     r"|instead|fail\w*|wrong|incorrect|mistake|error|but|however|actually|only)\b).{0,400}\Z"
 )
@@ -153,7 +154,7 @@ _NOT_ASKED = (
                 r" (?:got|gets|sa[iy]\w*|answer\w*|wrote|claim\w*|found|gave|gives|has"
                 r"|had)\b.*$"), ""),
 )  # fmt: skip
-_COUNTS_SIGNS = re.compile(r"(?i)\s(?:digit|zero|decimal|place)s?\b")
+_COUNTS_OTHERS = re.compile(r"(?i)\s(digit|zero|decimal|place|more|fewer|less)(?:e?s)?\b")
 _DAY = re.compile(
     r"(?i)\b(?:\d{1,2}(?:st|nd|rd|th)?\s(?:of\s)?)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov"
     r"|dec)[a-z]*"
@@ -202,8 +203,7 @@ def _last_sentence(body: str, context: Context) -> Statement | None:
     start = 0
     for end in _SENTENCE.finditer(body):
         if end.end() < len(body) and body[end.end() :].strip(" *_.}\"'"):
-            keeps = end[0].startswith(":") and not body[: end.start()].lower().endswith("answer")
-            start = start if keeps else end.end()
+            start = start if end[0].startswith(":") else end.end()
     sentence = body[start:]
     if sentence.rstrip(" *_\"').").endswith("?"):
         return None
@@ -323,10 +323,12 @@ def _blank(found: re.Match[str]) -> str:
 
 
 def _is_asked(clause: str, value: re.Match[str], context: Context) -> bool:
-    """Whether a value may be of what is asked for: no count of digits, nor another's answer."""
+    """Whether a value may be of what is asked for: no count of digits, no difference, nor"
+    " another's answer."""
     before, asked = clause[: value.start()], context.asked.lower()
-    if _COUNTS_SIGNS.match(clause, value.end()) and "digit" not in asked:
-        return "zero" in asked or "decimal" in asked or "place" in asked
+    counted = _COUNTS_OTHERS.match(clause, value.end())
+    if counted and counted[1].lower() not in asked and "digit" not in asked:
+        return False
     return not any(
         found and (noun or found[0].split()[1]) not in asked
         for found, noun in ((words.search(before), noun) for words, noun in _NOT_ASKED)

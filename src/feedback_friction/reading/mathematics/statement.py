@@ -51,7 +51,7 @@ _KEPT = re.compile(
     r"|verif\w+|checks out|as before|holds|stands)\b"
 )
 _PROSE = re.compile(
-    r"(?i:\b(?:is|are|was|were|be|would|because|since|so|thus|hence|therefore|fails?|works?)\b)"
+    r"(?i:\b(?:is|are|was|were|be|would|because|since|so|thus|hence|therefore|fails?|works?|leads?)\b)"
     r"|^I\s[a-z]{2}"
 )  # a sentence, not a bare answer
 _IT_IS = re.compile(
@@ -104,6 +104,7 @@ _SENTENCE_END = re.compile(
     r"|\()"
     r"|,\s*(?=[\"']\w)|(?<!thousand)(?<!million)(?<!billion),\s+(?!(?:and|or)\b)(?=[a-z]{2})"
 )
+_JSON_NEXT = re.compile(r",\s*(?=[\"']\w)")
 _LEADING = re.compile(r"[\s*_:>`]*")
 _BETWEEN_SPANS = re.compile(r"\s*(?:,\s*(?:and|or)?|and|or)\s*(?=\$|\\\()")
 _DISPLAY_END = re.compile(r"(\$\$|\\\]|\\end\{(?:align|equation|gather)\*?\})[\s.]*$")
@@ -248,7 +249,9 @@ def _stated(rest: str, context: Context) -> str | None:
         sentence = sentence.rstrip("} \"'")
     if _is_answer(sentence, context):
         return sentence
-    given = None if context.words else closing(rest.partition("\n")[0], context)
+    given = (
+        None if context.words else closing(_JSON_NEXT.split(rest.partition("\n")[0])[0], context)
+    )
     return None if given is None or _HEDGED.search(rest) else given.text
 
 

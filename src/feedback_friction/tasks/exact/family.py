@@ -283,15 +283,32 @@ class Family:
         return self.words.get(kind) or _WORDS[kind]
 
 
+# What a sentence without a box says of the result: of steps and parts it says as much.
+_OF_THE_RESULT = re.compile(
+    r"(?i)\b(?:totals?|sum|result|answer|altogether|in all|occur\w*|appears?|shows? up|found|count"
+    r"|decimal)\b|\bx\W{0,3}(?:=|is\b|equals\b|:|→)|\b[a-z]['’]s\b"
+)
+_OF_A_PART = re.compile(r"(?i)\b(?:first|before|without|skip\w*|alone|if|so far|vowels|than)\b")
 # "x = 35/5", "x ≈ 7": nothing that mathematics would make of it is the whole number asked for.
-_LEFT_TO_DO = re.compile(r"(?:[≈/]|\\(?:approx|d?frac))[^=\n]*\s*\Z")
+_LEFT_TO_DO = re.compile(r"(?:[≈/%]|\\(?:approx|d?frac))[^=\n]*\s*\Z")
+_LINES = 3  # at the end of a reply, of which one must be of the result
+_STEPS = 3  # equations in work whose last one is taken for the result
 
 
 def grade(problem: Problem, response: str) -> Verdict:
     """Whether the last answer in a reply is exactly the number."""
-    if _LEFT_TO_DO.search(response, max(0, len(response) - 80)):
-        return grade_number(problem.gold, response, 10)
-    return grade_quantity(problem, response)
+    found = grade_number(problem.gold, response, 10)
+    if found.prediction is not None or _LEFT_TO_DO.search(response, max(0, len(response) - 80)):
+        return found
+    lines = response.rstrip().split("\n")[-_LINES:]
+    last = {*_NUMERAL.findall(problem.question)[-1:]}
+    of_result = any(
+        (_OF_THE_RESULT.search(line) or last & {*_NUMERAL.findall(line)[-2:]})
+        and not _OF_A_PART.search(line.partition(" (")[0])
+        for line in lines
+    )
+    worked = "=" in lines[-1] and response.count("=") >= _STEPS
+    return grade_quantity(problem, response) if of_result or worked else found
 
 
 def mask(problem: Problem, text: str) -> Masked:
