@@ -148,11 +148,10 @@ async def _labelled(
     """One pass over the trials that are to be labelled."""
     unsolved = unsolved_trials(db)
     chosen = sample(unsolved, lambda trial: trial.condition, asked.sample, asked.seed)
-    tallies: dict[str, Tally] = {}
-    for trial in unsolved:
-        tallies.setdefault(trial.condition, Tally()).unsolved += 1
-    for trial in chosen:
-        tallies[trial.condition].sampled += 1
+    tallies = {
+        name: Tally(number, sampled=sum(each.condition == name for each in chosen))
+        for name, number in Counter(trial.condition for trial in unsolved).items()
+    }
     progress = Progress(caller.spent, len(chosen))
     found = Annotated(asked.annotator, is_student(asked.judge_model), tallies, progress)
     watch(Watched(caller, progress))

@@ -14,7 +14,6 @@ from feedback_friction.engine.journal.store import TRIAL, Journal
 from feedback_friction.engine.passes.regrading import Rejudged, Remasked
 from feedback_friction.errors import RunStoppedError
 from feedback_friction.grading.verdict import Verdict
-from feedback_friction.protocol.records import Attempt
 
 _OF_TRIAL = -1  # the iteration under which a trial's own row is kept
 Where = tuple[str, str, int]
@@ -79,19 +78,21 @@ def accept_verdicts(directory: Path, found: Sequence[Rejudged]) -> None:
             where = (each.condition, each.trial.problem.id, each.trial.epoch)
             for attempt, verdict in each.changed:
                 layer.replace(where, attempt.iteration)
-                _set_verdict(layer.db, where, attempt, verdict)
+                db.execute(
+                    "UPDATE attempts SET verdict = ?, prediction = ?, rule = ?, is_correct = ?"
+                    f" WHERE {TRIAL} AND iteration = ?",
+                    (
+                        verdict.outcome.value,
+                        storable(verdict.prediction),
+                        verdict.rule,
+                        verdict.is_correct,
+                        *where,
+                        attempt.iteration,
+                    ),
+                )
             _end(layer, where, each)
             if each.marked is not None:
                 insert(layer.db, "marked", [layer.row(where, iteration=each.marked)])
-
-
-def _set_verdict(db: sqlite3.Connection, where: Where, attempt: Attempt, verdict: Verdict) -> None:
-    values = (verdict.outcome.value, storable(verdict.prediction), verdict.rule, verdict.is_correct)
-    db.execute(
-        "UPDATE attempts SET verdict = ?, prediction = ?, rule = ?, is_correct = ?"
-        f" WHERE {TRIAL} AND iteration = ?",
-        (*values, *where, attempt.iteration),
-    )
 
 
 def _end(layer: _Layer, where: Where, found: Rejudged) -> None:

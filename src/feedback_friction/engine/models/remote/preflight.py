@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 import aiohttp
@@ -20,13 +19,11 @@ _LONGEST_LIST = 2**24  # bytes; OpenRouter's list of several hundred models take
 _SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What one replica said."""
+Entries = tuple[Mapping[str, object], ...]
 
-    trouble: str = ""  # why it cannot be used for now
-    has_model: bool = False  # it lists the model, or serves what it has under any name
-    lists: tuple[str, ...] = ()  # where the model is missing from its list, what is there
+
+class _Down(str):
+    """Why a server cannot be used for now."""
 
 
 async def check_endpoints(
@@ -57,31 +54,39 @@ async def check_endpoints(
     """
     for line in (each.note for each in endpoints if each.note):
         notice(line)
-    bodies = await asyncio.gather(*(_ask(session, each) for each in endpoints))
-    by_endpoint = {
-        each: body if isinstance(body, _Answer) else _read_list(each, model, body, notice)
-        for each, body in zip(endpoints, bodies, strict=True)
-    }
-    down = {each: answer.trouble for each, answer in by_endpoint.items() if answer.trouble}
+    asked = await asyncio.gather(*(_down_or_lists(session, each) for each in endpoints))
+    answers = dict(zip(endpoints, asked, strict=True))
+    down = {each: said for each, said in answers.items() if isinstance(said, _Down)}
     if len(down) == len(endpoints):
         raise UsageError("; ".join(down.values()))
     for line in down.values():
         notice(f"{line}; the run goes on with the other servers")
-    is_listed = any(answer.has_model for answer in by_endpoint.values())
-    for each, answer in by_endpoint.items():
-        if not answer.lists:
+    is_listed, lacking = False, list[str]()
+    for each, said in answers.items():
+        if isinstance(said, _Down):
             continue
-        lacking = f"{each.label} does not list the model '{model}'; it lists "
-        lacking += _few(answer.lists, model)
+        if said is None:
+            notice(f"{each.label} lists no models: is it an OpenAI-compatible server?")
+        hide = each.secrets.hide
+        owners = {hide(str(entry["id"])): entry.get("owned_by") for entry in said or ()}
+        if any(_is_same(listed, model) for listed in owners):
+            is_listed = True
+        elif owners and all(owner in ("llamacpp", listed) for listed, owner in owners.items()):
+            # llama.cpp and TGI serve what they have, whatever they are asked for.
+            notice(f"{each.label} serves '{next(iter(owners))}', asked for as '{model}'")
+            is_listed = True
+        elif owners and not (each.base.host or "").endswith(".azure.com"):
+            # Azure lists models, and is asked for deployments.
+            few = _few(tuple(owners), model)
+            lacking.append(f"{each.label} does not list the model '{model}'; it lists {few}")
+    for line in lacking:
         if is_listed:
-            raise UsageError(f"{lacking}; replicas must serve the same model")
-        notice(f"{lacking}; the first call will show whether it is there")
+            raise UsageError(f"{line}; replicas must serve the same model")
+        notice(f"{line}; the first call will show whether it is there")
     return frozenset(down), not is_listed
 
 
-async def list_models(
-    session: aiohttp.ClientSession, endpoint: Endpoint
-) -> tuple[Mapping[str, object], ...]:
+async def list_models(session: aiohttp.ClientSession, endpoint: Endpoint) -> Entries:
     """What a server says of each of its models, as it says it (``id`` is the name).
 
     Empty for a server without such a list.
@@ -89,19 +94,16 @@ async def list_models(
     Raises:
         UsageError: there is no server, or it refuses the key.
     """
-    body = await _ask(session, endpoint)
-    if isinstance(body, _Answer):
-        if body.trouble:
-            raise UsageError(body.trouble)
-        return ()
-    try:
-        return _entries(parse_json(body))
-    except MalformedError:
-        return ()
+    said = await _down_or_lists(session, endpoint)
+    if isinstance(said, _Down):
+        raise UsageError(said)
+    return said or ()
 
 
-async def _ask(session: aiohttp.ClientSession, endpoint: Endpoint) -> bytes | _Answer:
-    """The body of the list, or what its absence means."""
+async def _down_or_lists(
+    session: aiohttp.ClientSession, endpoint: Endpoint
+) -> Entries | _Down | None:
+    """What a server lists, or why it cannot be used; None where it answers with no JSON."""
     try:
         async with session.get(
             endpoint.at("models"),
@@ -112,11 +114,14 @@ async def _ask(session: aiohttp.ClientSession, endpoint: Endpoint) -> bytes | _A
         ) as response:
             status, _, body = await read(response, _LONGEST_LIST)
     except TooLargeError:
-        return _Answer(f"{endpoint.label} lists models without end: is it the right server?")
+        return _Down(f"{endpoint.label} lists models without end: is it the right server?")
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        return _Answer(f"no server answers at {endpoint.label} ({lost(error).message})")
+        return _Down(f"no server answers at {endpoint.label} ({lost(error).message})")
     if status == 200:
-        return body
+        try:
+            return _entries(parse_json(body))
+        except MalformedError:
+            return None
     answer = read_error(body, endpoint.secrets.hide)
     fault = fault_of(status, answer)
     # A key may be allowed to generate and not to list (OpenAI's restricted keys).
@@ -125,32 +130,11 @@ async def _ask(session: aiohttp.ClientSession, endpoint: Endpoint) -> bytes | _A
     if 300 <= status < 400:
         raise UsageError(f"{endpoint.label} redirects elsewhere: give the final URL instead")
     if status >= 500 and status != 501:
-        return _Answer(f"{endpoint.label} answers {fault.message}")
-    return _Answer()
+        return _Down(f"{endpoint.label} answers {fault.message}")
+    return ()
 
 
-def _read_list(
-    endpoint: Endpoint, model: str, body: bytes, notice: Callable[[str], None]
-) -> _Answer:
-    try:
-        data = parse_json(body)
-    except MalformedError:
-        notice(f"{endpoint.label} lists no models: is it an OpenAI-compatible server?")
-        return _Answer()
-    hide = endpoint.secrets.hide
-    owners = {hide(str(entry["id"])): entry.get("owned_by") for entry in _entries(data)}
-    if any(_is_same(listed, model) for listed in owners):
-        return _Answer(has_model=True)
-    if not owners or (endpoint.base.host or "").endswith(".azure.com"):
-        return _Answer()  # Azure lists models, and is asked for deployments
-    if all(owner in ("llamacpp", listed) for listed, owner in owners.items()):
-        # llama.cpp and TGI serve what they have, whatever they are asked for.
-        notice(f"{endpoint.label} serves '{next(iter(owners))}', asked for as '{model}'")
-        return _Answer(has_model=True)
-    return _Answer(lists=tuple(owners))
-
-
-def _entries(data: object) -> tuple[Mapping[str, object], ...]:
+def _entries(data: object) -> Entries:
     entries = data.get("data") if isinstance(data, dict) else None
     return tuple(
         entry
