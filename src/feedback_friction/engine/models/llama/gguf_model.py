@@ -149,24 +149,25 @@ class GGUFModel:
     def __repr__(self) -> str:
         return f"GGUFModel({self.name!r})"
 
-    async def check(self) -> None:
-        """Load the model; raises as ``base.Model`` says."""
+    async def _started(self) -> OpenAIModel:
         endpoint = await self.server.start()
         if self._client is None:
             self._client = OpenAIModel(
                 self.name, [endpoint], pool=self.server.pool, options=self._options
             )
-        await self._client.check()
+        return self._client
+
+    async def check(self) -> None:
+        """Load the model; raises as ``base.Model`` says."""
+        client = await self._started()
+        await client.check()
 
     async def generate(self, request: Generate) -> Completion:
         """Answer with exactly ``request.n`` replies; raises as ``base.Model`` says."""
-        if self._client is None:
-            await self.check()
-        if self._client is None:
-            raise RuntimeError("checked, and not there")
+        client = await self._started()
         if self._directory is not None:
             await self.server.log_in(self._directory)
-        return await self._client.generate(request)
+        return await client.generate(request)
 
     async def close(self) -> None:
         """Let go of the server, which ends with its last model."""
