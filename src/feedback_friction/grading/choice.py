@@ -362,7 +362,9 @@ def _told(text: str, options: Options) -> Said | None:
 
 _CLAUSE = 10  # characters of an option's text that is a clause of its own
 _LEADS_ON = re.compile(
-    r"(?:^|[,:]|\b(?:so|therefore|thus|hence|that|then|but|is))\s?(?:the\s|an?\s)?$"
+    r"(?:^|,|\b(?:but|so|therefore|thus|hence|then|it follows|(?:this|which|it) (?:means|implies"
+    r"|shows)|(?:i|we) (?:now )?(?:conclude|see|find|know))\b)\s?"
+    r"(?:that )?(?:then )?(?:the |an? )?$"
 )
 _TURNS = re.compile(r"\bbut\b|\bhowever\b|;")
 _UNTOLD = re.compile(

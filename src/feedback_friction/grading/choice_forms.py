@@ -343,7 +343,9 @@ _TOLD = re.compile(
     r"|.{0,100}?(?:(?<!,)\b(?:is|was|must be|would be)|,\s?(?:so|hence|thus)(?: it is)?) "
     r"(?P<said>.{1,80})"
 )
-_DENIES = re.compile(r"\b(?:not|never|neither|if|whether|unlike|except)\b|n['\s]t\b")
+_DENIES = re.compile(
+    r"\b(?:one option|cannot|opposite|not|never|neither|if|whether|unlike|except)\b|n['\s]t\b"
+)
 
 
 def by_mention(text: str, options: Options) -> str:
@@ -389,7 +391,7 @@ _NAMED = re.compile(r"\(([A-Z])\)")
 _PLAIN = frozenset(
     stems(
         "a an the it this that they these is are was were be of in by for to so thus hence then"
-        " therefore must has have should would will answer option choice correct right one called"
+        " therefore must has have should would will answer correct right called"
         " known as at on its and clearly definitely probably likely most of course"
     )
 )

@@ -133,11 +133,12 @@ class Accepted:
 
     def tells_other(self, found: Sequence[Word]) -> bool:
         """Whether a verb of the question goes on to another name: "recorded Tusk", not Rumours."""
-        objects = [word for word in found[1:] if word.norm not in ARTICLES][:1]
+        passed = ARTICLES | self.asked
+        objects = [word for word in found[1:] if word.norm not in passed][:1]
         return (
             self.named
             and found[0].norm in self.asked - _AUXILIARIES
-            and any(w.capital and not w.is_number and w.norm not in self.asked for w in objects)
+            and any(word.capital and not word.is_number for word in objects)
         )
 
     def is_outdone(self, rest: str) -> bool:
