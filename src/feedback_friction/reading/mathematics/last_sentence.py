@@ -134,6 +134,7 @@ _SOME_OF = re.compile(
     r"\s+of\s(?:the|these|those|them|your|my|our|its|his|her|their)\b"
     r"(?:\s\w+){0,4}?\s(?:is|are|was|were|has|have|had|can|must|do|does|did)\b"
 )
+_ONE_OF = re.compile(r"\s+of\s(?:these|those|several|many|the\s\w+s)\b")  # "It is one of those."
 _OPERATOR = re.compile(
     r"\s*(?:[+/^×·÷]|\*(?!\*)|[-−](?=\s?[\d(])|\\(?:times|cdot|div)|=|\b(?:times(?=\s?[\d$\\(])"
     r"|plus|minus|divided)\b)"
@@ -288,8 +289,10 @@ def _counts_some(clause: str, value: re.Match[str], context: Context) -> bool:
     if value.lastgroup not in ("words", "roman"):
         return False
     named = value[0][0].isupper() and _NAME_BEFORE.search(clause, 0, value.start())
-    no_one = value[0].lower() == "one" and clause[: value.start()].lower().endswith("no ")
-    return bool(named) or no_one or _SOME_OF.match(clause, value.end()) is not None
+    one = value[0].lower() == "one"
+    no_one = one and clause[: value.start()].lower().endswith("no ")
+    some = _ONE_OF.match(clause, value.end()) if one else None
+    return bool(named) or no_one or bool(some or _SOME_OF.match(clause, value.end()))
 
 
 def _is_rank(clause: str, value: re.Match[str], context: Context) -> bool:
