@@ -165,9 +165,18 @@ def test_every_control_differs_from_what_it_controls_in_being_blind():
             assert control.is_blind
 
 
-@pytest.mark.parametrize("name", ["notes:", "check:all", "plan", "", "restate:"])
-def test_an_unknown_way_to_solve_is_refused_with_those_that_there_are(name):
-    with pytest.raises(UsageError, match="allowed: plain, restate, restate:question, notes"):
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("", "allowed: plain, restate, restate:question, notes"),
+        ("check:all", "allowed: plain, restate, restate:question, notes"),
+        ("notes:", "did you mean 'notes'"),
+        ("plan", "did you mean 'plain'"),
+        ("restate:", "did you mean 'restate'"),
+    ],
+)
+def test_an_unknown_way_to_solve_is_refused_with_those_that_are_near_or_all(name, hint):
+    with pytest.raises(UsageError, match=hint):
         parse_solve(name)
 
 
