@@ -66,7 +66,7 @@ _TOTAL = re.compile(
 # "12 rather than 11": what it is not comes last.
 _CONTRAST = re.compile(
     r",?\s\(?(?:rather than|instead of|as opposed to|(?:and )?not(?=[^,;:]*[\d\\$])(?!.*\bbut\b))\s"
-    r"(?:[^,;:$]|\$[^$]{1,40}\$){1,40}?\)?([.!]?\s*)$",
+    r"(?:[^,;:]{1,40}?|[^,;:$]{0,20}\$[^$]{1,40}\$)\)?([.!]?\s*)$",
     re.I,
 )
 _BELIEF = re.compile(
