@@ -65,3 +65,23 @@ def test_limits_hold_the_correlations_of_trials_and_of_differences():
         value = getattr(truth, name).value
         held = sum(getattr(each, name).interval.contains(value) for each in found)
         assert held / runs >= 0.88
+
+
+@pytest.mark.parametrize("problems", [3, 10])
+def test_a_likeness_that_few_problems_cannot_tell_has_the_widest_limits(problems: int) -> None:
+    """All epochs agree: a likeness of 1, with nothing that leaving a problem out would change."""
+    solved = np.zeros((problems, 1, 2, 2))
+    solved[: problems // 2 + 1] = 1
+    found = split(solved).icc
+    assert (found.value, found.low, found.high) == (1.0, 0.0, 1.0)
+
+
+def test_the_limits_of_a_likeness_hold_for_ten_problems() -> None:
+    rng, runs, true = np.random.default_rng(5), 150, 0.8
+    held = 0
+    for _ in range(runs):
+        chance = rng.beta(0.4 * (1 - true) / true, 0.6 * (1 - true) / true, (10, 1, 1, 1))
+        held += split((rng.random((10, 1, 2, 2)) < chance).astype(float)).icc.interval.contains(
+            true
+        )
+    assert held / runs >= 0.92

@@ -17,6 +17,7 @@ from feedback_friction.analysis.stats.proportions import student
 PROBLEM, SOLVER, CONDITION, EPOCH = range(4)
 RESAMPLES = 1_000  # of problems, in ``crossed``
 PARTS = ("student", "teacher", "interaction", "rest")
+_FEWEST = 10  # problems whose jackknife tells a likeness: limits of fewer cover 23 to 89%
 _GROUPS = 30  # of problems, for the jackknife: more take longer and tell little more
 
 Effect = tuple[int, ...]  # the factors that an effect depends on, ascending
@@ -43,7 +44,8 @@ def split(solved: FloatArray) -> Split:
     The mean square of an effect is expected to be the sum, over all effects that hold it, of their
     variance times the trials that share their levels: as many equations as variances. Nothing is
     assumed of the outcomes' distribution. The limits of both correlations are a jackknife's that
-    leaves out a thirtieth of the problems at a time, with Student's quantile, on Fisher's scale.
+    leaves out a thirtieth of the problems at a time, with Student's quantile, on Fisher's scale;
+    they are 0 and 1 for fewer than ten problems, and where leaving any out changes nothing.
 
     Args:
         solved: shape (problems, solvers, conditions, epochs), 0 and 1; no trial missing. Epochs
@@ -151,7 +153,8 @@ def _estimate(share: float, left: Sequence[float], epochs: int, problems: int) -
 
     kept = np.array([scaled(each) for each in left if not math.isnan(each)])
     low, high = 0.0, 1.0
-    if not math.isnan(share) and len(kept) > 1:
+    told = problems >= _FEWEST and len(kept) > 1 and float(np.ptp(kept)) > 1e-9
+    if told and not math.isnan(share):
         count = len(kept)
         error = math.sqrt((count - 1) / count * float(((kept - kept.mean()) ** 2).sum()))
         half = student(count - 1) * error
