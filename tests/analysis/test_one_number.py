@@ -195,6 +195,6 @@ def test_overlap_and_sentences_do_not_depend_on_the_order_of_runs(tmp_path: Path
     assert [table["all"].to_list() for table in tables] == [[1, 1], [1, 1]]
     said = [line for line in findings(load_runs(made)) if "that any of" in line]
     assert len({line.partition(":")[0] for line in said}) == len(said) == 2
-    assert "decimal_multiplication (5 digits), binary, heat" in said[1]
+    assert "decimal_multiplication (5 digits), binary (heat)" in said[1]
     (stopped,) = {line for line in gaps(load_runs(made)) if "binary | greedy" in line}
     assert "1 trials stopped early (policy) in one;" in stopped

@@ -125,6 +125,12 @@ def _write(path: Path, document: Mapping[str, Any]) -> None:
 
 def _compare(path: Path, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
     before, wanted = _flat(there), _flat(orjson.loads(orjson.dumps(asked)))
+    kind, other = (each.get("kind", "run") for each in (before, wanted))
+    if kind != other:
+        raise UsageError(
+            f"{path.parent} holds results of another kind: {kind}, not {other}; "
+            "choose another --out"
+        )
     # A run that was made before there was an option was made with its default.
     sides = {
         name: [each.get(name, _default(name)) for each in (before, wanted)]
