@@ -47,10 +47,10 @@ from __future__ import annotations
 import re
 
 from feedback_friction.grading.choice_cues import ADVERB, BE, CONDITION, UNSURE, Said, stated_within
+from feedback_friction.grading.choice_elimination import by_elimination
 from feedback_friction.grading.choice_forms import (
     CONTRAST,
     by_correction,
-    by_elimination,
     by_mention,
     by_question,
     settled,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from feedback_friction.grading.sentences import SENTENCE_END, describes, first_sentence
 from feedback_friction.reading.answer_keys import keys
 from feedback_friction.reading.lexicon import (
     APART,
@@ -16,13 +17,10 @@ from feedback_friction.reading.lexicon import (
     FINITE,
     FOLLOWS,
     GRAMMAR,
-    HIGHER,
-    LINKS,
     NAMING,
     NEW_CLAUSE,
     NO_NAME,
     NUMBERS,
-    OCCUPATIONS,
     PARTICLES,
     PLACES,
     RELATED,
@@ -30,7 +28,7 @@ from feedback_friction.reading.lexicon import (
     TITLES,
 )
 from feedback_friction.reading.number_words import ORDINALS
-from feedback_friction.reading.prose import ALTERNATIVE, abbreviates
+from feedback_friction.reading.prose import ALTERNATIVE
 from feedback_friction.reading.words import (
     ARTICLES,
     Word,
@@ -45,7 +43,6 @@ from feedback_friction.reading.words import (
 # The answer ends here; a list of guesses goes on; it is part of another name; it is denied.
 Tail = Literal["end", "list", "other", "negated"]
 
-_SENTENCE_END = re.compile(r"[\"')\]]*[.!?…]+[\"')\]]*(?:\s|$)")
 _DENIED = re.compile(
     r"(?:\w+ )?(?:not|never|no longer)\b|\w+n't\b"
     r"|(?:is|was|are|were|seems?)\s(?:\w+\s){0,2}(?:wrong|incorrect|mistaken|false|impossible|unlikely"
@@ -73,7 +70,6 @@ _REGION = re.compile(
     r"|ACT|NSW|QLD|VIC|ON|QC|BC|AB|MB|SK|NS|NB|A[KLRZ]|C[AOT]|DE|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]"
     r"|UT|V[AT]|W[AIVY]"
 )
-_HEAD_END = re.compile(r"[,;:(\[—\n]|\s-+\s|\s(?:who|which|that|because|since)\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +225,7 @@ class Accepted:
 
     def _after(self, rest: str) -> Tail | int:
         """The kind of what follows, or how many characters can be passed over."""
-        ended = _SENTENCE_END.match(rest)
+        ended = SENTENCE_END.match(rest)
         if ended:
             following = rest[ended.end() :].lstrip()
             guess = "?" in ended[0] and following
@@ -349,82 +345,3 @@ def _has_verb(text: str) -> bool:
         word.norm in FINITE or (word.norm.endswith("ed") and not word.capital)
         for word in words(re.split(r"[,.;:!?(\n]", text, maxsplit=1)[0])
     )
-
-
-def _sentence_end(text: str) -> int:
-    """Where the first sentence of a text ends, its full stop excluded."""
-    for found in _SENTENCE_END.finditer(text):
-        if not abbreviates(text, found.start()):
-            return found.start()
-    return len(text)
-
-
-def first_sentence(text: str) -> str:
-    return text[: _sentence_end(text)]
-
-
-def head(text: str) -> str:
-    """The answer that a phrase begins with, normalised, its description left out."""
-    sentence = first_sentence(text)
-    end = _HEAD_END.search(sentence)
-    said = sentence[: end.start()] if end and words(sentence[: end.start()]) else sentence
-    found = words(said)
-    index = 0
-    while index < min(len(found), 7) and describes(found, index):
-        index += 1
-    if index < len(found) and found[index].capital:
-        said = said[found[index].start :]
-    return normalized(said) or normalized(text)
-
-
-def describes(found: Sequence[Word], index: int) -> bool:
-    """Whether the word at ``index`` may precede a name that it describes: "the 1950 film ..."."""
-    word = found[index]
-    following = found[index + 1] if index + 1 < len(found) else word
-    if word.norm in TITLES | ARTICLES or (word.norm in HIGHER and following.norm in TITLES):
-        return True
-    if word.norm in OCCUPATIONS and (following.capital or following.norm == "and"):
-        return True
-    if word.norm == "and" and index and found[index - 1].norm in OCCUPATIONS:
-        return following.norm in OCCUPATIONS
-    if word.capital and following.norm in OCCUPATIONS and not following.capital:
-        return word.norm not in LINKS | NO_NAME  # "Czech composer", "NASA astronaut"
-    if word.norm == "of":
-        return index > 0 and found[index - 1].norm in NAMING
-    if word.is_number or word.norm in NUMBERS:
-        return not (following.is_number or following.norm in NUMBERS)
-    other = word.norm in LINKS or word.norm in FINITE or word.norm == "t"  # the t of "isn't"
-    return not word.capital and not other and not word.norm.endswith("ing")
-
-
-def name_runs(found: Sequence[Word], text: str) -> list[list[Word]]:
-    """Runs of capitalised words and numbers, particles within included ("Lord of the Rings")."""
-    runs: list[list[Word]] = []
-    pending: list[Word] = []  # particles that belong to the run if a capital follows
-    for at, word in enumerate(found):
-        joins = bool(runs) and re.fullmatch(
-            r"[\s.'&-]{1,3}", text[_end(runs, pending) : word.start]
-        )
-        if word.capital and (word.norm not in NO_NAME or (at and word.norm in ORDINALS)):
-            if joins:
-                runs[-1] += [*pending, word]
-            else:
-                runs.append([word])
-            pending = []
-        elif joins and word.norm in PARTICLES and len(pending) < 3:
-            pending.append(word)
-        else:
-            pending = []
-            if runs and runs[-1]:
-                runs.append([])
-    return [run for run in runs if run and not _is_adjective(run, text)]
-
-
-def _end(runs: Sequence[Sequence[Word]], pending: Sequence[Word]) -> int:
-    last = pending[-1:] or runs[-1][-1:]
-    return last[0].end if last else 0
-
-
-def _is_adjective(run: Sequence[Word], text: str) -> bool:
-    """Whether a name only begins a compound: "London-based"."""
-    return re.match(r"-[a-z]", text[run[-1].end :][:2]) is not None

@@ -16,28 +16,39 @@ list of guesses is a wrong answer, whatever is in it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice
 
-from feedback_friction.grading.naming import Accepted, describes, first_sentence, head, name_runs
+from feedback_friction.grading.naming import Accepted
+from feedback_friction.grading.sentences import (
+    IT_IS,
+    KNOWN_AS,
+    THE_X_IS,
+    first_sentence,
+    focuses,
+    head,
+    in_brackets,
+    introduced,
+    is_description,
+    is_name,
+    is_number_word,
+    joined,
+    name_runs,
+    segment,
+    turned,
+)
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.reading.lexicon import (
     FOCUS,
-    FOLLOWS,
-    LINKS,
-    NO_NAME,
-    NUMBERS,
     PLACES,
     SCALES,
 )
 from feedback_friction.reading.prose import ALTERNATIVE, UNASSERTED, Statement, statements
 from feedback_friction.reading.words import (
-    ARTICLES,
     MONTHS,
     Word,
-    is_number,
     key,
     normalized,
     without_articles,
@@ -90,22 +101,6 @@ _NEGATION = re.compile(
 )
 _DENIAL = re.compile(r"(?:not(?! until\b)|neither|never|none|no longer)\b", re.I)
 _BUT = re.compile(r"\b(?:but|rather|instead)\b(?: (?:it is|it's|it was|rather))?", re.I)
-_IT_IS = re.compile(
-    r"\W*(?:it|this|that|he|she|they|these|those|there|here|answer)(?:'s|'re|\s+(?:is|was|are|were"
-    r"|(?:would|must|should|may|might|could|has to|will) be|became|remains))\s+",
-    re.I,
-)
-_THE_X_IS = re.compile(
-    r"\W*(?:the|his|her|its|their|this|that|my|an?)\s[^,.\n]{1,120}?\s(?:is|was|are|were)\s+"
-    r"(?:called |named |known as )?",
-    re.I,
-)
-_KNOWN_AS = re.compile(
-    r"\b(?:(?:better|also|otherwise|now|popularly|commonly|professionally) known as|a\.?k\.?a\.?"
-    r"|alias)\s",
-    re.I,
-)
-_CALLED = re.compile(r"\b(?:called|named|known as|dubbed|termed|entitled)\s", re.I)
 # After a number, what is said about it: "in 1989, 28 years after it was built in 1961".
 _REMARK = re.compile(
     r",\s+(?:(?!(?:and|but|so|then|or|no|not|wait|oh|sorry|i|it|actually|rather)\b)[a-z]|\d+\s\w+\s(?:after|before|later)\b)"
@@ -120,7 +115,6 @@ _JOINT = re.compile(
     r"[\"')]?(?:,?\s(?:an?|the)\s(?:[a-z]+\s){1,3}?|\s)"
     r"(?:was |is )?(?:written |directed |painted |composed )?(?:by|in|from)\s"
 )
-_BY = re.compile(r"\b\w+(?:ed|en|wn|un|ng|ade|uilt|et|ought|ept|eft)\s+by\s+", re.I)
 
 
 def grade_text(problem: Problem, response: str) -> Verdict:
@@ -162,7 +156,7 @@ class _Reader:
 
     def __init__(self, answers: Accepted):
         self.answers = answers
-        self.numeric = any(map(_is_number, (alias[0] for alias in answers.keys)))
+        self.numeric = any(map(is_number_word, (alias[0] for alias in answers.keys)))
 
     def read(self, statement: Statement) -> Verdict:
         """The verdict on one statement; without a prediction where it states no answer."""
@@ -198,23 +192,23 @@ class _Reader:
                 return Verdict.none("not asserted")
             if _DENIAL.match(text):
                 return self._instead(text, rule)
-            found = self.answers.begins(text) or self.answers.begins(_introduced(text))
+            found = self.answers.begins(text) or self.answers.begins(introduced(text))
         if found and found.tail == "end":
             return Verdict.of(True, found.alias, rule)
-        known_as = _KNOWN_AS.search(text, 0, 200)
+        known_as = KNOWN_AS.search(text, 0, 200)
         named = self.answers.begins(text[known_as.end() :]) if known_as else None
         if named and named.tail == "end":
             return Verdict.of(True, named.alias, rule)
         author = self._by(text)
         if author is not None:
             return Verdict.of(True, author, rule)
-        if self.answers.has(_turned(text)):
-            return Verdict.of(True, " ".join(_turned(text)), rule)
+        if self.answers.has(turned(text)):
+            return Verdict.of(True, " ".join(turned(text)), rule)
         if _REFUSAL.search(text):
             return Verdict.none("refusal")
         if (found and found.tail == "list") or ALTERNATIVE.search(first_sentence(text)):
             return Verdict.of(False, normalized(first_sentence(text)), "list of guesses")
-        return Verdict.of(False, head(_introduced(text)) or head(text) or " ".join(said), rule)
+        return Verdict.of(False, head(introduced(text)) or head(text) or " ".join(said), rule)
 
     def _by(self, text: str) -> str | None:
         """The alias that follows what the question has itself: "Hamlet" by Shakespeare."""
@@ -244,13 +238,13 @@ class _Reader:
                 return Verdict.none(reason)
         if UNASSERTED.search(text):
             return Verdict.none("not asserted")
-        for start, decides in _focuses(text):
+        for start, decides in focuses(text):
             if decides and self.answers.is_other(words(text[:start])):
                 return Verdict.none("not asserted")
             focus = text[start:]
             found = self.answers.begins(focus)
             denied = _DENIAL.match(focus) and not (found and found.first)
-            if denied or (found and _NEGATION.search(_segment(text, start)[0])):
+            if denied or (found and _NEGATION.search(segment(text, start)[0])):
                 return Verdict.none("negated")
             if found and found.tail == "end":
                 return Verdict.of(True, found.alias, "sentence")
@@ -260,7 +254,7 @@ class _Reader:
                 return Verdict.none("negated")
             if decides and _NO_STATEMENT.match(focus):
                 return Verdict.none()
-            if decides and not found and _is_name(focus):
+            if decides and not found and is_name(focus):
                 return Verdict.of(False, head(focus), "sentence")
         # In the whole: "on the 20th of July, 1969" does not open with "on the 20th of July,".
         return self._date(raw) or self._added(text)
@@ -297,14 +291,14 @@ class _Reader:
         if number:
             return number
         names = [run for run in name_runs(found, text) if not self.answers.asks_for(run)]
-        names = [run for run in names if not _in_brackets(text, run[0].start)] or names
+        names = [run for run in names if not in_brackets(text, run[0].start)] or names
         if names:
             # What follows the first name after a comma, in lower case, is said about it.
             remark = re.compile(r",\s+[a-z]").search(text, names[0][-1].end)
             names = [run for run in names if not remark or run[0].start < remark.start()]
         if len(names) > 1:
-            names = [run for run in names if not _describing(run, found)]
-            names = names[:1] + [run for run in names[1:] if _joined(run) not in PLACES]
+            names = [run for run in names if not is_description(run, found)]
+            names = names[:1] + [run for run in names[1:] if joined(run) not in PLACES]
         if len(names) != 1:
             wrong = Verdict.of(False, normalized(text), "sentence")
             return wrong if names else self._plain_word(found, text)
@@ -312,13 +306,13 @@ class _Reader:
         if self.answers.is_apart(found, found.index(names[0][0])):
             return Verdict.none("not asserted")
         after = self.answers.begins(text[start:])
-        if any(map(_NEGATION.search, _segment(text, start))):
+        if any(map(_NEGATION.search, segment(text, start))):
             return Verdict.none("negated")
         if self.answers.is_outdone(text[names[0][-1].end :].lstrip()):
             return Verdict.none("not asserted")
         if after and after.tail == "end":
             return Verdict.of(True, after.alias, "sentence")
-        return Verdict.of(False, _joined(names[0]), "sentence")
+        return Verdict.of(False, joined(names[0]), "sentence")
 
     def _date(self, text: str) -> Verdict | None:
         """The verdict on a sentence that has an accepted date, or answer of words and numbers."""
@@ -328,7 +322,7 @@ class _Reader:
             if dated and not self.answers.is_apart(found, index):
                 after = self.answers.begins(text[word.start :])
                 said = after.alias.split() if after and after.tail == "end" else []
-                if _is_full(said) and not any(map(_NEGATION.search, _segment(text, word.start))):
+                if _is_full(said) and not any(map(_NEGATION.search, segment(text, word.start))):
                     return Verdict.of(True, " ".join(said), "sentence")
         return None
 
@@ -341,7 +335,7 @@ class _Reader:
             return None
         word = added[0]
         following = next((other for other in found if other.start > word.start), None)
-        if any(map(_NEGATION.search, _segment(text, word.start))):
+        if any(map(_NEGATION.search, segment(text, word.start))):
             return Verdict.none("negated")
         if self.answers.is_apart(found, found.index(word)):
             return Verdict.none("not asserted")
@@ -353,7 +347,7 @@ class _Reader:
     def _numbers(self, found: Sequence[Word]) -> list[Word]:
         """The numbers that words add to the question; years alone where there are any."""
         asked = self.answers.asked
-        added = [word for word in found if _is_number(word.norm) and word.norm not in asked]
+        added = [word for word in found if is_number_word(word.norm) and word.norm not in asked]
         return [word for word in added if len(word.norm) == 4 and word.norm.isdigit()] or added
 
     def _plain_word(self, found: Sequence[Word], text: str) -> Verdict:
@@ -366,7 +360,7 @@ class _Reader:
                 after = self.answers.begins(text[word.start :])
                 if after and after.tail == "end" and not _NEGATION.search(text):
                     return Verdict.of(True, after.alias, "sentence")
-        it_is = _IT_IS.match(text) or _THE_X_IS.match(text)
+        it_is = IT_IS.match(text) or THE_X_IS.match(text)
         if it_is and 0 < len(words(text[it_is.end() :])) <= 4 and not _NEGATION.search(text):
             return Verdict.of(False, head(text[it_is.end() :]), "sentence")
         return Verdict.none()
@@ -377,76 +371,6 @@ def _match_end(pattern: re.Pattern[str], text: str) -> int:
     return found.end() if found else 0
 
 
-def _introduced(text: str) -> str:
-    """What follows an introduction: "the 16th president, ...", "looking again: ..."."""
-    for mark in (":", ","):
-        before, _, after = text.partition(mark)
-        found = without_articles(words(before[:200]))
-        plain = [word for word in found if not word.capital or word.norm[:1].isdigit()]
-        if words(after[:200]) and any(
-            not word.is_number and word.norm not in LINKS for word in plain
-        ):
-            return after
-    return ""
-
-
-def _in_brackets(text: str, at: int) -> bool:
-    """Whether an offset stands in brackets: the years of "Bach (1685-1750)"."""
-    return text.rfind("(", 0, at) > text.rfind(")", 0, at)
-
-
 def _is_full(said: Sequence[str]) -> bool:
     """Whether words are a date or more, which no number in them could be meant without."""
     return len(said) > 2 or (len(said) == 2 and any(word in MONTHS for word in said))
-
-
-def _turned(text: str) -> tuple[str, ...]:
-    """The words of "Lincoln, Abraham" in the usual order; none for anything else."""
-    last, _, first = text.partition(",")
-    is_name = any(map(str.isalpha, last)) and first and "," not in first and len(text) < 100
-    return key(f"{first} {last}") if is_name else ()
-
-
-def _joined(run: Sequence[Word]) -> str:
-    return " ".join(word.norm for word in run)
-
-
-def _describing(run: Sequence[Word], found: Sequence[Word]) -> bool:
-    """Whether a name only describes the word after it: "the African country of Mali"."""
-    after = next((word for word in found if word.start >= run[-1].end), None)
-    verb = after is not None and (after.norm in FOLLOWS or after.norm.endswith("ed"))
-    return after is not None and not after.capital and not verb and after.norm not in LINKS
-
-
-def _is_number(norm: str) -> bool:
-    return norm in NUMBERS or is_number(norm)
-
-
-def _is_name(focus: str) -> bool:
-    """Whether a stated answer is, description aside, a name or a number."""
-    found = words(focus[:300])
-    for index, word in enumerate(found[:7]):
-        if word.capital and word.norm not in ARTICLES and word.norm not in NO_NAME:
-            return True
-        if not describes(found, index):
-            return False
-    return False
-
-
-def _focuses(text: str) -> Iterator[tuple[int, bool]]:
-    """Where a sentence may put its answer, and whether another name there is another answer."""
-    for pattern in (_IT_IS, _THE_X_IS):
-        found = pattern.match(text)
-        if found:
-            yield found.end(), True
-    for pattern in (_BY, _KNOWN_AS, _CALLED):
-        for found in pattern.finditer(text):
-            yield found.end(), False
-    yield 0, False
-
-
-def _segment(text: str, at: int) -> tuple[str, str]:
-    """The part of a sentence between the commas around ``at``: what is before, what is after."""
-    start = max(text.rfind(mark, 0, at) for mark in ",;:") + 1
-    ends = [end for end in (text.find(mark, at) for mark in ",;:") if end >= 0]
-    return text[start:at], text[at : min(ends, default=len(text))]

@@ -39,7 +39,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from feedback_friction.grading.choice import grade_choice
-from feedback_friction.grading.choice_forms import eliminated
+from feedback_friction.grading.choice_elimination import eliminated
 from feedback_friction.problem import LETTERS, Problem
 from feedback_friction.protocol.masking.gate import (
     MASK,
