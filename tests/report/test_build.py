@@ -10,9 +10,9 @@ import pytest
 from feedback_friction.analysis.frames import load_runs
 from feedback_friction.errors import UsageError
 from feedback_friction.report import build
-from feedback_friction.report.build import build_report
+from feedback_friction.report.build import build_report, by_subject
 from feedback_friction.report.figures import figures
-from feedback_friction.report.findings import MOST, by_subject, findings, gaps
+from feedback_friction.report.findings import MOST, findings, gaps
 from feedback_friction.report.published import reference_table
 from journals import RIGHT, trials, write_run
 

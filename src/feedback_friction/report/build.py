@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib import resources
 from itertools import groupby
@@ -45,7 +45,7 @@ from feedback_friction.report import overview
 from feedback_friction.report.beside import beside
 from feedback_friction.report.figure import Figure
 from feedback_friction.report.figures import figures
-from feedback_friction.report.findings import by_subject, findings, gaps
+from feedback_friction.report.findings import findings, gaps
 from feedback_friction.report.names_and_colours import panel_of
 from feedback_friction.report.overview import Column
 from feedback_friction.report.safe import csv_of, xml_safe
@@ -268,3 +268,18 @@ def _git(state: dict[str, Any] | None) -> str:
     if not state:
         return "outside a repository"
     return f"{state['commit']}{' with uncommitted changes' if state['dirty'] else ''}"
+
+
+def by_subject(lines: Iterable[str]) -> list[tuple[str, list[str]]]:
+    """Sentences under what they are about, each without naming it again."""
+    groups: dict[str, list[str]] = {}
+    for line in lines:
+        about, parted, said = line.partition(": ")
+        groups.setdefault(about if parted else "", []).append(said if parted else line)
+    named = sorted(groups.items(), key=lambda group: not group[0])  # what names nothing comes last
+    return [(about, [_begun(line) for line in said]) for about, said in named]
+
+
+def _begun(line: str) -> str:
+    """A name keeps its small letter at the beginning of a sentence; a word does not."""
+    return line[:1].upper() + line[1:] if line.startswith(("of ", "after ")) else line

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
@@ -173,21 +173,6 @@ def _course(runs: Runs, row: Row) -> str:
         curve = accuracy_table.accuracy(runs).filter(*own)["accuracy"]
         ways.append(f"{100 * curve[0]:.1f}% to {100 * curve[-1]:.1f}%")
     return f" (from {ways[0]}, against {ways[1]})"
-
-
-def by_subject(lines: Iterable[str]) -> list[tuple[str, list[str]]]:
-    """Sentences under what they are about, each without naming it again."""
-    groups: dict[str, list[str]] = {}
-    for line in lines:
-        about, parted, said = line.partition(": ")
-        groups.setdefault(about if parted else "", []).append(said if parted else line)
-    named = sorted(groups.items(), key=lambda group: not group[0])  # what names nothing comes last
-    return [(about, [_begun(line) for line in said]) for about, said in named]
-
-
-def _begun(line: str) -> str:
-    """A name keeps its small letter at the beginning of a sentence; a word does not."""
-    return line[:1].upper() + line[1:] if line.startswith(("of ", "after ")) else line
 
 
 def _verb(row: Row, points: float, other: str) -> str:
