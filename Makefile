@@ -39,7 +39,7 @@ quick: $(VENV)/installed-dev
 
 test: $(VENV)/installed-dev
 	$(MAKE) lint
-	$(BIN)/pytest --numprocesses auto --dist loadfile -m "not heavy"
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not heavy"
 
 # The tests that need torch, TRL, Ray or transformers, and no others.
 test-all: $(VENV)/installed-heavy
