@@ -1,7 +1,12 @@
 """What all tests share."""
 
+import signal
+
 import pytest
 from hypothesis import settings
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background job
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine may hold up any single example; what has to be quick is counted: tests/effort.py.
 settings.register_profile("friction", deadline=None, max_examples=40)
