@@ -249,9 +249,11 @@ def _line(line: str, options: Options, *, alone: bool) -> str:
     if lone is not None:
         return lone[2] if lone[2] in options.letters and (alone or lone[1] or lone[3]) else ""
     labelled = _LABELLED.match(line)
-    text = _BECAUSE.split(line[labelled.end() :], maxsplit=1)[0] if labelled else ""
-    if labelled is not None and options.is_text(text, labelled[1].upper()):
-        return labelled[1].upper()
+    if labelled is not None:
+        said, letter = line[labelled.end() :], labelled[1].upper()
+        texts = (said, _BECAUSE.split(said, maxsplit=1)[0])  # an option may have a reason in it
+        if any(options.is_text(text, letter) for text in texts):
+            return letter
     return _text_of(line, options)
 
 
