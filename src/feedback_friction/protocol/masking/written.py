@@ -87,7 +87,7 @@ _BEFORE: dict[Base, re.Pattern[str]] = {
     16: re.compile(r"[0-9]\.\Z"),
 }
 # After it: no fraction but zeros, no exponent but zero, no letters of a number in base 16.
-_ZEROS = r"\.0+(?![0-9])|,0{1,2}(?![0-9])|(?!\.[0-9]++(?![a-z]))"
+_ZEROS = r"\.0+(?![0-9])|,0{1,2}(?![0-9])|(?!\.[0-9]+(?![0-9a-z]))"
 _AFTER: dict[Base, re.Pattern[str]] = {
     10: re.compile(
         rf"(?:{_ZEROS}(?![0-9a-f]{{1,20}}(?![0-9a-z])))(?:e[+-]?0+(?![0-9a-z])|(?!e[+-]?0*[1-9]))"
@@ -214,7 +214,8 @@ _SCALE = (
 def _scaled(digit: str, scales: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """A run of digits with what it is multiplied by after it, and before it."""
     gap = r"[,.'_ {}~]"
-    run = rf"(?P<run>[{digit}](?:[{digit}]|{gap}{{1,6}}+(?=[{digit}])){{0,79}}+)"
+    # All of it, or nothing: possessive quantifiers keep a wrong end in Python 3.11.2.
+    run = rf"(?=(?P<run>[{digit}](?:[{digit}]|{gap}{{1,6}}(?=[{digit}])){{0,79}}))(?P=run)"
     return (
         re.compile(rf"(?<![{digit}]){run}(?:{_TIMES}{_FACTOR}{scales})"),
         re.compile(rf"(?<![0-9a-z.]){_FACTOR}{_TIMES}{run}"),

@@ -97,7 +97,7 @@ _DISOWNED = re.compile(
     r"(?:[ *_]+(?:the|my|a|final|wrong|incorrect|given|numerical|stated))?[ *_]*$"
 )
 _OPENERS = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
-_OPENER = re.compile(r"\$\$|\$(?!\d[\d,.]*+(?:[\s)]|$))|\\\(|\\\[")
+_OPENER = re.compile(r"\$\$|\$(?!\d[\d,.]*(?:[\s)]|$))|\\\(|\\\[")
 _SENTENCE_END = re.compile(
     r"\n|[.!?](?=\s|\*|$)|[;!?。।؛؟]|(?:입니다|です|이다|\sहै)"
     r"|,?\s(?:(?:because|since|which|where|as|so|for|I hope|rather than|instead of|and not|not)\b"
