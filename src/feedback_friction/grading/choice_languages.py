@@ -91,28 +91,15 @@ _ORDINAL = re.compile(
     rf"|\b(?:{NOUN}|الخيار|الإجابة)\s(?:[yl]a\s)?(?P<two>{_PLACED}))"
     rf"(?:\s(?i:{_IS}\s{_THE})?{_GOOD}|\s?(?:是|が|は|가|이|هو|है)?\s?(?:{_TRUE}|सही|الصحيح)|{_END})"
 )
+_WORDS = (
+    "es é è est ist lautet adalah ialah ni nicht bukan si elijo escojo selecciono escolho "
+    "seleciono choisis wähle scelgo memilih ninachagua nachagua está benar quedo opto "
+    "opte dirais entscheide sage direi rimane diría diria fico gabarito queda bleibt muss "
+    "pilih weder letra opción opção alternativa réponse respuesta resposta risposta "
+    "antwort opsi pilihan opzione"
+)
 # One of these stands in every such statement, and hardly in English: quicker to look for.
-_VERBS = {
-    *("es", "é", "è", "est", "ist", "lautet", "adalah", "ialah", "ni", "nicht", "bukan", "si"),
-    *("elijo", "escojo", "selecciono", "escolho", "seleciono", "choisis", "wähle", "scelgo"),
-    *("memilih", "ninachagua", "nachagua", "está", "benar", "quedo", "opto", "opte", "dirais"),
-    *(
-        "entscheide",
-        "sage",
-        "direi",
-        "rimane",
-        "diría",
-        "diria",
-        "fico",
-        "gabarito",
-        "queda",
-        "bleibt",
-        "muss",
-        "pilih",
-    ),
-    *("weder", "letra", "opción", "opção", "alternativa", "réponse", "respuesta", "resposta"),
-    *("risposta", "antwort", "opsi", "pilihan", "opzione", *filter(str.isalpha, _PLACE_OF)),
-}
+_VERBS = {*_WORDS.split(), *filter(str.isalpha, _PLACE_OF)}
 _SCRIPTS = re.compile(r"[\u0600-\u06ff\u0900-\u09ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 _STATED = re.compile("|".join(form.replace("{}", f"n{at}") for at, form in enumerate(_FORMS)))
 _SUPPOSED = re.compile(

@@ -80,11 +80,11 @@ _KEPT = re.compile(
     re.I,
 )
 _DENIED = re.compile(rf"(?i)[0-9A-F]\s?{DENIED_AFTER}")
-# "The answer of 9 was off by one" speaks of an answer, and gives none.
 _UNSURE = re.compile(
     r"(?i)\b(?:not|false|untrue|wrong|nobody|no one|if|whether|doubt\w*|why|how|longer|you|was)\b"
     r"|n't"
 )
+# "The answer of 9 was off by one" speaks of an answer, and gives none.
 _SPOKEN_OF = re.compile(r"\W{0,5}of\s\S{1,60}\s(?:was|is|were|has|had|must|should|cannot|can't)\b")
 
 

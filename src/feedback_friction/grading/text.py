@@ -105,6 +105,8 @@ _BUT = re.compile(r"\b(?:but|rather|instead)\b(?: (?:it is|it's|it was|rather))?
 _REMARK = re.compile(
     r",\s+(?:(?!(?:and|but|so|then|or|no|not|wait|oh|sorry|i|it|actually|rather)\b)[a-z]|\d+\s\w+\s(?:after|before|later)\b)"
 )
+# After a name, what is said about it: in lower case after a comma.
+_SAID_OF_NAME = re.compile(r",\s+[a-z]")
 _TAG = re.compile(r",\s(?:(?:is|was|did|does|do|are|were)n't\s\w+|right|no)\?\s*$", re.I)
 # A number in a sentence of the one is no answer to a question of the other.
 _HAPPENS = (
@@ -293,8 +295,7 @@ class _Reader:
         names = [run for run in name_runs(found, text) if not self.answers.asks_for(run)]
         names = [run for run in names if not in_brackets(text, run[0].start)] or names
         if names:
-            # What follows the first name after a comma, in lower case, is said about it.
-            remark = re.compile(r",\s+[a-z]").search(text, names[0][-1].end)
+            remark = _SAID_OF_NAME.search(text, names[0][-1].end)
             names = [run for run in names if not remark or run[0].start < remark.start()]
         if len(names) > 1:
             names = [run for run in names if not is_description(run, found)]
