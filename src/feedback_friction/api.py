@@ -30,7 +30,7 @@ from feedback_friction.engine.run.launch import execute
 from feedback_friction.engine.run.prepare import prepare
 from feedback_friction.engine.run.python_objects import added
 from feedback_friction.engine.run.runner import Progress, Watched
-from feedback_friction.errors import RunStoppedError, UsageError
+from feedback_friction.errors import RunStoppedError, UsageError, reason
 from feedback_friction.extras import need
 from feedback_friction.options import filled, options_of, refuse_unknown
 from feedback_friction.redact import NONE, cleaned
@@ -112,7 +112,7 @@ class Run:
                 out.parent.mkdir(parents=True, exist_ok=True)
                 return Path(shutil.copyfile(page, out))
             except OSError as error:
-                raise UsageError(f"cannot write {out}: {error.strerror}") from error
+                raise UsageError(f"cannot write {out}: {reason(error)}") from error
 
 
 def _row(result: ConditionResult) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import orjson
 from feedback_friction.engine.models.llama.gguf_files import PACKAGED, SUFFIX, Found, installed
 from feedback_friction.engine.models.llama.gguf_header import read_header
 from feedback_friction.engine.models.remote.chat_reply import tokens
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import UsageError, reason
 
 # llama.cpp's llama_ftype: what most of a file's weights are stored as.
 _FILE_TYPES = {
@@ -104,7 +104,7 @@ def _hub(folder: Path) -> Iterator[Local]:
         try:
             yield from _repository(spec, repository)
         except OSError as error:
-            trouble = f"cannot be read: {error.strerror or error}"
+            trouble = f"cannot be read: {reason(error)}"
             yield Local(spec, "hub", repository, 0, trouble=trouble)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from platformdirs import user_data_path
 
 from feedback_friction.engine.models.python_model import FunctionModel, add_model
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import UsageError, reason
 from feedback_friction.forms import FORMS
 from feedback_friction.modes import MODES, Look, Mode
 from feedback_friction.settings import Selection
@@ -72,7 +72,7 @@ def _digest(file: Path) -> str:
     try:
         return hashlib.sha256(file.read_bytes()).hexdigest()
     except OSError as error:
-        raise UsageError(f"cannot read {file}: {error.strerror}") from error
+        raise UsageError(f"cannot read {file}: {reason(error)}") from error
 
 
 def model(function: Any = None, *, name: str = "") -> Any:

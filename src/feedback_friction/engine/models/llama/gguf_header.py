@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from feedback_friction.engine.models.llama.gguf_files import MAGIC, checked
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import UsageError, reason
 
 Value = int | float | bool | str
 _VERSIONS = (2, 3)
@@ -78,7 +78,7 @@ def read_header(path: Path) -> Header:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             return Header(dict(_pairs(_Reader(data))))
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+        raise UsageError(f"cannot read {path}: {reason(error)}") from error
     except (struct.error, ValueError, IndexError) as error:
         raise UsageError(f"{path} is a damaged GGUF file: its metadata cannot be read") from error
 

@@ -22,7 +22,7 @@ from feedback_friction.engine.models.llama.gguf_header import read_header
 from feedback_friction.engine.models.remote.endpoint import Endpoint
 from feedback_friction.engine.models.remote.faults import one_line
 from feedback_friction.engine.models.remote.transport import Pool
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import UsageError, reason
 
 MOST = 2**31 - 1  # llama.cpp's numbers have 32 bits
 # How a file is served, each from its least to its most value: requests that are worked on at once,
@@ -208,7 +208,7 @@ def digest(path: Path) -> str:
         state = path.stat()
         return _digest(path, state.st_mtime_ns, state.st_size)
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+        raise UsageError(f"cannot read {path}: {reason(error)}") from error
 
 
 @lru_cache
