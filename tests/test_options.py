@@ -90,10 +90,11 @@ def test_what_is_out_of_bounds_is_refused_in_one_line(words, message):
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("iterations", "5", "iterations must be a whole number of at least 1, not '5'"),
-        ("iterations", 0, "iterations must be at least 1, not 0"),
+        ("iterations", "5", "iterations must be a whole number from 1 to 1000, not '5'"),
+        ("iterations", 0, "iterations must be from 1 to 1000, not 0"),
+        ("epochs", 10_000_000, "epochs must be from 1 to 10000, not 10000000"),
         ("iterations", True, "iterations must be a whole number"),
-        ("iterations", None, "iterations must be a whole number of at least 1, not none"),
+        ("iterations", None, "iterations must be a whole number from 1 to 1000, not none"),
         ("feedback", [1], "feedback must be a text or a list of such, not 1"),
         ("logprobs", "yes", "logprobs must be true or false, not 'yes'"),
         ("temperature", "hot", "temperature must be a number from 0 to 2, or none, not 'hot'"),

@@ -4,7 +4,7 @@
     ├── UsageError        the command, its data or its directory is wrong: exit code 2, one line
     │   └── DataError     a row of a data file is wrong: names file, line and field
     └── RunStoppedError   the run cannot go on (server gone, key refused): resumable, exit code 1
-        └── NotBegunError the first call shows that model or server is wrong: a UsageError, too
+        └── NotBegunError before anything is paid for, model, server or disk: a UsageError, too
 
 An error that concerns one model call only lives in ``engine.models.base``; it never gets this far
 unless it persists, and then it is recorded with its trial.
@@ -47,4 +47,4 @@ class RunStoppedError(FrictionError):
 
 
 class NotBegunError(RunStoppedError, UsageError):
-    """The first call showed that the command names a wrong model or server: nothing was paid."""
+    """It cannot begin: a wrong model or server, a disk that is full. Nothing was paid for."""

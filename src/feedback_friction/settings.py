@@ -100,7 +100,7 @@ class Plan(Options):
 
     mode: Mode = BINARY
     sampling: Sampling = GREEDY
-    iterations: int = option(10, "Maximum number of attempts.", least=1)
+    iterations: int = option(10, "Maximum number of attempts.", least=1, most=1000)
     rounds: int = option(
         3,
         "Challenges of each answer, right or wrong, in modes that challenge "
@@ -338,7 +338,7 @@ class Settings(Options):
         metavar="FILE",
         part="operation",
     )
-    epochs: int = option(1, "Repetitions of each problem.", least=1)
+    epochs: int = option(1, "Repetitions of each problem.", least=1, most=10_000)
     plan: Plan = field(default_factory=Plan)
     selection: Selection = field(default_factory=Selection)
     operation: Operation = field(default_factory=Operation)

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from commands import friction
+from feedback_friction.cli import distill
 from gguf_files import needs_llama
 
 
@@ -30,6 +31,15 @@ def test_a_small_distillation_ends_and_resumes_without_a_call_or_a_step(tmp_path
     assert json.loads(friction(*words, "--json").stdout) == found
     assert [each.stat().st_mtime_ns for each in models] == times
     friction(*words, "--rank", 8, code=2)
+
+
+@pytest.mark.heavy
+@needs_llama
+def test_an_interrupted_run_within_it_ends_as_interrupted(tmp_path, monkeypatch):
+    monkeypatch.setattr(distill, "run_to_end", lambda *work, **more: (None, True))
+    words = ("decimal_multiplication", "--solver", "gguf/abacus", "--limit", 24, "--quiet")
+    done = friction("distill", *words, "--out", tmp_path / "out", code=130)
+    assert "interrupted; the same command resumes" in done.stderr
 
 
 @pytest.mark.heavy

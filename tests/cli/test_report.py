@@ -141,6 +141,7 @@ def test_adopted_replies_are_a_run_of_first_attempts(tmp_path):
     found = {each["solver"]: each for each in results}
     assert (found["one"]["accuracy"], found["one"]["missing"]) == ([0.5], 0)
     assert (found["two"]["accuracy"], found["two"]["missing"]) == ([0.0], 1)
+    assert not any(each["provisional"] for each in found.values())
     page = tmp_path / "report" / "index.html"
     friction("report", tmp_path / "run", "--out", page.parent)
     assert "first attempts only" in page.read_text("utf-8")

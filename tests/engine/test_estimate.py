@@ -9,7 +9,7 @@ import pytest
 from test_runner import PRICES, FakeModel, condition, right_at, table
 
 import toys
-from feedback_friction.engine.estimate.bounds import Setting, Taken
+from feedback_friction.engine.estimate.bounds import Setting, Taken, total
 from feedback_friction.engine.estimate.pilot import choose, run_pilot
 from feedback_friction.engine.estimate.prediction import from_data, from_pilot
 from feedback_friction.engine.journal.store import Journal
@@ -107,6 +107,12 @@ def test_a_small_pilot_holds_the_truth_in_its_interval(tmp_path):
         assert each.low < truth < each.high
         assert each.low < each.value < each.high < 3 * truth
     assert found.problems == {"toy": (15, 60)}
+
+
+def test_the_order_in_which_calls_end_changes_no_estimate():
+    parts = [Taken(*(n / 10 for n in range(at, at + 6))) for at in range(60)]
+    sums = {total(random.Random(seed).sample(parts, 60)) for seed in range(20)}
+    assert len(sums) == 1
 
 
 def test_a_pilot_that_saw_no_failure_leaves_room_for_some(tmp_path):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from commands import friction
 from feedback_friction.engine.models.price_list import Price, kept_file, load_prices, refresh
 from feedback_friction.errors import UsageError
 from feedback_friction.protocol.records import Usage
@@ -30,6 +31,11 @@ def test_an_unknown_price_is_unknown_and_a_simulation_is_free():
     assert prices.cost("openai/some-model-of-mine", USAGE) is None
     assert prices.cost("bedrock/anthropic.claude-v2", USAGE) is None
     assert prices.cost("student/default", USAGE) == 0.0
+
+
+def test_words_that_no_model_has_are_refused_in_one_line():
+    [line] = friction("prices", "gpt", "zzzzz", code=2).stderr.splitlines()
+    assert "no model with gpt and zzzzz in its name" in line
 
 
 def test_a_list_of_ones_own_replaces_the_packaged_one(tmp_path):

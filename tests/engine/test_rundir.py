@@ -4,10 +4,12 @@ import json
 
 import pytest
 
+from commands import friction
 from feedback_friction.analysis.journal import read_run
+from feedback_friction.engine.journal.store import Journal
 from feedback_friction.engine.run.prepare import prepare
 from feedback_friction.engine.run.run_directory import claim, locked
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.options import values_of
 from feedback_friction.settings import Settings
 
@@ -20,6 +22,18 @@ def test_the_same_configuration_may_go_on(tmp_path):
     document = read_run(tmp_path)
     assert document["config"] == {"tasks": ["a", "b"], "iterations": 10}
     assert document["versions"]["feedback-friction"]
+
+
+def test_a_journal_that_cannot_be_written_before_the_first_call_makes_the_command_wrong(
+    tmp_path, monkeypatch
+):
+    def full(*_: object) -> None:
+        raise RunStoppedError("cannot write journal.sqlite: disk is full; fix it and resume")
+
+    monkeypatch.setattr(Journal, "add_now", full)
+    words = ("decimal_multiplication", "--solver", "student/default", "--limit", 3)
+    done = friction("run", *words, "--out", tmp_path / "r", code=2)
+    assert "disk is full" in done.stderr.splitlines()[-1]
 
 
 def test_another_configuration_is_refused_with_the_difference(tmp_path):

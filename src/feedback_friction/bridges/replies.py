@@ -21,7 +21,7 @@ from feedback_friction.grading.cut import graded, is_cut_off
 from feedback_friction.modes import ADOPTED, NO_FEEDBACK
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.quoted import parted_unmasked
-from feedback_friction.protocol.records import AGAIN, Attempt, Feedback, Reply, Status, Trial
+from feedback_friction.protocol.records import Attempt, Feedback, Reply, Status, Trial
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Plan
 from feedback_friction.tasks.files import read_rows
@@ -122,7 +122,7 @@ def import_replies(
 async def _write(
     page: Page, problems: Sequence[Problem], replies: Replies, directory: Path
 ) -> bool:
-    settled, by_id = True, {problem.id: problem for problem in problems}
+    settled = True
     async with Journal(directory) as journal:
         journal.add_problems(problems, page.task.ask)
         for model, talks in replies.items():
@@ -130,9 +130,10 @@ async def _write(
             journal.add_now("conditions", [condition.row()])
             done = journal.finished(condition.id)
             keep = partial(_keep, journal, condition, Tracebacks(directory))
-            todo = [(place, talk) for place, talk in talks.items() if place not in done]
-            await asyncio.gather(*(keep(by_id[name], at, talk) for (name, at), talk in todo))
-            settled &= not AGAIN & journal.statuses(condition.id).keys()
+            every = ((each, epoch) for each in problems for epoch in range(condition.epochs))
+            todo = [(each, at) for each, at in every if (each.id, at) not in done]
+            await asyncio.gather(*(keep(each, at, talks.get((each.id, at))) for each, at in todo))
+            settled &= talks.keys() <= journal.finished(condition.id)
     return settled
 
 
@@ -154,9 +155,12 @@ async def _keep(
     tracebacks: Tracebacks,
     problem: Problem,
     epoch: int,
-    talk: Talk,
+    talk: Talk | None,
 ) -> None:
     """Grade a conversation and keep it; what goes wrong with it is its own trial's failure."""
+    if talk is None:  # nothing of it is still to come
+        await journal.add_failure(condition.id, problem.id, epoch, "no reply to this problem")
+        return
     try:
         trial = _graded(condition.task, condition.plan, problem, epoch, talk)
         await journal.add_trial(condition.id, trial, [None] * len(trial.attempts))

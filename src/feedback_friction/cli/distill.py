@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from feedback_friction.cli.click_options import Sectioned, asked, generated
-from feedback_friction.cli.drive import command_line, run_to_end
+from feedback_friction.cli.drive import command_line, resumable, run_to_end
 from feedback_friction.cli.grid import print_lines, print_rows
 from feedback_friction.distill.asked import Asked
 from feedback_friction.engine.run.launch import execute
@@ -64,7 +65,7 @@ def command(context: click.Context, /, **_: Any) -> None:
         work = partial(execute, each, directory, command_line())
         progress, drained = run_to_end(work, directory, quiet=output.quiet)
         if drained:
-            raise RunStoppedError(f"interrupted; the same command resumes {out}")
+            sys.exit(resumable(out, interrupted=True))
         if progress.stopped or progress.statuses.get("failed"):
             why = progress.stopped or f"{progress.statuses['failed']} trials failed in {directory}"
             raise RunStoppedError(f"{why}; the same command resumes {out}")

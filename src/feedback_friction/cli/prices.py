@@ -11,6 +11,7 @@ import click
 from feedback_friction.cli.click_options import JSON, PATH
 from feedback_friction.cli.grid import NUMBER, WIDE, print_folded, print_json
 from feedback_friction.engine.models.price_list import Prices, kept_file, load_prices, refresh
+from feedback_friction.errors import UsageError
 
 
 @click.command("prices")
@@ -38,6 +39,8 @@ def command(words: tuple[str, ...], prices: Path | None, newer: Path | None, as_
     models = {
         name: price for name, price in found.models.items() if all(word in name for word in words)
     }
+    if words and not models:
+        raise UsageError(f"no model with {' and '.join(words)} in its name is in the price list")
     if as_json:
         rows = {name: asdict(price) for name, price in models.items()}
         print_json({"as_of": found.as_of, "sources": found.sources, "models": rows})

@@ -7,6 +7,7 @@ that is never solved would take, also when the pilot saw none.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -43,8 +44,8 @@ def of_call(usage: Usage, cost: Cost, seconds: float) -> Taken:
 
 
 def total(parts: Iterable[Taken]) -> Taken:
-    """The sum."""
-    return Taken(*map(sum, zip(Taken(), *parts, strict=True)))
+    """The sum, rounded once: in whatever order calls ended it is the same."""
+    return Taken(*map(math.fsum, zip(Taken(), *parts, strict=True)))
 
 
 def times(factor: float, taken: Taken) -> Taken:

@@ -28,7 +28,7 @@ from feedback_friction.engine.run.prepare import Prepared
 from feedback_friction.engine.run.run_directory import add_learnt, add_notices, claim, locked
 from feedback_friction.engine.run.runner import Note, Progress, Runner, Watch
 from feedback_friction.engine.run.seats import Seat
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import NotBegunError, RunStoppedError, UsageError
 from feedback_friction.grading.worker import forget
 from feedback_friction.options import in_part
 from feedback_friction.redact import NONE, cleaned
@@ -66,9 +66,12 @@ async def started(
 ) -> AsyncIterator[Runner]:
     """A runner that can begin: models checked, directory claimed, conditions kept, budget set."""
     async with opened_for(prepared, directory, command, notice) as caller:
-        for condition in prepared.conditions:
-            caller.journal.add_problems(condition.problems, condition.task.ask)
-        caller.journal.add_now("conditions", [each.row() for each in prepared.conditions])
+        try:
+            for condition in prepared.conditions:
+                caller.journal.add_problems(condition.problems, condition.task.ask)
+            caller.journal.add_now("conditions", [each.row() for each in prepared.conditions])
+        except RunStoppedError as error:
+            raise NotBegunError(str(error)) from error
         caller.keeps_tokens = prepared.settings.plan.token_logprobs
         yield Runner(caller)
 
