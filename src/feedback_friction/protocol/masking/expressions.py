@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 
 from feedback_friction.grading.expression import equal, grade_expression
@@ -43,7 +43,7 @@ from feedback_friction.protocol.masking.expression_words import (
 )
 from feedback_friction.protocol.masking.formulas import Formulas, Kind, Side
 from feedback_friction.protocol.masking.gate import MASK, Match, Matcher, mask, stretches
-from feedback_friction.protocol.masking.quoted import Quoted, quoted, unquoted
+from feedback_friction.protocol.masking.quoted import quoted, unquoted
 from feedback_friction.protocol.records import Masked
 from feedback_friction.reading.mathematics.answer import Kind as Shape
 from feedback_friction.reading.mathematics.answer import Statement
@@ -65,38 +65,39 @@ def mask_expression(problem: Problem, text: str) -> Masked:
     Raises:
         RunStoppedError: only where the comparing process cannot be started at all.
     """
-    targets = [
+    targets = tuple(
         Target.of(gold, problem.question)
         for gold in dict.fromkeys((problem.gold, *problem.aliases))
-    ]
+    )
     question = quoted(problem.question, (problem.gold, *problem.aliases))
     finders = [unquoted(each, question) for target in targets for each in matchers(target)]
 
-    def find_statement(shown: str) -> Iterator[Match]:
-        """What the grader takes for gold; of a mere sentence, where nothing else is found."""
-        for start, end, form in _find_statement(shown, problem, targets):
-            if form != "sentence" or not any(True for finder in finders for _ in finder(shown)):
-                yield start, end, form
-
-    masked = mask(text, [*finders, unquoted(find_statement, question)])
-    leaks = _leaks(masked.text, problem, targets, question)
+    stated = unquoted(partial(_stated, problem=problem, targets=targets), question)
+    masked = mask(text, finders, [stated])
+    leaks = (masked.text[start:end] for start, end, _ in stated(masked.text))
     return Masked(masked.text, masked.spans, tuple(dict.fromkeys(leaks)))
 
 
-def _leaks(text: str, problem: Problem, targets: list[Target], question: Quoted) -> Iterator[str]:
-    """What the grader takes for gold of what is left, and what it reads as gold in any sentence.
+@lru_cache(maxsize=4)  # the last repetition of the mask and the audit see the same text
+def _stated(text: str, problem: Problem, targets: tuple[Target, ...]) -> tuple[Match, ...]:
+    """What the grader takes for gold of the whole text, and what it reads as gold in any part.
 
     The computer algebra system is asked of the whole text alone: one question may take long.
     """
-    found = [(0, statement) for statement in _find_statement(text, problem, targets)]
+    found: list[Match] = []
+    verdict = grade_expression(problem, text)
+    if verdict.is_correct or verdict.is_undecided:
+        statement = last_statement(text, targets[0].context)
+        assert statement is not None
+        found += place_of(text, statement)
     for start, end in stretches(text):
         for target in targets:
             stated = last_statement(text[start:end], target.context)
             if stated and target.hits(stated.text):
-                found += [(start, place) for place in place_of(text[start:end], stated)]
-    for start, (first, last, _) in found:
-        if not question.holds(text, start + first, start + last):
-            yield text[start + first : start + last]
+                for first, last, form in place_of(text[start:end], stated):
+                    if not target.is_label(text, start + first, start + last):  # after "Fig."
+                        found.append((start + first, start + last, form))
+    return tuple(found)
 
 
 @lru_cache(maxsize=1024)
@@ -142,16 +143,6 @@ def find_unread(text: str, target: Target) -> Iterator[Match]:
 
 
 _ONE_OF_SEVERAL = re.compile(r"one (?:of|more|case|step)\b", re.IGNORECASE)
-
-
-def _find_statement(text: str, problem: Problem, targets: list[Target]) -> Iterator[Match]:
-    """What the grader takes for the answer of the whole text, if it may take it for gold."""
-    verdict = grade_expression(problem, text)
-    if not (verdict.is_correct or verdict.is_undecided):
-        return
-    statement = last_statement(text, targets[0].context)
-    assert statement is not None
-    yield from place_of(text, statement)
 
 
 def place_of(text: str, statement: Statement) -> Iterator[Match]:

@@ -180,12 +180,13 @@ def _in_context(char: str, before: str) -> str:
     return f" {shown}" if after_number and "/" in shown else shown
 
 
-def mask(text: str, matchers: Sequence[Matcher]) -> Masked:
+def mask(text: str, matchers: Sequence[Matcher], last: Sequence[Matcher] = ()) -> Masked:
     """Replace whatever the matchers find with ``[masked]``, until they find nothing more.
 
     Args:
         text: feedback as it was written.
         matchers: what looks for the answer; see the module's docstring.
+        last: more of them, asked only where those find nothing more.
 
     Returns:
         The masked text with the spans that were replaced; ``leaks`` is empty (see ``audit``).
@@ -193,7 +194,7 @@ def mask(text: str, matchers: Sequence[Matcher]) -> Masked:
     spans: list[Span] = []
     current = View(text, len(text))
     for _ in range(max(4, min(64, _MOST_WORK // (len(text) + 1)))):
-        found = _found(current.text, matchers)
+        found = _found(current.text, matchers) or _found(current.text, last)
         if not found:
             return Masked(current.text, tuple(spans))
         spans += [Span(*current.span(each.start, each.end), each.form) for each in found]

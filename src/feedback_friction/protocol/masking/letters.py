@@ -34,7 +34,7 @@ from which only one thing was masked in a list of all.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
 
@@ -81,7 +81,7 @@ def mask_letters(problem: Problem, text: str) -> Masked:
         return Masked(text)
     patterns = _matchers(problem.gold, problem.choices, problem.question)
     left_over = _by_elimination(problem.gold, problem.choices)
-    found = mask(text, [*patterns, _graded(problem, patterns), left_over])
+    found = mask(text, [*patterns, left_over], [_graded(problem)])
     return Masked(found.text, found.spans, audit_letters(problem, found.text))
 
 
@@ -143,13 +143,11 @@ _CUT = re.compile(r"[:;,]\s+")
 _MARK = re.compile(re.escape(MASK))
 
 
-def _graded(problem: Problem, patterns: Sequence[Matcher]) -> Matcher:
-    """A matcher that asks the grader, once the patterns find nothing more."""
+def _graded(problem: Problem) -> Matcher:
+    """A matcher that asks the grader."""
     letter, words = bare_letter(problem.gold), text_pattern(problem.gold_text)
 
     def find(text: str) -> Iterator[Match]:
-        if mask(text, patterns).spans:
-            return
         for start, end in _accepted(problem, text, stretches(text)):
             inner = view_for(problem.gold_text, text[start:end])
             hits = [found.span() for found in letter.finditer(text, start, end)]
