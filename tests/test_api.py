@@ -234,9 +234,9 @@ def a_function(problem, attempts):
     ("call", "message"),
     [
         ({"itertions": 5}, "unknown option 'itertions'; did you mean 'iterations'?"),
-        ({"iterations": "5"}, "iterations must be a whole number of at least 1, not '5'"),
+        ({"iterations": "5"}, "iterations must be a whole number from 1 to 1000, not '5'"),
         ({"base_url": "http://x"}, "student/default is a simulation and takes no base URL"),
-        ({"iterations": 0}, "iterations must be at least 1, not 0"),
+        ({"iterations": 0}, "iterations must be from 1 to 1000, not 0"),
         ({"solver": "python/nobody"}, "there is no model 'python/nobody' of your own"),
         ({"solver": 5}, "5 is not a model: give a name, or an object"),
         ({"tasks": "sums2"}, "unknown task 'sums2'; allowed: aime_2024"),

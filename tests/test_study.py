@@ -104,8 +104,8 @@ def test_a_path_is_found_beside_the_file_where_it_is_nowhere_else(tmp_path, monk
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('iterations = "5"', "iterations must be a whole number of at least 1, not '5'"),
-        ("iterations = 0", "iterations must be at least 1, not 0"),
+        ('iterations = "5"', "iterations must be a whole number from 1 to 1000, not '5'"),
+        ("iterations = 0", "iterations must be from 1 to 1000, not 0"),
         ("itertions = 5", "unknown key 'itertions'; did you mean 'iterations'?"),
         ("config = 'x'", "unknown key 'config'; allowed"),
         ("iterations = [", "is not valid TOML: Invalid value (at end of document)"),

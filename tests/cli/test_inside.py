@@ -25,8 +25,6 @@ def refused(tmp_path, *options):
         (["--layers", "3-x"], "--layers is a list of layers from 0, such as 0-3,7, not '3-x'"),
         (["--layers", "0-999999999"], "--layers is a list of layers from 0"),
         (["--layers", "5-3"], "--layers names no layer"),
-        (["--sample", "0"], "--sample must be at least 1, not 0"),
-        (["--attempt", "1"], "--attempt must be at least 2, not 1"),
     ],
 )
 def test_wrong_options_are_refused_with_what_is_allowed(tmp_path, options, line):

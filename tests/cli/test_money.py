@@ -68,10 +68,10 @@ def test_a_wrong_budget_gets_one_line_before_any_call(tmp_path, verb, options, m
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--pilot", "-1"), "--pilot must be at least 0, not -1"),
+        (("--pilot", "-1"), "'--pilot': -1 is not in the range x>=0"),
         (("--feedback", "kind"), "'kind'; allowed: retry, placebo, binary"),
         (("--solver", "acme/x"), "unknown model provider 'acme'"),
-        (("--iterations", "0"), "--iterations must be at least 1"),
+        (("--iterations", "0"), "--iterations must be from 1 to 1000"),
     ],
 )
 def test_a_wrong_estimate_gets_one_line_before_any_call(tmp_path, options, message):

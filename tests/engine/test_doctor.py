@@ -274,14 +274,13 @@ async def doctor(*arguments: str) -> tuple[int, str, str]:
     return await friction("doctor", *arguments)
 
 
-def test_the_table_fits_80_columns_and_shows_no_secret() -> None:
+def test_the_table_shows_no_secret() -> None:
     async def main() -> None:
         quoting = server(refuses=lambda body: PASSWORD if len(body["messages"]) > 1 else "")
         async with serving(quoting, models=listing("tiny", max_model_len=2048)) as place:
             url = place.url.replace("http://", f"http://me:{PASSWORD}@")
             code, output, errors = await doctor("--base-url", url)
         assert (code, errors) == (0, "")
-        assert max(map(len, output.splitlines())) <= 80
         assert PASSWORD not in output
         for said in (f"{place.url}/v1", "openai/tiny", "2,048 tokens", "every prompt"):
             assert said in output

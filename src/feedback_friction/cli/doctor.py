@@ -9,7 +9,7 @@ from dataclasses import asdict
 import click
 
 from feedback_friction.cli.click_options import JSON
-from feedback_friction.cli.grid import WIDE, print_folded, print_json
+from feedback_friction.cli.grid import print_json, print_rows
 from feedback_friction.engine.models.registry import (
     ModelSettings,
     is_student,
@@ -44,10 +44,10 @@ def command(base_url: str | None, solver: str | None, as_json: bool) -> int:
     findings: list[Finding] = []
     usable = asyncio.run(_examine(base_url, solver, findings))
     if as_json:
-        rows = [asdict(each) for each in findings]
-        print_json({"usable": usable, "findings": rows})
+        print_json({"usable": usable, "findings": [asdict(each) for each in findings]})
     else:
-        _print(findings)
+        rows = [(each.check, each.found, each.run) for each in findings]
+        print_rows(("check", "found", "friction run"), rows, texts=3)
     return 0 if usable else 1
 
 
@@ -99,11 +99,3 @@ async def _look(base_url: str | None, solver: str | None, findings: list[Finding
     findings.append(Finding("model", solver))
     findings.append(context_finding(context_of(entry)))
     return solver
-
-
-def _print(findings: list[Finding]) -> None:
-    print_folded(
-        {"check": {"no_wrap": True}, "found": WIDE, "friction run": WIDE},
-        [(each.check, each.found, each.run) for each in findings],
-        [None if each.is_good else "yellow" for each in findings],
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from feedback_friction.engine.run.launch import started, thinking
 from feedback_friction.engine.run.prepare import Prepared, prepare
 from feedback_friction.engine.run.runner import Progress
 from feedback_friction.errors import UsageError
-from feedback_friction.options import Options, option
 from feedback_friction.settings import Output, Settings
 from feedback_friction.study import Study
 
@@ -36,21 +35,13 @@ NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class EstimateOptions(Options):
-    """What an estimate asks for, beside the run."""
-
-    pilot: int = option(
-        20,
-        "Problems of each task to run first; 0 makes no call, and gives bounds.",
-        metavar="N",
-        least=0,
-    )
+_PILOT = click.Option(
+    ["--pilot"], type=click.IntRange(min=0), default=20, show_default=True, metavar="N",
+    help="Problems of each task to run first; 0 makes no call, and gives bounds.",
+)  # fmt: skip
 
 
-@click.command(
-    "estimate", cls=Sectioned, params=generated(EstimateOptions, Settings, Study, Output)
-)
+@click.command("estimate", cls=Sectioned, params=[_PILOT, *generated(Settings, Study, Output)])
 @click.pass_context
 def command(context: click.Context, /, pilot: int, **_: Any) -> int:
     """Predict calls, tokens, cost and time of a run, with 95% intervals.
@@ -114,9 +105,9 @@ def run_line(words: list[str]) -> list[str]:
 # --- what is shown -------------------------------------------------------------------------------
 
 
-def assumptions(found: Estimate, prepared: Prepared, *, simulated: bool) -> list[str]:
+def assumptions(found: Estimate, prepared: Prepared) -> list[str]:
     """What the numbers rest on, one line each."""
-    lines = []
+    lines, simulated = [], prepared.conditions[0].simulated
     if simulated:
         lines.append("SIMULATION: a simulated student answers, without cost or delay")
     if found.seconds is None:
@@ -154,7 +145,7 @@ def assumptions(found: Estimate, prepared: Prepared, *, simulated: bool) -> list
 
 
 def _show(found: Estimate, prepared: Prepared, directory: Path | None, *, as_json: bool) -> None:
-    lines = assumptions(found, prepared, simulated=prepared.conditions[0].simulated)
+    lines = assumptions(found, prepared)
     document = _document(found, prepared, directory, lines)
     if as_json:
         print_json(document)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from feedback_friction.cli.show import plain
@@ -31,10 +30,6 @@ _GAP = 2
 _DIVISORS = (1, 2, 3, 4)  # of the natural width of the columns of text, tried for the fewest lines
 _NARROWEST = 10  # words longer than it are broken where nothing else fits
 _UNLIMITED = 10_000  # columns of a pipe or a file
-_FOLDED = 80  # columns there of a table whose cells fold
-NUMBER: Mapping[str, Any] = {"justify": "right", "no_wrap": True}
-TEXT: Mapping[str, Any] = {"overflow": "fold"}
-WIDE: Mapping[str, Any] = {"overflow": "fold", "ratio": 1}
 _LATEX = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "−": "$-$", "×": r"$\times$", "<": r"$<$", ">": r"$>$",
@@ -148,12 +143,12 @@ def _overrun(parts: Sequence[Part], width: int) -> int:
     return max(0, *(sum(w + _GAP for _, w in part) - _GAP - width for part in parts))
 
 
-def terminal(width: int = _UNLIMITED) -> Console:
-    """Standard output; so wide where that is no terminal (a pipe, a file)."""
+def terminal() -> Console:
+    """Standard output; without a limit of width where that is no terminal (a pipe, a file)."""
     console = Console(highlight=False, markup=False)
     if console.is_terminal:
         return console
-    return Console(highlight=False, markup=False, width=width)
+    return Console(highlight=False, markup=False, width=_UNLIMITED)
 
 
 def print_columns(
@@ -207,25 +202,6 @@ def print_tables(
         print_columns(shown, title=title, sections=headings)
         click.echo()
     print_lines(notes)
-
-
-def print_folded(
-    headings: Mapping[str, Mapping[str, Any]],
-    rows: Iterable[Sequence[str]],
-    styles: Iterable[str | None] = (),
-) -> None:
-    """Print a table whose long cells fold, 80 columns wide where there is no terminal.
-
-    Args:
-        headings: with rich's options of each column, such as ``NUMBER``.
-        styles: of the rows, where some stand out.
-    """
-    table = Table(pad_edge=False, show_edge=False)
-    for name, options in headings.items():
-        table.add_column(name, **options)
-    for row, style in zip_longest(rows, styles):
-        table.add_row(*row, style=style)
-    terminal(_FOLDED).print(table)
 
 
 def print_json(found: Any) -> None:

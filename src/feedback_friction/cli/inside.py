@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from feedback_friction.caveats import caveats
-from feedback_friction.cli.click_options import JSON, PATH
+from feedback_friction.cli.click_options import JSON, RUN
 from feedback_friction.cli.drive import resumable
 from feedback_friction.cli.grid import frame_columns, print_columns, print_json, print_lines
 from feedback_friction.errors import UsageError
@@ -28,15 +28,21 @@ ROWS = 30  # of a table in the terminal; --json has them all
 
 
 @click.command("inside")
-@click.argument("directory", type=PATH, metavar="RUN")
+@RUN
 @click.option(
     "--model", required=True, metavar="MODEL",
     help="The solver's weights: a folder or an id in Hugging Face's cache, or a GGUF file.",
 )  # fmt: skip
-@click.option("--sample", type=int, metavar="N", help="Maximum number of problems, chosen by seed.")
+@click.option(
+    "--sample", type=click.IntRange(min=1), metavar="N",
+    help="Maximum number of problems, chosen by seed.",
+)  # fmt: skip
 @click.option("--what", metavar="LIST", help=f"Some of {','.join(WHAT)}.  [all]")
 @click.option("--layers", metavar="LIST", help="Layers to cut and patch: 0-3,7.  [a choice]")
-@click.option("--attempt", default=2, show_default=True, help="The attempt to analyse.")
+@click.option(
+    "--attempt", type=click.IntRange(min=2), default=2, show_default=True,
+    help="The attempt to analyse.",
+)  # fmt: skip
 @click.option("--condition", "only", multiple=True, metavar="NAME", help="Only this one.")
 @click.option("--as-is", is_flag=True, help="Accept a model that is not the run's solver.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the sample.")
@@ -53,7 +59,7 @@ def command(
     quiet: bool,
     **where: Any,
 ) -> int:
-    """Trace the feedback in RUN through the weights of its solver.
+    """Trace the feedback in DIR through the weights of its solver.
 
     \b
     attention    how much the reply attends to each part of the prompt, by layer and head
@@ -67,9 +73,6 @@ def command(
     The same command resumes. Findings are stored in the run's journal.
     """
     wanted = _wanted(what)
-    for flag, number, least in (("--sample", sample, 1), ("--attempt", where["attempt"], 2)):
-        if number is not None and number < least:
-            raise UsageError(f"{flag} must be at least {least}, not {number}")
     asked = _layers(layers)
     need("inside", "accelerate", "gguf", "torch", "transformers", "polars", "scipy")
     from feedback_friction.inside.start import look_inside

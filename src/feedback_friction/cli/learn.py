@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from feedback_friction import __version__
-from feedback_friction.cli.click_options import PATH
+from feedback_friction.cli.click_options import JSON, PATH, RUNS
 from feedback_friction.cli.grid import print_json, print_rows
 from feedback_friction.extras import need
 from feedback_friction.modes import ADAPTIVE
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command("learn")
-@click.argument("directories", nargs=-1, required=True, type=PATH, metavar="RUN...")
+@RUNS
 @click.option("--out", required=True, type=PATH, metavar="FILE", help="The policy.")
 @click.option(
     "--price",
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     help="Predicted probability of a repeated answer above which another form is taken.",
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of the cross-fitting folds.")
-@click.option("--json", "as_json", is_flag=True, help="Print the policy, too.")
+@JSON
 def command(
     directories: tuple[Path, ...],
     out: Path,
@@ -48,7 +48,7 @@ def command(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Learn which form of feedback helps in which state, from RUNs with feedback 'mixed'.
+    """Learn which form of feedback helps in which state, from runs with feedback 'mixed'.
 
     Prints the estimated value of the learnt policy for one more round, compared with every form
     alone, the ladder and a random form, and writes the policy to FILE, to be run as

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from feedback_friction.cli.click_options import JSON, PATH
-from feedback_friction.cli.grid import NUMBER, TEXT, WIDE, print_folded, print_json
+from feedback_friction.cli.grid import print_json, print_rows
 from feedback_friction.engine.models.inventory import Local, local_models
 from feedback_friction.engine.models.llama.gguf_files import (
     PACKAGED,
@@ -44,11 +44,8 @@ def command(context: click.Context, folders: tuple[Path, ...], as_json: bool) ->
         print_json({"models": rows})
         return
     if found:
-        headings = {
-            "model": WIDE, "size": NUMBER, "weights": TEXT, "context": NUMBER, "licence": TEXT
-        }  # fmt: skip
-        styles = ["yellow" if each.trouble else None for each in found]
-        print_folded(headings, map(_cells, found), styles)
+        headings = ("model", "weights", "licence", "size", "context")
+        print_rows(headings, map(_cells, found), texts=3)
     there = {each.spec for each in found}
     for name, model in PACKAGED.items():
         if f"gguf/{name}" not in there:
@@ -77,10 +74,10 @@ def _cells(each: Local) -> tuple[str, ...]:
     """A row of the table; paths and licences are other people's words."""
     return (
         one_line(each.spec) + (f" ({one_line(each.trouble)})" if each.trouble else ""),
-        _size(each.size),
         one_line(each.quantisation) or "–",
-        f"{each.context:,}" if each.context else "–",
         one_line(each.licence) or "–",
+        _size(each.size),
+        f"{each.context:,}" if each.context else "–",
     )
 
 

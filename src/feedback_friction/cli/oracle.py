@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,17 +18,9 @@ from feedback_friction.cli.drive import command_line, ended, run_to_end, tell
 from feedback_friction.cli.grid import print_json, print_lines, print_rows
 from feedback_friction.engine.passes.oracle_requests import execute_oracle, prepare_oracle
 from feedback_friction.extras import need
-from feedback_friction.options import Options, filled, option
+from feedback_friction.options import filled
 from feedback_friction.protocol.oracle_draws import TEMPERATURE, OraclePlan
 from feedback_friction.settings import Output, Settings
-
-
-@dataclass(frozen=True, slots=True)
-class OracleOptions(Options):
-    """What an oracle asks for, beside how it draws."""
-
-    ks: str = option("", "k of pass@k.  [1,10,100, as far as drawn]", flag="--k", metavar="K,...")
-
 
 _UNUSED = (
     "tasks", "feedback", "feedback_*", "budget_*", "sampling", "iterations", "epochs", "history",
@@ -43,9 +34,10 @@ _UNUSED = (
     cls=Sectioned,
     params=[
         click.Argument(["task"], metavar="TASK"),
-        *generated(
-            OraclePlan, OracleOptions, Settings, Output, without=_UNUSED, temperature=TEMPERATURE
+        click.Option(
+            ["--k", "ks"], metavar="K,...", help="k of pass@k.  [1,10,100, as far as drawn]"
         ),
+        *generated(OraclePlan, Settings, Output, without=_UNUSED, temperature=TEMPERATURE),
     ],
 )
 @click.pass_context
@@ -53,7 +45,7 @@ def command(
     context: click.Context,
     /,
     task: str,
-    ks: str,
+    ks: str | None,
     out: Path | None,
     as_json: bool,
     quiet: bool,

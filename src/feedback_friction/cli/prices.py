@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from feedback_friction.cli.click_options import JSON, PATH
-from feedback_friction.cli.grid import NUMBER, WIDE, print_folded, print_json
+from feedback_friction.cli.grid import print_json, print_rows
 from feedback_friction.engine.models.price_list import Prices, kept_file, load_prices, refresh
 from feedback_friction.errors import UsageError
 
@@ -54,7 +54,6 @@ def _print(prices: Prices) -> None:
         reasoning = price.output if price.reasoning is None else price.reasoning
         amounts = (price.input, price.cached_input, price.output, reasoning)
         rows.append((name, *(f"{amount:.4g}" for amount in amounts)))
-    numbers = dict.fromkeys(("input", "cached", "output", "reasoning"), NUMBER)
-    print_folded({"model": WIDE, **numbers}, rows)
+    print_rows(("model", "input", "cached", "output", "reasoning"), rows, texts=1)
     sources = f", from {', '.join(prices.sources)}" if prices.sources else ""
     click.echo(f"US dollars per million tokens, as of {prices.as_of}{sources}")

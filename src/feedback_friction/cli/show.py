@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,8 @@ from feedback_friction.caveats import caveats
 from feedback_friction.cli.click_options import RUN
 from feedback_friction.errors import UsageError
 from feedback_friction.problem import lettered
+from feedback_friction.view.trial_page import MASK
+from feedback_friction.view.untrusted import harmless
 
 if TYPE_CHECKING:
     from feedback_friction.engine.passes.reopen import Sent
@@ -38,7 +39,6 @@ STYLES = {
     "no-answer": "bold yellow",
     "undecided": "bold magenta",
 }
-MASK = "[masked]"
 EXAMPLES = 5
 ASIDES = {  # by kind, as the journal has them
     "stand-in": "another problem's attempt, shown to the solver in place of this one",
@@ -218,10 +218,4 @@ def _ending(trial: sqlite3.Row | None, attempts: int) -> Text:
 
 def plain(text: str) -> Text:
     """Untrusted text for a terminal: no markup, no control characters, no direction marks."""
-    kept = "".join(
-        c
-        if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
-        else "\N{REPLACEMENT CHARACTER}"
-        for c in text
-    )
-    return Text(kept)
+    return Text(harmless(text))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from feedback_friction.bridges.replies import read_replies
-from feedback_friction.cli.click_options import PATH
+from feedback_friction.cli.click_options import PATH, generated
 from feedback_friction.engine.models.remote.faults import one_line
 from feedback_friction.problem import Problem
 from feedback_friction.settings import Selection
@@ -20,20 +21,15 @@ _SHAPES = 20
 _WIDTH = 60
 
 
-@click.command("validate")
+@click.command("validate", params=generated(Selection, only=("data", "columns", "digits")))
 @click.argument("name", metavar="TASK")
-@click.option("--data", type=PATH, help="A file in the task's own schema.")
-@click.option("--map", "columns", multiple=True, metavar="FIELD=COLUMN", help="As in friction run.")
-@click.option("--digits", type=int, default=5, show_default=True, help="Multiplication: 2 to 6.")
 @click.option(
     "--replies",
     type=PATH,
     metavar="FILE",
     help="Grade a file of replies (as for friction adopt) and list those without an answer.",
 )
-def command(
-    name: str, data: Path | None, columns: tuple[str, ...], digits: int, replies: Path | None
-) -> int:
+def command(name: str, replies: Path | None, **selection: Any) -> int:
     """Check every row of TASK, and print what fails.
 
     Every gold answer must pass its own grader, and must be masked in feedback and in its own worked
@@ -42,8 +38,7 @@ def command(
     verdicts doubtful, such as identical options.
     """
     page = get_page(name)
-    selection = Selection(data=data, digits=digits, columns=columns)
-    problems = load_problems(page, selection)
+    problems = load_problems(page, Selection(**selection))
     if replies is not None:
         _print_graded(page, problems, replies)
         return 0

@@ -75,10 +75,7 @@ def endings(runs: Runs) -> Figure:
     table = some(named(runs, tables.persistent(runs)))
     occurring = (pl.col("count") > 0).any().over("ending")
     drawn, note = main_sampling(table.filter(occurring))
-    chart = charts.stacked(
-        drawn, "share", "condition", "ending", "panel",
-        title="share of the unsolved trials", order=ENDINGS,
-    )  # fmt: skip
+    chart = charts.stacked(drawn, "ending", title="share of the unsolved trials", order=ENDINGS)
     return Figure(
         "persistent", "How unsolved trials end",
         "The last attempt of each unsolved trial, compared with the one before it, by a "
@@ -93,9 +90,8 @@ def persistent(runs: Runs) -> Figure:
     table = some(named(runs, annotation_table.categories(runs)))
     drawn, note = main_sampling(table)
     chart = charts.stacked(
-        drawn, "share", "condition", "category", "panel",
-        title="share of the labelled unsolved trials", order=CATEGORIES,
-    )  # fmt: skip
+        drawn, "category", title="share of the labelled unsolved trials", order=CATEGORIES
+    )
     simulated = (
         " The judge is simulated: it knows the causes that were planted in a student, and labels "
         "the trials of others at random."

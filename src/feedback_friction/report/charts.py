@@ -30,7 +30,6 @@ from feedback_friction.report.theme import (
 )
 
 Spec = dict[str, Any]
-Order = dict[str, str]  # part of a whole -> its colour
 
 MOST_TICKS = 11
 LONGEST_ROW = 26  # characters of a row's name on one line
@@ -241,12 +240,14 @@ _FOLDED = (
 )
 
 
-def stacked(
-    frame: pl.DataFrame, value: str, row: str, part: str, panel: str, *, title: str, order: Order
-) -> Spec:
-    """Shares of a whole as stacked bars, one row a name, one panel a value of ``panel``.
+def stacked(frame: pl.DataFrame, part: str, *, title: str, order: dict[str, str]) -> Spec:
+    """Each ``share`` of a whole as stacked bars, one row a ``condition``, by ``panel``.
 
-    The parts keep the order of ``order``; those that no row is of are left out of the legend.
+    Args:
+        part: column of the parts.
+        order: by part, its colour.
+
+    Parts that no row is of are left out of the legend.
     """
     inks = {name: ink for name, ink in order.items() if name in frame[part]}
     places = pl.col(part).replace_strict([*order], range(len(order)))
@@ -255,8 +256,8 @@ def stacked(
         alt.Chart()
         .mark_bar()
         .encode(
-            x=alt.X(f"{value}:Q", title=title, axis=PERCENT, stack="zero"),
-            y=alt.Y(f"{row}:N", title=None, sort=None),
+            x=alt.X("share:Q", title=title, axis=PERCENT, stack="zero"),
+            y=alt.Y("condition:N", title=None, sort=None),
             color=alt.Color(
                 f"{part}:N", title=None, scale=alt.Scale(domain=[*inks], range=[*inks.values()])
             ),
@@ -265,41 +266,42 @@ def stacked(
     )
 
     def one(rows: pl.DataFrame) -> Any:
-        height = max(2, rows[row].n_unique()) * ROW_HEIGHT
+        height = max(2, rows["condition"].n_unique()) * ROW_HEIGHT
         return alt.layer(chart, data=data(rows)).properties(height=height)
 
-    return _panels(frame, panel, one)
+    return _panels(frame, "panel", one)
 
 
-def upset(frame: pl.DataFrame, panel: str, sets: str, count: str, solvers: list[str]) -> Spec:
+def upset(frame: pl.DataFrame, solvers: list[str]) -> Spec:
     """An UpSet plot: bars of how many belong to exactly a set, above a matrix of who is in it.
 
     Args:
-        frame: one row a set; ``sets`` holds the names of those in it as a list.
-        panel: column that names the plots, one below the other.
-        count: column of the bars' heights.
+        frame: one row a set: ``solver`` is a list of those in it, ``count`` the bar's height,
+            ``panel`` names the plot that it is in, one below the other.
         solvers: all names, in the order of the matrix.
 
     Source: Lex et al. (2014), UpSet, IEEE TVCG 20:1983-1992.
     """
     made = [
-        _upset(frame.filter(pl.col(panel) == name), str(name), sets, count, solvers)
-        for name in frame[panel].unique(maintain_order=True)
+        _upset(frame.filter(pl.col("panel") == name), str(name), solvers)
+        for name in frame["panel"].unique(maintain_order=True)
     ]
     return _spec(alt.vconcat(*made))
 
 
-def _upset(part: pl.DataFrame, title: str, sets: str, count: str, solvers: list[str]) -> Any:
-    part = part.sort(count, descending=True, maintain_order=True).with_row_index("place")
+def _upset(part: pl.DataFrame, title: str, solvers: list[str]) -> Any:
+    part = part.sort("count", descending=True, maintain_order=True).with_row_index("place")
     place = alt.X("place:O", axis=None)
-    bars = alt.Chart(data(part.drop(sets))).encode(x=place, y=alt.Y(f"{count}:Q", title="problems"))
+    bars = alt.Chart(data(part.drop("solver"))).encode(
+        x=place, y=alt.Y("count:Q", title="problems")
+    )
     width = max(3, part.height) * ROW_HEIGHT
     top = alt.layer(
-        bars.mark_bar(color=SERIES[0]), bars.mark_text(dy=-7).encode(text=f"{count}:Q")
+        bars.mark_bar(color=SERIES[0]), bars.mark_text(dy=-7).encode(text="count:Q")
     ).properties(height=PANEL_HEIGHT * 0.7, title=title, width=width)
-    inside = part.select("place", sets).explode(sets)
-    every = part.select("place").join(pl.DataFrame({sets: solvers}), how="cross")
-    who = alt.Y(f"{sets}:N", title=None, sort=solvers, axis=alt.Axis(domain=False, ticks=False))
+    inside = part.select("place", "solver").explode("solver")
+    every = part.select("place").join(pl.DataFrame({"solver": solvers}), how="cross")
+    who = alt.Y("solver:N", title=None, sort=solvers, axis=alt.Axis(domain=False, ticks=False))
     matrix = alt.layer(
         alt.Chart(data(every)).mark_circle(color=QUIET, size=90, opacity=1).encode(x=place, y=who),
         alt.Chart(data(inside))

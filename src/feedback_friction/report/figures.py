@@ -200,9 +200,7 @@ def moves(runs: Runs) -> Figure:
     """How answers change from attempt to attempt."""
     table = some(named(runs, answers.moves(runs)).filter(pl.col("n") > 0))
     drawn, note = main_sampling(table)
-    chart = charts.stacked(
-        drawn, "share", "condition", "move", "panel", title="share of the retries", order=MOVES
-    )
+    chart = charts.stacked(drawn, "move", title="share of the retries", order=MOVES)
     most = drawn.filter(pl.col("move") == Move.SAME.value).sort("share", descending=True)
     return Figure(
         "moves", "How answers change after feedback",
@@ -292,5 +290,5 @@ def overlap(runs: Runs) -> Figure:
         "chance would give, is in tables/overlap_summary.csv.",
         "UpSet plot: number of problems that exactly the marked solvers fail on. Most, "
         f"{drawn['count'][0]}: {drawn['solvers'][0]}.",
-        charts.upset(drawn, "panel", "solver", "count", names), table,
+        charts.upset(drawn, names), table,
     )  # fmt: skip

@@ -27,6 +27,7 @@ from feedback_friction.errors import UsageError
 from feedback_friction.extras import need
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
+from feedback_friction.protocol.masking.gate import MASK
 from feedback_friction.protocol.records import Masked, Span
 from feedback_friction.protocol.task import Task
 from feedback_friction.settings import Selection
@@ -36,7 +37,6 @@ from feedback_friction.tasks.page import Page, Row, RowError
 
 SIZE = 1_000  # of a generator, of which a run makes what it asks for
 USUAL = 100
-MASK = "[masked]"
 LONGEST_GATED = 80  # characters of an answer that has other forms than the one it is written in
 
 SYSTEM = (
