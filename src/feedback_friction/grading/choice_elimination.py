@@ -55,9 +55,10 @@ _ALL_BUT = re.compile(
     """,
     re.VERBOSE,
 )
-_LETTER = re.compile(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9_'])")
+_LETTER = re.compile(r"[A-Z](?<![A-Za-z0-9][A-Z])(?![A-Za-z0-9_'])")
 _KEPT = re.compile(r"(?:\b(?:not|never|cannot)|n't)\s(?:\w+\s)?$", re.I)
 _RANGE = re.compile(r"([A-Z])\)?(?:\s(?:to|through)\s|\s?-\s?)\(?([A-Z])(?![A-Za-z])")
+_FEW = re.compile(r"[tpm]\s(?:two|three|four|five)\b")  # the first three, the last two
 
 
 def eliminated(text: str, options: Options) -> tuple[frozenset[str], list[tuple[int, int]]]:
@@ -91,5 +92,8 @@ def by_elimination(text: str, options: Options) -> str:
         letter = found[found.lastgroup or 0]
         if letter in options.letters and not DENIED_BEFORE.search(text[: found.start()]):
             return letter
+    unnamed = set(options.letters).difference(_LETTER.findall(text))
+    if len(unnamed) > 1 and not _RANGE.search(text) and not _FEW.search(text):
+        return ""
     left = set(options.letters) - eliminated(text, options)[0]
     return left.pop() if len(left) == 1 and len(options.letters) > 2 else ""
