@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from feedback_friction.grading.choice_forms import by_value, whole_value
 from feedback_friction.reading.option_texts import LONGEST, Options
 from feedback_friction.reading.reply import ANSWER
-from feedback_friction.reading.standing import DENIED_AFTER, NOT_IT, is_asserted
+from feedback_friction.reading.standing import DENIED_AFTER, NOT_IT, is_asserted, is_withdrawn
 
 _FAR = 160  # characters around a cue that a rule may look at
 
@@ -99,7 +99,7 @@ _CUES = (
 # Alternatives that each begin with a letter of their own are searched for fast.
 _WORD = re.compile("|".join(map(re.escape, _CUES)))
 _SOMEBODY = re.compile(
-    r"(?:\b(?:i|we)|'d|'ll|'m|\blet's|\blet\sus|\b(?:should|must|will|would|therefore|thus|so|hence))"
+    r"(?:(?<!\bhad\s)\b(?:i|we)|'d|'ll|'m|\blet's|\blet\sus|\b(?:should|must|will|would|therefore|thus|so|hence))"
     r"\s+(?:(?!not\b|never|can|don't|didn't|won't|initially|originally|previously"
     r"|first)[a-z]+\s+)?$"
 )
@@ -252,7 +252,7 @@ def _judged(text: str, end: int, letter: str, options: Options, rule: str) -> Sa
     """The statement of ``letter``, after a look at what its sentence goes on to say."""
     rest = text[end : end + _FAR]
     stop = _SENTENCE_END.search(rest)
-    if _DENIED.match(rest) or (stop and stop[0] == "?"):
+    if _DENIED.match(rest) or (stop and stop[0] == "?") or is_withdrawn(text, end):
         return None
     sentence = rest[: stop.start()] if stop else rest
     own, _ = options.at(text, end)
@@ -355,7 +355,13 @@ def _before(text: str, small: str, word: re.Match[str], options: Options) -> Sai
         return Said("", "several options")
     stop = _SENTENCE_END.search(small, at, at + _FAR)
     asked = stop is not None and stop[0] == "?"
-    if not is_answer or asked or _PROVIDED.search(small, at, stop.start() if stop else at + _FAR):
+    past = verb is not None and verb[0].split()[0] == "was" and the is not None and "my" in the[0]
+    if (
+        not is_answer
+        or asked
+        or past
+        or _PROVIDED.search(small, at, stop.start() if stop else at + _FAR)
+    ):
         return None
     return Said(letter, "is the answer")
 

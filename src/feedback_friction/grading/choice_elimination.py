@@ -41,7 +41,7 @@ _ALL_BUT = re.compile(
     (?i: \b(?:eliminat\w+|rul\w+\sout|exclud\w+|discard\w*|reject\w*|dismiss\w*|cross\w*\sout)
        \s(?:all|every\w*|any\w*) (?:\s(?:the|other|of))* (?:\s(?:options?|choices?|answers?))?
        \s(?:except|but|besides|other\sthan|apart\sfrom)(?:\sfor)?(?:\s(?:option|choice))?\s )
-      \(?(?P<kept>[A-Z])(?![A-Za-z])
+      \(?(?P<kept>[A-Z])(?![A-Za-z]|\)?,?\s(?:and|or)\s\(?[A-Z]\b)
     | (?i: \bnone\s (?:of\sthe\sothers?\b[^.,;\n]{0,30}\s(?:except|but)(?:\sfor)?
        |(?:of\sthem\s)?but)\s )
       \(?(?P<save>[A-Z])(?![A-Za-z])

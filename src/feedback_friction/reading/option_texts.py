@@ -22,7 +22,7 @@ _PLAIN = (
     | {ord(c): ")" for c in "】〕］〗"}
     | {ord("。"): ". ", ord("、"): ",", ord("→"): ">", ord("⇒"): ">"}
 )
-for _first in (0x24B6, 0x1F150, 0x1F170, 0x1F130):  # circled, squared, regional letters
+for _first in (0x24B6, 0x24D0, 0x1F150, 0x1F170, 0x1F130):  # circled, squared, regional letters
     _PLAIN |= {_first + n: f"({letter})" for n, letter in enumerate(LETTERS)}
 for _first in range(0x1D400, 0x1D670, 52):  # bold, italic, script ... mathematical letters
     _PLAIN |= {_first + n: letter for n, letter in enumerate(LETTERS)}

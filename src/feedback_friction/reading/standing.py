@@ -60,7 +60,7 @@ DENIED_AFTER = (
 )
 _SUPPOSED = re.compile(
     r"\b(?:if(?! (?:i|we) (?:had|have|must|were|was) to)|suppose|supposing|assume|assuming"
-    r"|were (?:it|the|this|we)|had (?:it|the|this|we)"
+    r"|were (?:it|the|this|we)|had (?:it|the|this|we|i\b)"
     r"|unless|whether|provided|imagine|in case|otherwise)\b",
     re.I,
 )
@@ -152,13 +152,16 @@ _BACK = (
     r"|actually|so)?|oops"
     r"|(?:but |oh,? |no,? |hmm,? )?wait\b|hold on|sorry\b|revised\b|corrected\b|updated\b|my"
     r" mistake|apologies"
-    r"|make that|i mean\b|rather,|or rather\b|not quite(?=\s?[,:.;!—-])|actually,|→|⇒|->)"
+    r"|make that|edit:|i mean\b|rather,|or rather\b|not quite(?=\s?[,:.;!—-])|actually,|→|⇒|->)"
 )
 _WRONG = re.compile(
     r"[}$)\\*\"'.]{0,5},?\s(?:(?:that|which) (?:i|you) (?:\w+ ){1,3})?(?:which )?"
     r"(?:would (?:be|have been) [\w ]{0,30}\b(?:if|had|unless|were)\b|(?:is|was) (?:wrong"
     r"|incorrect|not (?:right|correct"
-    r"|the (?:right |correct )?answer)))\b",
+    r"|the (?:right |correct )?answer))|(?:is|was) what (?:i|you) (?:said|wrote|gave|had))\b"
+    # in the next sentence
+    r"|[)\]}*\"'.]{0,5}\s+(?:(?:up)?on (?:\w+ )?(?:reflection|review),? |(?:but|no|wait|sorry),? )?"
+    r"(?:this|that|it) (?:is|was) (?:wrong|incorrect|not (?:right|correct))\b(?! (?:to|for)\b)",
     re.I,
 )
 # After a statement, the last words of all: "... no wait, that is wrong."
