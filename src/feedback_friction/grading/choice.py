@@ -95,7 +95,7 @@ def grade_choice(problem: Problem, response: str) -> Verdict:
         said = _revised(text, said, options) or said
     else:
         said = (
-            _by_truth(plain, problem.choices)
+            _by_truth(plain, options)
             or _first_line(text, options)
             or _called_correct(text, options)
             or _concluded(text, options)
@@ -159,7 +159,7 @@ def _other_form(text: str, options: Options) -> Said | None:
     writings = dict.fromkeys((text, named))
     for said in writings:
         if _FINISHED.search(said.rstrip()[-20:]) or (short and "\n" not in said.strip()):
-            letter, at = settled(said, 0, options, anew=False)
+            letter, at = settled(said, 0, options, anew=_DENIES.search(said) is not None)
             if letter and is_asserted(said, at, at + 1):
                 return Said(letter, "settled")
     if letter := next(filter(None, (by_elimination(said, options) for said in writings)), ""):
@@ -172,8 +172,8 @@ def _other_form(text: str, options: Options) -> Said | None:
     return None
 
 
-def _by_truth(text: str, choices: tuple[str, ...]) -> Said | None:
-    place = by_truth(text, choices)
+def _by_truth(text: str, options: Options) -> Said | None:
+    place = by_truth(text, options)
     return None if place is None else Said(LETTERS[place], "by truth")
 
 
@@ -184,6 +184,7 @@ _OTHER_FORMS = (
     ("mention", by_question),
     ("correction", by_correction),
 )
+_DENIES = re.compile(r"(?i:\bnot|n't|neither)\s[^.:\n]{1,40}\.\s|\b(?:wrong|incorrect|out)\.\s")
 _FINISHED = re.compile(r"(?:[.!)*\"]|\bit (?:is|must be|has to be|should be))\Z")
 _CHAIN = re.compile(r"\s*-?>\s*[\"'(\[]{0,2}([A-Z])(?![A-Za-z0-9_])")
 # "B, since ..."; "I, as a model, ..." is no option.
@@ -276,9 +277,10 @@ def _is_listed(neighbour: str, letter: str, options: Options) -> bool:
 _CORRECT = re.compile(  # begins with the letter: what stands before it is looked at after it
     r"([A-Z])(?<![A-Za-z0-9_][A-Z])[\"')\].:]*\s+"
     rf"(?:(?:is|remains|must\sbe|seems|appears\sto\sbe|would\sbe)\s+{ADVERB}{{0,2}}(?:correct|right)"
-    r"|fits(?=\s?[.;]))\b"
+    r"|fits(?=\s?[.;])|\|\s?(?i:yes|correct|right|true|✅|✔)(?=\s?[|\n]|\s?$))(?:\b|(?!\w))"
     r"(?!\s+(?:only|if|that|in|about|for|when))"
 )
+_COLUMN = re.compile(r"\|\s?(?:correct|right|fits|valid|answer|✅|✔)\s?\??\s?\|", re.IGNORECASE)
 _NAMED = re.compile(
     r"(?<![A-Za-z0-9_])(?:(?i:option|choice|answer)\s+([A-Z])(?![A-Za-z0-9_'])|[(\[]([A-Z])[)\].])"
 )
@@ -318,6 +320,7 @@ def _called_correct(text: str, options: Options) -> Said | None:
         said[1]
         for said in _CORRECT.finditer(text)
         if said[1] in options.letters
+        and ("|" not in said[0] or _COLUMN.search(text))
         and not UNSURE.search(text, max(0, said.start() - 40), said.start())
         and is_asserted(text, *said.span())
     }

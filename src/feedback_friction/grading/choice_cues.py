@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from feedback_friction.grading.choice_forms import by_value, whole_value
 from feedback_friction.reading.option_texts import LONGEST, Options
 from feedback_friction.reading.reply import ANSWER
-from feedback_friction.reading.standing import DENIED_AFTER, NOT_IT, is_asserted, is_withdrawn
+from feedback_friction.reading.standing import DENIED_AFTER, NOT_IT, is_asserted
 
 _FAR = 160  # characters around a cue that a rule may look at
 
@@ -100,7 +100,7 @@ _CUES = (
 _WORD = re.compile("|".join(map(re.escape, _CUES)))
 _SOMEBODY = re.compile(
     r"(?:(?<!\bhad\s)\b(?:i|we)|'d|'ll|'m|\blet's|\blet\sus|\b(?:should|must|will|would|therefore|thus|so|hence))"
-    r"\s+(?:(?!not\b|never|can|don't|didn't|won't|initially|originally|previously"
+    r"\s+(?:(?!not\b|never|had|can|don't|didn't|won't|initially|originally|previously"
     r"|first)[a-z]+\s+)?$"
 )
 _NOT_CUE = re.compile(
@@ -152,7 +152,7 @@ def _after(text: str, small: str, word: re.Match[str], options: Options) -> Said
     if not _leads(small, word, lead, cue):
         return None
     modal = _MODAL.search(lead[0]) is not None
-    stands = is_asserted(text, word.start(), lead.end(), supposed=not modal)
+    stands = is_asserted(text, word.start(), said.end or lead.end(), supposed=not modal)
     return said if stands or said.rule == "taken back" else None
 
 
@@ -252,7 +252,7 @@ def _judged(text: str, end: int, letter: str, options: Options, rule: str) -> Sa
     """The statement of ``letter``, after a look at what its sentence goes on to say."""
     rest = text[end : end + _FAR]
     stop = _SENTENCE_END.search(rest)
-    if _DENIED.match(rest) or (stop and stop[0] == "?") or is_withdrawn(text, end):
+    if _DENIED.match(rest) or (stop and stop[0] == "?"):
         return None
     sentence = rest[: stop.start()] if stop else rest
     own, _ = options.at(text, end)

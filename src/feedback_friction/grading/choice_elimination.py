@@ -10,7 +10,7 @@ from feedback_friction.reading.option_texts import Options
 _FAR = 3000  # characters of a reply's end that are read for judgements on all options
 # Right before a letter, it says that the option is not the answer.
 DENIED_BEFORE = re.compile(
-    r"(?:\b(?:not|never|neither|nor)|n't)\s(?:(?!\b(?:but|so)\b|,\s(?:it|that)\b)[^.;]){0,24}$",
+    r"(?:\b(?:not|never|neither|nor|nothing)|n't)\s(?:(?!\b(?:but|so)\b|,\s(?:it|that)\b)[^.;]){0,24}$",
     re.I,
 )
 

@@ -109,7 +109,7 @@ _VALUE = re.compile(
 # Before a value in a sentence of one: "So x = ", "The angle comes to ", "Not 1/4 but ".
 _NAMED_VALUE = re.compile(
     r"""
-    (?:(?i:so|thus|hence|therefore),?\s)?
+    (?:(?i:so|thus|hence|therefore|about|approximately|roughly),?\s)?
     (?: (?: (?:(?!(?i:in|not|never|nobody|no|if|when|your|previous|earlier|first|initial|wrong)\s)
                [A-Za-z\d-]+\s){1,6}?
             (?: (?:is|equals|must\sbe|should\sbe|has\sto\sbe|gets?|got|find|obtain|has|have)\s
@@ -170,6 +170,7 @@ def _letter_of(said: str, options: Options) -> str:
     return "" if unit and not _UNIT.search(choices[LETTERS.index(letter)]) else letter
 
 
+_BRACED = re.compile(r"\{([^\W\d_]+)\}")  # a unit that stood in \text
 _UNIT = re.compile(r"[^\W\d_]|[°$€£]")
 
 
@@ -188,7 +189,8 @@ def _in_figures(value: str) -> str:
 
 def _bare(value: str) -> str:
     """A value without what stands around it; the point of ".5" is its own."""
-    return value.strip(" $").rstrip(".").rstrip(" $")
+    value = value.strip(" $").rstrip(".").rstrip(" $")
+    return value if "\\" in value else _BRACED.sub(r"\1", value)
 
 
 @lru_cache(maxsize=2048)
@@ -276,7 +278,7 @@ def by_mention(text: str, options: Options) -> str:
     return (
         options.texts.get(said)
         or options.texts.get(said.rpartition(" ")[0])
-        or options.texts.get(said.removesuffix(" are true"))
+        or options.texts.get(_OF_ALL.sub(r"\1 of the above", said.removesuffix(" are true")))
         or options.texts.get(told_text, "")
         or _with_remark(text, options)
     )
@@ -292,6 +294,9 @@ def _with_remark(text: str, options: Options) -> str:
     return letter if plain and not others and not retractions(remark) else ""
 
 
+_OF_ALL = re.compile(
+    r"^(all|none) of (?:them|these|those|the above)(?: (?:is|are) (?:true|correct|right)| holds?)?$"
+)
 _OTHER_MATTER = re.compile(
     r"[.!?\n]|\b(?:not|but|although|though|however|or|unlike|hand|mean|no|if)\b|n't"
 )

@@ -19,14 +19,14 @@ NOUN = (
 )
 _RIGHT = (
     r"(?:correct[aeo]?|corret[ao]|corretta|cert[ao]|exact[aeo]|esatt[ao]|giust[ao]|juste|bonne|bon"
-    r"|richtige?|korrekte?|zutreffend|benar|tepat|sahihi|t[óọ]́?)"
+    r"|richtige?|korrekte?|zutreffend|benar|tepat|sahihi|t[óọ]́?|tọ̀?nà)"
 )
 _GOOD = rf"(?i:(?:yang\s|tó\s)?{_RIGHT})\b(?!\s?\?)"
 _RIGHT = rf"(?:{_RIGHT}|final[e]?|yang|adalah|to|ti|o|pe)"
 _IS = r"(?:es|é|è|est|ist|está|lautet|adalah|ialah|ni|wäre|sería|seria|serait|sarebbe)"
 _SO = r"(?:\s(?:quindi|dunque|entonces|portanto|donc|also|daher|somit|jadi))?"
 _THE = r"(?:(?:la|el|a|o|die|der|das|le|il)\s)?"
-_NOT = r"(?:no\ses|n'est\spas|non\sè|não\sé|nicht|bukan|si|不是|并非|लेकिन|ليست?)"
+_NOT = r"(?:no(?:\ses)?|pas|non(?:\sè)?|não(?:\sé)?|nicht|bukan|si|不是|并非|लेकिन|ليست?)"
 _BUT = (
     r"(?:sino(?:\sque\ses)?|es|mais|c'est|ma|è|bensì|mas|mas\ssim|é|sondern|melainkan|bali|而是|是"
     r"|بل)"
@@ -70,7 +70,7 @@ _FORMS = (
     rf"أختار\s(?:الخيار\s)?{_LETTER}{_END}",
     rf"(?:উত্তর(?:টি)?|বিকল্প)\s?(?:হলো|হল|হচ্ছে|হবে|:)?{_LETTER}(?:{_END}|\sসঠিক(?!\s?ন))",
     rf"(?:विकल्प|उत्तर|जवाब|{ANSWER}\s*){_LETTER}\s(?:सही\s)?है",
-    rf"{_LETTER}\s(?:को\s)?चुन",
+    rf"{_LETTER}\s(?:को\s)?(?:चुन|বেছে\s\S+(?!\S|\s?না))",
 )
 # The places of options, in these languages; the last word of each list stands for "last".
 _PLACES = (
@@ -96,7 +96,7 @@ _WORDS = (
     "seleciono choisis wähle scelgo memilih ninachagua nachagua está benar quedo opto "
     "opte dirais entscheide sage direi rimane diría diria fico gabarito queda bleibt muss "
     "pilih weder letra opción opção alternativa réponse respuesta resposta risposta "
-    "antwort opsi pilihan opzione"
+    "antwort opsi pilihan opzione sino sondern melainkan bali ma mas mais"
 )
 # One of these stands in every such statement, and hardly in English: quicker to look for.
 _VERBS = {*_WORDS.split(), *filter(str.isalpha, _PLACE_OF)}

@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 
 from feedback_friction.reading.number_words import ORDINALS
+from feedback_friction.reading.option_texts import Options, stems
 from feedback_friction.reading.references import PLACES
 
 _FAR = 3000  # characters of a reply's end that are read
@@ -30,7 +31,7 @@ _SUBJECT = re.compile(
       | \b(?P<ordinal>{"|".join(ORDINALS[:_MOST])}|former|latter)\b(?:\s(?:statement|claim|one)\b)?
       | (?<![\w'])(?P<bare>(?-i:{_ROMANS})|[1-5](?=\)?\s?:|(?:\sis|\))\s(?:true|false)\b))
       | \b(?P<all> both|neither|all(?:\s(?:two|three|four|five))?|none)\b
-        (?:\sof\s(?:the|them|these))?(?:\s?(?:statements?|claims?|of\sthem)\b)?
+        (?:\sof\s(?:them|these|the)\b)?(?:\s?(?:statements?|claims?|of\sthem)\b)?
       | \b(?:the\s)?(?P<rest>others?|rest)\b(?:\s(?:one|two|three|statements?)\b)*
     )
     """,
@@ -52,6 +53,10 @@ _SAID = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_OWN = re.compile(
+    r"\s(?:is|are)\s(?:an?\s)?((?!(?:not|true|false|(?:in)?correct|wrong|right)\b)[a-z]+)\b"
+)
+_INVERTED = frozenset(stems("false incorrect untrue"))
 _NEGATED = re.compile(r"not\b|n't|isn't|aren't|do|cannot", re.IGNORECASE)
 # Between what was said last and a subject: what follows is not said, or not for sure.
 _UNSAID = re.compile(
@@ -66,17 +71,19 @@ _PAIR = re.compile(
 )
 _LIST = re.compile(
     r"\W*(?i:(?:so|thus|therefore|hence|it\sis|it's|the\sanswer\sis|answer:?|only|just|both|both\sof"
-    rf"|statements?)[\s,:]+)*(?P<list>{_ROMANS})(?:\sonly)?[.!)\"']*\s*"
+    rf"|statements?)[\s,:]+)*(?:(?P<list>{_ROMANS}|[1-5](?:{_AND}[1-5]){{1,4}})(?:\sonly)?"
+    r"|(?P<every>(?i:all\s(?:two|three|four|five|of\s(?:the|them|these)(?:\sstatements)?)|both)))[.!)\"']*\s*"
 )
 
 
-def by_truth(text: str, choices: tuple[str, ...]) -> int | None:
+def by_truth(text: str, options: Options) -> int | None:
     """The place of the option that a text says by truth values; None where it says none."""
-    sets = _sets(choices)
-    if not sets:
+    sets = _sets(options.choices)
+    inverted = _PAIR.fullmatch(options.choices[0]) is None and _INVERTED & options.asked
+    if not sets or inverted:  # "Which are false?" is answered by what is false
         return None
     size = max(2, *(1 + max(each, default=0) for each in sets))
-    said = _told(text[-_FAR:], size)
+    said = _told(text[-_FAR:], size, options.asked)
     true = {at for at in said if said[at]} if len(said) == size else None
     return sets.index(frozenset(true)) if true is not None and true in sets else None
 
@@ -103,21 +110,27 @@ _OPTION = re.compile(
 )
 
 
-def _told(text: str, size: int) -> dict[int, bool]:
+def _told(text: str, size: int, asked: frozenset[str]) -> dict[int, bool]:
     """What a text says of each statement that it speaks of, the last word first."""
     if pair := _PAIR.fullmatch(text):
         return {at: pair[name][0] in "Tt" for at, name in enumerate(("first", "second"))}
     alone = _LIST.fullmatch(text)
-    if alone is not None and (len(alone["list"].split()) > 1 or "only" in text.lower()):
-        return {at: at in _places(alone["list"]) for at in range(size)}
+    if alone is not None and alone["every"]:
+        return dict.fromkeys(range(size), True)
+    listed = _places(alone["list"]) if alone is not None else []
+    if listed and max(listed) < size and (len(listed) > 1 or "only" in text.lower()):
+        return {at: at in listed for at in range(size)}
     told: dict[int, bool] = {}
     last = True  # what was said of the statement before
     done = 0
     for found in _SUBJECT.finditer(text):
-        said = _SAID.match(text, found.end())
+        own = _OWN.match(text, found.end())  # "II is prime", where the question asks that
+        is_own = own is not None and asked.issuperset(stems(own[1]))
+        said = _SAID.match(" is true") if is_own else _SAID.match(text, found.end())
         if said is None:
             continue
-        before, done = re.split(r"[.;!?\n]", text[done : found.start()])[-1], said.end()
+        before = re.split(r"[.;!?\n]", text[done : found.start()])[-1]
+        done = own.end() if own and is_own else said.end()
         if _UNSAID.search(before):
             continue
         if found["bare"] == "I" and said[0].strip().lower() in ("hold", "do", "do not"):

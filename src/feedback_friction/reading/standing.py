@@ -50,7 +50,7 @@ _SEEMING = re.compile(
 _NO_BENGALI = r"\u09a8[\u09af\u09df]\u09bc?"  # in either way to write its second letter
 NOT_IT = (
     r"(?:(?:では|じゃ)なく(?:て)?|(?:은|는|이|가)?\s?아니라"
-    rf"|\s?(?:{_NO_BENGALI}|नहीं),?\s(?:বরং|बल्कि))"
+    rf"|\s?(?:{_NO_BENGALI}|नहीं)(?:,?\s(?:বরং|बल्कि)|(?=,)))"
 )
 DENIED_AFTER = (
     r"(?=\s?[^\x00-\x7f])"  # quickly no, in English
@@ -161,7 +161,8 @@ _WRONG = re.compile(
     r"|the (?:right |correct )?answer))|(?:is|was) what (?:i|you) (?:said|wrote|gave|had))\b"
     # in the next sentence
     r"|[)\]}*\"'.]{0,5}\s+(?:(?:up)?on (?:\w+ )?(?:reflection|review),? |(?:but|no|wait|sorry),? )?"
-    r"(?:this|that|it) (?:is|was) (?:wrong|incorrect|not (?:right|correct))\b(?! (?:to|for)\b)",
+    r"(?:this|that|it) (?:is|was) (?:wrong|incorrect|not (?:right|correct))\b"
+    r"(?! (?:to|for|only|in|if)\b)",
     re.I,
 )
 # After a statement, the last words of all: "... no wait, that is wrong."
