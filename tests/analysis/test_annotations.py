@@ -177,6 +177,40 @@ def test_people_correct_a_judge_and_the_confusion_is_counted(tmp_path):
     assert sum(counts.values()) == 12
 
 
+def test_people_who_agree_with_a_judge_change_no_number(tmp_path):
+    """Also where trials are missing: every problem weighs the same in both."""
+    run = make(tmp_path / "run", [UNSOLVED] * 4 + [FIRST] * 2 + [LATER])
+    with sqlite3.connect(run / "journal.sqlite") as db:
+        db.execute("UPDATE conditions SET epochs = 2, problems = 14")
+        db.execute(
+            "INSERT INTO trials SELECT condition, problem_id, 1, 'solved', '', 1, '2026'"
+            " FROM trials WHERE problem_id IN ('0', '1', '5')"
+        )
+    annotate(run, [RESIST, WRONG, RESIST, WRONG])
+    annotate(run, [RESIST, WRONG, RESIST, WRONG], annotator="zoe", kind="person", round=None)
+    [row] = target(load_runs([run])).iter_rows(named=True)
+    for name in ("resistance", "friction", "target", "relative"):
+        assert row[f"corrected_{name}"] == pytest.approx(row[name]), name
+
+
+def test_with_trials_in_flight_there_is_no_friction(tmp_path):
+    """What is labelled stayed unsolved to its end; what is unsolved so far need not."""
+    run = make(tmp_path / "run", [UNSOLVED, UNSOLVED, LATER, FIRST])
+    annotate(run, [RESIST] * 2)
+    assert target(load_runs([run])).height == 1
+    with sqlite3.connect(run / "journal.sqlite") as db:
+        db.execute("UPDATE conditions SET problems = 5")
+        names = [row[1] for row in db.execute("PRAGMA table_info(attempts)")]
+        given = {"condition": CONDITION, "problem_id": "4", "verdict": "wrong", "leaks": "[]"}
+        row = [given.get(name, "[]" if name == "choices" else 0) for name in names]
+        db.execute(f"INSERT INTO attempts VALUES ({', '.join('?' * len(names))})", row)
+        db.execute(
+            "INSERT INTO problems (task, problem_id, question, prompt, gold, aliases, choices)"
+            " VALUES ('mmlu_pro', '4', 'q', 'q', 'A', '[]', '[]')"
+        )
+    assert target(load_runs([run])).is_empty()
+
+
 def test_people_who_always_agree_with_a_judge_are_in_the_confusion_too(tmp_path):
     run = make(tmp_path / "run", [UNSOLVED] * 4 + [FIRST])
     annotate(run, [RESIST] * 4)

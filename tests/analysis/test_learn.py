@@ -101,6 +101,20 @@ def test_above_the_threshold_the_form_is_changed_and_the_reason_kept(learnt):
         assert f"{plain.form} would be useless" in wary.reason
 
 
+def test_the_worth_of_the_rule_is_that_of_the_policy_with_its_threshold():
+    """The best form makes answers come back, so that the written policy takes another one."""
+    drawn = [
+        replace(each, repeated=each.form == "locate" and not each.right)
+        for each in decided(by_state, FORMS, 150, seed=4)
+    ]
+    found = learn(drawn, 0.0, 0.05)
+    states = [each.state for each in drawn]
+    ran = value_when_run(found.policy, by_state, states)
+    adaptive = next(each for each in found.worths if each.name == "adaptive")
+    assert adaptive.robust.low <= ran <= adaptive.robust.high
+    assert ran < adaptive.robust.value + 0.1 < 0.5  # what the best forms would bring is 0.6
+
+
 @pytest.mark.parametrize(
     ("decisions", "said"),
     [

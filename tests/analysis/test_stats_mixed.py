@@ -36,6 +36,13 @@ def test_it_finds_the_odds_ratio_and_the_spread_of_the_problems() -> None:
     assert found.p_values[1] < 1e-6
 
 
+def test_problems_with_many_attempts_have_the_spread_that_they_have() -> None:
+    """Nodes that lie at the same effects for every problem find half of it."""
+    found = mixed_logit(*simulated(20, 300, 3.0, 0))
+    assert found is not None
+    assert found.spread == pytest.approx(3, rel=0.25)
+
+
 @pytest.mark.slow
 def test_the_limits_hold_the_truth() -> None:
     covered = 0
@@ -56,6 +63,21 @@ def test_a_column_that_separates_or_repeats_another_fits_nothing() -> None:
     right, columns, problem = simulated(40, 4, 1.0, 2)
     assert mixed_logit(right, np.column_stack([columns, right]), problem) is None
     assert mixed_logit(right, np.column_stack([columns, columns[:, 1]]), problem) is None
+
+
+def test_of_a_feature_whose_attempts_all_came_out_alike_nothing_is_told() -> None:
+    """Their scores are nearly 0, so that a sandwich alone would call the ratio exact."""
+    right, columns, problem = simulated(40, 4, 1.0, 2)
+    leak = np.zeros(len(right))
+    leak[np.flatnonzero(right == 0)[:2]] = 1
+    found = mixed_logit(right, np.column_stack([columns, leak]), problem)
+    plain = mixed_logit(right[leak == 0], columns[leak == 0], problem[leak == 0])
+    assert found is not None
+    assert plain is not None
+    assert math.isnan(found.odds_ratios[2].value)
+    assert found.odds_ratios[2].interval == (0.0, math.inf)
+    assert math.isnan(found.p_values[2])
+    assert found.odds_ratios[1].value == pytest.approx(plain.odds_ratios[1].value, rel=1e-4)
 
 
 def test_the_table_sets_each_condition_against_the_first(tmp_path) -> None:

@@ -107,6 +107,11 @@ def test_results_print_the_forms_of_conditions_that_choose_among_several(run):
     assert all(f" {each.form} " in said for each in mixed)
     whole = json.loads(command("results", *run.directories, "--json").stdout)["forms"]
     assert [each["n"] for each in whole] == [each.n for each in found]
+    table = form_effects.forms(run).filter(horizon="next attempt", state="any state")
+    for row, each in zip(table.iter_rows(named=True), mixed, strict=True):
+        told = each.right
+        shares = [row[name] for name in ("share", "share_low", "share_high")]
+        assert shares == pytest.approx([told.value, told.low, told.high], abs=1e-12)
 
 
 def test_a_trial_shows_each_form_with_propensity_state_and_reason(run):

@@ -141,6 +141,18 @@ def test_self_perception_stands_beside_what_was_done(db, tmp_path):
     assert (row["unreadable"], row["n"], row["missing"]) == (1, 3, 2)
 
 
+def test_a_right_answer_that_is_challenged_is_no_failure_to_take_up_feedback(db, tmp_path):
+    db.execute("UPDATE attempts SET feedback = 'sure?' WHERE problem_id = 'p3'")
+    draws = {"counts": [["A", 25], ["B", 25]], "no_answer": 0, "correct": 25, "draws": 50}
+    for problem in ("p1", "p2", "p3"):
+        finding(db, "entropy", problem, draws)
+        finding(db, "self-perception", problem, {"understood": problem == "p3", "updated": True})
+    for row in table(db, tmp_path, probe_table.entropy_summary).iter_rows(named=True):
+        assert (row["n"], row["missing"]) == (2, 1)
+    row = probe_table.self_perception(load_runs([tmp_path])).row(0, named=True)
+    assert (row["understood"], row["n"], row["missing"]) == (0.0, 2, 3)
+
+
 def test_a_reader_stands_beside_chance_with_wilsons_interval(db, tmp_path):
     for problem, named in (("p1", True), ("p2", False), ("p4", False)):
         finding(db, "reader", problem, {"named": named, "control": False})

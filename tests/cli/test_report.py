@@ -106,6 +106,8 @@ def test_power_plans_in_three_directions():
 
     n = planned("--difference", "0.05")["n"]
     assert planned("--difference", "0.05", "--n", str(int(n)))["power"] >= 0.8
+    said = friction("power", "--difference", "0.05", "--n", "100", "--discordance", "0.2").stdout
+    assert said.count("power") == 1  # its own, and no target beside it
     assert planned("--n", str(int(n)))["difference"] <= 0.05 + 1e-6
     assert planned("--difference", "0.05", "--epochs", "4", "--icc", "0")["n"] == math.ceil(n / 4)
     assert planned("--difference", "0.05", "--epochs", "4", "--icc", "1")["n"] == n

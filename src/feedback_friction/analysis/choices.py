@@ -262,15 +262,15 @@ def _given(same: Sequence[Decision]) -> FormGiven:
         first.solver,
         first.feedback,
         first.form,
-        _share(same, [each.right for each in same]),
-        _share(answered, [bool(each.repeated) for each in answered]),
+        weighted_share(same, [each.right for each in same]),
+        weighted_share(answered, [bool(each.repeated) for each in answered]),
         sum(each.tokens for each in same) / len(same),
         len(same),
     )
 
 
-def _share(decisions: Sequence[Decision], happened: Sequence[bool]) -> Estimate:
-    """A share by weights, clustered by problem."""
+def weighted_share(decisions: Sequence[Decision], happened: Sequence[bool]) -> Estimate:
+    """A share by the inverse of the forms' probabilities, clustered by problem."""
     sums: dict[str, tuple[float, float, int]] = {}
     for each, did in zip(decisions, happened, strict=True):
         weight = 1 / each.propensity

@@ -86,19 +86,20 @@ def learn(decisions: Sequence[Decision], price: float, threshold: float, seed: i
     always = [offpolicy.always(solved, at) for at in range(len(forms))]
     costs = [offpolicy.weighted(tokens, rule)[0] for rule in always]
     toll = price * np.array(costs) / 1000
-    cross = offpolicy.predicted(solved, _logistic(len(forms)), seed)
+    cross, again = (
+        offpolicy.predicted(each, _logistic(len(forms)), seed) for each in (solved, repeated)
+    )
     rules = {form.name: rule for form, rule in zip(forms, always, strict=True)}
     ladder = [chosen(Ladder(), each.state) for each in drawn]
     if {*ladder} <= rules.keys():
         rules[LADDER.name] = np.stack([rules[name][at] for at, name in enumerate(ladder)])
     rules[DRAWN] = _drawn_rule(drawn, solved)
-    rules[ADAPTIVE.name] = np.eye(len(forms))[(cross - toll).argmax(axis=1)]
+    rules[ADAPTIVE.name] = np.eye(len(forms))[_by_policy(cross - toll, again, threshold)]
     worths = _worths(solved, rules, cross, tokens)
     fixed = [worth for worth in worths if worth.name in FORMS or ":" in worth.name]
     best = max(fixed, key=lambda worth: np.nan_to_num(worth.robust.value, nan=-1.0))
     answered = np.array([each.repeated is not None for each in drawn])
-    guess = offpolicy.predicted(repeated, _logistic(len(forms)), seed)
-    said = guess[np.arange(len(drawn)), solved.chosen]
+    said = again[np.arange(len(drawn)), solved.chosen]
     varying = [name for name, each in zip(names, varies, strict=True) if each]
     options = _options(varying, solved, repeated, forms, costs)
     tasks = tuple(sorted({each.task for each in drawn}))
@@ -163,6 +164,13 @@ def as_drawn(
     return data, columns
 
 
+def _by_policy(worth: FloatArray, again: FloatArray, threshold: float) -> IntArray:
+    """The form that ``policy.Learnt`` takes by its worth and its chance of a repeated answer."""
+    best = worth.argmax(axis=1)
+    useless = again[np.arange(len(best)), best] > threshold
+    return np.asarray(np.where(useless, again.argmin(axis=1), best))
+
+
 def _drawn_rule(drawn: Sequence[Decision], data: offpolicy.Drawn) -> FloatArray:
     """The probabilities with which the forms were drawn, by condition."""
     shares: dict[tuple[int, str], FloatArray] = {}
@@ -181,7 +189,9 @@ def _worths(
     least = {name: offpolicy.least_variance(data, rule) for name, rule in rules.items()}
 
     def value(name: str, found: tuple[float, FloatArray]) -> Estimate:
-        return offpolicy.estimate(*found, data.cluster, least=least[name])
+        made = offpolicy.estimate(*found, data.cluster, least=least[name])
+        low, high = max(made.low, min(made.value, 0.0)), min(made.high, max(made.value, 1.0))
+        return Estimate(made.value, low, high, made.n)
 
     def gap(one: str, other: str, level: float) -> Estimate:
         (a, parts_a), (b, parts_b) = robust[one], robust[other]

@@ -61,11 +61,12 @@ def command(
 
     worth = exact.pairs_of_a_problem(epochs, icc or 0.0)
     found: dict[str, float]
+    reached = f", power {target:.0%}"
     try:
         if difference is not None and problems is not None:
             pairs = max(1, round(problems * worth))
             found = {"power": exact.power(pairs, difference, discordance)}
-            line = f"power {found['power']:.1%} with {problems} problems"
+            line, reached = f"power {found['power']:.1%} with {problems} problems", ""
         elif difference is not None:
             pairs = exact.sample_size(difference, discordance, target)
             found = {"n": math.ceil(pairs / worth)}
@@ -92,4 +93,4 @@ def command(
         print_json({**settings, **found})
         return
     repeated = f", {epochs} epochs with an ICC of {icc:g}" if epochs > 1 else ""
-    click.echo(f"{line} (discordance {discordance:.1%}{repeated}, power {target:.0%}, level 95%)")
+    click.echo(f"{line} (discordance {discordance:.1%}{repeated}{reached}, level 95%)")

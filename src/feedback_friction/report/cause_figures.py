@@ -129,7 +129,8 @@ def odds(runs: Runs) -> Figure:
         "model in which every problem has an effect of its own. Right of the dashed line an "
         "attempt is right more often: under that feedback, per attempt, per doubling of the "
         "feedback's length, per masked span, after a leak, after a repeated answer, in that "
-        f"subject. {BANDS} Beyond {MOST_ODDS[0]:g} and {MOST_ODDS[1]:g} they are cut.",
+        f"subject. {BANDS} Beyond {MOST_ODDS[0]:g} and {MOST_ODDS[1]:g} they are cut; where there "
+        "is no point, all such attempts came out alike, and the data cannot tell.",
         "Forest plot of odds ratios, one row a term.",
         chart, table,
     )  # fmt: skip

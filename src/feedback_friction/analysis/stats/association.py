@@ -42,7 +42,8 @@ def spearman(x: FloatArray, y: FloatArray) -> Estimate:
     if x.shape != y.shape:
         raise ValueError("x and y must have one shape")
     kept = ~(np.isnan(x) | np.isnan(y))
-    first, second, n = x[kept], y[kept], int(kept.sum())
+    # Rounding keeps ties that differ only by the order of a sum.
+    first, second, n = np.round(x[kept], 12), np.round(y[kept], 12), int(kept.sum())
     if n < 2 or np.all(first == first[0]) or np.all(second == second[0]):
         return Estimate(math.nan, -1.0, 1.0, n)
     value, error = _rank_correlation(first, second)

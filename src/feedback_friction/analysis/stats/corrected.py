@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -68,6 +69,8 @@ def corrected(first: IntArray, judge: IntArray, people: IntArray, seed: int = 0)
     """
     if not first.shape == judge.shape == people.shape:
         raise ValueError("trials, the judge's labels and people's must have one shape")
+    first, judge, people = (each.reshape(len(first), -1) for each in (first, judge, people))
+    present = first != MISSING
     unsolved = (first == UNSOLVED) & (judge != STOPPED)
     said = unsolved & (judge != UNLABELLED)
     both = said & (people != UNLABELLED)
@@ -77,21 +80,23 @@ def corrected(first: IntArray, judge: IntArray, people: IntArray, seed: int = 0)
         return Corrected(nothing, nothing, nothing, nothing, None)
     # Of the judge's labels that mean resistance and of the others: how many, and what people say.
     groups = [(judge == label) for label in (RESISTANT, OTHER_REASON)]
-    marked = [_Beta.of(group, said) for group in groups]
-    kept = [_Beta.of(people == RESISTANT, both & group) for group in groups]
-    share_open = _Beta.of(unsolved, first != MISSING)
-    solved = _Beta.of(first >= 0, (first != MISSING) & ~unsolved)
-    later = _Beta.of(first > 0, first >= 0)
+    weights = 1 / np.maximum(present.sum(axis=1), 1)
+    of = partial(_Beta.of, weights=weights)
+    marked = of(groups[0], said)
+    kept = [of(people == RESISTANT, both & group) for group in groups]
+    share_open = of(unsolved, present)
+    solved = of(first >= 0, present & ~unsolved)
+    later = of(first > 0, first >= 0)
     rng = np.random.default_rng(seed)
-    first_mark = marked[0].draw(rng)
+    first_mark = marked.draw(rng)
     resisted = first_mark * kept[0].draw(rng) + (1 - first_mark) * kept[1].draw(rng)
     left, ended = share_open.draw(rng), solved.draw(rng)
     distance, final = left * resisted, (1 - left) * ended
     gained = final * later.draw(rng)
-    value = marked[0].share * kept[0].share + (1 - marked[0].share) * kept[1].share
+    value = marked.share * kept[0].share + (1 - marked.share) * kept[1].share
     friction, reached = share_open.share * value, (1 - share_open.share) * solved.share
     base = friction + reached * later.share
-    trials = int((first != MISSING).sum())
+    trials = int(present.sum())
     return Corrected(
         _within(value, resisted, n),
         _within(reached + friction, final + distance, trials),
@@ -101,7 +106,7 @@ def corrected(first: IntArray, judge: IntArray, people: IntArray, seed: int = 0)
             distance / (distance + gained),
             round(trials * base),
         ),
-        _to_halve(share_open.share, marked[0].share, kept, float(distance.var()), int(said.sum())),
+        _to_halve(share_open.share, marked.share, kept, float(distance.var()), int(said.sum())),
     )
 
 
@@ -114,17 +119,15 @@ class _Beta:
     misses: float  # failures, of the same
 
     @classmethod
-    def of(cls, hits: BoolArray, among: BoolArray) -> _Beta:
-        """The share of hits among some trials; both of shape (problems, epochs) or (problems,)."""
-        among, hits = among.reshape(len(among), -1), hits.reshape(len(hits), -1)
-        counts = among.sum(axis=1).astype(np.float64)
-        found = (hits & among).sum(axis=1).astype(np.float64)
+    def of(cls, hits: BoolArray, among: BoolArray, weights: FloatArray) -> _Beta:
+        """The share of hits among some trials; ``weights`` of a trial, shape (problems,)."""
+        counts = among.sum(axis=1)
         kept = counts > 0
         if not kept.any():
             return cls(0.5, 0.0, 0.0)
-        share = float(found.sum() / counts.sum())
-        sizes = counts[kept].tolist()
-        size = effective_size(share, found[kept].tolist(), sizes, sizes)
+        found, whole = (weights * each.sum(axis=1) for each in (hits & among, among))
+        share = min(1.0, float(found.sum() / whole.sum()))
+        size = effective_size(share, *(each[kept].tolist() for each in (found, whole, counts)))
         return cls(share, share * size, (1 - share) * size)
 
     def draw(self, rng: np.random.Generator) -> FloatArray:

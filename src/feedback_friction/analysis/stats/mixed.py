@@ -17,27 +17,30 @@ from feedback_friction.analysis.stats.arrays import FloatArray, IntArray
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.stats.proportions import student
 
-_NODES = 21
-_WIDEST = 30.0  # log-odds: beyond, the data separate, and the maximum lies at infinity
+_NODES = 9
+_STEPS = 12  # by Newton, of 2 log-odds at most, to the likeliest effect of each problem
+_WIDEST = 10.0  # log-odds: limits further from their estimate say nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Mixed:
     """A fitted model."""
 
-    # one for each column, with limits; n is the number of problems
+    # one for each column, with limits; n is the number of problems. ``nan``, from 0 to infinity,
+    # where the data cannot tell: all attempts with a feature, or all without, came out alike
     odds_ratios: tuple[Estimate, ...]
-    p_values: tuple[float, ...]  # two-sided, of an odds ratio of 1
+    p_values: tuple[float, ...]  # two-sided, of an odds ratio of 1; ``nan`` likewise
     spread: float  # standard deviation of the problems' effects, in log-odds
     icc: float  # share of the latent variance that lies between problems, s^2 / (s^2 + pi^2 / 3)
 
 
 def mixed_logit(right: FloatArray, columns: FloatArray, problem: IntArray) -> Mixed | None:
-    """Fit by maximum likelihood, the problems' effects integrated out by Gauss-Hermite quadrature.
+    """Fit by maximum likelihood, the problems' effects integrated out by adaptive quadrature.
 
-    The covariance is the sandwich over problems with the correction C / (C - 1), and limits are
-    Student's with as many degrees of freedom as there are problems more than columns, so that they
-    hold where the effects are not normal, too.
+    The variance is the larger of the information's and of the sandwich's over problems, with the
+    correction C / (C - 1): the first alone is too small where the effects are not normal, the
+    second where few problems have a feature, and nothing where all attempts with it came out alike.
+    Limits are Student's with as many degrees of freedom as there are problems more than columns.
 
     Args:
         right: shape (attempts,): 1 or 0.
@@ -46,10 +49,10 @@ def mixed_logit(right: FloatArray, columns: FloatArray, problem: IntArray) -> Mi
 
     Returns:
         The fit; None where there is none to find: no success or no failure, columns that depend on
-        each other, fewer problems than columns, or data that a column separates.
+        each other, fewer problems than columns, or nothing that the data can tell.
 
-    Source: Hedeker and Gibbons (1994), Biometrics 50:933-944; Barber, Murphy and Verbitsky (2004),
-    Sociological Methodology 34:201-235 (discrete time); White (1982), Econometrica 50:1-25
+    Source: Liu and Pierce (1994), Biometrika 81:624-629 (quadrature); Barber, Murphy and Verbitsky
+    (2004), Sociological Methodology 34:201-235 (discrete time); White (1982), Econometrica 50:1-25
     (sandwich).
     """
     clusters, width = int(problem.max(initial=-1)) + 1, columns.shape[1]
@@ -61,29 +64,30 @@ def mixed_logit(right: FloatArray, columns: FloatArray, problem: IntArray) -> Mi
     start = np.zeros(width + 1)
     found = optimize.minimize(model.loss, start, jac=True, method="BFGS")
     values = found.x
-    if not np.all(np.isfinite(values)) or np.abs(values[:-1]).max() > _WIDEST:
+    if not np.all(np.isfinite(values)):
         return None
     bread = np.linalg.pinv(_jacobian(model, values))
     scores = model.scores(values)
-    covariance = bread @ (scores.T @ scores) @ bread * clusters / (clusters - 1)
-    errors = np.sqrt(np.maximum(np.diag(covariance)[:-1], 0.0))
+    sandwich = bread @ (scores.T @ scores) @ bread * clusters / (clusters - 1)
+    errors = np.sqrt(np.maximum(np.diag(sandwich), np.diag(bread))[:-1])
     degrees = clusters - width
-    reach = student(degrees) * errors
-    tested = 2 * distributions.t.sf(np.abs(values[:-1]) / np.maximum(errors, 1e-300), degrees)
+    told = student(degrees) * errors < _WIDEST
+    if not told.any():
+        return None
+    logs = np.where(told, values[:-1], math.nan)
+    reach = np.where(told, student(degrees) * errors, math.inf)
+    tested = 2 * distributions.t.sf(np.abs(logs) / errors, degrees)
+    limits = (np.exp(np.nan_to_num(logs) + sign * reach).tolist() for sign in (-1, 1))
     spread = math.exp(float(values[-1]))
     return Mixed(
         tuple(
-            Estimate(_exp(value), _exp(value - half), _exp(value + half), clusters)
-            for value, half in zip(values[:-1].tolist(), reach.tolist(), strict=True)
+            Estimate(value, low, high, clusters)
+            for value, low, high in zip(np.exp(logs).tolist(), *limits, strict=True)
         ),
         tuple(tested.tolist()),
         spread,
         spread**2 / (spread**2 + math.pi**2 / 3),
     )
-
-
-def _exp(value: float) -> float:
-    return math.exp(min(value, 700.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,29 +105,37 @@ class _Likelihood:
 
     def _parts(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Log-likelihood of each problem, shape (problems,), and its scores (problems, values)."""
-        nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
         spread = math.exp(min(float(values[-1]), 5.0))
         fixed = self.columns @ values[:-1]
         sign = 2 * self.right - 1
-        logs = np.empty((self.clusters, _NODES))
+        effects, logs = self._nodes(fixed, spread)
         residuals = np.empty((len(fixed), _NODES))
-        for q, node in enumerate(nodes):
-            at = fixed + spread * node
-            each = -np.logaddexp(0, -sign * at)
-            logs[:, q] = self._by_problem(each)
+        for q, effect in enumerate(effects.T):
+            at = fixed + spread * effect[self.problem]
+            logs[:, q] += self._by_problem(-np.logaddexp(0, -sign * at))
             residuals[:, q] = self.right - special.expit(at)
-        logs += np.log(weights / weights.sum())
         total: FloatArray = np.logaddexp.reduce(logs, axis=1)
-        posterior = np.exp(logs - total[:, np.newaxis])
-        mean = (posterior[self.problem] * residuals).sum(axis=1)
-        scores: FloatArray = np.stack(
-            [self._by_problem(column * mean) for column in self.columns.T]
-            + [
-                self._by_problem((posterior[self.problem] * residuals * nodes).sum(axis=1) * spread)
-            ],
-            axis=1,
-        )
-        return total, scores
+        posterior = np.exp(logs - total[:, np.newaxis])[self.problem] * residuals
+        mean, pull = posterior.sum(axis=1), (posterior * effects[self.problem]).sum(axis=1)
+        scores = [self._by_problem(column * mean) for column in self.columns.T]
+        return total, np.stack([*scores, self._by_problem(pull * spread)], axis=1)
+
+    def _nodes(self, fixed: FloatArray, spread: float) -> tuple[FloatArray, FloatArray]:
+        """Effects in standard deviations at which each problem is weighed, and logs of the weights.
+
+        They lie around its likeliest effect, as close as its attempts tell it: fixed ones miss the
+        peak of a problem with many attempts.
+        """
+        middle = np.zeros(self.clusters)
+        for _ in range(_STEPS):
+            chance = special.expit(fixed + spread * middle[self.problem])
+            slope = spread * self._by_problem(self.right - chance) - middle
+            width = 1 / np.sqrt(1 + spread**2 * self._by_problem(chance * (1 - chance)))
+            middle = middle + np.clip(slope * width**2, -2 / spread, 2 / spread)
+        places, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+        effects: FloatArray = middle[:, np.newaxis] + width[:, np.newaxis] * places
+        known = np.log(weights / weights.sum()) + places**2 / 2 + np.log(width)[:, np.newaxis]
+        return effects, known - effects**2 / 2
 
     def loss(self, values: FloatArray) -> tuple[float, FloatArray]:
         """What is minimised, and its gradient."""

@@ -168,13 +168,17 @@ def _marks(codes: IntArray) -> IntArray:
 
 
 def _labelled(runs: Runs, annotator: str | None = None) -> Iterator[_Labelled]:
-    """Every condition that has labels."""
+    """Every condition that has labels, but those with trials in flight.
+
+    Of these only what stayed unsolved to its end is labelled, which is no sample of what is
+    unsolved so far.
+    """
     every = labels(runs)
     for condition, ids, first in conditions(runs):
         name = annotator or usual_annotator(every.filter(pl.col("run") == condition["run"]))
         there = rows_of(every, condition)
         own = there.filter(pl.col("annotator") == (name or ""))
-        if own.is_empty():
+        if own.is_empty() or condition["iterations"] < condition["planned"]:
             continue
         readable = ~(pl.col("round").is_null() & (pl.col("kind") == "judge"))
         codes = _codes(own.filter(readable).select("problem_id", "epoch", "category"), ids, first)

@@ -13,13 +13,14 @@ from feedback_friction.analysis.choices import (
     in_form_order,
     in_order,
     read_choices,
+    weighted_share,
 )
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.policy_learning import as_drawn
 from feedback_friction.analysis.stats import offpolicy
 from feedback_friction.analysis.stats.arrays import BoolArray, FloatArray
 from feedback_friction.analysis.stats.association import calibration
-from feedback_friction.analysis.stats.clusters import clustered_share, share_of_trials
+from feedback_friction.analysis.stats.clusters import share_of_trials
 from feedback_friction.analysis.stats.intervals import Estimate
 from feedback_friction.analysis.table import Row, fields_of, table
 
@@ -73,14 +74,22 @@ def _effects(group: Sequence[Decision]) -> Iterator[Row]:
         for kind in kinds:
             rows = np.array([kind in each for each in states])
             if rows.sum() >= FEWEST:
+                here = [each for each, is_here in zip(known, rows, strict=True) if is_here]
                 for row in _within(data, model, rows, names):
-                    yield row | {"horizon": horizon, "state": kind}
+                    given = [each for each in here if each.form == row["form"]]
+                    yield row | {
+                        "horizon": horizon,
+                        "state": kind,
+                        "share": weighted_share(given, [getattr(each, outcome) for each in given]),
+                        "n": len(given),
+                        "problems": len({each.problem for each in given}),
+                    }
 
 
 def _within(
     data: offpolicy.Drawn, model: FloatArray, rows: BoolArray, names: Sequence[str]
 ) -> Iterator[Row]:
-    """The forms' shares and effects among the decisions of a kind of state."""
+    """The forms' effects among the decisions of a kind of state."""
     part = data.among(rows)
     robust, weighted, least = [], [], []
     for at in range(len(names)):
@@ -89,28 +98,13 @@ def _within(
         weighted.append(offpolicy.weighted(part, rule))
         least.append(offpolicy.least_variance(part, rule))
     for at, name in enumerate(names):
-        mine, rare = part.chosen == at, least[0] + least[at]
+        rare = least[0] + least[at]
         yield {
             "form": name,
             "against": names[0],
-            "share": _share(part, mine),
             "effect": _gap(part, robust[at], robust[0], at, rare),
             "effect_weighted": _gap(part, weighted[at], weighted[0], at, rare),
-            "n": int(mine.sum()),
-            "problems": len({*part.cluster[mine].tolist()}),
         }
-
-
-def _share(part: offpolicy.Drawn, mine: BoolArray) -> Estimate:
-    """Weighted share with the interval of clustered shares, which holds near 0 and 1 too."""
-    clusters = sorted({*part.cluster[mine].tolist()})
-    weights, right = [], []
-    for cluster in clusters:
-        here = mine & (part.cluster == cluster)
-        weight = 1 / part.propensity[here]
-        weights.append(float(weight.sum()))
-        right.append(float((weight * part.outcome[here]).sum()))
-    return clustered_share(right, weights)
 
 
 def _gap(

@@ -26,12 +26,13 @@ def uptake_model(runs: Runs) -> Iterator[Row]:
     A logistic model of all attempts after the first, each trial as long as it is unsolved, in which
     every problem has an effect of its own (``stats.mixed``). Terms: each condition against the
     first of the run, ``iteration`` (per attempt), ``feedback length`` (per doubling of its
-    characters), ``masked spans`` (per span), ``leak`` (the audit found the answer in the feedback
-    before), ``alignment leak`` (it repeats what of the answer the solver had
-    worked out), ``repeated`` (the attempt before gave an answer that the trial had given before),
-    and each subject against the first. A term that those before it give (one feedback text has one
-    length) is left out, and where nothing can be fitted there is no row. ``icc``: share of the
-    latent variance that lies between problems.
+    characters, from what is usual in its condition), ``masked spans`` (per span), ``leak`` (the
+    audit found the answer in the feedback before), ``alignment leak`` (it repeats what of the
+    answer the solver had worked out), ``repeated`` (the attempt before gave an answer that the
+    trial had given before), and each subject against the first. A term that those before it give
+    (one feedback text has one length) is left out, and where nothing can be fitted there is no row.
+    A ratio is ``nan``, from 0 to infinity, where all attempts with a term came out alike. ``icc``:
+    share of the latent variance that lies between problems.
     """
     about = ["run", "task", "digits", "solver"]
     for group, every in _attempts(runs).group_by(about, maintain_order=True):
@@ -118,7 +119,10 @@ def _columns(attempts: pl.DataFrame) -> dict[str, FloatArray]:
         columns[f"{name} against {first}"] = _is(attempts["label"], name)
     for name in _TERMS:
         columns[name] = attempts[name].to_numpy()
-    columns["feedback length"] = np.log2(1 + columns["feedback length"])
+    # Of its condition: no feedback has no length, and a ratio at length 0 would be of nothing seen.
+    length = attempts.select((pl.col("feedback length") + 1).log(2), "label")
+    usual = pl.col("feedback length").mean().over("label")
+    columns["feedback length"] = length.select(pl.first() - usual).to_series().to_numpy()
     subjects = attempts["subject"].unique().sort().to_list()
     if len(subjects) <= MOST_SUBJECTS:
         for name in subjects[1:]:

@@ -10,7 +10,7 @@ import numpy as np
 from feedback_friction.analysis.frames import Runs
 from feedback_friction.analysis.stats.arrays import MISSING, FloatArray
 from feedback_friction.analysis.stats.components import EPOCH, Effect, split
-from feedback_friction.analysis.stats.intervals import z_value
+from feedback_friction.analysis.stats.intervals import Estimate, z_value
 from feedback_friction.analysis.stats.pooling import pooled as pool
 from feedback_friction.analysis.table import Row, fields_of, grouped, table
 from feedback_friction.analysis.tables.comparison import Arm, arm_name, arms, gains, uptake
@@ -39,7 +39,9 @@ def pooled(runs: Runs) -> Iterator[Row]:
             found = pool([row["difference"] for row in firsts], [_error(row) for row in firsts])
             if found is not None:
                 pair = {name: tasks[0][name] for name in _PAIR}
-                own = {"measure": measure, "difference": found.mean, "tasks": found.mean.n}
+                low, high = max(found.mean.low, -1.0), min(found.mean.high, 1.0)
+                mean = Estimate(found.mean.value, low, high, found.mean.n)
+                own = {"measure": measure, "difference": mean, "tasks": mean.n}
                 yield pair | fields_of(found) | own
 
 

@@ -47,6 +47,14 @@ class Findings:
         """Whether the attempt at a place got feedback."""
         return self.attempts[place]["feedback_length"] is not None
 
+    def failed_at_first(self) -> list[Place]:
+        """The first attempts that are wrong and got feedback; challenges are of right ones, too."""
+        return [
+            place
+            for place, attempt in self.attempts.items()
+            if place[2] == 0 and not attempt["is_correct"] and self.has_feedback(place)
+        ]
+
 
 def findings(runs: Runs, probe: str) -> Iterator[Findings]:
     """What a probe found, by condition and settings, in the order of the runs."""
@@ -86,8 +94,8 @@ def entropy(runs: Runs) -> Iterator[Row]:
     """Gain by semantic entropy after the first feedback, in buckets of 0.2 nats.
 
     One row a condition, ``estimate`` ("plug-in", the study's, or "corrected" for unseen answers)
-    and bucket. ``gain`` is (final - initial) / (1 - initial) of the probed trials; as all of them
-    were wrong at first, it is the share that was solved later. ``few``: under 10 problems.
+    and bucket. ``gain`` is (final - initial) / (1 - initial) of the probed trials that were wrong
+    at first: the share that was solved later. ``few``: under 10 problems.
     """
     for each in findings(runs, "entropy"):
         for name, (values, gained, trials) in _entropies(each).items():
@@ -113,7 +121,7 @@ def entropy_summary(runs: Runs) -> Iterator[Row]:
 
 def _entropies(each: Findings) -> dict[str, tuple[FloatArray, FloatArray, FloatArray]]:
     """By estimate: each problem's mean entropy, solved trials and probed trials."""
-    places = sorted(each.found)
+    places = sorted({*each.failed_at_first()} & {*each.found})
     clusters = [_clusters(each.found[place]) for place in places]
     if not clusters:
         return {}
@@ -139,8 +147,7 @@ def _clusters(value: Mapping[str, Any]) -> list[int]:
 
 
 def _unprobed_firsts(each: Findings) -> int:
-    eligible = [place for place in each.attempts if place[2] == 0 and each.has_feedback(place)]
-    return len(eligible) - len(each.found)
+    return len({*each.failed_at_first()} - {*each.found})
 
 
 # --- familiarity ---------------------------------------------------------------------------------
@@ -177,22 +184,25 @@ def in_domain(runs: Runs) -> Iterator[Row]:
 def self_perception(runs: Runs) -> Iterator[Row]:
     """What solvers say of themselves after feedback, and what they did: one row a condition.
 
-    ``understood``, ``updated``: share that says so, among readable answers; ``repeated``: share of
-    the next attempts that give the same wrong answer again; ``repeated_though_updated``: the same
-    among those that say they updated it; ``unreadable``: answers that were neither YES nor NO;
-    ``n``: feedback texts asked about.
+    Of wrong answers that got feedback and were followed by another attempt. ``understood``,
+    ``updated``: share that says so, among readable answers; ``repeated``: share of the next
+    attempts that give the same wrong answer again; ``repeated_though_updated``: the same among
+    those that say they updated it; ``unreadable``: answers that were neither YES nor NO; ``n``:
+    feedback texts asked about.
     """
     for each in findings(runs, "self-perception"):
-        places = sorted(each.found)
+        eligible = {
+            place
+            for place in each.attempts
+            if each.has_feedback(place) and _next(place) in each.attempts
+        }
+        places = sorted(eligible & {*each.found})
         again = {place: _repeats(each, place) for place in places}
         said = {
             name: {place: each.found[place][name] for place in places}
             for name in ("understood", "updated")
         }
         claimed = {place: again[place] for place in places if said["updated"][place]}
-        eligible = sum(
-            each.has_feedback(place) and _next(place) in each.attempts for place in each.attempts
-        )
         yield each.about | {
             "understood": _share(said["understood"]),
             "updated": _share(said["updated"]),
@@ -202,7 +212,7 @@ def self_perception(runs: Runs) -> Iterator[Row]:
                 value is None for answers in said.values() for value in answers.values()
             ),
             "n": len(places),
-            "missing": eligible - len(places),
+            "missing": len(eligible) - len(places),
         }
 
 
@@ -211,11 +221,9 @@ def _next(place: Place) -> Place:
     return problem, epoch, iteration + 1
 
 
-def _repeats(each: Findings, place: Place) -> bool | None:
-    """Whether the next attempt gives the same wrong answer; None where there is none."""
-    following = each.attempts.get(_next(place))
-    if following is None:
-        return None
+def _repeats(each: Findings, place: Place) -> bool:
+    """Whether the next attempt gives the same wrong answer."""
+    following = each.attempts[_next(place)]
     answer = each.attempts[place]["answer"]
     return not following["is_correct"] and answer is not None and answer == following["answer"]
 

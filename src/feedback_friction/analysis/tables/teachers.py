@@ -25,8 +25,8 @@ Cell = dict[str, float]  # by problem, the share solved of the trials that were 
 def teachers(runs: Runs) -> Iterator[Row]:
     """What a student gains from a teacher: one row a student, teacher and way of teaching.
 
-    ``gain``: of the trials wrong at first, the share solved by the last attempt (the normalised
-    gain of these trials); ``over_self``: the same less the student's gain from feedback of its own,
+    ``gain``: of the trials wrong at first, the share solved by the last attempt, every problem
+    weighing the same; ``over_self``: the same less the student's gain from feedback of its own,
     on the problems wrong at first under both, null without such a condition. Several runs are put
     together; a pair that occurs twice counts as it did first.
     """
