@@ -12,12 +12,15 @@ is undecided.
 from __future__ import annotations
 
 import pickle
+import re
 
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.grading.worker import UNDECIDED, Comparison, symbolically
 from feedback_friction.problem import Problem
 from feedback_friction.reading.mathematics.answer import TREE, Answer, Kind
 from feedback_friction.reading.mathematics.equality import same
+from feedback_friction.reading.mathematics.latex import clean
+from feedback_friction.reading.mathematics.nodes import parts
 from feedback_friction.reading.mathematics.read import context_of, read
 from feedback_friction.reading.mathematics.statement import last_statement
 
@@ -54,8 +57,21 @@ def grade_expression(problem: Problem, response: str) -> Verdict:
             correct, how = found, why
         if correct:
             break
+    if correct and repeats(problem, gold, answer):
+        return Verdict.none("repeats the question")
     rule = f"{statement.rule}, {how}" if how else statement.rule
     return Verdict.of(correct, prediction(problem, gold, answer), rule)
+
+
+def repeats(problem: Problem, gold: Answer, answer: Answer) -> bool:
+    """Whether an answer equal to gold is the very formula in the question: "Simplify 6/8."."""
+    if not (answer.value and gold.value) or answer.value.node == gold.value.node:
+        return False
+    if not parts(answer.value.node) or answer.key == answer.source.replace(" ", ""):
+        return False  # a numeral, or as simple as it gets: 7/2
+    formula = " ?".join(map(re.escape, answer.source.replace(" ", "")))
+    whole = rf"(?<![\w+*/^({{\\-])(?<![+*/^-] ){formula}(?! ?[+*/^-]|\w)"
+    return re.search(whole, clean(problem.question)) is not None
 
 
 def accepts(problem: Problem, text: str, *, symbolic: bool = True) -> bool:

@@ -50,7 +50,13 @@ from feedback_friction.reading.number_values import (
 )
 from feedback_friction.reading.numerals import LONGEST, Base, plain
 from feedback_friction.reading.reply import ANSWER, closing_brace, final_part, signed
-from feedback_friction.reading.standing import DENIED_AFTER, NOT_BUT, is_asserted, retractions
+from feedback_friction.reading.standing import (
+    DENIED_AFTER,
+    NOT_BUT,
+    is_asserted,
+    rechecks,
+    retractions,
+)
 
 _TAIL = 100_000  # characters at the end of a reply that are read for statements without a box
 _BOXES = 100  # boxes, from the last one, that are read
@@ -68,9 +74,8 @@ _CUE = re.compile(
 # What, right before a cue, makes it speak of something else.
 _NOT_THE_ANSWER = re.compile(
     r"\b(?:if|whether|suppose|previous|earlier|first|initial|former|old|wrong|incorrect|partial"
-    r"|approximate|estimated|rough|intermediate|your|last|of|in decimal)"
-    r"(?: (?:the|our|my|this|that|final|correct|exact))*\W*$"
-    r"|(?:\bnot|n't)\W*(?:the|our|my)?\W*$",
+    r"|approximate|estimated|rough|intermediate|your|last|long(?:er)?|of|in decimal)(?: (?:the|our"
+    r"|my|this|that|final|correct|exact))*\W*$|(?:\bnot|n't)\W*(?:the|our|my)?\W*$",
     re.I,
 )
 # "I still believe that my previous answer 9 is correct" gives it again.
@@ -142,6 +147,10 @@ def extract(response: str, base: Base, operands: Sequence[str] = ()) -> Stated |
     closed = CLOSED.search(response[-40:]) is not None
     factors = sorted(canonical(operand, base) for operand in operands)
     if (digits := _stated(text, base)) is not None:
+        again = rechecks(text)[-1:] if factors else []
+        for rest in (text[at:] for at in again):
+            if not _stated(rest, base) and (redone := concluded(rest, base, closed)):
+                return Stated(redone, "revised")
         return Stated(digits, "stated")
     if (digits := bare(text, base, factors, closed)) is not None:
         return Stated(digits, "bare")

@@ -14,7 +14,14 @@ from feedback_friction.reading.number_values import (
     value,
 )
 from feedback_friction.reading.numerals import Base, numerals, read
-from feedback_friction.reading.standing import DENIAL, DENIED_AFTER, NOT_BUT, is_given, is_withdrawn
+from feedback_friction.reading.standing import (
+    DENIAL,
+    DENIED_AFTER,
+    NOT_BUT,
+    is_given,
+    is_past,
+    is_withdrawn,
+)
 
 _SHORTEST_WORD = 5  # letters from which a number in base 16 without digits is no word
 
@@ -37,34 +44,32 @@ _PRODUCT = (
 )
 _CONCLUDES = re.compile(
     r"^\W*(?:therefore|thus|hence|so|finally|in conclusion|consequently|∴)\b.*(?:=|\bis|:|\bequals)"
-    rf"|\b{_PRODUCT}\b.*(?:=|:|→|\b(?:is|equals|gives|es|é|è|est|ist|lautet|beträgt|adalah)\b)"
-    r"|^\W*(?:total|sum|product|result)\s?[*_]*\s?[|=:→]"
-    r"|\b(?:summing|adding)\b.*\b(?:partial products|all|everything|up|together)\b.*\b(?:gives"
-    r"|yields|get)\b",
+    rf"|\b{_PRODUCT}\b.*(?:=|:|→|\b(?:is|equals|gives|comes|es|é|è|est|ist|lautet|beträgt"
+    rf"|adalah)\b)"
+    r"|^\W*(?:total|sum|product|result)\s?[*_]*\s?[|=:→]|(?:^|[.!:;]\s)\W*the (?:new |correct"
+    r" )?(?:sum|total) (?:is|comes to)\b|\b(?:summing|adding)\b.*\b(?:partial products|all"
+    r"|everything|up|together)\b.*(?:\b(?:gives|yields|get)\b|:)",
     re.I,
 )
 # So does a reply of one line, if nothing is multiplied there.
 _ALONE_CONCLUDES = re.compile(
     r"(?:\b(?:(?:we|i) (?:get|obtain|have|find|arrive at|end up with)|gives|yields|it is|it's"
-    r"|that is"
-    r"|it (?:should|must) be)\W*)$",
+    r"|that(?: i|['’])s|it (?:should|must) be)\W*)$",
     re.I,
 )
 _MULTIPLIES = re.compile(r"×|\b(?:multipl\w+|times|product of)\b", re.I)
 # A reply that is one such sentence says all that it has to say, with a full stop or without.
 _SAYS_ALL = re.compile(
-    r"\W*(?:(?:so|therefore|thus|hence),?\s)?(?:the\s)?"
-    r"(?:(?:correct|final|exact|right|full|overall)\s)*"
-    r"(?:product|result|total|sum)\W{0,3}?(?:\sis|=|:|→|\sequals)\W{0,9}"
-    r"(?:0x)?[0-9A-F][0-9A-F,._ ']{0,60}(?:h|‹1[06]›)?\W*$",
+    r"\W*(?:(?:so|therefore|thus|hence),?\s)?(?:the\s)?(?:(?:correct|final|exact|right|full"
+    r"|overall)\s)*(?:product|result|total|sum)\W{0,3}?(?:\sis|=|:|→"
+    r"|\sequals)\W{0,9}(?:0x)?[0-9A-F][0-9A-F,._ ']{0,60}(?:h|‹1[06]›)?\W*$",
     re.I,
 )
 _PARTWAY = re.compile(
     r"\b(?:partial(?! products\b)|intermediate|sub-?totals?|running|steps?|so far|digits?|shift\w*"
     r"|approx\w*|first|second(?! thought)|third|fourth|fifth|next|carry|place|about|roughly"
-    r"|estimate\w*|(?:half|twice|double)(?= (?:of )?(?:the|this|that|our))"
-    r"|cumulative|mod(?:ulo)?|remainders?)\b|≈|…"
-    r"|(?<!the )(?<!all )(?<!these )(?<!four )partial products",
+    r"|estimate\w*|(?:half|twice|double)(?= (?:of )?(?:the|this|that|our))|cumulative|mod(?:ulo)?"
+    r"|remainders?)\b|≈|…|(?<!the )(?<!all )(?<!these )(?<!four )partial products",
     re.I,
 )
 # "After correcting the carry, ...", "redoing the first step, ...": what comes is the whole again.
@@ -87,7 +92,7 @@ OTHER_MATTER = re.compile(
     re.I,
 )
 VERB = re.compile(
-    r"\b(?:is|are|be|equals?|becomes|gives|yields)\b|\bcomes (?:out )?to\b|^ (?:as|of)\b"
+    r"\b(?:is|are|be|equals?|becomes|gives|yields)\b|\bcomes (?:out )?(?:to|as|at)\b|^ (?:as|of)\b"
     r"|[=:→>–]| - ",
     re.I,
 )
@@ -99,6 +104,12 @@ _REMARK = re.compile(
     r"|\s?[,;–(]\s?(?:which|as|before|earlier|previous\w*|whereas|while|unlike"
     r"|where|obtained|found|verified)\b|\s\((?=[^()]*[A-Za-z]{3})"
     r"|,\s(?:that is|i\.e\.|or)\s[0-9,]+\s(?:in\s)?(?:decimal|base (?:10|ten)|‹10›)).*",
+    re.I,
+)
+# "242720910 (before the last carry)", "(without the last row)"
+_UNFINISHED = re.compile(
+    r"\W*(?:still |but )?(?:before (?:the|adding|any|carr)|without|excluding|not (?:yet|counting"
+    r"|including))",
     re.I,
 )
 _IS_IT = re.compile(
@@ -216,7 +227,7 @@ def concluded(text: str, base: Base, closed: bool) -> str | None:
     for index in range(len(lines) - 1, -1, -1):
         line = lines[index][-LONGEST_LINE:].rstrip(" .!|)")
         found = numerals(line, base)
-        if not found:
+        if not found or (index and is_past(line[: found[0].start])):
             continue
         if not closed and index == len(lines) - 1:
             return None
@@ -242,12 +253,14 @@ def _conclusion(line: str, base: Base, *, only: bool) -> str | None:
     work = _TALK.sub("", line[:start]) + before
     if note is None or note.end() < len(clause) or _PARTWAY.search(work + clause[last.end :]):
         return None
-    if is_withdrawn(line, start + last.end):
+    if is_withdrawn(line, start + last.end) or _UNFINISHED.match(remark):
         return None
     concludes = _CONCLUDES.search(line[:start] + before) or (
         only and _ALONE_CONCLUDES.search(before) and not _MULTIPLIES.search(before)
     )
-    if not concludes or not is_given(before, "" if _CONTRAST.match(remark) else remark):
+    if not concludes or not is_given(
+        before, "" if _CONTRAST.match(remark) or numerals(remark, base) else remark
+    ):
         return None
     between = before[max((verb.end() for verb in VERB.finditer(before)), default=0) :]
     if base == 10 and _OF_UNKNOWN.search(before):

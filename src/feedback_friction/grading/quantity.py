@@ -11,6 +11,7 @@ import re
 from decimal import Decimal, Inexact, localcontext
 from fractions import Fraction
 
+from feedback_friction.grading.expression import repeats
 from feedback_friction.grading.number import canonical, grade_number
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
@@ -35,7 +36,7 @@ def grade_quantity(problem: Problem, response: str) -> Verdict:
     stated = verdict.prediction is not None and not _FRACTION.search(response)
     if stated and not retractions(response):
         return verdict
-    _, context = context_of(problem.gold, problem.question)
+    gold, context = context_of(problem.gold, problem.question)
     statement = last_statement(response, context)
     if stated and not (statement and statement.rule == "revised"):
         return verdict
@@ -44,6 +45,8 @@ def grade_quantity(problem: Problem, response: str) -> Verdict:
     value = answer.value.rational if answer and answer.value and in_ten else None
     if statement is None or value is None or value.numerator.bit_length() > _MOST_BITS:
         return verdict
+    if answer and repeats(problem, gold, answer):
+        return Verdict.none("repeats the question")
     digits = _decimal(value)
     return Verdict.of(digits == canonical(problem.gold, 10), digits, statement.rule)
 

@@ -6,10 +6,13 @@ import re
 
 _NOUNS = (
     r"(?:step|(?:sub)?case|part|problem|question|equation|eqn?|inequality|figure|fig|line|iteration"
-    r"|attempt|sec(?:tion)?|chapter|method|theorem|thm|lemma|corollary|proposition|definition|axiom|rule"
-    r"|exercise|item|phase|stage|page|paragraph|example|row|column|bullet|claim|formula|condition"
-    r"|scenario|observation|remark|version|statement|sentence|option|table|clause|hint|fact"
-    r"|property|constraint|appendix|footnote|slide|lesson|lecture)"
+    r"|attempt|sec(?:tion)?|chapter|method|theorem|thm|lemma|corollary|proposition|definition|axiom"
+    r"|rule|exercise|item|phase|stage|page|paragraph|example|row|column|bullet|claim|formula"
+    r"|condition|scenario|observation|remark|version|statement|sentence|option|table|clause|hint"
+    r"|fact|property|constraint|appendix|footnote|slide|lesson|lecture"
+    # German, French, Spanish, Portuguese, Italian, Indonesian, Swahili
+    r"|schritt|zeile|aufgabe|seite|gleichung|fall|étape|ligne|cas|paso|línea|linea|ejercicio|caso"
+    r"|passo|linha|etapa|passaggio|riga|langkah|baris|halaman|hatua)"
 )
 # These may be a verb, or what the number is the value of: "try 7", "the point 7".
 _AT = r"(?:at|in|on|of|see|since|after|before)\s"

@@ -21,23 +21,20 @@ _SENTENCE_END = re.compile(r"[.!?]['\")*\]]{0,3}(?=\s|$)|\n")
 # Before a statement, in its sentence: it is not what the writer says now.
 _NOT_NOW = re.compile(
     r"\b(?:at first(?: (?:glance|sight))?|on (?:first|the surface)|initially|originally|previously"
-    r"|earlier|formerly|mistakenly|wrongly|erroneously|incorrectly|before(?: that)?,"
-    r"|i (?:had |have )?(?:first |initially |once "
-    r"|just |originally |previously |earlier |already |wrongly |mistakenly |incorrectly )*"
-    r"(?:thought|believed|assumed|guessed|claimed|said|stated|wrote|answered|concluded|gave"
-    r"|chose|was tempted)"
-    r"|(?:my|the|our|your) (?:\w+ )?(?:claim|assertion|statement|suggestion)"
-    r"|my (?:first|initial|previous|earlier|original|last|prior|old|wrong|incorrect|mistaken)"
-    r"|you(?:'ve| have| had)? (?:said|claimed|answered|wrote|stated|suggested|concluded|say|claim"
-    r"|chose|picked)"
-    r"|(?:one|some|people|many|students?|you) (?:might|may|could|would)(?: \w+)? (?:think|say"
-    r"|believe|guess|conclude|answer|argue|suggest|expect|suspect|object)"
-    r"|(?:(?:every|some|no)(?:one|body)|no one|people|they|some|many|most|others|students?)"
-    r"(?: \w+){0,2}"
-    r" (?:said|thought|(?:say|think|believe|claim|guess|answer|assume|conclude)(?:e?s|e?d)?)"
-    r"|(?:is|was|been) (?:said|claimed|believed|thought|assumed) (?:that|to)"
-    r"|tempt(?:ing|ed)|misconceptions?|myth|(?:told|tells?) (?:me|us)|contrary to|no longer"
-    r"|retract|withdraw|take back)\b",
+    r"|earlier|formerly|mistakenly|wrongly|erroneously|incorrectly|before(?: that)?,|i (?:had |have"
+    r" )?(?:first |initially |once |just |originally |previously |earlier |already |wrongly "
+    r"|mistakenly |incorrectly )*(?:thought|believed|assumed|guessed|claimed|said|stated|wrote"
+    r"|answered|concluded|gave|chose|was tempted)|(?:my|the|our|your) (?:\w+ )?(?:claim|assertion"
+    r"|statement|suggestion)|my (?:first|initial|previous|earlier|original|last|prior|old|wrong"
+    r"|incorrect|mistaken)|you(?:'ve| have| had)? (?:said|claimed|answered|wrote|stated|suggested"
+    r"|concluded|say|claim|chose|picked)|(?:one|some|people|many|students?|you) (?:might|may|could"
+    r"|would)(?: \w+)? (?:think|say|believe|guess|conclude|answer|argue|suggest|expect|suspect"
+    r"|object)|(?:(?:every|some|no)(?:one|body)|no one|people|they|some|many|most|others"
+    r"|students?)(?: \w+){0,2} (?:said|thought|(?:say|think|believe|claim|guess|answer|assume"
+    r"|conclude)(?:e?s|e?d)?)|(?:is|was|been) (?:said|claimed|believed|thought|assumed) (?:that|to)"
+    r"|tempt(?:ing|ed)|misconceptions?|myth|(?:told|tells?) (?:me|us)|contrary to|no longer|retract"
+    r"|withdraw|take back|(?:problem|question) (?:states|says|tells)|we (?:are|were) (?:given"
+    r"|told))\b",
     re.I,
 )
 _SEEMING = re.compile(
@@ -84,10 +81,9 @@ DENIAL = (
 )
 
 NOT_BUT = re.compile(
-    r"(?i)(?:\bnot|n['’]t)\s[^.,;\n]{1,30}?,?\sbut\s(?:rather\s|instead\s)?"
-    r"|\b(?:nicht|no\ses|non\sè|não\sé|pas|bukan)\s[^.;\n]{1,30}?,?\s(?:sondern|sino|ma|mas|mais"
-    r"|tetapi)\s|\b(?:chang|revis|updat|correct"
-    r"|switch)\w*\s[^.;\n]{0,25}?from\s[^.;\n]{1,20}?\sto\s"
+    r"(?i)(?:\bnot|n['’]t)\s[^.,;\n]{1,30}?,?\sbut\s(?:rather\s|instead\s)?|\b(?:nicht|no\ses"
+    r"|non\sè|não\sé|pas|bukan)\s[^.;\n]{1,30}?,?\s(?:sondern|sino|ma|mas|mais|tetapi)\s|\b(?:chang"
+    r"|revis|updat|correct|switch)\w*\s[^.;\n]{0,25}?from\s[^.;\n]{1,20}?\sto\s"
     r"|[\d.,/]{1,20}\sshould\s(?:have\sbeen|be|read)\s"
     rf"|[\d.,]{{1,30}}{NOT_IT}[、,\s]*|不是[^。\n]{{1,30}}?[，,]?而是"
 )
@@ -95,18 +91,17 @@ NOT_BUT = re.compile(
 _DENIED = re.compile(
     rf"(?i)(?:{DENIAL}(?!\sonly)|\b(?:case|doubt|reject|refuse|anything but|nobody|no one|no way"
     rf"|scratch|strike|exclude|rul(?:e|es|ed|ing) out|no \w{{1,12}} such that"
-    r"|(?:(?:w|c|sh)ould|might) have (?:been|got\w*|had|found|given|obtained)"
-    r"|(?:overlook|forg[eo]t|miss|ignor|neglect"
-    r"|omit)\w*)\b)(?:(?!\bbut\b|:\s[a-z])[^,;]){0,30}$"
-    r"|(?:[<>≤≥≠≈]=?|\\(?:[lg]eq?|n(?:e|eq)|[lg]t|approx)(?![a-z])"
-    r"|\b(?:before|after|prior to|up to|within|beyond|below|above|under|over|near|around|about"
-    r"|roughly|approximately|nearly|almost|close to|at (?:least|most)|twice|half of|double"
-    r"|(?:later|earlier|more|less|fewer|greater|smaller|larger|bigger|higher|lower|other) than"
-    r"|divisible by|differ(?:s|ent)? from|except(?: for)?|apart from"
-    r"|(?:multiple|factor|divisor|power)s? of)\s)"
-    r"[\s$(]*$"
-    r"|\b(?:wrong|incorrect|false|previous|earlier|initial|original|old|former|not the)[\s_]"
-    r"(?:answer|result|guess|attempt)s?[\s:*_\"']*$"
+    r"|(?:(?:w|c|sh)ould|might) have (?:been|got\w*|had|found|given|obtained)|(?:overlook|forg[eo]t"
+    r"|miss|ignor|neglect|omit)\w*)\b)(?:(?!\bbut\b|:\s[a-z])[^,;]){0,30}$|(?:[<>≤≥≠≈]=?"
+    r"|\\(?:[lg]eq?|n(?:e|eq)|[lg]t|approx)(?![a-z])|\b(?:before|after|prior to|up to|within|beyond"
+    r"|below|above|under|over|near|around|about|roughly|approximately|nearly|almost|close to|at"
+    r" (?:least|most)|twice|half of|double|(?:later|earlier|more|less|fewer|greater|smaller|larger"
+    r"|bigger|higher|lower|other) than|(?:weniger|mehr|größer|kleiner|höher) als|(?:menos|más|mais)"
+    r" (?:de|que|do que)|(?:mayor|menor|maior)(?: do)? que|(?:moins|plus)(?: grand| petit)? (?:de"
+    r"|que)|(?:meno|più|maggiore|minore) d[ie]|(?:kurang|lebih)(?: \w+)? dari|divisible by"
+    r"|differ(?:s|ent)? from|except(?: for)?|apart from|(?:multiple|factor|divisor|power)s?"
+    r" of)\s)[\s$(]*$|\b(?:wrong|incorrect|false|previous|earlier|initial|original|old|former|not"
+    r" the)[\s_](?:answer|result|guess|attempt)s?[\s:*_\"']*$"
 )
 _POSED = re.compile(
     r"(?i)\b(?:(?:false|untrue|wrong|incorrect|impossible) (?:that|to|for)"
@@ -118,41 +113,34 @@ _YOURS = re.compile(r"(?i)\byour (?:\w+ ){0,2}(?:answer|result|value|solution)\b
 # After a value: it is none.
 _REFUTED = re.compile(
     rf"(?i)^\s?(?:{DENIED_AFTER}|[^,;:.]*{DENIAL}|(?:more|less|fewer|greater|smaller|larger) than\b"
-    r"|(?:below|above|short of|squared|cubed|off|leads nowhere"
-    r"|(?:is|was) (?:my|an?|just a) (?:(?:old|previous|earlier|first|initial|original) "
-    r"(?:answer|guess|attempt)|guess))\b)|\btoo (?:high|low|big|small|large|many|few"
-    r"|much)\b"
-    r"|\b(?:extraneous|reject\w*|incorrect|wrong|false|impossible|invalid|mistaken|discarded|fails?"
-    r"|excluded|contradict\w*|absurd|ruled out|inconsistent|unlikely|no (?:real )?solution"
-    r"|(?:does not|doesn['’]t|cannot|can['’]t) (?:work|satisfy|fit|hold|solve|be|check)"
-    r"|to (?:check|consider|try|test|examine)"
-    r"|what (?:i|you) (?:had|got|said|gave|wrote))\b"
+    r"|(?:below|above|short of|squared|cubed|off|leads nowhere|(?:is|was) (?:my|an?|just a) (?:old"
+    r"|previous|earlier|first|initial|original) answer|(?:is|was) (?:\S+ ){1,3}(?:guess"
+    r"|attempt))\b)|\btoo (?:high|low|big|small|large|many|few|much)\b|\b(?:extraneous|reject\w*"
+    r"|incorrect|wrong|false|impossible|invalid|mistaken|discarded|fails?|falsch|faux|fausse"
+    r"|incorrect[ao]|incorreto|errad[ao]|sbagliat[ao]|equivocad[ao]|salah|makosa|excluded"
+    r"|contradict\w*|absurd|ruled out|inconsistent|unlikely|no (?:real )?solution|(?:does not"
+    r"|doesn['’]t|cannot|can['’]t) (?:work|satisfy|fit|hold|solve|be|check)|to (?:check|consider"
+    r"|try|test|examine)|what (?:i|you) (?:had|got|said|gave|wrote))\b"
 )
 
 # After a statement: it is taken back.
 _BACK = (
-    r"(?:(?:this|that|it|which|my (?:\w+ )?(?:answer|claim|result|work)|the (?:above"
-    r"|previous)(?: \w+)?"
-    r"|(?:the|my) (?:\w+ )?(?:answer|result))"
-    r"(?:'s| is| was| seems| must be| can'?t be| cannot be| would be)"
-    r"(?: (?:actually|clearly|also|indeed|simply|just|not quite|in fact|obviously|plainly|all))*"
-    r" (?:wrong|incorrect|mistaken|false|not (?:right|correct|true)|impossible|an? (?:error"
-    r"|mistake|slip)"
-    r"|based on an?|off|right\?|correct\?|inconsistent|contradict\w+)"
-    r"|(?:is|was|are) (?:wrong|incorrect|mistaken|an? (?:slip|mistake|error))"
-    r"|(?:i|we) (?:made|see|found|notice|spot)(?: now)?(?: that)?(?: i made)? (?:a|an|my|the)"
-    r" (?:\w+ )?(?:slip|mistake|error)"
-    r"|(?:i|we) (?:was|were) (?:wrong|mistaken)|scratch that|strike that|correction\b|let me"
-    r" (?:correct|revise|fix|redo)"
-    r"|(?:i|we) (?:must|should|need to|have to|will|'ll)? ?(?:(?:retract|withdraw"
-    r"|take back)(?:\b(?: \w+){0,4} ?[$(\\]{0,3}-?\d[\d.,/]*)?|correct|revise|change)\b"
-    r"|i take (?:that|this|it) back|on (?:second thoughts?|(?:closer|further|deeper) (?:look"
-    r"|inspection|reflection)|reflection)"
+    r"(?:(?:this|that|it|which|my (?:\w+ )?(?:answer|claim|result|work)|the (?:above|previous)(?:"
+    r" \w+)?|(?:the|my) (?:\w+ )?(?:answer|result))(?:'s| is| was| seems| must be| can['’]?t be|"
+    r" cannot be| would be)(?: (?:actually|clearly|also|indeed|simply|just|not quite|in fact"
+    r"|obviously|plainly|all))* (?:wrong|incorrect|mistaken|false|(?:not |(?<=n['’o]t be ))(?:right"
+    r"|correct|true)|impossible|an? (?:error|mistake|slip)|based on an?|off|right\?|correct\?"
+    r"|inconsistent|contradict\w+)|(?:is|was|are) (?:wrong|incorrect|mistaken|an? (?:slip|mistake"
+    r"|error))|(?:i|we) (?:made|see|found|notice|spot)(?: now)?(?: that)?(?: i made)? (?:a|an|my"
+    r"|the) (?:\w+ )?(?:slip|mistake|error)|(?:i|we) (?:was|were) (?:wrong|mistaken)|scratch that"
+    r"|strike that|correction\b|let me (?:correct|revise|fix|redo)|(?:i|we) (?:must|should|need to"
+    r"|have to|will|'ll)? ?(?:(?:retract|withdraw|take back)(?:\b(?: \w+){0,4}"
+    r" ?[$(\\]{0,3}-?\d[\d.,/]*)?|correct|revise|change)\b|i take (?:that|this|it) back|on"
+    r" (?:second thoughts?|(?:closer|further|deeper) (?:look|inspection|reflection)|reflection)"
     r"|upon (?:\w+ )?(?:reflection|review|inspection)|no[,:;.!—-]+ ?(?:wait|it|that|the|this"
-    r"|actually|so)?|oops"
-    r"|(?:but |oh,? |no,? |hmm,? )?wait\b|hold on|sorry\b|revised\b|corrected\b|updated\b|my"
-    r" mistake|apologies"
-    r"|make that|edit:|i mean\b|rather,|or rather\b|not quite(?=\s?[,:.;!—-])|actually,|→|⇒|->)"
+    r"|actually|so)?|oops|(?:but |oh,? |no,? |hmm,? )?wait\b|hold on|sorry\b|revised\b|corrected\b"
+    r"|updated\b|my mistake|apologies|make that|edit:|i mean\b|rather,|or rather\b|not"
+    r" quite(?=\s?[,:.;!—-])|actually,|→|⇒|->)"
 )
 _WRONG = re.compile(
     r"[}$)\\*\"'.]{0,5},?\s(?:(?:that|which) (?:i|you) (?:\w+ ){1,3})?(?:which )?"
@@ -170,6 +158,11 @@ _WITHDRAWN = re.compile(
     r"[^\n]{0,80}\b(?:no|wait|but|actually|hmm|oh|sorry)\b[^.\n]{0,20}\b(?:that|this|it)"
     r"(?:'s| is| was) (?:wrong|incorrect|mistaken|not (?:right|correct))[.!\s]*",
     re.I,
+)
+# "The answer is 5. Let me recheck: ...; the sum is 6." (without a word of error between them)
+_RECHECKS = re.compile(
+    r"(?i)[.!?;\n]\W*(?:let(?:'s| me| us) |i(?:'ll| will) |to )?"
+    r"(?:re-?(?:check|do|calculat|comput|add)|double-? ?check)(?:ing|ed?)?\b"
 )
 _RETRACTS = re.compile(rf"(?:^|[\s(*_\"'—-]){_BACK}", re.I)
 
@@ -209,6 +202,11 @@ def is_withdrawn(text: str, end: int) -> bool:
     return bool(_WRONG.match(text, end) or _WITHDRAWN.fullmatch(text, end))
 
 
+def is_past(before: str) -> bool:
+    """Whether what follows in its sentence is what was said once: "I previously answered"."""
+    return _is_open(_NOT_NOW, before)
+
+
 def is_given(before: str, after: str) -> bool:
     """Whether a value between two parts of its sentence is given for true, here and now."""
     if _is_open(_NOT_NOW, before):
@@ -237,3 +235,8 @@ def retraction(text: str, start: int) -> int | None:
     """Where a text first takes back what was stated before ``start``; the end of those words."""
     found = _RETRACTS.search(text, start)
     return found.end() if found else None
+
+
+def rechecks(text: str, start: int = 0) -> list[int]:
+    """Where a text says that it works something out once more; the ends of those words."""
+    return [found.end() for found in _RECHECKS.finditer(text, start)]

@@ -53,10 +53,9 @@ _ENDS = frozenset(_CLOSING.values()) - {"|"}
 _DEGREE = ((False, Symbol("pi")), (True, Number(Fraction(180))))
 
 _TOKEN = re.compile(
-    r"(?P<space>\s*)(?:"
-    r"(?P<number>\d*\.\d*\\(?:overline|bar)\{\d+\}"
-    r"|(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,4}(?![A-Za-z\d]))?)"
-    r"|(?P<command>\\[A-Za-z]+)|(?P<word>[A-Za-z]+)|(?P<sign>\*\*|\S))"
+    r"(?P<space>\s*)(?:(?P<number>\d*\.\d*\\(?:overline|bar)\{\d+\}|(?:\d+(?:\.\d+)?"
+    r"|\.\d+)(?:[eE][+-]?\d{1,4}(?![A-Za-z\d]))?)|(?P<command>\\[A-Za-z]+)|(?P<word>[A-Za-z]+)"
+    r"|(?P<sign>\*\*|\S))"
 )
 
 

@@ -28,8 +28,16 @@ _MOST_UNIT_WORDS = 3  # after a value that a reply may have been cut off behind
 
 _FAREWELL = re.compile(
     r"(?i)(?:^|(?<=[.!?\n]))[\s*_]*(?:i hope (?:it|this|that)|let me know|please|feel free|if"
-    r" you have|thank"
+    r" you have|thank|is there anything|\$?\\(?:black)?square\b|\$?\\(?:qed|Box)\b"
     r"|this completes|hope this|note that (?:this|the answer)|(?:any|would you like)\b)[^\n]*$"
+)
+# So are last words on what is the answer no more: "Not 54.", "(My earlier answer was 54.)"
+_BYGONE = re.compile(
+    r"(?<=[.!\n*$])[^\w\n.!?]*(?:not(?=\s[$\d])|(?:previous|original|initial)ly|before,|earlier"
+    r"|my (?:\w+ )?(?:previous|earlier|former|original|last|old)|i (?:previously|originally"
+    r"|initially|earlier)|the (?:earlier|previous|former))\b(?=[^\n?]*\d)(?![^\n]*\b(?:right"
+    r"|correct|stands?|keep|kept|sure|still|indeed|but|so|now|and)\b)[^\n?]*$",
+    re.I,
 )
 # A paragraph at the end that checks, or notes something, and draws no conclusion from it.
 _CHECKS = (
@@ -38,9 +46,8 @@ _CHECKS = (
     r"|(?:(?:we|you|i) can|let(?:'s| us| me)) (?:also |quickly )?(?:verify|check|confirm))\b"
 )
 _CHECK = re.compile(
-    rf"(?is)\n[ \t]{{0,8}}(?:[-*_]{{3,}}\s{{1,4}})?[*_#>(\s-]{{0,8}}{_CHECKS}(?!.*\b(?:so"
-    rf"|therefore|thus|hence"
-    rf"|answers?"
+    rf"(?is)\n[ \t]{{0,8}}(?:[-*_]{{3,}}\s{{1,4}})?[*_#>(\s-]{{0,8}}{_CHECKS}(?!.*\b(?:so|therefore"
+    rf"|thus|hence|answers?"
     r"|instead|fail\w*|wrong|incorrect|mistake|error|but|however|actually|only)\b).{0,400}\Z"
 )
 _SENTENCE = re.compile(
@@ -48,17 +55,16 @@ _SENTENCE = re.compile(
     r"|:\*{0,2})\s+|\n+|。"
 )
 _REASON = re.compile(
-    r"(?i)[,;]?\s(?:because|since|as (?:it|the|we|there)|given that|for (?:the|which)"
-    r"|unlike|whereas|while|compared (?:to|with)|in contrast to)\s|,\s(?:after|before)\s[a-z]+ing\s"
-    r"|,\swhere\s|,\s(?:so|and)\s(?:the|both)\s(?:left|right|sides)\b|(?<=[\d*]):\s(?=[^\d=]+$)"
-    r"|(?<=[a-z]):\s(?=\d+\s(?:in|from|for|of)\s)"
-    r"|,?\s\(?(?:or )?(?:approximately|about|roughly|≈)(?=\s?[\d$\\])"
-    r"(?=[^$]*(?:\$[^$]*\$[^$]*)*$)"
+    r"(?i)[,;]?\s(?:because|since|as (?:it|the|we|there)|given that|for (?:the|which)|unlike"
+    r"|whereas|while|compared (?:to|with)|in contrast to)\s|,\s(?:after|before)\s[a-z]+ing\s"
+    r"|,\swhere\s|,\swhich\s(?:agree|match|confirm|differ|contradict|is (?:consistent|different))"
+    r"|,\s(?:so|and)\s(?:the|both)\s(?:left|right|sides)\b|(?<=[\d*]):\s(?=[^\d=]+$)"
+    r"|(?<=[a-z]):\s(?=\d+\s(?:in|from|for|of)\s)|,?\s\(?(?:or )?(?:approximately|about|roughly"
+    r"|≈)(?=\s?[\d$\\])(?=[^$]*(?:\$[^$]*\$[^$]*)*$)"
 )
 _ASIDE = re.compile(
-    r"(?<=[\w$%*°])\s\((?![^()]*\b(?:mod|base|no|not|or|actually"
-    r"|wrong)\b)(?=[^()=]*[A-Za-z])[^()=]{1,60}\)"
-    r"([.!]?\s*)$"
+    r"(?<=[\w$%*°])\s\((?![^()]*\b(?:mod|base|no|not|or|actually|wrong|before (?:the|any|adding)"
+    r"|without|excluding)\b)(?=[^()=]*[A-Za-z])[^()=]{1,60}\)([.!]?\s*)$"
 )
 _TOTAL = re.compile(
     r"(?i)\W*(?:(?:a total of|exactly|only|just|in total,?|hence,?|thus,?|so,?|therefore,?)\s)?"
@@ -75,9 +81,8 @@ _BELIEF = re.compile(
 _SO = re.compile(r"(?i),\s(?:and\s)?(?:so|hence|thus|therefore)\s")
 _CONCLUDES = re.compile(
     r"(?:^|[.!?:$)\]]\s{0,4}|\n\s*)[*_]{0,2}(?:Therefore|Thus|Hence|So|Finally|In conclusion"
-    r"|Consequently"
-    r"|Accordingly|We conclude|It follows|In total|Altogether|In summary|Overall|As a result|∴"
-    r"|Final [Aa]nswer)\b"
+    r"|Consequently|Accordingly|We conclude|It follows|In total|Altogether|In summary|Overall|As a"
+    r" result|∴|Final [Aa]nswer)\b"
 )
 _NO_STATEMENT = re.compile(
     rf"(?i){DENIAL}|\b(?:can't|add|subtract|multiply|divide|should|let|step|suppose|assume|unless"
@@ -88,24 +93,20 @@ _NO_STATEMENT = re.compile(
     r"|slip)\w*|take back)\b"
 )
 _SAID = re.compile(
-    r"(?i)(?:\b(?:is|are|was|were|be|equals?|equal to|get|gets|gives?|obtain|have|has|find(?:"
-    r" that)?|yields?|becomes"
-    r"|(?:it|that|answer|result|value|sum|product)['’]s|leaves(?: (?:us|me|you))?(?: with)?|left"
-    r" with|(?:a|the) total of|total to|makes|totals?|by|comes to"
-    r"|amounts to|simplif(?:y|ies) to|reduces to)\b"
-    r"|[:=])[*_\s`]{0,60}"
-    r"(?:(?:equal to|exactly|simply|only|just|then|therefore|thus|now|a total of|given by"
-    r"|actually|really"
-    r"|indeed|in fact|precisely|the number)\s)?[*_`]{0,2}$"
+    r"(?i)(?:\b(?:is|are|was|were|be|equals?|equal to|get|gets|gives?|obtain|have|has|found|find(?:"
+    r" that)?|(?:I'd|I would|I) say|(?:stick|go)(?:ing)? with|yields?|becomes|(?:it|that|answer"
+    r"|result|value|sum|product)['’]s|leaves(?: (?:us|me|you))?(?: with)?|left with|(?:a|the) total"
+    r" of|total to|makes|totals?|by|comes to|amounts to|simplif(?:y|ies) to|reduces to)\b"
+    r"|[:=])[*_\s`]{0,60}(?:(?:equal to|exactly|simply|only|just|then|therefore|thus|now|a total of"
+    r"|given by|actually|really|indeed|in fact|precisely|the number)\s)?[*_`]{0,2}$"
 )
 _THERE_ARE = re.compile(
     r"(?i)\b(?:there (?:are|is|will be|were)|has|have|takes?|needs?|contains?)\s(?:(?:only"
     r"|exactly|a total of|just)\s)?[*_]{0,2}$"
 )
 _NUMBER = (
-    r"[-−+]?[$€£]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
-    r"(?:\s?/\s?\d+|\s\d{1,3}/\d{1,3}|\s?[½¼¾⅓⅔⅛])?"
-    r"(?:\s?(?:%|°(?:\s?[CF]\b)?|π|√\d+))?(?![\w.]*\d)"
+    r"[-−+]?[$€£]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?/\s?\d+|\s\d{1,3}/\d{1,3}"
+    r"|\s?[½¼¾⅓⅔⅛])?(?:\s?(?:%|°(?:\s?[CF]\b)?|π|√\d+))?(?![\w.]*\d)"
 )
 _WORDS = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
 _RANKS = "|".join(ORDINALS)
@@ -115,9 +116,9 @@ _ONE_OF_LIST = rf"(?:\$[^$\n]{{1,60}}\$|(?<![\w^_.(/\\]){_NUMBER})"
 _VALUE = re.compile(
     rf"(?P<set>(?i:{IN_WORDS.pattern.removeprefix('(?i)')}))"
     rf"|(?P<list>{_ONE_OF_LIST}(?:,\s?{_ONE_OF_LIST}){{0,8}},?\s(?:and|or)\s{_ONE_OF_LIST})"
-    rf"|\$\$?(?!\d[\d,.]*(?:\s|$))(?P<dollar>[^$\n]{{1,240}}?)\$\$?|\\\((?P<paren>.{{1,240}}?)\\\)"
-    rf"|\\\[(?P<bracket>.{{1,240}}?)\\\]"
-    rf"|(?P<tuple>[(\[]\s?[-−\d.]+(?:\s?,\s?[-−\d./]+){{1,5}}\s?[)\]])"
+    rf"|\$\$?(?!\d[\d,.]*(?:\s(?![-+*/=^\\]\s?[^$\s])|$))(?P<dollar>[^$\n]{{1,240}}?)\$\$?"
+    rf"|\\\((?P<paren>.{{1,240}}?)\\\)|\\\[(?P<bracket>.{{1,240}}?)\\\]"
+    rf"|(?P<tuple>[(\[{{]\s?[-−\d.]+(?:\s?,\s?[-−\d./]+){{1,5}}\s?[)\]}}])"
     rf"|(?<![\w^_.(/\\,])(?P<ordinal>\d{{1,9}})(?:st|nd|rd|th)(?![\w-])"
     rf"|(?<![\w^_.(/\\])(?<!\d:)(?P<number>{_NUMBER})(?![-−][A-Za-z0-9]|:\d)"
     r"|(?<![\w-])(?P<roman>[MDCLXVI]{2,15})(?![\w'-])"
@@ -151,15 +152,15 @@ _NOT_ASKED = (
     (re.compile(r"(?i)\b(?:left|right)(?:[- ]hand)? side\b.*$"), "side"),
     (re.compile(r"(?i)\b(?:start|end|begin)s? (?:in|with|by) (?:a )?$"), "digit"),
     (re.compile(r"(?i)\b(?:the|a|another|my|your) (?:student|pupil|classmate|friend|teacher|book"
-                r"|key)"
-                r" (?:got|gets|sa[iy]\w*|answer\w*|wrote|claim\w*|found|gave|gives|has"
+                r"|key) (?:got|gets|sa[iy]\w*|answer\w*|wrote|claim\w*|found|gave|gives|has"
                 r"|had)\b.*$"), ""),
 )  # fmt: skip
-_COUNTS_OTHERS = re.compile(r"(?i)\s(digit|zero|decimal|place|more|fewer|less)(?:e?s)?\b")
+_COUNTS_OTHERS = re.compile(
+    r"(?i)\s(?:[a-z]+\s)?(\w{2,9}er(?=\sthan)|digit|zero|decimal|place|more|fewer|less)(?:e?s)?\b"
+)
 _DAY = re.compile(
     r"(?i)\b(?:\d{1,2}(?:st|nd|rd|th)?\s(?:of\s)?)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov"
-    r"|dec)[a-z]*"
-    r"\.?,?\s(?:\d{1,2}(?:st|nd|rd|th)?,?\s)?(?:of\s)?(?=\d{4}\b)"
+    r"|dec)[a-z]*\.?,?\s(?:\d{1,2}(?:st|nd|rd|th)?,?\s)?(?:of\s)?(?=\d{4}\b)"
 )
 _IN_TEN = re.compile(r"(?i)\s\(?in\s(?:base\s(?:10|ten)|decimal(?:\snotation)?)\b\)?(?=[\s.,!]|$)")
 _CLAUSES = re.compile(r"(?i);\s|,\s(?:and|but|while|whereas)\s|\sand\s(?=the\s)")
@@ -195,6 +196,9 @@ def _body(text: str) -> tuple[str, int]:
     farewell = _FAREWELL.search(text, max(0, len(text) - 200))
     if farewell and farewell.start() > 0:
         text = text[: farewell.start()].rstrip()
+    bygone = _BYGONE.search(text, max(0, len(text) - 200))
+    if bygone and bygone.start() > 0:
+        text = text[: bygone.start()].rstrip()
     offset = max(0, len(text) - _LONGEST)
     check = _CHECK.search(text, offset + 1)
     return text[offset : check.start() if check else None].rstrip(), offset
@@ -210,7 +214,8 @@ def _last_sentence(body: str, context: Context) -> Statement | None:
         return None
     sentence = _on_what_is_asked(sentence, context)
     reason = _REASON.search(sentence)
-    clause = sentence[: reason.start()] if reason and reason.start() > 10 else sentence
+    cut = reason.start() if reason else 0
+    clause = sentence[:cut] if cut > 10 or _VALUE.search(sentence, 0, cut) else sentence
     clause = _ASIDE.sub(r"\1", _CONTRAST.sub(r"\1", _BELIEF.sub(".", clause)))
     found = _given(clause, context)
     turn = 0
@@ -352,6 +357,8 @@ def _is_operand(clause: str, value: re.Match[str]) -> bool:
 
 def _readable(value: re.Match[str], context: Context) -> Statement | None:
     text = value[value.lastgroup or 0].strip()
+    if text[0] == "{" and value.lastgroup == "tuple":
+        text = f"\\{text[:-1]}\\}}"
     if value.lastgroup in ("number", "words") and context.unit:
         end = value.end(value.lastgroup)
         number = number_words(text) if value.lastgroup == "words" else None

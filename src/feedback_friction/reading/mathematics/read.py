@@ -46,6 +46,20 @@ _CONDITION = re.compile(
 )
 
 
+# "]1, 2]" is (1, 2]
+_OUTWARD = re.compile(
+    r"(?:(?<![\w)\]}])|(?<=cup)|(?<=\\in))(?:\\left"
+    r" ?)?(?P<low>[\[\]])(?P<ends>[^\[\](),;=]{1,60}[,;][^\[\](),;=]{1,60}?)"
+    r"(?:\\right ?)?(?P<high>[\[\]])"
+)
+_UNIT_VECTOR = re.compile(
+    r"\\(?:math(?:bf|rm)|textbf|boldsymbol|bm|(?:wide)?hat|vec) ?\{?\s?"
+    r"(?:\\(?:mathbf|hat) ?\{\s?)?\\?([ijk])(?:math)?(?![a-z]) ?\}{0,2}"
+)
+_COMPONENT = r"\s*([+-]?[^+\-ijk,=]{0,40})"
+_COMPONENTS = re.compile(
+    rf"[\s$]*(?:\S{{1,20}}\s?=)?{_COMPONENT}i{_COMPONENT}j(?:{_COMPONENT}k)?[\s.$]*"
+)
 _TRANSPOSED = re.compile(r"(?<=[)\]])\s?\^\s?\{?\s?(?:T|\\top)(?![A-Za-z])\s?\}?(?=[\s.$]*$)")
 # "100 °C" where a number is asked for.
 _TEMPERATURE = re.compile(
@@ -81,11 +95,29 @@ def read(text: str, context: Context = NO_CONTEXT) -> Answer:
         text = _COMMA.sub(r"\1.\2", _IN_BRACKETS.sub(r"\1", text))
     if context.number:
         text = _TEMPERATURE.sub("", text)
-    text = _TRANSPOSED.sub("", text)
+    if "]" in text or "[" in text:
+        text = _OUTWARD.sub(_inward, text)
+    text = _TRANSPOSED.sub("", _vector(text) if "j" in text else text)
     cleaned = stripped(latex.clean(_CONDITION.sub("", text)))
     if context.words:
         return words(cleaned)
     return Reader(context).shape(scalar.unwrapped(cleaned), 0)
+
+
+def _inward(found: re.Match[str]) -> str:
+    low, high = found["low"].replace("]", "("), found["high"].replace("[", ")")
+    return f"{low}{found['ends']}{high}"
+
+
+def _vector(text: str) -> str:
+    """The components of ``4\\mathbf{i} - \\mathbf{j} + 2\\mathbf{k}`` in brackets; else the"
+    " text."""
+    plain = _UNIT_VECTOR.sub(r"\1", text.replace("\\,", " "))
+    vector = _COMPONENTS.fullmatch(plain)
+    if vector is None or (plain == text and vector[3] is None):
+        return text
+    parts = [part.strip("+ ") for part in vector.groups() if part is not None]
+    return f"({','.join(part if part.strip('-') else f'{part}1' for part in parts)})"
 
 
 def _real_set(text: str) -> str:

@@ -16,7 +16,8 @@ _SIGNED = {
 }  # fmt: skip
 _NUMBER = r"\$?-?\d{1,9}(?:/\d{1,9})?\$?"
 IN_WORDS = re.compile(
-    r"(?i)(?P<all>\b(?:the\s*)?set\s*of\s*(?:all\s*)?|\b(?:all|every|any)\s*(?:of\s*)?)?(?:\bthe\s*)?"
+    r"(?i)(?P<all>\b(?:the\s*)?set\s*of\s*(?:all\s*)?|\b(?:all|every"
+    r"|any)\s*(?:of\s*)?)?(?:\bthe\s*)?"
     r"(?P<sign>(?:positive|non-?\s?negative|negative|non-?\s?positive|non-?\s?zero)\s*)?"
     r"(?:reals\b|(?<=any )real\b|real\s*(?:numbers?|values?|x)\b(?:\s*x\b)?)"
     r"(?:,?\s*(?:except|other\s*than|but|apart\s*from|excluding|besides|without)(?:\s*for)?"

@@ -21,8 +21,7 @@ _UNIT_QUOTIENT = re.compile(
 )
 _TEXT_LABEL = re.compile(
     r"\\text ?\{ ?(?:the |my |final |correct |our )*(?:answer|solution|result)(?: is)? ?:? ?\}"
-    r" ?[:=]?(?=.)|"
-    r"(?:the |final )*(?:answer|solution|result)(?: is| ?:) ?(?=\S)",
+    r" ?[:=]?(?=.)|(?:the |final )*(?:answer|solution|result)(?: is| ?:) ?(?=\S)",
     re.I,
 )
 _TEXT_UNIT = re.compile(r"\\text ?\{([^{}\d]{0,80})\}[ .]*(?:\^ ?\{?-?\d\}?)?[ .]*")

@@ -36,7 +36,7 @@ from feedback_friction.reading.mathematics.read import read
 from feedback_friction.reading.mathematics.reals import IN_WORDS
 from feedback_friction.reading.number_words import NUMBER_WORDS, number_words, numeral_value
 from feedback_friction.reading.reply import ANSWER, closing_brace, final_part, signed
-from feedback_friction.reading.standing import is_asserted, is_withdrawn, retractions
+from feedback_friction.reading.standing import is_asserted, is_withdrawn, rechecks, retractions
 
 MAX_BOX = 30_000
 _MAX_TRIES = 100
@@ -47,23 +47,22 @@ _SHORT = 500  # characters of a reply that may be a sentence or two
 _DELIMITERS = 8  # characters that formulas are set off with, and a full stop
 _KEPT = re.compile(
     r"(?i)\b(?:(?:is|was|are|seems) (?:indeed |actually |in fact )?(?:correct|right|consistent"
-    r"|fine)|confirm\w*"
-    r"|verif\w+|checks out|as before|holds|stands)\b"
+    r"|fine)|confirm\w*|verif\w+|checks out|as before|holds|stands)\b"
 )
 _PROSE = re.compile(
-    r"(?i:\b(?:is|are|was|were|be|would|because|since|so|thus|hence|therefore|fails?|works?|leads?)\b)"
-    r"|^I\s[a-z]{2}"
+    r"(?i:\b(?:is|are|was|were|be|would|because|since|so|thus|hence|therefore|fails?|works?"
+    r"|leads?)\b)|^I\s[a-z]{2}"
 )  # a sentence, not a bare answer
 _IT_IS = re.compile(
     r"(?i)\s*(?:(?:so|thus|hence|therefore),?\s)?(?:it|this|that|(?:the|his"
-    r"|her)\s(?:[\w']+\s){1,5}?)"
-    r"\s?(?:is|was|falls on|must be|will be)\s(?:on\s)?(?:an?\s)?(?!not\b)"
-    r"(?P<said>[A-Za-z]+(?:\s[A-Za-z]+){0,3})[.!\s]*"
+    r"|her)\s(?:[\w']+\s){1,5}?)\s?(?:is|was|falls on|must be|will"
+    r" be)\s(?:on\s)?(?:an?\s)?(?!not\b)(?P<said>[A-Za-z]+(?:\s[A-Za-z]+){0,3})[.!\s]*"
 )
 # After "Wait, that's not right": another value, not "because 5^2 = 25 counts pairs twice".
 _INSTEAD = re.compile(
     rf"\s?(?:[,.:;!…—–-]|[$\\(]{{0,2}}[-+]?\.?\d|(?:{'|'.join(NUMBER_WORDS)})\b)", re.I
 )
+_THE_WHOLE = re.compile(r"\b[Tt]he (\w+) (?:is|comes to|equals)[\s$*]*\Z")
 _HEDGED = re.compile(r"(?i)\b(?:not|obtained|found by|given by|computed|between)\b|\?")
 
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox)(?![A-Za-z])\s*(?:\[[^\]\n]{0,20}\]){0,2}")
@@ -71,9 +70,8 @@ _LOOSE_BOX = re.compile(r"[^\s{}$\\.,;]+|\\[A-Za-z]+(?:\{[^{}]{0,40}\}){0,2}")
 _DELIMITER = re.compile(r"\$|\\[)\]]|\n")
 _EMPTY = re.compile(
     r"(?:\\[hv]?phantom\s*\{[^{}]*\}|\\(?:quad|qquad|square|checkmark|blacksquare|Box|l?dots"
-    r"|text\s*\{\s*\}|[ ,;:!])"
-    r"|[\s{}~.?_])*"
-    r"|(?:\\text\s*\{)?\s*(?i:q\.?\s?e\.?\s?d\.?|(?:your |final |the )*answer)(?: here)?\s*\}?"
+    r"|text\s*\{\s*\}|[ ,;:!])|[\s{}~.?_])*|(?:\\text\s*\{)?\s*(?i:q\.?\s?e\.?\s?d\.?|(?:your "
+    r"|final |the )*answer)(?: here)?\s*\}?"
 )
 _JOINT = re.compile(
     r"(?:[\s,$.]|\\[()\[\],; ]|\\(?:quad|qquad)|\\text\s*\{[\s,]*(?:and|or)\s*\}"
@@ -82,27 +80,25 @@ _JOINT = re.compile(
 _SAYS_JOINT = re.compile(r",|\b(?:and|or)\b")
 
 _PHRASE = re.compile(
-    r"(?i)\banswers?\b[*_]{0,3}\s?"
-    r"(?:to (?:the|this|our) (?:[a-z]+ )?(?:problem|question)[*_]{0,3} |here |therefore |then )"
-    r"{0,2}"
-    r"(?:(?:is|are|equals|would be|should be|must be|will be)\b[*_]{0,3}\s?"
-    r"(?:therefore|thus|then|indeed|simply|also|now)?[,:]?|[:=]|(?=\s?(?:\$|\\\()))"
+    r"(?i)\banswers?\b[*_]{0,3}\s?(?:to (?:the|this|our) (?:[a-z]+ )?(?:problem|question)[*_]{0,3} "
+    r"|here |therefore |then ){0,2}(?:(?:is|are|equals|would be|should be|must be|will"
+    r" be)\b[*_]{0,3}\s?(?:therefore|thus|then|indeed|simply|also|now)?[,:]?|[:=]|(?=\s?(?:\$"
+    r"|\\\()))"
 )
 _SIGN = re.compile(ANSWER)
 _NOT_BUT = re.compile(r"\s?not\s[^.\n]{1,40}?,?\sbut\s(?:rather\s|instead\s)?")
 _HEADING = re.compile(r"(?im)^[#*_> \t]{0,8}(?:the |my )?(?:final )?answers?[*_:. \t]{0,8}$")
 _DISOWNED = re.compile(
     r"(?i)\b(?:wrong|incorrect|previous|earlier|initial|original|old|common|mistaken|student'?s?"
-    r"|not|if|whether|your|given|first|possible|any|every|no)"
+    r"|not|if|whether|your|given|first|possible|any|every|no|long(?:er)?)"
     r"(?:[ *_]+(?:the|my|a|final|wrong|incorrect|given|numerical|stated))?[ *_]*$"
 )
 _OPENERS = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
 _OPENER = re.compile(r"\$\$|\$(?!\d[\d,.]*(?:[\s)]|$))|\\\(|\\\[")
 _SENTENCE_END = re.compile(
-    r"\n|[.!?](?=\s|\*|$)|[;!?。।؛؟]|(?:입니다|です|이다|\sहै)"
-    r"|,?\s(?:(?:because|since|which|where|as|so|for|I hope|rather than|instead of|and not|not)\b"
-    r"|\()"
-    r"|,\s*(?=[\"']\w)|(?<!thousand)(?<!million)(?<!billion),\s+(?!(?:and|or)\b)(?=[a-z]{2})"
+    r"\n|[.!?](?=\s|\*|$)|[;!?。।؛؟]|(?:입니다|です|이다|\sहै)|,?\s(?:(?:because|since|which|where|as|so"
+    r"|for|I hope|rather than|instead of|and not|not)\b|\()|,\s*(?=[\"']\w)"
+    r"|(?<!thousand)(?<!million)(?<!billion),\s+(?!(?:and|or)\b)(?=[a-z]{2})"
 )
 _JSON_NEXT = re.compile(r",\s*(?=[\"']\w)")
 _LEADING = re.compile(r"[\s*_:>`]*")
@@ -133,6 +129,11 @@ def last_statement(reply: str, context: Context = NO_CONTEXT) -> Statement | Non
 def _revised(text: str, last: Statement, context: Context) -> Statement | None:
     """What the reply gives in the place of a statement that it took back."""
     back = retractions(text, last.end)
+    if not back and (again := rechecks(text, last.end)):
+        found = closing(text[again[-1] :], context)
+        noun = found and _THE_WHOLE.search(text, 0, again[-1] + found.start)
+        whole = found if noun and noun[1] in context.asked else None
+        return whole and whole.moved(again[-1], "revised")
     if not back or context.words or _KEPT.search(text, back[0]):
         return None
     if found := closing(text[back[0] :], context):

@@ -40,9 +40,8 @@ _RELATION = re.compile(r"\\(?:le|ge|ne|in|approx|equiv|sim|Rightarrow)(?![A-Za-z
 _MINUS_SET = re.compile(r"\\setminus(?![A-Za-z])|(?<=\\reals)\s*-(?=\s*\\\{)")
 _SUCH_THAT = re.compile(r"\||:")
 _MODULUS = re.compile(
-    r"[ ,]*(?:\\pmod ?\{?|\\mod ?\{?|\\bmod ?\{?|\( ?\\?(?:text ?\{ ?)?mod(?: ?\})? ?|\\text"
-    r" ?\{[ (]*mod(?:ulo)? ?\}? ?"
-    r"|(?<=[\d ])mod(?:ulo)? )\{?(\d{1,9}) ?[)}]{0,3}$"
+    r"[ ,]*(?:\\pmod ?\{?|\\mod ?\{?|\\bmod ?\{?|\( ?\\?(?:text ?\{ ?)?mod(?: ?\})? ?|\\text ?\{["
+    r" (]*mod(?:ulo)? ?\}? ?|(?<=[\d ])mod(?:ulo)? )\{?(\d{1,9}) ?[)}]{0,3}$"
 )
 _CONJUNCTION = re.compile(
     r"(?<=[\d)\]])(?:and|or)(?=[A-Z(\\\d])|\\text ?\{[\s,]*(?:and|or)\s*\}"
