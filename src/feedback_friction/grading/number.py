@@ -63,7 +63,7 @@ _BOXES = 100  # boxes, from the last one, that are read
 _LONGEST_BOX = 400  # characters
 _VERBS = 6  # verbs after a cue that are tried
 
-_BOX = re.compile(r"(?:\\(?:boxed|fbox|framebox)|\x08oxed|(?<![A-Za-z\\])boxed)\s{0,5}\{")
+_BOX = re.compile(r"(?:\\(?:boxed|fbox|framebox)|\x08oxed|b(?<![A-Za-z\\]b)oxed)\s{0,5}\{")
 
 _SIGN = re.compile(ANSWER)
 _CUE = re.compile(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from feedback_friction.problem import Problem
@@ -133,7 +133,7 @@ def parted(
     if problem.choices or not (masked.spans or masked.leaks):
         return masked.leaks, ()
     hidden = [raw[span.start : span.end] for span in masked.spans]
-    said = [[token for token, _, _ in tokens(reply)] for reply in replies]
+    said = list(replies)
     own = [
         each
         for each in dict.fromkeys((*hidden, *masked.leaks))
@@ -151,14 +151,18 @@ def parted_unmasked(
     return tuple(dict.fromkeys((*(each for each in hidden if each not in own), *leaks))), own
 
 
-def _states(reply: Sequence[str], stretch: str) -> bool:
-    """Whether a reply, as tokens, states just what a stretch of feedback says."""
+def _states(said: str, stretch: str) -> bool:
+    """Whether a reply states just what a stretch of feedback says."""
     wanted = [token for token, _, _ in tokens(stretch)]
     while wanted and wanted[0] in _AROUND:
         del wanted[0]
     while wanted and wanted[-1] in _AROUND:
         del wanted[-1]
-    for at in range(1, len(reply) - len(wanted) + 1) if wanted else ():
+    small, plain = said.lower(), (each.lower() for each in wanted if each.isascii())
+    if not wanted or not all(each in small for each in plain if each.isalnum()):
+        return False  # nearly always: what is hidden is not what was answered
+    reply = [token for token, _, _ in tokens(said)]
+    for at in range(1, len(reply) - len(wanted) + 1):
         if reply[at] == wanted[0] and reply[at : at + len(wanted)] == wanted:
             before = at - 1
             while before > 0 and reply[before] in "([{":
