@@ -88,11 +88,12 @@ def makespan(
             for at, calls in enumerate(trial.attempts):
                 occasion = Occasion(trial.problem, 0, at, trial.mode)
                 for tokens in calls:
-                    async with places.held(longest.of(occasion) if longest_first else 0.0):
-                        async with server:
-                            await asyncio.sleep(tokens)
-                        usage = Usage(completion_tokens=round(tokens))
-                        longest.called(occasion, Completion((), usage))
+                    await places.take(longest.of(occasion) if longest_first else 0.0)
+                    async with server:
+                        await asyncio.sleep(tokens)
+                    usage = Usage(completion_tokens=round(tokens))
+                    longest.called(occasion, Completion((), usage))
+                    places.give()
             longest.ended(trial.problem.task, trial.problem.id, len(trial.attempts))
 
     async def main() -> float:

@@ -30,7 +30,6 @@ from feedback_friction.options import (
     option,
     options_of,
     refuse_unknown,
-    values_of,
 )
 from feedback_friction.split import HELD_OUT, SPLITS
 from feedback_friction.ways import (
@@ -83,7 +82,8 @@ class Decoding(Options):
 
     def given(self) -> dict[str, object]:
         """The parameters that are set, by name."""
-        return {name: value for name, value in values_of(self).items() if value is not None}
+        values = ((name, getattr(self, name)) for name in self.__dataclass_fields__)
+        return {name: value for name, value in values if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

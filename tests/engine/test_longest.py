@@ -44,12 +44,13 @@ def test_places_go_to_the_heaviest_and_never_to_more_than_there_are(weights, cou
 
         async def work(weight):
             nonlocal held
-            async with places.held(weight):
-                held += 1
-                assert held <= count
-                order.append(weight)
-                await asyncio.sleep(0)
-                held -= 1
+            await places.take(weight)
+            held += 1
+            assert held <= count
+            order.append(weight)
+            await asyncio.sleep(0)
+            held -= 1
+            places.give()
 
         await asyncio.gather(*(work(each) for each in weights))
         return order
@@ -67,9 +68,12 @@ def test_a_waiter_that_is_cancelled_takes_no_place_with_it(seed):
 
         async def work(weight):
             nonlocal done
-            async with places.held(weight):
+            await places.take(weight)
+            try:
                 await asyncio.sleep(0)
                 done += 1
+            finally:
+                places.give()
 
         tasks = [asyncio.create_task(work(rng.random())) for _ in range(20)]
         for _ in range(3):
@@ -79,7 +83,7 @@ def test_a_waiter_that_is_cancelled_takes_no_place_with_it(seed):
         await asyncio.gather(*tasks, return_exceptions=True)
         cancelled = sum(each.cancelled() for each in tasks)
         assert done == 20 - cancelled
-        async with asyncio.timeout(5), places.held(1), places.held(1):
-            pass  # both places are there still
+        async with asyncio.timeout(5):  # both places are there still
+            await asyncio.gather(places.take(1), places.take(1))
 
     asyncio.run(main())

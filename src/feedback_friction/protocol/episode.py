@@ -63,13 +63,16 @@ class Episode:
 
     def with_attempt(self, attempt: Attempt) -> Episode:
         """The same after one more attempt."""
-        return replace(self, attempts=(*self.attempts, attempt))
+        return self._after((*self.attempts, attempt))
 
     def told(self, feedback: Feedback | None, asides: tuple[Aside, ...]) -> Episode:
         """The same with what was told on the latest attempt, and what is kept beside it."""
         latest = self.latest
         latest = replace(latest, feedback=feedback, asides=(*latest.asides, *asides))
-        return replace(self, attempts=(*self.attempts[:-1], latest))
+        return self._after((*self.attempts[:-1], latest))
+
+    def _after(self, attempts: tuple[Attempt, ...]) -> Episode:
+        return Episode(self.problem, self.task, self.plan, self.epoch, attempts, self.others)
 
     def rng(self, purpose: str, iteration: int = 0) -> random.Random:
         """What draws for a purpose at an iteration; each time it draws the same."""

@@ -7,7 +7,7 @@ sent their results (``Completion``, ``Verdict``, ``Masked``, None), and ends by 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from feedback_friction.grading.verdict import Verdict
@@ -172,6 +172,12 @@ class Generate:
     n: int = 1
     decoding: Decoding = field(default_factory=Decoding)
     logprobs: bool = False
+
+    def with_limits(self, n: int, max_tokens: int) -> Generate:
+        """The same for so many replies of so many tokens: itself, where that is what it asks."""
+        if (n, max_tokens) == (self.n, self.max_tokens):
+            return self
+        return replace(self, n=n, max_tokens=max_tokens)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,8 +89,10 @@ def trial(
             episode, took = yield from _think(episode)
         while episode.iteration < end:
             made = yield from _attempt(episode)
-            usage, seconds = made.usage + took.usage, made.seconds + took.seconds
-            episode = episode.with_attempt(replace(made, usage=usage, seconds=seconds))
+            if took.replies:
+                usage, seconds = made.usage + took.usage, made.seconds + took.seconds
+                made = replace(made, usage=usage, seconds=seconds)
+            episode = episode.with_attempt(made)
             yield Attempted(episode.latest)
             verdict = episode.latest.verdict
             if verdict.is_correct and not plan.mode.challenges:
@@ -110,9 +112,8 @@ def trial(
 
 def _think(episode: Episode) -> Generator[Effect, Any, tuple[Episode, Completion]]:
     """What the solver writes to itself before its next attempt, kept beside the latest one."""
-    view = next_view(episode)
-    request = thought_request(view)
-    if request is None:
+    writes = episode.plan.solve is not PLAIN
+    if not writes or (request := thought_request(view := next_view(episode))) is None:
         return episode, Completion(())
     said = yield from asked(request)
     kind: AsideKind = "notes" if view.solve.replaces else "restated"

@@ -219,7 +219,8 @@ def error_row(where: Where, error: str) -> Row:
 
 
 def _place(where: Where) -> Row:
-    return dict(zip(("condition", "problem_id", "epoch"), where, strict=True))
+    condition, problem_id, epoch = where
+    return {"condition": condition, "problem_id": problem_id, "epoch": epoch}
 
 
 # --- problems ------------------------------------------------------------------------------------

@@ -172,26 +172,34 @@ class Caller:
         mine: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
         self._under_way[key] = mine
         try:
-            async with self._places.held(self.longest.of(request.occasion)):
-                if self.draining:
-                    raise Drained
-                completion = await self._asked(model, request)
-                cost = self.prices.cost(model.name, completion.usage)
-                self.spent.add(completion.usage, cost)
-                self.longest.called(request.occasion, completion)
-                missing = missing_tokens(request, completion) if self.keeps_tokens else ()
-                for line in (*unusable_replies(request, completion), *missing):
-                    self._tell(f"{model.name}: {line}")
-                bare = without_tokens(completion)
-                kept = completion if self.keeps_tokens else bare
-                is_warm = takes_temperature(model)
-                await self.journal.add_completion(key, model.name, request, kept, cost, is_warm)
+            await self._places.take(self.longest.of(request.occasion))
+            try:
+                bare = await self._paid(model, key, request)
+            finally:
+                self._places.give()
             mine.set_result(bare)
             return bare
         finally:
             del self._under_way[key]
             if not mine.done():
                 mine.cancel()
+
+    async def _paid(self, model: Model, key: Key, request: Generate) -> Completion:
+        """The model's completion, once it is kept."""
+        if self.draining:
+            raise Drained
+        completion = await self._asked(model, request)
+        cost = self.prices.cost(model.name, completion.usage)
+        self.spent.add(completion.usage, cost)
+        self.longest.called(request.occasion, completion)
+        missing = missing_tokens(request, completion) if self.keeps_tokens else ()
+        for line in (*unusable_replies(request, completion), *missing):
+            self._tell(f"{model.name}: {line}")
+        bare = without_tokens(completion)
+        kept = completion if self.keeps_tokens else bare
+        is_warm = takes_temperature(model)
+        await self.journal.add_completion(key, model.name, request, kept, cost, is_warm)
+        return bare
 
     async def _asked(self, model: Model, request: Generate) -> Completion:
         """The model's completion, unless a drain finds the call between two attempts."""

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping
 
 from feedback_friction.engine.journal.rows import Place, Seen
 from feedback_friction.problem import Problem
@@ -96,16 +95,8 @@ class Places:
         self._free, self._came = count, 0
         self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
 
-    @asynccontextmanager
-    async def held(self, weight: float) -> AsyncIterator[None]:
-        """Hold a place for the length of the block."""
-        await self._take(weight)
-        try:
-            yield
-        finally:
-            self._give()
-
-    async def _take(self, weight: float) -> None:
+    async def take(self, weight: float) -> None:
+        """Wait for a place; whoever has taken one gives it back."""
         if self._free:
             self._free -= 1
             return
@@ -116,10 +107,11 @@ class Places:
             await mine
         except asyncio.CancelledError:
             if mine.done() and not mine.cancelled():  # it was given one as it was cancelled
-                self._give()
+                self.give()
             raise
 
-    def _give(self) -> None:
+    def give(self) -> None:
+        """Give a place back."""
         while self._waiting:
             mine = heapq.heappop(self._waiting)[2]
             if not mine.done():

@@ -104,7 +104,7 @@ class RemoteModel:
     async def generate(self, request: Generate) -> Completion:
         """Answer with exactly ``request.n`` replies; raises as ``base.Model`` says."""
         reasoning = self.settings.options.reasoning_tokens or 0
-        asked = replace(request, max_tokens=request.max_tokens + reasoning)
+        asked = request.with_limits(request.n, request.max_tokens + reasoning)
         async with self.breaker.watch():
             completion = await self._some(asked, 0)
             while (so_far := len(completion.replies)) < request.n:  # it gave fewer than asked for
@@ -125,9 +125,10 @@ class RemoteModel:
         calls = []
         for at in range(0, left, size):
             seed = draw_seed(request.seed, so_far + at)
-            calls.append(self._call(replace(request, n=min(size, left - at), seed=seed)))
+            part = request.with_limits(min(size, left - at), request.max_tokens)
+            calls.append(self._call(part if seed == part.seed else replace(part, seed=seed)))
         parts = await _all_of(calls)
-        if len(parts) == len(parts[0].replies) == 1 < most():  # it ignores n without a word
+        if len(parts) == len(parts[0].replies) == 1 < left and most() > 1:  # it ignores n
             self.dialect.learn(frozenset({Quirk.ONE_CHOICE}))
         return reduce(lambda a, b: joined(a, b, max(a.seconds, b.seconds)), parts)
 
@@ -151,7 +152,8 @@ class RemoteModel:
                 asking.worked(*form)
                 self.breaker.succeeded()
                 self.replicas.answered(replica, began)
-                return replace(outcome, failures=retries.failures)
+                failures = retries.failures
+                return replace(outcome, failures=failures) if failures else outcome
             fault = asking.final(outcome)
             wait = self._next_wait(fault, replica, problem, began, retries)
             await self.breaker.settle(partial(self._harmless, request, replica))

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from operator import is_
 from typing import Any
 
 import orjson
@@ -179,16 +180,18 @@ def _why_empty(data: Mapping[str, Any]) -> FinishReason | None:
 
 def without_secrets(completion: Completion, hide: Callable[[str], str]) -> Completion:
     """The completion with secrets hidden wherever the server may have quoted them."""
-    replies = tuple(
-        replace(
-            reply,
-            text=hide(reply.text),
-            reasoning=None if reply.reasoning is None else hide(reply.reasoning),
-            tokens=reply.tokens if hide(reply.text) == reply.text else (),
-        )
-        for reply in completion.replies
-    )
-    return replace(completion, replies=replies, model=hide(completion.model))
+    replies, model = [_hidden(each, hide) for each in completion.replies], hide(completion.model)
+    if model == completion.model and all(map(is_, replies, completion.replies)):
+        return completion
+    return replace(completion, replies=tuple(replies), model=model)
+
+
+def _hidden(reply: Reply, hide: Callable[[str], str]) -> Reply:
+    text, reasoning = hide(reply.text), reply.reasoning and hide(reply.reasoning)
+    if (text, reasoning) == (reply.text, reply.reasoning):
+        return reply
+    tokens = reply.tokens if text == reply.text else ()
+    return replace(reply, text=text, reasoning=reasoning, tokens=tokens)
 
 
 def _model(data: Mapping[str, Any]) -> str:
@@ -351,7 +354,7 @@ def tokens(value: object) -> int | None:
 
 def _first(usage: Mapping[str, Any], *names: str) -> object:
     """The first of the names that holds a number of tokens; one above 0 where there is any."""
-    found = [usage[name] for name in names if tokens(usage.get(name)) is not None]
+    found = [usage[name] for name in names if name in usage and tokens(usage[name]) is not None]
     return next((number for number in found if number), found[0] if found else None)
 
 

@@ -24,6 +24,8 @@ from feedback_friction.protocol.records import Generate, Message
 class Quirk(Enum):
     """A way in which a server departs from the plain API; the value tells the user."""
 
+    __hash__ = object.__hash__  # an Enum's own takes ten times as long, and each call asks often
+
     COMPLETION_TOKENS = "max_tokens is called max_completion_tokens"
     NO_TEMPERATURE = "it takes no temperature: its own default is used at every attempt"
     NO_TOP_P = "it takes no top_p: its own default is used"
@@ -187,9 +189,9 @@ def most_replies(quirks: Quirks, request: Generate, limit: int | None) -> int:
     Args:
         limit: what the server is known to allow; None where it has allowed all so far.
     """
-    if Quirk.ONE_CHOICE in quirks or (
-        Quirk.GREEDY_ONE_CHOICE in quirks and request.temperature == 0
-    ):
+    if request.n == 1 or Quirk.ONE_CHOICE in quirks:
+        return 1
+    if Quirk.GREEDY_ONE_CHOICE in quirks and request.temperature == 0:
         return 1
     return request.n if limit is None else min(limit, request.n)
 
@@ -215,22 +217,22 @@ def body_of(model: str, request: Generate, quirks: Quirks, extra: Mapping[str, o
     Raises:
         ValueError: the messages hold a lone surrogate, which no JSON can carry.
     """
-    asked = sent(request, quirks)
-    limit = "max_tokens" if "max_tokens" in asked else "max_completion_tokens"
+    renames = Quirk.COMPLETION_TOKENS in quirks
     body: dict[str, object] = {
         "model": model,
         "messages": messages_of(request, quirks),
-        limit: request.max_tokens,
+        "max_completion_tokens" if renames else "max_tokens": request.max_tokens,
         **parameters(request, quirks),
     }
-    if "stream_options" in asked:
-        body["stream_options"] = {"include_usage": True}
     if request.n > 1:
         body["n"] = request.n
     if Quirk.STREAM in quirks:
         body["stream"] = True
+        if Quirk.NO_STREAM_USAGE not in quirks:
+            body["stream_options"] = {"include_usage": True}
+    body |= extra
     try:
-        return orjson.dumps(body | dict(extra))
+        return orjson.dumps(body)
     except orjson.JSONEncodeError as error:
         raise ValueError("the prompt holds half a character, which JSON cannot carry") from error
 

@@ -107,7 +107,7 @@ class Asking:
         quirks = self._dialect.quirks | self._tried
         n = min(self._most, most_replies(quirks, self._request, self._dialect.draws))
         limit = min([*self._limits, self._dialect.tokens or self._request.max_tokens])
-        return replace(self._request, n=n, max_tokens=limit), quirks
+        return self._request.with_limits(n, limit), quirks
 
     def worked(self, asked: Generate, quirks: Quirks) -> None:
         """Keep what helped."""
@@ -115,7 +115,9 @@ class Asking:
         dialect.drawn = max(dialect.drawn, asked.n)
         if self._is_lowered:
             dialect.tell(LOWERED)
-        dialect.learn(self._tried, self._cap, asked.n if self._most < self._request.n else None)
+        fewer = asked.n if self._most < self._request.n else None
+        if self._tried or self._cap or fewer:
+            dialect.learn(self._tried, self._cap, fewer)
         dialect.taken |= sent(asked, quirks)
 
     def learns(self, fault: Fault, asked: Generate, quirks: Quirks) -> bool:

@@ -76,6 +76,13 @@ class OpenAIModel(RemoteModel):
         self._model = name.partition("/")[2]
         asked = self.settings.options
         self._extra = {**reasoning_fields(asked, endpoints), **asked.extra}
+        # llama.cpp gives twenty alternatives, whether they are asked for or not.
+        self._logprobs = 1 + max(20, tokens(self._extra.get("top_logprobs")) or 0)
+        json = {"Content-Type": "application/json"}
+        self._calls = {  # where a call goes, and with which headers
+            each: (each.endpoint.at("chat/completions"), json | each.endpoint.headers())
+            for each in self.replicas.all
+        }
         self._doubtful = False  # nobody has seen the model yet
         self._first_call = asyncio.Lock()
 
@@ -119,7 +126,7 @@ class OpenAIModel(RemoteModel):
             return Fault(FaultKind.REFUSED, str(error), cause=error)
         began, seconds = self.settings.clock(), self.seconds(request)
         try:
-            answer = await self._post(replica.endpoint, body, seconds, request)
+            answer = await self._post(replica, body, seconds, request)
         except (aiohttp.ClientError, TooLargeError, OSError) as error:
             return lost(error, seconds)
         if answer.status >= 300:
@@ -127,22 +134,21 @@ class OpenAIModel(RemoteModel):
         return self._read(request, answer, self.settings.clock() - began)
 
     async def _post(
-        self, endpoint: Endpoint, body: bytes, seconds: float, request: Generate
+        self, replica: Replica, body: bytes, seconds: float, request: Generate
     ) -> Answer:
+        url, headers = self._calls[replica]
         timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=self.settings.connect_timeout)
-        # llama.cpp gives twenty alternatives, whether they are asked for or not.
-        alternatives = max(20, tokens(self._extra.get("top_logprobs")) or 0)
-        logprobs = 1 + alternatives if request.logprobs else 0
+        logprobs = self._logprobs if request.logprobs else 0
         limit = most_bytes(len(body), request.n * request.max_tokens, logprobs=logprobs)
         async with (
             self._pool.slots,
             # A redirect could carry the key to another host, and would turn POST into GET.
             self._pool.session.post(
-                endpoint.at("chat/completions"),
+                url,
                 data=body,
-                headers={"Content-Type": "application/json"} | endpoint.headers(),
+                headers=headers,
                 timeout=timeout,
-                proxy=endpoint.proxy,
+                proxy=replica.endpoint.proxy,
                 allow_redirects=False,
             ) as response,
         ):
