@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 from unittest.mock import patch
 
@@ -12,13 +13,13 @@ from feedback_friction.cli.main import main
 FRICTION = str(Path(sys.executable).with_name("friction"))
 
 
-def friction(*arguments, code=0, cwd=None, **env):
-    """One command to its end: in this process, or in its own where it gets a folder or variables.
+def friction(*arguments, code=0, cwd=".", alone=False, **env):
+    """One command to its end: in this process, or ``alone`` in one of its own.
 
     To start Python and import all that a command needs takes longer than most commands do.
     """
     words = [str(each) for each in arguments]
-    done = _alone(words, cwd, env) if cwd or env else _within(words)
+    done = (_alone if alone else _within)(words, cwd, env)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return done
@@ -35,13 +36,14 @@ def _alone(words, cwd, env):
     )
 
 
-def _within(words):
+def _within(words, cwd, env):
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
-    with patch.multiple(sys, argv=["friction", *words], stdout=out, stderr=err):
+    said = patch.multiple(sys, argv=["friction", *words], stdout=out, stderr=err)
+    with chdir(cwd), patch.dict(os.environ, env), said:
         try:
             main()
             code = 0
         except SystemExit as end:
             code = end.code
-    said, told = (each.buffer.getvalue().decode() for each in (out, err))
-    return subprocess.CompletedProcess(words, code, said, told)
+    texts = (each.buffer.getvalue().decode() for each in (out, err))
+    return subprocess.CompletedProcess(words, code, *texts)

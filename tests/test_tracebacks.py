@@ -58,7 +58,7 @@ def test_the_command_prints_one_line_for_a_mistake_of_ours(tmp_path, verb):
         "sys.meta_path.insert(0, Broken())\n"
     )
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    done = friction(verb, "x", code=1, PYTHONPATH=path)
+    done = friction(verb, "x", code=1, alone=True, PYTHONPATH=path)
     [line] = done.stderr.splitlines()
     assert line.startswith("friction: unexpected ZeroDivisionError: oh (at ")
     assert line.endswith("errors.log")

@@ -24,6 +24,7 @@ STAND_INS = (
     (re.compile(r"--solver gguf/abacus"), "--solver student/default"),
     (re.compile(r"--limit 400 "), "--limit 120 "),  # enough to learn from
     (re.compile(r"run primer --limit \d+"), "run primer --limit 6"),
+    (re.compile(r"(run decimal_multiplication --digits \d) --limit \d{2,3}"), r"\1 --limit 20"),
     # a real model that may not be on this machine, and is slow
     (re.compile(r"--solver gguf/smollm2"), "--solver openai/smollm2 --base-url {server}"),
     (re.compile(r"--feedback-model gguf/smollm2"), "--feedback-model student/keen"),

@@ -44,16 +44,16 @@ CUSTOM: dict[str, dict[str, object]] = {
 
 
 def problems() -> Iterator[object]:
-    """Each with its replies: of a page's own rows, one row after another has every third."""
+    """Each with its replies: every third of them, the next problem of a task the next third."""
     for name in PAGES:
         page = get_page(name)
         for number, row in enumerate(ROWS[page.name]):
             replies = REPLIES[number % 3 :: 3]
             yield pytest.param(page, page.to_problem(row), replies, id=f"{name} {number}")
     custom = get_page("custom")
-    for name, row in CUSTOM.items():
+    for number, (name, row) in enumerate(CUSTOM.items()):
         problem = custom.to_problem({"question": "What?", **row})
-        yield pytest.param(custom, problem, REPLIES, id=name)
+        yield pytest.param(custom, problem, REPLIES[number % 3 :: 3], id=name)
 
 
 @pytest.fixture(scope="module")
