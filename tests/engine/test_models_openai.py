@@ -15,7 +15,6 @@ from fake_server import (
     error,
     hang,
     held,
-    listing,
     serving,
     slow,
     text,
@@ -379,33 +378,6 @@ def test_waiting_for_a_connection_is_not_taken_for_a_silent_server() -> None:
             await asyncio.gather(*(model.generate(ask()) for _ in range(5)))
         assert len(server.bodies) == 5
         assert time.slept == []
-
-    run(main())
-
-
-def test_a_model_that_no_server_lists_is_asked_alone_until_it_has_answered_once() -> None:
-    async def main() -> None:
-        go_on = asyncio.Event()
-        answers = [held(go_on, completion(choice("4")))] * 3
-        async with (
-            serving(*answers, models=listing("other")) as server,
-            client(server) as (
-                model,
-                _,
-                notices,
-            ),
-        ):
-            await model.check()
-            calls = [asyncio.create_task(model.generate(ask(f"p{i}"))) for i in range(8)]
-            while not server.bodies:
-                await asyncio.sleep(0.001)
-            await asyncio.sleep(0.05)
-            assert len(server.bodies) == 1
-            go_on.set()
-            done = await asyncio.gather(*calls)
-            assert all(each.replies == (Reply("4"),) for each in done)
-            assert len(server.bodies) == 8
-            assert len(notices) == 1
 
     run(main())
 

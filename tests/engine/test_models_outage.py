@@ -17,7 +17,7 @@ from feedback_friction.engine.models.base import (
 )
 from feedback_friction.engine.models.remote.breaker import PATIENCE
 from feedback_friction.engine.models.remote.faults import FaultKind
-from feedback_friction.engine.models.remote.retry import RetryPolicy, is_resting
+from feedback_friction.engine.models.remote.retry import RetryPolicy
 from feedback_friction.errors import FrictionError, RunStoppedError
 
 
@@ -343,23 +343,6 @@ def test_where_only_prompts_are_left_that_spoil_the_answer_the_server_is_asked_s
             work = (model.generate(ask(str(i))) for i in range(3))
             ended = await asyncio.gather(*work, return_exceptions=True)
         assert {type(each) for each in ended} == {TransientError if sound else RunStoppedError}
-
-    run(main())
-
-
-def test_a_call_that_waits_for_the_first_one_may_be_dropped_like_one_between_attempts() -> None:
-    async def main() -> None:
-        async with serving(hang, models=error(404)) as server, client(server) as (model, _, _):
-            await model.check()  # no list of models: one call at a time until one succeeded
-            calls = [asyncio.create_task(model.generate(ask(str(i)))) for i in range(3)]
-            while server.under_way < 1:
-                await asyncio.sleep(0.001)
-            assert [is_resting(each) for each in calls] == [False, True, True]
-            for each in calls:
-                each.cancel()
-            ended = await asyncio.gather(*calls, return_exceptions=True)
-            assert all(isinstance(each, asyncio.CancelledError) for each in ended)
-            assert len(server.bodies) == 1
 
     run(main())
 

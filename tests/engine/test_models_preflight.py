@@ -60,7 +60,7 @@ def test_a_model_that_is_not_listed_is_pointed_out_with_five_that_are_the_likeli
     names = [f"other-{i}" for i in range(9)]
     (line,) = check(listing(*names, "tinny"), model="tiny")
     assert "does not list the model 'tiny'; it lists tinny, " in line
-    assert line.endswith(" and 5 more; the first call will show whether it is there")
+    assert line.endswith(" and 5 more; the first calls will show whether it is there")
 
 
 @pytest.mark.parametrize("fields", [{"owned_by": "llamacpp"}, {"owned_by": "some-model.gguf"}])

@@ -8,7 +8,6 @@ a slot there.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 
@@ -39,7 +38,7 @@ from feedback_friction.engine.models.remote.faults import (
 from feedback_friction.engine.models.remote.learning import announce_unread
 from feedback_friction.engine.models.remote.preflight import check_endpoints
 from feedback_friction.engine.models.remote.replicas import Replica
-from feedback_friction.engine.models.remote.retry import resting, retry_after
+from feedback_friction.engine.models.remote.retry import retry_after
 from feedback_friction.engine.models.remote.transport import (
     Answer,
     Pool,
@@ -83,12 +82,10 @@ class OpenAIModel(RemoteModel):
             each: (each.endpoint.at("chat/completions"), json | each.endpoint.headers())
             for each in self.replicas.all
         }
-        self._doubtful = False  # nobody has seen the model yet
-        self._first_call = asyncio.Lock()
 
     async def check(self) -> None:
         """Ask each replica for its models; see ``preflight.check_endpoints``."""
-        down, self._doubtful = await check_endpoints(
+        down = await check_endpoints(
             self._pool.session,
             [replica.endpoint for replica in self.replicas.all],
             self._model,
@@ -97,20 +94,6 @@ class OpenAIModel(RemoteModel):
         for replica in self.replicas.all:
             if replica.endpoint in down:
                 self.replicas.mark_down(replica)
-
-    async def generate(self, request: Generate) -> Completion:
-        """Answer with exactly ``request.n`` replies; raises as ``base.Model`` says."""
-        if self._doubtful:  # one call at a time finds out at the price of one
-            with resting():
-                await self._first_call.acquire()
-            try:
-                if self._doubtful:
-                    completion = await super().generate(request)
-                    self._doubtful = False
-                    return completion
-            finally:
-                self._first_call.release()
-        return await super().generate(request)
 
     async def close(self) -> None:
         """Let go of the connection pool."""

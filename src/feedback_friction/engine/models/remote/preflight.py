@@ -32,7 +32,7 @@ async def check_endpoints(
     model: str,
     *,
     notice: Callable[[str], None],
-) -> tuple[frozenset[Endpoint], bool]:
+) -> frozenset[Endpoint]:
     """Ask every replica for its list of models.
 
     A server without such a list passes: not every compatible server has one. So does one whose
@@ -45,8 +45,7 @@ async def check_endpoints(
         notice: told of what is odd but no reason to stop; one line each.
 
     Returns:
-        The replicas that cannot be used for now, and whether none says that it has the model, so
-        that the first call has to show it.
+        The replicas that cannot be used for now.
 
     Raises:
         UsageError: a replica refuses the key, or lacks the model that another one lists, or all of
@@ -82,8 +81,8 @@ async def check_endpoints(
     for line in lacking:
         if is_listed:
             raise UsageError(f"{line}; replicas must serve the same model")
-        notice(f"{line}; the first call will show whether it is there")
-    return frozenset(down), not is_listed
+        notice(f"{line}; the first calls will show whether it is there")
+    return frozenset(down)
 
 
 async def list_models(session: aiohttp.ClientSession, endpoint: Endpoint) -> Entries:

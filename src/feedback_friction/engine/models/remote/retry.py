@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -59,9 +58,8 @@ class RetryPolicy:
 _resting: set[asyncio.Task[object]] = set()
 
 
-@contextmanager
-def resting() -> Iterator[None]:
-    """Mark the current task as one that only waits before an attempt of a call.
+async def rest(seconds: float) -> None:
+    """Wait between two attempts of a call.
 
     Whoever wants no further attempt may cancel the task: nothing is under way meanwhile, so that
     nothing that is paid for would be lost.
@@ -70,15 +68,9 @@ def resting() -> Iterator[None]:
     assert task is not None
     _resting.add(task)
     try:
-        yield
+        await asyncio.sleep(seconds)
     finally:
         _resting.discard(task)
-
-
-async def rest(seconds: float) -> None:
-    """Wait between two attempts of a call."""
-    with resting():
-        await asyncio.sleep(seconds)
 
 
 def is_resting(task: asyncio.Task[object]) -> bool:
