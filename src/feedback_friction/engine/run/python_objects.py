@@ -17,7 +17,6 @@ from feedback_friction.forms import FORMS
 from feedback_friction.modes import MODES, Look, Mode
 from feedback_friction.settings import Selection
 from feedback_friction.tasks.graders import run_file
-from feedback_friction.tasks.own_page import OwnTask, add_task
 
 _LOOK = Look("#a6761d", "diamond")  # a brown that no mode of the program has
 
@@ -139,6 +138,8 @@ def added(thing: object, what: str) -> str:
     """
     if isinstance(thing, str):
         return thing
+    from feedback_friction.tasks.own_page import OwnTask, add_task  # imports every grader
+
     if what == "task" and isinstance(thing, OwnTask):
         return add_task(thing)
     if what == "feedback":
@@ -171,6 +172,8 @@ def load_file(path: Path) -> None:
 
 def _kind(value: object) -> str:
     """What a value in a user's file makes known: "task", "feedback" or "model"; "" for nothing."""
+    from feedback_friction.tasks.own_page import OwnTask
+
     if isinstance(value, OwnTask):
         return "task"
     if isinstance(value, Mode):
