@@ -39,7 +39,7 @@ def fail(
 ) -> None:
     for _ in range(times):
         clock.now += apart
-        breaker.failed(fault(kind), clock.now, under_way)
+        breaker.failed(fault(kind), clock.now, under_way, object())
         asyncio.run(breaker.settle(spoiled))
 
 
@@ -100,9 +100,9 @@ def test_a_long_call_that_fails_counts_from_its_beginning() -> None:
     breaker, clock = make()
     began, clock.now = clock.now, clock.now + 600
     for _ in range(FAILURES - 1):
-        breaker.failed(fault(FaultKind.FAULTY), began, 0)
+        breaker.failed(fault(FaultKind.FAULTY), began, 0, object())
     asyncio.run(breaker.settle(spoiled))
-    breaker.failed(fault(FaultKind.FAULTY), began, 0)
+    breaker.failed(fault(FaultKind.FAULTY), began, 0, object())
     with pytest.raises(RunStoppedError):
         asyncio.run(breaker.settle(spoiled))
 

@@ -191,7 +191,8 @@ class Doctor:
             return Finding("speed", "unknown without token counts", is_good=False)
         found = f"{alone:,.0f} tokens/s alone, {together:,.0f} for {AT_ONCE} at once"
         hours = 100 * 10 * 300 / together / 3600
-        run = f"100 problems x 10 attempts of 300 tokens: {_duration(hours)} at {AT_ONCE} at once"
+        takes = f"{hours:,.1f} h" if hours >= 1 else f"{max(hours * 60, 1):.0f} min"
+        run = f"100 problems x 10 attempts of 300 tokens: {takes} at {AT_ONCE} at once"
         return Finding("speed", found, run)
 
     async def _rate(self, at_once: int, each: float) -> float | None:
@@ -237,9 +238,3 @@ def context_finding(context: int | None) -> Finding:
     room = max(context // 4, 1)
     run = f"--max-tokens {_REPLY_TOKENS} leaves too little for prompts: use --max-tokens {room}"
     return Finding("context", f"{context:,} tokens", run, False)
-
-
-def _duration(hours: float) -> str:
-    if hours < 1:
-        return f"{max(hours * 60, 1):.0f} min"
-    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.0f} days"

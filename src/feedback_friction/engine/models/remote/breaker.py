@@ -78,16 +78,14 @@ class Breaker:
         self._refusals = 0
         self._clear(_GRAVEST_FIRST)
 
-    def failed(
-        self, fault: Fault, began: float, under_way: int, problem: str | None = None
-    ) -> None:
+    def failed(self, fault: Fault, began: float, under_way: int, problem: object) -> None:
         """Note a transient failure.
 
         Args:
             fault: what went wrong.
             began: clock time at which the attempt that failed began.
             under_way: attempts that are still under way.
-            problem: what was asked; None where every failure counts as another one's.
+            problem: what was asked.
 
         Unusable answers and rate limits do not open it by themselves: see ``settle``.
 
@@ -104,7 +102,7 @@ class Breaker:
         if streak.count == 0:
             streak.since = began
         streak.count += 1
-        streak.problems.add(object() if problem is None else problem)
+        streak.problems.add(problem)
         lasted = self._clock() - streak.since
         enough = streak.count >= max(FAILURES, under_way)
         if enough and lasted >= PATIENCE[fault.kind]:
