@@ -66,7 +66,7 @@ class Secrets:
         if not self._grams:
             return text
         views = [text]
-        while len(views) <= _ROUNDS and any(sign in views[-1] for sign in _SIGNS):
+        while len(views) <= _ROUNDS and any(map(views[-1].__contains__, _SIGNS)):
             plainer = _ESCAPE.sub(_unescaped, views[-1])
             if plainer == views[-1]:
                 break
@@ -83,7 +83,7 @@ class Secrets:
         """Whether a look for values is worth its time: for nearly every reply it is not."""
         if self._is_unbroken:  # then only words as long as a value can hold one
             text = " ".join([word for word in text.split() if len(word) >= SHORTEST])
-        return any(gram in text for gram in self._probes)
+        return any(map(text.__contains__, self._probes))
 
     def _found(self, text: str) -> Iterator[tuple[int, int]]:
         for form, at, gram in self._grams:

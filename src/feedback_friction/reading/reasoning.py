@@ -87,7 +87,7 @@ def split_reasoning(reply: str) -> tuple[str, str | None]:
     if found := _FENCE.match(reply):
         thought, *answer = _FENCE_ENDS.split(reply[found.end() :], maxsplit=1)
         return "".join(answer), _joined([thought])
-    if any(sign in reply for sign in _SIGNS) or reply.lstrip()[:1] == "<":
+    if any(map(reply.__contains__, _SIGNS)) or reply.lstrip()[:1] == "<":
         return _tags(reply)
     return reply, None
 
