@@ -102,12 +102,11 @@ def test_target_and_friction_by_hand(tmp_path):
     assert row["friction"] == pytest.approx(6 / 40)
     assert row["relative"] == pytest.approx(6 / 16)
     assert (row["n"], row["unsolved"], row["annotated"], row["missing"]) == (40, 10, 10, 0)
-    assert row["annotation_low"] == row["annotation_high"] == pytest.approx(36 / 40)
     for name in ("initial", "final", "resistance", "target", "friction", "relative"):
         assert row[f"{name}_low"] < row[name] < row[f"{name}_high"]
 
 
-def test_a_sample_of_labels_widens_the_target_and_says_what_labelling_could_still_change(tmp_path):
+def test_a_sample_of_labels_widens_the_target(tmp_path):
     rows = []
     for size in (12, 48):
         run = make(tmp_path / str(size), [UNSOLVED] * 48 + [FIRST] * 52)
@@ -116,7 +115,6 @@ def test_a_sample_of_labels_widens_the_target_and_says_what_labelling_could_stil
     few, every = rows
     assert few["target"] == every["target"] == pytest.approx(0.76)
     assert few["target_high"] - few["target_low"] > every["target_high"] - every["target_low"]
-    assert few["annotation_low"] < 0.76 < few["annotation_high"]
 
 
 def test_stopped_failed_and_unreadable_trials_are_counted_and_not_dropped(tmp_path):

@@ -43,7 +43,6 @@ def test_with_all_annotated_everything_is_a_binomial_share() -> None:
         assert estimate.value == pytest.approx(hits / n)
         assert (estimate.low, estimate.high) == pytest.approx((limits.low, limits.high))
         assert estimate.n == n
-    assert found.annotation == Interval(found.target.value, found.target.value)
     assert (found.unsolved, found.annotated) == (30, 30)
 
 
@@ -76,29 +75,11 @@ def test_the_target_misses_only_what_other_reasons_leave() -> None:
     assert (found.target.low, found.target.high) == pytest.approx(expected)
 
 
-def test_what_annotation_can_still_change_has_the_finite_population_correction() -> None:
-    found = run(initial=400, later=300, resistant=60, other=30, unlabelled=210)
-    size = 90 * 299 / 210
-    limits = modified_wilson(size * 2 / 3, size)
-    expected = (0.7 + 0.3 * limits.low, 0.7 + 0.3 * limits.high)
-    assert (found.annotation.low, found.annotation.high) == pytest.approx(expected)
-
-
 def test_sampling_fewer_labels_widens_and_more_narrow_the_doubt() -> None:
     runs = [run(400, 300, 2 * m, m, 300 - 3 * m) for m in (5, 20, 60, 100)]
     for attribute in ("target", "friction", "relative"):
         widths = [getattr(found, attribute).interval.width for found in runs]
         assert widths == sorted(widths, reverse=True)
-    doubts = [found.annotation.width for found in runs]
-    assert doubts == sorted(doubts, reverse=True)
-    assert doubts[-1] == 0
-    assert all(found.annotation.contains(found.target.value) for found in runs)
-
-
-def test_what_annotation_can_still_change_respects_the_labels_so_far() -> None:
-    found = run(initial=0, later=0, resistant=8, other=0, unlabelled=2)
-    assert 0.8 <= found.annotation.low < 1
-    assert found.annotation.high == pytest.approx(1.0)
 
 
 def test_labels_that_all_agree_leave_doubt_while_some_are_missing() -> None:
@@ -116,7 +97,6 @@ def test_all_solved_has_no_friction() -> None:
     assert (found.target.value, found.friction.value, found.relative.value) == (1.0, 0.0, 0.0)
     assert found.friction.high == pytest.approx(modified_wilson(0, 50).high)
     assert found.target.low == pytest.approx(modified_wilson(50, 50).low)
-    assert found.annotation == Interval(1.0, 1.0)
     assert math.isnan(found.resistance.value)
 
 
@@ -132,13 +112,12 @@ def test_without_labels_the_target_lies_anywhere_above_final_accuracy() -> None:
     assert math.isnan(found.target.value)
     assert math.isnan(found.friction.value)
     assert found.target.interval == Interval(found.final.low, 1.0)
-    assert found.annotation == Interval(found.final.value, 1.0)
 
 
 def test_without_trials_nothing_is_known() -> None:
     found = friction(np.full((3, 2), MISSING), np.full((3, 2), UNLABELLED))
     assert math.isnan(found.target.value)
-    assert found.target.interval == found.annotation == Interval(0.0, 1.0)
+    assert found.target.interval == Interval(0.0, 1.0)
     assert found.target.n == 0
 
 

@@ -22,7 +22,13 @@ from feedback_friction.analysis.stats.arrays import (
     IntArray,
 )
 from feedback_friction.analysis.stats.clusters import effective_size
-from feedback_friction.analysis.stats.friction import OTHER_REASON, RESISTANT, STOPPED, UNLABELLED
+from feedback_friction.analysis.stats.friction import (
+    OTHER_REASON,
+    RESISTANT,
+    STOPPED,
+    UNLABELLED,
+    friction,
+)
 from feedback_friction.analysis.stats.intervals import TAILS, Estimate
 
 DRAWS = 20_000
@@ -52,7 +58,8 @@ def corrected(first: IntArray, judge: IntArray, people: IntArray, seed: int = 0)
     inference for a label of two values. Every share has its Jeffreys posterior (a beta
     distribution, for several epochs at the number of problems' trials that they are worth), and
     the limits are quantiles of draws from all of them: with the handful of labels that people give,
-    normal limits cover too little.
+    normal limits cover too little. No limit is nearer than that of ``friction.friction``: a product
+    of shares that are nearly 1 has draws below most of what its factors may be.
 
     Args:
         first: first-solved iterations, shape (problems, epochs); see ``arrays``.
@@ -94,18 +101,15 @@ def corrected(first: IntArray, judge: IntArray, people: IntArray, seed: int = 0)
     distance, final = left * resisted, (1 - left) * ended
     gained = final * later.draw(rng)
     value = marked.share * kept[0].share + (1 - marked.share) * kept[1].share
-    friction, reached = share_open.share * value, (1 - share_open.share) * solved.share
-    base = friction + reached * later.share
-    trials = int(present.sum())
+    share, reached = share_open.share * value, (1 - share_open.share) * solved.share
+    base = share + reached * later.share
+    trials, plain = int(present.sum()), friction(first, judge)
+    relative, taken_up = share / base if base else math.nan, distance / (distance + gained)
     return Corrected(
-        _within(value, resisted, n),
-        _within(reached + friction, final + distance, trials),
-        _within(friction, distance, trials),
-        _within(
-            friction / base if base else math.nan,
-            distance / (distance + gained),
-            round(trials * base),
-        ),
+        _within(value, resisted, n, plain.resistance),
+        _within(reached + share, final + distance, trials, plain.target),
+        _within(share, distance, trials, plain.friction),
+        _within(relative, taken_up, round(trials * base), plain.relative),
         _to_halve(share_open.share, marked.share, kept, float(distance.var()), int(said.sum())),
     )
 
@@ -141,11 +145,12 @@ class _Beta:
         return a * b / ((a + b) ** 2 * (a + b + 1))
 
 
-def _within(value: float, draws: FloatArray, n: int) -> Estimate:
-    low, high = np.quantile(draws, TAILS)
-    if math.isnan(value):
-        return Estimate(value, float(low), float(high), n)
-    return Estimate(value, min(float(low), value), max(float(high), value), n)
+def _within(value: float, draws: FloatArray, n: int, plain: Estimate) -> Estimate:
+    low, high = np.quantile(draws, TAILS).tolist()
+    if not math.isnan(value):
+        below, above = np.nan_to_num([plain.value - plain.low, plain.high - plain.value]).tolist()
+        low, high = max(0.0, min(low, value - below)), min(1.0, max(high, value + above))
+    return Estimate(value, low, high, n)
 
 
 def _to_halve(

@@ -25,9 +25,7 @@ from feedback_friction.analysis.stats.arrays import (
 from feedback_friction.analysis.stats.clusters import clustered_share
 from feedback_friction.analysis.stats.intervals import (
     Estimate,
-    Interval,
     modified_wilson,
-    wilson,
     z_value,
 )
 from feedback_friction.analysis.stats.proportions import student
@@ -48,9 +46,6 @@ class Friction:
     # friction as a share of target minus initial; ``nan`` in [0, 1] when the two are equal, since
     # there was nothing to gain
     relative: Estimate
-    # what the target of these very trials may turn out to be once all unsolved ones are annotated:
-    # the part of the doubt that more annotation would remove. A single point when all are.
-    annotation: Interval
     unsolved: int  # number of unsolved trials that did not stop
     annotated: int  # number of them that carry a label
 
@@ -89,7 +84,6 @@ def friction(first: IntArray, labels: IntArray) -> Friction:
     initial = _accuracy(trials, trials.first == 0)
     final = _accuracy(trials, trials.first >= 0)
     unsolved, annotated = int(trials.unsolved.sum()), int(trials.annotated.sum())
-    open_share = float((trials.weights * trials.unsolved).sum())
     resistance = clustered_share(
         (trials.weights * trials.resistant).sum(axis=1),
         (trials.weights * trials.annotated).sum(axis=1),
@@ -108,7 +102,6 @@ def friction(first: IntArray, labels: IntArray) -> Friction:
         target=target,
         friction=distance,
         relative=relative,
-        annotation=_after_annotation(target, final, resistance, unsolved, open_share),
         unsolved=unsolved,
         annotated=annotated,
     )
@@ -213,26 +206,3 @@ def _size(share: float, variance: float, bounds: tuple[float, float], problems: 
         return best
     correction = (z_value() / student(problems - 1)) ** 2 * (problems - 1) / problems
     return min(max(share * (1 - share) / variance * correction, worst), best)
-
-
-def _after_annotation(
-    target: Estimate, final: Estimate, resistance: Estimate, unsolved: int, open_share: float
-) -> Interval:
-    """Range of the target if the rest of these unsolved trials were annotated.
-
-    Wilson's interval with the finite population correction (Cochran 1977, Sampling Techniques,
-    section 3.4), within what the labels so far leave possible.
-    """
-    annotated = resistance.n
-    if not final.n:
-        return Interval(0.0, 1.0)
-    if annotated == unsolved:
-        return Interval(target.value, target.value)
-    low, high = 0.0, 1.0
-    if annotated:
-        size = annotated * (unsolved - 1) / (unsolved - annotated)
-        limits = wilson(resistance.value * size, size)
-        least = annotated / unsolved * resistance.value
-        low = max(limits.low, least)
-        high = min(limits.high, least + 1 - annotated / unsolved)
-    return Interval(*(final.value + open_share * share for share in (low, high)))

@@ -66,8 +66,10 @@ def mixed_logit(right: FloatArray, columns: FloatArray, problem: IntArray) -> Mi
     values = found.x
     if not np.all(np.isfinite(values)):
         return None
-    bread = np.linalg.pinv(_jacobian(model, values))
-    scores = model.scores(values)
+    steps = 1e-4 * np.eye(width + 1)
+    hessian = [(model.loss(values + up)[1] - model.loss(values - up)[1]) / 2e-4 for up in steps]
+    bread = np.linalg.pinv(np.array(hessian) / 2 + np.array(hessian).T / 2)
+    _, scores = model.by_problem(values)
     sandwich = bread @ (scores.T @ scores) @ bread * clusters / (clusters - 1)
     errors = np.sqrt(np.maximum(np.diag(sandwich), np.diag(bread))[:-1])
     degrees = clusters - width
@@ -99,26 +101,26 @@ class _Likelihood:
     problem: IntArray
     clusters: int
 
-    def _by_problem(self, values: FloatArray) -> FloatArray:
+    def _sums(self, values: FloatArray) -> FloatArray:
         """Sums over the attempts of each problem."""
         return np.bincount(self.problem, values, self.clusters).astype(np.float64)
 
-    def _parts(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def by_problem(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Log-likelihood of each problem, shape (problems,), and its scores (problems, values)."""
-        spread = math.exp(min(float(values[-1]), 5.0))
+        spread = math.exp(min(max(float(values[-1]), -20.0), 5.0))
         fixed = self.columns @ values[:-1]
         sign = 2 * self.right - 1
         effects, logs = self._nodes(fixed, spread)
         residuals = np.empty((len(fixed), _NODES))
         for q, effect in enumerate(effects.T):
             at = fixed + spread * effect[self.problem]
-            logs[:, q] += self._by_problem(-np.logaddexp(0, -sign * at))
+            logs[:, q] += self._sums(-np.logaddexp(0, -sign * at))
             residuals[:, q] = self.right - special.expit(at)
         total: FloatArray = np.logaddexp.reduce(logs, axis=1)
         posterior = np.exp(logs - total[:, np.newaxis])[self.problem] * residuals
         mean, pull = posterior.sum(axis=1), (posterior * effects[self.problem]).sum(axis=1)
-        scores = [self._by_problem(column * mean) for column in self.columns.T]
-        return total, np.stack([*scores, self._by_problem(pull * spread)], axis=1)
+        scores = [self._sums(column * mean) for column in self.columns.T]
+        return total, np.stack([*scores, self._sums(pull * spread)], axis=1)
 
     def _nodes(self, fixed: FloatArray, spread: float) -> tuple[FloatArray, FloatArray]:
         """Effects in standard deviations at which each problem is weighed, and logs of the weights.
@@ -129,8 +131,8 @@ class _Likelihood:
         middle = np.zeros(self.clusters)
         for _ in range(_STEPS):
             chance = special.expit(fixed + spread * middle[self.problem])
-            slope = spread * self._by_problem(self.right - chance) - middle
-            width = 1 / np.sqrt(1 + spread**2 * self._by_problem(chance * (1 - chance)))
+            slope = spread * self._sums(self.right - chance) - middle
+            width = 1 / np.sqrt(1 + spread**2 * self._sums(chance * (1 - chance)))
             middle = middle + np.clip(slope * width**2, -2 / spread, 2 / spread)
         places, weights = np.polynomial.hermite_e.hermegauss(_NODES)
         effects: FloatArray = middle[:, np.newaxis] + width[:, np.newaxis] * places
@@ -139,22 +141,5 @@ class _Likelihood:
 
     def loss(self, values: FloatArray) -> tuple[float, FloatArray]:
         """What is minimised, and its gradient."""
-        total, scores = self._parts(values)
+        total, scores = self.by_problem(values)
         return -float(total.sum()), -scores.sum(axis=0)
-
-    def scores(self, values: FloatArray) -> FloatArray:
-        """Each problem's score, shape (problems, values)."""
-        return self._parts(values)[1]
-
-
-def _jacobian(model: _Likelihood, values: FloatArray) -> FloatArray:
-    """The matrix of second derivatives of the loss, by central differences of its gradient."""
-    step = 1e-4
-    rows = []
-    for index in range(len(values)):
-        moved = np.zeros(len(values))
-        moved[index] = step
-        ahead, behind = (model.loss(values + sign * moved)[1] for sign in (1, -1))
-        rows.append((ahead - behind) / (2 * step))
-    hessian = np.array(rows)
-    return np.asarray((hessian + hessian.T) / 2)

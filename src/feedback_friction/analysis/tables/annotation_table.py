@@ -68,18 +68,16 @@ _CORRECTED = ("resistance", "target", "friction", "relative")
     _LABELLED,
     *(f"{name} estimate" for name in _ESTIMATES),
     *(f"corrected_{name} estimate" for name in _CORRECTED),
-    "both int, labels_to_halve int, annotation_low float, annotation_high float, annotated int",
+    "both int, labels_to_halve int, annotated int",
     _COUNTS,
 )
 def target(runs: Runs, annotator: str | None = None) -> Iterator[Row]:
     """Target accuracy, friction and relative friction: one row a condition.
 
     ``initial`` to ``relative`` have limits that hold the sampling of problems and of labels;
-    ``resistance`` is the share of the labelled trials; ``annotation_low`` and ``annotation_high``:
-    where the target of these very trials may come to lie once all unsolved ones are labelled;
-    ``annotated`` trials; ``n`` trials; annotator and counts as in ``categories``. Stopped trials
-    count as unsolved, and as not resistant. See ``stats.friction`` for the reading of the paper's
-    target accuracy that this is.
+    ``resistance`` is the share of the ``annotated`` trials; ``n`` trials; annotator and counts as
+    in ``categories``. Stopped trials count as unsolved, and as not resistant. See
+    ``stats.friction`` for the reading of the paper's target accuracy that this is.
 
     Those limits take the labels for the truth. Where people labelled trials of a judge, too, the
     columns ``corrected_resistance`` to ``corrected_relative`` do not (``stats.corrected``).
@@ -94,8 +92,6 @@ def target(runs: Runs, annotator: str | None = None) -> Iterator[Row]:
         found = friction(each.first, each.marks)
         row = fields_of(found) | each.about
         row |= {
-            "annotation_low": found.annotation.low,
-            "annotation_high": found.annotation.high,
             "both": int(((each.people != UNLABELLED) & (each.marks >= 0)).sum()),
             "n": found.final.n,
         }
