@@ -29,8 +29,9 @@ def command(first: Path, second: Path | None, as_json: bool) -> None:
     condition.
 
     Differences are in accuracy at the last iteration, on the problems that both have, with a score
-    interval; p-values are McNemar's (mid-p), adjusted by Holm over the whole table. An unfinished
-    run is compared at the last iteration that every trial begun has reached.
+    interval; p-values are McNemar's (mid-p), with several epochs or clusters a sign-flip test's,
+    adjusted by Holm over the whole table. An unfinished run is compared at the last iteration that
+    every trial begun has reached.
     """
     need("report", "polars", "scipy")
     import polars as pl

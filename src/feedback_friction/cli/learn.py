@@ -87,7 +87,7 @@ def _print(found: Learning, out: Path) -> None:
     click.echo(
         f"\nlearnt from {found.decisions:,} decisions of {found.problems:,} problems; right next: "
         "doubly robust; brackets: 95% intervals, clustered by problem; n: decisions that followed "
-        "the rule\n"
+        "the rule, as many as their weights are worth\n"
         f"repeated answers, predicted for problems not seen: Brier {detector.brier:.3f} "
         f"({detector.base_brier:.3f} by their share alone), AUROC {detector.auroc:.2f}\n"
         f"recommended: {found.recommends or 'nothing'}: {found.why}\n"

@@ -51,9 +51,9 @@ def what_helps(runs: Runs) -> Figure:
     return Figure(
         "what_helps", "Which form helps in which state",
         f"Share of next attempts that are right after each form of feedback, less that after "
-        f"{against}, where the form was drawn at random; doubly robust. {BANDS} A form that helps "
-        "in one state and not in another is one for feedback that adapts. Two attempts later, by "
-        "kind of error, and by weights alone: in the table.",
+        f"{against}, where the form was drawn at random; doubly robust. {BANDS} Feedback that "
+        "adapts needs effects that differ from state to state; intervals that overlap do not show "
+        "it. Two attempts later, by kind of error, and by weights alone: in the table.",
         "Forest plot of the effects of forms of feedback. Largest in any state: "
         f"{best['form'][0]}, {100 * best['effect'][0]:+.1f} points.",
         chart, table,

@@ -241,7 +241,7 @@ def solvers_compared(runs: Runs) -> Figure:
     return Figure(
         "solvers", "Solvers compared",
         "Accuracy at the last attempt, one solver minus another, paired by problem. "
-        f"{BANDS} The table has McNemar's mid-p, Holm-adjusted.",
+        f"{BANDS} The table has p-values adjusted by Holm.",
         "Forest plot of paired differences of accuracy between solvers.",
         chart, table,
     )  # fmt: skip
