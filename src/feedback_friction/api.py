@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterable
@@ -20,7 +19,6 @@ from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from feedback_friction.analysis.accuracy_by_attempt import ConditionResult, read_results
@@ -30,7 +28,7 @@ from feedback_friction.engine.run.launch import execute
 from feedback_friction.engine.run.prepare import prepare
 from feedback_friction.engine.run.python_objects import added
 from feedback_friction.engine.run.runner import Progress, Watched
-from feedback_friction.errors import RunStoppedError, UsageError, reason
+from feedback_friction.errors import RunStoppedError, UsageError
 from feedback_friction.extras import need
 from feedback_friction.options import filled, options_of, refuse_unknown
 from feedback_friction.redact import NONE, cleaned
@@ -103,16 +101,7 @@ class Run:
         need("report", "polars", "scipy")
         from feedback_friction.report.build import build_report
 
-        out = Path(path)
-        if out.suffix != ".html":
-            return build_report([self.directory], out)
-        with TemporaryDirectory() as folder:
-            page = build_report([self.directory], Path(folder))
-            try:
-                out.parent.mkdir(parents=True, exist_ok=True)
-                return Path(shutil.copyfile(page, out))
-            except OSError as error:
-                raise UsageError(f"cannot write {out}: {reason(error)}") from error
+        return build_report([self.directory], Path(path))
 
 
 def _row(result: ConditionResult) -> dict[str, Any]:

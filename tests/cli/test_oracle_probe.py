@@ -44,7 +44,7 @@ def test_until_solved_reports_coverage_alone(tmp_path):
     assert found["draws"] < 120
     assert json.loads(friction("results", tmp_path / "o", "--json").stdout) == found
     both = friction("results", tmp_path / "o", tmp_path / "o", code=2)
-    assert "are printed alone" in both.stderr
+    assert "alone, prints it" in both.stderr
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_what_became_of_a_trial_is_said_in_a_sign_and_in_words(run):
     assert said["p2", 1] == "✓ 3"
     assert said["p1", 1] == "✕ same"
     assert said["p2", 2] == "✕ 2 answers"
-    assert said["p3", 2] == "✕ none"
+    assert said["p3", 2] == "✕ no answer"
     assert said["p4", 1] == "… 2"
     assert said["p5", 1] == "! failed"
     assert said["p6", 1] == "■ stopped"

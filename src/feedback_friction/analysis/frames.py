@@ -25,8 +25,8 @@ from feedback_friction.analysis.journal import (
     one_line,
     open_journal,
     read_conditions,
-    read_run,
     run_names,
+    run_of_trials,
 )
 from feedback_friction.analysis.stats.arrays import MISSING, UNSOLVED, IntArray
 from feedback_friction.errors import UsageError
@@ -170,7 +170,7 @@ def load_runs(directories: Sequence[Path]) -> Runs:
     frames: dict[str, list[pl.DataFrame]] = {}
     documents = []
     for run, directory in enumerate(directories):
-        documents.append(read_run(directory))
+        documents.append(run_of_trials(directory))
         with open_journal(directory) as db:
             read_conditions(db)  # refuses what no run can have
             attempts = _ATTEMPTS.format(aligned=_ALIGNED if has_table(db, "aligned") else "0")

@@ -243,6 +243,15 @@ def read_run(directory: Path) -> dict[str, Any]:
     return document
 
 
+def run_of_trials(directory: Path) -> dict[str, Any]:
+    """``read_run`` of a directory that trials are in; refuses one of another kind."""
+    document = read_run(directory)
+    if (kind := document["config"].get("kind")) is not None:
+        alone = f"; 'friction results {directory}', alone, prints it" if kind == "oracle" else ""
+        raise UsageError(f"{directory} holds no trials: it is of the kind '{kind}'{alone}")
+    return document
+
+
 def run_names(directories: Sequence[Path]) -> list[str]:
     """What each run is called: its directory's name, after as many parents as tell it apart."""
     every = [directory.resolve().parts for directory in directories]

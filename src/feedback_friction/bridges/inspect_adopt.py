@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from feedback_friction.analysis.journal import one_line
 from feedback_friction.bridges.replies import Replies, Said, Talk
-from feedback_friction.errors import UsageError
+from feedback_friction.errors import UsageError, reason
 from feedback_friction.extras import need
 from feedback_friction.problem import Problem
 
@@ -29,10 +30,11 @@ def read_eval(file: Path, problems: Sequence[Problem], ask: Callable[[Problem], 
 
     try:
         log = read_eval_log(str(file))
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {reason(error)}") from error
     # A damaged file raises whatever its zip, its compression or its JSON does.
     except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UsageError(f"cannot read {file}: {type(error).__name__}: {reason}") from error
+        raise UsageError(f"cannot read {file}: {one_line(error)}") from error
     found: dict[tuple[str, int], Talk] = {}
     for sample in log.samples or ():
         if sample.error is None:

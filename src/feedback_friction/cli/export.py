@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from feedback_friction.analysis.journal import open_journal
+from feedback_friction.analysis.journal import open_journal, run_of_trials
 from feedback_friction.bridges.card import card, push
 from feedback_friction.bridges.reference import export
 from feedback_friction.bridges.training import FORMS, rows_of
@@ -69,6 +69,7 @@ def command(
     A training set comes with a data card beside it (FILE.md): source, licence, and what was left
     out.
     """
+    run_of_trials(directory)
     if form not in FORMS:
         for name, given in (("split", split), ("held-out", held_out), ("push", repository)):
             if given is not None:

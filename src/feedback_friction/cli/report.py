@@ -12,7 +12,10 @@ from feedback_friction.extras import need
 
 @click.command("report")
 @RUNS
-@click.option("--out", type=PATH, default=Path("report"), show_default=True)
+@click.option(
+    "--out", type=PATH, default=Path("report"), show_default=True,
+    help="A folder; or FILE.html, for the page alone.",
+)  # fmt: skip
 @click.option(
     "--reference", type=click.Choice(["paper"]), help="Show published numbers beside these."
 )

@@ -17,7 +17,7 @@ from feedback_friction.analysis.accuracy_by_attempt import (
     read_results,
 )
 from feedback_friction.analysis.choices import FormGiven, forms_given
-from feedback_friction.analysis.journal import read_run, run_names
+from feedback_friction.analysis.journal import run_names, run_of_trials
 from feedback_friction.analysis.layers import Layers, read_layers
 from feedback_friction.analysis.oracle_coverage import is_oracle
 from feedback_friction.caveats import caveats, provisional
@@ -86,14 +86,10 @@ def read_runs(directories: Sequence[Path]) -> list[RunResults]:
     """The results of runs."""
     found = []
     for directory, name in zip(directories, run_names(directories), strict=True):
+        run_of_trials(directory)
         results = read_results(directory)
         if not results:
-            if "kind" not in read_run(directory)["config"]:
-                raise UsageError(f"{directory} has no results yet: none of its trials has begun")
-            raise UsageError(
-                f"{directory} holds no conditions; an oracle's results are printed alone: "
-                f"friction results {directory}"
-            )
+            raise UsageError(f"{directory} has no results yet: none of its trials has begun")
         found.append(RunResults(name, results, read_paid(directory), read_layers(directory)))
     return found
 

@@ -21,6 +21,7 @@ from feedback_friction.analysis.journal import (
     read_aligned,
     read_beside,
     read_conditions,
+    run_of_trials,
 )
 from feedback_friction.analysis.layers import earlier
 from feedback_friction.caveats import caveats
@@ -64,6 +65,7 @@ def command(
     directory: Path, problem: str, epoch: int, raw: bool, prompt: bool, **wanted: str | None
 ) -> None:
     """Print every attempt at PROBLEM (its id) in the run in DIR, with verdicts and feedback."""
+    run_of_trials(directory)
     prompts = None
     if prompt:
         from feedback_friction.engine.passes.reopen import Prompts  # loads the tasks

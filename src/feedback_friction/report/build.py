@@ -83,7 +83,8 @@ def build_report(directories: Sequence[Path], out: Path, *, reference: bool = Fa
 
     Args:
         directories: the run directories.
-        out: the directory to write to; what an earlier report left there is replaced by name.
+        out: the directory to write to; what an earlier report left there is replaced by name. Or
+            a name that ends in ``.html``, for the page alone, which holds all its figures.
         reference: lay the study's published numbers beside ours.
 
     Raises:
@@ -93,20 +94,27 @@ def build_report(directories: Sequence[Path], out: Path, *, reference: bool = Fa
     if runs.attempts.is_empty():
         raise UsageError("nothing to report: no trial of these runs has made an attempt yet")
     made = list(figures(runs, reference=reference))
+    page = out if out.suffix == ".html" else out / "index.html"
     try:
-        (out / "figures").mkdir(parents=True, exist_ok=True)
-        (out / "tables").mkdir(parents=True, exist_ok=True)
-        for figure in made:
-            figure.save(out / "figures")
-        for name, table in TABLES.items():
-            frame = table(runs)
-            if not frame.is_empty():
-                (out / "tables" / f"{name}.csv").write_text(csv_of(frame), encoding="utf-8")
-        page = out / "index.html"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        if page != out:
+            _save(runs, made, out)
         page.write_text(_page(runs, made), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"cannot write the report to {out}: {reason(error)}") from error
     return page
+
+
+def _save(runs: Runs, made: Sequence[Figure], out: Path) -> None:
+    """The files beside the page."""
+    for name in ("figures", "tables"):
+        (out / name).mkdir(exist_ok=True)
+    for figure in made:
+        figure.save(out / "figures")
+    for name, table in TABLES.items():
+        frame = table(runs)
+        if not frame.is_empty():
+            (out / "tables" / f"{name}.csv").write_text(csv_of(frame), encoding="utf-8")
 
 
 def _page(runs: Runs, made: Sequence[Figure]) -> str:

@@ -63,7 +63,7 @@ def symbol(cell: Cell) -> str:
             f"{_SYMBOLS[cell.status]} {cell.status if cell.status != IN_FLIGHT else cell.attempts}"
         )
     if not cell.wrong:
-        return "✕ none"
+        return "✕ no answer"
     if cell.answers == 1:
         return "✕ same" if cell.wrong > 1 else "✕ 1 answer"
     return f"✕ {cell.answers} answers"

@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from feedback_friction.analysis.journal import open_journal, read_conditions, read_run
+from feedback_friction.analysis.journal import open_journal, read_conditions, run_of_trials
 from feedback_friction.errors import UsageError
 from feedback_friction.view.index import (
     Numbers,
@@ -139,8 +139,7 @@ def shelve(directories: Sequence[Path]) -> dict[str, Shelved]:
     """The directories by the name under which each is served, which stands in addresses."""
     found: dict[str, Shelved] = {}
     for directory in dict.fromkeys(each.resolve() for each in directories):
-        if "kind" in read_run(directory)["config"]:
-            raise UsageError(f"{directory} has no trials to show")
+        run_of_trials(directory)
         Run(directory.name, directory).close()
         base = name = re.sub(r"[^\w.-]+", "-", directory.name, flags=re.ASCII).strip("-.") or "run"
         number = 2

@@ -14,7 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from feedback_friction.analysis.journal import open_journal, read_run, reading_run
+from feedback_friction.analysis.journal import (
+    open_journal,
+    read_run,
+    reading_run,
+    run_of_trials,
+)
 from feedback_friction.engine.journal.attempts import attempts_by_trial, ended_trials
 from feedback_friction.engine.journal.keys import Key, call_key
 from feedback_friction.engine.models.base import identity_of
@@ -52,10 +57,8 @@ def reopen(directory: Path, *, calls: bool = True, **given: Any) -> Prepared:
 
 
 def _reopened(directory: Path, given: Mapping[str, Any], calls: bool) -> Prepared:
-    document = read_run(directory)
+    document = run_of_trials(directory)
     config = document["config"]
-    if "kind" in config:
-        raise UsageError(f"{directory} holds no trials: it is of the kind '{config['kind']}'")
     if calls and config.get("imported"):
         raise UsageError(f"the replies of {directory} were adopted: there is no solver to ask")
     before = document.get("operation", {})

@@ -187,7 +187,7 @@ def _check_frozen(settings: Settings) -> None:
 def _check_selection(settings: Settings) -> None:
     """Refuse tasks and files that do not go together."""
     if not settings.tasks:
-        raise UsageError("no task given; see 'friction tasks' for those there are")
+        raise UsageError("no task given; 'friction tasks' lists them")
     if not settings.models.solver:
         raise UsageError("no solver given; give one with --solver, as provider/name")
     if settings.operation.workers is not None and settings.operation.ray is None:
