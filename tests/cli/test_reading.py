@@ -118,7 +118,7 @@ def test_an_unknown_verb_is_refused_with_those_there_are():
         ("oracle decimal_multiplication --solver student/default --out RUN", "of another kind"),
         ("export RUN --out /nowhere/x.jsonl", "write /nowhere/x.jsonl: No such file or directory"),
         ("mask /nowhere/x.jsonl --task primer", "read /nowhere/x.jsonl: No such file or directory"),
-        ("report RUN --out /dev/null", "cannot write the report to /dev/null: Not a directory"),
+        ("report RUN --out /dev/null", "cannot write the report to /dev/null: File exists"),
     ],
 )
 def test_a_wrong_command_is_refused_in_one_line(run_directory, command, message):
