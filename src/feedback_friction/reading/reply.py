@@ -58,7 +58,6 @@ def closing_brace(text: str, opening: int, longest: int) -> int:
 
 # --- cues -----------------------------------------------------------------------------------------
 
-_BE = r"\s?(?:[:：=]|是|为|為|は|는|은)"
 _LATIN = (
     # French, Spanish, Portuguese, Italian, German, Indonesian, Swahili, Yoruba
     r"(?:la |ma )?(?:bonne )?réponse(?: (?:correcte|finale|exacte|juste|est|à la question))*",
@@ -98,7 +97,6 @@ _JSON = re.compile(
     r"|sum)[\"']\s{0,3}:\s{0,3}",
     re.I,
 )
-_JSON_END = re.compile(r"[\"']?\s{0,3}(?=[,}])")
 _OTHER_LETTERS = re.compile(
     "[À-ÖØ-öø-ž\u0600-\u06ff\u0900-\u09ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"
 )
