@@ -201,6 +201,14 @@ def test_nothing_is_said_to_add_to_a_retry_that_repeats_itself(tmp_path):
     assert any("no control for resampling" in line for line in gaps(runs))
 
 
+def test_a_difference_that_guessing_may_explain_says_so(tmp_path):
+    """Its interval leaves out 0, and its p-value does not: that is of another question."""
+    run = write_run(tmp_path / "run", ARMS, problems=20, choices=("right", "a", "b", "c"))
+    said = _gain(findings(load_runs([run])))
+    assert " against guessing (+0.0 to +" in said
+    assert " points) after Holm's" in said
+
+
 def test_many_findings_are_cut_and_counted(tmp_path):
     runs = load_runs(
         [write_run(tmp_path / str(n), ARMS, problems=20, solver=f"student/s{n}") for n in range(8)]

@@ -142,16 +142,19 @@ def _ci(row: Row, name: str, sign: str = "") -> str:
 def _evidence(row: Row, table: pl.DataFrame, what: str = "", sign: str = "+") -> str:
     """The interval, the number and the p-value of a difference, and how that was adjusted."""
     family = table["p_holm"].fill_nan(None).count()
+    low, high = (100 * row.get(f"guess_{end}", 0.0) for end in ("low", "high"))
+    guessed = f" against guessing ({low:+.1f} to {high:+.1f} points)" if low or high else ""
     return (
-        f"{_ci(row, 'difference', sign)}, n = {row['n']}{what}, p {_p(row['p_holm'])} after Holm's "
-        f"correction over {family} comparison{'s' if family != 1 else ''}"
+        f"{_ci(row, 'difference', sign)}, n = {row['n']}{what}, p {_p(row['p_holm'])}{guessed} "
+        f"after Holm's correction over {family} comparison{'s' if family != 1 else ''}"
     )
 
 
 def _turned(row: Row) -> Row:
     """The other condition minus this one."""
-    value, low, high = (0.0 - row[f"difference{end}"] for end in ("", "_high", "_low"))
-    return row | {"difference": value, "difference_low": low, "difference_high": high}
+    names = ("difference", "difference_low", "difference_high", "guess_low", "guess_high")
+    ends = ("difference", "difference_high", "difference_low", "guess_high", "guess_low")
+    return row | {name: 0.0 - row[end] for name, end in zip(names, ends, strict=True)}
 
 
 def _taken_off(row: Row) -> str:
