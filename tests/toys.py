@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from feedback_friction.grading.expression import equal
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.mode_names import parse_mode
 from feedback_friction.problem import Problem
@@ -24,6 +25,8 @@ from feedback_friction.protocol.records import (
     Usage,
 )
 from feedback_friction.protocol.task import Task
+from feedback_friction.reading.mathematics.equality import same
+from feedback_friction.reading.mathematics.read import context_of, read
 from feedback_friction.settings import Plan
 from feedback_friction.ways import parse_sampling
 
@@ -115,3 +118,13 @@ class Driver:
 
     def asked_of(self, role: str) -> list[Generate]:
         return [request for request in self.requests if request.role == role]
+
+
+def accepts(problem: Problem, text: str, *, symbolic: bool = True) -> bool:
+    """Whether a text, taken as a stated mathematical answer, means one of the accepted answers."""
+    for accepted in (problem.gold, *problem.aliases):
+        gold, context = context_of(accepted, problem.question)
+        answer = read(text, context)
+        if (equal(gold, answer)[0] if symbolic else same(gold, answer)) is True:
+            return True
+    return False

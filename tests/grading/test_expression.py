@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from effort import LINEAR, growth, steps
 from feedback_friction.grading import worker
-from feedback_friction.grading.expression import MAX_SYMBOLIC, accepts, grade_expression
+from feedback_friction.grading.expression import MAX_SYMBOLIC, grade_expression
 from feedback_friction.grading.verdict import Outcome
 from feedback_friction.problem import Problem
+from toys import accepts
 
 CASES: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "cases" / "expression_grading.json").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from num2words import num2words
 
 from feedback_friction.reading.mathematics import evaluate
-from feedback_friction.reading.mathematics.answer import Kind
+from feedback_friction.reading.mathematics.answer import Kind, Value
 from feedback_friction.reading.mathematics.equality import alike, same
 from feedback_friction.reading.mathematics.exact import (
     TooHardError,
@@ -21,7 +21,6 @@ from feedback_friction.reading.mathematics.exact import (
     equal,
     exact,
     key,
-    rational,
 )
 from feedback_friction.reading.mathematics.formula import (
     FormulaError,
@@ -64,13 +63,13 @@ NUMBERS = st.recursive(
 @given(NUMBERS)
 def test_exact_values_are_what_fractions_say(worth: Worth) -> None:
     assume(worth.value != 0 or "^{0}" not in worth.text)
-    found = rational(parse(worth.text))
+    found = Value(parse(worth.text)).rational
     assert found == worth.value or (found is None and "^" in worth.text)  # 0^0, or too large
 
 
 @given(NUMBERS)
 def test_the_worker_computes_the_same_without_a_bound(worth: Worth) -> None:
-    value = rational(parse(worth.text))
+    value = Value(parse(worth.text)).rational
     assert value is None or built(parse(worth.text)) == value
 
 

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from effort import LINEAR, growth, repeated
 from feedback_friction.grading import expression
-from feedback_friction.grading.expression import accepts, grade_expression
+from feedback_friction.grading.expression import grade_expression
 from feedback_friction.grading.worker import Comparison
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking import expressions
 from feedback_friction.protocol.masking.expressions import mask_expression
+from toys import accepts
 
 CASES: list[dict[str, str]] = json.loads(
     (Path(__file__).parents[1] / "cases" / "mask_expressions.json").read_text(encoding="utf-8")

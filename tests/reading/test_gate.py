@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from num2words import num2words
 
 from feedback_friction.grading.choice import grade_choice
-from feedback_friction.grading.expression import accepts, grade_expression
+from feedback_friction.grading.expression import grade_expression
 from feedback_friction.grading.quantity import grade_quantity
 from feedback_friction.grading.text import grade_text
 from feedback_friction.problem import Problem
@@ -19,6 +19,7 @@ from feedback_friction.protocol.masking.expressions import mask_expression
 from feedback_friction.protocol.masking.letters import mask_letters
 from feedback_friction.protocol.masking.quantities import mask_number
 from feedback_friction.tasks.catalog import get_page
+from toys import accepts
 
 SENTENCES = st.sampled_from(
     [

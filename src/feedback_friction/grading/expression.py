@@ -74,22 +74,6 @@ def repeats(problem: Problem, gold: Answer, answer: Answer) -> bool:
     return re.search(whole, clean(problem.question)) is not None
 
 
-def accepts(problem: Problem, text: str, *, symbolic: bool = True) -> bool:
-    """Whether a text, taken as a stated answer, would be graded correct.
-
-    Args:
-        problem: the problem.
-        text: the bare answer, without words around it.
-        symbolic: ask a worker process where exact arithmetic leaves the question open.
-    """
-    for accepted in (problem.gold, *problem.aliases):
-        gold, context = context_of(accepted, problem.question)
-        answer = read(text, context)
-        if (equal(gold, answer)[0] if symbolic else same(gold, answer)) is True:
-            return True
-    return False
-
-
 def equal(gold: Answer, answer: Answer) -> tuple[bool | None, str]:
     """Whether an answer is shown equal to gold, and what more than exact arithmetic decided.
 

@@ -235,16 +235,12 @@ def _after_cue(rest: str, base: Base) -> str | None:
     if _SPOKEN_OF.match(rest) or _DENIED.search(rest):
         return None
     for verb in islice(VERB.finditer(rest), _VERBS):
-        between = rest[: verb.end()]
-        if OTHER_MATTER.search(between) or (base == 16 and "decimal" in _non_hex(between)):
+        between = rest[: verb.end()].lower().replace("hexadecimal", "")
+        if OTHER_MATTER.search(between) or (base == 16 and "decimal" in between):
             return None
         if (found := value(rest[verb.end() :], base)) is not None:
             return None if is_alternative(rest, base) else found
     return None
-
-
-def _non_hex(text: str) -> str:
-    return text.lower().replace("hexadecimal", "")
 
 
 def _under_heading(rest: str, following: Sequence[str], base: Base) -> str | None:

@@ -35,8 +35,8 @@ _DENIES = re.compile(rf"(?i){DENIAL}|[0-9A-F]\s?{DENIED_AFTER}")
 _SUM = r"[0-9][0-9\s.,+×/()=-]{0,200}"
 # "x = 14/2 = 7", "5x = 35, x = 7", "7 = x"
 _UNKNOWN = re.compile(
-    rf"\s*(?:[0-9a-z+= -]{{3,60}}(?:[,;]\s|→\s?))?(?:[a-z]\s?=\s?(?P<value>-?{_SUM})"
-    rf"|(?P<first>-?[0-9][0-9.,]{{0,60}})\s?=\s?[a-z])[\s.!]*"
+    rf"\s*(?:[0-9a-z+= -]{{3,60}}(?:[,;]\s|→\s?))?(?:[a-z]\s?(?:=|is|equals|must"
+    rf" be)\s?(?P<value>-?{_SUM})|(?P<first>-?[0-9][0-9.,]{{0,60}})\s?=\s?[a-z])[\s.!]*"
 )
 _PRODUCT = (
     r"(?:product|result|(?:grand|overall|final) (?:sum|total)|multiplication|produ(?:kt|it|to|cto)"
@@ -97,19 +97,11 @@ VERB = re.compile(
     re.I,
 )
 # After a number: what it is not, or how it was found.
-_NOT_THIS = r"(?:and |but )?not|rather than|instead of|as opposed to"
-_CONTRAST = re.compile(rf"[\s,;(]{{1,3}}(?:{_NOT_THIS})\b")
 _REMARK = re.compile(
-    rf"(?<=[0-9A-Fa-f›)])(?:[\s,;–(]{{1,3}}(?:{_NOT_THIS}|because|since)\b"
-    r"|\s?[,;–(]\s?(?:which|as|before|earlier|previous\w*|whereas|while|unlike"
-    r"|where|obtained|found|verified)\b|\s\((?=[^()]*[A-Za-z]{3})"
-    r"|,\s(?:that is|i\.e\.|or)\s[0-9,]+\s(?:in\s)?(?:decimal|base (?:10|ten)|‹10›)).*",
-    re.I,
-)
-# "242720910 (before the last carry)", "(without the last row)"
-_UNFINISHED = re.compile(
-    r"\W*(?:still |but )?(?:before (?:the|adding|any|carr)|without|excluding|not (?:yet|counting"
-    r"|including))",
+    r"(?<=[0-9A-Fa-f›)])(?:[\s,;–(]{1,3}(?:(?:and |but )?not|rather than|instead of|as opposed to"
+    r"|because|since)\b|\s?[,;–(]\s?(?:which|as|before|earlier|previous\w*|whereas|while|unlike"
+    r"|where|obtained|found|verified)\b|\s\((?=[^()]*[A-Za-z]{3})|,\s(?:that is|i\.e\."
+    r"|or)\s[0-9,]+\s(?:in\s)?(?:decimal|base (?:10|ten)|‹10›)).*",
     re.I,
 )
 _IS_IT = re.compile(
@@ -117,6 +109,7 @@ _IS_IT = re.compile(
     r"(?:product|result|answer|sum|total)[\s.!]*(?!\s?\w)",
     re.I,
 )
+_OF_BASE = re.compile(r"\b[Bb]ase[- ]\Z")
 _ASIDE = re.compile(r"\b(?:check\w*|verif\w*|confirm\w*|earlier|previous\w*|before)\b", re.I)
 _OPERAND = re.compile(r"(?:[×/^]|[0-9A-Fa-f)›]\s?[+-])\s?$")
 _OF_UNKNOWN = re.compile(r"(?:\d[a-z]\b|\b[a-z]\s?[-+])[^=]*=\s*$")  # "5x + 14 = 79"
@@ -196,7 +189,8 @@ def _product_value(rest: str, base: Base, factors: Sequence[str]) -> str | None:
             steps is then taken to be, and so is the beginning of a factor.
     """
     verb = re.match(
-        r"[\s)\]]{0,4}(?:=|→|:|is|equals|gives|yields|makes|comes (?:out )?to(?: be)?)(?![A-Za-z])",
+        r"[\s)\]]{0,4}(?:=|→|:|is|equals|gives|yields|makes|comes (?:out )?to(?: be)?"
+        r"|,? ?(?:you|we|one|i)(?:'ll| will)? (?:gets?|obtains?|have))(?![A-Za-z])",
         rest,
     )
     if verb is None:
@@ -244,7 +238,7 @@ def _conclusion(line: str, base: Base, *, only: bool) -> str | None:
     line = NOT_BUT.sub("", line)
     start, end = _main_sentence(line, base)
     clause, remark = _parted(line[start:end], base)
-    found = numerals(clause, base)
+    found = [each for each in numerals(clause, base) if not _OF_BASE.search(clause, 0, each.start)]
     if not found:
         return None
     last = found[-1]
@@ -253,14 +247,12 @@ def _conclusion(line: str, base: Base, *, only: bool) -> str | None:
     work = _TALK.sub("", line[:start]) + before
     if note is None or note.end() < len(clause) or _PARTWAY.search(work + clause[last.end :]):
         return None
-    if is_withdrawn(line, start + last.end) or _UNFINISHED.match(remark):
+    if is_withdrawn(line, start + last.end):
         return None
     concludes = _CONCLUDES.search(line[:start] + before) or (
         only and _ALONE_CONCLUDES.search(before) and not _MULTIPLIES.search(before)
     )
-    if not concludes or not is_given(
-        before, "" if _CONTRAST.match(remark) or numerals(remark, base) else remark
-    ):
+    if not concludes or not is_given(before, "" if numerals(remark, base) else remark):
         return None
     between = before[max((verb.end() for verb in VERB.finditer(before)), default=0) :]
     if base == 10 and _OF_UNKNOWN.search(before):

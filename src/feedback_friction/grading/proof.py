@@ -35,7 +35,8 @@ def compare(gold: str, answer: str) -> str:
     """``"equal"``, ``"different"`` or ``"open"``; both are trees (``TREE``) or LaTeX."""
     seed(0)  # sympy tries numbers at random: the same question is answered in the same way
     if gold.startswith(TREE) and answer.startswith(TREE):
-        return values(*map(_built, (gold, answer)))
+        trees = (pickle.loads(bytes.fromhex(each.removeprefix(TREE))) for each in (gold, answer))
+        return values(*(sympy.sympify(built(each)) for each in trees))
     left, right = _parsed(gold), _parsed(answer)
     if not left or not right:
         return "different"
@@ -46,10 +47,6 @@ def compare(gold: str, answer: str) -> str:
             return found
     equal = verify(left, right, float_rounding=DIGITS, numeric_precision=60, timeout_seconds=None)
     return "equal" if equal else "different"
-
-
-def _built(tree: str) -> Expr:
-    return sympy.sympify(built(pickle.loads(bytes.fromhex(tree.removeprefix(TREE)))))
 
 
 def _parsed(text: str) -> list[Any]:

@@ -116,17 +116,13 @@ def name_runs(found: Sequence[Word], text: str) -> list[list[Word]]:
             pending = []
             if runs and runs[-1]:
                 runs.append([])
-    return [run for run in runs if run and not _is_adjective(run, text)]
+    # "London-based" is no name
+    return [run for run in runs if run and not re.match(r"-[a-z]", text[run[-1].end :][:2])]
 
 
 def _end(runs: Sequence[Sequence[Word]], pending: Sequence[Word]) -> int:
     last = pending[-1:] or runs[-1][-1:]
     return last[0].end if last else 0
-
-
-def _is_adjective(run: Sequence[Word], text: str) -> bool:
-    """Whether a name only begins a compound: "London-based"."""
-    return re.match(r"-[a-z]", text[run[-1].end :][:2]) is not None
 
 
 def introduced(text: str) -> str:

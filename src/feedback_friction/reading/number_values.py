@@ -85,7 +85,9 @@ def value(text: str, base: Base) -> str | None:
         at = start.end() if start else 0
         negative = part.startswith("-", at)
         number = read(part, base, at + negative)
-        if number is not None and not _is_letter(number) and not _GOES_ON.match(part, number.end):
+        # One letter is more likely the article "A" or a choice than a number in base 16.
+        letter = number and number.marked is None and re.fullmatch("[A-F]", number.digits)
+        if number and not letter and not _GOES_ON.match(part, number.end):
             found.append(_named(number, part[number.end :], base, negative=negative))
             note = BASE_NOTE.match(part, number.end)
             if note and note.end() < len(part):
@@ -93,8 +95,3 @@ def value(text: str, base: Base) -> str | None:
         elif not _EXPRESSION.fullmatch(part):
             break
     return _in_own_base(reversed(found))
-
-
-def _is_letter(number: Numeral) -> bool:
-    """Whether it is more likely the article "A" or a choice than a number in base 16."""
-    return number.marked is None and number.digits.isalpha() and len(number.digits) == 1

@@ -175,7 +175,8 @@ def _spelled_in(run: list[re.Match[str]]) -> Iterator[tuple[int, int, Fraction]]
         step = 1
         for size in range(min(len(run) - at, MAX_WORDS), 0, -1):
             words = [token[0].lower() for token in run[at : at + size]]
-            if at + size < len(run) and _scales(run[at + size][0].lower()):
+            after = run[at + size][0].lower() if at + size < len(run) else ""
+            if after == "hundred" or _singular(after) in SCALES:
                 continue  # the last word counts what comes next
             if all(word.isdigit() or word in _JOINING for word in words):
                 break
@@ -185,10 +186,6 @@ def _spelled_in(run: list[re.Match[str]]) -> Iterator[tuple[int, int, Fraction]]
                 step = size
                 break
         at += step
-
-
-def _scales(word: str) -> bool:
-    return word == "hundred" or _singular(word) in SCALES
 
 
 def _singular(word: str) -> str:

@@ -61,6 +61,8 @@ _SUPPOSED = re.compile(
     r"|unless|whether|provided|imagine|in case|otherwise)\b",
     re.I,
 )
+# "if x = 2, then y = 5, so ..." supposes no more
+_SO = re.compile(r"\b(?:so|therefore|thus|hence|which means)\b", re.I)
 _TURN = re.compile(
     r"\b(?:but|yet|however|though|although|now(?! see that my)|instead|rather|actually|so|therefore"
     r"|thus|hence|then)\b|[:;—]|, (?:it|this|the (?:correct|right|true|final)) ",
@@ -75,9 +77,9 @@ _OWN_QUOTE = re.compile(
 
 # Before a value: says no, in the languages that cues are known in.
 DENIAL = (
-    r"(?:\b(?:not|never|cannot|nicht|kein\w*|não|nao|non|bukan|pas|no\s(?:es|son|era|vale)|jibu\ssi"
-    r"|(?:isn|aren|wasn|weren|can|couldn|won|wouldn|don|doesn|didn|shouldn)t)\b|n['’]t\b|ليس"
-    r"|不是|不(?:等于|为)|并非|\ue000\s*si\b)"
+    r"(?:\b(?:not|never|cannot|nicht|kein\w*|não|nao|non|bukan|pas|no\s(?:es|son|era|vale|pued\w+)"
+    r"|jibu\ssi|(?:isn|aren|wasn|weren|can|couldn|won|wouldn|don|doesn|didn|shouldn)t)\b|n['’]t\b"
+    r"|ليس|不是|不(?:等于|为)|并非|\ue000\s*si\b)"
 )
 
 NOT_BUT = re.compile(
@@ -98,10 +100,10 @@ _DENIED = re.compile(
     r" (?:least|most)|twice|half of|double|(?:later|earlier|more|less|fewer|greater|smaller|larger"
     r"|bigger|higher|lower|other) than|(?:weniger|mehr|größer|kleiner|höher) als|(?:menos|más|mais)"
     r" (?:de|que|do que)|(?:mayor|menor|maior)(?: do)? que|(?:moins|plus)(?: grand| petit)? (?:de"
-    r"|que)|(?:meno|più|maggiore|minore) d[ie]|(?:kurang|lebih)(?: \w+)? dari|divisible by"
-    r"|differ(?:s|ent)? from|except(?: for)?|apart from|(?:multiple|factor|divisor|power)s?"
-    r" of)\s)[\s$(]*$|\b(?:wrong|incorrect|false|previous|earlier|initial|original|old|former|not"
-    r" the)[\s_](?:answer|result|guess|attempt)s?[\s:*_\"']*$"
+    r"|que)|(?:meno|più|maggiore|minore) d[ie]|(?:kurang|lebih)(?: \w+)? dari|start(?:s|ed|ing)?"
+    r" from|divisible by|differ(?:s|ent)? from|except(?: for)?|apart from|(?:multiple|factor"
+    r"|divisor|power)s? of)\s)[\s$(]*$|\b(?:wrong|incorrect|false|previous|earlier|initial|original"
+    r"|old|former|not the)[\s_](?:answer|result|guess|attempt)s?[\s:*_\"']*$"
 )
 _POSED = re.compile(
     r"(?i)\b(?:(?:false|untrue|wrong|incorrect|impossible) (?:that|to|for)"
@@ -112,15 +114,17 @@ _POSED = re.compile(
 _YOURS = re.compile(r"(?i)\byour (?:\w+ ){0,2}(?:answer|result|value|solution)\b[^,;:]*$")
 # After a value: it is none.
 _REFUTED = re.compile(
-    rf"(?i)^\s?(?:{DENIED_AFTER}|[^,;:.]*{DENIAL}|(?:more|less|fewer|greater|smaller|larger) than\b"
-    r"|(?:below|above|short of|squared|cubed|off|leads nowhere|(?:is|was) (?:my|an?|just a) (?:old"
-    r"|previous|earlier|first|initial|original) answer|(?:is|was) (?:\S+ ){1,3}(?:guess"
-    r"|attempt))\b)|\btoo (?:high|low|big|small|large|many|few|much)\b|\b(?:extraneous|reject\w*"
-    r"|incorrect|wrong|false|impossible|invalid|mistaken|discarded|fails?|falsch|faux|fausse"
-    r"|incorrect[ao]|incorreto|errad[ao]|sbagliat[ao]|equivocad[ao]|salah|makosa|excluded"
-    r"|contradict\w*|absurd|ruled out|inconsistent|unlikely|no (?:real )?solution|(?:does not"
-    r"|doesn['’]t|cannot|can['’]t) (?:work|satisfy|fit|hold|solve|be|check)|to (?:check|consider"
-    r"|try|test|examine)|what (?:i|you) (?:had|got|said|gave|wrote))\b"
+    r"(?i)^,?\s?\(?(?:still |but )?(?:before (?:the|any|adding|carr)|without (?:the|any|adding)"
+    r"|excluding|not (?:yet|counting|including))"
+    rf"|^\s?(?:{DENIED_AFTER}|[^,;:.]*{DENIAL}|(?:more|less|fewer|greater|smaller|larger) than\b"
+    r"|(?:below|above|short of|squared|cubed|off|leads nowhere|(?:is|was)"
+    r" (?:my|an?|just a) (?:old|previous|earlier|first|initial|original) answer|(?:is|was) (?:\S+"
+    r" ){1,3}(?:guess|attempt))\b)|\btoo (?:high|low|big|small|large|many|few|much)\b"
+    r"|\b(?:extraneous|reject\w*|incorrect|wrong|false|impossible|invalid|mistaken|discarded|fails?"
+    r"|falsch|faux|fausse|incorrect[ao]|incorreto|errad[ao]|sbagliat[ao]|equivocad[ao]|salah|makosa"
+    r"|excluded|contradict\w*|absurd|ruled out|inconsistent|unlikely|no (?:real )?solution|(?:does"
+    r" not|doesn['’]t|cannot|can['’]t) (?:work|satisfy|fit|hold|solve|be|check)|to (?:check"
+    r"|consider|try|test|examine)|what (?:i|you) (?:had|got|said|gave|wrote))\b"
 )
 
 # After a statement: it is taken back.
@@ -186,7 +190,7 @@ def is_asserted(text: str, start: int, end: int, *, supposed: bool = False) -> b
     """
     before = text[sentence_start(text, start) : start]
     condition = None if supposed else _SUPPOSED.search(before)
-    if condition and not _ends_before(before, condition.end()):
+    if condition and not _SO.search(before, condition.end()):
         return False
     if _is_open(_NOT_NOW, before) or _is_open(_SEEMING, before):
         return False
@@ -220,11 +224,6 @@ def _is_open(words: re.Pattern[str], before: str) -> bool:
     """Whether such words stand there, and none that turn to something else after them."""
     found = words.search(before)
     return found is not None and _TURN.search(before, found.end()) is None
-
-
-def _ends_before(before: str, at: int) -> bool:
-    """Whether a supposition is over: "if x = 2, then y = 5, so ..." goes on with what follows."""
-    return re.search(r"\b(?:so|therefore|thus|hence|which means)\b", before[at:], re.I) is not None
 
 
 def retractions(text: str, start: int = 0) -> list[int]:

@@ -64,15 +64,6 @@ def exact(node: Node) -> Exact:
         raise TooHardError(type(error).__name__) from error
 
 
-def rational(node: Node) -> Fraction | None:
-    """The exact value, where it is a rational number and not too hard."""
-    try:
-        value = exact(node)
-    except TooHardError:
-        return None
-    return value if isinstance(value, Fraction) else None
-
-
 def built(node: Node, most_bits: float = math.inf) -> Exact:
     """A formula as a ``Fraction``, where it has nothing but fractions, or an expression of sympy.
 

@@ -193,12 +193,9 @@ def closing(text: str, context: Context) -> Statement | None:
 def _body(text: str) -> tuple[str, int]:
     """The end of a text without words of farewell, and where it begins."""
     text = text.rstrip()
-    farewell = _FAREWELL.search(text, max(0, len(text) - 200))
-    if farewell and farewell.start() > 0:
-        text = text[: farewell.start()].rstrip()
-    bygone = _BYGONE.search(text, max(0, len(text) - 200))
-    if bygone and bygone.start() > 0:
-        text = text[: bygone.start()].rstrip()
+    for words in (_FAREWELL, _BYGONE):
+        last = words.search(text, max(0, len(text) - 200))
+        text = text[: last.start()].rstrip() if last and last.start() > 0 else text
     offset = max(0, len(text) - _LONGEST)
     check = _CHECK.search(text, offset + 1)
     return text[offset : check.start() if check else None].rstrip(), offset

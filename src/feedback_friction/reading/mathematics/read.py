@@ -20,12 +20,7 @@ from feedback_friction.reading.mathematics.answer import (
     Value,
     bounded,
 )
-from feedback_friction.reading.mathematics.structures import (
-    Reader,
-    stripped,
-    valued,
-    words,
-)
+from feedback_friction.reading.mathematics.structures import Reader, stripped, valued, words
 from feedback_friction.reading.mathematics.units import apart, names_unit, unit_of
 from feedback_friction.reading.number_words import number_words, numeral_value
 

@@ -16,7 +16,7 @@ _PERCENT = re.compile(r" ?(?:\\%|%|\\text ?\{ ?(?:percent|percentage|\\?%) ?\}|\
 _DEGREE = re.compile(r" ?\^ ?(?:\\circ(?![a-z])|\{ ?\\circ ?\})")
 _ANGLE_FUNCTION = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc)(?![a-z])")
 _UNIT_QUOTIENT = re.compile(
-    r" ?\\frac ?\{ ?\\text ?\{([^{}\d]{1,40})\} ?\} ?\{ ?\\text ?\{([^{}\d]{1,40})\}(?: ?\^"
+    r" ?\\frac ?\{ ?\\text ?\{([^{}\d]{1,40})\} ?\} ?\{ ?(?:\\text ?\{[^{}\d]{1,40}\}|[a-z])(?: ?\^"
     r" ?\{?\d\}?)? ?\}$"
 )
 _TEXT_LABEL = re.compile(

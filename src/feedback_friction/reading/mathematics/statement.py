@@ -96,8 +96,8 @@ _DISOWNED = re.compile(
 _OPENERS = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
 _OPENER = re.compile(r"\$\$|\$(?!\d[\d,.]*(?:[\s)]|$))|\\\(|\\\[")
 _SENTENCE_END = re.compile(
-    r"\n|[.!?](?=\s|\*|$)|[;!?。।؛؟]|(?:입니다|です|이다|\sहै)|,?\s(?:(?:because|since|which|where|as|so"
-    r"|for|I hope|rather than|instead of|and not|not)\b|\()|,\s*(?=[\"']\w)"
+    r"\n|[.!?](?=\s|\*|$)|[;!?。।؛؟]|，(?=[而并]?[不非])|(?:입니다|です|이다|\sहै)|,?\s(?:(?:because|since|which"
+    r"|where|as|so|for|I hope|rather than|instead of|and not|not)\b|\()|,\s*(?=[\"']\w)"
     r"|(?<!thousand)(?<!million)(?<!billion),\s+(?!(?:and|or)\b)(?=[a-z]{2})"
 )
 _JSON_NEXT = re.compile(r",\s*(?=[\"']\w)")
