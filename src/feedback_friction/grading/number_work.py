@@ -46,7 +46,8 @@ _CONCLUDES = re.compile(
     r"^\W*(?:therefore|thus|hence|so|finally|in conclusion|consequently|∴)\b.*(?:=|\bis|:|\bequals)"
     rf"|\b{_PRODUCT}\b.*(?:=|:|→|\b(?:is|equals|gives|comes|es|é|è|est|ist|lautet|beträgt"
     rf"|adalah)\b)"
-    r"|^\W*(?:total|sum|product|result)\s?[*_]*\s?[|=:→]|(?:^|[.!:;]\s)\W*the (?:new |correct"
+    r"|\ba (?:product|total|result) of\b|^\W*(?:total|sum|product|result)\s?[*_]*\s?[|=:→]|(?:^"
+    r"|[.!:;]\s)\W*the (?:new |correct"
     r" )?(?:sum|total) (?:is|comes to)\b|\b(?:summing|adding)\b.*\b(?:partial products|all"
     r"|everything|up|together)\b.*(?:\b(?:gives|yields|get)\b|:)",
     re.I,
@@ -105,8 +106,9 @@ _REMARK = re.compile(
     re.I,
 )
 _IS_IT = re.compile(
-    r"\W*(?:0x)?(?=[0-9A-F])(?P<it>\S{1,60})\sis\sthe\s(?:(?:correct|final|exact|full)\s){0,2}"
-    r"(?:product|result|answer|sum|total)[\s.!]*(?!\s?\w)",
+    r"\W*(?:(?:so|thus|hence"
+    r"|therefore),?\s)?(?:0x)?(?=[0-9A-F])(?P<it>\S{1,60})\sis\sthe\s(?:(?:correct|final|exact"
+    r"|full)\s){0,2}(?:product|result|answer|sum|total)[\s.!]*(?!\s?\w)",
     re.I,
 )
 _OF_BASE = re.compile(r"\b[Bb]ase[- ]\Z")

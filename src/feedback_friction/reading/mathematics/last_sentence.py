@@ -111,7 +111,10 @@ _NUMBER = (
 _WORDS = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
 _RANKS = "|".join(ORDINALS)
 _NAME_BEFORE = re.compile(r"\b[A-Z][a-z]+\s$")
-_RANKED = re.compile(r"\s?([A-Za-z]*)")
+_RANKED = re.compile(
+    r"(?:\s(?=[A-Za-z])|(?!\s[A-Za-z]))([A-Za-z]*)(?![A-Za-z]|\s(?:is|was)\s(?!(?:it|right"
+    r"|correct|the (?:answer|one))\b))"
+)
 _ONE_OF_LIST = rf"(?:\$[^$\n]{{1,60}}\$|(?<![\w^_.(/\\]){_NUMBER})"
 _VALUE = re.compile(
     rf"(?P<set>(?i:{IN_WORDS.pattern.removeprefix('(?i)')}))"
@@ -302,7 +305,7 @@ def _is_rank(clause: str, value: re.Match[str], context: Context) -> bool:
     if value.lastgroup not in ("ordinal", "rank"):
         return True
     noun = _RANKED.match(clause, value.end())
-    name = noun[1].lower() if noun else ""
+    name = noun[1].lower() if noun else "-"
     return context.whole and (not name or (len(name) > 2 and name in context.asked.lower()))
 
 
