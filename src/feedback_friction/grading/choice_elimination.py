@@ -19,17 +19,18 @@ _LIST = (
     rf"{_LISTED}(?:(?:\s?,\s?(?:and\s|or\s|nor\s)?|\s(?:and|or|nor|to|through)\s|/|\s?-\s?)"
     rf"{_LISTED}){{0,9}}"
 )
+_MANY = r"(?:first|last|top|bottom)\s(?:two|three|four|five)"
 _BAD = (
     r"(?:incorrect|wrong|false|eliminated|ruled\sout|excluded|not\s(?:correct|right|true|the)"
     r"|correct(?<=not\sbe correct)|out\b)"
 )
 _ELIMINATED = re.compile(
-    r"(?:\b(?:eliminat\w+|(?:rul|cross|str[iu][kc]|scratch)\w*\sout|exclud\w+|discard\w*|reject\w*"
+    r"(?:\b(?:eliminat\w+|(?:rul|cross|str[iu][kc]|scratch)\w*\so(?:ut|ff)|exclud\w+|discard\w*|reject\w*"
     r"|dismiss\w*|drop|ignore|not|neither|none\sof|can(?:not|'t)\sbe)|\b(?:is|are|was)n't)\s"
     r"(?:the\s|options?\s|choices?\s|both\s)*"
-    rf"(?P<after>{_LIST}|(?:first|last|top|bottom)\s(?:two|three|four|five)"
+    rf"(?P<after>{_LIST}|{_MANY}"
     r"(?:\s(?:options|choices|answers|ones)\b|(?=[.,;!]|\s(?:works?|fits?|holds?|is|are)\b|$)))"
-    rf"|(?<![A-Za-z0-9])(?P<before>{_LIST})\s(?:(?:is|are|can\sbe|cannot\sbe|can't\sbe|must\sbe"
+    rf"|(?<![A-Za-z0-9])(?P<before>{_LIST}|{_MANY})\s(?:(?:is|are|can\sbe|cannot\sbe|can't\sbe|must\sbe"
     rf"|seem)\s?(?:all\s|both\s|clearly\s|also\s)*{_BAD}|fails?\b"
     r"|(?:is|are)n't\s(?:right|correct|it)\b|do(?:es)?(?:\snot|n't)\s(?:fit|work|apply|hold|match)\b)"
     rf"(?:,?\s(?:and\s|but\s)?so\s(?:is|are)\s(?P<so>{_LIST}))?"

@@ -9,7 +9,7 @@ _NOUNS = (
     r"|attempt|sec(?:tion)?|chapter|method|theorem|thm|lemma|corollary|proposition|definition|axiom"
     r"|rule|exercise|item|phase|stage|page|paragraph|example|row|column|bullet|claim|formula"
     r"|condition|scenario|observation|remark|version|statement|sentence|option|table|clause|hint"
-    r"|fact|property|constraint|appendix|footnote|slide|lesson|lecture"
+    r"|fact|property|constraint|appendix|footnote|slide|lesson|lecture|grade"
     # German, French, Spanish, Portuguese, Italian, Indonesian, Swahili
     r"|schritt|zeile|aufgabe|seite|gleichung|fall|étape|ligne|cas|paso|línea|linea|ejercicio|caso"
     r"|passo|linha|etapa|passaggio|riga|langkah|baris|halaman|hatua)"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from feedback_friction.problem import LETTERS
+from feedback_friction.reading.number_words import ORDINALS
 from feedback_friction.reading.reply import ANSWER, final_part, signed
 
 LONGEST = 400  # characters of an option's text that are compared; longer texts by their beginning
@@ -71,12 +72,12 @@ def readable(text: str) -> str:
 
 
 # The letters that translated questions offer, right after a cue.
-_LOCAL_LETTERS = dict(zip("أابجدهঅবডঢ", "AABCDEABCD", strict=True))
-_LOCAL = re.compile(rf"({ANSWER}[\s(\[*]{{0,40}})([{''.join(_LOCAL_LETTERS)}])(?=[\s)\].*]|$)")
+LOCAL_LETTERS = dict(zip("أابجدهঅবডঢ", "AABCDEABCD", strict=True))
+_LOCAL = re.compile(rf"({ANSWER}[\s(\[*]{{0,40}})([{''.join(LOCAL_LETTERS)}])(?=[\s)\].*]|$)")
 
 
 def _local(found: re.Match[str]) -> str:
-    return found[1] + _LOCAL_LETTERS[found[2]]
+    return found[1] + LOCAL_LETTERS[found[2]]
 
 
 _DEGREES = re.compile(r"\s*\^\s*\{?\s*\\(?:circ|degree)\b\s*\}?|\\degree\b")
@@ -154,9 +155,12 @@ class Options:
         return ""
 
 
-def with_letters(text: str, options: Options) -> tuple[str, list[int]]:
-    """A text with "(B)" where it has option B's words, and where each of its characters was."""
-    pattern, letters = _named(options.choices)
+def with_letters(text: str, options: Options, *, ranks: bool = False) -> tuple[str, list[int]]:
+    """A text with "(B)" where it has option B's words, and where each of its characters was.
+
+    With ``ranks`` also where it has B's place: "neither the first nor the second".
+    """
+    pattern, letters = _named(options.choices, ranks)
     parts: list[str] = []
     origin: list[int] = []
     done = 0
@@ -169,7 +173,7 @@ def with_letters(text: str, options: Options) -> tuple[str, list[int]]:
 
 
 @lru_cache(maxsize=4096)
-def _named(choices: tuple[str, ...]) -> tuple[re.Pattern[str], dict[str, str]]:
+def _named(choices: tuple[str, ...], ranks: bool) -> tuple[re.Pattern[str], dict[str, str]]:
     """Options that are words, and no words of judgement: a pattern for all, and their letters."""
     letters: dict[str, str] = {}
     for letter, choice in zip(LETTERS, choices, strict=False):
@@ -178,9 +182,19 @@ def _named(choices: tuple[str, ...]) -> tuple[re.Pattern[str], dict[str, str]]:
             letters[said] = "" if said in letters else letter
     letters = {said: letter for said, letter in letters.items() if letter}
     either = "|".join(map(re.escape, sorted(letters, key=len, reverse=True)))
+    if ranks:
+        places = dict(zip(ORDINALS, LETTERS[: len(choices)], strict=False))
+        places["last"] = LETTERS[len(choices) - 1]
+        either += rf"{'|' * bool(either)}(?:{'|'.join(places)}){_RANK_ENDS}"
+        letters = places | letters
     return re.compile(rf"(?<!\w)(?:(?:the|an?)\s)?({either})(?!\w|-\w)", re.IGNORECASE), letters
 
 
+# What may follow a place in a list, or end it; "first, the units" is no place.
+_RANK_ENDS = (
+    r"(?=,?\s(?:and|or|nor)\s|,\s(?:the\s)?(?:\w+(?:st|nd|rd|th)|last)\b|[.;]|$"
+    r"|\s(?:options?|choices?|answers?|ones?|is|are|fits?|works?|holds?)\b)"
+)
 _PLAIN_WORDS = re.compile(r"[^\W\d_](?:[^\W\d_]|[ '-]){2,60}")
 _JUDGES = re.compile(
     r"\b(?:true|false|yes|no|not|none|all|both|neither|only|correct|incorrect|right|wrong|options?"

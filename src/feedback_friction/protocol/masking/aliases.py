@@ -85,10 +85,7 @@ def mask_aliases(problem: Problem, text: str) -> Masked:
     """
     answers = _answers(problem.gold, problem.aliases, problem.question)
     finders = (answers.find, answers.find_in_words, answers.find_forms)
-    masked = gate(text, finders, _candidates, answers.accepts)
-    if answers.states(masked.text):
-        return gate(text, (*finders, answers.find_common), _candidates, answers.accepts)
-    return masked
+    return gate(text, finders, _candidates, answers.accepts, [answers.find_common])
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +122,8 @@ class _Answers:
         forms += [rf"(?<![\w'])'{year[2:]}(?![\w'])" for year in self.numbers if _YEAR.match(year)]
         self.forms = re.compile("|".join(forms)) if forms else None
         self.stated = Problem("", "", question, gold, aliases)
-        self.parts = _parts(gold, question)
+        fuller = (each for each in aliases if _is_fuller(each, gold))  # Rembrandt van Rijn
+        self.parts = frozenset().union(*(_parts(each, question) for each in (gold, *fuller)))
         self.names = frozenset().union(*map(initials, (gold, *aliases)))
         kept = tuple(alias for alias in (gold, *aliases) if key(alias) in ordinary)
         self.audited = Problem("", "", question, "", kept)
@@ -166,13 +164,10 @@ class _Answers:
         for found in self.forms.finditer(text) if self.forms else ():
             yield *found.span(), "alias"
 
-    def states(self, text: str) -> bool:
-        """Whether the grader takes a word of grammar for the answer of the whole text."""
-        return bool(self.common) and grade_text(self.stated, text).is_correct
-
     def find_common(self, text: str) -> Iterator[Match]:
-        """Every word of grammar that is an answer, whatever it stands for."""
-        yield from ((w.start, w.end, "graded") for w in words(text) if w.norm in self.common)
+        """Every word of grammar that is an answer, where the grader takes one for it."""
+        if self.common and grade_text(self.stated, text).is_correct:
+            yield from ((w.start, w.end, "graded") for w in words(text) if w.norm in self.common)
 
     def _alias_at(self, text: str, found: Sequence[Word], index: int) -> Match | None:
         """The longest alias whose words begin at ``index``."""
@@ -180,7 +175,8 @@ class _Answers:
         taken: list[Word] = []
         whole = ""
         for word in found[index : index + _MOST_WORDS]:
-            if taken and word.start - taken[-1].end > _WIDEST_GAP:
+            gap = text[taken[-1].end : word.start] if taken else ""
+            if len(gap) > _WIDEST_GAP or ";" in gap:
                 break
             if word.norm in ARTICLES and whole + word.norm not in self.prefixes:
                 if not taken:
@@ -256,6 +252,12 @@ def _number(each: Key) -> str | None:
     value = number_words(" ".join(each)) if len(each) <= _NUMBER_WORDS else None
     whole = value is not None and 0 <= value < 1000 and value.denominator == 1
     return str(value) if whole else None
+
+
+def _is_fuller(alias: str, gold: str) -> bool:
+    """Whether an alias goes on from the gold name with one that a particle begins."""
+    own, said = key(gold), key(alias)
+    return said[: len(own)] == own and not PARTICLES.isdisjoint(said[len(own) :])
 
 
 def _parts(gold: str, question: str) -> frozenset[str]:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 
 from feedback_friction.protocol.masking.gate import MASK, Match
-from feedback_friction.protocol.masking.innocent import is_pronoun
+from feedback_friction.protocol.masking.innocent import is_called, is_innocent
 from feedback_friction.reading.labels import is_label
 from feedback_friction.reading.mathematics import answer as answers
 from feedback_friction.reading.mathematics import scalar
@@ -113,8 +113,9 @@ def _target(gold: str, question: str) -> Target:
 _SIGNED_NUMERAL = re.compile(
     r"(?<![\d)$}] )\b(?:negative|minus)\s+(\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?)(?![\w.,]*\d)"
 )
+_COMPOUND = re.compile(r"-(?!year)[A-Za-z]")
+_AGE = re.compile(r"(?<![\w.,])(\d+)(?:-years?\b|yo\b|yrs?\b)")
 _PERCENT = re.compile(r"[ -]?(?:percent|per cent|\\?%)")
-_PART_AFTER = re.compile(r" of\b|[.,;:!?)$*]|\s*$")
 _STATED_HALF = re.compile(
     r"\b(?:is|are|be|equals|equal to|exactly|answer:?|probability of|gives)[ *_]{1,3}(half)\b"
     r"(?![ -][a-z])",
@@ -132,38 +133,40 @@ _COUNT = rf"(?:{_ANY_WORD})(?:[ -](?:{_ANY_WORD})){{0,3}}"
 _WORD_RATIO = re.compile(
     rf"\b({_COUNT})\s(?:in|(?:{_WAYS}\s)?out of|to|chance in)\s(?:every\s)?({_COUNT})\b(?!-)", re.I
 )
+# Numbers in pairs, and what a pair is worth.
+_ONE = rf"({_COUNT}|\d{{1,6}})"
+_PAIRS = (
+    (rf"\b{_ONE} choose {_ONE}\b", "\\binom{{{}}}{{{}}}"),
+    (r"(?<![A-Za-z\\])n?Cr?\s?\(\s?(\d+)\s?,\s?(\d+)\s?\)", "\\binom{{{}}}{{{}}}"),
+    (r"(?:\{\})?[_^]\{?(\d+)\}?\s?C_\{?(\d+)\}?", "\\binom{{{}}}{{{}}}"),
+    (rf"\b{_ONE} dollars?,?(?: and)? {_ONE} cents?\b", "{}+{}/100"),
+)
 _FIFTY_FIFTY = re.compile(r"(?<![\w.,/-])(?:fifty[- ]fifty|50[-/ ]50)(?![\w/-]|[.,]\d)", re.I)
 _ORDINAL = re.compile(
     rf"(?<![\w.,/-])(?:(\d{{1,9}})(?:st|nd|rd|th)|(?i:the\s)(?P<word>{'|'.join(ORDINALS)}))"
     r"(?:(?=\s{0,2}(?:[.!?)*\n]|$))|(?=\s(?P<noun>[A-Za-z]+)))"
 )
 _QUANTITY = re.compile(r"(?<![\w.,])\d[\d.,]*(?=\s?[A-Za-z])")
-_CALLED = re.compile(
-    r"(?:\b(?:step|part|case|chapter|type|phase|section|figure|table|class|stage|lemma|theorem"
-    r"|world war"
-    r"|[A-Z][a-z]+)\s|\()$"
-)
 _SPOKEN = {
     "plus": "+", "minus": "-", "negative": "-", "times": "\\cdot ", "over": "/", "squared": "^{2}",
     "cubed": "^{3}", "pi": "\\pi ", "the": "", "multiplied by": "\\cdot ", "divided by": "/",
-    "square root of": "\\sqrt", "root": "\\sqrt", "cube root of": "\\sqrt[3]",
-    "to the power of": "^", "half of": "\\frac{1}{2}",
-    **{f"to the {word} power": f"^{{{at}}}" for at, word in enumerate(ORDINALS, 1)},
+    "twice": "2\\cdot ", "square root of": "\\sqrt", "root": "\\sqrt", "cube root of": "\\sqrt[3]",
+    "to the power of": "^", "power": "", "half of": "\\frac{1}{2}",
+    **{f"to the {word}": f"^{{{at}}}" for at, word in enumerate(ORDINALS, 1)},
 }  # fmt: skip
 _SPOKEN_WORD = re.compile(
-    rf"(?:square root of|cube root of|multiplied by|divided by|half of|to the power of"
-    rf"|to the (?:{'|'.join(ORDINALS)}) power|[A-Za-z]+|\d+(?:,\d{{3}})*(?:\.\d+)?"
-    r"|\\pi|π)(?![A-Za-z])",
+    rf"(?:{'|'.join(sorted(_SPOKEN, key=len, reverse=True))}|[A-Za-z]+"
+    r"|\d+(?:,\d{3})*(?:\.\d+)?|\\pi|π)(?![A-Za-z])",
     re.I,
 )
 _SPOKEN_GLUE = re.compile(r"[ \n-]{1,2}|\$? ?\$?")
 _MOST_SPOKEN = 24
 
-_STATING = (
+_STATED_BEFORE = re.compile(
     r"(?:\b(?:is|be|are|says?|answer|choose|choosing|pick|select|graph|option|choice|letter|figure"
-    r"|labell?ed)\s*:?|[:=])\s*[*_\"'({$\\]{0,4}$"
+    r"|labell?ed)\s*:?|[:=])\s*[*_\"'({$\\]{0,4}$",
+    re.I,
 )
-_STATED_BEFORE = re.compile(_STATING, re.I)
 _OPENED = re.compile(r"(?:[{$*\"'(\[`_]|\\\()\s?$")
 _CLOSED = re.compile(r"\s?(?:[}$*\"')\]`_]|\\\))")
 _ENDED = re.compile(r"\s*(?:[.,;:!?)}\]*\"'`$\\]|\n|$)|\s+is (?:the )?(?:correct|right|answer)")
@@ -180,8 +183,8 @@ _TIME = re.compile(r"\d{1,2}:\d{2}")
 def find_numbers(text: str, target: Target) -> Iterator[Match]:
     """Numbers in any other form than digits: words, ordinals, Roman numerals, ratios, units."""
     for start, end, said, form in _numbers(text, target):
-        innocent = form == "words" and _is_innocent(text, start, end, target)
-        if not innocent and target.hits(said):
+        label = form == "words" and target.is_label(text, start, end)
+        if not (label or (form == "words" and is_innocent(text, start, end))) and target.hits(said):
             yield start, end, form
 
 
@@ -191,8 +194,13 @@ def _numbers(text: str, target: Target) -> Iterator[tuple[int, int, str, str]]:
         end = with_unit(text, match.end())
         if end > match.end():  # "1500 m" for 1.5 km
             yield match.start(), end, text[match.start() : end], "unit"
+    if ":" in target.gold.source:
+        yield from _ratios(text, ":")
     if target.number is None:
         return
+    for pattern, formula in _PAIRS:
+        for match in re.finditer(pattern, text, re.I):
+            yield *match.span(), formula.format(*map(_value, match.groups())), "pair"
     for match in _SIGNED_NUMERAL.finditer(text) if target.number < 0 else ():
         yield *match.span(), f"-{match[1]}", "signed"
     for start, end, value in spelled_numbers(text):
@@ -200,14 +208,15 @@ def _numbers(text: str, target: Target) -> Iterator[tuple[int, int, str, str]]:
     if target.is_whole:
         yield from _whole_numbers(text, target.number, target.context.asked)
     if not target.is_whole or target.gold.kind is answers.Kind.PERCENT:
-        yield from _ratios(text, target.context.asked)
+        yield from _ratios(text, "/")
+        yield from _halves(text, target.context.asked)
 
 
 def _spelled(
     text: str, start: int, end: int, value: Fraction
 ) -> Iterator[tuple[int, int, str, str]]:
     """The readings of a number in words: "three quarters", "seventy-five percent"."""
-    if text[end : end + 1] == "-" and text[end + 1 : end + 2].isalpha():
+    if _COMPOUND.match(text, end):
         return
     if percent := _PERCENT.match(text, end):
         yield start, percent.end(), f"({value})\\%", "percent"
@@ -216,20 +225,10 @@ def _spelled(
         yield start + len("minus") + 1, end, str(-value), "words"
 
 
-def _is_innocent(text: str, start: int, end: int, target: Target) -> bool:
-    """Whether a number in words is none, or only names something."""
-    if target.is_label(text, start, end) or is_pronoun(text, start, end):
-        return True
-    if text[start].isupper() and _CALLED.search(text[:start][-30:]):  # World War Two
-        return True
-    words = text[start:end].lower()
-    if words in ("a third", "a quarter", "a fourth", "a fifth", "a half", "a tenth"):
-        return _PART_AFTER.match(text, end) is None
-    return False
-
-
 def _whole_numbers(text: str, number: Fraction, asked: str) -> Iterator[tuple[int, int, str, str]]:
     """Ordinals, where what they rank is asked for, and the number in Roman numerals."""
+    for match in _AGE.finditer(text):
+        yield *match.span(1), match[1], "age"
     for match in _ORDINAL.finditer(text):
         rank = int(match[1]) if match[1] else ORDINALS.index(match["word"]) + 1
         noun = (match["noun"] or "").lower()
@@ -240,24 +239,30 @@ def _whole_numbers(text: str, number: Fraction, asked: str) -> Iterator[tuple[in
     numeral = roman(int(number))
     if len(numeral) > 1 and numeral in text:  # single letters name things
         for match in re.finditer(rf"(?<![\w.'-]){numeral}(?![\w'-])", text):
-            if not _CALLED.search(text[: match.start()][-30:]):
+            if not is_called(text, match.start()):
                 yield *match.span(), str(number), "roman"
 
 
-def _ratios(text: str, asked: str) -> Iterator[tuple[int, int, str, str]]:
-    """Fractions as "3:4", "3 out of 4", "three in four"; one half as "half" where it is stated."""
+def _value(said: str) -> Fraction | None:
+    """What digits or words are worth."""
+    return Fraction(said) if said.isdecimal() else number_words(said)
+
+
+def _ratios(text: str, sign: str) -> Iterator[tuple[int, int, str, str]]:
+    """Fractions as "3:4", "3 out of 4", "three in four", with a sign between the two numbers."""
     for pattern in (_RATIO, _WORD_RATIO):
         for match in pattern.finditer(text):
-            above, below = (
-                Fraction(each) if each.isdecimal() else number_words(each)
-                for each in match.groups()
-            )
+            above, below = map(_value, match.groups())
             if above is not None and below:
-                yield *match.span(), str(above / below), "ratio"
-    for match in _FIFTY_FIFTY.finditer(text):
-        yield *match.span(), "1/2", "ratio"
-    for match in _STATED_HALF.finditer(text):
-        yield *match.span(1), "1/2", "half"
+                part = above / below
+                yield *match.span(), f"{part.numerator}{sign}{part.denominator}", "ratio"
+
+
+def _halves(text: str, asked: str) -> Iterator[tuple[int, int, str, str]]:
+    """One half as "fifty-fifty", and as "half" where it is stated."""
+    for pattern in (_FIFTY_FIFTY, _STATED_HALF):
+        for match in pattern.finditer(text):
+            yield *match.span(match.lastindex or 0), "1/2", "half"
     for match in _HALF_A.finditer(text):
         if match[1].lower() in asked.lower():  # "How many grams": "half a gram"
             yield *match.span(), "1/2", "half"
@@ -308,15 +313,13 @@ def _spoken_runs(text: str) -> Iterator[list[re.Match[str]]]:
         low = match[0].lower()
         spoken = low in _SPOKEN or low in NUMBER_WORDS or not low.isalpha()
         variable = len(low) == 1 and low not in "ai"
-        if run and _SPOKEN_GLUE.fullmatch(text, run[-1].end(), match.start()) is None:
-            yield run
-            run = []
         joins = low == "and" and run and run[-1][0].lower() in ("hundred", "thousand", "million")
-        if spoken or variable or joins:
-            run.append(match)
-        elif run:
+        takes = spoken or variable or joins
+        glued = run and _SPOKEN_GLUE.fullmatch(text, run[-1].end(), match.start())
+        if run and not (takes and glued):
             yield run
             run = []
+        run += [match] if takes else []
     if run:
         yield run
 

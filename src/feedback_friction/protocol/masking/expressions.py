@@ -27,11 +27,12 @@ languages, digits one by one ("two, zero, four"), and what has to be worked out 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from itertools import pairwise
 
 from feedback_friction.grading.expression import equal, grade_expression
+from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.expression_words import (
     Target,
@@ -55,46 +56,52 @@ from feedback_friction.reading.mathematics.statement import last_statement
 def mask_expression(problem: Problem, text: str) -> Masked:
     """Feedback on a problem whose answer is a mathematical expression, masked and audited.
 
-    Args:
-        problem: ``gold`` and ``aliases`` in LaTeX or plain notation; all of them are masked.
-        text: the feedback; any text.
-
-    Returns:
-        The masked text; ``leaks`` holds what the grader would still take for the answer.
-
     Raises:
         RunStoppedError: only where the comparing process cannot be started at all.
     """
+    return masked_by(problem, text, matchers, grade_expression)
+
+
+def masked_by(
+    problem: Problem,
+    text: str,
+    finders_of: Callable[[Target], Sequence[Matcher]],
+    grade: Callable[[Problem, str], Verdict],
+) -> Masked:
+    """Feedback without gold and aliases, by what looks for one of them and the task's grader."""
     targets = tuple(
         Target.of(gold, problem.question)
         for gold in dict.fromkeys((problem.gold, *problem.aliases))
     )
     question = quoted(problem.question, (problem.gold, *problem.aliases))
-    finders = [unquoted(each, question) for target in targets for each in matchers(target)]
-
-    stated = unquoted(partial(_stated, problem=problem, targets=targets), question)
+    finders = [unquoted(each, question) for target in targets for each in finders_of(target)]
+    stated = unquoted(partial(_stated, problem=problem, targets=targets, grade=grade), question)
     masked = mask(text, finders, [stated])
     leaks = (masked.text[start:end] for start, end, _ in stated(masked.text))
     return Masked(masked.text, masked.spans, tuple(dict.fromkeys(leaks)))
 
 
 @lru_cache(maxsize=4)  # the last repetition of the mask and the audit see the same text
-def _stated(text: str, problem: Problem, targets: tuple[Target, ...]) -> tuple[Match, ...]:
+def _stated(
+    text: str,
+    problem: Problem,
+    targets: tuple[Target, ...],
+    grade: Callable[[Problem, str], Verdict],
+) -> tuple[Match, ...]:
     """What the grader takes for gold of the whole text, and what it reads as gold in any part.
 
     The computer algebra system is asked of the whole text alone: one question may take long.
     """
     found: list[Match] = []
-    verdict = grade_expression(problem, text)
+    verdict = grade(problem, text)
     if verdict.is_correct or verdict.is_undecided:
         statement = last_statement(text, targets[0].context)
-        assert statement is not None
-        found += place_of(text, statement)
+        found += _place_of(text, statement) if statement else ()
     for start, end in stretches(text):
         for target in targets:
             stated = last_statement(text[start:end], target.context)
             if stated and target.hits(stated.text):
-                for first, last, form in place_of(text[start:end], stated):
+                for first, last, form in _place_of(text[start:end], stated):
                     if not target.is_label(text, start + first, start + last):  # after "Fig."
                         found.append((start + first, start + last, form))
     return tuple(found)
@@ -120,6 +127,7 @@ _DELIMITED = re.compile(
 )
 _SIDE = re.compile(r"[^=≈<>]+")
 _MOST_QUESTIONS = 6
+_SEVERAL = re.compile(r"one (?:of|more|case|step)\b", re.IGNORECASE)
 
 
 def find_unread(text: str, target: Target) -> Iterator[Match]:
@@ -142,15 +150,12 @@ def find_unread(text: str, target: Target) -> Iterator[Match]:
                 yield *side.span(), "unread"
 
 
-_ONE_OF_SEVERAL = re.compile(r"one (?:of|more|case|step)\b", re.IGNORECASE)
-
-
-def place_of(text: str, statement: Statement) -> Iterator[Match]:
+def _place_of(text: str, statement: Statement) -> Iterator[Match]:
     """Where a statement stands in the text."""
     form = "sentence" if statement.rule in ("sentence", "revised") else "stated"
     at = text.find(statement.text, statement.start)
     at = at if at >= 0 else text.rfind(statement.text)
-    if form == "sentence" and at >= 0 and _ONE_OF_SEVERAL.match(text, at):
+    if form == "sentence" and at >= 0 and _SEVERAL.match(text, at):
         return  # it counts nothing; elsewhere in the text such words say nothing of the statement
     if at >= 0:
         yield at, at + len(statement.text), form

@@ -223,13 +223,17 @@ def audit(masked_text: str, candidates: Candidates, accepts: Accepts) -> tuple[s
 
 
 def gate(
-    text: str, matchers: Sequence[Matcher], candidates: Candidates, accepts: Accepts
+    text: str,
+    matchers: Sequence[Matcher],
+    candidates: Candidates,
+    accepts: Accepts,
+    last: Sequence[Matcher] = (),
 ) -> Masked:
     """Mask the text and audit what is left of it; what the audit finds is masked, too."""
-    masked = mask(text, matchers)
+    masked = mask(text, matchers, last)
     leaks = audit(masked.text, candidates, accepts)
     if leaks:
-        masked = mask(text, (*matchers, partial(_find_stretches, innermost(leaks))))
+        masked = mask(text, (*matchers, partial(_find_stretches, innermost(leaks))), last)
         leaks = audit(masked.text, candidates, accepts)
     return Masked(masked.text, masked.spans, leaks)
 
@@ -250,7 +254,8 @@ def _find_stretches(stretches: Iterable[str], text: str) -> Iterator[Match]:
 
 
 SENTENCE = re.compile(r"(?:[^.!?\n]|[.!?](?!\s|$))+[.!?]*")
-_LINE = re.compile(r"[^\n]+")
+LINE = re.compile(r"[^\n]+")
+_MARK = re.compile(re.escape(MASK))
 
 
 def stretches(text: str) -> Iterator[tuple[int, int]]:
@@ -259,9 +264,17 @@ def stretches(text: str) -> Iterator[tuple[int, int]]:
     for found in SENTENCE.finditer(text):
         if len(found[0].strip()) > 3:  # "2." and "C." begin lists and names
             yield found.span()
-    lines = [found.span() for found in _LINE.finditer(text) if not found[0].isspace()]
+    lines = [found.span() for found in LINE.finditer(text) if not found[0].isspace()]
     yield from lines
     yield from ((start, end) for (start, _), (_, end) in pairwise(lines))
+
+
+def between_marks(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A stretch without the marks in it."""
+    for mark in _MARK.finditer(text, start, end):
+        yield start, mark.start()
+        start = mark.end()
+    yield start, end
 
 
 def _is_clear(text: str, start: int, end: int) -> bool:

@@ -19,12 +19,36 @@ _PRONOUN_AFTER = re.compile(
 )
 
 
+_POINTED_AT = re.compile(r"\b(?:these|those|your|first|last|other)[ -]+$", re.I)
+
+
 def is_pronoun(text: str, start: int, end: int) -> bool:
-    """Whether "one" stands for something else: "no one", "one of them", "the right one"."""
-    if text[start:end].lower() != "one":
-        return False
+    """Whether "one" stands for something else: "no one", "one of them"; or "two" in "these two"."""
     before = text[max(0, start - 20) : start]
+    if text[start:end].lower() != "one":
+        return _POINTED_AT.search(before) is not None
     return bool(_PRONOUN_BEFORE.search(before) or _PRONOUN_AFTER.match(text, end))
+
+
+_A_PART = re.compile(r"a (?:third|quarter|fourth|fifth|half|tenth)", re.I)
+_PART_AFTER = re.compile(r" of\b|[.,;:!?)$*]|\s*$")
+_CALLED = re.compile(
+    r"(?:\b(?:step|part|case|chapter|type|phase|section|figure|table|class|stage|lemma|theorem"
+    r"|world war"
+    r"|[A-Z][a-z]+)\s|\()$"
+)
+
+
+def is_called(text: str, start: int) -> bool:
+    """Whether the word before a place is named by what follows: "World War Two", "Type II"."""
+    return _CALLED.search(text, max(0, start - 30), start) is not None
+
+
+def is_innocent(text: str, start: int, end: int) -> bool:
+    """Whether a number in words is none, or only names something."""
+    if _A_PART.fullmatch(text, start, end):
+        return _PART_AFTER.match(text, end) is None
+    return is_pronoun(text, start, end) or (text[start].isupper() and is_called(text, start))
 
 
 # Words that many names share: on their own they name nothing.

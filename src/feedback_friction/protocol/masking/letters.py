@@ -35,7 +35,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 
 from feedback_friction.grading.choice import grade_choice
@@ -46,6 +46,7 @@ from feedback_friction.protocol.masking.gate import (
     Match,
     Matcher,
     audit,
+    between_marks,
     mask,
     stretches,
 )
@@ -81,7 +82,7 @@ def mask_letters(problem: Problem, text: str) -> Masked:
         return Masked(text)
     patterns = _matchers(problem.gold, problem.choices, problem.question)
     left_over = _by_elimination(problem.gold, problem.choices)
-    found = mask(text, [*patterns, left_over], [_graded(problem)])
+    found = mask(text, [*patterns, left_over], [partial(_graded, problem=problem)])
     return Masked(found.text, found.spans, audit_letters(problem, found.text))
 
 
@@ -113,7 +114,7 @@ def _by_elimination(gold: str, choices: tuple[str, ...]) -> Matcher:
     options = options_of(choices)
 
     def find(text: str) -> Iterator[Match]:
-        named, origin = with_letters(text, options)
+        named, origin = with_letters(text, options, ranks=True)
         wrong, lists = eliminated(named, options)
         if lists and set(options.letters) - wrong == {gold}:
             start, end = lists[-1]
@@ -140,24 +141,19 @@ def _is_named(letter: str, question: str) -> bool:
 # --- what the grader still takes for the right answer ---------------------------------------------
 
 _CUT = re.compile(r"[:;,]\s+")
-_MARK = re.compile(re.escape(MASK))
 
 
-def _graded(problem: Problem) -> Matcher:
-    """A matcher that asks the grader."""
+def _graded(text: str, problem: Problem) -> Iterator[Match]:
+    """The right option where the grader takes it for the answer."""
     letter, words = bare_letter(problem.gold), text_pattern(problem.gold_text)
-
-    def find(text: str) -> Iterator[Match]:
-        for start, end in _accepted(problem, text, stretches(text)):
-            inner = view_for(problem.gold_text, text[start:end])
-            hits = [found.span() for found in letter.finditer(text, start, end)]
-            if words is not None:
-                spans = (inner.span(*found.span()) for found in words.finditer(inner.text))
-                hits += [(start + first, start + last) for first, last in spans]
-            for first, last in hits or _between_marks(text, *_clause(problem, text, start, end)):
-                yield first, last, "graded"
-
-    return find
+    for start, end in _accepted(problem, text, stretches(text)):
+        inner = view_for(problem.gold_text, text[start:end])
+        hits = [found.span() for found in letter.finditer(text, start, end)]
+        if words is not None:
+            spans = (inner.span(*found.span()) for found in words.finditer(inner.text))
+            hits += [(start + first, start + last) for first, last in spans]
+        for first, last in hits or between_marks(text, *_clause(problem, text, start, end)):
+            yield first, last, "graded"
 
 
 def _accepted(
@@ -182,14 +178,6 @@ def _clause(problem: Problem, text: str, start: int, end: int) -> tuple[int, int
     return next(iter(_accepted(problem, text, clauses)), (start, end))
 
 
-def _between_marks(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """A stretch without the marks in it."""
-    for mark in _MARK.finditer(text, start, end):
-        yield start, mark.start()
-        start = mark.end()
-    yield start, end
-
-
 # --- audit ---------------------------------------------------------------------------------------
 
 _QUOTED = re.compile(r"\"([^\"\n]{1,300})\"|\*\*([^*\n]{1,300})\*\*|`([^`\n]{1,300})`")
@@ -199,7 +187,7 @@ _BRACKETED = re.compile(r"(?<![\w)\]}])\([^()\n]{1,300}\)")
 def _candidates(text: str) -> Iterator[tuple[int, int]]:
     """Stretches that could be read as an answer: also what stands in quotes, bold and brackets."""
     for start, end in stretches(text):
-        for first, last in _between_marks(text, start, end):
+        for first, last in between_marks(text, start, end):
             if text[first:last].strip() not in ("A", "I"):  # an article before a masked noun
                 yield first, last
     for found in _QUOTED.finditer(text):

@@ -40,11 +40,12 @@ from functools import lru_cache
 from feedback_friction.grading.number import canonical, grade_number
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.gate import (
-    MASK,
+    LINE,
     Match,
     Matcher,
     View,
     audit,
+    between_marks,
     innermost,
     mask,
 )
@@ -164,7 +165,7 @@ _POWER = re.compile(r"[eE^×*x]")
 _REPLIES = ("{}", "The answer is {}.", r"\boxed{{{}}}")
 _APART = r"(?:[^\w+=^/×÷*<>%\n]|_|\*(?! )){1,12}"
 _EXPONENT = r"(?:[eE][+-]?[0-9]{1,9}|\s?[×x*]\s?10\s?(?:\^|\*\*)\s?[{(]?[+-]?[0-9]{1,9}[})]?)?"
-_START, _END = r"(?<![0-9A-Za-z])(?<![0-9][.,])", r"(?![0-9A-Za-z]|\.[0-9])"
+_START, _END = r"(?<![0-9A-Za-z])(?<![0-9][.,/])", r"(?![0-9A-Za-z]|\.[0-9])"
 _HEX = r"(?<![0-9A-Za-z])(?:0[xX])?[0-9A-Fa-f]+[hH]?(?![0-9A-Za-z])"
 # A number as far as its separators reach: within a word, and across blanks and marks.
 _STRETCHES = {
@@ -173,7 +174,6 @@ _STRETCHES = {
     ]
     for base, number, rest in ((10, "[0-9]+", f"{_EXPONENT}{_END}"), (16, _HEX, ""))
 }
-_LINE = re.compile(r"[^\n]+")
 
 
 def _stretches(text: str, base: Base, shortest: int) -> Iterator[tuple[int, int]]:
@@ -185,11 +185,8 @@ def _stretches(text: str, base: Base, shortest: int) -> Iterator[tuple[int, int]
             start, end = found.span()
             if end - start >= shortest:
                 yield view.span(start, end)
-    for line in _LINE.finditer(text):
-        start = line.start()
-        for part in line[0].split(MASK):
-            yield start, start + len(part)
-            start += len(part) + len(MASK)
+    for line in LINE.finditer(text):
+        yield from between_marks(text, *line.span())
 
 
 @lru_cache(maxsize=1024)

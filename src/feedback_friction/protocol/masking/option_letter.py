@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from feedback_friction.grading.choice_languages import NOUN
 from feedback_friction.protocol.masking.gate import SENTENCE, Match, Matcher
+from feedback_friction.reading.option_texts import LOCAL_LETTERS
 
 _OPEN = r"[\"'*_`(\[{$]{0,6}"
 _CLOSE = r"[\"'*_`)\]}$]{0,6}"
@@ -22,7 +23,7 @@ _PICK = (
     r"|(?:choos(?:e|ing)|decid(?:e|ing)|distinguish(?:ing)?|torn)\sbetween))|(?:^|[.!?:]\s)Between)"
 )
 _CUE = (
-    r"(?i:\b(?:answer|correct|right|best|closest|final)\b[^.!?\n]{0,40}?(?:\b(?:is|be|was|to)\b|:)"
+    r"(?i:\b(?:answer|correct|right|best|closest|final)\b[^.!?\n]{0,40}?(?:\b(?:is|be(?:en)?|was|to)\b|:)"
     r"\s?(?:(?:actually|clearly|therefore|indeed|likely|simply|not|instead|probably|in\sfact)\s)?)"
 )
 _AND = (
@@ -30,19 +31,10 @@ _AND = (
 )
 _ITEM = rf"{_OPEN}[A-Z](?![A-Za-z0-9_]){_CLOSE}[.)]?"
 _LIST = rf"(?:(?:both|either|neither)\s)?{_ITEM}(?:{_AND}(?:(?:option|choice)\s)?{_ITEM}){{0,9}}"
-_VERDICT = (
-    r"(?:is|isn't|are|aren't|seems|appears|being|as|remains|(?:would|wouldn't|cannot|can't|could|might|may|must"
-    r"|should)\s(?:not\s)?be)(?:\snot)?"
-    r"(?:\s(?:also|actually|clearly|therefore|indeed|still|simply|just|really|definitely|likely"
-    r"|probably|in\sfact))?(?:\s(?:the|an?|our|your))?(?:\s(?:most|more|only|single|next))?"
-    r"\s(?:correct|incorrect|right|wrong|best|better|true|false|answer|closest|accurate|inaccurate"
-    r"|appropriate|valid|invalid|plausible|tempting|likely|unlikely|option|choice|one|out(?!\sof)|ruled\sout"
-    r"|eliminated)\b"
-)
 _JUDGING = re.compile(
     r"\b(?:answer\w*|options?|choices?|choos\w*|chose\w*|select\w*|pick\w*|correct\w*|incorrect\w*"
     r"|alternatives?|distractors?|eliminat\w*|rul\w+\sout|letters?|reconsider\w*|revisit\w*"
-    r"|compar\w+|best|tempting)\b",
+    r"|compar\w+|best|tempting|key|expected|wanted)\b",
     re.IGNORECASE,
 )
 
@@ -95,7 +87,7 @@ _NAME_AFTER = re.compile(r"\.\s[A-Z][a-z]")
 _ROMAN = re.compile(r"(?:,|\s(?:and|or))\s*(?:I{2,3}|IV|V)\b")
 _DOLLARS = re.compile(r"\$\s?$")
 
-# "degrees Celsius (C)": an abbreviation that a text introduces.
+# "degrees Celsius (C)": an abbreviation that a text introduces; few questions go beyond J.
 _ABBREVIATED = {
     "A": r"amp(?:ere)?s?|adenine|alanine",
     "B": r"boron|magnetic field",
@@ -107,22 +99,6 @@ _ABBREVIATED = {
     "H": r"hydrogen|enthalpy|henr(?:y|ies)|hamiltonian",
     "I": r"iodine|current|inertia|intensity",
     "J": r"joules?",
-    "K": r"kelvins?|potassium|lysine|equilibrium constant|carrying capacity",
-    "L": r"lit(?:er|re)s?|leucine|inductance|length|angular momentum",
-    "M": r"molar(?:ity)?|mass|methionine|mach",
-    "N": r"newtons?|nitrogen|asparagine|number",
-    "O": r"oxygen",
-    "P": r"phosphorus|power|pressure|proline|probability|price",
-    "Q": r"charge|heat|glutamine|quantity",
-    "R": r"resistance|arginine|radius|gas constant",
-    "S": r"sulfur|siemens|serine|entropy|svedbergs?",
-    "T": r"teslas?|temperature|thymine|tritium|threonine|time",
-    "U": r"uranium|uracil|internal energy",
-    "V": r"volts?|vanadium|valine|volume|voltage",
-    "W": r"watts?|tungsten|tryptophan|work",
-    "X": r"unknown|reactance",
-    "Y": r"yttrium|tyrosine|yield",
-    "Z": r"impedance|atomic number",
 }
 
 
@@ -192,12 +168,13 @@ def bare_letter(letter: str) -> re.Pattern[str]:
 @lru_cache(maxsize=64)
 def is_abbreviation(letter: str) -> re.Pattern[str]:
     """What stands before a letter in brackets that abbreviates it: a unit, an element."""
-    return re.compile(rf"\b(?:{_ABBREVIATED[letter]})\s$", re.IGNORECASE)
+    return re.compile(rf"\b(?:{_ABBREVIATED.get(letter, '(?!)')})\s$", re.IGNORECASE)
 
 
 def _forms(letter: str) -> list[tuple[str, re.Pattern[str]]]:
     """Forms that say by themselves that a letter names an option; group "letter" is masked."""
     small = letter.lower()
+    local = "".join(each for each, other in LOCAL_LETTERS.items() if other == letter) or "\0"
     dots = "" if letter in "AI" else "?"  # "A [masked]": an article
     patterns = {
         "bracketed": rf"(?<![\w\]}}])(?P<letter>\(\s?[*_`\"']{{0,3}}{letter}[*_`\"']{{0,3}}\s?\))",
@@ -208,18 +185,14 @@ def _forms(letter: str) -> list[tuple[str, re.Pattern[str]]]:
         rf"[\"'(*_`]{{0,3}}\[masked\]",
         "marked": rf"(?<![\w*_`\"'])(?:\*{{1,3}}|_{{1,3}}|`|\"|')(?P<letter>\(?{letter}\)?)"
         rf"[.,:]?(?:\*{{1,3}}|_{{1,3}}|`|\"|')(?![\w*])",
-        "boxed": rf"\\f?box(?:ed)?\s?\{{\s?(?:\\[a-z]+\s?\{{?\s?){{0,2}}"
-        rf"(?P<letter>\(?\s?{letter}\s?\)?)(?!\w)",
-        "verdict": rf"(?<![A-Za-z0-9_\\])(?P<letter>{letter}){_CLOSE}\s{_VERDICT}",
         "small": rf"(?i:\b(?:option|choice)\s|\banswer\sis\s|\banswer:\s?)[\"'*]{{0,3}}"
         rf"(?P<letter>\({small}\)" + (rf"|{small}(?![\w'])" if letter not in "AI" else "") + ")",
-        "small, chosen": r"(?i:\b(?:switch(?:ed|ing)?|chang(?:e|ed|ing)"
+        "small, chosen": rf"(?:{_CUE}|(?i:\bans\.\s|\b(?:switch(?:ed|ing)?|chang(?:e|ed|ing)"
         r"(?:\s(?:it|(?:your|the)\sanswer))?"
-        r"|go(?:ing)?\swith|pick(?:ing)?|choos(?:e|ing))(?:\sto)?\s)[\"'*(]{0,3}"
-        rf"(?P<letter>{small})[\"'*)]{{0,3}}(?=[.!?;]?\s*$|[.!?;]\s|\s(?:instead|over|rather)\b)",
-        "ticked": rf"(?<![A-Za-z0-9_\\])(?P<letter>{letter})(?![A-Za-z0-9_])[^\w\n✗✘❌×]{{0,12}}"
-        "[✓✔✅☑]",
-        "tick": rf"[✓✔✅☑][^\w\n]{{0,8}}(?P<letter>{letter})(?![A-Za-z0-9_'])",
+        r"|go(?:ing)?\swith|pick(?:ing)?|choos(?:e|ing))(?:\sto)?\s))[\"'*(]{0,3}"
+        rf"(?P<letter>{small})[\"'*)]{{0,3}}(?=[.!?;]?\s*$|[.,!?;]\s|\s(?:instead|over|rather)\b)",
+        "cell": rf"(?<=\|)\s{{0,3}}(?P<letter>{letter})(?=\s{{0,3}}\|)",
+        "local": rf"(?<![\w\u0900-\u09ff])(?P<letter>\(?[{local}]\)?)(?![\w\u0900-\u09ff])",
     }
     return [(form, re.compile(pattern, re.MULTILINE)) for form, pattern in patterns.items()]
 
@@ -237,8 +210,6 @@ def _holds(text: str, start: int, end: int, letter: str, form: str) -> bool:
         return before.rfind("(") <= before.rfind(")")
     if form == "marked":
         return not (_KIND_BEFORE.search(before[:-1]) or re.match(r"\W{1,4}field\b", text[end:]))
-    if form == "verdict":
-        return not (_KIND_BEFORE.search(before) or _FORMULA_BEFORE.search(before))
     return True
 
 

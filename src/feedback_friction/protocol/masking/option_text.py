@@ -9,6 +9,7 @@ from functools import lru_cache
 from feedback_friction.protocol.masking.expression_words import Target, find_numbers
 from feedback_friction.protocol.masking.expressions import find_values
 from feedback_friction.protocol.masking.gate import UNSPACED, Match, Matcher, View
+from feedback_friction.reading.mathematics.answer import Kind
 
 _WRAPPERS = re.compile(
     r"\\(?:text\w{0,6}|math(?:rm|bf|sf|it|tt)|operatorname|left|right|displaystyle)(?![a-z])"
@@ -50,7 +51,7 @@ _ANSWER_AFTER = re.compile(
 )
 _VALUE_BEFORE = re.compile(
     r"(?:[=≈≅]|\b(?:is|are|be|was|equals?|equal\sto|gets?|got|gives?|giving|obtain(?:s|ed|ing)?"
-    r"|yields?|finds?|found|(?:comes?|came|works?)\s(?:out\s)?(?:to|as|at)|answer|result|total|simplif(?:y|ies)\sto|reduces?\sto|rounds?\sto|closer?\sto"
+    r"|yields?|makes?|finds?|found|(?:comes?|came|works?)\s(?:out\s)?(?:to|as|at)|answer|result|total|simplif(?:y|ies)\sto|reduces?\sto|rounds?\sto|closer?\sto"
     r"|(?:value|answer|result|total|sum|remainder|determinant|product)\sof))"
     rf"\s?(?:(?:about|approximately|exactly|roughly|only|just|not)\s)?{_WRAP_OPEN}{{0,4}}$"
 )
@@ -100,8 +101,9 @@ def value_matcher(text: str) -> Matcher | None:
     """A matcher for an option that is a number or a formula, in any writing; None for others."""
     if len(text) > _LONGEST_VALUE:
         return None
-    target = Target.of(text.strip(" .$"))
-    if target.gold.value is None or target.letter is not None or target.gold.key.isalpha():
+    target = Target.of(text.replace("\\$", "").replace("$", "").strip(" ."))
+    is_set = target.gold.kind in (Kind.TUPLE, Kind.UNION)  # lists may be of words
+    if not (target.gold.value or is_set) or target.letter or target.gold.key.isalpha():
         return None
 
     def find(view: str) -> Iterator[Match]:

@@ -14,19 +14,18 @@ from functools import lru_cache
 
 from feedback_friction.grading.number import canonical, grade_number
 from feedback_friction.grading.quantity import grade_quantity, with_points
+from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.protocol.masking.expression_words import Target
-from feedback_friction.protocol.masking.expressions import matchers, place_of
-from feedback_friction.protocol.masking.gate import Match, Matcher, mask
+from feedback_friction.protocol.masking.expressions import masked_by, matchers
+from feedback_friction.protocol.masking.gate import Match, Matcher
 from feedback_friction.protocol.masking.numbers import number_leaks, number_matcher
-from feedback_friction.protocol.masking.quoted import quoted, unquoted
 from feedback_friction.protocol.records import Masked
-from feedback_friction.reading.mathematics.statement import last_statement
 
 # A number as far as its separators reach; a minus after a number or a bracket subtracts.
 _WRITTEN = re.compile(
-    r"(?<![\w.,'])(?:(?<![0-9)\]}] )(?<![0-9)\]}])-\s?)?"
-    r"(?:\d[\d,._']*|\.\d+)(?:[eE][+-]?\d{1,4})?(?!\w)"
+    r"(?<![\w.,'])(?<!\d[/:])(?:(?<![0-9)\]}] )(?<![0-9)\]}])-\s?)?"
+    r"(?:\d[\d,._']*|\.\d+)(?:[eE][+-]?\d{1,4})?(?!\w|[/:]\d)"
 )
 
 
@@ -41,28 +40,23 @@ def mask_number(problem: Problem, text: str) -> Masked:
         ValueError: one of them is not a number; on no text whatever.
     """
     numbers = dict.fromkeys(canonical(each, 10) for each in (problem.gold, *problem.aliases))
-    question = quoted(problem.question, (problem.gold, *problem.aliases, *numbers))
-    finders = [
-        unquoted(each, question)
-        for number in numbers
-        for each in _matchers(number, problem.question)
-    ]
-
-    def find_statement(shown: str) -> Iterator[Match]:
-        """What the grader still takes for an answer."""
-        for each in numbers:
-            if grade_quantity(replace(problem, gold=each), shown).is_correct:
-                statement = last_statement(shown, Target.of(each, problem.question).context)
-                yield from place_of(shown, statement) if statement else ()
-
-    masked = mask(text, finders, [unquoted(find_statement, question)])
-    leaks = dict.fromkeys(
+    first, *others = numbers
+    asked = replace(problem, gold=first, aliases=tuple(others))
+    masked = masked_by(asked, text, _matchers, _graded)
+    leaks = (
         leak
         for number in numbers
         for leak in number_leaks(number, masked.text, 10)
         if not _names_a_step(masked.text, leak, Target.of(number, problem.question))
     )
-    return replace(masked, leaks=tuple(leaks))
+    return replace(masked, leaks=tuple(dict.fromkeys((*masked.leaks, *leaks))))
+
+
+def _graded(problem: Problem, text: str) -> Verdict:
+    """The verdict by the accepted number by which it is best."""
+    golds = (problem.gold, *problem.aliases)
+    verdicts = (grade_quantity(replace(problem, gold=gold), text) for gold in golds)
+    return max(verdicts, key=lambda verdict: verdict.is_correct)
 
 
 def _names_a_step(text: str, leak: str, target: Target) -> bool:
@@ -77,8 +71,8 @@ def _names_a_step(text: str, leak: str, target: Target) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _matchers(number: str, asked: str) -> tuple[Matcher, ...]:
-    target = Target.of(number, asked)
+def _matchers(target: Target) -> tuple[Matcher, ...]:
+    number = target.gold.source
     if number.isdecimal() and not target.is_common:
         return (*matchers(target), number_matcher(number, (), 10))
 

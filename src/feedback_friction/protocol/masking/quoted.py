@@ -27,12 +27,17 @@ _TIMES = r"(?:(?<=[\w)}]\s)\*(?=\s[\w({\\-])|(?<=[\d)}])\*(?=[\w(\\]))"  # not M
 _TOKEN = re.compile(
     rf"{_FRACTION}|(?P<times>{_TIMES})|\\[A-Za-z]+|\d+(?:[.,]\d+)*|[^\W\d_]+|[^\w\s]|_"
 )
-_NOTHING = frozenset(("$", "\\left", "\\right", "\\displaystyle", "*", "`", "\\(", "\\)", '"'))
+_NOTHING = frozenset(
+    ("$", "\\left", "\\right", "\\displaystyle", "*", "`", "\\(", "\\)", '"', "{", "}")
+)
 _SAME = {
-    "\\dfrac": "\\frac", "\\tfrac": "\\frac", "\\times": "\\cdot", "×": "\\cdot", "·": "\\cdot",
-    "−": "-", "÷": "/",
+    "\\dfrac": "\\frac", "\\tfrac": "\\frac", "\\dbinom": "\\binom", "\\times": "\\cdot",
+    "×": "\\cdot", "·": "\\cdot", "−": "-", "÷": "/", "√": "\\sqrt",
 }  # fmt: skip
-_OPERATION = frozenset(("+", "-", "/", "^", "\\frac", "\\cdot", "\\sqrt", "\\binom", "!"))
+_OPERATION = frozenset(
+    (*"+-/^!", "\\cdot", "of", "divided", "times", "plus", "minus", "squared", "cubed")
+)
+_CALL = re.compile(r"\\[A-Za-z]+|gcd|lcm")
 
 Tokens = list[tuple[str, int, int]]
 
@@ -79,8 +84,9 @@ class Quoted:
         if first >= last:
             return False
         own = tuple(token for token, _, _ in found[first:last])
-        worked = own not in self.golds and any(token in _OPERATION for token in own[1:])
-        if worked and f"\x00{chr(0).join(own)}\x00" in self.joined:
+        worked = any(token in _OPERATION for token in own[1:])
+        worked = worked or (len(own) > 1 and _CALL.fullmatch(own[0]) is not None)
+        if worked and own not in self.golds and f"\x00{chr(0).join(own)}\x00" in self.joined:
             return True
         begins = range(max(0, last - _LONG), min(first, len(found) - _LONG) + 1)
         return any(

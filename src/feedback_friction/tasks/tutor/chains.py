@@ -202,7 +202,8 @@ def _means_equal(tokens: Sequence[Token], at: int, runs: Sequence[Sequence[Token
         return False
     if tokens[at].text == "|" and beyond not in ("|", ""):
         return False
-    return any(token.text in "+×" for token in runs[0])
+    # A dash may only part two numbers; "minus" subtracts.
+    return any(t.text in "+×" or (t.text == "-" and t.end > t.start + 1) for t in runs[0])
 
 
 def _pieces(
