@@ -87,7 +87,7 @@ def _tables(runs: Runs) -> Iterator[Table]:
     )
 
     yield from (
-        ("histories", "Effect of --history and --solve (less: compared with the reference)",
+        ("histories", "Effect of --history and --solve (less: minus the reference)",
          histories.histories(runs, locator(runs))),
         ("challenges", "Outcomes of challenged answers", selectivity.challenges(runs)),
         ("selectivity", "Does the solver act on right feedback more than on wrong? (hit: another "

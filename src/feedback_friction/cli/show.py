@@ -174,11 +174,12 @@ def _show_attempt(
 ) -> None:
     verdict, known = row["verdict"], row["temperature"]
     temperature = "the server's own" if known is None else f"{known:g}"
+    draws = f", {row['draws']} draws" if row["draws"] > 1 else ""
     title = Text.assemble(
         f"attempt {row['iteration'] + 1}: ",
         (verdict, STYLES[verdict]),
         f", answer {row['prediction']!r}" if row["prediction"] is not None else "",
-        f" (by {row['rule']}; temperature {temperature}, draws {row['draws']})",
+        f" (rule: {row['rule']}; temperature {temperature}{draws})",
     )
     _panel(console, plain(row["response"]), title, STYLES[verdict].removeprefix("bold "))
     if row["feedback"] is None:
@@ -205,7 +206,7 @@ def _show_earlier(console: Console, row: sqlite3.Row, before: list[dict[str, Any
     said = [(was["verdict"], was["prediction"], was["rule"]) for was in before]
     for verdict, prediction, rule in dict.fromkeys(said):
         if (verdict, prediction) != (row["verdict"], row["prediction"]):
-            line = f"judged before: {verdict}, answer {prediction!r} (by {rule})"
+            line = f"judged before: {verdict}, answer {prediction!r} (rule: {rule})"
             console.print(plain(line), style="dim")
 
 

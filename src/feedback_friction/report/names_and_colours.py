@@ -97,4 +97,4 @@ def main_sampling(table: pl.DataFrame) -> tuple[pl.DataFrame, str]:
     if drawn.height == table.height:
         return table, ""
     names = " or ".join(drawn["sampling"].unique(maintain_order=True))
-    return drawn, f" Drawn is {names} sampling; the table has the other strategies."
+    return drawn, f" The figure shows {names} sampling; the table has the other strategies."
