@@ -222,11 +222,8 @@ def _stated(text: str, base: Base) -> str | None:
 
 
 def _cues(line: str) -> list[re.Match[str]]:
-    found = list(_CUE.finditer(line))
-    if ANSWER in line:
-        found += _SIGN.finditer(line)
-        found.sort(key=lambda cue: cue.start())
-    return found
+    signs = _SIGN.finditer(line) if ANSWER in line else ()
+    return sorted([*_CUE.finditer(line), *signs], key=lambda cue: cue.start())
 
 
 def _after_cue(rest: str, base: Base) -> str | None:

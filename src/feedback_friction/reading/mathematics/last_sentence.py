@@ -272,7 +272,14 @@ def _given(clause: str, context: Context) -> Statement | None:
         left = _LEFT.search(before)
         whole = read(f"{left[0]}{value[0]}", context) if left else None
         return None if whole and whole.kind is Kind.EQUATION else _readable(value, context)
-    free = [value for value in values if not _is_operand(clause, value)]
+    free = [
+        each
+        for each in values
+        if _is_set_off(each)
+        or not (
+            _OPERATOR.match(clause, each.end()) or _BEFORE_OPERATOR.search(clause[: each.start()])
+        )
+    ]
     alone = len(free) == len(values) == 1 and not _NO_STATEMENT.search(clause)
     if not alone or free[0].lastgroup == "list" or not _is_end(clause[free[0].end() :]):
         return None
@@ -345,14 +352,6 @@ def _is_asked(clause: str, value: re.Match[str], context: Context) -> bool:
 
 def _is_set_off(value: re.Match[str]) -> bool:
     return value.lastgroup in ("dollar", "paren", "bracket")
-
-
-def _is_operand(clause: str, value: re.Match[str]) -> bool:
-    if _is_set_off(value):
-        return False
-    if _OPERATOR.match(clause, value.end()):
-        return True
-    return _BEFORE_OPERATOR.search(clause[: value.start()]) is not None
 
 
 def _readable(value: re.Match[str], context: Context) -> Statement | None:

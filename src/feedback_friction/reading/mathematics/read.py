@@ -91,17 +91,14 @@ def read(text: str, context: Context = NO_CONTEXT) -> Answer:
     if context.number:
         text = _TEMPERATURE.sub("", text)
     if "]" in text or "[" in text:
-        text = _OUTWARD.sub(_inward, text)
+        text = _OUTWARD.sub(
+            lambda m: m[1].replace("]", "(") + m["ends"] + m["high"].replace("[", ")"), text
+        )
     text = _TRANSPOSED.sub("", _vector(text) if "j" in text else text)
     cleaned = stripped(latex.clean(_CONDITION.sub("", text)))
     if context.words:
         return words(cleaned)
     return Reader(context).shape(scalar.unwrapped(cleaned), 0)
-
-
-def _inward(found: re.Match[str]) -> str:
-    low, high = found["low"].replace("]", "("), found["high"].replace("[", ")")
-    return f"{low}{found['ends']}{high}"
 
 
 def _vector(text: str) -> str:
@@ -130,10 +127,6 @@ def read_gold(text: str, asked: str = "") -> Answer:
     if inner is not None and sum(char.isalpha() for char in inner) > 1:
         value = scalar.spelled(inner)
         return words(cleaned) if value is None else valued(Value(value), cleaned)
-    return _read_equation(text, asked)
-
-
-def _read_equation(text: str, asked: str) -> Answer:
     plain = read(text)
     if "=" not in text or plain.kind in (Kind.SET, Kind.LIST, Kind.TUPLE):
         return plain
