@@ -133,13 +133,13 @@ _COUNT = rf"(?:{_ANY_WORD})(?:[ -](?:{_ANY_WORD})){{0,3}}"
 _WORD_RATIO = re.compile(
     rf"\b({_COUNT})\s(?:in|(?:{_WAYS}\s)?out of|to|chance in)\s(?:every\s)?({_COUNT})\b(?!-)", re.I
 )
-# Numbers in pairs, and what a pair is worth.
+# Numbers in pairs: what must be there, the pattern, and what a pair is worth.
 _ONE = rf"({_COUNT}|\d{{1,6}})"
 _PAIRS = (
-    (rf"\b{_ONE} choose {_ONE}\b", "\\binom{{{}}}{{{}}}"),
-    (r"(?<![A-Za-z\\])n?Cr?\s?\(\s?(\d+)\s?,\s?(\d+)\s?\)", "\\binom{{{}}}{{{}}}"),
-    (r"(?:\{\})?[_^]\{?(\d+)\}?\s?C_\{?(\d+)\}?", "\\binom{{{}}}{{{}}}"),
-    (rf"\b{_ONE} dollars?,?(?: and)? {_ONE} cents?\b", "{}+{}/100"),
+    ("choose", rf"\b{_ONE} choose {_ONE}\b", "\\binom{{{}}}{{{}}}"),
+    ("C", r"(?<![A-Za-z\\])n?Cr?\s?\(\s?(\d+)\s?,\s?(\d+)\s?\)", "\\binom{{{}}}{{{}}}"),
+    ("C_", r"(?:\{\})?[_^]\{?(\d+)\}?\s?C_\{?(\d+)\}?", "\\binom{{{}}}{{{}}}"),
+    ("cent", rf"\b{_ONE} dollars?,?(?: and)? {_ONE} cents?\b", "{}+{}/100"),
 )
 _FIFTY_FIFTY = re.compile(r"(?<![\w.,/-])(?:fifty[- ]fifty|50[-/ ]50)(?![\w/-]|[.,]\d)", re.I)
 _ORDINAL = re.compile(
@@ -198,8 +198,8 @@ def _numbers(text: str, target: Target) -> Iterator[tuple[int, int, str, str]]:
         yield from _ratios(text, ":")
     if target.number is None:
         return
-    for pattern, formula in _PAIRS:
-        for match in re.finditer(pattern, text, re.I):
+    for needle, pattern, formula in _PAIRS:
+        for match in re.finditer(pattern, text, re.I) if needle in text else ():
             yield *match.span(), formula.format(*map(_value, match.groups())), "pair"
     for match in _SIGNED_NUMERAL.finditer(text) if target.number < 0 else ():
         yield *match.span(), f"-{match[1]}", "signed"

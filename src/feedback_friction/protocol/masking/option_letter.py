@@ -34,7 +34,7 @@ _LIST = rf"(?:(?:both|either|neither)\s)?{_ITEM}(?:{_AND}(?:(?:option|choice)\s)
 _JUDGING = re.compile(
     r"\b(?:answer\w*|options?|choices?|choos\w*|chose\w*|select\w*|pick\w*|correct\w*|incorrect\w*"
     r"|alternatives?|distractors?|eliminat\w*|rul\w+\sout|letters?|reconsider\w*|revisit\w*"
-    r"|compar\w+|best|tempting|key|expected|wanted)\b",
+    r"|compar\w+|best|tempting|key|expected|wanted|go\sfor)\b",
     re.IGNORECASE,
 )
 

@@ -102,7 +102,7 @@ def value_matcher(text: str) -> Matcher | None:
     if len(text) > _LONGEST_VALUE:
         return None
     target = Target.of(text.replace("\\$", "").replace("$", "").strip(" ."))
-    is_set = target.gold.kind in (Kind.TUPLE, Kind.UNION)  # lists may be of words
+    is_set = target.gold.kind in (Kind.TUPLE, Kind.UNION, Kind.SET)  # lists may be of words
     if not (target.gold.value or is_set) or target.letter or target.gold.key.isalpha():
         return None
 
