@@ -13,6 +13,7 @@ from feedback_friction.reading.answer_keys import keys
 from feedback_friction.reading.lexicon import (
     APART,
     ASKING,
+    CAPITALS,
     COMPARED,
     FINITE,
     FOLLOWS,
@@ -21,10 +22,12 @@ from feedback_friction.reading.lexicon import (
     NEW_CLAUSE,
     NO_NAME,
     NUMBERS,
+    OCCUPATIONS,
     PARTICLES,
     PLACES,
     RELATED,
     STARTERS,
+    STATES,
     TITLES,
 )
 from feedback_friction.reading.number_words import ORDINALS
@@ -56,13 +59,12 @@ _OUTDONE = re.compile(
     re.I,
 )
 _CHOICE = re.compile(r"\b(?:or|not|never|but|no)\b|n't\b|\?", re.I)
-_AUXILIARIES = {"is", "was", "are", "were", "did", "do", "does", "has", "had", "have", "of", "in"}
 _WHICH = ("which", "what")
 _OTHER = frozenset(
     (*ORDINALS[1:], "next", "last", "previous", "former", "other", "another", "opposite")
 )
 _REGION = re.compile(
-    r"(?:[A-Z][\w'-]+\s){0,3}(?:[A-Z]\w+shire|Sussex|Essex|Kent|Surrey|Norfolk|Suffolk|Devon|Dorset"
+    r"(?:[A-Z][\w'-]+\s){0,3}(?:[A-Z]\w+shire|Sussex|Essex|Kent|Midlands|Surrey|Norfolk|Suffolk|Devon|Dorset"
     r"|Cornwall|Cumbria|Durham|Somerset|Yorkshire|Northumberland|Middlesex|Merseyside|Bavaria|Saxony"
     r"|Tuscany|Lombardy|Sicily|Catalonia|Andalusia|Normandy|Brittany|Provence|Punjab|Kerala)"
     r"|(?:County|Province of|State of|Republic of)\s[A-Z]\w+(?:\s[A-Z]\w+)?"
@@ -91,10 +93,13 @@ class Accepted:
         self.longest = max((len(alias) for alias in self.keys), default=0)
         asks = words(question)
         self.asked = frozenset(word.norm for word in asks)
+        self.which = frozenset(two.norm for one, two in pairwise(asks) if one.norm in _WHICH)
         # "Which river" is answered by "the River Thames" and "Thames River" too.
-        self.kind = {two.norm for one, two in pairwise(asks) if one.norm in _WHICH}
-        self.kind -= FINITE | ARTICLES | PARTICLES | {two.norm for two in asks if two.capital}
+        self.kind = self.which - (
+            FINITE | ARTICLES | PARTICLES | {w.norm for w in asks if w.capital}
+        )
         self.named = any(word.capital for word in asks[1:])
+        self.person = bool(self.asked & {"who", "whom"} or self.which & (OCCUPATIONS | TITLES))
         # Who is a writer may be a painter too.
         self.listed = bool(self.asked & {"occupation", "profession", "job"})
         # "It" and "He" are words of English where a sentence begins with them.
@@ -110,11 +115,18 @@ class Accepted:
         """Whether these words are an alias; spaces and hyphens aside ("SpiderMan")."""
         if said in self.keys or "".join(said) in self.joined:
             return True
-        return any(is_named(said, name) for name in self.names)
+        return any(is_named(said, name, self.person) for name in self.names)
 
     def asks_for(self, run: Sequence[Word]) -> bool:
         """Whether the question has all these words itself."""
         return all(word.norm in self.asked for word in run)
+
+    def says(self, raw: str) -> bool:
+        """Whether a text is an alias and no more; "No." is not NO, the code of a country."""
+        said = key(raw)
+        return said in self.keys and (
+            raw.isupper() or said[0] not in self.acronyms or len(said) > 1
+        )
 
     def is_in(self, found: Sequence[Word]) -> bool:
         """Whether an alias stands among words, at a capital or a number."""
@@ -133,7 +145,7 @@ class Accepted:
         objects = [word for word in found[1:] if word.norm not in passed][:1]
         return (
             self.named
-            and found[0].norm in self.asked - _AUXILIARIES
+            and found[0].norm in self.asked - GRAMMAR
             and any(word.capital and not word.is_number for word in objects)
         )
 
@@ -166,8 +178,9 @@ class Accepted:
             if match:
                 alias, last = match
                 first = all(before.norm in ARTICLES for before in found[:index])
-                is_title = len(alias) == 1 and (last.norm in TITLES or not last.capital)
-                other = is_title and _OF_NAME.match(text, last.end)
+                is_title = last.norm in TITLES or not last.capital
+                of_name = _OF_NAME if is_title else _OF_THE_NAME
+                other = len(alias) == 1 and of_name.match(text, last.end)
                 return Found(
                     " ".join(alias), "other" if other else self._tail(text, last.end), first
                 )
@@ -210,7 +223,7 @@ class Accepted:
             parts.append(word.norm)
             if tuple(parts) in self.keys:
                 best = tuple(parts), word
-        end = 0 if best else named_at(found, index, self.names)
+        end = 0 if best else named_at(found, index, self.names, self.person)
         return (tuple(word.norm for word in found[index:end]), found[end - 1]) if end else best
 
     def _tail(self, text: str, at: int) -> Tail:
@@ -284,9 +297,14 @@ class Accepted:
         segment = re.split(r"[,.;:!?(\n]", rest, maxsplit=1)[0]
         inside = words(segment)
         passed = skipped + width + len(segment)
-        if word[0].is_number or normalized(segment) in PLACES or _REGION.fullmatch(segment.strip()):
-            return passed
+        if word[0].norm in TITLES and re.match(r"\w+ of\b", segment):
+            return "end"  # "John, King of England"
         if key(segment) in self.keys or self.asks_for(inside):
+            return passed
+        place = normalized(segment)
+        if place in STATES and not CAPITALS.isdisjoint(self.joined):
+            return "other"  # "Rome, Georgia"
+        if word[0].is_number or place in PLACES or _REGION.fullmatch(segment.strip()):
             return passed
         remark = any(not w.capital and w.norm not in PARTICLES | ARTICLES for w in inside)
         if remark and not {"or", "and"} & {w.norm for w in inside}:
@@ -318,12 +336,13 @@ class Accepted:
             return "negated"
         goes_on = word.norm in FOLLOWS or word.norm in self.asked or word.norm.endswith("ed")
         goes_on = goes_on and word.norm != "hundred"
-        if self.tells_other(words(bare[:120])):
+        if self.tells_other(words(re.split(r"[,;]", bare[:120], maxsplit=1)[0])):
             return "negated"
         return "end" if goes_on else "other"
 
 
 _OF_NAME = re.compile(r"\s+of\s+(?:the\s+)?[A-Z]")
+_OF_THE_NAME = re.compile(r"\s+of\s+the\s+[A-Z]")
 _CLOSES = re.compile(
     r"[\"')\]]|\s*(?:$|[.!?:;(\n])|,?\s+(?:by|from|starring|directed|written|\d+)\b"
 )

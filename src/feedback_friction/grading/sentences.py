@@ -37,8 +37,8 @@ IT_IS = re.compile(
     re.I,
 )
 THE_X_IS = re.compile(
-    r"\W*(?:the|his|her|its|their|this|that|my|an?)\s[^,.\n]{1,120}?\s(?:is|was|are|were)\s+"
-    r"(?:called |named |known as )?",
+    r"\W*(?:the|his|her|its|their|this|that|my|an?)\s[^,.\n]{1,120}?\s"
+    r"(?:is|was|are|were|(?:would|must|should) be)\s+(?:called |named |known as )?",
     re.I,
 )
 KNOWN_AS = re.compile(

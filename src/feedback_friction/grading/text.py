@@ -40,11 +40,7 @@ from feedback_friction.grading.sentences import (
 )
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
-from feedback_friction.reading.lexicon import (
-    FOCUS,
-    PLACES,
-    SCALES,
-)
+from feedback_friction.reading.lexicon import FOCUS, GRAMMAR, PLACES, SCALES
 from feedback_friction.reading.prose import ALTERNATIVE, UNASSERTED, Statement, statements
 from feedback_friction.reading.words import (
     MONTHS,
@@ -108,11 +104,25 @@ _REMARK = re.compile(
 # After a name, what is said about it: in lower case after a comma.
 _SAID_OF_NAME = re.compile(r",\s+[a-z]")
 _TAG = re.compile(r",\s(?:(?:is|was|did|does|do|are|were)n't\s\w+|right|no)\?\s*$", re.I)
+_YES_OR_NO = {("yes",), ("no",)}
+_OPEN = {"which", "what", "who", "whose", "where", "when", "how", "name"}
+_SAYS = re.compile(r"\W*(?:(?:absolutely|certainly|definitely|well)\W+)?(yes|no)\b", re.I)
 # A number in a sentence of the one is no answer to a question of the other.
 _HAPPENS = (
     frozenset({"begin", "began", "begun", "start", "started", "born"}),
-    frozenset({"end", "ended", "finish", "finished", "complete", "completed", "died"}),
+    frozenset(
+        {"end", "ended", "ending", "finish", "finished", "complete", "completed", "died", "die"}
+    ),
 )
+_SPAN = re.compile(
+    r"\b(?:from|between)\s([^,;.\d]{0,20}\d{4})\s(?:to|until|till|through|and|-|–)\s([^,;.\d]{0,20}\d{4})\b",
+    re.I,
+)
+# "X is larger than Y" answers what the largest is.
+_COMPARED = re.compile(
+    r"(?P<one>[^,;:]{1,80}?)\s(?:is|are|was|were)\s(?:(?:much|far|even|slightly)\s)?(?P<how>[a-z]+)er\sthan\s"
+)
+_LARGE = frozenset({"larg", "bigg", "great"})
 _JOINT = re.compile(
     r"[\"')]?(?:,?\s(?:an?|the)\s(?:[a-z]+\s){1,3}?|\s)"
     r"(?:was |is )?(?:written |directed |painted |composed )?(?:by|in|from)\s"
@@ -135,16 +145,21 @@ def grade_text(problem: Problem, response: str) -> Verdict:
     answers = _accepted(problem.gold, problem.aliases, problem.question)
     if len(response) <= _WHOLE:
         said = key(response)
-        if answers.has(said):
+        if answers.says(response) or (answers.has(said) and said not in answers.keys):
             return Verdict.of(True, " ".join(said), "alias")
     reader = _Reader(answers)
+    # Whether nothing else is an answer; "Yes" is a band too.
+    decides = answers.keys <= _YES_OR_NO and not answers.asked & _OPEN
     nothing = Verdict.none()
     for statement in islice(statements(response, problem.question), _MOST_STATEMENTS):
         verdict = reader.read(statement)
-        if verdict.prediction is not None:
+        if verdict.prediction is not None and (not decides or verdict.prediction in ("yes", "no")):
             return verdict
-        if nothing.rule == "nothing found":
+        if verdict.prediction is None and nothing.rule == "nothing found":
             nothing = verdict
+    if decides and (said_so := _SAYS.match(response)):
+        said = key(said_so[1])
+        return Verdict.of(said in answers.keys, said[0], "first word")
     return nothing
 
 
@@ -181,7 +196,7 @@ class _Reader:
     def _stated(self, raw: str, rule: str) -> Verdict:
         """The verdict on text that stands where an answer is stated."""
         said = key(raw)
-        if said in self.answers.keys:
+        if self.answers.says(raw):
             return Verdict.of(True, " ".join(said), rule)
         text = raw[_match_end(_HEDGE, raw) :]
         if not said or not words(text) or _NO_STATEMENT.match(text):
@@ -240,6 +255,14 @@ class _Reader:
                 return Verdict.none(reason)
         if UNASSERTED.search(text):
             return Verdict.none("not asserted")
+        compared = _COMPARED.match(text)
+        if compared and (
+            most := {word[:-3] for word in self.answers.asked if word.endswith("est")}
+        ):
+            if compared["how"] not in (most if most.isdisjoint(_LARGE) else most | _LARGE):
+                return Verdict.none("not asserted")
+            none = re.match(r"(?:no|none|nothing)\b", compared["one"], re.I)
+            return self._stated(text[compared.end() :] if none else compared["one"], "sentence")
         for start, decides in focuses(text):
             if decides and self.answers.is_other(words(text[:start])):
                 return Verdict.none("not asserted")
@@ -267,6 +290,8 @@ class _Reader:
         own = next((each for each in _HAPPENS if not each.isdisjoint(asked)), frozenset[str]())
         if not self.numeric or not own:
             return text
+        if span := _SPAN.search(text):
+            return f"{text[: span.start()]}in {span[1 + _HAPPENS.index(own)]}{text[span.end() :]}"
         parts = [
             part for part in re.split(r",?\s(?:and|but|then)\s", text) if self._numbers(words(part))
         ]
@@ -299,6 +324,8 @@ class _Reader:
             names = [run for run in names if not remark or run[0].start < remark.start()]
         if len(names) > 1:
             names = [run for run in names if not is_description(run, found)]
+            kind = [run for run in names if any(w.norm in self.answers.which for w in run)]
+            names = kind if len(kind) == 1 else names  # "Which Apollo mission"
             names = names[:1] + [run for run in names[1:] if joined(run) not in PLACES]
         if len(names) != 1:
             wrong = Verdict.of(False, normalized(text), "sentence")
@@ -330,6 +357,8 @@ class _Reader:
     def _number(self, found: Sequence[Word], text: str) -> Verdict | None:
         """Where the answer is a number: the verdict by the one number that a sentence adds."""
         added = self._numbers(found) if self.numeric else []
+        added = [word for word in added if not in_brackets(text, word.start)] or added
+        added = added[:1] if len({word.norm for word in added}) == 1 else added
         remark = _REMARK.search(text, added[0].end) if added else None
         added = [word for word in added if not remark or word.start < remark.start()]
         if len(added) != 1:
@@ -354,14 +383,16 @@ class _Reader:
     def _plain_word(self, found: Sequence[Word], text: str) -> Verdict:
         """The verdict on a sentence without names: an alias where a sentence puts its point."""
         several = self.numeric and len({word.norm for word in self._numbers(found)}) > 1
+        it_is = IT_IS.match(text) or THE_X_IS.match(text)
+        begins = it_is.end() if it_is else 0
+        points = FOCUS | (self.answers.asked - GRAMMAR)
         for index, word in enumerate(found):
-            if index and found[index - 1].norm in FOCUS and not several:
+            if index and word.start >= begins and found[index - 1].norm in points and not several:
                 if self.answers.is_apart(found, index):
                     return Verdict.none("not asserted")
                 after = self.answers.begins(text[word.start :])
                 if after and after.tail == "end" and not _NEGATION.search(text):
                     return Verdict.of(True, after.alias, "sentence")
-        it_is = IT_IS.match(text) or THE_X_IS.match(text)
         if it_is and 0 < len(words(text[it_is.end() :])) <= 4 and not _NEGATION.search(text):
             return Verdict.of(False, head(text[it_is.end() :]), "sentence")
         return Verdict.none()

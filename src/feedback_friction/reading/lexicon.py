@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from feedback_friction.reading.number_words import SMALL_NUMBERS, TENS
 
 
@@ -167,10 +169,22 @@ West Africa|East Africa|North Africa|Central Africa|Southern Africa|Middle East|
 Southeast Asia|South Asia|East Asia|Western Europe|Eastern Europe|Central Europe|Northern Europe
 """
 
+
+def _places(lines: str) -> frozenset[str]:
+    return frozenset(place.lower() for place in re.split(r"[|\n]", lines) if place)
+
+
 # As ``words.normalized`` writes them: "Reykjavik, Iceland" is one answer, not two.
-PLACES = frozenset(
-    place.lower()
-    for line in f"{_COUNTRIES}{_STATES}{_REGIONS}".split("\n")
-    for place in line.split("|")
-    if place
+STATES = _places(_STATES)
+PLACES = _places(_COUNTRIES) | STATES | _places(_REGIONS)
+# Cities that have namesakes in such states: "Rome, Georgia".
+CAPITALS = _set(
+    "rome paris london athens moscow berlin vienna madrid dublin lisbon cairo warsaw havana lima "
+    "delhi petersburg oxford venice naples florence manchester liverpool toledo"
+)
+
+# Surnames that several well-known people have beside the same first name.
+SHARED = _set(
+    "adams bach brown bush clark davis dumas harris jackson james johnson jones jordan king lee "
+    "lewis martin moore parker scott smith strauss taylor thomas white williams wilson young"
 )

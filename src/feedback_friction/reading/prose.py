@@ -22,7 +22,14 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from feedback_friction.reading.lexicon import ASKING, FINITE, NOT_THIS_ANSWER, PARTICLES, STARTERS
+from feedback_friction.reading.lexicon import (
+    ASKING,
+    FINITE,
+    FOCUS,
+    NOT_THIS_ANSWER,
+    PARTICLES,
+    STARTERS,
+)
 from feedback_friction.reading.reply import ANSWER, closing_brace, final_part, signed
 from feedback_friction.reading.words import ARTICLES, Word, words
 
@@ -78,6 +85,7 @@ _SAYS = re.compile(
 )
 _CLAUSE_END = re.compile(
     r"(?<!anything)(?<!nothing)(?<!all),?\s(?:but|however|yet)\b,?\s"
+    r"|\s[—–-]\s(?=not\s)"
     # "It isn't Paris, it's Rome"; but the cue of a correction ("no, it's Rome") stays with it.
     r"|,\s(?=(?:so|hence|thus|therefore)\s(?:it|the|he|she|they|this|that)\b)"
     r"|(?<!\bno)(?<!\boh)(?<!wait)(?<!sorry)(?<!ally)(?<!tead),\s"
@@ -98,7 +106,8 @@ _HEADING = re.compile(
     r"^\W{0,5}(?:the )?(?:final |correct |short |my )?answer\W{0,5}$", re.I | re.M
 )
 _CORRECTION = re.compile(
-    r"\W{0,3}(?:(?:no|wait|oh|sorry|correction|actually|(?:or )?rather|instead|apologies|i meant?"
+    r"\W{0,3}(?:(?:no(?! (?!it|he|she|that|this|they)\w+ (?:is|was|are|were)\b)|wait|oh|sorry"
+    r"|correction|actually|(?:or )?rather|instead|apologies|i meant?"
     r"|make that|scratch that|not quite"
     r"|on (?:second thoughts?|reflection)|upon reflection)\b[\s,:.—-]*)+",
     re.I,
@@ -118,6 +127,7 @@ _TALK = re.compile(
 )
 
 
+_LABELLED = re.compile(r"\W{0,3}([^\W_][\w ']{1,30}):\s+(\S.*)")
 _DENIES = re.compile(
     r"\W*(?:(?:no|nope|not (?:quite|really|at all)|never|wrong|incorrect|hardly|unlikely)\b(?! \w)"
     r"|i (?:doubt|(?:don't|do not) (?:think|believe))\b)",
@@ -183,19 +193,34 @@ def statements(response: str, question: str) -> Iterator[Statement]:
     text = _readable(response)
     clauses = list(_clauses(text))
     yield from reversed(_explicit(text, clauses))
+    about = {word.norm for word in words(question) if len(word.norm) > 2} - ASKING
+    about = {_stem(word) for word in about}
+    if own := _labelled(clauses, about):
+        yield Statement(own, "answer is")
+        clauses = [clause for clause in clauses if not _LABELLED.match(clause.text)]
     groups = _groups(clause for clause in clauses if clause.is_phrase)
     sentences = [clause for clause in clauses if not clause.is_phrase]
     if groups and len(groups[-1]) > 1:  # a list, from which the sentences below it choose
         below = [clause for clause in sentences if clause.start > groups[-1][-1].start]
         yield from (Statement(clause.text, "sentence") for clause in reversed(below))
     yield from _phrases(groups)
-    about = {word.norm for word in words(question) if len(word.norm) > 2} - ASKING
-    about = {_stem(word) for word in about}
     near = [_speaks_of(clause, about) for clause in sentences]
     for wanted in (True, False):
         for clause, speaks in zip(reversed(sentences), reversed(near), strict=True):
             if speaks is wanted:
                 yield Statement(clause.text, "sentence")
+
+
+def _labelled(clauses: Sequence[_Clause], about: Collection[str]) -> str:
+    """What stands behind the one label of several that the question has: "Director: ..."."""
+    labelled = [found for clause in clauses if (found := _LABELLED.match(clause.text))]
+    labels = [{_stem(w.norm) for w in words(found[1]) if w.norm not in FOCUS} for found in labelled]
+    own = [
+        found[2]
+        for found, label in zip(labelled, labels, strict=True)
+        if label and label <= {*about}
+    ]
+    return own[0] if len(labelled) > 1 == len(own) else ""
 
 
 def _speaks_of(clause: _Clause, about: Collection[str]) -> bool:

@@ -21,6 +21,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from feedback_friction.reading.lexicon import SHARED, TITLES
 from feedback_friction.reading.number_words import ORDINALS, roman
 
 ARTICLES = frozenset({"a", "an", "the"})
@@ -140,16 +141,22 @@ def initials(answer: str) -> frozenset[tuple[str, ...]]:
     return frozenset({(*first, *(word.norm for word in found[1:]))})
 
 
-def is_named(said: Sequence[str], name: tuple[str, ...]) -> bool:
+def is_named(said: Sequence[str], name: tuple[str, ...], person: bool = False) -> bool:
     """Whether words are a name, with initials for given names or the names for initials.
 
-    No given name may be left out: "George Bush" is not "George W. Bush".
+    A person's middle names may be left out or added: "Thomas Alva Edison"; but "George Bush" is
+    not "George W. Bush".
     """
     if len(said) < 2 or said[-1] != name[-1]:
         return False
     given = [*said[:-1]]
     if len(given) == 1 and len(given[0]) == len(name) - 1 > 1:  # "JRR", "J.F."
         given = [*given[0]]
+    fewer, more = sorted((given, [*name[:-1]]), key=len)
+    if person and len(fewer) < len(more) == len({*more} - {name[-1]}) and name[-1] not in SHARED:
+        rest, first = iter(more), fewer[0]
+        added = len(given) <= len(name) and first == more[0] and first not in TITLES
+        return added and len(first) > 1 and all(word in rest for word in fewer)
     return len(given) == len(name) - 1 and all(
         one == two or (min(len(one), len(two)) == 1 and one[0] == two[0])
         for one, two in zip(given, name, strict=False)
@@ -162,11 +169,14 @@ _YEAR_LINKS = frozenset({"in", "of", "on", "the", "year"})
 _CLOSED = re.compile(r"[.!?;\n]")
 
 
-def named_at(found: Sequence[Word], at: int, names: Iterable[tuple[str, ...]]) -> int:
+def named_at(
+    found: Sequence[Word], at: int, names: Iterable[tuple[str, ...]], person: bool = False
+) -> int:
     """Where the words end that are, from a place on, one of the names; 0 for none."""
     for name in names if found[at].capital else ():
-        for end in range(at + 2, min(at + len(name), len(found)) + 1):
-            if is_named([word.norm for word in found[at:end]], name):
+        for end in range(at + 2, min(at + len(name) + person, len(found)) + 1):
+            said = found[at:end]
+            if all(w.capital for w in said) and is_named([w.norm for w in said], name, person):
                 return end
     return 0
 
