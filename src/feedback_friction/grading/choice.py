@@ -50,6 +50,7 @@ from feedback_friction.grading.choice_cues import ADVERB, BE, CONDITION, UNSURE,
 from feedback_friction.grading.choice_elimination import by_elimination
 from feedback_friction.grading.choice_forms import (
     CONTRAST,
+    SENTENCES,
     by_correction,
     by_mention,
     by_question,
@@ -305,7 +306,6 @@ _REFUSED = re.compile(
 _PLACEHOLDER = re.compile(
     r"(?:^|\n|(?<=[.!?])\s)[^.\n]{0,80}\banswer(?:\s+is)?\s*(?:\.{2,}|…|:)?\s*$", re.IGNORECASE
 )
-_BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 # A model that was shown examples goes on with a next question, or sums up its answers to all.
 _OTHER_QUESTIONS = re.compile(
     r"\n[ \t]*(?:question|q)[ \t]*\d*[ \t]*[:.]"
@@ -335,7 +335,7 @@ def _concluded(text: str, options: Options) -> Said | None:
         body = body[: blank.start()].rstrip() if blank else body
     if not body.endswith((".", "!", ")", '"', "'", "]")):
         return None
-    for sentence in _BETWEEN_SENTENCES.split(body)[:-3:-1]:
+    for sentence in SENTENCES.split(body)[:-3:-1]:
         named = [
             name for name in _NAMED.finditer(sentence) if (name[1] or name[2]) in options.letters
         ]
@@ -351,15 +351,20 @@ def _concluded(text: str, options: Options) -> Said | None:
 
 
 def _told(text: str, options: Options) -> Said | None:
-    """The option whose text, several words long, a reply's last clause is: "..., so ice melts."."""
+    """The option whose text a reply's last clause is: "..., so ice melts."
+
+    It is several words long, or the reply is one sentence: "The noble gas is neon."
+    """
     body = text[-4 * LONGEST :].rstrip()
-    if not body.endswith((".", "!")):
-        return None
-    sentence = folded(_BETWEEN_SENTENCES.split(body)[-1], strict=options.strict)
+    *others, last = SENTENCES.split(body)
+    sentence = folded(last, strict=options.strict)
     letter = options.ending(sentence)
     own = next((option for option, named in options.texts.items() if named == letter), "")
     before = sentence[: len(sentence) - len(own)]
-    if len(own) < _CLAUSE or " " not in own or not _LEADS_ON.search(before):
+    clause = len(own) >= _CLAUSE and " " in own and body.endswith((".", "!"))
+    alone = letter and not others and len(text) <= LONGEST
+    leads = (clause and _LEADS_ON.search(before)) or (alone and _LEADS_TO.search(before))
+    if not leads:
         return None
     clause = _TURNS.split(before)[-1]
     return None if _UNTOLD.search(clause) else Said(letter, "concluded (text)")
@@ -370,6 +375,9 @@ _LEADS_ON = re.compile(
     r"(?:^|,|\b(?:but|so|therefore|thus|hence|then|it follows|(?:this|which|it) (?:means|implies"
     r"|shows)|(?:i|we) (?:now )?(?:conclude|see|find|know))\b)\s?"
     r"(?:that )?(?:then )?(?:the |an? )?$"
+)
+_LEADS_TO = re.compile(
+    r"(?:(?<!,)\b(?:is|was|must be|would be)|,\s?(?:so|hence|thus)(?: it is)?) $"
 )
 _TURNS = re.compile(r"\bbut\b|\bhowever\b|;")
 _UNTOLD = re.compile(

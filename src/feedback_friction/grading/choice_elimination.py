@@ -52,6 +52,7 @@ _ALL_BUT = re.compile(
        \b(?:wrong|incorrect|false|eliminated|excluded|ruled\sout|fails?) )
     | (?i: \bonly\s(?:option\s|choice\s)? ) \(?(?P<only>[A-Z])\)?
       \s(?i: fits|works|remains|matches|holds|satisf\w+|makes\ssense
+        |is\san?(?=\s[^.\n]{1,60}\.?\s*\Z)
         |(?:is|can\sbe|must\sbe)\s(?:correct|right|left|true|consistent|possible|plausible)) \b
     """,
     re.VERBOSE,

@@ -23,6 +23,7 @@ from feedback_friction.reading.option_texts import Options, folded, stems, with_
 from feedback_friction.reading.standing import retractions
 
 _LONGEST_VALUE = 120
+SENTENCES = re.compile(r"(?<=[.!?;])(?<!i\.e\.)(?<!e\.g\.)\s+|\n+")
 _TAIL = 600  # characters of a reply's end that weak forms are looked for in
 
 # --- after a change of mind -----------------------------------------------------------------------
@@ -145,7 +146,7 @@ def by_value(text: str, at: int, options: Options) -> str:
 
 def whole_value(text: str, options: Options) -> str:
     """The letter of the one option that a text of nothing but a value is equal to, else ""."""
-    *others, text = _SENTENCES.split(text.strip()[-_LONGEST_MENTION:])
+    *others, text = SENTENCES.split(text.strip()[-_LONGEST_MENTION:])
     *before, text = _CONCLUDES.split(CONTRAST.sub("", text.strip("$").rstrip(". ")))
     if others and not before and not (_NAMED_VALUE.match(text) or [""])[0].strip():
         return ""  # after other sentences, a value alone may be anything
@@ -251,12 +252,6 @@ _ONE_SENTENCE = re.compile(
 )
 
 
-# "The noble gas is neon", "..., so it is neon", "only neon fits"
-_TOLD = re.compile(
-    r"(?:.{0,80},)?\s?only (?P<only>.{1,80}?) (?:is|was|fits|works|remains)\b.{0,60}"
-    r"|.{0,100}?(?:(?<!,)\b(?:is|was|must be|would be)|,\s?(?:so|hence|thus)(?: it is)?) "
-    r"(?P<said>.{1,80})"
-)
 _DENIES = re.compile(
     r"\b(?:one option|cannot|opposite|not|never|neither|if|whether|unlike|except)\b|n['\s]t\b"
 )
@@ -269,17 +264,10 @@ def by_mention(text: str, options: Options) -> str:
     text = folded(text.strip(), strict=options.strict)
     found = _ONE_SENTENCE.fullmatch(text)
     said = found["said"] if found else ""
-    told = _TOLD.fullmatch(said)
-    told_text = ""
-    if told is not None:
-        group = "said" if told["said"] else "only"
-        before = said[: told.start(group)].rpartition(",")[2]
-        told_text = "" if _DENIES.search(before) else told[group]
     return (
         options.texts.get(said)
         or options.texts.get(said.rpartition(" ")[0])
         or options.texts.get(_OF_ALL.sub(r"\1 of the above", said.removesuffix(" are true")))
-        or options.texts.get(told_text, "")
         or _with_remark(text, options)
     )
 
@@ -302,7 +290,6 @@ _OTHER_MATTER = re.compile(
 )
 
 
-_SENTENCES = re.compile(r"(?<=[.!?;])\s+|\n+")
 _NAMED = re.compile(r"\(([A-Z])\)")
 # Beside the question's own words, a sentence that answers it may have these.
 _PLAIN = frozenset(
@@ -319,7 +306,7 @@ def by_question(text: str, options: Options) -> str:
     if len(text) > _LONGEST_MENTION or not options.asked or options.asked & _NEGATED:
         return ""
     named, _ = with_letters(text, options)
-    for sentence in reversed(_SENTENCES.split(named.strip())[-4:]):
+    for sentence in reversed(SENTENCES.split(named.strip())[-4:]):
         letters = set(_NAMED.findall(sentence))
         rest = stems(_NAMED.sub(" ", sentence))
         if (
