@@ -330,6 +330,7 @@ _ONE_OF_SEVERAL = re.compile(
     r"(?:(?:option|choice)\s+)?[\"'(\[]*$"
 )
 _PROVIDED = re.compile(r"\b(?:if|had|unless)\b")
+_OF_BEFORE = re.compile(r"s?\s(?:of|in|from)\smy\s(?:previous|earlier|first|last|initial)\b")
 _POSSIBLE_ANSWERS = re.compile(r"\s+(?:answers|options|choices)\b")
 UNSURE = re.compile(r"(?:\b(?:not|neither|nor|if|whether|than|unless)|n't)\b[^.,;:\n]{0,30}$")
 
@@ -355,7 +356,8 @@ def _before(text: str, small: str, word: re.Match[str], options: Options) -> Sai
         return Said("", "several options")
     stop = _SENTENCE_END.search(small, at, at + _FAR)
     asked = stop is not None and stop[0] == "?"
-    past = verb is not None and verb[0].split()[0] == "was" and the is not None and "my" in the[0]
+    past = (the is not None and "my" in the[0]) or _OF_BEFORE.match(small, word.end())
+    past = past and verb is not None and verb[0].split()[0] == "was"
     if (
         not is_answer
         or asked

@@ -36,7 +36,7 @@ _SETTLES = re.compile(
     r"(?:(?i:\b(?:so(?!\s(?:is|are|was)\b)|therefore|thus|hence|then|leaves?|leaving|it(?:'s|\sis|\smust\sbe"
     r"|\sshould\sbe|\shas\sto\sbe"
     r"|\swould\sbe)|that(?:'s|\sis)|this\sis|which\sis|revised|corrected|updated|correction|edit"
-    r"|rather|instead|stay(?:ing)?\swith|maintain|points?\sto|in\sfavou?r\sof|(?:look|thoughts?|reflection|feedback),?"
+    r"|rather|instead|stay(?:ing)?\swith|settle\sfor|maintain|points?\sto|in\sfavou?r\sof|(?:look|thoughts?|reflection|feedback),?"
     r"|not\s\(?[A-Z]\)?,?\sbut|(?:(?:switch|chang|revis|return|revert)\w*|\bback)\s(?:my\sanswer\s)?(?:from\s\(?[A-Z]\)?\s)?to"
     r"|actually|make\sthat|i\smean|i(?:'d|\swould)?\ssay|choose|pick|select|guess|(?:right|correct)(?=:)|go(?:ing)?\swith|remains|now|just|only"
     r"|(?:should|must)\shave\s(?:been|chosen|picked|said)"

@@ -65,8 +65,8 @@ _LATIN = (
     r"(?:a |minha )?resposta(?: (?:correta|certa|final|é))*",
     r"(?:la |mia )?risposta(?: (?:corretta|finale|giusta|esatta|è))*",
     r"(?:die |meine )?(?:richtige |korrekte |endgültige )?(?:end)?antwort(?: (?:ist|lautet|wäre))*",
-    r"jawaban(?:nya)?(?: (?:akhir|yang (?:benar|tepat)|adalah|ialah))*",
-    r"jibu(?: (?:sahihi|la mwisho|ni))*",
+    r"jawaban(?:nya)?(?: (?:akhir|saya|yang (?:benar|tepat)|adalah|ialah))*",
+    r"jibu(?: (?:sahihi|langu|la mwisho|ni))*",
     r"(?:ìdáhùn|idáhùn|idahun|àdáhùn|ìdáhùn tó tọ́|idahun ti o pe)(?: (?:ni|náà ni))*",
 )
 _LATIN_VERB = re.compile(r"(?:est|es|é|è|ist|lautet|adalah|ialah|ni|correct[ea]|corretta)$", re.I)
@@ -76,7 +76,7 @@ _OTHER = (
     r"(?:최종\s?|올바른\s?)?(?:정답|답변|답안|답)(?:은|는|:|：|\s:)",
     r"(?:सही\s?|अंतिम\s?)?(?:उत्तर|जवाब)\s?(?:है|:|：|-)",
     r"(?:সঠিক\s?|চূড়ান্ত\s?)?উত্তর\s?(?:হলো|হল|হচ্ছে|:|ঃ|：)",
-    r"(?:الإجابة|الاجابة|الجواب|إجابة|اجابة)(?:\s(?:النهائية|الصحيحة|النهائي|الصحيح))?"
+    r"(?:الإجابة|الاجابة|الجواب|إجابتي|جوابي|إجابة|اجابة)(?:\s(?:النهائية|الصحيحة|النهائي|الصحيح))?"
     r"\s?(?:هي|هو|:|：)",
     # the letter before the verb: "सही उत्तर D है"
     r"(?:सही\s|अंतिम\s)?(?:उत्तर|विकल्प)(?=\s[^\s।]{1,40}\s?है)",
