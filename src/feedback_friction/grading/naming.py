@@ -328,8 +328,6 @@ class Accepted:
         word = words(bare[:200])[0]
         if word.norm in ("or", "and"):
             return self._joined(bare, 0, skipped)
-        if word.norm == "i":
-            return "end"
         if word.capital:
             return "end" if word.norm in self.kind else "other"
         if _DENIED.match(bare) or self.is_outdone(bare):

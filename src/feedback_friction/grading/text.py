@@ -23,7 +23,6 @@ from itertools import islice
 from feedback_friction.grading.naming import Accepted
 from feedback_friction.grading.sentences import (
     IT_IS,
-    KNOWN_AS,
     THE_X_IS,
     first_sentence,
     focuses,
@@ -212,10 +211,6 @@ class _Reader:
             found = self.answers.begins(text) or self.answers.begins(introduced(text))
         if found and found.tail == "end":
             return Verdict.of(True, found.alias, rule)
-        known_as = KNOWN_AS.search(text, 0, 200)
-        named = self.answers.begins(text[known_as.end() :]) if known_as else None
-        if named and named.tail == "end":
-            return Verdict.of(True, named.alias, rule)
         author = self._by(text)
         if author is not None:
             return Verdict.of(True, author, rule)

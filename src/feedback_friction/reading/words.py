@@ -265,10 +265,13 @@ def _before(found: Sequence[Word], last: int, links: Collection[str], text: str)
 
 def _century(found: list[Word]) -> None:
     """Write the ordinal before "century" with its ending."""
-    if len(found) < 2 or found[-2].norm not in _ORDINALS:
+    if len(found) < 2:
         return
-    word, value = found[-2], _ORDINALS[found[-2].norm]
-    start = word.start
+    word, start = found[-2], found[-2].start
+    digits = word.norm.isdigit() and word.end - start > len(word.norm)  # "Answer: the 19th Century"
+    value = int(word.norm) if digits else _ORDINALS.get(word.norm, 0)
+    if not value:
+        return
     if len(found) > 2 and found[-3].norm == "twenty" and value < 10:
         value, start = value + 20, found[-3].start
         del found[-3]

@@ -143,7 +143,7 @@ class _Answers:
             if word.start < done:
                 continue
             match = self._alias_at(text, found, index)
-            if match is None and (end := named_at(found, index, self.names)):
+            if match is None and (end := named_at(found, index, self.names, True)):
                 match = word.start, found[end - 1].end, "name"
             if match is None and word.norm in self.common and self._is_meant(text, word):
                 match = word.start, word.end, "alias"
