@@ -383,7 +383,7 @@ _TURNS = re.compile(r"\bbut\b|\bhowever\b|;")
 _UNTOLD = re.compile(
     r"\b(?:not|never|no|none|neither|nor|or|if|unless|whether|had|would|might|could|may|false|wrong"
     r"|incorrect|except|unlike|earlier|previous(?:ly)?|thought|first|seems?|claims?|says?|said|other"
-    r"|least|why|how|answered|expect\w*|assum\w+|suppos\w+|doubt\w*|unlikely|option|you|your)\b|n't"
+    r"|least|why|how|answered|expect\w*|assum\w+|suppos\w+|doubt\w*|unlikely|option|you|your)\b|n['\s]t\b"
 )
 
 

@@ -105,7 +105,11 @@ _SAID_OF_NAME = re.compile(r",\s+[a-z]")
 _TAG = re.compile(r",\s(?:(?:is|was|did|does|do|are|were)n't\s\w+|right|no)\?\s*$", re.I)
 _YES_OR_NO = {("yes",), ("no",)}
 _OPEN = {"which", "what", "who", "whose", "where", "when", "how", "name"}
-_SAYS = re.compile(r"\W*(?:(?:absolutely|certainly|definitely|well)\W+)?(yes|no)\b", re.I)
+_SAYS = re.compile(
+    r"\W*(?:(?:absolutely|certainly|definitely|well)\W+)?(yes|no)\b(?=\W*$|\W{0,3}[,:—–-])"
+    r"(?!.*\byour?\b)",
+    re.I,
+)
 # A number in a sentence of the one is no answer to a question of the other.
 _HAPPENS = (
     frozenset({"begin", "began", "begun", "start", "started", "born"}),
@@ -152,13 +156,14 @@ def grade_text(problem: Problem, response: str) -> Verdict:
     nothing = Verdict.none()
     for statement in islice(statements(response, problem.question), _MOST_STATEMENTS):
         verdict = reader.read(statement)
-        if verdict.prediction is not None and (not decides or verdict.prediction in ("yes", "no")):
+        so = verdict.prediction in ("yes", "no") and verdict.rule != "sentence"
+        if verdict.prediction is not None and (so or not decides):
             return verdict
         if verdict.prediction is None and nothing.rule == "nothing found":
             nothing = verdict
     if decides and (said_so := _SAYS.match(response)):
-        said = key(said_so[1])
-        return Verdict.of(said in answers.keys, said[0], "first word")
+        word = said_so[1].lower()
+        return Verdict.of((word,) in answers.keys, word, "first word")
     return nothing
 
 
