@@ -361,9 +361,9 @@ def _told(text: str, options: Options) -> Said | None:
     letter = options.ending(sentence)
     own = next((option for option, named in options.texts.items() if named == letter), "")
     before = sentence[: len(sentence) - len(own)]
-    clause = len(own) >= _CLAUSE and " " in own and body.endswith((".", "!"))
+    whole = len(own) >= _CLAUSE and " " in own and body.endswith((".", "!"))
     alone = letter and not others and len(text) <= LONGEST
-    leads = (clause and _LEADS_ON.search(before)) or (alone and _LEADS_TO.search(before))
+    leads = (whole and _LEADS_ON.search(before)) or (alone and _LEADS_TO.search(before))
     if not leads:
         return None
     clause = _TURNS.split(before)[-1]

@@ -147,7 +147,7 @@ def is_named(said: Sequence[str], name: tuple[str, ...], person: bool = False) -
     A person's middle names may be left out or added: "Thomas Alva Edison"; but "George Bush" is
     not "George W. Bush".
     """
-    if len(said) < 2 or said[-1] != name[-1]:
+    if min(len(said), len(name)) < 2 or said[-1] != name[-1]:
         return False
     given = [*said[:-1]]
     if len(given) == 1 and len(given[0]) == len(name) - 1 > 1:  # "JRR", "J.F."
