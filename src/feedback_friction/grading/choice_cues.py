@@ -356,8 +356,8 @@ def _before(text: str, small: str, word: re.Match[str], options: Options) -> Sai
         return Said("", "several options")
     stop = _SENTENCE_END.search(small, at, at + _FAR)
     asked = stop is not None and stop[0] == "?"
-    past = (the is not None and "my" in the[0]) or _OF_BEFORE.match(small, word.end())
-    past = past and verb is not None and verb[0].split()[0] == "was"
+    mine = (the is not None and "my" in the[0]) or _OF_BEFORE.match(small, word.end())
+    past = mine and verb is not None and verb[0].split()[0] == "was"
     if (
         not is_answer
         or asked
