@@ -193,6 +193,9 @@ def _forms(letter: str) -> list[tuple[str, re.Pattern[str]]]:
         rf"(?P<letter>{small})[\"'*)]{{0,3}}(?=[.!?;]?\s*$|[.,!?;]\s|\s(?:instead|over|rather)\b)",
         "cell": rf"(?<=\|)\s{{0,3}}(?P<letter>{letter})(?=\s{{0,3}}\|)",
         "local": rf"(?<![\w\u0900-\u09ff])(?P<letter>\(?[{local}]\)?)(?![\w\u0900-\u09ff])",
+        "ticked": rf"(?<![A-Za-z0-9_\\])(?P<letter>{letter})(?![A-Za-z0-9_])[^\w\n✗✘❌×]{{0,12}}"
+        "[✓✔✅☑]",
+        "tick": rf"[✓✔✅☑][^\w\n]{{0,8}}(?P<letter>{letter})(?![A-Za-z0-9_'])",
     }
     return [(form, re.compile(pattern, re.MULTILINE)) for form, pattern in patterns.items()]
 

@@ -34,9 +34,7 @@ _SAME = {
     "\\dfrac": "\\frac", "\\tfrac": "\\frac", "\\dbinom": "\\binom", "\\times": "\\cdot",
     "×": "\\cdot", "·": "\\cdot", "−": "-", "÷": "/", "√": "\\sqrt",
 }  # fmt: skip
-_OPERATION = frozenset(
-    (*"+-/^!", "\\cdot", "of", "divided", "times", "plus", "minus", "squared", "cubed")
-)
+_OPERATION = frozenset([*"+-/^!", "\\cdot", "of", "divided", "times", "plus", "minus", "squared"])
 _CALL = re.compile(r"\\[A-Za-z]+|gcd|lcm")
 
 Tokens = list[tuple[str, int, int]]

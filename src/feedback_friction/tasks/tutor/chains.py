@@ -194,7 +194,7 @@ def _starts_anew(run: Sequence[Token], token: Token) -> bool:
 
 
 def _means_equal(tokens: Sequence[Token], at: int, runs: Sequence[Sequence[Token]]) -> bool:
-    """Whether a word or an arrow between a calculation and a number stands for "="."""
+    """Whether a word or an arrow between a calculation (a dash is none) and a number is "="."""
     if tokens[at].text not in EQUAL_WORDS or len(runs) > 1 or at + 1 >= len(tokens):
         return False
     following, beyond = tokens[at + 1].numeral, tokens[at + 2].text if at + 2 < len(tokens) else ""
@@ -202,7 +202,6 @@ def _means_equal(tokens: Sequence[Token], at: int, runs: Sequence[Sequence[Token
         return False
     if tokens[at].text == "|" and beyond not in ("|", ""):
         return False
-    # A dash may only part two numbers; "minus" subtracts.
     return any(t.text in "+×" or (t.text == "-" and t.end > t.start + 1) for t in runs[0])
 
 
