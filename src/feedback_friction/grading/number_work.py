@@ -105,6 +105,10 @@ _REMARK = re.compile(
     r"|or)\s[0-9,]+\s(?:in\s)?(?:decimal|base (?:10|ten)|‹10›)).*",
     re.I,
 )
+_CONTRAST = re.compile(
+    r"[\s,;(]{1,3}(?:(?:and |but )?not(?! yet| count| includ)|rather|instead"
+    r"|as opposed)\b"
+)
 _IS_IT = re.compile(
     r"\W*(?:(?:so|thus|hence"
     r"|therefore),?\s)?(?:0x)?(?=[0-9A-F])(?P<it>\S{1,60})\sis\sthe\s(?:(?:correct|final|exact"
@@ -254,7 +258,9 @@ def _conclusion(line: str, base: Base, *, only: bool) -> str | None:
     concludes = _CONCLUDES.search(line[:start] + before) or (
         only and _ALONE_CONCLUDES.search(before) and not _MULTIPLIES.search(before)
     )
-    if not concludes or not is_given(before, "" if numerals(remark, base) else remark):
+    if not concludes or not is_given(
+        before, "" if _CONTRAST.match(remark) or numerals(remark, base) else remark
+    ):
         return None
     between = before[max((verb.end() for verb in VERB.finditer(before)), default=0) :]
     if base == 10 and _OF_UNKNOWN.search(before):
