@@ -81,6 +81,8 @@ class Quoted:
         first, last = bisect_right(ends, start), bisect_left(starts, end)
         if first >= last:
             return False
+        if first and found[first - 1][0] == "\\boxed":  # it is stated, whatever it repeats
+            return False
         own = tuple(token for token, _, _ in found[first:last])
         worked = any(token in _OPERATION for token in own[1:])
         worked = worked or (len(own) > 1 and _CALL.fullmatch(own[0]) is not None)
