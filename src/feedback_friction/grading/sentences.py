@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
+from feedback_friction.reading.clauses import abbreviates
 from feedback_friction.reading.lexicon import (
     FINITE,
     FOLLOWS,
@@ -18,7 +19,6 @@ from feedback_friction.reading.lexicon import (
     TITLES,
 )
 from feedback_friction.reading.number_words import ORDINALS
-from feedback_friction.reading.prose import abbreviates
 from feedback_friction.reading.words import (
     ARTICLES,
     Word,
@@ -193,3 +193,60 @@ def segment(text: str, at: int) -> tuple[str, str]:
     start = max(text.rfind(mark, 0, at) for mark in ",;:") + 1
     ends = [end for end in (text.find(mark, at) for mark in ",;:") if end >= 0]
     return text[start:at], text[at : min(ends, default=len(text))]
+
+
+# --- sentences of several parts, of which one speaks of what was asked ----------------------------
+
+# A number in a sentence of the one is no answer to a question of the other.
+_HAPPENS = (
+    frozenset({"begin", "began", "begun", "start", "started", "born"}),
+    frozenset(
+        {"end", "ended", "ending", "finish", "finished", "complete", "completed", "died", "die"}
+    ),
+)
+_SPAN = re.compile(
+    r"\b(?:from|between)\s([^,;.\d]{0,20}\d{4})\s(?:to|until|till|through|and|-|–)\s([^,;.\d]{0,20}\d{4})\b",
+    re.I,
+)
+
+
+def part_about(text: str, asked: Collection[str], states: Callable[[str], object]) -> str:
+    """The part of a sentence that speaks of what happened in the question; all, where it is one.
+
+    Args:
+        asked: the words of the question.
+        states: whether a part may state the answer.
+    """
+    own = next((each for each in _HAPPENS if not each.isdisjoint(asked)), frozenset[str]())
+    if not own:
+        return text
+    if span := _SPAN.search(text):
+        return f"{text[: span.start()]}in {span[1 + _HAPPENS.index(own)]}{text[span.end() :]}"
+    parts = [part for part in re.split(r",?\s(?:and|but|then)\s", text) if states(part)]
+    said = [{word.norm for word in words(part)} for part in parts]
+    near = [part for part, each in zip(parts, said, strict=True) if each & own]
+    foreign = frozenset().union(*_HAPPENS) - own - frozenset(asked)
+    other = all(each & foreign for each in said)
+    return near[0] if len(near) == 1 else "" if parts and not near and other else text
+
+
+# "X is larger than Y" answers what the largest is.
+_COMPARED = re.compile(
+    r"(?P<one>[^,;:]{1,80}?)\s(?:is|are|was|were)\s(?:(?:much|far|even|slightly)\s)?(?P<how>[a-z]+)er\sthan\s"
+)
+_LARGE = frozenset({"larg", "bigg", "great"})
+
+
+def compared(text: str, asked: Collection[str]) -> str | None:
+    """What "X is larger than Y" names where the question asks for the largest.
+
+    Empty where it compares otherwise; None where nothing is compared, or no such thing asked.
+    """
+    found = _COMPARED.match(text)
+    most = {word[:-3] for word in asked if word.endswith("est")}
+    if not found or not most:
+        return None
+    if found["how"] not in (most if most.isdisjoint(_LARGE) else most | _LARGE):
+        return ""
+    none = re.match(r"(?:no|none|nothing)\b", found["one"], re.I)
+    return text[found.end() :] if none else found["one"]

@@ -24,6 +24,7 @@ from feedback_friction.grading.naming import Accepted
 from feedback_friction.grading.sentences import (
     IT_IS,
     THE_X_IS,
+    compared,
     first_sentence,
     focuses,
     head,
@@ -34,6 +35,7 @@ from feedback_friction.grading.sentences import (
     is_number_word,
     joined,
     name_runs,
+    part_about,
     segment,
     turned,
 )
@@ -110,22 +112,6 @@ _SAYS = re.compile(
     r"(?!.*\byour?\b)",
     re.I,
 )
-# A number in a sentence of the one is no answer to a question of the other.
-_HAPPENS = (
-    frozenset({"begin", "began", "begun", "start", "started", "born"}),
-    frozenset(
-        {"end", "ended", "ending", "finish", "finished", "complete", "completed", "died", "die"}
-    ),
-)
-_SPAN = re.compile(
-    r"\b(?:from|between)\s([^,;.\d]{0,20}\d{4})\s(?:to|until|till|through|and|-|–)\s([^,;.\d]{0,20}\d{4})\b",
-    re.I,
-)
-# "X is larger than Y" answers what the largest is.
-_COMPARED = re.compile(
-    r"(?P<one>[^,;:]{1,80}?)\s(?:is|are|was|were)\s(?:(?:much|far|even|slightly)\s)?(?P<how>[a-z]+)er\sthan\s"
-)
-_LARGE = frozenset({"larg", "bigg", "great"})
 _JOINT = re.compile(
     r"[\"')]?(?:,?\s(?:an?|the)\s(?:[a-z]+\s){1,3}?|\s)"
     r"(?:was |is )?(?:written |directed |painted |composed )?(?:by|in|from)\s"
@@ -245,7 +231,9 @@ class _Reader:
     def _sentence(self, raw: str) -> Verdict:
         """The verdict on a sentence that does not say that it states an answer."""
         text = raw[self._opening(raw) :]
-        text = self._part(_TAG.sub(".", text))
+        text = _TAG.sub(".", text)
+        if self.numeric:
+            text = part_about(text, self.answers.asked, lambda part: self._numbers(words(part)))
         if text.rstrip().endswith("?"):
             return Verdict.none()
         if "[masked]" in text:
@@ -255,14 +243,8 @@ class _Reader:
                 return Verdict.none(reason)
         if UNASSERTED.search(text):
             return Verdict.none("not asserted")
-        compared = _COMPARED.match(text)
-        if compared and (
-            most := {word[:-3] for word in self.answers.asked if word.endswith("est")}
-        ):
-            if compared["how"] not in (most if most.isdisjoint(_LARGE) else most | _LARGE):
-                return Verdict.none("not asserted")
-            none = re.match(r"(?:no|none|nothing)\b", compared["one"], re.I)
-            return self._stated(text[compared.end() :] if none else compared["one"], "sentence")
+        if (winner := compared(text, self.answers.asked)) is not None:
+            return self._stated(winner, "sentence") if winner else Verdict.none("not asserted")
         for start, decides in focuses(text):
             if decides and self.answers.is_other(words(text[:start])):
                 return Verdict.none("not asserted")
@@ -283,22 +265,6 @@ class _Reader:
                 return Verdict.of(False, head(focus), "sentence")
         # In the whole: "on the 20th of July, 1969" does not open with "on the 20th of July,".
         return self._date(raw) or self._added(text)
-
-    def _part(self, text: str) -> str:
-        """The part of a sentence with a number that speaks of what happened in the question."""
-        asked = self.answers.asked
-        own = next((each for each in _HAPPENS if not each.isdisjoint(asked)), frozenset[str]())
-        if not self.numeric or not own:
-            return text
-        if span := _SPAN.search(text):
-            return f"{text[: span.start()]}in {span[1 + _HAPPENS.index(own)]}{text[span.end() :]}"
-        parts = [
-            part for part in re.split(r",?\s(?:and|but|then)\s", text) if self._numbers(words(part))
-        ]
-        said = [{word.norm for word in words(part)} for part in parts]
-        near = [part for part, each in zip(parts, said, strict=True) if each & own]
-        other = all(each & (frozenset().union(*_HAPPENS) - own - asked) for each in said)
-        return near[0] if len(near) == 1 else "" if parts and not near and other else text
 
     def _opening(self, raw: str) -> int:
         """How long the opening of a sentence is, without a place or year that may be the answer."""

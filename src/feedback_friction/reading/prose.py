@@ -22,20 +22,12 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from feedback_friction.reading.lexicon import (
-    ASKING,
-    FINITE,
-    FOCUS,
-    NOT_THIS_ANSWER,
-    PARTICLES,
-    STARTERS,
-)
+from feedback_friction.reading.clauses import LONGEST, Clause, clauses_of
+from feedback_friction.reading.lexicon import ASKING, FOCUS, NOT_THIS_ANSWER
 from feedback_friction.reading.reply import ANSWER, closing_brace, final_part, signed
-from feedback_friction.reading.words import ARTICLES, Word, words
+from feedback_friction.reading.words import words
 
-LONGEST = 400  # characters of a statement that are read
 _READ = 20_000  # characters of a reply that are read, from its end
-_LONGEST_PHRASE = 12  # words
 
 
 ALTERNATIVE = re.compile(
@@ -66,31 +58,11 @@ _INLINE_TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,9}>")
 _LATEX_TEXT = re.compile(r"\\(?:text(?:bf|it|rm)?|math(?:rm|bf)|emph)\{([^{}\n]*)\}")
 _BOXED = re.compile(r"\\(?:boxed|fbox|framebox)\s{0,5}\{")
 _LINE_MARK = re.compile(r"^[ \t]*[#>][#> \t]*", re.M)
-_ITEM = re.compile(r"[ \t]*(?:[-•+|]|\(?\d{1,2}[.)]|\(?[a-z]\))[ \t]+")
 _NEXT_QUESTION = re.compile(r"^[ \t]*(?:Question|Q)[ \t]*\d*[ \t]*[:.]", re.M)
 _EXPLANATION = re.compile(
     r"^[ \t]*\(?(?:brief |short )?(?:explanations?|reasoning|rationale|notes?|justification"
     r"|sources?|references?|context|background|details|clarification|confidence)\b[^\n:]{0,20}:",
     re.M | re.I,
-)
-_SENTENCE_END = re.compile(r"[.!?…][\"')\]]{0,3}\s+(?=[\"'(\[]{0,2}[A-Z0-9])|;\s+")
-_ABBREVIATION = re.compile(
-    r"(?:^|[\s(\"'.])(?:[A-Za-z]|Mrs?|Ms|Dr|St|Ste|Jr|Sr|Mt|Ft|Prof|Gen|Col|Lt|Sgt|Capt|Rev|Hon"
-    r"|No|Vol|vs|ca|e\.g|i\.e|Inc|Ltd|Co|Bros)\.$"
-)
-_CONCEDES = re.compile(r",?\s(?:even though|though|although)\b,?\s", re.I)
-_CONCEDED_FIRST = re.compile(r"\s*(?:even though|though|although)\s[^,.;\n]{1,120},\s", re.I)
-_SAYS = re.compile(
-    r"(?:i|i'm|my|it|it's|that|this|the (?:\w+ )?answer|probably|perhaps|maybe)\b", re.I
-)
-_CLAUSE_END = re.compile(
-    r"(?<!anything)(?<!nothing)(?<!all),?\s(?:but|however|yet)\b,?\s"
-    r"|\s[—–-]\s(?=not\s)"
-    # "It isn't Paris, it's Rome"; but the cue of a correction ("no, it's Rome") stays with it.
-    r"|,\s(?=(?:so|hence|thus|therefore)\s(?:it|the|he|she|they|this|that)\b)"
-    r"|(?<!\bno)(?<!\boh)(?<!wait)(?<!sorry)(?<!ally)(?<!tead),\s"
-    r"(?=(?:it's|it is|it was|rather|instead|i mean|or rather|make that|scratch that)\b)",
-    re.I,
 )
 _CLAUSE_START = re.compile(r"[\n.;,!?]|\bbut\b|\bhowever\b", re.I)
 _MARKER = re.compile(
@@ -118,21 +90,9 @@ _CONFESSES = re.compile(
     r"[^A-Z]{0,60}$",
     re.I,
 )
-# Politeness; but "Great Britain" and "Please Please Me" are answers.
-_TALK = re.compile(
-    r"\W{0,3}(?:(?i:yes|no|okay|ok|sure|certainly|of course|correct|great|(?:great|good) question"
-    r"|sorry|got it|understood|(?:the )?(?:final )?answer|you(?:'re| are) right)"
-    r"|(?i:(?:i )?hope|let me|let's|thanks?|thank you|please|feel free|you're welcome|sure"
-    r"|here(?:'s| is)|(?:my )?apologies|i apologize|sorry)(?:[\s,']{1,3}[a-z]+){0,12})\W*$"
-)
 
 
 _LABELLED = re.compile(r"\W{0,3}([^\W_][\w ']{1,30}):\s+(\S.*)")
-_DENIES = re.compile(
-    r"\W*(?:(?:no|nope|not (?:quite|really|at all)|never|wrong|incorrect|hardly|unlikely)\b(?! \w)"
-    r"|i (?:doubt|(?:don't|do not) (?:think|believe))\b)",
-    re.I,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,44 +105,6 @@ class Statement:
     kind: str  # one of those five
 
 
-@dataclass(frozen=True, slots=True)
-class _Clause:
-    """A part of a sentence, where it begins, the number of its line, and what the line is."""
-
-    text: str
-    start: int
-    line: int
-    words: tuple[Word, ...]
-    item: bool
-    alone: bool
-
-    @property
-    def is_phrase(self) -> bool:
-        """Whether it has no verb and asks nothing."""
-        found = self.words
-        return (
-            len(found) <= _LONGEST_PHRASE
-            and found[0].norm not in STARTERS
-            and not (self.text.rstrip().endswith("?") and len(found) > 3)
-            and not any(word.norm in FINITE and not word.capital for word in found)
-        )
-
-    @property
-    def is_name(self) -> bool:
-        """Whether it is short and, but for particles, all capitals and numbers."""
-        return len(self.words) <= 6 and all(
-            word.capital or word.norm in PARTICLES for word in self.words
-        )
-
-    @property
-    def is_description(self) -> bool:
-        """Whether it begins in lower case, articles aside."""
-        for word in self.words:
-            if word.norm not in ARTICLES:
-                return not word.capital
-        return True
-
-
 def statements(response: str, question: str) -> Iterator[Statement]:
     """The statements of a reply, the one that counts most first.
 
@@ -191,7 +113,7 @@ def statements(response: str, question: str) -> Iterator[Statement]:
         question: the question that it answers; tells which sentences speak of the matter.
     """
     text = _readable(response)
-    clauses = list(_clauses(text))
+    clauses = list(clauses_of(text))
     yield from reversed(_explicit(text, clauses))
     about = {word.norm for word in words(question) if len(word.norm) > 2} - ASKING
     about = {_stem(word) for word in about}
@@ -211,7 +133,7 @@ def statements(response: str, question: str) -> Iterator[Statement]:
                 yield Statement(clause.text, "sentence")
 
 
-def _labelled(clauses: Sequence[_Clause], about: Collection[str]) -> str:
+def _labelled(clauses: Sequence[Clause], about: Collection[str]) -> str:
     """What stands behind the one label of several that the question has: "Director: ..."."""
     labelled = [found for clause in clauses if (found := _LABELLED.match(clause.text))]
     labels = [{_stem(w.norm) for w in words(found[1]) if w.norm not in FOCUS} for found in labelled]
@@ -223,7 +145,7 @@ def _labelled(clauses: Sequence[_Clause], about: Collection[str]) -> str:
     return own[0] if len(labelled) > 1 == len(own) else ""
 
 
-def _speaks_of(clause: _Clause, about: Collection[str]) -> bool:
+def _speaks_of(clause: Clause, about: Collection[str]) -> bool:
     """Whether a clause speaks of the matter of a question, given by the stems of its words."""
     stems = [_stem(word.norm) for word in clause.words]
     said = stems[0] == "the" and stems[2:3] in (["is"], ["was"]) and stems[1] in about
@@ -265,61 +187,7 @@ def _cut(text: str, at: int, keep_markers: bool) -> str:
     return text[:at]
 
 
-def _clauses(text: str) -> Iterator[_Clause]:
-    start = 0
-    asked = None  # a clause that ends in "?": an answer, unless "No." follows
-    for number, line in enumerate(text.split("\n")):
-        mark = _ITEM.match(line)
-        offset = mark.end() if mark else 0
-        parts = list(_parts(line, offset))
-        for begin, end in parts:
-            found = words(line[begin : min(end, begin + LONGEST)])
-            said = line[begin:end][:LONGEST]
-            if asked is not None and not _DENIES.match(said):
-                yield asked
-            asked = None
-            if found and not _TALK.match(said[:120]):
-                alone = len(parts) == 1
-                clause = _Clause(said, start + begin, number, tuple(found), mark is not None, alone)
-                if said.rstrip().endswith("?"):
-                    asked = clause
-                else:
-                    yield clause
-        start += len(line) + 1
-    if asked is not None:
-        yield asked
-
-
-def _parts(line: str, offset: int) -> Iterator[tuple[int, int]]:
-    """Offsets of the clauses of one line."""
-    begin = offset
-    for end in _SENTENCE_END.finditer(line, offset):
-        if not abbreviates(line, end.start()):
-            yield from _split(line, begin, end.end())
-            begin = end.end()
-    yield from _split(line, begin, len(line))
-
-
-def abbreviates(text: str, at: int) -> bool:
-    """Whether the full stop at ``at`` only ends an abbreviation or an initial."""
-    return _ABBREVIATION.search(text[max(0, at - 8) : at + 1]) is not None
-
-
-def _split(line: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
-    conceded = _CONCEDES.search(line, begin, end)
-    if conceded is not None:  # "Newton, though Hooke": counts less than what it stands beside
-        if _SAYS.match(line, conceded.end()):
-            yield conceded.end(), end
-        end = conceded.start()
-    first = _CONCEDED_FIRST.match(line, begin, end)
-    begin = first.end() if first else begin
-    for joint in _CLAUSE_END.finditer(line, begin, end):
-        yield begin, joint.start()
-        begin = joint.end()
-    yield begin, end
-
-
-def _explicit(text: str, clauses: Sequence[_Clause]) -> list[Statement]:
+def _explicit(text: str, clauses: Sequence[Clause]) -> list[Statement]:
     """Statements that say that they are one, in the order of the text."""
     found = [
         *(
@@ -378,9 +246,9 @@ def _asserts(text: str, mark: re.Match[str]) -> bool:
     return not (past and mine)
 
 
-def _groups(phrases: Iterable[_Clause]) -> list[list[_Clause]]:
+def _groups(phrases: Iterable[Clause]) -> list[list[Clause]]:
     """Phrases in their order, neighbours together."""
-    groups: list[list[_Clause]] = []
+    groups: list[list[Clause]] = []
     for phrase in phrases:
         if groups and _neighbours(groups[-1][-1], phrase):
             groups[-1].append(phrase)
@@ -389,7 +257,7 @@ def _groups(phrases: Iterable[_Clause]) -> list[list[_Clause]]:
     return groups
 
 
-def _phrases(groups: Sequence[Sequence[_Clause]]) -> Iterator[Statement]:
+def _phrases(groups: Sequence[Sequence[Clause]]) -> Iterator[Statement]:
     """Phrases from the last to the first, names before descriptions; neighbours as a list."""
     described = [len(group) == 1 and group[0].is_description for group in groups]
     for wanted in (False, True):
@@ -398,7 +266,7 @@ def _phrases(groups: Sequence[Sequence[_Clause]]) -> Iterator[Statement]:
                 yield _as_statement(group)
 
 
-def _neighbours(one: _Clause, other: _Clause) -> bool:
+def _neighbours(one: Clause, other: Clause) -> bool:
     """Whether two phrases are entries of one list."""
     if not (one.alone and other.alone):
         return False
@@ -407,7 +275,7 @@ def _neighbours(one: _Clause, other: _Clause) -> bool:
     return other.line == one.line + 1 and one.is_name and other.is_name
 
 
-def _as_statement(group: Sequence[_Clause]) -> Statement:
+def _as_statement(group: Sequence[Clause]) -> Statement:
     if len({tuple(word.norm for word in clause.words) for clause in group}) == 1:
         return Statement(group[-1].text, "phrase")
     return Statement(" / ".join(clause.text.strip() for clause in group)[:LONGEST], "list")
