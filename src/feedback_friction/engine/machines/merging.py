@@ -13,7 +13,7 @@ from pathlib import Path
 
 from feedback_friction.analysis.journal import ENDED, has_table, open_journal, read_run
 from feedback_friction.engine.journal.store import FILE_NAME, Journal
-from feedback_friction.engine.run.run_directory import add_notices, claim, locked
+from feedback_friction.engine.run.run_directory import add_notices, claim, difference, locked
 from feedback_friction.errors import UsageError, reason
 
 Place = tuple[str, str, int]  # condition, problem id, epoch
@@ -37,7 +37,8 @@ def merge(parts: Sequence[Path], out: Path, command: list[str]) -> dict[str, int
         raise UsageError(f"{out} is among the parts; choose another --out")
     first = read_run(parts[0])
     for part in parts:
-        claim(part, first["config"], {}, command)  # compares; a part has its own claim
+        if differs := difference(part, first["config"]):
+            raise UsageError(f"{differs}; only parts of one run are merged")
     with locked(out):
         operation = {k: v for k, v in first.get("operation", {}).items() if k != "part"}
         claim(out, first["config"], operation, command)

@@ -69,7 +69,8 @@ def claim(
     """
     path = directory / RUN_FILE
     if path.exists():
-        _compare(path, read_run(directory)["config"], config)
+        if differs := difference(directory, config):
+            raise UsageError(f"{differs}; choose another --out")
         return
     if (directory / "journal.sqlite").exists():
         raise UsageError(f"{directory} has a journal but no {RUN_FILE}; choose another --out")
@@ -123,14 +124,13 @@ def _write(path: Path, document: Mapping[str, Any]) -> None:
         raise UsageError(f"cannot write {path}: {reason(error)}") from error
 
 
-def _compare(path: Path, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-    before, wanted = _flat(there), _flat(orjson.loads(orjson.dumps(asked)))
+def difference(directory: Path, config: Mapping[str, Any]) -> str:
+    """In what a run differs from a configuration, as a sentence; "" for nothing."""
+    before = _flat(read_run(directory)["config"])
+    wanted = _flat(orjson.loads(orjson.dumps(config)))
     kind, other = (each.get("kind", "run") for each in (before, wanted))
     if kind != other:
-        raise UsageError(
-            f"{path.parent} holds results of another kind: {kind}, not {other}; "
-            "choose another --out"
-        )
+        return f"{directory} holds results of another kind: {kind}, not {other}"
     # A run that was made before there was an option was made with its default.
     sides = {
         name: [each.get(name, _default(name)) for each in (before, wanted)]
@@ -141,11 +141,9 @@ def _compare(path: Path, there: Mapping[str, Any], asked: Mapping[str, Any]) -> 
         for name, (old, new) in sides.items()
         if old != new
     ]
-    if differences:
-        raise UsageError(
-            f"{path.parent} holds a run of another configuration: {'; '.join(differences)}; "
-            "choose another --out"
-        )
+    if not differences:
+        return ""
+    return f"{directory} holds a run of another configuration: {'; '.join(differences)}"
 
 
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
