@@ -31,12 +31,13 @@ _CLAUSE_END = re.compile(
     r"(?=(?:it's|it is|it was|rather|instead|i mean|or rather|make that|scratch that)\b)",
     re.I,
 )
-# Politeness; but "Great Britain" and "Please Please Me" are answers.
+# Politeness and certainty; but "Great Britain", "Please Please Me" and "No Doubt" are answers.
 _TALK = re.compile(
     r"\W{0,3}(?:(?i:yes|no|okay|ok|sure|certainly|of course|correct|great|(?:great|good) question"
     r"|sorry|got it|understood|(?:the )?(?:final )?answer|you(?:'re| are) right)"
     r"|(?i:(?:i )?hope|let me|let's|thanks?|thank you|please|feel free|you're welcome|sure"
-    r"|here(?:'s| is)|(?:my )?apologies|i apologize|sorry)(?:[\s,']{1,3}[a-z]+){0,12})\W*$"
+    r"|here(?:'s| is)|(?:my )?apologies|i apologize|sorry)(?:[\s,']{1,3}[a-z]+){0,12}"
+    r"|(?:[Nn]o|[Ww]ithout (?:a|any)|[Bb]eyond (?:a|any)) doubt)\W*$"
 )
 _DENIES = re.compile(
     r"\W*(?:(?:no|nope|not (?:quite|really|at all)|never|wrong|incorrect|hardly|unlikely)\b(?! \w)"

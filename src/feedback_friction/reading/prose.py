@@ -39,7 +39,8 @@ ALTERNATIVE = re.compile(
 )
 # What makes the rest of its clause something other than an assertion.
 UNASSERTED = re.compile(
-    r"\b(?:whether|if(?! (?:i\b|my\b|memory))|unsure|uncertain|doubt\w*|wonder\w*|unlikely"
+    r"\b(?:whether|if(?! (?:i\b|my\b|memory))|unsure|uncertain|(?<!\bno )(?<!little )doubt\w*"
+    r"|wonder\w*|unlikely"
     r"|not (?:sure|certain|confident|think|believe|know|convinced)"
     r"|(?:don|doesn|didn|can|couldn|won|wouldn)'t|cannot|unable to|impossible"
     r"|instead of|rather than|anything but|other than|rul(?:e|es|ed|ing) out|exclud\w*|eliminat\w*"

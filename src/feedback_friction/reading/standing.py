@@ -32,7 +32,8 @@ _NOT_NOW = re.compile(
     r"|object)|(?:(?:every|some|no)(?:one|body)|no one|people|they|some|many|most|others"
     r"|students?)(?: \w+){0,2} (?:said|thought|(?:say|think|believe|claim|guess|answer|assume"
     r"|conclude)(?:e?s|e?d)?)|(?:is|was|been) (?:said|claimed|believed|thought|assumed) (?:that|to)"
-    r"|tempt(?:ing|ed)|misconceptions?|myth|(?:told|tells?) (?:me|us)|contrary to|no longer|retract"
+    r"|tempt(?:ing|ed)|misconceptions?|myth|(?<!\bno )(?<!little )doubt(?:ful)?"
+    r" (?:that|it|the|this|whether)|(?:told|tells?) (?:me|us)|contrary to|no longer|retract"
     r"|withdraw|take back|(?:problem|question) (?:states|says|tells)|we (?:are|were) (?:given"
     r"|told))\b",
     re.I,
