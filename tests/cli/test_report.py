@@ -68,7 +68,7 @@ def test_report_names_the_extra_that_is_not_installed(run, tmp_path, package):
     fake = tmp_path / f"{package}.py"
     fake.write_text(f"raise ModuleNotFoundError('gone', name={package!r})")
     line = friction(
-        "report", run, "--out", tmp_path / "out", code=2, PYTHONPATH=str(tmp_path)
+        "report", run, "--out", tmp_path / "out", code=2, alone=True, PYTHONPATH=str(tmp_path)
     ).stderr
     assert line == (
         f"friction: this needs the package '{package}': pip install 'feedback-friction[report]'\n"

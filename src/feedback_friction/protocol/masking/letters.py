@@ -140,7 +140,7 @@ def _is_named(letter: str, question: str) -> bool:
 
 # --- what the grader still takes for the right answer ---------------------------------------------
 
-_CUT = re.compile(r"[:;,]\s+")
+_CUT = re.compile(r"[:;,]\s+(?:(?:i\.e\.|that\sis|or),?\s+)?", re.IGNORECASE)
 
 
 def _graded(text: str, problem: Problem) -> Iterator[Match]:

@@ -31,6 +31,17 @@ _AND = (
 )
 _ITEM = rf"{_OPEN}[A-Z](?![A-Za-z0-9_]){_CLOSE}[.)]?"
 _LIST = rf"(?:(?:both|either|neither)\s)?{_ITEM}(?:{_AND}(?:(?:option|choice)\s)?{_ITEM}){{0,9}}"
+_JUDGED = (
+    r"(?:\s(?:also|actually|clearly|therefore|indeed|still|simply|just|really|definitely|likely"
+    r"|probably|in\sfact))?(?:\s(?:the|an?|our|your))?(?:\s(?:most|more|only|single|next))?"
+    r"\s(?:correct|incorrect|right|wrong|best|better|true|false|answer|closest|accurate|inaccurate"
+    r"|appropriate|valid|invalid|plausible|tempting|likely|unlikely|option|choice|one|out(?!\sof)|ruled\sout"
+    r"|eliminated)\b"
+)
+_VERDICT = (
+    r"(?:is|isn't|are|aren't|seems|appears|being|as|remains|(?:would|wouldn't|cannot|can't|could|might|may|must"
+    rf"|should)\s(?:not\s)?be)(?:\snot)?{_JUDGED}"
+)
 _JUDGING = re.compile(
     r"\b(?:answer\w*|options?|choices?|choos\w*|chose\w*|select\w*|pick\w*|correct\w*|incorrect\w*"
     r"|alternatives?|distractors?|eliminat\w*|rul\w+\sout|letters?|reconsider\w*|revisit\w*"
@@ -185,6 +196,11 @@ def _forms(letter: str) -> list[tuple[str, re.Pattern[str]]]:
         rf"[\"'(*_`]{{0,3}}\[masked\]",
         "marked": rf"(?<![\w*_`\"'])(?:\*{{1,3}}|_{{1,3}}|`|\"|')(?P<letter>\(?{letter}\)?)"
         rf"[.,:]?(?:\*{{1,3}}|_{{1,3}}|`|\"|')(?![\w*])",
+        "boxed": rf"\\f?box(?:ed)?\s?\{{\s?(?:\\[a-z]+\s?\{{?\s?){{0,2}}"
+        rf"(?P<letter>\(?\s?{letter}\s?\)?)(?!\w)",
+        "verdict": rf"(?<![A-Za-z0-9_\\])(?P<letter>{letter}){_CLOSE}\s{_VERDICT}",
+        "asked": r"(?i:\b(?:is|are|was|could|can|may|might|must|should|would|why\snot)n?'?t?)\s"
+        rf"(?P<letter>{letter})(?:\snot)?(?:\sbe)?{_JUDGED}",
         "small": rf"(?i:\b(?:option|choice)\s|\banswer\sis\s|\banswer:\s?)[\"'*]{{0,3}}"
         rf"(?P<letter>\({small}\)" + (rf"|{small}(?![\w'])" if letter not in "AI" else "") + ")",
         "small, chosen": rf"(?:{_CUE}|(?i:\bans\.\s|\b(?:switch(?:ed|ing)?|chang(?:e|ed|ing)"
@@ -213,6 +229,8 @@ def _holds(text: str, start: int, end: int, letter: str, form: str) -> bool:
         return before.rfind("(") <= before.rfind(")")
     if form == "marked":
         return not (_KIND_BEFORE.search(before[:-1]) or re.match(r"\W{1,4}field\b", text[end:]))
+    if form == "verdict":
+        return not (_KIND_BEFORE.search(before) or _FORMULA_BEFORE.search(before))
     return True
 
 
