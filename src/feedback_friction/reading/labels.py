@@ -25,6 +25,7 @@ _LABEL = re.compile(
     r"[(#]?){0,6}$",
     re.I,
 )
+_HINTED = re.compile(r"hint:", re.I)  # "Hint: 7" gives a value, "Hint 7" is the seventh
 _CITED = re.compile(
     r"(?:\b(?i:use|using|see|recall|apply|applying|combine|combining)|\b(?:By|From))\s"
     r"(?:\(\d{1,3}\)\s?(?:,\sand|,|and|or|with)\s?){0,4}\($"
@@ -48,7 +49,7 @@ def is_label(text: str, start: int, end: int, asked: str = "") -> bool:
         return True
     before = text[max(0, start - 60) : start]
     named = _LABEL.search(before)
-    if named and not _EQUATED.match(text, end):
+    if named and not _EQUATED.match(text, end) and not _HINTED.search(named[0]):
         noun = named["noun"].lower().rpartition(" ")[2]
         return not any(f"{word}{noun}" in asked.lower() for word in ("which", "what"))
     if _CITED.search(before) and _CLOSES.match(text, end):

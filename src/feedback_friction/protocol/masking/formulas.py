@@ -241,15 +241,24 @@ class Formulas:
         found: list[Side] = []
         start = first
         for index, token in self._outer(first, last):
-            paired = token.kind is Kind.OPEN and index in self.partner
-            if token.kind in _SEPARATORS and not paired:
+            closing = self.partner.get(index, index) if token.kind is Kind.OPEN else index
+            if closing > index and not self._is_remark(index, closing):
+                continue
+            if token.kind in _SEPARATORS:
                 found.append(Side(start, index, argument))
-                start = index + 1
+                start = closing + 1
             elif token.kind is Kind.NUMBER and index > start and self._parts(index):
                 found.append(Side(start, index, argument))
                 start = index
         found.append(Side(start, last, argument))
         return [side for side in map(self._trimmed, found) if side.first < side.last]
+
+    def _is_remark(self, opening: int, closing: int) -> bool:
+        """Whether brackets hold words about the formula before them: "x + 1 (correct)"."""
+        if self.tokens[opening].text not in ("(", "[") or self._is_argument(opening):
+            return False
+        first = self.tokens[opening + 1]
+        return first.kind is Kind.BREAK and first.text.isalpha() and opening + 1 < closing
 
     def _parts(self, index: int) -> bool:
         """Whether a number does not go on the formula before it: "5 6", but not "1 1/4"."""

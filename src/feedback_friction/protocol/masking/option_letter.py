@@ -45,7 +45,9 @@ _VERDICT = (
 _JUDGING = re.compile(
     r"\b(?:answer\w*|options?|choices?|choos\w*|chose\w*|select\w*|pick\w*|correct\w*|incorrect\w*"
     r"|alternatives?|distractors?|eliminat\w*|rul\w+\sout|letters?|reconsider\w*|revisit\w*"
-    r"|compar\w+|best|tempting|key|expected|wanted|go\sfor)\b",
+    r"|compar\w+|best|tempting|key|expected|wanted|go\sfor|try|look\w*\sat|dismiss\w*|overlook\w*"
+    r"|ought|instead|rather\sthan|satisf\w+|too\searly|chang(?:e|ed|ing)\s(?:it\s)?to|switch\w*|stick\w*"
+    r"|want|left\swith|namely|of\scourse|were\sright|solution\s(?:arrives|ends))\b",
     re.IGNORECASE,
 )
 
