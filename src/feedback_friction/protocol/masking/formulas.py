@@ -100,6 +100,7 @@ _OPENING = {"(": ")", "[": "]", "{": "}", "\\{": "\\}"}
 _AND_NOT = re.compile(r"\s(?:no|non|não)\b")  # "42 y no 24"
 _MATHS_AROUND = frozenset("=+-*/^_()[]{}$\\<>|!&0123456789")
 _CALLED = FUNCTIONS | {"sqrt", "√"}
+_BASES = ("base", "mod", "modulo")  # "1011 (base 2)"
 _BEFORE_ARGUMENT = frozenset({"\\frac", "\\dfrac", "\\tfrac", "\\cfrac", "\\binom", "\\sqrt"})
 
 
@@ -258,7 +259,7 @@ class Formulas:
         if self.tokens[opening].text not in ("(", "[") or self._is_argument(opening):
             return False
         first = self.tokens[opening + 1]
-        return first.kind is Kind.BREAK and first.text.isalpha() and opening + 1 < closing
+        return first.kind is Kind.BREAK and first.text.isalpha() and first.text not in _BASES
 
     def _parts(self, index: int) -> bool:
         """Whether a number does not go on the formula before it: "5 6", but not "1 1/4"."""
