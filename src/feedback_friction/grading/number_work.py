@@ -88,8 +88,8 @@ _TALK = re.compile(
 # What, between a cue and its number, makes it speak of something else.
 OTHER_MATTER = re.compile(
     r"\b(?:mod(?:ulo)?|digits?|remainders?|approx\w*|about|roughly|between|less|more|greater"
-    r"|at least|order|estimate\w*|not|wrong|incorrect|verif\w+|ends?|starts?|begins?|was|were"
-    r"|close|near\w*|almost)\b|n't|≈",
+    r"|at least|order|estimate\w*|not|cannot|wrong|incorrect|verif\w+|ends?|starts?|begins?|was"
+    r"|were|close|near\w*|almost)\b|n't|≈",
     re.I,
 )
 VERB = re.compile(
@@ -111,8 +111,8 @@ _CONTRAST = re.compile(
 )
 _IS_IT = re.compile(
     r"\W*(?:(?:so|thus|hence"
-    r"|therefore),?\s)?(?:0x)?(?=[0-9A-F])(?P<it>\S{1,60})\sis\sthe\s(?:(?:correct|final|exact"
-    r"|full)\s){0,2}(?:product|result|answer|sum|total)[\s.!]*(?!\s?\w)",
+    r"|therefore),?\s)?(?:0x)?(?=[0-9A-F])(?P<it>\S{1,60})\sis\s(?:correct|right|the\s(?:(?:correct"
+    r"|final|exact|full)\s){0,2}(?:product|result|answer|sum|total))[\s.!]*(?!\s?\w)",
     re.I,
 )
 _OF_BASE = re.compile(r"\b[Bb]ase[- ]\Z")
@@ -253,7 +253,7 @@ def _conclusion(line: str, base: Base, *, only: bool) -> str | None:
     work = _TALK.sub("", line[:start]) + before
     if note is None or note.end() < len(clause) or _PARTWAY.search(work + clause[last.end :]):
         return None
-    if is_withdrawn(line, start + last.end):
+    if is_withdrawn(line, start + last.end) or line[start + last.end :].lstrip("*_`)")[:1] == "?":
         return None
     concludes = _CONCLUDES.search(line[:start] + before) or (
         only and _ALONE_CONCLUDES.search(before) and not _MULTIPLIES.search(before)

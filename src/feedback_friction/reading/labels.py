@@ -25,7 +25,7 @@ _LABEL = re.compile(
     r"[(#]?){0,6}$",
     re.I,
 )
-_HINTED = re.compile(r"hint:", re.I)  # "Hint: 7" gives a value, "Hint 7" is the seventh
+_HINTED = re.compile(r"hint\s?:", re.I)  # "Hint: 7" gives a value, "Hint 7" is the seventh
 _CITED = re.compile(
     r"(?:\b(?i:use|using|see|recall|apply|applying|combine|combining)|\b(?:By|From))\s"
     r"(?:\(\d{1,3}\)\s?(?:,\sand|,|and|or|with)\s?){0,4}\($"
@@ -34,7 +34,7 @@ _CLOSES = re.compile(r"\)(?!\s?[=<>≤≥+*/×^-])")
 _EQUATED = re.compile(r"\s*\$?\s*(?:[=<>≤≥≈]|\\(?:le|ge|approx)(?![a-z]))")
 _NAME_AFTER = re.compile(r"(?:\$|\\\))?(?:-[A-Za-z]{2}|(?:st|nd|rd|th)\b)")
 _LINE_START = re.compile(r"(?:^|\n)[ \t>*#_(-]{0,8}$")
-_LIST_ITEM = re.compile(r"(?:[.)]|\*\*[.):]?|[.)]\*\*):?[ \t*]+\S")
+_LIST_ITEM = re.compile(r"(?:[.)]|\*\*[.):]?|[.)]\*\*):?[ \t*]+(?!(?:is|was)\b)\S")
 
 
 def is_label(text: str, start: int, end: int, asked: str = "") -> bool:

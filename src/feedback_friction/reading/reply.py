@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from feedback_friction.reading.last_words import last_words
 from feedback_friction.reading.reasoning import split_reasoning
 
 ANSWER = "\ue000"  # of Unicode's private use: no model writes it
@@ -74,6 +75,7 @@ _OTHER = (
     r"(?:正确|最佳|最终|最終|正しい|所以|因此|故|最后)?(?:的)?(?:答案|选项|選項|答え|解答|回答|答|正解|(?<=最终)结果)"
     r"(?:应该|應該|应|就|便)?(?:是|为|為|选|は|：|:)",
     r"(?:최종\s?|올바른\s?)?(?:정답|답변|답안|답)(?:은|는|:|：|\s:)",
+    r"(?:(?:правильный|верный|мой)\s)?ответ\s?(?:[:—–-]|это\s)",
     r"(?:सही\s?|अंतिम\s?)?(?:उत्तर|जवाब)\s?(?:है|:|：|-)",
     r"(?:সঠিক\s?|চূড়ান্ত\s?)?উত্তর\s?(?:হলো|হল|হচ্ছে|:|ঃ|：)",
     r"(?:الإجابة|الاجابة|الجواب|إجابتي|جوابي|إجابة|اجابة)(?:\s(?:النهائية|الصحيحة|النهائي|الصحيح))?"
@@ -91,14 +93,18 @@ _TAG = re.compile(r"[<\[](?:final_?)?(?:answer|ans|solution_answer)[\]>]", re.I)
 _END_TAG = re.compile(r"[<\[]/(?:final_?)?(?:answer|ans|solution_answer)[\]>]", re.I)
 _CALL = re.compile(r"\bfinal_answer\(")  # an agent's last step
 _HASHES = re.compile(r"(?m)^[ \t]*####(?:[ \t]+(?=\S)|(?=[-+$\d]))")
-_ANS = re.compile(r"(?im)^[ \t*_]{0,6}ans(?:\.?[ \t*_]{0,3}[:=]|\.(?=[ \t*]))")
+_ANS = re.compile(
+    r"(?im)^[ \t*_]{0,6}(?:ans(?:\.?[ \t*_]{0,3}[:=]|\.(?=[ \t*]))"
+    r"|(?:final )?answer[ \t*_]{0,3}[–—-](?=\s))"
+)
+_RULED = re.compile(r"(?i)(?<=answer)([*_: \t]{0,6}\n)[ \t]*[-=]{3,}(?=[ \t]*\n)")
 _JSON = re.compile(
     r"[\"'](?:final[_ ]?)?(?:answer|ans|solution|result|choice|prediction|product|total"
     r"|sum)[\"']\s{0,3}:\s{0,3}",
     re.I,
 )
 _OTHER_LETTERS = re.compile(
-    "[À-ÖØ-öø-ž\u0600-\u06ff\u0900-\u09ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"
+    "[À-ÖØ-öø-ž\u0400-\u04ff\u0600-\u06ff\u0900-\u09ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"
 )
 _JSON_MARKS = ('":', "':", '" :')
 
@@ -114,7 +120,9 @@ def signed(text: str) -> str:
         text = _HASHES.sub(_sign, text)
     if "final_answer(" in text:
         text = _CALL.sub(_sign, text)
-    if "ans:" in text or "Ans" in text or "ANS:" in text:
+    if "nswer" in text and ("\n---" in text or "\n===" in text):
+        text = _RULED.sub(lambda found: found[1].ljust(len(found[0])), text)
+    if "ans:" in text or "Ans" in text or "ANS:" in text or "nswer -" in text:
         text = _ANS.sub(_sign, text)
     if "<" in text or "[/" in text:
         text = _END_TAG.sub(_line, _TAG.sub(_sign, text))
@@ -122,7 +130,17 @@ def signed(text: str) -> str:
         text = _JSON.sub(_sign, text)
     if _is_foreign(text):
         text = _FOREIGN.sub(_foreign, text)
-    return text
+    return text if "oxed" in text else _plain(text)
+
+
+def _plain(text: str) -> str:
+    """The text with the sign for what a last sentence says its answer with: "I'd go with 5."."""
+    found = last_words(text)
+    if found is None:
+        return text
+    start, (at, end) = found.start("said"), found.span("value")
+    told = f"{ANSWER}{' ' * (at - start - 1)}{found['value']}."
+    return f"{text[:start]}{told}{' ' * (len(text) - end - 1)}"[: len(text)]
 
 
 def _is_foreign(text: str) -> bool:

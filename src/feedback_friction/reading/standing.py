@@ -27,14 +27,17 @@ _NOT_NOW = re.compile(
     r"|answered|concluded|gave|chose|was tempted)|(?:my|the|our|your) (?:\w+ )?(?:claim|assertion"
     r"|statement|suggestion)|my (?:first|initial|previous|earlier|original|last|prior|old|wrong"
     r"|incorrect|mistaken)|you(?:'ve| have| had)? (?:said|claimed|answered|wrote|stated|suggested"
-    r"|concluded|say|claim|chose|picked)|(?:one|some|people|many|students?|you) (?:might|may|could"
-    r"|would)(?: \w+)? (?:think|say|believe|guess|conclude|answer|argue|suggest|expect|suspect"
-    r"|object)|(?:(?:every|some|no)(?:one|body)|no one|people|they|some|many|most|others"
-    r"|students?)(?: \w+){0,2} (?:said|thought|(?:say|think|believe|claim|guess|answer|assume"
+    r"|concluded|say|claim|chose|picked)|(?:one|some|people|many|students?|you|nobody"
+    r"|no one|who) (?:might|may|could|would)(?:(?=\s$)|(?: \w+)? (?:think|say|believe|guess"
+    r"|conclude|answer|argue|suggest|expect|suspect|object))|(?:(?:every|some|no)(?:one|body)"
+    r"|no one|people|they|some|many|most|others|students?)(?: \w+){0,2} (?:said|thought|(?:say"
+    r"|think|believe|claim|guess|answer|assume"
     r"|conclude)(?:e?s|e?d)?)|(?:is|was|been) (?:said|claimed|believed|thought|assumed) (?:that|to)"
     r"|tempt(?:ing|ed)|misconceptions?|myth|(?<!\bno )(?<!little )doubt(?:ful)?"
-    r" (?:that|it|the|this|whether)|(?:told|tells?) (?:me|us)|contrary to|no longer|retract"
-    r"|withdraw|take back|(?:problem|question) (?:states|says|tells)|we (?:are|were) (?:given"
+    r" (?:that|it|the|this|whether)|(?:unlikely|improbable|false|untrue|impossible|incorrect|wrong"
+    r"|not (?:clear|certain|sure|true|likely|obvious|convinced|saying|claiming|the case))"
+    r" (?:that|whether)|(?:told|tells?) (?:me|us)|contrary to|no longer|retract|withdraw"
+    r"|take back|(?:problem|question) (?:states|says|tells)|we (?:are|were) (?:given"
     r"|told))\b",
     re.I,
 )
@@ -79,7 +82,7 @@ _OWN_QUOTE = re.compile(
 # Before a value: says no, in the languages that cues are known in.
 DENIAL = (
     r"(?:\b(?:not|never|cannot|nicht|kein\w*|não|nao|non|bukan|pas|no\s(?:es|son|era|vale|pued\w+)"
-    r"|jibu\ssi|(?:isn|aren|wasn|weren|can|couldn|won|wouldn|don|doesn|didn|shouldn)t)\b|n['’]t\b"
+    r"|jibu\ssi|не|(?:isn|aren|wasn|weren|can|couldn|won|wouldn|don|doesn|didn|shouldn)t)\b|n['’]t\b"
     r"|ليس|不是|不(?:等于|为)|并非|\ue000\s*si\b)"
 )
 
@@ -92,8 +95,8 @@ NOT_BUT = re.compile(
 )
 # Right before a value, it says another thing than that something is the value.
 _DENIED = re.compile(
-    rf"(?i)(?:{DENIAL}(?!\sonly)|\b(?:case|doubt|reject|refuse|anything but|nobody|no one|no way"
-    rf"|scratch|strike|exclude|rul(?:e|es|ed|ing) out|no \w{{1,12}} such that"
+    rf"(?i)(?:{DENIAL}(?!\sonly)|\b(?:case|doubt|reject|refuse|neither|disagree|anything but"
+    rf"|nobody|no one|no way|scratch|strike|exclude|rul(?:e|es|ed|ing) out|no \w{{1,12}} such that"
     r"|(?:(?:w|c|sh)ould|might) have (?:been|got\w*|had|found|given|obtained)|(?:overlook|forg[eo]t"
     r"|miss|ignor|neglect|omit)\w*)\b)(?:(?!\bbut\b|:\s[a-z])[^,;]){0,30}$|(?:[<>≤≥≠≈]=?"
     r"|\\(?:[lg]eq?|n(?:e|eq)|[lg]t|approx)(?![a-z])|\b(?:before|after|prior to|up to|within|beyond"
@@ -148,6 +151,7 @@ _BACK = (
     r" quite(?=\s?[,:.;!—-])|actually,|→|⇒|->)"
 )
 _WRONG = re.compile(
+    rf"[}}$)\\*\"']{{0,5}}\s?{DENIED_AFTER}|"
     r"[}$)\\*\"'.]{0,5},?\s(?:(?:that|which) (?:i|you) (?:\w+ ){1,3})?(?:which )?"
     r"(?:would (?:be|have been) [\w ]{0,30}\b(?:if|had|unless|were)\b|(?:is|was) (?:wrong"
     r"|incorrect|not (?:right|correct"
@@ -158,6 +162,7 @@ _WRONG = re.compile(
     r"(?! (?:to|for|only|in|if)\b)",
     re.I,
 )
+_ONLY_IF = re.compile(r"\bwould (?:be|have been) [^.;\n]{1,60}?\b(?:if|unless|had|were)\b", re.I)
 # After a statement, the last words of all: "... no wait, that is wrong."
 _WITHDRAWN = re.compile(
     r"[^\n]{0,80}\b(?:no|wait|but|actually|hmm|oh|sorry)\b[^.\n]{0,20}\b(?:that|this|it)"
@@ -200,7 +205,9 @@ def is_asserted(text: str, start: int, end: int, *, supposed: bool = False) -> b
     if is_withdrawn(text, end) or re.search(r"\bnot\s[\s$(\\]*$", before):
         return False
     stop = _SENTENCE_END.search(text, end, end + _FAR)
-    return stop is None or stop[0][0] != "?"
+    if stop is not None and stop[0][0] == "?":
+        return False
+    return supposed or _ONLY_IF.search(text, start, stop.start() if stop else end + _FAR) is None
 
 
 def is_withdrawn(text: str, end: int) -> bool:

@@ -100,6 +100,7 @@ _SENTENCE_END = re.compile(
     r"|where|as|so|for|I hope|rather than|instead of|and not|not)\b|\()|,\s*(?=[\"']\w)"
     r"|(?<!thousand)(?<!million)(?<!billion),\s+(?!(?:and|or)\b)(?=[a-z]{2})"
 )
+_QUOTED = re.compile(r"\"([^\"\n]{1,200})\"\s*[,}]")
 _JSON_NEXT = re.compile(r",\s*(?=[\"']\w)")
 _LEADING = re.compile(r"[\s*_:>`]*")
 _BETWEEN_SPANS = re.compile(r"\s*(?:,\s*(?:and|or)?|and|or)\s*(?=\$|\\\()")
@@ -236,6 +237,8 @@ def _stated(rest: str, context: Context) -> str | None:
     """The answer that a text begins with: formulas in delimiters, or plain words and numbers."""
     begin = _LEADING.match(rest)
     rest = rest[begin.end() :] if begin else rest
+    if value := _QUOTED.match(rest):
+        rest = value[1]
     spans = list(_leading_spans(rest))
     if spans:
         content = ", ".join(spans)
