@@ -56,6 +56,7 @@ from feedback_friction.reading.standing import (
     is_asserted,
     rechecks,
     retractions,
+    sentence_start,
 )
 
 _TAIL = 100_000  # characters at the end of a reply that are read for statements without a box
@@ -202,7 +203,8 @@ def _stated(text: str, base: Base) -> str | None:
     lines = text.split("\n")
     for index in range(len(lines) - 1, -1, -1):
         for cue in reversed(_cues(lines[index])[-5:]):
-            before = lines[index][max(0, cue.start() - 60) : cue.start()]
+            begin = max(cue.start() - 60, sentence_start(lines[index], cue.start()))
+            before = lines[index][begin : cue.start()]
             kept = _KEPT.match(lines[index], cue.end())
             if kept and not _UNSURE.search(before):
                 return value(kept["kept"], base)

@@ -20,28 +20,39 @@ _VALUE = (
 _ANY = r"[^.;:?\n]{1,60}?"
 _OPENING = (
     r"(?:so|therefore|thus|hence|then|finally|yes|no|indeed|still|again|ok(?:ay)?|well|wait|oops"
-    r"|hmm|sorry|actually|definitely|certainly|clearly|probably|most likely|in short|in summary"
-    r"|to summari[sz]e|in conclusion|conclusion|let me (?:double[- ]check|see)|(?:after|upon"
-    rf"|based on|given|with|considering|despite|having|instead of|rather than) {_ANY}"
-    rf"|{_ANY} (?:can['’]?t|cannot) be right)"
-    r"(?:[,:]| [—–-]|(?<=so)|(?<=thus)|(?<=hence)|(?<=still)|(?<=ok)|(?<=ly))\s+"
+    r"|hmm|ah|right|of course|sorry|actually|definitely|certainly|clearly|probably|most likely"
+    r"|good catch|got it|understood|i see|thanks?|thank you|in (?:short|summary|conclusion"
+    r"|that case)|to summari[sz]e|conclusion|as (?:i said|before|i said before)"
+    r"|once (?:again|more)|no change|let me (?:double[- ]check|see)"
+    r"|let me (?:fix|correct) (?:that|this|it|myself)|i repeat|i(?:['’]m| am) (?:sure|certain)"
+    r"|(?:my|the) answer (?:does not change|has not changed)"
+    r"|i have not changed my mind|(?:after|upon|based on|given|with|considering|despite|having"
+    rf"|contrary to|instead of|rather than|not(?! the answer)) {_ANY}"
+    rf"|(?:if )?{_ANY} (?:can['’]?t|cannot) be right"
+    rf"|(?:if )?{_ANY} (?:is|was) (?:wrong|incorrect|not right))"
+    r"(?:[,:.;!](?: and| but)?| [—–-]|(?<=so)|(?<=thus)|(?<=hence)|(?<=then)|(?<=still)|(?<=ok)"
+    r"|(?<=ly))\s+"
 )
 _IS = r"(?:is|must be|has to be|should be|ought to be|would be|can only be|becomes|stays|remains)"
 _ADVERBS = r"(?: (?:still|now|also|indeed|clearly|actually|therefore|simply|just|only|again))*"
 _SAYS = (
     rf"i(?:['’](?:d|ll|m)| would| will| can| do| am| have to| must)?{_ADVERBS} (?:say|answer|choose"
-    r"|pick|select|go(?:ing)? with|mean|meant|keep|stick(?:ing)? (?:with|to)|settl(?:e|ing)"
-    r" (?:on|for))|let['’]s go with|what (?:we|i) (?:want|need) is"
+    r"|pick|select|submit|guess|reckon|bet|insist on|go(?:ing)? with|mean|meant|keep|stay with"
+    r"|stick(?:ing)? (?:with|to)|settl(?:e|ing) (?:on|for)"
+    r"|(?:think|believe|guess|suppose|bet)(?: that)? it(?:['’]s| is))"
+    rf"|(?:choos|select|submitt|pick)ing|i (?:previously|first) said {_ANY}[,;](?: but)? (?:now"
+    r"|i now)(?: i)? say|let['’]s go with|what (?:we|i) (?:want|need) is"
     rf"|i(?:['’](?:d|ll)| would| will| must| have to)?{_ADVERBS}"
     rf" (?:change|revise|correct|update|switch) {_ANY} to"
     rf"|(?:it|this|that)(?:['’]s| {_IS}| turns out to be){_ADVERBS}"
     r"|(?:the|my|our)(?: (?:correct|right|final|only|best|new|revised|updated|corrected|true"
     r"|exact))* (?:answer|result|product|value|option|choice|number|one|possibility|guess"
-    rf"|conclusion)(?: (?:left|(?:we|i) (?:want|need|get|seek)))? {_IS}{_ADVERBS}"
+    rf"|pick|conclusion)(?: (?:left|(?:we|i) (?:want|need|get|seek)))?(?: {_IS}{_ADVERBS}|(?=:))"
     rf"|the answer changes from {_ANY} to"
     rf"|(?:the answer (?:is|was) |it(?: is|['’]s) )?not {_ANY},? but(?: rather)?"
     rf"|(?:the answer|it) (?:isn['’]t|is not) {_ANY}[,;] (?:it['’]s|it is|but)"
-    r"|(?:(?:my|the) )?final answer"
+    r"|(?:(?:my|the) )?final answer|(?:which )?mak(?:es|ing) the answer|\S{1,40}\s?(?:→|->)"
+    r"|previous(?: answer)?: \S{1,40}\n(?:new(?: answer)?|corrected):"
 )
 # Work says this of a step, too, but not where it is all that a reply says.
 _GETS = (
@@ -49,23 +60,38 @@ _GETS = (
     r"|(?:(?:this|that|which|it|(?:re)?comput\w+|(?:re)?calculat\w+|correct\w+)(?: \w+)? )?"
     r"(?:gives|yields|leads to|makes)(?: (?:us|me))?"
 )
-_END = (
-    rf"(?:,? (?:then|it is|instead(?: of {_ANY})?|as before|rather than {_ANY}|not {_ANY}"
-    rf"|is (?:correct|right|(?:the|my|our) (?:\w+ )?answer)))?[.!*_\"'`)\s]*\Z"
+_LETTER = re.compile(rf"{_MARK}(?i:option\s)?{_MARK}[A-J]{_MARK}[)\]]?")
+_REMARK = (
+    rf",? (?:then|it is|instead(?: of {_ANY})?|as before|as the answer|rather than {_ANY}"
+    rf"|\(?not {_ANY}\)?|(?:because|since) {_ANY}|i (?:think|believe|guess)"
+    rf"|{_IS} (?:correct|right|what i get(?: now)?|(?:the|my|our) (?:\w+ )?answer))"
 )
+_END = r"[.!*_\"'`)\s]*\Z"
+_START = r"(?:\A|(?<=[.!?:]\s)|(?<=\n))[\s*_]{0,4}"
 _LAST_SENTENCE = re.compile(
-    r"(?:\A|(?<=[.!?:]\s)|(?<=\n))[\s*_]{0,4}"
     # "The answer is" itself is left to the graders: each reads more after it than a value.
-    r"(?!(?i:(?:so|thus|hence|therefore),? )?(?i:(?:the|my) (?:\w+ )?answer is (?![a-z.…])))"
+    rf"{_START}(?!(?i:(?:so|thus|hence|therefore),? )?"
+    r"(?i:(?:the|my) (?:\w+ )?answer is (?![a-z.…])))"
     rf"(?P<said>(?i:(?:{_OPENING}){{0,3}}(?:{_SAYS})|(?:{_OPENING}){{1,3}}))"
-    rf"[:\s]{{0,3}}(?:(?:\.\.\.|…)\s?)?(?P<value>{_VALUE})(?i:{_END})"
+    rf"[:\s]{{0,3}}(?:(?:\.\.\.|…)\s?)?(?P<value>{_VALUE})(?i:(?:{_REMARK})?{_END})"
 )
+_VALUE_FIRST = re.compile(rf"{_START}(?P<said>)(?P<value>{_VALUE})(?i:{_REMARK}{_END})")
 _ONLY_SENTENCE = re.compile(
-    rf"\A(?P<said>(?i:(?:{_OPENING}){{0,3}}(?:{_GETS})))\s(?P<value>{_VALUE})(?i:{_END})"
+    rf"\A(?P<said>(?i:(?:{_OPENING}){{0,3}}(?:{_GETS})))\s(?P<value>{_VALUE})"
+    rf"(?i:(?:{_REMARK})?{_END})"
 )
 
 
-def last_words(text: str) -> re.Match[str] | None:
-    """The last sentence of a text where it says the answer: groups ``said`` and ``value``."""
-    found = _ONLY_SENTENCE.match(text) if len(text) <= _LAST else None
-    return found or _LAST_SENTENCE.search(text, max(0, len(text) - _LAST))
+def last_words(text: str, *, letters: bool = False) -> re.Match[str] | None:
+    """The last sentence of a text where it says the answer: groups ``said`` and ``value``.
+
+    Args:
+        text: a reply.
+        letters: take letters of options alone, and only after words that say them.
+    """
+    at = max(0, len(text) - _LAST)
+    found = _ONLY_SENTENCE.match(text) if not at else None
+    found = found or _LAST_SENTENCE.search(text, at)
+    if letters:
+        return found if found and _LETTER.fullmatch(found["value"]) else None
+    return found or _VALUE_FIRST.search(text, at)

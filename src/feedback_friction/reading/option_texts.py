@@ -51,7 +51,7 @@ def readable(text: str) -> str:
 
     Reasoning that a server left in the reply is no part of the answer.
     """
-    text = signed(final_part(text))
+    text = signed(final_part(text), letters=True)
     if not text.isascii():
         text = text.translate(_PLAIN)
     if "<" in text:

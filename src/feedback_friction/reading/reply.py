@@ -109,10 +109,10 @@ _OTHER_LETTERS = re.compile(
 _JSON_MARKS = ('":', "':", '" :')
 
 
-def signed(text: str) -> str:
+def signed(text: str, *, letters: bool = False) -> str:
     """The text with ``ANSWER`` for cues in other forms and languages; as long as it was.
 
-    What is struck through is blank.
+    What is struck through is blank. ``letters``: answers are letters of options.
     """
     if "~~" in text or "</" in text:
         text = _MARKUP.sub(_blank, _STRUCK.sub(_blank, text))
@@ -130,17 +130,17 @@ def signed(text: str) -> str:
         text = _JSON.sub(_sign, text)
     if _is_foreign(text):
         text = _FOREIGN.sub(_foreign, text)
-    return text if "oxed" in text else _plain(text)
+    return text if "oxed" in text else _plain(text, letters)
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, letters: bool) -> str:
     """The text with the sign for what a last sentence says its answer with: "I'd go with 5."."""
-    found = last_words(text)
+    found = last_words(text, letters=letters)
     if found is None:
         return text
-    start, (at, end) = found.start("said"), found.span("value")
+    start, at = found.start("said"), found.start("value")
     told = f"{ANSWER}{' ' * (at - start - 1)}{found['value']}."
-    return f"{text[:start]}{told}{' ' * (len(text) - end - 1)}"[: len(text)]
+    return f"{text[:start]}{told}".ljust(len(text))[: len(text)]
 
 
 def _is_foreign(text: str) -> bool:

@@ -31,13 +31,15 @@ _NOT_NOW = re.compile(
     r"|no one|who) (?:might|may|could|would)(?:(?=\s$)|(?: \w+)? (?:think|say|believe|guess"
     r"|conclude|answer|argue|suggest|expect|suspect|object))|(?:(?:every|some|no)(?:one|body)"
     r"|no one|people|they|some|many|most|others|students?)(?: \w+){0,2} (?:said|thought|(?:say"
-    r"|think|believe|claim|guess|answer|assume"
-    r"|conclude)(?:e?s|e?d)?)|(?:is|was|been) (?:said|claimed|believed|thought|assumed) (?:that|to)"
+    r"|think|believe|claim|guess|answer|assume|conclude)(?:e?s|e?d)?)"
+    r"|(?:is|was|been) (?:said|claimed|believed|thought|assumed) (?:that|to)"
     r"|tempt(?:ing|ed)|misconceptions?|myth|(?<!\bno )(?<!little )doubt(?:ful)?"
     r" (?:that|it|the|this|whether)|(?:unlikely|improbable|false|untrue|impossible|incorrect|wrong"
     r"|not (?:clear|certain|sure|true|likely|obvious|convinced|saying|claiming|the case))"
-    r" (?:that|whether)|(?:told|tells?) (?:me|us)|contrary to|no longer|retract|withdraw"
-    r"|take back|(?:problem|question) (?:states|says|tells)|we (?:are|were) (?:given"
+    r" (?:that|whether)|(?:not|\w+n['’]t|cannot) (?:\w+ )?(?:confirm|agree|believe|think|say|claim"
+    r"|accept)|refuse to|(?:student|else|friend|book)['’]s(?=\s(?:\w+\s)?$)"
+    r"|(?:told|tells?) (?:me|us)|contrary to|no longer|retract|withdraw|take back"
+    r"|(?:problem|question) (?:states|says|tells)|we (?:are|were) (?:given"
     r"|told))\b",
     re.I,
 )
@@ -66,7 +68,7 @@ _SUPPOSED = re.compile(
     re.I,
 )
 # "if x = 2, then y = 5, so ..." supposes no more
-_SO = re.compile(r"\b(?:so|therefore|thus|hence|which means)\b", re.I)
+_SO = re.compile(r"(?<!if )\b(?:so|therefore|thus|hence|which means)\b", re.I)
 _TURN = re.compile(
     r"\b(?:but|yet|however|though|although|now(?! see that my)|instead|rather|actually|so|therefore"
     r"|thus|hence|then)\b|[:;—]|, (?:it|this|the (?:correct|right|true|final)) ",
@@ -96,7 +98,8 @@ NOT_BUT = re.compile(
 # Right before a value, it says another thing than that something is the value.
 _DENIED = re.compile(
     rf"(?i)(?:{DENIAL}(?!\sonly)|\b(?:case|doubt|reject|refuse|neither|disagree|anything but"
-    rf"|nobody|no one|no way|scratch|strike|exclude|rul(?:e|es|ed|ing) out|no \w{{1,12}} such that"
+    rf"|nobody|no one|no way|scratch|strike|delete|cross out|too (?:quick|hasty) to"
+    rf"|exclude|rul(?:e|es|ed|ing) out|no \w{{1,12}} such that"
     r"|(?:(?:w|c|sh)ould|might) have (?:been|got\w*|had|found|given|obtained)|(?:overlook|forg[eo]t"
     r"|miss|ignor|neglect|omit)\w*)\b)(?:(?!\bbut\b|:\s[a-z])[^,;]){0,30}$|(?:[<>≤≥≠≈]=?"
     r"|\\(?:[lg]eq?|n(?:e|eq)|[lg]t|approx)(?![a-z])|\b(?:before|after|prior to|up to|within|beyond"
@@ -107,7 +110,8 @@ _DENIED = re.compile(
     r"|que)|(?:meno|più|maggiore|minore) d[ie]|(?:kurang|lebih)(?: \w+)? dari|start(?:s|ed|ing)?"
     r" from|divisible by|differ(?:s|ent)? from|except(?: for)?|apart from|(?:multiple|factor"
     r"|divisor|power)s? of)\s)[\s$(]*$|\b(?:wrong|incorrect|false|previous|earlier|initial|original"
-    r"|old|former|not the)[\s_](?:answer|result|guess|attempt)s?[\s:*_\"']*$"
+    r"|old|former|not the)[\s_](?:answer|result|guess|attempt)s?"
+    r"(?:\s(?:is|was|would be))?[\s:*_\"']*$"
 )
 _POSED = re.compile(
     r"(?i)\b(?:(?:false|untrue|wrong|incorrect|impossible) (?:that|to|for)"
@@ -115,7 +119,11 @@ _POSED = re.compile(
     r"|(?:try|tried|test|check|plug|substitut|verif|reject|discard)\w*(?! that\b))\b"
     r"(?![^,;:]*\b(?:then|so|gives?|get|gets|have|yields?|shows?|confirms?|find|finds)\b)[^,;:]*$"
 )
-_YOURS = re.compile(r"(?i)\byour (?:\w+ ){0,2}(?:answer|result|value|solution)\b[^,;:]*$")
+_YOURS = re.compile(
+    r"(?i)\b(?:your|student['’]?s|(?:some|any)(?:one|body)(?: else)?['’]s) (?:\w+ ){0,2}"
+    r"(?:answer|result|value|solution)\b[^,;:]*:?[\s*_]*$"
+    r"|^\W*(?:earlier|initially|previously|incorrect|wrong|what (?:i|you) \w+(?: \w+)?):\W*$"
+)
 # After a value: it is none.
 _REFUTED = re.compile(
     r"(?i)^,?\s?\(?(?:still |but )?(?:before (?:the|any|adding|carr)|without (?:the|any|adding)"
@@ -124,7 +132,8 @@ _REFUTED = re.compile(
     r"|(?:below|above|short of|squared|cubed|off|leads nowhere|(?:is|was)"
     r" (?:my|an?|just a) (?:old|previous|earlier|first|initial|original) answer|(?:is|was) (?:\S+"
     r" ){1,3}(?:guess|attempt))\b)|\btoo (?:high|low|big|small|large|many|few|much)\b"
-    r"|\b(?:extraneous|reject\w*|incorrect|wrong|false|impossible|invalid|mistaken|discarded|fails?"
+    r"|\b(?:extraneous|an? (?:trap|common error)|reject\w*|incorrect|wrong|false"
+    r"|impossible|invalid|mistaken|discarded|fails?"
     r"|falsch|faux|fausse|incorrect[ao]|incorreto|errad[ao]|sbagliat[ao]|equivocad[ao]|salah|makosa"
     r"|excluded|contradict\w*|absurd|ruled out|inconsistent|unlikely|no (?:real )?solution|(?:does"
     r" not|doesn['’]t|cannot|can['’]t) (?:work|satisfy|fit|hold|solve|be|check)|to (?:check"

@@ -73,7 +73,7 @@ _COLOR = re.compile(r"\\(?:text)?color ?\{[^{}]{0,30}\}")
 # A font around a formula: the braces stay.
 _FONT = re.compile(
     r"\\(?:math(?:bf|rm|it|sf)|boldsymbol|bm|text(?:bf|it|rm)?) ?"
-    r"(?=\{\s?(?:\{|-?\s?\\(?!text)[A-Za-z]))"
+    r"(?=\{\s?(?:\{|-?\s?\\(?!text)[A-Za-z]|-?\s?\\text\w*\s?\{-?\d))"
 )
 _REALS = re.compile(r"\\mathbb ?(?:\{ ?R ?\}|R(?![A-Za-z]))")
 _NOT_EQUAL = re.compile(r"(?<=\s)!=|(?<=[A-Za-z])!=(?=\s?[-\d])|\\not ?=")

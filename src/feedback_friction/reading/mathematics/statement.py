@@ -98,7 +98,7 @@ _OPENER = re.compile(r"\$\$|\$(?!\d[\d,.]*(?:[\s)]|$))|\\\(|\\\[")
 _SENTENCE_END = re.compile(
     r"\n|[.!?](?=\s|\*|$)|[;!?。।؛؟]|，(?=[而并]?[不非])|(?:입니다|です|이다|\sहै)|,?\s(?:(?:because|since|which"
     r"|where|as|so|for|I hope|rather than|instead of|and not|not)\b|\()|,\s*(?=[\"']\w)"
-    r"|(?<!thousand)(?<!million)(?<!billion),\s+(?!(?:and|or)\b)(?=[a-z]{2})"
+    r"|,\s+(?=I(?:['’]m|\s[a-z]))|(?<!thousand)(?<!million)(?<!billion),\s+(?!(?:and|or)\b)(?=[a-z]{2})"
 )
 _QUOTED = re.compile(r"\"([^\"\n]{1,200})\"\s*[,}]")
 _JSON_NEXT = re.compile(r",\s*(?=[\"']\w)")
@@ -249,8 +249,9 @@ def _stated(rest: str, context: Context) -> str | None:
     if end is None and len(rest) >= _MAX_LINE - 20:
         return None
     sentence = (rest[: end.start()] if end else rest).strip(" *_`:,\"'")
-    if sentence.endswith("}") and "{" not in sentence:  # of JSON
-        sentence = sentence.rstrip("} \"'")
+    for opening, closing_one in ("{}", "()", "[]"):  # of JSON, of "(Answer: 5)"
+        if sentence.endswith(closing_one) and opening not in sentence:
+            sentence = sentence.rstrip(f"{closing_one} \"'")
     if _is_answer(sentence, context):
         return sentence
     given = (
@@ -346,7 +347,7 @@ def _bare(reply: str, context: Context) -> Statement | None:
     spans = list(_leading_spans(text))
     if len(spans) == 1 and len(text) - len(spans[0]) <= _DELIMITERS:
         return Statement(spans[0], "bare", 0)
-    text = text.strip("*_` ").rstrip(".* ")
+    text = text.lstrip("*_`>=→⇒ ").rstrip("*_` ").rstrip(".* ")
     if _PROSE.search(text):
         return None
     text = "1/2" if text.lower() == "half" else text
