@@ -139,8 +139,8 @@ def _plain(text: str, letters: bool) -> str:
     if found is None:
         return text
     start, at = found.start("said"), found.start("value")
-    told = f"{ANSWER}{' ' * (at - start - 1)}{found['value']}."
-    return f"{text[:start]}{told}".ljust(len(text))[: len(text)]
+    told = f"{text[:start]}{' ' * (at - start - 1)}{ANSWER}{found['value']}."
+    return told.ljust(len(text))[: len(text)]
 
 
 def _is_foreign(text: str) -> bool:
