@@ -15,6 +15,7 @@ Only where a reply has none of them do weaker rules look, in this order:
 
 ==============  =======================================================================
 first line      the first line says no more than that, and an explanation follows
+last words      the last sentence says the option in words that all graders know: "We get C."
 is correct      exactly one option is called correct: "Option (C) is correct because ..."
 concluded       a finished reply's closing sentences end on one option: "..., which is (C).", or
                 its last clause is an option's text, several words long
@@ -61,16 +62,19 @@ from feedback_friction.grading.choice_languages import by_language
 from feedback_friction.grading.choice_truth import by_truth
 from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import LETTERS, Problem
+from feedback_friction.reading.last_words import last_words
 from feedback_friction.reading.option_texts import (
     LONGEST,
     Options,
     folded,
+    joined,
     options_of,
     readable,
+    valued,
     with_letters,
 )
 from feedback_friction.reading.references import lettered
-from feedback_friction.reading.standing import is_asserted, retraction
+from feedback_friction.reading.standing import is_asserted, is_given, retraction, sentence_start
 
 _TAIL = 120  # characters at a reply's end that are searched first: most replies end in a statement
 
@@ -90,13 +94,14 @@ def grade_choice(problem: Problem, response: str) -> Verdict:
         return Verdict.none("no choices")
     options = options_of(problem.choices, problem.question)
     plain = readable(response)
-    text = lettered(plain, options)
+    text = joined(lettered(plain, options), options)
     said = _stated(text, options)
     if said is not None:
         said = _revised(text, said, options) or said
     else:
         said = (
             _by_truth(plain, options)
+            or _last_words(text, options)
             or _first_line(text, options)
             or _called_correct(text, options)
             or _concluded(text, options)
@@ -147,6 +152,26 @@ def _revised(text: str, said: Said, options: Options) -> Said | None:
     return Said(letter, "revised", at) if letter and letter != said.letter else None
 
 
+def _last_words(text: str, options: Options) -> Said | None:
+    """The option that the last sentence says in words that all graders know."""
+    found = last_words(valued(_named(text, options), options), letters=True)
+    letter = _CAPITAL.findall(found["value"])[-1] if found else ""
+    return Said(letter, "last words") if letter and letter in options.letters else None
+
+
+def _named(text: str, options: Options) -> str:
+    """A short text with "(B)" for option B's words and for "option B"."""
+    if len(text) > _SHORT:
+        return text
+    return _QUOTED.sub(r"\1", _NOUNED.sub(r"(\1)", with_letters(text, options)[0]))
+
+
+def _is_given(text: str, at: int) -> bool:
+    """Whether what stands before a letter in its clause does not say that it is no answer."""
+    before = text[sentence_start(text, at) : at].rstrip(" ([\"'>=")
+    return is_given(_CLAUSE_TURNS.split(before)[-1], "")
+
+
 def _other_form(text: str, options: Options) -> Said | None:
     """The option that is named in no statement: last settled on, by elimination or by a value."""
     small = _SMALL.fullmatch(text)
@@ -154,14 +179,15 @@ def _other_form(text: str, options: Options) -> Said | None:
         return Said(small[1].upper(), "final line")
     short = len(text) <= _SHORT
     for found in filter(None, (_OPENS.match(text), _CLOSES.match(text) if short else None)):
-        if (letter := found[found.lastindex or 0]) in options.letters:
+        letter = found[found.lastindex or 0]
+        if letter in options.letters and _is_given(text, found.start(found.lastindex or 0)):
             return Said(letter, "settled")
-    named = with_letters(text, options)[0] if short else text
+    named = _named(text, options)
     writings = dict.fromkeys((text, named))
     for said in writings:
         if _FINISHED.search(said.rstrip()[-20:]) or (short and "\n" not in said.strip()):
             letter, at = settled(said, 0, options, anew=_DENIES.search(said) is not None)
-            if letter and is_asserted(said, at, at + 1):
+            if letter and is_asserted(said, at, at + 1) and _is_given(said, at):
                 return Said(letter, "settled")
     if letter := next(filter(None, (by_elimination(said, options) for said in writings)), ""):
         return Said(letter, "by elimination")
@@ -198,6 +224,17 @@ _CLOSES = re.compile(
     r"|except|next|reject\w+|exclud\w+|you|if|or|and)\b|.*n't)[^\n?.:]{1,200}):\s\(?([A-Z])\)?[.!]?\s*\Z"
 )
 _SHORT = 400  # characters of a reply in which an option's text counts as its letter does
+_CAPITAL = re.compile(r"[A-Z](?![A-Za-z])")
+_NOUNED = re.compile(r"\b(?i:option|choice)\s\(?([A-Z])(?![A-Za-z0-9_'])\)?")
+_QUOTED = re.compile(r"\"(\([A-Z]\))\"")
+# "The one that does not belong is (C)."
+_WHICH_NOT = re.compile(
+    r"\b(?:that|which|who)\s(?:is|are|was|does|do|did|can|could|has)(?:\s?not|n't|'t)\b"
+)
+_CLAUSE_TURNS = re.compile(
+    r"\b(?:but|so|then|hence|thus|therefore|instead"
+    r"|[Ll]et(?:'s|\s(?:me|us))\s(?:go\swith|say|choose|pick|select))\b"
+)
 _SMALL = re.compile(
     r"\s*(?:(?i:option|choice|answer|letter)\s)?[\"'(\[*]{0,3}([a-z])[\"')\].*:]{0,3}\s*"
 )
@@ -344,7 +381,10 @@ def _concluded(text: str, options: Options) -> Said | None:
                 return None
             continue
         letters = {name[1] or name[2] for name in named}
-        said = is_asserted(sentence, *named[-1].span(), supposed=True)
+        start, end = named[-1].span()
+        before = _WHICH_NOT.sub("", _CLAUSE_TURNS.split(sentence[:start])[-1])
+        said = is_asserted(sentence, start, end, supposed=True)
+        said = said and is_given(before, sentence[end:])
         meant = said and len(letters) == 1 and _is_meant(sentence, named[-1], options)
         return Said(letters.pop(), "concluded") if meant else None
     return None
@@ -367,7 +407,11 @@ def _told(text: str, options: Options) -> Said | None:
     if not leads:
         return None
     clause = _TURNS.split(before)[-1]
-    return None if _UNTOLD.search(clause) else Said(letter, "concluded (text)")
+    return (
+        None
+        if _UNTOLD.search(clause) or not is_given(clause, "")
+        else Said(letter, "concluded (text)")
+    )
 
 
 _CLAUSE = 10  # characters of an option's text that is a clause of its own
@@ -382,7 +426,7 @@ _LEADS_TO = re.compile(
 _TURNS = re.compile(r"\bbut\b|\bhowever\b|;")
 _UNTOLD = re.compile(
     r"\b(?:not|never|no|none|neither|nor|or|if|unless|whether|had|would|might|could|may|false|wrong"
-    r"|incorrect|except|unlike|earlier|previous(?:ly)?|thought|first|seems?|claims?|says?|said|other"
+    r"|incorrect|cannot|except|unlike|earlier|previous(?:ly)?|thought|first|seems?|claims?|says?|said|other"
     r"|least|why|how|answered|expect\w*|assum\w+|suppos\w+|doubt\w*|unlikely|option|you|your)\b|n['\s]t\b"
 )
 

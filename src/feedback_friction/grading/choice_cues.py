@@ -61,7 +61,8 @@ _ANSWER = _Cue(
     "answer is",
     re.compile(
         r"s?(?!\w)(?:(?:\s+(?!(?:not|if|is|isn't|are|cannot|can't|never|neither|won't|couldn't"
-        rf"|wouldn't|shouldn't)\b)[a-z0-9'#]+){{0,6}}?\s*\"?(?:\s{_IS}|'s\s){_NOT_BUT}"
+        r"|wouldn't|shouldn't)\b)[a-z0-9'#]+){0,6}?(?:,\s(?:after|upon|then)\s[^.,;\n]{1,40},)?"
+        rf"\s*\"?(?:\s{_IS}|'s\s){_NOT_BUT}"
         r"|\s?\([a-z]{4,8}\)\s?:?|\s?\"?\s?[:=>\n-]|\?\s)"
     ),
 )
@@ -105,8 +106,8 @@ _SOMEBODY = re.compile(
 )
 _NOT_CUE = re.compile(
     r"(?:\b(?:if|whether|suppos\w+|assum\w+|unless|than|least|less|wrong|incorrect|previous|earlier"
-    r"|initial|first|original|prior|former|last|another|other|next|second|tempting|common|not)"
-    rf"|n't)\s+(?:(?:the|that|an?|my|our)\s+){{0,2}}(?:{_GOOD}\s+)?$"
+    r"|initial|first|original|prior|former|last|another|other|next|second|tempting|common|not|your)"
+    rf"|n't|(?:student|else|friend)'s)\s+(?:(?:the|that|an?|my|our)\s+){{0,2}}(?:{_GOOD}\s+)?$"
 )
 # Before a cue of another language.
 _NOT_FOREIGN = re.compile(
@@ -196,7 +197,7 @@ _APART = re.compile(
 )
 _DENIED = re.compile(
     r"\s+(?:is|are|was)(?:n't|\s+(?:not|incorrect|invalid|wrong|false))\b"
-    rf"|[)\]\"'\s]{{0,3}}{DENIED_AFTER}"
+    rf"|[)\]\"'\s]{{0,3}}{DENIED_AFTER}|[)\]\"'\s]{{1,3}}before[;,.]"
 )
 _TAKEN_BACK = re.compile(
     r"\b(?:this|that|it|which|these)\s+(?:is|was|are)(?:\s+(?:incorrect|wrong|invalid)|(?:n't"
@@ -332,7 +333,9 @@ _ONE_OF_SEVERAL = re.compile(
 _PROVIDED = re.compile(r"\b(?:if|had|unless)\b")
 _OF_BEFORE = re.compile(r"s?\s(?:of|in|from)\smy\s(?:previous|earlier|first|last|initial)\b")
 _POSSIBLE_ANSWERS = re.compile(r"\s+(?:answers|options|choices)\b")
-UNSURE = re.compile(r"(?:\b(?:not|neither|nor|if|whether|than|unless)|n't)\b[^.,;:\n]{0,30}$")
+UNSURE = re.compile(
+    r"(?:\b(?:not|cannot|never|neither|nor|if|whether|than|unless)|n't)\b[^.,;:\n]{0,30}$"
+)
 
 
 def _before(text: str, small: str, word: re.Match[str], options: Options) -> Said | None:
@@ -384,4 +387,6 @@ def _subject(subject: str, options: Options) -> tuple[str, int]:
     for label in _LABEL.finditer(subject):
         if options.is_text(subject[label.end() :], label[1]):
             return label[1], label.start()
-    return options.ending(subject), 0
+    letter = options.ending(subject)
+    own = len(options.choices[options.letters.index(letter)]) if letter else 0
+    return letter, max(0, len(subject.rstrip(" \"'")) - own)

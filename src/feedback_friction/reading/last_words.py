@@ -15,31 +15,36 @@ _VALUE = (
     rf"{_MARK}(?:\$[^$\n]{{1,80}}\$|\\\((?:[^\\\n]|\\(?!\))){{1,80}}\\\)"
     r"|\\[dt]?frac\{[^{}\n]{1,20}\}\{[^{}\n]{1,20}\}"
     r"|[-−]?(?:0[xX])?(?=[\dA-Z])[\dA-F][\dA-F,_']{0,60}(?:\.\d{1,30})?(?:/\d{1,9})?%?"
-    rf"|(?i:option\s){_MARK}[A-J])(?![A-Za-z0-9]){_MARK}[)\]]?"
+    rf"|(?i:option\s){_MARK}[A-J]|[GHJ]|(?<=[(*])I(?=[)*]))(?![A-Za-z0-9]){_MARK}[)\]]?"
 )
 _ANY = r"[^.;:?\n]{1,60}?"
 _OPENING = (
-    r"(?:(?:so|therefore|thus|hence|then|finally|yes|no|indeed|still|again|ok(?:ay)?|well|wait|oops"
-    r"|hmm|ah|right|of course|sorry|actually|definitely|certainly|clearly|probably|most likely"
-    r"|good catch|got it|understood|i see|thanks?|thank you|in (?:short|summary|conclusion"
-    r"|that case)|to summari[sz]e|conclusion|as (?:i said|before|i said before)"
-    r"|once (?:again|more)|no change|let me (?:double[- ]check|see)"
-    r"|let me (?:fix|correct) (?:that|this|it|myself)|i repeat|i(?:['’]m| am) (?:sure|certain)"
-    r"|(?:my|the) answer (?:does not change|has not changed)|i have not changed my mind"
+    r"(?:(?:∴|result|so|therefore|thus|hence|then|finally|yes|no|indeed|still|again|ok(?:ay)?|well"
+    r"|wait|oops|hmm|ah|right|of course|sorry|actually|definitely|certainly|clearly|probably"
+    r"|most likely|good catch|my mistake|got it|understood|i see|thanks?|thank you"
+    r"|in (?:short|summary|conclusion|that case)|to summari[sz]e|conclusion"
+    r"|as (?:i said|before|i said before)|once (?:again|more)|no change"
+    r"|let me (?:double[- ]check|see)|let me (?:fix|correct) (?:that|this|it|myself)|i repeat"
+    r"|i(?:['’]m| am) (?:sure|certain)|i have not changed my mind"
+    r"|(?:my|the) answer (?:does not change|has not changed|is unchanged)"
     rf"|not(?! the answer) [^\s.]{{1,40}}|(?:if )?{_ANY} (?:can['’]?t|cannot) be right"
     rf"|(?:if )?{_ANY} (?:is|was) (?:wrong|incorrect|not right))"
     r"(?:[,:.;!](?: and| but)?| [—–-]|(?<=so)|(?<=thus)|(?<=hence)|(?<=then)|(?<=still)|(?<=ok)"
-    r"|(?<=ly))|(?:after|upon|based on|given|with|considering|despite|having|contrary to"
-    rf"|instead of|rather than|not(?! the answer)) {_ANY}(?:[,:;]| [—–-]))\s+"
+    r"|(?<=∴)|(?<=ly))|(?:after|upon|based on|given|with|considering|despite|having|following|using"
+    r"|correcting|contrary to|instead of|rather than|not(?! the answer))"
+    rf" {_ANY}(?:[,:;]| [—–-]))\s+"
 )
 _IS = r"(?:is|must be|has to be|should be|ought to be|would be|can only be|becomes|stays|remains)"
-_ADVERBS = r"(?: (?:still|now|also|indeed|clearly|actually|therefore|simply|just|only|again))*"
+_ADVERBS = (
+    r"(?: (?:still|now|also|really|indeed|clearly|actually|therefore|simply|just|only|again))*"
+)
 _SAYS = (
     rf"i(?:['’](?:d|ll|m)| would| will| can| do| am| have to| must)?{_ADVERBS} (?:say|answer|choose"
     r"|pick|select|submit|guess|reckon|bet|insist on|go(?:ing)? with|mean|meant|keep|stay with"
     r"|stick(?:ing)? (?:with|to)|settl(?:e|ing) (?:on|for)"
     r"|(?:think|believe|guess|suppose|bet)(?: that)? it(?:['’]s| is))"
-    rf"|(?:choos|select|submitt|pick)ing|i (?:previously|first) said {_ANY}[,;](?: but)? (?:now"
+    rf"|(?:choos|select|submitt|pick)ing|i(?:['’]m| am) (?:now )?(?:confident|certain|sure) that"
+    rf" it(?:['’]s| is)|i (?:previously|first) said {_ANY}[,;](?: but)? (?:now"
     r"|i now)(?: i)? say|let['’]s go with|what (?:we|i) (?:want|need) is"
     rf"|i(?:['’](?:d|ll)| would| will| must| have to)?{_ADVERBS}"
     rf" (?:change|revise|correct|update|switch) {_ANY} to"
@@ -55,11 +60,11 @@ _SAYS = (
 )
 # Work says this of a step, too, but not where it is all that a reply says.
 _GETS = (
-    rf"(?:i|we|you){_ADVERBS} (?:get|got|obtain|have|find|arrive at|end up with)"
+    rf"(?:using {_ANY} )?(?:i|we|you){_ADVERBS} (?:get|got|obtain|have|find|arrive at|end up with)"
     r"|(?:(?:this|that|which|it|(?:re)?comput\w+|(?:re)?calculat\w+|correct\w+)(?: \w+)? )?"
     r"(?:gives|yields|leads to|makes)(?: (?:us|me))?"
 )
-_LETTER = re.compile(rf"{_MARK}(?i:option\s)?{_MARK}[A-J]{_MARK}[)\]]?")
+_LETTER = re.compile(rf"{_MARK}(?i:option\s)?{_MARK}[A-J]{_MARK}[)\]]?,?")
 _REMARK = (
     rf",? (?:then|it is|instead(?: of {_ANY})?|as before|as the answer|rather than {_ANY}"
     rf"|\(?not {_ANY}\)?|(?:because|since) {_ANY}|i (?:think|believe|guess)"
@@ -92,5 +97,6 @@ def last_words(text: str, *, letters: bool = False) -> re.Match[str] | None:
     found = _ONLY_SENTENCE.match(text) if not at else None
     found = found or _LAST_SENTENCE.search(text, at)
     if letters:
+        found = found or _VALUE_FIRST.match(text)
         return found if found and _LETTER.fullmatch(found["value"]) else None
     return found or _VALUE_FIRST.search(text, at)

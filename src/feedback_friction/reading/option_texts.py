@@ -36,7 +36,7 @@ _LATEX = re.compile(
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*")
 # Each begins with its mark, so that the search leaps from one mark to the next.
 _STARS = re.compile(r"\*(?:\*+|(?<![0-9A-Za-z)\]}]\*)(?=\S)|(?<=\S\*)(?![0-9A-Za-z(\[{\\]))")
-_UNDERSCORES = re.compile(r"_(?:(?<![\w\\]_)_*(?=[A-Za-z0-9($\"'])|(?<=[\w).!?\"'$]_)_*(?![\w{]))")
+_UNDERSCORES = re.compile(r"_(?:(?<![\w\\]_)_*(?=[A-Za-z0-9($\"'])|(?<=[\w).:!?\"'$]_)_*(?![\w{]))")
 _HEADING = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]+(?=[A-Za-z(]))", re.MULTILINE)
 
 
@@ -190,6 +190,51 @@ def _named(choices: tuple[str, ...], ranks: bool) -> tuple[re.Pattern[str], dict
     return re.compile(rf"(?<!\w)(?:(?:the|an?)\s)?({either})(?!\w|-\w)", re.IGNORECASE), letters
 
 
+def joined(text: str, options: Options) -> str:
+    """A text with "(B)" where B's text stands after its letter in a sentence: "not B. Neon".
+
+    The point ends no sentence there. Lines of a list stay as they are.
+    """
+    within_lines = "\n" in text.strip()
+
+    def letter(found: re.Match[str]) -> str:
+        begins = not text[text.rfind("\n", 0, found.start()) + 1 : found.start()].strip()
+        return found[0] if begins and within_lines else f"({found[1]})"
+
+    return _labelled(options.choices).sub(letter, text)
+
+
+def valued(text: str, options: Options) -> str:
+    """A short text with "(B)" where it has the text of option B, and that has a figure in it."""
+
+    def letter(found: re.Match[str]) -> str:
+        named = options.whole(found[0])
+        return f"({named})" if named else found[0]
+
+    return _figures(options.choices).sub(letter, text) if len(text) <= LONGEST else text
+
+
+@lru_cache(maxsize=4096)
+def _figures(choices: tuple[str, ...]) -> re.Pattern[str]:
+    shown = sorted((readable(choice).strip(" .") for choice in choices), key=len, reverse=True)
+    either = "|".join(re.escape(text) for text in shown if re.search(r"\d", text))
+    return re.compile(rf"(?<![\w.,/^-])(?:{either or '(?!)'})(?![\w%^]|[.,/-]\d)")
+
+
+@lru_cache(maxsize=4096)
+def _labelled(choices: tuple[str, ...]) -> re.Pattern[str]:
+    """Each option's letter, with its text after it."""
+    shown = [readable(choice).strip(" .") for choice in choices]
+    either = "|".join(
+        rf"(?<={letter}[.):]\s){re.escape(text)}"
+        for letter, text in zip(LETTERS, shown, strict=False)
+        if text
+    )
+    return re.compile(
+        rf"(?<![A-Za-z0-9_'(])([A-Z])[.):]\s(?i:{either or '(?!)'})(?![A-Za-z0-9_%]|[.,]\d)"
+    )
+
+
 # What may follow a place in a list, or end it; "first, the units" is no place.
 _RANK_ENDS = (
     r"(?=,?\s(?:and|or|nor)\s|,\s(?:the\s)?(?:\w+(?:st|nd|rd|th)|last)\b|[.;]|$"
@@ -204,8 +249,9 @@ _MARGIN = 40
 # The first letters or digits that count when a text is folded.
 _FIRST = re.compile(rf"\W{{0,40}}(?:{_ARTICLE}\s+\W{{0,20}})?(\w{{1,3}})", re.IGNORECASE)
 _TEXT_ENDS = re.compile(
-    r"$|[.;!?)\]:](?:\s|$)|(?<=[a-z]{3})\(|\s[a-z](?:$|[.;!?])"
-    r"|,?\s?(?:because|since|as|which|so|but|for|given|due|based)\b"
+    r"$|\s?[.;!?)\]:](?:\s|$)|(?<=[a-z]{3})\(|\s[a-z](?:$|[.;!?])"
+    r"|,?\s?(?:because|since|as|which|so|but|for|given|due|based"
+    r"|i (?:think|believe|guess|(?:m|am) (?:sure|certain|confident))|contrary)\b"
 )
 _LETTERED = re.compile(r"\(?[A-Z](?![A-Za-z0-9])")
 _PARTS = re.compile(r"(?:^|\s)\(?[a-z]\)")

@@ -136,8 +136,8 @@ def signed(text: str, *, letters: bool = False) -> str:
 def _plain(text: str, letters: bool) -> str:
     """The text with the sign for what a last sentence says its answer with: "I'd go with 5."."""
     found = last_words(text, letters=letters)
-    if found is None:
-        return text
+    if found is None or (letters and not found["said"]):
+        return text  # "(C) is right" is left to the graders
     start, at = found.start("said"), found.start("value")
     told = f"{text[:start]}{' ' * (at - start - 1)}{ANSWER}{found['value']}."
     return told.ljust(len(text))[: len(text)]

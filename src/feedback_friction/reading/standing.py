@@ -98,7 +98,7 @@ NOT_BUT = re.compile(
 # Right before a value, it says another thing than that something is the value.
 _DENIED = re.compile(
     rf"(?i)(?:{DENIAL}(?!\sonly)|\b(?:case|doubt|reject|refuse|neither|disagree|anything but"
-    rf"|nobody|no one|no way|scratch|strike|delete|cross out|too (?:quick|hasty) to"
+    rf"|nobody|no one|no way|scratch|strike|delete|cross out|too (?:quick|hasty) to|mistaken in"
     rf"|exclude|rul(?:e|es|ed|ing) out|no \w{{1,12}} such that"
     r"|(?:(?:w|c|sh)ould|might) have (?:been|got\w*|had|found|given|obtained)|(?:overlook|forg[eo]t"
     r"|miss|ignor|neglect|omit)\w*)\b)(?:(?!\bbut\b|:\s[a-z])[^,;]){0,30}$|(?:[<>≤≥≠≈]=?"
