@@ -120,8 +120,9 @@ _POSED = re.compile(
     r"(?![^,;:]*\b(?:then|so|gives?|get|gets|have|yields?|shows?|confirms?|find|finds)\b)[^,;:]*$"
 )
 _YOURS = re.compile(
-    r"(?i)\b(?:your|student['’]?s|(?:some|any)(?:one|body)(?: else)?['’]s) (?:\w+ ){0,2}"
-    r"(?:answer|result|value|solution)\b[^,;:]*:?[\s*_]*$"
+    r"(?i)\b(?:your (?:\w+ ){0,2}(?:answer|result|value|solution)\b[^,;:]*$"
+    r"|(?:student['’]?s|(?:some|any)(?:one|body)(?: else)?['’]s) (?:\w+ ){0,2}"
+    r"(?:answer|result|value|solution)\b[^,;:]*:?[\s*_]*$)"
     r"|^\W*(?:earlier|initially|previously|incorrect|wrong|what (?:i|you) \w+(?: \w+)?):\W*$"
 )
 # After a value: it is none.
