@@ -217,7 +217,12 @@ def valued(text: str, options: Options) -> str:
 @lru_cache(maxsize=4096)
 def _figures(choices: tuple[str, ...]) -> re.Pattern[str]:
     shown = sorted((readable(choice).strip(" .") for choice in choices), key=len, reverse=True)
-    either = "|".join(re.escape(text) for text in shown if re.search(r"\d", text))
+    # "2" may be the second one, too.
+    either = "|".join(
+        re.escape(text)
+        for text in shown
+        if re.search(r"\d", text) and not (text.isdecimal() and int(text) <= len(shown))
+    )
     return re.compile(rf"(?<![\w.,/^-])(?:{either or '(?!)'})(?![\w%^]|[.,/-]\d)")
 
 

@@ -97,10 +97,10 @@ NOT_BUT = re.compile(
 )
 # Right before a value, it says another thing than that something is the value.
 _DENIED = re.compile(
-    rf"(?i)(?:{DENIAL}(?!\sonly)|\b(?:case|doubt|reject|refuse|neither|disagree|anything but"
-    rf"|nobody|no one|no way|scratch|strike|delete|cross out|too (?:quick|hasty) to|mistaken in"
-    rf"|exclude|rul(?:e|es|ed|ing) out|no \w{{1,12}} such that"
-    r"|(?:(?:w|c|sh)ould|might) have (?:been|got\w*|had|found|given|obtained)|(?:overlook|forg[eo]t"
+    rf"(?i)(?:{DENIAL}(?!\sonly)|\b(?:case|(?<!no )(?<!little )doubt|reject|refuse|neither|disagree"
+    rf"|anything but|nobody|no one|no way|scratch|strike|delete|cross out|too (?:quick|hasty) to"
+    rf"|mistaken in|exclude|rul(?:e|es|ed|ing) out|no \w{{1,12}} such that"
+    r"|(?:[wc]ould|might) have (?:been|got\w*|had|found|given|obtained)|(?:overlook|forg[eo]t"
     r"|miss|ignor|neglect|omit)\w*)\b)(?:(?!\bbut\b|:\s[a-z])[^,;]){0,30}$|(?:[<>≤≥≠≈]=?"
     r"|\\(?:[lg]eq?|n(?:e|eq)|[lg]t|approx)(?![a-z])|\b(?:before|after|prior to|up to|within|beyond"
     r"|below|above|under|over|near|around|about|roughly|approximately|nearly|almost|close to|at"
