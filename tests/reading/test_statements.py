@@ -16,7 +16,8 @@ from feedback_friction.problem import Problem
 from feedback_friction.tasks.catalog import get_page
 
 FORMS = json.loads((Path(__file__).parent.parent / "cases" / "statements.json").read_text("utf-8"))
-# task, question, gold, operands; gold as a reply may write it, and a wrong answer in that way
+CELL = ("The nucleus", "Mitochondria", "The ribosome", "The Golgi apparatus")
+# task, question, gold, operands or options; gold as a reply may write it, and a wrong one that way
 ASKED = [
     ("math_500", "How many ways are there to sit?", "3250", (),
      {"3250": "3251", "3,250": "3,251", "$3250$": "$3251$", "\\(3250\\)": "\\(3251\\)",
@@ -31,14 +32,21 @@ ASKED = [
       "**838,114,395**": "**838,114,495**"}),
     ("hex_multiplication", "Calculate A1 * B2.", "6FF2", ("A1", "B2"),
      {"6FF2": "6FF3", "0x6FF2": "0x6FF3"}),
+    ("mmlu", "Where are proteins made in a cell?", "C", CELL,
+     {"C": "B", "(C)": "(B)", "**C**": "**B**"}),
+    ("trivia_qa", "Who wrote Emma?", "Jane Austen", (),
+     {"Jane Austen": "Emily Brontë", "**Jane Austen**": "**Emily Brontë**"}),
+    ("pop_qa", "What is the capital of Peru?", "Lima", (), {"Lima": "Bogotá"}),
+    ("trivia_qa", "In which year did the wall fall?", "1989", (), {"1989": "1991"}),
 ]  # fmt: skip
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("asked", ASKED, ids=lambda asked: f"{asked[0]} {asked[2]}")
 def test_forms_state_an_answer_or_none_whatever_the_task(asked):
-    task, question, gold, operands, written = asked
-    problem = Problem(id="x", task=task, question=question, gold=gold, operands=operands)
+    task, question, gold, more, written = asked
+    field = "choices" if task == "mmlu" else "operands"
+    problem = Problem(id="x", task=task, question=question, gold=gold, **{field: more})
     grade = get_page(task).task.grade
     failed = []
     for right, wrong in written.items():

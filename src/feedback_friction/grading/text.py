@@ -43,6 +43,7 @@ from feedback_friction.grading.verdict import Verdict
 from feedback_friction.problem import Problem
 from feedback_friction.reading.lexicon import FOCUS, GRAMMAR, PLACES, SCALES
 from feedback_friction.reading.prose import ALTERNATIVE, UNASSERTED, Statement, statements
+from feedback_friction.reading.standing import DENIAL
 from feedback_friction.reading.words import (
     MONTHS,
     Word,
@@ -96,11 +97,30 @@ _EARLIER = re.compile(
 _NEGATION = re.compile(
     r"\b(?:not(?! until\b)|never|no|neither|nor|without|except|unlike|besides)\b|n't\b", re.I
 )
-_DENIAL = re.compile(r"(?:not(?! until\b)|neither|never|none|no longer)\b", re.I)
+_DENIAL = re.compile(rf"(?:not(?! until\b)|neither|never|none|no longer)\b|(?!not){DENIAL}", re.I)
+# Right before an answer, and right after it: it is not what the writer says now.
+_DISOWNED = re.compile(
+    rf"{DENIAL}[^,;.]{{0,3}}$|\b(?:cross out|delete|disagree with|refuse to|forget|ignore|retract"
+    r"|withdraw|strike|scratch|reject|too (?:quick|hasty) to|wrongly|erroneously|mistakenly|no way"
+    r"|assume|suppose|false that|nobody|earlier claim|(?:student|friend|classmate|feedback|hint)"
+    r"(?: \w+)? (?:answered|said|says|hints|suggests))\b[^.;:]{0,30}$"
+    r"|\b(?:wrong|incorrect|earlier|previous|initial)(?:ly)?(?: \w+)?:?[\s\"']*$"
+    r"|(?:student|else)['’]s answer:?[\s\"']*$|\bnot the answer:\s*$",
+    re.I,
+)
+_REFUTED = re.compile(
+    r"\W{0,3}\s(?:is|was|must be|would be|has to be) (?:an? )?(?:close\b(?!\w)|trap|common"
+    r"|wrong|incorrect|invalid|false|mistake|error)\b"
+    r"|\W{0,3}\sbefore\W*$",
+    re.I,
+)
+_ASKS = re.compile(
+    r"\W*(?:is|was|are|could|would|might|should) (?:it|this|that|the)\b.*\?\W*$", re.I
+)
 _BUT = re.compile(r"\b(?:but|rather|instead)\b(?: (?:it is|it's|it was|rather))?", re.I)
 # After a number, what is said about it: "in 1989, 28 years after it was built in 1961".
 _REMARK = re.compile(
-    r",\s+(?:(?!(?:and|but|so|then|or|no|not|wait|oh|sorry|i|it|actually|rather)\b)[a-z]|\d+\s\w+\s(?:after|before|later)\b)"
+    r",\s+(?:(?!(?:and|but|so|then|or|no|not|wait|oh|sorry|i|it|actually|rather|maybe|perhaps)\b)[a-z]|\d+\s\w+\s(?:after|before|later)\b)"
 )
 # After a name, what is said about it: in lower case after a comma.
 _SAID_OF_NAME = re.compile(r",\s+[a-z]")
@@ -170,13 +190,19 @@ class _Reader:
         if statement.kind == "list":
             return self._list(statement.text)
         if statement.kind == "sentence":
-            return self._sentence(statement.text)
+            return _unless_disowned(self._sentence(statement.text), statement.text)
         verdict = self._stated(statement.text, statement.kind)
-        if statement.kind == "phrase" and not verdict.is_correct:
+        if statement.kind == "answer is":
+            return _unless_disowned(verdict, statement.text)
+        if statement.kind != "phrase":
+            return verdict
+        if _ASKS.match(statement.text):
+            return Verdict.none("not asserted")
+        if not verdict.is_correct:
             # What looks like a phrase may have a verb that the lexicon does not know.
             sentence = self._sentence(statement.text)
-            return sentence if sentence.is_correct else verdict
-        return verdict
+            verdict = sentence if sentence.is_correct else verdict
+        return _unless_disowned(verdict, statement.text)
 
     def _list(self, text: str) -> Verdict:
         if all(key(part) in self.answers.keys for part in text.split(" / ")):
@@ -362,6 +388,15 @@ class _Reader:
         if it_is and 0 < len(words(text[it_is.end() :])) <= 4 and not _NEGATION.search(text):
             return Verdict.of(False, head(text[it_is.end() :]), "sentence")
         return Verdict.none()
+
+
+def _unless_disowned(verdict: Verdict, text: str) -> Verdict:
+    """A right answer, or none where what stands right around it says that it is none."""
+    said = (verdict.prediction or "").split() if verdict.is_correct else []
+    place = said and re.search(r"\W+".join(map(re.escape, said)), text, re.I)
+    if place and (_DISOWNED.search(text[: place.start()]) or _REFUTED.match(text, place.end())):
+        return Verdict.none("not asserted")
+    return verdict
 
 
 def _match_end(pattern: re.Pattern[str], text: str) -> int:

@@ -1,7 +1,7 @@
 """A last sentence that says the answer in so many words: "I'd go with 5.", "So, C it is."
 
 These words say the same whatever is asked, so that every grader knows them. What they give is a
-number, a formula or an option's letter: names and words have readers of their own.
+number, a formula, an option's letter or a name in capitals; other words have readers of their own.
 """
 
 from __future__ import annotations
@@ -17,6 +17,12 @@ _VALUE = (
     r"|[-−]?(?:0[xX])?(?=[\dA-Z])[\dA-F][\dA-F,_']{0,60}(?:\.\d{1,30})?(?:/\d{1,9})?%?"
     rf"|(?i:option\s){_MARK}[A-J]|[GHJ]|(?<=[(*])I(?=[)*]))(?![A-Za-z0-9]){_MARK}[)\]]?"
 )
+_PROPER = r"[A-ZÀ-Þ0-9][\w'’.&-]{0,30}"
+_PARTICLE = r"of|the|and|d[aei]|del|van|von|der|den|la|les?|el|al|for|in|on|to|a"
+_NAME = (
+    r"(?!(?:I|It|This|That|He|She|They|We|You|There|My|Yes|No|The answer)\b)[*_\"'“`(]{0,3}"
+    rf"{_PROPER}(?: (?:{_PROPER}|{_PARTICLE})){{0,7}}[\"'”*_`)]{{0,3}}"
+)
 _ANY = r"[^.;:?\n]{1,60}?"
 _OPENING = (
     r"(?:(?:∴|result|so|therefore|thus|hence|then|finally|yes|no|indeed|still|again|ok(?:ay)?|well"
@@ -27,11 +33,13 @@ _OPENING = (
     r"|let me (?:double[- ]check|see)|let me (?:fix|correct) (?:that|this|it|myself)|i repeat"
     r"|i(?:['’]m| am) (?:sure|certain)|i have not changed my mind"
     r"|(?:my|the) answer (?:does not change|has not changed|is unchanged)"
-    rf"|not(?! the answer) [^\s.]{{1,40}}|(?:if )?{_ANY} (?:can['’]?t|cannot) be right"
+    rf"|not(?! the answer) (?:[^\s.]{{1,40}}|[^.,;:\n]{{1,40}})"
+    rf"|(?:if )?{_ANY} (?:can['’]?t|cannot) be right"
     rf"|(?:if )?{_ANY} (?:is|was) (?:wrong|incorrect|not right))"
     r"(?:[,:.;!](?: and| but)?| [—–-]|(?<=so)|(?<=thus)|(?<=hence)|(?<=then)|(?<=still)|(?<=ok)"
-    r"|(?<=∴)|(?<=ly))|(?:after|upon|based on|given|with|considering|despite|having|following|using"
-    r"|correcting|contrary to|instead of|rather than|not(?! the answer))"
+    r"|(?<=∴)|(?<=tely)|(?<=inly)|(?<=arly)|(?<=bly)|(?<=kely)|(?<=ally))"
+    r"|(?:after|upon|based on|given|with|considering|despite|having|following|using|correcting"
+    r"|contrary to|instead of|rather than|not(?! the answer))"
     rf" {_ANY}(?:[,:;]| [—–-]))\s+"
 )
 _IS = r"(?:is|must be|has to be|should be|ought to be|would be|can only be|becomes|stays|remains)"
@@ -43,9 +51,11 @@ _SAYS = (
     r"|pick|select|submit|guess|reckon|bet|insist on|go(?:ing)? with|mean|meant|keep|stay with"
     r"|stick(?:ing)? (?:with|to)|settl(?:e|ing) (?:on|for)"
     r"|(?:think|believe|guess|suppose|bet)(?: that)? it(?:['’]s| is))"
-    rf"|(?:choos|select|submitt|pick)ing|i(?:['’]m| am) (?:now )?(?:confident|certain|sure) that"
-    rf" it(?:['’]s| is)|i (?:previously|first) said {_ANY}[,;](?: but)? (?:now"
-    r"|i now)(?: i)? say|let['’]s go with|what (?:we|i) (?:want|need) is"
+    rf"|(?:choos|select|submitt|pick)ing"
+    rf"|(?:chang|revis|correct|updat|switch)ing {_ANY} to"
+    rf"|i(?:['’]m| am) (?:now )?(?:confident|certain|sure) that it(?:['’]s| is)"
+    rf"|i (?:previously|first) said {_ANY}[,;](?: but)? (?:now|i now)(?: i)? say"
+    r"|let['’]s go with|what (?:we|i) (?:want|need) is"
     rf"|i(?:['’](?:d|ll)| would| will| must| have to)?{_ADVERBS}"
     rf" (?:change|revise|correct|update|switch) {_ANY} to"
     rf"|(?:it|this|that)(?:['’]s| {_IS}| turns out to be){_ADVERBS}"
@@ -55,8 +65,8 @@ _SAYS = (
     rf"|the answer changes from {_ANY} to"
     rf"|(?:the answer (?:is|was) |it(?: is|['’]s) )?not {_ANY},? but(?: rather)?"
     rf"|(?:the answer|it) (?:isn['’]t|is not) {_ANY}[,;] (?:it['’]s|it is|but)"
-    r"|(?:(?:my|the) )?final answer|(?:which )?mak(?:es|ing) the answer|\S{1,40}\s?(?:→|->)"
-    r"|previous(?: answer)?: \S{1,40}\n(?:new(?: answer)?|corrected):"
+    r"|(?:(?:my|the) )?final answer|(?:which )?mak(?:es|ing) the answer|[^.;:?\n]{1,40}?\s?(?:→|->)"
+    r"|previous(?: answer)?: [^\n]{1,40}\n(?:new(?: answer)?|corrected):"
 )
 # Work says this of a step, too, but not where it is all that a reply says.
 _GETS = (
@@ -72,31 +82,40 @@ _REMARK = (
 )
 _END = r"[.!*_\"'`)\s]*\Z"
 _START = r"(?:\A|(?<=[.!?:]\s)|(?<=\n))[\s*_]{0,4}"
-_LAST_SENTENCE = re.compile(
-    # "The answer is" itself is left to the graders: each reads more after it than a value.
-    rf"{_START}(?!(?i:(?:so|thus|hence|therefore),? )?"
-    r"(?i:(?:the|my) (?:\w+ )?answer is (?![a-z.…])))"
-    rf"(?P<said>(?i:(?:{_OPENING}){{0,3}}(?:{_SAYS})|(?:{_OPENING}){{1,3}}))"
-    rf"[:\s]{{0,3}}(?:(?:\.\.\.|…)\s?)?(?P<value>{_VALUE})(?i:(?:{_REMARK})?{_END})"
-)
-_VALUE_FIRST = re.compile(rf"{_START}(?P<said>)(?P<value>{_VALUE})(?i:{_REMARK}{_END})")
-_ONLY_SENTENCE = re.compile(
-    rf"\A(?P<said>(?i:(?:{_OPENING}){{0,3}}(?:{_GETS})))\s(?P<value>{_VALUE})"
-    rf"(?i:(?:{_REMARK})?{_END})"
-)
 
 
-def last_words(text: str, *, letters: bool = False) -> re.Match[str] | None:
+def _patterns(value: str) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """A reply that is one sentence, a last sentence that says a value, one that begins with it."""
+    only = (
+        rf"\A(?P<said>(?i:(?:{_OPENING}){{0,3}}(?:{_GETS})))\s(?P<value>{value})"
+        rf"(?i:(?:{_REMARK})?{_END})"
+    )
+    last = (
+        # "The answer is" itself is left to the graders: each reads more after it than a value.
+        rf"{_START}(?!(?i:(?:so|thus|hence|therefore),? )?"
+        r"(?i:(?:the|my) (?:\w+ )?answer is (?![a-z.…])))"
+        rf"(?P<said>(?i:(?:{_OPENING}){{0,3}}(?:{_SAYS})|(?:{_OPENING}){{1,3}}))"
+        rf"[:\s]{{0,3}}(?:(?:\.\.\.|…)\s?)?(?P<value>{value})(?i:(?:{_REMARK})?{_END})"
+    )
+    first = rf"{_START}(?P<said>)(?P<value>{value})(?i:{_REMARK}{_END})"
+    return re.compile(only), re.compile(last), re.compile(first)
+
+
+_OF_VALUES, _OF_NAMES = _patterns(_VALUE), _patterns(_NAME)
+
+
+def last_words(text: str, *, letters: bool = False, names: bool = False) -> re.Match[str] | None:
     """The last sentence of a text where it says the answer: groups ``said`` and ``value``.
 
     Args:
         text: a reply.
-        letters: take letters of options alone, and only after words that say them.
+        letters: take letters of options alone.
+        names: take names, too.
     """
+    only, last, first = _OF_NAMES if names else _OF_VALUES
     at = max(0, len(text) - _LAST)
-    found = _ONLY_SENTENCE.match(text) if not at else None
-    found = found or _LAST_SENTENCE.search(text, at)
+    found = (only.match(text) if not at else None) or last.search(text, at)
     if letters:
-        found = found or _VALUE_FIRST.match(text)
+        found = found or first.match(text)
         return found if found and _LETTER.fullmatch(found["value"]) else None
-    return found or _VALUE_FIRST.search(text, at)
+    return found or first.search(text, at)

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from feedback_friction.reading.clauses import LONGEST, Clause, clauses_of
 from feedback_friction.reading.lexicon import ASKING, FOCUS, NOT_THIS_ANSWER
 from feedback_friction.reading.reply import ANSWER, closing_brace, final_part, signed
+from feedback_friction.reading.standing import is_asserted
 from feedback_friction.reading.words import words
 
 _READ = 20_000  # characters of a reply that are read, from its end
@@ -77,6 +78,11 @@ _MARKER = re.compile(
 )
 _HEADING = re.compile(
     r"^\W{0,5}(?:the )?(?:final |correct |short |my )?answer\W{0,5}$", re.I | re.M
+)
+# After an answer: what it is not, and the verb that ends a sentence in other languages.
+_BESIDE = re.compile(
+    r";\s|,?\s(?:rather than|instead of|as opposed to)\s|(?:です|입니다|이다|\sहै)(?=[。.।!\s]|$)",
+    re.I,
 )
 _CORRECTION = re.compile(
     r"\W{0,3}(?:(?:no(?! (?!it|he|she|that|this|they)\w+ (?:is|was|are|were)\b)|wait|oh|sorry"
@@ -163,7 +169,7 @@ def _readable(response: str) -> str:
     text = response[-_READ:]
     if len(response) > _READ:  # begin with a whole line or sentence, not with half of "not Paris"
         text = [*re.split(r"\n|[.!?] ", text, maxsplit=1), ""][1]
-    text = signed(final_part(text))
+    text = signed(_SPACES.sub(" ", final_part(text)), names=True)
     if text.isupper() and len(text) > 20:  # capitals tell names from other words only among others
         text = text.lower()
     if not text.isascii():
@@ -225,7 +231,7 @@ def _stated(text: str, start: int) -> str:
     """The rest of the line, or the next line with a word in it."""
     end = text.find("\n", start)
     end = len(text) if end < 0 else end
-    rest = text[start : min(end, start + LONGEST)]
+    rest = _BESIDE.split(text[start : min(end, start + LONGEST)], maxsplit=1)[0]
     if words(rest) or end == len(text):
         return rest
     following = text[end : end + LONGEST].lstrip()
@@ -241,6 +247,8 @@ def _asserts(text: str, mark: re.Match[str]) -> bool:
     clause = before[cut:]
     last = clause.split()[-1:] or [""]
     if last[0].lower() in NOT_THIS_ANSWER or UNASSERTED.search(clause):
+        return False
+    if not is_asserted(text, *mark.span()) or re.search(r"(?i)\bnot the\s*$", clause):
         return False
     past = (mark["copula"] or "").lower() in ("was", "were")
     mine = last[0].lower() in ("my", "your") or re.search(r"\b(?:gave|given|said)\b", mark[0])

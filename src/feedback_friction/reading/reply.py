@@ -82,6 +82,7 @@ _OTHER = (
     r"\s?(?:هي|هو|:|：)",
     # the letter before the verb: "सही उत्तर D है"
     r"(?:सही\s|अंतिम\s)?(?:उत्तर|विकल्प)(?=\s[^\s।]{1,40}\s?है)",
+    r"उत्तर(?=\s(?![^\n।]*नहीं)[*_]{0,2}[A-Z][^\n।]{1,60}\s?है)",
     r"(?:সঠিক\s|চূড়ান্ত\s)উত্তর(?=\s[^\s।]{1,40}(?:\s|।|$))|উত্তর(?=\s[-০-৯0-9])",
 )
 _FOREIGN = re.compile(
@@ -109,10 +110,10 @@ _OTHER_LETTERS = re.compile(
 _JSON_MARKS = ('":', "':", '" :')
 
 
-def signed(text: str, *, letters: bool = False) -> str:
+def signed(text: str, *, letters: bool = False, names: bool = False) -> str:
     """The text with ``ANSWER`` for cues in other forms and languages; as long as it was.
 
-    What is struck through is blank. ``letters``: answers are letters of options.
+    What is struck through is blank. Answers are ``letters`` of options, or ``names``.
     """
     if "~~" in text or "</" in text:
         text = _MARKUP.sub(_blank, _STRUCK.sub(_blank, text))
@@ -130,12 +131,12 @@ def signed(text: str, *, letters: bool = False) -> str:
         text = _JSON.sub(_sign, text)
     if _is_foreign(text):
         text = _FOREIGN.sub(_foreign, text)
-    return text if "oxed" in text else _plain(text, letters)
+    return text if "oxed" in text else _plain(text, letters, names)
 
 
-def _plain(text: str, letters: bool) -> str:
+def _plain(text: str, letters: bool, names: bool) -> str:
     """The text with the sign for what a last sentence says its answer with: "I'd go with 5."."""
-    found = last_words(text, letters=letters)
+    found = last_words(text, letters=letters, names=names)
     if found is None or (letters and not found["said"]):
         return text  # "(C) is right" is left to the graders
     start, at = found.start("said"), found.start("value")

@@ -68,10 +68,10 @@ _SUPPOSED = re.compile(
     re.I,
 )
 # "if x = 2, then y = 5, so ..." supposes no more
-_SO = re.compile(r"(?<!if )\b(?:so|therefore|thus|hence|which means)\b", re.I)
+_SO = re.compile(r"(?<!if )\b(?:so|therefore|thus|hence|which means|but)\b", re.I)
 _TURN = re.compile(
     r"\b(?:but|yet|however|though|although|now(?! see that my)|instead|rather|actually|so|therefore"
-    r"|thus|hence|then)\b|[:;—]|, (?:it|this|the (?:correct|right|true|final)) ",
+    r"|thus|hence|then)\b|[:;—]|, (?:it|this|the (?:answer|correct|right|true|final)) ",
     re.I,
 )
 _QUOTE = re.compile(r"[\"“”«»]")
