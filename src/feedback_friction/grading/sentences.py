@@ -19,6 +19,7 @@ from feedback_friction.reading.lexicon import (
     TITLES,
 )
 from feedback_friction.reading.number_words import ORDINALS
+from feedback_friction.reading.standing import DENIAL
 from feedback_friction.reading.words import (
     ARTICLES,
     Word,
@@ -250,3 +251,26 @@ def compared(text: str, asked: Collection[str]) -> str | None:
         return ""
     none = re.match(r"(?:no|none|nothing)\b", found["one"], re.I)
     return text[found.end() :] if none else found["one"]
+
+
+# Right before an answer, and right after it: it is not what the writer says now.
+_DISOWNED = re.compile(
+    rf"{DENIAL}[^,;.]{{0,3}}$|\b(?:cross out|delete|disagree with|refuse to|forget|ignore|retract"
+    r"|withdraw|strike|scratch|reject|too (?:quick|hasty) to|wrongly|erroneously|mistakenly|no way"
+    r"|assume|suppose|false that|nobody|earlier claim|(?:student|friend|classmate|feedback|hint)"
+    r"(?: \w+)? (?:answered|said|says|hints|suggests))\b[^.;:]{0,30}$"
+    r"|\b(?:wrong|incorrect|earlier|previous|initial)(?:ly)?(?: \w+)?:?[\s\"']*$"
+    r"|(?:student|else)['’]s answer:?[\s\"']*$|\bnot the answer:\s*$",
+    re.I,
+)
+_REFUTED = re.compile(
+    r"\W{0,3}\s(?:is|was|must be|would be|has to be) (?:an? )?(?:close\b(?!\w)|trap|common"
+    r"|wrong|incorrect|invalid|false|mistake|error)\b"
+    r"|\W{0,3}\sbefore\W*$",
+    re.I,
+)
+
+
+def is_disowned(text: str, start: int, end: int) -> bool:
+    """Whether what stands right around an answer in a text says that it is none."""
+    return bool(_DISOWNED.search(text[:start]) or _REFUTED.match(text, end))

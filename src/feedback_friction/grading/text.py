@@ -31,6 +31,7 @@ from feedback_friction.grading.sentences import (
     in_brackets,
     introduced,
     is_description,
+    is_disowned,
     is_name,
     is_number_word,
     joined,
@@ -98,22 +99,6 @@ _NEGATION = re.compile(
     r"\b(?:not(?! until\b)|never|no|neither|nor|without|except|unlike|besides)\b|n't\b", re.I
 )
 _DENIAL = re.compile(rf"(?:not(?! until\b)|neither|never|none|no longer)\b|(?!not){DENIAL}", re.I)
-# Right before an answer, and right after it: it is not what the writer says now.
-_DISOWNED = re.compile(
-    rf"{DENIAL}[^,;.]{{0,3}}$|\b(?:cross out|delete|disagree with|refuse to|forget|ignore|retract"
-    r"|withdraw|strike|scratch|reject|too (?:quick|hasty) to|wrongly|erroneously|mistakenly|no way"
-    r"|assume|suppose|false that|nobody|earlier claim|(?:student|friend|classmate|feedback|hint)"
-    r"(?: \w+)? (?:answered|said|says|hints|suggests))\b[^.;:]{0,30}$"
-    r"|\b(?:wrong|incorrect|earlier|previous|initial)(?:ly)?(?: \w+)?:?[\s\"']*$"
-    r"|(?:student|else)['’]s answer:?[\s\"']*$|\bnot the answer:\s*$",
-    re.I,
-)
-_REFUTED = re.compile(
-    r"\W{0,3}\s(?:is|was|must be|would be|has to be) (?:an? )?(?:close\b(?!\w)|trap|common"
-    r"|wrong|incorrect|invalid|false|mistake|error)\b"
-    r"|\W{0,3}\sbefore\W*$",
-    re.I,
-)
 _ASKS = re.compile(
     r"\W*(?:is|was|are|could|would|might|should) (?:it|this|that|the)\b.*\?\W*$", re.I
 )
@@ -394,7 +379,7 @@ def _unless_disowned(verdict: Verdict, text: str) -> Verdict:
     """A right answer, or none where what stands right around it says that it is none."""
     said = (verdict.prediction or "").split() if verdict.is_correct else []
     place = said and re.search(r"\W+".join(map(re.escape, said)), text, re.I)
-    if place and (_DISOWNED.search(text[: place.start()]) or _REFUTED.match(text, place.end())):
+    if place and is_disowned(text, *place.span()):
         return Verdict.none("not asserted")
     return verdict
 
