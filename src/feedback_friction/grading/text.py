@@ -99,9 +99,6 @@ _NEGATION = re.compile(
     r"\b(?:not(?! until\b)|never|no|neither|nor|without|except|unlike|besides)\b|n't\b", re.I
 )
 _DENIAL = re.compile(rf"(?:not(?! until\b)|neither|never|none|no longer)\b|(?!not){DENIAL}", re.I)
-_ASKS = re.compile(
-    r"\W*(?:is|was|are|could|would|might|should) (?:it|this|that|the)\b.*\?\W*$", re.I
-)
 _BUT = re.compile(r"\b(?:but|rather|instead)\b(?: (?:it is|it's|it was|rather))?", re.I)
 # After a number, what is said about it: "in 1989, 28 years after it was built in 1961".
 _REMARK = re.compile(
@@ -181,8 +178,6 @@ class _Reader:
             return _unless_disowned(verdict, statement.text)
         if statement.kind != "phrase":
             return verdict
-        if _ASKS.match(statement.text):
-            return Verdict.none("not asserted")
         if not verdict.is_correct:
             # What looks like a phrase may have a verb that the lexicon does not know.
             sentence = self._sentence(statement.text)

@@ -65,7 +65,8 @@ _SAYS = (
     rf"|the answer changes from {_ANY} to"
     rf"|(?:the answer (?:is|was) |it(?: is|['’]s) )?not {_ANY},? but(?: rather)?"
     rf"|(?:the answer|it) (?:isn['’]t|is not) {_ANY}[,;] (?:it['’]s|it is|but)"
-    r"|(?:(?:my|the) )?final answer|(?:which )?mak(?:es|ing) the answer|[^.;:?\n]{1,40}?\s?(?:→|->)"
+    r"|(?:(?:my|the) )?final answer|(?:which )?mak(?:es|ing) the answer"
+    r"|(?![^→>\n]*(?:\\times|\\cdot|[×|]|\s[+*x]\s))[^.;:?\n]{1,40}?\s?(?:→|->)"
     r"|previous(?: answer)?: [^\n]{1,40}\n(?:new(?: answer)?|corrected):"
 )
 # Work says this of a step, too, but not where it is all that a reply says.
@@ -84,7 +85,9 @@ _END = r"[.!*_\"'`)\s]*\Z"
 _START = r"(?:\A|(?<=[.!?:]\s)|(?<=\n))[\s*_]{0,4}"
 
 
-def _patterns(value: str) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+def _patterns(
+    value: str, start: str = _START
+) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     """A reply that is one sentence, a last sentence that says a value, one that begins with it."""
     only = (
         rf"\A(?P<said>(?i:(?:{_OPENING}){{0,3}}(?:{_GETS})))\s(?P<value>{value})"
@@ -92,16 +95,16 @@ def _patterns(value: str) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[
     )
     last = (
         # "The answer is" itself is left to the graders: each reads more after it than a value.
-        rf"{_START}(?!(?i:(?:so|thus|hence|therefore),? )?"
+        rf"{start}(?!(?i:(?:so|thus|hence|therefore),? )?"
         r"(?i:(?:the|my) (?:\w+ )?answer is (?![a-z.…])))"
         rf"(?P<said>(?i:(?:{_OPENING}){{0,3}}(?:{_SAYS})|(?:{_OPENING}){{1,3}}))"
         rf"[:\s]{{0,3}}(?:(?:\.\.\.|…)\s?)?(?P<value>{value})(?i:(?:{_REMARK})?{_END})"
     )
-    first = rf"{_START}(?P<said>)(?P<value>{value})(?i:{_REMARK}{_END})"
+    first = rf"{start}(?P<said>)(?P<value>{value})(?i:{_REMARK}{_END})"
     return re.compile(only), re.compile(last), re.compile(first)
 
 
-_OF_VALUES, _OF_NAMES = _patterns(_VALUE), _patterns(_NAME)
+_OF_VALUES, _OF_NAMES = _patterns(_VALUE), _patterns(_NAME, rf"(?<![A-Z]\.\s){_START}")
 
 
 def last_words(text: str, *, letters: bool = False, names: bool = False) -> re.Match[str] | None:
