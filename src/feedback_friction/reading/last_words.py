@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 _LAST = 300  # characters of a reply that its last sentence is looked for in
+_CLOSING = frozenset(".!*_)]}$`\"'”")
 
 _MARK = r"[*_\"'`(\[]{0,3}"
 _VALUE = (
@@ -58,7 +59,7 @@ _SAYS = (
     r"|let['’]s go with|what (?:we|i) (?:want|need) is"
     rf"|i(?:['’](?:d|ll)| would| will| must| have to)?{_ADVERBS}"
     rf" (?:change|revise|correct|update|switch) {_ANY} to"
-    rf"|(?:it|this|that)(?:['’]s| {_IS}| turns out to be){_ADVERBS}"
+    rf"|(?:it(?:['’]s| {_IS}| turns out to be)|(?:this|that) (?:must|has to|should) be){_ADVERBS}"
     r"|(?:the|my|our)(?: (?:correct|right|final|only|best|new|revised|updated|corrected|true"
     r"|exact))* (?:answer|result|product|value|option|choice|number|one|possibility|guess"
     rf"|pick|conclusion)(?: (?:left|(?:we|i) (?:want|need|get|seek)))?(?: {_IS}{_ADVERBS}|(?=:))"
@@ -117,6 +118,8 @@ def last_words(text: str, *, letters: bool = False, names: bool = False) -> re.M
     """
     only, last, first = _OF_NAMES if names else _OF_VALUES
     at = max(0, len(text) - _LAST)
+    if at and text.rstrip()[-1:] not in _CLOSING:  # a long reply may have been cut off in a number
+        return None
     found = (only.match(text) if not at else None) or last.search(text, at)
     if letters:
         found = found or first.match(text)
