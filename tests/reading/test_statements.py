@@ -44,18 +44,40 @@ ASKED = [
 @pytest.mark.slow
 @pytest.mark.parametrize("asked", ASKED, ids=lambda asked: f"{asked[0]} {asked[2]}")
 def test_forms_state_an_answer_or_none_whatever_the_task(asked):
+    problem, written = asked_of(asked)
+    grade = get_page(problem.task).task.grade
+    verdicts = [
+        (kind, reply, grade(problem, reply))
+        for right, wrong in written.items()
+        for kind, forms in FORMS.items()
+        for reply in replies(forms, right, wrong)
+    ]
+    assert [each for each in verdicts if each[2].is_correct != (each[0] == "state")] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: f"{asked[0]} {asked[2]}")
+def test_feedback_that_states_the_answer_in_these_forms_is_masked(asked):
+    problem, written = asked_of(asked)
+    mask = get_page(problem.task).task.mask
+    right, wrong = next(iter(written.items()))
+    shown = re.compile(rf"(?<![A-Za-z]){re.escape(right.strip('$'))}(?![A-Za-z])")
+    masked = [mask(problem, feedback) for feedback in replies(FORMS["state"], right, wrong)]
+    assert [each for each in masked if each.leaks or shown.search(each.text)] == []
+
+
+def asked_of(asked):
+    """A problem, and its answer as replies write it, each with a wrong one."""
     task, question, gold, more, written = asked
     field = "choices" if task == "mmlu" else "operands"
-    problem = Problem(id="x", task=task, question=question, gold=gold, **{field: more})
-    grade = get_page(task).task.grade
-    failed = []
-    for right, wrong in written.items():
-        for kind, forms in FORMS.items():
-            for form in forms:
-                if form.startswith("\\boxed") and not right.isalnum():
-                    continue
-                reply = re.sub(r"\bW\b", lambda _, wrong=wrong: wrong, form).replace("{}", right)
-                verdict = grade(problem, reply)
-                if verdict.is_correct != (kind == "state"):
-                    failed.append((kind, reply, verdict))
-    assert failed == []
+    return Problem(id="x", task=task, question=question, gold=gold, **{field: more}), written
+
+
+def replies(forms, right, wrong):
+    """Each form with a right and a wrong answer put in."""
+    boxes = [form for form in forms if form.startswith("\\boxed") and not right.isalnum()]
+    return [
+        re.sub(r"\bW\b", lambda _: wrong, form).replace("{}", right)
+        for form in forms
+        if form not in boxes
+    ]

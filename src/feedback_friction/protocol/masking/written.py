@@ -142,7 +142,8 @@ def _checked(flat: str, runs: Sequence[re.Match[str]], base: Base, length: int) 
         return None
     prefix = _PREFIX.search(before)
     if base == 16 and length < _MANY_DIGITS:
-        in_word = before[-1:].isalpha() and not prefix
+        # "答案是6FF2": no word of another script goes on in Latin letters
+        in_word = before[-1:].isascii() and before[-1:].isalpha() and not prefix
         if in_word or _WORD_GOES_ON.match(flat, end):
             return None
     form = _form(flat, runs, gaps, base, length)
