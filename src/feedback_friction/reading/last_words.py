@@ -70,11 +70,19 @@ _SAYS = (
     r"|(?![^→>\n]*(?:\\times|\\cdot|[×|]|\s[+*x]\s))[^.;:?\n]{1,40}?\s?(?:→|->)"
     r"|previous(?: answer)?: [^\n]{1,40}\n(?:new(?: answer)?|corrected):"
 )
-# Work says this of a step, too, but not where it is all that a reply says.
+# Work says this of a step, too, but not where a reply has no work.
 _GETS = (
     rf"(?:using {_ANY} )?(?:i|we|you){_ADVERBS} (?:get|got|obtain|have|find|arrive at|end up with)"
     r"|(?:(?:this|that|which|it|(?:re)?comput\w+|(?:re)?calculat\w+|correct\w+)(?: \w+)? )?"
     r"(?:gives|yields|leads to|makes)(?: (?:us|me))?"
+)
+_WORK = re.compile(r"[\d=×+$\\]|\b[B-HJ]\b")
+_COURTESY = re.compile(
+    r"(?<=[.!)*\"'\n])\s+(?:i hope (?:this|that|it) helps?|(?:please )?(?:let me know|feel free)"
+    r"|thank(?:s| you)|if you have|would you like|i apologi[sz]e)\b[^\n]*\s*\Z"
+    r"|\n\s*(?:i hope (?:this|that|it) helps?|(?:please )?(?:let me know|feel free)"
+    r"|thank(?:s| you)|if you have|would you like)\b[^\n]*\s*\Z",
+    re.I,
 )
 _LETTER = re.compile(rf"{_MARK}(?i:option\s)?{_MARK}[A-J]{_MARK}[)\]]?,?")
 _REMARK = (
@@ -89,9 +97,9 @@ _START = r"(?:\A|(?<=[.!?:]\s)|(?<=\n))[\s*_]{0,4}"
 def _patterns(
     value: str, start: str = _START
 ) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    """A reply that is one sentence, a last sentence that says a value, one that begins with it."""
+    """A last sentence of a reply without work, one that says a value, one that begins with it."""
     only = (
-        rf"\A(?P<said>(?i:(?:{_OPENING}){{0,3}}(?:{_GETS})))\s(?P<value>{value})"
+        rf"{start}(?P<said>(?i:(?:{_OPENING}){{0,3}}(?:{_GETS})))\s(?P<value>{value})"
         rf"(?i:(?:{_REMARK})?{_END})"
     )
     last = (
@@ -117,11 +125,16 @@ def last_words(text: str, *, letters: bool = False, names: bool = False) -> re.M
         names: take names, too.
     """
     only, last, first = _OF_NAMES if names else _OF_VALUES
-    at = max(0, len(text) - _LAST)
-    if at and text.rstrip()[-1:] not in _CLOSING:  # a long reply may have been cut off in a number
+    at, end = max(0, len(text) - _LAST), len(text.rstrip())
+    courtesy = _COURTESY.search(text, at)
+    end = courtesy.start() if courtesy else end
+    if at and text[end - 1 : end] not in _CLOSING:  # a long reply may have been cut off in a number
         return None
-    found = (only.match(text) if not at else None) or last.search(text, at)
+    found = None if at else only.search(text, 0, end)
+    if found and _WORK.search(text, 0, found.start()):
+        found = None
+    found = found or last.search(text, at, end)
     if letters:
-        found = found or first.match(text)
+        found = found or first.match(text, 0, end)
         return found if found and _LETTER.fullmatch(found["value"]) else None
-    return found or first.search(text, at)
+    return found or first.search(text, at, end)
