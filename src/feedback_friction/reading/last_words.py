@@ -90,7 +90,7 @@ _REMARK = (
     rf"|\(?not {_ANY}\)?|(?:because|since) {_ANY}|i (?:think|believe|guess)"
     rf"|{_IS} (?:correct|right|what i get(?: now)?|(?:the|my|our) (?:\w+ )?answer))"
 )
-_END = r"[.!*_\"'`)\s]*\Z"
+_END = r"(?:[.!*_\"'`)]+\s*)*\Z"
 _START = r"(?:\A|(?<=[.!?:]\s)|(?<=\n))[\s*_]{0,4}"
 
 
@@ -128,8 +128,9 @@ def last_words(text: str, *, letters: bool = False, names: bool = False) -> re.M
     at, end = max(0, len(text) - _LAST), len(text.rstrip())
     courtesy = _COURTESY.search(text, at)
     end = courtesy.start() if courtesy else end
-    if at and text[end - 1 : end] not in _CLOSING:  # a long reply may have been cut off in a number
-        return None
+    if text[end - 1 : end] not in _CLOSING and not letters:
+        # Perhaps cut off in a number; one sentence is taken to be whole.
+        return None if at else only.match(text, 0, end) or last.match(text, 0, end)
     found = None if at else only.search(text, 0, end)
     if found and _WORK.search(text, 0, found.start()):
         found = None
