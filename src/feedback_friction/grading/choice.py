@@ -338,11 +338,8 @@ def _told(text: str, options: Options) -> Said | None:
     if not leads:
         return None
     clause = _TURNS.split(before)[-1]
-    return (
-        None
-        if _UNTOLD.search(clause) or not is_given(clause, "")
-        else Said(letter, "concluded (text)")
-    )
+    told = is_given(clause, "") and not _UNTOLD.search(clause)
+    return Said(letter, "concluded (text)") if told else None
 
 
 _CLAUSE = 10  # characters of an option's text that is a clause of its own

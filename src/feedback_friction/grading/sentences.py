@@ -264,8 +264,8 @@ _DISOWNED = re.compile(
     re.I,
 )
 _REFUTED = re.compile(
-    r"\W{0,3}\s(?:is|was|must be|would be|has to be) (?:an? )?(?:close\b(?!\w)|trap|common"
-    r"|wrong|incorrect|invalid|false|mistake|error)\b"
+    r"\W{0,3}\s(?:is|was|must be|would be|has to be) (?:an? )?(?:close|trap|common|wrong"
+    r"|incorrect|invalid|false|mistake|error)\b"
     r"|\W{0,3}\sbefore\W*$",
     re.I,
 )

@@ -174,11 +174,9 @@ class _Reader:
         if statement.kind == "sentence":
             return _unless_disowned(self._sentence(statement.text), statement.text)
         verdict = self._stated(statement.text, statement.kind)
-        if statement.kind == "answer is":
-            return _unless_disowned(verdict, statement.text)
-        if statement.kind != "phrase":
+        if statement.kind == "boxed":
             return verdict
-        if not verdict.is_correct:
+        if statement.kind == "phrase" and not verdict.is_correct:
             # What looks like a phrase may have a verb that the lexicon does not know.
             sentence = self._sentence(statement.text)
             verdict = sentence if sentence.is_correct else verdict

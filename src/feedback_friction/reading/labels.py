@@ -8,7 +8,8 @@ _NOUNS = (
     r"(?:step|(?:sub)?case|part|problem|question|equation|eqn?|inequality|figure|fig|line|iteration"
     r"|attempt|sec(?:tion)?|chapter|method|theorem|thm|lemma|corollary|proposition|definition|axiom"
     r"|rule|exercise|item|phase|stage|page|paragraph|example|row|column|bullet|claim|formula"
-    r"|condition|scenario|observation|remark|version|statement|sentence|option|table|clause|hint"
+    r"|condition|scenario|observation|remark|version|statement|sentence|option|table|clause"
+    r"|hint(?!\s?:)"  # "Hint: 7" gives a value, "Hint 7" is the seventh
     r"|fact|property|constraint|appendix|footnote|slide|lesson|lecture|grade"
     # German, French, Spanish, Portuguese, Italian, Indonesian, Swahili
     r"|schritt|zeile|aufgabe|seite|gleichung|fall|étape|ligne|cas|paso|línea|linea|ejercicio|caso"
@@ -25,7 +26,6 @@ _LABEL = re.compile(
     r"[(#]?){0,6}$",
     re.I,
 )
-_HINTED = re.compile(r"hint\s?:", re.I)  # "Hint: 7" gives a value, "Hint 7" is the seventh
 _CITED = re.compile(
     r"(?:\b(?i:use|using|see|recall|apply|applying|combine|combining)|\b(?:By|From))\s"
     r"(?:\(\d{1,3}\)\s?(?:,\sand|,|and|or|with)\s?){0,4}\($"
@@ -49,7 +49,7 @@ def is_label(text: str, start: int, end: int, asked: str = "") -> bool:
         return True
     before = text[max(0, start - 60) : start]
     named = _LABEL.search(before)
-    if named and not _EQUATED.match(text, end) and not _HINTED.search(named[0]):
+    if named and not _EQUATED.match(text, end):
         noun = named["noun"].lower().rpartition(" ")[2]
         return not any(f"{word}{noun}" in asked.lower() for word in ("which", "what"))
     if _CITED.search(before) and _CLOSES.match(text, end):

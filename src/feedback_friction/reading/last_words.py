@@ -52,8 +52,7 @@ _SAYS = (
     r"|pick|select|submit|guess|reckon|bet|insist on|go(?:ing)? with|mean|meant|keep|stay with"
     r"|stick(?:ing)? (?:with|to)|settl(?:e|ing) (?:on|for)"
     r"|(?:think|believe|guess|suppose|bet)(?: that)? it(?:['’]s| is))"
-    rf"|(?:choos|select|submitt|pick)ing"
-    rf"|(?:chang|revis|correct|updat|switch)ing {_ANY} to"
+    rf"|(?:choos|select|submitt|pick)ing|(?:chang|revis|correct|updat|switch)ing {_ANY} to"
     rf"|i(?:['’]m| am) (?:now )?(?:confident|certain|sure) that it(?:['’]s| is)"
     rf"|i (?:previously|first) said {_ANY}[,;](?: but)? (?:now|i now)(?: i)? say"
     r"|let['’]s go with|what (?:we|i) (?:want|need) is"
@@ -77,12 +76,12 @@ _GETS = (
     r"(?:gives|yields|leads to|makes)(?: (?:us|me))?"
 )
 _WORK = re.compile(r"[\d=×+$\\]|\b[B-HJ]\b")
+_POLITE = (
+    r"i hope (?:this|that|it) helps?|(?:please )?(?:let me know|feel free)|thank(?:s| you)"
+    r"|if you have|would you like"
+)
 _COURTESY = re.compile(
-    r"(?<=[.!)*\"'\n])\s+(?:i hope (?:this|that|it) helps?|(?:please )?(?:let me know|feel free)"
-    r"|thank(?:s| you)|if you have|would you like|i apologi[sz]e)\b[^\n]*\s*\Z"
-    r"|\n\s*(?:i hope (?:this|that|it) helps?|(?:please )?(?:let me know|feel free)"
-    r"|thank(?:s| you)|if you have|would you like)\b[^\n]*\s*\Z",
-    re.I,
+    rf"(?:(?<=[.!)*\"'\n])\s+(?:{_POLITE}|i apologi[sz]e)|\n\s*(?:{_POLITE}))\b[^\n]*\s*\Z", re.I
 )
 _LETTER = re.compile(rf"{_MARK}(?i:option\s)?{_MARK}[A-J]{_MARK}[)\]]?,?")
 _REMARK = (
