@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from effort import repeated, steps
 from feedback_friction.problem import Problem
+from feedback_friction.reading.last_words import last_words
 from feedback_friction.tasks.catalog import get_page
 
 FORMS = json.loads((Path(__file__).parent.parent / "cases" / "statements.json").read_text("utf-8"))
@@ -64,6 +66,12 @@ def test_feedback_that_states_the_answer_in_these_forms_is_masked(asked):
     shown = re.compile(rf"(?<![A-Za-z]){re.escape(right.strip('$'))}(?![A-Za-z])")
     masked = [mask(problem, feedback) for feedback in replies(FORMS["state"], right, wrong)]
     assert [each for each in masked if each.leaks or shown.search(each.text)] == []
+
+
+@pytest.mark.parametrize("piece", ["_", "*", "!", "\n", "A ", "not a, ", "a is wrong, "])
+def test_the_end_of_a_hostile_reply_is_read_in_few_steps(piece):
+    hostile = f"So 5{repeated(piece, 24)}ard. It might be Cats."  # at 24 an exponential one ends
+    assert steps(last_words, hostile) < 1_000_000
 
 
 def asked_of(asked):

@@ -89,7 +89,7 @@ _REMARK = (
     rf"|\(?not {_ANY}\)?|(?:because|since) {_ANY}|i (?:think|believe|guess)"
     rf"|{_IS} (?:correct|right|what i get(?: now)?|(?:the|my|our) (?:\w+ )?answer))"
 )
-_END = r"(?:[.!*_\"'`)]+\s*)*\Z"
+_END = r"(?:[.!*_\"'`)]\s*)*\Z"
 _START = r"(?:\A|(?<=[.!?:]\s)|(?<=\n))[\s*_]{0,4}"
 
 
